@@ -1,0 +1,135 @@
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+/// Each variable `dsr` reads, with its meaning, as `--help` and the README list them.
+pub const VARIABLES: [(&str, &str); 10] = [
+    ("DSR_TOKEN_FILE", "file that holds the OAuth token"),
+    ("DSR_TOKEN", "the OAuth token"),
+    (
+        "DSR_TOKEN_ISSUED",
+        "day the token was made, as YYYY-MM-DD; it is good for a year",
+    ),
+    ("DSR_PROJECT", "project to use"),
+    (
+        "DSR_PROJECT_TOKEN",
+        "project token, for use without a config file",
+    ),
+    ("DSR_REGION", "us, eu or in, for use without a config file"),
+    (
+        "DSR_API_URL",
+        "another base URL of the API: https, or http on loopback",
+    ),
+    (
+        "DSR_HOME",
+        "one folder for config, ledger and sandbox in place of the platform's own",
+    ),
+    (
+        "DSR_LOG",
+        "diagnostics on stderr: error, warn, info, debug or trace",
+    ),
+    ("NO_COLOR", "no colour, if set to anything"),
+];
+
+/// The variables as they stood when the process started. An empty one counts as unset.
+#[derive(Default, Clone)]
+pub struct Environment {
+    pub token_file: Option<PathBuf>,
+    pub token: Option<SecretString>,
+    pub token_issued: Option<String>,
+    pub project: Option<String>,
+    pub project_token: Option<SecretString>,
+    pub region: Option<String>,
+    pub api_url: Option<String>,
+    pub home: Option<PathBuf>,
+    pub log: Option<String>,
+    pub no_color: bool,
+}
+
+/// A variable that cannot be read. Never holds its value.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvironmentError {
+    #[error("the variable `{name}` is not valid UTF-8")]
+    NotText { name: &'static str },
+}
+
+impl Environment {
+    /// Reads the process's own variables.
+    ///
+    /// # Errors
+    /// When one that must be text is not UTF-8.
+    pub fn from_process() -> Result<Self, EnvironmentError> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place where the environment is read"
+        )]
+        Self::from_lookup(|name| std::env::var_os(name))
+    }
+
+    /// Reads variables through `lookup`.
+    ///
+    /// # Errors
+    /// When one that must be text is not UTF-8.
+    pub fn from_lookup(
+        lookup: impl Fn(&'static str) -> Option<OsString>,
+    ) -> Result<Self, EnvironmentError> {
+        let raw = |name| lookup(name).filter(|value| !value.is_empty());
+        let text = |name| match raw(name).map(OsString::into_string) {
+            None => Ok(None),
+            Some(Ok(value)) => Ok(Some(value)),
+            Some(Err(_)) => Err(EnvironmentError::NotText { name }),
+        };
+        Ok(Self {
+            token_file: raw("DSR_TOKEN_FILE").map(PathBuf::from),
+            token: text("DSR_TOKEN")?.map(SecretString::from),
+            token_issued: text("DSR_TOKEN_ISSUED")?,
+            project: text("DSR_PROJECT")?,
+            project_token: text("DSR_PROJECT_TOKEN")?.map(SecretString::from),
+            region: text("DSR_REGION")?,
+            api_url: text("DSR_API_URL")?,
+            home: raw("DSR_HOME").map(PathBuf::from),
+            log: text("DSR_LOG")?,
+            no_color: raw("NO_COLOR").is_some(),
+        })
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Environment(hidden)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_variable_counts_as_unset() {
+        let env = Environment::from_lookup(|name| match name {
+            "DSR_PROJECT" => Some("".into()),
+            "DSR_REGION" => Some("eu".into()),
+            _ => None,
+        })
+        .unwrap();
+        assert_eq!(env.project, None);
+        assert_eq!(env.region.as_deref(), Some("eu"));
+    }
+
+    #[test]
+    fn each_variable_that_is_read_is_documented() {
+        let asked = std::cell::RefCell::new(Vec::new());
+        Environment::from_lookup(|name| {
+            asked.borrow_mut().push(name);
+            None
+        })
+        .unwrap();
+        let mut documented: Vec<_> = VARIABLES.iter().map(|(name, _)| *name).collect();
+        let mut asked = asked.into_inner();
+        documented.sort_unstable();
+        asked.sort_unstable();
+        assert_eq!(asked, documented);
+    }
+}

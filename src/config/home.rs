@@ -1,0 +1,83 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use etcetera::{AppStrategy, AppStrategyArgs, HomeDirError, choose_app_strategy};
+
+/// Where config, ledger and sandbox are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    config: PathBuf,
+    data: PathBuf,
+}
+
+impl Home {
+    /// `DSR_HOME` if given, else the platform's own folders.
+    ///
+    /// # Errors
+    /// When the platform does not say where the user's home is.
+    pub fn locate(dsr_home: Option<&Path>) -> Result<Self, HomeDirError> {
+        if let Some(folder) = dsr_home {
+            let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+            return Ok(Self {
+                config: folder.clone(),
+                data: folder,
+            });
+        }
+        let strategy = choose_app_strategy(AppStrategyArgs {
+            app_name: "dsr".to_owned(),
+            ..AppStrategyArgs::default()
+        })?;
+        Ok(Self {
+            config: strategy.config_dir(),
+            data: strategy.data_dir(),
+        })
+    }
+
+    /// The sandbox's own home inside this one: nothing of it is mixed with real records.
+    pub fn sandbox(&self) -> Self {
+        let folder = self.data.join("sandbox");
+        Self {
+            config: folder.clone(),
+            data: folder,
+        }
+    }
+
+    pub fn config_file(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+
+    pub fn ledger(&self) -> PathBuf {
+        self.data.join("ledger.db")
+    }
+
+    /// Where the sandbox server keeps its own state, apart from our ledger.
+    pub fn sandbox_server(&self) -> PathBuf {
+        self.data.join("server")
+    }
+}
+
+/// Creates a folder that only its owner can enter (0700), with its parents.
+///
+/// # Errors
+/// When it cannot be created.
+pub fn create_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sandbox_has_files_of_its_own() {
+        let home = Home::locate(Some(Path::new("/x"))).unwrap();
+        let sandbox = home.sandbox();
+        assert_eq!(home.ledger(), Path::new("/x/ledger.db"));
+        assert_eq!(sandbox.ledger(), Path::new("/x/sandbox/ledger.db"));
+        assert_eq!(sandbox.config_file(), Path::new("/x/sandbox/config.toml"));
+    }
+}

@@ -1,0 +1,13 @@
+//! What the run is configured to do: environment, config file, flags, each value with its origin.
+//!
+//! The environment is read here and nowhere else. Nothing is read from the working directory.
+
+mod environment;
+mod home;
+mod projects_file;
+mod resolve;
+
+pub use environment::{Environment, EnvironmentError, VARIABLES};
+pub use home::{Home, create_private_folder};
+pub use projects_file::{ProjectEntry, ProjectsFile, ProjectsFileError};
+pub use resolve::{Mode, Origin, ResolveError, Resolved, resolve};

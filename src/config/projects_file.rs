@@ -1,0 +1,338 @@
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+use toml_edit::{DocumentMut, Item, Table, value};
+
+use crate::domain::{ProjectName, ProjectToken, Region};
+
+use super::create_private_folder;
+
+/// The config file: TOML that people may also edit. Comments and order survive our own edits.
+#[derive(Debug)]
+pub struct ProjectsFile {
+    path: PathBuf,
+    document: DocumentMut,
+    content: Content,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Content {
+    default_project: Option<String>,
+    #[serde(default)]
+    projects: BTreeMap<String, ProjectEntry>,
+}
+
+/// One `[projects.NAME]` table as it is written; see the README for ranges.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectEntry {
+    pub token: Option<String>,
+    pub region: Option<Region>,
+    pub data_groups: Option<u32>,
+    pub delete_batch: Option<usize>,
+    pub export_batch: Option<usize>,
+    pub rate: Option<f64>,
+    #[serde(default)]
+    pub callbacks: Vec<String>,
+    #[serde(default)]
+    pub approvals: u32,
+    #[serde(default)]
+    pub holidays: Vec<Day>,
+}
+
+/// A day, written as a TOML date or as a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Day(pub NaiveDate);
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Date(toml_edit::Datetime),
+            Text(String),
+        }
+        let text = match Written::deserialize(deserializer)? {
+            Written::Date(date) => date.to_string(),
+            Written::Text(text) => text,
+        };
+        text.parse()
+            .map(Self)
+            .map_err(|_| serde::de::Error::custom("a day is written as YYYY-MM-DD"))
+    }
+}
+
+/// Why the config file cannot be used or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectsFileError {
+    #[error("cannot read the config file `{path}`")]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cannot write the config file `{path}`")]
+    Write { path: PathBuf, source: io::Error },
+    // The parser's own rendering quotes the line, and a line may hold a token.
+    #[error("the config file `{path}`, line {line}: {message}")]
+    Malformed {
+        path: PathBuf,
+        line: usize,
+        message: String,
+    },
+    #[error("there is a project `{0}` already")]
+    Exists(ProjectName),
+    #[error("there is no project `{0}` in the config file")]
+    Missing(ProjectName),
+}
+
+impl ProjectsFile {
+    /// Reads the file; one that does not exist is empty.
+    ///
+    /// # Errors
+    /// When it cannot be read or understood. The message never quotes the file.
+    pub fn load(path: PathBuf) -> Result<Self, ProjectsFileError> {
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(source) => return Err(ProjectsFileError::Read { path, source }),
+        };
+        let malformed = |message: &str, span: Option<std::ops::Range<usize>>| {
+            let start = span.map_or(0, |span| span.start).min(text.len());
+            let before = text.as_bytes().iter().take(start);
+            ProjectsFileError::Malformed {
+                path: path.clone(),
+                line: 1 + before.filter(|byte| **byte == b'\n').count(),
+                message: message.to_owned(),
+            }
+        };
+        let document: DocumentMut = text
+            .parse()
+            .map_err(|error: toml_edit::TomlError| malformed(error.message(), error.span()))?;
+        let content: Content = toml_edit::de::from_str(&text)
+            .map_err(|error| malformed(error.message(), error.span()))?;
+        if let Some(name) = content
+            .projects
+            .keys()
+            .find(|name| ProjectName::new(name).is_none())
+        {
+            let message = format!("`{name}` cannot be the name of a project");
+            return Err(malformed(&message, None));
+        }
+        Ok(Self {
+            path,
+            document,
+            content,
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn default_project(&self) -> Option<&str> {
+        self.content.default_project.as_deref()
+    }
+
+    pub fn find(&self, name: &str) -> Option<&ProjectEntry> {
+        self.content.projects.get(name)
+    }
+
+    /// Each project's name and settings, by name.
+    pub fn list(&self) -> impl ExactSizeIterator<Item = (&str, &ProjectEntry)> {
+        let projects = self.content.projects.iter();
+        projects.map(|(name, entry)| (name.as_str(), entry))
+    }
+
+    /// Adds a project; the first one becomes the default.
+    ///
+    /// # Errors
+    /// When the name is taken or the file cannot be written.
+    pub fn add(
+        &mut self,
+        name: &ProjectName,
+        token: &ProjectToken,
+        entry: &ProjectEntry,
+    ) -> Result<(), ProjectsFileError> {
+        if self.find(name.as_str()).is_some() {
+            return Err(ProjectsFileError::Exists(name.clone()));
+        }
+        let mut table = Table::new();
+        table["token"] = value(token.expose());
+        if let Some(region) = entry.region {
+            table["region"] = value(region.as_str());
+        }
+        let numbers = [
+            ("data_groups", entry.data_groups.map(i64::from)),
+            ("delete_batch", entry.delete_batch.map(to_toml)),
+            ("export_batch", entry.export_batch.map(to_toml)),
+        ];
+        for (key, number) in numbers {
+            if let Some(number) = number {
+                table[key] = value(number);
+            }
+        }
+        if let Some(rate) = entry.rate {
+            table["rate"] = value(rate);
+        }
+        let projects = self
+            .document
+            .entry("projects")
+            .or_insert_with(implicit_table);
+        projects[name.as_str()] = Item::Table(table);
+        if self.content.default_project.is_none() && self.content.projects.is_empty() {
+            self.document["default_project"] = value(name.as_str());
+        }
+        self.save()
+    }
+
+    /// Makes a project the default.
+    ///
+    /// # Errors
+    /// When there is no such project or the file cannot be written.
+    pub fn set_default(&mut self, name: &ProjectName) -> Result<(), ProjectsFileError> {
+        if self.find(name.as_str()).is_none() {
+            return Err(ProjectsFileError::Missing(name.clone()));
+        }
+        self.document["default_project"] = value(name.as_str());
+        self.save()
+    }
+
+    /// Removes a project, and the default if it was the default.
+    ///
+    /// # Errors
+    /// When there is no such project or the file cannot be written.
+    pub fn remove(&mut self, name: &ProjectName) -> Result<(), ProjectsFileError> {
+        if self.find(name.as_str()).is_none() {
+            return Err(ProjectsFileError::Missing(name.clone()));
+        }
+        if let Some(projects) = self.document["projects"].as_table_like_mut() {
+            projects.remove(name.as_str());
+        }
+        if self.default_project() == Some(name.as_str()) {
+            self.document.remove("default_project");
+        }
+        self.save()
+    }
+
+    /// Writes the whole file anew beside the old one, 0600, and puts it in its place.
+    fn save(&mut self) -> Result<(), ProjectsFileError> {
+        let write = || {
+            let folder = self.path.parent().unwrap_or(Path::new("."));
+            create_private_folder(folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(self.document.to_string().as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(&self.path)?;
+            io::Result::Ok(())
+        };
+        write().map_err(|source| ProjectsFileError::Write {
+            path: self.path.clone(),
+            source,
+        })?;
+        *self = Self::load(self.path.clone())?;
+        Ok(())
+    }
+}
+
+fn implicit_table() -> Item {
+    let mut table = Table::new();
+    table.set_implicit(true);
+    Item::Table(table)
+}
+
+fn to_toml(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+    fn file_with(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn edits_keep_what_people_wrote() {
+        let text =
+            "# ours since 2024\n[projects.old]\ntoken = \"t\" # do not lose\nregion = \"eu\"\n";
+        let (_folder, path) = file_with(text);
+        let mut file = ProjectsFile::load(path.clone()).unwrap();
+        let name = ProjectName::new("new").unwrap();
+        let entry = ProjectEntry {
+            region: Some(Region::Us),
+            data_groups: Some(2),
+            ..ProjectEntry::default()
+        };
+        file.add(&name, &ProjectToken::new(TOKEN).unwrap(), &entry)
+            .unwrap();
+        file.set_default(&name).unwrap();
+        assert_eq!(file.default_project(), Some("new"));
+        assert_eq!(file.find("new").unwrap().data_groups, Some(2));
+        let written = std::fs::read_to_string(&path).unwrap();
+        assert!(written.contains("# ours since 2024"));
+        assert!(written.contains("# do not lose"));
+        file.remove(&name).unwrap();
+        assert_eq!(file.default_project(), None);
+        assert!(!std::fs::read_to_string(&path).unwrap().contains(TOKEN));
+        assert!(file.find("old").is_some());
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_its_line_and_not_quoted() {
+        for (text, line) in [
+            ("[projects.a]\ntoken = \"0123456789abcdef", 2),
+            (
+                "[projects.a]\nregion = \"eu\"\ntokn = \"0123456789abcdef\"\n",
+                3,
+            ),
+            ("[projects.a]\ntoken = [\"0123456789abcdef\"]\n", 2),
+        ] {
+            let (_folder, path) = file_with(text);
+            let error = ProjectsFile::load(path).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains(&format!("line {line}")), "{shown}");
+            assert!(!shown.contains("0123456789abcdef"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn holidays_are_dates_or_texts() {
+        let (_folder, path) =
+            file_with("[projects.a]\ntoken = \"t\"\nholidays = [2026-12-25, \"2026-12-26\"]\n");
+        let file = ProjectsFile::load(path).unwrap();
+        let days: Vec<String> = file
+            .find("a")
+            .unwrap()
+            .holidays
+            .iter()
+            .map(|d| d.0.to_string())
+            .collect();
+        assert_eq!(days, ["2026-12-25", "2026-12-26"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sub/config.toml");
+        let mut file = ProjectsFile::load(path.clone()).unwrap();
+        let name = ProjectName::new("a").unwrap();
+        file.add(
+            &name,
+            &ProjectToken::new(TOKEN).unwrap(),
+            &ProjectEntry::default(),
+        )
+        .unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
+    }
+}

@@ -1,0 +1,390 @@
+use chrono::NaiveDate;
+use secrecy::ExposeSecret;
+
+use crate::domain::{
+    ApiUrl, ApiUrlError, BatchLimits, LimitsError, Project, ProjectName, ProjectToken, Rate, Region,
+};
+
+use super::{Environment, ProjectEntry, ProjectsFile};
+
+/// Where a value came from; a later one beats an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    Default,
+    File,
+    Environment,
+    Flag,
+}
+
+/// Whether the run is for real or a rehearsal.
+#[derive(Debug, Clone)]
+pub enum Mode {
+    Real,
+    /// Any project name will do; it gets a made-up token, and no variable that names a token,
+    /// a region or an address is looked at.
+    Sandbox {
+        project_token: fn(&str) -> String,
+    },
+}
+
+/// A project, and where what identifies it came from.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    pub project: Project,
+    /// Who chose this project.
+    pub chosen_by: Origin,
+    pub token_from: Origin,
+    pub region_from: Origin,
+    pub api_url_from: Origin,
+    /// How many others must approve a deletion.
+    pub approvals: u32,
+}
+
+/// Why no project could be put together. Never holds a token.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    #[error("no project is set up")]
+    NoProject,
+    #[error("there are several projects and none was chosen: {}", names.join(", "))]
+    NotChosen { names: Vec<String> },
+    #[error("there is no project `{name}`")]
+    UnknownProject { name: String },
+    #[error("`{name}` cannot be the name of a project")]
+    BadName { name: String },
+    #[error("project `{name}` is named twice")]
+    NamedTwice { name: String },
+    #[error("project `{name}` has a token in the config file and another in DSR_PROJECT_TOKEN")]
+    TokenConflict { name: String },
+    #[error("project `{name}` has a region in the config file and another in DSR_REGION")]
+    RegionConflict { name: String },
+    #[error("project `{name}` has no token")]
+    NoToken { name: String },
+    #[error("the token of project `{name}` holds white space or other characters no token has")]
+    BadToken { name: String },
+    #[error("what is given as the token of project `{name}` is its numeric project id")]
+    ProjectIdAsToken { name: String },
+    #[error("project `{name}` has no region")]
+    NoRegion { name: String },
+    #[error("DSR_REGION must be us, eu or in")]
+    BadRegion,
+    #[error("DSR_API_URL cannot be used: {0}")]
+    BadApiUrl(#[source] ApiUrlError),
+    #[error("project `{name}`: {source}")]
+    BadLimits { name: String, source: LimitsError },
+    #[error("project `{name}`: `callbacks` takes at most 5 https URLs")]
+    BadCallbacks { name: String },
+}
+
+/// The name the project gets that exists in the environment only.
+const UNNAMED: &str = "default";
+/// The name of the sandbox's own project.
+const SANDBOX: &str = "sandbox";
+
+/// Puts together the projects the operator means: those of `flags`, or else the one that the
+/// environment, the file or the circumstances name.
+///
+/// # Errors
+/// When that is not exactly clear. A token in the environment that contradicts the file is an
+/// error, not a precedence: the wrong project would be erased.
+pub fn resolve(
+    flags: &[String],
+    environment: &Environment,
+    file: &ProjectsFile,
+    mode: &Mode,
+) -> Result<Vec<Resolved>, ResolveError> {
+    let chosen = choose(flags, environment, file, mode)?;
+    for (place, (name, _)) in chosen.iter().enumerate() {
+        if chosen[..place].iter().any(|(earlier, _)| earlier == name) {
+            return Err(ResolveError::NamedTwice { name: name.clone() });
+        }
+    }
+    chosen
+        .into_iter()
+        .map(|(name, origin)| match mode {
+            Mode::Real => put_together(&name, origin, environment, file),
+            Mode::Sandbox { project_token } => rehearsal(&name, origin, *project_token, file),
+        })
+        .collect()
+}
+
+fn choose(
+    flags: &[String],
+    environment: &Environment,
+    file: &ProjectsFile,
+    mode: &Mode,
+) -> Result<Vec<(String, Origin)>, ResolveError> {
+    if !flags.is_empty() {
+        return Ok(flags.iter().map(|n| (n.clone(), Origin::Flag)).collect());
+    }
+    let one = |name: &str, origin| Ok(vec![(name.to_owned(), origin)]);
+    if let Some(name) = &environment.project {
+        return one(name, Origin::Environment);
+    }
+    if environment.project_token.is_some() && matches!(mode, Mode::Real) {
+        return one(UNNAMED, Origin::Environment);
+    }
+    if let Some(name) = file.default_project() {
+        return one(name, Origin::File);
+    }
+    let mut names: Vec<String> = file.list().map(|(name, _)| name.to_owned()).collect();
+    match (names.len(), mode) {
+        (1, _) => one(&names.remove(0), Origin::File),
+        (0, Mode::Sandbox { .. }) => one(SANDBOX, Origin::Default),
+        (0, Mode::Real) => Err(ResolveError::NoProject),
+        (_, _) => Err(ResolveError::NotChosen { names }),
+    }
+}
+
+fn put_together(
+    name: &str,
+    chosen_by: Origin,
+    environment: &Environment,
+    file: &ProjectsFile,
+) -> Result<Resolved, ResolveError> {
+    let owned = || name.to_owned();
+    let entry = file.find(name);
+    let (token, token_from) = token_of(name, entry, environment)?;
+    let (api_url, api_url_from) = match &environment.api_url {
+        Some(text) => {
+            let url = ApiUrl::parse(text).map_err(ResolveError::BadApiUrl)?;
+            (Some(url), Origin::Environment)
+        }
+        None => (None, Origin::Default),
+    };
+    let stated = match environment.region.as_deref().map(Region::parse) {
+        Some(None) => return Err(ResolveError::BadRegion),
+        Some(Some(region)) => Some(region),
+        None => None,
+    };
+    let (region, region_from) = match (stated, entry.and_then(|e| e.region), &api_url) {
+        (Some(given), Some(filed), _) if given != filed => {
+            return Err(ResolveError::RegionConflict { name: owned() });
+        }
+        (_, Some(filed), _) => (filed, Origin::File),
+        (Some(given), None, _) => (given, Origin::Environment),
+        // The address is given in full; the region is a label then.
+        (None, None, Some(_)) => (Region::Us, Origin::Default),
+        (None, None, None) => return Err(ResolveError::NoRegion { name: owned() }),
+    };
+    let entry = entry.cloned().unwrap_or_default();
+    Ok(Resolved {
+        project: finish(name, token, region, api_url, &entry)?,
+        chosen_by,
+        token_from,
+        region_from,
+        api_url_from,
+        approvals: entry.approvals,
+    })
+}
+
+fn token_of(
+    name: &str,
+    entry: Option<&ProjectEntry>,
+    environment: &Environment,
+) -> Result<(ProjectToken, Origin), ResolveError> {
+    let owned = || name.to_owned();
+    let given = environment.project_token.as_ref();
+    let given = given.map(|token| token.expose_secret().trim());
+    let filed = entry.and_then(|entry| entry.token.as_deref());
+    let (text, origin) = match (given, filed) {
+        (Some(given), Some(filed)) if given != filed => {
+            return Err(ResolveError::TokenConflict { name: owned() });
+        }
+        (_, Some(filed)) => (filed, Origin::File),
+        (Some(given), None) => (given, Origin::Environment),
+        (None, None) if entry.is_some() => return Err(ResolveError::NoToken { name: owned() }),
+        (None, None) => return Err(ResolveError::UnknownProject { name: owned() }),
+    };
+    let token = ProjectToken::new(text).ok_or_else(|| ResolveError::BadToken { name: owned() })?;
+    if token.looks_like_project_id() {
+        return Err(ResolveError::ProjectIdAsToken { name: owned() });
+    }
+    Ok((token, origin))
+}
+
+fn rehearsal(
+    name: &str,
+    chosen_by: Origin,
+    project_token: fn(&str) -> String,
+    file: &ProjectsFile,
+) -> Result<Resolved, ResolveError> {
+    let entry = file.find(name).cloned().unwrap_or_default();
+    let owned = || name.to_owned();
+    let text = entry.token.clone().unwrap_or_else(|| project_token(name));
+    let token = ProjectToken::new(&text).ok_or_else(|| ResolveError::BadToken { name: owned() })?;
+    let region = entry.region.unwrap_or(Region::Us);
+    // Replaced by the address the sandbox gets when it starts.
+    let placeholder = ApiUrl::parse("http://127.0.0.1/api/app").map_err(ResolveError::BadApiUrl)?;
+    Ok(Resolved {
+        project: finish(name, token, region, Some(placeholder), &entry)?,
+        chosen_by,
+        token_from: Origin::Default,
+        region_from: Origin::Default,
+        api_url_from: Origin::Default,
+        approvals: entry.approvals,
+    })
+}
+
+fn finish(
+    name: &str,
+    token: ProjectToken,
+    region: Region,
+    api_url: Option<ApiUrl>,
+    entry: &ProjectEntry,
+) -> Result<Project, ResolveError> {
+    let owned = || name.to_owned();
+    let bad_limits = |source| ResolveError::BadLimits {
+        name: name.to_owned(),
+        source,
+    };
+    let limits = BatchLimits::new(entry.delete_batch, entry.export_batch, entry.data_groups)
+        .map_err(bad_limits)?;
+    let rate = entry.rate.map_or(Ok(Rate::default()), Rate::new);
+    let is_https = |text: &String| text.starts_with("https://");
+    if entry.callbacks.len() > 5 || !entry.callbacks.iter().all(is_https) {
+        return Err(ResolveError::BadCallbacks { name: owned() });
+    }
+    let holidays: Vec<NaiveDate> = entry.holidays.iter().map(|day| day.0).collect();
+    Ok(Project {
+        name: ProjectName::new(name).ok_or_else(|| ResolveError::BadName { name: owned() })?,
+        token,
+        region,
+        api_url: api_url.unwrap_or_else(|| ApiUrl::of_region(region)),
+        limits,
+        rate: rate.map_err(bad_limits)?,
+        callbacks: entry.callbacks.clone(),
+        holidays,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsString;
+
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+    const OTHER: &str = "ffffffffffffffffffffffffffffffff";
+
+    fn file(text: &str) -> ProjectsFile {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+        ProjectsFile::load(path).unwrap()
+    }
+
+    fn two_projects() -> ProjectsFile {
+        file(&format!(
+            "[projects.a]\ntoken = \"{TOKEN}\"\nregion = \"eu\"\n[projects.b]\ntoken = \"{OTHER}\"\nregion = \"us\"\n"
+        ))
+    }
+
+    fn environment(variables: &[(&'static str, &str)]) -> Environment {
+        Environment::from_lookup(|name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| OsString::from(value))
+        })
+        .unwrap()
+    }
+
+    fn one(
+        flags: &[&str],
+        env: &Environment,
+        file: &ProjectsFile,
+    ) -> Result<Resolved, ResolveError> {
+        let flags: Vec<String> = flags.iter().map(|f| (*f).to_owned()).collect();
+        resolve(&flags, env, file, &Mode::Real).map(|mut all| all.remove(0))
+    }
+
+    #[test]
+    fn flag_beats_environment_beats_file() {
+        let text = format!(
+            "default_project = \"a\"\n[projects.a]\ntoken = \"{TOKEN}\"\nregion = \"eu\"\n[projects.b]\ntoken = \"{OTHER}\"\nregion = \"us\"\n"
+        );
+        let file = file(&text);
+        let env = environment(&[("DSR_PROJECT", "b")]);
+        let none = Environment::default();
+        let chosen = |r: Resolved| (r.project.name.to_string(), r.chosen_by);
+        assert_eq!(
+            chosen(one(&[], &none, &file).unwrap()),
+            ("a".into(), Origin::File)
+        );
+        assert_eq!(
+            chosen(one(&[], &env, &file).unwrap()),
+            ("b".into(), Origin::Environment)
+        );
+        assert_eq!(
+            chosen(one(&["a"], &env, &file).unwrap()),
+            ("a".into(), Origin::Flag)
+        );
+    }
+
+    #[test]
+    fn the_environment_alone_is_enough() {
+        let env = environment(&[("DSR_PROJECT_TOKEN", TOKEN), ("DSR_REGION", "eu")]);
+        let found = one(&[], &env, &file("")).unwrap();
+        assert_eq!(
+            found.project.api_url.as_str(),
+            "https://eu.mixpanel.com/api/app"
+        );
+        assert_eq!(found.project.name.as_str(), "default");
+        let named = one(&["shop"], &env, &file("")).unwrap();
+        assert_eq!(named.project.name.as_str(), "shop");
+    }
+
+    #[test]
+    fn a_token_of_another_project_in_the_environment_is_no_precedence() {
+        let env = environment(&[("DSR_PROJECT_TOKEN", OTHER), ("DSR_REGION", "eu")]);
+        let error = one(&["a"], &env, &two_projects()).unwrap_err();
+        assert!(matches!(error, ResolveError::TokenConflict { .. }));
+        let env = environment(&[("DSR_REGION", "us")]);
+        let error = one(&["a"], &env, &two_projects()).unwrap_err();
+        assert!(matches!(error, ResolveError::RegionConflict { .. }));
+    }
+
+    #[test]
+    fn nothing_is_guessed() {
+        let none = Environment::default();
+        assert!(matches!(
+            one(&[], &none, &file("")),
+            Err(ResolveError::NoProject)
+        ));
+        assert!(matches!(
+            one(&[], &none, &two_projects()),
+            Err(ResolveError::NotChosen { .. })
+        ));
+        assert!(matches!(
+            one(&["c"], &none, &two_projects()),
+            Err(ResolveError::UnknownProject { .. })
+        ));
+        let env = environment(&[("DSR_PROJECT_TOKEN", TOKEN)]);
+        assert!(matches!(
+            one(&[], &env, &file("")),
+            Err(ResolveError::NoRegion { .. })
+        ));
+        let env = environment(&[("DSR_PROJECT_TOKEN", "2195193"), ("DSR_REGION", "us")]);
+        assert!(matches!(
+            one(&[], &env, &file("")),
+            Err(ResolveError::ProjectIdAsToken { .. })
+        ));
+        assert!(matches!(
+            one(&["a", "a"], &none, &two_projects()),
+            Err(ResolveError::NamedTwice { .. })
+        ));
+    }
+
+    #[test]
+    fn a_rehearsal_takes_no_token_and_no_address_from_the_environment() {
+        let env = environment(&[
+            ("DSR_PROJECT_TOKEN", OTHER),
+            ("DSR_API_URL", "https://mixpanel.com/api/app"),
+            ("DSR_PROJECT", "prod"),
+        ]);
+        let mode = Mode::Sandbox {
+            project_token: |name| format!("made-up-{name}"),
+        };
+        let found = resolve(&[], &env, &file(""), &mode).unwrap().remove(0);
+        assert_eq!(found.project.token.expose(), "made-up-prod");
+        assert!(found.project.api_url.is_loopback());
+    }
+}

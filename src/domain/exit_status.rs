@@ -1,0 +1,144 @@
+/// What the process tells its caller. Stable: scripts rely on the numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExitStatus {
+    Done,
+    /// A bug, or anything not listed.
+    Bug,
+    /// Usage; or a confirmation that was refused or impossible.
+    Usage,
+    /// Partly or wholly refused by Mixpanel; the rest went through.
+    Refused,
+    /// No token, expired, or not allowed.
+    Auth,
+    /// Bad input file; nothing was sent.
+    Input,
+    /// An outcome is unknown.
+    Unknown,
+    /// Mixpanel reports a job failed, revoked or not found.
+    Failed,
+    /// Accepted and still running.
+    Running,
+    /// A legal deadline has passed.
+    Overdue,
+    /// Another dsr holds the ledger for longer than `--lock-timeout`.
+    Locked,
+    /// Local I/O failed.
+    LocalIo,
+    /// Rate limit or network kept us from sending.
+    Temporary,
+    /// Ctrl-C.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+}
+
+impl ExitStatus {
+    pub const ALL: [Self; 15] = [
+        Self::Done,
+        Self::Bug,
+        Self::Usage,
+        Self::Refused,
+        Self::Auth,
+        Self::Input,
+        Self::Unknown,
+        Self::Failed,
+        Self::Running,
+        Self::Overdue,
+        Self::Locked,
+        Self::LocalIo,
+        Self::Temporary,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+
+    /// Where several apply, the first of these wins.
+    const PRECEDENCE: [Self; 6] = [
+        Self::Unknown,
+        Self::Auth,
+        Self::Failed,
+        Self::Refused,
+        Self::Temporary,
+        Self::Running,
+    ];
+
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Bug => 1,
+            Self::Usage => 2,
+            Self::Refused => 3,
+            Self::Auth => 4,
+            Self::Input => 5,
+            Self::Unknown => 6,
+            Self::Failed => 7,
+            Self::Running => 8,
+            Self::Overdue => 9,
+            Self::Locked => 11,
+            Self::LocalIo => 74,
+            Self::Temporary => 75,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Bug => "a bug, or anything not listed",
+            Self::Usage => "usage; or a confirmation that was refused or impossible",
+            Self::Refused => "partly or wholly refused by Mixpanel; the rest went through",
+            Self::Auth => "no token, expired, or not allowed",
+            Self::Input => "bad input file; nothing was sent",
+            Self::Unknown => "an outcome is unknown; it may or may not have been carried out",
+            Self::Failed => "Mixpanel reports a job failed, revoked or not found",
+            Self::Running => "accepted and still running (from --wait --timeout)",
+            Self::Overdue => "a legal deadline has passed",
+            Self::Locked => "another dsr holds the ledger for longer than --lock-timeout",
+            Self::LocalIo => "local I/O failed (disk full, ledger damaged)",
+            Self::Temporary => {
+                "temporary: rate limit or network kept us from sending; the rest is in the ledger for `dsr resume`"
+            }
+            Self::Interrupted => "interrupted (Ctrl-C)",
+            Self::Terminated => "interrupted (SIGTERM)",
+        }
+    }
+
+    /// The one that wins where several apply; `Done` when none does.
+    pub fn most_pressing(statuses: impl IntoIterator<Item = Self>) -> Self {
+        let rank = |status: &Self| {
+            Self::PRECEDENCE
+                .iter()
+                .position(|s| s == status)
+                .unwrap_or(match status {
+                    Self::Done => usize::MAX,
+                    // An interruption or local failure is about the run, not about a job: it wins.
+                    _ => 0,
+                })
+        };
+        statuses.into_iter().min_by_key(rank).unwrap_or(Self::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_6_4_7_3_75_8_wins() {
+        use ExitStatus::{Auth, Done, Failed, Refused, Running, Temporary, Unknown};
+        let order = [Unknown, Auth, Failed, Refused, Temporary, Running, Done];
+        for (place, winner) in order.into_iter().enumerate() {
+            let mut rest: Vec<_> = order[place..].to_vec();
+            rest.reverse();
+            assert_eq!(ExitStatus::most_pressing(rest), winner);
+        }
+        assert_eq!(ExitStatus::most_pressing([]), Done);
+    }
+
+    #[test]
+    fn each_status_has_a_number_of_its_own() {
+        let mut codes: Vec<u8> = ExitStatus::ALL.iter().map(|s| s.code()).collect();
+        codes.dedup();
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 74, 75, 130, 143]);
+    }
+}

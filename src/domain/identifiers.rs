@@ -1,0 +1,148 @@
+use std::fmt;
+
+use uuid::Uuid;
+
+/// Names one request everywhere: 16 characters of lower-case base 32, the first a letter.
+///
+/// About 79 random bits, so ledgers can be merged; a few characters are enough to name it on one
+/// machine; the leading letter keeps spreadsheets from reading it as a number.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId(String);
+
+const LETTERS: &[u8; 16] = b"abcdefghjkmnpqrs";
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+impl RequestId {
+    /// How many characters are shown in a table.
+    pub const SHORT: usize = 8;
+    const LENGTH: usize = 16;
+
+    /// A new one, from the operating system's random numbers.
+    pub fn random() -> Self {
+        // Two UUIDs, of which only the random bytes are taken: byte 6 and 8 hold version and variant.
+        let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
+        let random = first
+            .as_bytes()
+            .iter()
+            .chain(second.as_bytes())
+            .enumerate()
+            .filter(|(place, _)| !matches!(place % 16, 6 | 8))
+            .map(|(_, byte)| *byte);
+        let text = random
+            .take(Self::LENGTH)
+            .enumerate()
+            .map(|(place, byte)| match place {
+                0 => char::from(LETTERS[usize::from(byte) % LETTERS.len()]),
+                _ => char::from(ALPHABET[usize::from(byte) % ALPHABET.len()]),
+            })
+            .collect();
+        Self(text)
+    }
+
+    /// One that was stored before.
+    pub fn restore(text: String) -> Self {
+        Self(text)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first characters, as tables show them.
+    pub fn short(&self) -> &str {
+        self.0.get(..Self::SHORT).unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Names one job: its request and its place in it, counted from 1.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct JobId {
+    pub request: RequestId,
+    pub number: u32,
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.request, self.number)
+    }
+}
+
+/// What Mixpanel calls `task_id` or `tracking_id`: an opaque text, a UUID or a 19-digit decimal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TaskId(String);
+
+impl TaskId {
+    /// `None` when `text` is empty.
+    pub fn new(text: &str) -> Option<Self> {
+        let text = text.trim();
+        (!text.is_empty()).then(|| Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Our own name for a job towards Mixpanel: a lower-case UUIDv4, made before the POST.
+///
+/// Source: Mixpanel's OpenDSR callbacks page, `subject_request_id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SubjectRequestId(Uuid);
+
+impl SubjectRequestId {
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::parse_str(text).ok().map(Self)
+    }
+}
+
+impl fmt::Display for SubjectRequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.hyphenated())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn request_ids_begin_with_a_letter_and_do_not_repeat() {
+        let ids: HashSet<String> = (0..10_000)
+            .map(|_| RequestId::random().to_string())
+            .collect();
+        assert_eq!(ids.len(), 10_000);
+        for id in ids {
+            assert_eq!(id.len(), 16);
+            assert!(id.starts_with(|c: char| c.is_ascii_lowercase()));
+            assert!(id.bytes().all(|b| ALPHABET.contains(&b)));
+        }
+    }
+
+    #[test]
+    fn each_place_of_a_request_id_takes_many_values() {
+        let ids: Vec<String> = (0..2_000)
+            .map(|_| RequestId::random().to_string())
+            .collect();
+        for place in 0..16 {
+            let seen: HashSet<u8> = ids.iter().map(|id| id.as_bytes()[place]).collect();
+            assert_eq!(seen.len(), if place == 0 { 16 } else { 32 });
+        }
+    }
+}

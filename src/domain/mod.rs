@@ -1,0 +1,29 @@
+//! The words of the tool as types: ids, batches, laws, states, deadlines, limits.
+//!
+//! Pure: no file, no network, no clock, no environment.
+
+mod api_url;
+mod batch;
+mod clock;
+mod confirmation;
+mod deadline;
+mod distinct_id;
+mod exit_status;
+mod identifiers;
+mod limits;
+mod operation;
+mod project;
+mod states;
+
+pub use api_url::{ApiUrl, ApiUrlError};
+pub use batch::{Batch, BatchError, cut};
+pub use clock::Clock;
+pub use confirmation::{Confirmed, YesFlag};
+pub use deadline::{Deadline, due_date, expected_completion};
+pub use distinct_id::{DistinctId, DistinctIdError, MAX_ID_BYTES};
+pub use exit_status::ExitStatus;
+pub use identifiers::{JobId, RequestId, SubjectRequestId, TaskId};
+pub use limits::{BatchLimits, DEFAULT_DELETE_BATCH, DEFAULT_EXPORT_BATCH, LimitsError, Rate};
+pub use operation::{Disclosure, Kind, Law, Operation, RetrievalScope};
+pub use project::{Project, ProjectKey, ProjectName, ProjectToken, Region};
+pub use states::{JobState, RequestState, TaskStatus};

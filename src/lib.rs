@@ -1,0 +1,3 @@
+//! `dsr` submits, follows and proves GDPR and CCPA data-subject requests on Mixpanel.
+pub mod config;
+pub mod domain;
