@@ -1,0 +1,259 @@
+"""Holds a running sandbox against Mixpanel's own OpenAPI description of the GDPR API.
+
+Drives all five operations, their 401 and 403 replies included, at no more than one call a second,
+and checks that each status is declared for its operation and that each body fits its schema.
+Talks to loopback only. The sandbox must answer creates in the object shape, the one OpenAPI knows.
+
+    python openapi_check.py BASE_URL gdpr.openapi.yaml BEARER PROJECT_TOKEN
+"""
+
+import argparse
+import http.client
+import json
+import sys
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any, Callable
+from urllib.parse import quote, urlencode, urlsplit
+
+import jsonschema
+import yaml
+
+# By arrival at the server: a little more than the second it asks for covers the way there.
+PAUSE = 1.02
+
+# How long a task may take to get from PENDING to where a check wants it.
+PATIENCE = 60.0
+
+
+class CheckFailed(Exception):
+    """What the server did that the description does not allow."""
+
+
+@dataclass
+class Reply:
+    status: int
+    content_type: str
+    text: bytes
+    body: Any = None
+
+
+@dataclass
+class Checks:
+    passed: int = 0
+    failed: int = 0
+
+    def run(self, name: str, check: Callable[[], None]) -> None:
+        try:
+            check()
+        except (CheckFailed, OSError, http.client.HTTPException) as failure:
+            self.failed += 1
+            print(f"FAILED  {name}: {failure}", flush=True)
+        else:
+            self.passed += 1
+            print(f"passed  {name}", flush=True)
+
+
+class Description:
+    """The operations of an OpenAPI 3.0 document, by their ids."""
+
+    def __init__(self, path: str) -> None:
+        with open(path, encoding="utf-8") as file:
+            self.document = yaml.safe_load(file)
+        self.operations = {
+            operation["operationId"]: (method, template, self.resolve(operation))
+            for template, item in self.document["paths"].items()
+            for method, operation in item.items()
+            if method in {"get", "put", "post", "delete", "patch"}
+        }
+
+    def resolve(self, node: Any) -> Any:
+        """A copy of `node` with what each `$ref` points to in its place."""
+        if isinstance(node, list):
+            return [self.resolve(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" not in node:
+            return {key: self.resolve(value) for key, value in node.items()}
+        target = self.document
+        reference = node["$ref"]
+        if not reference.startswith("#/"):
+            raise SystemExit(f"cannot resolve {reference}")
+        for step in reference[2:].split("/"):
+            target = target[step.replace("~1", "/").replace("~0", "~")]
+        return self.resolve(target)
+
+    def check(self, operation_id: str, reply: Reply) -> None:
+        """Raises unless `reply` is one the operation declares."""
+        _, _, operation = self.operations[operation_id]
+        declared = operation["responses"].get(str(reply.status))
+        if declared is None:
+            raise CheckFailed(f"status {reply.status} is not declared: {reply.text[:200]!r}")
+        content = declared.get("content")
+        if content is None:
+            if reply.text:
+                raise CheckFailed(f"{reply.status} declares no body, got {reply.text[:200]!r}")
+            return
+        media_type = reply.content_type.split(";")[0].strip().lower()
+        if media_type not in content:
+            raise CheckFailed(f"content type {reply.content_type!r} is not declared")
+        try:
+            reply.body = json.loads(reply.text)
+            # OpenAPI 3.0 schemas are a dialect of draft 5, and draft 4 is the nearest here.
+            jsonschema.Draft4Validator(content[media_type]["schema"]).validate(reply.body)
+        except (ValueError, jsonschema.ValidationError) as error:
+            raise CheckFailed(f"the body does not fit: {str(error).splitlines()[0]}") from error
+
+
+class Server:
+    """Calls the API at `base_url`, one call a second."""
+
+    def __init__(self, base_url: str, description: Description, bearer: str, token: str) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme != "http" or parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
+            raise SystemExit("the base URL must be http on loopback")
+        self.host, self.port, self.prefix = parts.hostname, parts.port or 80, parts.path.rstrip("/")
+        self.description = description
+        self.bearer, self.token = bearer, token
+        self.next_call = 0.0
+
+    def call(self, operation_id: str, task: str = "", body: Any = None, **other: str | None) -> Reply:
+        """Calls one operation; `bearer=` and `token=` take the place of the good ones, None leaves out."""
+        method, template, _ = self.description.operations[operation_id]
+        # The description leaves out the slash at the end that the service insists on.
+        path = self.prefix + template.replace("{tracking_id}", quote(task, safe="")) + "/"
+        bearer, token = other.get("bearer", self.bearer), other.get("token", self.token)
+        if token is not None:
+            path += "?" + urlencode({"token": token})
+        headers = {"Accept": "application/json"}
+        if bearer is not None:
+            headers["Authorization"] = f"Bearer {bearer}"
+        payload = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            payload = json.dumps(body).encode()
+        time.sleep(max(0.0, self.next_call - time.monotonic()))
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
+        try:
+            connection.request(method.upper(), path, payload, headers)
+            response = connection.getresponse()
+            return Reply(response.status, response.headers.get("Content-Type", ""), response.read())
+        finally:
+            connection.close()
+            self.next_call = time.monotonic() + PAUSE
+
+    def expect(self, status: int, operation_id: str, task: str = "", body: Any = None, **other: str | None) -> Reply:
+        """Calls, and holds the reply to the description and to `status`."""
+        reply = self.call(operation_id, task, body, **other)
+        self.description.check(operation_id, reply)
+        if reply.status != status:
+            raise CheckFailed(f"status {reply.status} in place of {status}: {reply.text[:200]!r}")
+        return reply
+
+    def expect_status(self, wanted: str, operation_id: str, task: str) -> Reply:
+        """Polls until the task is where it should be, each reply held to the description."""
+        give_up = time.monotonic() + PATIENCE
+        while True:
+            reply = self.expect(200, operation_id, task)
+            status = reply.body["results"].get("status")
+            if status == wanted:
+                return reply
+            if time.monotonic() > give_up:
+                raise CheckFailed(f"still {status} in place of {wanted}")
+
+
+class Tasks:
+    """The tasks one run creates, by the check that creates them."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.ids: dict[str, str] = {}
+
+    def create(self, name: str, operation_id: str, **fields: str) -> None:
+        # New ids each time: an earlier run's deletions may still be active.
+        body = {"distinct_ids": [f"{name}-{uuid.uuid4()}", f"{name}-{uuid.uuid4()}"], **fields}
+        reply = self.server.expect(201, operation_id, body=body)
+        task = reply.body["results"].get("task_id")
+        if not task:
+            raise CheckFailed("the reply names no task_id")
+        self.ids[name] = task
+
+    def id(self, name: str) -> str:
+        if name not in self.ids:
+            raise CheckFailed(f"{name} was not created")
+        return self.ids[name]
+
+
+def check_refusals(checks: Checks, server: Server) -> None:
+    body = {"distinct_ids": ["nobody"]}
+    for operation_id, (method, template, _) in server.description.operations.items():
+        task = "1600000000000000001" if "{" in template else ""
+        payload = body if method == "post" else None
+
+        def refused(status: int, **other: str | None) -> Callable[[], None]:
+            def check() -> None:
+                reply = server.expect(status, operation_id, task, payload, **other)
+                if reply.body.get("status") != "error" or not reply.body.get("error"):
+                    raise CheckFailed(f"no error text: {reply.text[:200]!r}")
+
+            return check
+
+        checks.run(f"{operation_id} 401 without a bearer token", refused(401, bearer=None))
+        checks.run(f"{operation_id} 401 with a wrong bearer token", refused(401, bearer="wrong"))
+        checks.run(f"{operation_id} 403 without a project token", refused(403, token=None))
+        checks.run(f"{operation_id} 403 with a project id for a token", refused(403, token="2195193"))
+
+
+def check_tasks(checks: Checks, server: Server) -> None:
+    tasks = Tasks(server)
+
+    def cancel() -> None:
+        server.expect(204, "delete-deletion", tasks.id("cancelled"))
+
+    def done() -> None:
+        reply = server.expect_status("SUCCESS", "get-retrieval", tasks.id("gdpr"))
+        if not reply.body["results"].get("results"):
+            raise CheckFailed("a finished retrieval has no link")
+
+    def status(wanted: str, operation_id: str, name: str) -> Callable[[], None]:
+        return lambda: server.expect_status(wanted, operation_id, tasks.id(name)) and None
+
+    def create(name: str, operation_id: str, **fields: str) -> Callable[[], None]:
+        return lambda: tasks.create(name, operation_id, **fields)
+
+    # Cancelled at once: a deletion that has started can no longer be.
+    checks.run("create-deletion 201, to be cancelled", create("cancelled", "create-deletion"))
+    checks.run("delete-deletion 204", cancel)
+    checks.run("get-deletion 200 REVOKED", status("REVOKED", "get-deletion", "cancelled"))
+
+    ccpa = {"compliance_type": "CCPA", "disclosure_type": "Categories"}
+    checks.run("create-retrieval 201 for the GDPR", create("gdpr", "create-retrieval", compliance_type="GDPR"))
+    checks.run("get-retrieval 200 SUCCESS with its link", done)
+    checks.run("create-retrieval 201 for the CCPA", create("ccpa", "create-retrieval", **ccpa))
+    checks.run("get-retrieval 200 SUCCESS for the CCPA", status("SUCCESS", "get-retrieval", "ccpa"))
+    checks.run("create-deletion 201 for the CCPA", create("deleted", "create-deletion", compliance_type="CCPA"))
+    checks.run("get-deletion 200 SUCCESS", status("SUCCESS", "get-deletion", "deleted"))
+    checks.run("get-deletion 200 NOT_FOUND of a retrieval", status("NOT_FOUND", "get-deletion", "gdpr"))
+    checks.run("get-retrieval 200 NOT_FOUND of a deletion", status("NOT_FOUND", "get-retrieval", "deleted"))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("base_url", help="such as http://127.0.0.1:8080/api/app")
+    parser.add_argument("description", help="path to gdpr.openapi.yaml")
+    parser.add_argument("bearer", help="the sandbox's fixed OAuth token")
+    parser.add_argument("project_token", help="32 hex digits")
+    args = parser.parse_args()
+
+    description = Description(args.description)
+    server = Server(args.base_url, description, args.bearer, args.project_token)
+    checks = Checks()
+    check_refusals(checks, server)
+    check_tasks(checks, server)
+    print(f"{checks.passed} passed, {checks.failed} failed")
+    return 1 if checks.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

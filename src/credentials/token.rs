@@ -1,0 +1,155 @@
+use std::fmt;
+
+use chrono::{Months, NaiveDate};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// From how many days before its end a token is warned of.
+pub const WARN_DAYS: i64 = 30;
+
+/// Mixpanel's GDPR OAuth token: belongs to a person, good for one year from the day it was made.
+///
+/// The API does not tell its expiry (nothing is documented), so the day is kept beside it.
+#[derive(Clone)]
+pub struct OauthToken {
+    secret: SecretString,
+    issued: Option<NaiveDate>,
+    origin: TokenOrigin,
+}
+
+/// Where the token came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenOrigin {
+    Keyring,
+    Environment,
+    TokenFile,
+    Sandbox,
+}
+
+impl fmt::Display for TokenOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keyring => "the token in the keyring",
+            Self::Environment => "the token in DSR_TOKEN",
+            Self::TokenFile => "the token in the file that DSR_TOKEN_FILE names",
+            Self::Sandbox => "the sandbox's fixed token",
+        })
+    }
+}
+
+/// How much of a token's year is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenAge {
+    /// The day it was made is not known.
+    NotKnown,
+    /// `expires` is the last day it is good for; `days_left` counts from today, 0 on that day.
+    Good {
+        expires: NaiveDate,
+        days_left: i64,
+    },
+    Expired {
+        expired: NaiveDate,
+    },
+}
+
+/// Why a text cannot be a token. Never holds the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    #[error("it is empty")]
+    Empty,
+    #[error("it holds white space or characters that no token has")]
+    Characters,
+}
+
+impl OauthToken {
+    /// Takes a token as it was typed or read; outer white space is dropped.
+    ///
+    /// # Errors
+    /// When it is empty or cannot be an HTTP header.
+    pub fn new(
+        text: &str,
+        issued: Option<NaiveDate>,
+        origin: TokenOrigin,
+    ) -> Result<Self, TokenError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(TokenError::Empty);
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(TokenError::Characters);
+        }
+        Ok(Self {
+            secret: SecretString::from(text),
+            issued,
+            origin,
+        })
+    }
+
+    /// The token itself, for the `Authorization` header and the keyring only.
+    pub fn expose(&self) -> &str {
+        self.secret.expose_secret()
+    }
+
+    pub fn issued(&self) -> Option<NaiveDate> {
+        self.issued
+    }
+
+    pub fn origin(&self) -> TokenOrigin {
+        self.origin
+    }
+
+    /// Tells tokens apart without showing them: the first 8 hex digits of their SHA-256.
+    pub fn fingerprint(&self) -> String {
+        let hash = Sha256::digest(self.expose());
+        hash[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    pub fn age(&self, today: NaiveDate) -> TokenAge {
+        let Some(issued) = self.issued else {
+            return TokenAge::NotKnown;
+        };
+        let expires = issued + Months::new(12);
+        let days_left = (expires - today).num_days();
+        if days_left < 0 {
+            TokenAge::Expired { expired: expires }
+        } else {
+            TokenAge::Good { expires, days_left }
+        }
+    }
+}
+
+impl fmt::Debug for OauthToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OauthToken")
+            .field("issued", &self.issued)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_does_not_show_itself() {
+        let token = OauthToken::new(" top-secret\n", None, TokenOrigin::Keyring).unwrap();
+        assert_eq!(token.expose(), "top-secret");
+        assert!(!format!("{token:?}").contains("secret"));
+        assert_eq!(token.fingerprint().len(), 8);
+    }
+
+    #[test]
+    fn a_token_is_good_for_a_year() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let token = OauthToken::new("t", Some(day("2024-02-29")), TokenOrigin::Keyring).unwrap();
+        let expires = day("2025-02-28");
+        let good = |days_left| TokenAge::Good { expires, days_left };
+        assert_eq!(token.age(day("2025-01-29")), good(30));
+        assert_eq!(token.age(expires), good(0));
+        let expired = TokenAge::Expired { expired: expires };
+        assert_eq!(token.age(day("2025-03-01")), expired);
+    }
+}

@@ -1,0 +1,159 @@
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use crate::domain::DistinctIdError;
+
+/// How many problems are kept; the rest are counted.
+const KEPT: usize = 50;
+
+/// Why nothing of a source can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    #[error("cannot read `{path}`")]
+    Open { path: PathBuf, source: io::Error },
+    #[error("cannot read {label} to its end")]
+    Read { label: String, source: io::Error },
+    #[error("`{path}` is a folder")]
+    Folder { path: PathBuf },
+    #[error("{label} is {what}, not text")]
+    NotText { label: String, what: &'static str },
+    #[error(
+        "{label} has no known header: its first line is neither `distinct_id` nor another known name"
+    )]
+    NoHeader { label: String },
+    #[error("{label} has {count} columns, and none has a known name such as `distinct_id`")]
+    NoKnownColumn { label: String, count: usize },
+    #[error("{label} has several columns that could hold the ids: {}", columns.join(", "))]
+    SeveralColumns { label: String, columns: Vec<String> },
+    #[error("{label} has no column `{column}`")]
+    MissingColumn { label: String, column: String },
+    #[error("{label} has {count} columns and no header")]
+    WhichColumn { label: String, count: usize },
+    #[error("{0}")]
+    Damaged(Problems),
+    #[error("there is no id in what was given")]
+    NoIds,
+}
+
+/// What is wrong with one value or line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damage {
+    Id(DistinctIdError),
+    NotUtf8,
+    /// Bytes were lost in an earlier conversion.
+    Replaced,
+    Ragged {
+        expected: usize,
+        found: usize,
+    },
+    OpenQuote,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(DistinctIdError::LineBreak) => f.write_str(
+                "the id holds a line break or a NUL; a quote may have been left open above it",
+            ),
+            Self::Id(error) => error.fmt(f),
+            Self::NotUtf8 => f.write_str("the id is not valid UTF-8"),
+            Self::Replaced => f.write_str("the id holds a replacement character (U+FFFD): it was damaged in an earlier conversion"),
+            Self::Ragged { expected, found } => {
+                write!(f, "{found} fields where the first line has {expected}")
+            }
+            Self::OpenQuote => f.write_str("a quote is opened and never closed"),
+        }
+    }
+}
+
+/// Where a value stands: which source, which line of it (counted from 1).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) label: &'a str,
+    pub(super) line: Option<u64>,
+}
+
+impl Place<'_> {
+    pub(super) fn argument() -> Self {
+        Self {
+            label: "the id on the command line",
+            line: None,
+        }
+    }
+}
+
+/// One damaged value or line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub label: String,
+    pub line: Option<u64>,
+    pub damage: Damage,
+}
+
+/// All that is wrong with the sources, in their order.
+#[derive(Debug, Default)]
+pub struct Problems {
+    kept: Vec<Problem>,
+    count: usize,
+}
+
+impl Problems {
+    pub(super) fn note(&mut self, place: Place<'_>, damage: Damage) {
+        self.count += 1;
+        if self.kept.len() < KEPT {
+            self.kept.push(Problem {
+                label: place.label.to_owned(),
+                line: place.line,
+                damage,
+            });
+        }
+    }
+
+    pub(super) fn extend(&mut self, other: Self) {
+        let hidden = other.count - other.kept.len();
+        self.count += hidden;
+        for problem in other.kept {
+            self.count += 1;
+            if self.kept.len() < KEPT {
+                self.kept.push(problem);
+            }
+        }
+    }
+
+    pub(super) fn into_result(mut self) -> Result<(), IntakeError> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        self.kept
+            .sort_by(|a, b| (&a.label, a.line).cmp(&(&b.label, b.line)));
+        Err(IntakeError::Damaged(self))
+    }
+
+    /// How many there are, the ones that were not kept included.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.count == 1 {
+            "value is"
+        } else {
+            "values are"
+        };
+        write!(f, "{} {plural} damaged", self.count)?;
+        for problem in &self.kept {
+            write!(f, "\n  {}", problem.label)?;
+            if let Some(line) = problem.line {
+                write!(f, ", line {line}")?;
+            }
+            write!(f, ": {}", problem.damage)?;
+        }
+        if self.count > self.kept.len() {
+            write!(f, "\n  and {} more", self.count - self.kept.len())?;
+        }
+        Ok(())
+    }
+}

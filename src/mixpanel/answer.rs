@@ -1,0 +1,69 @@
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::domain::{TaskId, TaskStatus};
+
+/// What an answer to a POST that creates a task means. Texts hold no token, link or id.
+#[derive(Debug)]
+pub enum CreateAnswer {
+    /// Mixpanel has a task for it.
+    Accepted { task: TaskId },
+    /// The connection was never made: not a byte of it left.
+    NotSent { reason: String },
+    /// 429, whatever the body: not created. `retry_after` only if the server gave a sane one.
+    Deferred { retry_after: Option<Duration> },
+    /// More ids than the server takes: not created.
+    TooLarge { message: String },
+    /// Some ids have active deletions already: nothing was created.
+    Conflict { tasks: Vec<TaskId>, ids: usize },
+    /// A complete answer that says no: not created.
+    Refused { http_status: u16, message: String },
+    /// 401 or 403: not created, and nothing else will be with this token.
+    NotAllowed { http_status: u16, message: String },
+    /// It may or may not have been created.
+    Unknown { reason: String },
+}
+
+/// What an answer to a question about a task means.
+#[derive(Debug)]
+pub enum StatusAnswer {
+    Known {
+        status: TaskStatus,
+        /// Where a finished export can be fetched; whoever has the link has the data.
+        link: Option<SecretString>,
+    },
+    /// No such task here: wrong project, region or token, or long gone.
+    NotFound,
+    Deferred {
+        retry_after: Option<Duration>,
+    },
+    NotAllowed {
+        http_status: u16,
+        message: String,
+    },
+    /// Says nothing about the task; ask again later.
+    Unclear {
+        reason: String,
+    },
+}
+
+/// What an answer to the cancelling of a deletion means.
+#[derive(Debug)]
+pub enum CancelAnswer {
+    Cancelled,
+    /// 405: Mixpanel has started it.
+    AlreadyStarted,
+    NotFound,
+    Deferred {
+        retry_after: Option<Duration>,
+    },
+    NotAllowed {
+        http_status: u16,
+        message: String,
+    },
+    /// It may or may not have been cancelled; a look at its status decides.
+    Unclear {
+        reason: String,
+    },
+}

@@ -1,0 +1,222 @@
+//! What an exchange means. Pure; read it against the table of outcomes in ARCHITECTURE.md.
+
+use crate::domain::Batch;
+
+use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer};
+use super::retry_after;
+use super::wire::Document;
+
+/// How a call ended on the wire.
+#[derive(Debug)]
+pub(super) enum Exchange {
+    /// The connection was never made.
+    NotSent { reason: String },
+    /// It was sent, and no usable answer came back.
+    Lost { reason: String },
+    /// A complete answer.
+    Answered(Answered),
+}
+
+/// A complete answer, its body included.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<String>,
+    pub(super) date: Option<String>,
+    pub(super) body: Vec<u8>,
+}
+
+/// How much of a server's own words is passed on.
+const MESSAGE_CHARS: usize = 300;
+
+impl Answered {
+    fn wait(&self) -> Option<std::time::Duration> {
+        retry_after::parse(self.retry_after.as_deref(), self.date.as_deref())
+    }
+
+    fn looks_like_html(&self) -> bool {
+        let start = self.body.trim_ascii_start();
+        start.starts_with(b"<")
+    }
+
+    /// The server's own words, on one line, without control characters.
+    fn message(&self, document: Option<&Document>) -> String {
+        let text = match document {
+            Some(document) => document.error_text().unwrap_or_default(),
+            None => String::from_utf8_lossy(&self.body).into_owned(),
+        };
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let line = words.join(" ");
+        let clean = line.chars().filter(|c| !c.is_control());
+        let short: String = clean.take(MESSAGE_CHARS).collect();
+        if short.is_empty() {
+            "no reason given".to_owned()
+        } else {
+            short
+        }
+    }
+}
+
+/// The answer to a create.
+pub(super) fn create(exchange: Exchange, batch: &Batch) -> CreateAnswer {
+    let answered = match exchange {
+        Exchange::NotSent { reason } => return CreateAnswer::NotSent { reason },
+        Exchange::Lost { reason } => return CreateAnswer::Unknown { reason },
+        Exchange::Answered(answered) => answered,
+    };
+    let document = Document::parse(&answered.body);
+    let http_status = answered.status;
+    match http_status {
+        200..=299 => created(&answered, document.as_ref()),
+        429 => CreateAnswer::Deferred {
+            retry_after: answered.wait(),
+        },
+        413 => CreateAnswer::TooLarge {
+            message: answered.message(document.as_ref()),
+        },
+        408 => CreateAnswer::Unknown {
+            reason: "the server gave up waiting for the request (408)".to_owned(),
+        },
+        400..=499 if answered.looks_like_html() => CreateAnswer::Unknown {
+            reason: format!("a web page came back instead of an answer ({http_status})"),
+        },
+        400..=499 => {
+            let message = hide_ids(answered.message(document.as_ref()), batch);
+            if let (409, Some(conflict)) = (http_status, document.and_then(|d| d.conflict())) {
+                return CreateAnswer::Conflict {
+                    ids: conflict.ids.len(),
+                    tasks: conflict.tasks,
+                };
+            }
+            match http_status {
+                401 | 403 => CreateAnswer::NotAllowed {
+                    http_status,
+                    message,
+                },
+                400 if speaks_of_too_many(&message) => CreateAnswer::TooLarge { message },
+                _ => CreateAnswer::Refused {
+                    http_status,
+                    message,
+                },
+            }
+        }
+        _ => CreateAnswer::Unknown {
+            reason: format!("the server answered {http_status}, which says nothing about the task"),
+        },
+    }
+}
+
+fn created(answered: &Answered, document: Option<&Document>) -> CreateAnswer {
+    let unknown = |what: &str| CreateAnswer::Unknown {
+        reason: format!("{what} ({})", answered.status),
+    };
+    let Some(document) = document else {
+        return unknown(if answered.looks_like_html() {
+            "a web page came back instead of an answer"
+        } else {
+            "it was accepted, but the answer cannot be read"
+        });
+    };
+    match (document.says_error(), document.task_id()) {
+        (false, Some(task)) => CreateAnswer::Accepted { task },
+        (false, None) => unknown("it was accepted, but the answer names no task"),
+        (true, Some(_)) => unknown("the answer names a task and an error at once"),
+        (true, None) => CreateAnswer::Refused {
+            http_status: answered.status,
+            message: answered.message(Some(document)),
+        },
+    }
+}
+
+/// The answer to a question about a task.
+pub(super) fn status(exchange: Exchange) -> StatusAnswer {
+    let answered = match exchange {
+        Exchange::NotSent { reason } | Exchange::Lost { reason } => {
+            return StatusAnswer::Unclear { reason };
+        }
+        Exchange::Answered(answered) => answered,
+    };
+    let document = Document::parse(&answered.body);
+    let http_status = answered.status;
+    let unclear = || StatusAnswer::Unclear {
+        reason: format!("the server answered {http_status} with nothing about the task"),
+    };
+    match http_status {
+        200..=299 => match document.filter(|document| !document.says_error()) {
+            Some(document) => match document.task_status() {
+                Some(status) => StatusAnswer::Known {
+                    status,
+                    link: document.link(),
+                },
+                None => unclear(),
+            },
+            None => unclear(),
+        },
+        429 => StatusAnswer::Deferred {
+            retry_after: answered.wait(),
+        },
+        _ if answered.looks_like_html() => unclear(),
+        401 | 403 => StatusAnswer::NotAllowed {
+            http_status,
+            message: answered.message(document.as_ref()),
+        },
+        404 => StatusAnswer::NotFound,
+        _ => unclear(),
+    }
+}
+
+/// The answer to the cancelling of a deletion.
+pub(super) fn cancel(exchange: Exchange) -> CancelAnswer {
+    let answered = match exchange {
+        Exchange::NotSent { reason } | Exchange::Lost { reason } => {
+            return CancelAnswer::Unclear { reason };
+        }
+        Exchange::Answered(answered) => answered,
+    };
+    let http_status = answered.status;
+    match http_status {
+        204 => CancelAnswer::Cancelled,
+        429 => CancelAnswer::Deferred {
+            retry_after: answered.wait(),
+        },
+        405 => CancelAnswer::AlreadyStarted,
+        _ if answered.looks_like_html() => CancelAnswer::Unclear {
+            reason: format!("a web page came back instead of an answer ({http_status})"),
+        },
+        401 | 403 => CancelAnswer::NotAllowed {
+            http_status,
+            message: answered.message(Document::parse(&answered.body).as_ref()),
+        },
+        404 => CancelAnswer::NotFound,
+        _ => CancelAnswer::Unclear {
+            reason: format!("the server answered {http_status}"),
+        },
+    }
+}
+
+fn speaks_of_too_many(message: &str) -> bool {
+    let text = message.to_lowercase();
+    let about_ids = ["distinct", "ids", "users"];
+    let about_size = [
+        "too many",
+        "too large",
+        "exceed",
+        "at most",
+        "maximum",
+        "limit",
+    ];
+    let any = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    any(&about_ids) && any(&about_size)
+}
+
+/// Takes our own ids out of the server's words: messages are printed, ids are personal data.
+fn hide_ids(message: String, batch: &Batch) -> String {
+    let shown = batch.ids().iter().map(|id| id.expose());
+    // Shorter ones would tear ordinary words apart, and name nobody by themselves.
+    shown
+        .filter(|id| id.len() >= 3)
+        .fold(message, |text, id| match text.contains(id) {
+            true => text.replace(id, "[id]"),
+            false => text,
+        })
+}

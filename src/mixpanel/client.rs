@@ -1,0 +1,253 @@
+use std::error::Error;
+use std::sync::Once;
+use std::time::{Duration, Instant};
+
+use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Certificate, Method, Response, redirect, retry};
+
+use crate::credentials::OauthToken;
+use crate::domain::{ApiUrl, Batch, Operation, Project, SubjectRequestId, TaskId};
+
+use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer};
+use super::classify::{self, Answered, Exchange};
+use super::wire::CreateBody;
+
+/// The largest reply that is read, in bytes.
+const MAX_BODY: usize = 8 * 1024 * 1024;
+
+const RETRIEVALS: &str = "data-retrievals";
+const DELETIONS: &str = "data-deletions";
+const VERSION: &str = "v3.0";
+
+/// How long a call may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// Until the connection is made, its TLS handshake included; shorter than `total`, or a
+    /// stalled handshake would not be told from a lost answer.
+    pub connect: Duration,
+    /// For the whole call. Mixpanel's edge cuts a call off at about 120 s.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(15),
+            total: Duration::from_secs(140),
+        }
+    }
+}
+
+/// Speaks for one project with one token to one address.
+pub struct Client {
+    http: reqwest::Client,
+    api_url: ApiUrl,
+    project: Project,
+}
+
+/// Why no client could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    #[error("cannot set up the HTTP client: {reason}")]
+    Setup { reason: String },
+}
+
+impl Client {
+    /// Prepares calls to `api_url`; nothing is sent yet.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(
+        project: Project,
+        api_url: ApiUrl,
+        token: &OauthToken,
+        timeouts: Timeouts,
+    ) -> Result<Self, ClientError> {
+        install_crypto();
+        let setup = |reason: String| ClientError::Setup { reason };
+        let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+            .map_err(|_| setup("the token cannot be a header".to_owned()))?;
+        authorization.set_sensitive(true);
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("dsr/", env!("CARGO_PKG_VERSION")))
+            .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
+            // A redirect would carry ids to another host, or turn a POST into a GET that "succeeds".
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            // A connection for each call: a kept one that died would be ambiguous, or be
+            // replaced and the request sent again without our knowing.
+            .pool_max_idle_per_host(0)
+            .http1_only()
+            .connect_timeout(timeouts.connect)
+            .timeout(timeouts.total);
+        builder = if api_url.is_loopback() {
+            // HTTP_PROXY would also capture 127.0.0.1.
+            builder.no_proxy().tls_certs_only([])
+        } else {
+            builder.https_only(true).tls_certs_merge(bundled_roots())
+        };
+        let http = builder
+            .build()
+            .map_err(|error| setup(describe(error.without_url())))?;
+        Ok(Self {
+            http,
+            api_url,
+            project,
+        })
+    }
+
+    /// The project it speaks for.
+    pub fn project(&self) -> &Project {
+        &self.project
+    }
+
+    #[cfg(test)]
+    pub(super) fn project_mut(&mut self) -> &mut Project {
+        &mut self.project
+    }
+
+    /// Creates a retrieval or a deletion: `create-retrieval`, `create-deletion`. One POST, ever.
+    pub async fn create(
+        &self,
+        operation: Operation,
+        batch: &Batch,
+        subject: SubjectRequestId,
+    ) -> CreateAnswer {
+        let path = match operation {
+            Operation::Export(_) => RETRIEVALS,
+            Operation::Delete(_) => DELETIONS,
+        };
+        let body = CreateBody::new(operation, batch, subject, &self.project);
+        let request = self.request(Method::POST, &[path, VERSION]).json(&body);
+        classify::create(self.exchange(request).await, batch)
+    }
+
+    /// Asks how a retrieval stands: `get-retrieval`.
+    pub async fn get_retrieval(&self, task: &TaskId) -> StatusAnswer {
+        let request = self.request(Method::GET, &[RETRIEVALS, VERSION, task.as_str()]);
+        classify::status(self.exchange(request).await)
+    }
+
+    /// Asks how a deletion stands: `get-deletion`.
+    pub async fn get_deletion(&self, task: &TaskId) -> StatusAnswer {
+        let request = self.request(Method::GET, &[DELETIONS, VERSION, task.as_str()]);
+        classify::status(self.exchange(request).await)
+    }
+
+    /// Cancels a deletion that has not started: `delete-deletion`.
+    pub async fn delete_deletion(&self, task: &TaskId) -> CancelAnswer {
+        let request = self.request(Method::DELETE, &[DELETIONS, VERSION, task.as_str()]);
+        classify::cancel(self.exchange(request).await)
+    }
+
+    fn request(&self, method: Method, path: &[&str]) -> reqwest::RequestBuilder {
+        self.http
+            .request(method, self.api_url.endpoint(path))
+            .query(&[("token", self.project.token.expose())])
+    }
+
+    async fn exchange(&self, request: reqwest::RequestBuilder) -> Exchange {
+        let started = Instant::now();
+        let exchange = match request.send().await {
+            Ok(response) => read(response).await,
+            Err(error) if error.is_connect() => Exchange::NotSent {
+                reason: self.hide_tokens(describe(error.without_url())),
+            },
+            Err(error) => Exchange::Lost {
+                reason: self.hide_tokens(describe(error.without_url())),
+            },
+        };
+        let outcome = match &exchange {
+            Exchange::NotSent { .. } => "not sent".to_owned(),
+            Exchange::Lost { .. } => "no usable answer".to_owned(),
+            Exchange::Answered(answered) => answered.status.to_string(),
+        };
+        let milliseconds = started.elapsed().as_millis();
+        tracing::debug!(project = %self.project.name, outcome, milliseconds, "call");
+        match exchange {
+            Exchange::Answered(answered) => Exchange::Answered(self.without_tokens(answered)),
+            unanswered => unanswered,
+        }
+    }
+
+    /// A server may quote our own URL at us; what it says is printed.
+    fn without_tokens(&self, mut answered: Answered) -> Answered {
+        let token = self.project.token.expose().as_bytes();
+        let quotes = answered.body.windows(token.len()).any(|part| part == token);
+        if quotes && !(200..300).contains(&answered.status) {
+            let text = String::from_utf8_lossy(&answered.body).into_owned();
+            answered.body = self.hide_tokens(text).into_bytes();
+        }
+        answered
+    }
+
+    fn hide_tokens(&self, text: String) -> String {
+        text.replace(self.project.token.expose(), "[project token]")
+    }
+}
+
+/// Reads a whole reply, as far as it may be read.
+async fn read(mut response: Response) -> Exchange {
+    let status = response.status().as_u16();
+    let header = |name| {
+        let value = response.headers().get(name);
+        value.and_then(|value: &HeaderValue| Some(value.to_str().ok()?.to_owned()))
+    };
+    let (retry_after, date) = (header(RETRY_AFTER), header(DATE));
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(None) => break,
+            Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_BODY => {
+                body.extend_from_slice(&chunk);
+            }
+            // What a 429 says, it says in its status.
+            Ok(Some(_)) | Err(_) if status == 429 => break,
+            Ok(Some(_)) => {
+                let reason = format!("the reply ({status}) is longer than {MAX_BODY} bytes");
+                return Exchange::Lost { reason };
+            }
+            Err(error) => {
+                let cause = describe(error.without_url());
+                let reason = format!("the reply ({status}) was cut off: {cause}");
+                return Exchange::Lost { reason };
+            }
+        }
+    }
+    Exchange::Answered(Answered {
+        status,
+        retry_after,
+        date,
+        body,
+    })
+}
+
+/// An error with its causes, on one line. The caller has taken the URL out of it.
+fn describe(error: reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// Our own copy of the common roots, beside the system's: a machine without a CA store works, too.
+fn bundled_roots() -> Vec<Certificate> {
+    webpki_root_certs::TLS_SERVER_ROOT_CERTS
+        .iter()
+        .filter_map(|der| Certificate::from_der(der).ok())
+        .collect()
+}
+
+fn install_crypto() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // An error says that another one is installed already, which serves as well.
+        drop(rustls::crypto::ring::default_provider().install_default());
+    });
+}

@@ -1,0 +1,15 @@
+//! Mixpanel's GDPR API v3: the five operations, the shapes of their replies, what an answer means.
+//!
+//! Knows no ledger and never sends anything twice by itself.
+
+mod answer;
+mod classify;
+mod client;
+mod retry_after;
+mod wire;
+
+pub use answer::{CancelAnswer, CreateAnswer, StatusAnswer};
+pub use client::{Client, ClientError, Timeouts};
+
+#[cfg(test)]
+mod tests;

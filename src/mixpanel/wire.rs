@@ -1,0 +1,233 @@
+//! The bodies we send, and the shapes in which replies are known to come.
+//!
+//! Mixpanel's OpenAPI file, its prose and its live service differ; each shape here is one that
+//! one of them shows.
+
+use secrecy::SecretString;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::domain::{
+    Batch, Disclosure, Law, Operation, Project, SubjectRequestId, TaskId, TaskStatus,
+};
+
+/// The body of both creates.
+#[derive(Serialize)]
+pub(super) struct CreateBody<'a> {
+    distinct_ids: Vec<&'a str>,
+    compliance_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disclosure_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject_request_id: Option<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    status_callback_urls: &'a [String],
+}
+
+impl<'a> CreateBody<'a> {
+    pub(super) fn new(
+        operation: Operation,
+        batch: &'a Batch,
+        subject: SubjectRequestId,
+        project: &'a Project,
+    ) -> Self {
+        Self {
+            distinct_ids: batch.ids().iter().map(|id| id.expose()).collect(),
+            compliance_type: match operation.law() {
+                Law::Gdpr => "GDPR",
+                Law::Ccpa => "CCPA",
+            },
+            disclosure_type: operation.disclosure().map(|disclosure| match disclosure {
+                Disclosure::Data => "Data",
+                Disclosure::Categories => "Categories",
+                Disclosure::Sources => "Sources",
+            }),
+            // Mixpanel takes it only where callbacks are enabled for the project.
+            subject_request_id: (!project.callbacks.is_empty()).then(|| subject.to_string()),
+            status_callback_urls: &project.callbacks,
+        }
+    }
+}
+
+/// A reply's JSON, if it is any.
+pub(super) struct Document(Value);
+
+impl Document {
+    /// `None` unless the body is one complete JSON object.
+    pub(super) fn parse(body: &[u8]) -> Option<Self> {
+        let value: Value = serde_json::from_slice(body).ok()?;
+        value.is_object().then_some(Self(value))
+    }
+
+    /// `results`, `results[0]` and the root, in this order, as far as they are objects.
+    fn places(&self) -> impl Iterator<Item = &Value> {
+        let results = self.0.get("results");
+        let first = results.and_then(|results| results.get(0));
+        [results, first, Some(&self.0)]
+            .into_iter()
+            .flatten()
+            .filter(|place| place.is_object())
+    }
+
+    /// The id of the task that was created: `tracking_id` or `task_id`, a text or an integer.
+    pub(super) fn task_id(&self) -> Option<TaskId> {
+        self.places()
+            .flat_map(|place| [place.get("tracking_id"), place.get("task_id")])
+            .flatten()
+            .find_map(to_task_id)
+    }
+
+    pub(super) fn says_error(&self) -> bool {
+        let status = self.0.get("status").and_then(Value::as_str);
+        status.is_some_and(|status| status.eq_ignore_ascii_case("error"))
+    }
+
+    /// The status of a task; never the `status` of the reply itself.
+    pub(super) fn task_status(&self) -> Option<TaskStatus> {
+        let results = self.0.get("results")?;
+        let place = results.get(0).unwrap_or(results);
+        let text = place.get("status")?.as_str()?.trim();
+        (!text.is_empty()).then(|| TaskStatus::parse(text))
+    }
+
+    /// The link to a finished export, under any of the names it is known by.
+    pub(super) fn link(&self) -> Option<SecretString> {
+        let results = self.0.get("results")?;
+        let place = results.get(0).unwrap_or(results);
+        ["result", "results", "destination_url", "results_url"]
+            .into_iter()
+            .filter_map(|name| place.get(name)?.as_str())
+            .map(|text| text.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\''))
+            .find(|text| !text.is_empty())
+            .map(SecretString::from)
+    }
+
+    /// What the server says is wrong: `error` may be a text, a list, an object or missing.
+    pub(super) fn error_text(&self) -> Option<String> {
+        let error = self.0.get("error")?;
+        let inner = error.get("error").or_else(|| error.get("message"));
+        match inner.unwrap_or(error) {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        }
+    }
+
+    /// The ids and tasks a 409 names, if it names both.
+    pub(super) fn conflict(&self) -> Option<Conflict> {
+        let error = self.0.get("error")?;
+        let list = |name| error.get(name).and_then(Value::as_array);
+        let ids = list("conflicting_distinct_ids")?;
+        let tasks = list("conflicting_task_ids")?;
+        Some(Conflict {
+            ids: ids
+                .iter()
+                .map(|id| Some(id.as_str()?.to_owned()))
+                .collect::<Option<_>>()?,
+            tasks: tasks.iter().map(to_task_id).collect::<Option<_>>()?,
+        })
+    }
+}
+
+pub(super) struct Conflict {
+    pub(super) ids: Vec<String>,
+    pub(super) tasks: Vec<TaskId>,
+}
+
+fn to_task_id(value: &Value) -> Option<TaskId> {
+    match value {
+        Value::String(text) => TaskId::new(text),
+        // `arbitrary_precision` keeps the digits as they came.
+        Value::Number(number) => {
+            let digits = number.to_string();
+            let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+            plain.then(|| TaskId::new(&digits)).flatten()
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+
+    fn document(text: &str) -> Document {
+        Document::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn the_task_id_is_found_in_every_shape() {
+        for (text, id) in [
+            (
+                r#"{"status":"ok","results":{"task_id":"3e0b7f52-1"}}"#,
+                "3e0b7f52-1",
+            ),
+            (
+                r#"{"status":"ok","results":[{"tracking_id":"1600000000000000001","status":"PENDING","destination_url":null}]}"#,
+                "1600000000000000001",
+            ),
+            (
+                r#"{"results":{"tracking_id":18446744073709551617,"id":4}}"#,
+                "18446744073709551617",
+            ),
+            (
+                r#"{"status":"ok","results":{"tracking_id":"a","task_id":"b"}}"#,
+                "a",
+            ),
+            (r#"{"task_id":" root "}"#, "root"),
+        ] {
+            assert_eq!(document(text).task_id().unwrap().as_str(), id);
+        }
+        for text in [
+            "{}",
+            r#"{"results":[]}"#,
+            r#"{"results":{"task_id":""}}"#,
+            r#"{"results":{"task_id":null}}"#,
+            r#"{"results":{"task_id":1.5e3}}"#,
+            r#"{"results":{"task_id":-4}}"#,
+            r#"{"results":{"id":4}}"#,
+        ] {
+            assert!(document(text).task_id().is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_status_of_the_reply_is_not_that_of_the_task() {
+        assert_eq!(document(r#"{"status":"ok"}"#).task_status(), None);
+        let text = r#"{"status":"ok","results":{"status":"STARTED"}}"#;
+        assert_eq!(document(text).task_status(), Some(TaskStatus::Started));
+        let text = r#"{"status":"ok","results":[{"status":"success"}]}"#;
+        assert_eq!(document(text).task_status(), Some(TaskStatus::Success));
+    }
+
+    #[test]
+    fn the_link_is_found_under_each_of_its_names() {
+        for name in ["result", "results", "destination_url", "results_url"] {
+            let text = format!(
+                r#"{{"results":{{"status":"SUCCESS","{name}":" \"https://x.test/y\" "}}}}"#
+            );
+            let link = document(&text).link().unwrap();
+            assert_eq!(link.expose_secret(), "https://x.test/y");
+        }
+        for value in ["null", "\"\"", "\" '' \""] {
+            let text = format!(r#"{{"results":{{"status":"PENDING","result":{value}}}}}"#);
+            assert!(document(&text).link().is_none(), "{value}");
+        }
+    }
+
+    #[test]
+    fn errors_are_read_in_every_shape() {
+        for (text, wanted) in [
+            (r#"{"error":"no"}"#, Some("no")),
+            (r#"{"error":{"error":"inner"}}"#, Some("inner")),
+            (r#"{"error":["a"]}"#, Some(r#"["a"]"#)),
+            (r#"{"error":null}"#, None),
+            (r#"{"status":"error"}"#, None),
+        ] {
+            assert_eq!(document(text).error_text().as_deref(), wanted);
+        }
+        assert!(Document::parse(b"[1]").is_none());
+        assert!(Document::parse(b"{\"a\":").is_none());
+    }
+}
