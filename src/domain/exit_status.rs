@@ -105,15 +105,11 @@ impl ExitStatus {
 
     /// The one that wins where several apply; `Done` when none does.
     pub fn most_pressing(statuses: impl IntoIterator<Item = Self>) -> Self {
-        let rank = |status: &Self| {
-            Self::PRECEDENCE
-                .iter()
-                .position(|s| s == status)
-                .unwrap_or(match status {
-                    Self::Done => usize::MAX,
-                    // An interruption or local failure is about the run, not about a job: it wins.
-                    _ => 0,
-                })
+        let rank = |status: &Self| match Self::PRECEDENCE.iter().position(|s| s == status) {
+            Some(place) => place + 1,
+            None if *status == Self::Done => usize::MAX,
+            // An interruption or a local failure is about the run, not about a job: it wins.
+            None => 0,
         };
         statuses.into_iter().min_by_key(rank).unwrap_or(Self::Done)
     }

@@ -61,8 +61,9 @@ impl JobState {
 
     /// The only way from state to state. Staying is not a step.
     ///
-    /// `sending` returns to `planned` only on proof that no byte of the request left
-    /// (the connection was never made). `unknown` never becomes `planned` or `refused`.
+    /// `sending` returns to `planned` only on proof that nothing was created for a cause that is
+    /// not the job's own: the connection was never made, or the token was turned away (401, 403).
+    /// `unknown` never becomes `planned` or `refused`.
     pub fn may_become(self, next: Self) -> bool {
         use JobState::{
             Accepted, Deferred, Done, Failed, Planned, Refused, Revoked, Running, Sending, Unknown,
@@ -129,6 +130,11 @@ impl RequestState {
 
     pub fn as_str(self) -> &'static str {
         self.0.as_str()
+    }
+
+    /// The job state it is named after.
+    pub fn job_state(self) -> JobState {
+        self.0
     }
 
     /// At least one job still waits for something.

@@ -1,0 +1,57 @@
+use std::io;
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+use crate::domain::{JobId, JobState};
+
+/// Why the ledger could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error("cannot open the ledger `{path}`")]
+    Open { path: PathBuf, source: io::Error },
+    #[error("another dsr holds the ledger, and the time to wait for it is over")]
+    Locked,
+    #[error("the ledger cannot be written: the disk is full or fails")]
+    Disk(#[source] rusqlite::Error),
+    #[error("the ledger is damaged")]
+    Damaged(#[source] rusqlite::Error),
+    #[error("the ledger holds what this dsr cannot read: {what}")]
+    Unreadable { what: String },
+    #[error(
+        "the ledger `{path}` is of version {found}, and this dsr knows versions up to {known} only"
+    )]
+    Newer {
+        path: PathBuf,
+        found: i64,
+        known: i64,
+    },
+    #[error("job {job} cannot go from {} to {}", from.as_str(), to.as_str())]
+    IllegalStep {
+        job: JobId,
+        from: JobState,
+        to: JobState,
+    },
+    #[error("there is no job {0} in the ledger")]
+    NoJob(JobId),
+    #[error("cannot mark this process as one that sends")]
+    Sender(#[source] io::Error),
+    #[error("the ledger refused a statement")]
+    Statement(#[source] rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for LedgerError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
+            Some(
+                ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::ReadOnly
+                | ErrorCode::CannotOpen,
+            ) => Self::Disk(error),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error),
+            Some(_) | None => Self::Statement(error),
+        }
+    }
+}

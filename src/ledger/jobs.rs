@@ -1,0 +1,337 @@
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use crate::domain::{
+    Batch, DistinctId, JobId, JobState, ProjectKey, Rate, RequestId, TaskId, TaskStatus,
+};
+
+use super::records::{JOB_COLUMNS, format_time, read_job, unreadable};
+use super::sender::{self, Sender};
+use super::{JobRecord, Ledger, LedgerError, Slot, pace, prepare};
+
+/// What came of the wish to send a job.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The intent is on disk and the slot taken: send it now, as this attempt (counted from 1).
+    Send { attempt: u32 },
+    /// Not yet; ask again after this long.
+    Wait(Duration),
+    /// It is not to be sent (any more): another dsr has it, or has sent it.
+    Taken(JobState),
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Proof that nothing was created, for a cause that is not the job's: it is planned again.
+    NotCreated,
+    Accepted(TaskId),
+    Refused,
+    /// The rate limit kept it out; it and the whole project wait until then.
+    Deferred(DateTime<Utc>),
+    Unknown,
+}
+
+impl Outcome {
+    fn state(&self) -> JobState {
+        match self {
+            Self::NotCreated => JobState::Planned,
+            Self::Accepted(_) => JobState::Accepted,
+            Self::Refused => JobState::Refused,
+            Self::Deferred(_) => JobState::Deferred,
+            Self::Unknown => JobState::Unknown,
+        }
+    }
+}
+
+impl Ledger {
+    /// Commits the intent to send a job, together with the project's slot.
+    ///
+    /// When this returns [`Claim::Send`], the intent is durable: if the process dies from here
+    /// on, the job is found `sending` and becomes `unknown`, never `planned`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written; then nothing may be sent.
+    pub fn record_sending(
+        &mut self,
+        job: &JobId,
+        project: &ProjectKey,
+        rate: Rate,
+        now: DateTime<Utc>,
+    ) -> Result<Claim, LedgerError> {
+        if self.sender.is_none() {
+            self.sender = Some(Sender::start(&self.path).map_err(LedgerError::Sender)?);
+        }
+        let sender = self.sender.as_ref().map_or("", Sender::id).to_owned();
+        let tx = self.write()?;
+        let record = read_one(&tx, job)?;
+        if !record.state.is_sendable() {
+            return Ok(Claim::Taken(record.state));
+        }
+        if let Some(wait) = record.not_before.and_then(|at| (at - now).to_std().ok())
+            && wait > Duration::ZERO
+        {
+            return Ok(Claim::Wait(wait));
+        }
+        if let Slot::Wait(wait) = pace::take(&tx, project, rate, now)? {
+            return Ok(Claim::Wait(wait));
+        }
+        step(&tx, job, record.state, JobState::Sending, now)?;
+        let attempt = record.attempts + 1;
+        prepare(
+            &tx,
+            "UPDATE jobs SET attempts = $1 WHERE request = $2 AND number = $3",
+        )?
+        .execute(params![attempt, job.request.as_str(), job.number])?;
+        prepare(
+            &tx,
+            "INSERT INTO attempts (request, number, attempt, sender, started_at)
+             VALUES ($1, $2, $3, $4, $5)",
+        )?
+        .execute(params![
+            job.request.as_str(),
+            job.number,
+            attempt,
+            sender,
+            format_time(now)
+        ])?;
+        tx.commit()?;
+        Ok(Claim::Send { attempt })
+    }
+
+    /// Commits how the attempt under way ended; only then may it be told to anyone.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written, or the job was not being sent.
+    pub fn record_outcome(
+        &mut self,
+        job: &JobId,
+        project: &ProjectKey,
+        rate: Rate,
+        outcome: &Outcome,
+        reason: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        pace::push_back(&tx, project, rate, now)?;
+        finish_attempt(&tx, job, outcome, reason, now)?;
+        if let Outcome::Deferred(until) = outcome {
+            pace::block(&tx, project, *until)?;
+        }
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// Commits what Mixpanel says of a job's task. A status that says nothing moves nothing.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn record_check(
+        &mut self,
+        job: &JobId,
+        status: &TaskStatus,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        let from = read_one(&tx, job)?.state;
+        if let Some(next) = status.job_state()
+            && from.may_become(next)
+        {
+            step(&tx, job, from, next, now)?;
+        }
+        let reason = match status {
+            TaskStatus::NotFound => {
+                Some("Mixpanel knows no such task in this project; check its region and token")
+            }
+            TaskStatus::Failure => Some("Mixpanel reports that the task failed"),
+            _ => None,
+        };
+        prepare(
+            &tx,
+            "UPDATE jobs SET mixpanel_status = $1, checked_at = $2, reason = $3
+             WHERE request = $4 AND number = $5",
+        )?
+        .execute(params![
+            status.as_str(),
+            format_time(now),
+            reason,
+            job.request.as_str(),
+            job.number
+        ])?;
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// Marks as unknown what a dsr that no longer lives was sending; how many jobs that were.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn record_interrupted(&mut self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
+        let mut left = Vec::new();
+        for (job, sender) in list_sending(self)? {
+            let own = self.sender.as_ref().is_some_and(|own| own.id() == sender);
+            if !own && !sender::is_alive(&self.path, &sender).map_err(LedgerError::Sender)? {
+                left.push((job, sender));
+            }
+        }
+        if left.is_empty() {
+            return Ok(0);
+        }
+        let reason = "the dsr that sent it ended before the answer was recorded";
+        let tx = self.write()?;
+        let mut count = 0;
+        for (job, sender) in left {
+            // Another dsr may have come first.
+            if read_one(&tx, &job)?.state == JobState::Sending && sender_of(&tx, &job)? == sender {
+                finish_attempt(&tx, &job, &Outcome::Unknown, Some(reason), now)?;
+                count += 1;
+            }
+        }
+        tx.commit()?;
+        Ok(count)
+    }
+
+    /// The ids of a job.
+    ///
+    /// # Errors
+    /// When they are not there or damaged.
+    pub fn find_batch(&self, job: &JobId) -> Result<Batch, LedgerError> {
+        let text: String = prepare(
+            &self.conn,
+            "SELECT ids FROM payloads WHERE request = $1 AND number = $2",
+        )?
+        .query_row(params![job.request.as_str(), job.number], |row| row.get(0))
+        .optional()?
+        .ok_or_else(|| unreadable("the ids of a job, which are not there"))?;
+        let ids: Option<Vec<DistinctId>> = text.split('\n').map(DistinctId::restore).collect();
+        ids.and_then(|ids| Batch::restore(ids).ok())
+            .ok_or_else(|| unreadable("the ids of a job"))
+    }
+}
+
+/// Moves the job on and closes its open attempt.
+fn finish_attempt(
+    tx: &Transaction<'_>,
+    job: &JobId,
+    outcome: &Outcome,
+    reason: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    let record = read_one(tx, job)?;
+    let at = format_time(now);
+    step(tx, job, record.state, outcome.state(), now)?;
+    let (task, submitted) = match outcome {
+        Outcome::Accepted(task) => (Some(task.as_str()), Some(&at)),
+        _ => (None, None),
+    };
+    let not_before = match outcome {
+        Outcome::Deferred(until) => Some(format_time(*until)),
+        _ => None,
+    };
+    prepare(
+        tx,
+        "UPDATE jobs SET task_id = $1, submitted_at = $2, not_before = $3, reason = $4
+         WHERE request = $5 AND number = $6",
+    )?
+    .execute(params![
+        task,
+        submitted,
+        not_before,
+        reason,
+        job.request.as_str(),
+        job.number
+    ])?;
+    prepare(
+        tx,
+        "UPDATE attempts SET ended_at = $1, outcome = $2, reason = $3
+         WHERE request = $4 AND number = $5 AND attempt = $6",
+    )?
+    .execute(params![
+        at,
+        outcome.state().as_str(),
+        reason,
+        job.request.as_str(),
+        job.number,
+        record.attempts
+    ])?;
+    Ok(())
+}
+
+/// Moves a job to `next` and appends the step to its history, inside the caller's transaction,
+/// so the history explains the state even after a crash.
+fn step(
+    tx: &Transaction<'_>,
+    job: &JobId,
+    from: JobState,
+    next: JobState,
+    at: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    if !from.may_become(next) {
+        return Err(LedgerError::IllegalStep {
+            job: job.clone(),
+            from,
+            to: next,
+        });
+    }
+    let request: &RequestId = &job.request;
+    prepare(
+        tx,
+        "UPDATE jobs SET state = $1 WHERE request = $2 AND number = $3",
+    )?
+    .execute(params![next.as_str(), request.as_str(), job.number])?;
+    prepare(
+        tx,
+        "INSERT INTO steps (request, number, step, from_state, to_state, at)
+         SELECT $1, $2, COALESCE(MAX(step), 0) + 1, $3, $4, $5
+         FROM steps WHERE request = $1 AND number = $2",
+    )?
+    .execute(params![
+        request.as_str(),
+        job.number,
+        from.as_str(),
+        next.as_str(),
+        format_time(at)
+    ])?;
+    Ok(())
+}
+
+fn read_one(tx: &Transaction<'_>, job: &JobId) -> Result<JobRecord, LedgerError> {
+    let mut statement = prepare(
+        tx,
+        &format!("SELECT {JOB_COLUMNS} FROM jobs WHERE request = $1 AND number = $2"),
+    )?;
+    let mut rows = statement.query(params![job.request.as_str(), job.number])?;
+    match rows.next()? {
+        Some(row) => read_job(row),
+        None => Err(LedgerError::NoJob(job.clone())),
+    }
+}
+
+fn sender_of(tx: &Transaction<'_>, job: &JobId) -> Result<String, LedgerError> {
+    Ok(prepare(
+        tx,
+        "SELECT sender FROM attempts WHERE request = $1 AND number = $2
+             ORDER BY attempt DESC LIMIT 1",
+    )?
+    .query_row(params![job.request.as_str(), job.number], |row| row.get(0))?)
+}
+
+fn list_sending(ledger: &Ledger) -> Result<Vec<(JobId, String)>, LedgerError> {
+    let mut statement = prepare(
+        &ledger.conn,
+        "SELECT request, number, sender FROM attempts
+         WHERE ended_at IS NULL
+           AND EXISTS (SELECT 1 FROM jobs WHERE request = attempts.request
+                       AND number = attempts.number AND state = 'sending')",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let job = JobId {
+            request: RequestId::restore(row.get(0)?),
+            number: row.get(1)?,
+        };
+        Ok((job, row.get(2)?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,96 @@
+//! The local, durable record of requests, jobs and attempts, and the pace that all processes share.
+//!
+//! One SQLite file; no SQL stands outside this folder, and nothing above it may know which engine
+//! it is. Knows no HTTP. No transaction is held while anything else is waited for.
+
+mod error;
+mod jobs;
+mod migrations;
+mod pace;
+mod records;
+mod requests;
+mod sender;
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{CachedStatement, Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::config::create_private_folder;
+
+pub use error::LedgerError;
+pub use jobs::{Claim, Outcome};
+pub use pace::Slot;
+pub use records::{JobRecord, NewRequest, RequestRecord};
+pub use requests::{Found, Which};
+use sender::Sender;
+
+/// An open ledger.
+pub struct Ledger {
+    conn: Connection,
+    path: PathBuf,
+    /// Made at the first send: a reader holds nothing.
+    sender: Option<Sender>,
+}
+
+impl Ledger {
+    /// Opens the ledger, creating it (0600 in a 0700 folder) or bringing it up to date.
+    ///
+    /// # Errors
+    /// When it cannot be opened, is damaged, was written by a newer dsr, or is held by another
+    /// one for longer than `lock_timeout`.
+    pub fn open(path: &Path, lock_timeout: Duration) -> Result<Self, LedgerError> {
+        let create = || {
+            create_private_folder(path.parent().unwrap_or(Path::new(".")))?;
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(false);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            options.open(path)
+        };
+        // SQLite gives its WAL and shared memory the permissions of the file it finds.
+        create().map_err(|source| LedgerError::Open {
+            path: path.to_owned(),
+            source,
+        })?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut conn = Connection::open_with_flags(path, flags)?;
+        conn.busy_timeout(lock_timeout)?;
+        conn.pragma_update(None, "journal_mode", "wal")?;
+        conn.pragma_update(None, "synchronous", "full")?;
+        conn.pragma_update(None, "secure_delete", "on")?;
+        conn.pragma_update(None, "foreign_keys", "on")?;
+        conn.set_prepared_statement_cache_capacity(64);
+        migrations::apply(&mut conn, path)?;
+        Ok(Self {
+            conn,
+            path: path.to_owned(),
+            sender: None,
+        })
+    }
+
+    /// A transaction that holds the write lock from its beginning: a read that upgrades to a
+    /// write fails at once whatever the busy timeout.
+    fn write(&mut self) -> Result<Transaction<'_>, LedgerError> {
+        let behavior = TransactionBehavior::Immediate;
+        Ok(self.conn.transaction_with_behavior(behavior)?)
+    }
+}
+
+/// Prepares a statement whose parameters are `$1`, `$2`, … in the order of their appearance.
+///
+/// SQLite takes `$2` as a *name* and counts places by first appearance, PostgreSQL goes by the
+/// number: the two agree only on this order, and a statement out of it would bind wrong values.
+fn prepare<'c>(conn: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, LedgerError> {
+    let statement = conn.prepare_cached(sql)?;
+    debug_assert!(
+        (1..=statement.parameter_count())
+            .all(|place| statement.parameter_name(place) == Some(format!("${place}").as_str())),
+        "parameters out of order in: {sql}"
+    );
+    Ok(statement)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use rusqlite::Row;
+
+use crate::domain::{
+    Disclosure, JobId, JobState, Kind, Law, Operation, ProjectKey, ProjectName, Region, RequestId,
+    RequestState, SubjectRequestId, TaskId,
+};
+
+use super::LedgerError;
+
+/// What the operator asked for, before it has an id.
+#[derive(Debug, Clone)]
+pub struct NewRequest {
+    pub operation: Operation,
+    pub project: ProjectName,
+    pub project_key: ProjectKey,
+    pub region: Region,
+    /// The operator's own ticket number.
+    pub reference: Option<String>,
+    pub received: NaiveDate,
+    pub due: NaiveDate,
+    /// What the ids were read from; never an id.
+    pub source: String,
+    /// Values read, repeated ones included.
+    pub read: usize,
+    pub unique: usize,
+}
+
+/// A request as the ledger knows it, with its jobs in order.
+#[derive(Debug, Clone)]
+pub struct RequestRecord {
+    pub id: RequestId,
+    pub created: DateTime<Utc>,
+    pub asked: NewRequest,
+    pub jobs: Vec<JobRecord>,
+}
+
+/// A job as the ledger knows it.
+#[derive(Debug, Clone)]
+pub struct JobRecord {
+    pub id: JobId,
+    pub subject: SubjectRequestId,
+    pub ids: usize,
+    pub state: JobState,
+    /// Why it stands where it stands, in words for the operator; no secret, no id.
+    pub reason: Option<String>,
+    pub task: Option<TaskId>,
+    pub attempts: u32,
+    /// A deferred job is not sent before.
+    pub not_before: Option<DateTime<Utc>>,
+    /// Mixpanel's own word, verbatim.
+    pub mixpanel_status: Option<String>,
+    pub submitted_at: Option<DateTime<Utc>>,
+    pub checked_at: Option<DateTime<Utc>>,
+}
+
+impl RequestRecord {
+    pub fn state(&self) -> RequestState {
+        let states = self.jobs.iter().map(|job| job.state);
+        // A request is recorded together with its jobs, of which there is at least one.
+        RequestState::of(states).expect("a request has jobs")
+    }
+
+    /// How many ids are in jobs of the given state.
+    pub fn ids_in(&self, state: JobState) -> usize {
+        let jobs = self.jobs.iter().filter(|job| job.state == state);
+        jobs.map(|job| job.ids).sum()
+    }
+
+    pub fn jobs_in(&self, state: JobState) -> usize {
+        self.jobs.iter().filter(|job| job.state == state).count()
+    }
+}
+
+pub(super) const JOB_COLUMNS: &str = "request, number, subject_request_id, ids_count, state, \
+     reason, task_id, attempts, not_before, mixpanel_status, submitted_at, checked_at";
+
+pub(super) const REQUEST_COLUMNS: &str = "id, kind, law, disclosure, project, project_key, \
+     region, reference, received, due, created, source, ids_read, ids_unique";
+
+pub(super) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
+    let state: String = row.get("state")?;
+    let subject: String = row.get("subject_request_id")?;
+    let task: Option<String> = row.get("task_id")?;
+    let time = |column| -> Result<Option<DateTime<Utc>>, LedgerError> {
+        let text: Option<String> = row.get(column)?;
+        text.map(|text| parse_time(&text)).transpose()
+    };
+    Ok(JobRecord {
+        id: JobId {
+            request: RequestId::restore(row.get("request")?),
+            number: row.get("number")?,
+        },
+        subject: SubjectRequestId::parse(&subject).ok_or_else(|| unreadable("a job's subject"))?,
+        ids: count(row, "ids_count")?,
+        state: JobState::parse(&state).ok_or_else(|| unreadable("a job's state"))?,
+        reason: row.get("reason")?,
+        task: task.and_then(|text| TaskId::new(&text)),
+        attempts: row.get("attempts")?,
+        not_before: time("not_before")?,
+        mixpanel_status: row.get("mixpanel_status")?,
+        submitted_at: time("submitted_at")?,
+        checked_at: time("checked_at")?,
+    })
+}
+
+pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> {
+    let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
+    let disclosure: Option<String> = row.get("disclosure")?;
+    let operation = Kind::parse(&text("kind")?)
+        .zip(Law::parse(&text("law")?))
+        .and_then(|(kind, law)| {
+            let disclosure = disclosure.as_deref().map(Disclosure::parse);
+            match disclosure {
+                Some(None) => None,
+                known => Operation::from_parts(kind, law, known.flatten()),
+            }
+        })
+        .ok_or_else(|| unreadable("a request's kind and law"))?;
+    let day = |column| -> Result<NaiveDate, LedgerError> {
+        text(column)?
+            .parse()
+            .map_err(|_| unreadable("a request's day"))
+    };
+    Ok(RequestRecord {
+        id: RequestId::restore(text("id")?),
+        created: parse_time(&text("created")?)?,
+        asked: NewRequest {
+            operation,
+            project: ProjectName::new(&text("project")?)
+                .ok_or_else(|| unreadable("a request's project"))?,
+            project_key: ProjectKey::restore(text("project_key")?),
+            region: Region::parse(&text("region")?)
+                .ok_or_else(|| unreadable("a request's region"))?,
+            reference: row.get("reference")?,
+            received: day("received")?,
+            due: day("due")?,
+            source: text("source")?,
+            read: count(row, "ids_read")?,
+            unique: count(row, "ids_unique")?,
+        },
+        jobs: Vec::new(),
+    })
+}
+
+/// RFC 3339 in UTC, to the millisecond: sorts as text.
+pub(super) fn format_time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn parse_time(text: &str) -> Result<DateTime<Utc>, LedgerError> {
+    let parsed = DateTime::parse_from_rfc3339(text);
+    parsed
+        .map(|time| time.to_utc())
+        .map_err(|_| unreadable("a time"))
+}
+
+fn count(row: &Row<'_>, column: &str) -> Result<usize, LedgerError> {
+    let number: i64 = row.get(column)?;
+    usize::try_from(number).map_err(|_| unreadable("a count"))
+}
+
+pub(super) fn unreadable(what: &str) -> LedgerError {
+    LedgerError::Unreadable {
+        what: what.to_owned(),
+    }
+}

@@ -1,0 +1,176 @@
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, params};
+
+use crate::domain::{Batch, RequestId, SubjectRequestId};
+
+use super::records::{JOB_COLUMNS, REQUEST_COLUMNS, format_time, read_job, read_request};
+use super::{Ledger, LedgerError, NewRequest, RequestRecord, prepare};
+
+/// Which requests to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those with at least one job that still waits for something.
+    Open,
+    All,
+}
+
+/// What a name that a person typed stands for.
+#[derive(Debug)]
+pub enum Found {
+    Nothing,
+    One(Box<RequestRecord>),
+    /// The beginning of several requests' ids.
+    Several(Vec<RequestId>),
+}
+
+impl Ledger {
+    /// Records a request and its jobs, all planned, in one transaction.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written; then nothing of it is there.
+    pub fn record_request(
+        &mut self,
+        asked: &NewRequest,
+        batches: &[Batch],
+        at: DateTime<Utc>,
+    ) -> Result<RequestId, LedgerError> {
+        let id = RequestId::random();
+        let tx = self.write()?;
+        prepare(
+            &tx,
+            &format!(
+                "INSERT INTO requests ({REQUEST_COLUMNS})
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+            ),
+        )?
+        .execute(params![
+            id.as_str(),
+            asked.operation.kind().as_str(),
+            asked.operation.law().as_str(),
+            asked.operation.disclosure().map(|d| d.as_str()),
+            asked.project.as_str(),
+            asked.project_key.as_str(),
+            asked.region.as_str(),
+            asked.reference,
+            asked.received.to_string(),
+            asked.due.to_string(),
+            format_time(at),
+            asked.source,
+            to_sql(asked.read),
+            to_sql(asked.unique),
+        ])?;
+        for (number, batch) in (1_i64..).zip(batches) {
+            prepare(
+                &tx,
+                "INSERT INTO jobs
+                     (request, number, subject_request_id, ids_count, state, attempts)
+                 VALUES ($1, $2, $3, $4, 'planned', 0)",
+            )?
+            .execute(params![
+                id.as_str(),
+                number,
+                SubjectRequestId::random().to_string(),
+                to_sql(batch.count()),
+            ])?;
+            prepare(
+                &tx,
+                "INSERT INTO payloads (request, number, ids) VALUES ($1, $2, $3)",
+            )?
+            .execute(params![id.as_str(), number, to_lines(batch)])?;
+        }
+        tx.commit()?;
+        Ok(id)
+    }
+
+    /// Lists requests with their jobs, newest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn list_requests(&self, which: Which) -> Result<Vec<RequestRecord>, LedgerError> {
+        let open = "EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
+                    AND state NOT IN ('done', 'refused', 'failed', 'revoked'))";
+        let condition = match which {
+            Which::Open => open,
+            Which::All => "1 = 1",
+        };
+        select(&self.conn, condition, &[])
+    }
+
+    /// Finds a request by its id.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn find_request(&self, id: &RequestId) -> Result<Option<RequestRecord>, LedgerError> {
+        let mut found = select(&self.conn, "id = $1", &[id.as_str()])?;
+        Ok(found.pop())
+    }
+
+    /// Finds the request a person means: by the beginning of its id, a job's id, or the task id
+    /// of one of its jobs.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn find_named(&self, name: &str) -> Result<Found, LedgerError> {
+        let by_task = "id IN (SELECT request FROM jobs WHERE task_id = $1)";
+        let mut found = select(&self.conn, by_task, &[name])?;
+        let is_prefix = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric());
+        if found.is_empty() && is_prefix {
+            found = select(&self.conn, "substr(id, 1, length($1)) = $1", &[name])?;
+        }
+        Ok(match found.len() {
+            0 => Found::Nothing,
+            1 => Found::One(Box::new(found.remove(0))),
+            _ => Found::Several(found.into_iter().map(|request| request.id).collect()),
+        })
+    }
+}
+
+fn select(
+    conn: &Connection,
+    condition: &str,
+    values: &[&str],
+) -> Result<Vec<RequestRecord>, LedgerError> {
+    let mut requests = Vec::new();
+    let mut places = HashMap::new();
+    let mut statement = prepare(
+        conn,
+        &format!(
+            "SELECT {REQUEST_COLUMNS} FROM requests WHERE {condition} ORDER BY created DESC, id"
+        ),
+    )?;
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    while let Some(row) = rows.next()? {
+        let request = read_request(row)?;
+        places.insert(request.id.clone(), requests.len());
+        requests.push(request);
+    }
+    let mut statement = prepare(
+        conn,
+        &format!(
+            "SELECT {JOB_COLUMNS} FROM jobs
+         WHERE request IN (SELECT id FROM requests WHERE {condition}) ORDER BY request, number"
+        ),
+    )?;
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    while let Some(row) = rows.next()? {
+        let job = read_job(row)?;
+        if let Some(place) = places.get(&job.id.request) {
+            requests[*place].jobs.push(job);
+        }
+    }
+    // A request that another process records between the two reads has no jobs here yet.
+    requests.retain(|request| !request.jobs.is_empty());
+    Ok(requests)
+}
+
+/// One id a line: a distinct_id cannot hold a line break.
+fn to_lines(batch: &Batch) -> String {
+    let ids: Vec<&str> = batch.ids().iter().map(|id| id.expose()).collect();
+    ids.join("\n")
+}
+
+fn to_sql(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

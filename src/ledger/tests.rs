@@ -1,0 +1,408 @@
+use std::num::NonZeroUsize;
+
+use chrono::TimeDelta;
+use indexmap::IndexSet;
+
+use super::*;
+use crate::domain::*;
+
+fn noon() -> chrono::DateTime<chrono::Utc> {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+fn open(folder: &tempfile::TempDir) -> Ledger {
+    Ledger::open(&folder.path().join("ledger.db"), Duration::from_millis(200)).unwrap()
+}
+
+fn key() -> ProjectKey {
+    ProjectKey::restore("k".to_owned())
+}
+
+fn request() -> NewRequest {
+    NewRequest {
+        operation: Operation::Delete(Law::Gdpr),
+        project: ProjectName::new("acme").unwrap(),
+        project_key: key(),
+        region: Region::Eu,
+        reference: Some("T-1".to_owned()),
+        received: "2026-11-20".parse().unwrap(),
+        due: "2026-12-21".parse().unwrap(),
+        source: "`ids.csv`".to_owned(),
+        read: 5,
+        unique: 4,
+    }
+}
+
+fn batches(count: usize, limit: usize) -> Vec<Batch> {
+    let ids: IndexSet<_> = (0..count)
+        .map(|n| DistinctId::new(&format!("user-{n}")).unwrap())
+        .collect();
+    cut(ids, NonZeroUsize::new(limit).unwrap())
+}
+
+/// A ledger with one request of two jobs.
+fn with_request(folder: &tempfile::TempDir) -> (Ledger, RequestRecord) {
+    let mut ledger = open(folder);
+    let id = ledger
+        .record_request(&request(), &batches(4, 2), noon())
+        .unwrap();
+    let record = ledger.find_request(&id).unwrap().unwrap();
+    (ledger, record)
+}
+
+fn send(ledger: &mut Ledger, job: &JobId) -> Claim {
+    ledger
+        .record_sending(job, &key(), Rate::default(), noon())
+        .unwrap()
+}
+
+fn end(ledger: &mut Ledger, job: &JobId, outcome: &Outcome) -> Result<(), LedgerError> {
+    let rate = Rate::default();
+    ledger.record_outcome(job, &key(), rate, outcome, Some("why"), noon())
+}
+
+fn state(ledger: &Ledger, job: &JobId) -> JobState {
+    let request = ledger.find_request(&job.request).unwrap().unwrap();
+    request.jobs[job.number as usize - 1].state
+}
+
+#[test]
+fn a_request_is_read_back_as_it_was_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, record) = with_request(&folder);
+    assert_eq!(record.created, noon());
+    assert_eq!(record.asked.operation, request().operation);
+    assert_eq!(record.asked.reference.as_deref(), Some("T-1"));
+    assert_eq!(
+        (record.asked.received, record.asked.due),
+        (request().received, request().due)
+    );
+    assert_eq!((record.asked.read, record.asked.unique), (5, 4));
+    assert_eq!(record.jobs.len(), 2);
+    let ids: Vec<_> = record
+        .jobs
+        .iter()
+        .flat_map(|job| ledger.find_batch(&job.id).unwrap().ids().to_vec())
+        .collect();
+    assert_eq!(ids, batches(4, 4)[0].ids());
+    assert_ne!(record.jobs[0].subject, record.jobs[1].subject);
+}
+
+#[test]
+fn an_intent_is_on_disk_before_anything_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    let job = &record.jobs[0].id;
+    assert_eq!(send(&mut ledger, job), Claim::Send { attempt: 1 });
+    let other = open(&folder);
+    assert_eq!(state(&other, job), JobState::Sending);
+}
+
+#[test]
+fn a_job_is_claimed_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    let job = &record.jobs[0].id;
+    assert_eq!(send(&mut ledger, job), Claim::Send { attempt: 1 });
+    let mut other = open(&folder);
+    assert_eq!(send(&mut other, job), Claim::Taken(JobState::Sending));
+    end(
+        &mut ledger,
+        job,
+        &Outcome::Accepted(TaskId::new("t").unwrap()),
+    )
+    .unwrap();
+    assert_eq!(send(&mut other, job), Claim::Taken(JobState::Accepted));
+}
+
+#[test]
+fn what_a_killed_dsr_was_sending_becomes_unknown_and_what_a_living_one_sends_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut killed, record) = with_request(&folder);
+    let job = &record.jobs[0].id;
+    send(&mut killed, job);
+    let mut other = open(&folder);
+    assert_eq!(other.record_interrupted(noon()).unwrap(), 0);
+    assert_eq!(state(&other, job), JobState::Sending);
+    drop(killed);
+    assert_eq!(other.record_interrupted(noon()).unwrap(), 1);
+    assert_eq!(state(&other, job), JobState::Unknown);
+    assert_eq!(state(&other, &record.jobs[1].id), JobState::Planned);
+    assert_eq!(send(&mut other, job), Claim::Taken(JobState::Unknown));
+}
+
+#[test]
+fn each_outcome_leaves_the_job_where_it_belongs() {
+    let later = noon() + TimeDelta::seconds(30);
+    for (outcome, wanted) in [
+        (Outcome::NotCreated, JobState::Planned),
+        (
+            Outcome::Accepted(TaskId::new("t-1").unwrap()),
+            JobState::Accepted,
+        ),
+        (Outcome::Refused, JobState::Refused),
+        (Outcome::Deferred(later), JobState::Deferred),
+        (Outcome::Unknown, JobState::Unknown),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut ledger, record) = with_request(&folder);
+        let job = &record.jobs[0].id;
+        assert!(
+            end(&mut ledger, job, &outcome).is_err(),
+            "nothing was being sent"
+        );
+        send(&mut ledger, job);
+        end(&mut ledger, job, &outcome).unwrap();
+        let after = ledger
+            .find_request(&record.id)
+            .unwrap()
+            .unwrap()
+            .jobs
+            .remove(0);
+        assert_eq!((after.state, after.attempts), (wanted, 1));
+        assert_eq!(after.reason.as_deref(), Some("why"));
+        let accepted = wanted == JobState::Accepted;
+        assert_eq!(after.task.is_some(), accepted);
+        assert_eq!(after.submitted_at.is_some(), accepted);
+        assert_eq!(
+            after.not_before,
+            (wanted == JobState::Deferred).then_some(later)
+        );
+        assert_eq!(ledger.find_batch(job).unwrap().count(), 2);
+    }
+}
+
+#[test]
+fn a_project_has_one_slot_an_interval_over_all_connections() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut one, mut two) = (open(&folder), open(&folder));
+    let rate = Rate::default();
+    let at = |ms| noon() + TimeDelta::milliseconds(ms);
+    assert_eq!(one.record_slot(&key(), rate, at(0)).unwrap(), Slot::Yours);
+    let wait = |ms| Slot::Wait(Duration::from_millis(ms));
+    assert_eq!(two.record_slot(&key(), rate, at(400)).unwrap(), wait(600));
+    one.record_answered(&key(), rate, at(250)).unwrap();
+    assert_eq!(two.record_slot(&key(), rate, at(1000)).unwrap(), wait(250));
+    assert_eq!(
+        two.record_slot(&key(), rate, at(1250)).unwrap(),
+        Slot::Yours
+    );
+    let other = ProjectKey::restore("other".to_owned());
+    assert_eq!(
+        two.record_slot(&other, rate, at(1250)).unwrap(),
+        Slot::Yours
+    );
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_stop_the_project() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(&folder);
+    let rate = Rate::default();
+    ledger.record_slot(&key(), rate, noon()).unwrap();
+    let earlier = noon() - TimeDelta::days(3);
+    let wait = ledger.record_slot(&key(), rate, earlier).unwrap();
+    assert_eq!(wait, Slot::Wait(Duration::from_secs(1)));
+}
+
+#[test]
+fn a_block_holds_for_every_job_of_the_project() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    send(&mut ledger, &record.jobs[0].id);
+    let later = noon() + TimeDelta::seconds(30);
+    end(&mut ledger, &record.jobs[0].id, &Outcome::Deferred(later)).unwrap();
+    for job in &record.jobs {
+        assert_eq!(
+            send(&mut ledger, &job.id),
+            Claim::Wait(Duration::from_secs(30))
+        );
+    }
+}
+
+#[test]
+fn a_status_moves_a_job_only_where_it_says_something() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    let job = &record.jobs[0].id;
+    send(&mut ledger, job);
+    end(
+        &mut ledger,
+        job,
+        &Outcome::Accepted(TaskId::new("t").unwrap()),
+    )
+    .unwrap();
+    for (word, wanted) in [
+        ("PENDING", JobState::Accepted),
+        ("NOT_FOUND", JobState::Accepted),
+        ("STARTED", JobState::Running),
+        ("UNKNOWN", JobState::Running),
+        ("half done", JobState::Running),
+        ("PENDING", JobState::Running),
+        ("SUCCESS", JobState::Done),
+        ("FAILURE", JobState::Done),
+    ] {
+        ledger
+            .record_check(job, &TaskStatus::parse(word), noon())
+            .unwrap();
+        let after = ledger
+            .find_request(&record.id)
+            .unwrap()
+            .unwrap()
+            .jobs
+            .remove(0);
+        assert_eq!(after.state, wanted, "{word}");
+        assert_eq!(after.mixpanel_status.as_deref(), Some(word));
+        assert_eq!(after.checked_at, Some(noon()));
+        assert_eq!(after.task.unwrap().as_str(), "t");
+    }
+}
+
+#[test]
+fn a_request_is_found_by_what_people_type() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    let found = |ledger: &Ledger, name: &str| match ledger.find_named(name).unwrap() {
+        Found::One(found) => Some(found.id),
+        Found::Nothing | Found::Several(_) => None,
+    };
+    assert_eq!(found(&ledger, record.id.as_str()), Some(record.id.clone()));
+    assert_eq!(found(&ledger, record.id.short()), Some(record.id.clone()));
+    for nothing in ["", "%", "_", "zzzzzzzzzzzzzzzzz", "' OR 1=1 --"] {
+        assert_eq!(found(&ledger, nothing), None, "{nothing}");
+    }
+    let job = &record.jobs[1].id;
+    send(&mut ledger, job);
+    end(
+        &mut ledger,
+        job,
+        &Outcome::Accepted(TaskId::new("3e0b7f52-77").unwrap()),
+    )
+    .unwrap();
+    assert_eq!(found(&ledger, "3e0b7f52-77"), Some(record.id.clone()));
+}
+
+#[test]
+fn two_tasks_may_have_one_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    let rate = Rate::new(1000.0).unwrap();
+    for (second, job) in (0..).zip(&record.jobs) {
+        let at = noon() + TimeDelta::seconds(second);
+        ledger.record_sending(&job.id, &key(), rate, at).unwrap();
+        let same = Outcome::Accepted(TaskId::new("job-tracking-id").unwrap());
+        ledger
+            .record_outcome(&job.id, &key(), rate, &same, None, at)
+            .unwrap();
+    }
+    assert_eq!(
+        ledger
+            .find_request(&record.id)
+            .unwrap()
+            .unwrap()
+            .jobs_in(JobState::Accepted),
+        2
+    );
+}
+
+#[test]
+fn open_requests_are_those_that_wait_for_something() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(&folder);
+    let at = |s| noon() + TimeDelta::seconds(s);
+    let first = ledger
+        .record_request(&request(), &batches(1, 2), at(0))
+        .unwrap();
+    let second = ledger
+        .record_request(&request(), &batches(1, 2), at(1))
+        .unwrap();
+    let ids = |ledger: &Ledger, which| -> Vec<RequestId> {
+        ledger
+            .list_requests(which)
+            .unwrap()
+            .into_iter()
+            .map(|r| r.id)
+            .collect()
+    };
+    assert_eq!(
+        ids(&ledger, Which::Open),
+        [second.clone(), first.clone()],
+        "newest first"
+    );
+    let job = ledger
+        .find_request(&second)
+        .unwrap()
+        .unwrap()
+        .jobs
+        .remove(0)
+        .id;
+    send(&mut ledger, &job);
+    end(&mut ledger, &job, &Outcome::Refused).unwrap();
+    assert_eq!(ids(&ledger, Which::Open), std::slice::from_ref(&first));
+    assert_eq!(ids(&ledger, Which::All), [second, first]);
+}
+
+#[test]
+fn a_newer_or_damaged_ledger_is_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    open(&folder)
+        .conn
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
+    let error = Ledger::open(&path, Duration::ZERO).err().unwrap();
+    assert!(
+        matches!(error, LedgerError::Newer { found: 99, .. }),
+        "{error}"
+    );
+    let path = folder.path().join("damaged.db");
+    std::fs::write(
+        &path,
+        "not a database, but long enough to be read as one".repeat(100),
+    )
+    .unwrap();
+    let error = Ledger::open(&path, Duration::ZERO).err().unwrap();
+    assert!(matches!(error, LedgerError::Damaged(_)), "{error}");
+}
+
+#[test]
+fn a_ledger_that_another_holds_is_given_up_after_the_time_to_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut holder = open(&folder);
+    let _held = holder.write().unwrap();
+    let mut other = open(&folder);
+    let error = other
+        .record_slot(&key(), Rate::default(), noon())
+        .err()
+        .unwrap();
+    assert!(matches!(error, LedgerError::Locked), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn every_file_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("a/b");
+    let mut ledger = Ledger::open(&folder.join("ledger.db"), Duration::ZERO).unwrap();
+    let id = ledger
+        .record_request(&request(), &batches(1, 1), noon())
+        .unwrap();
+    send(
+        &mut ledger,
+        &JobId {
+            request: id,
+            number: 1,
+        },
+    );
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    let mut seen = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let wanted = if path.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode(&path), wanted, "{}", path.display());
+        seen += 1;
+    }
+    assert!(seen >= 4, "ledger, wal, shm, senders");
+}

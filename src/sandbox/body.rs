@@ -1,0 +1,60 @@
+//! Receives each call whole, before anyone looks at it.
+//!
+//! A server that answers and closes while the caller still sends makes the caller see a broken
+//! connection in place of the answer; so the body is read to its end even when it is refused.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::clock::Moment;
+
+/// The largest body that is kept.
+pub(super) const MAX_BODY: usize = 8 * 1024 * 1024;
+
+/// Past this much, a body is not even read to its end.
+const MAX_DRAINED: usize = 8 * MAX_BODY;
+
+/// When a call arrived: before its body and before it waited for anything.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival(pub(super) Moment);
+
+#[derive(Clone, Debug)]
+pub(super) enum Received {
+    Whole(Bytes),
+    TooLarge,
+}
+
+/// Notes the arrival and reads the body; handlers find both among the request's extensions.
+pub(super) async fn receive(request: Request, next: Next) -> Response {
+    let arrival = Arrival(Moment::now());
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(arrival);
+    parts.extensions.insert(read(body).await);
+    next.run(Request::from_parts(parts, Body::empty())).await
+}
+
+async fn read(mut body: Body) -> Received {
+    let (mut kept, mut total) = (Vec::new(), 0_usize);
+    while total <= MAX_DRAINED
+        && let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await
+    {
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        total += data.len();
+        if total <= MAX_BODY {
+            kept.extend_from_slice(&data);
+        }
+    }
+    // A body that broke off has nobody left to answer to: what came of it will not parse.
+    if total > MAX_BODY {
+        Received::TooLarge
+    } else {
+        Received::Whole(kept.into())
+    }
+}

@@ -1,0 +1,60 @@
+//! The sandbox's only reading of the time.
+//!
+//! Wall-clock time, because several processes compare it through `server.db`; in microseconds, so
+//! that a caller who keeps the pace exactly is never taken for one who is early.
+
+use chrono::{DateTime, Utc};
+
+/// Microseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(pub(super) i64);
+
+impl Moment {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the sandbox is a server of its own, with its own clock"
+    )]
+    pub(super) fn now() -> Self {
+        Self(Utc::now().timestamp_micros())
+    }
+
+    pub(super) fn plus(self, micros: i64) -> Self {
+        Self(self.0.saturating_add(micros))
+    }
+
+    pub(super) fn seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    /// `2026-01-02T03:04:05`: UTC without saying so, as Mixpanel's status replies have it.
+    pub(super) fn without_zone(self) -> String {
+        self.date_time().format("%Y-%m-%dT%H:%M:%S").to_string()
+    }
+
+    /// `2026-01-02T03:04:05.678901`, as Mixpanel's list replies have it.
+    pub(super) fn with_micros(self) -> String {
+        self.date_time().format("%Y-%m-%dT%H:%M:%S%.6f").to_string()
+    }
+
+    fn date_time(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.0).unwrap_or_default()
+    }
+}
+
+/// `seconds` as whole microseconds, rounded down.
+pub(super) fn micros(seconds: f64) -> i64 {
+    // `as` saturates, and start-up has refused what is not a number.
+    (seconds * 1e6) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_carry_no_zone() {
+        let moment = Moment(1_767_323_045_678_901);
+        assert_eq!(moment.without_zone(), "2026-01-02T03:04:05");
+        assert_eq!(moment.with_micros(), "2026-01-02T03:04:05.678901");
+    }
+}

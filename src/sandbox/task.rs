@@ -1,0 +1,108 @@
+//! What a task is: the words of the request that made it, and how each is written on the wire.
+//!
+//! Holds no rule about time (`lifecycle`) and no SQL (`store`).
+
+use super::clock::Moment;
+use super::lifecycle::{Status, Times};
+
+/// Which of the two endpoints a task belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Retrieval,
+    Deletion,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 2] = [Self::Retrieval, Self::Deletion];
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Retrieval => "retrieval",
+            Self::Deletion => "deletion",
+        }
+    }
+}
+
+/// The `compliance_type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Law {
+    Gdpr,
+    Ccpa,
+}
+
+impl Law {
+    pub(super) const ALL: [Self; 2] = [Self::Gdpr, Self::Ccpa];
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Gdpr => "GDPR",
+            Self::Ccpa => "CCPA",
+        }
+    }
+}
+
+/// The `disclosure_type` of a CCPA retrieval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Disclosure {
+    Data,
+    Categories,
+    Sources,
+}
+
+impl Disclosure {
+    pub(super) const ALL: [Self; 3] = [Self::Data, Self::Categories, Self::Sources];
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Data => "Data",
+            Self::Categories => "Categories",
+            Self::Sources => "Sources",
+        }
+    }
+}
+
+/// Which documented form the task's replies take, for as long as it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Object,
+    List,
+}
+
+impl Shape {
+    pub(super) const ALL: [Self; 2] = [Self::Object, Self::List];
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Object => "object",
+            Self::List => "list",
+        }
+    }
+}
+
+/// A create call whose body has passed every check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Order {
+    pub(super) kind: Kind,
+    pub(super) law: Law,
+    pub(super) disclosure: Disclosure,
+    /// As they came: in order, duplicates included.
+    pub(super) distinct_ids: Vec<String>,
+    pub(super) subject_request_id: Option<String>,
+    pub(super) status_callback_urls: Vec<String>,
+}
+
+/// A task as it is stored.
+#[derive(Clone, Debug)]
+pub(super) struct Task {
+    pub(super) id: String,
+    pub(super) project: String,
+    pub(super) shape: Shape,
+    pub(super) times: Times,
+    pub(super) order: Order,
+}
+
+impl Task {
+    pub(super) fn status(&self, now: Moment) -> Status {
+        self.times.status(now)
+    }
+}

@@ -1,0 +1,72 @@
+use anstyle::AnsiColor;
+use serde_json::{Value, json};
+
+use crate::domain::ExitStatus;
+
+use super::words::{bold, printable};
+
+/// Why a command did not do all that was asked: what happened, to what, and what to run next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub status: ExitStatus,
+    /// A stable word for scripts.
+    pub kind: &'static str,
+    pub message: String,
+    /// What led to it, the nearest first.
+    pub causes: Vec<String>,
+    /// One thing to do next.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    pub fn new(status: ExitStatus, kind: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            kind,
+            message: message.into(),
+            causes: Vec::new(),
+            hint: None,
+        }
+    }
+
+    /// Takes message and causes from an error of one of our modules.
+    pub fn from_error(
+        status: ExitStatus,
+        kind: &'static str,
+        error: &(dyn std::error::Error + 'static),
+    ) -> Self {
+        let mut failure = Self::new(status, kind, error.to_string());
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            failure.causes.push(error.to_string());
+            cause = error.source();
+        }
+        failure
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(super) fn human(&self) -> String {
+        let (red, cyan) = (bold(AnsiColor::Red), bold(AnsiColor::Cyan));
+        let mut text = format!("{red}Error:{red:#} {}\n", printable(&self.message));
+        for cause in &self.causes {
+            text.push_str(&format!("Caused by: {}\n", printable(cause)));
+        }
+        if let Some(hint) = &self.hint {
+            text.push_str(&format!("{cyan}Hint:{cyan:#} {}\n", printable(hint)));
+        }
+        text
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let mut message = self.message.clone();
+        for cause in &self.causes {
+            message = format!("{message}: {cause}");
+        }
+        json!({ "kind": self.kind, "message": message, "hint": self.hint })
+    }
+}

@@ -1,0 +1,98 @@
+//! The JSON shapes of requests and jobs; scripts rely on them.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+use crate::domain::JobState;
+use crate::ledger::{JobRecord, RequestRecord};
+use crate::workflow::Plan;
+
+/// A request as the ledger has it.
+pub(super) fn request(request: &RequestRecord) -> Value {
+    let asked = &request.asked;
+    json!({
+        "id": request.id.as_str(),
+        "kind": asked.operation.kind(),
+        "law": asked.operation.law(),
+        "disclosure": asked.operation.disclosure(),
+        "project": asked.project.as_str(),
+        "ref": asked.reference,
+        "received": asked.received.to_string(),
+        "due": asked.due.to_string(),
+        "created": time(request.created),
+        "ids": {
+            "read": asked.read,
+            "unique": asked.unique,
+            "duplicates": asked.read.saturating_sub(asked.unique),
+            "refused": request.ids_in(JobState::Refused),
+        },
+        "state": request.state().as_str(),
+        "jobs": request.jobs.iter().map(job).collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn job(job: &JobRecord) -> Value {
+    json!({
+        "id": job.id.to_string(),
+        "ids": job.ids,
+        "state": job.state,
+        "reason": job.reason,
+        "task_id": job.task.as_ref().map(|task| task.as_str()),
+        "subject_request_id": job.subject.to_string(),
+        "attempts": job.attempts,
+        "mixpanel_status": job.mixpanel_status,
+        "submitted_at": job.submitted_at.map(time),
+        "checked_at": job.checked_at.map(time),
+        "not_before": job.not_before.map(time),
+    })
+}
+
+/// A request that is planned only: it has no ids of its own yet.
+pub(super) fn plan(plan: &Plan, now: DateTime<Utc>) -> Value {
+    let jobs = plan.batches.iter().map(|batch| {
+        json!({
+            "id": null,
+            "ids": batch.count(),
+            "state": JobState::Planned,
+            "reason": null,
+            "task_id": null,
+            "subject_request_id": null,
+            "attempts": 0,
+            "mixpanel_status": null,
+            "submitted_at": null,
+            "checked_at": null,
+            "not_before": null,
+        })
+    });
+    json!({
+        "id": null,
+        "kind": plan.order.operation.kind(),
+        "law": plan.order.operation.law(),
+        "disclosure": plan.order.operation.disclosure(),
+        "project": plan.project.name.as_str(),
+        "ref": plan.order.reference,
+        "received": plan.order.received.to_string(),
+        "due": plan.deadline.due.to_string(),
+        "created": time(now),
+        "ids": {
+            "read": plan.read,
+            "unique": plan.unique(),
+            "duplicates": plan.duplicates(),
+            "refused": 0,
+        },
+        "state": JobState::Planned,
+        "submission_seconds": plan.time().as_secs_f64(),
+        "jobs": jobs.collect::<Vec<_>>(),
+    })
+}
+
+/// A job on a line of its own, as it changes.
+pub fn job_line(record: &JobRecord) -> Value {
+    let request = record.id.request.as_str();
+    json!({ "schema": super::SCHEMA, "request_id": request, "job": job(record) })
+}
+
+/// RFC 3339 in UTC.
+pub(super) fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

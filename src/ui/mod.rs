@@ -1,0 +1,207 @@
+//! Everything a person or a script sees: streams, JSON, tables, progress, questions.
+//!
+//! stdout carries the result and nothing else; the rest goes to stderr. A terminal changes
+//! colour, progress and prompting, never content.
+
+mod failure;
+mod json;
+mod progress;
+mod question;
+mod table;
+mod views;
+mod words;
+
+use std::cell::RefCell;
+use std::io::{self, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use serde_json::{Value, json};
+
+pub use failure::Failure;
+pub use json::job_line;
+pub use progress::{Lines, Phase, Progress, reading};
+pub use question::QuestionError;
+pub use views::{AuthView, PlanView, ProjectView, ProjectsView, RequestsView, Shown};
+pub use words::{age, day_count, duration, number, plural};
+
+/// The version of every JSON shape; it grows when one of them changes in a way scripts would notice.
+pub const SCHEMA: u32 = 1;
+
+/// What the result is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Human,
+    Json,
+}
+
+/// How much is said beside the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Talk {
+    Normal,
+    Quiet,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Whether questions may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    Allowed,
+    Never,
+}
+
+/// A result in both of its forms.
+pub trait View {
+    /// For people; ends in a line break.
+    fn human(&self, paper: &Paper) -> String;
+    /// For scripts: the keys of the object, without `schema`.
+    fn json(&self) -> Value;
+}
+
+/// What a table is drawn on: the width of the terminal, if there is one.
+#[derive(Debug, Clone, Copy)]
+pub struct Paper {
+    pub width: Option<u16>,
+}
+
+/// The operator's side of the run.
+pub struct Ui {
+    format: Format,
+    talk: Talk,
+    input: Input,
+    stdout: ColorChoice,
+    stderr: ColorChoice,
+    /// With JSON, warnings go into the object at the end: stderr holds one object or none.
+    warnings: RefCell<Vec<Value>>,
+}
+
+impl Ui {
+    pub fn new(format: Format, talk: Talk, input: Input, color: Color, no_color: bool) -> Self {
+        let choose = |is_terminal: bool| match color {
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+            Color::Auto if is_terminal && !no_color => ColorChoice::Always,
+            Color::Auto => ColorChoice::Never,
+        };
+        Self {
+            format,
+            talk,
+            input,
+            stdout: choose(io::stdout().is_terminal()),
+            stderr: choose(io::stderr().is_terminal()),
+            warnings: RefCell::new(Vec::new()),
+        }
+    }
+
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Writes the result of the command.
+    ///
+    /// # Errors
+    /// When stdout cannot be written. A reader that went away is no error.
+    pub fn print(&self, view: &impl View) -> io::Result<()> {
+        let text = match self.format {
+            Format::Human => view.human(&self.paper()),
+            Format::Json => {
+                let mut object = json!({ "schema": SCHEMA });
+                merge(&mut object, view.json());
+                let warnings = self.warnings.take();
+                if !warnings.is_empty() {
+                    merge(&mut object, json!({ "warnings": warnings }));
+                }
+                format!("{object}\n")
+            }
+        };
+        self.write_result(&text)
+    }
+
+    /// Writes a line of a result that comes in lines: only with JSON.
+    pub(crate) fn print_line(&self, line: &Value) -> io::Result<()> {
+        self.write_result(&format!("{line}\n"))
+    }
+
+    /// Writes text that is the result as it is, such as a completion script.
+    ///
+    /// # Errors
+    /// When stdout cannot be written. A reader that went away is no error.
+    pub fn print_text(&self, text: &str) -> io::Result<()> {
+        self.write_result(text)
+    }
+
+    fn write_result(&self, text: &str) -> io::Result<()> {
+        let mut stream = AutoStream::new(io::stdout().lock(), self.stdout);
+        let written = stream
+            .write_all(text.as_bytes())
+            .and_then(|()| stream.flush());
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Tells the operator something that went well or comes next. Not with JSON, not when quiet.
+    pub fn note(&self, text: &str) {
+        if self.format == Format::Human && self.talk == Talk::Normal {
+            self.write_aside(&format!("{text}\n"));
+        }
+    }
+
+    /// Warns the operator, even when quiet.
+    pub fn warn(&self, kind: &str, message: &str) {
+        match self.format {
+            Format::Human => {
+                let style = words::bold(anstyle::AnsiColor::Yellow);
+                self.write_aside(&format!("{style}Warning:{style:#} {message}\n"));
+            }
+            Format::Json => self
+                .warnings
+                .borrow_mut()
+                .push(json!({ "kind": kind, "message": message })),
+        }
+    }
+
+    /// Says why the command ends as it does.
+    pub fn fail(&self, failure: &Failure) {
+        let text = match self.format {
+            Format::Human => failure.human(),
+            Format::Json => {
+                let mut object = json!({ "schema": SCHEMA, "error": failure.json() });
+                let warnings = self.warnings.take();
+                if !warnings.is_empty() {
+                    merge(&mut object, json!({ "warnings": warnings }));
+                }
+                format!("{object}\n")
+            }
+        };
+        self.write_aside(&text);
+    }
+
+    /// Nobody can be told that stderr is gone.
+    fn write_aside(&self, text: &str) {
+        let mut stream = AutoStream::new(io::stderr().lock(), self.stderr);
+        drop(stream.write_all(text.as_bytes()));
+    }
+
+    fn paper(&self) -> Paper {
+        Paper {
+            width: io::stdout()
+                .is_terminal()
+                .then(table::terminal_width)
+                .flatten(),
+        }
+    }
+}
+
+fn merge(object: &mut Value, more: Value) {
+    if let (Value::Object(object), Value::Object(more)) = (object, more) {
+        object.extend(more);
+    }
+}

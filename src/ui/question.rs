@@ -1,0 +1,94 @@
+use std::io::{self, BufRead, IsTerminal, Read};
+
+use secrecy::SecretString;
+
+use crate::domain::{Confirmed, YesFlag};
+
+use super::words::{number, plural};
+use super::{Input, Ui};
+
+/// A question that could not be asked, or was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum QuestionError {
+    #[error("{question}, and there is no terminal to ask on")]
+    NoTerminal { question: &'static str },
+    #[error("the deletion was not confirmed: `{ids}` was not typed")]
+    NotConfirmed { ids: String },
+    #[error("nothing was given on standard input")]
+    NothingGiven,
+    #[error("the terminal or standard input cannot be read")]
+    Read(#[from] io::Error),
+}
+
+/// The largest secret that is read from standard input, in bytes.
+const MAX_SECRET: u64 = 64 * 1024;
+
+impl Ui {
+    /// Asks the operator to type the number of ids, unless `--yes` says it already.
+    ///
+    /// # Errors
+    /// When another number is typed, or nobody can be asked.
+    pub fn confirm_deletion(
+        &self,
+        what: &str,
+        ids: usize,
+        flag: YesFlag,
+    ) -> Result<Confirmed, QuestionError> {
+        if let Some(confirmed) = Confirmed::by_flag(flag, ids) {
+            return Ok(confirmed);
+        }
+        if !self.can_ask() {
+            return Err(QuestionError::NoTerminal {
+                question: "a deletion must be confirmed",
+            });
+        }
+        let people = plural(ids, "distinct_id", "distinct_ids");
+        self.write_aside(&format!(
+            "{what}\nType the number of {people} to confirm ({ids}): "
+        ));
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        Confirmed::by_typed_count(&answer, ids)
+            .ok_or_else(|| QuestionError::NotConfirmed { ids: number(ids) })
+    }
+
+    /// Asks for a secret without showing it.
+    ///
+    /// # Errors
+    /// When nobody can be asked.
+    pub fn ask_secret(
+        &self,
+        prompt: &str,
+        question: &'static str,
+    ) -> Result<SecretString, QuestionError> {
+        if !self.can_ask() {
+            return Err(QuestionError::NoTerminal { question });
+        }
+        let text = rpassword::prompt_password(prompt)?;
+        Ok(SecretString::from(text))
+    }
+
+    /// Reads a secret from standard input.
+    ///
+    /// # Errors
+    /// When there is nothing.
+    pub fn read_secret(&self) -> Result<SecretString, QuestionError> {
+        let mut text = String::new();
+        io::stdin()
+            .lock()
+            .take(MAX_SECRET)
+            .read_to_string(&mut text)?;
+        if text.trim().is_empty() {
+            return Err(QuestionError::NothingGiven);
+        }
+        Ok(SecretString::from(text))
+    }
+
+    pub fn stdin_is_terminal(&self) -> bool {
+        io::stdin().is_terminal()
+    }
+
+    fn can_ask(&self) -> bool {
+        self.input == Input::Allowed && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+}

@@ -1,0 +1,414 @@
+//! Each result in both of its forms.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::{Value, json};
+
+use crate::config::{Origin, Resolved};
+use crate::credentials::{OauthToken, TokenAge};
+use crate::domain::{JobState, Kind, RequestId};
+use crate::ledger::{JobRecord, RequestRecord};
+use crate::workflow::Plan;
+
+use super::json as shapes;
+use super::table::{Column, draw, state_cell};
+use super::words::{age, day_count, duration, number, plural, printable};
+use super::{Paper, View};
+
+/// Plans of one command, one for each project; nothing has been sent.
+pub struct PlanView<'a> {
+    pub plans: &'a [Plan],
+    pub now: DateTime<Utc>,
+}
+
+impl View for PlanView<'_> {
+    fn human(&self, _: &Paper) -> String {
+        let mut text = String::new();
+        for plan in self.plans {
+            text.push_str(&plan_text(plan));
+            text.push('\n');
+        }
+        text.push_str("Nothing was sent.\n");
+        text
+    }
+
+    fn json(&self) -> Value {
+        let plans = self.plans.iter().map(|plan| shapes::plan(plan, self.now));
+        one_or_several(plans.collect())
+    }
+}
+
+fn plan_text(plan: &Plan) -> String {
+    let operation = plan.order.operation;
+    let what = match operation.kind() {
+        Kind::Export => "Export",
+        Kind::Delete => "Deletion",
+    };
+    let disclosure = operation
+        .disclosure()
+        .map_or_else(String::new, |d| format!(", disclosing {}", d.as_str()));
+    let limit = number(plan.project.limits.for_kind(operation.kind()).get());
+    let sizes = sizes_text(plan);
+    format!(
+        "{what} under {law}{disclosure}\n\
+         \x20 Project     {project} ({region})\n\
+         \x20 Ids         {read} read from {source}: {unique} unique, {duplicates}\n\
+         \x20 Jobs        {jobs} of at most {limit} ids{sizes}\n\
+         \x20 Time        {time} at {rate} a second; Mixpanel then needs up to 30 days\n\
+         \x20 Due         {due} (received {received}; {rule}; not legal advice)\n",
+        law = operation.law().title(),
+        project = plan.project.name,
+        region = plan.project.region.as_str(),
+        read = number(plan.read),
+        source = printable(&plan.order.source),
+        unique = number(plan.unique()),
+        duplicates = plural(plan.duplicates(), "duplicate", "duplicates"),
+        jobs = plural(plan.batches.len(), "job", "jobs"),
+        time = duration(plan.time()),
+        rate = rate_text(plan.project.rate.per_second()),
+        due = plan.deadline.due,
+        received = plan.order.received,
+        rule = plan.deadline.rule,
+    )
+}
+
+fn sizes_text(plan: &Plan) -> String {
+    let sizes: Vec<usize> = plan
+        .batches
+        .iter()
+        .map(crate::domain::Batch::count)
+        .collect();
+    match sizes.as_slice() {
+        [] | [_] => String::new(),
+        [.., last] if sizes.len() > 4 => {
+            let full = number(sizes.len() - 1);
+            format!(": {full} full ones and one of {}", number(*last))
+        }
+        few => {
+            let few: Vec<String> = few.iter().map(|size| number(*size)).collect();
+            format!(": {}", few.join(", "))
+        }
+    }
+}
+
+fn rate_text(per_second: f64) -> String {
+    let unit = if per_second == 1.0 {
+        "request"
+    } else {
+        "requests"
+    };
+    format!("{per_second} {unit}")
+}
+
+fn one_or_several(mut requests: Vec<Value>) -> Value {
+    match requests.len() {
+        1 => json!({ "request": requests.remove(0) }),
+        _ => json!({ "requests": requests }),
+    }
+}
+
+/// How much of each request is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// A line for each request, for `dsr status`.
+    List,
+    /// Each request with its jobs.
+    Jobs,
+}
+
+/// Requests as the ledger has them.
+pub struct RequestsView<'a> {
+    pub requests: &'a [RequestRecord],
+    pub shown: Shown,
+    pub now: DateTime<Utc>,
+}
+
+impl View for RequestsView<'_> {
+    fn human(&self, paper: &Paper) -> String {
+        match self.shown {
+            Shown::List if self.requests.is_empty() => "No open requests.\n".to_owned(),
+            Shown::List => list_text(self.requests, self.now, paper),
+            Shown::Jobs => {
+                let texts = self.requests.iter();
+                let texts: Vec<String> = texts.map(|r| request_text(r, self.now, paper)).collect();
+                texts.join("\n")
+            }
+        }
+    }
+
+    fn json(&self) -> Value {
+        let requests: Vec<Value> = self.requests.iter().map(shapes::request).collect();
+        match self.shown {
+            Shown::List => json!({ "requests": requests }),
+            Shown::Jobs => one_or_several(requests),
+        }
+    }
+}
+
+fn list_text(requests: &[RequestRecord], now: DateTime<Utc>, paper: &Paper) -> String {
+    use Column::{Number, Text, Whole};
+    let columns = [
+        Whole("REQUEST"),
+        Text("KIND"),
+        Text("PROJECT"),
+        Number("IDS"),
+        Whole("STATE"),
+        Text("JOBS"),
+        Text("MIXPANEL"),
+        Text("AGE"),
+        Text("DUE"),
+    ];
+    let rows = requests.iter().map(|request| {
+        let asked = &request.asked;
+        let days = (asked.due - now.date_naive()).num_days();
+        vec![
+            request.id.short().to_owned(),
+            kind_text(request),
+            asked.project.to_string(),
+            number(asked.unique),
+            state_cell(request.state().job_state()),
+            jobs_text(request),
+            statuses_text(&request.jobs),
+            age(request.created, now).replace(" ago", ""),
+            day_count(days),
+        ]
+    });
+    draw(&columns, rows.collect(), paper)
+}
+
+fn kind_text(request: &RequestRecord) -> String {
+    let operation = request.asked.operation;
+    format!("{} {}", operation.kind().as_str(), operation.law().title())
+}
+
+/// `3 done, 1 running`, in the order of their urgency.
+fn jobs_text(request: &RequestRecord) -> String {
+    let counts = JobState::ALL.into_iter().rev();
+    let counts = counts.map(|state| (state, request.jobs_in(state)));
+    let words: Vec<String> = counts
+        .filter(|(_, count)| *count > 0)
+        .map(|(state, count)| format!("{} {}", number(count), state.as_str()))
+        .collect();
+    words.join(", ")
+}
+
+/// Mixpanel's own words for the jobs, each once.
+fn statuses_text(jobs: &[JobRecord]) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for word in jobs.iter().filter_map(|job| job.mixpanel_status.as_deref()) {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    if words.is_empty() {
+        return "-".to_owned();
+    }
+    printable(&words.join(", "))
+}
+
+fn request_text(request: &RequestRecord, now: DateTime<Utc>, paper: &Paper) -> String {
+    let asked = &request.asked;
+    let days = (asked.due - now.date_naive()).num_days();
+    let mut text = format!(
+        "Request {id}: {kind}, project {project} ({region}), {ids} in {jobs}\n",
+        id = request.id,
+        kind = kind_text(request),
+        project = asked.project,
+        region = asked.region.as_str(),
+        ids = plural(asked.unique, "id", "ids"),
+        jobs = plural(request.jobs.len(), "job", "jobs"),
+    );
+    text.push_str(&format!(
+        "  created {created}, due {due} ({days})",
+        created = age(request.created, now),
+        due = asked.due,
+        days = day_count(days),
+    ));
+    if let Some(reference) = &asked.reference {
+        text.push_str(&format!(", ref {}", printable(reference)));
+    }
+    text.push_str("\n\n");
+    text.push_str(&jobs_table(request, now, paper));
+    for (id, reason) in reasons(request) {
+        text.push_str(&format!("Job {id}: {}\n", printable(reason)));
+    }
+    text
+}
+
+fn jobs_table(request: &RequestRecord, now: DateTime<Utc>, paper: &Paper) -> String {
+    use Column::{Number, Text, Whole};
+    let columns = [
+        Number("JOB"),
+        Number("IDS"),
+        Whole("STATE"),
+        Whole("TASK"),
+        Text("MIXPANEL"),
+        Text("SUBMITTED"),
+        Text("CHECKED"),
+    ];
+    let dash = || "-".to_owned();
+    let when = |time: Option<DateTime<Utc>>| time.map_or_else(dash, |time| age(time, now));
+    let rows = request.jobs.iter().map(|job| {
+        vec![
+            job.id.number.to_string(),
+            number(job.ids),
+            state_cell(job.state),
+            job.task
+                .as_ref()
+                .map_or_else(dash, |t| printable(t.as_str())),
+            job.mixpanel_status.as_deref().map_or_else(dash, printable),
+            when(job.submitted_at),
+            when(job.checked_at),
+        ]
+    });
+    draw(&columns, rows.collect(), paper)
+}
+
+/// Why jobs stand where they stand, for those that went other than planned.
+fn reasons(request: &RequestRecord) -> impl Iterator<Item = (u32, &str)> {
+    request
+        .jobs
+        .iter()
+        .filter_map(|job| Some((job.id.number, job.reason.as_deref()?)))
+}
+
+/// The OAuth token, without the token.
+pub struct AuthView<'a> {
+    pub token: &'a OauthToken,
+    pub today: NaiveDate,
+}
+
+impl View for AuthView<'_> {
+    fn human(&self, _: &Paper) -> String {
+        let issued = self.token.issued();
+        let issued = issued.map_or_else(|| "not known".to_owned(), |day| day.to_string());
+        let expires = match self.token.age(self.today) {
+            TokenAge::NotKnown => {
+                "not known; say when it was made: DSR_TOKEN_ISSUED=YYYY-MM-DD".to_owned()
+            }
+            TokenAge::Good { expires, days_left } => {
+                format!("{expires} ({})", day_count(days_left))
+            }
+            TokenAge::Expired { expired } => format!("EXPIRED on {expired}"),
+        };
+        format!(
+            "Token        {origin}\nFingerprint  {fingerprint}\nMade         {issued}\nExpires      {expires}\n",
+            origin = self.token.origin(),
+            fingerprint = self.token.fingerprint(),
+        )
+    }
+
+    fn json(&self) -> Value {
+        let (expires, days_left, expired) = match self.token.age(self.today) {
+            TokenAge::NotKnown => (None, None, None),
+            TokenAge::Good { expires, days_left } => (Some(expires), Some(days_left), Some(false)),
+            TokenAge::Expired { expired } => {
+                let days = (expired - self.today).num_days();
+                (Some(expired), Some(days), Some(true))
+            }
+        };
+        json!({ "token": {
+            "source": self.token.origin(),
+            "fingerprint": self.token.fingerprint(),
+            "issued": self.token.issued().map(|day| day.to_string()),
+            "expires": expires.map(|day| day.to_string()),
+            "days_left": days_left,
+            "expired": expired,
+        }})
+    }
+}
+
+/// One project, without its token.
+pub struct ProjectView<'a> {
+    pub resolved: &'a Resolved,
+    pub is_default: bool,
+}
+
+impl View for ProjectView<'_> {
+    fn human(&self, _: &Paper) -> String {
+        let project = &self.resolved.project;
+        let from = |origin: Origin| match origin {
+            Origin::Default => "",
+            Origin::File => "  (config file)",
+            Origin::Environment => "  (environment)",
+            Origin::Flag => "  (flag)",
+        };
+        format!(
+            "Project       {name}{default}\n\
+             Region        {region}{region_from}\n\
+             API           {url}{url_from}\n\
+             Token         set{token_from}\n\
+             Delete batch  {delete} ids\n\
+             Export batch  {export} ids\n\
+             Rate          {rate} a second\n",
+            name = project.name,
+            default = if self.is_default { " (default)" } else { "" },
+            region = project.region.as_str(),
+            region_from = from(self.resolved.region_from),
+            url = project.api_url.as_str(),
+            url_from = from(self.resolved.api_url_from),
+            token_from = from(self.resolved.token_from),
+            delete = number(project.limits.for_kind(Kind::Delete).get()),
+            export = number(project.limits.for_kind(Kind::Export).get()),
+            rate = rate_text(project.rate.per_second()),
+        )
+    }
+
+    fn json(&self) -> Value {
+        let project = &self.resolved.project;
+        json!({ "project": {
+            "name": project.name.as_str(),
+            "default": self.is_default,
+            "region": project.region,
+            "region_from": self.resolved.region_from,
+            "api_url": project.api_url.as_str(),
+            "api_url_from": self.resolved.api_url_from,
+            "token_from": self.resolved.token_from,
+            "delete_batch": project.limits.for_kind(Kind::Delete).get(),
+            "export_batch": project.limits.for_kind(Kind::Export).get(),
+            "rate": project.rate.per_second(),
+            "callbacks": project.callbacks,
+            "approvals": self.resolved.approvals,
+            "holidays": project.holidays.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        }})
+    }
+}
+
+/// The projects of the config file: name, region, whether it is the default.
+pub struct ProjectsView {
+    pub projects: Vec<(String, Option<&'static str>, bool)>,
+}
+
+impl View for ProjectsView {
+    fn human(&self, paper: &Paper) -> String {
+        if self.projects.is_empty() {
+            return "No projects are set up.\n".to_owned();
+        }
+        let columns = [
+            Column::Whole("PROJECT"),
+            Column::Text("REGION"),
+            Column::Text("DEFAULT"),
+        ];
+        let rows = self.projects.iter().map(|(name, region, is_default)| {
+            let mark = if *is_default { "default" } else { "" };
+            vec![
+                name.clone(),
+                region.unwrap_or("-").to_owned(),
+                mark.to_owned(),
+            ]
+        });
+        draw(&columns, rows.collect(), paper)
+    }
+
+    fn json(&self) -> Value {
+        let projects = self.projects.iter().map(|(name, region, is_default)| {
+            json!({ "name": name, "region": region, "default": is_default })
+        });
+        json!({ "projects": projects.collect::<Vec<_>>() })
+    }
+}
+
+/// The requests a command is about, for the hint that follows it.
+pub(crate) fn names(requests: &[RequestRecord]) -> String {
+    let names: Vec<&str> = requests.iter().map(|r| RequestId::short(&r.id)).collect();
+    names.join(", ")
+}

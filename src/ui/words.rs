@@ -1,0 +1,116 @@
+//! Numbers, times and texts as people read them.
+
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use chrono::{DateTime, TimeDelta, Utc};
+
+pub(super) fn bold(color: AnsiColor) -> Style {
+    color.on_default().bold()
+}
+
+/// `1,234`
+pub fn number(value: usize) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 job`, `1,234 jobs`
+pub fn plural(count: usize, one: &str, many: &str) -> String {
+    let word = if count == 1 { one } else { many };
+    format!("{} {word}", number(count))
+}
+
+/// The two largest units: `2h 5m`, `3d`, `12s`, `under 1s`.
+pub fn duration(time: Duration) -> String {
+    let total = time.as_secs();
+    let units = [
+        (total / 86_400, "d"),
+        (total / 3600 % 24, "h"),
+        (total / 60 % 60, "m"),
+        (total % 60, "s"),
+    ];
+    let Some(first) = units.iter().position(|(count, _)| *count > 0) else {
+        return "under 1s".to_owned();
+    };
+    let shown = units[first..]
+        .iter()
+        .take(2)
+        .filter(|(count, _)| *count > 0);
+    let shown: Vec<String> = shown
+        .map(|(count, unit)| format!("{count}{unit}"))
+        .collect();
+    shown.join(" ")
+}
+
+/// How long ago: `3d 4h ago`, `just now`.
+pub fn age(then: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let past = (now - then).max(TimeDelta::zero());
+    match past.to_std() {
+        Ok(past) if past >= Duration::from_secs(1) => format!("{} ago", duration(past)),
+        Ok(_) | Err(_) => "just now".to_owned(),
+    }
+}
+
+/// `in 12 days`, `today`, `3 days ago`
+pub fn day_count(days: i64) -> String {
+    let count = usize::try_from(days.unsigned_abs()).unwrap_or(usize::MAX);
+    let words = plural(count, "day", "days");
+    match days {
+        0 => "today".to_owned(),
+        1.. => format!("in {words}"),
+        _ => format!("{words} ago"),
+    }
+}
+
+/// Makes control and bidirectional characters visible, line breaks excepted: a server's words or
+/// a file's name must not steer the terminal.
+pub(super) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        let bidirectional = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if (c.is_control() && c != '\n') || bidirectional {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_are_readable() {
+        assert_eq!(number(0), "0");
+        assert_eq!(number(999), "999");
+        assert_eq!(number(1_234_567), "1,234,567");
+        assert_eq!(plural(1, "job", "jobs"), "1 job");
+        let seconds = |s| duration(Duration::from_secs(s));
+        assert_eq!(seconds(0), "under 1s");
+        assert_eq!(seconds(59), "59s");
+        assert_eq!(seconds(3600), "1h");
+        assert_eq!(seconds(7_500), "2h 5m");
+        assert_eq!(seconds(90_061), "1d 1h");
+        assert_eq!(day_count(0), "today");
+        assert_eq!(day_count(1), "in 1 day");
+        assert_eq!(day_count(-2), "2 days ago");
+    }
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        assert_eq!(
+            printable("a\u{1b}[31mb\u{202e}c\nd"),
+            "a\\u{1b}[31mb\\u{202e}c\nd"
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! Submit and follow: Mixpanel's API and the ledger together. Prints nothing.
+//!
+//! Every step is in the ledger before it is told to anyone: intent, POST, outcome, event.
+
+mod follow;
+mod interrupt;
+mod plan;
+mod submit;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::domain::{Clock, JobId, ProjectKey, TaskId};
+use crate::ledger::{JobRecord, Ledger, LedgerError};
+use crate::mixpanel::Client;
+
+pub use follow::{Followed, RefreshTrouble, list_followed, refresh, wait};
+pub use interrupt::{Interrupt, Signal};
+pub use plan::{Approved, NotApproved, Order, Plan};
+pub use submit::{Stop, SubmitReport, record, submit};
+
+/// Everything a run works with, handed from the command to each step.
+pub struct Run<'a> {
+    pub ledger: &'a mut Ledger,
+    pub clients: &'a HashMap<ProjectKey, Client>,
+    pub clock: &'a dyn Clock,
+    pub interrupt: &'a Interrupt,
+    pub observer: &'a dyn Observer,
+}
+
+/// Hears what happens, after it is in the ledger.
+pub trait Observer {
+    fn on(&self, event: Event<'_>);
+}
+
+/// What can happen.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A job's state, status or task changed.
+    Moved(&'a JobRecord),
+    /// A job was asked about and stands where it stood.
+    Asked(&'a JobRecord),
+    /// A job could not be sent for now; it will be tried again after so long.
+    Held { reason: &'a str, wait: Duration },
+}
+
+/// Why a run could not go on. What happened to each job until then is in the ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkflowError {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    // The task id exists nowhere else: it must reach the screen.
+    #[error("Mixpanel accepted job {job} as task `{task}`, and the ledger could not record it")]
+    NotRecorded {
+        job: JobId,
+        task: TaskId,
+        source: LedgerError,
+    },
+}
+
+impl Run<'_> {
+    /// Waits on the monotonic clock; returns early if the operator interrupts.
+    async fn sleep(&self, wait: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = self.interrupt.raised() => {}
+        }
+    }
+
+    /// The job as it stands in the ledger now.
+    fn job(&self, id: &JobId) -> Result<JobRecord, LedgerError> {
+        let request = self.ledger.find_request(&id.request)?;
+        let jobs = request.into_iter().flat_map(|request| request.jobs);
+        let found = jobs.into_iter().find(|job| job.id == *id);
+        found.ok_or_else(|| LedgerError::NoJob(id.clone()))
+    }
+}
