@@ -1,10 +1,22 @@
 //! `dsr` submits, follows and proves GDPR and CCPA data-subject requests on Mixpanel.
-pub mod config;
-pub mod credentials;
-pub mod domain;
-pub mod intake;
-pub mod ledger;
-pub mod mixpanel;
-pub mod sandbox;
+//!
+//! Imports run one way, down this list; `tests/house.rs` holds it. See ARCHITECTURE.md.
+
+pub mod cli;
+mod commands;
 pub mod ui;
 pub mod workflow;
+
+pub mod mixpanel;
+
+pub mod ledger;
+
+pub mod intake;
+
+pub mod credentials;
+
+pub mod config;
+
+pub mod domain;
+
+pub mod sandbox;

@@ -50,6 +50,13 @@ impl Failure {
         self
     }
 
+    /// Adds a hint where there is none yet.
+    #[must_use]
+    pub fn or_hint(mut self, hint: &str) -> Self {
+        self.hint.get_or_insert_with(|| hint.to_owned());
+        self
+    }
+
     pub(super) fn human(&self) -> String {
         let (red, cyan) = (bold(AnsiColor::Red), bold(AnsiColor::Cyan));
         let mut text = format!("{red}Error:{red:#} {}\n", printable(&self.message));

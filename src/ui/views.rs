@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::config::{Origin, Resolved};
 use crate::credentials::{OauthToken, TokenAge};
-use crate::domain::{JobState, Kind, RequestId};
+use crate::domain::{JobState, Kind};
 use crate::ledger::{JobRecord, RequestRecord};
 use crate::workflow::Plan;
 
@@ -405,10 +405,4 @@ impl View for ProjectsView {
         });
         json!({ "projects": projects.collect::<Vec<_>>() })
     }
-}
-
-/// The requests a command is about, for the hint that follows it.
-pub(crate) fn names(requests: &[RequestRecord]) -> String {
-    let names: Vec<&str> = requests.iter().map(|r| RequestId::short(&r.id)).collect();
-    names.join(", ")
 }

@@ -101,6 +101,10 @@ impl Plan {
 }
 
 impl Approved {
+    pub fn job_count(&self) -> usize {
+        self.0.batches.len()
+    }
+
     pub(super) fn plan(&self) -> &Plan {
         &self.0
     }

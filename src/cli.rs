@@ -1,0 +1,228 @@
+//! The command line: global flags, dispatch, and the one place where a failure becomes a status.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
+
+use crate::commands::{Command, Context};
+use crate::config::{Environment, Home, Mode, VARIABLES};
+use crate::domain::{Clock, ExitStatus};
+use crate::sandbox;
+use crate::ui::{Color, Failure, Format, Input, Talk, Ui};
+
+/// Submit, follow and prove GDPR and CCPA data-subject requests on Mixpanel
+#[derive(Parser, Debug)]
+#[command(
+    name = "dsr",
+    version,
+    propagate_version = true,
+    after_help = "\
+Examples:
+  dsr --sandbox export --gdpr ids.csv --wait    try it: no account, no network, nothing real
+  dsr auth login                                keep your OAuth token in the keyring
+  dsr project add shop --region eu              set up a project
+  dsr delete --gdpr ids.csv                     erase the people in a file; asks first
+  dsr status                                    how all open requests stand
+
+Exit statuses: dsr help exit-status"
+)]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Global options")]
+struct GlobalArgs {
+    /// Print JSON: one object on stdout, a failure as one object on stderr
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say nothing beside the result, warnings and failures
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more on stderr: -v what is done, -vv each call, -vvv everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Never ask; fail instead
+    #[arg(long, global = true)]
+    no_input: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+    /// The project to work on; several are worked on one beside the other
+    #[arg(long, global = true, value_name = "NAME")]
+    project: Vec<String>,
+    /// Rehearse against the built-in sandbox: no account, no network, nothing real
+    #[arg(long, global = true)]
+    sandbox: bool,
+    /// How long to wait for another dsr that holds the ledger
+    #[arg(long, global = true, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
+    lock_timeout: Duration,
+}
+
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place where the clock is read"
+        )]
+        Utc::now()
+    }
+}
+
+/// The whole tree of commands, for completions and documents.
+pub fn tree() -> clap::Command {
+    let variables = VARIABLES
+        .iter()
+        .map(|(name, meaning)| format!("  {name:<18} {meaning}"));
+    let variables: Vec<String> = variables.collect();
+    Cli::command().after_long_help(format!(
+        "{}\n\nEnvironment:\n{}",
+        Cli::command()
+            .get_after_help()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        variables.join("\n")
+    ))
+}
+
+/// Runs the command line and returns its exit status.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let wants_json = args.iter().any(|arg| arg == "--json");
+    let parsed = tree()
+        .try_get_matches_from(args)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
+        Ok(cli) => start(cli),
+        Err(error) => say_usage(&error, wants_json),
+    }
+}
+
+fn start(cli: Cli) -> ExitStatus {
+    let global = &cli.global;
+    let format = if global.json {
+        Format::Json
+    } else {
+        Format::Human
+    };
+    let talk = if global.quiet {
+        Talk::Quiet
+    } else {
+        Talk::Normal
+    };
+    let input = if global.no_input {
+        Input::Never
+    } else {
+        Input::Allowed
+    };
+    let environment = Environment::from_process();
+    let no_color = environment.as_ref().is_ok_and(|env| env.no_color);
+    let ui = Ui::new(format, talk, input, global.color, no_color);
+    let mut ctx = match environment
+        .map_err(Failure::from)
+        .and_then(|environment| context(global, environment, ui))
+    {
+        Ok(ctx) => ctx,
+        Err(failure) => {
+            let ui = Ui::new(format, talk, input, global.color, no_color);
+            ui.fail(&failure);
+            return failure.status;
+        }
+    };
+    ctx.warn_of_environments_token();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(cli.command.run(&mut ctx, tree())),
+        Err(error) => Err(Failure::from_error(ExitStatus::LocalIo, "local_io", &error)),
+    };
+    result.unwrap_or_else(|failure| {
+        ctx.ui.fail(&failure);
+        failure.status
+    })
+}
+
+fn context(global: &GlobalArgs, environment: Environment, ui: Ui) -> Result<Context, Failure> {
+    start_log(global.verbose, environment.log.as_deref())?;
+    let home = Home::locate(environment.home.as_deref()).map_err(|error| {
+        Failure::from_error(ExitStatus::LocalIo, "local_io", &error)
+            .hint("set DSR_HOME to a folder for dsr")
+    })?;
+    let (home, mode) = if global.sandbox {
+        let project_token = sandbox::project_token as fn(&str) -> String;
+        (home.sandbox(), Mode::Sandbox { project_token })
+    } else {
+        (home, Mode::Real)
+    };
+    Ok(Context {
+        ui,
+        environment,
+        home,
+        mode,
+        clock: Box::new(SystemClock),
+        projects: global.project.clone(),
+        lock_timeout: global.lock_timeout,
+        sandbox: None,
+        warned_of_token: false,
+    })
+}
+
+/// Diagnostics on stderr: ours only. What other crates log may hold addresses with tokens.
+fn start_log(verbose: u8, level: Option<&str>) -> Result<(), Failure> {
+    let level = match (verbose, level) {
+        (0, None) => LevelFilter::OFF,
+        (0, Some(text)) => text.parse().map_err(|_| {
+            Failure::new(
+                ExitStatus::Usage,
+                "usage",
+                "DSR_LOG must be error, warn, info, debug or trace",
+            )
+        })?,
+        (1, _) => LevelFilter::INFO,
+        (2, _) => LevelFilter::DEBUG,
+        (_, _) => LevelFilter::TRACE,
+    };
+    let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // Only a second run in one process finds a log there already.
+    drop(
+        tracing_subscriber::registry()
+            .with(layer.with_ansi(false).with_filter(ours))
+            .try_init(),
+    );
+    Ok(())
+}
+
+/// clap's own errors, help and version.
+fn say_usage(error: &clap::Error, wants_json: bool) -> ExitStatus {
+    let is_answer = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
+    if is_answer {
+        drop(error.print());
+        return ExitStatus::Done;
+    }
+    if wants_json {
+        let text = error.render().to_string();
+        let message = text.trim().trim_start_matches("error: ");
+        let failure = Failure::new(ExitStatus::Usage, "usage", message).hint("see `--help`");
+        Ui::new(Format::Json, Talk::Quiet, Input::Never, Color::Never, true).fail(&failure);
+    } else {
+        drop(error.print());
+    }
+    drop(std::io::stderr().flush());
+    ExitStatus::Usage
+}

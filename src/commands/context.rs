@@ -1,0 +1,156 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::config::{Environment, Home, Mode, ProjectsFile, Resolved, resolve};
+use crate::credentials::{
+    CredentialError, OauthToken, TokenAge, TokenOrigin, WARN_DAYS, find_token, find_valid_token,
+};
+use crate::domain::{ApiUrl, Clock, Project, ProjectKey};
+use crate::ledger::{Ledger, RequestRecord};
+use crate::mixpanel::{Client, Timeouts};
+use crate::sandbox;
+use crate::ui::{Failure, Ui, day_count};
+
+/// What a command works with. Everything is made when it is first asked for: a command that
+/// needs no token asks for none.
+pub(crate) struct Context {
+    pub(crate) ui: Ui,
+    pub(crate) environment: Environment,
+    pub(crate) home: Home,
+    pub(crate) mode: Mode,
+    pub(crate) clock: Box<dyn Clock>,
+    /// What `--project` names.
+    pub(crate) projects: Vec<String>,
+    pub(crate) lock_timeout: Duration,
+    pub(crate) sandbox: Option<sandbox::Running>,
+    pub(crate) warned_of_token: bool,
+}
+
+impl Context {
+    pub(crate) fn is_sandbox(&self) -> bool {
+        matches!(self.mode, Mode::Sandbox { .. })
+    }
+
+    pub(crate) fn projects_file(&self) -> Result<ProjectsFile, Failure> {
+        Ok(ProjectsFile::load(self.home.config_file())?)
+    }
+
+    /// The projects the operator means.
+    pub(crate) fn resolve(&self) -> Result<Vec<Resolved>, Failure> {
+        let file = self.projects_file()?;
+        Ok(resolve(
+            &self.projects,
+            &self.environment,
+            &file,
+            &self.mode,
+        )?)
+    }
+
+    /// The projects of requests in the ledger, as far as they are still set up and the same.
+    pub(crate) fn projects_of(&self, requests: &[RequestRecord]) -> Result<Vec<Project>, Failure> {
+        let file = self.projects_file()?;
+        let mut projects: Vec<Project> = Vec::new();
+        for request in requests {
+            let name = request.asked.project.to_string();
+            let found = resolve(&[name], &self.environment, &file, &self.mode);
+            let same = found.into_iter().flatten().map(|found| found.project);
+            projects.extend(same.filter(|project| project.key() == request.asked.project_key));
+        }
+        Ok(projects)
+    }
+
+    /// Opens the ledger, and says of whatever a killed dsr left behind that it is unknown.
+    pub(crate) fn ledger(&self) -> Result<Ledger, Failure> {
+        let mut ledger = Ledger::open(&self.home.ledger(), self.lock_timeout)?;
+        let interrupted = ledger.record_interrupted(self.clock.now())?;
+        if interrupted > 0 {
+            self.ui.warn(
+                "interrupted",
+                &format!(
+                    "a dsr was interrupted while it was sending: jobs now unknown: {interrupted}"
+                ),
+            );
+        }
+        Ok(ledger)
+    }
+
+    /// The token, if it may still be sent.
+    pub(crate) fn token(&mut self) -> Result<OauthToken, Failure> {
+        let today = self.clock.today();
+        let token = match self.mode {
+            Mode::Sandbox { .. } => sandbox_token()?,
+            Mode::Real => find_valid_token(&self.environment, today)?,
+        };
+        self.warn_of_age(&token);
+        Ok(token)
+    }
+
+    /// Warns of a token in the environment that ends soon: on every command, since asking for it
+    /// costs nothing. One in the keyring is warned of when it is used.
+    pub(crate) fn warn_of_environments_token(&mut self) {
+        let given = self.environment.token.is_some() || self.environment.token_file.is_some();
+        if given
+            && matches!(self.mode, Mode::Real)
+            && let Ok(token) = find_token(&self.environment)
+        {
+            self.warn_of_age(&token);
+        }
+    }
+
+    pub(crate) fn warn_of_age(&mut self, token: &OauthToken) {
+        let message = match token.age(self.clock.today()) {
+            TokenAge::NotKnown => return,
+            TokenAge::Good { days_left, .. } if days_left > WARN_DAYS => return,
+            TokenAge::Good { expires, days_left } => format!(
+                "{} expires on {expires} ({}); make a new one in Mixpanel and run `dsr auth login`",
+                token.origin(),
+                day_count(days_left)
+            ),
+            TokenAge::Expired { expired } => format!(
+                "{} expired on {expired}; make a new one in Mixpanel and run `dsr auth login`",
+                token.origin()
+            ),
+        };
+        if !std::mem::replace(&mut self.warned_of_token, true) {
+            self.ui.warn("token_expiry", &message);
+        }
+    }
+
+    /// A client for each project, all with the one token. Starts the sandbox if it is meant.
+    pub(crate) fn clients(
+        &mut self,
+        projects: &[Project],
+    ) -> Result<HashMap<ProjectKey, Client>, Failure> {
+        let mut clients = HashMap::new();
+        if projects.is_empty() {
+            return Ok(clients);
+        }
+        let token = self.token()?;
+        for project in projects {
+            let api_url = match self.mode {
+                Mode::Real => project.api_url.clone(),
+                Mode::Sandbox { .. } => self.sandbox_url()?,
+            };
+            let client = Client::new(project.clone(), api_url, &token, Timeouts::default())?;
+            clients.insert(project.key(), client);
+        }
+        Ok(clients)
+    }
+
+    fn sandbox_url(&mut self) -> Result<ApiUrl, Failure> {
+        let running = match self.sandbox.take() {
+            Some(running) => running,
+            None => sandbox::start(sandbox::Settings::new(self.home.sandbox_server()))?,
+        };
+        let url = ApiUrl::parse(&running.api_url());
+        self.sandbox = Some(running);
+        url.map_err(|error| super::failures::usage(error.to_string()))
+    }
+}
+
+/// The sandbox's own token; nothing real is ever sent to it.
+pub(super) fn sandbox_token() -> Result<OauthToken, CredentialError> {
+    let origin = TokenOrigin::Sandbox;
+    OauthToken::new(sandbox::OAUTH_TOKEN, None, origin)
+        .map_err(|source| CredentialError::BadToken { origin, source })
+}

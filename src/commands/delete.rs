@@ -1,0 +1,82 @@
+use crate::domain::{ExitStatus, Operation, YesFlag};
+use crate::ui::{Failure, plural};
+use crate::workflow::Plan;
+
+use super::context::Context;
+use super::failures::usage;
+use super::submission::{self, LawArgs, RequestArgs, SourceArgs};
+
+/// Erase the data of the listed people
+///
+/// Shows what will be done and asks for the number of ids; without a terminal it needs `--yes`.
+/// A deletion can be cancelled only until Mixpanel starts it. Mixpanel then needs up to 30 days.
+/// Deleting does not stop collection: opt the people out in your SDKs and servers, too.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr delete --gdpr --dry-run ids.csv           what would be erased
+  dsr delete --gdpr ids.csv                     asks before it sends
+  dsr delete --ccpa --project shop user-17      one person
+  dsr delete --gdpr --yes --expect 1234 ids.csv --ref T-1234
+  dsr --sandbox delete --gdpr ids.csv --wait    a rehearsal: nothing real")]
+pub(crate) struct DeleteArgs {
+    #[command(flatten)]
+    law: LawArgs,
+    /// Do not ask for confirmation
+    #[arg(long)]
+    yes: bool,
+    // Taken only to say why there is none.
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "")]
+    disclosure: Option<String>,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    request: RequestArgs,
+}
+
+pub(super) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatus, Failure> {
+    if args.disclosure.is_some() {
+        return Err(usage(
+            "a deletion has no `--disclosure`: it erases and discloses nothing; Mixpanel takes a disclosure type on CCPA exports only",
+        )
+        .hint("leave `--disclosure` out; nothing was sent"));
+    }
+    let operation = Operation::Delete(args.law.law());
+    let plans = submission::plan(ctx, operation, &args.source, &args.request)?;
+    if let Some(status) = submission::show_only(ctx, &plans, &args.request)? {
+        return Ok(status);
+    }
+    let ids = plans.first().map_or(0, Plan::unique);
+    let flag = match args.yes {
+        true => YesFlag::Given,
+        false => YesFlag::Absent,
+    };
+    let confirmed = ctx
+        .ui
+        .confirm_deletion(&question(&plans, ctx.is_sandbox()), ids, flag)
+        .map_err(|error| {
+            Failure::from(error).or_hint("nothing was sent; say `--yes`, better with `--expect N`")
+        })?;
+    let projects = plans.iter().map(|plan| plan.project.clone()).collect();
+    let approved = plans.into_iter().map(|plan| plan.approve(Some(&confirmed)));
+    let approved = approved.collect::<Result<_, _>>()?;
+    submission::carry_out(ctx, approved, projects, &args.request).await
+}
+
+fn question(plans: &[Plan], is_sandbox: bool) -> String {
+    let mut text = String::new();
+    for plan in plans {
+        let ids = plural(plan.unique(), "distinct_id", "distinct_ids");
+        let jobs = plural(plan.batches.len(), "deletion", "deletions");
+        text.push_str(&format!(
+            "This erases everything Mixpanel holds on {ids} in project {} ({}), under {}, in {jobs}.\n",
+            plan.project.name,
+            plan.project.region.as_str(),
+            plan.order.operation.law().title(),
+        ));
+    }
+    text.push_str(match is_sandbox {
+        true => "It is the sandbox: nothing real is erased.",
+        false => "It can be cancelled only until Mixpanel starts it, and not undone.",
+    });
+    text
+}

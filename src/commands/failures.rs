@@ -1,0 +1,242 @@
+//! From each module's errors to what the operator is told: status, word for scripts, hint.
+//!
+//! One exhaustive match an error, without a wildcard.
+
+use std::io;
+
+use crate::config::{EnvironmentError, ProjectsFileError, ResolveError};
+use crate::credentials::{CredentialError, KeyringError};
+use crate::domain::ExitStatus;
+use crate::intake::{IntakeError, SourceError};
+use crate::ledger::LedgerError;
+use crate::mixpanel::ClientError;
+use crate::sandbox::SandboxError;
+use crate::ui::{Failure, QuestionError};
+use crate::workflow::{NotApproved, WorkflowError};
+
+/// Where the operator finds out how to have a token without a keyring.
+const WITHOUT_KEYRING: &str = "set DSR_TOKEN_FILE to a file that holds the token, and DSR_TOKEN_ISSUED to the day it was made";
+
+impl From<EnvironmentError> for Failure {
+    fn from(error: EnvironmentError) -> Self {
+        Self::from_error(ExitStatus::Usage, "usage", &error)
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        let hint = match &error {
+            SourceError::LooksLikePath { path } => {
+                format!("check the name; if it really is an id: `--id '{path}'`")
+            }
+            SourceError::StdinTwice => "name `-` once".to_owned(),
+        };
+        Self::from_error(ExitStatus::Usage, "usage", &error).hint(hint)
+    }
+}
+
+impl From<IntakeError> for Failure {
+    fn from(error: IntakeError) -> Self {
+        let hint = match &error {
+            IntakeError::Open { .. } | IntakeError::Read { .. } => {
+                "nothing was sent; check that the file is there, readable and text"
+            }
+            IntakeError::Folder { .. } => "nothing was sent; name a file in it",
+            IntakeError::NotText { .. } => {
+                "nothing was sent; save it as CSV (or unpack it) and try again"
+            }
+            IntakeError::NoHeader { .. } => {
+                "nothing was sent; if the first line is an id, say `--no-header`; if it is a heading, say `--column 1`"
+            }
+            IntakeError::NoKnownColumn { .. }
+            | IntakeError::SeveralColumns { .. }
+            | IntakeError::MissingColumn { .. } => {
+                "nothing was sent; say which one: `--column NAME` or `--column NUMBER`"
+            }
+            IntakeError::WhichColumn { .. } => {
+                "nothing was sent; say which column holds the ids: `--column NUMBER`, or `--delimiter` if the line was split wrongly"
+            }
+            IntakeError::Damaged(_) => "nothing was sent; correct the lines and try again",
+            IntakeError::NoIds => "nothing was sent; is it the right file?",
+        };
+        Self::from_error(ExitStatus::Input, "bad_input", &error).hint(hint)
+    }
+}
+
+impl From<ProjectsFileError> for Failure {
+    fn from(error: ProjectsFileError) -> Self {
+        let (status, kind, hint) = match &error {
+            ProjectsFileError::Read { .. } | ProjectsFileError::Write { .. } => (
+                ExitStatus::LocalIo,
+                "local_io",
+                "check the folder's owner and free space",
+            ),
+            ProjectsFileError::Malformed { .. } => {
+                (ExitStatus::Usage, "config", "correct that line")
+            }
+            ProjectsFileError::Exists(_) => (
+                ExitStatus::Usage,
+                "usage",
+                "see it with `dsr project show`, or remove it first with `dsr project remove`",
+            ),
+            ProjectsFileError::Missing(_) => (
+                ExitStatus::Usage,
+                "usage",
+                "see what there is with `dsr project list`",
+            ),
+        };
+        Self::from_error(status, kind, &error).hint(hint)
+    }
+}
+
+impl From<ResolveError> for Failure {
+    fn from(error: ResolveError) -> Self {
+        let hint = match &error {
+            ResolveError::NoProject => {
+                "add one with `dsr project add NAME --region us|eu|in`, or try `dsr --sandbox`"
+            }
+            ResolveError::NotChosen { .. } => {
+                "say `--project NAME`, or make one the default with `dsr project use NAME`"
+            }
+            ResolveError::UnknownProject { .. } => "see what there is with `dsr project list`",
+            ResolveError::BadName { .. } => "use letters, digits, `-`, `_` and `.`",
+            ResolveError::NamedTwice { .. } => "name each project once",
+            ResolveError::TokenConflict { .. } => {
+                "unset DSR_PROJECT_TOKEN to use the config file's"
+            }
+            ResolveError::RegionConflict { .. } => "unset DSR_REGION to use the config file's",
+            ResolveError::NoToken { .. } => "add `token` to the project in the config file",
+            ResolveError::BadToken { .. } | ResolveError::ProjectIdAsToken { .. } => {
+                "copy the project token (32 hex digits) from Mixpanel's project settings"
+            }
+            ResolveError::NoRegion { .. } => {
+                "set `region` in the config file, or DSR_REGION, to us, eu or in"
+            }
+            ResolveError::BadRegion => "set DSR_REGION to us, eu or in",
+            ResolveError::BadApiUrl(_) => "use https, or http to a loopback address",
+            ResolveError::BadLimits { .. } | ResolveError::BadCallbacks { .. } => {
+                "correct the project in the config file"
+            }
+        };
+        Self::from_error(ExitStatus::Usage, "project", &error).hint(hint)
+    }
+}
+
+impl From<CredentialError> for Failure {
+    fn from(error: CredentialError) -> Self {
+        let (kind, hint) = match &error {
+            CredentialError::NoToken => ("no_token", "run `dsr auth login`"),
+            CredentialError::Keyring(_) => ("no_token", WITHOUT_KEYRING),
+            CredentialError::TokenFile { .. } => ("no_token", "check DSR_TOKEN_FILE"),
+            CredentialError::TwoTokens => ("no_token", "unset one of them"),
+            CredentialError::BadIssued => ("no_token", "correct DSR_TOKEN_ISSUED"),
+            CredentialError::BadToken { .. } => ("no_token", "copy it again from Mixpanel"),
+            CredentialError::Expired { .. } => (
+                "token_expired",
+                "make a new one in Mixpanel (Profile & Preferences → Data & Privacy), then run `dsr auth login`",
+            ),
+        };
+        Self::from_error(ExitStatus::Auth, kind, &error).hint(hint)
+    }
+}
+
+impl From<KeyringError> for Failure {
+    fn from(error: KeyringError) -> Self {
+        let hint = match &error {
+            KeyringError::Timeout | KeyringError::Absent | KeyringError::Refused { .. } => {
+                WITHOUT_KEYRING
+            }
+            KeyringError::Locked => "unlock the keyring and try again",
+            KeyringError::Damaged => "run `dsr auth login` again",
+        };
+        Self::from_error(ExitStatus::Auth, "keyring", &error).hint(hint)
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        let (status, kind, hint) = match &error {
+            LedgerError::Locked => (
+                ExitStatus::Locked,
+                "locked",
+                "try again when the other dsr has ended, or wait longer with `--lock-timeout`",
+            ),
+            LedgerError::Open { .. } | LedgerError::Disk(_) | LedgerError::Sender(_) => (
+                ExitStatus::LocalIo,
+                "local_io",
+                "nothing more was sent; free space or correct the permissions, then run `dsr status`",
+            ),
+            LedgerError::Damaged(_) | LedgerError::Unreadable { .. } => (
+                ExitStatus::LocalIo,
+                "local_io",
+                "nothing was sent and nothing was changed; put a backup of the ledger in its place",
+            ),
+            LedgerError::Newer { .. } => (
+                ExitStatus::LocalIo,
+                "newer_ledger",
+                "use the dsr that wrote it, or a newer one",
+            ),
+            LedgerError::IllegalStep { .. } | LedgerError::NoJob(_) | LedgerError::Statement(_) => {
+                (
+                    ExitStatus::Bug,
+                    "bug",
+                    "please report this; run `dsr status` to see what stands",
+                )
+            }
+        };
+        Self::from_error(status, kind, &error).hint(hint)
+    }
+}
+
+impl From<WorkflowError> for Failure {
+    fn from(error: WorkflowError) -> Self {
+        match error {
+            WorkflowError::Ledger(error) => error.into(),
+            WorkflowError::NotRecorded { .. } => {
+                Self::from_error(ExitStatus::Unknown, "not_recorded", &error)
+                    .hint("write the task id down; nothing more was sent; see `dsr status`")
+            }
+        }
+    }
+}
+
+impl From<NotApproved> for Failure {
+    fn from(error: NotApproved) -> Self {
+        Self::from_error(ExitStatus::Usage, "confirmation", &error)
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        Self::from_error(ExitStatus::LocalIo, "local_io", &error)
+    }
+}
+
+impl From<SandboxError> for Failure {
+    fn from(error: SandboxError) -> Self {
+        Self::from_error(ExitStatus::LocalIo, "sandbox", &error)
+    }
+}
+
+impl From<QuestionError> for Failure {
+    fn from(error: QuestionError) -> Self {
+        let kind = "confirmation";
+        match &error {
+            QuestionError::NoTerminal { .. } => Self::from_error(ExitStatus::Usage, kind, &error),
+            QuestionError::NotConfirmed { .. } => Self::from_error(ExitStatus::Usage, kind, &error)
+                .hint("nothing was sent; run the command again to be asked again"),
+            QuestionError::NothingGiven => Self::from_error(ExitStatus::Usage, "usage", &error)
+                .hint("pipe it in, for example from a password manager"),
+            QuestionError::Read(_) => Self::from_error(ExitStatus::LocalIo, "local_io", &error),
+        }
+    }
+}
+
+/// stdout or a local file could not be written.
+pub(super) fn local_io(error: &io::Error) -> Failure {
+    Failure::from_error(ExitStatus::LocalIo, "local_io", error)
+}
+
+pub(super) fn usage(message: impl Into<String>) -> Failure {
+    Failure::new(ExitStatus::Usage, "usage", message)
+}

@@ -1,0 +1,64 @@
+//! One file a command: its arguments, then read, confirm, delegate, print.
+
+mod auth;
+mod completions;
+mod context;
+mod delete;
+mod exit_status;
+mod export;
+mod failures;
+mod outcome;
+mod project;
+mod resume;
+mod sandbox;
+mod status;
+mod submission;
+
+pub(crate) use auth::AuthArgs;
+pub(crate) use completions::CompletionsArgs;
+pub(crate) use context::Context;
+pub(crate) use delete::DeleteArgs;
+pub(crate) use exit_status::ExitStatusArgs;
+pub(crate) use export::ExportArgs;
+pub(crate) use project::ProjectArgs;
+pub(crate) use resume::ResumeArgs;
+pub(crate) use sandbox::SandboxArgs;
+pub(crate) use status::StatusArgs;
+
+use crate::domain::ExitStatus;
+use crate::ui::Failure;
+
+/// Every command, as `dsr --help` lists them.
+#[derive(clap::Subcommand, Debug)]
+pub(crate) enum Command {
+    Export(ExportArgs),
+    Delete(DeleteArgs),
+    Status(StatusArgs),
+    Resume(ResumeArgs),
+    Auth(AuthArgs),
+    Project(ProjectArgs),
+    Sandbox(SandboxArgs),
+    Completions(CompletionsArgs),
+    #[command(name = "exit-status", hide = true)]
+    ExitStatus(ExitStatusArgs),
+}
+
+impl Command {
+    pub(crate) async fn run(
+        self,
+        ctx: &mut Context,
+        tree: clap::Command,
+    ) -> Result<ExitStatus, Failure> {
+        match self {
+            Self::Export(args) => export::run(ctx, args).await,
+            Self::Delete(args) => delete::run(ctx, args).await,
+            Self::Status(args) => status::run(ctx, args).await,
+            Self::Resume(args) => resume::run(ctx, args).await,
+            Self::Auth(args) => auth::run(ctx, args),
+            Self::Project(args) => project::run(ctx, args),
+            Self::Sandbox(args) => sandbox::run(ctx, args).await,
+            Self::Completions(args) => completions::run(ctx, args, tree),
+            Self::ExitStatus(args) => exit_status::run(ctx, args),
+        }
+    }
+}

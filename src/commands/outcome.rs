@@ -1,0 +1,250 @@
+//! How a run that submitted or asked ends: what is said last, and the exit status.
+
+use crate::domain::{ExitStatus, JobState, Kind};
+use crate::ledger::RequestRecord;
+use crate::ui::{Failure, Ui, number};
+use crate::workflow::{RefreshTrouble, Signal, Stop, SubmitReport};
+
+/// Who may use the API, as Mixpanel's pages name them.
+const ELIGIBLE: &str = "the token's owner must be an owner or admin of the organization or the project (Mixpanel's pages differ on which); make a token as such a person and run `dsr auth login`";
+
+pub(super) fn status_of(signal: Signal) -> ExitStatus {
+    match signal {
+        Signal::Interrupt => ExitStatus::Interrupted,
+        Signal::Terminate => ExitStatus::Terminated,
+    }
+}
+
+/// Says what stood in the way or what comes next; `waited` if the jobs were to be followed to
+/// their end.
+pub(super) fn tell(
+    ui: &Ui,
+    report: &SubmitReport,
+    troubles: &[RefreshTrouble],
+    waited: bool,
+) -> ExitStatus {
+    let followed = report.requests.iter().flat_map(|request| &request.jobs);
+    let running = followed.filter(|job| job.state.is_followed()).count();
+    let not_found = count_not_found(&report.requests);
+    let mut statuses = vec![report.exit_status()];
+    statuses.extend(troubles.iter().filter_map(trouble_status));
+    if not_found > 0 {
+        statuses.push(ExitStatus::Failed);
+    }
+    if waited && running > not_found {
+        statuses.push(ExitStatus::Running);
+    }
+    let status = ExitStatus::most_pressing(statuses);
+    match failure(status, report, troubles) {
+        Some(failure) => ui.fail(&failure),
+        None => ui.note(&next_step(&report.requests)),
+    }
+    status
+}
+
+pub(super) fn count_not_found(requests: &[RequestRecord]) -> usize {
+    let jobs = requests.iter().flat_map(|request| &request.jobs);
+    let open = jobs.filter(|job| job.state.is_followed());
+    open.filter(|job| job.mixpanel_status.as_deref() == Some("NOT_FOUND"))
+        .count()
+}
+
+pub(super) fn trouble_status(trouble: &RefreshTrouble) -> Option<ExitStatus> {
+    match trouble {
+        RefreshTrouble::NotAllowed { .. } => Some(ExitStatus::Auth),
+        RefreshTrouble::Unreachable { .. } | RefreshTrouble::RateLimited => {
+            Some(ExitStatus::Temporary)
+        }
+        RefreshTrouble::NoProject { .. } => Some(ExitStatus::Usage),
+        RefreshTrouble::Interrupted => None,
+    }
+}
+
+/// What a trouble while asking means for the operator.
+pub(super) fn trouble_failure(trouble: &RefreshTrouble) -> Failure {
+    let status = trouble_status(trouble).unwrap_or(ExitStatus::Interrupted);
+    match trouble {
+        RefreshTrouble::NotAllowed {
+            http_status,
+            message,
+        } => not_allowed(*http_status, message),
+        RefreshTrouble::Unreachable { reason } => Failure::new(
+            status,
+            "temporary",
+            format!("Mixpanel could not be asked about every job: {reason}"),
+        )
+        .hint("what is shown is what the ledger knew; try `dsr status` again later"),
+        RefreshTrouble::RateLimited => Failure::new(
+            status,
+            "temporary",
+            "Mixpanel's rate limit kept dsr from asking about every job",
+        )
+        .hint("what is shown is what the ledger knew; try `dsr status` again later"),
+        RefreshTrouble::NoProject { project } => Failure::new(
+            status,
+            "project",
+            format!("project `{project}` is not set up any more, or has another token now"),
+        )
+        .hint("see `dsr project list`; `dsr status --cached` shows what the ledger knows"),
+        RefreshTrouble::Interrupted => Failure::new(status, "interrupted", "interrupted"),
+    }
+}
+
+fn not_allowed(http_status: u16, message: &str) -> Failure {
+    let text = match http_status {
+        401 => format!("Mixpanel does not accept the OAuth token (401): {message}"),
+        _ => format!("Mixpanel does not allow this with this OAuth token (403): {message}"),
+    };
+    let hint = match http_status {
+        401 => "run `dsr auth login` with a new token, then `dsr resume`".to_owned(),
+        _ => format!("{ELIGIBLE}; then run `dsr resume`"),
+    };
+    Failure::new(ExitStatus::Auth, "not_allowed", text).hint(hint)
+}
+
+/// The one failure that matters most, or none.
+fn failure(
+    status: ExitStatus,
+    report: &SubmitReport,
+    troubles: &[RefreshTrouble],
+) -> Option<Failure> {
+    let fail = |kind, message: String| Failure::new(status, kind, message);
+    let count = |state| -> usize { report.requests.iter().map(|r| r.jobs_in(state)).sum() };
+    let short = short_names(&report.requests);
+    let unsent = count(JobState::Planned) + count(JobState::Deferred);
+    match status {
+        ExitStatus::Done => None,
+        ExitStatus::Unknown => Some(
+            fail(
+                "unknown_outcome",
+                format!(
+                    "the outcome of {} is unknown: it may or may not have been carried out",
+                    jobs(count(JobState::Unknown))
+                ),
+            )
+            .hint(format!(
+                "it is not sent again by itself; see why with `dsr status {short} --cached`"
+            )),
+        ),
+        ExitStatus::Auth => {
+            let stopped = report.stops.iter().find_map(|stop| match stop {
+                Stop::NotAllowed {
+                    http_status,
+                    message,
+                } => Some(not_allowed(*http_status, message)),
+                Stop::Unreachable { .. }
+                | Stop::RateLimited
+                | Stop::Unclear { .. }
+                | Stop::NoProject => None,
+            });
+            stopped.or_else(|| troubles.first().map(trouble_failure))
+        }
+        ExitStatus::Failed => {
+            let failed = count(JobState::Failed);
+            let revoked = count(JobState::Revoked);
+            let missing = count_not_found(&report.requests);
+            Some(
+                fail(
+                    "failed",
+                    format!(
+                        "Mixpanel reports: {failed} failed, {revoked} revoked, {missing} not found"
+                    ),
+                )
+                .hint(format!("see which with `dsr status {short} --cached`")),
+            )
+        }
+        ExitStatus::Refused => Some(
+            fail(
+                "refused",
+                format!(
+                    "Mixpanel refused {}; the rest went through",
+                    jobs(count(JobState::Refused))
+                ),
+            )
+            .hint(format!("see why with `dsr status {short} --cached`")),
+        ),
+        ExitStatus::Temporary if unsent == 0 => troubles.first().map(trouble_failure),
+        ExitStatus::Temporary => Some(
+            fail(
+                "temporary",
+                format!(
+                    "{} could not be sent: {}",
+                    jobs(unsent),
+                    stop_reason(report)
+                ),
+            )
+            .hint(format!("nothing is lost; go on with `dsr resume {short}`")),
+        ),
+        ExitStatus::Running => Some(
+            fail("running", "the jobs were accepted and still run".to_owned())
+                .hint(format!("ask again with `dsr status {short}`")),
+        ),
+        ExitStatus::Interrupted | ExitStatus::Terminated => {
+            let message = match unsent {
+                0 => "interrupted; everything was sent".to_owned(),
+                _ => format!("interrupted; {} not sent yet", jobs(unsent)),
+            };
+            let hint = match unsent {
+                0 => format!("follow it with `dsr status {short}`"),
+                _ => format!("go on with `dsr resume {short}`"),
+            };
+            Some(fail("interrupted", message).hint(hint))
+        }
+        ExitStatus::Usage => Some(
+            fail(
+                "project",
+                "a project is not set up any more, or has another token now".to_owned(),
+            )
+            .hint("nothing was sent for it; see `dsr project list`"),
+        ),
+        ExitStatus::Bug
+        | ExitStatus::Input
+        | ExitStatus::Overdue
+        | ExitStatus::Locked
+        | ExitStatus::LocalIo => None,
+    }
+}
+
+fn stop_reason(report: &SubmitReport) -> String {
+    let reason = report.stops.iter().find_map(|stop| match stop {
+        Stop::Unreachable { reason } => Some(format!("no connection could be made ({reason})")),
+        Stop::RateLimited => Some("Mixpanel's rate limit lasted longer than --max-wait".to_owned()),
+        Stop::Unclear { reason } => Some(format!("Mixpanel's answers say nothing ({reason})")),
+        Stop::NotAllowed { .. } | Stop::NoProject => None,
+    });
+    reason.unwrap_or_else(|| "another dsr is at it, or something stood in the way".to_owned())
+}
+
+fn jobs(count: usize) -> String {
+    match count {
+        1 => "1 job".to_owned(),
+        _ => format!("{} jobs", number(count)),
+    }
+}
+
+fn short_names(requests: &[RequestRecord]) -> &str {
+    match requests {
+        [one] => one.id.short(),
+        // Without a name the commands take every open request.
+        _ => "",
+    }
+}
+
+fn next_step(requests: &[RequestRecord]) -> String {
+    let all_done = requests.iter().all(|request| !request.state().is_open());
+    let names: Vec<&str> = requests.iter().map(|request| request.id.short()).collect();
+    if all_done {
+        return "All jobs are done.".to_owned();
+    }
+    let mut text = format!(
+        "Follow it with `dsr status {}`.",
+        names.join("` and `dsr status ")
+    );
+    let deletes = |request: &RequestRecord| request.asked.operation.kind() == Kind::Delete;
+    if requests.iter().any(deletes) {
+        text.push_str(
+            " Deleting does not stop collection: opt the people out in your SDKs and servers, too.",
+        );
+    }
+    text
+}

@@ -1,0 +1,203 @@
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::config::{ProjectEntry, ProjectsFile, resolve};
+use crate::domain::{
+    BatchLimits, ExitStatus, LimitsError, ProjectName, ProjectToken, Rate, Region,
+};
+use crate::ui::{Failure, ProjectView, ProjectsView};
+
+use super::context::Context;
+use super::failures::{local_io, usage};
+use super::submission::warn_of_odd_token;
+
+/// Set up the Mixpanel projects to work on
+///
+/// They are kept in a TOML file that people may edit, too. Without any file, DSR_PROJECT_TOKEN
+/// and DSR_REGION are enough.
+#[derive(clap::Args, Debug)]
+pub(crate) struct ProjectArgs {
+    #[command(subcommand)]
+    command: ProjectCommand,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum ProjectCommand {
+    Add(AddArgs),
+    List(ListArgs),
+    Show(ShowArgs),
+    Use(UseArgs),
+    Remove(RemoveArgs),
+}
+
+/// Add a project
+///
+/// Its token (32 hex digits, in Mixpanel's project settings) is asked for, or read from standard
+/// input. The first project becomes the default.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr project add shop --region eu
+  dsr project add app --region us --data-groups 2
+  pass mixpanel/shop | dsr project add shop --region eu --with-token")]
+struct AddArgs {
+    /// What to call it: letters, digits, `-`, `_`, `.`
+    name: String,
+    /// Where its data lives
+    #[arg(long)]
+    region: Region,
+    /// Read the project token from standard input
+    #[arg(long)]
+    with_token: bool,
+    /// How many data groups (group keys) it has: more of them make deletions smaller
+    #[arg(long, value_name = "N")]
+    data_groups: Option<u32>,
+    /// The most ids of one deletion, 1 to 2000 [default: 500]
+    #[arg(long, value_name = "N")]
+    delete_batch: Option<usize>,
+    /// The most ids of one export, 1 to 2000 [default: 2000]
+    #[arg(long, value_name = "N")]
+    export_batch: Option<usize>,
+    /// Requests a second that Mixpanel allows [default: 1]
+    #[arg(long, value_name = "N")]
+    rate: Option<f64>,
+}
+
+/// List the projects
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  dsr project list --json")]
+struct ListArgs {}
+
+/// Show a project's settings and where each comes from
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  dsr project show shop")]
+struct ShowArgs {
+    /// Which one [default: the one that commands would use]
+    name: Option<String>,
+}
+
+/// Make a project the default
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  dsr project use shop")]
+struct UseArgs {
+    /// Which one
+    name: String,
+}
+
+/// Remove a project from the config file
+///
+/// Its requests stay in the ledger.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  dsr project remove shop")]
+struct RemoveArgs {
+    /// Which one
+    name: String,
+}
+
+pub(super) fn run(ctx: &mut Context, args: ProjectArgs) -> Result<ExitStatus, Failure> {
+    let mut file = ctx.projects_file()?;
+    match args.command {
+        ProjectCommand::Add(args) => add(ctx, &mut file, &args)?,
+        ProjectCommand::List(_) => list(ctx, &file)?,
+        ProjectCommand::Show(args) => show(ctx, &file, args.name)?,
+        ProjectCommand::Use(args) => {
+            let name = parse_name(&args.name)?;
+            file.set_default(&name)?;
+            ctx.ui
+                .note(&format!("`{name}` is the default project now."));
+            show(ctx, &file, Some(args.name))?;
+        }
+        ProjectCommand::Remove(args) => {
+            let name = parse_name(&args.name)?;
+            file.remove(&name)?;
+            ctx.ui.note(&format!(
+                "`{name}` is removed; its requests stay in the ledger."
+            ));
+            list(ctx, &file)?;
+        }
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn add(ctx: &mut Context, file: &mut ProjectsFile, args: &AddArgs) -> Result<(), Failure> {
+    let name = parse_name(&args.name)?;
+    if file.find(name.as_str()).is_some() {
+        return Err(crate::config::ProjectsFileError::Exists(name).into());
+    }
+    let entry = ProjectEntry {
+        region: Some(args.region),
+        data_groups: args.data_groups,
+        delete_batch: args.delete_batch,
+        export_batch: args.export_batch,
+        rate: args.rate,
+        ..ProjectEntry::default()
+    };
+    check(&entry).map_err(|error| usage(error.to_string()))?;
+    let text = read_token(ctx, args)?;
+    let token = ProjectToken::new(text.expose_secret()).ok_or_else(|| {
+        usage("this cannot be a project token").hint("copy its 32 hex digits from Mixpanel")
+    })?;
+    if token.looks_like_project_id() {
+        return Err(usage("this is a numeric project id, not the project token")
+            .hint("copy the project token (32 hex digits) from Mixpanel's project settings"));
+    }
+    file.add(&name, &token, &entry)?;
+    ctx.ui
+        .note(&format!("`{name}` is in {}.", file.path().display()));
+    for resolved in resolve(&[args.name.clone()], &ctx.environment, file, &ctx.mode)? {
+        warn_of_odd_token(ctx, &resolved.project);
+    }
+    show(ctx, file, Some(args.name.clone()))
+}
+
+fn check(entry: &ProjectEntry) -> Result<(), LimitsError> {
+    BatchLimits::new(entry.delete_batch, entry.export_batch, entry.data_groups)?;
+    entry.rate.map_or(Ok(Rate::default()), Rate::new)?;
+    Ok(())
+}
+
+fn read_token(ctx: &Context, args: &AddArgs) -> Result<SecretString, Failure> {
+    if args.with_token || !ctx.ui.stdin_is_terminal() {
+        return Ok(ctx.ui.read_secret()?);
+    }
+    let asked = ctx.ui.ask_secret(
+        "Project token (not shown): ",
+        "the project token must be typed",
+    );
+    asked.map_err(|error| {
+        Failure::from(error).or_hint("pipe it in: `… | dsr project add NAME --with-token`")
+    })
+}
+
+fn list(ctx: &Context, file: &ProjectsFile) -> Result<(), Failure> {
+    let projects = file.list().map(|(name, entry)| {
+        let is_default = file.default_project() == Some(name);
+        let region = entry.region.map(Region::as_str);
+        (name.to_owned(), region, is_default)
+    });
+    let view = ProjectsView {
+        projects: projects.collect(),
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))
+}
+
+fn show(ctx: &Context, file: &ProjectsFile, name: Option<String>) -> Result<(), Failure> {
+    let names = name.map_or_else(|| ctx.projects.clone(), |name| vec![name]);
+    for resolved in resolve(&names, &ctx.environment, file, &ctx.mode)? {
+        let view = ProjectView {
+            is_default: file.default_project() == Some(resolved.project.name.as_str()),
+            resolved: &resolved,
+        };
+        ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    }
+    Ok(())
+}
+
+fn parse_name(text: &str) -> Result<ProjectName, Failure> {
+    ProjectName::new(text).ok_or_else(|| {
+        usage(format!("`{text}` cannot be the name of a project"))
+            .hint("use letters, digits, `-`, `_` and `.`; begin with a letter or digit")
+    })
+}

@@ -1,0 +1,102 @@
+use serde_json::{Value, json};
+
+use crate::domain::ExitStatus;
+use crate::sandbox::{self, CreateReply, OAUTH_TOKEN, Settings, project_token};
+use crate::ui::{Failure, Paper, View};
+
+use super::context::Context;
+use super::failures::{local_io, usage};
+use super::outcome::status_of;
+use super::submission::listen;
+
+/// Serve the sandbox on loopback: a stand-in for Mixpanel's GDPR API
+///
+/// It checks tokens, keeps the rate of one request a second, takes jobs through their life in a
+/// few seconds and serves exports with made-up data. Its state carries over from one run to the
+/// next. To use it without a server, say `--sandbox` on any other command.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example, in two terminals:
+  dsr sandbox --port 8080
+  DSR_HOME=/tmp/rehearsal DSR_API_URL=http://127.0.0.1:8080/api/app \\
+    DSR_TOKEN=sandbox-oauth-token-not-a-secret \\
+    DSR_PROJECT_TOKEN=0123456789abcdef0123456789abcdef DSR_REGION=us dsr status")]
+pub(crate) struct SandboxArgs {
+    /// The port to serve on; 0 takes any free one
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    port: u16,
+    /// Seconds from the creation of a job to its end
+    #[arg(long, value_name = "SECONDS", default_value_t = 4.0)]
+    job_seconds: f64,
+    /// Requests a second it allows for each project
+    #[arg(long, value_name = "N", default_value_t = 1.0)]
+    rate: f64,
+    /// The shape of the reply to a create
+    #[arg(long, value_enum, default_value_t = Shape::Alternate)]
+    create_reply: Shape,
+}
+
+/// The documented shapes of the reply to a create.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Shape {
+    /// `results` is an object with a `task_id`, as in Mixpanel's OpenAPI file
+    Object,
+    /// `results` is a list with a `tracking_id`, as in Mixpanel's prose
+    List,
+    /// Both in turn
+    Alternate,
+}
+
+pub(super) async fn run(ctx: &mut Context, args: SandboxArgs) -> Result<ExitStatus, Failure> {
+    for (name, value) in [("--job-seconds", args.job_seconds), ("--rate", args.rate)] {
+        if !value.is_finite() || value <= 0.0 {
+            return Err(usage(format!("`{name}` must be over 0")));
+        }
+    }
+    let folder = match ctx.is_sandbox() {
+        true => ctx.home.sandbox_server(),
+        false => ctx.home.sandbox().sandbox_server(),
+    };
+    let settings = Settings {
+        port: args.port,
+        rate: args.rate,
+        job_seconds: args.job_seconds,
+        create_reply: match args.create_reply {
+            Shape::Object => CreateReply::Object,
+            Shape::List => CreateReply::List,
+            Shape::Alternate => CreateReply::Alternate,
+        },
+        ..Settings::new(folder)
+    };
+    let interrupt = listen()?;
+    let running = sandbox::start(settings)?;
+    let view = ServingView {
+        api_url: running.api_url(),
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    ctx.ui.note("Serving until Ctrl-C.");
+    let signal = interrupt.raised().await;
+    drop(running);
+    Ok(status_of(signal))
+}
+
+struct ServingView {
+    api_url: String,
+}
+
+impl View for ServingView {
+    fn human(&self, _: &Paper) -> String {
+        format!(
+            "DSR_API_URL={}\nDSR_TOKEN={OAUTH_TOKEN}\nDSR_PROJECT_TOKEN={}\nDSR_REGION=us\n",
+            self.api_url,
+            project_token("sandbox"),
+        )
+    }
+
+    fn json(&self) -> Value {
+        json!({ "sandbox": {
+            "api_url": self.api_url,
+            "token": OAUTH_TOKEN,
+            "project_token": project_token("sandbox"),
+        }})
+    }
+}

@@ -1,0 +1,272 @@
+//! What export and delete share: sources, plan, submission, waiting.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+
+use crate::domain::{ExitStatus, Law, Operation};
+use crate::intake::{self, Header, Intake, ReadOptions, Source};
+use crate::ui::{Failure, Lines, Phase, PlanView, Progress, RequestsView, Shown, reading};
+use crate::workflow::{self, Approved, Interrupt, Order, Plan, Run, SubmitReport};
+
+use super::context::Context;
+use super::failures::{local_io, usage};
+use super::outcome;
+
+/// Where the ids come from.
+#[derive(clap::Args, Debug)]
+#[group(id = "sources", required = true, multiple = true, args = ["source", "file", "id"])]
+pub(super) struct SourceArgs {
+    /// A file, `-` for standard input, or one distinct_id
+    ///
+    /// What looks like a path (a separator, or an extension such as .csv) and does not exist is
+    /// an error, never an id.
+    #[arg(value_name = "SOURCE")]
+    source: Vec<String>,
+    /// A file, whatever its name looks like
+    #[arg(long, value_name = "PATH", help_heading = "Source")]
+    file: Vec<PathBuf>,
+    /// One distinct_id, whatever it looks like
+    #[arg(long, value_name = "ID", help_heading = "Source")]
+    id: Vec<String>,
+    /// The column that holds the ids: its name, or its number counted from 1
+    #[arg(long, value_name = "NAME", help_heading = "Source")]
+    column: Option<String>,
+    /// The first line is an id already, not a heading
+    #[arg(long, help_heading = "Source")]
+    no_header: bool,
+    /// What parts the fields: one character, or `tab` [default: recognised]
+    #[arg(long, value_name = "CHAR", value_parser = parse_delimiter, help_heading = "Source")]
+    delimiter: Option<u8>,
+    /// Refuse unless there are exactly N unique ids
+    #[arg(long, value_name = "N", help_heading = "Source")]
+    expect: Option<usize>,
+}
+
+/// The law the request is made under; there is no default.
+#[derive(clap::Args, Debug)]
+#[group(id = "law", required = true, multiple = false)]
+pub(super) struct LawArgs {
+    /// Under the GDPR
+    #[arg(long)]
+    gdpr: bool,
+    /// Under the CCPA
+    #[arg(long)]
+    ccpa: bool,
+}
+
+/// How the request is recorded and followed.
+#[derive(clap::Args, Debug)]
+pub(super) struct RequestArgs {
+    /// Show what would be done, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Follow the jobs to their end
+    #[arg(long, conflicts_with = "dry_run")]
+    wait: bool,
+    /// Give up waiting after this long, such as `90s`, `2h` or `3days`
+    #[arg(long, value_name = "DURATION", requires = "wait", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+    /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
+    max_wait: Duration,
+    /// Your own ticket number, recorded with the request
+    #[arg(long = "ref", value_name = "TEXT")]
+    reference: Option<String>,
+    /// The day the person asked; the legal clock starts there [default: today]
+    #[arg(long, value_name = "DATE")]
+    received: Option<NaiveDate>,
+}
+
+impl LawArgs {
+    pub(super) fn law(&self) -> Law {
+        // clap has seen to it that exactly one is given.
+        if self.ccpa { Law::Ccpa } else { Law::Gdpr }
+    }
+}
+
+fn parse_delimiter(text: &str) -> Result<u8, String> {
+    match (text, text.as_bytes()) {
+        ("tab" | "\\t", _) => Ok(b'\t'),
+        (_, [byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
+        _ => Err("one character, or `tab`".to_owned()),
+    }
+}
+
+impl SourceArgs {
+    fn sources(&self) -> Result<Vec<Source>, Failure> {
+        let named = self.source.iter().map(|text| Source::recognise(text));
+        let files = self.file.iter().map(|path| Ok(Source::from_path(path)));
+        let ids = self.id.iter().map(|id| Ok(Source::Id(id.clone())));
+        let sources: Vec<Source> = named.chain(files).chain(ids).collect::<Result<_, _>>()?;
+        Source::check_all(&sources)?;
+        Ok(sources)
+    }
+
+    /// Reads every source to its end.
+    fn read(&self, ctx: &Context, sources: &[Source]) -> Result<Intake, Failure> {
+        let options = ReadOptions {
+            column: self.column.clone(),
+            header: match self.no_header {
+                true => Header::Absent,
+                false => Header::Expected,
+            },
+            delimiter: self.delimiter,
+        };
+        let intake = intake::read(sources, &options, &mut reading(&ctx.ui))?;
+        let unique = intake.ids.len();
+        match self.expect {
+            Some(expected) if expected != unique => Err(Failure::new(
+                ExitStatus::Input,
+                "unexpected_count",
+                format!("{expected} unique ids were expected, and the source holds {unique}"),
+            )
+            .hint("nothing was sent; check that it is the right file")),
+            Some(_) | None => Ok(intake),
+        }
+    }
+}
+
+/// Reads the sources and plans the order for each project.
+pub(super) fn plan(
+    ctx: &Context,
+    operation: Operation,
+    source: &SourceArgs,
+    request: &RequestArgs,
+) -> Result<Vec<Plan>, Failure> {
+    let today = ctx.clock.today();
+    let received = request.received.unwrap_or(today);
+    if received > today {
+        return Err(usage(format!("`--received {received}` lies in the future"))
+            .hint("give the day the person asked"));
+    }
+    let resolved = ctx.resolve()?;
+    let needs_approval = matches!(operation, Operation::Delete(_));
+    if let Some(strict) = resolved.iter().find(|r| needs_approval && r.approvals > 0) {
+        let name = &strict.project.name;
+        return Err(usage(format!(
+            "project `{name}` demands approvals for deletions, which this dsr cannot check; nothing was sent"
+        ))
+        .hint("remove `approvals` from the project in the config file only if your process allows"));
+    }
+    let sources = source.sources()?;
+    let intake = source.read(ctx, &sources)?;
+    let labels: Vec<String> = sources.iter().map(Source::label).collect();
+    let order = Order {
+        operation,
+        reference: request.reference.clone(),
+        received,
+        source: labels.join(", "),
+    };
+    let plans = resolved.into_iter().map(|resolved| {
+        warn_of_odd_token(ctx, &resolved.project);
+        Plan::new(order.clone(), resolved.project, &intake)
+    });
+    Ok(plans.collect())
+}
+
+pub(super) fn warn_of_odd_token(ctx: &Context, project: &crate::domain::Project) {
+    if !project.token.has_documented_form() {
+        ctx.ui.warn(
+            "project_token",
+            &format!(
+                "the token of project `{}` does not look like one: 32 hex digits",
+                project.name
+            ),
+        );
+    }
+}
+
+/// Shows the plans and nothing else, if that is what was asked.
+pub(super) fn show_only(
+    ctx: &Context,
+    plans: &[Plan],
+    request: &RequestArgs,
+) -> Result<Option<ExitStatus>, Failure> {
+    if !request.dry_run {
+        return Ok(None);
+    }
+    let now = ctx.clock.now();
+    let view = PlanView { plans, now };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    Ok(Some(ExitStatus::Done))
+}
+
+/// Records, submits and, if asked, follows approved plans; prints what came of it.
+pub(super) async fn carry_out(
+    ctx: &mut Context,
+    plans: Vec<Approved>,
+    projects: Vec<crate::domain::Project>,
+    request: &RequestArgs,
+) -> Result<ExitStatus, Failure> {
+    let clients = ctx.clients(&projects)?;
+    let mut ledger = ctx.ledger()?;
+    let interrupt = listen()?;
+    let total = plans.iter().map(Approved::job_count).sum();
+    let lines = match request.wait {
+        true => Lines::Changes,
+        false => Lines::None,
+    };
+    let mut report = {
+        let progress = Progress::start(&ctx.ui, Phase::Submitting, total, lines);
+        let mut run = Run {
+            ledger: &mut ledger,
+            clients: &clients,
+            clock: ctx.clock.as_ref(),
+            interrupt: &interrupt,
+            observer: &progress,
+        };
+        let mut ids = Vec::new();
+        for plan in &plans {
+            ids.push(workflow::record(&mut run, plan)?);
+        }
+        workflow::submit(&mut run, &ids, request.max_wait).await?
+    };
+    let mut troubles = Vec::new();
+    if request.wait && report.stops.is_empty() {
+        let followed = workflow::list_followed(&report.requests);
+        let progress = Progress::start(&ctx.ui, Phase::Waiting, followed.len(), lines);
+        let mut run = Run {
+            ledger: &mut ledger,
+            clients: &clients,
+            clock: ctx.clock.as_ref(),
+            interrupt: &interrupt,
+            observer: &progress,
+        };
+        troubles = workflow::wait(&mut run, followed, request.timeout).await?;
+        report = SubmitReport {
+            requests: renew(&ledger, &report.requests)?,
+            stops: report.stops,
+            signal: interrupt.signal(),
+        };
+    }
+    let view = RequestsView {
+        requests: &report.requests,
+        shown: Shown::Jobs,
+        now: ctx.clock.now(),
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    let waited = request.wait;
+    Ok(outcome::tell(&ctx.ui, &report, &troubles, waited))
+}
+
+pub(super) fn listen() -> Result<Interrupt, Failure> {
+    Interrupt::listen(|signal| {
+        // The ledger knows what was under way: it will be found as unknown.
+        let status = outcome::status_of(signal);
+        std::process::exit(i32::from(status.code()))
+    })
+    .map_err(|error| local_io(&error))
+}
+
+fn renew(
+    ledger: &crate::ledger::Ledger,
+    requests: &[crate::ledger::RequestRecord],
+) -> Result<Vec<crate::ledger::RequestRecord>, Failure> {
+    let mut renewed = Vec::new();
+    for request in requests {
+        renewed.extend(ledger.find_request(&request.id)?);
+    }
+    Ok(renewed)
+}
