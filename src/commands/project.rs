@@ -146,7 +146,12 @@ fn add(ctx: &mut Context, file: &mut ProjectsFile, args: &AddArgs) -> Result<(),
     file.add(&name, &token, &entry)?;
     ctx.ui
         .note(&format!("`{name}` is in {}.", file.path().display()));
-    for resolved in resolve(&[args.name.clone()], &ctx.environment, file, &ctx.mode)? {
+    for resolved in resolve(
+        std::slice::from_ref(&args.name),
+        &ctx.environment,
+        file,
+        &ctx.mode,
+    )? {
         warn_of_odd_token(ctx, &resolved.project);
     }
     show(ctx, file, Some(args.name.clone()))

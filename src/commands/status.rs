@@ -53,6 +53,10 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
         now: ctx.clock.now(),
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    if requests.is_empty() && !args.all {
+        ctx.ui
+            .note("Closed requests are listed with `dsr status --all`.");
+    }
     match troubles.first() {
         Some(trouble) => {
             let failure = trouble_failure(trouble);

@@ -65,7 +65,7 @@ impl Environment {
             clippy::disallowed_methods,
             reason = "this is the one place where the environment is read"
         )]
-        Self::from_lookup(|name| std::env::var_os(name))
+        Self::from_lookup(std::env::var_os)
     }
 
     /// Reads variables through `lookup`.

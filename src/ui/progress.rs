@@ -142,7 +142,7 @@ pub fn reading(ui: &Ui) -> impl FnMut(usize) {
     bar.set_style(style("{spinner} Reading: {human_pos} values ({per_sec})"));
     move |count| {
         // Drawing each value would cost more than reading it.
-        if count % 8192 == 0 {
+        if count.is_multiple_of(8192) {
             bar.set_position(count as u64);
         }
     }

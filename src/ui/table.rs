@@ -1,7 +1,5 @@
 use anstyle::{AnsiColor, Style};
-use comfy_table::{
-    Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets,
-};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
 use crate::domain::JobState;
 
@@ -18,11 +16,25 @@ pub(super) enum Column {
     Number(&'static str),
 }
 
-/// Draws rows under their headings. Without a terminal nothing is ever broken or cut.
-pub(super) fn draw(columns: &[Column], rows: Vec<Vec<String>>, paper: &Paper) -> String {
+/// Below this width a table whose cells have to be broken is harder to read than a list.
+const NARROW: u16 = 72;
+
+/// Draws rows under their headings. Where the terminal is too narrow, texts are broken into
+/// lines; where it is narrower still, each row becomes a list. Nothing is ever cut.
+pub(super) fn draw(columns: &[Column], rows: &[Vec<String>], paper: &Paper) -> String {
+    let whole = draw_table(columns, rows, None);
+    let needed = whole.lines().map(visible_width).max().unwrap_or(0);
+    match paper.width {
+        Some(width) if needed > usize::from(width) && width < NARROW => draw_list(columns, rows),
+        Some(width) if needed > usize::from(width) => draw_table(columns, rows, Some(width)),
+        Some(_) | None => whole,
+    }
+}
+
+fn draw_table(columns: &[Column], rows: &[Vec<String>], width: Option<u16>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    match paper.width {
+    match width {
         Some(width) => {
             table.set_width(width);
             table.set_content_arrangement(ContentArrangement::Dynamic);
@@ -31,35 +43,49 @@ pub(super) fn draw(columns: &[Column], rows: Vec<Vec<String>>, paper: &Paper) ->
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
     }
-    let bold = Style::new().bold();
-    let headings = columns.iter().map(|column| column.heading());
-    table.set_header(headings.map(|heading| Cell::new(format!("{bold}{heading}{bold:#}"))));
+    let headings = columns.iter().map(|column| in_bold(column.heading()));
+    table.set_header(headings.collect::<Vec<_>>());
     for row in rows {
         table.add_row(row);
     }
     for (place, kind) in columns.iter().enumerate() {
         if let Some(column) = table.column_mut(place) {
             column.set_padding((0, 2));
-            match kind {
-                Column::Whole(_) => {
-                    column.set_constraint(ColumnConstraint::ContentWidth);
-                }
-                Column::Number(_) => {
-                    column.set_cell_alignment(CellAlignment::Right);
-                    column.set_constraint(ColumnConstraint::ContentWidth);
-                }
-                Column::Text(_) => {
-                    column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(8)));
-                }
+            if let Column::Number(_) = kind {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+            if let Column::Number(_) | Column::Whole(_) = kind {
+                column.set_constraint(ColumnConstraint::ContentWidth);
             }
         }
     }
-    let mut text = String::new();
-    for line in table.lines() {
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+    let lines = table.lines();
+    lines.map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// Each row as lines of heading and value, rows parted by a blank line.
+fn draw_list(columns: &[Column], rows: &[Vec<String>]) -> String {
+    let headings = columns.iter().map(|column| column.heading());
+    let longest = headings.map(str::len).max().unwrap_or(0);
+    let list = |row: &Vec<String>| {
+        let lines = columns.iter().zip(row).map(|(column, value)| {
+            let heading = column.heading();
+            let space = " ".repeat(longest - heading.len());
+            format!("{}{space}  {value}\n", in_bold(heading))
+        });
+        lines.collect::<String>()
+    };
+    rows.iter().map(list).collect::<Vec<_>>().join("\n")
+}
+
+fn in_bold(heading: &str) -> String {
+    let bold = Style::new().bold();
+    format!("{bold}{heading}{bold:#}")
+}
+
+/// How many columns a line takes on a terminal, colour not counted.
+fn visible_width(line: &str) -> usize {
+    console::measure_text_width(line)
 }
 
 impl Column {
@@ -88,4 +114,45 @@ pub(super) fn state_cell(state: JobState) -> String {
         }
     };
     format!("{style}{}{style:#}", state.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column; 3] = [
+        Column::Whole("TASK"),
+        Column::Text("PROJECT"),
+        Column::Number("IDS"),
+    ];
+
+    fn drawn(width: Option<u16>) -> String {
+        let task = "3e0b7f52-77aa-4c1e-9d52-3f0c7d0c9a11".to_owned();
+        let project = "a project with a long name that goes on and on".to_owned();
+        let rows = [vec![task, project, "1,234".to_owned()]];
+        let coloured = draw(&COLUMNS, &rows, &Paper { width });
+        anstream::adapter::strip_str(&coloured).to_string()
+    }
+
+    #[test]
+    fn without_a_terminal_nothing_is_broken() {
+        assert_eq!(drawn(None).lines().count(), 2);
+    }
+
+    #[test]
+    fn on_a_terminal_texts_are_broken_and_ids_are_not() {
+        for width in [20, 60, 71, 72, 80, 200] {
+            let text = drawn(Some(width));
+            assert!(
+                text.contains("3e0b7f52-77aa-4c1e-9d52-3f0c7d0c9a11"),
+                "{text}"
+            );
+            assert!(text.contains("1,234"), "{text}");
+            if width >= NARROW {
+                let fits = text.lines().all(|line| line.len() <= usize::from(width));
+                assert!(fits, "{width}:\n{text}");
+            }
+        }
+        assert!(drawn(Some(60)).contains("PROJECT  a project with a long name"));
+    }
 }

@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 
 use crate::config::{Origin, Resolved};
-use crate::credentials::{OauthToken, TokenAge};
-use crate::domain::{JobState, Kind};
+use crate::credentials::{OauthToken, TokenAge, TokenOrigin};
+use crate::domain::Kind;
 use crate::ledger::{JobRecord, RequestRecord};
 use crate::workflow::Plan;
 
@@ -54,7 +54,8 @@ fn plan_text(plan: &Plan) -> String {
          \x20 Ids         {read} read from {source}: {unique} unique, {duplicates}\n\
          \x20 Jobs        {jobs} of at most {limit} ids{sizes}\n\
          \x20 Time        {time} at {rate} a second; Mixpanel then needs up to 30 days\n\
-         \x20 Due         {due} (received {received}; {rule}; not legal advice)\n",
+         \x20 Due         {due} (received {received})\n\
+         \x20             {rule}; not legal advice\n",
         law = operation.law().title(),
         project = plan.project.name,
         region = plan.project.region.as_str(),
@@ -152,7 +153,7 @@ fn list_text(requests: &[RequestRecord], now: DateTime<Utc>, paper: &Paper) -> S
         Text("PROJECT"),
         Number("IDS"),
         Whole("STATE"),
-        Text("JOBS"),
+        Number("ENDED"),
         Text("MIXPANEL"),
         Text("AGE"),
         Text("DUE"),
@@ -166,13 +167,21 @@ fn list_text(requests: &[RequestRecord], now: DateTime<Utc>, paper: &Paper) -> S
             asked.project.to_string(),
             number(asked.unique),
             state_cell(request.state().job_state()),
-            jobs_text(request),
+            ended_text(request),
             statuses_text(&request.jobs),
             age(request.created, now).replace(" ago", ""),
-            day_count(days),
+            days_left(days),
         ]
     });
-    draw(&columns, rows.collect(), paper)
+    draw(&columns, &rows.collect::<Vec<_>>(), paper)
+}
+
+/// `30d`, or `3d over` when the day has passed.
+fn days_left(days: i64) -> String {
+    match days {
+        0.. => format!("{days}d"),
+        _ => format!("{}d over", days.unsigned_abs()),
+    }
 }
 
 fn kind_text(request: &RequestRecord) -> String {
@@ -180,15 +189,11 @@ fn kind_text(request: &RequestRecord) -> String {
     format!("{} {}", operation.kind().as_str(), operation.law().title())
 }
 
-/// `3 done, 1 running`, in the order of their urgency.
-fn jobs_text(request: &RequestRecord) -> String {
-    let counts = JobState::ALL.into_iter().rev();
-    let counts = counts.map(|state| (state, request.jobs_in(state)));
-    let words: Vec<String> = counts
-        .filter(|(_, count)| *count > 0)
-        .map(|(state, count)| format!("{} {}", number(count), state.as_str()))
-        .collect();
-    words.join(", ")
+/// `2/3`: how many of the jobs have ended.
+fn ended_text(request: &RequestRecord) -> String {
+    let ended = request.jobs.iter().filter(|job| job.state.is_final());
+    let total = number(request.jobs.len());
+    format!("{}/{total}", number(ended.count()))
 }
 
 /// Mixpanel's own words for the jobs, each once.
@@ -242,11 +247,9 @@ fn jobs_table(request: &RequestRecord, now: DateTime<Utc>, paper: &Paper) -> Str
         Whole("STATE"),
         Whole("TASK"),
         Text("MIXPANEL"),
-        Text("SUBMITTED"),
         Text("CHECKED"),
     ];
     let dash = || "-".to_owned();
-    let when = |time: Option<DateTime<Utc>>| time.map_or_else(dash, |time| age(time, now));
     let rows = request.jobs.iter().map(|job| {
         vec![
             job.id.number.to_string(),
@@ -256,11 +259,10 @@ fn jobs_table(request: &RequestRecord, now: DateTime<Utc>, paper: &Paper) -> Str
                 .as_ref()
                 .map_or_else(dash, |t| printable(t.as_str())),
             job.mixpanel_status.as_deref().map_or_else(dash, printable),
-            when(job.submitted_at),
-            when(job.checked_at),
+            job.checked_at.map_or_else(dash, |time| age(time, now)),
         ]
     });
-    draw(&columns, rows.collect(), paper)
+    draw(&columns, &rows.collect::<Vec<_>>(), paper)
 }
 
 /// Why jobs stand where they stand, for those that went other than planned.
@@ -282,6 +284,9 @@ impl View for AuthView<'_> {
         let issued = self.token.issued();
         let issued = issued.map_or_else(|| "not known".to_owned(), |day| day.to_string());
         let expires = match self.token.age(self.today) {
+            TokenAge::NotKnown if self.token.origin() == TokenOrigin::Sandbox => {
+                "never; it is made up".to_owned()
+            }
             TokenAge::NotKnown => {
                 "not known; say when it was made: DSR_TOKEN_ISSUED=YYYY-MM-DD".to_owned()
             }
@@ -396,7 +401,7 @@ impl View for ProjectsView {
                 mark.to_owned(),
             ]
         });
-        draw(&columns, rows.collect(), paper)
+        draw(&columns, &rows.collect::<Vec<_>>(), paper)
     }
 
     fn json(&self) -> Value {

@@ -54,7 +54,7 @@ pub enum WorkflowError {
     NotRecorded {
         job: JobId,
         task: TaskId,
-        source: LedgerError,
+        source: Box<LedgerError>,
     },
 }
 

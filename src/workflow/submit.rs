@@ -267,7 +267,7 @@ fn settle(
             Outcome::Accepted(task) => WorkflowError::NotRecorded {
                 job: job.clone(),
                 task,
-                source,
+                source: Box::new(source),
             },
             _ => source.into(),
         });

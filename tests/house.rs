@@ -1,0 +1,150 @@
+//! The house rules: imports run one way, each engine stays in its room, no room is a lumber room.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// The rooms from top to bottom; those on one floor do not import each other.
+const FLOORS: [&[&str]; 8] = [
+    &["cli"],
+    &["commands"],
+    &["ui"],
+    &["workflow"],
+    &["mixpanel", "ledger", "intake"],
+    &["credentials"],
+    &["config"],
+    &["domain"],
+];
+/// Imports nothing of ours, so that it checks the client; only the commands start it.
+const SANDBOX: &str = "sandbox";
+
+#[test]
+fn imports_run_down_the_floors() {
+    let mut wrong = Vec::new();
+    for file in sources() {
+        let room = room_of(&file);
+        for target in imports(&file) {
+            let allowed = match (floor_of(&room), floor_of(&target)) {
+                (Some(from), Some(to)) => from < to || room == target,
+                (Some(from), None) => target == SANDBOX && from <= 1,
+                (None, _) => room == target,
+            };
+            if !allowed {
+                wrong.push(format!("{} imports {target}", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn each_engine_stays_in_its_rooms() {
+    let engines: [(&str, &[&str]); 6] = [
+        ("rusqlite", &["ledger", "sandbox"]),
+        ("reqwest", &["mixpanel", "sandbox"]),
+        ("axum", &["sandbox"]),
+        ("keyring::", &["credentials"]),
+        ("indicatif", &["ui"]),
+        ("csv::", &["intake"]),
+    ];
+    for file in sources() {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let room = room_of(&file);
+        for (engine, rooms) in engines {
+            let mut code = text
+                .lines()
+                .map(|line| line.split("//").next().unwrap_or(""));
+            let named = code.any(|line| line.contains(engine));
+            let allowed = !named || rooms.contains(&room.as_str());
+            assert!(allowed, "{engine} in {}", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_source_has_a_room_and_none_is_a_lumber_room() {
+    for file in sources() {
+        let room = room_of(&file);
+        let known = floor_of(&room).is_some() || [SANDBOX, "lib", "main"].contains(&room.as_str());
+        assert!(known, "{} has no floor", file.display());
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        for lumber in ["util", "utils", "common", "helpers", "misc"] {
+            assert_ne!(name, lumber, "{}", file.display());
+        }
+    }
+}
+
+#[test]
+fn no_source_is_two_in_one() {
+    let tests = rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"));
+    for file in sources().into_iter().chain(tests) {
+        let lines = std::fs::read_to_string(&file).unwrap().lines().count();
+        assert!(lines <= 500, "{} has {lines} lines", file.display());
+    }
+}
+
+#[test]
+fn the_check_itself_sees_imports() {
+    let all: BTreeSet<String> = sources().iter().flat_map(|file| imports(file)).collect();
+    for room in FLOORS.concat().into_iter().skip(1) {
+        assert!(all.contains(room), "nobody seems to import {room}");
+    }
+}
+
+fn sources() -> Vec<PathBuf> {
+    let files = rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    assert!(files.len() > 40, "the sources were not found");
+    files
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// `src/ledger/pace.rs` and `src/ledger.rs` are in `ledger`.
+fn room_of(file: &Path) -> String {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let inside = file.strip_prefix(src).unwrap();
+    let first = inside.components().next().unwrap().as_os_str();
+    let stem = Path::new(first).file_stem().unwrap();
+    stem.to_string_lossy().into_owned()
+}
+
+fn floor_of(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|floor| floor.contains(&room))
+}
+
+/// Every room a file names through `crate::`, in braces or not.
+fn imports(file: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap();
+    let mut rooms = Vec::new();
+    for (place, found) in text.match_indices("crate::") {
+        let rest = &text[place + found.len()..];
+        match rest.strip_prefix('{') {
+            Some(list) => {
+                let list = list.split('}').next().unwrap_or_default();
+                rooms.extend(list.split(',').map(|item| first_word(item.trim())));
+            }
+            None => rooms.push(first_word(rest)),
+        }
+    }
+    rooms.retain(|room| !room.is_empty());
+    rooms
+}
+
+fn first_word(text: &str) -> String {
+    let word = text
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_');
+    word.collect()
+}
