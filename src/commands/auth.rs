@@ -14,6 +14,10 @@ use super::failures::{local_io, usage};
 /// person who made it and is good for one year. It is kept in the operating system's keyring.
 /// Where there is none (a container, cron), DSR_TOKEN_FILE or DSR_TOKEN serve.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr auth login
+  dsr auth status
+  DSR_TOKEN_FILE=/run/secrets/mixpanel DSR_TOKEN_ISSUED=2026-05-31 dsr auth status")]
 pub(crate) struct AuthArgs {
     #[command(subcommand)]
     command: AuthCommand,

@@ -1,7 +1,8 @@
 use clap_complete::Shell;
+use serde_json::{Value, json};
 
 use crate::domain::ExitStatus;
-use crate::ui::Failure;
+use crate::ui::{Failure, Paper, View};
 
 use super::context::Context;
 use super::failures::local_io;
@@ -25,7 +26,26 @@ pub(super) fn run(
 ) -> Result<ExitStatus, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut tree, "dsr", &mut script);
-    let text = String::from_utf8_lossy(&script);
-    ctx.ui.print_text(&text).map_err(|error| local_io(&error))?;
+    let view = ScriptView {
+        shell: args.shell,
+        script: String::from_utf8_lossy(&script).into_owned(),
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     Ok(ExitStatus::Done)
+}
+
+struct ScriptView {
+    shell: Shell,
+    script: String,
+}
+
+impl View for ScriptView {
+    fn human(&self, _: &Paper) -> String {
+        self.script.clone()
+    }
+
+    fn json(&self) -> Value {
+        let shell = self.shell.to_string();
+        json!({ "completions": { "shell": shell, "script": self.script } })
+    }
 }

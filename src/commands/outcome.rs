@@ -154,14 +154,8 @@ fn failure(
             )
         }
         ExitStatus::Refused => Some(
-            fail(
-                "refused",
-                format!(
-                    "Mixpanel refused {}; the rest went through",
-                    jobs(count(JobState::Refused))
-                ),
-            )
-            .hint(format!("see why with `dsr status {short} --cached`")),
+            fail("refused", refused_text(&report.requests))
+                .hint(format!("see why with `dsr status {short} --cached`")),
         ),
         ExitStatus::Temporary if unsent == 0 => troubles.first().map(trouble_failure),
         ExitStatus::Temporary => Some(
@@ -213,6 +207,16 @@ fn stop_reason(report: &SubmitReport) -> String {
         Stop::NotAllowed { .. } | Stop::NoProject => None,
     });
     reason.unwrap_or_else(|| "another dsr is at it, or something stood in the way".to_owned())
+}
+
+fn refused_text(requests: &[RequestRecord]) -> String {
+    let refused: usize = requests.iter().map(|r| r.jobs_in(JobState::Refused)).sum();
+    let total: usize = requests.iter().map(|r| r.jobs.len()).sum();
+    let rest = match total - refused {
+        0 => "nothing was created",
+        _ => "the rest went through",
+    };
+    format!("Mixpanel refused {}; {rest}", jobs(refused))
 }
 
 fn jobs(count: usize) -> String {

@@ -15,6 +15,10 @@ use super::submission::warn_of_odd_token;
 /// They are kept in a TOML file that people may edit, too. Without any file, DSR_PROJECT_TOKEN
 /// and DSR_REGION are enough.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr project add shop --region eu
+  dsr project list
+  dsr project use shop")]
 pub(crate) struct ProjectArgs {
     #[command(subcommand)]
     command: ProjectCommand,
@@ -190,14 +194,12 @@ fn list(ctx: &Context, file: &ProjectsFile) -> Result<(), Failure> {
 
 fn show(ctx: &Context, file: &ProjectsFile, name: Option<String>) -> Result<(), Failure> {
     let names = name.map_or_else(|| ctx.projects.clone(), |name| vec![name]);
-    for resolved in resolve(&names, &ctx.environment, file, &ctx.mode)? {
-        let view = ProjectView {
-            is_default: file.default_project() == Some(resolved.project.name.as_str()),
-            resolved: &resolved,
-        };
-        ctx.ui.print(&view).map_err(|error| local_io(&error))?;
-    }
-    Ok(())
+    let resolved = resolve(&names, &ctx.environment, file, &ctx.mode)?;
+    let view = ProjectView {
+        resolved: &resolved,
+        default: file.default_project(),
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))
 }
 
 fn parse_name(text: &str) -> Result<ProjectName, Failure> {

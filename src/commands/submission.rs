@@ -14,10 +14,10 @@ use super::context::Context;
 use super::failures::{local_io, usage};
 use super::outcome;
 
-/// Where the ids come from.
+/// Where the ids come from: at least one of these.
 #[derive(clap::Args, Debug)]
-#[group(id = "sources", required = true, multiple = true, args = ["source", "file", "id"])]
-pub(super) struct SourceArgs {
+#[group(id = "sources", required = true, multiple = true)]
+struct GivenArgs {
     /// A file, `-` for standard input, or one distinct_id
     ///
     /// What looks like a path (a separator, or an extension such as .csv) and does not exist is
@@ -30,6 +30,13 @@ pub(super) struct SourceArgs {
     /// One distinct_id, whatever it looks like
     #[arg(long, value_name = "ID", help_heading = "Source")]
     id: Vec<String>,
+}
+
+/// Where the ids come from, and how tables are read.
+#[derive(clap::Args, Debug)]
+pub(super) struct SourceArgs {
+    #[command(flatten)]
+    given: GivenArgs,
     /// The column that holds the ids: its name, or its number counted from 1
     #[arg(long, value_name = "NAME", help_heading = "Source")]
     column: Option<String>,
@@ -96,9 +103,10 @@ fn parse_delimiter(text: &str) -> Result<u8, String> {
 
 impl SourceArgs {
     fn sources(&self) -> Result<Vec<Source>, Failure> {
-        let named = self.source.iter().map(|text| Source::recognise(text));
-        let files = self.file.iter().map(|path| Ok(Source::from_path(path)));
-        let ids = self.id.iter().map(|id| Ok(Source::Id(id.clone())));
+        let given = &self.given;
+        let named = given.source.iter().map(|text| Source::recognise(text));
+        let files = given.file.iter().map(|path| Ok(Source::from_path(path)));
+        let ids = given.id.iter().map(|id| Ok(Source::Id(id.clone())));
         let sources: Vec<Source> = named.chain(files).chain(ids).collect::<Result<_, _>>()?;
         Source::check_all(&sources)?;
         Ok(sources)

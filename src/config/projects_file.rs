@@ -103,7 +103,7 @@ impl ProjectsFile {
             ProjectsFileError::Malformed {
                 path: path.clone(),
                 line: 1 + before.filter(|byte| **byte == b'\n').count(),
-                message: message.to_owned(),
+                message: hide_long_words(message),
             }
         };
         let document: DocumentMut = text
@@ -241,6 +241,23 @@ fn implicit_table() -> Item {
     Item::Table(table)
 }
 
+/// A parser quotes the key or value it stumbles over, and a token may stand in the wrong place.
+fn hide_long_words(message: &str) -> String {
+    const LONGEST_KEY: usize = "default_project".len();
+    let is_inside = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let mut shown = String::new();
+    for part in message.split_inclusive(|c| !is_inside(c)) {
+        let word = part.trim_end_matches(|c| !is_inside(c));
+        if word.len() > LONGEST_KEY {
+            shown.push('…');
+            shown.push_str(&part[word.len()..]);
+        } else {
+            shown.push_str(part);
+        }
+    }
+    shown
+}
+
 fn to_toml(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -293,6 +310,8 @@ mod tests {
                 3,
             ),
             ("[projects.a]\ntoken = [\"0123456789abcdef\"]\n", 2),
+            ("[projects.a]\nregion = \"0123456789abcdef\"\n", 2),
+            ("[projects.a]\n0123456789abcdef = 1\n", 2),
         ] {
             let (_folder, path) = file_with(text);
             let error = ProjectsFile::load(path).unwrap_err();

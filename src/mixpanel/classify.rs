@@ -39,11 +39,16 @@ impl Answered {
         start.starts_with(b"<")
     }
 
-    /// The server's own words, on one line, without control characters.
-    fn message(&self, document: Option<&Document>) -> String {
+    /// The server's own words, on one line, without control characters and without the ids that
+    /// were sent. Those go first: a part of one that a cut leaves over is still personal data.
+    fn message(&self, document: Option<&Document>, sent: Option<&Batch>) -> String {
         let text = match document {
             Some(document) => document.error_text().unwrap_or_default(),
             None => String::from_utf8_lossy(&self.body).into_owned(),
+        };
+        let text = match sent {
+            Some(batch) => hide_ids(text, batch),
+            None => text,
         };
         let words: Vec<&str> = text.split_whitespace().collect();
         let line = words.join(" ");
@@ -67,12 +72,12 @@ pub(super) fn create(exchange: Exchange, batch: &Batch) -> CreateAnswer {
     let document = Document::parse(&answered.body);
     let http_status = answered.status;
     match http_status {
-        200..=299 => created(&answered, document.as_ref()),
+        200..=299 => created(&answered, document.as_ref(), batch),
         429 => CreateAnswer::Deferred {
             retry_after: answered.wait(),
         },
         413 => CreateAnswer::TooLarge {
-            message: answered.message(document.as_ref()),
+            message: answered.message(document.as_ref(), Some(batch)),
         },
         408 => CreateAnswer::Unknown {
             reason: "the server gave up waiting for the request (408)".to_owned(),
@@ -81,7 +86,7 @@ pub(super) fn create(exchange: Exchange, batch: &Batch) -> CreateAnswer {
             reason: format!("a web page came back instead of an answer ({http_status})"),
         },
         400..=499 => {
-            let message = hide_ids(answered.message(document.as_ref()), batch);
+            let message = answered.message(document.as_ref(), Some(batch));
             if let (409, Some(conflict)) = (http_status, document.and_then(|d| d.conflict())) {
                 return CreateAnswer::Conflict {
                     ids: conflict.ids.len(),
@@ -106,7 +111,7 @@ pub(super) fn create(exchange: Exchange, batch: &Batch) -> CreateAnswer {
     }
 }
 
-fn created(answered: &Answered, document: Option<&Document>) -> CreateAnswer {
+fn created(answered: &Answered, document: Option<&Document>, batch: &Batch) -> CreateAnswer {
     let unknown = |what: &str| CreateAnswer::Unknown {
         reason: format!("{what} ({})", answered.status),
     };
@@ -123,7 +128,7 @@ fn created(answered: &Answered, document: Option<&Document>) -> CreateAnswer {
         (true, Some(_)) => unknown("the answer names a task and an error at once"),
         (true, None) => CreateAnswer::Refused {
             http_status: answered.status,
-            message: answered.message(Some(document)),
+            message: answered.message(Some(document), Some(batch)),
         },
     }
 }
@@ -158,7 +163,7 @@ pub(super) fn status(exchange: Exchange) -> StatusAnswer {
         _ if answered.looks_like_html() => unclear(),
         401 | 403 => StatusAnswer::NotAllowed {
             http_status,
-            message: answered.message(document.as_ref()),
+            message: answered.message(document.as_ref(), None),
         },
         404 => StatusAnswer::NotFound,
         _ => unclear(),
@@ -185,7 +190,7 @@ pub(super) fn cancel(exchange: Exchange) -> CancelAnswer {
         },
         401 | 403 => CancelAnswer::NotAllowed {
             http_status,
-            message: answered.message(Document::parse(&answered.body).as_ref()),
+            message: answered.message(Document::parse(&answered.body).as_ref(), None),
         },
         404 => CancelAnswer::NotFound,
         _ => CancelAnswer::Unclear {
@@ -212,7 +217,7 @@ fn speaks_of_too_many(message: &str) -> bool {
 /// Takes our own ids out of the server's words: messages are printed, ids are personal data.
 fn hide_ids(message: String, batch: &Batch) -> String {
     let shown = batch.ids().iter().map(|id| id.expose());
-    // Shorter ones would tear ordinary words apart, and name nobody by themselves.
+    // One of one or two characters would tear ordinary words apart, and names nobody by itself.
     shown
         .filter(|id| id.len() >= 3)
         .fold(message, |text, id| match text.contains(id) {

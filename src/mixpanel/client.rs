@@ -43,6 +43,7 @@ pub struct Client {
     http: reqwest::Client,
     api_url: ApiUrl,
     project: Project,
+    token: OauthToken,
 }
 
 /// Why no client could be made.
@@ -93,6 +94,7 @@ impl Client {
             http,
             api_url,
             project,
+            token: token.clone(),
         })
     }
 
@@ -170,11 +172,16 @@ impl Client {
         }
     }
 
-    /// A server may quote our own URL at us; what it says is printed.
+    /// A server may quote our own request at us, and what it says is printed.
     fn without_tokens(&self, mut answered: Answered) -> Answered {
-        let token = self.project.token.expose().as_bytes();
-        let quotes = answered.body.windows(token.len()).any(|part| part == token);
-        if quotes && !(200..300).contains(&answered.status) {
+        let quotes = |secret: &str| {
+            let secret = secret.as_bytes();
+            answered
+                .body
+                .windows(secret.len())
+                .any(|part| part == secret)
+        };
+        if quotes(self.project.token.expose()) || quotes(self.token.expose()) {
             let text = String::from_utf8_lossy(&answered.body).into_owned();
             answered.body = self.hide_tokens(text).into_bytes();
         }
@@ -183,6 +190,7 @@ impl Client {
 
     fn hide_tokens(&self, text: String) -> String {
         text.replace(self.project.token.expose(), "[project token]")
+            .replace(self.token.expose(), "[OAuth token]")
     }
 }
 

@@ -102,9 +102,11 @@ impl Document {
             .map(SecretString::from)
     }
 
-    /// What the server says is wrong: `error` may be a text, a list, an object or missing.
+    /// What the server says is wrong: `error` may be a text, a list, an object or missing; a
+    /// gateway before it may use other names.
     pub(super) fn error_text(&self) -> Option<String> {
-        let error = self.0.get("error")?;
+        let names = ["error", "detail", "message", "title"];
+        let error = names.into_iter().find_map(|name| self.0.get(name))?;
         let inner = error.get("error").or_else(|| error.get("message"));
         match inner.unwrap_or(error) {
             Value::Null => None,
@@ -223,6 +225,10 @@ mod tests {
             (r#"{"error":{"error":"inner"}}"#, Some("inner")),
             (r#"{"error":["a"]}"#, Some(r#"["a"]"#)),
             (r#"{"error":null}"#, None),
+            (
+                r#"{"title":"NO_MATCH","detail":"no such route"}"#,
+                Some("no such route"),
+            ),
             (r#"{"status":"error"}"#, None),
         ] {
             assert_eq!(document(text).error_text().as_deref(), wanted);

@@ -128,14 +128,6 @@ impl Ui {
         self.write_result(&format!("{line}\n"))
     }
 
-    /// Writes text that is the result as it is, such as a completion script.
-    ///
-    /// # Errors
-    /// When stdout cannot be written. A reader that went away is no error.
-    pub fn print_text(&self, text: &str) -> io::Result<()> {
-        self.write_result(text)
-    }
-
     fn write_result(&self, text: &str) -> io::Result<()> {
         let mut stream = AutoStream::new(io::stdout().lock(), self.stdout);
         let written = stream

@@ -12,8 +12,10 @@ use crate::workflow::{Event, Observer};
 use super::words::{duration, number};
 use super::{Format, Talk, Ui, job_line};
 
-/// How often a line says how far it is, where there is no terminal to draw on.
-const LINE_EVERY: Duration = Duration::from_secs(10);
+/// How soon a line says how far it is, where there is no terminal to draw on; the pause doubles
+/// with each line up to the second, since jobs take weeks.
+const FIRST_LINE_AFTER: Duration = Duration::from_secs(10);
+const LINE_AT_LEAST_EVERY: Duration = Duration::from_secs(3600);
 
 /// What is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,7 @@ pub struct Progress<'a> {
     total: usize,
     states: RefCell<HashMap<JobId, JobState>>,
     last_line: Cell<Instant>,
+    next_pause: Cell<Duration>,
 }
 
 impl<'a> Progress<'a> {
@@ -63,6 +66,7 @@ impl<'a> Progress<'a> {
             total,
             states: RefCell::default(),
             last_line: Cell::new(Instant::now()),
+            next_pause: Cell::new(FIRST_LINE_AFTER),
         }
     }
 
@@ -76,20 +80,24 @@ impl<'a> Progress<'a> {
         };
         let count = states.values().filter(arrived).count();
         self.bar.set_position(count as u64);
-        self.bar.set_message(summary(states.values().copied()));
-        self.say(count);
+        let summary = summary(states.values().copied());
+        self.say(count, &summary);
+        self.bar.set_message(summary);
     }
 
-    fn say(&self, count: usize) {
-        if self.bar.is_hidden() && self.last_line.get().elapsed() >= LINE_EVERY {
+    fn say(&self, count: usize, summary: &str) {
+        let pause = self.next_pause.get();
+        if self.bar.is_hidden() && self.last_line.get().elapsed() >= pause {
             self.last_line.set(Instant::now());
+            self.next_pause.set((pause * 2).min(LINE_AT_LEAST_EVERY));
             let done = match self.phase {
                 Phase::Submitting => "submitted",
                 Phase::Asking => "asked about",
-                Phase::Waiting => "ended:",
+                Phase::Waiting => "ended",
             };
             let (count, total) = (number(count), number(self.total));
-            self.ui.note(&format!("{done} {count} of {total} jobs"));
+            self.ui
+                .note(&format!("{done} {count} of {total} jobs: {summary}"));
         }
     }
 }

@@ -322,15 +322,34 @@ impl View for AuthView<'_> {
     }
 }
 
-/// One project, without its token.
+/// Projects with their settings, without their tokens.
 pub struct ProjectView<'a> {
-    pub resolved: &'a Resolved,
-    pub is_default: bool,
+    pub resolved: &'a [Resolved],
+    pub default: Option<&'a str>,
 }
 
 impl View for ProjectView<'_> {
     fn human(&self, _: &Paper) -> String {
-        let project = &self.resolved.project;
+        let texts = self.resolved.iter().map(|one| self.text(one));
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
+    fn json(&self) -> Value {
+        let mut objects: Vec<Value> = self.resolved.iter().map(|one| self.object(one)).collect();
+        match objects.len() {
+            1 => json!({ "project": objects.remove(0) }),
+            _ => json!({ "projects": objects }),
+        }
+    }
+}
+
+impl ProjectView<'_> {
+    fn is_default(&self, resolved: &Resolved) -> bool {
+        self.default == Some(resolved.project.name.as_str())
+    }
+
+    fn text(&self, resolved: &Resolved) -> String {
+        let project = &resolved.project;
         let from = |origin: Origin| match origin {
             Origin::Default => "",
             Origin::File => "  (config file)",
@@ -346,35 +365,39 @@ impl View for ProjectView<'_> {
              Export batch  {export} ids\n\
              Rate          {rate} a second\n",
             name = project.name,
-            default = if self.is_default { " (default)" } else { "" },
+            default = if self.is_default(resolved) {
+                " (default)"
+            } else {
+                ""
+            },
             region = project.region.as_str(),
-            region_from = from(self.resolved.region_from),
+            region_from = from(resolved.region_from),
             url = project.api_url.as_str(),
-            url_from = from(self.resolved.api_url_from),
-            token_from = from(self.resolved.token_from),
+            url_from = from(resolved.api_url_from),
+            token_from = from(resolved.token_from),
             delete = number(project.limits.for_kind(Kind::Delete).get()),
             export = number(project.limits.for_kind(Kind::Export).get()),
             rate = rate_text(project.rate.per_second()),
         )
     }
 
-    fn json(&self) -> Value {
-        let project = &self.resolved.project;
-        json!({ "project": {
+    fn object(&self, resolved: &Resolved) -> Value {
+        let project = &resolved.project;
+        json!({
             "name": project.name.as_str(),
-            "default": self.is_default,
+            "default": self.is_default(resolved),
             "region": project.region,
-            "region_from": self.resolved.region_from,
+            "region_from": resolved.region_from,
             "api_url": project.api_url.as_str(),
-            "api_url_from": self.resolved.api_url_from,
-            "token_from": self.resolved.token_from,
+            "api_url_from": resolved.api_url_from,
+            "token_from": resolved.token_from,
             "delete_batch": project.limits.for_kind(Kind::Delete).get(),
             "export_batch": project.limits.for_kind(Kind::Export).get(),
             "rate": project.rate.per_second(),
             "callbacks": project.callbacks,
-            "approvals": self.resolved.approvals,
+            "approvals": resolved.approvals,
             "holidays": project.holidays.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        }})
+        })
     }
 }
 

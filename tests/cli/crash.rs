@@ -1,0 +1,268 @@
+//! Ends that nobody planned: after each, every id is in exactly one known place.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::{Fake, Operator, Reply, csv_of, object_reply, people, same_people, states};
+
+const DELETE: [&str; 4] = ["delete", "--gdpr", "--yes", "ids.csv"];
+
+/// Three jobs of 500, 500 and 234.
+fn operator_with_three_jobs(fake: &Fake) -> (Operator, Vec<String>) {
+    let operator = Operator::at(fake);
+    let ids = people(1234);
+    operator.file("ids.csv", csv_of(&ids, Some(20)));
+    (operator, ids)
+}
+
+fn task_ids(request: &Value) -> Vec<Value> {
+    let jobs = request["jobs"].as_array().expect("a request has jobs");
+    jobs.iter().map(|job| job["task_id"].clone()).collect()
+}
+
+/// The ids that the ledger still holds for a job.
+fn kept_ids(operator: &Operator, job: usize) -> BTreeSet<String> {
+    let query = format!("SELECT ids FROM payloads WHERE number = {job}");
+    let texts = operator.ledger_texts(&query);
+    let ids = texts.iter().flat_map(|text| text.lines());
+    ids.map(str::to_owned).collect()
+}
+
+/// The states of all jobs, without a dsr of its own to ask.
+fn states_on_disk(operator: &Operator) -> Vec<String> {
+    operator.ledger_texts("SELECT state FROM jobs ORDER BY request, number")
+}
+
+/// Waits until some job is in the ledger with this state.
+fn wait_for_state(operator: &Operator, state: &str) {
+    for _ in 0..2000 {
+        if states_on_disk(operator).iter().any(|found| found == state) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("no job became {state}");
+}
+
+#[test]
+fn a_kill_between_post_and_reply_leaves_an_unknown_job_and_nothing_twice() {
+    let fake = Fake::answering_post(1, Reply::Hang);
+    let (operator, ids) = operator_with_three_jobs(&fake);
+    let running = operator.start(&DELETE);
+    fake.wait_for_posts(2);
+    running.kill();
+
+    let request = operator.only_request();
+    assert_eq!(states(&request), ["accepted", "unknown", "planned"]);
+    let tasks = task_ids(&request);
+    assert_eq!(tasks[0], "3e0b7f52-77aa-4c1e-9a4b-0000000000a1");
+    assert_eq!(tasks[1..], [Value::Null, Value::Null]);
+    assert_eq!(
+        request["state"], "unknown",
+        "the worst is said of the whole"
+    );
+    let posts = fake.posts();
+    assert_eq!(kept_ids(&operator, 2), BTreeSet::from_iter(posts[1].ids()));
+    let unsent = kept_ids(&operator, 3);
+    assert_eq!(unsent.len(), 234);
+
+    let resumed = operator.run(&["resume", "--json"]);
+    resumed.exits_with(6);
+    let posts = fake.posts();
+    assert_eq!(posts.len(), 3, "only the planned job was sent\n{resumed}");
+    assert_eq!(BTreeSet::from_iter(posts[2].ids()), unsent);
+    same_people(&fake.posted_ids(), &ids);
+    assert_eq!(
+        states(&operator.only_request()),
+        ["accepted", "unknown", "accepted"]
+    );
+    operator.run(&["resume"]).exits_with(6);
+    assert_eq!(fake.posts().len(), 3);
+}
+
+#[test]
+fn a_kill_is_said_out_loud_by_the_next_command() {
+    let fake = Fake::answering_post(0, Reply::Hang);
+    let (operator, _) = operator_with_three_jobs(&fake);
+    let running = operator.start(&DELETE);
+    fake.wait_for_posts(1);
+    running.kill();
+    let next = operator.run(&["status", "--cached"]);
+    next.exits_with(0).says("unknown");
+    assert!(next.stdout.contains("unknown"), "{next}");
+}
+
+#[test]
+fn a_kill_between_two_posts_loses_nothing() {
+    // A pace of one in 5 s: it is surely waiting when it is killed.
+    let fake = Fake::start();
+    let operator = Operator::at_with(&fake, "rate = 0.2");
+    let ids = people(1234);
+    operator.file("ids.csv", csv_of(&ids, None));
+    let running = operator.start(&DELETE);
+    fake.wait_for_posts(1);
+    wait_for_state(&operator, "accepted");
+    running.kill();
+    assert_eq!(
+        states(&operator.only_request()),
+        ["accepted", "planned", "planned"]
+    );
+
+    let operator = {
+        let text = std::fs::read_to_string(operator.config_path()).unwrap();
+        operator.write_config(&text.replace("0.2", "1000"));
+        operator
+    };
+    let _ = operator.run(&["resume", "--max-wait", "30s"]).exits_with(0);
+    same_people(&fake.posted_ids(), &ids);
+}
+
+#[test]
+fn kills_at_any_moment_never_send_an_id_twice_nor_lose_one() {
+    let fake = Fake::answering(|call| match call.is_post() {
+        true => Reply::After(
+            Duration::from_millis(15),
+            Box::new(object_reply(&format!("t-{}", call.place))),
+        ),
+        false => crate::support::status_reply("PENDING"),
+    });
+    let operator = Operator::at_with(&fake, "rate = 1000\ndelete_batch = 4");
+    let ids = people(120);
+    operator.file("ids.csv", csv_of(&ids, None));
+    let running = operator.start(&DELETE);
+    fake.wait_for_posts(1);
+    running.kill();
+    for round in 0..6 {
+        let running = operator.start(&["resume"]);
+        std::thread::sleep(Duration::from_millis(60 + 23 * round));
+        running.kill();
+    }
+    let last = operator.run(&["resume"]);
+    assert!(matches!(last.status, Some(0 | 6)), "{last}");
+    let request = operator.only_request();
+    let open = states(&request)
+        .iter()
+        .filter(|state| *state != "accepted" && *state != "unknown")
+        .count();
+    assert_eq!(open, 0, "{request:#}");
+    let mut accounted: BTreeSet<String> = fake.posted_ids().into_iter().collect();
+    for (number, state) in (1_usize..).zip(states(&request)) {
+        if state == "unknown" {
+            accounted.extend(kept_ids(&operator, number));
+        }
+    }
+    assert_eq!(accounted, BTreeSet::from_iter(ids));
+    let posted = fake.posted_ids();
+    assert_eq!(
+        posted.len(),
+        BTreeSet::from_iter(&posted).len(),
+        "an id was sent twice"
+    );
+}
+
+#[test]
+fn a_signal_ends_the_run_after_the_post_that_is_under_way() {
+    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+        let slow = Reply::After(
+            Duration::from_millis(800),
+            Box::new(object_reply("late-task")),
+        );
+        let fake = Fake::answering_post(1, slow);
+        let (operator, _) = operator_with_three_jobs(&fake);
+        let running = operator.start(&DELETE);
+        fake.wait_for_posts(2);
+        running.signal(signal);
+        let outcome = running.end();
+        outcome.exits_with(status).says("dsr resume");
+        assert_eq!(fake.posts().len(), 2, "no new POST\n{outcome}");
+        let request = operator.only_request();
+        assert_eq!(
+            states(&request),
+            ["accepted", "accepted", "planned"],
+            "{outcome}"
+        );
+        assert_eq!(task_ids(&request)[1], "late-task");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_the_run_at_once() {
+    let fake = Fake::answering_post(1, Reply::Hang);
+    let (operator, _) = operator_with_three_jobs(&fake);
+    let running = operator.start(&DELETE);
+    fake.wait_for_posts(2);
+    running.signal("INT");
+    std::thread::sleep(Duration::from_millis(300));
+    running.signal("INT");
+    let outcome = running.end();
+    outcome.exits_with(130);
+    assert!(outcome.took < Duration::from_secs(8), "{outcome}");
+    assert_eq!(
+        states(&operator.only_request()),
+        ["accepted", "unknown", "planned"]
+    );
+}
+
+#[test]
+fn a_post_without_answer_is_unknown_when_patience_after_a_signal_is_over() {
+    let fake = Fake::answering_post(1, Reply::Hang);
+    let (operator, _) = operator_with_three_jobs(&fake);
+    let running = operator.start(&DELETE);
+    fake.wait_for_posts(2);
+    running.signal("TERM");
+    let outcome = running.end();
+    outcome.exits_with(143);
+    assert!(outcome.took < Duration::from_secs(20), "{outcome}");
+    assert_eq!(fake.posts().len(), 2);
+    assert_eq!(
+        states(&operator.only_request()),
+        ["accepted", "unknown", "planned"]
+    );
+}
+
+#[test]
+fn a_signal_while_waiting_for_the_pace_ends_the_run_soon() {
+    let fake = Fake::start();
+    let operator = Operator::at_with(&fake, "rate = 0.02");
+    let ids = people(1234);
+    operator.file("ids.csv", csv_of(&ids, None));
+    let running = operator.start(&DELETE);
+    fake.wait_for_posts(1);
+    wait_for_state(&operator, "accepted");
+    running.signal("INT");
+    let outcome = running.end();
+    outcome.exits_with(130);
+    assert!(outcome.took < Duration::from_secs(15), "{outcome}");
+    assert_eq!(fake.posts().len(), 1);
+    assert_eq!(
+        states(&operator.only_request()),
+        ["accepted", "planned", "planned"]
+    );
+}
+
+#[test]
+fn the_intent_is_in_the_ledger_before_the_post_is_answered() {
+    let fake = Fake::answering_post(0, Reply::Hang);
+    let (operator, _) = operator_with_three_jobs(&fake);
+    let running = operator.start(&DELETE);
+    fake.wait_for_posts(1);
+    assert_eq!(states_on_disk(&operator), ["sending", "planned", "planned"]);
+    running.kill();
+}
+
+#[test]
+fn a_job_that_is_being_sent_is_not_unknown_to_another_process() {
+    let fake = Fake::answering_post(
+        1,
+        Reply::After(Duration::from_secs(2), Box::new(object_reply("slow"))),
+    );
+    let (operator, ids) = operator_with_three_jobs(&fake);
+    let running = operator.start(&DELETE);
+    fake.wait_for_posts(2);
+    assert_eq!(states(&operator.only_request())[1], "sending");
+    operator.run(&["resume"]);
+    running.end().exits_with(0);
+    same_people(&fake.posted_ids(), &ids);
+}

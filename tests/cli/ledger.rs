@@ -1,0 +1,144 @@
+//! The ledger as a file: damaged, locked, from the future, or nowhere to be put.
+
+use std::fs;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::support::{Fake, Operator, Reply, Running, csv_of, object_reply, people, states};
+
+/// An operator whose ledger holds one request, and the path of that ledger.
+fn operator_with_a_request(fake: &Fake) -> (Operator, std::path::PathBuf) {
+    let operator = Operator::at(fake);
+    operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
+    let path = operator.dsr_home().join("ledger.db");
+    (operator, path)
+}
+
+#[test]
+fn a_damaged_ledger_is_left_alone_and_nothing_is_sent() {
+    let fake = Fake::start();
+    let (operator, path) = operator_with_a_request(&fake);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[..100].fill(b'x');
+    fs::write(&path, &bytes).unwrap();
+    for args in [
+        &["delete", "--gdpr", "--yes", "a2"][..],
+        &["status"],
+        &["resume"],
+        &["status", "--cached"],
+    ] {
+        operator.run(args).exits_with(74).did_not_panic();
+    }
+    assert_eq!(fs::read(&path).unwrap(), bytes, "not a byte was written");
+    assert_eq!(fake.calls().len(), 1);
+}
+
+#[test]
+fn a_ledger_of_a_newer_dsr_is_refused() {
+    let fake = Fake::start();
+    let (operator, path) = operator_with_a_request(&fake);
+    let ledger = Connection::open(&path).unwrap();
+    ledger
+        .pragma_update(None, "user_version", 1_000_000)
+        .unwrap();
+    drop(ledger);
+    let outcome = operator.run(&["delete", "--gdpr", "--yes", "a2"]);
+    outcome.exits_with(74).says("newer");
+    assert_eq!(fake.calls().len(), 1);
+}
+
+#[test]
+fn a_ledger_that_another_holds_is_waited_for_and_then_given_up() {
+    let fake = Fake::start();
+    let (operator, path) = operator_with_a_request(&fake);
+    let ledger = Connection::open(&path).unwrap();
+    ledger.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let args = ["delete", "--gdpr", "--yes", "a2", "--lock-timeout", "1s"];
+    let outcome = operator.run(&args);
+    outcome.exits_with(11).says("--lock-timeout");
+    assert!(outcome.took >= Duration::from_millis(900), "{outcome}");
+    assert_eq!(fake.calls().len(), 1);
+    ledger.execute_batch("ROLLBACK").unwrap();
+    operator.run(&args).exits_with(0);
+}
+
+#[test]
+fn a_home_that_cannot_be_written_is_a_local_failure_and_nothing_is_sent() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake)
+        .with("DSR_PROJECT_TOKEN", crate::support::PROJECT_TOKEN)
+        .with("DSR_REGION", "us");
+    operator.file("occupied", "a file where a folder should be");
+    let path = operator
+        .work()
+        .join("occupied/deeper")
+        .display()
+        .to_string();
+    let operator = operator.with("DSR_HOME", &path);
+    let outcome = operator.run(&["delete", "--gdpr", "--yes", "a1"]);
+    outcome.exits_with(74).did_not_panic();
+    fake.was_not_called();
+}
+
+#[test]
+fn two_first_runs_at_once_make_one_ledger() {
+    let fake = Fake::start();
+    for _ in 0..5 {
+        let operator = Operator::at(&fake);
+        let runs: Vec<_> = (0..4)
+            .map(|place| operator.start(&["export", "--gdpr", &format!("a{place}")]))
+            .collect();
+        for run in runs {
+            run.end().exits_with(0);
+        }
+        assert_eq!(operator.requests().len(), 4);
+    }
+}
+
+#[test]
+fn an_accepted_task_that_cannot_be_recorded_is_told_and_nothing_more_is_sent() {
+    let slow = Reply::After(
+        Duration::from_secs(1),
+        Box::new(object_reply("precious-task")),
+    );
+    let fake = Fake::answering_post(0, slow);
+    let operator = Operator::at_with(&fake, "rate = 1000\ndelete_batch = 1");
+    let args = [
+        "delete",
+        "--gdpr",
+        "--yes",
+        "--id",
+        "a1",
+        "--id",
+        "a2",
+        "--lock-timeout",
+        "1s",
+    ];
+    let running = operator.start(&args);
+    fake.wait_for_posts(1);
+    let ledger = Connection::open(operator.dsr_home().join("ledger.db")).unwrap();
+    ledger.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let outcome = running.end();
+    outcome.exits_with(6).says("precious-task");
+    assert_eq!(fake.posts().len(), 1);
+    ledger.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(states(&operator.only_request()), ["unknown", "planned"]);
+}
+
+#[test]
+fn a_disk_that_is_full_before_the_intent_sends_nothing() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    operator.file("ids.csv", csv_of(&people(1234), None));
+    // No file may grow over 20 KiB; without the trap the shell's child would be killed for it.
+    let setup = "trap '' XFSZ; ulimit -f 40";
+    let command = operator.command_after(setup, &["delete", "--gdpr", "--yes", "ids.csv"]);
+    let outcome = Running::start(command, "").end();
+    outcome.exits_with(74).did_not_panic();
+    fake.was_not_called();
+    operator
+        .run(&["delete", "--gdpr", "--yes", "ids.csv"])
+        .exits_with(0);
+    assert_eq!(fake.posts().len(), 3);
+}

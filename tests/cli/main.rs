@@ -1,0 +1,23 @@
+//! The program as its operator meets it, checked from outside against its contract.
+//!
+//! Each test runs the built binary in a sealed environment against an independent fake of
+//! Mixpanel's API, and asserts also what must not happen. Nothing here knows dsr's own types.
+
+mod support;
+
+mod answers;
+mod auth;
+mod confirmation;
+mod crash;
+mod formats;
+mod intake;
+mod ledger;
+mod output;
+mod pace;
+mod projects;
+mod properties;
+mod sandbox;
+mod secrets;
+mod status;
+mod submission;
+mod waiting;

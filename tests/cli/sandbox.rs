@@ -1,0 +1,193 @@
+//! `--sandbox`: a rehearsal that touches nothing real.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::support::{Fake, OAUTH_TOKEN, Operator, PROJECT_TOKEN, at_once, csv_of, people, states};
+
+#[test]
+fn a_deletion_and_an_export_run_to_their_end_without_any_set_up() {
+    let commands = [&["delete", "--gdpr", "--yes"][..], &["export", "--ccpa"]];
+    at_once(commands, |command| {
+        let operator = Operator::new();
+        operator.file("ids.csv", csv_of(&people(30), Some(5)));
+        let args = [&["--sandbox"], command, &["ids.csv", "--wait", "--json"]].concat();
+        let outcome = operator.run(&args);
+        outcome.exits_with(0);
+        let last = outcome.json_lines().pop().unwrap();
+        assert_eq!(states(&last["request"]), ["done"], "{outcome}");
+        assert_eq!(last["request"]["ids"]["unique"], 30);
+        let real = operator.dsr_home().join("ledger.db");
+        assert!(!real.exists(), "nothing is mixed with real records");
+        assert!(operator.requests().is_empty());
+    });
+}
+
+#[test]
+fn state_carries_over_from_one_command_to_the_next() {
+    let operator = Operator::new();
+    operator
+        .run(&["--sandbox", "delete", "--gdpr", "--yes", "user-17"])
+        .exits_with(0);
+    // The same person while the first deletion is active: Mixpanel answers 409.
+    let again = operator.run(&[
+        "--sandbox",
+        "delete",
+        "--gdpr",
+        "--yes",
+        "user-17",
+        "--json",
+    ]);
+    again.exits_with(3);
+    let request = again.request();
+    let listed = operator.run(&["status", "--sandbox", "--all", "--cached", "--json"]);
+    let listed = listed.exits_with(0).json();
+    let requests = listed["requests"].as_array().unwrap();
+    assert_eq!(requests.len(), 2);
+    let first_task = requests[1]["jobs"][0]["task_id"].as_str().unwrap();
+    assert!(
+        request["jobs"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains(first_task),
+        "{again}"
+    );
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    operator.run(&["--sandbox", "status"]).exits_with(0);
+    let after = operator
+        .run(&["--sandbox", "status", first_task, "--json"])
+        .exits_with(0)
+        .request();
+    assert_eq!(states(&after), ["done"]);
+}
+
+#[test]
+fn nothing_of_the_real_environment_is_used() {
+    let real = Fake::start();
+    let operator = Operator::at(&real)
+        .with("DSR_PROJECT_TOKEN", PROJECT_TOKEN)
+        .with("DSR_REGION", "us");
+    operator
+        .run(&["--sandbox", "delete", "--gdpr", "--yes", "user-17"])
+        .exits_with(0);
+    operator
+        .run(&["--sandbox", "status", "-vvv"])
+        .exits_with(0)
+        .never_says(OAUTH_TOKEN);
+    operator.run(&["--sandbox", "resume"]).exits_with(0);
+    operator.run(&["--sandbox", "auth", "status"]).exits_with(0);
+    real.was_not_called();
+    for (path, content) in operator.files() {
+        let holds = |needle: &str| {
+            content
+                .windows(needle.len())
+                .any(|part| part == needle.as_bytes())
+        };
+        assert!(!holds(OAUTH_TOKEN), "{path:?}");
+        assert!(
+            path == operator.config_path() || !holds(PROJECT_TOKEN),
+            "{path:?}"
+        );
+    }
+}
+
+#[test]
+fn a_rehearsal_keeps_every_rule_of_the_real_thing() {
+    let operator = Operator::new();
+    operator
+        .run(&["--sandbox", "delete", "--gdpr", "user-17"])
+        .exits_with(2)
+        .says("--yes");
+    operator
+        .run(&["--sandbox", "delete", "--gdpr", "--yes", "missing.csv"])
+        .exits_with(2);
+    operator
+        .run(&["--sandbox", "delete", "--gdpr", "--yes", "--id", "null"])
+        .exits_with(5);
+    let plan = operator.run(&[
+        "--sandbox",
+        "delete",
+        "--gdpr",
+        "--dry-run",
+        "user-17",
+        "--json",
+    ]);
+    assert_eq!(plan.exits_with(0).request()["id"], Value::Null);
+}
+
+#[test]
+fn more_than_one_job_keeps_the_pace_of_the_sandbox() {
+    let operator = Operator::new();
+    operator.file("ids.csv", csv_of(&people(1234), None));
+    let outcome = operator.run(&[
+        "--sandbox",
+        "delete",
+        "--gdpr",
+        "--yes",
+        "ids.csv",
+        "--json",
+    ]);
+    outcome.exits_with(0);
+    let request = outcome.request();
+    assert_eq!(states(&request), ["accepted"; 3]);
+    for job in request["jobs"].as_array().unwrap() {
+        assert_eq!(job["attempts"], 1, "no 429 was needed\n{outcome}");
+    }
+}
+
+#[test]
+fn a_served_sandbox_is_an_api_like_any_other() {
+    let operator = Operator::new();
+    let mut child = operator
+        .command(&[
+            "sandbox",
+            "--port",
+            "0",
+            "--rate",
+            "1000",
+            "--job-seconds",
+            "1",
+            "--json",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let served: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(served["schema"], 1);
+    let text = |key: &str| served["sandbox"][key].as_str().unwrap().to_owned();
+
+    let client = Operator::new()
+        .with("DSR_API_URL", &text("api_url"))
+        .with("DSR_TOKEN", &text("token"))
+        .with("DSR_PROJECT_TOKEN", &text("project_token"))
+        .with("DSR_REGION", "us");
+    client
+        .run(&["export", "--gdpr", "user-17", "--wait"])
+        .exits_with(0);
+    let client = client.with("DSR_TOKEN", "someone-elses");
+    client.run(&["export", "--gdpr", "user-17"]).exits_with(4);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn rehearsals_at_the_same_time_share_one_sandbox() {
+    let operator = Operator::new();
+    let runs: Vec<_> = ["a1", "a2", "a3"]
+        .map(|id| operator.start(&["--sandbox", "delete", "--gdpr", "--yes", id]))
+        .into_iter()
+        .collect();
+    for run in runs {
+        run.end().exits_with(0);
+    }
+    let listed = operator.run(&["--sandbox", "status", "--cached", "--all", "--json"]);
+    let listed = listed.exits_with(0).json();
+    assert_eq!(listed["requests"].as_array().unwrap().len(), 3);
+}

@@ -1,0 +1,251 @@
+//! Tokens and distinct_ids: where they must not be found.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::support::{
+    Fake, OAUTH_TOKEN, Operator, Outcome, PROJECT_TOKEN, Reply, Running, csv_of, people,
+};
+
+#[track_caller]
+fn shows_no_secret(outcome: &Outcome) {
+    outcome.never_says(OAUTH_TOKEN).never_says(PROJECT_TOKEN);
+}
+
+fn holds(content: &[u8], needle: &str) -> bool {
+    content
+        .windows(needle.len())
+        .any(|part| part == needle.as_bytes())
+}
+
+#[track_caller]
+fn no_file_holds_a_token(operator: &Operator) {
+    let files = operator.files();
+    assert!(files.len() >= 2, "{files:?}");
+    for (path, content) in files {
+        assert!(
+            !holds(&content, OAUTH_TOKEN),
+            "the OAuth token is in {path:?}"
+        );
+        if path != operator.config_path() {
+            assert!(
+                !holds(&content, PROJECT_TOKEN),
+                "the project token is in {path:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_token_is_on_the_screen_or_in_a_file_however_much_is_said() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    let ids = people(30);
+    operator.file("ids.csv", csv_of(&ids, None));
+    let runs: [&[&str]; 8] = [
+        &["delete", "--gdpr", "--yes", "ids.csv", "-vvv"],
+        &["export", "--gdpr", "ids.csv", "-vvv", "--json"],
+        &["status", "-vvv"],
+        &["status", "-vvv", "--json"],
+        &["resume", "-vvv"],
+        &["project", "show", "-vvv"],
+        &["project", "list", "-vvv", "--json"],
+        &["auth", "status", "-vvv", "--json"],
+    ];
+    for args in runs {
+        let outcome = operator.run(args);
+        outcome.exits_with(0);
+        shows_no_secret(&outcome);
+        no_file_holds_a_token(&operator);
+    }
+    assert_eq!(fake.posts().len(), 2);
+}
+
+#[test]
+fn the_log_of_other_libraries_shows_no_token_either() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake)
+        .with("DSR_LOG", "trace")
+        .with("RUST_LOG", "trace")
+        .with("RUST_BACKTRACE", "full");
+    let outcome = operator.run(&["export", "--gdpr", "user-17@example.test", "-vvv"]);
+    outcome.exits_with(0).never_says("user-17@example.test");
+    shows_no_secret(&outcome);
+}
+
+#[test]
+fn distinct_ids_are_in_no_log_and_no_message() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    let ids = people(30);
+    operator.file("ids.csv", csv_of(&ids, Some(3)));
+    let runs: [&[&str]; 4] = [
+        &["delete", "--gdpr", "--yes", "ids.csv", "-vvv"],
+        &["delete", "--gdpr", "--dry-run", "ids.csv", "-vvv", "--json"],
+        &["status", "-vvv"],
+        &["status", "--json", "-vvv"],
+    ];
+    for args in runs {
+        let outcome = operator.run(args);
+        outcome.exits_with(0);
+        for id in &ids {
+            outcome.never_says(id);
+        }
+    }
+}
+
+#[test]
+fn no_token_is_in_the_list_of_processes() {
+    let fake = Fake::answering_posts(Reply::Hang);
+    let operator = Operator::at(&fake);
+    let running = operator.start(&["delete", "--gdpr", "--yes", "user-17"]);
+    fake.wait_for_posts(1);
+    let folder = format!("/proc/{}", running.id());
+    let arguments = std::fs::read(Path::new(&folder).join("cmdline")).unwrap();
+    assert!(holds(&arguments, "delete"), "the right process");
+    assert!(!holds(&arguments, OAUTH_TOKEN));
+    assert!(!holds(&arguments, PROJECT_TOKEN));
+    shows_no_secret(&running.kill());
+}
+
+#[test]
+fn a_token_from_a_login_is_in_no_file_where_there_is_no_keyring() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake).without("DSR_TOKEN");
+    let outcome = operator.run_with_input(&["auth", "login", "--with-token", "-vvv"], OAUTH_TOKEN);
+    outcome.exits_with(4);
+    shows_no_secret(&outcome);
+    for (path, content) in operator.files() {
+        assert!(
+            !holds(&content, OAUTH_TOKEN),
+            "the OAuth token is in {path:?}"
+        );
+    }
+}
+
+/// What each kind of answer may say that quotes what was sent to it.
+fn quoting_answers() -> Vec<(u16, &'static str, String)> {
+    let quoted =
+        format!("cannot /x?token={PROJECT_TOKEN} (Bearer {OAUTH_TOKEN}) for user-17@example.test");
+    let object = serde_json::json!({ "status": "error", "error": quoted }).to_string();
+    let nested = serde_json::json!({ "status": "error", "error": { "detail": [quoted.clone()] } })
+        .to_string();
+    vec![
+        (400, "application/json", object.clone()),
+        (400, "application/json", nested),
+        (400, "text/plain", quoted.clone()),
+        (401, "application/json", object.clone()),
+        (403, "application/json", object.clone()),
+        (404, "text/plain", quoted.clone()),
+        (413, "application/json", object.clone()),
+        (422, "application/json", object.clone()),
+        (200, "application/json", object.clone()),
+        (500, "application/json", object),
+        (502, "text/html", format!("<html>{quoted}</html>")),
+    ]
+}
+
+#[test]
+fn a_server_that_quotes_tokens_and_ids_is_not_quoted() {
+    for (status, content_type, body) in quoting_answers() {
+        let fake = Fake::answering_posts(Reply::text(status, content_type, &body));
+        let operator = Operator::at(&fake);
+        let outcome = operator.run(&["delete", "--gdpr", "--yes", "user-17@example.test", "-vvv"]);
+        assert_eq!(fake.posts().len(), 1, "{outcome}");
+        let shown = operator.run(&["status", "--all", "--cached", "--json"]);
+        let name = operator.only_request()["id"].as_str().unwrap().to_owned();
+        let human = operator.run(&["status", &name, "--cached"]);
+        for outcome in [outcome, shown, human] {
+            shows_no_secret(&outcome);
+            outcome.never_says("user-17@example.test");
+        }
+        no_file_holds_a_token(&operator);
+    }
+}
+
+#[test]
+fn a_quoted_id_is_not_shown_in_part_where_a_long_message_is_cut() {
+    let id = "alice.longname.surname@example.test";
+    for padding in 255..300 {
+        if padding % 9 != 0 {
+            continue;
+        }
+        let text = format!("{} {id}", "x".repeat(padding));
+        let fake = Fake::answering_posts(Reply::error(400, &text));
+        let operator = Operator::at(&fake);
+        let outcome = operator.run(&["delete", "--gdpr", "--yes", id]);
+        outcome.exits_with(3).never_says("alice.longname");
+        let name = operator.only_request()["id"].as_str().unwrap().to_owned();
+        operator
+            .run(&["status", &name, "--cached"])
+            .never_says("alice.longname");
+    }
+}
+
+#[test]
+fn a_status_answer_that_quotes_the_token_is_not_quoted() {
+    let text = format!("no: token={PROJECT_TOKEN} Bearer {OAUTH_TOKEN}");
+    for status in [400, 401, 403, 500] {
+        let text = text.clone();
+        let fake = Fake::answering(move |call| match call.is_post() {
+            true => crate::support::object_reply("t-1"),
+            false => Reply::error(status, &text),
+        });
+        let operator = Operator::at(&fake);
+        operator.run(&["export", "--gdpr", "user-17"]).exits_with(0);
+        shows_no_secret(&operator.run(&["status", "-vvv"]));
+        no_file_holds_a_token(&operator);
+    }
+}
+
+#[test]
+fn a_mistake_in_the_config_file_does_not_quote_the_token() {
+    let operator = Operator::new().with("DSR_TOKEN", OAUTH_TOKEN);
+    for text in [
+        format!("[projects.shop]\ntoken = \"{PROJECT_TOKEN}\nregion = \"us\"\n"),
+        format!("[projects.shop]\ntoken = {PROJECT_TOKEN}\n"),
+        format!("[projects.shop]\ntoken = [\"{PROJECT_TOKEN}\"]\n"),
+        format!("[projects.shop]\nregion = \"{PROJECT_TOKEN}\"\n"),
+        format!("[projects.shop]\n{PROJECT_TOKEN} = 1\n"),
+    ] {
+        operator.write_config(&text);
+        let outcome = operator.run(&["project", "list"]);
+        outcome
+            .exits_with(2)
+            .says("config.toml")
+            .never_says(PROJECT_TOKEN);
+    }
+}
+
+#[test]
+fn what_dsr_writes_is_for_its_owner_only() {
+    let fake = Fake::start();
+    let operator = Operator::new()
+        .with("DSR_TOKEN", OAUTH_TOKEN)
+        .with("DSR_API_URL", &fake.url())
+        .with("DSR_PROJECT_TOKEN", PROJECT_TOKEN);
+    let command = operator.command_after("umask 0", &["export", "--gdpr", "user-17"]);
+    Running::start(command, "").end().exits_with(0);
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&operator.dsr_home()), 0o700);
+    let files = operator.files();
+    assert!(!files.is_empty());
+    for (path, _) in files {
+        assert_eq!(mode(&path), 0o600, "{path:?}");
+    }
+}
+
+#[test]
+fn the_journals_of_a_running_dsr_are_for_its_owner_only() {
+    let fake = Fake::answering_posts(Reply::Hang);
+    let operator = Operator::at(&fake);
+    let running = operator.start(&["export", "--gdpr", "user-17"]);
+    fake.wait_for_posts(1);
+    for (path, _) in operator.files() {
+        if path != operator.config_path() {
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{path:?}");
+        }
+    }
+    running.kill();
+}

@@ -1,0 +1,18 @@
+//! What every test stands on: a sealed environment, an independent fake of Mixpanel's API, and
+//! results that explain themselves when an assertion fails. Knows nothing of dsr's own types.
+
+mod fake;
+mod operator;
+mod outcome;
+mod people;
+mod running;
+mod terminal;
+mod wire;
+
+pub(crate) use fake::{Fake, NOWHERE, Rules};
+pub(crate) use operator::{OAUTH_TOKEN, Operator, PROJECT_TOKEN};
+pub(crate) use outcome::{Outcome, states};
+pub(crate) use people::{csv_of, people, same_people};
+pub(crate) use running::{Running, at_once};
+pub(crate) use terminal::Terminal;
+pub(crate) use wire::{Call, Reply, object_reply, status_reply};

@@ -1,0 +1,189 @@
+//! A sealed environment: a home, a working folder and variables of its own, nothing inherited.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{Fake, Outcome, Running};
+
+/// The OAuth token every operator has, unless the test takes it away.
+pub(crate) const OAUTH_TOKEN: &str = "oauthSECRETa81f4c9e2b7d0635";
+/// The project token of the project `shop`.
+pub(crate) const PROJECT_TOKEN: &str = "9f2c41d07ab35e6680cc17d4e2b1a95f";
+
+pub(crate) struct Operator {
+    root: TempDir,
+    variables: BTreeMap<String, String>,
+}
+
+impl Operator {
+    /// Nobody yet: no project, no token, no keyring, no network.
+    pub(crate) fn new() -> Self {
+        let root = tempfile::tempdir().expect("a temporary folder can be made");
+        for folder in ["home", "work"] {
+            fs::create_dir(root.path().join(folder)).expect("a folder can be made");
+        }
+        let path = |name: &str| root.path().join(name).display().to_string();
+        let variables = BTreeMap::from([
+            ("PATH".to_owned(), "/usr/bin:/bin".to_owned()),
+            ("HOME".to_owned(), path("home")),
+            ("DSR_HOME".to_owned(), path("dsr")),
+            (
+                "DBUS_SESSION_BUS_ADDRESS".to_owned(),
+                "disabled:".to_owned(),
+            ),
+            // Whatever ignores DSR_API_URL ends here instead of on the internet.
+            ("HTTPS_PROXY".to_owned(), "http://127.0.0.1:9".to_owned()),
+            // And nothing meant for loopback may take this way.
+            ("HTTP_PROXY".to_owned(), "http://127.0.0.1:9".to_owned()),
+            ("ALL_PROXY".to_owned(), "http://127.0.0.1:9".to_owned()),
+        ]);
+        Self { root, variables }
+    }
+
+    /// One with a token and the project `shop` at `fake`, in no hurry-limited pace.
+    pub(crate) fn at(fake: &Fake) -> Self {
+        Self::at_with(fake, "rate = 1000")
+    }
+
+    /// As [`Operator::at`], with these lines in place of `rate = 1000`.
+    pub(crate) fn at_with(fake: &Fake, settings: &str) -> Self {
+        let operator = Self::new()
+            .with("DSR_TOKEN", OAUTH_TOKEN)
+            .with("DSR_API_URL", &fake.url());
+        operator.write_config(&format!(
+            "[projects.shop]\ntoken = \"{PROJECT_TOKEN}\"\nregion = \"us\"\n{settings}\n"
+        ));
+        operator
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.variables.remove(name);
+        self
+    }
+
+    /// A command in this environment, not started yet.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dsr"));
+        command
+            .env_clear()
+            .envs(&self.variables)
+            .current_dir(self.work())
+            .args(args);
+        command
+    }
+
+    /// The same, after a shell has done `setup`, such as a limit on its own process.
+    pub(crate) fn command_after(&self, setup: &str, args: &[&str]) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command
+            .env_clear()
+            .envs(&self.variables)
+            .current_dir(self.work())
+            .args(["-c", &format!("{setup}; exec \"$0\" \"$@\"")])
+            .arg(env!("CARGO_BIN_EXE_dsr"))
+            .args(args);
+        command
+    }
+
+    pub(crate) fn start(&self, args: &[&str]) -> Running {
+        Running::start(self.command(args), "")
+    }
+
+    #[track_caller]
+    pub(crate) fn run(&self, args: &[&str]) -> Outcome {
+        self.run_with_input(args, "")
+    }
+
+    #[track_caller]
+    pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Outcome {
+        Running::start(self.command(args), input).end()
+    }
+
+    pub(crate) fn work(&self) -> PathBuf {
+        self.root.path().join("work")
+    }
+
+    pub(crate) fn dsr_home(&self) -> PathBuf {
+        self.root.path().join("dsr")
+    }
+
+    pub(crate) fn config_path(&self) -> PathBuf {
+        self.dsr_home().join("config.toml")
+    }
+
+    pub(crate) fn write_config(&self, text: &str) {
+        fs::create_dir_all(self.dsr_home()).expect("a folder can be made");
+        fs::write(self.config_path(), text).expect("the config can be written");
+    }
+
+    /// Writes a file into the working folder; returns its name there.
+    pub(crate) fn file<'a>(&self, name: &'a str, text: impl AsRef<[u8]>) -> &'a str {
+        fs::write(self.work().join(name), text).expect("a file can be written");
+        name
+    }
+
+    /// All requests as the ledger has them, asking nobody.
+    #[track_caller]
+    pub(crate) fn requests(&self) -> Vec<Value> {
+        let outcome = self.run(&["status", "--all", "--cached", "--json"]);
+        outcome.exits_with(0);
+        let requests = outcome.json()["requests"].as_array().cloned();
+        requests.unwrap_or_else(|| panic!("no list of requests\n{outcome}"))
+    }
+
+    /// The only request there is.
+    #[track_caller]
+    pub(crate) fn only_request(&self) -> Value {
+        let mut requests = self.requests();
+        assert_eq!(requests.len(), 1, "one request: {requests:#?}");
+        requests.remove(0)
+    }
+
+    /// The texts that a query of one column finds in the ledger as it lies on the disk.
+    pub(crate) fn ledger_texts(&self, query: &str) -> Vec<String> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let path = self.dsr_home().join("ledger.db");
+        let ledger = Connection::open_with_flags(path, flags).expect("the ledger can be opened");
+        let mut statement = ledger.prepare(query).expect("the query is right");
+        let rows = statement.query_map([], |row| row.get(0));
+        let rows = rows.expect("the ledger can be asked");
+        rows.collect::<Result<_, _>>()
+            .expect("the column holds texts")
+    }
+
+    /// Every file under DSR_HOME and HOME with what it holds.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        for folder in ["dsr", "home"] {
+            gather(&self.root.path().join(folder), &mut files);
+        }
+        files
+    }
+}
+
+fn gather(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries {
+        let path = entry.expect("a folder can be listed").path();
+        match path.is_dir() {
+            true => gather(&path, files),
+            false => {
+                let content = fs::read(&path).expect("a file of ours can be read");
+                files.push((path, content));
+            }
+        }
+    }
+}

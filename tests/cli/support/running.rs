@@ -1,0 +1,103 @@
+//! A dsr that has been started: can be signalled, and is never waited for without end.
+
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::Outcome;
+
+/// No run of any test takes so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Running {
+    child: Child,
+    args: Vec<String>,
+    started: Instant,
+    stdout: JoinHandle<String>,
+    stderr: JoinHandle<String>,
+}
+
+impl Running {
+    /// Starts `command`, gives it `input` and closes its standard input.
+    pub(crate) fn start(mut command: Command, input: &str) -> Self {
+        let args = command.get_args();
+        let args = args.map(|arg| arg.to_string_lossy().into_owned()).collect();
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let started = Instant::now();
+        let mut child = command.spawn().expect("dsr can be started");
+        let mut stdin = child.stdin.take().expect("standard input is piped");
+        let input = input.to_owned();
+        // A program that reads nothing closes the pipe, which is its right.
+        thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+        let stdout = gather(child.stdout.take().expect("stdout is piped"));
+        let stderr = gather(child.stderr.take().expect("stderr is piped"));
+        Self {
+            child,
+            args,
+            started,
+            stdout,
+            stderr,
+        }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGKILL: no chance to put anything in order.
+    pub(crate) fn kill(mut self) -> Outcome {
+        self.child.kill().expect("a running dsr can be killed");
+        self.end()
+    }
+
+    /// Sends a signal by its name, such as `INT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let command = format!("kill -{name} {}", self.id());
+        let status = Command::new("/bin/sh").args(["-c", &command]).status();
+        assert!(status.is_ok_and(|status| status.success()), "{command}");
+    }
+
+    /// Waits for its end; kills it and fails if that does not come.
+    #[track_caller]
+    pub(crate) fn end(mut self) -> Outcome {
+        let status = loop {
+            match self.child.try_wait().expect("a child can be waited for") {
+                Some(status) => break status,
+                None if self.started.elapsed() > PATIENCE => {
+                    drop(self.child.kill());
+                    panic!("it does not end: dsr {}", self.args.join(" "));
+                }
+                None => thread::sleep(Duration::from_millis(3)),
+            }
+        };
+        Outcome {
+            args: self.args,
+            status: status.code(),
+            stdout: self.stdout.join().expect("stdout can be read"),
+            stderr: self.stderr.join().expect("stderr can be read"),
+            took: self.started.elapsed(),
+        }
+    }
+}
+
+fn gather(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).expect("a pipe can be read");
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// Runs a check on each case, all at once: for those that mostly wait.
+pub(crate) fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
+    thread::scope(|scope| {
+        for case in cases {
+            let check = &check;
+            scope.spawn(move || check(case));
+        }
+    });
+}

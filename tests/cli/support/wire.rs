@@ -1,0 +1,248 @@
+//! HTTP/1.1 by hand, as far as the fake needs it: reads one call, writes one reply or less.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// One call as it arrived.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) arrived: Instant,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Value,
+    /// How many calls with the same method came before this one.
+    pub(crate) place: usize,
+}
+
+impl Call {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self
+            .headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn is_post(&self) -> bool {
+        self.method == "POST"
+    }
+
+    /// The `distinct_ids` of a create, in their order.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let ids = self.body["distinct_ids"].as_array();
+        let ids = ids.expect("a create has a list of distinct_ids");
+        let text = |id: &Value| id.as_str().expect("a distinct_id is a string").to_owned();
+        ids.iter().map(text).collect()
+    }
+
+    /// The last segment of the path of a status call.
+    pub(crate) fn task(&self) -> &str {
+        let mut segments = self.path.trim_end_matches('/').rsplit('/');
+        segments.next().unwrap_or_default()
+    }
+}
+
+/// What the fake does once it has read a call.
+#[derive(Debug, Clone)]
+pub(crate) enum Reply {
+    Full {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: String,
+    },
+    /// The head of a longer reply and some of its body, then the end of the connection.
+    Half { status: u16, body: String },
+    /// Never answered; the connection stays open.
+    Hang,
+    /// The connection ends in good order, without an answer.
+    Close,
+    /// The connection is torn down (RST), without an answer.
+    Reset,
+    /// The same, later.
+    After(Duration, Box<Reply>),
+}
+
+impl Reply {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
+        Self::text(status, "application/json", &body.to_string())
+    }
+
+    pub(crate) fn text(status: u16, content_type: &str, body: &str) -> Self {
+        Self::Full {
+            status,
+            headers: vec![("Content-Type", content_type.to_owned())],
+            body: body.to_owned(),
+        }
+    }
+
+    pub(crate) fn error(status: u16, text: &str) -> Self {
+        Self::json(status, &json!({ "status": "error", "error": text }))
+    }
+
+    /// The same under another status.
+    pub(crate) fn of_status(self, status: u16) -> Self {
+        match self {
+            Self::Full { headers, body, .. } => Self::Full {
+                status,
+                headers,
+                body,
+            },
+            other => other,
+        }
+    }
+
+    pub(crate) fn with(self, name: &'static str, value: &str) -> Self {
+        match self {
+            Self::Full {
+                status,
+                mut headers,
+                body,
+            } => {
+                headers.push((name, value.to_owned()));
+                Self::Full {
+                    status,
+                    headers,
+                    body,
+                }
+            }
+            other => other,
+        }
+    }
+}
+
+/// The documented reply to a create, in OpenAPI's shape.
+pub(crate) fn object_reply(task: &str) -> Reply {
+    Reply::json(
+        201,
+        &json!({ "status": "ok", "results": { "task_id": task } }),
+    )
+}
+
+/// The documented reply to a status call.
+pub(crate) fn status_reply(status: &str) -> Reply {
+    Reply::json(
+        200,
+        &json!({ "status": "ok", "results": { "status": status, "result": "", "distinct_ids": [] } }),
+    )
+}
+
+/// Reads one call. The last byte stays in the socket: a close before it is taken is a reset.
+pub(super) fn read_call(stream: &mut TcpStream, arrived: Instant) -> Option<Call> {
+    let mut head = Vec::new();
+    let mut byte = [0_u8; 1];
+    while !head.ends_with(b"\r\n\r\n") {
+        // The head's own last byte stays, too, where no body follows.
+        if head.ends_with(b"\r\n\r") && length_of(&head) == 0 {
+            peek(stream)?;
+            break;
+        }
+        stream.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+    }
+    let length = length_of(&head);
+    let mut body = vec![0_u8; length.saturating_sub(1)];
+    stream.read_exact(&mut body).ok()?;
+    if length > 0 {
+        body.push(peek(stream)?);
+    }
+    parse(&String::from_utf8_lossy(&head), &body, arrived)
+}
+
+fn peek(stream: &TcpStream) -> Option<u8> {
+    let mut last = [0_u8; 1];
+    match stream.peek(&mut last) {
+        Ok(1) => Some(last[0]),
+        _ => None,
+    }
+}
+
+fn length_of(head: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(head).to_ascii_lowercase();
+    assert!(
+        !text.contains("\r\ntransfer-encoding:"),
+        "the fake reads no chunked calls"
+    );
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"));
+    line.map_or(0, |value| {
+        value.trim().parse().expect("a length is a number")
+    })
+}
+
+fn parse(head: &str, body: &[u8], arrived: Instant) -> Option<Call> {
+    let mut lines = head.lines();
+    let mut words = lines.next()?.split(' ');
+    let (method, target) = (words.next()?.to_owned(), words.next()?);
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let headers = lines.filter_map(|line| line.split_once(':'));
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
+    Some(Call {
+        arrived,
+        method,
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers: headers.collect(),
+        body: serde_json::from_slice(body).unwrap_or(Value::Null),
+        place: 0,
+    })
+}
+
+/// Does what `reply` says; `is_over` tells when the fake ends.
+pub(super) fn answer(mut stream: TcpStream, reply: Reply, is_over: &dyn Fn() -> bool) {
+    match reply {
+        Reply::Full {
+            status,
+            headers,
+            body,
+        } => {
+            take_last(&mut stream);
+            let mut head = format!("HTTP/1.1 {status} Whatever\r\nConnection: close\r\n");
+            for (name, value) in headers {
+                head.push_str(&format!("{name}: {value}\r\n"));
+            }
+            if status != 204 {
+                head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+            }
+            send(&mut stream, &format!("{head}\r\n{body}"));
+        }
+        Reply::Half { status, body } => {
+            take_last(&mut stream);
+            let length = body.len() + 64;
+            let head = format!(
+                "HTTP/1.1 {status} Whatever\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+            );
+            send(&mut stream, &format!("{head}{body}"));
+        }
+        Reply::Hang => {
+            while !is_over() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        Reply::Close => take_last(&mut stream),
+        Reply::Reset => drop(stream),
+        Reply::After(wait, reply) => {
+            std::thread::sleep(wait);
+            answer(stream, *reply, is_over);
+        }
+    }
+}
+
+fn take_last(stream: &mut TcpStream) {
+    let mut last = [0_u8; 1];
+    match stream.read_exact(&mut last) {
+        Ok(()) => {}
+        Err(error) => assert_ne!(error.kind(), ErrorKind::InvalidInput),
+    }
+}
+
+/// A client that was killed reads no reply.
+fn send(stream: &mut TcpStream, text: &str) {
+    drop(stream.write_all(text.as_bytes()));
+    drop(stream.flush());
+}
