@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    Fake, NOWHERE, Operator, Reply, at_once, csv_of, object_reply, people, states, status_reply,
-};
+use crate::support::{Fake, NOWHERE, Operator, Reply, at_once, object_reply, states, status_reply};
 
 /// Answers the questions one after the other with these statuses, the last one for ever.
 fn saying(statuses: &'static [&'static str]) -> Fake {
