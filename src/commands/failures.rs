@@ -57,7 +57,7 @@ impl From<IntakeError> for Failure {
                 "nothing was sent; say which column holds the ids: `--column NUMBER`, or `--delimiter` if the line was split wrongly"
             }
             IntakeError::Damaged(_) => "nothing was sent; correct the lines and try again",
-            IntakeError::NoIds => "nothing was sent; is it the right file?",
+            IntakeError::NoIds { .. } => "nothing was sent; is it the right file?",
         };
         Self::from_error(ExitStatus::Input, "bad_input", &error).hint(hint)
     }
@@ -98,7 +98,9 @@ impl From<ResolveError> for Failure {
             ResolveError::NotChosen { .. } => {
                 "say `--project NAME`, or make one the default with `dsr project use NAME`"
             }
-            ResolveError::UnknownProject { .. } => "see what there is with `dsr project list`",
+            ResolveError::UnknownProject { .. } => {
+                "see what there is with `dsr project list`, or add it with `dsr project add`"
+            }
             ResolveError::BadName { .. } => "use letters, digits, `-`, `_` and `.`",
             ResolveError::NamedTwice { .. } => "name each project once",
             ResolveError::TokenConflict { .. } => {

@@ -64,10 +64,7 @@ pub(super) fn trouble_status(trouble: &RefreshTrouble) -> Option<ExitStatus> {
 pub(super) fn trouble_failure(trouble: &RefreshTrouble) -> Failure {
     let status = trouble_status(trouble).unwrap_or(ExitStatus::Interrupted);
     match trouble {
-        RefreshTrouble::NotAllowed {
-            http_status,
-            message,
-        } => not_allowed(*http_status, message),
+        RefreshTrouble::NotAllowed { http_status } => not_allowed(*http_status, None),
         RefreshTrouble::Unreachable { reason } => Failure::new(
             status,
             "temporary",
@@ -90,11 +87,14 @@ pub(super) fn trouble_failure(trouble: &RefreshTrouble) -> Failure {
     }
 }
 
-fn not_allowed(http_status: u16, message: &str) -> Failure {
-    let text = match http_status {
-        401 => format!("Mixpanel does not accept the OAuth token (401): {message}"),
-        _ => format!("Mixpanel does not allow this with this OAuth token (403): {message}"),
+fn not_allowed(http_status: u16, message: Option<&str>) -> Failure {
+    let mut text = match http_status {
+        401 => "Mixpanel does not accept the OAuth token (401)".to_owned(),
+        _ => "Mixpanel does not allow this with this OAuth token (403)".to_owned(),
     };
+    if let Some(message) = message {
+        text.push_str(&format!(": {message}"));
+    }
     let hint = match http_status {
         401 => "run `dsr auth login` with a new token, then `dsr resume`".to_owned(),
         _ => format!("{ELIGIBLE}; then run `dsr resume`"),
@@ -131,7 +131,7 @@ fn failure(
                 Stop::NotAllowed {
                     http_status,
                     message,
-                } => Some(not_allowed(*http_status, message)),
+                } => Some(not_allowed(*http_status, Some(message))),
                 Stop::Unreachable { .. }
                 | Stop::RateLimited
                 | Stop::Unclear { .. }

@@ -46,7 +46,7 @@ struct AddArgs {
     /// What to call it: letters, digits, `-`, `_`, `.`
     name: String,
     /// Where its data lives
-    #[arg(long)]
+    #[arg(long, ignore_case = true)]
     region: Region,
     /// Read the project token from standard input
     #[arg(long)]

@@ -28,7 +28,12 @@ struct GivenArgs {
     #[arg(long, value_name = "PATH", help_heading = "Source")]
     file: Vec<PathBuf>,
     /// One distinct_id, whatever it looks like
-    #[arg(long, value_name = "ID", help_heading = "Source")]
+    #[arg(
+        long,
+        value_name = "ID",
+        allow_hyphen_values = true,
+        help_heading = "Source"
+    )]
     id: Vec<String>,
 }
 

@@ -76,7 +76,9 @@ pub fn read(
     }
     problems.into_result()?;
     if intake.ids.is_empty() {
-        return Err(IntakeError::NoIds);
+        let labels: Vec<String> = sources.iter().map(Source::label).collect();
+        let label = labels.join(", ");
+        return Err(IntakeError::NoIds { label });
     }
     Ok(intake)
 }

@@ -32,8 +32,8 @@ pub enum IntakeError {
     WhichColumn { label: String, count: usize },
     #[error("{0}")]
     Damaged(Problems),
-    #[error("there is no id in what was given")]
-    NoIds,
+    #[error("there is no id in {label}")]
+    NoIds { label: String },
 }
 
 /// What is wrong with one value or line.

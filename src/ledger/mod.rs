@@ -13,9 +13,11 @@ mod sender;
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{CachedStatement, Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{
+    CachedStatement, Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior,
+};
 
 use crate::config::create_private_folder;
 
@@ -57,7 +59,7 @@ impl Ledger {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut conn = Connection::open_with_flags(path, flags)?;
         conn.busy_timeout(lock_timeout)?;
-        conn.pragma_update(None, "journal_mode", "wal")?;
+        enter_wal(&conn, lock_timeout)?;
         conn.pragma_update(None, "synchronous", "full")?;
         conn.pragma_update(None, "secure_delete", "on")?;
         conn.pragma_update(None, "foreign_keys", "on")?;
@@ -75,6 +77,23 @@ impl Ledger {
     fn write(&mut self) -> Result<Transaction<'_>, LedgerError> {
         let behavior = TransactionBehavior::Immediate;
         Ok(self.conn.transaction_with_behavior(behavior)?)
+    }
+}
+
+/// Switches a fresh file to WAL. SQLite does not use its busy timeout for this one step, so two
+/// first runs at once would see one of them fail.
+fn enter_wal(conn: &Connection, lock_timeout: Duration) -> Result<(), LedgerError> {
+    let start = Instant::now();
+    loop {
+        match conn.pragma_update(None, "journal_mode", "wal") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && start.elapsed() < lock_timeout =>
+            {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            other => return Ok(other?),
+        }
     }
 }
 

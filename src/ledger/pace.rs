@@ -56,7 +56,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Notes that the server wants no call of the project for a while; every process obeys.
+    /// Notes that the server wants no call of the project for a while; every process obeys. The
+    /// longest wait that was asked for holds.
     ///
     /// # Errors
     /// When the ledger cannot be written.
@@ -127,7 +128,9 @@ pub(super) fn block(
     prepare(
         tx,
         "INSERT INTO pace (project_key, next_at, blocked_until) VALUES ($1, 0, $2)
-         ON CONFLICT (project_key) DO UPDATE SET blocked_until = excluded.blocked_until",
+         ON CONFLICT (project_key) DO UPDATE SET blocked_until =
+             CASE WHEN pace.blocked_until > excluded.blocked_until
+                  THEN pace.blocked_until ELSE excluded.blocked_until END",
     )?
     .execute(params![project.as_str(), until.timestamp_micros()])?;
     Ok(())

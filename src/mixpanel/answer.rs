@@ -38,9 +38,9 @@ pub enum StatusAnswer {
     Deferred {
         retry_after: Option<Duration>,
     },
+    /// 401 or 403. The server's words are left out: they may name ids, which are not at hand here.
     NotAllowed {
         http_status: u16,
-        message: String,
     },
     /// Says nothing about the task; ask again later.
     Unclear {
@@ -60,7 +60,6 @@ pub enum CancelAnswer {
     },
     NotAllowed {
         http_status: u16,
-        message: String,
     },
     /// It may or may not have been cancelled; a look at its status decides.
     Unclear {

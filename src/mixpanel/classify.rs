@@ -41,15 +41,12 @@ impl Answered {
 
     /// The server's own words, on one line, without control characters and without the ids that
     /// were sent. Those go first: a part of one that a cut leaves over is still personal data.
-    fn message(&self, document: Option<&Document>, sent: Option<&Batch>) -> String {
+    fn message(&self, document: Option<&Document>, sent: &Batch) -> String {
         let text = match document {
             Some(document) => document.error_text().unwrap_or_default(),
             None => String::from_utf8_lossy(&self.body).into_owned(),
         };
-        let text = match sent {
-            Some(batch) => hide_ids(text, batch),
-            None => text,
-        };
+        let text = hide_ids(text, sent);
         let words: Vec<&str> = text.split_whitespace().collect();
         let line = words.join(" ");
         let clean = line.chars().filter(|c| !c.is_control());
@@ -77,7 +74,7 @@ pub(super) fn create(exchange: Exchange, batch: &Batch) -> CreateAnswer {
             retry_after: answered.wait(),
         },
         413 => CreateAnswer::TooLarge {
-            message: answered.message(document.as_ref(), Some(batch)),
+            message: answered.message(document.as_ref(), batch),
         },
         408 => CreateAnswer::Unknown {
             reason: "the server gave up waiting for the request (408)".to_owned(),
@@ -86,7 +83,7 @@ pub(super) fn create(exchange: Exchange, batch: &Batch) -> CreateAnswer {
             reason: format!("a web page came back instead of an answer ({http_status})"),
         },
         400..=499 => {
-            let message = answered.message(document.as_ref(), Some(batch));
+            let message = answered.message(document.as_ref(), batch);
             if let (409, Some(conflict)) = (http_status, document.and_then(|d| d.conflict())) {
                 return CreateAnswer::Conflict {
                     ids: conflict.ids.len(),
@@ -128,7 +125,7 @@ fn created(answered: &Answered, document: Option<&Document>, batch: &Batch) -> C
         (true, Some(_)) => unknown("the answer names a task and an error at once"),
         (true, None) => CreateAnswer::Refused {
             http_status: answered.status,
-            message: answered.message(Some(document), Some(batch)),
+            message: answered.message(Some(document), batch),
         },
     }
 }
@@ -161,10 +158,7 @@ pub(super) fn status(exchange: Exchange) -> StatusAnswer {
             retry_after: answered.wait(),
         },
         _ if answered.looks_like_html() => unclear(),
-        401 | 403 => StatusAnswer::NotAllowed {
-            http_status,
-            message: answered.message(document.as_ref(), None),
-        },
+        401 | 403 => StatusAnswer::NotAllowed { http_status },
         404 => StatusAnswer::NotFound,
         _ => unclear(),
     }
@@ -188,10 +182,7 @@ pub(super) fn cancel(exchange: Exchange) -> CancelAnswer {
         _ if answered.looks_like_html() => CancelAnswer::Unclear {
             reason: format!("a web page came back instead of an answer ({http_status})"),
         },
-        401 | 403 => CancelAnswer::NotAllowed {
-            http_status,
-            message: answered.message(Document::parse(&answered.body).as_ref(), None),
-        },
+        401 | 403 => CancelAnswer::NotAllowed { http_status },
         404 => CancelAnswer::NotFound,
         _ => CancelAnswer::Unclear {
             reason: format!("the server answered {http_status}"),
@@ -216,10 +207,12 @@ fn speaks_of_too_many(message: &str) -> bool {
 
 /// Takes our own ids out of the server's words: messages are printed, ids are personal data.
 fn hide_ids(message: String, batch: &Batch) -> String {
-    let shown = batch.ids().iter().map(|id| id.expose());
+    let ids = batch.ids().iter().map(|id| id.expose());
     // One of one or two characters would tear ordinary words apart, and names nobody by itself.
-    shown
-        .filter(|id| id.len() >= 3)
+    let mut ids: Vec<&str> = ids.filter(|id| id.len() >= 3).collect();
+    // The longest first: one may be a part of another.
+    ids.sort_unstable_by_key(|id| std::cmp::Reverse(id.len()));
+    ids.into_iter()
         .fold(message, |text, id| match text.contains(id) {
             true => text.replace(id, "[id]"),
             false => text,

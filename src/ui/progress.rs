@@ -45,6 +45,8 @@ pub struct Progress<'a> {
     states: RefCell<HashMap<JobId, JobState>>,
     last_line: Cell<Instant>,
     next_pause: Cell<Duration>,
+    /// One line says so; more would fill a log.
+    was_held: Cell<bool>,
 }
 
 impl<'a> Progress<'a> {
@@ -67,6 +69,7 @@ impl<'a> Progress<'a> {
             states: RefCell::default(),
             last_line: Cell::new(Instant::now()),
             next_pause: Cell::new(FIRST_LINE_AFTER),
+            was_held: Cell::new(false),
         }
     }
 
@@ -115,6 +118,9 @@ impl Observer for Progress<'_> {
             Event::Asked(job) => self.note_job(job),
             Event::Held { reason, wait } => {
                 let text = format!("{reason}; again in {}", duration(wait));
+                if self.bar.is_hidden() && !self.was_held.replace(true) {
+                    self.ui.note(&text);
+                }
                 self.bar.set_message(text);
             }
         }

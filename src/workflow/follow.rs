@@ -31,7 +31,6 @@ pub struct Followed {
 pub enum RefreshTrouble {
     NotAllowed {
         http_status: u16,
-        message: String,
     },
     Unreachable {
         reason: String,
@@ -215,14 +214,8 @@ async fn ask(
         match answer {
             StatusAnswer::Known { status, link: _ } => return Ok(Ok(status)),
             StatusAnswer::NotFound => return Ok(Ok(TaskStatus::NotFound)),
-            StatusAnswer::NotAllowed {
-                http_status,
-                message,
-            } => {
-                return Ok(Err(RefreshTrouble::NotAllowed {
-                    http_status,
-                    message,
-                }));
+            StatusAnswer::NotAllowed { http_status } => {
+                return Ok(Err(RefreshTrouble::NotAllowed { http_status }));
             }
             StatusAnswer::Deferred { retry_after } => {
                 let wait = retry_after.unwrap_or(Duration::from_secs(1 << tries.min(5)));

@@ -332,7 +332,9 @@ impl Queue {
             CreateAnswer::Conflict { tasks, ids } => {
                 let tasks: Vec<&str> = tasks.iter().map(|task| task.as_str()).collect();
                 let tasks = tasks.join(", ");
-                let reason = format!("{ids} of its ids are being deleted already (task {tasks})");
+                let reason = format!(
+                    "{ids} of its ids are being deleted already (task {tasks}), so none of the job was taken"
+                );
                 Verdict::go_on(Outcome::Refused, Some(reason))
             }
             CreateAnswer::Refused {

@@ -142,3 +142,18 @@ fn a_disk_that_is_full_before_the_intent_sends_nothing() {
         .exits_with(0);
     assert_eq!(fake.posts().len(), 3);
 }
+
+#[test]
+fn a_first_run_waits_for_another_first_run() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    // As the other one has it while it turns the new file into a ledger.
+    let other = Connection::open(operator.dsr_home().join("ledger.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let running = operator.start(&["export", "--gdpr", "a1"]);
+    std::thread::sleep(Duration::from_millis(700));
+    other.execute_batch("ROLLBACK").unwrap();
+    drop(other);
+    running.end().exits_with(0);
+    assert_eq!(fake.posts().len(), 1);
+}

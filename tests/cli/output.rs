@@ -1,8 +1,9 @@
 //! What a person sees: the result on stdout, the rest on stderr, colour and help.
 
+use std::path::Path;
 use std::process::Stdio;
 
-use crate::support::{Fake, OAUTH_TOKEN, Operator};
+use crate::support::{Fake, OAUTH_TOKEN, Operator, Terminal};
 
 const STATUSES: [u8; 15] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 74, 75, 130, 143];
 const ESCAPE: char = '\u{1b}';
@@ -85,11 +86,10 @@ fn a_terminal_changes_colour_and_never_content() {
         .with("NO_COLOR", "1");
     let piped = operator.run(&["status", "--cached", "--json"]).stdout;
     let (status, screen) =
-        crate::support::Terminal::start(operator.command(&["status", "--cached", "--json"])).ends();
+        Terminal::start(operator.command(&["status", "--cached", "--json"])).ends();
     assert_eq!(status, 0);
     assert_eq!(screen.replace("\r\n", "\n"), piped);
-    let (_, screen) =
-        crate::support::Terminal::start(operator.command(&["status", "--cached"])).ends();
+    let (_, screen) = Terminal::start(operator.command(&["status", "--cached"])).ends();
     assert!(!screen.contains("\u{1b}[3"), "NO_COLOR: {screen:?}");
 }
 
@@ -266,4 +266,32 @@ fn what_is_typed_wrongly_is_explained() {
         .run(&["project", "list"])
         .exits_with(2)
         .says("DSR_LOG");
+}
+
+#[test]
+fn each_exit_status_is_in_the_readme() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    for status in STATUSES {
+        let stands = readme.contains(&format!("| {status} |"));
+        assert!(stands || status > 100, "{status} is not in the README");
+    }
+    assert!(readme.contains("130") && readme.contains("143"));
+}
+
+#[test]
+fn a_submission_that_takes_a_while_shows_how_far_it_is() {
+    let fake = Fake::start();
+    let operator = Operator::at_with(&fake, "delete_batch = 1").with("TERM", "xterm");
+    let args = ["delete", "--gdpr", "--yes", "--id", "a1", "--id", "a2"];
+    let (status, screen) = Terminal::start(operator.command(&args)).ends();
+    assert_eq!(status, 0);
+    assert!(
+        screen.contains("Submitting") && screen.contains("/2"),
+        "{screen:?}"
+    );
+    let piped = operator.run(&["export", "--gdpr", "a1"]);
+    assert!(!piped.stderr.contains("Submitting"), "{piped}");
+    let quiet = operator.command(&[&args[..], &["-q"]].concat());
+    assert!(!Terminal::start(quiet).ends().1.contains("Submitting"));
 }

@@ -314,3 +314,16 @@ fn a_shorter_wait_does_not_cut_a_longer_one_short() {
     let gap = posts[2].arrived - posts[1].arrived;
     assert!(gap >= Duration::from_secs(5), "{gap:?}");
 }
+
+#[test]
+fn a_wait_longer_than_there_is_time_for_ends_the_run_at_once() {
+    let fake = limited_once(&[("Retry-After", "3600")]);
+    let operator = Operator::at(&fake);
+    let outcome = operator.run(&["delete", "--gdpr", "--yes", "a1"]);
+    outcome.exits_with(75).says("dsr resume");
+    assert!(outcome.took < Duration::from_secs(10), "{outcome}");
+    let job = operator.only_request()["jobs"][0].clone();
+    assert_eq!(job["state"], "deferred");
+    operator.run(&["resume"]).exits_with(75);
+    assert_eq!(fake.posts().len(), 1, "the wait is not over");
+}
