@@ -39,7 +39,7 @@ complete -c dsr -n "__fish_dsr_needs_command" -s V -l version -d 'Print version'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "export" -d 'Export what Mixpanel holds on the listed people'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "delete" -d 'Erase the data of the listed people'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "status" -d 'Show how requests stand'
-complete -c dsr -n "__fish_dsr_needs_command" -f -a "resume" -d 'Send what is planned or deferred and was not sent yet'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "resume" -d 'Go on with what was interrupted, deferred or is unknown'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "auth" -d 'Keep, show or forget the OAuth token'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "project" -d 'Set up the Mixpanel projects to work on'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "sandbox" -d 'Serve the sandbox on loopback: a stand-in for Mixpanel\'s GDPR API'
@@ -118,11 +118,15 @@ complete -c dsr -n "__fish_dsr_using_subcommand status" -l sandbox -d 'Rehearse 
 complete -c dsr -n "__fish_dsr_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand status" -s V -l version -d 'Print version'
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l max-wait -d 'How long to wait out Mixpanel\'s rate limit before leaving the rest for `dsr resume`' -r
+complete -c dsr -n "__fish_dsr_using_subcommand resume" -l task -d 'The unknown job became this task: Mixpanel is asked about it' -r
+complete -c dsr -n "__fish_dsr_using_subcommand resume" -l job -d 'Which unknown job is meant, by its number, where there are several' -r
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l project -d 'The project to work on; several are worked on one beside the other' -r
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand resume" -l send-again -d 'Send the unknown jobs again, although they may have been taken already'
+complete -c dsr -n "__fish_dsr_using_subcommand resume" -l abandon -d 'Give up on the unknown jobs; nothing more is sent'
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
@@ -325,7 +329,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -s V -l version -d 
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume auth project sandbox completions exit-status help" -f -a "export" -d 'Export what Mixpanel holds on the listed people'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume auth project sandbox completions exit-status help" -f -a "delete" -d 'Erase the data of the listed people'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume auth project sandbox completions exit-status help" -f -a "status" -d 'Show how requests stand'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume auth project sandbox completions exit-status help" -f -a "resume" -d 'Send what is planned or deferred and was not sent yet'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume auth project sandbox completions exit-status help" -f -a "resume" -d 'Go on with what was interrupted, deferred or is unknown'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume auth project sandbox completions exit-status help" -f -a "auth" -d 'Keep, show or forget the OAuth token'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume auth project sandbox completions exit-status help" -f -a "project" -d 'Set up the Mixpanel projects to work on'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume auth project sandbox completions exit-status help" -f -a "sandbox" -d 'Serve the sandbox on loopback: a stand-in for Mixpanel\'s GDPR API'

@@ -110,6 +110,8 @@ fn failure(
 ) -> Option<Failure> {
     let fail = |kind, message: String| Failure::new(status, kind, message);
     let count = |state| -> usize { report.requests.iter().map(|r| r.jobs_in(state)).sum() };
+    let unsettled = report.requests.iter().flat_map(|r| &r.jobs);
+    let unsettled = unsettled.filter(|job| job.is_unsettled()).count();
     let short = short_names(&report.requests);
     let unsent = count(JobState::Planned) + count(JobState::Deferred);
     match status {
@@ -119,11 +121,11 @@ fn failure(
                 "unknown_outcome",
                 format!(
                     "the outcome of {} is unknown: it may or may not have been carried out",
-                    jobs(count(JobState::Unknown))
+                    jobs(unsettled)
                 ),
             )
             .hint(format!(
-                "it is not sent again by itself; see why with `dsr status {short} --cached`"
+                "settle it: `dsr resume {short}`, within 15 minutes of the attempt; later with your word, see `dsr resume --help`"
             )),
         ),
         ExitStatus::Auth => {
@@ -135,7 +137,8 @@ fn failure(
                 Stop::Unreachable { .. }
                 | Stop::RateLimited
                 | Stop::Unclear { .. }
-                | Stop::NoProject => None,
+                | Stop::NoProject
+                | Stop::Contradiction => None,
             });
             stopped.or_else(|| troubles.first().map(trouble_failure))
         }
@@ -154,7 +157,7 @@ fn failure(
             )
         }
         ExitStatus::Refused => Some(
-            fail("refused", refused_text(&report.requests))
+            fail("refused", refused_text(&report.requests, &report.stops))
                 .hint(format!("see why with `dsr status {short} --cached`")),
         ),
         ExitStatus::Temporary if unsent == 0 => troubles.first().map(trouble_failure),
@@ -204,12 +207,16 @@ fn stop_reason(report: &SubmitReport) -> String {
         Stop::Unreachable { reason } => Some(format!("no connection could be made ({reason})")),
         Stop::RateLimited => Some("Mixpanel's rate limit lasted longer than --max-wait".to_owned()),
         Stop::Unclear { reason } => Some(format!("Mixpanel's answers say nothing ({reason})")),
-        Stop::NotAllowed { .. } | Stop::NoProject => None,
+        Stop::NotAllowed { .. } | Stop::NoProject | Stop::Contradiction => None,
     });
     reason.unwrap_or_else(|| "another dsr is at it, or something stood in the way".to_owned())
 }
 
-fn refused_text(requests: &[RequestRecord]) -> String {
+fn refused_text(requests: &[RequestRecord], stops: &[Stop]) -> String {
+    if stops.contains(&Stop::Contradiction) {
+        return "Mixpanel's answer speaks of ids that were not sent, so nothing more was"
+            .to_owned();
+    }
     let refused: usize = requests.iter().map(|r| r.jobs_in(JobState::Refused)).sum();
     let total: usize = requests.iter().map(|r| r.jobs.len()).sum();
     let rest = match total - refused {
@@ -235,6 +242,10 @@ fn short_names(requests: &[RequestRecord]) -> &str {
 }
 
 fn next_step(requests: &[RequestRecord]) -> String {
+    let mut all = requests.iter().flat_map(|request| &request.jobs);
+    if all.any(|job| job.state == JobState::Unknown) {
+        return "The jobs given up on stay unknown.".to_owned();
+    }
     let all_done = requests.iter().all(|request| !request.state().is_open());
     let names: Vec<&str> = requests.iter().map(|request| request.id.short()).collect();
     if all_done {

@@ -1,23 +1,29 @@
 use std::time::Duration;
 
-use crate::domain::ExitStatus;
+use crate::domain::{ExitStatus, JobId, TaskId};
 use crate::ledger::{RequestRecord, Which};
 use crate::ui::{Failure, Lines, Phase, Progress, RequestsView, Shown};
-use crate::workflow::{self, Run};
+use crate::workflow::{self, Adopted, Run, Settle};
 
 use super::context::Context;
-use super::failures::local_io;
+use super::failures::{local_io, usage};
 use super::outcome;
 use super::status::find;
 use super::submission::listen;
 
-/// Send what is planned or deferred and was not sent yet
+/// Go on with what was interrupted, deferred or is unknown
 ///
-/// Jobs whose outcome is unknown are not sent again: they are shown with the reason.
+/// Sends what is planned or deferred. Where the outcome of a deletion is unknown and the attempt
+/// is less than 15 minutes old, the same deletion is sent once more: Mixpanel then names the task
+/// it has already, and nothing is deleted twice. Later that would be a new deletion, so it takes
+/// your word: `--task`, `--send-again` or `--abandon`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  dsr resume              all open requests
-  dsr resume q7tz0xma     one request")]
+  dsr resume                            all open requests
+  dsr resume q7tz0xma                   one request
+  dsr resume q7tz0xma --task 3e0b7f52…  the unknown job became this task
+  dsr resume q7tz0xma --send-again      send the unknown jobs again, whatever became of them
+  dsr resume q7tz0xma --abandon         give up on them; they stay unknown for ever")]
 pub(crate) struct ResumeArgs {
     /// A request; the beginning of its id is enough [default: all open ones]
     #[arg(value_name = "REQUEST")]
@@ -25,6 +31,26 @@ pub(crate) struct ResumeArgs {
     /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
     max_wait: Duration,
+    #[command(flatten)]
+    word: WordArgs,
+    /// Which unknown job is meant, by its number, where there are several
+    #[arg(long, value_name = "N", requires = "word")]
+    job: Option<u32>,
+}
+
+/// The operator's word on jobs of unknown outcome.
+#[derive(clap::Args, Debug)]
+#[group(id = "word", multiple = false, requires = "name")]
+struct WordArgs {
+    /// The unknown job became this task: Mixpanel is asked about it
+    #[arg(long, value_name = "TASK_ID")]
+    task: Option<String>,
+    /// Send the unknown jobs again, although they may have been taken already
+    #[arg(long)]
+    send_again: bool,
+    /// Give up on the unknown jobs; nothing more is sent
+    #[arg(long)]
+    abandon: bool,
 }
 
 pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatus, Failure> {
@@ -37,14 +63,24 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         let named = |name: &str| ctx.projects.iter().any(|project| project == name);
         requests.retain(|request| named(request.asked.project.as_str()));
     }
-    let unsent: Vec<RequestRecord> = requests.iter().filter(|r| has_unsent(r)).cloned().collect();
-    let projects = ctx.projects_of(&unsent)?;
+    let meant = meant_jobs(&requests, &args)?;
+    if args.word.abandon {
+        for job in &meant {
+            ledger.record_abandoned(job, ctx.clock.now())?;
+        }
+    }
+    let settle = match args.word.send_again {
+        true => Settle::Chosen(meant.clone()),
+        false => Settle::Recent,
+    };
+    let waiting: Vec<_> = requests.iter().filter(|r| waits(r)).cloned().collect();
+    let projects = ctx.projects_of(&waiting)?;
     let clients = ctx.clients(&projects)?;
     let interrupt = listen()?;
-    let total = unsent.iter().flat_map(|request| &request.jobs);
-    let total = total.filter(|job| job.state.is_sendable()).count();
+    let total = waiting.iter().flat_map(|request| &request.jobs);
+    let total = total.filter(|job| job.state.is_sendable() || job.is_unsettled());
     let report = {
-        let progress = Progress::start(&ctx.ui, Phase::Submitting, total, Lines::None);
+        let progress = Progress::start(&ctx.ui, Phase::Submitting, total.count(), Lines::None);
         let mut run = Run {
             ledger: &mut ledger,
             clients: &clients,
@@ -52,24 +88,79 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
             interrupt: &interrupt,
             observer: &progress,
         };
+        if let (Some(task), [job]) = (&args.word.task, meant.as_slice()) {
+            adopt(&mut run, job, &requests, task).await?;
+        }
         let ids: Vec<_> = requests.iter().map(|request| request.id.clone()).collect();
-        workflow::submit(&mut run, &ids, args.max_wait).await?
+        workflow::submit(&mut run, &ids, &settle, args.max_wait).await?
     };
-    let view = RequestsView {
-        requests: &report.requests,
-        shown: match args.name {
-            Some(_) => Shown::Jobs,
-            None => Shown::List,
-        },
-        now: ctx.clock.now(),
-    };
-    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    show(ctx, &args, &report.requests)?;
     if report.requests.is_empty() {
         return Ok(ExitStatus::Done);
     }
     Ok(outcome::tell(&ctx.ui, &report, &[], false))
 }
 
-fn has_unsent(request: &RequestRecord) -> bool {
-    request.jobs.iter().any(|job| job.state.is_sendable())
+fn show(ctx: &Context, args: &ResumeArgs, requests: &[RequestRecord]) -> Result<(), Failure> {
+    let view = RequestsView {
+        requests,
+        shown: match args.name {
+            Some(_) => Shown::Jobs,
+            None => Shown::List,
+        },
+        now: ctx.clock.now(),
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))
+}
+
+/// The unknown jobs the operator speaks of; none if no word was given.
+fn meant_jobs(requests: &[RequestRecord], args: &ResumeArgs) -> Result<Vec<JobId>, Failure> {
+    if args.word.task.is_none() && !args.word.send_again && !args.word.abandon {
+        return Ok(Vec::new());
+    }
+    let jobs = requests.iter().flat_map(|request| &request.jobs);
+    let unknown = jobs.filter(|job| job.is_unsettled());
+    let meant = unknown.filter(|job| args.job.is_none_or(|number| job.id.number == number));
+    let meant: Vec<JobId> = meant.map(|job| job.id.clone()).collect();
+    match meant.len() {
+        0 => Err(usage("there is no job of unknown outcome to settle")
+            .hint("see how the jobs stand with `dsr status REQUEST`")),
+        2.. if args.word.task.is_some() => Err(usage(
+            "several jobs are unknown, and one task is the task of one job",
+        )
+        .hint("say which one with `--job N`")),
+        _ => Ok(meant),
+    }
+}
+
+async fn adopt(
+    run: &mut Run<'_>,
+    job: &JobId,
+    requests: &[RequestRecord],
+    task: &str,
+) -> Result<(), Failure> {
+    let bad = |what: &str| {
+        usage(format!("task `{task}` {what}; nothing was changed"))
+            .hint("check the task id, the project and its region")
+    };
+    let Some(id) = TaskId::new(task) else {
+        return Err(bad("is no task id"));
+    };
+    let request = requests.iter().find(|request| request.id == job.request);
+    let Some(request) = request else {
+        return Ok(());
+    };
+    let kind = request.asked.operation.kind();
+    let key = &request.asked.project_key;
+    match workflow::adopt(run, job, kind, key, &id).await? {
+        Ok(Adopted::Yes) => Ok(()),
+        Ok(Adopted::NotFound) => Err(bad("is not known to Mixpanel in this project")),
+        Ok(Adopted::OtherIds) => Err(bad("is about other ids than the job's")),
+        Err(trouble) => Err(outcome::trouble_failure(&trouble)),
+    }
+}
+
+fn waits(request: &RequestRecord) -> bool {
+    let mut jobs = request.jobs.iter();
+    jobs.any(|job| job.state.is_sendable() || job.is_unsettled())
 }

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use crate::domain::{ExitStatus, Law, Operation};
 use crate::intake::{self, Header, Intake, ReadOptions, Source};
 use crate::ui::{Failure, Lines, Phase, PlanView, Progress, RequestsView, Shown, reading};
-use crate::workflow::{self, Approved, Interrupt, Order, Plan, Run, SubmitReport};
+use crate::workflow::{self, Approved, Interrupt, Order, Plan, Run, Settle, SubmitReport};
 
 use super::context::Context;
 use super::failures::{local_io, usage};
@@ -234,7 +234,7 @@ pub(super) async fn carry_out(
         for plan in &plans {
             ids.push(workflow::record(&mut run, plan)?);
         }
-        workflow::submit(&mut run, &ids, request.max_wait).await?
+        workflow::submit(&mut run, &ids, &Settle::Recent, request.max_wait).await?
     };
     let mut troubles = Vec::new();
     if request.wait && report.stops.is_empty() {

@@ -1,15 +1,22 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 
-use crate::domain::{
-    Batch, DistinctId, JobId, JobState, ProjectKey, Rate, RequestId, TaskId, TaskStatus,
-};
+use crate::domain::{Batch, JobId, JobState, ProjectKey, Rate, RequestId, TaskId, TaskStatus};
 
-use super::records::{JOB_COLUMNS, format_time, read_job, unreadable};
+use super::records::{JOB_COLUMNS, format_time, read_job};
 use super::sender::{self, Sender};
-use super::{JobRecord, Ledger, LedgerError, Slot, pace, prepare};
+use super::{JobRecord, Ledger, LedgerError, Slot, pace, payload, prepare};
+
+/// Why a job is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It was not sent yet, or was certainly not taken.
+    Submit,
+    /// Its outcome is unknown, and the same POST once more tells, or the operator said so.
+    Settle,
+}
 
 /// What came of the wish to send a job.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,6 +64,7 @@ impl Ledger {
     pub fn record_sending(
         &mut self,
         job: &JobId,
+        purpose: Purpose,
         project: &ProjectKey,
         rate: Rate,
         now: DateTime<Utc>,
@@ -67,7 +75,11 @@ impl Ledger {
         let sender = self.sender.as_ref().map_or("", Sender::id).to_owned();
         let tx = self.write()?;
         let record = read_one(&tx, job)?;
-        if !record.state.is_sendable() {
+        let fits = match purpose {
+            Purpose::Submit => record.state.is_sendable(),
+            Purpose::Settle => record.is_unsettled(),
+        };
+        if !fits {
             return Ok(Claim::Taken(record.state));
         }
         if let Some(wait) = record.not_before.and_then(|at| (at - now).to_std().ok())
@@ -193,21 +205,52 @@ impl Ledger {
         Ok(count)
     }
 
+    /// Takes the operator's word that a job of unknown outcome became this task.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written, or the job's outcome is not unknown.
+    pub fn record_settled(
+        &mut self,
+        job: &JobId,
+        task: &TaskId,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        finish_attempt(
+            &tx,
+            job,
+            &Outcome::Accepted(task.clone()),
+            Some(reason),
+            now,
+        )?;
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// Notes that the operator gives up on a job of unknown outcome. It stays unknown: nobody
+    /// will ever take it for done or failed.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn record_abandoned(&mut self, job: &JobId, now: DateTime<Utc>) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        prepare(
+            &tx,
+            "UPDATE jobs SET abandoned_at = $1
+             WHERE request = $2 AND number = $3 AND state = 'unknown'",
+        )?
+        .execute(params![format_time(now), job.request.as_str(), job.number])?;
+        tx.commit()?;
+        Ok(())
+    }
+
     /// The ids of a job.
     ///
     /// # Errors
     /// When they are not there or damaged.
     pub fn find_batch(&self, job: &JobId) -> Result<Batch, LedgerError> {
-        let text: String = prepare(
-            &self.conn,
-            "SELECT ids FROM payloads WHERE request = $1 AND number = $2",
-        )?
-        .query_row(params![job.request.as_str(), job.number], |row| row.get(0))
-        .optional()?
-        .ok_or_else(|| unreadable("the ids of a job, which are not there"))?;
-        let ids: Option<Vec<DistinctId>> = text.split('\n').map(DistinctId::restore).collect();
-        ids.and_then(|ids| Batch::restore(ids).ok())
-            .ok_or_else(|| unreadable("the ids of a job"))
+        payload::read(&self.conn, job)
     }
 }
 
@@ -297,7 +340,7 @@ fn step(
     Ok(())
 }
 
-fn read_one(tx: &Transaction<'_>, job: &JobId) -> Result<JobRecord, LedgerError> {
+pub(super) fn read_one(tx: &Transaction<'_>, job: &JobId) -> Result<JobRecord, LedgerError> {
     let mut statement = prepare(
         tx,
         &format!("SELECT {JOB_COLUMNS} FROM jobs WHERE request = $1 AND number = $2"),

@@ -7,7 +7,8 @@ use super::LedgerError;
 /// Each step from one version of the schema to the next. Only ever appended to.
 ///
 /// The SQL keeps to what PostgreSQL reads as well: TEXT and BIGINT, RFC 3339 times in UTC.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE requests (
         id            TEXT PRIMARY KEY,
         kind          TEXT NOT NULL,
@@ -77,7 +78,19 @@ const MIGRATIONS: [&str; 1] = ["
         next_at       BIGINT NOT NULL,
         blocked_until BIGINT NOT NULL
     );
-"];
+",
+    "
+    -- When the operator gave up on a job whose outcome was never known.
+    ALTER TABLE jobs ADD COLUMN abandoned_at TEXT;
+    -- Batch limits that the server taught us, smaller than the project's settings.
+    CREATE TABLE learned (
+        project_key   TEXT NOT NULL,
+        kind          TEXT NOT NULL,
+        batch         BIGINT NOT NULL,
+        PRIMARY KEY (project_key, kind)
+    );
+",
+];
 
 /// Brings the schema up to date.
 pub(super) fn apply(conn: &mut Connection, path: &Path) -> Result<(), LedgerError> {

@@ -7,6 +7,8 @@ mod error;
 mod jobs;
 mod migrations;
 mod pace;
+mod partition;
+mod payload;
 mod records;
 mod requests;
 mod sender;
@@ -22,8 +24,9 @@ use rusqlite::{
 use crate::config::create_private_folder;
 
 pub use error::LedgerError;
-pub use jobs::{Claim, Outcome};
+pub use jobs::{Claim, Outcome, Purpose};
 pub use pace::Slot;
+pub use partition::Linked;
 pub use records::{JobRecord, NewRequest, RequestRecord};
 pub use requests::{Found, Which};
 use sender::Sender;

@@ -52,6 +52,17 @@ pub struct JobRecord {
     pub mixpanel_status: Option<String>,
     pub submitted_at: Option<DateTime<Utc>>,
     pub checked_at: Option<DateTime<Utc>>,
+    /// When its last attempt began.
+    pub attempted_at: Option<DateTime<Utc>>,
+    /// When the operator gave up on it, its outcome still unknown.
+    pub abandoned_at: Option<DateTime<Utc>>,
+}
+
+impl JobRecord {
+    /// Its outcome is unknown and still has to be settled.
+    pub fn is_unsettled(&self) -> bool {
+        self.state == JobState::Unknown && self.abandoned_at.is_none()
+    }
 }
 
 impl RequestRecord {
@@ -73,7 +84,9 @@ impl RequestRecord {
 }
 
 pub(super) const JOB_COLUMNS: &str = "request, number, subject_request_id, ids_count, state, \
-     reason, task_id, attempts, not_before, mixpanel_status, submitted_at, checked_at";
+     reason, task_id, attempts, not_before, mixpanel_status, submitted_at, checked_at, \
+     abandoned_at, (SELECT MAX(started_at) FROM attempts WHERE attempts.request = jobs.request \
+     AND attempts.number = jobs.number) AS attempted_at";
 
 pub(super) const REQUEST_COLUMNS: &str = "id, kind, law, disclosure, project, project_key, \
      region, reference, received, due, created, source, ids_read, ids_unique";
@@ -101,6 +114,8 @@ pub(super) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
         mixpanel_status: row.get("mixpanel_status")?,
         submitted_at: time("submitted_at")?,
         checked_at: time("checked_at")?,
+        attempted_at: time("attempted_at")?,
+        abandoned_at: time("abandoned_at")?,
     })
 }
 

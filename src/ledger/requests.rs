@@ -3,10 +3,10 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
-use crate::domain::{Batch, RequestId, SubjectRequestId};
+use crate::domain::{Batch, JobId, RequestId, SubjectRequestId};
 
 use super::records::{JOB_COLUMNS, REQUEST_COLUMNS, format_time, read_job, read_request};
-use super::{Ledger, LedgerError, NewRequest, RequestRecord, prepare};
+use super::{Ledger, LedgerError, NewRequest, RequestRecord, payload, prepare};
 
 /// Which requests to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Ledger {
             to_sql(asked.read),
             to_sql(asked.unique),
         ])?;
-        for (number, batch) in (1_i64..).zip(batches) {
+        for (number, batch) in (1_u32..).zip(batches) {
             prepare(
                 &tx,
                 "INSERT INTO jobs
@@ -74,11 +74,11 @@ impl Ledger {
                 SubjectRequestId::random().to_string(),
                 to_sql(batch.count()),
             ])?;
-            prepare(
-                &tx,
-                "INSERT INTO payloads (request, number, ids) VALUES ($1, $2, $3)",
-            )?
-            .execute(params![id.as_str(), number, to_lines(batch)])?;
+            let job = JobId {
+                request: id.clone(),
+                number,
+            };
+            payload::write(&tx, &job, batch)?;
         }
         tx.commit()?;
         Ok(id)
@@ -90,7 +90,8 @@ impl Ledger {
     /// When the ledger cannot be read.
     pub fn list_requests(&self, which: Which) -> Result<Vec<RequestRecord>, LedgerError> {
         let open = "EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
-                    AND state NOT IN ('done', 'refused', 'failed', 'revoked'))";
+                    AND state NOT IN ('done', 'refused', 'failed', 'revoked')
+                    AND abandoned_at IS NULL)";
         let condition = match which {
             Which::Open => open,
             Which::All => "1 = 1",
@@ -163,12 +164,6 @@ fn select(
     // A request that another process records between the two reads has no jobs here yet.
     requests.retain(|request| !request.jobs.is_empty());
     Ok(requests)
-}
-
-/// One id a line: a distinct_id cannot hold a line break.
-fn to_lines(batch: &Batch) -> String {
-    let ids: Vec<&str> = batch.ids().iter().map(|id| id.expose()).collect();
-    ids.join("\n")
 }
 
 fn to_sql(count: usize) -> i64 {

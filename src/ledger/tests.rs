@@ -52,7 +52,7 @@ fn with_request(folder: &tempfile::TempDir) -> (Ledger, RequestRecord) {
 
 fn send(ledger: &mut Ledger, job: &JobId) -> Claim {
     ledger
-        .record_sending(job, &key(), Rate::default(), noon())
+        .record_sending(job, Purpose::Submit, &key(), Rate::default(), noon())
         .unwrap()
 }
 
@@ -289,7 +289,9 @@ fn two_tasks_may_have_one_id() {
     let rate = Rate::new(1000.0).unwrap();
     for (second, job) in (0..).zip(&record.jobs) {
         let at = noon() + TimeDelta::seconds(second);
-        ledger.record_sending(&job.id, &key(), rate, at).unwrap();
+        ledger
+            .record_sending(&job.id, Purpose::Submit, &key(), rate, at)
+            .unwrap();
         let same = Outcome::Accepted(TaskId::new("job-tracking-id").unwrap());
         ledger
             .record_outcome(&job.id, &key(), rate, &same, None, at)

@@ -1,8 +1,9 @@
+use std::collections::HashSet;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::domain::{TaskId, TaskStatus};
+use crate::domain::{DistinctId, TaskId, TaskStatus};
 
 /// What an answer to a POST that creates a task means. Texts hold no token, link or id.
 #[derive(Debug)]
@@ -15,8 +16,13 @@ pub enum CreateAnswer {
     Deferred { retry_after: Option<Duration> },
     /// More ids than the server takes: not created.
     TooLarge { message: String },
-    /// Some ids have active deletions already: nothing was created.
-    Conflict { tasks: Vec<TaskId>, ids: usize },
+    /// Some ids have active deletions already, in these tasks: nothing was created.
+    Conflict {
+        ids: Vec<DistinctId>,
+        tasks: Vec<TaskId>,
+    },
+    /// A conflict over ids that were not sent: the answer is not to this request.
+    ForeignConflict { ids: usize },
     /// A complete answer that says no: not created.
     Refused { http_status: u16, message: String },
     /// 401 or 403: not created, and nothing else will be with this token.
@@ -32,6 +38,8 @@ pub enum StatusAnswer {
         status: TaskStatus,
         /// Where a finished export can be fetched; whoever has the link has the data.
         link: Option<SecretString>,
+        /// The ids the task is about, if the answer names them.
+        ids: Option<HashSet<String>>,
     },
     /// No such task here: wrong project, region or token, or long gone.
     NotFound,

@@ -1,10 +1,12 @@
 //! What an exchange means. Pure; read it against the table of outcomes in ARCHITECTURE.md.
 
-use crate::domain::Batch;
+use std::collections::HashSet;
+
+use crate::domain::{Batch, DistinctId};
 
 use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer};
 use super::retry_after;
-use super::wire::Document;
+use super::wire::{Conflict, Document};
 
 /// How a call ended on the wire.
 #[derive(Debug)]
@@ -85,10 +87,7 @@ pub(super) fn create(exchange: Exchange, batch: &Batch) -> CreateAnswer {
         400..=499 => {
             let message = answered.message(document.as_ref(), batch);
             if let (409, Some(conflict)) = (http_status, document.and_then(|d| d.conflict())) {
-                return CreateAnswer::Conflict {
-                    ids: conflict.ids.len(),
-                    tasks: conflict.tasks,
-                };
+                return conflict_over(batch, conflict);
             }
             match http_status {
                 401 | 403 => CreateAnswer::NotAllowed {
@@ -105,6 +104,19 @@ pub(super) fn create(exchange: Exchange, batch: &Batch) -> CreateAnswer {
         _ => CreateAnswer::Unknown {
             reason: format!("the server answered {http_status}, which says nothing about the task"),
         },
+    }
+}
+
+fn conflict_over(batch: &Batch, conflict: Conflict) -> CreateAnswer {
+    let named: HashSet<&str> = conflict.ids.iter().map(String::as_str).collect();
+    let ours = batch.ids().iter().filter(|id| named.contains(id.expose()));
+    let ids: Vec<DistinctId> = ours.cloned().collect();
+    match named.len() - ids.len() {
+        0 if !ids.is_empty() && !conflict.tasks.is_empty() => CreateAnswer::Conflict {
+            ids,
+            tasks: conflict.tasks,
+        },
+        foreign => CreateAnswer::ForeignConflict { ids: foreign },
     }
 }
 
@@ -149,6 +161,7 @@ pub(super) fn status(exchange: Exchange) -> StatusAnswer {
                 Some(status) => StatusAnswer::Known {
                     status,
                     link: document.link(),
+                    ids: document.task_ids().map(|ids| ids.into_iter().collect()),
                 },
                 None => unclear(),
             },

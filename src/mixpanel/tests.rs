@@ -283,7 +283,7 @@ async fn a_conflict_names_the_tasks_it_conflicts_with() {
     let body = r#"{"status":"error","error":{"conflicting_distinct_ids":["user-17"],"conflicting_task_ids":["t-9"],"error":"busy"}}"#;
     match delete(reply(409, "", body)).await {
         CreateAnswer::Conflict { tasks, ids } => {
-            assert_eq!((tasks.len(), ids), (1, 1));
+            assert_eq!((tasks.len(), ids.len()), (1, 1));
             assert_eq!(tasks[0].as_str(), "t-9");
         }
         other => panic!("{other:?}"),

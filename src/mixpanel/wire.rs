@@ -102,6 +102,14 @@ impl Document {
             .map(SecretString::from)
     }
 
+    /// The ids a task is about, if the reply names them.
+    pub(super) fn task_ids(&self) -> Option<Vec<String>> {
+        let results = self.0.get("results")?;
+        let place = results.get(0).unwrap_or(results);
+        let ids = place.get("distinct_ids")?.as_array()?;
+        ids.iter().map(|id| Some(id.as_str()?.to_owned())).collect()
+    }
+
     /// What the server says is wrong: `error` may be a text, a list, an object or missing; a
     /// gateway before it may use other names.
     pub(super) fn error_text(&self) -> Option<String> {

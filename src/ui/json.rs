@@ -44,6 +44,7 @@ pub(super) fn job(job: &JobRecord) -> Value {
         "submitted_at": job.submitted_at.map(time),
         "checked_at": job.checked_at.map(time),
         "not_before": job.not_before.map(time),
+        "abandoned_at": job.abandoned_at.map(time),
     })
 }
 
@@ -62,6 +63,7 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>) -> Value {
             "submitted_at": null,
             "checked_at": null,
             "not_before": null,
+            "abandoned_at": null,
         })
     });
     json!({

@@ -1,5 +1,6 @@
 //! Asks Mixpanel how tasks stand, within the pace, and records what it says.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -166,14 +167,19 @@ async fn check(
         let project = request.map_or_else(String::new, |r| r.asked.project.to_string());
         return Ok(Err(RefreshTrouble::NoProject { project }));
     };
-    let mut status = match ask(run, client, item).await? {
-        Ok(status) => status,
+    let question = Question {
+        task: &item.task,
+        kind: item.kind,
+        project: &item.project,
+    };
+    let mut status = match ask(run, client, &question).await? {
+        Ok((status, _)) => status,
         Err(trouble) => return Ok(Err(trouble)),
     };
     if status == TaskStatus::NotFound {
         // Not said on one answer alone: a task may take a moment to be found.
-        status = match ask(run, client, item).await? {
-            Ok(status) => status,
+        status = match ask(run, client, &question).await? {
+            Ok((status, _)) => status,
             Err(trouble) => return Ok(Err(trouble)),
         };
     }
@@ -193,33 +199,47 @@ fn moved(before: &JobRecord, after: &JobRecord) -> bool {
     before.state != after.state || before.mixpanel_status != after.mixpanel_status
 }
 
+/// A question about one task.
+pub(super) struct Question<'a> {
+    pub(super) task: &'a TaskId,
+    pub(super) kind: Kind,
+    pub(super) project: &'a ProjectKey,
+}
+
+/// How a task stands, and which ids it is about if the answer names them.
+type Answer = (TaskStatus, Option<HashSet<String>>);
+
 /// One question, as often as it takes to get an answer within reason.
-async fn ask(
+pub(super) async fn ask(
     run: &mut Run<'_>,
     client: &Client,
-    item: &Followed,
-) -> Result<Result<TaskStatus, RefreshTrouble>, LedgerError> {
+    item: &Question<'_>,
+) -> Result<Result<Answer, RefreshTrouble>, LedgerError> {
     let mut tries = 0;
     loop {
         if let Err(trouble) = take_slot(run, client, item).await? {
             return Ok(Err(trouble));
         }
         let answer = match item.kind {
-            Kind::Export => client.get_retrieval(&item.task).await,
-            Kind::Delete => client.get_deletion(&item.task).await,
+            Kind::Export => client.get_retrieval(item.task).await,
+            Kind::Delete => client.get_deletion(item.task).await,
         };
         let now = run.clock.now();
         let rate = client.project().rate;
-        run.ledger.record_answered(&item.project, rate, now)?;
+        run.ledger.record_answered(item.project, rate, now)?;
         match answer {
-            StatusAnswer::Known { status, link: _ } => return Ok(Ok(status)),
-            StatusAnswer::NotFound => return Ok(Ok(TaskStatus::NotFound)),
+            StatusAnswer::Known {
+                status,
+                ids,
+                link: _,
+            } => return Ok(Ok((status, ids))),
+            StatusAnswer::NotFound => return Ok(Ok((TaskStatus::NotFound, None))),
             StatusAnswer::NotAllowed { http_status } => {
                 return Ok(Err(RefreshTrouble::NotAllowed { http_status }));
             }
             StatusAnswer::Deferred { retry_after } => {
                 let wait = retry_after.unwrap_or(Duration::from_secs(1 << tries.min(5)));
-                run.ledger.record_block(&item.project, now + wait)?;
+                run.ledger.record_block(item.project, now + wait)?;
             }
             StatusAnswer::Unclear { reason } if tries + 1 >= MAX_TRIES => {
                 return Ok(Err(RefreshTrouble::Unreachable { reason }));
@@ -234,12 +254,12 @@ async fn ask(
 async fn take_slot(
     run: &mut Run<'_>,
     client: &Client,
-    item: &Followed,
+    item: &Question<'_>,
 ) -> Result<Result<(), RefreshTrouble>, LedgerError> {
     let rate = client.project().rate;
     loop {
         let now = run.clock.now();
-        match run.ledger.record_slot(&item.project, rate, now)? {
+        match run.ledger.record_slot(item.project, rate, now)? {
             Slot::Yours => return Ok(Ok(())),
             Slot::Wait(wait) if wait > MAX_LIMIT_WAIT.max(rate.interval()) => {
                 return Ok(Err(RefreshTrouble::RateLimited));

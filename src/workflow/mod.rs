@@ -5,7 +5,10 @@
 mod follow;
 mod interrupt;
 mod plan;
+mod queue;
+mod settle;
 mod submit;
+mod verdict;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,6 +20,8 @@ use crate::mixpanel::Client;
 pub use follow::{Followed, RefreshTrouble, list_followed, refresh, wait};
 pub use interrupt::{Interrupt, Signal};
 pub use plan::{Approved, NotApproved, Order, Plan};
+pub use queue::Settle;
+pub use settle::{Adopted, adopt};
 pub use submit::{Stop, SubmitReport, record, submit};
 
 /// Everything a run works with, handed from the command to each step.

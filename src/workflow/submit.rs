@@ -1,21 +1,14 @@
 //! Sends what is planned, one POST at a time, each recorded before and after.
 
-use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-use chrono::{DateTime, TimeDelta, Utc};
-
-use crate::domain::{ExitStatus, JobId, JobState, Operation, ProjectKey, RequestId};
-use crate::ledger::{Claim, LedgerError, Outcome, RequestRecord};
+use crate::domain::{ExitStatus, JobId, JobState, RequestId};
+use crate::ledger::{Claim, LedgerError, Outcome, Purpose, RequestRecord};
 use crate::mixpanel::{Client, CreateAnswer};
 
-use super::{Approved, Event, Run, Signal, WorkflowError};
-
-/// How often a connection is tried that cannot be made.
-const MAX_CONNECTION_TRIES: u32 = 5;
-/// After so many answers in a row that say nothing, the service is left alone.
-const MAX_UNKNOWN_IN_A_ROW: u32 = 3;
+use super::queue::{Item, Offer, Queue, Settle};
+use super::verdict::{Act, Next, Verdict};
+use super::{Approved, Event, RefreshTrouble, Run, Signal, WorkflowError, settle};
 
 /// Why the sending of a project's jobs ended before all were sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +23,8 @@ pub enum Stop {
     Unclear { reason: String },
     /// There is no client for the request's project.
     NoProject,
+    /// An answer speaks of ids that were not sent.
+    Contradiction,
 }
 
 /// What came of a submission. The requests are as the ledger has them now.
@@ -53,9 +48,12 @@ impl SubmitReport {
                 ExitStatus::Temporary
             }
             Stop::NoProject => ExitStatus::Usage,
+            Stop::Contradiction => ExitStatus::Refused,
         });
         let jobs = self.requests.iter().flat_map(|request| &request.jobs);
         let states = jobs.map(|job| match job.state {
+            // The operator gave up on it: nothing more is to be done.
+            JobState::Unknown if !job.is_unsettled() => ExitStatus::Done,
             JobState::Unknown => ExitStatus::Unknown,
             JobState::Failed | JobState::Revoked => ExitStatus::Failed,
             JobState::Refused => ExitStatus::Refused,
@@ -79,20 +77,22 @@ pub fn record(run: &mut Run<'_>, approved: &Approved) -> Result<RequestId, Ledge
         .record_request(&plan.to_request(), &plan.batches, now)
 }
 
-/// Sends each planned or deferred job of the requests, projects in turn, until all are sent or
-/// something stands in the way. `max_wait` bounds how long a rate limit is waited for.
+/// Sends each planned or deferred job of the requests, projects in turn, and settles unknown ones,
+/// until all are sent or something stands in the way. `max_wait` bounds how long a rate limit is
+/// waited for.
 ///
 /// # Errors
 /// When the ledger cannot be written. Then nothing more is sent.
 pub async fn submit(
     run: &mut Run<'_>,
     requests: &[RequestId],
+    settle: &Settle,
     max_wait: Duration,
 ) -> Result<SubmitReport, WorkflowError> {
-    let mut queues = list_queues(run, requests)?;
+    let mut queues = list_queues(run, requests, settle, max_wait)?;
     let mut stops = Vec::new();
     while run.interrupt.signal().is_none() {
-        queues.retain(|queue| !queue.jobs.is_empty());
+        queues.retain(|queue| !matches!(queue.offer(), Offer::Nothing));
         if queues.is_empty() {
             break;
         }
@@ -126,20 +126,6 @@ pub async fn submit(
     })
 }
 
-/// The jobs of one project that are still to be sent, and how its service has behaved.
-struct Queue {
-    project: ProjectKey,
-    jobs: VecDeque<(JobId, Operation)>,
-    /// Not before, for a reason that concerns this process only.
-    retry_at: Option<tokio::time::Instant>,
-    connection_waits: ExponentialBackoff,
-    connection_tries: u32,
-    limit_waits: ExponentialBackoff,
-    /// Since when the rate limit has kept us out.
-    limited_since: Option<DateTime<Utc>>,
-    unknown_in_a_row: u32,
-}
-
 /// What came of one try to send the next job of a queue.
 enum Step {
     Sent,
@@ -147,44 +133,29 @@ enum Step {
     Stopped(Stop),
 }
 
-fn list_queues(run: &Run<'_>, requests: &[RequestId]) -> Result<Vec<Queue>, LedgerError> {
-    let mut jobs: HashMap<ProjectKey, VecDeque<(JobId, Operation)>> = HashMap::new();
-    let mut order = Vec::new();
+fn list_queues(
+    run: &Run<'_>,
+    requests: &[RequestId],
+    settle: &Settle,
+    max_wait: Duration,
+) -> Result<Vec<Queue>, LedgerError> {
+    let mut queues: Vec<Queue> = Vec::new();
+    let now = run.clock.now();
     for id in requests {
         let Some(request) = run.ledger.find_request(id)? else {
             continue;
         };
         let key = request.asked.project_key;
-        if !order.contains(&key) {
-            order.push(key.clone());
-        }
-        let sendable = request
-            .jobs
-            .into_iter()
-            .filter(|job| job.state.is_sendable());
-        let sendable = sendable.map(|job| (job.id, request.asked.operation));
-        jobs.entry(key).or_default().extend(sendable);
+        let place = match queues.iter().position(|queue| queue.project == key) {
+            Some(place) => place,
+            None => {
+                queues.push(Queue::new(key, max_wait));
+                queues.len() - 1
+            }
+        };
+        queues[place].add(run.ledger, id, settle, now)?;
     }
-    let queue = |key: ProjectKey| Queue {
-        jobs: jobs.remove(&key).unwrap_or_default(),
-        project: key,
-        retry_at: None,
-        connection_waits: waits(Duration::from_millis(500), Duration::from_secs(10)),
-        connection_tries: 0,
-        limit_waits: waits(Duration::from_secs(1), Duration::from_secs(15 * 60)),
-        limited_since: None,
-        unknown_in_a_row: 0,
-    };
-    Ok(order.into_iter().map(queue).collect())
-}
-
-fn waits(shortest: Duration, longest: Duration) -> ExponentialBackoff {
-    ExponentialBuilder::new()
-        .with_min_delay(shortest)
-        .with_max_delay(longest)
-        .with_jitter()
-        .without_max_times()
-        .build()
+    Ok(queues)
 }
 
 async fn send_next(
@@ -192,219 +163,183 @@ async fn send_next(
     queue: &mut Queue,
     max_wait: Duration,
 ) -> Result<Step, WorkflowError> {
+    let item = match queue.offer() {
+        Offer::Send(item) => item,
+        Offer::Wait(wait) => return Ok(Step::Wait(wait)),
+        Offer::Nothing => return Ok(Step::Sent),
+    };
     let clients = run.clients;
     let Some(client) = clients.get(&queue.project) else {
         return Ok(Step::Stopped(Stop::NoProject));
     };
-    if let Some(at) = queue.retry_at {
-        let wait = at.saturating_duration_since(tokio::time::Instant::now());
-        if !wait.is_zero() {
-            return Ok(Step::Wait(wait));
-        }
-    }
-    let Some((job, operation)) = queue.jobs.front().cloned() else {
+    if cut_to_learned(run, queue, &item)? {
         return Ok(Step::Sent);
-    };
+    }
     let rate = client.project().rate;
     let now = run.clock.now();
-    match run.ledger.record_sending(&job, &queue.project, rate, now)? {
+    let claim = run
+        .ledger
+        .record_sending(&item.job, item.purpose, &queue.project, rate, now)?;
+    match claim {
         Claim::Wait(wait) if wait > max_wait.max(rate.interval()) => {
             Ok(Step::Stopped(Stop::RateLimited))
         }
         Claim::Wait(wait) => Ok(Step::Wait(wait)),
         Claim::Taken(_) => {
-            queue.jobs.pop_front();
+            queue.remove(&item.job);
             Ok(Step::Sent)
         }
         Claim::Send { attempt } => {
-            tracing::info!(%job, attempt, "sending");
-            let answer = post(run, client, &job, operation).await?;
-            let step = settle(run, queue, client, &job, answer, max_wait)?;
-            if run.job(&job).is_ok_and(|job| !job.state.is_sendable()) {
-                queue.jobs.pop_front();
-            }
-            Ok(step)
+            tracing::info!(job = %item.job, attempt, "sending");
+            let answer = post(run, client, &item).await?;
+            let now = run.clock.now();
+            let verdict = match item.purpose {
+                Purpose::Submit => queue.temper.judge(answer, now),
+                Purpose::Settle => {
+                    let ids = run.job(&item.job)?.ids;
+                    queue.temper.judge_again(answer, ids, now)
+                }
+            };
+            carry_out(run, queue, client, &item, verdict).await
         }
     }
 }
 
+/// Cuts a job that is larger than what the server has taught us; whether it was.
+fn cut_to_learned(run: &mut Run<'_>, queue: &mut Queue, item: &Item) -> Result<bool, LedgerError> {
+    let kind = item.operation.kind();
+    let Some(limit) = run.ledger.find_learned_limit(&queue.project, kind)? else {
+        return Ok(false);
+    };
+    let job = run.job(&item.job)?;
+    if !job.state.is_sendable() || job.ids <= limit.get() {
+        return Ok(false);
+    }
+    run.ledger
+        .record_cut(&item.job, kind, &queue.project, limit)?;
+    queue.renew(run.ledger)?;
+    Ok(true)
+}
+
 /// The one place a POST is made from: the intent has been committed.
-async fn post(
-    run: &Run<'_>,
-    client: &Client,
-    job: &JobId,
-    operation: Operation,
-) -> Result<CreateAnswer, LedgerError> {
-    let batch = run.ledger.find_batch(job)?;
-    let subject = run.job(job)?.subject;
+async fn post(run: &Run<'_>, client: &Client, item: &Item) -> Result<CreateAnswer, LedgerError> {
+    let batch = run.ledger.find_batch(&item.job)?;
+    let subject = run.job(&item.job)?.subject;
     let interrupted = || CreateAnswer::Unknown {
         reason: "interrupted before the answer came".to_owned(),
     };
     Ok(tokio::select! {
-        answer = client.create(operation, &batch, subject) => answer,
+        answer = client.create(item.operation, &batch, subject) => answer,
         () = run.interrupt.out_of_patience() => interrupted(),
     })
 }
 
-/// Records what an answer means, then tells it, then says how to go on.
-fn settle(
+/// Does what the verdict says: records it, tells it, and says how to go on.
+async fn carry_out(
     run: &mut Run<'_>,
     queue: &mut Queue,
     client: &Client,
-    job: &JobId,
-    answer: CreateAnswer,
-    max_wait: Duration,
+    item: &Item,
+    verdict: Verdict,
 ) -> Result<Step, WorkflowError> {
-    let now = run.clock.now();
-    let verdict = queue.judge(answer, now, max_wait);
+    let job = &item.job;
     let reason = verdict.reason.as_deref();
-    let rate = client.project().rate;
+    let mut next = verdict.next;
+    match verdict.act {
+        Act::Record(outcome) => record_outcome(run, client, job, &outcome, reason)?,
+        Act::Cut => cut(run, queue, client, item, reason)?,
+        Act::Link { ids, tasks } => {
+            // Nothing was created; what the tasks have is asked with the job safely planned.
+            record_outcome(run, client, job, &Outcome::NotCreated, reason)?;
+            match settle::link(run, client, job, ids, &tasks).await? {
+                Ok(()) => queue.renew(run.ledger)?,
+                Err(trouble) => next = Next::Stop(stop_of(trouble)),
+            }
+        }
+        Act::Adopt { tasks } => {
+            let batch = run.ledger.find_batch(job)?;
+            let owner = settle::find_owner(run, client, &batch, &tasks).await?;
+            let outcome = match owner {
+                Ok(Some(task)) => Outcome::Accepted(task),
+                Ok(None) | Err(_) => Outcome::Unknown,
+            };
+            let reason = match &outcome {
+                Outcome::Accepted(_) => {
+                    "recovered: its first answer was lost, and Mixpanel named its task"
+                }
+                _ => "Mixpanel has its ids in several tasks, or could not say in which",
+            };
+            record_outcome(run, client, job, &outcome, Some(reason))?;
+        }
+    }
+    let after = run.job(job)?;
+    run.observer.on(Event::Moved(&after));
+    match after.state {
+        JobState::Unknown => queue.settle_later(item),
+        state if !state.is_sendable() => queue.remove(job),
+        _ => {}
+    }
+    Ok(match next {
+        Next::GoOn => Step::Sent,
+        Next::Pause(wait) => {
+            let reason = reason.unwrap_or_default();
+            run.observer.on(Event::Held { reason, wait });
+            queue.pause(wait);
+            Step::Sent
+        }
+        Next::Stop(stop) => Step::Stopped(stop),
+    })
+}
+
+fn cut(
+    run: &mut Run<'_>,
+    queue: &mut Queue,
+    client: &Client,
+    item: &Item,
+    reason: Option<&str>,
+) -> Result<(), WorkflowError> {
+    let job = &item.job;
+    let Some(limit) = settle::half(run.job(job)?.ids) else {
+        return record_outcome(run, client, job, &Outcome::Refused, reason);
+    };
+    record_outcome(run, client, job, &Outcome::NotCreated, reason)?;
+    let kind = item.operation.kind();
+    run.ledger.record_cut(job, kind, &queue.project, limit)?;
+    queue.renew(run.ledger)?;
+    Ok(())
+}
+
+fn record_outcome(
+    run: &mut Run<'_>,
+    client: &Client,
+    job: &JobId,
+    outcome: &Outcome,
+    reason: Option<&str>,
+) -> Result<(), WorkflowError> {
+    let project = client.project();
+    let now = run.clock.now();
     let recorded =
         run.ledger
-            .record_outcome(job, &queue.project, rate, &verdict.outcome, reason, now);
-    if let Err(source) = recorded {
-        return Err(match verdict.outcome {
-            Outcome::Accepted(task) => WorkflowError::NotRecorded {
-                job: job.clone(),
-                task,
-                source: Box::new(source),
-            },
-            _ => source.into(),
-        });
-    }
-    tracing::info!(%job, outcome = ?verdict.outcome, "recorded");
-    run.observer.on(Event::Moved(&run.job(job)?));
-    if let (Some(wait), Step::Sent) = (verdict.wait, &verdict.step) {
-        let reason = reason.unwrap_or_default();
-        run.observer.on(Event::Held { reason, wait });
-    }
-    Ok(verdict.step)
+            .record_outcome(job, &project.key(), project.rate, outcome, reason, now);
+    tracing::info!(%job, ?outcome, recorded = recorded.is_ok(), "answered");
+    recorded.map_err(|source| match outcome {
+        Outcome::Accepted(task) => WorkflowError::NotRecorded {
+            job: job.clone(),
+            task: task.clone(),
+            source: Box::new(source),
+        },
+        _ => source.into(),
+    })
 }
 
-/// What an answer means for its job and for the rest of the queue.
-struct Verdict {
-    outcome: Outcome,
-    reason: Option<String>,
-    step: Step,
-    wait: Option<Duration>,
-}
-
-impl Verdict {
-    fn go_on(outcome: Outcome, reason: Option<String>) -> Self {
-        Self {
-            outcome,
-            reason,
-            step: Step::Sent,
-            wait: None,
-        }
-    }
-
-    fn stop(outcome: Outcome, reason: String, stop: Stop) -> Self {
-        Self {
-            outcome,
-            reason: Some(reason),
-            step: Step::Stopped(stop),
-            wait: None,
-        }
-    }
-}
-
-impl Queue {
-    fn judge(&mut self, answer: CreateAnswer, now: DateTime<Utc>, max_wait: Duration) -> Verdict {
-        if !matches!(answer, CreateAnswer::Unknown { .. }) {
-            self.unknown_in_a_row = 0;
-        }
-        if !matches!(answer, CreateAnswer::NotSent { .. }) {
-            self.connection_tries = 0;
-        }
-        if !matches!(answer, CreateAnswer::Deferred { .. }) {
-            self.limited_since = None;
-            self.limit_waits = waits(Duration::from_secs(1), Duration::from_secs(15 * 60));
-        }
-        match answer {
-            CreateAnswer::Accepted { task } => Verdict::go_on(Outcome::Accepted(task), None),
-            CreateAnswer::NotSent { reason } => self.not_sent(reason),
-            CreateAnswer::Deferred { retry_after } => self.deferred(retry_after, now, max_wait),
-            CreateAnswer::TooLarge { message } => {
-                let hint = "more ids than Mixpanel takes at once; set a smaller batch for the project and send these ids again";
-                Verdict::go_on(Outcome::Refused, Some(format!("{hint}: {message}")))
-            }
-            CreateAnswer::Conflict { tasks, ids } => {
-                let tasks: Vec<&str> = tasks.iter().map(|task| task.as_str()).collect();
-                let tasks = tasks.join(", ");
-                let reason = format!(
-                    "{ids} of its ids are being deleted already (task {tasks}), so none of the job was taken"
-                );
-                Verdict::go_on(Outcome::Refused, Some(reason))
-            }
-            CreateAnswer::Refused {
-                http_status,
-                message,
-            } => {
-                let reason = format!("Mixpanel refused it ({http_status}): {message}");
-                Verdict::go_on(Outcome::Refused, Some(reason))
-            }
-            CreateAnswer::NotAllowed {
-                http_status,
-                message,
-            } => Verdict::stop(
-                Outcome::NotCreated,
-                format!("Mixpanel turned the token away ({http_status}): {message}"),
-                Stop::NotAllowed {
-                    http_status,
-                    message,
-                },
-            ),
-            CreateAnswer::Unknown { reason } => self.unknown(reason),
-        }
-    }
-
-    fn not_sent(&mut self, reason: String) -> Verdict {
-        self.connection_tries += 1;
-        if self.connection_tries > MAX_CONNECTION_TRIES {
-            let stop = Stop::Unreachable {
-                reason: reason.clone(),
-            };
-            return Verdict::stop(Outcome::NotCreated, reason, stop);
-        }
-        let wait = self.connection_waits.next().unwrap_or_default();
-        self.retry_at = Some(tokio::time::Instant::now() + wait);
-        Verdict {
-            wait: Some(wait),
-            ..Verdict::go_on(Outcome::NotCreated, Some(reason))
-        }
-    }
-
-    fn deferred(
-        &mut self,
-        retry_after: Option<Duration>,
-        now: DateTime<Utc>,
-        max_wait: Duration,
-    ) -> Verdict {
-        let doubled = self.limit_waits.next().unwrap_or_default();
-        let wait = retry_after.unwrap_or(doubled);
-        let since = *self.limited_since.get_or_insert(now);
-        let until = now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::hours(24));
-        let reason = "Mixpanel's rate limit (429)".to_owned();
-        let spent = (until - since).to_std().unwrap_or_default();
-        if spent > max_wait {
-            let outcome = Outcome::Deferred(until);
-            return Verdict::stop(outcome, reason, Stop::RateLimited);
-        }
-        Verdict {
-            wait: Some(wait),
-            ..Verdict::go_on(Outcome::Deferred(until), Some(reason))
-        }
-    }
-
-    fn unknown(&mut self, reason: String) -> Verdict {
-        self.unknown_in_a_row += 1;
-        if self.unknown_in_a_row >= MAX_UNKNOWN_IN_A_ROW {
-            let stop = Stop::Unclear {
-                reason: reason.clone(),
-            };
-            return Verdict::stop(Outcome::Unknown, reason, stop);
-        }
-        Verdict::go_on(Outcome::Unknown, Some(reason))
+fn stop_of(trouble: RefreshTrouble) -> Stop {
+    match trouble {
+        RefreshTrouble::NotAllowed { http_status } => Stop::NotAllowed {
+            http_status,
+            message: "while asking about a task".to_owned(),
+        },
+        RefreshTrouble::Unreachable { reason } => Stop::Unreachable { reason },
+        RefreshTrouble::RateLimited | RefreshTrouble::Interrupted => Stop::RateLimited,
+        RefreshTrouble::NoProject { .. } => Stop::NoProject,
     }
 }

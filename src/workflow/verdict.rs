@@ -1,0 +1,424 @@
+//! What to do about an answer to a create, by the table of outcomes in ARCHITECTURE.md.
+//!
+//! Pure: it knows how the service has behaved so far, returns what to do and how long to wait,
+//! and neither sends, sleeps nor records anything.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::domain::{DistinctId, TaskId};
+use crate::ledger::Outcome;
+use crate::mixpanel::CreateAnswer;
+
+use super::Stop;
+
+/// How often a connection is tried that cannot be made.
+const MAX_CONNECTION_TRIES: u32 = 5;
+/// After so many answers in a row that say nothing, the service is left alone.
+const MAX_UNKNOWN_IN_A_ROW: u32 = 3;
+
+/// What is done about the job.
+#[derive(Debug)]
+pub(super) enum Act {
+    Record(Outcome),
+    /// Nothing was created: cut it in two.
+    Cut,
+    /// Nothing was created: link these ids to these tasks, send the rest as a job of its own.
+    Link {
+        ids: Vec<DistinctId>,
+        tasks: Vec<TaskId>,
+    },
+    /// One of these tasks may be the one whose answer was lost: adopt it if it has our ids.
+    Adopt {
+        tasks: Vec<TaskId>,
+    },
+}
+
+/// How the run goes on with this project.
+#[derive(Debug)]
+pub(super) enum Next {
+    GoOn,
+    /// Nothing of the project before so long.
+    Pause(Duration),
+    Stop(Stop),
+}
+
+#[derive(Debug)]
+pub(super) struct Verdict {
+    pub(super) act: Act,
+    /// In words for the operator.
+    pub(super) reason: Option<String>,
+    pub(super) next: Next,
+}
+
+/// How a project's service has behaved in this run.
+pub(super) struct Temper {
+    max_wait: Duration,
+    connection_waits: ExponentialBackoff,
+    connection_tries: u32,
+    limit_waits: ExponentialBackoff,
+    /// Since when the rate limit has kept us out.
+    limited_since: Option<DateTime<Utc>>,
+    unknown_in_a_row: u32,
+}
+
+impl Temper {
+    /// `max_wait` bounds how long a rate limit is waited for.
+    pub(super) fn new(max_wait: Duration) -> Self {
+        Self {
+            max_wait,
+            connection_waits: connection_waits(),
+            connection_tries: 0,
+            limit_waits: limit_waits(),
+            limited_since: None,
+            unknown_in_a_row: 0,
+        }
+    }
+
+    /// What to do about the answer to a job's POST.
+    pub(super) fn judge(&mut self, answer: CreateAnswer, now: DateTime<Utc>) -> Verdict {
+        self.notice(&answer);
+        match answer {
+            CreateAnswer::Accepted { task } => record(Outcome::Accepted(task), None, Next::GoOn),
+            CreateAnswer::NotSent { reason } => {
+                let next = self.no_connection(&reason);
+                record(Outcome::NotCreated, Some(reason), next)
+            }
+            CreateAnswer::Deferred { retry_after } => {
+                let wait = self.limit_wait(retry_after);
+                let until = now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::hours(24));
+                let next = self.limited(until, wait, now);
+                let reason = Some("Mixpanel's rate limit (429)".to_owned());
+                record(Outcome::Deferred(until), reason, next)
+            }
+            CreateAnswer::TooLarge { message } => Verdict {
+                act: Act::Cut,
+                reason: Some(format!("more ids than Mixpanel takes at once: {message}")),
+                next: Next::GoOn,
+            },
+            CreateAnswer::Conflict { ids, tasks } => Verdict {
+                reason: Some(conflict_reason(ids.len(), &tasks)),
+                act: Act::Link { ids, tasks },
+                next: Next::GoOn,
+            },
+            CreateAnswer::ForeignConflict { ids } => {
+                let reason =
+                    format!("Mixpanel names a conflict over {ids} ids that were not sent (409)");
+                record(
+                    Outcome::NotCreated,
+                    Some(reason),
+                    Next::Stop(Stop::Contradiction),
+                )
+            }
+            CreateAnswer::Refused {
+                http_status,
+                message,
+            } => {
+                let reason = format!("Mixpanel refused it ({http_status}): {message}");
+                record(Outcome::Refused, Some(reason), Next::GoOn)
+            }
+            CreateAnswer::NotAllowed {
+                http_status,
+                message,
+            } => {
+                let reason = format!("Mixpanel turned the token away ({http_status}): {message}");
+                record(
+                    Outcome::NotCreated,
+                    Some(reason),
+                    Next::Stop(Stop::NotAllowed {
+                        http_status,
+                        message,
+                    }),
+                )
+            }
+            CreateAnswer::Unknown { reason } => {
+                let next = self.unclear(&reason);
+                record(Outcome::Unknown, Some(reason), next)
+            }
+        }
+    }
+
+    /// What to do about the answer to a POST that was made once more to settle a job whose
+    /// outcome is unknown. Only a task settles it; whatever else comes, it stays unknown.
+    pub(super) fn judge_again(
+        &mut self,
+        answer: CreateAnswer,
+        ids: usize,
+        now: DateTime<Utc>,
+    ) -> Verdict {
+        self.notice(&answer);
+        let still = |reason: String, next| record(Outcome::Unknown, Some(reason), next);
+        match answer {
+            CreateAnswer::Accepted { task } => {
+                let reason = "possible duplicate: it was sent twice, since no answer came to the first; both may have been taken";
+                record(Outcome::Accepted(task), Some(reason.to_owned()), Next::GoOn)
+            }
+            CreateAnswer::Conflict { ids: named, tasks } if named.len() == ids => Verdict {
+                act: Act::Adopt { tasks },
+                reason: Some("Mixpanel has its ids in a task already".to_owned()),
+                next: Next::GoOn,
+            },
+            CreateAnswer::Conflict { ids: named, tasks } => {
+                let conflict = conflict_reason(named.len(), &tasks);
+                still(
+                    format!("its first answer was lost; now {conflict}"),
+                    Next::GoOn,
+                )
+            }
+            CreateAnswer::NotSent { reason } => {
+                let next = self.no_connection(&reason);
+                still(reason, next)
+            }
+            CreateAnswer::Deferred { retry_after } => {
+                let wait = self.limit_wait(retry_after);
+                let until = now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::hours(24));
+                let next = self.limited(until, wait, now);
+                still(
+                    "Mixpanel's rate limit (429) kept dsr from settling it".to_owned(),
+                    next,
+                )
+            }
+            CreateAnswer::TooLarge { message } => still(message, Next::GoOn),
+            CreateAnswer::ForeignConflict { ids } => still(
+                format!("Mixpanel names a conflict over {ids} ids that were not sent (409)"),
+                Next::Stop(Stop::Contradiction),
+            ),
+            CreateAnswer::Refused {
+                http_status,
+                message,
+            } => still(
+                format!("sent once more, it was refused ({http_status}): {message}"),
+                Next::GoOn,
+            ),
+            CreateAnswer::NotAllowed {
+                http_status,
+                message,
+            } => still(
+                format!("Mixpanel turned the token away ({http_status}): {message}"),
+                Next::Stop(Stop::NotAllowed {
+                    http_status,
+                    message,
+                }),
+            ),
+            CreateAnswer::Unknown { reason } => {
+                let next = self.unclear(&reason);
+                still(reason, next)
+            }
+        }
+    }
+
+    /// An answer of another kind ends a row of bad ones.
+    fn notice(&mut self, answer: &CreateAnswer) {
+        if !matches!(answer, CreateAnswer::Unknown { .. }) {
+            self.unknown_in_a_row = 0;
+        }
+        if !matches!(answer, CreateAnswer::NotSent { .. }) {
+            self.connection_tries = 0;
+            self.connection_waits = connection_waits();
+        }
+        if !matches!(answer, CreateAnswer::Deferred { .. }) {
+            self.limited_since = None;
+            self.limit_waits = limit_waits();
+        }
+    }
+
+    fn no_connection(&mut self, reason: &str) -> Next {
+        self.connection_tries += 1;
+        if self.connection_tries > MAX_CONNECTION_TRIES {
+            let reason = reason.to_owned();
+            return Next::Stop(Stop::Unreachable { reason });
+        }
+        Next::Pause(self.connection_waits.next().unwrap_or_default())
+    }
+
+    fn limit_wait(&mut self, retry_after: Option<Duration>) -> Duration {
+        let doubled = self.limit_waits.next().unwrap_or_default();
+        retry_after.unwrap_or(doubled)
+    }
+
+    fn limited(&mut self, until: DateTime<Utc>, wait: Duration, now: DateTime<Utc>) -> Next {
+        let since = *self.limited_since.get_or_insert(now);
+        let spent = (until - since).to_std().unwrap_or_default();
+        if spent > self.max_wait {
+            return Next::Stop(Stop::RateLimited);
+        }
+        Next::Pause(wait)
+    }
+
+    fn unclear(&mut self, reason: &str) -> Next {
+        self.unknown_in_a_row += 1;
+        if self.unknown_in_a_row >= MAX_UNKNOWN_IN_A_ROW {
+            let reason = reason.to_owned();
+            return Next::Stop(Stop::Unclear { reason });
+        }
+        Next::GoOn
+    }
+}
+
+fn record(outcome: Outcome, reason: Option<String>, next: Next) -> Verdict {
+    Verdict {
+        act: Act::Record(outcome),
+        reason,
+        next,
+    }
+}
+
+pub(super) fn conflict_reason(ids: usize, tasks: &[TaskId]) -> String {
+    let tasks: Vec<&str> = tasks.iter().map(TaskId::as_str).collect();
+    let tasks = tasks.join(", ");
+    format!("{ids} of its ids are being deleted already (task {tasks})")
+}
+
+fn connection_waits() -> ExponentialBackoff {
+    waits(Duration::from_millis(500), Duration::from_secs(10))
+}
+
+fn limit_waits() -> ExponentialBackoff {
+    waits(Duration::from_secs(1), Duration::from_secs(15 * 60))
+}
+
+fn waits(shortest: Duration, longest: Duration) -> ExponentialBackoff {
+    ExponentialBuilder::new()
+        .with_min_delay(shortest)
+        .with_max_delay(longest)
+        .with_jitter()
+        .without_max_times()
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noon() -> DateTime<Utc> {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+
+    fn temper() -> Temper {
+        Temper::new(Duration::from_secs(900))
+    }
+
+    fn task() -> TaskId {
+        TaskId::new("t-1").unwrap()
+    }
+
+    fn unknown() -> CreateAnswer {
+        CreateAnswer::Unknown {
+            reason: "reset".to_owned(),
+        }
+    }
+
+    fn not_sent() -> CreateAnswer {
+        CreateAnswer::NotSent {
+            reason: "refused".to_owned(),
+        }
+    }
+
+    fn limited(seconds: Option<u64>) -> CreateAnswer {
+        CreateAnswer::Deferred {
+            retry_after: seconds.map(Duration::from_secs),
+        }
+    }
+
+    #[test]
+    fn a_connection_is_tried_five_times_more() {
+        let mut temper = temper();
+        for _ in 0..MAX_CONNECTION_TRIES {
+            let verdict = temper.judge(not_sent(), noon());
+            assert!(matches!(verdict.act, Act::Record(Outcome::NotCreated)));
+            assert!(matches!(verdict.next, Next::Pause(wait) if wait <= Duration::from_secs(20)));
+        }
+        let verdict = temper.judge(not_sent(), noon());
+        assert!(matches!(verdict.next, Next::Stop(Stop::Unreachable { .. })));
+    }
+
+    #[test]
+    fn a_rate_limit_is_waited_for_within_the_time_there_is() {
+        let mut temper = temper();
+        let verdict = temper.judge(limited(Some(600)), noon());
+        assert!(matches!(verdict.next, Next::Pause(wait) if wait.as_secs() == 600));
+        let later = noon() + TimeDelta::seconds(600);
+        let verdict = temper.judge(limited(Some(301)), later);
+        assert!(matches!(verdict.next, Next::Stop(Stop::RateLimited)));
+        assert!(
+            matches!(verdict.act, Act::Record(Outcome::Deferred(until)) if until == later + TimeDelta::seconds(301))
+        );
+        temper.judge(CreateAnswer::Accepted { task: task() }, later);
+        let verdict = temper.judge(limited(Some(301)), later);
+        assert!(matches!(verdict.next, Next::Pause(_)), "the row is over");
+    }
+
+    #[test]
+    fn without_a_word_from_the_server_the_waits_grow_up_to_a_quarter_of_an_hour() {
+        let mut temper = Temper::new(Duration::MAX);
+        let mut last = Duration::ZERO;
+        for round in 0..20 {
+            let Next::Pause(wait) = temper.judge(limited(None), noon()).next else {
+                panic!("stopped");
+            };
+            assert!(wait >= Duration::from_secs(1) && wait <= Duration::from_secs(2 * 900));
+            if round > 12 {
+                assert!(wait >= Duration::from_secs(900));
+            }
+            last = wait;
+        }
+        assert!(last >= Duration::from_secs(900));
+    }
+
+    #[test]
+    fn three_unclear_answers_in_a_row_stop_the_run() {
+        let mut temper = temper();
+        for _ in 0..2 {
+            assert!(matches!(temper.judge(unknown(), noon()).next, Next::GoOn));
+        }
+        temper.judge(CreateAnswer::Accepted { task: task() }, noon());
+        for _ in 0..2 {
+            assert!(matches!(
+                temper.judge_again(unknown(), 1, noon()).next,
+                Next::GoOn
+            ));
+        }
+        let next = temper.judge(unknown(), noon()).next;
+        assert!(matches!(next, Next::Stop(Stop::Unclear { .. })));
+    }
+
+    #[test]
+    fn what_is_unknown_is_settled_by_a_task_and_by_nothing_else() {
+        let id = DistinctId::new("user-17").unwrap();
+        let conflict = |ids: usize| CreateAnswer::Conflict {
+            ids: vec![id.clone(); ids],
+            tasks: vec![task()],
+        };
+        let answers = [
+            unknown(),
+            not_sent(),
+            limited(None),
+            conflict(1),
+            CreateAnswer::TooLarge {
+                message: String::new(),
+            },
+            CreateAnswer::ForeignConflict { ids: 1 },
+            CreateAnswer::Refused {
+                http_status: 400,
+                message: String::new(),
+            },
+            CreateAnswer::NotAllowed {
+                http_status: 401,
+                message: String::new(),
+            },
+        ];
+        for answer in answers {
+            let shown = format!("{answer:?}");
+            let act = temper().judge_again(answer, 2, noon()).act;
+            assert!(matches!(act, Act::Record(Outcome::Unknown)), "{shown}");
+        }
+        let act = temper().judge_again(conflict(2), 2, noon()).act;
+        assert!(matches!(act, Act::Adopt { .. }));
+        let accepted = CreateAnswer::Accepted { task: task() };
+        let verdict = temper().judge_again(accepted, 2, noon());
+        assert!(matches!(verdict.act, Act::Record(Outcome::Accepted(_))));
+        assert!(verdict.reason.unwrap().contains("possible duplicate"));
+    }
+}
