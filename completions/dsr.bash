@@ -397,7 +397,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__delete)
-            opts="-q -v -h -V --gdpr --ccpa --yes --disclosure --file --id --column --no-header --delimiter --expect --dry-run --wait --timeout --max-wait --ref --received --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --gdpr --ccpa --yes --disclosure --file --id --column --no-header --delimiter --expect --dry-run --wait --timeout --max-wait --new --ref --received --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -489,7 +489,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__export)
-            opts="-q -v -h -V --gdpr --ccpa --disclosure --file --id --column --no-header --delimiter --expect --dry-run --wait --timeout --max-wait --ref --received --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --gdpr --ccpa --disclosure --file --id --column --no-header --delimiter --expect --dry-run --wait --timeout --max-wait --new --ref --received --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1,5 +1,5 @@
 use crate::domain::ExitStatus;
-use crate::ledger::{Found, Ledger, RequestRecord, Which};
+use crate::ledger::{Found, JobRecord, Ledger, RequestRecord, Which};
 use crate::ui::{Failure, Lines, Phase, Progress, RequestsView, Shown};
 use crate::workflow::{self, RefreshTrouble, Run};
 
@@ -47,12 +47,20 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
         true => Vec::new(),
         false => refresh(ctx, &mut ledger, &mut requests).await?,
     };
+    if shown == Shown::List {
+        requests.sort_by_key(urgency);
+    }
     let view = RequestsView {
         requests: &requests,
         shown,
         now: ctx.clock.now(),
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    for request in &requests {
+        if let Some(advice) = advice(request) {
+            ctx.ui.note(&advice);
+        }
+    }
     if requests.is_empty() && !args.all {
         ctx.ui
             .note("Closed requests are listed with `dsr status --all`.");
@@ -65,6 +73,32 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
         }
         None => Ok(ExitStatus::Done),
     }
+}
+
+/// What needs the operator comes first; the rest stays as it is.
+fn urgency(request: &RequestRecord) -> usize {
+    if request.jobs.iter().any(JobRecord::is_unsettled) {
+        0
+    } else if request.jobs.iter().any(|job| job.state.is_sendable()) {
+        1
+    } else {
+        2
+    }
+}
+
+/// Why a request needs the operator, and the command to run.
+fn advice(request: &RequestRecord) -> Option<String> {
+    let mut jobs = request.jobs.iter();
+    let job = jobs
+        .clone()
+        .find(|job| job.is_unsettled())
+        .or_else(|| jobs.find(|job| job.state.is_sendable()))?;
+    let short = request.id.short();
+    let reason = job.reason.as_deref().unwrap_or("not sent yet");
+    let what = job.state.as_str();
+    Some(format!(
+        "{short} is {what}: {reason}. Go on with `dsr resume {short}`."
+    ))
 }
 
 /// Finds the one request a name stands for.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 
-use crate::domain::{ExitStatus, Law, Operation};
+use crate::domain::{ExitStatus, Law, Operation, RequestId};
 use crate::intake::{self, Header, Intake, ReadOptions, Source};
+use crate::ledger::{Again, Recorded};
 use crate::ui::{Failure, Lines, Phase, PlanView, Progress, RequestsView, Shown, reading};
 use crate::workflow::{self, Approved, Interrupt, Order, Plan, Run, Settle, SubmitReport};
 
@@ -83,6 +84,9 @@ pub(super) struct RequestArgs {
     /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
     max_wait: Duration,
+    /// Start a second request although an open one asks for the very same
+    #[arg(long)]
+    new: bool,
     /// Your own ticket number, recorded with the request
     #[arg(long = "ref", value_name = "TEXT")]
     reference: Option<String>,
@@ -96,6 +100,27 @@ impl LawArgs {
         // clap has seen to it that exactly one is given.
         if self.ccpa { Law::Ccpa } else { Law::Gdpr }
     }
+}
+
+impl RequestArgs {
+    fn again(&self) -> Again {
+        match self.new {
+            true => Again::Allow,
+            false => Again::Refuse,
+        }
+    }
+}
+
+fn same_request(id: &RequestId) -> Failure {
+    let short = id.short();
+    Failure::new(
+        ExitStatus::Usage,
+        "same_request",
+        format!("request {short} is open and asks for the same ids; nothing was sent"),
+    )
+    .hint(format!(
+        "go on with it: `dsr resume {short}`; or start a second one with `--new`"
+    ))
 }
 
 fn parse_delimiter(text: &str) -> Result<u8, String> {
@@ -230,10 +255,10 @@ pub(super) async fn carry_out(
             interrupt: &interrupt,
             observer: &progress,
         };
-        let mut ids = Vec::new();
-        for plan in &plans {
-            ids.push(workflow::record(&mut run, plan)?);
-        }
+        let ids = match workflow::record(&mut run, &plans, request.again())? {
+            Recorded::New(ids) => ids,
+            Recorded::There(id) => return Err(same_request(&id)),
+        };
         workflow::submit(&mut run, &ids, &Settle::Recent, request.max_wait).await?
     };
     let mut troubles = Vec::new();

@@ -7,7 +7,7 @@ use super::LedgerError;
 /// Each step from one version of the schema to the next. Only ever appended to.
 ///
 /// The SQL keeps to what PostgreSQL reads as well: TEXT and BIGINT, RFC 3339 times in UTC.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE requests (
         id            TEXT PRIMARY KEY,
@@ -89,6 +89,11 @@ const MIGRATIONS: [&str; 2] = [
         batch         BIGINT NOT NULL,
         PRIMARY KEY (project_key, kind)
     );
+",
+    "
+    -- Tells whether two requests are about the same set of ids, without the ids.
+    ALTER TABLE requests ADD COLUMN ids_digest TEXT NOT NULL DEFAULT '';
+    CREATE INDEX requests_by_ids ON requests (ids_digest);
 ",
 ];
 

@@ -28,7 +28,7 @@ pub use jobs::{Claim, Outcome, Purpose};
 pub use pace::Slot;
 pub use partition::Linked;
 pub use records::{JobRecord, NewRequest, RequestRecord};
-pub use requests::{Found, Which};
+pub use requests::{Again, Found, Recorded, Which};
 use sender::Sender;
 
 /// An open ledger.

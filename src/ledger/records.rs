@@ -24,6 +24,8 @@ pub struct NewRequest {
     /// Values read, repeated ones included.
     pub read: usize,
     pub unique: usize,
+    /// Of the set of ids, whatever their order.
+    pub ids_digest: String,
 }
 
 /// A request as the ledger knows it, with its jobs in order.
@@ -89,7 +91,7 @@ pub(super) const JOB_COLUMNS: &str = "request, number, subject_request_id, ids_c
      AND attempts.number = jobs.number) AS attempted_at";
 
 pub(super) const REQUEST_COLUMNS: &str = "id, kind, law, disclosure, project, project_key, \
-     region, reference, received, due, created, source, ids_read, ids_unique";
+     region, reference, received, due, created, source, ids_read, ids_unique, ids_digest";
 
 pub(super) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
     let state: String = row.get("state")?;
@@ -153,6 +155,7 @@ pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> 
             source: text("source")?,
             read: count(row, "ids_read")?,
             unique: count(row, "ids_unique")?,
+            ids_digest: text("ids_digest")?,
         },
         jobs: Vec::new(),
     })

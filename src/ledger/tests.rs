@@ -10,6 +10,16 @@ fn noon() -> chrono::DateTime<chrono::Utc> {
     "2026-11-22T12:00:00Z".parse().unwrap()
 }
 
+fn record(ledger: &mut Ledger, batches: &[Batch], at: chrono::DateTime<chrono::Utc>) -> RequestId {
+    match ledger
+        .record_requests(&[(request(), batches)], Again::Allow, at)
+        .unwrap()
+    {
+        Recorded::New(mut ids) => ids.remove(0),
+        Recorded::There(id) => panic!("{id} is there"),
+    }
+}
+
 fn open(folder: &tempfile::TempDir) -> Ledger {
     Ledger::open(&folder.path().join("ledger.db"), Duration::from_millis(200)).unwrap()
 }
@@ -30,6 +40,7 @@ fn request() -> NewRequest {
         source: "`ids.csv`".to_owned(),
         read: 5,
         unique: 4,
+        ids_digest: "d".to_owned(),
     }
 }
 
@@ -43,9 +54,7 @@ fn batches(count: usize, limit: usize) -> Vec<Batch> {
 /// A ledger with one request of two jobs.
 fn with_request(folder: &tempfile::TempDir) -> (Ledger, RequestRecord) {
     let mut ledger = open(folder);
-    let id = ledger
-        .record_request(&request(), &batches(4, 2), noon())
-        .unwrap();
+    let id = record(&mut ledger, &batches(4, 2), noon());
     let record = ledger.find_request(&id).unwrap().unwrap();
     (ledger, record)
 }
@@ -308,16 +317,52 @@ fn two_tasks_may_have_one_id() {
 }
 
 #[test]
+fn the_same_request_is_recorded_once_while_it_is_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(&folder);
+    let first = record(&mut ledger, &batches(1, 1), noon());
+    let mut other = open(&folder);
+    let again = |ledger: &mut Ledger, asked: &NewRequest| {
+        ledger
+            .record_requests(&[(asked.clone(), &batches(1, 1))], Again::Refuse, noon())
+            .unwrap()
+    };
+    assert_eq!(
+        again(&mut other, &request()),
+        Recorded::There(first.clone())
+    );
+    let export = NewRequest {
+        operation: Operation::Delete(Law::Ccpa),
+        ..request()
+    };
+    assert!(matches!(again(&mut other, &export), Recorded::New(_)));
+    let others = NewRequest {
+        ids_digest: "e".to_owned(),
+        ..request()
+    };
+    assert!(matches!(again(&mut other, &others), Recorded::New(_)));
+    let job = ledger
+        .find_request(&first)
+        .unwrap()
+        .unwrap()
+        .jobs
+        .remove(0)
+        .id;
+    send(&mut ledger, &job);
+    end(&mut ledger, &job, &Outcome::Refused).unwrap();
+    assert!(
+        matches!(again(&mut other, &request()), Recorded::New(_)),
+        "the first is closed"
+    );
+}
+
+#[test]
 fn open_requests_are_those_that_wait_for_something() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = open(&folder);
     let at = |s| noon() + TimeDelta::seconds(s);
-    let first = ledger
-        .record_request(&request(), &batches(1, 2), at(0))
-        .unwrap();
-    let second = ledger
-        .record_request(&request(), &batches(1, 2), at(1))
-        .unwrap();
+    let first = record(&mut ledger, &batches(1, 2), at(0));
+    let second = record(&mut ledger, &batches(1, 2), at(1));
     let ids = |ledger: &Ledger, which| -> Vec<RequestId> {
         ledger
             .list_requests(which)
@@ -387,9 +432,7 @@ fn every_file_is_for_its_owner_only() {
     let outer = tempfile::tempdir().unwrap();
     let folder = outer.path().join("a/b");
     let mut ledger = Ledger::open(&folder.join("ledger.db"), Duration::ZERO).unwrap();
-    let id = ledger
-        .record_request(&request(), &batches(1, 1), noon())
-        .unwrap();
+    let id = record(&mut ledger, &batches(1, 1), noon());
     send(
         &mut ledger,
         &JobId {

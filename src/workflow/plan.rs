@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
 
 use crate::domain::{Batch, Confirmed, Deadline, Operation, Project, cut, due_date};
 use crate::intake::Intake;
@@ -83,6 +84,23 @@ impl Plan {
         }
     }
 
+    /// SHA-256 over the ids in their order as texts: the same for the same set, however it came.
+    fn ids_digest(&self) -> String {
+        let ids = self.batches.iter().flat_map(|batch| batch.ids());
+        let mut ids: Vec<&str> = ids.map(|id| id.expose()).collect();
+        ids.sort_unstable();
+        let mut hash = Sha256::new();
+        for id in ids {
+            hash.update(id);
+            // No id holds a line break, so no two sets run together.
+            hash.update("\n");
+        }
+        hash.finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
     /// The plan as the ledger records it.
     pub fn to_request(&self) -> NewRequest {
         NewRequest {
@@ -96,6 +114,7 @@ impl Plan {
             source: self.order.source.clone(),
             read: self.read,
             unique: self.unique(),
+            ids_digest: self.ids_digest(),
         }
     }
 }

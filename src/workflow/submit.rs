@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::{ExitStatus, JobId, JobState, RequestId};
-use crate::ledger::{Claim, LedgerError, Outcome, Purpose, RequestRecord};
+use crate::ledger::{Again, Claim, LedgerError, Outcome, Purpose, Recorded, RequestRecord};
 use crate::mixpanel::{Client, CreateAnswer};
 
 use super::queue::{Item, Offer, Queue, Settle};
@@ -66,15 +66,19 @@ impl SubmitReport {
     }
 }
 
-/// Records an approved plan as a request with its jobs, all still to be sent.
+/// Records the approved plans of one command as requests with their jobs, all still to be sent.
 ///
 /// # Errors
 /// When the ledger cannot be written; then nothing will be sent.
-pub fn record(run: &mut Run<'_>, approved: &Approved) -> Result<RequestId, LedgerError> {
-    let plan = approved.plan();
-    let now = run.clock.now();
-    run.ledger
-        .record_request(&plan.to_request(), &plan.batches, now)
+pub fn record(
+    run: &mut Run<'_>,
+    approved: &[Approved],
+    again: Again,
+) -> Result<Recorded, LedgerError> {
+    let plans = approved.iter().map(Approved::plan);
+    let asked = plans.map(|plan| (plan.to_request(), plan.batches.as_slice()));
+    let asked: Vec<_> = asked.collect();
+    run.ledger.record_requests(&asked, again, run.clock.now())
 }
 
 /// Sends each planned or deferred job of the requests, projects in turn, and settles unknown ones,

@@ -92,9 +92,9 @@ fn every_command_prints_exactly_one_object() {
     let fake = Fake::start();
     let operator = Operator::at(&fake);
     let commands: [&[&str]; 14] = [
-        &["export", "--gdpr", "a1"],
+        &["export", "--gdpr", "--new", "a1"],
         &["export", "--gdpr", "a1", "--dry-run"],
-        &["delete", "--ccpa", "--yes", "a1"],
+        &["delete", "--ccpa", "--yes", "--new", "a1"],
         &["delete", "--ccpa", "--dry-run", "a1"],
         &["status"],
         &["status", "--all"],

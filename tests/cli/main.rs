@@ -5,6 +5,7 @@
 
 mod support;
 
+mod again;
 mod answers;
 mod auth;
 mod confirmation;

@@ -253,7 +253,7 @@ fn open_requests_are_listed_newest_first() {
     let operator = Operator::at(&fake);
     for reference in ["first", "second", "third"] {
         operator
-            .run(&["export", "--gdpr", "a1", "--ref", reference])
+            .run(&["export", "--gdpr", "--new", "a1", "--ref", reference])
             .exits_with(0);
     }
     let references = |args: &[&str]| -> Vec<String> {

@@ -1,0 +1,68 @@
+//! The same command twice: the second is told of the first and sends nothing.
+
+use crate::support::{Fake, Operator, Reply, csv_of, people, same_people};
+
+#[test]
+fn the_same_ids_are_not_sent_a_second_time_while_the_first_request_is_open() {
+    let fake = Fake::start();
+    let operator = Operator::at_with(&fake, "rate = 1000");
+    let ids = people(30);
+    operator.file("ids.csv", csv_of(&ids, None));
+    let backwards: Vec<String> = ids.iter().rev().cloned().collect();
+    operator.file("other.csv", csv_of(&backwards, Some(7)));
+    operator
+        .run(&["delete", "--gdpr", "--yes", "ids.csv"])
+        .exits_with(0);
+    let name = operator.only_request()["id"].as_str().unwrap()[..8].to_owned();
+
+    let again = operator.run(&["delete", "--gdpr", "--yes", "other.csv"]);
+    again
+        .exits_with(2)
+        .says(&name)
+        .says("dsr resume")
+        .says("--new");
+    assert_eq!(fake.posts().len(), 1, "{again}");
+
+    operator
+        .run(&["delete", "--ccpa", "--yes", "ids.csv"])
+        .exits_with(0);
+    operator.run(&["export", "--gdpr", "ids.csv"]).exits_with(0);
+    operator
+        .run(&["delete", "--gdpr", "--yes", "--new", "ids.csv"])
+        .exits_with(0);
+    assert_eq!(fake.posts().len(), 4);
+}
+
+#[test]
+fn an_interrupted_command_that_is_run_again_says_to_resume() {
+    let fake = Fake::answering_post(0, Reply::error(401, "no"));
+    let operator = Operator::at_with(&fake, "rate = 1000");
+    let ids = people(5);
+    operator.file("ids.csv", csv_of(&ids, None));
+    operator.run(&["export", "--gdpr", "ids.csv"]).exits_with(4);
+    operator.run(&["export", "--gdpr", "ids.csv"]).exits_with(2);
+    assert_eq!(fake.posts().len(), 1);
+    operator.run(&["resume"]).exits_with(0);
+    assert_eq!(fake.posts().len(), 2);
+    same_people(&fake.posts()[1].ids(), &ids);
+}
+
+#[test]
+fn of_several_projects_none_is_sent_to_if_one_has_the_request_already() {
+    let fake = Fake::start();
+    let operator = Operator::at_with(&fake, "rate = 1000");
+    let config = std::fs::read_to_string(operator.config_path()).unwrap();
+    let second =
+        "\n[projects.second]\ntoken = \"ffffffffffffffffffffffffffffffff\"\nregion = \"us\"\n";
+    operator.write_config(&(config + second));
+    let run = |projects: &[&str]| {
+        let mut args = vec!["export", "--gdpr", "user-17"];
+        args.extend(projects.iter().flat_map(|name| ["--project", name]));
+        operator.run(&args)
+    };
+    run(&["second"]).exits_with(0);
+    run(&["shop", "second"]).exits_with(2);
+    assert_eq!(fake.posts().len(), 1);
+    operator.run(&["resume"]).exits_with(0);
+    assert_eq!(fake.posts().len(), 1, "nothing was left half-done");
+}
