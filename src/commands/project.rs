@@ -1,8 +1,11 @@
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::{ProjectEntry, ProjectsFile, resolve};
+use crate::config::{ProjectEntry, ProjectsFile, Resolved, resolve};
 use crate::domain::{
-    BatchLimits, ExitStatus, LimitsError, ProjectName, ProjectToken, Rate, Region,
+    BatchLimits, ExitStatus, Kind, LimitsError, ProjectKey, ProjectName, ProjectToken, Rate, Region,
 };
 use crate::ui::{Failure, ProjectView, ProjectsView};
 
@@ -196,10 +199,34 @@ fn show(ctx: &Context, file: &ProjectsFile, name: Option<String>) -> Result<(), 
     let names = name.map_or_else(|| ctx.projects.clone(), |name| vec![name]);
     let resolved = resolve(&names, &ctx.environment, file, &ctx.mode)?;
     let view = ProjectView {
+        learned: learned_limits(ctx, &resolved)?,
         resolved: &resolved,
         default: file.default_project(),
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))
+}
+
+/// What the server has taught us, if there is a ledger at all.
+fn learned_limits(
+    ctx: &Context,
+    resolved: &[Resolved],
+) -> Result<HashMap<ProjectKey, [Option<usize>; 2]>, Failure> {
+    let mut learned = HashMap::new();
+    if !ctx.home.ledger().exists() {
+        return Ok(learned);
+    }
+    let ledger = ctx.ledger()?;
+    for project in resolved.iter().map(|resolved| &resolved.project) {
+        let key = project.key();
+        let limit = |kind| -> Result<_, Failure> {
+            Ok(ledger
+                .find_learned_limit(&key, kind)?
+                .map(NonZeroUsize::get))
+        };
+        let limits = [limit(Kind::Delete)?, limit(Kind::Export)?];
+        learned.insert(key, limits);
+    }
+    Ok(learned)
 }
 
 fn parse_name(text: &str) -> Result<ProjectName, Failure> {

@@ -304,7 +304,7 @@ fn finish_attempt(
 
 /// Moves a job to `next` and appends the step to its history, inside the caller's transaction,
 /// so the history explains the state even after a crash.
-fn step(
+pub(super) fn step(
     tx: &Transaction<'_>,
     job: &JobId,
     from: JobState,

@@ -26,7 +26,7 @@ use crate::config::create_private_folder;
 pub use error::LedgerError;
 pub use jobs::{Claim, Outcome, Purpose};
 pub use pace::Slot;
-pub use partition::Linked;
+pub use partition::{Elsewhere, LinkTo, Linked};
 pub use records::{JobRecord, NewRequest, RequestRecord};
 pub use requests::{Again, Found, Recorded, Which};
 use sender::Sender;

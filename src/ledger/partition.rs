@@ -2,25 +2,47 @@
 //!
 //! Each step is one transaction, so an id is in exactly one job before and after it.
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use crate::domain::{Batch, JobId, JobState, Kind, ProjectKey, SubjectRequestId, TaskId};
+use crate::domain::{
+    Batch, DistinctId, JobId, JobState, Kind, ProjectKey, RequestId, SubjectRequestId, TaskId,
+};
 
-use super::jobs::read_one;
+use super::jobs::{read_one, step};
 use super::records::{format_time, unreadable};
 use super::{Ledger, LedgerError, payload, prepare};
 
-/// Ids that a deletion of somebody else's has already.
+/// Ids that another deletion has already.
 #[derive(Debug)]
 pub struct Linked {
     pub batch: Batch,
-    /// The task that has them; `None` when the server does not say which of several.
-    pub task: Option<TaskId>,
+    pub to: LinkTo,
     /// In words for the operator.
     pub reason: String,
+}
+
+/// What becomes of ids that another deletion has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkTo {
+    /// They are followed as part of this task.
+    Task(TaskId),
+    /// The server does not say which of several tasks has them: refused.
+    Nobody,
+    /// An earlier request of ours has them and no task yet: they stay planned until it has.
+    Later,
+}
+
+/// Ids of a request that an open deletion of another request has, and that one's task if it has
+/// one.
+#[derive(Debug)]
+pub struct Elsewhere {
+    pub ids: HashSet<DistinctId>,
+    pub request: RequestId,
+    pub task: Option<TaskId>,
 }
 
 impl Ledger {
@@ -44,7 +66,7 @@ impl Ledger {
             if place == 0 {
                 shrink(&tx, job, &batch)?;
             } else {
-                insert(&tx, job, &batch, JobState::Planned, None, None, None)?;
+                insert_planned(&tx, job, &batch)?;
             }
         }
         prepare(
@@ -107,39 +129,59 @@ impl Ledger {
         if taken + rest.len() != whole.count() {
             return Err(unreadable("a conflict over ids that are not in the job"));
         }
-        let at = format_time(now);
         let mut others = groups;
         if rest.is_empty() {
             let Some((first, more)) = groups.split_first() else {
                 return Ok(());
             };
             shrink(&tx, job, &first.batch)?;
-            become_linked(&tx, job, first, &at)?;
+            become_linked(&tx, job, first, now)?;
             others = more;
         } else {
             shrink(&tx, job, &restore(rest)?)?;
         }
         for group in others {
-            let (task, reason) = (group.task.as_ref(), Some(group.reason.as_str()));
-            insert(
-                &tx,
-                job,
-                &group.batch,
-                state_of(group),
-                task,
-                reason,
-                Some(&at),
-            )?;
+            let number = insert_planned(&tx, job, &group.batch)?;
+            become_linked(&tx, &number, group, now)?;
         }
         tx.commit()?;
         Ok(())
     }
-}
 
-fn state_of(group: &Linked) -> JobState {
-    match group.task {
-        Some(_) => JobState::Accepted,
-        None => JobState::Refused,
+    /// The ids of a deletion that other open deletions of the project have: those with a task,
+    /// those that may have one, and the unsent ones of earlier requests.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn list_elsewhere(&self, request: &RequestId) -> Result<Vec<Elsewhere>, LedgerError> {
+        let mut statement = prepare(
+            &self.conn,
+            "SELECT jobs.request, jobs.task_id, payloads.ids
+             FROM jobs
+             JOIN payloads ON payloads.request = jobs.request AND payloads.number = jobs.number
+             JOIN requests other ON other.id = jobs.request
+             JOIN requests own ON own.id = $1
+             WHERE other.id <> own.id AND other.project_key = own.project_key
+               AND own.kind = 'delete' AND other.kind = 'delete'
+               AND jobs.abandoned_at IS NULL
+               AND (jobs.state IN ('sending', 'accepted', 'running', 'unknown')
+                    OR (jobs.state IN ('planned', 'deferred')
+                        AND (other.created < own.created
+                             OR (other.created = own.created AND other.id < own.id))))
+             ORDER BY other.created, jobs.number",
+        )?;
+        let mut rows = statement.query([request.as_str()])?;
+        let mut elsewhere = Vec::new();
+        while let Some(row) = rows.next()? {
+            let task: Option<String> = row.get(1)?;
+            let ids: String = row.get(2)?;
+            elsewhere.push(Elsewhere {
+                request: RequestId::restore(row.get(0)?),
+                task: task.and_then(|text| TaskId::new(&text)),
+                ids: ids.split('\n').filter_map(DistinctId::restore).collect(),
+            });
+        }
+        Ok(elsewhere)
     }
 }
 
@@ -154,7 +196,7 @@ fn demand_unsent(tx: &Transaction<'_>, job: &JobId) -> Result<(), LedgerError> {
     }
 }
 
-fn restore(ids: Vec<crate::domain::DistinctId>) -> Result<Batch, LedgerError> {
+fn restore(ids: Vec<DistinctId>) -> Result<Batch, LedgerError> {
     Batch::restore(ids).map_err(|_| unreadable("the ids of a job"))
 }
 
@@ -173,61 +215,63 @@ fn shrink(tx: &Transaction<'_>, job: &JobId, batch: &Batch) -> Result<(), Ledger
     Ok(())
 }
 
+/// Puts an unsent job where its ids are: no POST is made for it.
 fn become_linked(
     tx: &Transaction<'_>,
     job: &JobId,
     group: &Linked,
-    at: &str,
+    now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
+    let from = read_one(tx, job)?.state;
+    let (next, task) = match &group.to {
+        LinkTo::Task(task) => (Some(JobState::Accepted), Some(task.as_str())),
+        LinkTo::Nobody => (Some(JobState::Refused), None),
+        LinkTo::Later => (None, None),
+    };
+    if let Some(next) = next {
+        step(tx, job, from, next, now)?;
+    }
     prepare(
         tx,
-        "UPDATE jobs SET state = $1, task_id = $2, reason = $3, submitted_at = $4, not_before = NULL
-         WHERE request = $5 AND number = $6",
+        "UPDATE jobs SET task_id = $1, submitted_at = $2, reason = $3, not_before = NULL
+         WHERE request = $4 AND number = $5",
     )?
     .execute(params![
-        state_of(group).as_str(),
-        group.task.as_ref().map(|task| task.as_str()),
+        task,
+        task.map(|_| format_time(now)),
         group.reason,
-        at,
         job.request.as_str(),
         job.number
     ])?;
     Ok(())
 }
 
-/// Adds a job to the request of `beside`, behind its last.
-fn insert(
+/// Adds a planned job to the request of `beside`, behind its last.
+fn insert_planned(
     tx: &Transaction<'_>,
     beside: &JobId,
     batch: &Batch,
-    state: JobState,
-    task: Option<&TaskId>,
-    reason: Option<&str>,
-    submitted_at: Option<&str>,
-) -> Result<(), LedgerError> {
+) -> Result<JobId, LedgerError> {
+    let request = beside.request.as_str();
     let number: u32 = prepare(tx, "SELECT MAX(number) + 1 FROM jobs WHERE request = $1")?
-        .query_row([beside.request.as_str()], |row| row.get(0))?;
+        .query_row([request], |row| row.get(0))?;
     prepare(
         tx,
-        "INSERT INTO jobs (request, number, subject_request_id, ids_count, state, attempts,
-                           task_id, reason, submitted_at)
-         VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8)",
+        "INSERT INTO jobs (request, number, subject_request_id, ids_count, state, attempts)
+         VALUES ($1, $2, $3, $4, 'planned', 0)",
     )?
     .execute(params![
-        beside.request.as_str(),
+        request,
         number,
         SubjectRequestId::random().to_string(),
         to_sql(batch.count()),
-        state.as_str(),
-        task.map(TaskId::as_str),
-        reason,
-        submitted_at
     ])?;
     let job = JobId {
         request: beside.request.clone(),
         number,
     };
-    payload::write(tx, &job, batch)
+    payload::write(tx, &job, batch)?;
+    Ok(job)
 }
 
 fn to_sql(count: usize) -> i64 {

@@ -1,11 +1,13 @@
 //! Each result in both of its forms.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 
 use crate::config::{Origin, Resolved};
 use crate::credentials::{OauthToken, TokenAge, TokenOrigin};
-use crate::domain::Kind;
+use crate::domain::{Kind, ProjectKey};
 use crate::ledger::{JobRecord, RequestRecord};
 use crate::workflow::Plan;
 
@@ -326,6 +328,8 @@ impl View for AuthView<'_> {
 pub struct ProjectView<'a> {
     pub resolved: &'a [Resolved],
     pub default: Option<&'a str>,
+    /// Batch limits the server taught us, by project, deletions and exports.
+    pub learned: HashMap<ProjectKey, [Option<usize>; 2]>,
 }
 
 impl View for ProjectView<'_> {
@@ -356,13 +360,22 @@ impl ProjectView<'_> {
             Origin::Environment => "  (environment)",
             Origin::Flag => "  (flag)",
         };
+        let learned = |limit: Option<usize>| {
+            limit.map_or_else(String::new, |limit| {
+                format!(
+                    "  (Mixpanel takes {} only, as it has taught dsr)",
+                    number(limit)
+                )
+            })
+        };
+        let [delete, export] = self.learned(resolved);
         format!(
             "Project       {name}{default}\n\
              Region        {region}{region_from}\n\
              API           {url}{url_from}\n\
              Token         set{token_from}\n\
-             Delete batch  {delete} ids\n\
-             Export batch  {export} ids\n\
+             Delete batch  {delete} ids{learned_delete}\n\
+             Export batch  {export} ids{learned_export}\n\
              Rate          {rate} a second\n",
             name = project.name,
             default = if self.is_default(resolved) {
@@ -378,7 +391,14 @@ impl ProjectView<'_> {
             delete = number(project.limits.for_kind(Kind::Delete).get()),
             export = number(project.limits.for_kind(Kind::Export).get()),
             rate = rate_text(project.rate.per_second()),
+            learned_delete = learned(delete),
+            learned_export = learned(export),
         )
+    }
+
+    fn learned(&self, resolved: &Resolved) -> [Option<usize>; 2] {
+        let found = self.learned.get(&resolved.project.key());
+        found.copied().unwrap_or_default()
     }
 
     fn object(&self, resolved: &Resolved) -> Value {
@@ -393,6 +413,8 @@ impl ProjectView<'_> {
             "token_from": resolved.token_from,
             "delete_batch": project.limits.for_kind(Kind::Delete).get(),
             "export_batch": project.limits.for_kind(Kind::Export).get(),
+            "learned_delete_batch": self.learned(resolved)[0],
+            "learned_export_batch": self.learned(resolved)[1],
             "rate": project.rate.per_second(),
             "callbacks": project.callbacks,
             "approvals": resolved.approvals,

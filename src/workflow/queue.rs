@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::domain::{JobId, Kind, Operation, ProjectKey, RequestId};
 use crate::ledger::{JobRecord, Ledger, LedgerError, Purpose};
 
+use super::settle::keep_apart;
 use super::verdict::Temper;
 
 /// How long after an attempt the same POST once more still tells whether it was taken: Mixpanel
@@ -43,6 +44,8 @@ pub(super) struct Queue {
     pub(super) project: ProjectKey,
     pub(super) temper: Temper,
     requests: Vec<RequestId>,
+    /// Jobs whose ids an earlier request has and has not sent yet.
+    kept_back: Vec<JobId>,
     items: VecDeque<Item>,
     /// Nothing is sent before, for a reason that concerns this process only.
     paused_until: Instant,
@@ -61,6 +64,7 @@ impl Queue {
             project,
             temper: Temper::new(max_wait),
             requests: Vec::new(),
+            kept_back: Vec::new(),
             items: VecDeque::new(),
             paused_until: Instant::now(),
         }
@@ -69,17 +73,22 @@ impl Queue {
     /// Adds a request's jobs that are to be sent or settled.
     pub(super) fn add(
         &mut self,
-        ledger: &Ledger,
+        ledger: &mut Ledger,
         request: &RequestId,
         settle: &Settle,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         self.requests.push(request.clone());
+        let kept_back = keep_apart(ledger, request, now)?;
+        self.kept_back.extend(kept_back);
         let Some(record) = ledger.find_request(request)? else {
             return Ok(());
         };
         let operation = record.asked.operation;
         for job in record.jobs {
+            if self.kept_back.contains(&job.id) {
+                continue;
+            }
             if job.state.is_sendable() {
                 self.items.push_back(Item::submit(job.id, operation));
             } else if let Some(item) = settle.item(&job, operation, now) {
@@ -97,10 +106,12 @@ impl Queue {
                 continue;
             };
             let operation = record.asked.operation;
+            let kept_back = &self.kept_back;
             let unsent = record
                 .jobs
                 .into_iter()
                 .filter(|job| job.state.is_sendable());
+            let unsent = unsent.filter(|job| !kept_back.contains(&job.id));
             let unsent = unsent.map(|job| Item::submit(job.id, operation));
             self.items.extend(unsent);
         }

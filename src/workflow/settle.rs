@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 
-use crate::domain::{Batch, DistinctId, JobId, Kind, ProjectKey, TaskId, TaskStatus};
-use crate::ledger::{LedgerError, Linked};
+use chrono::{DateTime, Utc};
+
+use crate::domain::{Batch, DistinctId, JobId, Kind, ProjectKey, RequestId, TaskId, TaskStatus};
+use crate::ledger::{Elsewhere, Ledger, LedgerError, LinkTo, Linked};
 use crate::mixpanel::Client;
 
 use super::follow::{Question, RefreshTrouble, ask};
@@ -49,15 +51,80 @@ pub(super) async fn link(
 }
 
 fn group(ids: Vec<DistinctId>, task: Option<&TaskId>, tasks: &[TaskId]) -> Option<Linked> {
-    let reason = match task {
-        Some(task) => format!("linked: task {task} is deleting its ids already"),
-        None => conflict_reason(ids.len(), tasks),
+    let (to, reason) = match task {
+        Some(task) => (LinkTo::Task(task.clone()), linked_reason(task)),
+        None => (LinkTo::Nobody, conflict_reason(ids.len(), tasks)),
     };
-    Some(Linked {
-        batch: Batch::restore(ids).ok()?,
-        task: task.cloned(),
-        reason,
-    })
+    let batch = Batch::restore(ids).ok()?;
+    Some(Linked { batch, to, reason })
+}
+
+fn linked_reason(task: &TaskId) -> String {
+    format!("linked: task {task} is deleting its ids already")
+}
+
+/// Takes out of an unsent deletion what other deletions in the ledger have: linked to their
+/// tasks, or, where an earlier request has no task yet, kept back until it has.
+///
+/// Returns the jobs that are kept back.
+pub(super) fn keep_apart(
+    ledger: &mut Ledger,
+    request: &RequestId,
+    now: DateTime<Utc>,
+) -> Result<Vec<JobId>, LedgerError> {
+    let elsewhere = ledger.list_elsewhere(request)?;
+    if elsewhere.is_empty() {
+        return Ok(Vec::new());
+    }
+    for job in list_unsent(ledger, request)? {
+        let mut left: Vec<DistinctId> = ledger.find_batch(&job)?.ids().to_vec();
+        let mut groups = Vec::new();
+        for other in &elsewhere {
+            let (its, others) = left.into_iter().partition(|id| other.ids.contains(id));
+            left = others;
+            if let Ok(batch) = Batch::restore(its) {
+                groups.push(kept_apart(batch, other));
+            }
+        }
+        let whole_is_kept =
+            left.is_empty() && matches!(groups.as_slice(), [one] if one.to == LinkTo::Later);
+        if !groups.is_empty() && !whole_is_kept {
+            ledger.record_linked(&job, &groups, now)?;
+        }
+    }
+    // What is left to send and still stands elsewhere is what was kept back.
+    let mut kept = Vec::new();
+    for job in list_unsent(ledger, request)? {
+        let batch = ledger.find_batch(&job)?;
+        let mut ids = batch.ids().iter();
+        if ids.any(|id| elsewhere.iter().any(|other| other.ids.contains(id))) {
+            kept.push(job);
+        }
+    }
+    Ok(kept)
+}
+
+fn kept_apart(batch: Batch, other: &Elsewhere) -> Linked {
+    let short = other.request.short();
+    match &other.task {
+        Some(task) => Linked {
+            batch,
+            to: LinkTo::Task(task.clone()),
+            reason: format!("{}, for request {short}", linked_reason(task)),
+        },
+        None => Linked {
+            batch,
+            to: LinkTo::Later,
+            reason: format!("request {short} has its ids and no task yet"),
+        },
+    }
+}
+
+fn list_unsent(ledger: &Ledger, request: &RequestId) -> Result<Vec<JobId>, LedgerError> {
+    let record = ledger.find_request(request)?;
+    let jobs = record.into_iter().flat_map(|record| record.jobs);
+    let unsent = jobs.filter(|job| job.state.is_sendable());
+    Ok(unsent.map(|job| job.id).collect())
 }
 
 /// The task among `tasks` that has all of the batch's ids: the one whose answer was lost.

@@ -138,7 +138,7 @@ enum Step {
 }
 
 fn list_queues(
-    run: &Run<'_>,
+    run: &mut Run<'_>,
     requests: &[RequestId],
     settle: &Settle,
     max_wait: Duration,

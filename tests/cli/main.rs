@@ -7,6 +7,7 @@ mod support;
 
 mod again;
 mod answers;
+mod apart;
 mod auth;
 mod confirmation;
 mod crash;
