@@ -1,10 +1,12 @@
 //! What each kind of answer to a create leads to: refused, not allowed, not sent, or unknown.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::{
-    Call, Fake, NOWHERE, OAUTH_TOKEN, Operator, PROJECT_TOKEN, Reply, csv_of, object_reply, people,
-    same_people, states, status_reply,
+    Call, Fake, NOWHERE, OAUTH_TOKEN, Operator, PROJECT_TOKEN, Reply, at_once, csv_of,
+    object_reply, people, same_people, states, status_reply, usual,
 };
 
 const DELETE: [&str; 4] = ["delete", "--gdpr", "--yes", "ids.csv"];
@@ -133,7 +135,7 @@ fn errors_of_every_shape_are_told() {
 }
 
 #[test]
-fn a_conflict_is_refused_and_names_the_task() {
+fn a_conflict_is_linked_to_its_task_and_the_rest_is_sent() {
     let ids = people(6);
     let body = json!({ "status": "error", "error": {
         "conflicting_distinct_ids": [ids[2]],
@@ -143,31 +145,46 @@ fn a_conflict_is_refused_and_names_the_task() {
     let fake = Fake::answering_post(1, Reply::json(409, &body));
     let (operator, ids) = operator_with_three_jobs(&fake);
     let outcome = operator.run(&[&DELETE[..], &["--json"]].concat());
-    outcome.exits_with(3);
+    outcome.exits_with(0);
     outcome.never_says(&ids[2]);
+    let sent: Vec<_> = fake.posts().iter().map(Call::ids).collect();
+    assert_eq!(sent.len(), 4, "{outcome}");
+    assert!(sent.contains(&vec![ids[3].clone()]), "the rest of the job");
+    let of_linked = fake.posted_ids().into_iter().filter(|id| *id == ids[2]);
+    assert_eq!(of_linked.count(), 1, "what is linked is not sent again");
     let request = outcome.request();
-    assert_eq!(states(&request), ["accepted", "refused", "accepted"]);
+    assert_eq!(states(&request), ["accepted"; 4]);
+    let task = "0c0ffee0-1111-4222-8333-444444444444";
+    let jobs = request["jobs"].as_array().unwrap();
+    let linked: Vec<_> = jobs.iter().filter(|job| job["task_id"] == task).collect();
+    assert_eq!(linked.len(), 1, "{outcome}");
+    assert_eq!(linked[0]["ids"], 1, "{outcome}");
+    let reason = linked[0]["reason"].as_str().unwrap_or_default();
     assert!(
-        reason(&request, 1).contains("0c0ffee0-1111-4222-8333-444444444444"),
+        reason.contains("linked") && reason.contains(task),
         "{outcome}"
     );
 }
 
 #[test]
-fn too_many_ids_are_refused_with_the_way_out() {
+fn too_many_ids_even_one_at_a_time_are_refused() {
     for (status, text) in [
         (413, "payload too large"),
         (400, "too many distinct_ids: at most 100"),
     ] {
         let fake = Fake::answering_posts(Reply::error(status, text));
-        let (operator, _) = operator_with_three_jobs(&fake);
+        let (operator, ids) = operator_with_three_jobs(&fake);
         let outcome = operator.run(&DELETE);
         outcome.exits_with(3);
-        assert_eq!(
-            states(&operator.only_request()),
-            ["refused"; 3],
-            "{outcome}"
-        );
+        let sizes: Vec<_> = fake.posts().iter().map(|post| post.ids().len()).collect();
+        assert_eq!(sizes, [2, 1, 1, 1, 1, 1, 1], "{outcome}");
+        let singles: Vec<String> = fake.posts()[1..].iter().flat_map(Call::ids).collect();
+        same_people(&singles, &ids);
+        let request = operator.only_request();
+        assert_eq!(states(&request), ["refused"; 6], "{outcome}");
+        assert!(reason(&request, 0).contains(text), "{request:#}");
+        operator.run(&["resume"]);
+        assert_eq!(fake.posts().len(), 7, "refused is not retried");
     }
 }
 
@@ -262,40 +279,102 @@ fn unclear_answers(elsewhere: &str) -> Vec<(&'static str, Reply)> {
     ]
 }
 
+/// A fake that answers every POST about `id` with `reply`, everything else as usual.
+fn always_unclear_about(id: &str, reply: Reply) -> Fake {
+    let id = id.to_owned();
+    Fake::answering(
+        move |call| match call.is_post() && call.ids().contains(&id) {
+            true => reply.clone(),
+            false => usual(call),
+        },
+    )
+}
+
+/// The POSTs about `id`: all the same, and each 2 s or more after the one before.
+#[track_caller]
+fn repeats(fake: &Fake, id: &str) -> usize {
+    let posts = fake.posts().into_iter();
+    let posts: Vec<_> = posts
+        .filter(|post| post.ids().iter().any(|known| known == id))
+        .collect();
+    for pair in posts.windows(2) {
+        assert_eq!(pair[0].body, pair[1].body);
+        assert_eq!(
+            (&pair[0].path, &pair[0].query),
+            (&pair[1].path, &pair[1].query)
+        );
+        let gap = pair[1].arrived - pair[0].arrived;
+        assert!(gap >= Duration::from_secs(2), "once more after {gap:?}");
+    }
+    posts.len()
+}
+
 #[test]
-fn an_unclear_answer_is_not_sent_again() {
+fn an_unclear_answer_is_settled_by_the_same_post_a_bounded_number_of_times() {
     let elsewhere = Fake::start();
     let location = format!("{}/data-deletions/v3.0/", elsewhere.url());
-    for (name, reply) in unclear_answers(&location) {
-        for kind in ["delete", "export"] {
-            let fake = Fake::answering_post(1, reply.clone());
-            let (operator, ids) = operator_with_three_jobs(&fake);
-            let mut args = vec![kind, "--gdpr", "ids.csv"];
-            args.extend((kind == "delete").then_some("--yes"));
-            let outcome = operator.run(&args);
-            assert_eq!(outcome.status, Some(6), "{name}\n{outcome}");
-            outcome.says("unknown").says("dsr ");
-            assert_eq!(
-                states(&operator.only_request()),
-                ["accepted", "unknown", "accepted"],
-                "{name}"
-            );
-            same_people(&fake.posted_ids(), &ids);
-        }
-    }
+    let answers = unclear_answers(&location).into_iter();
+    let cases = answers.flat_map(|(name, reply)| {
+        [("delete", 4), ("export", 2)].map(|(kind, posts)| (name, reply.clone(), kind, posts))
+    });
+    at_once(cases, |(name, reply, kind, posts)| {
+        let ids = people(6);
+        let fake = always_unclear_about(&ids[2], reply);
+        let (operator, ids) = operator_with_three_jobs(&fake);
+        let mut args = vec![kind, "--gdpr", "ids.csv"];
+        args.extend((kind == "delete").then_some("--yes"));
+        let outcome = operator.run(&args);
+        assert_eq!(outcome.status, Some(6), "{name}\n{outcome}");
+        outcome.says("unknown").says("dsr ");
+        assert_eq!(
+            states(&operator.only_request()),
+            ["accepted", "unknown", "accepted"],
+            "{name}"
+        );
+        assert_eq!(repeats(&fake, &ids[2]), posts, "{kind}: {name}");
+        assert_eq!(fake.posts().len(), posts + 2, "{kind}: {name}");
+    });
     elsewhere.was_not_called();
 }
 
 #[test]
-fn an_unclear_answer_is_not_sent_again_by_resume() {
-    for reply in [Reply::error(500, "boom"), Reply::Reset] {
-        let fake = Fake::answering_post(1, reply);
+fn resume_settles_an_unclear_answer_with_as_many_tries_and_an_export_not_again() {
+    let replies = [Reply::error(500, "boom"), Reply::Reset];
+    let cases = replies
+        .into_iter()
+        .flat_map(|reply| ["delete", "export"].map(|kind| (kind, reply.clone())));
+    at_once(cases, |(kind, reply)| {
+        let ids = people(6);
+        let fake = always_unclear_about(&ids[2], reply);
         let (operator, ids) = operator_with_three_jobs(&fake);
-        operator.run(&DELETE).exits_with(6);
-        operator.run(&["resume"]).exits_with(6);
-        operator.run(&["resume", "--json"]).exits_with(6);
-        same_people(&fake.posted_ids(), &ids);
-    }
+        let mut args = vec![kind, "--gdpr", "ids.csv"];
+        args.extend((kind == "delete").then_some("--yes"));
+        operator.run(&args).exits_with(6);
+        for (round, resume) in (1..).zip([&["resume"][..], &["resume", "--json"]]) {
+            operator.run(resume).exits_with(6);
+            let expected = match kind {
+                "delete" => 4 + 3 * round,
+                _ => 2,
+            };
+            assert_eq!(repeats(&fake, &ids[2]), expected, "{kind}");
+        }
+        let request = operator.only_request();
+        assert_eq!(states(&request), ["accepted", "unknown", "accepted"]);
+    });
+}
+
+#[test]
+fn an_attempt_of_15_minutes_ago_is_not_made_again_by_resume_alone() {
+    let fake = Fake::answering_posts(Reply::error(500, "boom"));
+    let operator = Operator::at(&fake);
+    operator
+        .run(&["delete", "--gdpr", "--yes", "user-17"])
+        .exits_with(6);
+    let before = fake.posts().len();
+    operator.age_attempts(Duration::from_secs(15 * 60));
+    operator.run(&["resume"]).exits_with(6).says("unknown");
+    assert_eq!(fake.posts().len(), before);
+    assert_eq!(states(&operator.only_request()), ["unknown"]);
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Mutex;
 
 use serde_json::json;
 
 use crate::support::{
-    Fake, OAUTH_TOKEN, Operator, Outcome, PROJECT_TOKEN, Reply, Running, csv_of, object_reply,
-    people,
+    Fake, OAUTH_TOKEN, Operator, Outcome, PROJECT_TOKEN, Reply, Running, at_once, csv_of,
+    object_reply, people,
 };
 
 #[track_caller]
@@ -156,8 +157,15 @@ fn shown_after(reply: &Reply) -> (Operator, String) {
         "-vvv",
     ];
     let first = operator.run(&args);
-    assert_eq!(fake.posts().len(), 1, "{first}");
     let request = operator.only_request();
+    let posts = fake.posts();
+    let allowed = match request["state"] == "unknown" {
+        // After three answers in a row that say nothing the service is left alone.
+        true => 3,
+        false => 1,
+    };
+    assert_eq!(posts.len(), allowed, "{first}");
+    assert!(posts.iter().all(|post| post.body == posts[0].body));
     let name = request["id"].as_str().unwrap_or_default().to_owned();
     let second = operator.run(&["status", &name, "--cached", "-vvv"]);
     let shown = format!("{first}{second}{request}").replacen(&args.join(" "), "", 1);
@@ -167,13 +175,15 @@ fn shown_after(reply: &Reply) -> (Operator, String) {
 /// Fails with every answer after which `secret` is shown.
 #[track_caller]
 fn is_never_quoted(secret: &str) {
-    let mut leaks = Vec::new();
-    for reply in quoting_answers() {
+    let leaks = Mutex::new(Vec::new());
+    at_once(quoting_answers(), |reply| {
         let (_, shown) = shown_after(&reply);
         if shown.contains(secret) {
-            leaks.push(format!("{reply:?}\n{shown}"));
+            let leak = format!("{reply:?}\n{shown}");
+            leaks.lock().expect("nobody fails with it").push(leak);
         }
-    }
+    });
+    let leaks = leaks.into_inner().expect("nobody fails with it");
     let count = leaks.len();
     assert!(
         leaks.is_empty(),
@@ -199,10 +209,10 @@ fn a_server_that_quotes_an_id_is_not_quoted() {
 
 #[test]
 fn what_a_server_quotes_does_not_get_into_the_ledger() {
-    for reply in quoting_answers() {
+    at_once(quoting_answers(), |reply| {
         let (operator, _) = shown_after(&reply);
         no_file_holds_a_token(&operator);
-    }
+    });
 }
 
 #[test]

@@ -90,7 +90,9 @@ fn a_signal_ends_the_wait_and_nothing_is_lost() {
 #[test]
 fn an_unknown_job_is_not_waited_for() {
     let fake = Fake::answering(|call| match call.is_post() {
-        true if call.place == 0 => Reply::Reset,
+        true if call.ids() == ["a1"] && call.place == 0 => Reply::Reset,
+        // Which says that this one was not taken, and nothing about the one before.
+        true if call.ids() == ["a1"] => Reply::error(400, "no"),
         true => object_reply("t-1"),
         false => status_reply("SUCCESS"),
     });
@@ -100,6 +102,9 @@ fn an_unknown_job_is_not_waited_for() {
     ]);
     outcome.exits_with(6);
     assert_eq!(states(&operator.only_request()), ["unknown", "done"]);
+    assert!(fake.gets().iter().all(|get| get.task() == "t-1"));
+    let tries = fake.posts().into_iter().filter(|post| post.ids() == ["a1"]);
+    assert_eq!(tries.count(), 4, "{outcome}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod running;
 mod terminal;
 mod wire;
 
-pub(crate) use fake::{Fake, NOWHERE, Rules};
+pub(crate) use fake::{Fake, NOWHERE, Rules, usual};
 pub(crate) use operator::{OAUTH_TOKEN, Operator, PROJECT_TOKEN};
 pub(crate) use outcome::{Outcome, states};
 pub(crate) use people::{csv_of, people, same_people};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
@@ -160,6 +161,16 @@ impl Operator {
         let rows = rows.expect("the ledger can be asked");
         rows.collect::<Result<_, _>>()
             .expect("the column holds texts")
+    }
+
+    /// Makes the ledger believe that every attempt so far was made this much earlier.
+    pub(crate) fn age_attempts(&self, age: Duration) {
+        let path = self.dsr_home().join("ledger.db");
+        let ledger = Connection::open(path).expect("the ledger can be opened");
+        let change = "UPDATE attempts SET started_at =
+             strftime('%Y-%m-%dT%H:%M:%fZ', started_at, '-' || $1 || ' seconds')";
+        let changed = ledger.execute(change, [age.as_secs().to_string()]);
+        assert_ne!(changed.expect("the ledger can be changed"), 0);
     }
 
     /// Every file under DSR_HOME and HOME with what it holds.
