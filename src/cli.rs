@@ -29,6 +29,7 @@ Examples:
   dsr project add shop --region eu              set up a project
   dsr delete --gdpr ids.csv                     erase the people in a file; asks first
   dsr status                                    how all open requests stand
+  dsr cancel q7tz0xma                           revoke a deletion that has not started
 
 Exit statuses: dsr help exit-status"
 )]

@@ -1,6 +1,7 @@
 //! One file a command: its arguments, then read, confirm, delegate, print.
 
 mod auth;
+mod cancel;
 mod completions;
 mod context;
 mod delete;
@@ -15,6 +16,7 @@ mod status;
 mod submission;
 
 pub(crate) use auth::AuthArgs;
+pub(crate) use cancel::CancelArgs;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use context::Context;
 pub(crate) use delete::DeleteArgs;
@@ -35,6 +37,7 @@ pub(crate) enum Command {
     Delete(DeleteArgs),
     Status(StatusArgs),
     Resume(ResumeArgs),
+    Cancel(CancelArgs),
     Auth(AuthArgs),
     Project(ProjectArgs),
     Sandbox(SandboxArgs),
@@ -54,6 +57,7 @@ impl Command {
             Self::Delete(args) => delete::run(ctx, args).await,
             Self::Status(args) => status::run(ctx, args).await,
             Self::Resume(args) => resume::run(ctx, args).await,
+            Self::Cancel(args) => cancel::run(ctx, args).await,
             Self::Auth(args) => auth::run(ctx, args),
             Self::Project(args) => project::run(ctx, args),
             Self::Sandbox(args) => sandbox::run(ctx, args).await,

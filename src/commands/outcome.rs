@@ -247,15 +247,24 @@ fn next_step(requests: &[RequestRecord]) -> String {
         return "The jobs given up on stay unknown.".to_owned();
     }
     let all_done = requests.iter().all(|request| !request.state().is_open());
-    let names: Vec<&str> = requests.iter().map(|request| request.id.short()).collect();
     if all_done {
         return "All jobs are done.".to_owned();
     }
-    let mut text = format!(
-        "Follow it with `dsr status {}`.",
-        names.join("` and `dsr status ")
-    );
+    let mut text = match requests {
+        [one] => format!("Follow it with `dsr status {}`.", one.id.short()),
+        _ => "Follow them with `dsr status`.".to_owned(),
+    };
     let deletes = |request: &RequestRecord| request.asked.operation.kind() == Kind::Delete;
+    let cancellable = requests
+        .iter()
+        .filter(|request| deletes(request) && request.jobs_in(JobState::Accepted) > 0);
+    let names: Vec<&str> = cancellable.map(|request| request.id.short()).collect();
+    if !names.is_empty() {
+        text.push_str(&format!(
+            " Until Mixpanel starts it: `dsr cancel {}`.",
+            names.join("`, `dsr cancel ")
+        ));
+    }
     if requests.iter().any(deletes) {
         text.push_str(
             " Deleting does not stop collection: opt the people out in your SDKs and servers, too.",

@@ -60,6 +60,10 @@ pub enum StatusAnswer {
 #[derive(Debug)]
 pub enum CancelAnswer {
     Cancelled,
+    /// The connection was never made: not a byte of it left.
+    NotSent {
+        reason: String,
+    },
     /// 405: Mixpanel has started it.
     AlreadyStarted,
     NotFound,

@@ -180,9 +180,8 @@ pub(super) fn status(exchange: Exchange) -> StatusAnswer {
 /// The answer to the cancelling of a deletion.
 pub(super) fn cancel(exchange: Exchange) -> CancelAnswer {
     let answered = match exchange {
-        Exchange::NotSent { reason } | Exchange::Lost { reason } => {
-            return CancelAnswer::Unclear { reason };
-        }
+        Exchange::NotSent { reason } => return CancelAnswer::NotSent { reason },
+        Exchange::Lost { reason } => return CancelAnswer::Unclear { reason },
         Exchange::Answered(answered) => answered,
     };
     let http_status = answered.status;

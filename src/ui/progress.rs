@@ -23,6 +23,7 @@ pub enum Phase {
     Submitting,
     /// Asking Mixpanel about each job once.
     Asking,
+    Cancelling,
     /// Following jobs to their end.
     Waiting,
 }
@@ -57,6 +58,7 @@ impl<'a> Progress<'a> {
         bar.set_prefix(match phase {
             Phase::Submitting => "Submitting",
             Phase::Asking => "Asking Mixpanel",
+            Phase::Cancelling => "Cancelling",
             Phase::Waiting => "Waiting",
         });
         bar.enable_steady_tick(Duration::from_millis(200));
@@ -78,7 +80,7 @@ impl<'a> Progress<'a> {
         let states = self.states.borrow();
         let arrived = |state: &&JobState| match self.phase {
             Phase::Submitting => !state.is_sendable(),
-            Phase::Asking => true,
+            Phase::Asking | Phase::Cancelling => true,
             Phase::Waiting => state.is_final(),
         };
         let count = states.values().filter(arrived).count();
@@ -95,7 +97,7 @@ impl<'a> Progress<'a> {
             self.next_pause.set((pause * 2).min(LINE_AT_LEAST_EVERY));
             let done = match self.phase {
                 Phase::Submitting => "submitted",
-                Phase::Asking => "asked about",
+                Phase::Asking | Phase::Cancelling => "asked about",
                 Phase::Waiting => "ended",
             };
             let (count, total) = (number(count), number(self.total));

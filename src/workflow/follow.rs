@@ -142,6 +142,26 @@ fn still_open(run: &Run<'_>, followed: Vec<Followed>) -> Result<Vec<Followed>, L
 }
 
 impl Followed {
+    pub(super) fn job(&self) -> &JobId {
+        &self.job
+    }
+
+    pub(super) fn task(&self) -> &TaskId {
+        &self.task
+    }
+
+    pub(super) fn project(&self) -> &ProjectKey {
+        &self.project
+    }
+
+    pub(super) fn question(&self) -> Question<'_> {
+        Question {
+            task: &self.task,
+            kind: self.kind,
+            project: &self.project,
+        }
+    }
+
     /// How long until it should be asked about: a tenth of its age after the last time, at least
     /// one second and at most an hour.
     fn due(&self, now: DateTime<Utc>) -> Duration {
@@ -157,7 +177,7 @@ impl Followed {
 }
 
 /// Asks about one job and records the answer.
-async fn check(
+pub(super) async fn check(
     run: &mut Run<'_>,
     item: &Followed,
 ) -> Result<Result<(), RefreshTrouble>, LedgerError> {
@@ -167,11 +187,7 @@ async fn check(
         let project = request.map_or_else(String::new, |r| r.asked.project.to_string());
         return Ok(Err(RefreshTrouble::NoProject { project }));
     };
-    let question = Question {
-        task: &item.task,
-        kind: item.kind,
-        project: &item.project,
-    };
+    let question = item.question();
     let mut status = match ask(run, client, &question).await? {
         Ok((status, _)) => status,
         Err(trouble) => return Ok(Err(trouble)),
@@ -251,7 +267,7 @@ pub(super) async fn ask(
 }
 
 /// Waits for the project's turn.
-async fn take_slot(
+pub(super) async fn take_slot(
     run: &mut Run<'_>,
     client: &Client,
     item: &Question<'_>,

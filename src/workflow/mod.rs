@@ -1,7 +1,8 @@
-//! Submit and follow: Mixpanel's API and the ledger together. Prints nothing.
+//! Submit, follow and cancel: Mixpanel's API and the ledger together. Prints nothing.
 //!
 //! Every step is in the ledger before it is told to anyone: intent, POST, outcome, event.
 
+mod cancel;
 mod follow;
 mod interrupt;
 mod plan;
@@ -17,6 +18,7 @@ use crate::domain::{Clock, JobId, ProjectKey, TaskId};
 use crate::ledger::{JobRecord, Ledger, LedgerError};
 use crate::mixpanel::Client;
 
+pub use cancel::{CancelOutcome, CancelReport, cancel, list_cancellable};
 pub use follow::{Followed, RefreshTrouble, list_followed, refresh, wait};
 pub use interrupt::{Interrupt, Signal};
 pub use plan::{Approved, NotApproved, Order, Plan};

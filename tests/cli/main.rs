@@ -9,6 +9,7 @@ mod again;
 mod answers;
 mod apart;
 mod auth;
+mod cancel;
 mod confirmation;
 mod crash;
 mod formats;

@@ -1,0 +1,232 @@
+use crate::domain::{ExitStatus, Kind};
+use crate::ui::{Failure, Lines, Phase, Progress, RequestsView, Shown, Ui, plural};
+use crate::workflow::{self, CancelOutcome, CancelReport, RefreshTrouble, Run};
+
+use super::context::Context;
+use super::failures::{local_io, usage};
+use super::outcome::{status_of, trouble_failure, trouble_status};
+use super::status::find;
+use super::submission::listen;
+
+/// Cancel deletions that Mixpanel has not started
+///
+/// Takes a request with all its jobs, or one task. Exports cannot be cancelled. What Mixpanel
+/// reports afterwards counts: a job is shown as revoked only if Mixpanel says so.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr cancel q7tz0xma             every job of a request
+  dsr cancel 3e0b7f52-77aa-…      the one job with this task id")]
+pub(crate) struct CancelArgs {
+    /// A request (the beginning of its id is enough) or a task id
+    #[arg(value_name = "REQUEST | TASK_ID")]
+    name: String,
+}
+
+pub(super) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatus, Failure> {
+    let mut ledger = ctx.ledger()?;
+    let request = find(&ledger, &args.name)?;
+    let project = request.asked.project.as_str();
+    if !ctx.projects.is_empty() && !ctx.projects.iter().any(|named| named == project) {
+        return Err(usage(format!(
+            "`{}` is in project `{project}`, not in the one named with `--project`",
+            args.name
+        )));
+    }
+    if request.asked.operation.kind() == Kind::Export {
+        return Err(usage(format!(
+            "`{}` is an export, and Mixpanel cannot cancel retrievals",
+            args.name
+        ))
+        .hint(format!(
+            "follow it with `dsr status {}`",
+            request.id.short()
+        )));
+    }
+    let mut tasks = request.jobs.iter().filter_map(|job| job.task.as_ref());
+    let only = tasks.any(|task| task.as_str() == args.name);
+    let only = only.then_some(args.name.as_str());
+
+    let count = workflow::list_cancellable(&request, only).len();
+    let projects = match count {
+        0 => Vec::new(),
+        _ => ctx.projects_of(std::slice::from_ref(&request))?,
+    };
+    let clients = ctx.clients(&projects)?;
+    let interrupt = listen()?;
+    let report = {
+        let progress = Progress::start(&ctx.ui, Phase::Cancelling, count, Lines::None);
+        let mut run = Run {
+            ledger: &mut ledger,
+            clients: &clients,
+            clock: ctx.clock.as_ref(),
+            interrupt: &interrupt,
+            observer: &progress,
+        };
+        workflow::cancel(&mut run, &request, only).await?
+    };
+    warn_of_each(&ctx.ui, &report);
+    let view = RequestsView {
+        requests: std::slice::from_ref(&report.request),
+        shown: Shown::Jobs,
+        now: ctx.clock.now(),
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    Ok(tell(&ctx.ui, &report))
+}
+
+/// Says of each job that is not revoked why it is not.
+fn warn_of_each(ui: &Ui, report: &CancelReport) {
+    let name = report.request.id.short();
+    for (job, outcome) in &report.jobs {
+        let number = job.id.number;
+        let (kind, text) = match outcome {
+            CancelOutcome::Revoked => continue,
+            CancelOutcome::Started => (
+                "started",
+                "Mixpanel has started it; it cannot be cancelled any more".to_owned(),
+            ),
+            CancelOutcome::Failed => ("failed", "Mixpanel reports that it failed".to_owned()),
+            CancelOutcome::NotFound => (
+                "not_found",
+                "Mixpanel knows no such task in this project; check its region and token"
+                    .to_owned(),
+            ),
+            CancelOutcome::Unconfirmed { reason } => (
+                "unconfirmed",
+                format!("it may or may not have been cancelled: {reason}"),
+            ),
+            CancelOutcome::NotCancelled { reason } => {
+                ("not_cancelled", format!("it was not cancelled: {reason}"))
+            }
+            CancelOutcome::NotSent => (
+                "not_sent",
+                format!(
+                    "it was never sent and remains {}; to leave it so, run `dsr resume` neither for {name} nor without a name",
+                    job.state.as_str()
+                ),
+            ),
+            CancelOutcome::Sending => (
+                "sending",
+                "another dsr is sending it just now; end that one, then cancel again".to_owned(),
+            ),
+            CancelOutcome::Unknown => (
+                "unknown_outcome",
+                "its outcome is unknown, and without its task id it cannot be cancelled".to_owned(),
+            ),
+            CancelOutcome::NothingCreated => (
+                "refused",
+                "Mixpanel refused it, so there is nothing to cancel".to_owned(),
+            ),
+        };
+        let task = job.task.as_ref();
+        let task = task.map_or_else(String::new, |task| format!(" (task {task})"));
+        ui.warn(kind, &format!("job {number}{task}: {text}"));
+    }
+}
+
+/// Says what stood in the way, if anything did; returns the exit status.
+fn tell(ui: &Ui, report: &CancelReport) -> ExitStatus {
+    let jobs = report.jobs.iter().map(|(_, outcome)| outcome.exit_status());
+    let trouble = report.trouble.as_ref().and_then(trouble_status);
+    let signal = report.signal.map(status_of);
+    let status = ExitStatus::most_pressing(jobs.chain(trouble).chain(signal));
+    match failure(status, report) {
+        Some(failure) => ui.fail(&failure),
+        None => ui.note("Cancelled: Mixpanel will not carry it out."),
+    }
+    status
+}
+
+/// The one failure that matters most, or none.
+fn failure(status: ExitStatus, report: &CancelReport) -> Option<Failure> {
+    let name = report.request.id.short();
+    let again = format!("try again with `dsr cancel {name}`");
+    let count = |wanted: ExitStatus| {
+        let outcomes = report.jobs.iter().map(|(_, outcome)| outcome);
+        let count = outcomes.filter(|o| o.exit_status() == wanted).count();
+        plural(count, "job", "jobs")
+    };
+    let fail = |kind, message: String| Failure::new(status, kind, message);
+    match status {
+        ExitStatus::Done => None,
+        ExitStatus::Refused => Some(
+            fail(
+                "started",
+                format!(
+                    "{} could not be cancelled: Mixpanel has started",
+                    count(status)
+                ),
+            )
+            .hint(format!("follow the request with `dsr status {name}`")),
+        ),
+        ExitStatus::Unknown => Some(
+            fail(
+                "unknown_outcome",
+                format!(
+                    "it is unknown whether {} will be carried out",
+                    count(status)
+                ),
+            )
+            .hint(format!("ask Mixpanel again with `dsr status {name}`")),
+        ),
+        ExitStatus::Failed => Some(
+            fail(
+                "failed",
+                format!("Mixpanel reports {} as failed or not found", count(status)),
+            )
+            .hint(format!("see which with `dsr status {name} --cached`")),
+        ),
+        ExitStatus::Interrupted | ExitStatus::Terminated => Some(
+            fail(
+                "interrupted",
+                "interrupted; not every job was cancelled".to_owned(),
+            )
+            .hint(again),
+        ),
+        ExitStatus::Auth | ExitStatus::Usage => {
+            report.trouble.as_ref().map(|trouble| match trouble {
+                RefreshTrouble::NotAllowed { http_status: 401 } => trouble_failure(trouble).hint(
+                    format!("run `dsr auth login` with a new token, then {again}"),
+                ),
+                _ => trouble_failure(trouble),
+            })
+        }
+        ExitStatus::Temporary => Some(temporary(report, &again, &count(status))),
+        ExitStatus::Bug
+        | ExitStatus::Input
+        | ExitStatus::Running
+        | ExitStatus::Overdue
+        | ExitStatus::Locked
+        | ExitStatus::LocalIo => None,
+    }
+}
+
+/// Jobs that could not be cancelled this time, or were never sent.
+fn temporary(report: &CancelReport, again: &str, jobs: &str) -> Failure {
+    let status = ExitStatus::Temporary;
+    let reason = match &report.trouble {
+        Some(RefreshTrouble::Unreachable { reason }) => reason.as_str(),
+        Some(RefreshTrouble::RateLimited) => "Mixpanel's rate limit lasted too long",
+        _ => {
+            let mut outcomes = report.jobs.iter().map(|(_, outcome)| outcome);
+            let is_unsent = |outcome: &CancelOutcome| {
+                outcome.exit_status() != status || *outcome == CancelOutcome::NotSent
+            };
+            if outcomes.all(is_unsent) {
+                return Failure::new(
+                    status,
+                    "not_sent",
+                    format!("{jobs} never sent, and still in the ledger"),
+                )
+                .hint("only `dsr resume` sends them: to leave them, always tell it which requests to send");
+            }
+            "see above"
+        }
+    };
+    Failure::new(
+        status,
+        "temporary",
+        format!("{jobs} could not be cancelled: {reason}"),
+    )
+    .hint(again)
+}

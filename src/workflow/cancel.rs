@@ -1,0 +1,270 @@
+//! Cancels deletions that Mixpanel has not started: a DELETE, then a GET, and what the GET says
+//! is recorded. Never creates anything.
+
+use std::time::Duration;
+
+use crate::domain::{ExitStatus, JobState, TaskStatus};
+use crate::ledger::{JobRecord, LedgerError, RequestRecord};
+use crate::mixpanel::{CancelAnswer, Client};
+
+use super::follow::{self, Followed, RefreshTrouble};
+use super::{Run, Signal, list_followed};
+
+/// How often a DELETE is made that brought no clear answer, and how often a GET is made that does
+/// not show yet what the DELETE did.
+const MAX_TRIES: u32 = 3;
+/// How often a rate limit is waited out for one job: about two minutes, if the server names no time.
+const MAX_LIMITED: u32 = 8;
+
+/// What came of the wish to cancel one job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CancelOutcome {
+    /// Mixpanel reports it revoked.
+    Revoked,
+    /// Mixpanel has started it, or has carried it out.
+    Started,
+    /// Mixpanel reports that it failed.
+    Failed,
+    /// Mixpanel knows no such task here.
+    NotFound,
+    /// It may have been cancelled, but Mixpanel does not report it revoked.
+    Unconfirmed { reason: String },
+    /// It stands as it stood; cancelling it can be tried again.
+    NotCancelled { reason: String },
+    /// It was never sent, so there is nothing to cancel; it remains planned or deferred.
+    NotSent,
+    /// A living dsr is sending it: it has no task id yet.
+    Sending,
+    /// Its task id is not known, so it cannot be named to Mixpanel.
+    Unknown,
+    /// Mixpanel refused to create it.
+    NothingCreated,
+}
+
+impl CancelOutcome {
+    pub fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Revoked | Self::NothingCreated => ExitStatus::Done,
+            Self::Started => ExitStatus::Refused,
+            Self::Failed | Self::NotFound => ExitStatus::Failed,
+            Self::Unconfirmed { .. } | Self::Unknown => ExitStatus::Unknown,
+            Self::NotCancelled { .. } | Self::NotSent | Self::Sending => ExitStatus::Temporary,
+        }
+    }
+
+    /// What the ledger alone says of a job.
+    fn of_state(state: JobState) -> Self {
+        match state {
+            JobState::Planned | JobState::Deferred => Self::NotSent,
+            JobState::Sending => Self::Sending,
+            JobState::Accepted => Self::NotCancelled {
+                reason: "Mixpanel was not asked to".to_owned(),
+            },
+            JobState::Running | JobState::Done => Self::Started,
+            JobState::Refused => Self::NothingCreated,
+            JobState::Unknown => Self::Unknown,
+            JobState::Failed => Self::Failed,
+            JobState::Revoked => Self::Revoked,
+        }
+    }
+}
+
+/// What came of a cancellation. Request and jobs are as the ledger has them now.
+#[derive(Debug)]
+pub struct CancelReport {
+    pub request: RequestRecord,
+    /// The jobs that were to be cancelled, in order.
+    pub jobs: Vec<(JobRecord, CancelOutcome)>,
+    /// Why the rest was not tried.
+    pub trouble: Option<RefreshTrouble>,
+    pub signal: Option<Signal>,
+}
+
+/// Cancels the deletions of a request, or the one with the task id `only`, as far as Mixpanel has
+/// a task for them that has not ended.
+///
+/// # Errors
+/// When the ledger cannot be read or written.
+pub async fn cancel(
+    run: &mut Run<'_>,
+    request: &RequestRecord,
+    only: Option<&str>,
+) -> Result<CancelReport, LedgerError> {
+    let mut tried = Vec::new();
+    let mut trouble = None;
+    for item in list_cancellable(request, only) {
+        if run.interrupt.signal().is_some() || trouble.is_some() {
+            break;
+        }
+        let outcome;
+        (outcome, trouble) = cancel_one(run, &item).await?;
+        tried.extend(outcome.map(|outcome| (item.job().clone(), outcome)));
+    }
+    let found = run.ledger.find_request(&request.id)?;
+    let request = found.unwrap_or_else(|| request.clone());
+    let wanted = request.jobs.iter().filter(|job| is_meant(job, only));
+    let jobs = wanted.map(|job| {
+        let outcome = tried.iter().find(|(id, _)| *id == job.id);
+        let outcome = outcome.map(|(_, outcome)| outcome.clone());
+        let outcome = outcome.unwrap_or_else(|| CancelOutcome::of_state(job.state));
+        (job.clone(), outcome)
+    });
+    Ok(CancelReport {
+        jobs: jobs.collect(),
+        request,
+        trouble,
+        signal: run.interrupt.signal(),
+    })
+}
+
+/// The jobs that Mixpanel can be asked to cancel.
+pub fn list_cancellable(request: &RequestRecord, only: Option<&str>) -> Vec<Followed> {
+    let mut request = request.clone();
+    request.jobs.retain(|job| is_meant(job, only));
+    list_followed(&[request])
+}
+
+fn is_meant(job: &JobRecord, only: Option<&str>) -> bool {
+    only.is_none_or(|task| job.task.as_ref().is_some_and(|own| own.as_str() == task))
+}
+
+/// What Mixpanel said to a DELETE; none of it is proof of what became of the task.
+enum Said {
+    /// 204
+    Taken,
+    /// 405
+    TooLate,
+    /// Nothing that helps, and why.
+    Nothing(String),
+}
+
+type One = (Option<CancelOutcome>, Option<RefreshTrouble>);
+
+/// One job: DELETE, then GET, again if neither says what became of it.
+async fn cancel_one(run: &mut Run<'_>, item: &Followed) -> Result<One, LedgerError> {
+    let clients = run.clients;
+    let Some(client) = clients.get(item.project()) else {
+        let request = run.ledger.find_request(&item.job().request)?;
+        let project = request.map_or_else(String::new, |r| r.asked.project.to_string());
+        return Ok((None, Some(RefreshTrouble::NoProject { project })));
+    };
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let said = match delete(run, client, item).await? {
+            Ok(said) => said,
+            Err(trouble) => return Ok((None, Some(trouble))),
+        };
+        let (job, trouble) = look(run, item, &said).await?;
+        let outcome = judge(&job, &said, trouble.as_ref());
+        let may_try_again = matches!(outcome, CancelOutcome::NotCancelled { .. })
+            && tries < MAX_TRIES
+            && run.interrupt.signal().is_none();
+        if !may_try_again {
+            return Ok((Some(outcome), trouble));
+        }
+    }
+}
+
+/// The GET that decides; more than one where Mixpanel took the DELETE and does not show it yet.
+async fn look(
+    run: &mut Run<'_>,
+    item: &Followed,
+    said: &Said,
+) -> Result<(JobRecord, Option<RefreshTrouble>), LedgerError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let trouble = follow::check(run, item).await?.err();
+        let job = run.job(item.job())?;
+        let waits = matches!(said, Said::Taken) && job.state == JobState::Accepted;
+        if !waits || trouble.is_some() || tries >= MAX_TRIES || run.interrupt.signal().is_some() {
+            return Ok((job, trouble));
+        }
+        run.sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// What became of a job, by what the ledger has of it after the GET.
+fn judge(job: &JobRecord, said: &Said, trouble: Option<&RefreshTrouble>) -> CancelOutcome {
+    let not_found = job.mixpanel_status.as_deref() == Some(TaskStatus::NotFound.as_str());
+    match (job.state, said) {
+        (JobState::Accepted, Said::TooLate) => CancelOutcome::Started,
+        // Without an answer to the GET, what the ledger has is from before the DELETE.
+        (JobState::Accepted | JobState::Running, Said::Taken) if trouble.is_some() => {
+            CancelOutcome::Unconfirmed {
+                reason: "Mixpanel took the cancellation and then could not be asked about it"
+                    .to_owned(),
+            }
+        }
+        (JobState::Accepted | JobState::Running, Said::Nothing(reason)) if trouble.is_some() => {
+            CancelOutcome::Unconfirmed {
+                reason: reason.clone(),
+            }
+        }
+        (JobState::Accepted, _) if not_found => CancelOutcome::NotFound,
+        (JobState::Accepted, Said::Taken) => {
+            let status = job.mixpanel_status.as_deref().unwrap_or("nothing");
+            CancelOutcome::Unconfirmed {
+                reason: format!("Mixpanel took the cancellation and still reports {status}"),
+            }
+        }
+        (JobState::Accepted, Said::Nothing(reason)) => CancelOutcome::NotCancelled {
+            reason: reason.clone(),
+        },
+        (state, _) => CancelOutcome::of_state(state),
+    }
+}
+
+/// One DELETE that reached Mixpanel, within the pace.
+async fn delete(
+    run: &mut Run<'_>,
+    client: &Client,
+    item: &Followed,
+) -> Result<Result<Said, RefreshTrouble>, LedgerError> {
+    let (mut limited, mut unreached) = (0, 0);
+    loop {
+        if let Err(trouble) = follow::take_slot(run, client, &item.question()).await? {
+            return Ok(Err(trouble));
+        }
+        if run.interrupt.signal().is_some() {
+            return Ok(Err(RefreshTrouble::Interrupted));
+        }
+        let answer = tokio::select! {
+            answer = client.delete_deletion(item.task()) => answer,
+            () = run.interrupt.out_of_patience() => CancelAnswer::Unclear {
+                reason: "interrupted before the answer came".to_owned(),
+            },
+        };
+        let now = run.clock.now();
+        run.ledger
+            .record_answered(item.project(), client.project().rate, now)?;
+        match answer {
+            CancelAnswer::Cancelled => return Ok(Ok(Said::Taken)),
+            CancelAnswer::AlreadyStarted => return Ok(Ok(Said::TooLate)),
+            CancelAnswer::NotFound => {
+                let reason = "Mixpanel knows no such task in this project (404)";
+                return Ok(Ok(Said::Nothing(reason.to_owned())));
+            }
+            CancelAnswer::Unclear { reason } => return Ok(Ok(Said::Nothing(reason))),
+            CancelAnswer::NotAllowed { http_status } => {
+                return Ok(Err(RefreshTrouble::NotAllowed { http_status }));
+            }
+            CancelAnswer::NotSent { reason } => {
+                unreached += 1;
+                if unreached >= MAX_TRIES {
+                    return Ok(Err(RefreshTrouble::Unreachable { reason }));
+                }
+                run.sleep(Duration::from_millis(500 << unreached)).await;
+            }
+            CancelAnswer::Deferred { retry_after } => {
+                limited += 1;
+                let wait = retry_after.unwrap_or(Duration::from_secs(1 << limited.min(5)));
+                run.ledger.record_block(item.project(), now + wait)?;
+                if limited >= MAX_LIMITED {
+                    return Ok(Err(RefreshTrouble::RateLimited));
+                }
+            }
+        }
+    }
+}
