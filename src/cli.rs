@@ -132,7 +132,7 @@ fn start(cli: Cli) -> ExitStatus {
     let ui = Ui::new(format, talk, input, global.color, no_color);
     let mut ctx = match environment
         .map_err(Failure::from)
-        .and_then(|environment| context(global, environment, ui))
+        .and_then(|environment| context(global, cli.command.name(), environment, ui))
     {
         Ok(ctx) => ctx,
         Err(failure) => {
@@ -155,7 +155,12 @@ fn start(cli: Cli) -> ExitStatus {
     })
 }
 
-fn context(global: &GlobalArgs, environment: Environment, ui: Ui) -> Result<Context, Failure> {
+fn context(
+    global: &GlobalArgs,
+    command: &'static str,
+    environment: Environment,
+    ui: Ui,
+) -> Result<Context, Failure> {
     start_log(global.verbose, environment.log.as_deref())?;
     let home = Home::locate(environment.home.as_deref()).map_err(|error| {
         Failure::from_error(ExitStatus::LocalIo, "local_io", &error)
@@ -173,6 +178,7 @@ fn context(global: &GlobalArgs, environment: Environment, ui: Ui) -> Result<Cont
         home,
         mode,
         clock: Box::new(SystemClock),
+        command,
         projects: global.project.clone(),
         lock_timeout: global.lock_timeout,
         sandbox: None,

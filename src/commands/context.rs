@@ -19,6 +19,8 @@ pub(crate) struct Context {
     pub(crate) home: Home,
     pub(crate) mode: Mode,
     pub(crate) clock: Box<dyn Clock>,
+    /// The command, such as `dsr delete`, without any argument.
+    pub(crate) command: &'static str,
     /// What `--project` names.
     pub(crate) projects: Vec<String>,
     pub(crate) lock_timeout: Duration,
@@ -61,7 +63,8 @@ impl Context {
 
     /// Opens the ledger, and says of whatever a killed dsr left behind that it is unknown.
     pub(crate) fn ledger(&self) -> Result<Ledger, Failure> {
-        let mut ledger = Ledger::open(&self.home.ledger(), self.lock_timeout)?;
+        let ledger = Ledger::open(&self.home.ledger(), self.lock_timeout)?;
+        let mut ledger = ledger.opened_by(self.command);
         let interrupted = ledger.record_interrupted(self.clock.now())?;
         if interrupted > 0 {
             self.ui.warn(

@@ -8,6 +8,7 @@ mod delete;
 mod exit_status;
 mod export;
 mod failures;
+mod holders;
 mod outcome;
 mod project;
 mod resume;
@@ -52,7 +53,7 @@ impl Command {
         ctx: &mut Context,
         tree: clap::Command,
     ) -> Result<ExitStatus, Failure> {
-        match self {
+        let result = match self {
             Self::Export(args) => export::run(ctx, args).await,
             Self::Delete(args) => delete::run(ctx, args).await,
             Self::Status(args) => status::run(ctx, args).await,
@@ -63,6 +64,23 @@ impl Command {
             Self::Sandbox(args) => sandbox::run(ctx, args).await,
             Self::Completions(args) => completions::run(ctx, args, tree),
             Self::ExitStatus(args) => exit_status::run(ctx, args),
+        };
+        result.map_err(|failure| holders::name(ctx, failure))
+    }
+
+    /// The command as it is typed, without any argument: those may be ids.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Export(_) => "dsr export",
+            Self::Delete(_) => "dsr delete",
+            Self::Status(_) => "dsr status",
+            Self::Resume(_) => "dsr resume",
+            Self::Cancel(_) => "dsr cancel",
+            Self::Auth(_) => "dsr auth",
+            Self::Project(_) => "dsr project",
+            Self::Sandbox(_) => "dsr sandbox",
+            Self::Completions(_) => "dsr completions",
+            Self::ExitStatus(_) => "dsr exit-status",
         }
     }
 }

@@ -6,7 +6,7 @@ use rusqlite::{Transaction, params};
 use crate::domain::{Batch, JobId, JobState, ProjectKey, Rate, RequestId, TaskId, TaskStatus};
 
 use super::records::{JOB_COLUMNS, format_time, read_job};
-use super::sender::{self, Sender};
+use super::sender;
 use super::{JobRecord, Ledger, LedgerError, Slot, pace, payload, prepare};
 
 /// Why a job is sent.
@@ -69,10 +69,7 @@ impl Ledger {
         rate: Rate,
         now: DateTime<Utc>,
     ) -> Result<Claim, LedgerError> {
-        if self.sender.is_none() {
-            self.sender = Some(Sender::start(&self.path).map_err(LedgerError::Sender)?);
-        }
-        let sender = self.sender.as_ref().map_or("", Sender::id).to_owned();
+        let sender = self.start_sending(now)?;
         let tx = self.write()?;
         let record = read_one(&tx, job)?;
         let fits = match purpose {
@@ -127,6 +124,14 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
+        let from = read_one(&tx, job)?.state;
+        if from != JobState::Sending {
+            return Err(LedgerError::IllegalStep {
+                job: job.clone(),
+                from,
+                to: outcome.state(),
+            });
+        }
         pace::push_back(&tx, project, rate, now)?;
         finish_attempt(&tx, job, outcome, reason, now)?;
         if let Outcome::Deferred(until) = outcome {

@@ -17,6 +17,7 @@ use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use rusqlite::{
     CachedStatement, Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior,
 };
@@ -30,11 +31,14 @@ pub use partition::{Elsewhere, LinkTo, Linked};
 pub use records::{JobRecord, NewRequest, RequestRecord};
 pub use requests::{Again, Found, Recorded, Which};
 use sender::Sender;
+pub use sender::SenderRecord;
 
 /// An open ledger.
 pub struct Ledger {
     conn: Connection,
     path: PathBuf,
+    /// What this process was started as, for others that have to wait for it.
+    command: String,
     /// Made at the first send: a reader holds nothing.
     sender: Option<Sender>,
 }
@@ -71,8 +75,27 @@ impl Ledger {
         Ok(Self {
             conn,
             path: path.to_owned(),
+            command: "dsr".to_owned(),
             sender: None,
         })
+    }
+
+    /// Notes what this process was started as: the command alone, no argument of it.
+    #[must_use]
+    pub fn opened_by(mut self, command: &str) -> Self {
+        command.clone_into(&mut self.command);
+        self
+    }
+
+    /// Marks this process as one that sends, if it is not yet; the id it sends under.
+    fn start_sending(&mut self, now: DateTime<Utc>) -> Result<String, LedgerError> {
+        let sender = match self.sender.take() {
+            Some(sender) => sender,
+            None => Sender::start(&self.path, &self.command, now).map_err(LedgerError::Sender)?,
+        };
+        let id = sender.id().to_owned();
+        self.sender = Some(sender);
+        Ok(id)
     }
 
     /// A transaction that holds the write lock from its beginning: a read that upgrades to a
@@ -81,6 +104,15 @@ impl Ledger {
         let behavior = TransactionBehavior::Immediate;
         Ok(self.conn.transaction_with_behavior(behavior)?)
     }
+}
+
+/// The other processes that send from the ledger at `path`: the ones to wait for. Works also
+/// while the ledger itself cannot be opened.
+///
+/// # Errors
+/// When their marks cannot be read.
+pub fn list_senders(path: &Path) -> Result<Vec<SenderRecord>, LedgerError> {
+    sender::list_living(path).map_err(LedgerError::Sender)
 }
 
 /// Switches a fresh file to WAL. SQLite does not use its busy timeout for this one step, so two

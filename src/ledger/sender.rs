@@ -2,9 +2,15 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::config::create_private_folder;
+
+use super::records::format_time;
+
+/// Beside the ledger.
+const FOLDER: &str = "senders";
 
 /// Marks this process as one that sends: a file it holds a lock on for as long as it lives.
 ///
@@ -16,18 +22,33 @@ pub(super) struct Sender {
     _lock: File,
 }
 
+/// A living process that sends, in its own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderRecord {
+    pub process: u32,
+    /// What it was started as, without any argument; an older dsr does not say.
+    pub command: Option<String>,
+    /// Since when it sends.
+    pub since: Option<DateTime<Utc>>,
+}
+
 impl Sender {
-    pub(super) fn start(ledger: &Path) -> io::Result<Self> {
+    /// `command` and `now` are for whoever has to wait for this process.
+    pub(super) fn start(ledger: &Path, command: &str, now: DateTime<Utc>) -> io::Result<Self> {
         let id = Uuid::new_v4().to_string();
         let path = path_of(ledger, &id);
         create_private_folder(path.parent().unwrap_or(Path::new(".")))?;
+        // Under its own name only when it is locked and written: never found in between.
+        let unready = path.with_extension("new");
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut lock = options.open(&path)?;
+        let mut lock = options.open(&unready)?;
         lock.try_lock().map_err(io::Error::from)?;
-        writeln!(lock, "{}", std::process::id())?;
+        let (process, since) = (std::process::id(), format_time(now));
+        write!(lock, "{process}\n{command}\n{since}\n")?;
+        std::fs::rename(&unready, &path)?;
         Ok(Self {
             id,
             path,
@@ -65,8 +86,47 @@ pub(super) fn is_alive(ledger: &Path, id: &str) -> io::Result<bool> {
     }
 }
 
+/// The other living processes that send.
+pub(super) fn list_living(ledger: &Path) -> io::Result<Vec<SenderRecord>> {
+    let mut living = Vec::new();
+    let folder = ledger.with_file_name(FOLDER);
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(living),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        let id = path.file_stem().and_then(|stem| stem.to_str());
+        let is_lock = path
+            .extension()
+            .is_some_and(|extension| extension == "lock");
+        if let (true, Some(id)) = (is_lock, id)
+            && is_alive(ledger, id)?
+        {
+            // It may have ended just now.
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            living.extend(read_record(&text));
+        }
+    }
+    living.retain(|sender| sender.process != std::process::id());
+    living.sort_by_key(|sender| sender.since);
+    Ok(living)
+}
+
+fn read_record(text: &str) -> Option<SenderRecord> {
+    let mut lines = text.lines();
+    let process = lines.next()?.parse().ok()?;
+    let command = lines.next().map(str::to_owned);
+    let since = lines.next().and_then(|line| line.parse().ok());
+    Some(SenderRecord {
+        process,
+        command,
+        since,
+    })
+}
+
 fn path_of(ledger: &Path, id: &str) -> PathBuf {
-    ledger.with_file_name("senders").join(format!("{id}.lock"))
+    ledger.with_file_name(FOLDER).join(format!("{id}.lock"))
 }
 
 #[cfg(test)]
@@ -77,11 +137,26 @@ mod tests {
     fn a_sender_lives_as_long_as_it_holds_its_lock() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = folder.path().join("ledger.db");
-        let sender = Sender::start(&ledger).unwrap();
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let sender = Sender::start(&ledger, "dsr delete", now).unwrap();
         let id = sender.id().to_owned();
         assert!(is_alive(&ledger, &id).unwrap());
+        assert_eq!(list_living(&ledger).unwrap(), [], "not itself");
         drop(sender);
         assert!(!is_alive(&ledger, &id).unwrap());
         assert!(!is_alive(&ledger, "never-was").unwrap());
+    }
+
+    #[test]
+    fn a_sender_is_read_as_it_says_and_as_older_ones_said() {
+        let new = read_record("17\ndsr delete\n2027-01-15T08:00:00.000Z\n").unwrap();
+        assert_eq!(
+            (new.process, new.command.as_deref()),
+            (17, Some("dsr delete"))
+        );
+        assert_eq!(new.since, DateTime::from_timestamp(1_800_000_000, 0));
+        let old = read_record("17\n").unwrap();
+        assert_eq!((old.process, old.command, old.since), (17, None, None));
+        assert_eq!(read_record(""), None);
     }
 }

@@ -15,8 +15,8 @@ use super::verdict::Temper;
 /// How long after an attempt the same POST once more still tells whether it was taken: Mixpanel
 /// answers 409 only while the first task is active, and a later one would be a new deletion.
 const SETTLE_WITHIN: TimeDelta = TimeDelta::minutes(15);
-/// The first answer may be late; Mixpanel needs a moment before it sees a conflict.
-const SETTLE_AFTER: Duration = Duration::from_secs(2);
+/// Mixpanel needs a moment before it sees a conflict: 2 s after the attempt, and some for the way.
+const SETTLE_AFTER: Duration = Duration::from_millis(2500);
 /// How often an unknown deletion is sent once more in one run; each is harmless while the first
 /// task is active.
 const SETTLE_TRIES: u32 = 3;

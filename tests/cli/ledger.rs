@@ -64,6 +64,40 @@ fn a_ledger_that_another_holds_is_waited_for_and_then_given_up() {
 }
 
 #[test]
+fn who_holds_a_locked_ledger_is_named_without_an_id() {
+    let fake = Fake::answering_post(0, Reply::Hang);
+    let operator = Operator::at(&fake);
+    let holder = operator.start(&["delete", "--gdpr", "--yes", "secret-person"]);
+    fake.wait_for_posts(1);
+    let path = operator.dsr_home().join("ledger.db");
+    let ledger = Connection::open(&path).unwrap();
+    ledger.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let args = ["export", "--gdpr", "a2", "--lock-timeout", "100ms"];
+    let process = holder.id();
+    let outcome = operator.run(&args);
+    outcome
+        .exits_with(11)
+        .says(&format!("process {process}, dsr delete, since 20"))
+        .never_says("secret-person");
+    let outcome = operator.run(&[&args[..], &["--json"]].concat());
+    let message = outcome.exits_with(11).failure()["message"].to_string();
+    assert!(message.contains(&process.to_string()), "{outcome}");
+    // Only the marks: closing the ledger itself here would drop this process's lock on it.
+    for entry in fs::read_dir(operator.dsr_home().join("senders")).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        assert!(!text.contains("secret"), "{text}");
+    }
+
+    // One that has ended holds nothing, however it ended.
+    holder.kill();
+    operator
+        .run(&args)
+        .exits_with(11)
+        .never_says(&process.to_string());
+    assert_eq!(fake.posts().len(), 1);
+}
+
+#[test]
 fn a_home_that_cannot_be_written_is_a_local_failure_and_nothing_is_sent() {
     let fake = Fake::start();
     let operator = Operator::at(&fake)
