@@ -61,10 +61,21 @@ impl Context {
         Ok(projects)
     }
 
-    /// Opens the ledger, and says of whatever a killed dsr left behind that it is unknown.
+    /// Opens the ledger, records what receipts know of, and says of whatever a killed dsr left behind that it is unknown.
     pub(crate) fn ledger(&self) -> Result<Ledger, Failure> {
         let ledger = Ledger::open(&self.home.ledger(), self.lock_timeout)?;
         let mut ledger = ledger.opened_by(self.command);
+        let receipts = ledger.record_receipts(self.clock.now())?;
+        if receipts.recorded > 0 {
+            let count = receipts.recorded;
+            self.ui.warn(
+                "receipts",
+                &format!("a dsr could not record what Mixpanel had accepted; recorded now from its receipts: {count}"),
+            );
+        }
+        for left in receipts.left {
+            self.ui.warn("receipt_left", &left);
+        }
         let interrupted = ledger.record_interrupted(self.clock.now())?;
         if interrupted > 0 {
             self.ui.warn(

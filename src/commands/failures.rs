@@ -12,7 +12,7 @@ use crate::ledger::LedgerError;
 use crate::mixpanel::ClientError;
 use crate::sandbox::SandboxError;
 use crate::ui::{Failure, QuestionError};
-use crate::workflow::{NotApproved, WorkflowError};
+use crate::workflow::{NotApproved, Receipt, WorkflowError};
 
 /// Where the operator finds out how to have a token without a keyring.
 const WITHOUT_KEYRING: &str = "set DSR_TOKEN_FILE to a file that holds the token, and DSR_TOKEN_ISSUED to the day it was made";
@@ -163,7 +163,10 @@ impl From<LedgerError> for Failure {
                 "locked",
                 "try again when the other dsr has ended, or wait longer with `--lock-timeout`",
             ),
-            LedgerError::Open { .. } | LedgerError::Disk(_) | LedgerError::Sender(_) => (
+            LedgerError::Open { .. }
+            | LedgerError::Disk(_)
+            | LedgerError::Sender(_)
+            | LedgerError::Receipt(_) => (
                 ExitStatus::LocalIo,
                 "local_io",
                 "nothing more was sent; free space or correct the permissions, then run `dsr status`",
@@ -194,9 +197,16 @@ impl From<WorkflowError> for Failure {
     fn from(error: WorkflowError) -> Self {
         match error {
             WorkflowError::Ledger(error) => error.into(),
-            WorkflowError::NotRecorded { .. } => {
-                Self::from_error(ExitStatus::Unknown, "not_recorded", &error)
-                    .hint("write the task id down; nothing more was sent; see `dsr status`")
+            WorkflowError::NotRecorded { ref receipt, .. } => {
+                let hint = match receipt {
+                    Receipt::Kept => {
+                        "nothing more was sent; a receipt is kept, and the next dsr records it: `dsr status`"
+                    }
+                    Receipt::Lost => {
+                        "write the task id down; nothing more was sent; see `dsr status`"
+                    }
+                };
+                Self::from_error(ExitStatus::Unknown, "not_recorded", &error).hint(hint)
             }
         }
     }

@@ -36,6 +36,8 @@ pub enum LedgerError {
     NoJob(JobId),
     #[error("cannot mark this process as one that sends")]
     Sender(#[source] io::Error),
+    #[error("cannot keep a receipt of what Mixpanel accepts")]
+    Receipt(#[source] io::Error),
     #[error("the ledger refused a statement")]
     Statement(#[source] rusqlite::Error),
 }

@@ -260,7 +260,7 @@ impl Ledger {
 }
 
 /// Moves the job on and closes its open attempt.
-fn finish_attempt(
+pub(super) fn finish_attempt(
     tx: &Transaction<'_>,
     job: &JobId,
     outcome: &Outcome,
@@ -357,7 +357,7 @@ pub(super) fn read_one(tx: &Transaction<'_>, job: &JobId) -> Result<JobRecord, L
     }
 }
 
-fn sender_of(tx: &Transaction<'_>, job: &JobId) -> Result<String, LedgerError> {
+pub(super) fn sender_of(tx: &Transaction<'_>, job: &JobId) -> Result<String, LedgerError> {
     Ok(prepare(
         tx,
         "SELECT sender FROM attempts WHERE request = $1 AND number = $2

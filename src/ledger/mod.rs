@@ -9,6 +9,7 @@ mod migrations;
 mod pace;
 mod partition;
 mod payload;
+mod receipts;
 mod records;
 mod requests;
 mod sender;
@@ -28,6 +29,8 @@ pub use error::LedgerError;
 pub use jobs::{Claim, Outcome, Purpose};
 pub use pace::Slot;
 pub use partition::{Elsewhere, LinkTo, Linked};
+use receipts::ReceiptFile;
+pub use receipts::ReceiptsReport;
 pub use records::{JobRecord, NewRequest, RequestRecord};
 pub use requests::{Again, Found, Recorded, Which};
 use sender::Sender;
@@ -39,6 +42,8 @@ pub struct Ledger {
     path: PathBuf,
     /// What this process was started as, for others that have to wait for it.
     command: String,
+    /// Made before the first send. Goes before the sender that it is named after.
+    receipts: Option<ReceiptFile>,
     /// Made at the first send: a reader holds nothing.
     sender: Option<Sender>,
 }
@@ -76,6 +81,7 @@ impl Ledger {
             conn,
             path: path.to_owned(),
             command: "dsr".to_owned(),
+            receipts: None,
             sender: None,
         })
     }
@@ -87,7 +93,8 @@ impl Ledger {
         self
     }
 
-    /// Marks this process as one that sends, if it is not yet; the id it sends under.
+    /// Marks this process as one that sends, if it is not yet, and makes room for receipts; the
+    /// id it sends under.
     fn start_sending(&mut self, now: DateTime<Utc>) -> Result<String, LedgerError> {
         let sender = match self.sender.take() {
             Some(sender) => sender,
@@ -95,6 +102,10 @@ impl Ledger {
         };
         let id = sender.id().to_owned();
         self.sender = Some(sender);
+        if self.receipts.is_none() {
+            let receipts = ReceiptFile::create(&self.path, &id).map_err(LedgerError::Receipt)?;
+            self.receipts = Some(receipts);
+        }
         Ok(id)
     }
 

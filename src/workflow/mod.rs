@@ -61,11 +61,31 @@ pub enum WorkflowError {
     NotRecorded {
         job: JobId,
         task: TaskId,
+        receipt: Receipt,
         source: Box<LedgerError>,
     },
 }
 
+/// Whether a task id that the ledger could not record is kept beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receipt {
+    Kept,
+    Lost,
+}
+
 impl Run<'_> {
+    /// Keeps a task id beside the ledger, which could not record it.
+    fn keep_receipt(&mut self, job: &JobId, task: &TaskId) -> Receipt {
+        let now = self.clock.now();
+        match self.ledger.record_receipt(job, task, now) {
+            Ok(()) => Receipt::Kept,
+            Err(error) => {
+                tracing::error!(%job, %error, "no receipt could be kept");
+                Receipt::Lost
+            }
+        }
+    }
+
     /// Waits on the monotonic clock; returns early if the operator interrupts.
     async fn sleep(&self, wait: Duration) {
         tokio::select! {

@@ -329,6 +329,7 @@ fn record_outcome(
     recorded.map_err(|source| match outcome {
         Outcome::Accepted(task) => WorkflowError::NotRecorded {
             job: job.clone(),
+            receipt: run.keep_receipt(job, task),
             task: task.clone(),
             source: Box::new(source),
         },

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::support::{Fake, Operator, Reply, Running, csv_of, object_reply, people, states};
+use crate::support::{Fake, Operator, Reply, Running, csv_of, people};
 
 /// An operator whose ledger holds one request, and the path of that ledger.
 fn operator_with_a_request(fake: &Fake) -> (Operator, std::path::PathBuf) {
@@ -128,36 +128,6 @@ fn two_first_runs_at_once_make_one_ledger() {
         }
         assert_eq!(operator.requests().len(), 4);
     }
-}
-
-#[test]
-fn an_accepted_task_that_cannot_be_recorded_is_told_and_nothing_more_is_sent() {
-    let slow = Reply::After(
-        Duration::from_secs(1),
-        Box::new(object_reply("precious-task")),
-    );
-    let fake = Fake::answering_post(0, slow);
-    let operator = Operator::at_with(&fake, "rate = 1000\ndelete_batch = 1");
-    let args = [
-        "delete",
-        "--gdpr",
-        "--yes",
-        "--id",
-        "a1",
-        "--id",
-        "a2",
-        "--lock-timeout",
-        "1s",
-    ];
-    let running = operator.start(&args);
-    fake.wait_for_posts(1);
-    let ledger = Connection::open(operator.dsr_home().join("ledger.db")).unwrap();
-    ledger.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let outcome = running.end();
-    outcome.exits_with(6).says("precious-task");
-    assert_eq!(fake.posts().len(), 1);
-    ledger.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(states(&operator.only_request()), ["unknown", "planned"]);
 }
 
 #[test]

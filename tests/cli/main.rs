@@ -19,6 +19,7 @@ mod output;
 mod pace;
 mod projects;
 mod properties;
+mod receipts;
 mod sandbox;
 mod secrets;
 mod status;

@@ -1,0 +1,234 @@
+//! What Mixpanel accepted and the ledger could not record is kept beside it, and recorded later.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::support::{Fake, Operator, Outcome, Reply, Running, object_reply, states};
+
+const TASK: &str = "precious \"task\"";
+
+/// Accepts every POST, each after a second: time to make the ledger unwritable.
+fn slow_fake() -> Fake {
+    let slow = Reply::After(Duration::from_secs(1), Box::new(object_reply(TASK)));
+    Fake::answering_posts(slow)
+}
+
+/// Deletes two ids in two jobs while the ledger cannot be written once the first was sent.
+fn delete_unrecorded(fake: &Fake) -> (Operator, Outcome) {
+    let operator = Operator::at_with(fake, "rate = 1000\ndelete_batch = 1");
+    let ids = ["--id", "a1", "--id", "a2"];
+    let args = ["delete", "--gdpr", "--yes", "--lock-timeout", "1s"];
+    let running = operator.start(&[&args[..], &ids].concat());
+    fake.wait_for_posts(1);
+    let ledger = hold(&operator);
+    let outcome = running.end();
+    drop(ledger);
+    (operator, outcome)
+}
+
+/// Nobody else can write the ledger until this is dropped.
+fn hold(operator: &Operator) -> Connection {
+    let path = operator.dsr_home().join("ledger.db");
+    let ledger = Connection::open(path).expect("the ledger can be opened");
+    let held = ledger.execute_batch("BEGIN IMMEDIATE");
+    held.expect("the ledger can be locked");
+    ledger
+}
+
+fn folder(operator: &Operator) -> PathBuf {
+    operator.dsr_home().join("receipts")
+}
+
+fn receipts(operator: &Operator) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder(operator)) else {
+        return Vec::new();
+    };
+    let path = |entry: Result<fs::DirEntry, _>| entry.expect("a folder can be listed").path();
+    entries.map(path).collect()
+}
+
+fn only_receipt(operator: &Operator) -> PathBuf {
+    let mut found = receipts(operator);
+    assert_eq!(found.len(), 1, "one receipt file: {found:?}");
+    found.remove(0)
+}
+
+fn mode(path: &Path) -> u32 {
+    let metadata = fs::metadata(path).expect("it is there");
+    metadata.permissions().mode() & 0o777
+}
+
+fn first_job(operator: &Operator) -> Value {
+    operator.only_request()["jobs"][0].clone()
+}
+
+#[test]
+fn a_task_that_could_not_be_recorded_is_kept_and_recorded_by_the_next_command() {
+    let fake = slow_fake();
+    let (operator, outcome) = delete_unrecorded(&fake);
+    outcome.exits_with(6).says(TASK).says("a receipt is kept");
+    assert_eq!(fake.posts().len(), 1, "nothing more is sent");
+    let receipt = only_receipt(&operator);
+    assert_eq!((mode(&folder(&operator)), mode(&receipt)), (0o700, 0o600));
+    let text = fs::read_to_string(&receipt).unwrap();
+    let entry: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(entry["task_id"], TASK);
+    assert!(!text.contains("a1"), "no id of a person: {text}");
+
+    let next = operator.run(&["status", "--cached", "--json"]);
+    let next = next.exits_with(0).json();
+    assert_eq!(next["warnings"][0]["kind"], "receipts");
+    let request = &next["requests"][0];
+    assert_eq!(states(request), ["accepted", "planned"]);
+    let job = &request["jobs"][0];
+    assert_eq!(
+        (&job["task_id"], &job["reason"], &job["submitted_at"]),
+        (
+            &json!(TASK),
+            &json!("recorded from a receipt"),
+            &entry["accepted_at"].as_str().map(to_milliseconds).into()
+        )
+    );
+    assert!(receipts(&operator).is_empty());
+    let again = operator.run(&["status", "--cached", "--json"]).json();
+    assert!(again.get("warnings").is_none(), "{again}");
+    // The rest can be sent, and what was accepted is not sent again.
+    operator.run(&["resume"]).exits_with(0);
+    assert_eq!(fake.posted_ids(), ["a1", "a2"]);
+}
+
+fn to_milliseconds(time: &str) -> Value {
+    let (seconds, fraction) = time
+        .split_once('.')
+        .expect("a clock is finer than a second");
+    json!(format!("{seconds}.{}Z", &fraction[..3]))
+}
+
+#[test]
+fn a_job_that_was_called_unknown_in_between_is_accepted_by_its_receipt() {
+    let fake = slow_fake();
+    let (operator, _) = delete_unrecorded(&fake);
+    let receipt = only_receipt(&operator);
+    let away = operator.work().join("away");
+    fs::rename(&receipt, &away).unwrap();
+    assert_eq!(states(&operator.only_request()), ["unknown", "planned"]);
+    fs::rename(&away, &receipt).unwrap();
+    let job = first_job(&operator);
+    assert_eq!(
+        (&job["state"], &job["task_id"]),
+        (&json!("accepted"), &json!(TASK))
+    );
+    // A receipt of what is in the ledger already says nothing new.
+    fs::write(&receipt, format!("{}\n", entry(&operator, TASK))).unwrap();
+    let outcome = operator.run(&["status", "--cached"]);
+    outcome.exits_with(0).never_says("Warning");
+    assert!(receipts(&operator).is_empty());
+}
+
+/// A receipt for the first job of the only request.
+fn entry(operator: &Operator, task: &str) -> Value {
+    let request = operator.only_request()["id"].clone();
+    json!({ "request": request, "job": 1, "task_id": task, "accepted_at": "2026-01-02T03:04:05Z" })
+}
+
+#[test]
+fn a_receipt_that_the_ledger_cannot_take_is_kept_and_said() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
+    let before = first_job(&operator);
+    let receipt = folder(&operator).join("0b0e0f3a-left-behind.jsonl");
+    let other = entry(&operator, "another-task").to_string();
+    let elsewhere = other.replace("\"request\":\"", "\"request\":\"z");
+    for text in [other.as_str(), &elsewhere, "{\"request\":", "[]"] {
+        fs::write(&receipt, format!("{text}\n\n\n")).unwrap();
+        let outcome = operator.run(&["status", "--cached"]);
+        outcome.exits_with(0).says("Warning").says("receipt");
+        let names = text.contains("another-task");
+        assert_eq!(outcome.stderr.contains("another-task"), names, "{outcome}");
+        assert!(receipt.exists(), "{outcome}");
+        assert_eq!(first_job(&operator), before);
+    }
+}
+
+#[test]
+fn the_receipt_file_is_there_before_the_first_post_and_gone_after_a_normal_end() {
+    let slow = Reply::After(Duration::from_secs(1), Box::new(object_reply("t-1")));
+    let fake = Fake::answering_post(0, slow);
+    let operator = Operator::at(&fake);
+    let running = operator.start(&["export", "--gdpr", "a1"]);
+    fake.wait_for_posts(1);
+    let receipt = only_receipt(&operator);
+    assert!(
+        fs::metadata(&receipt).unwrap().len() >= 4096,
+        "its room is taken beforehand"
+    );
+    assert_eq!(mode(&receipt), 0o600);
+    // Another command leaves it alone: its sender lives.
+    operator.run(&["status", "--cached"]).exits_with(0);
+    assert_eq!(only_receipt(&operator), receipt);
+    running.end().exits_with(0);
+    assert!(receipts(&operator).is_empty());
+    operator.run(&["status"]).exits_with(0);
+    assert!(receipts(&operator).is_empty(), "asking needs none");
+}
+
+#[test]
+fn an_empty_receipt_file_of_a_killed_dsr_is_cleared_away() {
+    let fake = Fake::answering_post(0, Reply::Hang);
+    let operator = Operator::at(&fake);
+    let running = operator.start(&["export", "--gdpr", "a1"]);
+    fake.wait_for_posts(1);
+    running.kill();
+    only_receipt(&operator);
+    let outcome = operator.run(&["status", "--cached"]);
+    outcome.exits_with(0).never_says("receipt");
+    assert!(receipts(&operator).is_empty());
+}
+
+#[test]
+fn without_room_for_a_receipt_nothing_is_sent() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    fs::write(folder(&operator), "a file where a folder should be").unwrap();
+    let args = ["delete", "--gdpr", "--yes", "a1"];
+    operator.run(&args).exits_with(74).did_not_panic();
+    fake.was_not_called();
+    assert_eq!(states(&operator.only_request()), ["planned"]);
+    fs::remove_file(folder(&operator)).unwrap();
+    operator.run(&["resume"]).exits_with(0);
+    assert_eq!(fake.posts().len(), 1);
+}
+
+#[test]
+fn a_disk_that_is_full_after_acceptance_leaves_a_receipt_or_at_least_the_task_on_the_screen() {
+    // No file may grow beyond this: the ledger's cannot, the receipt's room is taken already.
+    for (bytes, hint, state) in [
+        ("4096", "a receipt is kept", "accepted"),
+        ("0", "write the task id down", "unknown"),
+    ] {
+        let fake = slow_fake();
+        let operator = Operator::at_with(&fake, "rate = 1000\ndelete_batch = 1");
+        let ids = ["--id", "a1", "--id", "a2"];
+        let args = [&["delete", "--gdpr", "--yes"][..], &ids].concat();
+        // Without the trap it would be killed for trying.
+        let command = operator.command_after("trap '' XFSZ", &args);
+        let running = Running::start(command, "");
+        fake.wait_for_posts(1);
+        let process = running.id().to_string();
+        let limited = Command::new("prlimit")
+            .args(["--pid", &process, &format!("--fsize={bytes}")])
+            .status();
+        assert!(limited.unwrap().success());
+        running.end().exits_with(6).says(TASK).says(hint);
+        assert_eq!(fake.posts().len(), 1);
+        assert_eq!(first_job(&operator)["state"], state);
+        assert!(receipts(&operator).is_empty());
+    }
+}
