@@ -68,6 +68,11 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         for job in &meant {
             ledger.record_abandoned(job, ctx.clock.now())?;
         }
+        for request in &mut requests {
+            if let Some(renewed) = ledger.find_request(&request.id)? {
+                *request = renewed;
+            }
+        }
     }
     let settle = match args.word.send_again {
         true => Settle::Chosen(meant.clone()),

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
 use crate::domain::{Batch, JobId, JobState, ProjectKey, Rate, RequestId, TaskId, TaskStatus};
 
@@ -250,6 +250,14 @@ impl Ledger {
         Ok(())
     }
 
+    /// A job as it stands now.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or there is no such job.
+    pub fn find_job(&self, job: &JobId) -> Result<JobRecord, LedgerError> {
+        read_one(&self.conn, job)
+    }
+
     /// The ids of a job.
     ///
     /// # Errors
@@ -345,9 +353,9 @@ pub(super) fn step(
     Ok(())
 }
 
-pub(super) fn read_one(tx: &Transaction<'_>, job: &JobId) -> Result<JobRecord, LedgerError> {
+pub(super) fn read_one(conn: &Connection, job: &JobId) -> Result<JobRecord, LedgerError> {
     let mut statement = prepare(
-        tx,
+        conn,
         &format!("SELECT {JOB_COLUMNS} FROM jobs WHERE request = $1 AND number = $2"),
     )?;
     let mut rows = statement.query(params![job.request.as_str(), job.number])?;

@@ -96,9 +96,6 @@ impl Run<'_> {
 
     /// The job as it stands in the ledger now.
     fn job(&self, id: &JobId) -> Result<JobRecord, LedgerError> {
-        let request = self.ledger.find_request(&id.request)?;
-        let jobs = request.into_iter().flat_map(|request| request.jobs);
-        let found = jobs.into_iter().find(|job| job.id == *id);
-        found.ok_or_else(|| LedgerError::NoJob(id.clone()))
+        self.ledger.find_job(id)
     }
 }

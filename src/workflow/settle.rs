@@ -1,6 +1,6 @@
 //! Conflicts and lost answers: which task has an id, found out by asking about the tasks.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroUsize;
 
 use chrono::{DateTime, Utc};
@@ -73,51 +73,56 @@ pub(super) fn keep_apart(
     now: DateTime<Utc>,
 ) -> Result<Vec<JobId>, LedgerError> {
     let elsewhere = ledger.list_elsewhere(request)?;
-    if elsewhere.is_empty() {
-        return Ok(Vec::new());
+    let mut owners: HashMap<&DistinctId, usize> = HashMap::new();
+    for (place, other) in elsewhere.iter().enumerate() {
+        for id in &other.ids {
+            owners.entry(id).or_insert(place);
+        }
+    }
+    let mut kept_back = Vec::new();
+    if owners.is_empty() {
+        return Ok(kept_back);
     }
     for job in list_unsent(ledger, request)? {
-        let mut left: Vec<DistinctId> = ledger.find_batch(&job)?.ids().to_vec();
-        let mut groups = Vec::new();
-        for other in &elsewhere {
-            let (its, others) = left.into_iter().partition(|id| other.ids.contains(id));
-            left = others;
-            if let Ok(batch) = Batch::restore(its) {
-                groups.push(kept_apart(batch, other));
+        let mut by_owner: BTreeMap<usize, Vec<DistinctId>> = BTreeMap::new();
+        let batch = ledger.find_batch(&job)?;
+        for id in batch.ids() {
+            if let Some(owner) = owners.get(id) {
+                by_owner.entry(*owner).or_default().push(id.clone());
             }
         }
-        let whole_is_kept =
-            left.is_empty() && matches!(groups.as_slice(), [one] if one.to == LinkTo::Later);
-        if !groups.is_empty() && !whole_is_kept {
+        let groups = by_owner.into_iter();
+        let groups: Vec<Linked> = groups
+            .filter_map(|(owner, ids)| kept_apart(ids, &elsewhere[owner]))
+            .collect();
+        if !groups.is_empty() {
             ledger.record_linked(&job, &groups, now)?;
         }
     }
-    // What is left to send and still stands elsewhere is what was kept back.
-    let mut kept = Vec::new();
+    // What is still unsent and stands elsewhere was kept back.
     for job in list_unsent(ledger, request)? {
         let batch = ledger.find_batch(&job)?;
-        let mut ids = batch.ids().iter();
-        if ids.any(|id| elsewhere.iter().any(|other| other.ids.contains(id))) {
-            kept.push(job);
+        if batch.ids().iter().any(|id| owners.contains_key(id)) {
+            kept_back.push(job);
         }
     }
-    Ok(kept)
+    Ok(kept_back)
 }
 
-fn kept_apart(batch: Batch, other: &Elsewhere) -> Linked {
+fn kept_apart(ids: Vec<DistinctId>, other: &Elsewhere) -> Option<Linked> {
     let short = other.request.short();
-    match &other.task {
-        Some(task) => Linked {
-            batch,
-            to: LinkTo::Task(task.clone()),
-            reason: format!("{}, for request {short}", linked_reason(task)),
-        },
-        None => Linked {
-            batch,
-            to: LinkTo::Later,
-            reason: format!("request {short} has its ids and no task yet"),
-        },
-    }
+    let (to, reason) = match &other.task {
+        Some(task) => (
+            LinkTo::Task(task.clone()),
+            format!("{}, for request {short}", linked_reason(task)),
+        ),
+        None => (
+            LinkTo::Later,
+            format!("request {short} has its ids and no task yet"),
+        ),
+    };
+    let batch = Batch::restore(ids).ok()?;
+    Some(Linked { batch, to, reason })
 }
 
 fn list_unsent(ledger: &Ledger, request: &RequestId) -> Result<Vec<JobId>, LedgerError> {
