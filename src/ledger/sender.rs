@@ -148,6 +148,24 @@ mod tests {
     }
 
     #[test]
+    fn only_those_that_live_are_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = folder.path().join("ledger.db");
+        assert_eq!(list_living(&ledger).unwrap(), [], "nobody ever sent");
+        let path = path_of(&ledger, "another-one");
+        std::fs::create_dir(path.parent().unwrap()).unwrap();
+        // As another process has it: it lives as long as its lock is held.
+        std::fs::write(&path, "17\ndsr delete\n").unwrap();
+        let lock = File::open(&path).unwrap();
+        lock.try_lock().unwrap();
+        let living = list_living(&ledger).unwrap();
+        assert_eq!(living.len(), 1);
+        assert_eq!(living[0].process, 17);
+        drop(lock);
+        assert_eq!(list_living(&ledger).unwrap(), []);
+    }
+
+    #[test]
     fn a_sender_is_read_as_it_says_and_as_older_ones_said() {
         let new = read_record("17\ndsr delete\n2027-01-15T08:00:00.000Z\n").unwrap();
         assert_eq!(
