@@ -93,7 +93,7 @@ fn who_holds_a_locked_ledger_is_named_without_an_id() {
     operator
         .run(&args)
         .exits_with(11)
-        .never_says(&process.to_string());
+        .never_says(&format!("process {process}"));
     assert_eq!(fake.posts().len(), 1);
 }
 

@@ -22,7 +22,7 @@ fn slow_fake() -> Fake {
 /// Deletes two ids in two jobs while the ledger cannot be written once the first was sent.
 fn delete_unrecorded(fake: &Fake) -> (Operator, Outcome) {
     let operator = Operator::at_with(fake, "rate = 1000\ndelete_batch = 1");
-    let ids = ["--id", "a1", "--id", "a2"];
+    let ids = ["--id", "person-one", "--id", "person-two"];
     let args = ["delete", "--gdpr", "--yes", "--lock-timeout", "1s"];
     let running = operator.start(&[&args[..], &ids].concat());
     fake.wait_for_posts(1);
@@ -79,7 +79,7 @@ fn a_task_that_could_not_be_recorded_is_kept_and_recorded_by_the_next_command() 
     let text = fs::read_to_string(&receipt).unwrap();
     let entry: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(entry["task_id"], TASK);
-    assert!(!text.contains("a1"), "no id of a person: {text}");
+    assert!(!text.contains("person"), "no id of a person: {text}");
 
     let next = operator.run(&["status", "--cached", "--json"]);
     let next = next.exits_with(0).json();
@@ -100,7 +100,7 @@ fn a_task_that_could_not_be_recorded_is_kept_and_recorded_by_the_next_command() 
     assert!(again.get("warnings").is_none(), "{again}");
     // The rest can be sent, and what was accepted is not sent again.
     operator.run(&["resume"]).exits_with(0);
-    assert_eq!(fake.posted_ids(), ["a1", "a2"]);
+    assert_eq!(fake.posted_ids(), ["person-one", "person-two"]);
 }
 
 fn to_milliseconds(time: &str) -> Value {
