@@ -76,7 +76,6 @@ pub(super) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
 
 /// Says of each job that is not revoked why it is not.
 fn warn_of_each(ui: &Ui, report: &CancelReport) {
-    let name = report.request.id.short();
     for (job, outcome) in &report.jobs {
         let number = job.id.number;
         let (kind, text) = match outcome {
@@ -98,12 +97,9 @@ fn warn_of_each(ui: &Ui, report: &CancelReport) {
             CancelOutcome::NotCancelled { reason } => {
                 ("not_cancelled", format!("it was not cancelled: {reason}"))
             }
-            CancelOutcome::NotSent => (
-                "not_sent",
-                format!(
-                    "it was never sent and remains {}; to leave it so, run `dsr resume` neither for {name} nor without a name",
-                    job.state.as_str()
-                ),
+            CancelOutcome::Linked => (
+                "linked",
+                "its ids are in a task that was not made for it; cancel that one by its task id, if nobody else wants it".to_owned(),
             ),
             CancelOutcome::Sending => (
                 "sending",
@@ -153,7 +149,7 @@ fn failure(status: ExitStatus, report: &CancelReport) -> Option<Failure> {
             fail(
                 "started",
                 format!(
-                    "{} could not be cancelled: Mixpanel has started",
+                    "{} could not be cancelled: started, or of another request",
                     count(status)
                 ),
             )
@@ -201,27 +197,13 @@ fn failure(status: ExitStatus, report: &CancelReport) -> Option<Failure> {
     }
 }
 
-/// Jobs that could not be cancelled this time, or were never sent.
+/// Jobs that could not be cancelled this time.
 fn temporary(report: &CancelReport, again: &str, jobs: &str) -> Failure {
     let status = ExitStatus::Temporary;
     let reason = match &report.trouble {
         Some(RefreshTrouble::Unreachable { reason }) => reason.as_str(),
         Some(RefreshTrouble::RateLimited) => "Mixpanel's rate limit lasted too long",
-        _ => {
-            let mut outcomes = report.jobs.iter().map(|(_, outcome)| outcome);
-            let is_unsent = |outcome: &CancelOutcome| {
-                outcome.exit_status() != status || *outcome == CancelOutcome::NotSent
-            };
-            if outcomes.all(is_unsent) {
-                return Failure::new(
-                    status,
-                    "not_sent",
-                    format!("{jobs} never sent, and still in the ledger"),
-                )
-                .hint("only `dsr resume` sends them: to leave them, always tell it which requests to send");
-            }
-            "see above"
-        }
+        _ => "see above",
     };
     Failure::new(
         status,

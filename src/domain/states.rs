@@ -64,13 +64,14 @@ impl JobState {
     /// `sending` returns to `planned` only on proof that nothing was created for a cause that is
     /// not the job's own: the connection was never made, or the token was turned away (401, 403).
     /// `unknown` never becomes `planned` or `refused`. What was never sent becomes `accepted` only
-    /// by a link to a task that has its ids already, and `refused` if such a task cannot be named.
+    /// by a link to a task that has its ids already, `refused` if such a task cannot be named, and
+    /// `revoked` if the operator cancels it.
     pub fn may_become(self, next: Self) -> bool {
         use JobState::{
             Accepted, Deferred, Done, Failed, Planned, Refused, Revoked, Running, Sending, Unknown,
         };
         match self {
-            Planned | Deferred => matches!(next, Sending | Accepted | Refused),
+            Planned | Deferred => matches!(next, Sending | Accepted | Refused | Revoked),
             Sending => matches!(next, Planned | Accepted | Refused | Deferred | Unknown),
             Unknown => matches!(next, Sending | Accepted),
             Accepted => matches!(next, Running | Done | Failed | Revoked),

@@ -233,6 +233,46 @@ impl Ledger {
         Ok(())
     }
 
+    /// Cancels what was never sent of a request: it is revoked, and nothing will send it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn record_withdrawn(
+        &mut self,
+        request: &RequestId,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        let mut numbers: Vec<u32> = Vec::new();
+        {
+            let mut statement = prepare(
+                &tx,
+                "SELECT number FROM jobs
+                 WHERE request = $1 AND state IN ('planned', 'deferred')",
+            )?;
+            let mut rows = statement.query([request.as_str()])?;
+            while let Some(row) = rows.next()? {
+                numbers.push(row.get(0)?);
+            }
+        }
+        for number in numbers {
+            let job = JobId {
+                request: request.clone(),
+                number,
+            };
+            let from = read_one(&tx, &job)?.state;
+            step(&tx, &job, from, JobState::Revoked, now)?;
+            prepare(
+                &tx,
+                "UPDATE jobs SET reason = 'cancelled before it was sent', not_before = NULL
+                 WHERE request = $1 AND number = $2",
+            )?
+            .execute(params![request.as_str(), number])?;
+        }
+        tx.commit()?;
+        Ok(())
+    }
+
     /// Notes that the operator gives up on a job of unknown outcome. It stays unknown: nobody
     /// will ever take it for done or failed.
     ///

@@ -7,7 +7,7 @@ use super::LedgerError;
 /// Each step from one version of the schema to the next. Only ever appended to.
 ///
 /// The SQL keeps to what PostgreSQL reads as well: TEXT and BIGINT, RFC 3339 times in UTC.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE requests (
         id            TEXT PRIMARY KEY,
@@ -94,6 +94,10 @@ const MIGRATIONS: [&str; 3] = [
     -- Tells whether two requests are about the same set of ids, without the ids.
     ALTER TABLE requests ADD COLUMN ids_digest TEXT NOT NULL DEFAULT '';
     CREATE INDEX requests_by_ids ON requests (ids_digest);
+",
+    "
+    -- 1 where the job's ids are in a task that was not made for it.
+    ALTER TABLE jobs ADD COLUMN linked BIGINT NOT NULL DEFAULT 0;
 ",
 ];
 

@@ -233,13 +233,14 @@ fn become_linked(
     }
     prepare(
         tx,
-        "UPDATE jobs SET task_id = $1, submitted_at = $2, reason = $3, not_before = NULL
-         WHERE request = $4 AND number = $5",
+        "UPDATE jobs SET task_id = $1, submitted_at = $2, reason = $3, linked = $4, not_before = NULL
+         WHERE request = $5 AND number = $6",
     )?
     .execute(params![
         task,
         task.map(|_| format_time(now)),
         group.reason,
+        i64::from(task.is_some()),
         job.request.as_str(),
         job.number
     ])?;

@@ -58,6 +58,8 @@ pub struct JobRecord {
     pub attempted_at: Option<DateTime<Utc>>,
     /// When the operator gave up on it, its outcome still unknown.
     pub abandoned_at: Option<DateTime<Utc>>,
+    /// Its ids are in a task that was not made for it.
+    pub is_linked: bool,
 }
 
 impl JobRecord {
@@ -74,6 +76,12 @@ impl RequestRecord {
         RequestState::of(states).expect("a request has jobs")
     }
 
+    /// How many ids are in tasks that were not made for the request.
+    pub fn ids_linked(&self) -> usize {
+        let jobs = self.jobs.iter().filter(|job| job.is_linked);
+        jobs.map(|job| job.ids).sum()
+    }
+
     /// How many ids are in jobs of the given state.
     pub fn ids_in(&self, state: JobState) -> usize {
         let jobs = self.jobs.iter().filter(|job| job.state == state);
@@ -87,7 +95,7 @@ impl RequestRecord {
 
 pub(super) const JOB_COLUMNS: &str = "request, number, subject_request_id, ids_count, state, \
      reason, task_id, attempts, not_before, mixpanel_status, submitted_at, checked_at, \
-     abandoned_at, (SELECT MAX(started_at) FROM attempts WHERE attempts.request = jobs.request \
+     abandoned_at, linked, (SELECT MAX(started_at) FROM attempts WHERE attempts.request = jobs.request \
      AND attempts.number = jobs.number) AS attempted_at";
 
 pub(super) const REQUEST_COLUMNS: &str = "id, kind, law, disclosure, project, project_key, \
@@ -118,6 +126,7 @@ pub(super) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
         checked_at: time("checked_at")?,
         attempted_at: time("attempted_at")?,
         abandoned_at: time("abandoned_at")?,
+        is_linked: row.get::<_, i64>("linked")? != 0,
     })
 }
 

@@ -25,6 +25,7 @@ pub(super) fn request(request: &RequestRecord) -> Value {
             "unique": asked.unique,
             "duplicates": asked.read.saturating_sub(asked.unique),
             "refused": request.ids_in(JobState::Refused),
+            "linked": request.ids_linked(),
         },
         "state": request.state().as_str(),
         "jobs": request.jobs.iter().map(job).collect::<Vec<_>>(),
@@ -45,6 +46,7 @@ pub(super) fn job(job: &JobRecord) -> Value {
         "checked_at": job.checked_at.map(time),
         "not_before": job.not_before.map(time),
         "abandoned_at": job.abandoned_at.map(time),
+        "linked": job.is_linked,
     })
 }
 
@@ -64,6 +66,7 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>) -> Value {
             "checked_at": null,
             "not_before": null,
             "abandoned_at": null,
+            "linked": false,
         })
     });
     json!({
@@ -81,6 +84,7 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>) -> Value {
             "unique": plan.unique(),
             "duplicates": plan.duplicates(),
             "refused": 0,
+            "linked": 0,
         },
         "state": JobState::Planned,
         "submission_seconds": plan.time().as_secs_f64(),

@@ -31,31 +31,33 @@ pub enum CancelOutcome {
     Unconfirmed { reason: String },
     /// It stands as it stood; cancelling it can be tried again.
     NotCancelled { reason: String },
-    /// It was never sent, so there is nothing to cancel; it remains planned or deferred.
-    NotSent,
     /// A living dsr is sending it: it has no task id yet.
     Sending,
     /// Its task id is not known, so it cannot be named to Mixpanel.
     Unknown,
     /// Mixpanel refused to create it.
     NothingCreated,
+    /// Its ids are in a task that was not made for it, and that others may want.
+    Linked,
 }
 
 impl CancelOutcome {
     pub fn exit_status(&self) -> ExitStatus {
         match self {
             Self::Revoked | Self::NothingCreated => ExitStatus::Done,
-            Self::Started => ExitStatus::Refused,
+            Self::Started | Self::Linked => ExitStatus::Refused,
             Self::Failed | Self::NotFound => ExitStatus::Failed,
             Self::Unconfirmed { .. } | Self::Unknown => ExitStatus::Unknown,
-            Self::NotCancelled { .. } | Self::NotSent | Self::Sending => ExitStatus::Temporary,
+            Self::NotCancelled { .. } | Self::Sending => ExitStatus::Temporary,
         }
     }
 
     /// What the ledger alone says of a job.
     fn of_state(state: JobState) -> Self {
         match state {
-            JobState::Planned | JobState::Deferred => Self::NotSent,
+            JobState::Planned | JobState::Deferred => Self::NotCancelled {
+                reason: "it became ready to be sent meanwhile".to_owned(),
+            },
             JobState::Sending => Self::Sending,
             JobState::Accepted => Self::NotCancelled {
                 reason: "Mixpanel was not asked to".to_owned(),
@@ -80,8 +82,8 @@ pub struct CancelReport {
     pub signal: Option<Signal>,
 }
 
-/// Cancels the deletions of a request, or the one with the task id `only`, as far as Mixpanel has
-/// a task for them that has not ended.
+/// Cancels the deletions of a request, or the one with the task id `only`: what was never sent is
+/// withdrawn, and Mixpanel is asked about what it has a task for that has not ended.
 ///
 /// # Errors
 /// When the ledger cannot be read or written.
@@ -90,6 +92,10 @@ pub async fn cancel(
     request: &RequestRecord,
     only: Option<&str>,
 ) -> Result<CancelReport, LedgerError> {
+    if only.is_none() {
+        // First of all: another dsr could send it meanwhile.
+        run.ledger.record_withdrawn(&request.id, run.clock.now())?;
+    }
     let mut tried = Vec::new();
     let mut trouble = None;
     for item in list_cancellable(request, only) {
@@ -106,7 +112,10 @@ pub async fn cancel(
     let jobs = wanted.map(|job| {
         let outcome = tried.iter().find(|(id, _)| *id == job.id);
         let outcome = outcome.map(|(_, outcome)| outcome.clone());
-        let outcome = outcome.unwrap_or_else(|| CancelOutcome::of_state(job.state));
+        let outcome = outcome.unwrap_or_else(|| match job.is_linked && job.state.is_followed() {
+            true => CancelOutcome::Linked,
+            false => CancelOutcome::of_state(job.state),
+        });
         (job.clone(), outcome)
     });
     Ok(CancelReport {
@@ -120,7 +129,11 @@ pub async fn cancel(
 /// The jobs that Mixpanel can be asked to cancel.
 pub fn list_cancellable(request: &RequestRecord, only: Option<&str>) -> Vec<Followed> {
     let mut request = request.clone();
-    request.jobs.retain(|job| is_meant(job, only));
+    // A task of somebody else's is cancelled only by its own name.
+    let is_own = |job: &JobRecord| only.is_some() || !job.is_linked;
+    request
+        .jobs
+        .retain(|job| is_meant(job, only) && is_own(job));
     list_followed(&[request])
 }
 

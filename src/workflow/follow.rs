@@ -13,6 +13,8 @@ use super::{Event, Run};
 
 /// How often a question is asked again that brought no answer.
 const MAX_TRIES: u32 = 3;
+/// How often a question is asked again that the rate limit kept out.
+const MAX_LIMITED: u32 = 6;
 /// How long a rate limit is waited for while only asking.
 const MAX_LIMIT_WAIT: Duration = Duration::from_secs(60);
 
@@ -252,6 +254,9 @@ pub(super) async fn ask(
             StatusAnswer::NotFound => return Ok(Ok((TaskStatus::NotFound, None))),
             StatusAnswer::NotAllowed { http_status } => {
                 return Ok(Err(RefreshTrouble::NotAllowed { http_status }));
+            }
+            StatusAnswer::Deferred { .. } if tries + 1 >= MAX_LIMITED => {
+                return Ok(Err(RefreshTrouble::RateLimited));
             }
             StatusAnswer::Deferred { retry_after } => {
                 let wait = retry_after.unwrap_or(Duration::from_secs(1 << tries.min(5)));

@@ -355,7 +355,7 @@ fn an_export_cannot_be_cancelled() {
 }
 
 #[test]
-fn what_was_never_sent_stays_planned_and_is_said() {
+fn what_was_never_sent_is_withdrawn_and_never_sent() {
     let is_open = Arc::new(AtomicBool::new(true));
     let gate = Arc::clone(&is_open);
     let fake = Fake::answering(move |call| match call.method.as_str() {
@@ -371,12 +371,11 @@ fn what_was_never_sent_stays_planned_and_is_said() {
     let id = id_of_only_request(&operator);
     is_open.store(false, Ordering::SeqCst);
     let outcome = operator.run(&["cancel", &id]);
-    outcome
-        .exits_with(75)
-        .says("job 2: it was never sent and remains planned")
-        .says("dsr resume");
-    assert_eq!(states(&operator.only_request()), ["revoked", "planned"]);
-    assert_eq!(fake.posts().len(), 2, "cancelling creates nothing");
+    outcome.exits_with(0);
+    assert_eq!(states(&operator.only_request()), ["revoked", "revoked"]);
+    operator.run(&["resume"]).exits_with(0);
+    operator.run(&["resume", &id]).exits_with(7);
+    assert_eq!(fake.posts().len(), 2, "nothing was sent afterwards");
     // The one task that was asked for is revoked: that is all that was wanted.
     operator.run(&["cancel", "task-0"]).exits_with(0);
 }
