@@ -36,7 +36,7 @@ fn limited_once(headers: &[(&'static str, &str)]) -> Fake {
 
 #[test]
 fn two_processes_on_one_ledger_share_the_pace() {
-    let fake = Fake::with(Rules::OnePerSecond, usual);
+    let fake = Fake::with(Rules::PerSecond(1), usual);
     let operator = Operator::at_with(&fake, "delete_batch = 100");
     let ids = people(600);
     operator.file("one.csv", csv_of(&ids[..300], None));
@@ -76,7 +76,7 @@ fn two_resumes_at_once_send_each_job_once() {
 
 #[test]
 fn questions_and_creates_share_one_pace() {
-    let fake = Fake::with(Rules::OnePerSecond, usual);
+    let fake = Fake::with(Rules::PerSecond(1), usual);
     let operator = Operator::at_with(&fake, "delete_batch = 1");
     operator
         .run(&["delete", "--gdpr", "--yes", "--id", "a1", "--id", "a2"])
@@ -92,7 +92,7 @@ fn questions_and_creates_share_one_pace() {
 
 #[test]
 fn waiting_for_the_end_keeps_the_pace() {
-    let fake = Fake::with(Rules::OnePerSecond, |call| match call.is_post() {
+    let fake = Fake::with(Rules::PerSecond(1), |call| match call.is_post() {
         true => object_reply(&format!("task-{}", call.place)),
         false if call.place < 2 => status_reply("PENDING"),
         false => status_reply("SUCCESS"),

@@ -20,8 +20,8 @@ type Script = Box<dyn Fn(&Call) -> Reply + Send + Sync>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rules {
     None,
-    /// One call a second by arrival, of any kind: another one is answered 429.
-    OnePerSecond,
+    /// So many calls a second by arrival, of any kind: one that comes sooner is answered 429.
+    PerSecond(u32),
 }
 
 struct Shared {
@@ -189,17 +189,19 @@ impl Shared {
             call.place = calls.iter().filter(|c| c.method == call.method).count();
             calls.push(call.clone());
         }
-        if self.rules == Rules::OnePerSecond && self.is_too_soon(call.arrived) {
+        if let Rules::PerSecond(rate) = self.rules
+            && self.is_too_soon(call.arrived, rate)
+        {
             *lock(&self.limited) += 1;
             return Reply::error(429, "API is limited to 1 req/s");
         }
         (self.script)(&call)
     }
 
-    fn is_too_soon(&self, arrived: Instant) -> bool {
+    fn is_too_soon(&self, arrived: Instant, rate: u32) -> bool {
+        let interval = Duration::from_secs(1) / rate;
         let mut last = lock(&self.last);
-        let too_soon = last
-            .is_some_and(|last| arrived.saturating_duration_since(last) < Duration::from_secs(1));
+        let too_soon = last.is_some_and(|last| arrived.saturating_duration_since(last) < interval);
         if !too_soon {
             *last = Some(arrived);
         }
@@ -208,7 +210,7 @@ impl Shared {
 }
 
 /// A test thread that failed must not make the others fail, too.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner())

@@ -1,7 +1,10 @@
 //! What every test stands on: a sealed environment, an independent fake of Mixpanel's API, and
 //! results that explain themselves when an assertion fails. Knows nothing of dsr's own types.
 
+mod account;
+mod chance;
 mod fake;
+mod model;
 mod operator;
 mod outcome;
 mod people;
@@ -9,7 +12,10 @@ mod running;
 mod terminal;
 mod wire;
 
+pub(crate) use account::{account, disagreements};
+pub(crate) use chance::Chance;
 pub(crate) use fake::{Fake, NOWHERE, Rules, usual};
+pub(crate) use model::{Fault, Habits, Model};
 pub(crate) use operator::{OAUTH_TOKEN, Operator, PROJECT_TOKEN};
 pub(crate) use outcome::{Outcome, states};
 pub(crate) use people::{csv_of, people, same_people};
