@@ -27,6 +27,7 @@ mod recovery;
 mod sandbox;
 mod schedules;
 mod secrets;
+mod settling;
 mod status;
 mod submission;
 mod waiting;
