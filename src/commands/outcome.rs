@@ -125,7 +125,7 @@ fn failure(
                 ),
             )
             .hint(format!(
-                "settle it: `dsr resume {short}`, within 15 minutes of the attempt; later with your word, see `dsr resume --help`"
+                "settle it: `dsr resume{short}`, within 15 minutes of the attempt; later with your word, see `dsr resume --help`"
             )),
         ),
         ExitStatus::Auth => {
@@ -153,12 +153,12 @@ fn failure(
                         "Mixpanel reports: {failed} failed, {revoked} revoked, {missing} not found"
                     ),
                 )
-                .hint(format!("see which with `dsr status {short} --cached`")),
+                .hint(format!("see which with `dsr status{short} --cached`")),
             )
         }
         ExitStatus::Refused => Some(
             fail("refused", refused_text(&report.requests, &report.stops))
-                .hint(format!("see why with `dsr status {short} --cached`")),
+                .hint(format!("see why with `dsr status{short} --cached`")),
         ),
         ExitStatus::Temporary if unsent == 0 => troubles.first().map(trouble_failure),
         ExitStatus::Temporary => Some(
@@ -170,20 +170,26 @@ fn failure(
                     stop_reason(report)
                 ),
             )
-            .hint(format!("nothing is lost; go on with `dsr resume {short}`")),
+            .hint(format!("nothing is lost; go on with `dsr resume{short}`")),
         ),
         ExitStatus::Running => Some(
             fail("running", "the jobs were accepted and still run".to_owned())
-                .hint(format!("ask again with `dsr status {short}`")),
+                .hint(format!("ask again with `dsr status{short}`")),
         ),
         ExitStatus::Interrupted | ExitStatus::Terminated => {
-            let message = match unsent {
-                0 => "interrupted; everything was sent".to_owned(),
-                _ => format!("interrupted; {} not sent yet", jobs(unsent)),
+            let message = match (unsettled, unsent) {
+                (0, 0) => "interrupted; everything was sent".to_owned(),
+                (0, _) => format!("interrupted; {} not sent yet", jobs(unsent)),
+                (_, 0) => format!("interrupted; the outcome of {} is unknown", jobs(unsettled)),
+                (_, _) => format!(
+                    "interrupted; the outcome of {} is unknown, and {} not sent yet",
+                    jobs(unsettled),
+                    jobs(unsent)
+                ),
             };
-            let hint = match unsent {
-                0 => format!("follow it with `dsr status {short}`"),
-                _ => format!("go on with `dsr resume {short}`"),
+            let hint = match unsettled + unsent {
+                0 => format!("follow it with `dsr status{short}`"),
+                _ => format!("go on with `dsr resume{short}`"),
             };
             Some(fail("interrupted", message).hint(hint))
         }
@@ -233,11 +239,12 @@ fn jobs(count: usize) -> String {
     }
 }
 
-fn short_names(requests: &[RequestRecord]) -> &str {
+/// The name to run a command with, and the space before it; without one the commands take every
+/// open request.
+fn short_names(requests: &[RequestRecord]) -> String {
     match requests {
-        [one] => one.id.short(),
-        // Without a name the commands take every open request.
-        _ => "",
+        [one] => format!(" {}", one.id.short()),
+        _ => String::new(),
     }
 }
 

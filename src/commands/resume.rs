@@ -48,7 +48,7 @@ struct WordArgs {
     /// Send the unknown jobs again, although they may have been taken already
     #[arg(long)]
     send_again: bool,
-    /// Give up on the unknown jobs; nothing more is sent
+    /// Give up on the unknown jobs: they are never sent again and stay unknown
     #[arg(long)]
     abandon: bool,
 }

@@ -158,22 +158,15 @@ impl Ledger {
         {
             step(&tx, job, from, next, now)?;
         }
-        let reason = match status {
-            TaskStatus::NotFound => {
-                Some("Mixpanel knows no such task in this project; check its region and token")
-            }
-            TaskStatus::Failure => Some("Mixpanel reports that the task failed"),
-            _ => None,
-        };
+        // Notes on how the job came by its task, such as a possible duplicate, stay.
         prepare(
             &tx,
-            "UPDATE jobs SET mixpanel_status = $1, checked_at = $2, reason = $3
-             WHERE request = $4 AND number = $5",
+            "UPDATE jobs SET mixpanel_status = $1, checked_at = $2
+             WHERE request = $3 AND number = $4",
         )?
         .execute(params![
             status.as_str(),
             format_time(now),
-            reason,
             job.request.as_str(),
             job.number
         ])?;

@@ -54,7 +54,7 @@ pub struct JobRecord {
     pub mixpanel_status: Option<String>,
     pub submitted_at: Option<DateTime<Utc>>,
     pub checked_at: Option<DateTime<Utc>>,
-    /// When its last attempt began.
+    /// When its last attempt ended, or began if it has not: for a killed dsr, when that was noticed.
     pub attempted_at: Option<DateTime<Utc>>,
     /// When the operator gave up on it, its outcome still unknown.
     pub abandoned_at: Option<DateTime<Utc>>,
@@ -95,7 +95,7 @@ impl RequestRecord {
 
 pub(super) const JOB_COLUMNS: &str = "request, number, subject_request_id, ids_count, state, \
      reason, task_id, attempts, not_before, mixpanel_status, submitted_at, checked_at, \
-     abandoned_at, linked, (SELECT MAX(started_at) FROM attempts WHERE attempts.request = jobs.request \
+     abandoned_at, linked, (SELECT MAX(COALESCE(ended_at, started_at)) FROM attempts WHERE attempts.request = jobs.request \
      AND attempts.number = jobs.number) AS attempted_at";
 
 pub(super) const REQUEST_COLUMNS: &str = "id, kind, law, disclosure, project, project_key, \

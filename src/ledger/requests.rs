@@ -97,8 +97,13 @@ impl Ledger {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn find_named(&self, name: &str) -> Result<Found, LedgerError> {
-        let by_task = "id IN (SELECT request FROM jobs WHERE task_id = $1)";
+        // A task belongs to the request it was made for; others may be linked to it.
+        let by_task = "id IN (SELECT request FROM jobs WHERE task_id = $1 AND linked = 0)";
+        let by_link = "id IN (SELECT request FROM jobs WHERE task_id = $1)";
         let mut found = select(&self.conn, by_task, &[name])?;
+        if found.is_empty() {
+            found = select(&self.conn, by_link, &[name])?;
+        }
         let is_prefix = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric());
         if found.is_empty() && is_prefix {
             found = select(&self.conn, "substr(id, 1, length($1)) = $1", &[name])?;

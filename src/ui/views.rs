@@ -268,11 +268,20 @@ fn jobs_table(request: &RequestRecord, now: DateTime<Utc>, paper: &Paper) -> Str
 }
 
 /// Why jobs stand where they stand, for those that went other than planned.
-fn reasons(request: &RequestRecord) -> impl Iterator<Item = (u32, &str)> {
-    request
-        .jobs
-        .iter()
-        .filter_map(|job| Some((job.id.number, job.reason.as_deref()?)))
+fn reasons(request: &RequestRecord) -> Vec<(u32, &str)> {
+    let mut reasons = Vec::new();
+    for job in &request.jobs {
+        let from_status = match job.mixpanel_status.as_deref() {
+            Some("NOT_FOUND") => {
+                Some("Mixpanel knows no such task in this project; check its region and token")
+            }
+            Some("FAILURE") => Some("Mixpanel reports that the task failed"),
+            Some(_) | None => None,
+        };
+        let both = [job.reason.as_deref(), from_status].into_iter().flatten();
+        reasons.extend(both.map(|reason| (job.id.number, reason)));
+    }
+    reasons
 }
 
 /// The OAuth token, without the token.

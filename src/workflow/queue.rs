@@ -30,12 +30,20 @@ pub enum Settle {
     Chosen(Vec<JobId>),
 }
 
+/// Whether the operator wants a job of unknown outcome to be sent again, whatever became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    None,
+    SendAgain,
+}
+
 /// One job to send, and why.
 #[derive(Debug, Clone)]
 pub(super) struct Item {
     pub(super) job: JobId,
     pub(super) operation: Operation,
     pub(super) purpose: Purpose,
+    pub(super) word: Word,
     not_before: Instant,
     tries: u32,
 }
@@ -100,7 +108,7 @@ impl Queue {
 
     /// Reads anew what is to be sent, after jobs were taken apart.
     pub(super) fn renew(&mut self, ledger: &Ledger) -> Result<(), LedgerError> {
-        self.items.retain(|item| item.purpose == Purpose::Settle);
+        let mut items: Vec<Item> = Vec::new();
         for request in &self.requests {
             let Some(record) = ledger.find_request(request)? else {
                 continue;
@@ -113,8 +121,13 @@ impl Queue {
                 .filter(|job| job.state.is_sendable());
             let unsent = unsent.filter(|job| !kept_back.contains(&job.id));
             let unsent = unsent.map(|job| Item::submit(job.id, operation));
-            self.items.extend(unsent);
+            items.extend(unsent);
         }
+        // What was to be settled and is now to be sent is not settled any more.
+        let is_unsent = |item: &Item| items.iter().any(|unsent| unsent.job == item.job);
+        self.items
+            .retain(|item| item.purpose == Purpose::Settle && !is_unsent(item));
+        self.items.extend(items);
         Ok(())
     }
 
@@ -176,6 +189,7 @@ impl Item {
             job,
             operation,
             purpose: Purpose::Submit,
+            word: Word::None,
             not_before: Instant::now(),
             tries: 0,
         }
@@ -196,6 +210,10 @@ impl Settle {
         let left = SETTLE_AFTER.saturating_sub(age.to_std().unwrap_or_default());
         wanted.then(|| Item {
             purpose: Purpose::Settle,
+            word: match self {
+                Self::Recent => Word::None,
+                Self::Chosen(_) => Word::SendAgain,
+            },
             not_before: Instant::now() + left,
             ..Item::submit(job.id.clone(), operation)
         })

@@ -201,7 +201,7 @@ async fn send_next(
                 Purpose::Submit => queue.temper.judge(answer, now),
                 Purpose::Settle => {
                     let ids = run.job(&item.job)?.ids;
-                    queue.temper.judge_again(answer, ids, now)
+                    queue.temper.judge_again(answer, ids, item.word, now)
                 }
             };
             carry_out(run, queue, client, &item, verdict).await
@@ -262,6 +262,8 @@ async fn carry_out(
         }
         Act::Adopt { tasks } => {
             let batch = run.ledger.find_batch(job)?;
+            let (rate, now) = (client.project().rate, run.clock.now());
+            run.ledger.record_answered(&queue.project, rate, now)?;
             let owner = settle::find_owner(run, client, &batch, &tasks).await?;
             let outcome = match owner {
                 Ok(Some(task)) => Outcome::Accepted(task),

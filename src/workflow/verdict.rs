@@ -13,6 +13,7 @@ use crate::ledger::Outcome;
 use crate::mixpanel::CreateAnswer;
 
 use super::Stop;
+use super::queue::Word;
 
 /// How often a connection is tried that cannot be made.
 const MAX_CONNECTION_TRIES: u32 = 5;
@@ -146,6 +147,7 @@ impl Temper {
         &mut self,
         answer: CreateAnswer,
         ids: usize,
+        word: Word,
         now: DateTime<Utc>,
     ) -> Verdict {
         self.notice(&answer);
@@ -180,6 +182,11 @@ impl Temper {
                     next,
                 )
             }
+            CreateAnswer::TooLarge { message } if word == Word::SendAgain => Verdict {
+                act: Act::Cut,
+                reason: Some(format!("more ids than Mixpanel takes at once: {message}")),
+                next: Next::GoOn,
+            },
             CreateAnswer::TooLarge { message } => still(message, Next::GoOn),
             CreateAnswer::ForeignConflict { ids } => still(
                 format!("Mixpanel names a conflict over {ids} ids that were not sent (409)"),
@@ -376,7 +383,7 @@ mod tests {
         temper.judge(CreateAnswer::Accepted { task: task() }, noon());
         for _ in 0..2 {
             assert!(matches!(
-                temper.judge_again(unknown(), 1, noon()).next,
+                temper.judge_again(unknown(), 1, Word::None, noon()).next,
                 Next::GoOn
             ));
         }
@@ -411,13 +418,13 @@ mod tests {
         ];
         for answer in answers {
             let shown = format!("{answer:?}");
-            let act = temper().judge_again(answer, 2, noon()).act;
+            let act = temper().judge_again(answer, 2, Word::None, noon()).act;
             assert!(matches!(act, Act::Record(Outcome::Unknown)), "{shown}");
         }
-        let act = temper().judge_again(conflict(2), 2, noon()).act;
+        let act = temper().judge_again(conflict(2), 2, Word::None, noon()).act;
         assert!(matches!(act, Act::Adopt { .. }));
         let accepted = CreateAnswer::Accepted { task: task() };
-        let verdict = temper().judge_again(accepted, 2, noon());
+        let verdict = temper().judge_again(accepted, 2, Word::None, noon());
         assert!(matches!(verdict.act, Act::Record(Outcome::Accepted(_))));
         assert!(verdict.reason.unwrap().contains("possible duplicate"));
     }

@@ -288,7 +288,7 @@ fn a_rate_limit_that_lasts_is_temporary() {
 
 #[test]
 fn deletes_and_questions_keep_the_pace() {
-    let fake = obliging(Rules::OnePerSecond);
+    let fake = obliging(Rules::PerSecond(1));
     let (operator, id) = operator_with_jobs(&fake, "", 2);
     operator.run(&["cancel", &id]).exits_with(0);
     assert_eq!(fake.calls().len(), 6);
