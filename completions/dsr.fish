@@ -129,7 +129,7 @@ never\t''"
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l project -d 'The project to work on; several are worked on one beside the other' -r
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l send-again -d 'Send the unknown jobs again, although they may have been taken already'
-complete -c dsr -n "__fish_dsr_using_subcommand resume" -l abandon -d 'Give up on the unknown jobs; nothing more is sent'
+complete -c dsr -n "__fish_dsr_using_subcommand resume" -l abandon -d 'Give up on the unknown jobs: they are never sent again and stay unknown'
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
