@@ -54,8 +54,10 @@ pub struct JobRecord {
     pub mixpanel_status: Option<String>,
     pub submitted_at: Option<DateTime<Utc>>,
     pub checked_at: Option<DateTime<Utc>>,
-    /// When its last attempt ended, or began if it has not: for a killed dsr, when that was noticed.
+    /// When its last attempt began.
     pub attempted_at: Option<DateTime<Utc>>,
+    /// When its last attempt ended; for a killed dsr, when that was noticed.
+    pub attempt_ended_at: Option<DateTime<Utc>>,
     /// When the operator gave up on it, its outcome still unknown.
     pub abandoned_at: Option<DateTime<Utc>>,
     /// Its ids are in a task that was not made for it.
@@ -95,8 +97,10 @@ impl RequestRecord {
 
 pub(super) const JOB_COLUMNS: &str = "request, number, subject_request_id, ids_count, state, \
      reason, task_id, attempts, not_before, mixpanel_status, submitted_at, checked_at, \
-     abandoned_at, linked, (SELECT MAX(COALESCE(ended_at, started_at)) FROM attempts WHERE attempts.request = jobs.request \
-     AND attempts.number = jobs.number) AS attempted_at";
+     abandoned_at, linked, (SELECT MAX(started_at) FROM attempts WHERE attempts.request = jobs.request \
+     AND attempts.number = jobs.number) AS attempted_at, \
+     (SELECT MAX(ended_at) FROM attempts WHERE attempts.request = jobs.request \
+     AND attempts.number = jobs.number) AS attempt_ended_at";
 
 pub(super) const REQUEST_COLUMNS: &str = "id, kind, law, disclosure, project, project_key, \
      region, reference, received, due, created, source, ids_read, ids_unique, ids_digest";
@@ -125,6 +129,7 @@ pub(super) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
         submitted_at: time("submitted_at")?,
         checked_at: time("checked_at")?,
         attempted_at: time("attempted_at")?,
+        attempt_ended_at: time("attempt_ended_at")?,
         abandoned_at: time("abandoned_at")?,
         is_linked: row.get::<_, i64>("linked")? != 0,
     })

@@ -201,13 +201,16 @@ impl Settle {
         if !job.is_unsettled() {
             return None;
         }
-        let age = now - job.attempted_at?;
+        let begun = job.attempted_at?;
+        // The time limit counts from the attempt's beginning, the pause from its end.
+        let age = now - begun;
+        let since_end = now - job.attempt_ended_at.unwrap_or(begun);
         let repeated = operation.kind() == Kind::Export && job.attempts > 1;
         let wanted = match self {
             Self::Recent => (TimeDelta::zero()..SETTLE_WITHIN).contains(&age) && !repeated,
             Self::Chosen(jobs) => jobs.contains(&job.id),
         };
-        let left = SETTLE_AFTER.saturating_sub(age.to_std().unwrap_or_default());
+        let left = SETTLE_AFTER.saturating_sub(since_end.to_std().unwrap_or_default());
         wanted.then(|| Item {
             purpose: Purpose::Settle,
             word: match self {
