@@ -1,11 +1,6 @@
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc, Weekday};
+use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 
 use super::Law;
-
-/// Days Mixpanel allows itself for one task, from its creation.
-///
-/// Source: Mixpanel's OpenDSR callbacks page, `expected_completion_time`.
-const MIXPANEL_DAYS: u64 = 30;
 
 /// The last day to answer a request, and the rule it follows from. Not legal advice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +26,6 @@ pub fn due_date(law: Law, received: NaiveDate, holidays: &[NaiveDate]) -> Deadli
             rule: "11 CCR §7021(b): 45 calendar days from receipt",
         },
     }
-}
-
-/// When Mixpanel says a task created at `created` should be done at the latest.
-pub fn expected_completion(created: DateTime<Utc>) -> DateTime<Utc> {
-    created + Days::new(MIXPANEL_DAYS)
 }
 
 fn next_working_day(mut day: NaiveDate, holidays: &[NaiveDate]) -> NaiveDate {

@@ -19,7 +19,7 @@ pub use api_url::{ApiUrl, ApiUrlError};
 pub use batch::{Batch, BatchError, cut};
 pub use clock::Clock;
 pub use confirmation::{Confirmed, YesFlag};
-pub use deadline::{Deadline, due_date, expected_completion};
+pub use deadline::{Deadline, due_date};
 pub use distinct_id::{DistinctId, DistinctIdError, MAX_ID_BYTES};
 pub use exit_status::ExitStatus;
 pub use identifiers::{JobId, RequestId, SubjectRequestId, TaskId};
