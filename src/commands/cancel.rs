@@ -1,6 +1,6 @@
 use crate::domain::{ExitStatus, Kind};
 use crate::ui::{Failure, Lines, Phase, Progress, RequestsView, Shown, Ui, plural};
-use crate::workflow::{self, CancelOutcome, CancelReport, RefreshTrouble, Run};
+use crate::workflow::{self, CancelOutcome, CancelReport, RefreshTrouble};
 
 use super::context::Context;
 use super::failures::{local_io, usage};
@@ -55,13 +55,7 @@ pub(super) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
     let interrupt = listen()?;
     let report = {
         let progress = Progress::start(&ctx.ui, Phase::Cancelling, count, Lines::None);
-        let mut run = Run {
-            ledger: &mut ledger,
-            clients: &clients,
-            clock: ctx.clock.as_ref(),
-            interrupt: &interrupt,
-            observer: &progress,
-        };
+        let mut run = ctx.run(&mut ledger, &clients, &interrupt, &progress);
         workflow::cancel(&mut run, &request, only).await?
     };
     warn_of_each(&ctx.ui, &report);

@@ -10,6 +10,7 @@ use crate::ledger::{Ledger, RequestRecord};
 use crate::mixpanel::{Client, Timeouts};
 use crate::sandbox;
 use crate::ui::{Failure, Ui, day_count};
+use crate::workflow::{Interrupt, Observer, Run};
 
 /// What a command works with. Everything is made when it is first asked for: a command that
 /// needs no token asks for none.
@@ -149,6 +150,23 @@ impl Context {
             clients.insert(project.key(), client);
         }
         Ok(clients)
+    }
+
+    /// What a step of the workflow works with.
+    pub(crate) fn run<'a>(
+        &'a self,
+        ledger: &'a mut Ledger,
+        clients: &'a HashMap<ProjectKey, Client>,
+        interrupt: &'a Interrupt,
+        observer: &'a dyn Observer,
+    ) -> Run<'a> {
+        Run {
+            ledger,
+            clients,
+            clock: self.clock.as_ref(),
+            interrupt,
+            observer,
+        }
     }
 
     fn sandbox_url(&mut self) -> Result<ApiUrl, Failure> {

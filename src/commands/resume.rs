@@ -86,13 +86,7 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
     let total = total.filter(|job| job.state.is_sendable() || job.is_unsettled());
     let report = {
         let progress = Progress::start(&ctx.ui, Phase::Submitting, total.count(), Lines::None);
-        let mut run = Run {
-            ledger: &mut ledger,
-            clients: &clients,
-            clock: ctx.clock.as_ref(),
-            interrupt: &interrupt,
-            observer: &progress,
-        };
+        let mut run = ctx.run(&mut ledger, &clients, &interrupt, &progress);
         if let (Some(task), [job]) = (&args.word.task, meant.as_slice()) {
             adopt(&mut run, job, &requests, task).await?;
         }

@@ -1,7 +1,7 @@
 use crate::domain::ExitStatus;
 use crate::ledger::{Found, JobRecord, Ledger, RequestRecord, Which};
 use crate::ui::{Failure, Lines, Phase, Progress, RequestsView, Shown};
-use crate::workflow::{self, RefreshTrouble, Run};
+use crate::workflow::{self, RefreshTrouble};
 
 use super::context::Context;
 use super::failures::{local_io, usage};
@@ -135,13 +135,7 @@ async fn refresh(
     let interrupt = listen()?;
     let troubles = {
         let progress = Progress::start(&ctx.ui, Phase::Asking, followed.len(), Lines::None);
-        let mut run = Run {
-            ledger: &mut *ledger,
-            clients: &clients,
-            clock: ctx.clock.as_ref(),
-            interrupt: &interrupt,
-            observer: &progress,
-        };
+        let mut run = ctx.run(ledger, &clients, &interrupt, &progress);
         workflow::refresh(&mut run, &followed).await?
     };
     if let Some(signal) = interrupt.signal() {

@@ -9,7 +9,7 @@ use crate::domain::{ExitStatus, Law, Operation, RequestId};
 use crate::intake::{self, Header, Intake, ReadOptions, Source};
 use crate::ledger::{Again, Recorded};
 use crate::ui::{Failure, Lines, Phase, PlanView, Progress, RequestsView, Shown, reading};
-use crate::workflow::{self, Approved, Interrupt, Order, Plan, Run, Settle, SubmitReport};
+use crate::workflow::{self, Approved, Interrupt, Order, Plan, Settle, SubmitReport};
 
 use super::context::Context;
 use super::failures::{local_io, usage};
@@ -248,13 +248,7 @@ pub(super) async fn carry_out(
     };
     let mut report = {
         let progress = Progress::start(&ctx.ui, Phase::Submitting, total, lines);
-        let mut run = Run {
-            ledger: &mut ledger,
-            clients: &clients,
-            clock: ctx.clock.as_ref(),
-            interrupt: &interrupt,
-            observer: &progress,
-        };
+        let mut run = ctx.run(&mut ledger, &clients, &interrupt, &progress);
         let ids = match workflow::record(&mut run, &plans, request.again())? {
             Recorded::New(ids) => ids,
             Recorded::There(id) => return Err(same_request(&id)),
@@ -265,13 +259,7 @@ pub(super) async fn carry_out(
     if request.wait && report.stops.is_empty() {
         let followed = workflow::list_followed(&report.requests);
         let progress = Progress::start(&ctx.ui, Phase::Waiting, followed.len(), lines);
-        let mut run = Run {
-            ledger: &mut ledger,
-            clients: &clients,
-            clock: ctx.clock.as_ref(),
-            interrupt: &interrupt,
-            observer: &progress,
-        };
+        let mut run = ctx.run(&mut ledger, &clients, &interrupt, &progress);
         troubles = workflow::wait(&mut run, followed, request.timeout).await?;
         report = SubmitReport {
             requests: renew(&ledger, &report.requests)?,
