@@ -83,7 +83,7 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
     let clients = ctx.clients(&projects)?;
     let interrupt = listen()?;
     let total = waiting.iter().flat_map(|request| &request.jobs);
-    let total = total.filter(|job| job.state.is_sendable() || job.is_unsettled());
+    let total = total.filter(|job| job.needs_resume());
     let report = {
         let progress = Progress::start(&ctx.ui, Phase::Submitting, total.count(), Lines::None);
         let mut run = ctx.run(&mut ledger, &clients, &interrupt, &progress);
@@ -161,5 +161,5 @@ async fn adopt(
 
 fn waits(request: &RequestRecord) -> bool {
     let mut jobs = request.jobs.iter();
-    jobs.any(|job| job.state.is_sendable() || job.is_unsettled())
+    jobs.any(|job| job.needs_resume())
 }

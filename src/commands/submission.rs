@@ -76,6 +76,8 @@ pub(super) struct RequestArgs {
     #[arg(long)]
     dry_run: bool,
     /// Follow the jobs to their end
+    ///
+    /// Where one could not be sent or its outcome is unknown, says so at once instead.
     #[arg(long, conflicts_with = "dry_run")]
     wait: bool,
     /// Give up waiting after this long, such as `90s`, `2h` or `3days`
@@ -256,7 +258,9 @@ pub(super) async fn carry_out(
         workflow::submit(&mut run, &ids, &Settle::Recent, request.max_wait).await?
     };
     let mut troubles = Vec::new();
-    if request.wait && report.stops.is_empty() {
+    // Jobs take weeks: what needs the operator is told before, while it can still be settled.
+    let mut jobs = report.requests.iter().flat_map(|request| &request.jobs);
+    if request.wait && !jobs.any(|job| job.needs_resume()) {
         let followed = workflow::list_followed(&report.requests);
         let progress = Progress::start(&ctx.ui, Phase::Waiting, followed.len(), lines);
         let mut run = ctx.run(&mut ledger, &clients, &interrupt, &progress);

@@ -105,10 +105,10 @@ impl Ledger {
     }
 
     /// Takes out of a job the ids that are in other tasks already: each group becomes a job of
-    /// its own, linked to its task, and what is left stays to be sent.
+    /// its own, linked to its task. What is left stays as it is: to be sent, or to be settled.
     ///
     /// # Errors
-    /// When the ledger cannot be written, or the job may have been sent.
+    /// When the ledger cannot be written, or the job has a task of its own or is being sent.
     pub fn record_linked(
         &mut self,
         job: &JobId,
@@ -116,7 +116,9 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        demand_unsent(&tx, job)?;
+        if !read_one(&tx, job)?.is_unsettled() {
+            demand_unsent(&tx, job)?;
+        }
         let whole = payload::read(&tx, job)?;
         let linked = |id| groups.iter().any(|group| group.batch.ids().contains(id));
         let rest: Vec<_> = whole

@@ -69,6 +69,11 @@ impl JobRecord {
     pub fn is_unsettled(&self) -> bool {
         self.state == JobState::Unknown && self.abandoned_at.is_none()
     }
+
+    /// It has to be sent or settled: `dsr resume` goes on with it.
+    pub fn needs_resume(&self) -> bool {
+        self.state.is_sendable() || self.is_unsettled()
+    }
 }
 
 impl RequestRecord {

@@ -16,7 +16,13 @@ use super::{Run, WorkflowError};
 /// What is known of a task's ids.
 type TaskIds = Option<HashSet<String>>;
 
-/// Links a job's ids to the tasks that have them already. The job itself keeps the rest.
+/// A task that a conflict named, and its ids where it was worth asking for them.
+struct Named<'t> {
+    task: &'t TaskId,
+    ids: TaskIds,
+}
+
+/// Links an unsent job's ids to the tasks that have them already. The job itself keeps the rest.
 ///
 /// With one task there is nothing to ask; with several each is asked which ids it has. Ids that
 /// no task owns up to are refused, naming the tasks.
@@ -27,36 +33,102 @@ pub(super) async fn link(
     ids: Vec<DistinctId>,
     tasks: &[TaskId],
 ) -> Result<Result<(), RefreshTrouble>, LedgerError> {
-    let mut groups = Vec::new();
-    let mut left = ids;
-    for task in tasks {
-        let known = match tasks {
-            [_] => None,
-            _ => match task_ids(run, client, Kind::Delete, task).await? {
-                Ok((_, known)) => known,
-                Err(trouble) => return Ok(Err(trouble)),
-            },
-        };
-        let is_its = |id: &DistinctId| match &known {
-            Some(known) => known.contains(id.expose()),
-            None => tasks.len() == 1,
-        };
-        let (its, others) = left.into_iter().partition(is_its);
-        left = others;
-        groups.extend(group(its, Some(task), tasks));
-    }
-    groups.extend(group(left, None, tasks));
+    let named = match tasks {
+        [task] => vec![Named { task, ids: None }],
+        several => match ask_each(run, client, several).await? {
+            Ok(named) => named,
+            Err(trouble) => return Ok(Err(trouble)),
+        },
+    };
+    let (mut groups, left) = group_by_task(ids, &named);
+    let reason = conflict_reason(left.len(), tasks);
+    groups.extend(linked(left, LinkTo::Nobody, reason));
     run.ledger.record_linked(job, &groups, run.clock.now())?;
     Ok(Ok(()))
 }
 
-fn group(ids: Vec<DistinctId>, task: Option<&TaskId>, tasks: &[TaskId]) -> Option<Linked> {
-    let (to, reason) = match task {
-        Some(task) => (LinkTo::Task(task.clone()), linked_reason(task)),
-        None => (LinkTo::Nobody, conflict_reason(ids.len(), tasks)),
+/// What a conflict shows about a job whose first answer was lost.
+pub(super) enum Owners {
+    /// This task has all of the job's ids: it is the one that was made for it.
+    One(TaskId),
+    /// No task has all of them, so none was made for the job: these ids are in others.
+    Others(Vec<Linked>),
+    /// Mixpanel does not say which of several tasks has which ids.
+    NotSaid,
+}
+
+/// Finds out by the tasks that a conflict over `ids` named whether one of them was made for the
+/// whole `batch`.
+pub(super) async fn find_owners(
+    run: &mut Run<'_>,
+    client: &Client,
+    batch: &Batch,
+    ids: &[DistinctId],
+    tasks: &[TaskId],
+) -> Result<Result<Owners, RefreshTrouble>, LedgerError> {
+    let named = ask_each(run, client, tasks).await?;
+    Ok(named.map(|named| owners(batch, ids, &named)))
+}
+
+fn owners(batch: &Batch, ids: &[DistinctId], named: &[Named<'_>]) -> Owners {
+    let over_all = ids.len() == batch.count();
+    let made_for_it = |named_one: &&Named<'_>| match &named_one.ids {
+        Some(known) => batch.ids().iter().all(|id| known.contains(id.expose())),
+        // It was named for all of our ids, and no other task was.
+        None => over_all && named.len() == 1,
     };
+    if let Some(own) = named.iter().find(made_for_it) {
+        return Owners::One(own.task.clone());
+    }
+    // One that does not say, or says less than the conflict, may be the one that was made for it.
+    let may_be_ours = named.len() == 1 || named.iter().any(|one| one.ids.is_none());
+    if over_all && may_be_ours {
+        return Owners::NotSaid;
+    }
+    let (groups, _) = group_by_task(ids.to_vec(), named);
+    match groups.is_empty() {
+        true => Owners::NotSaid,
+        false => Owners::Others(groups),
+    }
+}
+
+/// Shares ids out among the tasks that have them; what no task owns up to is left.
+fn group_by_task(ids: Vec<DistinctId>, named: &[Named<'_>]) -> (Vec<Linked>, Vec<DistinctId>) {
+    let mut groups = Vec::new();
+    let mut left = ids;
+    for one in named {
+        let is_its = |id: &DistinctId| match &one.ids {
+            _ if named.len() == 1 => true,
+            Some(known) => known.contains(id.expose()),
+            None => false,
+        };
+        let (its, others) = left.into_iter().partition(is_its);
+        left = others;
+        let to = LinkTo::Task(one.task.clone());
+        groups.extend(linked(its, to, linked_reason(one.task)));
+    }
+    (groups, left)
+}
+
+/// A group of ids to link, if there are any.
+fn linked(ids: Vec<DistinctId>, to: LinkTo, reason: String) -> Option<Linked> {
     let batch = Batch::restore(ids).ok()?;
     Some(Linked { batch, to, reason })
+}
+
+async fn ask_each<'t>(
+    run: &mut Run<'_>,
+    client: &Client,
+    tasks: &'t [TaskId],
+) -> Result<Result<Vec<Named<'t>>, RefreshTrouble>, LedgerError> {
+    let mut named = Vec::new();
+    for task in tasks {
+        match task_ids(run, client, Kind::Delete, task).await? {
+            Ok((_, ids)) => named.push(Named { task, ids }),
+            Err(trouble) => return Ok(Err(trouble)),
+        }
+    }
+    Ok(Ok(named))
 }
 
 fn linked_reason(task: &TaskId) -> String {
@@ -121,8 +193,7 @@ fn kept_apart(ids: Vec<DistinctId>, other: &Elsewhere) -> Option<Linked> {
             format!("request {short} has its ids and no task yet"),
         ),
     };
-    let batch = Batch::restore(ids).ok()?;
-    Some(Linked { batch, to, reason })
+    linked(ids, to, reason)
 }
 
 fn list_unsent(ledger: &Ledger, request: &RequestId) -> Result<Vec<JobId>, LedgerError> {
@@ -130,30 +201,6 @@ fn list_unsent(ledger: &Ledger, request: &RequestId) -> Result<Vec<JobId>, Ledge
     let jobs = record.into_iter().flat_map(|record| record.jobs);
     let unsent = jobs.filter(|job| job.state.is_sendable());
     Ok(unsent.map(|job| job.id).collect())
-}
-
-/// The task among `tasks` that has all of the batch's ids: the one whose answer was lost.
-pub(super) async fn find_owner(
-    run: &mut Run<'_>,
-    client: &Client,
-    batch: &Batch,
-    tasks: &[TaskId],
-) -> Result<Result<Option<TaskId>, RefreshTrouble>, LedgerError> {
-    for task in tasks {
-        let (_, known) = match task_ids(run, client, Kind::Delete, task).await? {
-            Ok(answer) => answer,
-            Err(trouble) => return Ok(Err(trouble)),
-        };
-        let covers = match &known {
-            Some(known) => batch.ids().iter().all(|id| known.contains(id.expose())),
-            // It was named for all of our ids, and no other task was.
-            None => tasks.len() == 1,
-        };
-        if covers {
-            return Ok(Ok(Some(task.clone())));
-        }
-    }
-    Ok(Ok(None))
 }
 
 /// What came of the operator's word that a job became a certain task.

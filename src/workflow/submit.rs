@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::domain::{ExitStatus, JobId, JobState, RequestId};
+use crate::domain::{DistinctId, ExitStatus, JobId, JobState, RequestId, TaskId};
 use crate::ledger::{Again, Claim, LedgerError, Outcome, Purpose, Recorded, RequestRecord};
 use crate::mixpanel::{Client, CreateAnswer};
 
 use super::queue::{Item, Offer, Queue, Settle};
+use super::settle::Owners;
 use super::verdict::{Act, Next, Verdict};
 use super::{Approved, Event, RefreshTrouble, Run, Signal, WorkflowError, settle};
 
@@ -199,10 +200,7 @@ async fn send_next(
             let now = run.clock.now();
             let verdict = match item.purpose {
                 Purpose::Submit => queue.temper.judge(answer, now),
-                Purpose::Settle => {
-                    let ids = run.job(&item.job)?.ids;
-                    queue.temper.judge_again(answer, ids, item.word, now)
-                }
+                Purpose::Settle => queue.temper.judge_again(answer, item.word, now),
             };
             carry_out(run, queue, client, &item, verdict).await
         }
@@ -260,23 +258,12 @@ async fn carry_out(
                 Err(trouble) => next = Next::Stop(stop_of(trouble)),
             }
         }
-        Act::Adopt { tasks } => {
-            let batch = run.ledger.find_batch(job)?;
-            let (rate, now) = (client.project().rate, run.clock.now());
-            run.ledger.record_answered(&queue.project, rate, now)?;
-            let owner = settle::find_owner(run, client, &batch, &tasks).await?;
-            let outcome = match owner {
-                Ok(Some(task)) => Outcome::Accepted(task),
-                Ok(None) | Err(_) => Outcome::Unknown,
-            };
-            let reason = match &outcome {
-                Outcome::Accepted(_) => {
-                    "recovered: its first answer was lost, and Mixpanel named its task"
-                }
-                _ => "Mixpanel has its ids in several tasks, or could not say in which",
-            };
-            record_outcome(run, client, job, &outcome, Some(reason))?;
+        Act::Adopt { ids, tasks } => {
+            adopt_or_link(run, client, job, &ids, &tasks, reason).await?;
         }
+    }
+    if let Some(until) = verdict.closed_until {
+        run.ledger.record_block(&queue.project, until)?;
     }
     let after = run.job(job)?;
     run.observer.on(Event::Moved(&after));
@@ -295,6 +282,39 @@ async fn carry_out(
         }
         Next::Stop(stop) => Step::Stopped(stop),
     })
+}
+
+/// Settles a job of unknown outcome by a conflict over its ids, as far as the conflict tells.
+async fn adopt_or_link(
+    run: &mut Run<'_>,
+    client: &Client,
+    job: &JobId,
+    ids: &[DistinctId],
+    tasks: &[TaskId],
+    reason: Option<&str>,
+) -> Result<(), WorkflowError> {
+    let batch = run.ledger.find_batch(job)?;
+    let project = client.project();
+    let now = run.clock.now();
+    run.ledger
+        .record_answered(&project.key(), project.rate, now)?;
+    let owners = settle::find_owners(run, client, &batch, ids, tasks).await?;
+    match owners {
+        Ok(Owners::One(task)) => {
+            let reason = "recovered: its first answer was lost, and Mixpanel named its task";
+            let outcome = Outcome::Accepted(task);
+            record_outcome(run, client, job, &outcome, Some(reason))
+        }
+        Ok(Owners::Others(groups)) => {
+            // What is left is still unknown, though hardly: the same POST tells again.
+            record_outcome(run, client, job, &Outcome::Unknown, reason)?;
+            Ok(run.ledger.record_linked(job, &groups, run.clock.now())?)
+        }
+        Ok(Owners::NotSaid) | Err(_) => {
+            let reason = "Mixpanel has its ids in several tasks, or could not say in which";
+            record_outcome(run, client, job, &Outcome::Unknown, Some(reason))
+        }
+    }
 }
 
 fn cut(

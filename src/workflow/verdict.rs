@@ -31,8 +31,10 @@ pub(super) enum Act {
         ids: Vec<DistinctId>,
         tasks: Vec<TaskId>,
     },
-    /// One of these tasks may be the one whose answer was lost: adopt it if it has our ids.
+    /// One of these tasks may be the one whose answer was lost: adopt it if it has all our ids.
+    /// If none has, the first POST was not taken: link the ids named to their tasks.
     Adopt {
+        ids: Vec<DistinctId>,
         tasks: Vec<TaskId>,
     },
 }
@@ -51,6 +53,8 @@ pub(super) struct Verdict {
     pub(super) act: Act,
     /// In words for the operator.
     pub(super) reason: Option<String>,
+    /// The server wants no call of the project before, whichever process would make it.
+    pub(super) closed_until: Option<DateTime<Utc>>,
     pub(super) next: Next,
 }
 
@@ -88,22 +92,15 @@ impl Temper {
                 record(Outcome::NotCreated, Some(reason), next)
             }
             CreateAnswer::Deferred { retry_after } => {
-                let wait = self.limit_wait(retry_after);
-                let until = now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::hours(24));
-                let next = self.limited(until, wait, now);
+                let (until, next) = self.limited(retry_after, now);
                 let reason = Some("Mixpanel's rate limit (429)".to_owned());
                 record(Outcome::Deferred(until), reason, next)
             }
-            CreateAnswer::TooLarge { message } => Verdict {
-                act: Act::Cut,
-                reason: Some(format!("more ids than Mixpanel takes at once: {message}")),
-                next: Next::GoOn,
-            },
-            CreateAnswer::Conflict { ids, tasks } => Verdict {
-                reason: Some(conflict_reason(ids.len(), &tasks)),
-                act: Act::Link { ids, tasks },
-                next: Next::GoOn,
-            },
+            CreateAnswer::TooLarge { message } => act(Act::Cut, too_large_reason(&message)),
+            CreateAnswer::Conflict { ids, tasks } => {
+                let reason = conflict_reason(ids.len(), &tasks);
+                act(Act::Link { ids, tasks }, reason)
+            }
             CreateAnswer::ForeignConflict { ids } => {
                 let reason =
                     format!("Mixpanel names a conflict over {ids} ids that were not sent (409)");
@@ -146,7 +143,6 @@ impl Temper {
     pub(super) fn judge_again(
         &mut self,
         answer: CreateAnswer,
-        ids: usize,
         word: Word,
         now: DateTime<Utc>,
     ) -> Verdict {
@@ -157,36 +153,26 @@ impl Temper {
                 let reason = "possible duplicate: it was sent twice, since no answer came to the first; both may have been taken";
                 record(Outcome::Accepted(task), Some(reason.to_owned()), Next::GoOn)
             }
-            CreateAnswer::Conflict { ids: named, tasks } if named.len() == ids => Verdict {
-                act: Act::Adopt { tasks },
-                reason: Some("Mixpanel has its ids in a task already".to_owned()),
-                next: Next::GoOn,
-            },
-            CreateAnswer::Conflict { ids: named, tasks } => {
-                let conflict = conflict_reason(named.len(), &tasks);
-                still(
-                    format!("its first answer was lost; now {conflict}"),
-                    Next::GoOn,
-                )
+            CreateAnswer::Conflict { ids, tasks } => {
+                let conflict = conflict_reason(ids.len(), &tasks);
+                let reason = format!("its first answer was lost; now {conflict}");
+                act(Act::Adopt { ids, tasks }, reason)
             }
             CreateAnswer::NotSent { reason } => {
                 let next = self.no_connection(&reason);
                 still(reason, next)
             }
             CreateAnswer::Deferred { retry_after } => {
-                let wait = self.limit_wait(retry_after);
-                let until = now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::hours(24));
-                let next = self.limited(until, wait, now);
-                still(
-                    "Mixpanel's rate limit (429) kept dsr from settling it".to_owned(),
-                    next,
-                )
+                let (until, next) = self.limited(retry_after, now);
+                let reason = "Mixpanel's rate limit (429) kept dsr from settling it";
+                Verdict {
+                    closed_until: Some(until),
+                    ..still(reason.to_owned(), next)
+                }
             }
-            CreateAnswer::TooLarge { message } if word == Word::SendAgain => Verdict {
-                act: Act::Cut,
-                reason: Some(format!("more ids than Mixpanel takes at once: {message}")),
-                next: Next::GoOn,
-            },
+            CreateAnswer::TooLarge { message } if word == Word::SendAgain => {
+                act(Act::Cut, too_large_reason(&message))
+            }
             CreateAnswer::TooLarge { message } => still(message, Next::GoOn),
             CreateAnswer::ForeignConflict { ids } => still(
                 format!("Mixpanel names a conflict over {ids} ids that were not sent (409)"),
@@ -240,18 +226,22 @@ impl Temper {
         Next::Pause(self.connection_waits.next().unwrap_or_default())
     }
 
-    fn limit_wait(&mut self, retry_after: Option<Duration>) -> Duration {
+    /// Until when the rate limit keeps us out, and whether there is time to wait for it.
+    fn limited(
+        &mut self,
+        retry_after: Option<Duration>,
+        now: DateTime<Utc>,
+    ) -> (DateTime<Utc>, Next) {
         let doubled = self.limit_waits.next().unwrap_or_default();
-        retry_after.unwrap_or(doubled)
-    }
-
-    fn limited(&mut self, until: DateTime<Utc>, wait: Duration, now: DateTime<Utc>) -> Next {
+        let wait = retry_after.unwrap_or(doubled);
+        let until = now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::hours(24));
         let since = *self.limited_since.get_or_insert(now);
         let spent = (until - since).to_std().unwrap_or_default();
-        if spent > self.max_wait {
-            return Next::Stop(Stop::RateLimited);
-        }
-        Next::Pause(wait)
+        let next = match spent > self.max_wait {
+            true => Next::Stop(Stop::RateLimited),
+            false => Next::Pause(wait),
+        };
+        (until, next)
     }
 
     fn unclear(&mut self, reason: &str) -> Next {
@@ -268,8 +258,22 @@ fn record(outcome: Outcome, reason: Option<String>, next: Next) -> Verdict {
     Verdict {
         act: Act::Record(outcome),
         reason,
+        closed_until: None,
         next,
     }
+}
+
+fn act(act: Act, reason: String) -> Verdict {
+    Verdict {
+        act,
+        reason: Some(reason),
+        closed_until: None,
+        next: Next::GoOn,
+    }
+}
+
+fn too_large_reason(message: &str) -> String {
+    format!("more ids than Mixpanel takes at once: {message}")
 }
 
 pub(super) fn conflict_reason(ids: usize, tasks: &[TaskId]) -> String {
@@ -383,7 +387,7 @@ mod tests {
         temper.judge(CreateAnswer::Accepted { task: task() }, noon());
         for _ in 0..2 {
             assert!(matches!(
-                temper.judge_again(unknown(), 1, Word::None, noon()).next,
+                temper.judge_again(unknown(), Word::None, noon()).next,
                 Next::GoOn
             ));
         }
@@ -394,15 +398,10 @@ mod tests {
     #[test]
     fn what_is_unknown_is_settled_by_a_task_and_by_nothing_else() {
         let id = DistinctId::new("user-17").unwrap();
-        let conflict = |ids: usize| CreateAnswer::Conflict {
-            ids: vec![id.clone(); ids],
-            tasks: vec![task()],
-        };
         let answers = [
             unknown(),
             not_sent(),
             limited(None),
-            conflict(1),
             CreateAnswer::TooLarge {
                 message: String::new(),
             },
@@ -418,14 +417,26 @@ mod tests {
         ];
         for answer in answers {
             let shown = format!("{answer:?}");
-            let act = temper().judge_again(answer, 2, Word::None, noon()).act;
+            let act = temper().judge_again(answer, Word::None, noon()).act;
             assert!(matches!(act, Act::Record(Outcome::Unknown)), "{shown}");
         }
-        let act = temper().judge_again(conflict(2), 2, Word::None, noon()).act;
+        let conflict = CreateAnswer::Conflict {
+            ids: vec![id],
+            tasks: vec![task()],
+        };
+        let act = temper().judge_again(conflict, Word::None, noon()).act;
         assert!(matches!(act, Act::Adopt { .. }));
         let accepted = CreateAnswer::Accepted { task: task() };
-        let verdict = temper().judge_again(accepted, 2, Word::None, noon());
+        let verdict = temper().judge_again(accepted, Word::None, noon());
         assert!(matches!(verdict.act, Act::Record(Outcome::Accepted(_))));
         assert!(verdict.reason.unwrap().contains("possible duplicate"));
+    }
+
+    #[test]
+    fn a_rate_limit_closes_the_project_also_when_it_meets_a_repeat() {
+        let wait = Duration::from_secs(30);
+        let verdict = temper().judge_again(limited(Some(30)), Word::None, noon());
+        assert_eq!(verdict.closed_until, Some(noon() + wait));
+        assert!(matches!(verdict.next, Next::Pause(pause) if pause == wait));
     }
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Call, Fake, Habits, Model, Operator, Reply, account, csv_of, disagreements, people,
+    Call, Fake, Fault, Habits, Model, Operator, Reply, account, csv_of, disagreements, people,
     same_people, states, usual,
 };
 
@@ -86,6 +86,44 @@ fn a_job_whose_ids_are_all_in_another_task_is_linked_and_nothing_is_sent_for_it(
     assert_eq!(model.fake.posts().len(), 3);
     assert_eq!(states(&operator.only_request()), ["accepted"; 3]);
     all_agree(&operator, &model, &ids);
+}
+
+#[test]
+fn a_conflict_over_some_ids_of_an_unknown_job_links_them_and_settles_the_rest() {
+    let ids = people(6);
+    let model = Model::striking(0, Fault::Unavailable);
+    let task = model.somebody_deletes(&ids[1..3]);
+    let operator = operator_with(&model.fake, &ids, 6);
+    operator.run(&DELETE).exits_with(0);
+    let posts = model.fake.posts();
+    assert_eq!(posts.len(), 3);
+    assert_eq!(posts[0].body, posts[1].body);
+    same_people(&posts[2].ids(), &[&ids[..1], &ids[3..]].concat());
+    same_people(&linked_to(&operator, &task), &ids[1..3]);
+    assert_eq!(states(&operator.only_request()), ["accepted"; 2]);
+    all_agree(&operator, &model, &ids);
+}
+
+#[test]
+fn the_operators_word_to_send_again_meets_no_dead_end_at_a_conflict() {
+    let ids = people(6);
+    let model = Model::striking(0, Fault::Unanswered);
+    let operator = operator_with(&model.fake, &ids, 6);
+    let running = operator.start(&DELETE);
+    model.fake.wait_for_posts(1);
+    running.kill();
+    // It was taken, came to its end, and somebody deletes two of them anew.
+    model.end_all();
+    model.somebody_deletes(&ids[4..]);
+    let name = operator.only_request()["id"].clone();
+    let name = name.as_str().expect("a name");
+    let outcome = operator.run(&["resume", name, "--send-again"]);
+    outcome.exits_with(0);
+    assert_eq!(states(&operator.only_request()), ["accepted"; 2]);
+    let notes = account(&operator).into_iter();
+    let notes = notes.filter(|job| job.reason.contains("possible duplicate"));
+    let doubled: Vec<String> = notes.flat_map(|job| job.ids).collect();
+    same_people(&doubled, &ids[..4]);
 }
 
 #[test]

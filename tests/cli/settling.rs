@@ -89,3 +89,19 @@ fn a_signal_before_an_unknown_job_is_settled_does_not_hide_it() {
     assert_eq!(fake.posts().len(), 1);
     assert_eq!(states(&operator.only_request()), ["unknown"]);
 }
+
+#[test]
+fn a_rate_limit_that_meets_a_repeat_is_obeyed_by_every_dsr() {
+    let fake = Fake::answering(|call| match call.place {
+        0 => Reply::Reset,
+        _ => Reply::error(429, "later").with("Retry-After", "60"),
+    });
+    let operator = Operator::at_with(&fake, "rate = 1000");
+    let patience = ["--gdpr", "--yes", "--max-wait", "1s"];
+    let outcome = operator.run(&[&["delete", "user-17"], &patience[..]].concat());
+    outcome.exits_with(6);
+    assert_eq!(fake.calls().len(), 2, "{outcome}");
+    let next = operator.run(&[&["delete", "user-18"], &patience[..]].concat());
+    next.exits_with(75);
+    assert_eq!(fake.calls().len(), 2, "{next}");
+}

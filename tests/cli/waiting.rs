@@ -88,7 +88,7 @@ fn a_signal_ends_the_wait_and_nothing_is_lost() {
 }
 
 #[test]
-fn an_unknown_job_is_not_waited_for() {
+fn an_unknown_job_is_told_of_at_once_instead_of_waiting() {
     let fake = Fake::answering(|call| match call.is_post() {
         true if call.ids() == ["a1"] && call.place == 0 => Reply::Reset,
         // Which says that this one was not taken, and nothing about the one before.
@@ -101,8 +101,8 @@ fn an_unknown_job_is_not_waited_for() {
         "delete", "--gdpr", "--yes", "--id", "a1", "--id", "a2", "--wait",
     ]);
     outcome.exits_with(6);
-    assert_eq!(states(&operator.only_request()), ["unknown", "done"]);
-    assert!(fake.gets().iter().all(|get| get.task() == "t-1"));
+    assert_eq!(states(&operator.only_request()), ["unknown", "accepted"]);
+    assert!(fake.gets().is_empty(), "it is followed when all is sent");
     let tries = fake.posts().into_iter().filter(|post| post.ids() == ["a1"]);
     assert_eq!(tries.count(), 4, "{outcome}");
 }

@@ -154,6 +154,13 @@ impl Model {
         lock(&self.state).accept(ids.iter().cloned().collect(), true)
     }
 
+    /// Every task comes to its end.
+    pub(crate) fn end_all(&self) {
+        for task in &mut lock(&self.state).tasks {
+            task.active = false;
+        }
+    }
+
     /// How many tasks have each id.
     pub(crate) fn times(&self) -> BTreeMap<String, usize> {
         let mut times = BTreeMap::new();
