@@ -130,6 +130,10 @@ fn start(cli: Cli) -> ExitStatus {
     let environment = Environment::from_process();
     let no_color = environment.as_ref().is_ok_and(|env| env.no_color);
     let ui = Ui::new(format, talk, input, global.color, no_color);
+    let ui = match global.sandbox {
+        true => ui.rehearsing(),
+        false => ui,
+    };
     let mut ctx = match environment
         .map_err(Failure::from)
         .and_then(|environment| context(global, cli.command.name(), environment, ui))

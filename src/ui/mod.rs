@@ -77,6 +77,8 @@ pub struct Ui {
     input: Input,
     stdout: ColorChoice,
     stderr: ColorChoice,
+    /// How commands begin in what is said: a rehearsal goes on as a rehearsal.
+    program: &'static str,
     /// With JSON, warnings go into the object at the end: stderr holds one object or none.
     warnings: RefCell<Vec<Value>>,
 }
@@ -95,8 +97,16 @@ impl Ui {
             input,
             stdout: choose(io::stdout().is_terminal()),
             stderr: choose(io::stderr().is_terminal()),
+            program: "dsr",
             warnings: RefCell::new(Vec::new()),
         }
+    }
+
+    /// For a run against the sandbox: the commands it speaks of are to be run there, too.
+    #[must_use]
+    pub fn rehearsing(mut self) -> Self {
+        self.program = "dsr --sandbox";
+        self
     }
 
     pub fn format(&self) -> Format {
@@ -142,12 +152,13 @@ impl Ui {
     /// Tells the operator something that went well or comes next. Not with JSON, not when quiet.
     pub fn note(&self, text: &str) {
         if self.format == Format::Human && self.talk == Talk::Normal {
-            self.write_aside(&format!("{text}\n"));
+            self.write_aside(&format!("{}\n", self.spell(text)));
         }
     }
 
     /// Warns the operator, even when quiet.
     pub fn warn(&self, kind: &str, message: &str) {
+        let message = self.spell(message);
         match self.format {
             Format::Human => {
                 let style = words::bold(anstyle::AnsiColor::Yellow);
@@ -162,6 +173,8 @@ impl Ui {
 
     /// Says why the command ends as it does.
     pub fn fail(&self, failure: &Failure) {
+        let mut failure = failure.clone();
+        failure.hint = failure.hint.map(|hint| self.spell(&hint));
         let text = match self.format {
             Format::Human => failure.human(),
             Format::Json => {
@@ -174,6 +187,11 @@ impl Ui {
             }
         };
         self.write_aside(&text);
+    }
+
+    /// A text with the commands in it as they are to be typed here.
+    fn spell(&self, text: &str) -> String {
+        text.replace("`dsr ", &format!("`{} ", self.program))
     }
 
     /// Nobody can be told that stderr is gone.

@@ -25,6 +25,18 @@ fn a_deletion_and_an_export_run_to_their_end_without_any_set_up() {
     });
 }
 
+#[test]
+fn what_to_run_next_in_a_rehearsal_is_a_rehearsal() {
+    let operator = Operator::new();
+    let deleted = operator.run(&["--sandbox", "delete", "--gdpr", "--yes", "user-17"]);
+    deleted
+        .says("`dsr --sandbox status ")
+        .says("`dsr --sandbox cancel ")
+        .never_says("`dsr status");
+    let unknown = operator.run(&["--sandbox", "status", "q0000000", "--json"]);
+    unknown.exits_with(2).says("`dsr --sandbox status --all");
+}
+
 const DELETE: [&str; 6] = [
     "--sandbox",
     "delete",
