@@ -5,6 +5,7 @@
 
 mod failure;
 mod json;
+mod plan_view;
 mod progress;
 mod question;
 mod table;
@@ -19,9 +20,10 @@ use serde_json::{Value, json};
 
 pub use failure::Failure;
 pub use json::job_line;
+pub use plan_view::PlanView;
 pub use progress::{Lines, Phase, Progress, reading};
 pub use question::QuestionError;
-pub use views::{AuthView, PlanView, ProjectView, ProjectsView, RequestsView, Shown};
+pub use views::{AuthView, ProjectView, ProjectsView, RequestsView, Shown};
 pub use words::{age, day_count, duration, number, plural};
 
 /// The version of every JSON shape; it grows when one of them changes in a way scripts would notice.

@@ -70,6 +70,16 @@ pub fn day_count(days: i64) -> String {
     }
 }
 
+/// `1 request`, `0.5 requests`: a rate, to be followed by `a second`.
+pub(super) fn rate_text(per_second: f64) -> String {
+    let unit = if per_second == 1.0 {
+        "request"
+    } else {
+        "requests"
+    };
+    format!("{per_second} {unit}")
+}
+
 /// Makes control and bidirectional characters visible, line breaks excepted: a server's words or
 /// a file's name must not steer the terminal.
 pub(super) fn printable(text: &str) -> String {

@@ -1,0 +1,83 @@
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::domain::{Batch, Kind};
+use crate::workflow::Plan;
+
+use super::json as shapes;
+use super::views::one_or_several;
+use super::words::{duration, number, plural, printable, rate_text};
+use super::{Paper, View};
+
+/// Plans of one command, one for each project; nothing has been sent.
+pub struct PlanView<'a> {
+    pub plans: &'a [Plan],
+    pub now: DateTime<Utc>,
+}
+
+impl View for PlanView<'_> {
+    fn human(&self, _: &Paper) -> String {
+        let mut text = String::new();
+        for plan in self.plans {
+            text.push_str(&plan_text(plan));
+            text.push('\n');
+        }
+        text.push_str("Nothing was sent.\n");
+        text
+    }
+
+    fn json(&self) -> Value {
+        let plans = self.plans.iter().map(|plan| shapes::plan(plan, self.now));
+        one_or_several(plans.collect())
+    }
+}
+
+fn plan_text(plan: &Plan) -> String {
+    let operation = plan.order.operation;
+    let what = match operation.kind() {
+        Kind::Export => "Export",
+        Kind::Delete => "Deletion",
+    };
+    let disclosure = operation
+        .disclosure()
+        .map_or_else(String::new, |d| format!(", disclosing {}", d.as_str()));
+    let limit = number(plan.project.limits.for_kind(operation.kind()).get());
+    let sizes = sizes_text(plan);
+    format!(
+        "{what} under {law}{disclosure}\n\
+         \x20 Project     {project} ({region})\n\
+         \x20 Ids         {read} read from {source}: {unique} unique, {duplicates}\n\
+         \x20 Jobs        {jobs} of at most {limit} ids{sizes}\n\
+         \x20 Time        {time} at {rate} a second; Mixpanel then needs up to 30 days\n\
+         \x20 Due         {due} (received {received})\n\
+         \x20             {rule}; not legal advice\n",
+        law = operation.law().title(),
+        project = plan.project.name,
+        region = plan.project.region.as_str(),
+        read = number(plan.read),
+        source = printable(&plan.order.source),
+        unique = number(plan.unique()),
+        duplicates = plural(plan.duplicates(), "duplicate", "duplicates"),
+        jobs = plural(plan.batches.len(), "job", "jobs"),
+        time = duration(plan.time()),
+        rate = rate_text(plan.project.rate.per_second()),
+        due = plan.deadline.due,
+        received = plan.order.received,
+        rule = plan.deadline.rule,
+    )
+}
+
+fn sizes_text(plan: &Plan) -> String {
+    let sizes: Vec<usize> = plan.batches.iter().map(Batch::count).collect();
+    match sizes.as_slice() {
+        [] | [_] => String::new(),
+        [.., last] if sizes.len() > 4 => {
+            let full = number(sizes.len() - 1);
+            format!(": {full} full ones and one of {}", number(*last))
+        }
+        few => {
+            let few: Vec<String> = few.iter().map(|size| number(*size)).collect();
+            format!(": {}", few.join(", "))
+        }
+    }
+}
