@@ -25,8 +25,8 @@ pub(crate) struct CancelArgs {
 pub(super) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatus, Failure> {
     let mut ledger = ctx.ledger()?;
     let request = find(&ledger, &args.name)?;
-    let project = request.asked.project.as_str();
-    if !ctx.projects.is_empty() && !ctx.projects.iter().any(|named| named == project) {
+    let project = &request.asked.project;
+    if !ctx.means(project) {
         return Err(usage(format!(
             "`{}` is in project `{project}`, not in the one named with `--project`",
             args.name

@@ -5,7 +5,7 @@ use crate::config::{Environment, Home, Mode, ProjectsFile, Resolved, resolve};
 use crate::credentials::{
     CredentialError, OauthToken, TokenAge, TokenOrigin, WARN_DAYS, find_token, find_valid_token,
 };
-use crate::domain::{ApiUrl, Clock, Project, ProjectKey};
+use crate::domain::{ApiUrl, Clock, Project, ProjectKey, ProjectName};
 use crate::ledger::{Ledger, RequestRecord};
 use crate::mixpanel::{Client, Timeouts};
 use crate::sandbox;
@@ -36,6 +36,12 @@ impl Context {
 
     pub(crate) fn projects_file(&self) -> Result<ProjectsFile, Failure> {
         Ok(ProjectsFile::load(self.home.config_file())?)
+    }
+
+    /// Whether the operator means this project: with no `--project`, every one.
+    pub(crate) fn means(&self, project: &ProjectName) -> bool {
+        let mut named = self.projects.iter();
+        self.projects.is_empty() || named.any(|name| name == project.as_str())
     }
 
     /// The projects the operator means.

@@ -59,10 +59,7 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         Some(name) => vec![find(&ledger, name)?],
         None => ledger.list_requests(Which::Open)?,
     };
-    if !ctx.projects.is_empty() {
-        let named = |name: &str| ctx.projects.iter().any(|project| project == name);
-        requests.retain(|request| named(request.asked.project.as_str()));
-    }
+    requests.retain(|request| ctx.means(&request.asked.project));
     let meant = meant_jobs(&requests, &args)?;
     if args.word.abandon {
         for job in &meant {

@@ -1,6 +1,6 @@
-use crate::domain::ExitStatus;
-use crate::ledger::{Found, JobRecord, Ledger, RequestRecord, Which};
-use crate::ui::{Failure, Lines, Phase, Progress, RequestsView, Shown};
+use crate::domain::{ExitStatus, JobState};
+use crate::ledger::{Found, Ledger, RequestOverview, RequestRecord, Which};
+use crate::ui::{Failure, Format, Lines, Phase, Progress, RequestsView, Shown};
 use crate::workflow::{self, RefreshTrouble};
 
 use super::context::Context;
@@ -32,42 +32,17 @@ pub(crate) struct StatusArgs {
 
 pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatus, Failure> {
     let mut ledger = ctx.ledger()?;
-    let (mut requests, shown) = match &args.name {
-        Some(name) => (vec![find(&ledger, name)?], Shown::Jobs),
-        None => {
-            let which = if args.all { Which::All } else { Which::Open };
-            (ledger.list_requests(which)?, Shown::List)
+    let trouble = match args.cached {
+        true => None,
+        false => {
+            let requests = read(ctx, &ledger, &args)?;
+            refresh(ctx, &mut ledger, &requests).await?
         }
     };
-    if !ctx.projects.is_empty() {
-        let named = |name: &str| ctx.projects.iter().any(|project| project == name);
-        requests.retain(|request| named(request.asked.project.as_str()));
-    }
-    let troubles = match args.cached {
-        true => Vec::new(),
-        false => refresh(ctx, &mut ledger, &mut requests).await?,
-    };
-    if shown == Shown::List {
-        requests.sort_by_key(urgency);
-    }
-    let view = RequestsView {
-        requests: &requests,
-        shown,
-        now: ctx.clock.now(),
-    };
-    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
-    for request in &requests {
-        if let Some(advice) = advice(request) {
-            ctx.ui.note(&advice);
-        }
-    }
-    if requests.is_empty() && !args.all {
-        ctx.ui
-            .note("Closed requests are listed with `dsr status --all`.");
-    }
-    match troubles.first() {
+    show(ctx, &ledger, &args)?;
+    match trouble {
         Some(trouble) => {
-            let failure = trouble_failure(trouble);
+            let failure = trouble_failure(&trouble);
             ctx.ui.fail(&failure);
             Ok(failure.status)
         }
@@ -75,30 +50,98 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
     }
 }
 
-/// What needs the operator comes first; the rest stays as it is.
-fn urgency(request: &RequestRecord) -> usize {
-    if request.jobs.iter().any(JobRecord::is_unsettled) {
-        0
-    } else if request.jobs.iter().any(|job| job.state.is_sendable()) {
-        1
-    } else {
-        2
+/// The requests that are meant, with their jobs.
+fn read(ctx: &Context, ledger: &Ledger, args: &StatusArgs) -> Result<Vec<RequestRecord>, Failure> {
+    let mut requests = match &args.name {
+        Some(name) => vec![find(ledger, name)?],
+        None => ledger.list_requests(args.which())?,
+    };
+    requests.retain(|request| ctx.means(&request.asked.project));
+    Ok(requests)
+}
+
+/// Prints what the ledger has now: for people a list needs no more than counts.
+fn show(ctx: &Context, ledger: &Ledger, args: &StatusArgs) -> Result<(), Failure> {
+    let now = ctx.clock.now();
+    if args.name.is_none() && ctx.ui.format() == Format::Human {
+        let mut overviews = ledger.list_overviews(args.which())?;
+        overviews.retain(|request| ctx.means(&request.asked.project));
+        overviews.sort_by_key(urgency);
+        ctx.ui
+            .print_overviews(&overviews, now)
+            .map_err(|error| local_io(&error))?;
+        for request in &overviews {
+            advise(ctx, ledger, request)?;
+        }
+        if overviews.is_empty() && !args.all {
+            ctx.ui
+                .note("Closed requests are listed with `dsr status --all`.");
+        }
+        return Ok(());
+    }
+    let mut requests = read(ctx, ledger, args)?;
+    let shown = match args.name {
+        Some(_) => Shown::Jobs,
+        None => Shown::List,
+    };
+    requests.sort_by_key(|request| urgency(&RequestOverview::from(request)));
+    let view = RequestsView {
+        requests: &requests,
+        shown,
+        now,
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    for request in &requests {
+        advise(ctx, ledger, &RequestOverview::from(request))?;
+    }
+    Ok(())
+}
+
+impl StatusArgs {
+    fn which(&self) -> Which {
+        match self.all {
+            true => Which::All,
+            false => Which::Open,
+        }
     }
 }
 
-/// Why a request needs the operator, and the command to run.
-fn advice(request: &RequestRecord) -> Option<String> {
-    let mut jobs = request.jobs.iter();
-    let job = jobs
-        .clone()
-        .find(|job| job.is_unsettled())
-        .or_else(|| jobs.find(|job| job.state.is_sendable()))?;
-    let short = request.id.short();
-    let reason = job.reason.as_deref().unwrap_or("not sent yet");
-    let what = job.state.as_str();
-    Some(format!(
-        "{short} is {what}: {reason}. Go on with `dsr resume {short}`."
-    ))
+/// What needs the operator comes first; the rest stays as it is.
+fn urgency(request: &RequestOverview) -> Urgency {
+    if request.is_unsettled() {
+        Urgency::Unsettled
+    } else if request.is_unsent() {
+        Urgency::Unsent
+    } else {
+        Urgency::None
+    }
+}
+
+/// How much a request needs the operator, the most first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Urgency {
+    Unsettled,
+    Unsent,
+    None,
+}
+
+/// Says why a request needs the operator, if it does, and the command to run.
+fn advise(ctx: &Context, ledger: &Ledger, request: &RequestOverview) -> Result<(), Failure> {
+    if urgency(request) == Urgency::None {
+        return Ok(());
+    }
+    for state in [JobState::Unknown, JobState::Deferred, JobState::Planned] {
+        if let Some(job) = ledger.find_first_job(&request.id, state)? {
+            let short = request.id.short();
+            let reason = job.reason.as_deref().unwrap_or("not sent yet");
+            let what = state.as_str();
+            ctx.ui.note(&format!(
+                "{short} is {what}: {reason}. Go on with `dsr resume {short}`."
+            ));
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Finds the one request a name stands for.
@@ -118,15 +161,15 @@ pub(super) fn find(ledger: &Ledger, name: &str) -> Result<RequestRecord, Failure
     }
 }
 
-/// Asks Mixpanel about every open job of the requests, and reads them anew.
+/// Asks Mixpanel about every open job of the requests; what kept some from being asked about.
 async fn refresh(
     ctx: &mut Context,
     ledger: &mut Ledger,
-    requests: &mut Vec<RequestRecord>,
-) -> Result<Vec<RefreshTrouble>, Failure> {
+    requests: &[RequestRecord],
+) -> Result<Option<RefreshTrouble>, Failure> {
     let followed = workflow::list_followed(requests);
     if followed.is_empty() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let projects = ctx.projects_of(requests)?;
     let clients = ctx
@@ -144,10 +187,5 @@ async fn refresh(
                 .hint("the answers so far are recorded: `dsr status --cached`"),
         );
     }
-    for request in requests {
-        if let Some(renewed) = ledger.find_request(&request.id)? {
-            *request = renewed;
-        }
-    }
-    Ok(troubles)
+    Ok(troubles.into_iter().next())
 }

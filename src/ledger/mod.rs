@@ -6,6 +6,7 @@
 mod error;
 mod jobs;
 mod migrations;
+mod overview;
 mod pace;
 mod partition;
 mod payload;
@@ -27,6 +28,7 @@ use crate::config::create_private_folder;
 
 pub use error::LedgerError;
 pub use jobs::{Claim, Outcome, Purpose};
+pub use overview::{JobGroup, RequestOverview};
 pub use pace::Slot;
 pub use partition::{Elsewhere, LinkTo, Linked};
 use receipts::ReceiptFile;

@@ -192,7 +192,7 @@ fn parse_time(text: &str) -> Result<DateTime<Utc>, LedgerError> {
         .map_err(|_| unreadable("a time"))
 }
 
-fn count(row: &Row<'_>, column: &str) -> Result<usize, LedgerError> {
+pub(super) fn count(row: &Row<'_>, column: &str) -> Result<usize, LedgerError> {
     let number: i64 = row.get(column)?;
     usize::try_from(number).map_err(|_| unreadable("a count"))
 }

@@ -72,14 +72,7 @@ impl Ledger {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn list_requests(&self, which: Which) -> Result<Vec<RequestRecord>, LedgerError> {
-        let open = "EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
-                    AND state NOT IN ('done', 'refused', 'failed', 'revoked')
-                    AND abandoned_at IS NULL)";
-        let condition = match which {
-            Which::Open => open,
-            Which::All => "1 = 1",
-        };
-        select(&self.conn, condition, &[])
+        select(&self.conn, condition_of(which), &[])
     }
 
     /// Finds a request by its id.
@@ -113,6 +106,18 @@ impl Ledger {
             1 => Found::One(Box::new(found.remove(0))),
             _ => Found::Several(found.into_iter().map(|request| request.id).collect()),
         })
+    }
+}
+
+/// What holds for the requests that are meant, in SQL.
+pub(super) fn condition_of(which: Which) -> &'static str {
+    match which {
+        Which::Open => {
+            "EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
+                     AND state NOT IN ('done', 'refused', 'failed', 'revoked')
+                     AND abandoned_at IS NULL)"
+        }
+        Which::All => "1 = 1",
     }
 }
 

@@ -16,7 +16,10 @@ use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+
+use crate::ledger::RequestOverview;
 
 pub use failure::Failure;
 pub use json::job_line;
@@ -133,6 +136,18 @@ impl Ui {
             }
         };
         self.write_result(&text)
+    }
+
+    /// Writes the list of requests for people; for scripts they are printed with their jobs.
+    ///
+    /// # Errors
+    /// As [`Ui::print`].
+    pub fn print_overviews(
+        &self,
+        requests: &[RequestOverview],
+        now: DateTime<Utc>,
+    ) -> io::Result<()> {
+        self.write_result(&views::list_text(requests, now, &self.paper()))
     }
 
     /// Writes a line of a result that comes in lines: only with JSON.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::config::{Origin, Resolved};
 use crate::credentials::{OauthToken, TokenAge, TokenOrigin};
 use crate::domain::{Kind, ProjectKey};
-use crate::ledger::{JobRecord, RequestRecord};
+use crate::ledger::{NewRequest, RequestOverview, RequestRecord};
 
 use super::json as shapes;
 use super::table::{Column, draw, state_cell};
@@ -41,8 +41,10 @@ pub struct RequestsView<'a> {
 impl View for RequestsView<'_> {
     fn human(&self, paper: &Paper) -> String {
         match self.shown {
-            Shown::List if self.requests.is_empty() => "No open requests.\n".to_owned(),
-            Shown::List => list_text(self.requests, self.now, paper),
+            Shown::List => {
+                let overviews = self.requests.iter().map(RequestOverview::from);
+                list_text(&overviews.collect::<Vec<_>>(), self.now, paper)
+            }
             Shown::Jobs => {
                 let texts = self.requests.iter();
                 let texts: Vec<String> = texts.map(|r| request_text(r, self.now, paper)).collect();
@@ -60,8 +62,12 @@ impl View for RequestsView<'_> {
     }
 }
 
-fn list_text(requests: &[RequestRecord], now: DateTime<Utc>, paper: &Paper) -> String {
+/// A line for each request.
+pub(super) fn list_text(requests: &[RequestOverview], now: DateTime<Utc>, paper: &Paper) -> String {
     use Column::{Number, Text, Whole};
+    if requests.is_empty() {
+        return "No open requests.\n".to_owned();
+    }
     let columns = [
         Whole("REQUEST"),
         Text("KIND"),
@@ -78,12 +84,12 @@ fn list_text(requests: &[RequestRecord], now: DateTime<Utc>, paper: &Paper) -> S
         let days = (asked.due - now.date_naive()).num_days();
         vec![
             request.id.short().to_owned(),
-            kind_text(request),
+            kind_text(asked),
             asked.project.to_string(),
             number(asked.unique),
             state_cell(request.state().job_state()),
             ended_text(request),
-            statuses_text(&request.jobs),
+            statuses_text(request),
             age(request.created, now).replace(" ago", ""),
             days_left(days),
         ]
@@ -99,22 +105,25 @@ fn days_left(days: i64) -> String {
     }
 }
 
-fn kind_text(request: &RequestRecord) -> String {
-    let operation = request.asked.operation;
+fn kind_text(asked: &NewRequest) -> String {
+    let operation = asked.operation;
     format!("{} {}", operation.kind().as_str(), operation.law().title())
 }
 
 /// `2/3`: how many of the jobs have ended.
-fn ended_text(request: &RequestRecord) -> String {
-    let ended = request.jobs.iter().filter(|job| job.state.is_final());
-    let total = number(request.jobs.len());
-    format!("{}/{total}", number(ended.count()))
+fn ended_text(request: &RequestOverview) -> String {
+    format!(
+        "{}/{}",
+        number(request.ended_jobs()),
+        number(request.jobs())
+    )
 }
 
 /// Mixpanel's own words for the jobs, each once.
-fn statuses_text(jobs: &[JobRecord]) -> String {
+fn statuses_text(request: &RequestOverview) -> String {
     let mut words: Vec<&str> = Vec::new();
-    for word in jobs.iter().filter_map(|job| job.mixpanel_status.as_deref()) {
+    let groups = request.groups.iter();
+    for word in groups.filter_map(|group| group.mixpanel_status.as_deref()) {
         if !words.contains(&word) {
             words.push(word);
         }
@@ -131,7 +140,7 @@ fn request_text(request: &RequestRecord, now: DateTime<Utc>, paper: &Paper) -> S
     let mut text = format!(
         "Request {id}: {kind}, project {project} ({region}), {ids} in {jobs}\n",
         id = request.id,
-        kind = kind_text(request),
+        kind = kind_text(asked),
         project = asked.project,
         region = asked.region.as_str(),
         ids = plural(asked.unique, "id", "ids"),
