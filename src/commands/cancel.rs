@@ -1,9 +1,9 @@
 use crate::domain::{ExitStatus, Kind};
-use crate::ui::{Failure, Lines, Phase, Progress, RequestsView, Shown, Ui, plural};
+use crate::ui::{Failure, Lines, Phase, Progress, Shown, Ui, plural};
 use crate::workflow::{self, CancelOutcome, CancelReport, RefreshTrouble};
 
 use super::context::Context;
-use super::failures::{local_io, usage};
+use super::failures::usage;
 use super::outcome::{status_of, trouble_failure, trouble_status};
 use super::status::find;
 use super::submission::listen;
@@ -42,11 +42,10 @@ pub(super) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
             request.id.short()
         )));
     }
-    let mut tasks = request.jobs.iter().filter_map(|job| job.task.as_ref());
-    let only = tasks.any(|task| task.as_str() == args.name);
-    let only = only.then_some(args.name.as_str());
+    let of_task = ledger.list_jobs_of_task(&request.id, &args.name)?;
+    let only = (!of_task.is_empty()).then_some(args.name.as_str());
 
-    let count = workflow::list_cancellable(&request, only).len();
+    let count = workflow::list_cancellable(&ledger, &request, only)?.len();
     let projects = match count {
         0 => Vec::new(),
         _ => ctx.projects_of(std::slice::from_ref(&request))?,
@@ -59,12 +58,9 @@ pub(super) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
         workflow::cancel(&mut run, &request, only).await?
     };
     warn_of_each(&ctx.ui, &report);
-    let view = RequestsView {
-        requests: std::slice::from_ref(&report.request),
-        shown: Shown::Jobs,
-        now: ctx.clock.now(),
-    };
-    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    let requests = std::slice::from_ref(&report.request);
+    let now = ctx.clock.now();
+    ctx.ui.print_requests(&ledger, requests, Shown::Jobs, now)?;
     Ok(tell(&ctx.ui, &report))
 }
 

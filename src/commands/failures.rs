@@ -11,7 +11,7 @@ use crate::intake::{IntakeError, SourceError};
 use crate::ledger::LedgerError;
 use crate::mixpanel::ClientError;
 use crate::sandbox::SandboxError;
-use crate::ui::{Failure, QuestionError};
+use crate::ui::{Failure, PrintError, QuestionError};
 use crate::workflow::{NotApproved, Receipt, WorkflowError};
 
 /// Where the operator finds out how to have a token without a keyring.
@@ -245,6 +245,15 @@ impl From<QuestionError> for Failure {
 }
 
 /// stdout or a local file could not be written.
+impl From<PrintError> for Failure {
+    fn from(error: PrintError) -> Self {
+        match error {
+            PrintError::Io(error) => local_io(&error),
+            PrintError::Ledger(error) => error.into(),
+        }
+    }
+}
+
 pub(super) fn local_io(error: &io::Error) -> Failure {
     Failure::from_error(ExitStatus::LocalIo, "local_io", error)
 }

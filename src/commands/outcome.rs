@@ -1,7 +1,7 @@
 //! How a run that submitted or asked ends: what is said last, and the exit status.
 
 use crate::domain::{ExitStatus, JobState, Kind};
-use crate::ledger::RequestRecord;
+use crate::ledger::{JobGroup, RequestRecord};
 use crate::ui::{Failure, Ui, number};
 use crate::workflow::{RefreshTrouble, Signal, Stop, SubmitReport};
 
@@ -23,8 +23,7 @@ pub(super) fn tell(
     troubles: &[RefreshTrouble],
     waited: bool,
 ) -> ExitStatus {
-    let followed = report.requests.iter().flat_map(|request| &request.jobs);
-    let running = followed.filter(|job| job.state.is_followed()).count();
+    let running = count_jobs(&report.requests, |group| group.state.is_followed());
     let not_found = count_not_found(&report.requests);
     let mut statuses = vec![report.exit_status()];
     statuses.extend(troubles.iter().filter_map(trouble_status));
@@ -43,10 +42,14 @@ pub(super) fn tell(
 }
 
 pub(super) fn count_not_found(requests: &[RequestRecord]) -> usize {
-    let jobs = requests.iter().flat_map(|request| &request.jobs);
-    let open = jobs.filter(|job| job.state.is_followed());
-    open.filter(|job| job.mixpanel_status.as_deref() == Some("NOT_FOUND"))
-        .count()
+    count_jobs(requests, |group| {
+        group.state.is_followed() && group.mixpanel_status.as_deref() == Some("NOT_FOUND")
+    })
+}
+
+fn count_jobs(requests: &[RequestRecord], which: impl Fn(&JobGroup) -> bool) -> usize {
+    let counts = requests.iter().map(|request| request.count_jobs(&which));
+    counts.sum()
 }
 
 pub(super) fn trouble_status(trouble: &RefreshTrouble) -> Option<ExitStatus> {
@@ -109,9 +112,8 @@ fn failure(
     troubles: &[RefreshTrouble],
 ) -> Option<Failure> {
     let fail = |kind, message: String| Failure::new(status, kind, message);
-    let count = |state| -> usize { report.requests.iter().map(|r| r.jobs_in(state)).sum() };
-    let unsettled = report.requests.iter().flat_map(|r| &r.jobs);
-    let unsettled = unsettled.filter(|job| job.is_unsettled()).count();
+    let count = |state| count_jobs(&report.requests, |group| group.state == state);
+    let unsettled = count_jobs(&report.requests, JobGroup::is_unsettled);
     let short = short_names(&report.requests);
     let unsent = count(JobState::Planned) + count(JobState::Deferred);
     match status {
@@ -223,8 +225,8 @@ fn refused_text(requests: &[RequestRecord], stops: &[Stop]) -> String {
         return "Mixpanel's answer speaks of ids that were not sent, so nothing more was"
             .to_owned();
     }
-    let refused: usize = requests.iter().map(|r| r.jobs_in(JobState::Refused)).sum();
-    let total: usize = requests.iter().map(|r| r.jobs.len()).sum();
+    let refused = count_jobs(requests, |group| group.state == JobState::Refused);
+    let total = count_jobs(requests, |_| true);
     let rest = match total - refused {
         0 => "nothing was created",
         _ => "the rest went through",
@@ -249,8 +251,7 @@ fn short_names(requests: &[RequestRecord]) -> String {
 }
 
 fn next_step(requests: &[RequestRecord]) -> String {
-    let mut all = requests.iter().flat_map(|request| &request.jobs);
-    if all.any(|job| job.state == JobState::Unknown) {
+    if count_jobs(requests, |group| group.state == JobState::Unknown) > 0 {
         return "The jobs given up on stay unknown.".to_owned();
     }
     let all_done = requests.iter().all(|request| !request.state().is_open());

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use crate::domain::{ExitStatus, JobId, TaskId};
-use crate::ledger::{RequestRecord, Which};
-use crate::ui::{Failure, Lines, Phase, Progress, RequestsView, Shown};
+use crate::ledger::{JobGroup, Ledger, RequestRecord, Standing, Which};
+use crate::ui::{Failure, Lines, Phase, Progress, Shown};
 use crate::workflow::{self, Adopted, Run, Settle};
 
 use super::context::Context;
-use super::failures::{local_io, usage};
+use super::failures::usage;
 use super::outcome;
 use super::status::find;
 use super::submission::listen;
@@ -60,7 +60,7 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         None => ledger.list_requests(Which::Open)?,
     };
     requests.retain(|request| ctx.means(&request.asked.project));
-    let meant = meant_jobs(&requests, &args)?;
+    let meant = meant_jobs(&ledger, &requests, &args)?;
     if args.word.abandon {
         for job in &meant {
             ledger.record_abandoned(job, ctx.clock.now())?;
@@ -75,14 +75,15 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         true => Settle::Chosen(meant.clone()),
         false => Settle::Recent,
     };
-    let waiting: Vec<_> = requests.iter().filter(|r| waits(r)).cloned().collect();
+    let waiting = requests.iter().filter(|request| request.needs_resume());
+    let waiting: Vec<_> = waiting.cloned().collect();
     let projects = ctx.projects_of(&waiting)?;
     let clients = ctx.clients(&projects)?;
     let interrupt = listen()?;
-    let total = waiting.iter().flat_map(|request| &request.jobs);
-    let total = total.filter(|job| job.needs_resume());
+    let total = waiting.iter();
+    let total = total.map(|request| request.count_jobs(JobGroup::needs_resume));
     let report = {
-        let progress = Progress::start(&ctx.ui, Phase::Submitting, total.count(), Lines::None);
+        let progress = Progress::start(&ctx.ui, Phase::Submitting, total.sum(), Lines::None);
         let mut run = ctx.run(&mut ledger, &clients, &interrupt, &progress);
         if let (Some(task), [job]) = (&args.word.task, meant.as_slice()) {
             adopt(&mut run, job, &requests, task).await?;
@@ -90,34 +91,37 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         let ids: Vec<_> = requests.iter().map(|request| request.id.clone()).collect();
         workflow::submit(&mut run, &ids, &settle, args.max_wait).await?
     };
-    show(ctx, &args, &report.requests)?;
+    let shown = match args.name {
+        Some(_) => Shown::Jobs,
+        None => Shown::List,
+    };
+    let now = ctx.clock.now();
+    ctx.ui
+        .print_requests(&ledger, &report.requests, shown, now)?;
     if report.requests.is_empty() {
         return Ok(ExitStatus::Done);
     }
     Ok(outcome::tell(&ctx.ui, &report, &[], false))
 }
 
-fn show(ctx: &Context, args: &ResumeArgs, requests: &[RequestRecord]) -> Result<(), Failure> {
-    let view = RequestsView {
-        requests,
-        shown: match args.name {
-            Some(_) => Shown::Jobs,
-            None => Shown::List,
-        },
-        now: ctx.clock.now(),
-    };
-    ctx.ui.print(&view).map_err(|error| local_io(&error))
-}
-
 /// The unknown jobs the operator speaks of; none if no word was given.
-fn meant_jobs(requests: &[RequestRecord], args: &ResumeArgs) -> Result<Vec<JobId>, Failure> {
+fn meant_jobs(
+    ledger: &Ledger,
+    requests: &[RequestRecord],
+    args: &ResumeArgs,
+) -> Result<Vec<JobId>, Failure> {
     if args.word.task.is_none() && !args.word.send_again && !args.word.abandon {
         return Ok(Vec::new());
     }
-    let jobs = requests.iter().flat_map(|request| &request.jobs);
-    let unknown = jobs.filter(|job| job.is_unsettled());
-    let meant = unknown.filter(|job| args.job.is_none_or(|number| job.id.number == number));
-    let meant: Vec<JobId> = meant.map(|job| job.id.clone()).collect();
+    let mut meant = Vec::new();
+    for request in requests {
+        for job in ledger.jobs(&request.id, Standing::Unsettled) {
+            let id = job?.id;
+            if args.job.is_none_or(|number| id.number == number) {
+                meant.push(id);
+            }
+        }
+    }
     match meant.len() {
         0 => Err(usage("there is no job of unknown outcome to settle")
             .hint("see how the jobs stand with `dsr status REQUEST`")),
@@ -154,9 +158,4 @@ async fn adopt(
         Ok(Adopted::OtherIds) => Err(bad("is about other ids than the job's")),
         Err(trouble) => Err(outcome::trouble_failure(&trouble)),
     }
-}
-
-fn waits(request: &RequestRecord) -> bool {
-    let mut jobs = request.jobs.iter();
-    jobs.any(|job| job.needs_resume())
 }

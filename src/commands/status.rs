@@ -1,10 +1,10 @@
-use crate::domain::{ExitStatus, JobState};
-use crate::ledger::{Found, Ledger, RequestOverview, RequestRecord, Which};
-use crate::ui::{Failure, Format, Lines, Phase, Progress, RequestsView, Shown};
+use crate::domain::ExitStatus;
+use crate::ledger::{Found, JobGroup, Ledger, RequestRecord, Standing, Which};
+use crate::ui::{Failure, Lines, Phase, Progress, Shown};
 use crate::workflow::{self, RefreshTrouble};
 
 use super::context::Context;
-use super::failures::{local_io, usage};
+use super::failures::usage;
 use super::outcome::{status_of, trouble_failure};
 use super::submission::listen;
 
@@ -32,14 +32,25 @@ pub(crate) struct StatusArgs {
 
 pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatus, Failure> {
     let mut ledger = ctx.ledger()?;
-    let trouble = match args.cached {
-        true => None,
-        false => {
-            let requests = read(ctx, &ledger, &args)?;
-            refresh(ctx, &mut ledger, &requests).await?
-        }
+    let mut requests = read(ctx, &ledger, &args)?;
+    let mut trouble = None;
+    if !args.cached {
+        trouble = refresh(ctx, &mut ledger, &requests).await?;
+        requests = read(ctx, &ledger, &args)?;
+    }
+    let shown = match args.name {
+        Some(_) => Shown::Jobs,
+        None => Shown::List,
     };
-    show(ctx, &ledger, &args)?;
+    let now = ctx.clock.now();
+    ctx.ui.print_requests(&ledger, &requests, shown, now)?;
+    for request in &requests {
+        advise(ctx, &ledger, request)?;
+    }
+    if requests.is_empty() && !args.all {
+        ctx.ui
+            .note("Closed requests are listed with `dsr status --all`.");
+    }
     match trouble {
         Some(trouble) => {
             let failure = trouble_failure(&trouble);
@@ -50,51 +61,15 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
     }
 }
 
-/// The requests that are meant, with their jobs.
+/// The requests that are meant; those that need the operator first.
 fn read(ctx: &Context, ledger: &Ledger, args: &StatusArgs) -> Result<Vec<RequestRecord>, Failure> {
     let mut requests = match &args.name {
         Some(name) => vec![find(ledger, name)?],
         None => ledger.list_requests(args.which())?,
     };
     requests.retain(|request| ctx.means(&request.asked.project));
+    requests.sort_by_key(urgency);
     Ok(requests)
-}
-
-/// Prints what the ledger has now: for people a list needs no more than counts.
-fn show(ctx: &Context, ledger: &Ledger, args: &StatusArgs) -> Result<(), Failure> {
-    let now = ctx.clock.now();
-    if args.name.is_none() && ctx.ui.format() == Format::Human {
-        let mut overviews = ledger.list_overviews(args.which())?;
-        overviews.retain(|request| ctx.means(&request.asked.project));
-        overviews.sort_by_key(urgency);
-        ctx.ui
-            .print_overviews(&overviews, now)
-            .map_err(|error| local_io(&error))?;
-        for request in &overviews {
-            advise(ctx, ledger, request)?;
-        }
-        if overviews.is_empty() && !args.all {
-            ctx.ui
-                .note("Closed requests are listed with `dsr status --all`.");
-        }
-        return Ok(());
-    }
-    let mut requests = read(ctx, ledger, args)?;
-    let shown = match args.name {
-        Some(_) => Shown::Jobs,
-        None => Shown::List,
-    };
-    requests.sort_by_key(|request| urgency(&RequestOverview::from(request)));
-    let view = RequestsView {
-        requests: &requests,
-        shown,
-        now,
-    };
-    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
-    for request in &requests {
-        advise(ctx, ledger, &RequestOverview::from(request))?;
-    }
-    Ok(())
 }
 
 impl StatusArgs {
@@ -106,17 +81,6 @@ impl StatusArgs {
     }
 }
 
-/// What needs the operator comes first; the rest stays as it is.
-fn urgency(request: &RequestOverview) -> Urgency {
-    if request.is_unsettled() {
-        Urgency::Unsettled
-    } else if request.is_unsent() {
-        Urgency::Unsent
-    } else {
-        Urgency::None
-    }
-}
-
 /// How much a request needs the operator, the most first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Urgency {
@@ -125,21 +89,30 @@ enum Urgency {
     None,
 }
 
-/// Says why a request needs the operator, if it does, and the command to run.
-fn advise(ctx: &Context, ledger: &Ledger, request: &RequestOverview) -> Result<(), Failure> {
-    if urgency(request) == Urgency::None {
-        return Ok(());
+fn urgency(request: &RequestRecord) -> Urgency {
+    if request.groups.iter().any(JobGroup::is_unsettled) {
+        Urgency::Unsettled
+    } else if request.needs_resume() {
+        Urgency::Unsent
+    } else {
+        Urgency::None
     }
-    for state in [JobState::Unknown, JobState::Deferred, JobState::Planned] {
-        if let Some(job) = ledger.find_first_job(&request.id, state)? {
-            let short = request.id.short();
-            let reason = job.reason.as_deref().unwrap_or("not sent yet");
-            let what = state.as_str();
-            ctx.ui.note(&format!(
-                "{short} is {what}: {reason}. Go on with `dsr resume {short}`."
-            ));
-            break;
-        }
+}
+
+/// Says why a request needs the operator, if it does, and the command to run.
+fn advise(ctx: &Context, ledger: &Ledger, request: &RequestRecord) -> Result<(), Failure> {
+    let standing = match urgency(request) {
+        Urgency::Unsettled => Standing::Unsettled,
+        Urgency::Unsent => Standing::Unsent,
+        Urgency::None => return Ok(()),
+    };
+    if let Some(job) = ledger.jobs(&request.id, standing).next().transpose()? {
+        let short = request.id.short();
+        let reason = job.reason.as_deref().unwrap_or("not sent yet");
+        let what = job.state.as_str();
+        ctx.ui.note(&format!(
+            "{short} is {what}: {reason}. Go on with `dsr resume {short}`."
+        ));
     }
     Ok(())
 }
@@ -167,7 +140,7 @@ async fn refresh(
     ledger: &mut Ledger,
     requests: &[RequestRecord],
 ) -> Result<Option<RefreshTrouble>, Failure> {
-    let followed = workflow::list_followed(requests);
+    let followed = workflow::list_followed(ledger, requests)?;
     if followed.is_empty() {
         return Ok(None);
     }

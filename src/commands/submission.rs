@@ -7,8 +7,8 @@ use chrono::NaiveDate;
 
 use crate::domain::{ExitStatus, Law, Operation, RequestId};
 use crate::intake::{self, Header, Intake, ReadOptions, Source};
-use crate::ledger::{Again, Recorded};
-use crate::ui::{Failure, Lines, Phase, PlanView, Progress, RequestsView, Shown, reading};
+use crate::ledger::{Again, Ledger, Recorded, RequestRecord};
+use crate::ui::{Failure, Lines, Phase, PlanView, Progress, Shown, reading};
 use crate::workflow::{self, Approved, Interrupt, Order, Plan, Settle, SubmitReport};
 
 use super::context::Context;
@@ -259,9 +259,9 @@ pub(super) async fn carry_out(
     };
     let mut troubles = Vec::new();
     // Jobs take weeks: what needs the operator is told before, while it can still be settled.
-    let mut jobs = report.requests.iter().flat_map(|request| &request.jobs);
-    if request.wait && !jobs.any(|job| job.needs_resume()) {
-        let followed = workflow::list_followed(&report.requests);
+    let all_sent = !report.requests.iter().any(RequestRecord::needs_resume);
+    if request.wait && all_sent {
+        let followed = workflow::list_followed(&ledger, &report.requests)?;
         let progress = Progress::start(&ctx.ui, Phase::Waiting, followed.len(), lines);
         let mut run = ctx.run(&mut ledger, &clients, &interrupt, &progress);
         troubles = workflow::wait(&mut run, followed, request.timeout).await?;
@@ -271,12 +271,9 @@ pub(super) async fn carry_out(
             signal: interrupt.signal(),
         };
     }
-    let view = RequestsView {
-        requests: &report.requests,
-        shown: Shown::Jobs,
-        now: ctx.clock.now(),
-    };
-    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    let now = ctx.clock.now();
+    ctx.ui
+        .print_requests(&ledger, &report.requests, Shown::Jobs, now)?;
     let waited = request.wait;
     Ok(outcome::tell(&ctx.ui, &report, &troubles, waited))
 }
@@ -290,10 +287,7 @@ pub(super) fn listen() -> Result<Interrupt, Failure> {
     .map_err(|error| local_io(&error))
 }
 
-fn renew(
-    ledger: &crate::ledger::Ledger,
-    requests: &[crate::ledger::RequestRecord],
-) -> Result<Vec<crate::ledger::RequestRecord>, Failure> {
+fn renew(ledger: &Ledger, requests: &[RequestRecord]) -> Result<Vec<RequestRecord>, Failure> {
     let mut renewed = Vec::new();
     for request in requests {
         renewed.extend(ledger.find_request(&request.id)?);

@@ -101,7 +101,8 @@ const MIGRATIONS: [&str; 5] = [
 ",
     "
     -- Counts a request's jobs by how they stand without reading the jobs.
-    CREATE INDEX jobs_by_standing ON jobs (request, state, mixpanel_status, abandoned_at);
+    CREATE INDEX jobs_by_standing ON jobs
+        (request, state, mixpanel_status, abandoned_at, linked, ids_count);
 ",
 ];
 

@@ -5,8 +5,8 @@
 
 mod error;
 mod jobs;
+mod listing;
 mod migrations;
-mod overview;
 mod pace;
 mod partition;
 mod payload;
@@ -28,13 +28,13 @@ use crate::config::create_private_folder;
 
 pub use error::LedgerError;
 pub use jobs::{Claim, Outcome, Purpose};
-pub use overview::{JobGroup, RequestOverview};
+pub use listing::{Found, Jobs, Standing, Which};
 pub use pace::Slot;
 pub use partition::{Elsewhere, LinkTo, Linked};
 use receipts::ReceiptFile;
 pub use receipts::ReceiptsReport;
-pub use records::{JobRecord, NewRequest, RequestRecord};
-pub use requests::{Again, Found, Recorded, Which};
+pub use records::{JobGroup, JobRecord, NewRequest, RequestRecord};
+pub use requests::{Again, Recorded};
 use sender::Sender;
 pub use sender::SenderRecord;
 

@@ -28,13 +28,31 @@ pub struct NewRequest {
     pub ids_digest: String,
 }
 
-/// A request as the ledger knows it, with its jobs in order.
+/// A request as the ledger knows it, its jobs counted by how they stand.
+///
+/// The jobs themselves are read one after the other, with [`super::Ledger::jobs`]: a request may
+/// have a hundred thousand.
 #[derive(Debug, Clone)]
 pub struct RequestRecord {
     pub id: RequestId,
     pub created: DateTime<Utc>,
     pub asked: NewRequest,
-    pub jobs: Vec<JobRecord>,
+    /// At least one.
+    pub groups: Vec<JobGroup>,
+}
+
+/// Jobs of one request that stand alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobGroup {
+    pub state: JobState,
+    /// Mixpanel's own word, verbatim.
+    pub mixpanel_status: Option<String>,
+    /// The operator gave up on them, their outcome still unknown.
+    pub is_abandoned: bool,
+    /// Their ids are in tasks that were not made for them.
+    pub is_linked: bool,
+    pub jobs: usize,
+    pub ids: usize,
 }
 
 /// A job as the ledger knows it.
@@ -69,34 +87,46 @@ impl JobRecord {
     pub fn is_unsettled(&self) -> bool {
         self.state == JobState::Unknown && self.abandoned_at.is_none()
     }
-
-    /// It has to be sent or settled: `dsr resume` goes on with it.
-    pub fn needs_resume(&self) -> bool {
-        self.state.is_sendable() || self.is_unsettled()
-    }
 }
 
 impl RequestRecord {
     pub fn state(&self) -> RequestState {
-        let states = self.jobs.iter().map(|job| job.state);
+        let states = self.groups.iter().map(|group| group.state);
         // A request is recorded together with its jobs, of which there is at least one.
         RequestState::of(states).expect("a request has jobs")
     }
 
-    /// How many ids are in tasks that were not made for the request.
-    pub fn ids_linked(&self) -> usize {
-        let jobs = self.jobs.iter().filter(|job| job.is_linked);
-        jobs.map(|job| job.ids).sum()
+    /// How many jobs are like this.
+    pub fn count_jobs(&self, which: impl Fn(&JobGroup) -> bool) -> usize {
+        let groups = self.groups.iter().filter(|group| which(group));
+        groups.map(|group| group.jobs).sum()
     }
 
-    /// How many ids are in jobs of the given state.
-    pub fn ids_in(&self, state: JobState) -> usize {
-        let jobs = self.jobs.iter().filter(|job| job.state == state);
-        jobs.map(|job| job.ids).sum()
+    /// How many ids are in jobs like this.
+    pub fn count_ids(&self, which: impl Fn(&JobGroup) -> bool) -> usize {
+        let groups = self.groups.iter().filter(|group| which(group));
+        groups.map(|group| group.ids).sum()
     }
 
     pub fn jobs_in(&self, state: JobState) -> usize {
-        self.jobs.iter().filter(|job| job.state == state).count()
+        self.count_jobs(|group| group.state == state)
+    }
+
+    /// Some of it has to be sent or settled: `dsr resume` goes on with it.
+    pub fn needs_resume(&self) -> bool {
+        self.groups.iter().any(JobGroup::needs_resume)
+    }
+}
+
+impl JobGroup {
+    /// Their outcome is unknown and still has to be settled.
+    pub fn is_unsettled(&self) -> bool {
+        self.state == JobState::Unknown && !self.is_abandoned
+    }
+
+    /// They have to be sent or settled.
+    pub fn needs_resume(&self) -> bool {
+        self.state.is_sendable() || self.is_unsettled()
     }
 }
 
@@ -140,6 +170,7 @@ pub(super) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
     })
 }
 
+/// Reads what stands in its own row; its jobs are not counted yet.
 pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> {
     let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
     let disclosure: Option<String> = row.get("disclosure")?;
@@ -176,7 +207,7 @@ pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> 
             unique: count(row, "ids_unique")?,
             ids_digest: text("ids_digest")?,
         },
-        jobs: Vec::new(),
+        groups: Vec::new(),
     })
 }
 

@@ -1,20 +1,10 @@
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
 use crate::domain::{Batch, JobId, RequestId, SubjectRequestId};
 
-use super::records::{JOB_COLUMNS, REQUEST_COLUMNS, format_time, read_job, read_request};
-use super::{Ledger, LedgerError, NewRequest, RequestRecord, payload, prepare};
-
-/// Which requests to list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
-    /// Those with at least one job that still waits for something.
-    Open,
-    All,
-}
+use super::records::{REQUEST_COLUMNS, format_time};
+use super::{Ledger, LedgerError, NewRequest, payload, prepare};
 
 /// Whether a request may be recorded that an open one asks for already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,15 +19,6 @@ pub enum Recorded {
     New(Vec<RequestId>),
     /// This open request has the same kind, law, project and set of ids; nothing was recorded.
     There(RequestId),
-}
-
-/// What a name that a person typed stands for.
-#[derive(Debug)]
-pub enum Found {
-    Nothing,
-    One(Box<RequestRecord>),
-    /// The beginning of several requests' ids.
-    Several(Vec<RequestId>),
 }
 
 impl Ledger {
@@ -65,59 +46,6 @@ impl Ledger {
         }
         tx.commit()?;
         Ok(Recorded::New(ids))
-    }
-
-    /// Lists requests with their jobs, newest first.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn list_requests(&self, which: Which) -> Result<Vec<RequestRecord>, LedgerError> {
-        select(&self.conn, condition_of(which), &[])
-    }
-
-    /// Finds a request by its id.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn find_request(&self, id: &RequestId) -> Result<Option<RequestRecord>, LedgerError> {
-        let mut found = select(&self.conn, "id = $1", &[id.as_str()])?;
-        Ok(found.pop())
-    }
-
-    /// Finds the request a person means: by the beginning of its id, a job's id, or the task id
-    /// of one of its jobs.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn find_named(&self, name: &str) -> Result<Found, LedgerError> {
-        // A task belongs to the request it was made for; others may be linked to it.
-        let by_task = "id IN (SELECT request FROM jobs WHERE task_id = $1 AND linked = 0)";
-        let by_link = "id IN (SELECT request FROM jobs WHERE task_id = $1)";
-        let mut found = select(&self.conn, by_task, &[name])?;
-        if found.is_empty() {
-            found = select(&self.conn, by_link, &[name])?;
-        }
-        let is_prefix = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric());
-        if found.is_empty() && is_prefix {
-            found = select(&self.conn, "substr(id, 1, length($1)) = $1", &[name])?;
-        }
-        Ok(match found.len() {
-            0 => Found::Nothing,
-            1 => Found::One(Box::new(found.remove(0))),
-            _ => Found::Several(found.into_iter().map(|request| request.id).collect()),
-        })
-    }
-}
-
-/// What holds for the requests that are meant, in SQL.
-pub(super) fn condition_of(which: Which) -> &'static str {
-    match which {
-        Which::Open => {
-            "EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
-                     AND state NOT IN ('done', 'refused', 'failed', 'revoked')
-                     AND abandoned_at IS NULL)"
-        }
-        Which::All => "1 = 1",
     }
 }
 
@@ -197,44 +125,6 @@ fn find_same(conn: &Connection, asked: &NewRequest) -> Result<Option<RequestId>,
         Some(row) => Ok(Some(RequestId::restore(row.get(0)?))),
         None => Ok(None),
     }
-}
-
-fn select(
-    conn: &Connection,
-    condition: &str,
-    values: &[&str],
-) -> Result<Vec<RequestRecord>, LedgerError> {
-    let mut requests = Vec::new();
-    let mut places = HashMap::new();
-    let mut statement = prepare(
-        conn,
-        &format!(
-            "SELECT {REQUEST_COLUMNS} FROM requests WHERE {condition} ORDER BY created DESC, id"
-        ),
-    )?;
-    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-    while let Some(row) = rows.next()? {
-        let request = read_request(row)?;
-        places.insert(request.id.clone(), requests.len());
-        requests.push(request);
-    }
-    let mut statement = prepare(
-        conn,
-        &format!(
-            "SELECT {JOB_COLUMNS} FROM jobs
-         WHERE request IN (SELECT id FROM requests WHERE {condition}) ORDER BY request, number"
-        ),
-    )?;
-    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-    while let Some(row) = rows.next()? {
-        let job = read_job(row)?;
-        if let Some(place) = places.get(&job.id.request) {
-            requests[*place].jobs.push(job);
-        }
-    }
-    // A request that another process records between the two reads has no jobs here yet.
-    requests.retain(|request| !request.jobs.is_empty());
-    Ok(requests)
 }
 
 fn to_sql(count: usize) -> i64 {

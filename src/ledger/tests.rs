@@ -71,8 +71,20 @@ fn end(ledger: &mut Ledger, job: &JobId, outcome: &Outcome) -> Result<(), Ledger
 }
 
 fn state(ledger: &Ledger, job: &JobId) -> JobState {
-    let request = ledger.find_request(&job.request).unwrap().unwrap();
-    request.jobs[job.number as usize - 1].state
+    ledger.find_job(job).unwrap().state
+}
+
+/// A job of a request by its number, counted from 1.
+fn nth(request: &RequestId, number: u32) -> JobId {
+    JobId {
+        request: request.clone(),
+        number,
+    }
+}
+
+fn jobs(ledger: &Ledger, request: &RequestId) -> Vec<JobRecord> {
+    let jobs = ledger.jobs(request, Standing::Any);
+    jobs.collect::<Result<_, _>>().unwrap()
 }
 
 #[test]
@@ -87,21 +99,25 @@ fn a_request_is_read_back_as_it_was_recorded() {
         (request().received, request().due)
     );
     assert_eq!((record.asked.read, record.asked.unique), (5, 4));
-    assert_eq!(record.jobs.len(), 2);
-    let ids: Vec<_> = record
-        .jobs
+    assert_eq!(record.count_jobs(|_| true), 2);
+    assert_eq!(
+        record.count_ids(|group| group.state == JobState::Planned),
+        4
+    );
+    let jobs = jobs(&ledger, &record.id);
+    let ids: Vec<_> = jobs
         .iter()
         .flat_map(|job| ledger.find_batch(&job.id).unwrap().ids().to_vec())
         .collect();
     assert_eq!(ids, batches(4, 4)[0].ids());
-    assert_ne!(record.jobs[0].subject, record.jobs[1].subject);
+    assert_ne!(jobs[0].subject, jobs[1].subject);
 }
 
 #[test]
 fn an_intent_is_on_disk_before_anything_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
-    let job = &record.jobs[0].id;
+    let job = &nth(&record.id, 1);
     assert_eq!(send(&mut ledger, job), Claim::Send { attempt: 1 });
     let other = open(&folder);
     assert_eq!(state(&other, job), JobState::Sending);
@@ -111,7 +127,7 @@ fn an_intent_is_on_disk_before_anything_is_sent() {
 fn a_job_is_claimed_once() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
-    let job = &record.jobs[0].id;
+    let job = &nth(&record.id, 1);
     assert_eq!(send(&mut ledger, job), Claim::Send { attempt: 1 });
     let mut other = open(&folder);
     assert_eq!(send(&mut other, job), Claim::Taken(JobState::Sending));
@@ -128,7 +144,7 @@ fn a_job_is_claimed_once() {
 fn what_a_killed_dsr_was_sending_becomes_unknown_and_what_a_living_one_sends_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let (mut killed, record) = with_request(&folder);
-    let job = &record.jobs[0].id;
+    let job = &nth(&record.id, 1);
     send(&mut killed, job);
     let mut other = open(&folder);
     assert_eq!(other.record_interrupted(noon()).unwrap(), 0);
@@ -136,7 +152,7 @@ fn what_a_killed_dsr_was_sending_becomes_unknown_and_what_a_living_one_sends_doe
     drop(killed);
     assert_eq!(other.record_interrupted(noon()).unwrap(), 1);
     assert_eq!(state(&other, job), JobState::Unknown);
-    assert_eq!(state(&other, &record.jobs[1].id), JobState::Planned);
+    assert_eq!(state(&other, &nth(&record.id, 2)), JobState::Planned);
     assert_eq!(send(&mut other, job), Claim::Taken(JobState::Unknown));
 }
 
@@ -155,19 +171,14 @@ fn each_outcome_leaves_the_job_where_it_belongs() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let (mut ledger, record) = with_request(&folder);
-        let job = &record.jobs[0].id;
+        let job = &nth(&record.id, 1);
         assert!(
             end(&mut ledger, job, &outcome).is_err(),
             "nothing was being sent"
         );
         send(&mut ledger, job);
         end(&mut ledger, job, &outcome).unwrap();
-        let after = ledger
-            .find_request(&record.id)
-            .unwrap()
-            .unwrap()
-            .jobs
-            .remove(0);
+        let after = ledger.find_job(job).unwrap();
         assert_eq!((after.state, after.attempts), (wanted, 1));
         assert_eq!(after.reason.as_deref(), Some("why"));
         let accepted = wanted == JobState::Accepted;
@@ -218,10 +229,10 @@ fn a_clock_that_was_set_back_does_not_stop_the_project() {
 fn a_block_holds_for_every_job_of_the_project() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
-    send(&mut ledger, &record.jobs[0].id);
+    send(&mut ledger, &nth(&record.id, 1));
     let later = noon() + TimeDelta::seconds(30);
-    end(&mut ledger, &record.jobs[0].id, &Outcome::Deferred(later)).unwrap();
-    for job in &record.jobs {
+    end(&mut ledger, &nth(&record.id, 1), &Outcome::Deferred(later)).unwrap();
+    for job in jobs(&ledger, &record.id) {
         assert_eq!(
             send(&mut ledger, &job.id),
             Claim::Wait(Duration::from_secs(30))
@@ -233,7 +244,7 @@ fn a_block_holds_for_every_job_of_the_project() {
 fn a_status_moves_a_job_only_where_it_says_something() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
-    let job = &record.jobs[0].id;
+    let job = &nth(&record.id, 1);
     send(&mut ledger, job);
     end(
         &mut ledger,
@@ -254,12 +265,7 @@ fn a_status_moves_a_job_only_where_it_says_something() {
         ledger
             .record_check(job, &TaskStatus::parse(word), noon())
             .unwrap();
-        let after = ledger
-            .find_request(&record.id)
-            .unwrap()
-            .unwrap()
-            .jobs
-            .remove(0);
+        let after = ledger.find_job(job).unwrap();
         assert_eq!(after.state, wanted, "{word}");
         assert_eq!(after.mixpanel_status.as_deref(), Some(word));
         assert_eq!(after.checked_at, Some(noon()));
@@ -280,7 +286,7 @@ fn a_request_is_found_by_what_people_type() {
     for nothing in ["", "%", "_", "zzzzzzzzzzzzzzzzz", "' OR 1=1 --"] {
         assert_eq!(found(&ledger, nothing), None, "{nothing}");
     }
-    let job = &record.jobs[1].id;
+    let job = &nth(&record.id, 2);
     send(&mut ledger, job);
     end(
         &mut ledger,
@@ -296,7 +302,7 @@ fn two_tasks_may_have_one_id() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
     let rate = Rate::new(1000.0).unwrap();
-    for (second, job) in (0..).zip(&record.jobs) {
+    for (second, job) in (0..).zip(jobs(&ledger, &record.id)) {
         let at = noon() + TimeDelta::seconds(second);
         ledger
             .record_sending(&job.id, Purpose::Submit, &key(), rate, at)
@@ -341,13 +347,7 @@ fn the_same_request_is_recorded_once_while_it_is_open() {
         ..request()
     };
     assert!(matches!(again(&mut other, &others), Recorded::New(_)));
-    let job = ledger
-        .find_request(&first)
-        .unwrap()
-        .unwrap()
-        .jobs
-        .remove(0)
-        .id;
+    let job = nth(&first, 1);
     send(&mut ledger, &job);
     end(&mut ledger, &job, &Outcome::Refused).unwrap();
     assert!(
@@ -376,13 +376,7 @@ fn open_requests_are_those_that_wait_for_something() {
         [second.clone(), first.clone()],
         "newest first"
     );
-    let job = ledger
-        .find_request(&second)
-        .unwrap()
-        .unwrap()
-        .jobs
-        .remove(0)
-        .id;
+    let job = nth(&second, 1);
     send(&mut ledger, &job);
     end(&mut ledger, &job, &Outcome::Refused).unwrap();
     assert_eq!(ids(&ledger, Which::Open), std::slice::from_ref(&first));
@@ -450,4 +444,27 @@ fn every_file_is_for_its_owner_only() {
         seen += 1;
     }
     assert!(seen >= 4, "ledger, wal, shm, senders");
+}
+
+#[test]
+fn jobs_are_read_page_by_page_and_each_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(&folder);
+    let request = record(&mut ledger, &batches(600, 1), noon());
+    let ended = nth(&request, 300);
+    send(&mut ledger, &ended);
+    end(&mut ledger, &ended, &Outcome::Refused).unwrap();
+    let numbers = |standing| -> Vec<u32> {
+        let jobs = ledger.jobs(&request, standing);
+        jobs.map(|job| job.unwrap().id.number).collect()
+    };
+    assert_eq!(numbers(Standing::Any), (1..=600).collect::<Vec<_>>());
+    let unsent: Vec<u32> = (1..=600).filter(|number| *number != 300).collect();
+    assert_eq!(numbers(Standing::Unsent), unsent);
+    assert_eq!(numbers(Standing::Exceptional), [300]);
+    assert!(numbers(Standing::Followed).is_empty());
+    let next = |after| ledger.find_unsent(&request, after).unwrap();
+    assert_eq!(next(0), Some(nth(&request, 1)));
+    assert_eq!(next(299), Some(nth(&request, 301)), "300 has ended");
+    assert_eq!(next(600), None);
 }

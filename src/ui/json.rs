@@ -1,16 +1,16 @@
 //! The JSON shapes of requests and jobs; scripts rely on them.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::domain::JobState;
 use crate::ledger::{JobRecord, RequestRecord};
 use crate::workflow::Plan;
 
-/// A request as the ledger has it.
-pub(super) fn request(request: &RequestRecord) -> Value {
+/// A request as the ledger has it, without its jobs.
+pub(super) fn request(request: &RequestRecord) -> Map<String, Value> {
     let asked = &request.asked;
-    json!({
+    let value = json!({
         "id": request.id.as_str(),
         "kind": asked.operation.kind(),
         "law": asked.operation.law(),
@@ -24,12 +24,15 @@ pub(super) fn request(request: &RequestRecord) -> Value {
             "read": asked.read,
             "unique": asked.unique,
             "duplicates": asked.read.saturating_sub(asked.unique),
-            "refused": request.ids_in(JobState::Refused),
+            "refused": request.count_ids(|group| group.state == JobState::Refused),
         },
-        "linked_ids": request.ids_linked(),
+        "linked_ids": request.count_ids(|group| group.is_linked),
         "state": request.state().as_str(),
-        "jobs": request.jobs.iter().map(job).collect::<Vec<_>>(),
-    })
+    });
+    match value {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
 }
 
 pub(super) fn job(job: &JobRecord) -> Value {

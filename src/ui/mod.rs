@@ -8,6 +8,7 @@ mod json;
 mod plan_view;
 mod progress;
 mod question;
+mod requests;
 mod table;
 mod views;
 mod words;
@@ -16,17 +17,15 @@ use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
-use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-
-use crate::ledger::RequestOverview;
 
 pub use failure::Failure;
 pub use json::job_line;
 pub use plan_view::PlanView;
 pub use progress::{Lines, Phase, Progress, reading};
 pub use question::QuestionError;
-pub use views::{AuthView, ProjectView, ProjectsView, RequestsView, Shown};
+pub use requests::{PrintError, Shown};
+pub use views::{AuthView, ProjectView, ProjectsView};
 pub use words::{age, day_count, duration, number, plural};
 
 /// The version of every JSON shape; it grows when one of them changes in a way scripts would notice.
@@ -136,18 +135,6 @@ impl Ui {
             }
         };
         self.write_result(&text)
-    }
-
-    /// Writes the list of requests for people; for scripts they are printed with their jobs.
-    ///
-    /// # Errors
-    /// As [`Ui::print`].
-    pub fn print_overviews(
-        &self,
-        requests: &[RequestOverview],
-        now: DateTime<Utc>,
-    ) -> io::Result<()> {
-        self.write_result(&views::list_text(requests, now, &self.paper()))
     }
 
     /// Writes a line of a result that comes in lines: only with JSON.

@@ -43,7 +43,10 @@ pub struct Progress<'a> {
     lines: Lines,
     bar: ProgressBar,
     total: usize,
-    states: RefCell<HashMap<JobId, JobState>>,
+    /// Jobs that have come to the phase's end: they are not told of again.
+    arrived: RefCell<Counts>,
+    /// Jobs that were told of and have not arrived.
+    under_way: RefCell<HashMap<JobId, JobState>>,
     last_line: Cell<Instant>,
     next_pause: Cell<Duration>,
     /// One line says so; more would fill a log.
@@ -68,7 +71,8 @@ impl<'a> Progress<'a> {
             lines,
             bar,
             total,
-            states: RefCell::default(),
+            arrived: RefCell::default(),
+            under_way: RefCell::default(),
             last_line: Cell::new(Instant::now()),
             next_pause: Cell::new(FIRST_LINE_AFTER),
             was_held: Cell::new(false),
@@ -76,16 +80,29 @@ impl<'a> Progress<'a> {
     }
 
     fn note_job(&self, job: &JobRecord) {
-        self.states.borrow_mut().insert(job.id.clone(), job.state);
-        let states = self.states.borrow();
-        let arrived = |state: &&JobState| match self.phase {
-            Phase::Submitting => !state.is_sendable(),
-            Phase::Asking | Phase::Cancelling => true,
-            Phase::Waiting => state.is_final(),
+        let has_arrived = match self.phase {
+            // An unknown one may still be settled.
+            Phase::Submitting => !job.state.is_sendable() && job.state != JobState::Unknown,
+            // One may be told of several times.
+            Phase::Asking | Phase::Cancelling => false,
+            Phase::Waiting => job.state.is_final(),
         };
-        let count = states.values().filter(arrived).count();
+        let mut under_way = self.under_way.borrow_mut();
+        let mut arrived = self.arrived.borrow_mut();
+        if has_arrived {
+            under_way.remove(&job.id);
+            arrived.add(job.state);
+        } else {
+            under_way.insert(job.id.clone(), job.state);
+        }
+        let mut all = arrived.clone();
+        under_way.values().for_each(|state| all.add(*state));
+        let count = match self.phase {
+            Phase::Submitting | Phase::Waiting => arrived.total(),
+            Phase::Asking | Phase::Cancelling => under_way.len(),
+        };
         self.bar.set_position(count as u64);
-        let summary = summary(states.values().copied());
+        let summary = all.summary();
         self.say(count, &summary);
         self.bar.set_message(summary);
     }
@@ -135,21 +152,31 @@ impl Drop for Progress<'_> {
     }
 }
 
-/// `3 done, 1 running`
-fn summary(states: impl Iterator<Item = JobState>) -> String {
-    let mut counts = [0_usize; JobState::ALL.len()];
-    for state in states {
+/// How many jobs are in each state.
+#[derive(Debug, Clone, Default)]
+struct Counts([usize; JobState::ALL.len()]);
+
+impl Counts {
+    fn add(&mut self, state: JobState) {
         if let Some(place) = JobState::ALL.iter().position(|s| *s == state) {
-            counts[place] += 1;
+            self.0[place] += 1;
         }
     }
-    let words: Vec<String> = JobState::ALL
-        .iter()
-        .zip(counts)
-        .filter(|(_, count)| *count > 0)
-        .map(|(state, count)| format!("{} {}", number(count), state.as_str()))
-        .collect();
-    words.join(", ")
+
+    fn total(&self) -> usize {
+        self.0.iter().sum()
+    }
+
+    /// `3 done, 1 running`
+    fn summary(&self) -> String {
+        let words: Vec<String> = JobState::ALL
+            .iter()
+            .zip(self.0)
+            .filter(|(_, count)| *count > 0)
+            .map(|(state, count)| format!("{} {}", number(count), state.as_str()))
+            .collect();
+        words.join(", ")
+    }
 }
 
 /// Shows how many values have been read; call the result with the count so far.

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use crate::domain::{ExitStatus, JobState, TaskStatus};
-use crate::ledger::{JobRecord, LedgerError, RequestRecord};
+use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing};
 use crate::mixpanel::{CancelAnswer, Client};
 
 use super::follow::{self, Followed, RefreshTrouble};
-use super::{Run, Signal, list_followed};
+use super::{Run, Signal};
 
 /// How often a DELETE is made that brought no clear answer, and how often a GET is made that does
 /// not show yet what the DELETE did.
@@ -98,7 +98,7 @@ pub async fn cancel(
     }
     let mut tried = Vec::new();
     let mut trouble = None;
-    for item in list_cancellable(request, only) {
+    for item in list_cancellable(run.ledger, request, only)? {
         if run.interrupt.signal().is_some() || trouble.is_some() {
             break;
         }
@@ -108,15 +108,15 @@ pub async fn cancel(
     }
     let found = run.ledger.find_request(&request.id)?;
     let request = found.unwrap_or_else(|| request.clone());
-    let wanted = request.jobs.iter().filter(|job| is_meant(job, only));
-    let jobs = wanted.map(|job| {
+    let meant = list_meant(run.ledger, &request, only)?.into_iter();
+    let jobs = meant.map(|job| {
         let outcome = tried.iter().find(|(id, _)| *id == job.id);
         let outcome = outcome.map(|(_, outcome)| outcome.clone());
         let outcome = outcome.unwrap_or_else(|| match job.is_linked && job.state.is_followed() {
             true => CancelOutcome::Linked,
             false => CancelOutcome::of_state(job.state),
         });
-        (job.clone(), outcome)
+        (job, outcome)
     });
     Ok(CancelReport {
         jobs: jobs.collect(),
@@ -127,18 +127,32 @@ pub async fn cancel(
 }
 
 /// The jobs that Mixpanel can be asked to cancel.
-pub fn list_cancellable(request: &RequestRecord, only: Option<&str>) -> Vec<Followed> {
-    let mut request = request.clone();
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn list_cancellable(
+    ledger: &Ledger,
+    request: &RequestRecord,
+    only: Option<&str>,
+) -> Result<Vec<Followed>, LedgerError> {
+    let meant = list_meant(ledger, request, only)?.into_iter();
     // A task of somebody else's is cancelled only by its own name.
-    let is_own = |job: &JobRecord| only.is_some() || !job.is_linked;
-    request
-        .jobs
-        .retain(|job| is_meant(job, only) && is_own(job));
-    list_followed(&[request])
+    let own = meant.filter(|job| only.is_some() || !job.is_linked);
+    let followed = own.filter(|job| job.state.is_followed());
+    Ok(followed
+        .filter_map(|job| Followed::new(request, job))
+        .collect())
 }
 
-fn is_meant(job: &JobRecord, only: Option<&str>) -> bool {
-    only.is_none_or(|task| job.task.as_ref().is_some_and(|own| own.as_str() == task))
+fn list_meant(
+    ledger: &Ledger,
+    request: &RequestRecord,
+    only: Option<&str>,
+) -> Result<Vec<JobRecord>, LedgerError> {
+    match only {
+        Some(task) => ledger.list_jobs_of_task(&request.id, task),
+        None => ledger.jobs(&request.id, Standing::Any).collect(),
+    }
 }
 
 /// What Mixpanel said to a DELETE; none of it is proof of what became of the task.

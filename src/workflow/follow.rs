@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{JobId, Kind, ProjectKey, TaskId, TaskStatus};
-use crate::ledger::{JobRecord, LedgerError, RequestRecord, Slot};
+use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Slot, Standing};
 use crate::mixpanel::{Client, StatusAnswer};
 
 use super::{Event, Run};
@@ -48,21 +48,20 @@ pub enum RefreshTrouble {
 }
 
 /// The jobs of the requests that Mixpanel has a task for which has not ended.
-pub fn list_followed(requests: &[RequestRecord]) -> Vec<Followed> {
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn list_followed(
+    ledger: &Ledger,
+    requests: &[RequestRecord],
+) -> Result<Vec<Followed>, LedgerError> {
     let mut followed = Vec::new();
     for request in requests {
-        for job in request.jobs.iter().filter(|job| job.state.is_followed()) {
-            followed.extend(job.task.clone().map(|task| Followed {
-                job: job.id.clone(),
-                task,
-                kind: request.asked.operation.kind(),
-                project: request.asked.project_key.clone(),
-                submitted_at: job.submitted_at,
-                checked_at: job.checked_at,
-            }));
+        for job in ledger.jobs(&request.id, Standing::Followed) {
+            followed.extend(Followed::new(request, job?));
         }
     }
-    followed
+    Ok(followed)
 }
 
 /// Asks about each job once. Stops at the first trouble of a project, goes on with the others.
@@ -144,6 +143,18 @@ fn still_open(run: &Run<'_>, followed: Vec<Followed>) -> Result<Vec<Followed>, L
 }
 
 impl Followed {
+    /// `None` for a job without a task.
+    pub(super) fn new(request: &RequestRecord, job: JobRecord) -> Option<Self> {
+        Some(Self {
+            job: job.id,
+            task: job.task?,
+            kind: request.asked.operation.kind(),
+            project: request.asked.project_key.clone(),
+            submitted_at: job.submitted_at,
+            checked_at: job.checked_at,
+        })
+    }
+
     pub(super) fn job(&self) -> &JobId {
         &self.job
     }

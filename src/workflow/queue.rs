@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
 use crate::domain::{JobId, Kind, Operation, ProjectKey, RequestId};
-use crate::ledger::{JobRecord, Ledger, LedgerError, Purpose};
+use crate::ledger::{JobRecord, Ledger, LedgerError, Purpose, RequestRecord, Standing};
 
 use super::settle::keep_apart;
 use super::verdict::Temper;
@@ -48,13 +48,22 @@ pub(super) struct Item {
     tries: u32,
 }
 
+/// A request whose unsent jobs are sent in their order.
+struct Sending {
+    request: RequestId,
+    operation: Operation,
+    /// Up to this number no job is left to send.
+    after: u32,
+}
+
+/// Holds the few jobs that are to be settled; the unsent ones are read from the ledger one by one.
 pub(super) struct Queue {
     pub(super) project: ProjectKey,
     pub(super) temper: Temper,
-    requests: Vec<RequestId>,
+    requests: Vec<Sending>,
     /// Jobs whose ids an earlier request has and has not sent yet.
     kept_back: Vec<JobId>,
-    items: VecDeque<Item>,
+    to_settle: VecDeque<Item>,
     /// Nothing is sent before, for a reason that concerns this process only.
     paused_until: Instant,
 }
@@ -73,7 +82,7 @@ impl Queue {
             temper: Temper::new(max_wait),
             requests: Vec::new(),
             kept_back: Vec::new(),
-            items: VecDeque::new(),
+            to_settle: VecDeque::new(),
             paused_until: Instant::now(),
         }
     }
@@ -82,73 +91,53 @@ impl Queue {
     pub(super) fn add(
         &mut self,
         ledger: &mut Ledger,
-        request: &RequestId,
+        request: &RequestRecord,
         settle: &Settle,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
-        self.requests.push(request.clone());
-        let kept_back = keep_apart(ledger, request, now)?;
+        let operation = request.asked.operation;
+        let kept_back = keep_apart(ledger, &request.id, now)?;
         self.kept_back.extend(kept_back);
-        let Some(record) = ledger.find_request(request)? else {
-            return Ok(());
-        };
-        let operation = record.asked.operation;
-        for job in record.jobs {
-            if self.kept_back.contains(&job.id) {
-                continue;
-            }
-            if job.state.is_sendable() {
-                self.items.push_back(Item::submit(job.id, operation));
-            } else if let Some(item) = settle.item(&job, operation, now) {
-                self.items.push_back(item);
-            }
+        self.requests.push(Sending {
+            request: request.id.clone(),
+            operation,
+            after: 0,
+        });
+        for job in ledger.jobs(&request.id, Standing::Unsettled) {
+            self.to_settle.extend(settle.item(&job?, operation, now));
         }
-        Ok(())
-    }
-
-    /// Reads anew what is to be sent, after jobs were taken apart.
-    pub(super) fn renew(&mut self, ledger: &Ledger) -> Result<(), LedgerError> {
-        let mut items: Vec<Item> = Vec::new();
-        for request in &self.requests {
-            let Some(record) = ledger.find_request(request)? else {
-                continue;
-            };
-            let operation = record.asked.operation;
-            let kept_back = &self.kept_back;
-            let unsent = record
-                .jobs
-                .into_iter()
-                .filter(|job| job.state.is_sendable());
-            let unsent = unsent.filter(|job| !kept_back.contains(&job.id));
-            let unsent = unsent.map(|job| Item::submit(job.id, operation));
-            items.extend(unsent);
-        }
-        // What was to be settled and is now to be sent is not settled any more.
-        let is_unsent = |item: &Item| items.iter().any(|unsent| unsent.job == item.job);
-        self.items
-            .retain(|item| item.purpose == Purpose::Settle && !is_unsent(item));
-        self.items.extend(items);
         Ok(())
     }
 
     /// What may be sent now: first what has to be settled, since that has a time limit.
-    pub(super) fn offer(&self) -> Offer {
+    pub(super) fn offer(&mut self, ledger: &Ledger) -> Result<Offer, LedgerError> {
         let now = Instant::now();
-        if self.items.is_empty() {
-            return Offer::Nothing;
-        }
-        let ready = |item: &&Item| item.not_before <= now;
-        let settle = |item: &&Item| item.purpose == Purpose::Settle;
-        let mut items = self.items.iter().filter(ready);
-        let first = items.clone().find(settle).or_else(|| items.next());
-        match first {
+        let ready = self.to_settle.iter().find(|item| item.not_before <= now);
+        let next = match ready {
+            Some(item) => Some(item.clone()),
+            None => self.next_unsent(ledger)?,
+        };
+        let soonest = self.to_settle.iter().map(|item| item.not_before).min();
+        Ok(match (next, soonest) {
+            (None, None) => Offer::Nothing,
             _ if self.paused_until > now => Offer::Wait(self.paused_until - now),
-            Some(item) => Offer::Send(item.clone()),
-            None => {
-                let soonest = self.items.iter().map(|item| item.not_before).min();
-                Offer::Wait(soonest.map_or(Duration::ZERO, |at| at - now))
+            (Some(item), _) => Offer::Send(item),
+            (None, Some(at)) => Offer::Wait(at - now),
+        })
+    }
+
+    fn next_unsent(&mut self, ledger: &Ledger) -> Result<Option<Item>, LedgerError> {
+        for sending in &mut self.requests {
+            while let Some(job) = ledger.find_unsent(&sending.request, sending.after)? {
+                if self.kept_back.contains(&job) {
+                    sending.after = job.number;
+                } else {
+                    sending.after = job.number - 1;
+                    return Ok(Some(Item::submit(job, sending.operation)));
+                }
             }
         }
+        Ok(None)
     }
 
     pub(super) fn pause(&mut self, wait: Duration) {
@@ -156,8 +145,19 @@ impl Queue {
         self.paused_until = now.checked_add(wait).unwrap_or(now);
     }
 
+    /// Nothing more is to be settled about the job.
     pub(super) fn remove(&mut self, job: &JobId) {
-        self.items.retain(|item| item.job != *job);
+        self.to_settle.retain(|item| item.job != *job);
+    }
+
+    /// Nothing was created for the job: it is sent when its turn comes, and not settled.
+    pub(super) fn send_anew(&mut self, job: &JobId) {
+        self.remove(job);
+        for sending in &mut self.requests {
+            if sending.request == job.request {
+                sending.after = sending.after.min(job.number - 1);
+            }
+        }
     }
 
     /// Puts a job whose outcome is unknown back, to be settled a little later, if that may help.
@@ -173,7 +173,7 @@ impl Queue {
             Kind::Export => 1,
         };
         if tries < allowed {
-            self.items.push_back(Item {
+            self.to_settle.push_back(Item {
                 purpose: Purpose::Settle,
                 not_before: Instant::now() + SETTLE_AFTER,
                 tries,

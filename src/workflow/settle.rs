@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{Batch, DistinctId, JobId, Kind, ProjectKey, RequestId, TaskId, TaskStatus};
-use crate::ledger::{Elsewhere, Ledger, LedgerError, LinkTo, Linked};
+use crate::ledger::{Elsewhere, Ledger, LedgerError, LinkTo, Linked, Standing};
 use crate::mixpanel::Client;
 
 use super::follow::{Question, RefreshTrouble, ask};
@@ -197,10 +197,8 @@ fn kept_apart(ids: Vec<DistinctId>, other: &Elsewhere) -> Option<Linked> {
 }
 
 fn list_unsent(ledger: &Ledger, request: &RequestId) -> Result<Vec<JobId>, LedgerError> {
-    let record = ledger.find_request(request)?;
-    let jobs = record.into_iter().flat_map(|record| record.jobs);
-    let unsent = jobs.filter(|job| job.state.is_sendable());
-    Ok(unsent.map(|job| job.id).collect())
+    let unsent = ledger.jobs(request, Standing::Unsent);
+    unsent.map(|job| job.map(|job| job.id)).collect()
 }
 
 /// What came of the operator's word that a job became a certain task.

@@ -51,10 +51,10 @@ impl SubmitReport {
             Stop::NoProject => ExitStatus::Usage,
             Stop::Contradiction => ExitStatus::Refused,
         });
-        let jobs = self.requests.iter().flat_map(|request| &request.jobs);
-        let states = jobs.map(|job| match job.state {
+        let groups = self.requests.iter().flat_map(|request| &request.groups);
+        let states = groups.map(|group| match group.state {
             // The operator gave up on it: nothing more is to be done.
-            JobState::Unknown if !job.is_unsettled() => ExitStatus::Done,
+            JobState::Unknown if group.is_abandoned => ExitStatus::Done,
             JobState::Unknown => ExitStatus::Unknown,
             JobState::Failed | JobState::Revoked => ExitStatus::Failed,
             JobState::Refused => ExitStatus::Refused,
@@ -97,24 +97,22 @@ pub async fn submit(
     let mut queues = list_queues(run, requests, settle, max_wait)?;
     let mut stops = Vec::new();
     while run.interrupt.signal().is_none() {
-        queues.retain(|queue| !matches!(queue.offer(), Offer::Nothing));
-        if queues.is_empty() {
-            break;
-        }
         let mut shortest = Duration::MAX;
         let mut place = 0;
         while place < queues.len() && run.interrupt.signal().is_none() {
             match send_next(run, &mut queues[place], max_wait).await? {
                 Step::Sent => shortest = Duration::ZERO,
                 Step::Wait(wait) => shortest = shortest.min(wait),
-                Step::Stopped(stop) => {
+                Step::Over(stop) => {
                     queues.remove(place);
-                    stops.push(stop);
-                    shortest = Duration::ZERO;
+                    stops.extend(stop);
                     continue;
                 }
             }
             place += 1;
+        }
+        if queues.is_empty() {
+            break;
         }
         if !shortest.is_zero() {
             run.sleep(shortest).await;
@@ -135,7 +133,8 @@ pub async fn submit(
 enum Step {
     Sent,
     Wait(Duration),
-    Stopped(Stop),
+    /// Nothing is left to send, or something stands in the way.
+    Over(Option<Stop>),
 }
 
 fn list_queues(
@@ -150,7 +149,7 @@ fn list_queues(
         let Some(request) = run.ledger.find_request(id)? else {
             continue;
         };
-        let key = request.asked.project_key;
+        let key = request.asked.project_key.clone();
         let place = match queues.iter().position(|queue| queue.project == key) {
             Some(place) => place,
             None => {
@@ -158,7 +157,7 @@ fn list_queues(
                 queues.len() - 1
             }
         };
-        queues[place].add(run.ledger, id, settle, now)?;
+        queues[place].add(run.ledger, &request, settle, now)?;
     }
     Ok(queues)
 }
@@ -168,14 +167,14 @@ async fn send_next(
     queue: &mut Queue,
     max_wait: Duration,
 ) -> Result<Step, WorkflowError> {
-    let item = match queue.offer() {
+    let item = match queue.offer(run.ledger)? {
         Offer::Send(item) => item,
         Offer::Wait(wait) => return Ok(Step::Wait(wait)),
-        Offer::Nothing => return Ok(Step::Sent),
+        Offer::Nothing => return Ok(Step::Over(None)),
     };
     let clients = run.clients;
     let Some(client) = clients.get(&queue.project) else {
-        return Ok(Step::Stopped(Stop::NoProject));
+        return Ok(Step::Over(Some(Stop::NoProject)));
     };
     if cut_to_learned(run, queue, &item)? {
         return Ok(Step::Sent);
@@ -187,7 +186,7 @@ async fn send_next(
         .record_sending(&item.job, item.purpose, &queue.project, rate, now)?;
     match claim {
         Claim::Wait(wait) if wait > max_wait.max(rate.interval()) => {
-            Ok(Step::Stopped(Stop::RateLimited))
+            Ok(Step::Over(Some(Stop::RateLimited)))
         }
         Claim::Wait(wait) => Ok(Step::Wait(wait)),
         Claim::Taken(_) => {
@@ -219,7 +218,6 @@ fn cut_to_learned(run: &mut Run<'_>, queue: &mut Queue, item: &Item) -> Result<b
     }
     run.ledger
         .record_cut(&item.job, kind, &queue.project, limit)?;
-    queue.renew(run.ledger)?;
     Ok(true)
 }
 
@@ -253,9 +251,8 @@ async fn carry_out(
         Act::Link { ids, tasks } => {
             // Nothing was created; what the tasks have is asked with the job safely planned.
             record_outcome(run, client, job, &Outcome::NotCreated, reason)?;
-            match settle::link(run, client, job, ids, &tasks).await? {
-                Ok(()) => queue.renew(run.ledger)?,
-                Err(trouble) => next = Next::Stop(stop_of(trouble)),
+            if let Err(trouble) = settle::link(run, client, job, ids, &tasks).await? {
+                next = Next::Stop(stop_of(trouble));
             }
         }
         Act::Adopt { ids, tasks } => {
@@ -269,8 +266,8 @@ async fn carry_out(
     run.observer.on(Event::Moved(&after));
     match after.state {
         JobState::Unknown => queue.settle_later(item),
-        state if !state.is_sendable() => queue.remove(job),
-        _ => {}
+        state if state.is_sendable() => queue.send_anew(job),
+        _ => queue.remove(job),
     }
     Ok(match next {
         Next::GoOn => Step::Sent,
@@ -280,7 +277,7 @@ async fn carry_out(
             queue.pause(wait);
             Step::Sent
         }
-        Next::Stop(stop) => Step::Stopped(stop),
+        Next::Stop(stop) => Step::Over(Some(stop)),
     })
 }
 
@@ -331,7 +328,6 @@ fn cut(
     record_outcome(run, client, job, &Outcome::NotCreated, reason)?;
     let kind = item.operation.kind();
     run.ledger.record_cut(job, kind, &queue.project, limit)?;
-    queue.renew(run.ledger)?;
     Ok(())
 }
 

@@ -1,0 +1,349 @@
+//! Requests as the ledger has them, and their jobs.
+
+use std::cell::RefCell;
+use std::io::{self, BufWriter, Write};
+
+use chrono::{DateTime, Utc};
+use serde::ser::{Error as _, SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::ledger::{JobRecord, Ledger, LedgerError, NewRequest, RequestRecord, Standing};
+
+use super::json as shapes;
+use super::table::{Column, draw, state_cell};
+use super::words::{age, day_count, number, plural, printable};
+use super::{Format, Paper, SCHEMA, Ui};
+
+/// The most jobs that people are shown one by one; of more, those that went other than planned.
+const MAX_ROWS: usize = 50;
+
+/// How much of each request is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// A line for each request, for `dsr status`.
+    List,
+    /// Each request with its jobs.
+    Jobs,
+}
+
+/// Why requests could not be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum PrintError {
+    #[error("cannot write the result")]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl Ui {
+    /// Writes requests as the result of the command. Their jobs are read as they are written.
+    ///
+    /// # Errors
+    /// When stdout cannot be written or the ledger not read. A reader that went away is no error.
+    pub fn print_requests(
+        &self,
+        ledger: &Ledger,
+        requests: &[RequestRecord],
+        shown: Shown,
+        now: DateTime<Utc>,
+    ) -> Result<(), PrintError> {
+        if self.format() == Format::Json {
+            return self.print_json(ledger, requests, shown);
+        }
+        let text = match shown {
+            Shown::List => list_text(requests, now, &self.paper()),
+            Shown::Jobs => {
+                let mut texts = Vec::new();
+                for request in requests {
+                    texts.push(request_text(ledger, request, now, &self.paper())?);
+                }
+                texts.join("\n")
+            }
+        };
+        Ok(self.write_result(&text)?)
+    }
+
+    fn print_json(
+        &self,
+        ledger: &Ledger,
+        requests: &[RequestRecord],
+        shown: Shown,
+    ) -> Result<(), PrintError> {
+        let source = Source {
+            ledger,
+            failed: RefCell::new(None),
+        };
+        let document = Document {
+            source: &source,
+            requests,
+            shown,
+            warnings: self.warnings.take(),
+        };
+        let mut out = BufWriter::new(io::stdout().lock());
+        let written = serde_json::to_writer(&mut out, &document).map_err(io::Error::from);
+        if let Some(error) = source.failed.take() {
+            return Err(error.into());
+        }
+        let written = written.and_then(|()| out.write_all(b"\n"));
+        match written.and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => Ok(other?),
+        }
+    }
+}
+
+/// Where the jobs are read from while they are written.
+struct Source<'a> {
+    ledger: &'a Ledger,
+    failed: RefCell<Option<LedgerError>>,
+}
+
+struct Document<'a> {
+    source: &'a Source<'a>,
+    requests: &'a [RequestRecord],
+    shown: Shown,
+    warnings: Vec<Value>,
+}
+
+struct Request<'a> {
+    source: &'a Source<'a>,
+    request: &'a RequestRecord,
+}
+
+struct Jobs<'a>(Request<'a>);
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let source = self.source;
+        let requests = self.requests.iter();
+        let requests: Vec<_> = requests
+            .map(|request| Request { source, request })
+            .collect();
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("schema", &SCHEMA)?;
+        match (self.shown, requests.as_slice()) {
+            (Shown::Jobs, [request]) => map.serialize_entry("request", request)?,
+            (Shown::Jobs | Shown::List, requests) => map.serialize_entry("requests", requests)?,
+        }
+        if !self.warnings.is_empty() {
+            map.serialize_entry("warnings", &self.warnings)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Request<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in shapes::request(self.request) {
+            map.serialize_entry(&key, &value)?;
+        }
+        let jobs = Jobs(Request {
+            source: self.source,
+            request: self.request,
+        });
+        map.serialize_entry("jobs", &jobs)?;
+        map.end()
+    }
+}
+
+impl Serialize for Jobs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Request { source, request } = &self.0;
+        let mut jobs = serializer.serialize_seq(None)?;
+        for job in source.ledger.jobs(&request.id, Standing::Any) {
+            match job {
+                Ok(job) => jobs.serialize_element(&shapes::job(&job))?,
+                Err(error) => {
+                    let message = S::Error::custom(&error);
+                    source.failed.replace(Some(error));
+                    return Err(message);
+                }
+            }
+        }
+        jobs.end()
+    }
+}
+
+/// A line for each request.
+fn list_text(requests: &[RequestRecord], now: DateTime<Utc>, paper: &Paper) -> String {
+    use Column::{Number, Text, Whole};
+    if requests.is_empty() {
+        return "No open requests.\n".to_owned();
+    }
+    let columns = [
+        Whole("REQUEST"),
+        Text("KIND"),
+        Text("PROJECT"),
+        Number("IDS"),
+        Whole("STATE"),
+        Number("ENDED"),
+        Text("MIXPANEL"),
+        Text("AGE"),
+        Text("DUE"),
+    ];
+    let rows = requests.iter().map(|request| {
+        let asked = &request.asked;
+        let days = (asked.due - now.date_naive()).num_days();
+        vec![
+            request.id.short().to_owned(),
+            kind_text(asked),
+            asked.project.to_string(),
+            number(asked.unique),
+            state_cell(request.state().job_state()),
+            ended_text(request),
+            statuses_text(request),
+            age(request.created, now).replace(" ago", ""),
+            days_left(days),
+        ]
+    });
+    draw(&columns, &rows.collect::<Vec<_>>(), paper)
+}
+
+/// `30d`, or `3d over` when the day has passed.
+fn days_left(days: i64) -> String {
+    match days {
+        0.. => format!("{days}d"),
+        _ => format!("{}d over", days.unsigned_abs()),
+    }
+}
+
+fn kind_text(asked: &NewRequest) -> String {
+    let operation = asked.operation;
+    format!("{} {}", operation.kind().as_str(), operation.law().title())
+}
+
+/// `2/3`: how many of the jobs have ended.
+fn ended_text(request: &RequestRecord) -> String {
+    format!(
+        "{}/{}",
+        number(request.count_jobs(|group| group.state.is_final())),
+        number(request.count_jobs(|_| true))
+    )
+}
+
+/// Mixpanel's own words for the jobs, each once.
+fn statuses_text(request: &RequestRecord) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    let groups = request.groups.iter();
+    for word in groups.filter_map(|group| group.mixpanel_status.as_deref()) {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    if words.is_empty() {
+        return "-".to_owned();
+    }
+    printable(&words.join(", "))
+}
+
+fn request_text(
+    ledger: &Ledger,
+    request: &RequestRecord,
+    now: DateTime<Utc>,
+    paper: &Paper,
+) -> Result<String, LedgerError> {
+    let asked = &request.asked;
+    let days = (asked.due - now.date_naive()).num_days();
+    let mut text = format!(
+        "Request {id}: {kind}, project {project} ({region}), {ids} in {jobs}\n",
+        id = request.id,
+        kind = kind_text(asked),
+        project = asked.project,
+        region = asked.region.as_str(),
+        ids = plural(asked.unique, "id", "ids"),
+        jobs = plural(request.count_jobs(|_| true), "job", "jobs"),
+    );
+    text.push_str(&format!(
+        "  created {created}, due {due} ({days})",
+        created = age(request.created, now),
+        due = asked.due,
+        days = day_count(days),
+    ));
+    if let Some(reference) = &asked.reference {
+        text.push_str(&format!(", ref {}", printable(reference)));
+    }
+    text.push_str("\n\n");
+    let shown: Result<Vec<JobRecord>, LedgerError> = match request.count_jobs(|_| true) {
+        0..=MAX_ROWS => ledger.jobs(&request.id, Standing::Any).collect(),
+        _ => {
+            text.push_str(&groups_table(request, paper));
+            text.push('\n');
+            let exceptions = ledger.jobs(&request.id, Standing::Exceptional);
+            exceptions.take(MAX_ROWS).collect()
+        }
+    };
+    let shown = shown?;
+    if !shown.is_empty() {
+        text.push_str(&jobs_table(&shown, now, paper));
+    }
+    for (id, reason) in reasons(&shown) {
+        text.push_str(&format!("Job {id}: {}\n", printable(reason)));
+    }
+    Ok(text)
+}
+
+/// Many jobs, counted by how they stand.
+fn groups_table(request: &RequestRecord, paper: &Paper) -> String {
+    use Column::{Number, Text, Whole};
+    let columns = [
+        Number("JOBS"),
+        Number("IDS"),
+        Whole("STATE"),
+        Text("MIXPANEL"),
+    ];
+    let rows = request.groups.iter().map(|group| {
+        let status = group.mixpanel_status.as_deref();
+        vec![
+            number(group.jobs),
+            number(group.ids),
+            state_cell(group.state),
+            status.map_or_else(|| "-".to_owned(), printable),
+        ]
+    });
+    draw(&columns, &rows.collect::<Vec<_>>(), paper)
+}
+
+fn jobs_table(jobs: &[JobRecord], now: DateTime<Utc>, paper: &Paper) -> String {
+    use Column::{Number, Text, Whole};
+    let columns = [
+        Number("JOB"),
+        Number("IDS"),
+        Whole("STATE"),
+        Whole("TASK"),
+        Text("MIXPANEL"),
+        Text("CHECKED"),
+    ];
+    let dash = || "-".to_owned();
+    let rows = jobs.iter().map(|job| {
+        vec![
+            job.id.number.to_string(),
+            number(job.ids),
+            state_cell(job.state),
+            job.task
+                .as_ref()
+                .map_or_else(dash, |t| printable(t.as_str())),
+            job.mixpanel_status.as_deref().map_or_else(dash, printable),
+            job.checked_at.map_or_else(dash, |time| age(time, now)),
+        ]
+    });
+    draw(&columns, &rows.collect::<Vec<_>>(), paper)
+}
+
+/// Why jobs stand where they stand, for those that went other than planned.
+fn reasons(jobs: &[JobRecord]) -> Vec<(u32, &str)> {
+    let mut reasons = Vec::new();
+    for job in jobs {
+        let from_status = match job.mixpanel_status.as_deref() {
+            Some("NOT_FOUND") => {
+                Some("Mixpanel knows no such task in this project; check its region and token")
+            }
+            Some("FAILURE") => Some("Mixpanel reports that the task failed"),
+            Some(_) | None => None,
+        };
+        let both = [job.reason.as_deref(), from_status].into_iter().flatten();
+        reasons.extend(both.map(|reason| (job.id.number, reason)));
+    }
+    reasons
+}
