@@ -297,7 +297,7 @@ fn a_question_that_is_limited_is_asked_again_later() {
 fn a_shorter_wait_does_not_cut_a_longer_one_short() {
     let fake = Fake::answering(|call| match call.place {
         0 if call.is_post() => Reply::After(
-            Duration::from_millis(600),
+            Duration::from_secs(2),
             Box::new(Reply::error(429, "API is limited to 1 req/s")),
         ),
         1 if call.is_post() => Reply::error(429, "scan quota").with("Retry-After", "5"),
