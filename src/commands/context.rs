@@ -6,11 +6,13 @@ use crate::credentials::{
     CredentialError, OauthToken, TokenAge, TokenOrigin, WARN_DAYS, find_token, find_valid_token,
 };
 use crate::domain::{ApiUrl, Clock, Project, ProjectKey, ProjectName};
-use crate::ledger::{Ledger, RequestRecord};
+use crate::ledger::{Ledger, Patience, RequestRecord};
 use crate::mixpanel::{Client, Timeouts};
 use crate::sandbox;
 use crate::ui::{Failure, Ui, day_count};
 use crate::workflow::{Interrupt, Observer, Run};
+
+use super::holders;
 
 /// What a command works with. Everything is made when it is first asked for: a command that
 /// needs no token asks for none.
@@ -70,7 +72,12 @@ impl Context {
 
     /// Opens the ledger, records what receipts know of, and says of whatever a killed dsr left behind that it is unknown.
     pub(crate) fn ledger(&self) -> Result<Ledger, Failure> {
-        let ledger = Ledger::open(&self.home.ledger(), self.lock_timeout)?;
+        let path = self.home.ledger();
+        let (aside, held) = (self.ui.aside(), path.clone());
+        let patience = Patience::new(self.lock_timeout, move |left| {
+            aside.note(&holders::waiting(&held, left));
+        });
+        let ledger = Ledger::open(&path, patience)?;
         let mut ledger = ledger.opened_by(self.command);
         let receipts = ledger.record_receipts(self.clock.now())?;
         if receipts.recorded > 0 {

@@ -4,6 +4,7 @@
 //! it is. Knows no HTTP. No transaction is held while anything else is waited for.
 
 mod error;
+mod holder;
 mod jobs;
 mod listing;
 mod migrations;
@@ -16,8 +17,9 @@ mod requests;
 mod sender;
 
 use std::fs::OpenOptions;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{
@@ -27,6 +29,8 @@ use rusqlite::{
 use crate::config::create_private_folder;
 
 pub use error::LedgerError;
+pub use holder::Patience;
+use holder::{HolderFile, Mark};
 pub use jobs::{Claim, Outcome, Purpose};
 pub use listing::{Found, Jobs, Standing, Which};
 pub use pace::Slot;
@@ -35,8 +39,8 @@ use receipts::ReceiptFile;
 pub use receipts::ReceiptsReport;
 pub use records::{JobGroup, JobRecord, NewRequest, RequestRecord};
 pub use requests::{Again, Recorded};
+pub use sender::ProcessRecord;
 use sender::Sender;
-pub use sender::SenderRecord;
 
 /// An open ledger.
 pub struct Ledger {
@@ -44,6 +48,7 @@ pub struct Ledger {
     path: PathBuf,
     /// What this process was started as, for others that have to wait for it.
     command: String,
+    holder: HolderFile,
     /// Made before the first send. Goes before the sender that it is named after.
     receipts: Option<ReceiptFile>,
     /// Made at the first send: a reader holds nothing.
@@ -55,8 +60,8 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be opened, is damaged, was written by a newer dsr, or is held by another
-    /// one for longer than `lock_timeout`.
-    pub fn open(path: &Path, lock_timeout: Duration) -> Result<Self, LedgerError> {
+    /// process for longer than `patience` lasts.
+    pub fn open(path: &Path, patience: impl Into<Patience>) -> Result<Self, LedgerError> {
         let create = || {
             create_private_folder(path.parent().unwrap_or(Path::new(".")))?;
             let mut options = OpenOptions::new();
@@ -72,8 +77,9 @@ impl Ledger {
         })?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut conn = Connection::open_with_flags(path, flags)?;
-        conn.busy_timeout(lock_timeout)?;
-        enter_wal(&conn, lock_timeout)?;
+        let mut patience = patience.into();
+        enter_wal(&conn, &mut patience)?;
+        conn.busy_handler(Some(move |tries| patience.goes_on(tries)))?;
         conn.pragma_update(None, "synchronous", "full")?;
         conn.pragma_update(None, "secure_delete", "on")?;
         conn.pragma_update(None, "foreign_keys", "on")?;
@@ -83,6 +89,7 @@ impl Ledger {
             conn,
             path: path.to_owned(),
             command: "dsr".to_owned(),
+            holder: HolderFile::beside(path),
             receipts: None,
             sender: None,
         })
@@ -113,9 +120,33 @@ impl Ledger {
 
     /// A transaction that holds the write lock from its beginning: a read that upgrades to a
     /// write fails at once whatever the busy timeout.
-    fn write(&mut self) -> Result<Transaction<'_>, LedgerError> {
+    fn write(&mut self) -> Result<Write<'_>, LedgerError> {
         let behavior = TransactionBehavior::Immediate;
-        Ok(self.conn.transaction_with_behavior(behavior)?)
+        Ok(Write {
+            tx: self.conn.transaction_with_behavior(behavior)?,
+            _mark: self.holder.mark(&self.command),
+        })
+    }
+}
+
+/// A transaction, and the mark that says whose it is.
+struct Write<'a> {
+    // Goes before the mark does.
+    tx: Transaction<'a>,
+    _mark: Mark<'a>,
+}
+
+impl Write<'_> {
+    fn commit(self) -> Result<(), LedgerError> {
+        Ok(self.tx.commit()?)
+    }
+}
+
+impl<'a> Deref for Write<'a> {
+    type Target = Transaction<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.tx
     }
 }
 
@@ -124,21 +155,27 @@ impl Ledger {
 ///
 /// # Errors
 /// When their marks cannot be read.
-pub fn list_senders(path: &Path) -> Result<Vec<SenderRecord>, LedgerError> {
+pub fn list_senders(path: &Path) -> Result<Vec<ProcessRecord>, LedgerError> {
     sender::list_living(path).map_err(LedgerError::Sender)
 }
 
-/// Switches a fresh file to WAL. SQLite does not use its busy timeout for this one step, so two
-/// first runs at once would see one of them fail.
-fn enter_wal(conn: &Connection, lock_timeout: Duration) -> Result<(), LedgerError> {
-    let start = Instant::now();
+/// The dsr that holds the ledger at `path` just now; `None` if nobody does, or another program.
+pub fn find_holder(path: &Path) -> Option<ProcessRecord> {
+    holder::find(path)
+}
+
+/// Switches a fresh file to WAL. SQLite does not wait for others in this one step, so two first
+/// runs at once would see one of them fail.
+fn enter_wal(conn: &Connection, patience: &mut Patience) -> Result<(), LedgerError> {
+    conn.busy_timeout(Duration::ZERO)?;
+    let mut tries = 0;
     loop {
         match conn.pragma_update(None, "journal_mode", "wal") {
             Err(error)
                 if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
-                    && start.elapsed() < lock_timeout =>
+                    && patience.goes_on(tries) =>
             {
-                std::thread::sleep(Duration::from_millis(20));
+                tries += 1;
             }
             other => return Ok(other?),
         }

@@ -22,13 +22,13 @@ pub(super) struct Sender {
     _lock: File,
 }
 
-/// A living process that sends, in its own words.
+/// A living dsr, in its own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SenderRecord {
+pub struct ProcessRecord {
     pub process: u32,
     /// What it was started as, without any argument; an older dsr does not say.
     pub command: Option<String>,
-    /// Since when it sends.
+    /// Since when it sends, or holds the ledger.
     pub since: Option<DateTime<Utc>>,
 }
 
@@ -87,7 +87,7 @@ pub(super) fn is_alive(ledger: &Path, id: &str) -> io::Result<bool> {
 }
 
 /// The other living processes that send.
-pub(super) fn list_living(ledger: &Path) -> io::Result<Vec<SenderRecord>> {
+pub(super) fn list_living(ledger: &Path) -> io::Result<Vec<ProcessRecord>> {
     let mut living = Vec::new();
     let folder = ledger.with_file_name(FOLDER);
     let entries = match std::fs::read_dir(folder) {
@@ -113,12 +113,12 @@ pub(super) fn list_living(ledger: &Path) -> io::Result<Vec<SenderRecord>> {
     Ok(living)
 }
 
-fn read_record(text: &str) -> Option<SenderRecord> {
+pub(super) fn read_record(text: &str) -> Option<ProcessRecord> {
     let mut lines = text.lines();
     let process = lines.next()?.parse().ok()?;
     let command = lines.next().map(str::to_owned);
     let since = lines.next().and_then(|line| line.parse().ok());
-    Some(SenderRecord {
+    Some(ProcessRecord {
         process,
         command,
         since,

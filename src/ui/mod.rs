@@ -3,6 +3,7 @@
 //! stdout carries the result and nothing else; the rest goes to stderr. A terminal changes
 //! colour, progress and prompting, never content.
 
+mod aside;
 mod failure;
 mod json;
 mod plan_view;
@@ -19,6 +20,7 @@ use std::io::{self, IsTerminal, Write};
 use anstream::{AutoStream, ColorChoice};
 use serde_json::{Value, json};
 
+pub use aside::Aside;
 pub use failure::Failure;
 pub use json::job_line;
 pub use plan_view::PlanView;
@@ -80,7 +82,7 @@ pub struct Ui {
     talk: Talk,
     input: Input,
     stdout: ColorChoice,
-    stderr: ColorChoice,
+    aside: Aside,
     /// How commands begin in what is said: a rehearsal goes on as a rehearsal.
     program: &'static str,
     /// With JSON, warnings go into the object at the end: stderr holds one object or none.
@@ -100,7 +102,10 @@ impl Ui {
             talk,
             input,
             stdout: choose(io::stdout().is_terminal()),
-            stderr: choose(io::stderr().is_terminal()),
+            aside: Aside::new(
+                choose(io::stderr().is_terminal()),
+                format == Format::Human && talk == Talk::Normal,
+            ),
             program: "dsr",
             warnings: RefCell::new(Vec::new()),
         }
@@ -155,9 +160,12 @@ impl Ui {
 
     /// Tells the operator something that went well or comes next. Not with JSON, not when quiet.
     pub fn note(&self, text: &str) {
-        if self.format == Format::Human && self.talk == Talk::Normal {
-            self.write_aside(&format!("{}\n", self.spell(text)));
-        }
+        self.aside.note(&self.spell(text));
+    }
+
+    /// A way to tell the operator something from where there is no `Ui`.
+    pub fn aside(&self) -> Aside {
+        self.aside.clone()
     }
 
     /// Warns the operator, even when quiet.
@@ -166,7 +174,8 @@ impl Ui {
         match self.format {
             Format::Human => {
                 let style = words::bold(anstyle::AnsiColor::Yellow);
-                self.write_aside(&format!("{style}Warning:{style:#} {message}\n"));
+                self.aside
+                    .write(&format!("{style}Warning:{style:#} {message}\n"));
             }
             Format::Json => self
                 .warnings
@@ -190,18 +199,12 @@ impl Ui {
                 format!("{object}\n")
             }
         };
-        self.write_aside(&text);
+        self.aside.write(&text);
     }
 
     /// A text with the commands in it as they are to be typed here.
     fn spell(&self, text: &str) -> String {
         text.replace("`dsr ", &format!("`{} ", self.program))
-    }
-
-    /// Nobody can be told that stderr is gone.
-    fn write_aside(&self, text: &str) {
-        let mut stream = AutoStream::new(io::stderr().lock(), self.stderr);
-        drop(stream.write_all(text.as_bytes()));
     }
 
     fn paper(&self) -> Paper {

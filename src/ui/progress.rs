@@ -65,6 +65,7 @@ impl<'a> Progress<'a> {
             Phase::Waiting => "Waiting",
         });
         bar.enable_steady_tick(Duration::from_millis(200));
+        ui.aside.shares_with(&bar);
         Self {
             ui,
             phase,

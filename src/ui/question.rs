@@ -43,7 +43,7 @@ impl Ui {
             });
         }
         let people = plural(ids, "distinct_id", "distinct_ids");
-        self.write_aside(&format!(
+        self.aside.write(&format!(
             "{what}\nType the number of {people} to confirm ({ids}): "
         ));
         let mut answer = String::new();

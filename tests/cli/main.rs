@@ -17,6 +17,7 @@ mod formats;
 mod intake;
 mod killed;
 mod ledger;
+mod locked;
 mod measure;
 mod output;
 mod pace;
