@@ -186,7 +186,6 @@ fn context(
         projects: global.project.clone(),
         lock_timeout: global.lock_timeout,
         sandbox: None,
-        warned_of_token: false,
     })
 }
 

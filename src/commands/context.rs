@@ -28,7 +28,6 @@ pub(crate) struct Context {
     pub(crate) projects: Vec<String>,
     pub(crate) lock_timeout: Duration,
     pub(crate) sandbox: Option<sandbox::Running>,
-    pub(crate) warned_of_token: bool,
 }
 
 impl Context {
@@ -103,7 +102,7 @@ impl Context {
     }
 
     /// The token, if it may still be sent.
-    pub(crate) fn token(&mut self) -> Result<OauthToken, Failure> {
+    pub(crate) fn token(&self) -> Result<OauthToken, Failure> {
         let today = self.clock.today();
         let token = match self.mode {
             Mode::Sandbox { .. } => sandbox_token()?,
@@ -115,7 +114,7 @@ impl Context {
 
     /// Warns of a token in the environment that ends soon: on every command, since asking for it
     /// costs nothing. One in the keyring is warned of when it is used.
-    pub(crate) fn warn_of_environments_token(&mut self) {
+    pub(crate) fn warn_of_environments_token(&self) {
         let given = self.environment.token.is_some() || self.environment.token_file.is_some();
         if given
             && matches!(self.mode, Mode::Real)
@@ -125,7 +124,7 @@ impl Context {
         }
     }
 
-    pub(crate) fn warn_of_age(&mut self, token: &OauthToken) {
+    pub(crate) fn warn_of_age(&self, token: &OauthToken) {
         let message = match token.age(self.clock.today()) {
             TokenAge::NotKnown => return,
             TokenAge::Good { days_left, .. } if days_left > WARN_DAYS => return,
@@ -139,9 +138,7 @@ impl Context {
                 token.origin()
             ),
         };
-        if !std::mem::replace(&mut self.warned_of_token, true) {
-            self.ui.warn("token_expiry", &message);
-        }
+        self.ui.warn_once("token_expiry", &message);
     }
 
     /// A client for each project, all with the one token. Starts the sandbox if it is meant.

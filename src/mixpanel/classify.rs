@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::{Batch, DistinctId};
 
 use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer};
@@ -34,6 +36,12 @@ const MESSAGE_CHARS: usize = 300;
 impl Answered {
     fn wait(&self) -> Option<std::time::Duration> {
         retry_after::parse(self.retry_after.as_deref(), self.date.as_deref())
+    }
+
+    /// When it was made, by the server's clock.
+    pub(super) fn time(&self) -> Option<DateTime<Utc>> {
+        let time = DateTime::parse_from_rfc2822(self.date.as_deref()?.trim());
+        time.ok().map(|time| time.to_utc())
     }
 
     fn looks_like_html(&self) -> bool {

@@ -1,7 +1,9 @@
+use std::cell::Cell;
 use std::error::Error;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, Method, Response, redirect, retry};
 
@@ -44,6 +46,7 @@ pub struct Client {
     api_url: ApiUrl,
     project: Project,
     token: OauthToken,
+    server_time: Cell<Option<DateTime<Utc>>>,
 }
 
 /// Why no client could be made.
@@ -95,12 +98,18 @@ impl Client {
             api_url,
             project,
             token: token.clone(),
+            server_time: Cell::new(None),
         })
     }
 
     /// The project it speaks for.
     pub fn project(&self) -> &Project {
         &self.project
+    }
+
+    /// What time it was at the server when it answered the last call, if it said so. To the second.
+    pub fn server_time(&self) -> Option<DateTime<Utc>> {
+        self.server_time.get()
     }
 
     #[cfg(test)]
@@ -159,6 +168,10 @@ impl Client {
                 reason: self.hide_tokens(describe(error.without_url())),
             },
         };
+        self.server_time.set(match &exchange {
+            Exchange::Answered(answered) => answered.time(),
+            Exchange::NotSent { .. } | Exchange::Lost { .. } => None,
+        });
         let outcome = match &exchange {
             Exchange::NotSent { .. } => "not sent".to_owned(),
             Exchange::Lost { .. } => "no usable answer".to_owned(),

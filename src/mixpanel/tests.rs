@@ -401,3 +401,22 @@ async fn a_cancelled_deletion_is_told_from_a_started_one() {
         CancelAnswer::Unclear { .. }
     ));
 }
+
+#[tokio::test]
+async fn the_servers_time_is_that_of_the_last_answer() {
+    let noon = "date: Sun, 22 Nov 2026 12:00:00 GMT\r\n";
+    let peer = Peer::start(vec![
+        reply(429, noon, ""),
+        Act::Reset,
+        reply(200, "date: noon\r\n", "{}"),
+    ]);
+    let client = client(peer.address);
+    let task = TaskId::new("t").unwrap();
+    client.get_deletion(&task).await;
+    let told = client.server_time().unwrap();
+    assert_eq!(told.to_rfc3339(), "2026-11-22T12:00:00+00:00");
+    client.get_deletion(&task).await;
+    assert_eq!(client.server_time(), None, "no answer");
+    client.get_deletion(&task).await;
+    assert_eq!(client.server_time(), None, "no date");
+}

@@ -15,6 +15,7 @@ mod views;
 mod words;
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
@@ -87,6 +88,7 @@ pub struct Ui {
     program: &'static str,
     /// With JSON, warnings go into the object at the end: stderr holds one object or none.
     warnings: RefCell<Vec<Value>>,
+    warned_of: RefCell<HashSet<&'static str>>,
 }
 
 impl Ui {
@@ -107,7 +109,8 @@ impl Ui {
                 format == Format::Human && talk == Talk::Normal,
             ),
             program: "dsr",
-            warnings: RefCell::new(Vec::new()),
+            warnings: RefCell::default(),
+            warned_of: RefCell::default(),
         }
     }
 
@@ -181,6 +184,13 @@ impl Ui {
                 .warnings
                 .borrow_mut()
                 .push(json!({ "kind": kind, "message": message })),
+        }
+    }
+
+    /// Warns of something that would be said again and again.
+    pub fn warn_once(&self, kind: &'static str, message: &str) {
+        if self.warned_of.borrow_mut().insert(kind) {
+            self.warn(kind, message);
         }
     }
 

@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::domain::{JobId, JobState};
@@ -143,8 +144,22 @@ impl Observer for Progress<'_> {
                 }
                 self.bar.set_message(text);
             }
+            Event::ClocksDiffer { ahead } => {
+                self.ui.warn_once("clock_skew", &different_clocks(ahead))
+            }
         }
     }
+}
+
+fn different_clocks(ahead: TimeDelta) -> String {
+    let side = match ahead < TimeDelta::zero() {
+        true => "behind",
+        false => "ahead of",
+    };
+    let apart = duration(ahead.abs().to_std().unwrap_or_default());
+    format!(
+        "this machine's clock is {apart} {side} Mixpanel's; due dates, times and waits follow it, so set it right"
+    )
 }
 
 impl Drop for Progress<'_> {

@@ -253,6 +253,7 @@ pub(super) async fn ask(
             Kind::Export => client.get_retrieval(item.task).await,
             Kind::Delete => client.get_deletion(item.task).await,
         };
+        run.compare_clocks(client);
         let now = run.clock.now();
         let rate = client.project().rate;
         run.ledger.record_answered(item.project, rate, now)?;

@@ -14,6 +14,8 @@ mod verdict;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use crate::domain::{Clock, JobId, ProjectKey, TaskId};
 use crate::ledger::{JobRecord, Ledger, LedgerError};
 use crate::mixpanel::Client;
@@ -49,7 +51,12 @@ pub enum Event<'a> {
     Asked(&'a JobRecord),
     /// A job could not be sent for now; it will be tried again after so long.
     Held { reason: &'a str, wait: Duration },
+    /// Our clock and the server's are far apart; ours is ahead by so much, or behind.
+    ClocksDiffer { ahead: TimeDelta },
 }
+
+/// How far our clock may be from the server's. Due dates, ages and the time to settle hang on it.
+const MAX_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// Why a run could not go on. What happened to each job until then is in the ledger.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +90,17 @@ impl Run<'_> {
                 tracing::error!(%job, %error, "no receipt could be kept");
                 Receipt::Lost
             }
+        }
+    }
+
+    /// Holds our clock against the server's, by what it said with its last answer.
+    fn compare_clocks(&self, client: &Client) {
+        let Some(theirs) = client.server_time() else {
+            return;
+        };
+        let ahead = self.clock.now() - theirs;
+        if ahead.abs() > MAX_SKEW {
+            self.observer.on(Event::ClocksDiffer { ahead });
         }
     }
 

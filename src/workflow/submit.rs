@@ -196,6 +196,7 @@ async fn send_next(
         Claim::Send { attempt } => {
             tracing::info!(job = %item.job, attempt, "sending");
             let answer = post(run, client, &item).await?;
+            run.compare_clocks(client);
             let now = run.clock.now();
             let verdict = match item.purpose {
                 Purpose::Submit => queue.temper.judge(answer, now),

@@ -10,6 +10,7 @@ mod answers;
 mod apart;
 mod auth;
 mod cancel;
+mod clocks;
 mod confirmation;
 mod conflicts;
 mod crash;
