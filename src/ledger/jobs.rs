@@ -85,6 +85,7 @@ impl Ledger {
             return Ok(Claim::Wait(wait));
         }
         if let Slot::Wait(wait) = pace::take(&tx, project, rate, now)? {
+            tx.commit()?;
             return Ok(Claim::Wait(wait));
         }
         step(&tx, job, record.state, JobState::Sending, now)?;

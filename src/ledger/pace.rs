@@ -73,7 +73,7 @@ impl Ledger {
     }
 }
 
-/// Takes the slot inside a transaction of the caller's.
+/// Takes the slot inside a transaction of the caller's, who commits it whatever the answer.
 pub(super) fn take(
     tx: &Transaction<'_>,
     project: &ProjectKey,
@@ -90,22 +90,27 @@ pub(super) fn take(
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
     })
     .optional()?;
-    if let Some((next_at, blocked_until)) = row {
-        // A moment further off than any we write means that the clock was set back.
-        let for_pace = (next_at - now).min(interval);
-        let longest = MAX_BLOCK.num_microseconds().unwrap_or(i64::MAX);
-        let for_block = (blocked_until - now).min(longest);
-        if let Ok(wait @ 1..) = u64::try_from(for_pace.max(for_block)) {
-            return Ok(Slot::Wait(Duration::from_micros(wait)));
-        }
+    let (next_at, blocked_until) = row.unwrap_or_default();
+    // A moment further off than any we write means that the clock was set back. It is brought
+    // near, or it would stay as far off until the clock is where it was.
+    let longest = MAX_BLOCK.num_microseconds().unwrap_or(i64::MAX);
+    let near_next = next_at.min(now.saturating_add(interval));
+    let near_block = blocked_until.min(now.saturating_add(longest));
+    let wait = near_next.max(near_block).saturating_sub(now);
+    let (slot, next_at) = match u64::try_from(wait) {
+        Ok(wait @ 1..) => (Slot::Wait(Duration::from_micros(wait)), near_next),
+        Ok(0) | Err(_) => (Slot::Yours, now.saturating_add(interval)),
+    };
+    if row != Some((next_at, near_block)) {
+        prepare(
+            tx,
+            "INSERT INTO pace (project_key, next_at, blocked_until) VALUES ($1, $2, $3)
+             ON CONFLICT (project_key) DO UPDATE
+             SET next_at = excluded.next_at, blocked_until = excluded.blocked_until",
+        )?
+        .execute(params![project.as_str(), next_at, near_block])?;
     }
-    prepare(
-        tx,
-        "INSERT INTO pace (project_key, next_at, blocked_until) VALUES ($1, $2, 0)
-         ON CONFLICT (project_key) DO UPDATE SET next_at = excluded.next_at",
-    )?
-    .execute(params![project.as_str(), now.saturating_add(interval)])?;
-    Ok(Slot::Yours)
+    Ok(slot)
 }
 
 pub(super) fn push_back(
@@ -141,4 +146,69 @@ fn microseconds(rate: Rate) -> i64 {
     let exact = (1_000_000.0 / rate.per_second()).ceil();
     // Saturates, as `as` does from float to integer.
     exact as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn noon() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    fn key() -> ProjectKey {
+        ProjectKey::restore("k".to_owned())
+    }
+
+    fn open(folder: &tempfile::TempDir) -> Ledger {
+        Ledger::open(&folder.path().join("ledger.db"), SECOND).unwrap()
+    }
+
+    fn take(ledger: &mut Ledger, now: DateTime<Utc>) -> Slot {
+        ledger.record_slot(&key(), Rate::default(), now).unwrap()
+    }
+
+    #[test]
+    fn time_that_passed_asleep_is_no_credit() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = open(&folder);
+        assert_eq!(take(&mut ledger, noon()), Slot::Yours);
+        for asleep in [TimeDelta::hours(1), TimeDelta::days(400)] {
+            let woken = noon() + asleep;
+            assert_eq!(take(&mut ledger, woken), Slot::Yours);
+            assert_eq!(take(&mut ledger, woken), Slot::Wait(SECOND), "one call");
+            let later = woken + TimeDelta::milliseconds(999);
+            let left = Duration::from_millis(1);
+            assert_eq!(take(&mut ledger, later), Slot::Wait(left));
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumps_costs_an_interval_at_most() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = open(&folder);
+        let hours = [0, 5, -3, 24 * 365, 0, -24 * 365, 1];
+        for now in hours.map(|hours| noon() + TimeDelta::hours(hours)) {
+            if let Slot::Wait(wait) = take(&mut ledger, now) {
+                assert!(wait <= SECOND, "{wait:?}");
+                let waited = now + TimeDelta::from_std(wait).unwrap();
+                assert_eq!(take(&mut ledger, waited), Slot::Yours);
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_lasts_a_day_at_most_however_the_clock_jumps() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = open(&folder);
+        let until = noon() + TimeDelta::hours(1);
+        ledger.record_block(&key(), until).unwrap();
+        assert_eq!(take(&mut ledger, noon()), Slot::Wait(3600 * SECOND));
+        let long_ago = noon() - TimeDelta::days(4000);
+        let day = Duration::from_secs(24 * 60 * 60);
+        assert_eq!(take(&mut ledger, long_ago), Slot::Wait(day));
+        assert_eq!(take(&mut ledger, long_ago + day), Slot::Yours);
+    }
 }
