@@ -194,6 +194,18 @@ impl Item {
             tries: 0,
         }
     }
+
+    /// Whether the job may be settled only on the operator's word by now: a wait may have been
+    /// long, or the machine has slept.
+    pub(super) fn is_too_late(&self, job: &JobRecord, now: DateTime<Utc>) -> bool {
+        self.purpose == Purpose::Settle && self.word == Word::None && !is_recent(job, now)
+    }
+}
+
+/// Whether the same POST once more still tells what became of the last attempt.
+fn is_recent(job: &JobRecord, now: DateTime<Utc>) -> bool {
+    let age = job.attempted_at.map(|begun| now - begun);
+    age.is_some_and(|age| (TimeDelta::zero()..SETTLE_WITHIN).contains(&age))
 }
 
 impl Settle {
@@ -203,11 +215,10 @@ impl Settle {
         }
         let begun = job.attempted_at?;
         // The time limit counts from the attempt's beginning, the pause from its end.
-        let age = now - begun;
         let since_end = now - job.attempt_ended_at.unwrap_or(begun);
         let repeated = operation.kind() == Kind::Export && job.attempts > 1;
         let wanted = match self {
-            Self::Recent => (TimeDelta::zero()..SETTLE_WITHIN).contains(&age) && !repeated,
+            Self::Recent => is_recent(job, now) && !repeated,
             Self::Chosen(jobs) => jobs.contains(&job.id),
         };
         let left = SETTLE_AFTER.saturating_sub(since_end.to_std().unwrap_or_default());
@@ -220,5 +231,55 @@ impl Settle {
             not_before: Instant::now() + left,
             ..Item::submit(job.id.clone(), operation)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Law;
+
+    fn queue_of(jobs: u32) -> Queue {
+        let mut queue = Queue::new(ProjectKey::restore("k".to_owned()), Duration::ZERO);
+        let request = RequestId::random();
+        let job = |number| JobId {
+            request: request.clone(),
+            number,
+        };
+        let items = (1..=jobs).map(|n| Item::submit(job(n), Operation::Delete(Law::Gdpr)));
+        queue.items.extend(items);
+        queue
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_holds_everything_back_for_its_time_by_the_monotonic_clock() {
+        let mut queue = queue_of(2);
+        queue.pause(Duration::from_secs(60));
+        tokio::time::advance(Duration::from_secs(59)).await;
+        assert!(matches!(queue.offer(), Offer::Wait(left) if left == Duration::from_secs(1)));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(matches!(queue.offer(), Offer::Send(item) if item.job.number == 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_without_end_breaks_nothing() {
+        let mut queue = queue_of(1);
+        queue.pause(Duration::MAX);
+        assert!(!matches!(queue.offer(), Offer::Nothing));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_to_be_settled_waits_for_its_own_time_and_then_goes_first() {
+        let mut queue = queue_of(2);
+        let Offer::Send(item) = queue.offer() else {
+            panic!("nothing is offered");
+        };
+        queue.settle_later(&item);
+        assert!(matches!(queue.offer(), Offer::Send(item) if item.job.number == 2));
+        tokio::time::advance(SETTLE_AFTER).await;
+        let Offer::Send(item) = queue.offer() else {
+            panic!("nothing is offered");
+        };
+        assert_eq!((item.job.number, item.purpose), (1, Purpose::Settle));
     }
 }

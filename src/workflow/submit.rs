@@ -181,6 +181,10 @@ async fn send_next(
     }
     let rate = client.project().rate;
     let now = run.clock.now();
+    if item.is_too_late(&run.job(&item.job)?, now) {
+        queue.remove(&item.job);
+        return Ok(Step::Sent);
+    }
     let claim = run
         .ledger
         .record_sending(&item.job, item.purpose, &queue.project, rate, now)?;

@@ -1,8 +1,14 @@
 //! Clocks that differ or jump, and processes that sleep: what is said, and that no calls crowd.
 
-use chrono::{TimeDelta, Utc};
+use std::time::{Duration, Instant};
 
-use crate::support::{Fake, Operator, Outcome, Reply, object_reply, status_reply};
+use chrono::{TimeDelta, Utc};
+use rusqlite::Connection;
+
+use crate::support::{
+    Fake, Operator, Outcome, Reply, Rules, Running, csv_of, object_reply, people, same_people,
+    status_reply, usual,
+};
 
 const SKEWED: &str = "clock is";
 
@@ -83,4 +89,109 @@ fn a_clock_that_is_near_enough_or_not_told_is_not_warned_of() {
     let fake = Fake::start();
     let outcome = Operator::at(&fake).run(&["export", "--gdpr", "a1"]);
     outcome.exits_with(0).never_says(SKEWED);
+}
+
+/// The shortest time between two calls that arrived after `since`.
+fn shortest_gap_after(fake: &Fake, since: Instant) -> Duration {
+    let calls = fake.calls().into_iter().map(|call| call.arrived);
+    let mut arrivals: Vec<Instant> = calls.filter(|arrived| *arrived > since).collect();
+    arrivals.sort();
+    assert!(
+        arrivals.len() > 3,
+        "calls came after it: {}",
+        arrivals.len()
+    );
+    let gaps = arrivals.windows(2).map(|pair| pair[1] - pair[0]);
+    gaps.min().expect("there are several")
+}
+
+const INTERVAL: Duration = Duration::from_millis(250);
+
+/// A process that the system stops, as a laptop that sleeps does; long enough for many calls.
+fn sleep_for_many_intervals(running: &Running) -> Instant {
+    running.signal("STOP");
+    std::thread::sleep(INTERVAL * 10);
+    let woken = Instant::now();
+    running.signal("CONT");
+    woken
+}
+
+#[test]
+fn a_run_that_slept_goes_on_at_the_pace() {
+    let fake = Fake::with(Rules::PerSecond(4), usual);
+    let operator = Operator::at_with(&fake, "rate = 4\ndelete_batch = 1");
+    let ids = people(12);
+    operator.file("ids.csv", csv_of(&ids, None));
+    let running = operator.start(&["delete", "--gdpr", "--yes", "ids.csv"]);
+    fake.wait_for_posts(2);
+    let woken = sleep_for_many_intervals(&running);
+    let slept = fake.posts().len();
+    assert!(slept <= 3, "{slept} POSTs of a process that is stopped");
+    running.end().exits_with(0);
+    assert_eq!(fake.limited(), 0);
+    assert!(shortest_gap_after(&fake, woken) >= INTERVAL);
+    same_people(&fake.posted_ids(), &ids);
+}
+
+#[test]
+fn a_wait_that_slept_asks_at_the_pace() {
+    let fake = Fake::with(Rules::PerSecond(4), usual);
+    let operator = Operator::at_with(&fake, "rate = 4\ndelete_batch = 1");
+    operator.file("ids.csv", csv_of(&people(6), None));
+    let args = ["delete", "--gdpr", "--yes", "ids.csv", "--wait"];
+    let running = operator.start(&args);
+    let start = Instant::now();
+    while fake.gets().len() < 2 && start.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let woken = sleep_for_many_intervals(&running);
+    std::thread::sleep(INTERVAL * 10);
+    running.signal("TERM");
+    running.end().exits_with(143);
+    assert_eq!(fake.limited(), 0);
+    assert!(shortest_gap_after(&fake, woken) >= INTERVAL);
+}
+
+#[test]
+fn a_deletion_of_unknown_outcome_is_not_sent_again_after_a_sleep_of_15_minutes() {
+    let fake = Fake::answering_post(0, Reply::Reset);
+    let operator = Operator::at(&fake);
+    let running = operator.start(&["delete", "--gdpr", "--yes", "a1"]);
+    fake.wait_for_posts(1);
+    let unknown = || operator.ledger_texts("SELECT state FROM jobs") == ["unknown"];
+    let start = Instant::now();
+    while !unknown() && start.elapsed() < Duration::from_secs(2) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running.signal("STOP");
+    assert!(unknown() && fake.posts().len() == 1);
+    operator.age_attempts(Duration::from_secs(16 * 60));
+    running.signal("CONT");
+    let outcome = running.end();
+    outcome.exits_with(6).says("dsr resume");
+    assert_eq!(
+        fake.posts().len(),
+        1,
+        "it would be a new deletion\n{outcome}"
+    );
+}
+
+#[test]
+fn a_clock_that_was_set_back_by_an_hour_stops_nothing() {
+    let fake = Fake::start();
+    let operator = Operator::at_with(&fake, "rate = 4");
+    operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
+    let set_back = || {
+        let ledger = Connection::open(operator.dsr_home().join("ledger.db"));
+        let changed =
+            ledger.and_then(|l| l.execute("UPDATE pace SET next_at = next_at + 3600000000", []));
+        assert_eq!(changed.expect("the ledger can be changed"), 1);
+    };
+    for args in [&["export", "--gdpr", "a2"][..], &["status"]] {
+        set_back();
+        let outcome = operator.run(args);
+        outcome.exits_with(0);
+        assert!(outcome.took < Duration::from_secs(20), "{outcome}");
+    }
+    assert_eq!((fake.posts().len(), fake.gets().len()), (2, 2));
 }
