@@ -103,6 +103,11 @@ pub(super) fn create(exchange: Exchange, batch: &Batch) -> CreateAnswer {
                     message,
                 },
                 400 if speaks_of_too_many(&message) => CreateAnswer::TooLarge { message },
+                // What a project's calls get at the host of a region that is not its own.
+                404 => CreateAnswer::Refused {
+                    http_status,
+                    message: format!("{message}; is the project in another region?"),
+                },
                 _ => CreateAnswer::Refused {
                     http_status,
                     message,

@@ -10,6 +10,8 @@ use super::*;
 use crate::credentials::{OauthToken, TokenOrigin};
 use crate::domain::*;
 
+mod faults;
+
 const PROJECT_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const OAUTH: &str = "oauth-canary";
 
@@ -81,7 +83,15 @@ fn reply(status: u16, headers: &str, body: &str) -> Act {
 }
 
 fn client(address: SocketAddr) -> Client {
-    let api_url = ApiUrl::parse(&format!("http://{address}/api/app")).unwrap();
+    client_at(&format!("http://{address}/api/app"))
+}
+
+fn client_at(url: &str) -> Client {
+    client_with(url, Duration::from_secs(1))
+}
+
+fn client_with(url: &str, total: Duration) -> Client {
+    let api_url = ApiUrl::parse(url).unwrap();
     let project = Project {
         name: ProjectName::new("acme").unwrap(),
         token: ProjectToken::new(PROJECT_TOKEN).unwrap(),
@@ -95,7 +105,7 @@ fn client(address: SocketAddr) -> Client {
     let token = OauthToken::new(OAUTH, None, TokenOrigin::Environment).unwrap();
     let timeouts = Timeouts {
         connect: Duration::from_millis(500),
-        total: Duration::from_secs(1),
+        total,
     };
     Client::new(project, api_url, &token, timeouts).unwrap()
 }

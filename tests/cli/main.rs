@@ -20,6 +20,7 @@ mod killed;
 mod ledger;
 mod locked;
 mod measure;
+mod network;
 mod output;
 mod pace;
 mod projects;
