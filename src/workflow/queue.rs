@@ -239,47 +239,57 @@ mod tests {
     use super::*;
     use crate::domain::Law;
 
-    fn queue_of(jobs: u32) -> Queue {
+    /// An empty ledger, and a queue of jobs that are to be settled.
+    fn queue_of(jobs: u32) -> (tempfile::TempDir, Ledger, Queue) {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("ledger.db"), Duration::ZERO).unwrap();
         let mut queue = Queue::new(ProjectKey::restore("k".to_owned()), Duration::ZERO);
         let request = RequestId::random();
-        let job = |number| JobId {
-            request: request.clone(),
-            number,
-        };
-        let items = (1..=jobs).map(|n| Item::submit(job(n), Operation::Delete(Law::Gdpr)));
-        queue.items.extend(items);
-        queue
+        let items = (1..=jobs).map(|number| {
+            let request = request.clone();
+            Item {
+                purpose: Purpose::Settle,
+                ..Item::submit(JobId { request, number }, Operation::Delete(Law::Gdpr))
+            }
+        });
+        queue.to_settle.extend(items);
+        (folder, ledger, queue)
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_holds_everything_back_for_its_time_by_the_monotonic_clock() {
-        let mut queue = queue_of(2);
+        let (_folder, ledger, mut queue) = queue_of(2);
         queue.pause(Duration::from_secs(60));
         tokio::time::advance(Duration::from_secs(59)).await;
-        assert!(matches!(queue.offer(), Offer::Wait(left) if left == Duration::from_secs(1)));
+        let offer = queue.offer(&ledger).unwrap();
+        assert!(matches!(offer, Offer::Wait(left) if left == Duration::from_secs(1)));
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(matches!(queue.offer(), Offer::Send(item) if item.job.number == 1));
+        let offer = queue.offer(&ledger).unwrap();
+        assert!(matches!(offer, Offer::Send(item) if item.job.number == 1));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_without_end_breaks_nothing() {
-        let mut queue = queue_of(1);
+        let (_folder, ledger, mut queue) = queue_of(1);
         queue.pause(Duration::MAX);
-        assert!(!matches!(queue.offer(), Offer::Nothing));
+        assert!(!matches!(queue.offer(&ledger).unwrap(), Offer::Nothing));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_to_be_settled_waits_for_its_own_time_and_then_goes_first() {
-        let mut queue = queue_of(2);
-        let Offer::Send(item) = queue.offer() else {
-            panic!("nothing is offered");
+    async fn what_is_to_be_settled_again_waits_for_its_own_time() {
+        let (_folder, ledger, mut queue) = queue_of(2);
+        let mut next = || match queue.offer(&ledger).unwrap() {
+            Offer::Send(item) => {
+                queue.settle_later(&item);
+                Ok(item.job.number)
+            }
+            Offer::Wait(left) => Err(left),
+            Offer::Nothing => panic!("nothing is offered"),
         };
-        queue.settle_later(&item);
-        assert!(matches!(queue.offer(), Offer::Send(item) if item.job.number == 2));
+        assert_eq!(next(), Ok(1));
+        assert_eq!(next(), Ok(2));
+        assert_eq!(next(), Err(SETTLE_AFTER));
         tokio::time::advance(SETTLE_AFTER).await;
-        let Offer::Send(item) = queue.offer() else {
-            panic!("nothing is offered");
-        };
-        assert_eq!((item.job.number, item.purpose), (1, Purpose::Settle));
+        assert_eq!(next(), Ok(1));
     }
 }
