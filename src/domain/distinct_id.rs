@@ -28,6 +28,20 @@ const FORBIDDEN: [&str; 17] = [
     "{}",
 ];
 
+/// The longest of [`FORBIDDEN`] but for the first, in bytes.
+const LONGEST_WORD: usize = 9;
+
+/// What the operator insists on against the usual rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leniency {
+    /// Nothing: every rule holds.
+    None,
+    /// That outer white space belongs to the ids, since Mixpanel has them so.
+    OuterWhiteSpace,
+    /// On this very value, named one by one: only what no id can be is refused.
+    Named,
+}
+
 /// Mixpanel's identifier of one end user: opaque, byte-exact, case-sensitive.
 ///
 /// Personal data: `Debug` shows its length only, and there is no `Display`.
@@ -57,25 +71,45 @@ impl DistinctId {
     /// # Errors
     /// Whatever would erase the wrong person or nobody: see [`DistinctIdError`].
     pub fn new(text: &str) -> Result<Self, DistinctIdError> {
+        Self::new_with(text, Leniency::None)
+    }
+
+    /// Checks and keeps `text` byte for byte, as far as the operator did not insist on it.
+    ///
+    /// # Errors
+    /// As [`Self::judge`].
+    pub fn new_with(text: &str, leniency: Leniency) -> Result<Self, DistinctIdError> {
+        Self::judge(text, leniency)?;
+        Ok(Self(text.into()))
+    }
+
+    /// Says whether `text` may be a distinct_id, without keeping it.
+    ///
+    /// # Errors
+    /// Whatever would erase the wrong person or nobody, but for what the operator insists on.
+    pub fn judge(text: &str, leniency: Leniency) -> Result<(), DistinctIdError> {
         if text.is_empty() {
             return Err(DistinctIdError::Empty);
         }
         if text.len() > MAX_ID_BYTES {
             return Err(DistinctIdError::TooLong);
         }
-        if text.contains(['\n', '\r', '\0']) {
+        // Without a way out of the loop it runs over many bytes at once.
+        let breaks = |found, byte| found | matches!(byte, b'\n' | b'\r' | b'\0');
+        if text.bytes().fold(false, breaks) {
             return Err(DistinctIdError::LineBreak);
         }
-        if text.trim() != text {
-            return Err(DistinctIdError::OuterWhiteSpace);
+        let core = text.trim();
+        match leniency {
+            Leniency::Named => Ok(()),
+            // What stands for nobody does so between spaces, too.
+            Leniency::None | Leniency::OuterWhiteSpace if is_forbidden(core) => {
+                Err(DistinctIdError::Forbidden)
+            }
+            Leniency::None if core.len() != text.len() => Err(DistinctIdError::OuterWhiteSpace),
+            Leniency::OuterWhiteSpace if core.is_empty() => Err(DistinctIdError::Empty),
+            Leniency::None | Leniency::OuterWhiteSpace => Ok(()),
         }
-        if FORBIDDEN
-            .iter()
-            .any(|value| value.eq_ignore_ascii_case(text))
-        {
-            return Err(DistinctIdError::Forbidden);
-        }
-        Ok(Self(text.into()))
     }
 
     /// One that was checked when it was read, from the ledger; `None` if it cannot be one.
@@ -87,6 +121,15 @@ impl DistinctId {
     /// The identifier itself, for the wire and the ledger only.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+/// Asked of every value: most are too long to be compared with the list.
+fn is_forbidden(text: &str) -> bool {
+    let [zeros, words @ ..] = &FORBIDDEN;
+    match text.len() {
+        ..=LONGEST_WORD => words.iter().any(|word| word.eq_ignore_ascii_case(text)),
+        length => length == zeros.len() && text == *zeros,
     }
 }
 
@@ -129,6 +172,37 @@ mod tests {
         ] {
             assert_eq!(DistinctId::new(text), Err(error));
         }
+    }
+
+    #[test]
+    fn what_the_operator_insists_on_is_kept_byte_for_byte() {
+        let kept = |text, leniency| DistinctId::new_with(text, leniency).map(|id| id.0.into());
+        let spaced: Result<String, _> = kept(" a ", Leniency::OuterWhiteSpace);
+        assert_eq!(spaced.as_deref(), Ok(" a "));
+        for text in ["null", "0", FORBIDDEN[0], " ", " null "] {
+            assert_eq!(kept(text, Leniency::Named).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn nobody_can_insist_on_what_no_id_can_be() {
+        let long = "x".repeat(MAX_ID_BYTES + 1);
+        for text in ["", "a\nb", "a\rb", "a\0b", &long] {
+            let error = DistinctId::new(text).unwrap_err();
+            assert_eq!(DistinctId::judge(text, Leniency::Named), Err(error));
+            let spaced = DistinctId::judge(text, Leniency::OuterWhiteSpace);
+            assert_eq!(spaced, Err(error));
+        }
+        let judge = |text| DistinctId::judge(text, Leniency::OuterWhiteSpace);
+        assert_eq!(judge(" null "), Err(DistinctIdError::Forbidden));
+        assert_eq!(judge(" \u{a0} "), Err(DistinctIdError::Empty));
+    }
+
+    #[test]
+    fn the_list_is_ordered_as_the_search_in_it_expects() {
+        assert_eq!(FORBIDDEN[0].len(), 36);
+        let longest = FORBIDDEN[1..].iter().map(|word| word.len()).max();
+        assert_eq!(longest, Some(LONGEST_WORD));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use batch::{Batch, BatchError, cut};
 pub use clock::Clock;
 pub use confirmation::{Confirmed, YesFlag};
 pub use deadline::{Deadline, due_date};
-pub use distinct_id::{DistinctId, DistinctIdError, MAX_ID_BYTES};
+pub use distinct_id::{DistinctId, DistinctIdError, Leniency, MAX_ID_BYTES};
 pub use exit_status::ExitStatus;
 pub use identifiers::{JobId, RequestId, SubjectRequestId, TaskId};
 pub use limits::{BatchLimits, DEFAULT_DELETE_BATCH, DEFAULT_EXPORT_BATCH, LimitsError, Rate};
