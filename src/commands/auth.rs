@@ -7,8 +7,9 @@ use crate::ui::{AuthView, Failure};
 
 use super::context::{Context, sandbox_token};
 use super::failures::{local_io, usage};
+use super::hash_key::{self, HashKeyArgs};
 
-/// Keep, show or forget the OAuth token
+/// Keep, show or forget the OAuth token, or the key of hashed ids
 ///
 /// The token is made in Mixpanel under Profile & Preferences → Data & Privacy, belongs to the
 /// person who made it and is good for one year. It is kept in the operating system's keyring.
@@ -28,6 +29,7 @@ enum AuthCommand {
     Login(LoginArgs),
     Status(AuthStatusArgs),
     Logout(LogoutArgs),
+    HashKey(HashKeyArgs),
 }
 
 /// Keep a token in the keyring, in place of the one before
@@ -67,6 +69,7 @@ pub(super) fn run(ctx: &mut Context, args: AuthArgs) -> Result<ExitStatus, Failu
         AuthCommand::Login(args) => login(ctx, &args),
         AuthCommand::Status(_) => status(ctx),
         AuthCommand::Logout(_) => logout(ctx),
+        AuthCommand::HashKey(args) => hash_key::run(ctx, &args),
     }
 }
 
@@ -130,7 +133,7 @@ fn logout(ctx: &mut Context) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::Done)
 }
 
-fn refuse_in_sandbox(ctx: &Context) -> Result<(), Failure> {
+pub(super) fn refuse_in_sandbox(ctx: &Context) -> Result<(), Failure> {
     if ctx.is_sandbox() {
         return Err(
             usage("the sandbox has a fixed token of its own; nothing was changed")

@@ -3,9 +3,10 @@
 //! One exhaustive match an error, without a wildcard.
 
 use std::io;
+use std::path::Path;
 
 use crate::config::{EnvironmentError, ProjectsFileError, ResolveError};
-use crate::credentials::{CredentialError, KeyringError};
+use crate::credentials::{CredentialError, HashKeyError, KeyringError};
 use crate::domain::ExitStatus;
 use crate::intake::{IntakeError, SourceError};
 use crate::ledger::LedgerError;
@@ -152,6 +153,35 @@ impl From<KeyringError> for Failure {
             KeyringError::Damaged => "run `dsr auth login` again",
         };
         Self::from_error(ExitStatus::Auth, "keyring", &error).hint(hint)
+    }
+}
+
+impl From<HashKeyError> for Failure {
+    fn from(error: HashKeyError) -> Self {
+        let hint = match &error {
+            HashKeyError::Open { path } => format!("run `chmod 600 {}`", quoted(path)),
+            HashKeyError::Read { .. } | HashKeyError::Empty { .. } | HashKeyError::TooLong { .. } => {
+                "nothing was sent; check that it is the right file".to_owned()
+            }
+            HashKeyError::NoKey | HashKeyError::Keyring(_) => {
+                "name a file that holds it with `--hash-key-file`, or keep it with `dsr auth hash-key`"
+                    .to_owned()
+            }
+            HashKeyError::NothingGiven => {
+                "pipe it in, for example from a password manager".to_owned()
+            }
+        };
+        Self::from_error(ExitStatus::Usage, "hash_key", &error).hint(hint)
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    match text.chars().all(is_plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 

@@ -8,6 +8,7 @@ mod delete;
 mod exit_status;
 mod export;
 mod failures;
+mod hash_key;
 mod holders;
 mod outcome;
 mod project;

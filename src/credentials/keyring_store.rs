@@ -5,15 +5,17 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{OauthToken, TokenOrigin};
+use super::{HashKey, OauthToken, TokenOrigin};
 
 /// How long the keyring may take. A provider that never answers would hang a cron job for minutes.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 const SERVICE: &str = "dsr";
-const ENTRY: &str = "mixpanel-oauth-token";
+const TOKEN: &str = "mixpanel-oauth-token";
+const HASH_KEY: &str = "distinct-id-hash-key";
 
-/// The operating system's keyring, in which the token and its date are one entry.
+/// The operating system's keyring, in which the token and its date are one entry, and the key
+/// with which ids are hashed is another.
 #[derive(Debug)]
 pub struct Keyring;
 
@@ -45,7 +47,7 @@ impl Keyring {
     /// # Errors
     /// When the keyring cannot be asked. No entry is no error.
     pub fn find() -> Result<Option<OauthToken>, KeyringError> {
-        let text = with_timeout(|| match entry()?.get_password() {
+        let text = with_timeout(|| match entry(TOKEN)?.get_password() {
             Ok(text) => Ok(Some(text)),
             Err(keyring::Error::NoEntry) => Ok(None),
             Err(error) => Err(explain(&error)),
@@ -67,7 +69,7 @@ impl Keyring {
             issued,
         };
         let text = serde_json::to_string(&kept).map_err(|_| KeyringError::Damaged)?;
-        with_timeout(move || entry()?.set_password(&text).map_err(|e| explain(&e)))
+        with_timeout(move || entry(TOKEN)?.set_password(&text).map_err(|e| explain(&e)))
     }
 
     /// Forgets the token; whether there was one.
@@ -75,16 +77,53 @@ impl Keyring {
     /// # Errors
     /// When the keyring cannot be used.
     pub fn forget() -> Result<bool, KeyringError> {
-        with_timeout(|| match entry()?.delete_credential() {
-            Ok(()) => Ok(true),
-            Err(keyring::Error::NoEntry) => Ok(false),
+        forget(TOKEN)
+    }
+
+    /// Looks the key up with which ids are hashed.
+    ///
+    /// # Errors
+    /// When the keyring cannot be asked. No entry is no error.
+    pub fn find_hash_key() -> Result<Option<HashKey>, KeyringError> {
+        let bytes = with_timeout(|| match entry(HASH_KEY)?.get_secret() {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(keyring::Error::NoEntry) => Ok(None),
             Err(error) => Err(explain(&error)),
+        })?;
+        let key = |bytes| HashKey::new(bytes).ok_or(KeyringError::Damaged);
+        bytes.map(key).transpose()
+    }
+
+    /// Keeps a key in place of the one before.
+    ///
+    /// # Errors
+    /// When the keyring cannot be used; the one before is kept then.
+    pub fn record_hash_key(key: HashKey) -> Result<(), KeyringError> {
+        with_timeout(move || {
+            let kept = entry(HASH_KEY)?.set_secret(key.expose());
+            kept.map_err(|error| explain(&error))
         })
+    }
+
+    /// Forgets the key; whether there was one.
+    ///
+    /// # Errors
+    /// When the keyring cannot be used.
+    pub fn forget_hash_key() -> Result<bool, KeyringError> {
+        forget(HASH_KEY)
     }
 }
 
-fn entry() -> Result<keyring::Entry, KeyringError> {
-    keyring::Entry::new(SERVICE, ENTRY).map_err(|error| match keyring::Entry::store_status() {
+fn forget(name: &'static str) -> Result<bool, KeyringError> {
+    with_timeout(move || match entry(name)?.delete_credential() {
+        Ok(()) => Ok(true),
+        Err(keyring::Error::NoEntry) => Ok(false),
+        Err(error) => Err(explain(&error)),
+    })
+}
+
+fn entry(name: &str) -> Result<keyring::Entry, KeyringError> {
+    keyring::Entry::new(SERVICE, name).map_err(|error| match keyring::Entry::store_status() {
         Err(keyring::Error::NoStorageAccess(_) | keyring::Error::PlatformFailure(_)) => {
             KeyringError::Absent
         }
