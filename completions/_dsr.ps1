@@ -40,7 +40,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how requests stand')
             [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Go on with what was interrupted, deferred or is unknown')
             [CompletionResult]::new('cancel', 'cancel', [CompletionResultType]::ParameterValue, 'Cancel deletions that Mixpanel has not started')
-            [CompletionResult]::new('auth', 'auth', [CompletionResultType]::ParameterValue, 'Keep, show or forget the OAuth token')
+            [CompletionResult]::new('auth', 'auth', [CompletionResultType]::ParameterValue, 'Keep, show or forget the OAuth token, or the key of hashed ids')
             [CompletionResult]::new('project', 'project', [CompletionResultType]::ParameterValue, 'Set up the Mixpanel projects to work on')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Serve the sandbox on loopback: a stand-in for Mixpanel''s GDPR API')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
@@ -55,6 +55,11 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--column', '--column', [CompletionResultType]::ParameterName, 'The column that holds the ids: its name, or its number counted from 1')
             [CompletionResult]::new('--delimiter', '--delimiter', [CompletionResultType]::ParameterName, 'What parts the fields: one character, or `tab` [default: recognised]')
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Refuse unless there are exactly N unique ids')
+            [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'Take this very value for an id, whatever it looks like; may be given several times')
+            [CompletionResult]::new('--expect-pattern', '--expect-pattern', [CompletionResultType]::ParameterName, 'Refuse ids that this regular expression does not match whole, such as `user-\d{6}`')
+            [CompletionResult]::new('--hash', '--hash', [CompletionResultType]::ParameterName, 'Hash each value, and send the hash as small hex digits in its place')
+            [CompletionResult]::new('--hash-key-file', '--hash-key-file', [CompletionResultType]::ParameterName, 'The key of HMAC: a file that only its owner can read [default: the keyring''s]')
+            [CompletionResult]::new('--hash-prefix', '--hash-prefix', [CompletionResultType]::ParameterName, 'Put this before the hex digits')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up waiting after this long, such as `90s`, `2h` or `3days`')
             [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait out Mixpanel''s rate limit before leaving the rest for `dsr resume`')
             [CompletionResult]::new('--ref', '--ref', [CompletionResultType]::ParameterName, 'Your own ticket number, recorded with the request')
@@ -65,6 +70,10 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--gdpr', '--gdpr', [CompletionResultType]::ParameterName, 'Under the GDPR')
             [CompletionResult]::new('--ccpa', '--ccpa', [CompletionResultType]::ParameterName, 'Under the CCPA')
             [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'The first line is an id already, not a heading')
+            [CompletionResult]::new('--trim', '--trim', [CompletionResultType]::ParameterName, 'Drop white space around ids, in place of refusing them')
+            [CompletionResult]::new('--keep-whitespace', '--keep-whitespace', [CompletionResultType]::ParameterName, 'Keep white space around ids: Mixpanel has them so')
+            [CompletionResult]::new('--show-warnings', '--show-warnings', [CompletionResultType]::ParameterName, 'List each line that is warned of')
+            [CompletionResult]::new('--hash-lowercase', '--hash-lowercase', [CompletionResultType]::ParameterName, 'Lower-case each value first, by Unicode''s rules, as toLowerCase of JavaScript does')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, and send nothing')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Follow the jobs to their end')
             [CompletionResult]::new('--new', '--new', [CompletionResultType]::ParameterName, 'Start a second request although an open one asks for the very same')
@@ -88,6 +97,11 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--column', '--column', [CompletionResultType]::ParameterName, 'The column that holds the ids: its name, or its number counted from 1')
             [CompletionResult]::new('--delimiter', '--delimiter', [CompletionResultType]::ParameterName, 'What parts the fields: one character, or `tab` [default: recognised]')
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Refuse unless there are exactly N unique ids')
+            [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'Take this very value for an id, whatever it looks like; may be given several times')
+            [CompletionResult]::new('--expect-pattern', '--expect-pattern', [CompletionResultType]::ParameterName, 'Refuse ids that this regular expression does not match whole, such as `user-\d{6}`')
+            [CompletionResult]::new('--hash', '--hash', [CompletionResultType]::ParameterName, 'Hash each value, and send the hash as small hex digits in its place')
+            [CompletionResult]::new('--hash-key-file', '--hash-key-file', [CompletionResultType]::ParameterName, 'The key of HMAC: a file that only its owner can read [default: the keyring''s]')
+            [CompletionResult]::new('--hash-prefix', '--hash-prefix', [CompletionResultType]::ParameterName, 'Put this before the hex digits')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up waiting after this long, such as `90s`, `2h` or `3days`')
             [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait out Mixpanel''s rate limit before leaving the rest for `dsr resume`')
             [CompletionResult]::new('--ref', '--ref', [CompletionResultType]::ParameterName, 'Your own ticket number, recorded with the request')
@@ -99,6 +113,10 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--ccpa', '--ccpa', [CompletionResultType]::ParameterName, 'Under the CCPA')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask for confirmation')
             [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'The first line is an id already, not a heading')
+            [CompletionResult]::new('--trim', '--trim', [CompletionResultType]::ParameterName, 'Drop white space around ids, in place of refusing them')
+            [CompletionResult]::new('--keep-whitespace', '--keep-whitespace', [CompletionResultType]::ParameterName, 'Keep white space around ids: Mixpanel has them so')
+            [CompletionResult]::new('--show-warnings', '--show-warnings', [CompletionResultType]::ParameterName, 'List each line that is warned of')
+            [CompletionResult]::new('--hash-lowercase', '--hash-lowercase', [CompletionResultType]::ParameterName, 'Lower-case each value first, by Unicode''s rules, as toLowerCase of JavaScript does')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, and send nothing')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Follow the jobs to their end')
             [CompletionResult]::new('--new', '--new', [CompletionResultType]::ParameterName, 'Start a second request although an open one asks for the very same')
@@ -191,6 +209,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Keep a token in the keyring, in place of the one before')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show where the token comes from and how long it is good for')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget the token in the keyring')
+            [CompletionResult]::new('hash-key', 'hash-key', [CompletionResultType]::ParameterValue, 'Keep the key of `--hash hmac-sha256` in the keyring')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -247,10 +266,31 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'dsr;auth;hash-key' {
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Read the key from a file that only its owner can read')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
+            [CompletionResult]::new('--with-key', '--with-key', [CompletionResultType]::ParameterName, 'Read the key, a line of text, from standard input')
+            [CompletionResult]::new('--remove', '--remove', [CompletionResultType]::ParameterName, 'Forget the key')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Rehearse against the built-in sandbox: no account, no network, nothing real')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'dsr;auth;help' {
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Keep a token in the keyring, in place of the one before')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show where the token comes from and how long it is good for')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget the token in the keyring')
+            [CompletionResult]::new('hash-key', 'hash-key', [CompletionResultType]::ParameterValue, 'Keep the key of `--hash hmac-sha256` in the keyring')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -261,6 +301,9 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             break
         }
         'dsr;auth;help;logout' {
+            break
+        }
+        'dsr;auth;help;hash-key' {
             break
         }
         'dsr;auth;help;help' {
@@ -468,7 +511,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how requests stand')
             [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Go on with what was interrupted, deferred or is unknown')
             [CompletionResult]::new('cancel', 'cancel', [CompletionResultType]::ParameterValue, 'Cancel deletions that Mixpanel has not started')
-            [CompletionResult]::new('auth', 'auth', [CompletionResultType]::ParameterValue, 'Keep, show or forget the OAuth token')
+            [CompletionResult]::new('auth', 'auth', [CompletionResultType]::ParameterValue, 'Keep, show or forget the OAuth token, or the key of hashed ids')
             [CompletionResult]::new('project', 'project', [CompletionResultType]::ParameterValue, 'Set up the Mixpanel projects to work on')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Serve the sandbox on loopback: a stand-in for Mixpanel''s GDPR API')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
@@ -495,6 +538,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Keep a token in the keyring, in place of the one before')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show where the token comes from and how long it is good for')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget the token in the keyring')
+            [CompletionResult]::new('hash-key', 'hash-key', [CompletionResultType]::ParameterValue, 'Keep the key of `--hash hmac-sha256` in the keyring')
             break
         }
         'dsr;help;auth;login' {
@@ -504,6 +548,9 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             break
         }
         'dsr;help;auth;logout' {
+            break
+        }
+        'dsr;help;auth;hash-key' {
             break
         }
         'dsr;help;project' {

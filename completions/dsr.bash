@@ -49,6 +49,9 @@ _dsr() {
             dsr,status)
                 cmd="dsr__subcmd__status"
                 ;;
+            dsr__subcmd__auth,hash-key)
+                cmd="dsr__subcmd__auth__subcmd__hash__subcmd__key"
+                ;;
             dsr__subcmd__auth,help)
                 cmd="dsr__subcmd__auth__subcmd__help"
                 ;;
@@ -60,6 +63,9 @@ _dsr() {
                 ;;
             dsr__subcmd__auth,status)
                 cmd="dsr__subcmd__auth__subcmd__status"
+                ;;
+            dsr__subcmd__auth__subcmd__help,hash-key)
+                cmd="dsr__subcmd__auth__subcmd__help__subcmd__hash__subcmd__key"
                 ;;
             dsr__subcmd__auth__subcmd__help,help)
                 cmd="dsr__subcmd__auth__subcmd__help__subcmd__help"
@@ -105,6 +111,9 @@ _dsr() {
                 ;;
             dsr__subcmd__help,status)
                 cmd="dsr__subcmd__help__subcmd__status"
+                ;;
+            dsr__subcmd__help__subcmd__auth,hash-key)
+                cmd="dsr__subcmd__help__subcmd__auth__subcmd__hash__subcmd__key"
                 ;;
             dsr__subcmd__help__subcmd__auth,login)
                 cmd="dsr__subcmd__help__subcmd__auth__subcmd__login"
@@ -199,7 +208,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__auth)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version login status logout help"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version login status logout hash-key help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -224,9 +233,53 @@ _dsr() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        dsr__subcmd__auth__subcmd__help)
-            opts="login status logout help"
+        dsr__subcmd__auth__subcmd__hash__subcmd__key)
+            opts="-q -v -h -V --with-key --file --remove --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__auth__subcmd__help)
+            opts="login status logout hash-key help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__auth__subcmd__help__subcmd__hash__subcmd__key)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -429,7 +482,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__delete)
-            opts="-q -v -h -V --gdpr --ccpa --yes --disclosure --file --id --column --no-header --delimiter --expect --dry-run --wait --timeout --max-wait --new --ref --received --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --gdpr --ccpa --yes --disclosure --file --id --column --no-header --delimiter --expect --allow --trim --keep-whitespace --expect-pattern --show-warnings --hash --hash-key-file --hash-prefix --hash-lowercase --dry-run --wait --timeout --max-wait --new --ref --received --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -456,6 +509,26 @@ _dsr() {
                     return 0
                     ;;
                 --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect-pattern)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hash)
+                    COMPREPLY=($(compgen -W "sha256 sha1 md5 hmac-sha256" -- "${cur}"))
+                    return 0
+                    ;;
+                --hash-key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hash-prefix)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -521,7 +594,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__export)
-            opts="-q -v -h -V --gdpr --ccpa --disclosure --file --id --column --no-header --delimiter --expect --dry-run --wait --timeout --max-wait --new --ref --received --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --gdpr --ccpa --disclosure --file --id --column --no-header --delimiter --expect --allow --trim --keep-whitespace --expect-pattern --show-warnings --hash --hash-key-file --hash-prefix --hash-lowercase --dry-run --wait --timeout --max-wait --new --ref --received --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -548,6 +621,26 @@ _dsr() {
                     return 0
                     ;;
                 --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect-pattern)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hash)
+                    COMPREPLY=($(compgen -W "sha256 sha1 md5 hmac-sha256" -- "${cur}"))
+                    return 0
+                    ;;
+                --hash-key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hash-prefix)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -601,8 +694,22 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__help__subcmd__auth)
-            opts="login status logout"
+            opts="login status logout hash-key"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__help__subcmd__auth__subcmd__hash__subcmd__key)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

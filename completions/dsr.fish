@@ -41,7 +41,7 @@ complete -c dsr -n "__fish_dsr_needs_command" -f -a "delete" -d 'Erase the data 
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "status" -d 'Show how requests stand'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "resume" -d 'Go on with what was interrupted, deferred or is unknown'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "cancel" -d 'Cancel deletions that Mixpanel has not started'
-complete -c dsr -n "__fish_dsr_needs_command" -f -a "auth" -d 'Keep, show or forget the OAuth token'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "auth" -d 'Keep, show or forget the OAuth token, or the key of hashed ids'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "project" -d 'Set up the Mixpanel projects to work on'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "sandbox" -d 'Serve the sandbox on loopback: a stand-in for Mixpanel\'s GDPR API'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
@@ -55,6 +55,14 @@ complete -c dsr -n "__fish_dsr_using_subcommand export" -l id -d 'One distinct_i
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l column -d 'The column that holds the ids: its name, or its number counted from 1' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l delimiter -d 'What parts the fields: one character, or `tab` [default: recognised]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l expect -d 'Refuse unless there are exactly N unique ids' -r
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l allow -d 'Take this very value for an id, whatever it looks like; may be given several times' -r
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l expect-pattern -d 'Refuse ids that this regular expression does not match whole, such as `user-\\d{6}`' -r
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l hash -d 'Hash each value, and send the hash as small hex digits in its place' -r -f -a "sha256\t''
+sha1\t''
+md5\t''
+hmac-sha256\t'With a key'"
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l hash-key-file -d 'The key of HMAC: a file that only its owner can read [default: the keyring\'s]' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l hash-prefix -d 'Put this before the hex digits' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l timeout -d 'Give up waiting after this long, such as `90s`, `2h` or `3days`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l max-wait -d 'How long to wait out Mixpanel\'s rate limit before leaving the rest for `dsr resume`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l ref -d 'Your own ticket number, recorded with the request' -r
@@ -67,6 +75,10 @@ complete -c dsr -n "__fish_dsr_using_subcommand export" -l lock-timeout -d 'How 
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l gdpr -d 'Under the GDPR'
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l ccpa -d 'Under the CCPA'
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l no-header -d 'The first line is an id already, not a heading'
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l trim -d 'Drop white space around ids, in place of refusing them'
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l keep-whitespace -d 'Keep white space around ids: Mixpanel has them so'
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l show-warnings -d 'List each line that is warned of'
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l hash-lowercase -d 'Lower-case each value first, by Unicode\'s rules, as toLowerCase of JavaScript does'
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l dry-run -d 'Show what would be done, and send nothing'
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l wait -d 'Follow the jobs to their end'
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l new -d 'Start a second request although an open one asks for the very same'
@@ -83,6 +95,14 @@ complete -c dsr -n "__fish_dsr_using_subcommand delete" -l id -d 'One distinct_i
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l column -d 'The column that holds the ids: its name, or its number counted from 1' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l delimiter -d 'What parts the fields: one character, or `tab` [default: recognised]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l expect -d 'Refuse unless there are exactly N unique ids' -r
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l allow -d 'Take this very value for an id, whatever it looks like; may be given several times' -r
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l expect-pattern -d 'Refuse ids that this regular expression does not match whole, such as `user-\\d{6}`' -r
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l hash -d 'Hash each value, and send the hash as small hex digits in its place' -r -f -a "sha256\t''
+sha1\t''
+md5\t''
+hmac-sha256\t'With a key'"
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l hash-key-file -d 'The key of HMAC: a file that only its owner can read [default: the keyring\'s]' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l hash-prefix -d 'Put this before the hex digits' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l timeout -d 'Give up waiting after this long, such as `90s`, `2h` or `3days`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l max-wait -d 'How long to wait out Mixpanel\'s rate limit before leaving the rest for `dsr resume`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l ref -d 'Your own ticket number, recorded with the request' -r
@@ -96,6 +116,10 @@ complete -c dsr -n "__fish_dsr_using_subcommand delete" -l gdpr -d 'Under the GD
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l ccpa -d 'Under the CCPA'
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l yes -d 'Do not ask for confirmation'
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l no-header -d 'The first line is an id already, not a heading'
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l trim -d 'Drop white space around ids, in place of refusing them'
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l keep-whitespace -d 'Keep white space around ids: Mixpanel has them so'
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l show-warnings -d 'List each line that is warned of'
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l hash-lowercase -d 'Lower-case each value first, by Unicode\'s rules, as toLowerCase of JavaScript does'
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l dry-run -d 'Show what would be done, and send nothing'
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l wait -d 'Follow the jobs to their end'
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l new -d 'Start a second request although an open one asks for the very same'
@@ -149,22 +173,23 @@ complete -c dsr -n "__fish_dsr_using_subcommand cancel" -l no-input -d 'Never as
 complete -c dsr -n "__fish_dsr_using_subcommand cancel" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand cancel" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand cancel" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout help" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout help" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout help" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout help" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout help" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout help" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout help" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout help" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout help" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout help" -f -a "login" -d 'Keep a token in the keyring, in place of the one before'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout help" -f -a "status" -d 'Show where the token comes from and how long it is good for'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout help" -f -a "logout" -d 'Forget the token in the keyring'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -f -a "login" -d 'Keep a token in the keyring, in place of the one before'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -f -a "status" -d 'Show where the token comes from and how long it is good for'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -f -a "logout" -d 'Forget the token in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -f -a "hash-key" -d 'Keep the key of `--hash hmac-sha256` in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l issued -d 'The day the token was made; it is good for a year from then [default: today]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
@@ -203,9 +228,25 @@ complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l file -d 'Read the key from a file that only its owner can read' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l with-key -d 'Read the key, a line of text, from standard input'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l remove -d 'Forget the key'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s V -l version -d 'Print version'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "login" -d 'Keep a token in the keyring, in place of the one before'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "status" -d 'Show where the token comes from and how long it is good for'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "logout" -d 'Forget the token in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "hash-key" -d 'Keep the key of `--hash hmac-sha256` in the keyring'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
@@ -346,7 +387,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcom
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel auth project sandbox completions exit-status help" -f -a "status" -d 'Show how requests stand'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel auth project sandbox completions exit-status help" -f -a "resume" -d 'Go on with what was interrupted, deferred or is unknown'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel auth project sandbox completions exit-status help" -f -a "cancel" -d 'Cancel deletions that Mixpanel has not started'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel auth project sandbox completions exit-status help" -f -a "auth" -d 'Keep, show or forget the OAuth token'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel auth project sandbox completions exit-status help" -f -a "auth" -d 'Keep, show or forget the OAuth token, or the key of hashed ids'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel auth project sandbox completions exit-status help" -f -a "project" -d 'Set up the Mixpanel projects to work on'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel auth project sandbox completions exit-status help" -f -a "sandbox" -d 'Serve the sandbox on loopback: a stand-in for Mixpanel\'s GDPR API'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel auth project sandbox completions exit-status help" -f -a "completions" -d 'Print the completion script of a shell'
@@ -355,6 +396,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcom
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "login" -d 'Keep a token in the keyring, in place of the one before'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "status" -d 'Show where the token comes from and how long it is good for'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "logout" -d 'Forget the token in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "hash-key" -d 'Keep the key of `--hash hmac-sha256` in the keyring'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "add" -d 'Add a project'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "list" -d 'List the projects'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "show" -d 'Show a project\'s settings and where each comes from'

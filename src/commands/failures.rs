@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::config::{EnvironmentError, ProjectsFileError, ResolveError};
 use crate::credentials::{CredentialError, HashKeyError, KeyringError};
 use crate::domain::ExitStatus;
-use crate::intake::{IntakeError, SourceError};
+use crate::intake::{HashingError, IntakeError, Remedy, SourceError};
 use crate::ledger::LedgerError;
 use crate::mixpanel::ClientError;
 use crate::sandbox::SandboxError;
@@ -57,7 +57,18 @@ impl From<IntakeError> for Failure {
             IntakeError::WhichColumn { .. } => {
                 "nothing was sent; say which column holds the ids: `--column NUMBER`, or `--delimiter` if the line was split wrongly"
             }
-            IntakeError::Damaged(_) => "nothing was sent; correct the lines and try again",
+            IntakeError::Damaged { problems, .. } => match problems.remedy() {
+                Remedy::Trim => {
+                    "nothing was sent; drop it with `--trim`, or keep it with `--keep-whitespace` if Mixpanel has the ids so"
+                }
+                Remedy::Pattern => {
+                    "nothing was sent; correct the lines or the pattern, or name a value that is an id all the same: `--allow ID`"
+                }
+                Remedy::Allow => {
+                    "nothing was sent; correct the lines and try again (`--trim` drops outer white space, `--allow ID` takes a value that really is an id)"
+                }
+                Remedy::Correct => "nothing was sent; correct the lines and try again",
+            },
             IntakeError::NoIds { .. } => "nothing was sent; is it the right file?",
         };
         Self::from_error(ExitStatus::Input, "bad_input", &error).hint(hint)
@@ -182,6 +193,16 @@ fn quoted(path: &Path) -> String {
     match text.chars().all(is_plain) {
         true => text,
         false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+impl From<HashingError> for Failure {
+    fn from(error: HashingError) -> Self {
+        let hint = match &error {
+            HashingError::LongPrefix | HashingError::BlankPrefix => "correct `--hash-prefix`",
+            HashingError::Key => "give another key",
+        };
+        Self::from_error(ExitStatus::Usage, "usage", &error).hint(hint)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod auth;
 mod cancel;
+mod checks;
 mod completions;
 mod context;
 mod delete;

@@ -8,9 +8,10 @@ use chrono::NaiveDate;
 use crate::domain::{ExitStatus, Law, Operation, RequestId};
 use crate::intake::{self, Header, Intake, ReadOptions, Source};
 use crate::ledger::{Again, Ledger, Recorded, RequestRecord};
-use crate::ui::{Failure, Lines, Phase, PlanView, Progress, Shown, reading};
+use crate::ui::{Failure, Lines, Phase, PlanView, Progress, Shown, hashed_text, reading};
 use crate::workflow::{self, Approved, Interrupt, Order, Plan, Settle, SubmitReport};
 
+use super::checks::CheckArgs;
 use super::context::Context;
 use super::failures::{local_io, usage};
 use super::outcome;
@@ -55,6 +56,8 @@ pub(super) struct SourceArgs {
     /// Refuse unless there are exactly N unique ids
     #[arg(long, value_name = "N", help_heading = "Source")]
     expect: Option<usize>,
+    #[command(flatten)]
+    checks: CheckArgs,
 }
 
 /// The law the request is made under; there is no default.
@@ -153,8 +156,11 @@ impl SourceArgs {
                 false => Header::Expected,
             },
             delimiter: self.delimiter,
+            check: self.checks.options()?,
         };
-        let intake = intake::read(sources, &options, &mut reading(&ctx.ui))?;
+        let read = intake::read(sources, &options, &mut reading(&ctx.ui));
+        self.checks.tell(&ctx.ui, &read);
+        let intake = read?;
         let unique = intake.ids.len();
         match self.expect {
             Some(expected) if expected != unique => Err(Failure::new(
@@ -192,6 +198,10 @@ pub(super) fn plan(
     }
     let sources = source.sources()?;
     let intake = source.read(ctx, &sources)?;
+    if let (Some(hashed), false) = (&intake.hashed, request.dry_run) {
+        let text = hashed_text(hashed).replace('\n', "; ");
+        ctx.ui.note(&format!("Hashed: {text}"));
+    }
     let labels: Vec<String> = sources.iter().map(Source::label).collect();
     let order = Order {
         operation,

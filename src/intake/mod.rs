@@ -2,21 +2,32 @@
 //!
 //! Error messages name places and kinds of damage, never a value: values are personal data.
 
+mod census;
+mod check;
 mod columns;
+mod hash;
 mod lines;
+mod lint;
 mod problem;
 mod source;
+mod spreadsheet;
 mod table;
+mod warning;
 
 use indexmap::IndexSet;
 
-use crate::domain::DistinctId;
+use crate::domain::{DistinctId, Leniency};
 
+use check::Checker;
+
+pub use check::{CheckOptions, OuterSpace, Pattern, PatternError};
 pub use columns::Header;
-pub use problem::{IntakeError, Problem, Problems};
+pub use hash::{HashExample, HashWith, Hashed, Hashing, HashingError, LetterCase};
+pub use problem::{IntakeError, Problem, Problems, Remedy};
 pub use source::{Source, SourceError};
+pub use warning::{Warning, WarningKind, Warnings};
 
-/// How tables are read; the same for each source of a command.
+/// How sources are read; the same for each of a command.
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
     /// The column that holds the ids: its name in the header, or its number counted from 1.
@@ -24,14 +35,19 @@ pub struct ReadOptions {
     pub header: Header,
     /// The byte between two fields; recognised from the first line if not given.
     pub delimiter: Option<u8>,
+    pub check: CheckOptions,
 }
 
 /// What was read: unique ids in their first order, and how many values there were.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Intake {
     pub ids: IndexSet<DistinctId>,
     /// Values read, repeated ones included.
     pub read: usize,
+    /// What looks suspicious, and is sent all the same.
+    pub warnings: Warnings,
+    /// How the ids were made of the values, if they were hashed.
+    pub hashed: Option<Hashed>,
 }
 
 impl Intake {
@@ -50,19 +66,20 @@ pub fn read(
     options: &ReadOptions,
     on_value: &mut dyn FnMut(usize),
 ) -> Result<Intake, IntakeError> {
-    let mut intake = Intake {
-        ids: IndexSet::new(),
-        read: 0,
-    };
+    let mut intake = Intake::default();
     let mut problems = Problems::default();
+    let mut checker = Checker::new(&options.check);
     for source in sources {
         let mut take = |place: problem::Place<'_>, value: &[u8]| {
-            match check(value) {
-                Ok(id) => {
+            // The checker has judged it: this only makes sure that no id breaks the type's promise.
+            let id = checker.check(place, value);
+            match id.map(|id| DistinctId::new_with(&id, Leniency::Named)) {
+                Some(Ok(id)) => {
                     intake.ids.insert(id);
                     intake.read += 1;
                 }
-                Err(damage) => problems.note(place, damage),
+                Some(Err(error)) => problems.note(place, error.into()),
+                None => {}
             }
             on_value(intake.read);
         };
@@ -74,21 +91,16 @@ pub fn read(
             }
         }
     }
-    problems.into_result()?;
+    intake.hashed = checker.hashed();
+    let (found, warnings) = checker.finish();
+    problems.extend(found);
+    intake.warnings = problems.into_result(warnings)?;
     if intake.ids.is_empty() {
         let labels: Vec<String> = sources.iter().map(Source::label).collect();
         let label = labels.join(", ");
         return Err(IntakeError::NoIds { label });
     }
     Ok(intake)
-}
-
-fn check(value: &[u8]) -> Result<DistinctId, problem::Damage> {
-    let text = std::str::from_utf8(value).map_err(|_| problem::Damage::NotUtf8)?;
-    if text.contains(char::REPLACEMENT_CHARACTER) {
-        return Err(problem::Damage::Replaced);
-    }
-    DistinctId::new(text).map_err(problem::Damage::Id)
 }
 
 #[cfg(test)]

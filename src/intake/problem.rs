@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use crate::domain::DistinctIdError;
 
+use super::warning::Warnings;
+
 /// How many problems are kept; the rest are counted.
 const KEPT: usize = 50;
 
@@ -30,8 +32,12 @@ pub enum IntakeError {
     MissingColumn { label: String, column: String },
     #[error("{label} has {count} columns and no header")]
     WhichColumn { label: String, count: usize },
-    #[error("{0}")]
-    Damaged(Problems),
+    #[error("{problems}")]
+    Damaged {
+        problems: Problems,
+        /// What looks suspicious beside what is damaged.
+        warnings: Warnings,
+    },
     #[error("there is no id in {label}")]
     NoIds { label: String },
 }
@@ -43,11 +49,65 @@ pub enum Damage {
     NotUtf8,
     /// Bytes were lost in an earlier conversion.
     Replaced,
+    /// Outer characters that nobody sees, and that are no white space.
+    OuterInvisible,
+    Control,
+    /// `1.23E+12`: the other digits are lost.
+    Scientific,
+    /// `#N/A` and its kin.
+    SpreadsheetError,
+    Formula,
+    /// What another program writes where there is no value.
+    Placeholder,
+    /// Not as the operator expects all ids to be.
+    Pattern,
+    HashedDevice,
     Ragged {
         expected: usize,
         found: usize,
     },
     OpenQuote,
+}
+
+/// What the operator can do about problems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// Say what becomes of white space around the ids.
+    Trim,
+    /// Correct the file or the pattern.
+    Pattern,
+    /// Correct the file, or name the values that are ids all the same.
+    Allow,
+    /// Correct the file.
+    Correct,
+}
+
+impl From<DistinctIdError> for Damage {
+    fn from(error: DistinctIdError) -> Self {
+        Self::Id(error)
+    }
+}
+
+impl Damage {
+    /// Whether the operator may know better, for one value.
+    fn is_arguable(self) -> bool {
+        match self {
+            Self::Id(DistinctIdError::Forbidden | DistinctIdError::OuterWhiteSpace) => true,
+            Self::Id(
+                DistinctIdError::Empty | DistinctIdError::TooLong | DistinctIdError::LineBreak,
+            ) => false,
+            Self::OuterInvisible
+            | Self::Control
+            | Self::Replaced
+            | Self::Scientific
+            | Self::SpreadsheetError
+            | Self::Formula
+            | Self::Placeholder
+            | Self::Pattern
+            | Self::HashedDevice => true,
+            Self::NotUtf8 | Self::Ragged { .. } | Self::OpenQuote => false,
+        }
+    }
 }
 
 impl fmt::Display for Damage {
@@ -59,6 +119,14 @@ impl fmt::Display for Damage {
             Self::Id(error) => error.fmt(f),
             Self::NotUtf8 => f.write_str("the id is not valid UTF-8"),
             Self::Replaced => f.write_str("the id holds a replacement character (U+FFFD): it was damaged in an earlier conversion"),
+            Self::OuterInvisible => f.write_str("the id begins or ends with an invisible character"),
+            Self::Control => f.write_str("the id holds a control character, such as a tab: is it more than one column?"),
+            Self::Scientific => f.write_str("the value is a number in scientific notation: a spreadsheet or a script has dropped its last digits"),
+            Self::SpreadsheetError => f.write_str("the value is a spreadsheet's error, not an id"),
+            Self::Formula => f.write_str("the value is a spreadsheet's formula, not an id"),
+            Self::Placeholder => f.write_str("the value is what a program writes where there is none"),
+            Self::Pattern => f.write_str("the id does not match `--expect-pattern`"),
+            Self::HashedDevice => f.write_str("the id is a device's (`$device:`), which Mixpanel knows as it is: its hash is nobody's"),
             Self::Ragged { expected, found } => {
                 write!(f, "{found} fields where the first line has {expected}")
             }
@@ -121,13 +189,34 @@ impl Problems {
         }
     }
 
-    pub(super) fn into_result(mut self) -> Result<(), IntakeError> {
+    /// The warnings, if nothing is damaged.
+    pub(super) fn into_result(mut self, warnings: Warnings) -> Result<Warnings, IntakeError> {
         if self.count == 0 {
-            return Ok(());
+            return Ok(warnings);
         }
         self.kept
             .sort_by(|a, b| (&a.label, a.line).cmp(&(&b.label, b.line)));
-        Err(IntakeError::Damaged(self))
+        let problems = self;
+        Err(IntakeError::Damaged { problems, warnings })
+    }
+
+    /// What may help, as far as all the problems that are listed have it in common.
+    pub fn remedy(&self) -> Remedy {
+        let all = |is: fn(&Damage) -> bool| self.kept.iter().all(|problem| is(&problem.damage));
+        if all(|damage| {
+            matches!(
+                damage,
+                Damage::Id(DistinctIdError::OuterWhiteSpace) | Damage::OuterInvisible
+            )
+        }) {
+            Remedy::Trim
+        } else if all(|damage| *damage == Damage::Pattern) {
+            Remedy::Pattern
+        } else if self.kept.iter().any(|problem| problem.damage.is_arguable()) {
+            Remedy::Allow
+        } else {
+            Remedy::Correct
+        }
     }
 
     /// How many there are, the ones that were not kept included.

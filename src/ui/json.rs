@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
 use crate::domain::JobState;
+use crate::intake::{Hashed, LetterCase};
 use crate::ledger::{JobRecord, RequestRecord};
 use crate::workflow::Plan;
 
@@ -88,10 +89,26 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>) -> Value {
             "duplicates": plan.duplicates(),
             "refused": 0,
         },
+        "hashing": plan.hashed.as_ref().map(hashed),
         "linked_ids": 0,
         "state": JobState::Planned,
         "submission_seconds": plan.time().as_secs_f64(),
         "jobs": jobs.collect::<Vec<_>>(),
+    })
+}
+
+fn hashed(hashed: &Hashed) -> Value {
+    let example = hashed.example.as_ref();
+    json!({
+        "function": hashed.function,
+        "prefix": hashed.prefix,
+        "lowercase": hashed.case == LetterCase::Lowered,
+        "example": example.map(|example| json!({
+            "source": example.source,
+            "line": example.line,
+            "value": example.value,
+            "id": example.id,
+        })),
     })
 }
 

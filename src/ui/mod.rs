@@ -12,6 +12,7 @@ mod question;
 mod requests;
 mod table;
 mod views;
+mod warnings;
 mod words;
 
 use std::cell::RefCell;
@@ -24,11 +25,12 @@ use serde_json::{Value, json};
 pub use aside::Aside;
 pub use failure::Failure;
 pub use json::job_line;
-pub use plan_view::PlanView;
+pub use plan_view::{PlanView, hashed_text};
 pub use progress::{Lines, Phase, Progress, reading};
 pub use question::QuestionError;
 pub use requests::{PrintError, Shown};
 pub use views::{AuthView, ProjectView, ProjectsView};
+pub use warnings::Listed;
 pub use words::{age, day_count, duration, number, plural};
 
 /// The version of every JSON shape; it grows when one of them changes in a way scripts would notice.

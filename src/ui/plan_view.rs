@@ -2,6 +2,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::domain::{Batch, Kind};
+use crate::intake::{HashExample, Hashed, LetterCase};
 use crate::workflow::Plan;
 
 use super::json as shapes;
@@ -43,10 +44,15 @@ fn plan_text(plan: &Plan) -> String {
         .map_or_else(String::new, |d| format!(", disclosing {}", d.as_str()));
     let limit = number(plan.project.limits.for_kind(operation.kind()).get());
     let sizes = sizes_text(plan);
+    let hashed = plan.hashed.as_ref().map_or_else(String::new, |hashed| {
+        let text = hashed_text(hashed).replace('\n', "\n              ");
+        format!("\x20 Hashed      {text}\n")
+    });
     format!(
         "{what} under {law}{disclosure}\n\
          \x20 Project     {project} ({region})\n\
          \x20 Ids         {read} read from {source}: {unique} unique, {duplicates}\n\
+         {hashed}\
          \x20 Jobs        {jobs} of at most {limit} ids{sizes}\n\
          \x20 Time        {time} at {rate} a second; Mixpanel then needs up to 30 days\n\
          \x20 Due         {due} (received {received})\n\
@@ -65,6 +71,29 @@ fn plan_text(plan: &Plan) -> String {
         received = plan.order.received,
         rule = plan.deadline.rule,
     )
+}
+
+/// How ids are made, and below it one to compare with Mixpanel's.
+pub fn hashed_text(hashed: &Hashed) -> String {
+    let mut text = format!("{} of each value", hashed.function);
+    if hashed.case == LetterCase::Lowered {
+        text.push_str(", lower-cased");
+    }
+    if !hashed.prefix.is_empty() {
+        text.push_str(&format!(", after `{}`", printable(&hashed.prefix)));
+    }
+    if let Some(example) = &hashed.example {
+        text.push_str(&format!("\n{}", example_text(example)));
+    }
+    text
+}
+
+fn example_text(example: &HashExample) -> String {
+    let line = example
+        .line
+        .map_or_else(String::new, |line| format!(", line {line}"));
+    let (source, value, id) = (&example.source, &example.value, &example.id);
+    printable(&format!("{source}{line}: {value} -> {id}"))
 }
 
 fn sizes_text(plan: &Plan) -> String {

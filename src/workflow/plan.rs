@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 
 use crate::domain::{Batch, Confirmed, Deadline, Operation, Project, cut, due_date};
-use crate::intake::Intake;
+use crate::intake::{Hashed, Intake};
 use crate::ledger::NewRequest;
 
 /// What the operator ordered, for each of the projects.
@@ -27,6 +27,8 @@ pub struct Plan {
     pub deadline: Deadline,
     /// Values read, repeated ones included.
     pub read: usize,
+    /// How the ids were made of what was read, if they were hashed.
+    pub hashed: Option<Hashed>,
     pub batches: Vec<Batch>,
 }
 
@@ -50,6 +52,7 @@ impl Plan {
         Self {
             deadline: due_date(law, order.received, &project.holidays),
             read: intake.read,
+            hashed: intake.hashed.clone(),
             batches: cut(intake.ids.clone(), limit),
             order,
             project,
@@ -157,7 +160,12 @@ mod tests {
             .map(|n| DistinctId::new(&format!("user-{n}")).unwrap())
             .collect();
         let read = ids.len() + 3;
-        Plan::new(order, project, &Intake { ids, read })
+        let intake = Intake {
+            ids,
+            read,
+            ..Intake::default()
+        };
+        Plan::new(order, project, &intake)
     }
 
     #[test]

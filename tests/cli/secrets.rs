@@ -231,7 +231,7 @@ fn an_id_with_odd_white_space_is_not_quoted_either() {
     let id = "anna  smith\tof example";
     let fake = Fake::answering_posts(Reply::error(400, &format!("no {id}")));
     let operator = Operator::at(&fake);
-    let outcome = operator.run(&["delete", "--gdpr", "--yes", "--id", id]);
+    let outcome = operator.run(&["delete", "--gdpr", "--yes", "--id", id, "--allow", id]);
     let shown = format!("{}{}", outcome.stdout, outcome.stderr);
     assert_eq!(outcome.status, Some(3), "{outcome}");
     assert!(!shown.contains("smith"), "{outcome}");

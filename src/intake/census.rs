@@ -1,0 +1,232 @@
+//! What kinds of ids the sources hold, and which of them stand out from the rest.
+//!
+//! Counters and the first places of each kind: memory does not grow with the sources.
+
+use super::lint::{Form, IdKind};
+use super::problem::Place;
+use super::warning::{Labels, Tally, WarningKind, Warnings};
+
+/// So many times as many others make an id stand out.
+const ODD: usize = 20;
+/// Serial numbers have a tenth as many of each length below; fewer than this is no series.
+const ODD_LENGTH: usize = 100;
+/// Numbers of more digits are counted as if they had this many.
+const MOST_DIGITS: usize = 40;
+/// How many digits a spreadsheet keeps of a number.
+const PRECISION: usize = 15;
+
+/// Counts the forms of ids as they come.
+#[derive(Debug)]
+pub(super) struct Census {
+    kinds: [Tally; IdKind::ALL.len()],
+    /// By number of digits.
+    numbers: [Numbers; MOST_DIGITS + 1],
+}
+
+/// Numbers of one length.
+#[derive(Debug, Default)]
+struct Numbers {
+    all: Tally,
+    /// How many of them begin with a zero.
+    padded: usize,
+    /// Those with nothing but zeros behind what a spreadsheet keeps.
+    rounded: Tally,
+}
+
+impl Census {
+    pub(super) fn new() -> Self {
+        Self {
+            kinds: std::array::from_fn(|_| Tally::default()),
+            numbers: std::array::from_fn(|_| Numbers::default()),
+        }
+    }
+
+    pub(super) fn count(&mut self, form: &Form<'_>, place: Place<'_>, labels: &mut Labels) {
+        self.kinds[form.kind as usize].note(place, labels);
+        if form.kind == IdKind::Number {
+            let digits = form.text().as_bytes();
+            let numbers = &mut self.numbers[digits.len().min(MOST_DIGITS)];
+            numbers.all.note(place, labels);
+            numbers.padded += usize::from(digits[0] == b'0');
+            let rest = digits.get(PRECISION..).unwrap_or_default();
+            if !rest.is_empty() && rest.iter().all(|digit| *digit == b'0') {
+                numbers.rounded.note(place, labels);
+            }
+        }
+    }
+
+    /// Decides what stands out.
+    pub(super) fn tell(self, warnings: &mut Warnings) {
+        tell_of_lengths(self.numbers, warnings);
+        let counts = self.kinds.each_ref().map(|tally| tally.count);
+        let Some(usual) = IdKind::ALL
+            .into_iter()
+            .max_by_key(|kind| counts[*kind as usize])
+        else {
+            return;
+        };
+        let of = counts[usual as usize];
+        for (kind, tally) in IdKind::ALL.into_iter().zip(self.kinds) {
+            // Devices are told of however many they are; among free names any number is a name.
+            let is_known = kind == IdKind::Device
+                || (usual, kind) == (IdKind::Other, IdKind::Number)
+                || kind == usual;
+            if !is_known && tally.count.saturating_mul(ODD) <= of {
+                warnings.add(WarningKind::OtherKind { kind, usual, of }, tally);
+            }
+        }
+    }
+}
+
+fn tell_of_lengths(lengths: [Numbers; MOST_DIGITS + 1], warnings: &mut Warnings) {
+    let total: usize = lengths.iter().map(|numbers| numbers.all.count).sum();
+    let most = lengths.iter().enumerate().max_by_key(|(_, n)| n.all.count);
+    let (usual, of) = most.map_or((0, 0), |(digits, numbers)| (digits, numbers.all.count));
+    let filled = lengths.iter().rposition(|numbers| numbers.padded > 0);
+    for (digits, numbers) in lengths.into_iter().enumerate() {
+        if is_rounded(digits, &numbers) {
+            warnings.add(WarningKind::RoundedNumber, numbers.rounded);
+        }
+        let is_short = filled.is_some_and(|filled| digits < filled) && numbers.padded == 0;
+        if let (true, Some(digits)) = (is_short, filled) {
+            warnings.add(WarningKind::LostZeros { digits }, numbers.all);
+        } else if digits != usual && (total - of).saturating_mul(ODD_LENGTH) <= of {
+            warnings.add(WarningKind::OtherLength { usual, of }, numbers.all);
+        }
+    }
+}
+
+/// Whether zeros behind the 15th digit are ten times as many as chance makes them.
+fn is_rounded(digits: usize, numbers: &Numbers) -> bool {
+    let Some(beyond) = digits.checked_sub(PRECISION + 1) else {
+        return false;
+    };
+    let odds = 10_usize.saturating_pow(u32::try_from(beyond).unwrap_or(u32::MAX));
+    numbers.rounded.count.saturating_mul(odds) > numbers.all.count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn warnings(ids: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<(WarningKind, Vec<u64>)> {
+        let mut census = Census::new();
+        let mut warnings = Warnings::default();
+        for (line, id) in (1..).zip(ids) {
+            let place = Place {
+                label: "`x`",
+                line: Some(line),
+            };
+            census.count(&Form::of(id.as_ref()), place, &mut warnings.labels);
+        }
+        census.tell(&mut warnings);
+        let found = warnings.iter();
+        found
+            .map(|w| (w.kind, w.places().filter_map(|(_, line)| line).collect()))
+            .collect()
+    }
+
+    fn uuid(n: usize) -> String {
+        format!("3e0b7f52-77aa-4c1e-9a4b-{n:012x}")
+    }
+
+    fn other_kind(kind: IdKind, usual: IdKind, of: usize) -> WarningKind {
+        WarningKind::OtherKind { kind, usual, of }
+    }
+
+    #[test]
+    fn three_addresses_among_five_thousand_uuids_stand_out() {
+        let mut ids: Vec<String> = (0..5000).map(uuid).collect();
+        for place in [10, 500, 4000] {
+            ids[place] = format!("user{place}@example.test");
+        }
+        let kind = other_kind(IdKind::Email, IdKind::Uuid, 4997);
+        assert_eq!(warnings(ids), [(kind, vec![11, 501, 4001])]);
+    }
+
+    #[test]
+    fn a_mixture_has_no_odd_ones() {
+        let mixed = (0..1000).map(|n| match n % 5 {
+            0 => format!("user{n}@example.test"),
+            _ => uuid(n),
+        });
+        assert_eq!(warnings(mixed), []);
+        assert_eq!(warnings(["a@b.test", &uuid(1)]), []);
+        assert_eq!(warnings(Vec::<String>::new()), []);
+    }
+
+    #[test]
+    fn one_in_twenty_one_stands_out_and_one_in_twenty_does_not() {
+        let among = |usual: usize| {
+            let ids = (0..usual).map(uuid).chain(["anna".to_owned()]);
+            warnings(ids).len()
+        };
+        assert_eq!(among(20), 1);
+        assert_eq!(among(19), 0);
+    }
+
+    #[test]
+    fn capital_letters_make_another_kind_of_uuid() {
+        let ids = (0..100).map(|n| match n {
+            7 => uuid(n).to_uppercase(),
+            _ => uuid(n),
+        });
+        let kind = other_kind(IdKind::CapitalUuid, IdKind::Uuid, 99);
+        assert_eq!(warnings(ids), [(kind, vec![8])]);
+    }
+
+    #[test]
+    fn among_free_names_a_number_is_a_name_and_an_address_is_not() {
+        let names = (0..100).map(|n| format!("name-{n}"));
+        let ids = names.chain(["4711".to_owned(), "a@b.test".to_owned()]);
+        let kind = other_kind(IdKind::Email, IdKind::Other, 100);
+        assert_eq!(warnings(ids), [(kind, vec![102])]);
+    }
+
+    #[test]
+    fn a_few_numbers_of_another_length_stand_out() {
+        let ids = (0..1000).map(|n| match n {
+            3 => "12345".to_owned(),
+            _ => (4_000_000_000_u64 + n * 7).to_string(),
+        });
+        let kind = WarningKind::OtherLength { usual: 10, of: 999 };
+        assert_eq!(warnings(ids), [(kind, vec![4])]);
+    }
+
+    #[test]
+    fn a_series_of_numbers_has_every_length() {
+        assert_eq!(warnings((1..=20_000).map(|n| n.to_string())), []);
+        assert_eq!(warnings((1..=99).map(|n| n.to_string())), []);
+    }
+
+    #[test]
+    fn a_number_shorter_than_the_padded_ones_has_lost_its_zeros() {
+        let ids = ["000123", "104711", "4711", "000001", "815"];
+        let kind = WarningKind::LostZeros { digits: 6 };
+        assert_eq!(warnings(ids), [(kind, vec![3, 5])]);
+        assert_eq!(
+            warnings(["0123", "4711", "00"]),
+            [],
+            "some are short with zeros"
+        );
+    }
+
+    #[test]
+    fn numbers_that_a_spreadsheet_rounded_are_told_from_round_ones() {
+        let exact = (0..5000_u64).map(|n| (1_234_567_890_123_456_789 + n * 97).to_string());
+        let mut ids: Vec<String> = exact.collect();
+        assert_eq!(warnings(&ids), []);
+        for (place, id) in ids.iter_mut().enumerate().take(4) {
+            *id = format!("{}234567890123450000", place + 1);
+        }
+        // One more is in the list by chance.
+        assert_eq!(warnings(&ids), [], "one in a thousand may be chance");
+        ids[4] = "7734567890123450000".to_owned();
+        let lines = vec![1, 2, 3, 4, 5, 4364];
+        assert_eq!(warnings(&ids), [(WarningKind::RoundedNumber, lines)]);
+        let sixteen = (0..1000_u64).map(|n| (1_234_567_890_123_456 + n).to_string());
+        assert_eq!(warnings(sixteen), [], "each tenth ends in a zero by chance");
+        let huge = "1".repeat(15) + &"0".repeat(85);
+        assert_eq!(warnings([huge]), [(WarningKind::RoundedNumber, vec![1])]);
+    }
+}

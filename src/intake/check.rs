@@ -1,0 +1,184 @@
+//! Decides what becomes of each raw value of the sources: all judgement of one value is here.
+//!
+//! One call a value, ten million times; memory does not grow with the sources.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+use crate::domain::{DistinctId, Leniency};
+
+use super::census::Census;
+use super::hash::{Hashed, Hashing};
+use super::lint::{Form, IdKind, is_blank};
+use super::problem::{Damage, Place, Problems};
+use super::warning::{WarningKind, Warnings};
+
+/// What becomes of white space around a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OuterSpace {
+    /// It is damage.
+    #[default]
+    Refuse,
+    /// It is dropped.
+    Trim,
+    /// It belongs to the id, since Mixpanel has it so.
+    Keep,
+}
+
+/// What every id must match from its first byte to its last.
+#[derive(Debug, Clone)]
+pub struct Pattern(regex::bytes::Regex);
+
+/// The text is no regular expression.
+#[derive(Debug)]
+pub struct PatternError(regex::Error);
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for PatternError {}
+
+impl Pattern {
+    /// Takes the syntax of the crate `regex`; `\d`, `\w` and `\s` mean ASCII, `.` is one byte.
+    ///
+    /// # Errors
+    /// When `text` is no such expression.
+    pub fn new(text: &str) -> Result<Self, PatternError> {
+        let build = |text: &str| {
+            let mut builder = regex::bytes::RegexBuilder::new(text);
+            builder.unicode(false).build().map_err(PatternError)
+        };
+        // By itself first: `a)|(?:b` would come apart inside the parentheses.
+        build(text)?;
+        build(&format!(r"\A(?:{text})\z")).map(Self)
+    }
+
+    fn matches(&self, value: &str) -> bool {
+        self.0.is_match(value.as_bytes())
+    }
+}
+
+/// How values are judged and what is made of them.
+#[derive(Debug, Clone, Default)]
+pub struct CheckOptions {
+    /// Values that are ids whatever they look like, byte for byte.
+    pub allowed: HashSet<String>,
+    pub outer_space: OuterSpace,
+    pub pattern: Option<Pattern>,
+    /// Makes the ids of the values; without it the values are the ids.
+    pub hashing: Option<Hashing>,
+}
+
+/// Decides what becomes of each raw value of the sources.
+#[derive(Debug)]
+pub(super) struct Checker {
+    options: CheckOptions,
+    census: Census,
+    problems: Problems,
+    warnings: Warnings,
+    hashed: Option<Hashed>,
+}
+
+impl Checker {
+    pub(super) fn new(options: &CheckOptions) -> Self {
+        Self {
+            options: options.clone(),
+            census: Census::new(),
+            problems: Problems::default(),
+            warnings: Warnings::default(),
+            hashed: options.hashing.as_ref().map(Hashing::describe),
+        }
+    }
+
+    /// The id to keep (trimmed, hashed as the options say), or `None`, the damage noted.
+    pub(super) fn check<'v>(&mut self, place: Place<'_>, value: &'v [u8]) -> Option<Cow<'v, str>> {
+        match self.judge(place, value) {
+            Ok(text) => Some(self.make_id(place, text)),
+            Err(damage) => {
+                self.problems.note(place, damage);
+                None
+            }
+        }
+    }
+
+    /// How ids are hashed, with the first of them as an example.
+    pub(super) fn hashed(&self) -> Option<Hashed> {
+        self.hashed.clone()
+    }
+
+    /// What was found: problems (stop everything) and warnings.
+    pub(super) fn finish(mut self) -> (Problems, Warnings) {
+        self.census.tell(&mut self.warnings);
+        (self.problems, self.warnings)
+    }
+
+    fn judge<'v>(&mut self, place: Place<'_>, value: &'v [u8]) -> Result<&'v str, Damage> {
+        let raw = std::str::from_utf8(value).map_err(|_| Damage::NotUtf8)?;
+        if self.options.allowed.contains(raw) {
+            DistinctId::judge(raw, Leniency::Named)?;
+            return Ok(raw);
+        }
+        let (text, leniency) = match self.options.outer_space {
+            OuterSpace::Refuse => (raw, Leniency::None),
+            OuterSpace::Trim => (raw.trim_matches(is_blank), Leniency::None),
+            OuterSpace::Keep => (raw, Leniency::OuterWhiteSpace),
+        };
+        if text.len() < raw.len() {
+            self.warnings.note(WarningKind::Trimmed, place);
+            if self.options.allowed.contains(text) {
+                DistinctId::judge(text, Leniency::Named)?;
+                return Ok(text);
+            }
+        }
+        DistinctId::judge(text, leniency)?;
+        let form = Form::of(text);
+        self.judge_form(&form)?;
+        self.census.count(&form, place, &mut self.warnings.labels);
+        let warnings = &mut self.warnings;
+        let mut tell = |kind| warnings.note(kind, place);
+        form.doubts(&mut tell);
+        if leniency == Leniency::OuterWhiteSpace && form.is_blank_outside() {
+            tell(WarningKind::OuterWhiteSpace);
+        }
+        if let Some(hashing) = &self.options.hashing {
+            hashing.doubts(&form, &mut tell);
+        }
+        Ok(text)
+    }
+
+    fn judge_form(&self, form: &Form<'_>) -> Result<(), Damage> {
+        if let Some(damage) = form.damage() {
+            return Err(damage);
+        }
+        if self.options.outer_space != OuterSpace::Keep && form.is_blank_outside() {
+            return Err(Damage::OuterInvisible);
+        }
+        let pattern = self.options.pattern.as_ref();
+        if pattern.is_some_and(|pattern| !pattern.matches(form.text())) {
+            return Err(Damage::Pattern);
+        }
+        // A device's id is made by the SDK and never hashed: nobody has the hash.
+        if form.kind == IdKind::Device && self.options.hashing.is_some() {
+            return Err(Damage::HashedDevice);
+        }
+        Ok(())
+    }
+
+    fn make_id<'v>(&mut self, place: Place<'_>, text: &'v str) -> Cow<'v, str> {
+        let Some(hashing) = &self.options.hashing else {
+            return Cow::Borrowed(text);
+        };
+        let id = hashing.hash(text);
+        if let Some(hashed) = &mut self.hashed {
+            hashed.show_first(place, text, &id);
+        }
+        Cow::Owned(id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+//! Turns plain values into the hashes that a product uses as its distinct_ids, before anything
+//! else sees them. A value is shown in no form but a mask.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+
+use crate::credentials::HashKey;
+
+use super::lint::{Form, IdKind, is_blank};
+use super::problem::Place;
+use super::warning::{LONG_ID_BYTES, WarningKind};
+
+/// What makes the hash.
+#[derive(Debug, Clone, Copy)]
+pub enum HashWith<'k> {
+    Sha256,
+    Sha1,
+    Md5,
+    HmacSha256(&'k HashKey),
+}
+
+/// What becomes of capital letters before the hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LetterCase {
+    AsWritten,
+    /// By Unicode's rules, as `toLowerCase` in JavaScript and `lower` in Python do it.
+    Lowered,
+}
+
+/// How an id is made of a value: prefix, then the hash of its UTF-8 in small hex digits.
+#[derive(Clone)]
+pub struct Hashing {
+    function: Function,
+    prefix: String,
+    case: LetterCase,
+}
+
+#[derive(Clone)]
+enum Function {
+    Sha256,
+    Sha1,
+    Md5,
+    /// Set up with the key once.
+    HmacSha256(Box<Hmac<Sha256>>),
+}
+
+/// Why no ids can be made so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HashingError {
+    #[error("with this prefix ids are longer than {LONG_ID_BYTES} bytes")]
+    LongPrefix,
+    #[error("the prefix begins with white space, or holds a control character")]
+    BlankPrefix,
+    #[error("the key cannot be used")]
+    Key,
+}
+
+impl Function {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha1 => "sha1",
+            Self::Md5 => "md5",
+            Self::HmacSha256(_) => "hmac-sha256",
+        }
+    }
+
+    /// How many hex digits a hash has.
+    fn digits(&self) -> usize {
+        match self {
+            Self::Sha256 | Self::HmacSha256(_) => 64,
+            Self::Sha1 => 40,
+            Self::Md5 => 32,
+        }
+    }
+}
+
+impl Hashing {
+    /// # Errors
+    /// When no id can begin with `prefix`.
+    pub fn new(
+        with: HashWith<'_>,
+        prefix: impl Into<String>,
+        case: LetterCase,
+    ) -> Result<Self, HashingError> {
+        let function = match with {
+            HashWith::Sha256 => Function::Sha256,
+            HashWith::Sha1 => Function::Sha1,
+            HashWith::Md5 => Function::Md5,
+            HashWith::HmacSha256(key) => {
+                let keyed = Hmac::new_from_slice(key.expose()).map_err(|_| HashingError::Key)?;
+                Function::HmacSha256(Box::new(keyed))
+            }
+        };
+        let prefix = prefix.into();
+        if prefix.len() + function.digits() > LONG_ID_BYTES {
+            return Err(HashingError::LongPrefix);
+        }
+        if prefix.starts_with(is_blank) || prefix.contains(char::is_control) {
+            return Err(HashingError::BlankPrefix);
+        }
+        Ok(Self {
+            function,
+            prefix,
+            case,
+        })
+    }
+
+    /// The id of the person whom `value` names.
+    pub(super) fn hash(&self, value: &str) -> String {
+        let lowered;
+        let value = match self.case {
+            LetterCase::AsWritten => value,
+            LetterCase::Lowered => {
+                lowered = value.to_lowercase();
+                &lowered
+            }
+        };
+        let mut id = String::with_capacity(self.prefix.len() + self.function.digits());
+        id.push_str(&self.prefix);
+        match &self.function {
+            Function::Sha256 => push_hex(&mut id, &Sha256::digest(value)),
+            Function::Sha1 => push_hex(&mut id, &Sha1::digest(value)),
+            Function::Md5 => push_hex(&mut id, &Md5::digest(value)),
+            Function::HmacSha256(keyed) => {
+                let mut keyed = keyed.clone();
+                keyed.update(value.as_bytes());
+                push_hex(&mut id, &keyed.finalize().into_bytes());
+            }
+        }
+        id
+    }
+
+    /// Tells of what is a person's id, and would be another person's hash.
+    pub(super) fn doubts(&self, form: &Form<'_>, tell: &mut dyn FnMut(WarningKind)) {
+        let bare = form.text().strip_prefix(self.prefix.as_str());
+        let kind = bare.map_or(form.kind, |bare| Form::of(bare).kind);
+        match kind {
+            IdKind::Hex64 | IdKind::Hex40 => tell(WarningKind::LooksHashed),
+            // Otherwise it may be a UUID without its dashes.
+            IdKind::Hex32 if self.function.digits() == 32 => tell(WarningKind::LooksHashed),
+            _ => {}
+        }
+        match self.case {
+            LetterCase::AsWritten if kind == IdKind::Email && form.has_capitals() => {
+                tell(WarningKind::HashedCapitals);
+            }
+            LetterCase::Lowered if !form.has_plain_case() => tell(WarningKind::UnicodeCase),
+            LetterCase::AsWritten | LetterCase::Lowered => {}
+        }
+    }
+
+    pub(super) fn describe(&self) -> Hashed {
+        Hashed {
+            function: self.function.word(),
+            prefix: self.prefix.clone(),
+            case: self.case,
+            example: None,
+        }
+    }
+}
+
+impl fmt::Debug for Hashing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hashing({})", self.function.word())
+    }
+}
+
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+}
+
+/// How the ids were made, for the operator to compare with what Mixpanel has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hashed {
+    /// As `--hash` takes it.
+    pub function: &'static str,
+    pub prefix: String,
+    pub case: LetterCase,
+    pub example: Option<HashExample>,
+}
+
+/// The first value that was hashed: enough of it to find it in the source and to compare its id,
+/// too little to know the person by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HashExample {
+    pub source: String,
+    pub line: Option<u64>,
+    /// Masked: `a***e@e***.com`.
+    pub value: String,
+    /// The prefix, and 6 of the hash's hex digits: `5f1d…9c`.
+    pub id: String,
+}
+
+impl Hashed {
+    pub(super) fn show_first(&mut self, place: Place<'_>, value: &str, id: &str) {
+        if self.example.is_none() {
+            let hash = &id[self.prefix.len()..];
+            let shown = format!("{}{}…{}", self.prefix, &hash[..4], &hash[hash.len() - 2..]);
+            self.example = Some(HashExample {
+                source: place.label.to_owned(),
+                line: place.line,
+                value: mask(value),
+                id: shown,
+            });
+        }
+    }
+}
+
+/// Keeps the first letter and, of longer words, the last: `a***e@e***.com`. The stars do not tell
+/// how many letters they stand for, and a host's name keeps only its last part whole.
+fn mask(value: &str) -> String {
+    let Some((local, host)) = value.rsplit_once('@') else {
+        return mask_word(value, 8);
+    };
+    let (domain, end) = host.rsplit_once('.').unwrap_or((host, ""));
+    let domain = domain.chars().next().map_or(String::new(), String::from);
+    let dot = if end.is_empty() { "" } else { "." };
+    format!("{}@{domain}***{dot}{end}", mask_word(local, 4))
+}
+
+fn mask_word(word: &str, least_for_last: usize) -> String {
+    let length = word.chars().count();
+    let first = word.chars().next().filter(|_| length > 1);
+    let last = word
+        .chars()
+        .next_back()
+        .filter(|_| length >= least_for_last);
+    let text = |c: Option<char>| c.map_or(String::new(), String::from);
+    format!("{}***{}", text(first), text(last))
+}
+
+#[cfg(test)]
+mod tests;

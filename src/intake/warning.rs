@@ -1,0 +1,301 @@
+//! What looks suspicious in the sources and may be right all the same. Never holds a value.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::lint::IdKind;
+use super::problem::Place;
+
+/// How many places of each kind are kept; the rest are counted.
+const KEPT: usize = 1000;
+/// From this length on Mixpanel cuts strings elsewhere; ids are sent whole.
+pub(super) const LONG_ID_BYTES: usize = 255;
+
+/// What may be wrong with ids that are sent all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WarningKind {
+    Date,
+    /// `1,234`
+    GroupedDigits,
+    /// `1234.0`
+    ZeroFraction,
+    /// Long numbers of which only the first 15 digits were kept.
+    RoundedNumber,
+    /// Numbers shorter than those that begin with zeros.
+    LostZeros {
+        digits: usize,
+    },
+    /// Numbers of another length than nearly all.
+    OtherLength {
+        usual: usize,
+        of: usize,
+    },
+    /// Another kind of id than nearly all.
+    OtherKind {
+        kind: IdKind,
+        usual: IdKind,
+        of: usize,
+    },
+    /// A leading `=` that is no formula for certain.
+    EqualsSign,
+    Quoted,
+    /// `mailto:` before an e-mail address, or a name beside it.
+    AddressBook,
+    Device,
+    /// Differs from another id in case only; found where ids are compared.
+    CaseVariant,
+    TooLong,
+    Invisible,
+    UnusualSpace,
+    /// UTF-8 that was read as another encoding.
+    Mojibake,
+    /// Kept as the operator said.
+    OuterWhiteSpace,
+    /// Dropped as the operator said.
+    Trimmed,
+    /// To be hashed, and a hash already.
+    LooksHashed,
+    /// E-mail addresses that are hashed with their capital letters.
+    HashedCapitals,
+    /// Lower-cased in ways in which programs differ.
+    UnicodeCase,
+}
+
+impl WarningKind {
+    /// A stable word for scripts.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Date => "date",
+            Self::GroupedDigits => "thousands_separator",
+            Self::ZeroFraction => "zero_fraction",
+            Self::RoundedNumber => "rounded_number",
+            Self::LostZeros { .. } => "lost_zeros",
+            Self::OtherLength { .. } => "other_length",
+            Self::OtherKind { .. } => "other_kind",
+            Self::EqualsSign => "equals_sign",
+            Self::Quoted => "quoted",
+            Self::AddressBook => "address_book",
+            Self::Device => "device_id",
+            Self::CaseVariant => "case_variant",
+            Self::TooLong => "long_id",
+            Self::Invisible => "invisible_character",
+            Self::UnusualSpace => "unusual_space",
+            Self::Mojibake => "mojibake",
+            Self::OuterWhiteSpace => "outer_white_space",
+            Self::Trimmed => "trimmed",
+            Self::LooksHashed => "already_hashed",
+            Self::HashedCapitals => "hashed_capitals",
+            Self::UnicodeCase => "unicode_case",
+        }
+    }
+}
+
+/// What follows the number of ids: `3 ids in the form of a date, …`.
+impl fmt::Display for WarningKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LostZeros { digits } => {
+                return write!(
+                    f,
+                    "with fewer digits than the {digits} to which others are filled with zeros: leading zeros may be lost"
+                );
+            }
+            Self::OtherLength { usual, of } => {
+                return write!(
+                    f,
+                    "with another number of digits than the {usual} that {of} others have"
+                );
+            }
+            Self::OtherKind {
+                kind: IdKind::Other,
+                usual,
+                of,
+            } => return write!(f, "of another form than {usual}, which {of} others have"),
+            Self::OtherKind { kind, usual, of } => {
+                return write!(f, "in the form of {kind}, where {of} others have that of {usual}");
+            }
+            Self::Date => "in the form of a date, as a spreadsheet makes of codes such as `MAR1`",
+            Self::GroupedDigits => "with thousands separators, as a spreadsheet shows numbers",
+            Self::ZeroFraction => "with a fraction of zero (`.0`), as programs add to whole numbers",
+            Self::RoundedNumber => {
+                "with zeros from the 16th digit on, as a spreadsheet leaves of long numbers"
+            }
+            Self::EqualsSign => "beginning with `=`, as formulas do",
+            Self::Quoted => "in quotes or after an apostrophe, as programs mark text",
+            Self::AddressBook => {
+                "with more than an e-mail address (`mailto:`, or a name beside it)"
+            }
+            Self::Device => {
+                "of a device (`$device:`): if the project's ID merge is simplified, an anonymous id reaches only what was collected under it, so list the person's other ids, too"
+            }
+            Self::CaseVariant => "differing from another id in capital letters only: Mixpanel tells them apart",
+            Self::TooLong => {
+                "longer than 255 bytes, at which Mixpanel cuts strings elsewhere; sent whole"
+            }
+            Self::Invisible => "with invisible characters, or ones that turn the direction of writing",
+            Self::UnusualSpace => "with a no-break or other unusual space inside",
+            Self::Mojibake => "with what becomes of accented letters that are read in a wrong encoding",
+            Self::OuterWhiteSpace => "with outer white space, kept as you said",
+            Self::Trimmed => "with outer white space, dropped as you said",
+            Self::LooksHashed => "in the form of a hash before it is hashed",
+            Self::HashedCapitals => {
+                "in the form of an e-mail address with capital letters, hashed as written: say `--hash-lowercase` if your product lower-cases them first"
+            }
+            Self::UnicodeCase => {
+                "with capital letters beyond ASCII, lower-cased by Unicode's rules: another program may have done it otherwise"
+            }
+        })
+    }
+}
+
+/// A place that outlives its source's reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Spot {
+    label: usize,
+    line: Option<u64>,
+}
+
+/// How often, and where first. Memory does not grow with the source.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) count: usize,
+    spots: Vec<Spot>,
+}
+
+impl Tally {
+    pub(super) fn note(&mut self, place: Place<'_>, labels: &mut Labels) {
+        self.count += 1;
+        if self.spots.len() < KEPT {
+            self.spots.push(labels.spot(place));
+        }
+    }
+
+    pub(super) fn extend(&mut self, other: Self) {
+        self.count += other.count;
+        let room = KEPT - self.spots.len();
+        self.spots.extend(other.spots.into_iter().take(room));
+        self.spots.sort_by_key(|spot| (spot.label, spot.line));
+    }
+}
+
+/// The sources' names, each kept once.
+#[derive(Debug, Default)]
+pub(super) struct Labels(Vec<String>);
+
+impl Labels {
+    fn spot(&mut self, place: Place<'_>) -> Spot {
+        let known = self.0.iter().rposition(|label| label == place.label);
+        let label = known.unwrap_or_else(|| {
+            self.0.push(place.label.to_owned());
+            self.0.len() - 1
+        });
+        Spot {
+            label,
+            line: place.line,
+        }
+    }
+}
+
+/// All that looks suspicious, by kind.
+#[derive(Debug, Default)]
+pub struct Warnings {
+    pub(super) labels: Labels,
+    tallies: BTreeMap<WarningKind, Tally>,
+}
+
+/// One kind of warning: how many ids, and where the first of them are.
+#[derive(Debug)]
+pub struct Warning<'a> {
+    pub kind: WarningKind,
+    pub count: usize,
+    spots: &'a [Spot],
+    labels: &'a [String],
+}
+
+impl Warnings {
+    pub(super) fn note(&mut self, kind: WarningKind, place: Place<'_>) {
+        let tally = self.tallies.entry(kind).or_default();
+        tally.note(place, &mut self.labels);
+    }
+
+    /// Takes over what was counted elsewhere with the labels of this one.
+    pub(super) fn add(&mut self, kind: WarningKind, tally: Tally) {
+        if tally.count > 0 {
+            self.tallies.entry(kind).or_default().extend(tally);
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Warning<'_>> {
+        self.tallies.iter().map(|(kind, tally)| Warning {
+            kind: *kind,
+            count: tally.count,
+            spots: &tally.spots,
+            labels: &self.labels.0,
+        })
+    }
+}
+
+impl Warning<'_> {
+    /// The first places, in the order of the sources: a source's name and a line of it, counted
+    /// from 1.
+    pub fn places(&self) -> impl ExactSizeIterator<Item = (&str, Option<u64>)> {
+        let labels = self.labels;
+        self.spots
+            .iter()
+            .map(move |spot| (labels[spot.label].as_str(), spot.line))
+    }
+
+    /// How many are counted, but not in [`Self::places`].
+    pub fn not_listed(&self) -> usize {
+        self.count - self.spots.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_bounded_and_the_rest_is_counted() {
+        let mut warnings = Warnings::default();
+        for line in 1..=3000 {
+            let label = if line <= 10 { "`a`" } else { "`b`" };
+            let line = Some(line);
+            warnings.note(WarningKind::Date, Place { label, line });
+        }
+        let list: Vec<_> = warnings.iter().collect();
+        let [warning] = list.as_slice() else {
+            panic!("one kind: {list:?}");
+        };
+        assert_eq!((warning.count, warning.not_listed()), (3000, 2000));
+        assert_eq!(warning.places().len(), KEPT);
+        assert_eq!(warning.places().next(), Some(("`a`", Some(1))));
+        assert_eq!(warning.places().last(), Some(("`b`", Some(1000))));
+    }
+
+    #[test]
+    fn tallies_run_together_in_the_order_of_the_lines() {
+        let mut warnings = Warnings::default();
+        let mut tally = |lines: &[u64]| {
+            let mut tally = Tally::default();
+            for line in lines {
+                let line = Some(*line);
+                tally.note(Place { label: "`a`", line }, &mut warnings.labels);
+            }
+            tally
+        };
+        let (first, second, none) = (tally(&[2, 9]), tally(&[4]), tally(&[]));
+        warnings.add(WarningKind::Date, first);
+        warnings.add(WarningKind::Date, second);
+        warnings.add(WarningKind::Quoted, none);
+        assert_eq!(warnings.iter().count(), 1);
+        let lines: Vec<_> = warnings
+            .iter()
+            .next()
+            .unwrap()
+            .places()
+            .map(|p| p.1)
+            .collect();
+        assert_eq!(lines, [Some(2), Some(4), Some(9)]);
+    }
+}
