@@ -1,5 +1,6 @@
-//! The token in a real Secret Service. It would replace a person's own token, so it runs only
-//! where `DSR_TEST_REQUIRE=secret-service` says that the keyring is there for the test: `.ci/run`.
+//! The token and the key of hashed ids in a real Secret Service. They would replace a person's own,
+//! so it runs only where `DSR_TEST_REQUIRE=secret-service` says that the keyring is there for the
+//! test: `.ci/run`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -55,6 +56,59 @@ fn a_token_is_kept_replaced_and_forgotten_in_a_real_keyring() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap_or_default();
         assert!(!String::from_utf8_lossy(&bytes).contains("canary"));
     }
+}
+
+#[test]
+fn the_key_of_hashed_ids_is_kept_and_used_beside_the_token() {
+    if !is_required() {
+        println!("SKIPPED: a real keyring is tested only with DSR_TEST_REQUIRE=secret-service");
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let dsr = |args: &[&str], input: &str| dsr(home.path(), args, input);
+    let plan = [
+        "--sandbox",
+        "export",
+        "--gdpr",
+        "--dry-run",
+        "--json",
+        "--hash",
+        "hmac-sha256",
+        "what do ya want for nothing?",
+    ];
+    let without = dsr(&plan, "");
+    assert_eq!(without.status.code(), Some(2), "{without:?}");
+
+    let kept = dsr(&["auth", "hash-key", "--with-key"], "Jefe\n");
+    assert_eq!(kept.status.code(), Some(0), "{kept:?}");
+    let planned = json(&dsr(&plan, ""));
+    let example = &planned["request"]["hashing"]["example"];
+    assert_eq!(example["id"], "5bdc…43", "RFC 4231, case 2");
+
+    let file = home.path().join("key");
+    std::fs::write(&file, b"\xff\x00\n").unwrap();
+    let path = file.to_str().unwrap();
+    let run = Command::new("chmod").args(["600", path]).status();
+    assert!(run.unwrap().success());
+    let bytes = dsr(&["auth", "hash-key", "--file", path], "");
+    assert_eq!(bytes.status.code(), Some(0), "{bytes:?}");
+    let from_keyring = json(&dsr(&plan, ""));
+    let from_file = json(&dsr(&[&plan[..], &["--hash-key-file", path]].concat(), ""));
+    let id = |plan: &serde_json::Value| plan["request"]["hashing"]["example"]["id"].clone();
+    assert_eq!(
+        id(&from_keyring),
+        id(&from_file),
+        "bytes come back as they were"
+    );
+    assert_ne!(id(&from_keyring), "5bdc…43");
+
+    let removed = dsr(&["auth", "hash-key", "--remove"], "");
+    assert_eq!(removed.status.code(), Some(0), "{removed:?}");
+    assert_eq!(dsr(&plan, "").status.code(), Some(2));
+    let again = dsr(&["auth", "hash-key", "--remove", "--json"], "");
+    assert_eq!(json(&again)["removed"], false);
+    let shown = format!("{kept:?}{bytes:?}{removed:?}");
+    assert!(!shown.contains("Jefe"), "{shown}");
 }
 
 fn is_required() -> bool {
