@@ -30,7 +30,7 @@ impl Ui {
                     let message = format!("{ids} ({places}) {}", warning.kind);
                     self.warn(warning.kind.word(), &message);
                     if listed == Listed::All {
-                        self.write_aside(&all_places(&warning));
+                        self.aside.write(&all_places(&warning));
                     }
                 }
                 Format::Json => {
