@@ -15,6 +15,7 @@ use crate::config::{Environment, Home, Mode, VARIABLES};
 use crate::domain::{Clock, ExitStatus};
 use crate::sandbox;
 use crate::ui::{Color, Failure, Format, Input, Talk, Ui};
+use crate::workflow::Interrupt;
 
 /// Submit, follow and prove GDPR and CCPA data-subject requests on Mixpanel
 #[derive(Parser, Debug)]
@@ -176,8 +177,16 @@ fn context(
     } else {
         (home, Mode::Real)
     };
+    let terminal = ui.terminal();
+    let interrupt = Interrupt::listen(move |signal| {
+        // The ledger knows what was under way: it will be found as unknown.
+        terminal.restore();
+        std::process::exit(i32::from(signal.exit_status().code()))
+    })
+    .map_err(|error| Failure::from_error(ExitStatus::LocalIo, "local_io", &error))?;
     Ok(Context {
         ui,
+        interrupt,
         environment,
         home,
         mode,

@@ -1,12 +1,11 @@
 use crate::domain::{ExitStatus, Kind};
 use crate::ui::{Failure, Lines, Phase, Progress, Shown, Ui, plural};
-use crate::workflow::{self, CancelOutcome, CancelReport, RefreshTrouble};
+use crate::workflow::{self, CancelOutcome, CancelReport, RefreshTrouble, Signal};
 
 use super::context::Context;
 use super::failures::usage;
-use super::outcome::{status_of, trouble_failure, trouble_status};
+use super::outcome::{trouble_failure, trouble_status};
 use super::status::find;
-use super::submission::listen;
 
 /// Cancel deletions that Mixpanel has not started
 ///
@@ -51,10 +50,10 @@ pub(super) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
         _ => ctx.projects_of(std::slice::from_ref(&request))?,
     };
     let clients = ctx.clients(&projects)?;
-    let interrupt = listen()?;
+    ctx.interrupt.begin();
     let report = {
         let progress = Progress::start(&ctx.ui, Phase::Cancelling, count, Lines::None);
-        let mut run = ctx.run(&mut ledger, &clients, &interrupt, &progress);
+        let mut run = ctx.run(&mut ledger, &clients, &progress);
         workflow::cancel(&mut run, &request, only).await?
     };
     warn_of_each(&ctx.ui, &report);
@@ -114,7 +113,7 @@ fn warn_of_each(ui: &Ui, report: &CancelReport) {
 fn tell(ui: &Ui, report: &CancelReport) -> ExitStatus {
     let jobs = report.jobs.iter().map(|(_, outcome)| outcome.exit_status());
     let trouble = report.trouble.as_ref().and_then(trouble_status);
-    let signal = report.signal.map(status_of);
+    let signal = report.signal.map(Signal::exit_status);
     let status = ExitStatus::most_pressing(jobs.chain(trouble).chain(signal));
     match failure(status, report) {
         Some(failure) => ui.fail(&failure),

@@ -22,6 +22,7 @@ pub(crate) struct Context {
     pub(crate) home: Home,
     pub(crate) mode: Mode,
     pub(crate) clock: Box<dyn Clock>,
+    pub(crate) interrupt: Interrupt,
     /// The command, such as `dsr delete`, without any argument.
     pub(crate) command: &'static str,
     /// What `--project` names.
@@ -167,14 +168,13 @@ impl Context {
         &'a self,
         ledger: &'a mut Ledger,
         clients: &'a HashMap<ProjectKey, Client>,
-        interrupt: &'a Interrupt,
         observer: &'a dyn Observer,
     ) -> Run<'a> {
         Run {
             ledger,
             clients,
             clock: self.clock.as_ref(),
-            interrupt,
+            interrupt: &self.interrupt,
             observer,
         }
     }

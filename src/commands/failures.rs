@@ -290,6 +290,9 @@ impl From<QuestionError> for Failure {
                 .hint("nothing was sent; run the command again to be asked again"),
             QuestionError::NothingGiven => Self::from_error(ExitStatus::Usage, "usage", &error)
                 .hint("pipe it in, for example from a password manager"),
+            QuestionError::Interrupted => {
+                Self::from_error(ExitStatus::Interrupted, "interrupted", &error)
+            }
             QuestionError::Read(_) => Self::from_error(ExitStatus::LocalIo, "local_io", &error),
         }
     }

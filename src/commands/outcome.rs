@@ -3,17 +3,10 @@
 use crate::domain::{ExitStatus, JobState, Kind};
 use crate::ledger::{JobGroup, RequestRecord};
 use crate::ui::{Failure, Ui, number};
-use crate::workflow::{RefreshTrouble, Signal, Stop, SubmitReport};
+use crate::workflow::{RefreshTrouble, Stop, SubmitReport};
 
 /// Who may use the API, as Mixpanel's pages name them.
 const ELIGIBLE: &str = "the token's owner must be an owner or admin of the organization or the project (Mixpanel's pages differ on which); make a token as such a person and run `dsr auth login`";
-
-pub(super) fn status_of(signal: Signal) -> ExitStatus {
-    match signal {
-        Signal::Interrupt => ExitStatus::Interrupted,
-        Signal::Terminate => ExitStatus::Terminated,
-    }
-}
 
 /// Says what stood in the way or what comes next; `waited` if the jobs were to be followed to
 /// their end.

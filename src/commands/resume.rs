@@ -9,7 +9,6 @@ use super::context::Context;
 use super::failures::usage;
 use super::outcome;
 use super::status::find;
-use super::submission::listen;
 
 /// Go on with what was interrupted, deferred or is unknown
 ///
@@ -79,12 +78,12 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
     let waiting: Vec<_> = waiting.cloned().collect();
     let projects = ctx.projects_of(&waiting)?;
     let clients = ctx.clients(&projects)?;
-    let interrupt = listen()?;
+    ctx.interrupt.begin();
     let total = waiting.iter();
     let total = total.map(|request| request.count_jobs(JobGroup::needs_resume));
     let report = {
         let progress = Progress::start(&ctx.ui, Phase::Submitting, total.sum(), Lines::None);
-        let mut run = ctx.run(&mut ledger, &clients, &interrupt, &progress);
+        let mut run = ctx.run(&mut ledger, &clients, &progress);
         if let (Some(task), [job]) = (&args.word.task, meant.as_slice()) {
             adopt(&mut run, job, &requests, task).await?;
         }

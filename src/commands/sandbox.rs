@@ -6,8 +6,6 @@ use crate::ui::{Failure, Paper, View};
 
 use super::context::Context;
 use super::failures::{local_io, usage};
-use super::outcome::status_of;
-use super::submission::listen;
 
 /// Serve the sandbox on loopback: a stand-in for Mixpanel's GDPR API
 ///
@@ -67,16 +65,16 @@ pub(super) async fn run(ctx: &mut Context, args: SandboxArgs) -> Result<ExitStat
         },
         ..Settings::new(folder)
     };
-    let interrupt = listen()?;
+    ctx.interrupt.begin();
     let running = sandbox::start(settings)?;
     let view = ServingView {
         api_url: running.api_url(),
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     ctx.ui.note("Serving until Ctrl-C.");
-    let signal = interrupt.raised().await;
+    let signal = ctx.interrupt.raised().await;
     drop(running);
-    Ok(status_of(signal))
+    Ok(signal.exit_status())
 }
 
 struct ServingView {

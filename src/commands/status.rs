@@ -5,8 +5,7 @@ use crate::workflow::{self, RefreshTrouble};
 
 use super::context::Context;
 use super::failures::usage;
-use super::outcome::{status_of, trouble_failure};
-use super::submission::listen;
+use super::outcome::trouble_failure;
 
 /// Show how requests stand
 ///
@@ -148,15 +147,15 @@ async fn refresh(
     let clients = ctx
         .clients(&projects)
         .map_err(|failure| failure.or_hint("`dsr status --cached` shows what the ledger knows"))?;
-    let interrupt = listen()?;
+    ctx.interrupt.begin();
     let troubles = {
         let progress = Progress::start(&ctx.ui, Phase::Asking, followed.len(), Lines::None);
-        let mut run = ctx.run(ledger, &clients, &interrupt, &progress);
+        let mut run = ctx.run(ledger, &clients, &progress);
         workflow::refresh(&mut run, &followed).await?
     };
-    if let Some(signal) = interrupt.signal() {
+    if let Some(signal) = ctx.interrupt.signal() {
         return Err(
-            Failure::new(status_of(signal), "interrupted", "interrupted")
+            Failure::new(signal.exit_status(), "interrupted", "interrupted")
                 .hint("the answers so far are recorded: `dsr status --cached`"),
         );
     }

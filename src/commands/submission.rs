@@ -9,7 +9,7 @@ use crate::domain::{ExitStatus, Law, Operation, RequestId};
 use crate::intake::{self, Header, Intake, ReadOptions, Source};
 use crate::ledger::{Again, Ledger, Recorded, RequestRecord};
 use crate::ui::{Failure, Lines, Phase, PlanView, Progress, Shown, hashed_text, reading};
-use crate::workflow::{self, Approved, Interrupt, Order, Plan, Settle, SubmitReport};
+use crate::workflow::{self, Approved, Order, Plan, Settle, SubmitReport};
 
 use super::checks::CheckArgs;
 use super::context::Context;
@@ -252,7 +252,6 @@ pub(super) async fn carry_out(
 ) -> Result<ExitStatus, Failure> {
     let clients = ctx.clients(&projects)?;
     let mut ledger = ctx.ledger()?;
-    let interrupt = listen()?;
     let total = plans.iter().map(Approved::job_count).sum();
     let lines = match request.wait {
         true => Lines::Changes,
@@ -260,11 +259,12 @@ pub(super) async fn carry_out(
     };
     let mut report = {
         let progress = Progress::start(&ctx.ui, Phase::Submitting, total, lines);
-        let mut run = ctx.run(&mut ledger, &clients, &interrupt, &progress);
+        let mut run = ctx.run(&mut ledger, &clients, &progress);
         let ids = match workflow::record(&mut run, &plans, request.again())? {
             Recorded::New(ids) => ids,
             Recorded::There(id) => return Err(same_request(&id)),
         };
+        ctx.interrupt.begin();
         workflow::submit(&mut run, &ids, &Settle::Recent, request.max_wait).await?
     };
     let mut troubles = Vec::new();
@@ -273,12 +273,12 @@ pub(super) async fn carry_out(
     if request.wait && all_sent {
         let followed = workflow::list_followed(&ledger, &report.requests)?;
         let progress = Progress::start(&ctx.ui, Phase::Waiting, followed.len(), lines);
-        let mut run = ctx.run(&mut ledger, &clients, &interrupt, &progress);
+        let mut run = ctx.run(&mut ledger, &clients, &progress);
         troubles = workflow::wait(&mut run, followed, request.timeout).await?;
         report = SubmitReport {
             requests: renew(&ledger, &report.requests)?,
             stops: report.stops,
-            signal: interrupt.signal(),
+            signal: ctx.interrupt.signal(),
         };
     }
     let now = ctx.clock.now();
@@ -286,15 +286,6 @@ pub(super) async fn carry_out(
         .print_requests(&ledger, &report.requests, Shown::Jobs, now)?;
     let waited = request.wait;
     Ok(outcome::tell(&ctx.ui, &report, &troubles, waited))
-}
-
-pub(super) fn listen() -> Result<Interrupt, Failure> {
-    Interrupt::listen(|signal| {
-        // The ledger knows what was under way: it will be found as unknown.
-        let status = outcome::status_of(signal);
-        std::process::exit(i32::from(status.code()))
-    })
-    .map_err(|error| local_io(&error))
 }
 
 fn renew(ledger: &Ledger, requests: &[RequestRecord]) -> Result<Vec<RequestRecord>, Failure> {

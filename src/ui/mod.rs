@@ -11,6 +11,7 @@ mod progress;
 mod question;
 mod requests;
 mod table;
+mod terminal;
 mod views;
 mod warnings;
 mod words;
@@ -29,6 +30,7 @@ pub use plan_view::{PlanView, hashed_text};
 pub use progress::{Lines, Phase, Progress, reading};
 pub use question::QuestionError;
 pub use requests::{PrintError, Shown};
+pub use terminal::Terminal;
 pub use views::{AuthView, ProjectView, ProjectsView};
 pub use warnings::Listed;
 pub use words::{age, day_count, duration, number, plural};
@@ -86,6 +88,7 @@ pub struct Ui {
     input: Input,
     stdout: ColorChoice,
     aside: Aside,
+    terminal: Terminal,
     /// How commands begin in what is said: a rehearsal goes on as a rehearsal.
     program: &'static str,
     /// With JSON, warnings go into the object at the end: stderr holds one object or none.
@@ -110,6 +113,7 @@ impl Ui {
                 choose(io::stderr().is_terminal()),
                 format == Format::Human && talk == Talk::Normal,
             ),
+            terminal: Terminal::default(),
             program: "dsr",
             warnings: RefCell::default(),
             warned_of: RefCell::default(),
@@ -171,6 +175,11 @@ impl Ui {
     /// A way to tell the operator something from where there is no `Ui`.
     pub fn aside(&self) -> Aside {
         self.aside.clone()
+    }
+
+    /// What is to be restored if the process ends in the middle of a question.
+    pub fn terminal(&self) -> Terminal {
+        self.terminal.clone()
     }
 
     /// Warns the operator, even when quiet.

@@ -16,6 +16,8 @@ pub enum QuestionError {
     NotConfirmed { ids: String },
     #[error("nothing was given on standard input")]
     NothingGiven,
+    #[error("interrupted")]
+    Interrupted,
     #[error("the terminal or standard input cannot be read")]
     Read(#[from] io::Error),
 }
@@ -64,8 +66,14 @@ impl Ui {
         if !self.can_ask() {
             return Err(QuestionError::NoTerminal { question });
         }
-        let text = rpassword::prompt_password(prompt)?;
-        Ok(SecretString::from(text))
+        let asked = self.terminal.during(|| rpassword::prompt_password(prompt));
+        match asked {
+            Ok(text) => Ok(SecretString::from(text)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                Err(QuestionError::Interrupted)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Reads a secret from standard input.

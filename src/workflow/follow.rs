@@ -249,14 +249,23 @@ pub(super) async fn ask(
         if let Err(trouble) = take_slot(run, client, item).await? {
             return Ok(Err(trouble));
         }
-        let answer = match item.kind {
-            Kind::Export => client.get_retrieval(item.task).await,
-            Kind::Delete => client.get_deletion(item.task).await,
+        let question = async {
+            match item.kind {
+                Kind::Export => client.get_retrieval(item.task).await,
+                Kind::Delete => client.get_deletion(item.task).await,
+            }
+        };
+        let answer = tokio::select! {
+            answer = question => Some(answer),
+            () = run.interrupt.out_of_patience() => None,
         };
         run.compare_clocks(client);
         let now = run.clock.now();
         let rate = client.project().rate;
         run.ledger.record_answered(item.project, rate, now)?;
+        let Some(answer) = answer else {
+            return Ok(Err(RefreshTrouble::Interrupted));
+        };
         match answer {
             StatusAnswer::Known {
                 status,

@@ -1,7 +1,13 @@
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
+use tokio::runtime::Builder;
 use tokio::sync::watch;
+
+use crate::domain::ExitStatus;
 
 /// How long a POST that is under way may still take after an interruption.
 const GRACE: Duration = Duration::from_secs(10);
@@ -15,47 +21,59 @@ pub enum Signal {
     Terminate,
 }
 
+impl Signal {
+    /// The status of a process that ends because of it.
+    pub fn exit_status(self) -> ExitStatus {
+        match self {
+            Self::Interrupt => ExitStatus::Interrupted,
+            Self::Terminate => ExitStatus::Terminated,
+        }
+    }
+}
+
 /// Whether the operator wants the run to end. The first signal ends it in good order, the second
-/// at once.
+/// at once; so does the first while there is no run yet.
+#[derive(Clone)]
 pub struct Interrupt {
     receiver: watch::Receiver<Option<Signal>>,
     /// Kept so that waiting for a signal never ends by itself.
-    _sender: watch::Sender<Option<Signal>>,
+    sender: watch::Sender<Option<Signal>>,
+    has_begun: Arc<AtomicBool>,
 }
 
 impl Interrupt {
-    /// Listens to the process's signals. `on_second` ends the process.
+    /// Listens to the process's signals. `end` ends the process.
+    ///
+    /// It does so on a thread of its own, so that a signal is also heard while the run is busy
+    /// with something that cannot be awaited, such as a ledger that somebody else holds.
     ///
     /// # Errors
     /// When the system does not let us listen.
-    pub fn listen(on_second: fn(Signal)) -> io::Result<Self> {
-        let (sender, receiver) = watch::channel(None);
-        let told = sender.clone();
-        #[cfg(unix)]
-        let mut terminate =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::spawn(async move {
-            loop {
-                #[cfg(unix)]
-                let signal = tokio::select! {
-                    _ = tokio::signal::ctrl_c() => Signal::Interrupt,
-                    _ = terminate.recv() => Signal::Terminate,
-                };
-                #[cfg(not(unix))]
-                let signal = {
-                    drop(tokio::signal::ctrl_c().await);
-                    Signal::Interrupt
-                };
-                if told.borrow().is_some() {
-                    on_second(signal);
+    pub fn listen(end: impl Fn(Signal) + Send + 'static) -> io::Result<Self> {
+        let interrupt = Self::never();
+        let heard = interrupt.clone();
+        let runtime = Builder::new_current_thread().enable_io().build()?;
+        let mut signals = {
+            let _entered = runtime.enter();
+            Signals::listen()?
+        };
+        thread::Builder::new().spawn(move || {
+            runtime.block_on(async {
+                loop {
+                    let signal = signals.next().await;
+                    if heard.signal().is_some() || !heard.has_begun.load(Ordering::SeqCst) {
+                        end(signal);
+                    }
+                    heard.sender.send_replace(Some(signal));
                 }
-                told.send_replace(Some(signal));
-            }
-        });
-        Ok(Self {
-            receiver,
-            _sender: sender,
-        })
+            });
+        })?;
+        Ok(interrupt)
+    }
+
+    /// A run begins: from now on there is something to be put in order first.
+    pub fn begin(&self) {
+        self.has_begun.store(true, Ordering::SeqCst);
     }
 
     /// One that is never raised, for runs that nobody can interrupt.
@@ -63,7 +81,8 @@ impl Interrupt {
         let (sender, receiver) = watch::channel(None);
         Self {
             receiver,
-            _sender: sender,
+            sender,
+            has_begun: Arc::default(),
         }
     }
 
@@ -84,5 +103,46 @@ impl Interrupt {
     pub(super) async fn out_of_patience(&self) {
         self.raised().await;
         tokio::time::sleep(GRACE).await;
+    }
+}
+
+/// What the system tells of.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.terminate.recv() => Signal::Terminate,
+        }
+    }
+}
+
+/// What the system tells of.
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(&mut self) -> Signal {
+        self.0.recv().await;
+        Signal::Interrupt
     }
 }

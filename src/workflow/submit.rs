@@ -39,10 +39,7 @@ pub struct SubmitReport {
 impl SubmitReport {
     /// The status of the whole run, by the jobs' states and what stopped it.
     pub fn exit_status(&self) -> ExitStatus {
-        let signal = self.signal.map(|signal| match signal {
-            Signal::Interrupt => ExitStatus::Interrupted,
-            Signal::Terminate => ExitStatus::Terminated,
-        });
+        let signal = self.signal.map(Signal::exit_status);
         let stops = self.stops.iter().map(|stop| match stop {
             Stop::NotAllowed { .. } => ExitStatus::Auth,
             Stop::Unreachable { .. } | Stop::RateLimited | Stop::Unclear { .. } => {

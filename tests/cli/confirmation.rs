@@ -147,11 +147,14 @@ fn a_file_that_changes_after_the_question_changes_nothing() {
     assert_eq!(fake.posted_ids(), ["a1", "a2"]);
 }
 
+/// The tests' terminals do not echo by themselves.
+const ECHO: &str = "stty echo";
+
 #[test]
 fn a_project_token_is_typed_unseen() {
     let operator = Operator::new().with("TERM", "xterm");
-    let mut terminal =
-        Terminal::start(operator.command(&["project", "add", "shop", "--region", "eu"]));
+    let args = ["project", "add", "shop", "--region", "eu"];
+    let mut terminal = Terminal::start(operator.command_after(ECHO, &args));
     terminal.sees("oken");
     terminal.types_hidden(PROJECT_TOKEN);
     let (status, screen) = terminal.ends();
@@ -164,7 +167,7 @@ fn a_project_token_is_typed_unseen() {
 #[test]
 fn an_oauth_token_is_typed_unseen() {
     let operator = Operator::new().with("TERM", "xterm");
-    let mut terminal = Terminal::start(operator.command(&["auth", "login"]));
+    let mut terminal = Terminal::start(operator.command_after(ECHO, &["auth", "login"]));
     terminal.sees("oken");
     terminal.types_hidden(OAUTH_TOKEN);
     let (status, screen) = terminal.ends();

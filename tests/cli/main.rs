@@ -17,6 +17,7 @@ mod crash;
 mod formats;
 mod hashing;
 mod intake;
+mod interrupted;
 mod killed;
 mod ledger;
 mod lint;

@@ -19,6 +19,6 @@ pub(crate) use model::{Fault, Habits, Model};
 pub(crate) use operator::{OAUTH_TOKEN, Operator, PROJECT_TOKEN};
 pub(crate) use outcome::{Outcome, states};
 pub(crate) use people::{csv_of, people, same_people};
-pub(crate) use running::{Running, at_once};
+pub(crate) use running::{Running, at_once, signal};
 pub(crate) use terminal::Terminal;
 pub(crate) use wire::{Call, Reply, object_reply, status_reply};

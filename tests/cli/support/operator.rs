@@ -86,12 +86,17 @@ impl Operator {
 
     /// The same, after a shell has done `setup`, such as a limit on its own process.
     pub(crate) fn command_after(&self, setup: &str, args: &[&str]) -> Command {
+        self.script(&format!("{setup}; exec \"$0\" \"$@\""), args)
+    }
+
+    /// A shell's script in this environment, in which `"$0" "$@"` is the command.
+    pub(crate) fn script(&self, script: &str, args: &[&str]) -> Command {
         let mut command = Command::new("/bin/sh");
         command
             .env_clear()
             .envs(&self.variables)
             .current_dir(self.work())
-            .args(["-c", &format!("{setup}; exec \"$0\" \"$@\"")])
+            .args(["-c", script])
             .arg(env!("CARGO_BIN_EXE_dsr"))
             .args(args);
         command

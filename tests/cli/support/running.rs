@@ -56,9 +56,7 @@ impl Running {
 
     /// Sends a signal by its name, such as `INT`.
     pub(crate) fn signal(&self, name: &str) {
-        let command = format!("kill -{name} {}", self.id());
-        let status = Command::new("/bin/sh").args(["-c", &command]).status();
-        assert!(status.is_ok_and(|status| status.success()), "{command}");
+        signal(&self.id().to_string(), name);
     }
 
     /// Waits for its end; kills it and fails if that does not come.
@@ -82,6 +80,13 @@ impl Running {
             took: self.started.elapsed(),
         }
     }
+}
+
+/// Sends a signal to a process of the test's own.
+pub(crate) fn signal(process: &str, name: &str) {
+    let command = format!("kill -{name} {process}");
+    let status = Command::new("/bin/sh").args(["-c", &command]).status();
+    assert!(status.is_ok_and(|status| status.success()), "{command}");
 }
 
 fn gather(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {

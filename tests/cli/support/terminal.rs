@@ -8,6 +8,8 @@ use expectrl::process::unix::WaitStatus;
 use expectrl::session::OsSession;
 use expectrl::{Eof, Expect, Session};
 
+use super::running::signal;
+
 /// Patience with a prompt or an end that should have come by now.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -30,8 +32,17 @@ impl Terminal {
     /// Waits until the text is on the screen.
     #[track_caller]
     pub(crate) fn sees(&mut self, text: &str) {
+        self.reads_to(text);
+    }
+
+    /// The same; returns what came since it waited last, without the text.
+    #[track_caller]
+    pub(crate) fn reads_to(&mut self, text: &str) -> String {
         match self.session.expect(text) {
-            Ok(found) => self.screen.extend_from_slice(found.as_bytes()),
+            Ok(found) => {
+                self.screen.extend_from_slice(found.as_bytes());
+                String::from_utf8_lossy(found.before()).into_owned()
+            }
             Err(error) => panic!(
                 "`{text}` is not on the screen ({error}):\n{}",
                 self.screen()
@@ -42,6 +53,23 @@ impl Terminal {
     /// Types a line that the terminal echoes.
     pub(crate) fn types(&mut self, line: &str) {
         self.session.send_line(line).expect("a terminal takes text");
+    }
+
+    /// Presses Ctrl-C.
+    pub(crate) fn types_interrupt(&mut self) {
+        self.session.write_all(&[3]).expect("a terminal takes keys");
+        self.session.flush().expect("a terminal takes keys");
+    }
+
+    /// Sends a signal by its name, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        signal(&self.session.get_process().pid().to_string(), name);
+    }
+
+    /// Whether the terminal shows what is typed.
+    pub(crate) fn echoes(&self) -> bool {
+        let echo = self.session.get_process().get_echo();
+        echo.expect("a terminal can be asked")
     }
 
     /// Ends the input, as Ctrl-D does.
@@ -56,13 +84,14 @@ impl Terminal {
     /// Types a line once the terminal does not echo any more.
     #[track_caller]
     pub(crate) fn types_hidden(&mut self, line: &str) {
+        self.stops_echoing();
+        self.types(line);
+    }
+
+    #[track_caller]
+    pub(crate) fn stops_echoing(&mut self) {
         let start = Instant::now();
-        while self
-            .session
-            .get_process()
-            .get_echo()
-            .expect("a terminal can be asked")
-        {
+        while self.echoes() {
             assert!(
                 start.elapsed() < PATIENCE,
                 "what is typed is shown:\n{}",
@@ -70,12 +99,18 @@ impl Terminal {
             );
             std::thread::sleep(Duration::from_millis(5));
         }
-        self.types(line);
     }
 
     /// Waits for the end; returns the exit status and all that was on the screen.
     #[track_caller]
     pub(crate) fn ends(mut self) -> (i32, String) {
+        let status = self.end();
+        (status, self.screen())
+    }
+
+    /// Waits for the end; returns the exit status. The terminal stays.
+    #[track_caller]
+    pub(crate) fn end(&mut self) -> i32 {
         match self.session.expect(Eof) {
             Ok(rest) => self.screen.extend_from_slice(rest.as_bytes()),
             Err(error) => panic!("it does not end ({error}):\n{}", self.screen()),
@@ -86,7 +121,7 @@ impl Terminal {
             .wait()
             .expect("a child can be waited for");
         match status {
-            WaitStatus::Exited(_, code) => (code, self.screen()),
+            WaitStatus::Exited(_, code) => code,
             other => panic!("it ended by {other:?}:\n{}", self.screen()),
         }
     }
