@@ -12,6 +12,7 @@ use tracing_subscriber::prelude::*;
 
 use crate::commands::{Command, Context};
 use crate::config::{Environment, Home, Mode, VARIABLES};
+use crate::credentials::forbid_core_dumps;
 use crate::domain::{Clock, ExitStatus};
 use crate::sandbox;
 use crate::ui::{Color, Failure, Format, Input, Talk, Ui};
@@ -100,6 +101,7 @@ pub fn tree() -> clap::Command {
 
 /// Runs the command line and returns its exit status.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
+    forbid_core_dumps();
     let args: Vec<OsString> = args.into_iter().collect();
     let wants_json = args.iter().any(|arg| arg == "--json");
     let parsed = tree()

@@ -1,6 +1,7 @@
 //! The OAuth token: where it is kept, how old it is; and the key with which ids are hashed.
 //! Neither ever goes into a file of ours or a log.
 
+mod core_dump;
 mod hash_key;
 mod keyring_store;
 mod token;
@@ -13,6 +14,7 @@ use secrecy::ExposeSecret;
 
 use crate::config::Environment;
 
+pub use core_dump::forbid_core_dumps;
 pub use hash_key::{HashKey, HashKeyError};
 pub use keyring_store::{Keyring, KeyringError};
 pub use token::{OauthToken, TokenAge, TokenError, TokenOrigin, WARN_DAYS};

@@ -15,6 +15,7 @@ mod confirmation;
 mod conflicts;
 mod crash;
 mod formats;
+mod guarded;
 mod hashing;
 mod intake;
 mod interrupted;
