@@ -140,7 +140,9 @@ impl<'a> Form<'a> {
 
     /// Whether it begins or ends with what nobody sees.
     pub(super) fn is_blank_outside(&self) -> bool {
-        self.text.starts_with(is_blank) || self.text.ends_with(is_blank)
+        // A space is among the separators.
+        self.has(BEYOND_ASCII | SEPARATOR | CONTROL)
+            && (self.text.starts_with(is_blank) || self.text.ends_with(is_blank))
     }
 
     /// What makes it certain that Mixpanel has no such id.

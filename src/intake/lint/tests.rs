@@ -76,6 +76,8 @@ fn nothing_is_said_of_ordinary_ids() {
         "O'Neill",
         "1e5",
         "5E10",
+        "1E-05",
+        "12e-5",
         "12e45",
         "E1",
         "v1.2.3",
