@@ -216,15 +216,20 @@ impl Hashed {
 }
 
 /// Keeps the first letter and, of longer words, the last: `a***e@e***.com`. The stars do not tell
-/// how many letters they stand for, and a host's name keeps only its last part whole.
+/// how many letters they stand for, and a host's name keeps only what may be a top-level domain.
 fn mask(value: &str) -> String {
     let Some((local, host)) = value.rsplit_once('@') else {
         return mask_word(value, 8);
     };
     let (domain, end) = host.rsplit_once('.').unwrap_or((host, ""));
     let domain = domain.chars().next().map_or(String::new(), String::from);
-    let dot = if end.is_empty() { "" } else { "." };
-    format!("{}@{domain}***{dot}{end}", mask_word(local, 4))
+    let is_top_level = (2..=6).contains(&end.len()) && end.bytes().all(|b| b.is_ascii_lowercase());
+    let end = if is_top_level {
+        format!(".{end}")
+    } else {
+        String::new()
+    };
+    format!("{}@{domain}***{end}", mask_word(local, 4))
 }
 
 fn mask_word(word: &str, least_for_last: usize) -> String {
