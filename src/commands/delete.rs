@@ -45,7 +45,7 @@ pub(super) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatu
     if let Some(status) = submission::show_only(ctx, &plans, &args.request)? {
         return Ok(status);
     }
-    let ids = plans.first().map_or(0, Plan::unique);
+    let ids = plans.first().map_or(0, |plan| plan.counts.unique);
     let flag = match args.yes {
         true => YesFlag::Given,
         false => YesFlag::Absent,
@@ -65,8 +65,8 @@ pub(super) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatu
 fn question(plans: &[Plan], is_sandbox: bool) -> String {
     let mut text = String::new();
     for plan in plans {
-        let ids = plural(plan.unique(), "distinct_id", "distinct_ids");
-        let jobs = plural(plan.batches.len(), "deletion", "deletions");
+        let ids = plural(plan.counts.unique, "distinct_id", "distinct_ids");
+        let jobs = plural(plan.job_count(), "deletion", "deletions");
         text.push_str(&format!(
             "This erases everything Mixpanel holds on {ids} in project {} ({}), under {}, in {jobs}.\n",
             plan.project.name,

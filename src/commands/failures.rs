@@ -70,6 +70,15 @@ impl From<IntakeError> for Failure {
                 Remedy::Correct => "nothing was sent; correct the lines and try again",
             },
             IntakeError::NoIds { .. } => "nothing was sent; is it the right file?",
+            IntakeError::AllExcluded { .. } => {
+                "nothing was sent; is what you excluded the right file?"
+            }
+            IntakeError::TooMany => "nothing was sent; cut the source into several requests",
+            IntakeError::Spool(_) => {
+                let failure = Self::from_error(ExitStatus::LocalIo, "local_io", &error);
+                return failure
+                    .hint("nothing was sent; make room on the disk of dsr's data folder");
+            }
         };
         Self::from_error(ExitStatus::Input, "bad_input", &error).hint(hint)
     }
@@ -248,6 +257,7 @@ impl From<WorkflowError> for Failure {
     fn from(error: WorkflowError) -> Self {
         match error {
             WorkflowError::Ledger(error) => error.into(),
+            WorkflowError::Ids(error) => error.into(),
             WorkflowError::NotRecorded { ref receipt, .. } => {
                 let hint = match receipt {
                     Receipt::Kept => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 
 use crate::domain::{ExitStatus, Law, Operation, RequestId};
-use crate::intake::{self, Header, Intake, ReadOptions, Source};
+use crate::intake::{self, Header, Intake, Keep, ReadOptions, Source};
 use crate::ledger::{Again, Ledger, Recorded, RequestRecord};
 use crate::ui::{Failure, Lines, Phase, PlanView, Progress, Shown, hashed_text, reading};
 use crate::workflow::{self, Approved, Order, Plan, Settle, SubmitReport};
@@ -148,7 +148,12 @@ impl SourceArgs {
     }
 
     /// Reads every source to its end.
-    fn read(&self, ctx: &Context, sources: &[Source]) -> Result<Intake, Failure> {
+    fn read(
+        &self,
+        ctx: &Context,
+        sources: &[Source],
+        request: &RequestArgs,
+    ) -> Result<Intake, Failure> {
         let options = ReadOptions {
             column: self.column.clone(),
             header: match self.no_header {
@@ -158,10 +163,15 @@ impl SourceArgs {
             delimiter: self.delimiter,
             check: self.checks.options()?,
         };
-        let read = intake::read(sources, &options, &mut reading(&ctx.ui));
+        let folder = ctx.home.data();
+        let keep = match request.dry_run {
+            true => Keep::Counts,
+            false => Keep::Ids(folder),
+        };
+        let read = intake::read(sources, &[], &options, keep, &mut reading(&ctx.ui));
         self.checks.tell(&ctx.ui, &read);
         let intake = read?;
-        let unique = intake.ids.len();
+        let unique = intake.counts.unique;
         match self.expect {
             Some(expected) if expected != unique => Err(Failure::new(
                 ExitStatus::Input,
@@ -197,7 +207,7 @@ pub(super) fn plan(
         .hint("remove `approvals` from the project in the config file only if your process allows"));
     }
     let sources = source.sources()?;
-    let intake = source.read(ctx, &sources)?;
+    let intake = source.read(ctx, &sources, request)?;
     if let (Some(hashed), false) = (&intake.hashed, request.dry_run) {
         let text = hashed_text(hashed).replace('\n', "; ");
         ctx.ui.note(&format!("Hashed: {text}"));

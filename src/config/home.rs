@@ -46,6 +46,11 @@ impl Home {
         self.config.join("config.toml")
     }
 
+    /// The folder of the ledger and of whatever else is data.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
     pub fn ledger(&self) -> PathBuf {
         self.data.join("ledger.db")
     }

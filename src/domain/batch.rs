@@ -1,10 +1,8 @@
-use std::num::NonZeroUsize;
-
-use indexmap::IndexSet;
+use std::collections::HashSet;
 
 use super::DistinctId;
 
-/// The ids of one job: never empty, never over its limit, no id twice.
+/// The ids of one job: never empty, no id twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch(Vec<DistinctId>);
 
@@ -18,15 +16,15 @@ pub enum BatchError {
 }
 
 impl Batch {
-    /// Takes ids that were stored as one batch before.
+    /// Takes ids as one batch.
     ///
     /// # Errors
-    /// When they are none, or one of them comes twice: the record is damaged.
+    /// When they are none, or one of them comes twice.
     pub fn restore(ids: Vec<DistinctId>) -> Result<Self, BatchError> {
         if ids.is_empty() {
             return Err(BatchError::Empty);
         }
-        let distinct: IndexSet<&DistinctId> = ids.iter().collect();
+        let distinct: HashSet<&DistinctId> = ids.iter().collect();
         if distinct.len() != ids.len() {
             return Err(BatchError::Repeated);
         }
@@ -43,38 +41,9 @@ impl Batch {
     }
 }
 
-/// Cuts unique ids into batches of at most `limit`, in the order given; each id goes into exactly one.
-pub fn cut(ids: IndexSet<DistinctId>, limit: NonZeroUsize) -> Vec<Batch> {
-    let mut batches = Vec::with_capacity(ids.len().div_ceil(limit.get()));
-    let mut rest = ids.into_iter().peekable();
-    while rest.peek().is_some() {
-        batches.push(Batch(rest.by_ref().take(limit.get()).collect()));
-    }
-    batches
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    fn ids(count: usize) -> IndexSet<DistinctId> {
-        (0..count)
-            .map(|n| DistinctId::new(&format!("user-{n}")).unwrap())
-            .collect()
-    }
-
-    proptest! {
-        #[test]
-        fn each_id_is_in_exactly_one_batch(count in 0usize..3000, limit in 1usize..2100) {
-            let all = ids(count);
-            let batches = cut(all.clone(), NonZeroUsize::new(limit).unwrap());
-            prop_assert_eq!(batches.len(), count.div_ceil(limit));
-            prop_assert!(batches.iter().all(|batch| (1..=limit).contains(&batch.count())));
-            let back: Vec<_> = batches.iter().flat_map(|batch| batch.ids().to_vec()).collect();
-            prop_assert_eq!(back, all.into_iter().collect::<Vec<_>>());
-        }
-    }
 
     #[test]
     fn a_damaged_batch_is_not_restored() {

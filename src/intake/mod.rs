@@ -5,26 +5,33 @@
 mod census;
 mod check;
 mod columns;
+mod feed;
 mod hash;
 mod lines;
 mod lint;
+mod partition;
 mod problem;
 mod source;
+mod spool;
 mod spreadsheet;
 mod table;
+mod unique;
 mod warning;
 
-use indexmap::IndexSet;
-
-use crate::domain::{DistinctId, Leniency};
+use std::path::Path;
+use std::rc::Rc;
 
 use check::Checker;
+use feed::{Feed, Meter, Next};
+use spool::{IN_MEMORY, SpoolWriter};
+use unique::Gathering;
 
 pub use check::{CheckOptions, OuterSpace, Pattern, PatternError};
 pub use columns::Header;
 pub use hash::{HashExample, HashWith, Hashed, Hashing, HashingError, LetterCase};
 pub use problem::{IntakeError, Problem, Problems, Remedy};
 pub use source::{Source, SourceError};
+pub use unique::{Batches, Counts, UniqueIds};
 pub use warning::{Warning, WarningKind, Warnings};
 
 /// How sources are read; the same for each of a command.
@@ -38,69 +45,143 @@ pub struct ReadOptions {
     pub check: CheckOptions,
 }
 
-/// What was read: unique ids in their first order, and how many values there were.
-#[derive(Debug, Default)]
+/// Whether the ids themselves are needed later, or only their number.
+#[derive(Debug, Clone, Copy)]
+pub enum Keep<'a> {
+    Counts,
+    /// Those that do not fit into memory go to a file without a name in this folder.
+    Ids(&'a Path),
+}
+
+/// What was read.
+#[derive(Debug)]
 pub struct Intake {
-    pub ids: IndexSet<DistinctId>,
-    /// Values read, repeated ones included.
-    pub read: usize,
+    pub counts: Counts,
+    /// None if only the counts were to be kept.
+    pub ids: Option<Rc<UniqueIds>>,
     /// What looks suspicious, and is sent all the same.
     pub warnings: Warnings,
     /// How the ids were made of the values, if they were hashed.
     pub hashed: Option<Hashed>,
 }
 
-impl Intake {
-    pub fn duplicates(&self) -> usize {
-        self.read - self.ids.len()
-    }
+/// How far the reading has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Headway {
+    pub values: usize,
+    /// Bytes read of the files, and how many they have, if that is known.
+    pub bytes: u64,
+    pub of_bytes: Option<u64>,
 }
 
-/// Reads every source to its end. `on_value` hears how many values have been read so far.
+/// Reads every source to its end, and before them those whose ids are excluded. `on_headway` hears
+/// now and then how far it has come.
 ///
 /// # Errors
 /// When a source cannot be read, any value in any of them is damaged (each is listed with its
-/// line), or there is no id at all.
+/// line), there is no id at all in the sources or in one of the excluded ones, or none is left.
 pub fn read(
     sources: &[Source],
+    excluded: &[Source],
     options: &ReadOptions,
-    on_value: &mut dyn FnMut(usize),
+    keep: Keep<'_>,
+    on_headway: &mut dyn FnMut(Headway),
 ) -> Result<Intake, IntakeError> {
-    let mut intake = Intake::default();
-    let mut problems = Problems::default();
+    let all: Vec<Source> = excluded.iter().chain(sources).cloned().collect();
+    let of_bytes = all.iter().map(Source::size).sum();
+    let meter = Meter::default();
+    let mut feed = Feed::start(all.clone(), options.clone(), meter.clone());
     let mut checker = Checker::new(&options.check);
-    for source in sources {
-        let mut take = |place: problem::Place<'_>, value: &[u8]| {
-            // The checker has judged it: this only makes sure that no id breaks the type's promise.
-            let id = checker.check(place, value);
-            match id.map(|id| DistinctId::new_with(&id, Leniency::Named)) {
-                Some(Ok(id)) => {
-                    intake.ids.insert(id);
-                    intake.read += 1;
+    let mut row_problems = Problems::default();
+    let mut gathering = Gathering::new();
+    let mut spool = match keep {
+        Keep::Counts => None,
+        Keep::Ids(folder) => Some(SpoolWriter::new(folder, IN_MEMORY)),
+    };
+    if excluded.is_empty() {
+        gathering.end_excluded();
+    }
+    let mut ended = 0;
+    let mut source_start = 0;
+    let mut empty = None;
+    while let Some(next) = feed.next() {
+        match next? {
+            Next::Values(block) => {
+                gathering.start_source(block.label());
+                for (place, value) in block.values() {
+                    let Some(id) = checker.check(place, value) else {
+                        continue;
+                    };
+                    gathering.take(place, &id)?;
+                    if let Some(spool) = &mut spool
+                        && ended >= excluded.len()
+                    {
+                        spool.put(&id).map_err(IntakeError::Spool)?;
+                    }
                 }
-                Some(Err(error)) => problems.note(place, error.into()),
-                None => {}
+                feed.give_back(block);
+                gathering.relieve();
+                on_headway(Headway {
+                    values: gathering.taken(),
+                    bytes: meter.bytes(),
+                    of_bytes,
+                });
             }
-            on_value(intake.read);
-        };
-        match source {
-            Source::Id(text) => take(problem::Place::argument(), text.as_bytes()),
-            Source::File(_) | Source::Stdin => {
-                let damage = table::read(source, options, &mut take)?;
-                problems.extend(damage);
+            Next::End(problems) => {
+                row_problems.extend(problems);
+                if ended < excluded.len() && gathering.taken() == source_start {
+                    empty = empty.or(Some(ended));
+                }
+                ended += 1;
+                source_start = gathering.taken();
+                if ended == excluded.len() {
+                    gathering.end_excluded();
+                }
             }
         }
     }
-    intake.hashed = checker.hashed();
-    let (found, warnings) = checker.finish();
-    problems.extend(found);
-    intake.warnings = problems.into_result(warnings)?;
-    if intake.ids.is_empty() {
+    let hashed = checker.hashed();
+    let (mut problems, warnings) = checker.finish();
+    problems.extend(row_problems);
+    let mut warnings = problems.into_result(warnings)?;
+    let (counts, order) = gathering.finish(&mut warnings);
+    demand_ids(sources, excluded, empty, counts)?;
+    let spool = spool.map(SpoolWriter::finish).transpose();
+    let spool = spool.map_err(IntakeError::Spool)?;
+    Ok(Intake {
+        counts,
+        ids: spool.map(|spool| Rc::new(UniqueIds::new(spool, order, counts.unique))),
+        warnings,
+        hashed,
+    })
+}
+
+fn demand_ids(
+    sources: &[Source],
+    excluded: &[Source],
+    empty: Option<usize>,
+    counts: Counts,
+) -> Result<(), IntakeError> {
+    let list = |sources: &[Source]| -> String {
         let labels: Vec<String> = sources.iter().map(Source::label).collect();
-        let label = labels.join(", ");
+        labels.join(", ")
+    };
+    // An empty list of those to be spared is no list: a wrong file would spare nobody.
+    if let Some(empty) = empty {
+        let label = excluded[empty].label();
         return Err(IntakeError::NoIds { label });
     }
-    Ok(intake)
+    if counts.read == 0 {
+        let label = list(sources);
+        return Err(IntakeError::NoIds { label });
+    }
+    if counts.unique == 0 {
+        return Err(IntakeError::AllExcluded {
+            label: list(sources),
+            by: list(excluded),
+        });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -40,6 +40,12 @@ pub enum IntakeError {
     },
     #[error("there is no id in {label}")]
     NoIds { label: String },
+    #[error("each id in {label} is excluded by {by}")]
+    AllExcluded { label: String, by: String },
+    #[error("there are more than {} values in the sources", u32::MAX)]
+    TooMany,
+    #[error("the ids could not be kept until they are in the ledger")]
+    Spool(#[source] io::Error),
 }
 
 /// What is wrong with one value or line.

@@ -64,6 +64,18 @@ impl Source {
         Ok(())
     }
 
+    /// How many bytes it has on the disk, if that is known before it is read.
+    pub(super) fn size(&self) -> Option<u64> {
+        match self {
+            Self::File(path) => {
+                let found = path.metadata().ok().filter(std::fs::Metadata::is_file);
+                found.map(|found| found.len())
+            }
+            Self::Stdin => None,
+            Self::Id(_) => Some(0),
+        }
+    }
+
     /// What messages and the ledger call it; never an id.
     pub fn label(&self) -> String {
         match self {

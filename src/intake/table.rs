@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use super::columns::{FirstRow, Layout, decide, recognise_delimiter, to_names};
+use super::feed::Meter;
 use super::lines::UniformLines;
 use super::problem::{Damage, IntakeError, Place, Problems};
 use super::{ReadOptions, Source};
@@ -22,6 +23,7 @@ const FIRST_LINE_BYTES: u64 = 64 * 1024;
 pub(super) fn read(
     source: &Source,
     options: &ReadOptions,
+    meter: &Meter,
     take: &mut dyn FnMut(Place<'_>, &[u8]),
 ) -> Result<Problems, IntakeError> {
     let label = source.label();
@@ -29,7 +31,7 @@ pub(super) fn read(
         label: label.clone(),
         source,
     };
-    let mut bytes = BufReader::with_capacity(1 << 16, open(source)?);
+    let mut bytes = BufReader::with_capacity(1 << 16, meter.measure(open(source)?));
     let beginning = bytes.fill_buf().map_err(failed)?;
     if let Some(what) = recognise_binary(beginning) {
         return Err(IntakeError::NotText { label, what });
@@ -78,11 +80,9 @@ fn read_rows(
             label,
             line: Some(first_line_of(&row, rows.position().line())),
         };
-        if row
-            .as_slice()
-            .windows(END_MARK.len())
-            .any(|part| part == END_MARK)
-        {
+        // Only a row with a NUL can hold the mark.
+        let bytes = row.as_slice();
+        if bytes.contains(&0) && bytes.windows(END_MARK.len()).any(|part| part == END_MARK) {
             problems.note(place, Damage::OpenQuote);
             return Ok(problems);
         }

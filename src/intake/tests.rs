@@ -1,5 +1,6 @@
 use std::io::Write;
 
+use indexmap::IndexSet;
 use proptest::prelude::*;
 
 use super::*;
@@ -8,7 +9,15 @@ fn read_text(text: impl AsRef<[u8]>, options: &ReadOptions) -> Result<Intake, In
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(text.as_ref()).unwrap();
     let source = Source::File(file.path().to_owned());
-    read(&[source], options, &mut |_| ())
+    let folder = file.path().parent().unwrap();
+    read(&[source], &[], options, Keep::Ids(folder), &mut |_| ())
+}
+
+fn all_ids(intake: &Intake) -> Vec<String> {
+    let limit = std::num::NonZeroUsize::new(3).unwrap();
+    let batches = intake.ids.as_ref().unwrap().batches(limit);
+    let ids = batches.flat_map(|batch| batch.unwrap().ids().to_vec());
+    ids.map(|id| id.expose().to_owned()).collect()
 }
 
 fn ids(text: impl AsRef<[u8]>) -> Vec<String> {
@@ -16,8 +25,7 @@ fn ids(text: impl AsRef<[u8]>) -> Vec<String> {
 }
 
 fn ids_with(text: impl AsRef<[u8]>, options: &ReadOptions) -> Vec<String> {
-    let intake = read_text(text, options).unwrap();
-    intake.ids.iter().map(|id| id.expose().to_owned()).collect()
+    all_ids(&read_text(text, options).unwrap())
 }
 
 fn error(text: impl AsRef<[u8]>) -> String {
@@ -45,10 +53,8 @@ fn column(name: &str) -> ReadOptions {
 #[test]
 fn a_duplicate_is_taken_once_and_counted() {
     let intake = read_text("distinct_id\na\nb\na\nA\n", &ReadOptions::default()).unwrap();
-    assert_eq!(
-        (intake.read, intake.ids.len(), intake.duplicates()),
-        (4, 3, 1)
-    );
+    let counts = intake.counts;
+    assert_eq!((counts.read, counts.unique, counts.duplicates()), (4, 3, 1));
 }
 
 #[test]
@@ -189,7 +195,8 @@ fn no_id_at_all_is_an_error() {
 fn a_folder_is_no_source() {
     let folder = tempfile::tempdir().unwrap();
     let source = Source::File(folder.path().to_owned());
-    let error = read(&[source], &ReadOptions::default(), &mut |_| ()).unwrap_err();
+    let options = ReadOptions::default();
+    let error = read(&[source], &[], &options, Keep::Counts, &mut |_| ()).unwrap_err();
     assert!(matches!(error, IntakeError::Folder { .. }), "{error:?}");
 }
 
@@ -219,8 +226,7 @@ proptest! {
         let wanted: IndexSet<String> = values.into_iter().collect();
         match read_text(text, &ReadOptions::default()) {
             Ok(intake) => {
-                let found: Vec<_> = intake.ids.iter().map(|id| id.expose().to_owned()).collect();
-                prop_assert_eq!(found, wanted.into_iter().collect::<Vec<_>>());
+                prop_assert_eq!(all_ids(&intake), wanted.into_iter().collect::<Vec<_>>());
             }
             Err(error) => prop_assert!(wanted.iter().any(|value| is_damaged(value)), "{}", error),
         }

@@ -7,7 +7,7 @@ use super::LedgerError;
 /// Each step from one version of the schema to the next. Only ever appended to.
 ///
 /// The SQL keeps to what PostgreSQL reads as well: TEXT and BIGINT, RFC 3339 times in UTC.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "
     CREATE TABLE requests (
         id            TEXT PRIMARY KEY,
@@ -103,6 +103,10 @@ const MIGRATIONS: [&str; 5] = [
     -- Counts a request's jobs by how they stand without reading the jobs.
     CREATE INDEX jobs_by_standing ON jobs
         (request, state, mixpanel_status, abandoned_at, linked, ids_count);
+",
+    "
+    -- How many ids were read and left out, since the operator excluded them.
+    ALTER TABLE requests ADD COLUMN ids_excluded BIGINT NOT NULL DEFAULT 0;
 ",
 ];
 

@@ -24,8 +24,8 @@ pub struct NewRequest {
     /// Values read, repeated ones included.
     pub read: usize,
     pub unique: usize,
-    /// Of the set of ids, whatever their order.
-    pub ids_digest: String,
+    /// Ids that were read and are excluded, each counted once.
+    pub excluded: usize,
 }
 
 /// A request as the ledger knows it, its jobs counted by how they stand.
@@ -138,7 +138,7 @@ pub(super) const JOB_COLUMNS: &str = "request, number, subject_request_id, ids_c
      AND attempts.number = jobs.number) AS attempt_ended_at";
 
 pub(super) const REQUEST_COLUMNS: &str = "id, kind, law, disclosure, project, project_key, \
-     region, reference, received, due, created, source, ids_read, ids_unique, ids_digest";
+     region, reference, received, due, created, source, ids_read, ids_unique, ids_excluded";
 
 pub(super) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
     let state: String = row.get("state")?;
@@ -205,7 +205,7 @@ pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> 
             source: text("source")?,
             read: count(row, "ids_read")?,
             unique: count(row, "ids_unique")?,
-            ids_digest: text("ids_digest")?,
+            excluded: count(row, "ids_excluded")?,
         },
         groups: Vec::new(),
     })

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
-use crate::domain::{Batch, JobId, RequestId, SubjectRequestId};
+use crate::domain::{Batch, IdsDigest, JobId, RequestId, SubjectRequestId};
 
 use super::records::{REQUEST_COLUMNS, format_time};
 use super::{Ledger, LedgerError, NewRequest, payload, prepare};
@@ -27,32 +27,35 @@ impl Ledger {
     /// wanted.
     ///
     /// # Errors
-    /// When the ledger cannot be written; then nothing of it is there.
-    pub fn record_requests(
+    /// When the ledger cannot be written, or the first of the batches that is an error; then
+    /// nothing of it is there.
+    pub fn record_requests<E: From<LedgerError>>(
         &mut self,
-        asked: &[(NewRequest, &[Batch])],
+        asked: impl IntoIterator<Item = (NewRequest, impl Iterator<Item = Result<Batch, E>>)>,
         again: Again,
         at: DateTime<Utc>,
-    ) -> Result<Recorded, LedgerError> {
+    ) -> Result<Recorded, E> {
         let tx = self.write()?;
-        let mut ids = Vec::new();
+        let mut new = Vec::new();
         for (request, batches) in asked {
+            let id = insert(&tx, &request, at)?;
+            let digest = insert_jobs(&tx, &id, batches)?;
+            // Only now, since the batches pass by once.
             if again == Again::Refuse
-                && let Some(same) = find_same(&tx, request)?
+                && let Some(same) = find_same(&tx, &request, &id, &digest)?
             {
                 return Ok(Recorded::There(same));
             }
-            ids.push(insert(&tx, request, batches, at)?);
+            new.push(id);
         }
-        tx.commit()?;
-        Ok(Recorded::New(ids))
+        tx.commit().map_err(LedgerError::from)?;
+        Ok(Recorded::New(new))
     }
 }
 
 fn insert(
     tx: &Connection,
     asked: &NewRequest,
-    batches: &[Batch],
     at: DateTime<Utc>,
 ) -> Result<RequestId, LedgerError> {
     let id = RequestId::random();
@@ -78,48 +81,71 @@ fn insert(
         asked.source,
         to_sql(asked.read),
         to_sql(asked.unique),
-        asked.ids_digest,
+        to_sql(asked.excluded),
     ])?;
-    for (number, batch) in (1_u32..).zip(batches) {
-        prepare(
-            tx,
-            "INSERT INTO jobs
-                 (request, number, subject_request_id, ids_count, state, attempts)
-             VALUES ($1, $2, $3, $4, 'planned', 0)",
-        )?
-        .execute(params![
-            id.as_str(),
-            number,
-            SubjectRequestId::random().to_string(),
-            to_sql(batch.count()),
-        ])?;
-        let job = JobId {
-            request: id.clone(),
-            number,
-        };
-        payload::write(tx, &job, batch)?;
-    }
     Ok(id)
 }
 
-fn find_same(conn: &Connection, asked: &NewRequest) -> Result<Option<RequestId>, LedgerError> {
+/// Writes the jobs of a request, one batch after the other, and what tells its ids from others.
+fn insert_jobs<E: From<LedgerError>>(
+    tx: &Connection,
+    request: &RequestId,
+    batches: impl Iterator<Item = Result<Batch, E>>,
+) -> Result<String, E> {
+    let mut digest = IdsDigest::default();
+    for (number, batch) in (1_u32..).zip(batches) {
+        let batch = batch?;
+        let request = request.clone();
+        insert_job(tx, JobId { request, number }, &batch)?;
+        batch.ids().iter().for_each(|id| digest.add(id));
+    }
+    let digest = digest.to_string();
+    let mut statement = prepare(tx, "UPDATE requests SET ids_digest = $1 WHERE id = $2")?;
+    let updated = statement.execute(params![digest, request.as_str()]);
+    updated.map_err(LedgerError::from)?;
+    Ok(digest)
+}
+
+fn insert_job(tx: &Connection, job: JobId, batch: &Batch) -> Result<(), LedgerError> {
+    prepare(
+        tx,
+        "INSERT INTO jobs (request, number, subject_request_id, ids_count, state, attempts)
+         VALUES ($1, $2, $3, $4, 'planned', 0)",
+    )?
+    .execute(params![
+        job.request.as_str(),
+        job.number,
+        SubjectRequestId::random().to_string(),
+        to_sql(batch.count()),
+    ])?;
+    payload::write(tx, &job, batch)
+}
+
+/// An open request for the same as the one that was just inserted.
+fn find_same(
+    conn: &Connection,
+    asked: &NewRequest,
+    new: &RequestId,
+    digest: &str,
+) -> Result<Option<RequestId>, LedgerError> {
     let operation = asked.operation;
     let mut statement = prepare(
         conn,
         "SELECT id FROM requests
          WHERE ids_digest = $1 AND project_key = $2 AND kind = $3 AND law = $4
-           AND COALESCE(disclosure, '') = $5
+           AND COALESCE(disclosure, '') = $5 AND id <> $6
            AND EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
                        AND state NOT IN ('done', 'refused', 'failed', 'revoked')
                        AND abandoned_at IS NULL)
          ORDER BY created DESC LIMIT 1",
     )?;
     let mut rows = statement.query(params![
-        asked.ids_digest,
+        digest,
         asked.project_key.as_str(),
         operation.kind().as_str(),
         operation.law().as_str(),
         operation.disclosure().map_or("", |d| d.as_str()),
+        new.as_str(),
     ])?;
     match rows.next()? {
         Some(row) => Ok(Some(RequestId::restore(row.get(0)?))),

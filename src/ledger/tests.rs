@@ -1,7 +1,4 @@
-use std::num::NonZeroUsize;
-
 use chrono::TimeDelta;
-use indexmap::IndexSet;
 
 use super::*;
 use crate::domain::*;
@@ -12,12 +9,16 @@ fn noon() -> chrono::DateTime<chrono::Utc> {
 
 fn record(ledger: &mut Ledger, batches: &[Batch], at: chrono::DateTime<chrono::Utc>) -> RequestId {
     match ledger
-        .record_requests(&[(request(), batches)], Again::Allow, at)
+        .record_requests([(request(), planned(batches))], Again::Allow, at)
         .unwrap()
     {
         Recorded::New(mut ids) => ids.remove(0),
         Recorded::There(id) => panic!("{id} is there"),
     }
+}
+
+fn planned(batches: &[Batch]) -> impl Iterator<Item = Result<Batch, LedgerError>> {
+    batches.iter().cloned().map(Ok)
 }
 
 fn open(folder: &tempfile::TempDir) -> Ledger {
@@ -40,15 +41,15 @@ fn request() -> NewRequest {
         source: "`ids.csv`".to_owned(),
         read: 5,
         unique: 4,
-        ids_digest: "d".to_owned(),
+        excluded: 0,
     }
 }
 
 fn batches(count: usize, limit: usize) -> Vec<Batch> {
-    let ids: IndexSet<_> = (0..count)
-        .map(|n| DistinctId::new(&format!("user-{n}")).unwrap())
-        .collect();
-    cut(ids, NonZeroUsize::new(limit).unwrap())
+    let id = |n: &usize| DistinctId::new(&format!("user-{n}")).unwrap();
+    let all: Vec<usize> = (0..count).collect();
+    let cut = all.chunks(limit).map(|part| part.iter().map(id).collect());
+    cut.map(|ids| Batch::restore(ids).unwrap()).collect()
 }
 
 /// A ledger with one request of two jobs.
@@ -328,11 +329,14 @@ fn the_same_request_is_recorded_once_while_it_is_open() {
     let mut ledger = open(&folder);
     let first = record(&mut ledger, &batches(1, 1), noon());
     let mut other = open(&folder);
-    let again = |ledger: &mut Ledger, asked: &NewRequest| {
+    let again_with = |ledger: &mut Ledger, asked: &NewRequest, ids: usize| {
+        let batches = batches(ids, 1);
+        let asked = [(asked.clone(), planned(&batches))];
         ledger
-            .record_requests(&[(asked.clone(), &batches(1, 1))], Again::Refuse, noon())
+            .record_requests(asked, Again::Refuse, noon())
             .unwrap()
     };
+    let again = |ledger: &mut Ledger, asked: &NewRequest| again_with(ledger, asked, 1);
     assert_eq!(
         again(&mut other, &request()),
         Recorded::There(first.clone())
@@ -342,11 +346,10 @@ fn the_same_request_is_recorded_once_while_it_is_open() {
         ..request()
     };
     assert!(matches!(again(&mut other, &export), Recorded::New(_)));
-    let others = NewRequest {
-        ids_digest: "e".to_owned(),
-        ..request()
-    };
-    assert!(matches!(again(&mut other, &others), Recorded::New(_)));
+    assert!(matches!(
+        again_with(&mut other, &request(), 2),
+        Recorded::New(_)
+    ));
     let job = nth(&first, 1);
     send(&mut ledger, &job);
     end(&mut ledger, &job, &Outcome::Refused).unwrap();

@@ -24,7 +24,8 @@ pub(super) fn request(request: &RequestRecord) -> Map<String, Value> {
         "ids": {
             "read": asked.read,
             "unique": asked.unique,
-            "duplicates": asked.read.saturating_sub(asked.unique),
+            "duplicates": asked.read.saturating_sub(asked.unique + asked.excluded),
+            "excluded": asked.excluded,
             "refused": request.count_ids(|group| group.state == JobState::Refused),
         },
         "linked_ids": request.count_ids(|group| group.is_linked),
@@ -56,10 +57,10 @@ pub(super) fn job(job: &JobRecord) -> Value {
 
 /// A request that is planned only: it has no ids of its own yet.
 pub(super) fn plan(plan: &Plan, now: DateTime<Utc>) -> Value {
-    let jobs = plan.batches.iter().map(|batch| {
+    let jobs = plan.job_sizes().map(|ids| {
         json!({
             "id": null,
-            "ids": batch.count(),
+            "ids": ids,
             "state": JobState::Planned,
             "reason": null,
             "task_id": null,
@@ -84,9 +85,10 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>) -> Value {
         "due": plan.deadline.due.to_string(),
         "created": time(now),
         "ids": {
-            "read": plan.read,
-            "unique": plan.unique(),
-            "duplicates": plan.duplicates(),
+            "read": plan.counts.read,
+            "unique": plan.counts.unique,
+            "duplicates": plan.counts.duplicates(),
+            "excluded": plan.counts.excluded,
             "refused": 0,
         },
         "hashing": plan.hashed.as_ref().map(hashed),

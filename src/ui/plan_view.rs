@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::domain::{Batch, Kind};
+use crate::domain::Kind;
 use crate::intake::{HashExample, Hashed, LetterCase};
 use crate::workflow::Plan;
 
@@ -42,7 +42,7 @@ fn plan_text(plan: &Plan) -> String {
     let disclosure = operation
         .disclosure()
         .map_or_else(String::new, |d| format!(", disclosing {}", d.as_str()));
-    let limit = number(plan.project.limits.for_kind(operation.kind()).get());
+    let limit = number(plan.limit().get());
     let sizes = sizes_text(plan);
     let hashed = plan.hashed.as_ref().map_or_else(String::new, |hashed| {
         let text = hashed_text(hashed).replace('\n', "\n              ");
@@ -60,11 +60,11 @@ fn plan_text(plan: &Plan) -> String {
         law = operation.law().title(),
         project = plan.project.name,
         region = plan.project.region.as_str(),
-        read = number(plan.read),
+        read = number(plan.counts.read),
         source = printable(&plan.order.source),
-        unique = number(plan.unique()),
-        duplicates = plural(plan.duplicates(), "duplicate", "duplicates"),
-        jobs = plural(plan.batches.len(), "job", "jobs"),
+        unique = number(plan.counts.unique),
+        duplicates = plural(plan.counts.duplicates(), "duplicate", "duplicates"),
+        jobs = plural(plan.job_count(), "job", "jobs"),
         time = duration(plan.time()),
         rate = rate_text(plan.project.rate.per_second()),
         due = plan.deadline.due,
@@ -97,7 +97,7 @@ fn example_text(example: &HashExample) -> String {
 }
 
 fn sizes_text(plan: &Plan) -> String {
-    let sizes: Vec<usize> = plan.batches.iter().map(Batch::count).collect();
+    let sizes: Vec<usize> = plan.job_sizes().collect();
     match sizes.as_slice() {
         [] | [_] => String::new(),
         [.., last] if sizes.len() > 4 => {

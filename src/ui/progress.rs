@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::domain::{JobId, JobState};
+use crate::intake::Headway;
 use crate::ledger::JobRecord;
 use crate::workflow::{Event, Observer};
 
@@ -195,15 +196,37 @@ impl Counts {
     }
 }
 
-/// Shows how many values have been read; call the result with the count so far.
-pub fn reading(ui: &Ui) -> impl FnMut(usize) {
+/// Shows how far the reading has come: a bar on a terminal, a line now and then without.
+pub fn reading(ui: &Ui) -> impl FnMut(Headway) {
     let bar = bar_for(ui, 0);
-    bar.set_style(style("{spinner} Reading: {human_pos} values ({per_sec})"));
-    move |count| {
-        // Drawing each value would cost more than reading it.
-        if count.is_multiple_of(8192) {
-            bar.set_position(count as u64);
+    bar.set_style(style("{spinner} Reading: {msg} values"));
+    let start = Instant::now();
+    let mut last_line = start;
+    let mut pause = FIRST_LINE_AFTER;
+    move |headway| {
+        if let Some(of_bytes) = headway.of_bytes.filter(|_| bar.length() == Some(0)) {
+            bar.set_length(of_bytes);
+            bar.set_style(style(
+                "{spinner} Reading {bar:24} {bytes}/{total_bytes}  {msg} values, {eta} left",
+            ));
         }
+        bar.set_position(headway.bytes);
+        let values = number(headway.values);
+        let rate = headway.values as f64 / start.elapsed().as_secs_f64().max(0.001);
+        bar.set_message(format!("{values} ({} a second)", number(rate as usize)));
+        if bar.is_hidden() && last_line.elapsed() >= pause {
+            last_line = Instant::now();
+            pause = (pause * 2).min(LINE_AT_LEAST_EVERY);
+            ui.note(&format!("read {values} values{}", part_of(headway)));
+        }
+    }
+}
+
+/// `, 34 % of the file`
+fn part_of(headway: Headway) -> String {
+    match headway.of_bytes {
+        Some(of) if of > 0 => format!(", {} % of the file", headway.bytes * 100 / of),
+        Some(_) | None => String::new(),
     }
 }
 

@@ -17,6 +17,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::domain::{Clock, JobId, ProjectKey, TaskId};
+use crate::intake::IntakeError;
 use crate::ledger::{JobRecord, Ledger, LedgerError};
 use crate::mixpanel::Client;
 
@@ -63,6 +64,8 @@ const MAX_SKEW: TimeDelta = TimeDelta::minutes(5);
 pub enum WorkflowError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Ids(IntakeError),
     // The task id exists nowhere else: it must reach the screen.
     #[error("Mixpanel accepted job {job} as task `{task}`, and the ledger could not record it")]
     NotRecorded {

@@ -1,10 +1,11 @@
+use std::num::NonZeroUsize;
+use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use sha2::{Digest, Sha256};
 
-use crate::domain::{Batch, Confirmed, Deadline, Operation, Project, cut, due_date};
-use crate::intake::{Hashed, Intake};
+use crate::domain::{Confirmed, Deadline, Operation, Project, due_date};
+use crate::intake::{Batches, Counts, Hashed, Intake, UniqueIds};
 use crate::ledger::NewRequest;
 
 /// What the operator ordered, for each of the projects.
@@ -25,83 +26,83 @@ pub struct Plan {
     pub order: Order,
     pub project: Project,
     pub deadline: Deadline,
-    /// Values read, repeated ones included.
-    pub read: usize,
+    pub counts: Counts,
     /// How the ids were made of what was read, if they were hashed.
     pub hashed: Option<Hashed>,
-    pub batches: Vec<Batch>,
+    /// None where the plan is only shown.
+    ids: Option<Rc<UniqueIds>>,
 }
 
 /// A plan that may be carried out. A deletion becomes one only with the operator's word for it.
 #[derive(Debug)]
-pub struct Approved(Plan);
+pub struct Approved {
+    plan: Plan,
+    ids: Rc<UniqueIds>,
+}
 
-/// The confirmation does not fit the plan.
+/// Why a plan may not be carried out.
 #[derive(Debug, thiserror::Error)]
-#[error("a deletion of {planned} ids was planned, and one of {confirmed:?} was confirmed")]
-pub struct NotApproved {
-    planned: usize,
-    confirmed: Option<usize>,
+pub enum NotApproved {
+    #[error("a deletion of {planned} ids was planned, and one of {confirmed:?} was confirmed")]
+    NotConfirmed {
+        planned: usize,
+        confirmed: Option<usize>,
+    },
+    #[error("the plan was made to be shown only")]
+    ShownOnly,
 }
 
 impl Plan {
-    /// Cuts the ids into jobs by the project's limits.
+    /// Plans the order for one project. Where the ids were not kept, it can be shown and not be
+    /// carried out.
     pub fn new(order: Order, project: Project, intake: &Intake) -> Self {
-        let limit = project.limits.for_kind(order.operation.kind());
         let law = order.operation.law();
         Self {
             deadline: due_date(law, order.received, &project.holidays),
-            read: intake.read,
+            counts: intake.counts,
             hashed: intake.hashed.clone(),
-            batches: cut(intake.ids.clone(), limit),
+            ids: intake.ids.clone(),
             order,
             project,
         }
     }
 
-    pub fn unique(&self) -> usize {
-        self.batches.iter().map(Batch::count).sum()
+    /// The most ids that one job may hold.
+    pub fn limit(&self) -> NonZeroUsize {
+        self.project.limits.for_kind(self.order.operation.kind())
     }
 
-    pub fn duplicates(&self) -> usize {
-        self.read - self.unique()
+    pub fn job_count(&self) -> usize {
+        self.counts.unique.div_ceil(self.limit().get())
+    }
+
+    /// How many ids each job has, in their order.
+    pub fn job_sizes(&self) -> impl ExactSizeIterator<Item = usize> {
+        let (unique, limit) = (self.counts.unique, self.limit().get());
+        (0..self.job_count()).map(move |job| limit.min(unique - job * limit))
     }
 
     /// How long the submission takes at the project's rate.
     pub fn time(&self) -> Duration {
-        self.project.rate.time_for(self.batches.len())
+        self.project.rate.time_for(self.job_count())
     }
 
     /// Approves an export as it is, and a deletion if it is what the operator confirmed.
     ///
     /// # Errors
-    /// When a deletion was not confirmed, or another number of ids was.
+    /// When a deletion was not confirmed, or another number of ids was; or when the ids are not
+    /// there, since the plan was made to be shown only.
     pub fn approve(self, confirmed: Option<&Confirmed>) -> Result<Approved, NotApproved> {
+        let planned = self.counts.unique;
         match (self.order.operation, confirmed.map(Confirmed::ids)) {
-            (Operation::Export(_), _) => Ok(Approved(self)),
-            (Operation::Delete(_), Some(ids)) if ids == self.unique() => Ok(Approved(self)),
-            (Operation::Delete(_), confirmed) => Err(NotApproved {
-                planned: self.unique(),
-                confirmed,
-            }),
+            (Operation::Export(_), _) => {}
+            (Operation::Delete(_), Some(ids)) if ids == planned => {}
+            (Operation::Delete(_), confirmed) => {
+                return Err(NotApproved::NotConfirmed { planned, confirmed });
+            }
         }
-    }
-
-    /// SHA-256 over the ids in their order as texts: the same for the same set, however it came.
-    fn ids_digest(&self) -> String {
-        let ids = self.batches.iter().flat_map(|batch| batch.ids());
-        let mut ids: Vec<&str> = ids.map(|id| id.expose()).collect();
-        ids.sort_unstable();
-        let mut hash = Sha256::new();
-        for id in ids {
-            hash.update(id);
-            // No id holds a line break, so no two sets run together.
-            hash.update("\n");
-        }
-        hash.finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let ids = self.ids.clone().ok_or(NotApproved::ShownOnly)?;
+        Ok(Approved { plan: self, ids })
     }
 
     /// The plan as the ledger records it.
@@ -115,28 +116,35 @@ impl Plan {
             received: self.order.received,
             due: self.deadline.due,
             source: self.order.source.clone(),
-            read: self.read,
-            unique: self.unique(),
-            ids_digest: self.ids_digest(),
+            read: self.counts.read,
+            unique: self.counts.unique,
+            excluded: self.counts.excluded,
         }
     }
 }
 
 impl Approved {
     pub fn job_count(&self) -> usize {
-        self.0.batches.len()
+        self.plan.job_count()
     }
 
     pub(super) fn plan(&self) -> &Plan {
-        &self.0
+        &self.plan
+    }
+
+    /// The ids of each job, in their order.
+    pub(super) fn batches(&self) -> Batches<'_> {
+        self.ids.batches(self.plan.limit())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::domain::*;
-    use indexmap::IndexSet;
+    use crate::intake::{self, Keep, ReadOptions, Source};
 
     fn plan(operation: Operation, ids: usize) -> Plan {
         let api_url = ApiUrl::parse("http://127.0.0.1:1").unwrap();
@@ -156,24 +164,33 @@ mod tests {
             received: "2026-11-20".parse().unwrap(),
             source: String::new(),
         };
-        let ids: IndexSet<_> = (0..ids)
-            .map(|n| DistinctId::new(&format!("user-{n}")).unwrap())
+        let ids: Vec<Source> = (0..ids)
+            .chain(0..3)
+            .map(|n| Source::Id(format!("user-{n}")))
             .collect();
-        let read = ids.len() + 3;
-        let intake = Intake {
-            ids,
-            read,
-            ..Intake::default()
-        };
+        let options = ReadOptions::default();
+        let keep = Keep::Ids(Path::new("/nowhere"));
+        let intake = intake::read(&ids, &[], &options, keep, &mut |_| ()).unwrap();
         Plan::new(order, project, &intake)
     }
 
     #[test]
     fn a_deletion_and_an_export_are_cut_by_their_own_limits() {
-        let sizes = |plan: &Plan| -> Vec<usize> { plan.batches.iter().map(Batch::count).collect() };
+        let sizes = |plan: &Plan| -> Vec<usize> {
+            let approved = plan
+                .clone()
+                .approve(Confirmed::by_typed_count("1234", 1234).as_ref());
+            let approved = approved.unwrap();
+            let batches: Vec<usize> = approved.batches().map(|b| b.unwrap().count()).collect();
+            assert_eq!(batches, plan.job_sizes().collect::<Vec<_>>());
+            batches
+        };
         let deletion = plan(Operation::Delete(Law::Gdpr), 1234);
         assert_eq!(sizes(&deletion), [500, 500, 234]);
-        assert_eq!((deletion.unique(), deletion.duplicates()), (1234, 3));
+        assert_eq!(
+            (deletion.counts.unique, deletion.counts.duplicates()),
+            (1234, 3)
+        );
         assert_eq!(deletion.time(), Duration::from_secs(2));
         let export = plan(Operation::Export(RetrievalScope::Gdpr), 1234);
         assert_eq!(sizes(&export), [1234]);
@@ -192,5 +209,14 @@ mod tests {
                 .approve(None)
                 .is_ok()
         );
+    }
+
+    #[test]
+    fn a_plan_without_its_ids_is_shown_and_not_carried_out() {
+        let mut shown = plan(Operation::Export(RetrievalScope::Gdpr), 7);
+        shown.ids = None;
+        assert_eq!(shown.job_sizes().collect::<Vec<_>>(), [7]);
+        let error = shown.approve(None).unwrap_err();
+        assert!(matches!(error, NotApproved::ShownOnly), "{error}");
     }
 }

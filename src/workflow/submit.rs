@@ -67,16 +67,20 @@ impl SubmitReport {
 /// Records the approved plans of one command as requests with their jobs, all still to be sent.
 ///
 /// # Errors
-/// When the ledger cannot be written; then nothing will be sent.
+/// When the ledger cannot be written, or the ids cannot be read back; then nothing of it is there
+/// and nothing will be sent.
 pub fn record(
     run: &mut Run<'_>,
     approved: &[Approved],
     again: Again,
-) -> Result<Recorded, LedgerError> {
-    let plans = approved.iter().map(Approved::plan);
-    let asked = plans.map(|plan| (plan.to_request(), plan.batches.as_slice()));
-    let asked: Vec<_> = asked.collect();
-    run.ledger.record_requests(&asked, again, run.clock.now())
+) -> Result<Recorded, WorkflowError> {
+    let asked = approved.iter().map(|approved| {
+        let batches = approved
+            .batches()
+            .map(|batch| batch.map_err(WorkflowError::Ids));
+        (approved.plan().to_request(), batches)
+    });
+    run.ledger.record_requests(asked, again, run.clock.now())
 }
 
 /// Sends each planned or deferred job of the requests, projects in turn, and settles unknown ones,

@@ -63,7 +63,7 @@ fn sources_of_every_kind_are_taken_together() {
     assert_eq!(ids, ["a1", "a2", "b1", "c1", "d1", "e1", "what/ever.csv"]);
     assert_eq!(
         outcome.request()["ids"],
-        json!({ "read": 8, "unique": 7, "duplicates": 1, "refused": 0 })
+        json!({ "read": 8, "unique": 7, "duplicates": 1, "excluded": 0, "refused": 0 })
     );
 }
 

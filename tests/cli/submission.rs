@@ -51,7 +51,7 @@ fn a_deletion_of_1234_people_is_three_posts_a_second_apart() {
     let request = outcome.request();
     assert_eq!(
         request["ids"],
-        json!({ "read": 1296, "unique": 1234, "duplicates": 62, "refused": 0 })
+        json!({ "read": 1296, "unique": 1234, "duplicates": 62, "excluded": 0, "refused": 0 })
     );
     assert_eq!(states(&request), ["accepted"; 3]);
 }

@@ -1,0 +1,197 @@
+//! Values on their way from the thread that reads the sources to the one that judges them.
+//!
+//! They go in blocks through a short queue and the blocks come back, so that memory does not grow
+//! with the sources and the two threads rarely wait for each other.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use super::problem::{IntakeError, Place, Problems};
+use super::{ReadOptions, Source, table};
+
+/// A block is full with so many values or bytes, whatever comes first: few enough for a core's
+/// cache, enough for the handing over to cost nothing.
+const BLOCK_VALUES: usize = 4096;
+const BLOCK_BYTES: usize = 128 * 1024;
+/// How many blocks may wait to be judged.
+const QUEUED: usize = 8;
+
+/// Raw values of one source, in their order.
+#[derive(Debug)]
+pub(super) struct Block {
+    label: Arc<str>,
+    bytes: Vec<u8>,
+    /// Where each value ends, and its line; 0 for none.
+    values: Vec<(usize, u64)>,
+}
+
+impl Block {
+    fn new(label: &Arc<str>) -> Self {
+        Self {
+            label: Arc::clone(label),
+            bytes: Vec::with_capacity(BLOCK_BYTES),
+            values: Vec::with_capacity(BLOCK_VALUES),
+        }
+    }
+
+    fn put(&mut self, line: Option<u64>, value: &[u8]) {
+        self.bytes.extend_from_slice(value);
+        self.values.push((self.bytes.len(), line.unwrap_or(0)));
+    }
+
+    fn is_full(&self) -> bool {
+        self.values.len() >= BLOCK_VALUES || self.bytes.len() >= BLOCK_BYTES
+    }
+
+    pub(super) fn label(&self) -> &Arc<str> {
+        &self.label
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = (Place<'_>, &[u8])> {
+        let mut start = 0;
+        self.values.iter().map(move |(end, line)| {
+            let value = &self.bytes[start..*end];
+            start = *end;
+            let line = (*line > 0).then_some(*line);
+            let label = &*self.label;
+            (Place { label, line }, value)
+        })
+    }
+}
+
+/// What comes next of the sources.
+#[derive(Debug)]
+pub(super) enum Next {
+    Values(Block),
+    /// A source is at its end; this is wrong with its rows.
+    End(Problems),
+}
+
+/// Counts the bytes of files as they are read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Meter(Arc<AtomicU64>);
+
+impl Meter {
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn measure<R: Read>(&self, inner: R) -> Measured<R> {
+        let meter = self.clone();
+        Measured { inner, meter }
+    }
+}
+
+pub(super) struct Measured<R> {
+    inner: R,
+    meter: Meter,
+}
+
+impl<R: Read> Read for Measured<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.meter.0.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+/// The sources, being read one after the other by a thread of their own.
+pub(super) struct Feed {
+    full: Receiver<Result<Next, IntakeError>>,
+    empty: Sender<Block>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Feed {
+    pub(super) fn start(sources: Vec<Source>, options: ReadOptions, meter: Meter) -> Self {
+        let (to_judge, full) = sync_channel(QUEUED);
+        let (empty, to_fill) = channel();
+        let thread = thread::spawn(move || {
+            let mut filler = Filler { to_judge, to_fill };
+            for source in sources {
+                let result = filler.read(&source, &options, &meter);
+                let is_over = result.is_err();
+                // A receiver that went away has failed itself, and wants no more.
+                if filler.to_judge.send(result.map(Next::End)).is_err() || is_over {
+                    return;
+                }
+            }
+        });
+        Self {
+            full,
+            empty,
+            thread: Some(thread),
+        }
+    }
+
+    /// Takes what comes next; `None` behind the last source.
+    pub(super) fn next(&mut self) -> Option<Result<Next, IntakeError>> {
+        let next = self.full.recv().ok();
+        if next.is_none()
+            && let Some(thread) = self.thread.take()
+            && let Err(panic) = thread.join()
+        {
+            std::panic::resume_unwind(panic);
+        }
+        next
+    }
+
+    /// Gives a block back to be filled again.
+    pub(super) fn give_back(&self, block: Block) {
+        drop(self.empty.send(block));
+    }
+}
+
+struct Filler {
+    to_judge: SyncSender<Result<Next, IntakeError>>,
+    to_fill: Receiver<Block>,
+}
+
+impl Filler {
+    fn read(
+        &mut self,
+        source: &Source,
+        options: &ReadOptions,
+        meter: &Meter,
+    ) -> Result<Problems, IntakeError> {
+        let label: Arc<str> = match source {
+            Source::Id(_) => Place::argument().label.into(),
+            Source::File(_) | Source::Stdin => source.label().into(),
+        };
+        let mut block = self.block(&label);
+        let problems = match source {
+            Source::Id(text) => {
+                block.put(None, text.as_bytes());
+                Problems::default()
+            }
+            Source::File(_) | Source::Stdin => {
+                let mut take = |place: Place<'_>, value: &[u8]| {
+                    block.put(place.line, value);
+                    if block.is_full() {
+                        let next = self.block(&label);
+                        let full = std::mem::replace(&mut block, next);
+                        drop(self.to_judge.send(Ok(Next::Values(full))));
+                    }
+                };
+                table::read(source, options, meter, &mut take)?
+            }
+        };
+        drop(self.to_judge.send(Ok(Next::Values(block))));
+        Ok(problems)
+    }
+
+    fn block(&self, label: &Arc<str>) -> Block {
+        match self.to_fill.try_recv() {
+            Ok(mut block) => {
+                block.label = Arc::clone(label);
+                block.bytes.clear();
+                block.values.clear();
+                block
+            }
+            Err(_) => Block::new(label),
+        }
+    }
+}

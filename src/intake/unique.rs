@@ -1,0 +1,330 @@
+//! Each id once, in first order, and without those that are excluded.
+//!
+//! Memory holds 20 bytes for each unique id and not the ids themselves: ids of one 128-bit hash
+//! under a random key are taken for equal, see [`IdHasher`].
+
+use std::iter;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread;
+
+use crate::domain::{Batch, DistinctId, IdHasher};
+
+use super::partition::{Entry, Marks, PARTS, Part, Table, beginning_of, part_of};
+use super::problem::{IntakeError, Place};
+use super::spool::{Lines, Spool};
+use super::warning::{WarningKind, Warnings};
+
+/// Below so many entries nothing is gained by looking for repeated ones before the end.
+const FIRST_LOOK: usize = 1_000_000;
+/// Work for less than this is not worth a thread.
+const ENTRIES_A_THREAD: usize = 100_000;
+
+/// How many ids there are of each kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Values read, repeated ones included.
+    pub read: usize,
+    /// Ids that are asked for, each counted once.
+    pub unique: usize,
+    /// Ids that were read and are excluded, each counted once.
+    pub excluded: usize,
+}
+
+impl Counts {
+    /// Values that came before.
+    pub fn duplicates(self) -> usize {
+        self.read - self.unique - self.excluded
+    }
+}
+
+/// Takes values in their order: first those that are excluded, then those that are asked for.
+#[derive(Debug)]
+pub(super) struct Gathering {
+    hasher: IdHasher,
+    parts: Vec<Part>,
+    marks: Marks,
+    table: Table,
+    /// How many entries there are in all parts, and at how many the next look is taken.
+    entries: usize,
+    next_look: usize,
+    /// No look is taken below.
+    first_look: usize,
+    /// The number of the next value.
+    sequence: u32,
+    /// The first value that is asked for; the highest number while there is none.
+    boundary: u32,
+    /// E-mail addresses with capital letters.
+    addresses: Vec<Address>,
+    /// The first value of each source.
+    labels: Vec<(u32, Arc<str>)>,
+}
+
+/// An e-mail address with capital letters, to be compared with the others.
+#[derive(Debug, Clone, Copy)]
+struct Address {
+    /// The first bits of the hash of its lower-case form. Equal ones are warned of and no more, so
+    /// that 64 are enough.
+    lower: u64,
+    sequence: u32,
+    /// 0 for none, or for one beyond what fits.
+    line: u32,
+}
+
+impl Gathering {
+    pub(super) fn new() -> Self {
+        Self {
+            hasher: IdHasher::random(),
+            parts: iter::repeat_with(Part::default).take(PARTS).collect(),
+            marks: Marks::default(),
+            table: Table::default(),
+            entries: 0,
+            next_look: FIRST_LOOK,
+            first_look: FIRST_LOOK,
+            sequence: 0,
+            boundary: u32::MAX,
+            addresses: Vec::new(),
+            labels: Vec::new(),
+        }
+    }
+
+    /// Says which source the next values are from.
+    pub(super) fn start_source(&mut self, label: &Arc<str>) {
+        if self.labels.last().is_none_or(|(_, last)| last != label) {
+            self.labels.push((self.sequence, Arc::clone(label)));
+        }
+    }
+
+    /// From now on values are asked for; those before are excluded.
+    pub(super) fn end_excluded(&mut self) {
+        self.boundary = self.sequence;
+    }
+
+    /// How many values were taken so far.
+    pub(super) fn taken(&self) -> usize {
+        self.sequence as usize
+    }
+
+    /// Takes an id.
+    ///
+    /// # Errors
+    /// When there are more than can be numbered.
+    pub(super) fn take(&mut self, place: Place<'_>, id: &str) -> Result<(), IntakeError> {
+        let hash = self.hasher.hash(id);
+        let sequence = self.sequence;
+        self.parts[part_of(hash)].push(Entry { hash, sequence });
+        self.entries += 1;
+        self.sequence = sequence.checked_add(1).ok_or(IntakeError::TooMany)?;
+        if let Some(lower) = lower_case_address(id) {
+            self.addresses.push(Address {
+                lower: beginning_of(self.hasher.hash(&lower)),
+                sequence,
+                line: place
+                    .line
+                    .and_then(|line| line.try_into().ok())
+                    .unwrap_or(0),
+            });
+        }
+        Ok(())
+    }
+
+    /// Keeps memory in proportion to the unique ids, however often each is repeated. To be called
+    /// now and then.
+    pub(super) fn relieve(&mut self) {
+        if self.entries < self.next_look {
+            return;
+        }
+        self.marks.grow(self.sequence);
+        // Hashes are spread evenly: a few parts tell of all.
+        let (few, others) = self.parts.split_at_mut(PARTS / 32);
+        for part in &mut *few {
+            part.settle(&mut self.table, &self.marks, self.boundary);
+        }
+        let unique = 32 * few.iter().map(Part::len).sum::<usize>();
+        if self.entries > unique + unique / 4 {
+            for part in others {
+                part.settle(&mut self.table, &self.marks, self.boundary);
+            }
+        }
+        self.entries = self.parts.iter().map(Part::len).sum();
+        self.next_look = self.first_look.max(self.entries + self.entries / 4);
+    }
+
+    /// Finds what comes more than once; warns of addresses that differ in case only.
+    pub(super) fn finish(mut self, warnings: &mut Warnings) -> (Counts, Order) {
+        self.marks.grow(self.sequence);
+        let (marks, boundary) = (&self.marks, self.boundary);
+        for_each_part(&mut self.parts, self.entries, |part, table| {
+            part.settle(table, marks, boundary);
+        });
+        self.warn_of_case(warnings);
+        let left_out = self.marks.count(self.boundary, self.sequence);
+        let read = (self.sequence - self.boundary) as usize;
+        let counts = Counts {
+            read,
+            unique: read - left_out,
+            excluded: self.marks.count(0, self.boundary),
+        };
+        let order = Order {
+            left_out: self.marks,
+            first: self.boundary,
+            end: self.sequence,
+        };
+        (counts, order)
+    }
+
+    fn warn_of_case(&mut self, warnings: &mut Warnings) {
+        // What is marked was left out, or left something out: it stands elsewhere byte for byte.
+        let addresses = &mut self.addresses;
+        addresses.retain(|address| !self.marks.is_set(address.sequence));
+        addresses.sort_unstable_by_key(|address| (address.lower, address.sequence));
+        let mut variants = Vec::new();
+        let part_of = |address: &Address| part_of(u128::from(address.lower) << 64);
+        for addresses in addresses.chunk_by(|a, b| part_of(a) == part_of(b)) {
+            let part = &self.parts[part_of(&addresses[0])];
+            part.enter_into(&mut self.table);
+            for same in addresses.chunk_by(|a, b| a.lower == b.lower) {
+                let lower = part.find(&self.table, same[0].lower);
+                let lower = lower.map(|entry| entry.sequence);
+                let all = same.iter().map(|address| address.sequence).chain(lower);
+                // One that differs from an excluded id is asked for, perhaps by mistake.
+                let is_asked_for = all.clone().any(|sequence| sequence >= self.boundary);
+                if is_asked_for && all.count() > 1 {
+                    variants.extend_from_slice(same);
+                }
+            }
+        }
+        variants.sort_unstable_by_key(|address| address.sequence);
+        for Address { sequence, line, .. } in variants {
+            let line = (line > 0).then_some(u64::from(line));
+            let source = self.labels.partition_point(|(first, _)| *first <= sequence);
+            let label = source
+                .checked_sub(1)
+                .map_or("", |place| &*self.labels[place].1);
+            warnings.note(WarningKind::CaseVariant, Place { label, line });
+        }
+    }
+}
+
+/// The lower-case form of an e-mail address that is not in lower case.
+fn lower_case_address(id: &str) -> Option<String> {
+    let bytes = id.as_bytes();
+    let may_change = |byte: &u8| byte.is_ascii_uppercase() || !byte.is_ascii();
+    if !bytes.contains(&b'@') || !bytes.iter().any(may_change) {
+        return None;
+    }
+    let lower = id.to_lowercase();
+    (lower != id).then_some(lower)
+}
+
+/// Shares the parts out among the machine's cores.
+fn for_each_part(parts: &mut [Part], entries: usize, work: impl Fn(&mut Part, &mut Table) + Sync) {
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = cores.min(entries / ENTRIES_A_THREAD + 1);
+    thread::scope(|scope| {
+        let share = parts.len().div_ceil(threads);
+        let mut shares = parts.chunks_mut(share);
+        let own = shares.next();
+        let work = &work;
+        let each = move |share: &mut [Part]| {
+            let mut table = Table::default();
+            for part in share {
+                work(part, &mut table);
+            }
+        };
+        for share in shares {
+            scope.spawn(move || each(share));
+        }
+        own.map(each);
+    });
+}
+
+/// Which of the values in a spool are wanted.
+#[derive(Debug)]
+pub(super) struct Order {
+    left_out: Marks,
+    first: u32,
+    end: u32,
+}
+
+/// Unique ids in their first order, as often as they are asked for.
+#[derive(Debug)]
+pub struct UniqueIds {
+    spool: Spool,
+    order: Order,
+    count: usize,
+}
+
+impl UniqueIds {
+    pub(super) fn new(spool: Spool, order: Order, count: usize) -> Self {
+        Self {
+            spool,
+            order,
+            count,
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Cuts them into batches of at most `limit`, in their order; each id goes into exactly one.
+    ///
+    /// A batch is an error if what was kept of the ids cannot be read; nothing comes after it.
+    pub fn batches(&self, limit: NonZeroUsize) -> Batches<'_> {
+        Batches {
+            lines: self.spool.lines(),
+            order: &self.order,
+            next: self.order.first,
+            left: self.count,
+            limit: limit.get(),
+            line: Vec::new(),
+        }
+    }
+}
+
+/// Goes through unique ids, one batch at a time.
+pub struct Batches<'u> {
+    lines: Lines<'u>,
+    order: &'u Order,
+    next: u32,
+    left: usize,
+    limit: usize,
+    line: Vec<u8>,
+}
+
+impl Batches<'_> {
+    fn read_id(&mut self) -> std::io::Result<DistinctId> {
+        while self.next < self.order.end && self.order.left_out.is_set(self.next) {
+            self.lines.skip()?;
+            self.next += 1;
+        }
+        self.lines.next_into(&mut self.line)?;
+        self.next += 1;
+        let id = std::str::from_utf8(&self.line)
+            .ok()
+            .and_then(DistinctId::restore);
+        id.ok_or_else(|| std::io::ErrorKind::InvalidData.into())
+    }
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Result<Batch, IntakeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let count = self.left.min(self.limit);
+        let ids = (0..count).map(|_| self.read_id());
+        let ids: std::io::Result<Vec<DistinctId>> = ids.collect();
+        let batch = match ids {
+            Ok(ids) if ids.is_empty() => return None,
+            Ok(ids) => Batch::restore(ids).map_err(|_| std::io::ErrorKind::InvalidData.into()),
+            Err(error) => Err(error),
+        };
+        self.left = if batch.is_ok() { self.left - count } else { 0 };
+        Some(batch.map_err(IntakeError::Spool))
+    }
+}
+
+#[cfg(test)]
+mod tests;
