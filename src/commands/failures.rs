@@ -241,13 +241,14 @@ impl From<LedgerError> for Failure {
                 "newer_ledger",
                 "use the dsr that wrote it, or a newer one",
             ),
-            LedgerError::IllegalStep { .. } | LedgerError::NoJob(_) | LedgerError::Statement(_) => {
-                (
-                    ExitStatus::Bug,
-                    "bug",
-                    "please report this; run `dsr status` to see what stands",
-                )
-            }
+            LedgerError::IllegalStep { .. }
+            | LedgerError::NoJob(_)
+            | LedgerError::Packing(_)
+            | LedgerError::Statement(_) => (
+                ExitStatus::Bug,
+                "bug",
+                "please report this; run `dsr status` to see what stands",
+            ),
         };
         Self::from_error(status, kind, &error).hint(hint)
     }

@@ -38,6 +38,8 @@ pub enum LedgerError {
     Sender(#[source] io::Error),
     #[error("cannot keep a receipt of what Mixpanel accepts")]
     Receipt(#[source] io::Error),
+    #[error("the ids of a job could not be packed")]
+    Packing(#[source] io::Error),
     #[error("the ledger refused a statement")]
     Statement(#[source] rusqlite::Error),
 }

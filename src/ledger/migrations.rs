@@ -7,7 +7,7 @@ use super::LedgerError;
 /// Each step from one version of the schema to the next. Only ever appended to.
 ///
 /// The SQL keeps to what PostgreSQL reads as well: TEXT and BIGINT, RFC 3339 times in UTC.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     "
     CREATE TABLE requests (
         id            TEXT PRIMARY KEY,
@@ -107,6 +107,10 @@ const MIGRATIONS: [&str; 6] = [
     "
     -- How many ids were read and left out, since the operator excluded them.
     ALTER TABLE requests ADD COLUMN ids_excluded BIGINT NOT NULL DEFAULT 0;
+",
+    "
+    -- The ids of a job as zstd packs them. Where there are none, `ids` has them as text.
+    ALTER TABLE payloads ADD COLUMN packed BYTEA;
 ",
 ];
 

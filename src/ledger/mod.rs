@@ -3,6 +3,7 @@
 //! One SQLite file; no SQL stands outside this folder, and nothing above it may know which engine
 //! it is. Knows no HTTP. No transaction is held while anything else is waited for.
 
+mod elsewhere;
 mod error;
 mod holder;
 mod jobs;
@@ -28,13 +29,14 @@ use rusqlite::{
 
 use crate::config::create_private_folder;
 
+pub use elsewhere::{Elsewhere, Owner};
 pub use error::LedgerError;
 pub use holder::Patience;
 use holder::{HolderFile, Mark};
 pub use jobs::{Claim, Outcome, Purpose};
 pub use listing::{Found, Jobs, Standing, Which};
 pub use pace::Slot;
-pub use partition::{Elsewhere, LinkTo, Linked};
+pub use partition::{LinkTo, Linked};
 use receipts::ReceiptFile;
 pub use receipts::ReceiptsReport;
 pub use records::{JobGroup, JobRecord, NewRequest, RequestRecord};

@@ -2,14 +2,13 @@
 //!
 //! Each step is one transaction, so an id is in exactly one job before and after it.
 
-use std::collections::HashSet;
 use std::num::NonZeroUsize;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::domain::{
-    Batch, DistinctId, JobId, JobState, Kind, ProjectKey, RequestId, SubjectRequestId, TaskId,
+    Batch, DistinctId, JobId, JobState, Kind, ProjectKey, SubjectRequestId, TaskId,
 };
 
 use super::jobs::{read_one, step};
@@ -34,15 +33,6 @@ pub enum LinkTo {
     Nobody,
     /// An earlier request of ours has them and no task yet: they stay planned until it has.
     Later,
-}
-
-/// Ids of a request that an open deletion of another request has, and that one's task if it has
-/// one.
-#[derive(Debug)]
-pub struct Elsewhere {
-    pub ids: HashSet<DistinctId>,
-    pub request: RequestId,
-    pub task: Option<TaskId>,
 }
 
 impl Ledger {
@@ -148,42 +138,6 @@ impl Ledger {
         }
         tx.commit()?;
         Ok(())
-    }
-
-    /// The ids of a deletion that other open deletions of the project have: those with a task,
-    /// those that may have one, and the unsent ones of earlier requests.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn list_elsewhere(&self, request: &RequestId) -> Result<Vec<Elsewhere>, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            "SELECT jobs.request, jobs.task_id, payloads.ids
-             FROM jobs
-             JOIN payloads ON payloads.request = jobs.request AND payloads.number = jobs.number
-             JOIN requests other ON other.id = jobs.request
-             JOIN requests own ON own.id = $1
-             WHERE other.id <> own.id AND other.project_key = own.project_key
-               AND own.kind = 'delete' AND other.kind = 'delete'
-               AND jobs.abandoned_at IS NULL
-               AND (jobs.state IN ('sending', 'accepted', 'running', 'unknown')
-                    OR (jobs.state IN ('planned', 'deferred')
-                        AND (other.created < own.created
-                             OR (other.created = own.created AND other.id < own.id))))
-             ORDER BY other.created, jobs.number",
-        )?;
-        let mut rows = statement.query([request.as_str()])?;
-        let mut elsewhere = Vec::new();
-        while let Some(row) = rows.next()? {
-            let task: Option<String> = row.get(1)?;
-            let ids: String = row.get(2)?;
-            elsewhere.push(Elsewhere {
-                request: RequestId::restore(row.get(0)?),
-                task: task.and_then(|text| TaskId::new(&text)),
-                ids: ids.split('\n').filter_map(DistinctId::restore).collect(),
-            });
-        }
-        Ok(elsewhere)
     }
 }
 

@@ -1,32 +1,88 @@
-//! The ids of a job, one a line: a distinct_id cannot hold a line break.
+//! The ids of a job, one a line (a distinct_id cannot hold a line break), packed by zstd.
+//!
+//! Ledgers from before they were packed have them as text; both are read here and nowhere else.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use std::io;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::{Batch, DistinctId, JobId};
 
 use super::records::unreadable;
 use super::{LedgerError, prepare};
 
+/// zstd's quickest level that still writes letters in fewer than eight bits: half the size of
+/// UUIDs at 300 MB a second, where level 3 takes twice the time for nothing more.
+const LEVEL: i32 = 1;
+
+/// Writes the ids of jobs; what it works with is used again for the next.
+pub(super) struct Packer {
+    zstd: zstd::bulk::Compressor<'static>,
+    text: String,
+}
+
+impl Packer {
+    pub(super) fn new() -> Result<Self, LedgerError> {
+        Ok(Self {
+            zstd: zstd::bulk::Compressor::new(LEVEL).map_err(LedgerError::Packing)?,
+            text: String::new(),
+        })
+    }
+
+    /// Writes the ids of a job, in place of those it had.
+    pub(super) fn write(
+        &mut self,
+        conn: &Connection,
+        job: &JobId,
+        batch: &Batch,
+    ) -> Result<(), LedgerError> {
+        self.text.clear();
+        for id in batch.ids() {
+            self.text.push_str(id.expose());
+            self.text.push('\n');
+        }
+        let packed = self.zstd.compress(self.text.as_bytes());
+        prepare(
+            conn,
+            "INSERT INTO payloads (request, number, ids, packed) VALUES ($1, $2, '', $3)
+             ON CONFLICT (request, number)
+             DO UPDATE SET ids = excluded.ids, packed = excluded.packed",
+        )?
+        .execute(params![
+            job.request.as_str(),
+            job.number,
+            packed.map_err(LedgerError::Packing)?
+        ])?;
+        Ok(())
+    }
+}
+
 pub(super) fn write(conn: &Connection, job: &JobId, batch: &Batch) -> Result<(), LedgerError> {
-    let ids: Vec<&str> = batch.ids().iter().map(|id| id.expose()).collect();
-    prepare(
-        conn,
-        "INSERT INTO payloads (request, number, ids) VALUES ($1, $2, $3)
-         ON CONFLICT (request, number) DO UPDATE SET ids = excluded.ids",
-    )?
-    .execute(params![job.request.as_str(), job.number, ids.join("\n")])?;
-    Ok(())
+    Packer::new()?.write(conn, job, batch)
 }
 
 pub(super) fn read(conn: &Connection, job: &JobId) -> Result<Batch, LedgerError> {
-    let text: String = prepare(
+    let text = prepare(
         conn,
-        "SELECT ids FROM payloads WHERE request = $1 AND number = $2",
+        "SELECT ids, packed FROM payloads WHERE request = $1 AND number = $2",
     )?
-    .query_row(params![job.request.as_str(), job.number], |row| row.get(0))
+    .query_row(params![job.request.as_str(), job.number], unpack)
     .optional()?
     .ok_or_else(|| unreadable("the ids of a job, which are not there"))?;
-    let ids: Option<Vec<DistinctId>> = text.split('\n').map(DistinctId::restore).collect();
+    let text = text.map_err(|_| unreadable("the ids of a job"))?;
+    let ids: Option<Vec<DistinctId>> = text.lines().map(DistinctId::restore).collect();
     ids.and_then(|ids| Batch::restore(ids).ok())
         .ok_or_else(|| unreadable("the ids of a job"))
+}
+
+/// The ids of a row, one a line; an inner error where they are damaged.
+fn unpack(row: &Row<'_>) -> rusqlite::Result<io::Result<String>> {
+    let packed: Option<Vec<u8>> = row.get("packed")?;
+    match packed {
+        None => row.get("ids").map(Ok),
+        Some(packed) => {
+            let text = zstd::decode_all(packed.as_slice());
+            Ok(text.and_then(|text| String::from_utf8(text).map_err(io::Error::other)))
+        }
+    }
 }

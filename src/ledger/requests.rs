@@ -3,8 +3,9 @@ use rusqlite::{Connection, params};
 
 use crate::domain::{Batch, IdsDigest, JobId, RequestId, SubjectRequestId};
 
+use super::payload::Packer;
 use super::records::{REQUEST_COLUMNS, format_time};
-use super::{Ledger, LedgerError, NewRequest, payload, prepare};
+use super::{Ledger, LedgerError, NewRequest, prepare};
 
 /// Whether a request may be recorded that an open one asks for already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,10 +94,11 @@ fn insert_jobs<E: From<LedgerError>>(
     batches: impl Iterator<Item = Result<Batch, E>>,
 ) -> Result<String, E> {
     let mut digest = IdsDigest::default();
+    let mut packer = Packer::new()?;
     for (number, batch) in (1_u32..).zip(batches) {
         let batch = batch?;
         let request = request.clone();
-        insert_job(tx, JobId { request, number }, &batch)?;
+        insert_job(tx, &mut packer, &JobId { request, number }, &batch)?;
         batch.ids().iter().for_each(|id| digest.add(id));
     }
     let digest = digest.to_string();
@@ -106,7 +108,12 @@ fn insert_jobs<E: From<LedgerError>>(
     Ok(digest)
 }
 
-fn insert_job(tx: &Connection, job: JobId, batch: &Batch) -> Result<(), LedgerError> {
+fn insert_job(
+    tx: &Connection,
+    packer: &mut Packer,
+    job: &JobId,
+    batch: &Batch,
+) -> Result<(), LedgerError> {
     prepare(
         tx,
         "INSERT INTO jobs (request, number, subject_request_id, ids_count, state, attempts)
@@ -118,7 +125,7 @@ fn insert_job(tx: &Connection, job: JobId, batch: &Batch) -> Result<(), LedgerEr
         SubjectRequestId::random().to_string(),
         to_sql(batch.count()),
     ])?;
-    payload::write(tx, &job, batch)
+    packer.write(tx, job, batch)
 }
 
 /// An open request for the same as the one that was just inserted.

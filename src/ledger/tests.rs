@@ -3,6 +3,9 @@ use chrono::TimeDelta;
 use super::*;
 use crate::domain::*;
 
+/// The ids of jobs: how they are written, and who else has them.
+mod ids;
+
 fn noon() -> chrono::DateTime<chrono::Utc> {
     "2026-11-22T12:00:00Z".parse().unwrap()
 }

@@ -1,12 +1,12 @@
 //! Conflicts and lost answers: which task has an id, found out by asking about the tasks.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
 
 use chrono::{DateTime, Utc};
 
 use crate::domain::{Batch, DistinctId, JobId, Kind, ProjectKey, RequestId, TaskId, TaskStatus};
-use crate::ledger::{Elsewhere, Ledger, LedgerError, LinkTo, Linked, Standing};
+use crate::ledger::{Ledger, LedgerError, LinkTo, Linked, Owner, Standing};
 use crate::mixpanel::Client;
 
 use super::follow::{Question, RefreshTrouble, ask};
@@ -144,28 +144,22 @@ pub(super) fn keep_apart(
     request: &RequestId,
     now: DateTime<Utc>,
 ) -> Result<Vec<JobId>, LedgerError> {
-    let elsewhere = ledger.list_elsewhere(request)?;
-    let mut owners: HashMap<&DistinctId, usize> = HashMap::new();
-    for (place, other) in elsewhere.iter().enumerate() {
-        for id in &other.ids {
-            owners.entry(id).or_insert(place);
-        }
-    }
+    let elsewhere = ledger.find_elsewhere(request)?;
     let mut kept_back = Vec::new();
-    if owners.is_empty() {
+    if elsewhere.is_empty() {
         return Ok(kept_back);
     }
     for job in list_unsent(ledger, request)? {
         let mut by_owner: BTreeMap<usize, Vec<DistinctId>> = BTreeMap::new();
         let batch = ledger.find_batch(&job)?;
         for id in batch.ids() {
-            if let Some(owner) = owners.get(id) {
-                by_owner.entry(*owner).or_default().push(id.clone());
+            if let Some(owner) = elsewhere.owner_of(id) {
+                by_owner.entry(owner).or_default().push(id.clone());
             }
         }
         let groups = by_owner.into_iter();
         let groups: Vec<Linked> = groups
-            .filter_map(|(owner, ids)| kept_apart(ids, &elsewhere[owner]))
+            .filter_map(|(owner, ids)| kept_apart(ids, elsewhere.owner(owner)))
             .collect();
         if !groups.is_empty() {
             ledger.record_linked(&job, &groups, now)?;
@@ -174,14 +168,18 @@ pub(super) fn keep_apart(
     // What is still unsent and stands elsewhere was kept back.
     for job in list_unsent(ledger, request)? {
         let batch = ledger.find_batch(&job)?;
-        if batch.ids().iter().any(|id| owners.contains_key(id)) {
+        if batch
+            .ids()
+            .iter()
+            .any(|id| elsewhere.owner_of(id).is_some())
+        {
             kept_back.push(job);
         }
     }
     Ok(kept_back)
 }
 
-fn kept_apart(ids: Vec<DistinctId>, other: &Elsewhere) -> Option<Linked> {
+fn kept_apart(ids: Vec<DistinctId>, other: &Owner) -> Option<Linked> {
     let short = other.request.short();
     let (to, reason) = match &other.task {
         Some(task) => (

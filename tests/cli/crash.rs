@@ -26,7 +26,7 @@ fn task_ids(request: &Value) -> Vec<Value> {
 }
 
 /// The numbers of the jobs that say they may be a duplicate.
-fn notes_of_duplicates(operator: &Operator) -> Vec<usize> {
+fn notes_of_duplicates(operator: &Operator) -> Vec<u32> {
     let query = "SELECT CAST(number AS TEXT) FROM jobs WHERE reason LIKE '%possible duplicate%'
                  ORDER BY number";
     let numbers = operator.ledger_texts(query);
@@ -35,11 +35,10 @@ fn notes_of_duplicates(operator: &Operator) -> Vec<usize> {
 }
 
 /// The ids that the ledger still holds for a job.
-fn kept_ids(operator: &Operator, job: usize) -> BTreeSet<String> {
-    let query = format!("SELECT ids FROM payloads WHERE number = {job}");
-    let texts = operator.ledger_texts(&query);
-    let ids = texts.iter().flat_map(|text| text.lines());
-    ids.map(str::to_owned).collect()
+fn kept_ids(operator: &Operator, job: u32) -> BTreeSet<String> {
+    let kept = operator.kept_ids().into_iter();
+    let its = kept.filter(|((_, number), _)| *number == job);
+    its.flat_map(|(_, ids)| ids).collect()
 }
 
 /// The states of all jobs, without a dsr of its own to ask.

@@ -35,24 +35,26 @@ impl Job {
 
 /// All jobs of all requests, in their order.
 pub(crate) fn account(operator: &Operator) -> Vec<Job> {
-    // Unit separators: an id may hold anything but a line break.
+    let mut kept = operator.kept_ids();
+    // Unit separators: a reason may hold anything else.
     let query = "SELECT jobs.request || char(31) || jobs.number || char(31) || state || char(31)
-                 || COALESCE(task_id, '') || char(31) || COALESCE(reason, '') || char(31) || ids
-                 FROM jobs JOIN payloads USING (request, number)
-                 ORDER BY jobs.request, jobs.number";
+                 || COALESCE(task_id, '') || char(31) || COALESCE(reason, '')
+                 FROM jobs ORDER BY jobs.request, jobs.number";
     let rows = operator.ledger_texts(query);
     let job = |row: &String| {
-        let mut fields = row.splitn(6, '\u{1f}').map(str::to_owned);
-        let mut next = || fields.next().expect("six fields");
+        let mut fields = row.splitn(5, '\u{1f}').map(str::to_owned);
+        let mut next = || fields.next().expect("five fields");
         let (request, number, state) = (next(), next(), next());
-        let (task, reason, ids) = (next(), next(), next());
+        let (task, reason) = (next(), next());
+        let key = (request.clone(), number.parse().expect("a number"));
+        let ids = kept.remove(&key).unwrap_or_default();
         Job {
             request,
             number,
             state,
             task,
             reason,
-            ids: ids.lines().map(str::to_owned).collect(),
+            ids: ids.into_iter().collect(),
         }
     };
     rows.iter().map(job).collect()

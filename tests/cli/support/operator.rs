@@ -168,6 +168,25 @@ impl Operator {
             .expect("the column holds texts")
     }
 
+    /// The ids that the ledger on the disk holds for each job, by its request and number.
+    pub(crate) fn kept_ids(&self) -> BTreeMap<(String, u32), Vec<String>> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let path = self.dsr_home().join("ledger.db");
+        let ledger = Connection::open_with_flags(path, flags).expect("the ledger can be opened");
+        let query = "SELECT request, number, ids, packed FROM payloads";
+        let mut statement = ledger.prepare(query).expect("the query is right");
+        let rows = statement.query_map([], |row| {
+            let packed: Option<Vec<u8>> = row.get(3)?;
+            let text = packed.map(|packed| zstd::decode_all(packed.as_slice()));
+            let text = text.map(|text| String::from_utf8(text.expect("zstd")).expect("UTF-8"));
+            let text = text.unwrap_or(row.get(2)?);
+            let ids = text.lines().map(str::to_owned).collect();
+            Ok(((row.get(0)?, row.get(1)?), ids))
+        });
+        let rows = rows.expect("the ledger can be asked");
+        rows.collect::<Result<_, _>>().expect("ids can be read")
+    }
+
     /// Makes the ledger believe that every attempt so far was made this much earlier.
     pub(crate) fn age_attempts(&self, age: Duration) {
         let path = self.dsr_home().join("ledger.db");

@@ -1,0 +1,69 @@
+use super::*;
+
+#[test]
+fn ids_that_were_recorded_as_text_are_read_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    let (first, second) = (nth(&record.id, 1), nth(&record.id, 2));
+    let packed = ledger.find_batch(&first).unwrap();
+    let as_text = "UPDATE payloads SET ids = $1, packed = NULL WHERE number = 1";
+    let ids: Vec<&str> = packed.ids().iter().map(|id| id.expose()).collect();
+    ledger.conn.execute(as_text, [ids.join("\n")]).unwrap();
+    assert_eq!(ledger.find_batch(&first).unwrap(), packed);
+    // What is written anew is packed.
+    let limit = std::num::NonZeroUsize::new(1).unwrap();
+    ledger
+        .record_cut(&first, Kind::Delete, &key(), limit)
+        .unwrap();
+    assert_eq!(ledger.find_batch(&first).unwrap().ids(), &packed.ids()[..1]);
+    ledger
+        .conn
+        .execute("UPDATE payloads SET packed = x'00' WHERE number = 2", [])
+        .unwrap();
+    let error = ledger.find_batch(&second).unwrap_err();
+    assert!(matches!(error, LedgerError::Unreadable { .. }), "{error:?}");
+}
+
+#[test]
+fn a_request_whose_ids_cannot_all_be_read_is_not_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(&folder);
+    let damaged = || LedgerError::Unreadable {
+        what: "a test".to_owned(),
+    };
+    let asked = batches(3, 1).into_iter().map(Ok);
+    let asked = asked.chain([Err(damaged())]);
+    let result = ledger.record_requests([(request(), asked)], Again::Allow, noon());
+    assert!(matches!(result, Err(LedgerError::Unreadable { .. })));
+    assert!(ledger.list_requests(Which::All).unwrap().is_empty());
+    let kept = "SELECT count(*) FROM payloads";
+    let kept: i64 = ledger.conn.query_row(kept, [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, 0);
+}
+
+#[test]
+fn ids_that_another_deletion_has_are_found_with_their_earliest_owner() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(&folder);
+    let at = |minutes| noon() + TimeDelta::minutes(minutes);
+    let first = record(&mut ledger, &batches(6, 2), at(0));
+    let second = record(&mut ledger, &batches(4, 4), at(1));
+    let own = record(&mut ledger, &batches(9, 3), at(2));
+    let elsewhere = ledger.find_elsewhere(&own).unwrap();
+    let all = &batches(9, 9)[0];
+    let owners = all.ids().iter().map(|id| elsewhere.owner_of(id));
+    let owners: Vec<_> = owners
+        .map(|place| place.map(|place| elsewhere.owner(place).request.clone()))
+        .collect();
+    assert_eq!(owners[..6], vec![Some(first.clone()); 6]);
+    assert_eq!(owners[6..], [None, None, None]);
+    // The other way round only what may have been sent stands in the way.
+    assert!(ledger.find_elsewhere(&first).unwrap().is_empty());
+    send(&mut ledger, &nth(&own, 1));
+    let elsewhere = ledger.find_elsewhere(&second).unwrap();
+    assert_eq!(elsewhere.owner_of(&all.ids()[0]), Some(0));
+    let later = elsewhere
+        .owner_of(&all.ids()[3])
+        .map(|place| elsewhere.owner(place));
+    assert_eq!(later.map(|owner| &owner.request), Some(&first));
+}
