@@ -49,7 +49,7 @@ impl Ledger {
             }
             new.push(id);
         }
-        tx.commit().map_err(LedgerError::from)?;
+        tx.commit()?;
         Ok(Recorded::New(new))
     }
 }
