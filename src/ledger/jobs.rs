@@ -9,6 +9,9 @@ use super::records::{JOB_COLUMNS, format_time, read_job};
 use super::sender;
 use super::{JobRecord, Ledger, LedgerError, Slot, pace, payload, prepare};
 
+/// The note on a job that has a task, although an earlier POST of it may have made another one.
+pub const MAY_BE_DOUBLE: &str = "possible duplicate: it was sent before, no answer came, and that POST may have been taken as well";
+
 /// Why a job is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -292,6 +295,14 @@ impl Ledger {
         read_one(&self.conn, job)
     }
 
+    /// How many of a job's attempts before its last ended without anybody knowing how.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn count_unclear(&self, job: &JobId) -> Result<u32, LedgerError> {
+        count_unclear(&self.conn, job)
+    }
+
     /// The ids of a job.
     ///
     /// # Errors
@@ -397,6 +408,16 @@ pub(super) fn read_one(conn: &Connection, job: &JobId) -> Result<JobRecord, Ledg
         Some(row) => read_job(row),
         None => Err(LedgerError::NoJob(job.clone())),
     }
+}
+
+pub(super) fn count_unclear(conn: &Connection, job: &JobId) -> Result<u32, LedgerError> {
+    Ok(prepare(
+        conn,
+        "SELECT COUNT(*) FROM attempts
+         WHERE request = $1 AND number = $2 AND outcome = 'unknown'
+           AND attempt < (SELECT attempts FROM jobs WHERE request = $1 AND number = $2)",
+    )?
+    .query_row(params![job.request.as_str(), job.number], |row| row.get(0))?)
 }
 
 pub(super) fn sender_of(tx: &Transaction<'_>, job: &JobId) -> Result<String, LedgerError> {

@@ -33,7 +33,7 @@ pub use elsewhere::{Elsewhere, Owner};
 pub use error::LedgerError;
 pub use holder::Patience;
 use holder::{HolderFile, Mark};
-pub use jobs::{Claim, Outcome, Purpose};
+pub use jobs::{Claim, MAY_BE_DOUBLE, Outcome, Purpose};
 pub use listing::{Found, Jobs, Standing, Which};
 pub use pace::Slot;
 pub use partition::{LinkTo, Linked};
