@@ -42,7 +42,7 @@ fn reasons(operator: &Operator) -> Vec<String> {
 #[test]
 fn an_answer_that_is_lost_after_accepting_is_recovered_and_no_id_is_taken_twice() {
     at_once([Fault::Lost, Fault::Late], |fault| {
-        let model = Model::striking(1, fault);
+        let model = Model::striking(1, fault.clone());
         let (operator, ids) = operator_with_three_jobs(&model.fake);
         let outcome = operator.run(&args_of("delete"));
         outcome.exits_with(0).never_says("unknown");

@@ -12,6 +12,7 @@ pub(crate) struct Job {
     pub(crate) state: String,
     pub(crate) task: String,
     pub(crate) reason: String,
+    pub(crate) attempts: u32,
     pub(crate) ids: BTreeSet<String>,
 }
 
@@ -23,6 +24,11 @@ impl Job {
 
     pub(crate) fn may_be_double(&self) -> bool {
         self.reason.contains("possible duplicate")
+    }
+
+    /// Nobody knows whether Mixpanel has taken it: what a dsr that was killed was sending, too.
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self.state.as_str(), "unknown" | "sending")
     }
 }
 
@@ -36,28 +42,24 @@ impl Job {
 /// All jobs of all requests, in their order.
 pub(crate) fn account(operator: &Operator) -> Vec<Job> {
     let mut kept = operator.kept_ids();
-    // Unit separators: a reason may hold anything else.
-    let query = "SELECT jobs.request || char(31) || jobs.number || char(31) || state || char(31)
-                 || COALESCE(task_id, '') || char(31) || COALESCE(reason, '')
-                 FROM jobs ORDER BY jobs.request, jobs.number";
-    let rows = operator.ledger_texts(query);
-    let job = |row: &String| {
-        let mut fields = row.splitn(5, '\u{1f}').map(str::to_owned);
-        let mut next = || fields.next().expect("five fields");
-        let (request, number, state) = (next(), next(), next());
-        let (task, reason) = (next(), next());
-        let key = (request.clone(), number.parse().expect("a number"));
-        let ids = kept.remove(&key).unwrap_or_default();
-        Job {
+    let query = "SELECT request, number, state, COALESCE(task_id, ''), COALESCE(reason, ''),
+                        attempts
+                 FROM jobs ORDER BY request, number";
+    operator.ledger_rows(query, |row| {
+        let (request, number): (String, u32) = (row.get(0)?, row.get(1)?);
+        let kept = kept.remove(&(request.clone(), number)).unwrap_or_default();
+        let ids: BTreeSet<String> = kept.iter().cloned().collect();
+        assert_eq!(ids.len(), kept.len(), "a job has an id twice");
+        Ok(Job {
             request,
-            number,
-            state,
-            task,
-            reason,
-            ids: ids.into_iter().collect(),
-        }
-    };
-    rows.iter().map(job).collect()
+            number: number.to_string(),
+            state: row.get(2)?,
+            task: row.get(3)?,
+            reason: row.get(4)?,
+            attempts: row.get(5)?,
+            ids,
+        })
+    })
 }
 
 /// Everything in which the ledger, the model and what was asked disagree.
@@ -96,7 +98,8 @@ pub(crate) fn disagreements(
                     |id: &&String| asked.iter().filter(|ids| ids.contains(*id)).count() > 1;
                 let its = job.ids.iter().filter(|id| !others(id));
                 let its: BTreeSet<_> = its.cloned().collect();
-                if tasks.values().any(|ids| !ids.is_disjoint(&its)) {
+                let mut ours = tasks.iter().filter(|(id, _)| !model.is_of_somebody(id));
+                if ours.any(|(_, ids)| !ids.is_disjoint(&its)) {
                     found.push(format!("{name}: the server has its ids"));
                 }
             }
@@ -105,15 +108,14 @@ pub(crate) fn disagreements(
     }
     for (task, ids) in &tasks {
         let claims = |job: &&Job| {
-            job.task == *task
-                || (job.ids == *ids && (job.may_be_double() || job.state == "unknown"))
+            job.task == *task || (job.ids == *ids && (job.may_be_double() || job.is_unknown()))
         };
-        if !jobs.iter().any(|job| claims(&job)) {
+        if !model.is_of_somebody(task) && !jobs.iter().any(|job| claims(&job)) {
             found.push(format!("nobody knows of task {task}"));
         }
     }
     for (id, times) in model.times() {
-        let says = |job: &Job| job.may_be_double() || job.state == "unknown";
+        let says = |job: &Job| job.may_be_double() || job.is_unknown();
         let askers = asked.iter().filter(|ids| ids.contains(&id)).count();
         if times > askers.max(1) && !jobs.iter().any(|job| job.ids.contains(&id) && says(job)) {
             found.push(format!("{id} is in {times} tasks, and no word of it"));

@@ -1,6 +1,6 @@
 //! An independent fake of Mixpanel's GDPR API on loopback: records every call, answers by script.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
@@ -104,6 +104,10 @@ impl Fake {
         format!("http://{}/api/app", self.address)
     }
 
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn calls(&self) -> Vec<Call> {
         lock(&self.shared.calls).clone()
     }
@@ -155,24 +159,19 @@ impl Fake {
 impl Drop for Fake {
     fn drop(&mut self) {
         self.shared.over.store(true, Ordering::SeqCst);
+        // Wakes it where it waits for the next connection.
+        drop(TcpStream::connect(self.address));
     }
 }
 
 fn serve(listener: &TcpListener, shared: &Arc<Shared>) {
-    listener
-        .set_nonblocking(true)
-        .expect("a listener can be made not to block");
-    while !shared.over.load(Ordering::SeqCst) {
-        let Ok((mut stream, _)) = listener.accept() else {
-            thread::sleep(Duration::from_millis(2));
-            continue;
-        };
+    while let Ok((mut stream, _)) = listener.accept() {
+        if shared.over.load(Ordering::SeqCst) {
+            return;
+        }
         let arrived = Instant::now();
         let shared = Arc::clone(shared);
         thread::spawn(move || {
-            stream
-                .set_nonblocking(false)
-                .expect("a stream can be made to block");
             if let Some(call) = wire::read_call(&mut stream, arrived) {
                 let reply = shared.take(call);
                 wire::answer(stream, reply, &|| shared.over.load(Ordering::SeqCst));

@@ -4,6 +4,8 @@
 mod account;
 mod chance;
 mod fake;
+mod gate;
+mod halt;
 mod model;
 mod operator;
 mod outcome;
@@ -12,13 +14,15 @@ mod running;
 mod terminal;
 mod wire;
 
-pub(crate) use account::{account, disagreements};
+pub(crate) use account::{Job, account, disagreements};
 pub(crate) use chance::Chance;
 pub(crate) use fake::{Fake, NOWHERE, Rules, usual};
+pub(crate) use gate::{Gate, Hold};
+pub(crate) use halt::Halt;
 pub(crate) use model::{Fault, Habits, Model};
 pub(crate) use operator::{OAUTH_TOKEN, Operator, PROJECT_TOKEN};
 pub(crate) use outcome::{Outcome, states};
 pub(crate) use people::{csv_of, people, same_people};
-pub(crate) use running::{Running, at_once, signal};
+pub(crate) use running::{Running, at_once, in_turns, signal};
 pub(crate) use terminal::Terminal;
 pub(crate) use wire::{Call, Reply, object_reply, status_reply};

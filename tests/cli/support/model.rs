@@ -13,7 +13,7 @@ use super::fake::{Fake, Rules, lock};
 use super::wire::{Call, Reply};
 
 /// What befalls one call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
     None,
     /// 429; nothing is created.
@@ -28,6 +28,12 @@ pub(crate) enum Fault {
     Ignored,
     /// It is carried out, and answered half a second later.
     Late,
+    /// It is carried out, and answered with this.
+    Taken(Reply),
+    /// The same, and the task comes to its end at once.
+    Ended(Reply),
+    /// It is not carried out, and answered with this.
+    Turned(Reply),
 }
 
 #[derive(Debug, Clone)]
@@ -35,8 +41,16 @@ pub(crate) struct Task {
     pub(crate) id: String,
     pub(crate) ids: BTreeSet<String>,
     deletion: bool,
-    /// Not ended yet.
-    active: bool,
+    /// It was made for somebody who does not use dsr.
+    of_somebody: bool,
+    status: Status,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    Active,
+    Ended,
+    Revoked,
 }
 
 /// How often what happened.
@@ -54,6 +68,8 @@ pub(crate) struct Habits {
     pub(crate) rules: Rules,
     /// The most ids it takes at once.
     pub(crate) largest: usize,
+    /// How it answers more than that: 400 or 413.
+    pub(crate) too_large: u16,
     /// How often in a hundred POSTs the oldest active task ends just before.
     pub(crate) ending: u64,
     /// The longest that an answer takes.
@@ -65,6 +81,7 @@ impl Default for Habits {
         Self {
             rules: Rules::None,
             largest: 2000,
+            too_large: 400,
             ending: 0,
             delay: Duration::ZERO,
         }
@@ -98,8 +115,19 @@ impl Model {
     pub(crate) fn striking(place: usize, fault: Fault) -> Self {
         let strikes = move |call: &Call| call.is_post() && call.place == place;
         Self::with(Habits::default(), 0, move |call| match strikes(call) {
-            true => fault,
+            true => fault.clone(),
             false => Fault::None,
+        })
+    }
+
+    /// `fault` strikes the first POST that is about `id`.
+    pub(crate) fn striking_at(id: &str, fault: Fault, habits: Habits) -> Self {
+        let (id, fault) = (id.to_owned(), Mutex::new(fault));
+        Self::with(habits, 0, move |call| {
+            match call.is_post() && call.ids().contains(&id) {
+                true => std::mem::replace(&mut *lock(&fault), Fault::None),
+                false => Fault::None,
+            }
         })
     }
 
@@ -126,7 +154,7 @@ impl Model {
             let wait = lock(&chance).part_of(habits.delay);
             let ends = lock(&chance).below(100) < habits.ending;
             thread::sleep(wait);
-            let reply = lock(&served).take(call, faults(call), ends, habits.largest);
+            let reply = lock(&served).take(call, &faults(call), ends, &habits);
             match lock(&chance).part_of(habits.delay) {
                 Duration::ZERO => reply,
                 late => Reply::After(late, Box::new(reply)),
@@ -151,14 +179,31 @@ impl Model {
 
     /// Accepts a deletion that dsr knows nothing of.
     pub(crate) fn somebody_deletes(&self, ids: &[String]) -> String {
-        lock(&self.state).accept(ids.iter().cloned().collect(), true)
+        let mut state = lock(&self.state);
+        let id = state.accept(ids.iter().cloned().collect(), true);
+        let made = state.tasks.last_mut().expect("it was just made");
+        made.of_somebody = true;
+        id
+    }
+
+    pub(crate) fn is_of_somebody(&self, task: &str) -> bool {
+        let tasks = self.tasks();
+        tasks
+            .iter()
+            .any(|known| known.id == task && known.of_somebody)
     }
 
     /// Every task comes to its end.
     pub(crate) fn end_all(&self) {
         for task in &mut lock(&self.state).tasks {
-            task.active = false;
+            task.status = Status::Ended;
         }
+    }
+
+    /// How many tasks were revoked.
+    pub(crate) fn revoked(&self) -> usize {
+        let tasks = self.tasks().into_iter();
+        tasks.filter(|task| task.status == Status::Revoked).count()
     }
 
     /// How many tasks have each id.
@@ -171,8 +216,14 @@ impl Model {
     }
 }
 
+impl Task {
+    fn is_active(&self) -> bool {
+        self.status == Status::Active
+    }
+}
+
 impl State {
-    fn take(&mut self, call: &Call, fault: Fault, ends: bool, largest: usize) -> Reply {
+    fn take(&mut self, call: &Call, fault: &Fault, ends: bool, habits: &Habits) -> Reply {
         match fault {
             Fault::Limited => {
                 self.tally.limited += 1;
@@ -185,15 +236,18 @@ impl State {
                 return Reply::error(503, "try again later");
             }
             Fault::Ignored => return Reply::Hang,
-            Fault::None | Fault::Lost | Fault::Unanswered | Fault::Late => {}
+            Fault::Turned(reply) => return reply.clone(),
+            _ => {}
         }
-        if !call.is_post() {
-            return self.tell(call.task());
+        match call.method.as_str() {
+            "POST" => {}
+            "DELETE" => return self.revoke(call.task()),
+            _ => return self.tell(call.task()),
         }
-        if ends && let Some(task) = self.tasks.iter_mut().find(|task| task.active) {
-            task.active = false;
+        if ends && let Some(task) = self.tasks.iter_mut().find(|task| task.is_active()) {
+            task.status = Status::Ended;
         }
-        let reply = self.create(call, largest);
+        let reply = self.create(call, habits);
         match fault {
             Fault::Lost => {
                 self.tally.lost += 1;
@@ -201,15 +255,23 @@ impl State {
             }
             Fault::Unanswered => Reply::Hang,
             Fault::Late => Reply::After(Duration::from_millis(500), Box::new(reply)),
+            Fault::Taken(reply) => reply.clone(),
+            Fault::Ended(reply) => {
+                let made = self.tasks.last_mut().expect("it was just made");
+                made.status = Status::Ended;
+                reply.clone()
+            }
             _ => reply,
         }
     }
 
-    fn create(&mut self, call: &Call, largest: usize) -> Reply {
+    fn create(&mut self, call: &Call, habits: &Habits) -> Reply {
         let ids: BTreeSet<String> = call.ids().into_iter().collect();
+        let largest = habits.largest;
         if ids.len() > largest {
             self.turned_away.insert(call.place);
-            return Reply::error(400, &format!("too many distinct_ids: at most {largest}"));
+            let text = format!("too many distinct_ids: at most {largest}");
+            return Reply::error(habits.too_large, &text);
         }
         let deletion = call.path.contains("data-deletions");
         if deletion && let Some(conflict) = self.conflict(&ids) {
@@ -227,7 +289,8 @@ impl State {
             id: id.clone(),
             ids,
             deletion,
-            active: true,
+            of_somebody: false,
+            status: Status::Active,
         });
         id
     }
@@ -236,7 +299,7 @@ impl State {
         let active = self
             .tasks
             .iter()
-            .filter(|task| task.active && task.deletion);
+            .filter(|task| task.is_active() && task.deletion);
         let active: Vec<_> = active.filter(|task| !task.ids.is_disjoint(ids)).collect();
         let known = |id: &&String| active.iter().any(|task| task.ids.contains(*id));
         let named: Vec<_> = ids.iter().filter(known).collect();
@@ -249,13 +312,25 @@ impl State {
         (!tasks.is_empty()).then(|| json!({ "status": "error", "error": error }))
     }
 
+    fn revoke(&mut self, task: &str) -> Reply {
+        let Some(task) = self.tasks.iter_mut().find(|known| known.id == task) else {
+            return Reply::error(404, "no such task");
+        };
+        task.status = match task.status {
+            Status::Ended => return Reply::error(405, "it has started"),
+            Status::Active | Status::Revoked => Status::Revoked,
+        };
+        Reply::text(204, "application/json", "")
+    }
+
     fn tell(&self, task: &str) -> Reply {
         let Some(task) = self.tasks.iter().find(|known| known.id == task) else {
             return Reply::error(404, "no such task");
         };
-        let status = match task.active {
-            true => "PENDING",
-            false => "SUCCESS",
+        let status = match task.status {
+            Status::Active => "PENDING",
+            Status::Ended => "SUCCESS",
+            Status::Revoked => "REVOKED",
         };
         let results = json!({ "status": status, "result": "", "distinct_ids": task.ids });
         Reply::json(200, &json!({ "status": "ok", "results": results }))

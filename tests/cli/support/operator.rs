@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Row};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -25,7 +25,11 @@ pub(crate) struct Operator {
 impl Operator {
     /// Nobody yet: no project, no token, no keyring, no network.
     pub(crate) fn new() -> Self {
-        let root = tempfile::tempdir().expect("a temporary folder can be made");
+        Self::in_folder(tempfile::tempdir())
+    }
+
+    fn in_folder(root: std::io::Result<TempDir>) -> Self {
+        let root = root.expect("a temporary folder can be made");
         for folder in ["home", "work"] {
             fs::create_dir(root.path().join(folder)).expect("a folder can be made");
         }
@@ -54,7 +58,22 @@ impl Operator {
 
     /// As [`Operator::at`], with these lines in place of `rate = 1000`.
     pub(crate) fn at_with(fake: &Fake, settings: &str) -> Self {
-        let operator = Self::new()
+        Self::new().of_a_shop(fake, settings)
+    }
+
+    /// The same with all files in memory, if the system has such a folder: for very many at once.
+    /// A kill loses nothing that the kernel has, on whatever disk.
+    pub(crate) fn in_memory(fake: &Fake, settings: &str) -> Self {
+        let memory = Path::new("/dev/shm");
+        let root = match memory.is_dir() {
+            true => tempfile::tempdir_in(memory),
+            false => tempfile::tempdir(),
+        };
+        Self::in_folder(root).of_a_shop(fake, settings)
+    }
+
+    fn of_a_shop(self, fake: &Fake, settings: &str) -> Self {
+        let operator = self
             .with("DSR_TOKEN", OAUTH_TOKEN)
             .with("DSR_API_URL", &fake.url());
         operator.write_config(&format!(
@@ -66,6 +85,11 @@ impl Operator {
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// The same for what runs from now on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.to_owned(), value.to_owned());
     }
 
     pub(crate) fn without(mut self, name: &str) -> Self {
@@ -158,14 +182,34 @@ impl Operator {
 
     /// The texts that a query of one column finds in the ledger as it lies on the disk.
     pub(crate) fn ledger_texts(&self, query: &str) -> Vec<String> {
+        self.ledger_rows(query, |row| row.get(0))
+    }
+
+    /// What `read` makes of each row that a query finds in the ledger as it lies on the disk.
+    pub(crate) fn ledger_rows<T>(
+        &self,
+        query: &str,
+        mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Vec<T> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
         let path = self.dsr_home().join("ledger.db");
         let ledger = Connection::open_with_flags(path, flags).expect("the ledger can be opened");
         let mut statement = ledger.prepare(query).expect("the query is right");
-        let rows = statement.query_map([], |row| row.get(0));
+        let rows = statement.query_map([], |row| read(row));
         let rows = rows.expect("the ledger can be asked");
         rows.collect::<Result<_, _>>()
-            .expect("the column holds texts")
+            .expect("the columns hold what they should")
+    }
+
+    /// Changes the ledger as another process could.
+    pub(crate) fn change_ledger(&self, statements: &str) {
+        let path = self.dsr_home().join("ledger.db");
+        let ledger = Connection::open(path).expect("the ledger can be opened");
+        ledger
+            .busy_timeout(Duration::from_secs(30))
+            .expect("a connection can wait");
+        let changed = ledger.execute_batch(statements);
+        changed.expect("the ledger can be changed");
     }
 
     /// The ids that the ledger on the disk holds for each job, by its request and number.

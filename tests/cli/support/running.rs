@@ -1,7 +1,10 @@
 //! A dsr that has been started: can be signalled, and is never waited for without end.
 
+use std::fmt::Debug;
 use std::io::{Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -9,6 +12,10 @@ use super::Outcome;
 
 /// No run of any test takes so long.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether one has ended.
+const SHORTEST: Duration = Duration::from_millis(3);
+const LONGEST: Duration = Duration::from_millis(30);
 
 pub(crate) struct Running {
     child: Child,
@@ -69,7 +76,8 @@ impl Running {
                     drop(self.child.kill());
                     panic!("it does not end: dsr {}", self.args.join(" "));
                 }
-                None => thread::sleep(Duration::from_millis(3)),
+                // Soon for those that end soon; many may be waited for at once.
+                None => thread::sleep((self.started.elapsed() / 20).clamp(SHORTEST, LONGEST)),
             }
         };
         Outcome {
@@ -105,4 +113,32 @@ pub(crate) fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, check: impl F
             scope.spawn(move || check(case));
         }
     });
+}
+
+/// Runs a check on each case, so many of them at once, and fails with all cases that failed.
+pub(crate) fn in_turns<T: Debug + Sync>(cases: &[T], workers: usize, check: impl Fn(&T) + Sync) {
+    let (turns, failed) = (Mutex::new(cases.iter()), Mutex::new(Vec::new()));
+    let next = || turns.lock().expect("no check runs under the lock").next();
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(case) = next() {
+                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| check(case))) {
+                        let text = panic.downcast_ref::<String>().cloned();
+                        let text = text.unwrap_or_else(|| "see above".to_owned());
+                        let mut failed = failed.lock().expect("no check runs under the lock");
+                        failed.push(format!("=== {case:?}\n{text}"));
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().expect("all checks have ended");
+    assert!(
+        failed.is_empty(),
+        "{} of {} cases failed:\n{}",
+        failed.len(),
+        cases.len(),
+        failed.join("\n\n")
+    );
 }

@@ -48,7 +48,7 @@ impl Call {
 }
 
 /// What the fake does once it has read a call.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reply {
     Full {
         status: u16,
@@ -133,24 +133,35 @@ pub(crate) fn status_reply(status: &str) -> Reply {
 
 /// Reads one call. The last byte stays in the socket: a close before it is taken is a reset.
 pub(super) fn read_call(stream: &mut TcpStream, arrived: Instant) -> Option<Call> {
+    let head = read_head(stream)?;
+    let body = read_body(stream, &head)?;
+    parse(&String::from_utf8_lossy(&head), &body, arrived)
+}
+
+/// All up to the body. The last byte stays in the socket where no body follows.
+pub(super) fn read_head(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut head = Vec::new();
     let mut byte = [0_u8; 1];
     while !head.ends_with(b"\r\n\r\n") {
-        // The head's own last byte stays, too, where no body follows.
         if head.ends_with(b"\r\n\r") && length_of(&head) == 0 {
-            peek(stream)?;
+            head.push(peek(stream)?);
             break;
         }
         stream.read_exact(&mut byte).ok()?;
         head.push(byte[0]);
     }
-    let length = length_of(&head);
+    Some(head)
+}
+
+/// The body that belongs to a head. The last byte stays in the socket.
+pub(super) fn read_body(stream: &mut TcpStream, head: &[u8]) -> Option<Vec<u8>> {
+    let length = length_of(head);
     let mut body = vec![0_u8; length.saturating_sub(1)];
     stream.read_exact(&mut body).ok()?;
     if length > 0 {
         body.push(peek(stream)?);
     }
-    parse(&String::from_utf8_lossy(&head), &body, arrived)
+    Some(body)
 }
 
 fn peek(stream: &TcpStream) -> Option<u8> {
@@ -161,7 +172,7 @@ fn peek(stream: &TcpStream) -> Option<u8> {
     }
 }
 
-fn length_of(head: &[u8]) -> usize {
+pub(super) fn length_of(head: &[u8]) -> usize {
     let text = String::from_utf8_lossy(head).to_ascii_lowercase();
     assert!(
         !text.contains("\r\ntransfer-encoding:"),
@@ -233,7 +244,7 @@ pub(super) fn answer(mut stream: TcpStream, reply: Reply, is_over: &dyn Fn() -> 
     }
 }
 
-fn take_last(stream: &mut TcpStream) {
+pub(super) fn take_last(stream: &mut TcpStream) {
     let mut last = [0_u8; 1];
     match stream.read_exact(&mut last) {
         Ok(()) => {}
