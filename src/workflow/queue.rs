@@ -104,7 +104,10 @@ impl Queue {
             after: 0,
         });
         for job in ledger.jobs(&request.id, Standing::Unsettled) {
-            self.to_settle.extend(settle.item(&job?, operation, now));
+            let job = job?;
+            let unclear_before = ledger.count_unclear(&job.id)?;
+            let item = settle.item(&job, unclear_before, operation, now);
+            self.to_settle.extend(item);
         }
         Ok(())
     }
@@ -209,14 +212,21 @@ fn is_recent(job: &JobRecord, now: DateTime<Utc>) -> bool {
 }
 
 impl Settle {
-    fn item(&self, job: &JobRecord, operation: Operation, now: DateTime<Utc>) -> Option<Item> {
+    /// `unclear_before` are the job's attempts before its last that nobody knows the end of.
+    fn item(
+        &self,
+        job: &JobRecord,
+        unclear_before: u32,
+        operation: Operation,
+        now: DateTime<Utc>,
+    ) -> Option<Item> {
         if !job.is_unsettled() {
             return None;
         }
         let begun = job.attempted_at?;
         // The time limit counts from the attempt's beginning, the pause from its end.
         let since_end = now - job.attempt_ended_at.unwrap_or(begun);
-        let repeated = operation.kind() == Kind::Export && job.attempts > 1;
+        let repeated = operation.kind() == Kind::Export && unclear_before > 0;
         let wanted = match self {
             Self::Recent => is_recent(job, now) && !repeated,
             Self::Chosen(jobs) => jobs.contains(&job.id),

@@ -17,6 +17,7 @@ mod cancelling;
 mod course;
 mod receipts;
 mod reply;
+mod second;
 mod settling;
 mod stage;
 
