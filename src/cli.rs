@@ -15,7 +15,7 @@ use crate::config::{Environment, Home, Mode, VARIABLES};
 use crate::credentials::forbid_core_dumps;
 use crate::domain::{Clock, ExitStatus};
 use crate::sandbox;
-use crate::ui::{Color, Failure, Format, Input, Talk, Ui};
+use crate::ui::{Color, Failure, Format, Input, Talk, Ui, printable};
 use crate::workflow::Interrupt;
 
 /// Submit, follow and prove GDPR and CCPA data-subject requests on Mixpanel
@@ -236,13 +236,17 @@ fn say_usage(error: &clap::Error, wants_json: bool) -> ExitStatus {
         drop(error.print());
         return ExitStatus::Done;
     }
+    let text = error.render().to_string();
+    let shown = printable(&text);
     if wants_json {
-        let text = error.render().to_string();
         let message = text.trim().trim_start_matches("error: ");
         let failure = Failure::new(ExitStatus::Usage, "usage", message).hint("see `--help`");
         Ui::new(Format::Json, Talk::Quiet, Input::Never, Color::Never, true).fail(&failure);
-    } else {
+    } else if shown == text {
         drop(error.print());
+    } else {
+        // Quotes an argument that would steer the terminal.
+        drop(std::io::stderr().write_all(shown.as_bytes()));
     }
     drop(std::io::stderr().flush());
     ExitStatus::Usage

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex};
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, WeakProgressBar};
 
+use super::words::printable;
+
 /// stderr, and the bar that may be drawn on it just now.
 #[derive(Clone)]
 pub struct Aside {
@@ -24,7 +26,7 @@ impl Aside {
     /// Tells the operator something that went well or comes next. Not with JSON, not when quiet.
     pub fn note(&self, text: &str) {
         if self.takes_notes {
-            self.write(&format!("{text}\n"));
+            self.write(&format!("{}\n", printable(text)));
         }
     }
 

@@ -33,7 +33,7 @@ pub use requests::{PrintError, Shown};
 pub use terminal::Terminal;
 pub use views::{AuthView, ProjectView, ProjectsView};
 pub use warnings::Listed;
-pub use words::{age, day_count, duration, number, plural};
+pub use words::{age, day_count, duration, number, plural, printable};
 
 /// The version of every JSON shape; it grows when one of them changes in a way scripts would notice.
 pub const SCHEMA: u32 = 1;
@@ -145,7 +145,7 @@ impl Ui {
                 if !warnings.is_empty() {
                     merge(&mut object, json!({ "warnings": warnings }));
                 }
-                format!("{object}\n")
+                json::line(&object)
             }
         };
         self.write_result(&text)
@@ -153,7 +153,7 @@ impl Ui {
 
     /// Writes a line of a result that comes in lines: only with JSON.
     pub(crate) fn print_line(&self, line: &Value) -> io::Result<()> {
-        self.write_result(&format!("{line}\n"))
+        self.write_result(&json::line(line))
     }
 
     fn write_result(&self, text: &str) -> io::Result<()> {
@@ -188,8 +188,10 @@ impl Ui {
         match self.format {
             Format::Human => {
                 let style = words::bold(anstyle::AnsiColor::Yellow);
-                self.aside
-                    .write(&format!("{style}Warning:{style:#} {message}\n"));
+                self.aside.write(&format!(
+                    "{style}Warning:{style:#} {}\n",
+                    printable(&message)
+                ));
             }
             Format::Json => self
                 .warnings
@@ -217,7 +219,7 @@ impl Ui {
                 if !warnings.is_empty() {
                     merge(&mut object, json!({ "warnings": warnings }));
                 }
-                format!("{object}\n")
+                json::line(&object)
             }
         };
         self.aside.write(&text);

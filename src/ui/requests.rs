@@ -81,7 +81,7 @@ impl Ui {
             warnings: self.warnings.take(),
         };
         let mut out = BufWriter::new(io::stdout().lock());
-        let written = serde_json::to_writer(&mut out, &document).map_err(io::Error::from);
+        let written = shapes::write(&mut out, &document);
         if let Some(error) = source.failed.take() {
             return Err(error.into());
         }

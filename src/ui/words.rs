@@ -82,17 +82,26 @@ pub(super) fn rate_text(per_second: f64) -> String {
 
 /// Makes control and bidirectional characters visible, line breaks excepted: a server's words or
 /// a file's name must not steer the terminal.
-pub(super) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        let bidirectional = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if (c.is_control() && c != '\n') || bidirectional {
+        if steers(c) && c != '\n' {
             shown.extend(c.escape_unicode());
         } else {
             shown.push(c);
         }
     }
     shown
+}
+
+/// Whether a terminal does something with a character other than show it. All of them have four
+/// hex digits at most.
+pub(super) fn steers(c: char) -> bool {
+    let is_bidirectional = matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    c.is_control() || is_bidirectional
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ mod receipts;
 mod recovery;
 mod sandbox;
 mod schedules;
+mod screen;
 mod secrets;
 mod settling;
 mod status;
