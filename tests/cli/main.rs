@@ -38,5 +38,6 @@ mod screen;
 mod secrets;
 mod settling;
 mod status;
+mod storage;
 mod submission;
 mod waiting;

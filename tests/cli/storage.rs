@@ -1,0 +1,250 @@
+//! Disks and ledgers that fail: nothing is written over what cannot be read, nothing is sent.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use crate::support::{
+    Fake, OAUTH_TOKEN, Operator, Outcome, PROJECT_TOKEN, Running, csv_of, people, states,
+};
+
+const COMMANDS: [&[&str]; 5] = [
+    &["delete", "--gdpr", "--yes", "a2"],
+    &["export", "--gdpr", "a2"],
+    &["resume"],
+    &["status", "--all"],
+    &["status", "--all", "--cached", "--json"],
+];
+
+/// An operator whose ledger holds a request of some jobs, in the one file alone.
+fn operator_with_a_ledger(fake: &Fake) -> (Operator, PathBuf) {
+    let operator = Operator::at_with(fake, "rate = 1000\ndelete_batch = 100");
+    operator.file("ids.csv", csv_of(&people(1000), None));
+    operator
+        .run(&["delete", "--gdpr", "--yes", "ids.csv"])
+        .exits_with(0);
+    let path = operator.dsr_home().join("ledger.db");
+    let rest = operator.dsr_home().join("ledger.db-wal");
+    assert!(!rest.exists(), "it is all in the one file");
+    (operator, path)
+}
+
+/// What a damage makes of a ledger's bytes.
+type Damage = fn(&mut Vec<u8>);
+
+#[test]
+fn a_ledger_that_cannot_be_read_is_not_written_and_nothing_is_sent() {
+    let damages: [(&str, Damage); 5] = [
+        ("no database", |bytes| bytes.fill(b'x')),
+        ("another file", |bytes| {
+            *bytes = b"date,amount\n2026-01-01,4\n".repeat(200);
+        }),
+        ("half of it", |bytes| bytes.truncate(bytes.len() / 2)),
+        ("its first page only", |bytes| bytes.truncate(4096)),
+        ("pages of noise", |bytes| {
+            // Everything but the first page, whose header says that it is a ledger.
+            let noise = (0_u8..=255).cycle().skip(7);
+            for (byte, noise) in bytes[4096..].iter_mut().zip(noise) {
+                *byte ^= noise | 1;
+            }
+        }),
+    ];
+    for (name, damage) in damages {
+        let fake = Fake::start();
+        let (operator, path) = operator_with_a_ledger(&fake);
+        let before = fake.calls().len();
+        let mut bytes = fs::read(&path).unwrap();
+        damage(&mut bytes);
+        fs::write(&path, &bytes).unwrap();
+        for args in COMMANDS {
+            let outcome = operator.run(args);
+            assert_eq!(outcome.status, Some(74), "{name}\n{outcome}");
+            outcome.did_not_panic().says("backup");
+        }
+        assert!(fs::read(&path).unwrap() == bytes, "{name}: it was written");
+        assert_eq!(fake.calls().len(), before, "{name}");
+    }
+}
+
+#[test]
+fn one_damaged_page_is_a_local_failure_or_in_nobodys_way() {
+    let fake = Fake::start();
+    let (operator, path) = operator_with_a_ledger(&fake);
+    let whole = fs::read(&path).unwrap();
+    let mut refused = 0;
+    for page in 1..whole.len() / 4096 {
+        let mut bytes = whole.clone();
+        for byte in &mut bytes[page * 4096..(page + 1) * 4096] {
+            *byte ^= 0xa5;
+        }
+        fs::write(&path, &bytes).unwrap();
+        let before = fake.posts().len();
+        let outcome = operator.run(&["delete", "--gdpr", "--yes", "a2"]);
+        outcome.did_not_panic();
+        let sent = fake.posts().len() - before;
+        match outcome.status {
+            Some(74) => {
+                assert_eq!(sent, 0, "page {page}\n{outcome}");
+                refused += 1;
+            }
+            Some(0) => {
+                assert_eq!(sent, 1, "page {page}\n{outcome}");
+                let known = "SELECT task_id FROM jobs JOIN requests ON id = request
+                             WHERE ids_unique = 1 AND state = 'accepted'";
+                let tasks = operator.ledger_texts(known);
+                assert!(outcome.stdout.contains(&tasks[0]), "page {page}\n{outcome}");
+            }
+            _ => panic!("page {page}\n{outcome}"),
+        }
+        for name in ["ledger.db-wal", "ledger.db-shm"] {
+            drop(fs::remove_file(operator.dsr_home().join(name)));
+        }
+    }
+    assert!(refused > 0);
+}
+
+#[test]
+fn an_empty_file_in_the_ledgers_place_becomes_a_ledger() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    fs::write(operator.dsr_home().join("ledger.db"), "").unwrap();
+    operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
+    assert_eq!(states(&operator.only_request()), ["accepted"]);
+}
+
+#[test]
+fn a_folder_in_the_ledgers_place_is_a_local_failure() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    fs::create_dir(operator.dsr_home().join("ledger.db")).unwrap();
+    for args in COMMANDS {
+        operator
+            .run(args)
+            .exits_with(74)
+            .did_not_panic()
+            .says("permissions");
+    }
+    fake.was_not_called();
+}
+
+#[test]
+fn a_ledger_of_a_newer_dsr_is_not_written_by_any_command() {
+    let fake = Fake::start();
+    let (operator, path) = operator_with_a_ledger(&fake);
+    let ledger = rusqlite::Connection::open(&path).unwrap();
+    ledger.pragma_update(None, "user_version", 999).unwrap();
+    drop(ledger);
+    let (before, bytes) = (fake.calls().len(), fs::read(&path).unwrap());
+    for args in COMMANDS {
+        let outcome = operator.run(args);
+        outcome.exits_with(74).says("version 999").says("newer");
+    }
+    assert!(fs::read(&path).unwrap() == bytes, "it was written");
+    assert_eq!(fake.calls().len(), before);
+}
+
+#[test]
+fn a_disk_that_fills_up_at_any_step_sends_only_what_is_known_of() {
+    let mut ends = BTreeSet::new();
+    // No file may grow over so many blocks: from hardly any to more than enough, the disk is full
+    // at another step each time.
+    for blocks in [8, 80, 160, 320, 640, 1280, 40_000] {
+        let fake = Fake::start();
+        let (operator, _) = operator_with_a_ledger(&fake);
+        let others: Vec<String> = (0..30).map(|n| format!("other-{n}")).collect();
+        operator.file("more.csv", csv_of(&others, None));
+        let before = fake.posts().len();
+        let text = fs::read_to_string(operator.config_path()).unwrap();
+        operator.write_config(&text.replace("= 100\n", "= 1\n"));
+        let setup = format!("trap '' XFSZ; ulimit -f {blocks}");
+        let args = ["delete", "--gdpr", "--yes", "more.csv"];
+        let outcome = Running::start(operator.command_after(&setup, &args), "").end();
+        outcome.did_not_panic();
+        let status = outcome.status.unwrap();
+        assert!(matches!(status, 0 | 6 | 74), "{blocks}\n{outcome}");
+        let sent = fake.posts().len() - before;
+        let requests = operator.requests();
+        let states = requests.iter().flat_map(states);
+        let known = states.filter(|state| state != "planned").count() - 10;
+        assert_eq!(known, sent, "each POST is known of: {blocks}\n{outcome}");
+        assert!(status != 0 || sent == 30, "{blocks}\n{outcome}");
+        if sent < 30 && requests.len() == 2 {
+            operator.run(&["resume"]).did_not_panic();
+            let ids = fake.posted_ids();
+            let again = ids.iter().filter(|id| id.starts_with("other")).count();
+            assert!(again >= 30, "the rest is sent: {blocks}");
+        }
+        ends.insert((status, sent > 0));
+    }
+    assert!(
+        ends.contains(&(74, false)) && ends.contains(&(0, true)),
+        "{ends:?}"
+    );
+}
+
+/// Runs a script on a file system of its own, `disk`, of one MiB, that goes with the script; `None`
+/// where the system does not let us. Commands end in lines `name: status`.
+fn on_a_disk_of_its_own(fake: &Fake, script: &str) -> Option<Outcome> {
+    let operator = Operator::new()
+        .with("DSR_TOKEN", OAUTH_TOKEN)
+        .with("DSR_API_URL", &fake.url())
+        .with("DSR_PROJECT_TOKEN", PROJECT_TOKEN)
+        .with("DSR_REGION", "us");
+    let home = operator.work().join("disk/dsr").display().to_string();
+    let operator = operator.with("DSR_HOME", &home);
+    fs::create_dir(operator.work().join("disk")).expect("a folder can be made");
+    let mount = "mount -t tmpfs -o size=1m tmpfs disk || exit 90";
+    let script = format!("{mount}; {script}").replace("dsr ", "\"$0\" ");
+    let inside = format!("unshare -rm /bin/sh -c '{script}' \"$0\" || exit 90");
+    let outcome = Running::start(operator.script(&inside, &[]), "").end();
+    if outcome.status == Some(90) {
+        return None;
+    }
+    outcome.did_not_panic();
+    Some(outcome)
+}
+
+#[test]
+fn a_full_disk_sends_nothing_and_loses_nothing() {
+    let fake = Fake::start();
+    let script = r#"
+        dsr export --gdpr a1 >/dev/null; echo "first: $?"
+        head -c 2000000 /dev/zero > disk/filler
+        dsr delete --gdpr --yes a2; echo "full: $?"
+        truncate -s -150K disk/filler
+        (echo distinct_id; seq -f "user-%.0f@example.test" 1 40000) > many.csv
+        dsr delete --gdpr --yes many.csv; echo "no room for it: $?"
+        rm disk/filler
+        dsr delete --gdpr --yes a2 >/dev/null; echo "after: $?""#;
+    let Some(outcome) = on_a_disk_of_its_own(&fake, script) else {
+        println!("SKIPPED: no file system can be mounted here");
+        return;
+    };
+    assert_eq!(
+        outcome.stdout, "first: 0\nfull: 74\nno room for it: 74\nafter: 0\n",
+        "{outcome}"
+    );
+    assert_eq!(fake.posted_ids(), ["a1", "a2"]);
+}
+
+#[test]
+fn a_read_only_disk_is_a_local_failure_and_nothing_is_sent() {
+    let fake = Fake::start();
+    let script = r#"
+        dsr export --gdpr a1 >/dev/null; echo "first: $?"
+        mount -o remount,ro disk
+        dsr delete --gdpr --yes a2; echo "delete: $?"
+        dsr resume; echo "resume: $?"
+        dsr status; echo "status: $?"
+        mount -o remount,rw disk
+        dsr delete --gdpr --yes a2 >/dev/null; echo "after: $?""#;
+    let Some(outcome) = on_a_disk_of_its_own(&fake, script) else {
+        println!("SKIPPED: no file system can be mounted here");
+        return;
+    };
+    let ends = "first: 0\ndelete: 74\nresume: 74\nstatus: 74\nafter: 0\n";
+    assert_eq!(outcome.stdout, ends, "{outcome}");
+    outcome.says("permissions");
+    assert_eq!(fake.posted_ids(), ["a1", "a2"]);
+    assert_eq!(fake.calls().len(), 2, "nobody was asked");
+}
