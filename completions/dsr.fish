@@ -54,7 +54,8 @@ complete -c dsr -n "__fish_dsr_using_subcommand export" -l file -d 'A file, what
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l id -d 'One distinct_id, whatever it looks like' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l column -d 'The column that holds the ids: its name, or its number counted from 1' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l delimiter -d 'What parts the fields: one character, or `tab` [default: recognised]' -r
-complete -c dsr -n "__fish_dsr_using_subcommand export" -l expect -d 'Refuse unless there are exactly N unique ids' -r
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l exclude -d 'Leave out the ids in this file, such as those under legal hold; read as the sources are' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l expect -d 'Refuse unless there are exactly N unique ids, the excluded ones not counted' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l allow -d 'Take this very value for an id, whatever it looks like; may be given several times' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l expect-pattern -d 'Refuse ids that this regular expression does not match whole, such as `user-\\d{6}`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l hash -d 'Hash each value, and send the hash as small hex digits in its place' -r -f -a "sha256\t''
@@ -94,7 +95,8 @@ complete -c dsr -n "__fish_dsr_using_subcommand delete" -l file -d 'A file, what
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l id -d 'One distinct_id, whatever it looks like' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l column -d 'The column that holds the ids: its name, or its number counted from 1' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l delimiter -d 'What parts the fields: one character, or `tab` [default: recognised]' -r
-complete -c dsr -n "__fish_dsr_using_subcommand delete" -l expect -d 'Refuse unless there are exactly N unique ids' -r
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l exclude -d 'Leave out the ids in this file, such as those under legal hold; read as the sources are' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l expect -d 'Refuse unless there are exactly N unique ids, the excluded ones not counted' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l allow -d 'Take this very value for an id, whatever it looks like; may be given several times' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l expect-pattern -d 'Refuse ids that this regular expression does not match whole, such as `user-\\d{6}`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l hash -d 'Hash each value, and send the hash as small hex digits in its place' -r -f -a "sha256\t''

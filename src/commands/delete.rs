@@ -1,5 +1,5 @@
 use crate::domain::{ExitStatus, Operation, YesFlag};
-use crate::ui::{Failure, plural};
+use crate::ui::{Failure, excluded_text, plural};
 use crate::workflow::Plan;
 
 use super::context::Context;
@@ -16,6 +16,7 @@ use super::submission::{self, LawArgs, RequestArgs, SourceArgs};
   dsr delete --gdpr --dry-run ids.csv           what would be erased
   dsr delete --gdpr ids.csv                     asks before it sends
   dsr delete --ccpa --project shop user-17      one person
+  dsr delete --gdpr ids.csv --exclude hold.csv  all but those under legal hold
   dsr delete --gdpr --yes --expect 1234 ids.csv --ref T-1234
   dsr --sandbox delete --gdpr ids.csv --wait    a rehearsal: nothing real")]
 pub(crate) struct DeleteArgs {
@@ -73,6 +74,9 @@ fn question(plans: &[Plan], is_sandbox: bool) -> String {
             plan.project.region.as_str(),
             plan.order.operation.law().title(),
         ));
+    }
+    if let Some(excluded) = plans.first().and_then(excluded_text) {
+        text.push_str(&format!("Excluded are {excluded}.\n"));
     }
     text.push_str(match is_sandbox {
         true => "It is the sandbox: nothing real is erased.",

@@ -53,7 +53,10 @@ pub(super) struct SourceArgs {
     /// What parts the fields: one character, or `tab` [default: recognised]
     #[arg(long, value_name = "CHAR", value_parser = parse_delimiter, help_heading = "Source")]
     delimiter: Option<u8>,
-    /// Refuse unless there are exactly N unique ids
+    /// Leave out the ids in this file, such as those under legal hold; read as the sources are
+    #[arg(long, value_name = "PATH", help_heading = "Source")]
+    exclude: Vec<PathBuf>,
+    /// Refuse unless there are exactly N unique ids, the excluded ones not counted
     #[arg(long, value_name = "N", help_heading = "Source")]
     expect: Option<usize>,
     #[command(flatten)]
@@ -143,8 +146,14 @@ impl SourceArgs {
         let files = given.file.iter().map(|path| Ok(Source::from_path(path)));
         let ids = given.id.iter().map(|id| Ok(Source::Id(id.clone())));
         let sources: Vec<Source> = named.chain(files).chain(ids).collect::<Result<_, _>>()?;
-        Source::check_all(&sources)?;
+        Source::check_all(&[sources.as_slice(), &self.excluded()].concat())?;
         Ok(sources)
+    }
+
+    /// The files whose ids are left out.
+    fn excluded(&self) -> Vec<Source> {
+        let excluded = self.exclude.iter();
+        excluded.map(|path| Source::from_path(path)).collect()
     }
 
     /// Reads every source to its end.
@@ -168,7 +177,10 @@ impl SourceArgs {
             true => Keep::Counts,
             false => Keep::Ids(folder),
         };
-        let read = intake::read(sources, &[], &options, keep, &mut reading(&ctx.ui));
+        let excluded = self.excluded();
+        let mut progress = reading(&ctx.ui);
+        let read = intake::read(sources, &excluded, &options, keep, &mut progress);
+        drop(progress);
         self.checks.tell(&ctx.ui, &read);
         let intake = read?;
         let unique = intake.counts.unique;
@@ -213,11 +225,13 @@ pub(super) fn plan(
         ctx.ui.note(&format!("Hashed: {text}"));
     }
     let labels: Vec<String> = sources.iter().map(Source::label).collect();
+    let excluded: Vec<String> = source.excluded().iter().map(Source::label).collect();
     let order = Order {
         operation,
         reference: request.reference.clone(),
         received,
         source: labels.join(", "),
+        excluded: excluded.join(", "),
     };
     let plans = resolved.into_iter().map(|resolved| {
         warn_of_odd_token(ctx, &resolved.project);

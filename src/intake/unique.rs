@@ -208,9 +208,9 @@ impl Gathering {
 
 /// The lower-case form of an e-mail address that is not in lower case.
 fn lower_case_address(id: &str) -> Option<String> {
-    let bytes = id.as_bytes();
-    let may_change = |byte: &u8| byte.is_ascii_uppercase() || !byte.is_ascii();
-    if !bytes.contains(&b'@') || !bytes.iter().any(may_change) {
+    // Without a way out of the loop it runs over many bytes at once; most ids end here.
+    let may_change = |found, byte: u8| found | byte.is_ascii_uppercase() | !byte.is_ascii();
+    if !id.bytes().fold(false, may_change) || !id.contains('@') {
         return None;
     }
     let lower = id.to_lowercase();

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 pub use aside::Aside;
 pub use failure::Failure;
 pub use json::job_line;
-pub use plan_view::{PlanView, hashed_text};
+pub use plan_view::{PlanView, excluded_text, hashed_text};
 pub use progress::{Lines, Phase, Progress, reading};
 pub use question::QuestionError;
 pub use requests::{PrintError, Shown};

@@ -52,6 +52,7 @@ fn plan_text(plan: &Plan) -> String {
         "{what} under {law}{disclosure}\n\
          \x20 Project     {project} ({region})\n\
          \x20 Ids         {read} read from {source}: {unique} unique, {duplicates}\n\
+         {excluded}\
          {hashed}\
          \x20 Jobs        {jobs} of at most {limit} ids{sizes}\n\
          \x20 Time        {time} at {rate} a second; Mixpanel then needs up to 30 days\n\
@@ -64,6 +65,8 @@ fn plan_text(plan: &Plan) -> String {
         source = printable(&plan.order.source),
         unique = number(plan.counts.unique),
         duplicates = plural(plan.counts.duplicates(), "duplicate", "duplicates"),
+        excluded = excluded_text(plan)
+            .map_or_else(String::new, |text| format!("\x20 Excluded    {text}\n")),
         jobs = plural(plan.job_count(), "job", "jobs"),
         time = duration(plan.time()),
         rate = rate_text(plan.project.rate.per_second()),
@@ -94,6 +97,13 @@ fn example_text(example: &HashExample) -> String {
         .map_or_else(String::new, |line| format!(", line {line}"));
     let (source, value, id) = (&example.source, &example.value, &example.id);
     printable(&format!("{source}{line}: {value} -> {id}"))
+}
+
+/// How many ids are left out and why, if any were to be.
+pub fn excluded_text(plan: &Plan) -> Option<String> {
+    let files = &plan.order.excluded;
+    let ids = plural(plan.counts.excluded, "id", "ids");
+    (!files.is_empty()).then(|| format!("{ids}, by {}", printable(files)))
 }
 
 fn sizes_text(plan: &Plan) -> String {

@@ -18,6 +18,8 @@ pub struct Order {
     pub received: NaiveDate,
     /// What the ids were read from; never an id.
     pub source: String,
+    /// What the ids that are left out were read from; empty if none are.
+    pub excluded: String,
 }
 
 /// What will be done in one project: shown before it is done, and done as shown.
@@ -163,6 +165,7 @@ mod tests {
             reference: None,
             received: "2026-11-20".parse().unwrap(),
             source: String::new(),
+            excluded: String::new(),
         };
         let ids: Vec<Source> = (0..ids)
             .chain(0..3)

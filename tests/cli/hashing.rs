@@ -103,7 +103,7 @@ fn people_are_told_apart_by_their_hashes() {
     let request = delete(&operator, &lowered).exits_with(0).request();
     assert_eq!(
         request["ids"],
-        json!({ "read": 3, "unique": 1, "duplicates": 2, "refused": 0 })
+        json!({ "read": 3, "unique": 1, "duplicates": 2, "excluded": 0, "refused": 0 })
     );
     assert_eq!(fake.posted_ids(), [ALICE]);
 }
