@@ -22,6 +22,7 @@ mod hashing;
 mod intake;
 mod interrupted;
 mod killed;
+mod large;
 mod ledger;
 mod lint;
 mod locked;
