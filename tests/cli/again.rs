@@ -1,6 +1,8 @@
 //! The same command twice: the second is told of the first and sends nothing.
 
-use crate::support::{Fake, Operator, Reply, csv_of, people, same_people};
+use std::time::Duration;
+
+use crate::support::{Fake, Operator, Reply, csv_of, object_reply, people, same_people};
 
 #[test]
 fn the_same_ids_are_not_sent_a_second_time_while_the_first_request_is_open() {
@@ -66,4 +68,21 @@ fn of_several_projects_none_is_sent_to_if_one_has_the_request_already() {
     assert_eq!(fake.posts().len(), 1);
     operator.run(&["resume"]).exits_with(0);
     assert_eq!(fake.posts().len(), 1, "nothing was left half-done");
+}
+
+#[test]
+fn of_two_operators_with_the_same_file_one_sends_and_the_other_is_told() {
+    let slow = Reply::After(Duration::from_secs(2), Box::new(object_reply("slow")));
+    let fake = Fake::answering_post(0, slow);
+    let operator = Operator::at_with(&fake, "rate = 1000\ndelete_batch = 50");
+    let ids = people(200);
+    operator.file("ids.csv", csv_of(&ids, None));
+    let args = ["delete", "--gdpr", "--yes", "ids.csv"];
+    let both = [operator.start(&args), operator.start(&args)];
+    let mut ends: Vec<_> = both.into_iter().map(|running| running.end()).collect();
+    ends.sort_by_key(|outcome| outcome.status);
+    ends[0].exits_with(0);
+    let id = operator.only_request()["id"].as_str().unwrap()[..8].to_owned();
+    ends[1].exits_with(2).says(&id).says("nothing was sent");
+    same_people(&fake.posted_ids(), &ids);
 }
