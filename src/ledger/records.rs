@@ -72,8 +72,8 @@ pub struct JobRecord {
     pub mixpanel_status: Option<String>,
     pub submitted_at: Option<DateTime<Utc>>,
     pub checked_at: Option<DateTime<Utc>>,
-    /// When its last attempt began.
-    pub attempted_at: Option<DateTime<Utc>>,
+    /// When the first of its attempts began that nobody knows the end of.
+    pub unclear_since: Option<DateTime<Utc>>,
     /// When its last attempt ended; for a killed dsr, when that was noticed.
     pub attempt_ended_at: Option<DateTime<Utc>>,
     /// When the operator gave up on it, its outcome still unknown.
@@ -132,8 +132,8 @@ impl JobGroup {
 
 pub(super) const JOB_COLUMNS: &str = "request, number, subject_request_id, ids_count, state, \
      reason, task_id, attempts, not_before, mixpanel_status, submitted_at, checked_at, \
-     abandoned_at, linked, (SELECT MAX(started_at) FROM attempts WHERE attempts.request = jobs.request \
-     AND attempts.number = jobs.number) AS attempted_at, \
+     abandoned_at, linked, (SELECT MIN(started_at) FROM attempts WHERE attempts.request = jobs.request \
+     AND attempts.number = jobs.number AND outcome = 'unknown') AS unclear_since, \
      (SELECT MAX(ended_at) FROM attempts WHERE attempts.request = jobs.request \
      AND attempts.number = jobs.number) AS attempt_ended_at";
 
@@ -163,7 +163,7 @@ pub(super) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
         mixpanel_status: row.get("mixpanel_status")?,
         submitted_at: time("submitted_at")?,
         checked_at: time("checked_at")?,
-        attempted_at: time("attempted_at")?,
+        unclear_since: time("unclear_since")?,
         attempt_ended_at: time("attempt_ended_at")?,
         abandoned_at: time("abandoned_at")?,
         is_linked: row.get::<_, i64>("linked")? != 0,

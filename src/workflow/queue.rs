@@ -205,9 +205,10 @@ impl Item {
     }
 }
 
-/// Whether the same POST once more still tells what became of the last attempt.
+/// Whether the same POST once more still tells what became of those before it: the task of the
+/// oldest is the first to end.
 fn is_recent(job: &JobRecord, now: DateTime<Utc>) -> bool {
-    let age = job.attempted_at.map(|begun| now - begun);
+    let age = job.unclear_since.map(|begun| now - begun);
     age.is_some_and(|age| (TimeDelta::zero()..SETTLE_WITHIN).contains(&age))
 }
 
@@ -223,8 +224,8 @@ impl Settle {
         if !job.is_unsettled() {
             return None;
         }
-        let begun = job.attempted_at?;
-        // The time limit counts from the attempt's beginning, the pause from its end.
+        let begun = job.unclear_since?;
+        // The time limit counts from the first attempt's beginning, the pause from the last's end.
         let since_end = now - job.attempt_ended_at.unwrap_or(begun);
         let repeated = operation.kind() == Kind::Export && unclear_before > 0;
         let wanted = match self {

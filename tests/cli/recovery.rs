@@ -254,6 +254,18 @@ fn send_again_is_the_operators_word_for_one_more_post() {
 }
 
 #[test]
+fn a_repeat_does_not_begin_the_quarter_of_an_hour_anew() {
+    let fake = Fake::answering_posts(Reply::error(500, "boom"));
+    let (operator, name) = stale(&fake);
+    let again = operator.run(&["resume", &name, "--send-again"]);
+    again.exits_with(6);
+    let posts = fake.posts().len();
+    let resumed = operator.run(&["resume", &name]);
+    resumed.exits_with(6);
+    assert_eq!(fake.posts().len(), posts, "{resumed}");
+}
+
+#[test]
 fn a_job_that_is_given_up_stays_unknown_and_nothing_is_sent_for_it() {
     let fake = Fake::answering_posts(Reply::error(500, "boom"));
     let operator = Operator::at(&fake);
