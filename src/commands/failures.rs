@@ -2,6 +2,7 @@
 //!
 //! One exhaustive match an error, without a wildcard.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
@@ -30,7 +31,13 @@ impl From<SourceError> for Failure {
             SourceError::LooksLikePath { path } => {
                 format!("check the name; if it really is an id: `--id '{path}'`")
             }
+            SourceError::Unexpanded { pattern } => {
+                format!(
+                    "check the folder and the pattern; if it really is an id: `--id '{pattern}'`"
+                )
+            }
             SourceError::StdinTwice => "name `-` once".to_owned(),
+            SourceError::PipeTwice { .. } => "name it once".to_owned(),
         };
         Self::from_error(ExitStatus::Usage, "usage", &error).hint(hint)
     }
@@ -38,50 +45,76 @@ impl From<SourceError> for Failure {
 
 impl From<IntakeError> for Failure {
     fn from(error: IntakeError) -> Self {
-        let hint = match &error {
-            IntakeError::Open { .. } | IntakeError::Read { .. } => {
-                "nothing was sent; check that the file is there, readable and text"
-            }
-            IntakeError::Folder { .. } => "nothing was sent; name a file in it",
-            IntakeError::NotText { .. } => {
-                "nothing was sent; save it as CSV (or unpack it) and try again"
-            }
-            IntakeError::NoHeader { .. } => {
-                "nothing was sent; if the first line is an id, say `--no-header`; if it is a heading, say `--column 1`"
-            }
-            IntakeError::NoKnownColumn { .. }
-            | IntakeError::SeveralColumns { .. }
-            | IntakeError::MissingColumn { .. } => {
-                "nothing was sent; say which one: `--column NAME` or `--column NUMBER`"
-            }
-            IntakeError::WhichColumn { .. } => {
-                "nothing was sent; say which column holds the ids: `--column NUMBER`, or `--delimiter` if the line was split wrongly"
-            }
-            IntakeError::Damaged { problems, .. } => match problems.remedy() {
-                Remedy::Trim => {
-                    "nothing was sent; drop it with `--trim`, or keep it with `--keep-whitespace` if Mixpanel has the ids so"
-                }
-                Remedy::Pattern => {
-                    "nothing was sent; correct the lines or the pattern, or name a value that is an id all the same: `--allow ID`"
-                }
-                Remedy::Allow => {
-                    "nothing was sent; correct the lines and try again (`--trim` drops outer white space, `--allow ID` takes a value that really is an id)"
-                }
-                Remedy::Correct => "nothing was sent; correct the lines and try again",
-            },
-            IntakeError::NoIds { .. } => "nothing was sent; is it the right file?",
-            IntakeError::AllExcluded { .. } => {
-                "nothing was sent; is what you excluded the right file?"
-            }
-            IntakeError::TooMany => "nothing was sent; cut the source into several requests",
-            IntakeError::Spool(_) => {
-                let failure = Self::from_error(ExitStatus::LocalIo, "local_io", &error);
-                return failure
-                    .hint("nothing was sent; make room on the disk of dsr's data folder");
-            }
+        let hint = format!("nothing was sent; {}", intake_hint(&error));
+        let (status, kind) = match matches!(error, IntakeError::Spool(_)) {
+            true => (ExitStatus::LocalIo, "local_io"),
+            false => (ExitStatus::Input, "bad_input"),
         };
-        Self::from_error(ExitStatus::Input, "bad_input", &error).hint(hint)
+        Self::from_error(status, kind, &error).hint(hint)
     }
+}
+
+fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
+    let hint = match error {
+        IntakeError::Open { .. } | IntakeError::Read { .. } => {
+            "check that the file is there, readable and text"
+        }
+        IntakeError::Unpack { .. } => "fetch it or pack it again",
+        IntakeError::Folder {
+            path,
+            extension: Some(extension),
+            ..
+        } => return format!("name its files: `{}/*.{extension}`", path.display()).into(),
+        IntakeError::Folder { .. } => "name the files to read",
+        IntakeError::NotText { .. } => "save it as CSV (or unpack it) and try again",
+        IntakeError::UnreadableEncoding { .. } => "save it as UTF-8 and try again",
+        IntakeError::UnmarkedEncoding { encoding, .. } => {
+            let encoding = encoding.to_lowercase();
+            return format!("if that is what it is, say `--encoding {encoding}`").into();
+        }
+        IntakeError::NoHeader { .. } => {
+            "if the first line is an id, say `--no-header`; if it is a heading, say `--column 1`"
+        }
+        IntakeError::NoKnownColumn { .. }
+        | IntakeError::SeveralColumns { .. }
+        | IntakeError::MissingColumn { .. } => {
+            "say which one: `--column NAME` or `--column NUMBER`"
+        }
+        IntakeError::WhichColumn { .. } => {
+            "say which column holds the ids: `--column NUMBER`, or `--delimiter` if the line was split wrongly, or `--format text` if whole lines are ids"
+        }
+        IntakeError::ListOrTable { .. } => {
+            "if whole lines are ids, say `--format text`; if it is a table, `--format csv` (or tsv) with `--column`"
+        }
+        IntakeError::HeadingInList { .. } => {
+            "leave `--format text` out to skip the heading; if it really is an id, say `--no-header`"
+        }
+        IntakeError::NoKnownKey { .. }
+        | IntakeError::SeveralKeys { .. }
+        | IntakeError::MissingKey { .. } => {
+            "say which one: `--column KEY`, or `--column OUTER.KEY` for a key inside an object"
+        }
+        IntakeError::Damaged { problems, .. } => match problems.remedy() {
+            Remedy::Trim => {
+                "drop it with `--trim`, or keep it with `--keep-whitespace` if Mixpanel has the ids so"
+            }
+            Remedy::Pattern => {
+                "correct the lines or the pattern, or name a value that is an id all the same: `--allow ID`"
+            }
+            Remedy::Encoding => {
+                "if it is in another encoding, say which one, such as `--encoding windows-1252`; otherwise correct the lines"
+            }
+            Remedy::Allow => {
+                "correct the lines and try again (`--trim` drops outer white space, `--allow ID` takes a value that really is an id)"
+            }
+            Remedy::Correct => "correct the lines and try again",
+        },
+        IntakeError::NoIds { .. } => "is it the right file?",
+        IntakeError::AllExcluded { .. } => "is what you excluded the right file?",
+        IntakeError::TooMany => "cut the source into several requests",
+        IntakeError::Spool(_) => "make room on the disk of dsr's data folder",
+    };
+    hint.into()
 }
 
 impl From<ProjectsFileError> for Failure {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 
 use crate::domain::{ExitStatus, Law, Operation, RequestId};
-use crate::intake::{self, Header, Intake, Keep, ReadOptions, Source};
+use crate::intake::{self, Format, Header, Intake, Keep, ReadOptions, Source};
 use crate::ledger::{Again, Ledger, Recorded, RequestRecord};
 use crate::ui::{Failure, Lines, Phase, PlanView, Progress, Shown, hashed_text, reading};
 use crate::workflow::{self, Approved, Order, Plan, Settle, SubmitReport};
@@ -39,12 +39,31 @@ struct GivenArgs {
     id: Vec<String>,
 }
 
-/// Where the ids come from, and how tables are read.
+/// How the ids stand in a source.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum FormatArg {
+    /// A table with any delimiter
+    Csv,
+    /// A table with tabs
+    Tsv,
+    /// One JSON object, text or whole number a line
+    Jsonl,
+    /// One JSON array
+    Json,
+    /// Each line is an id, byte for byte
+    Text,
+}
+
+/// Where the ids come from, and how sources are read.
 #[derive(clap::Args, Debug)]
 pub(super) struct SourceArgs {
     #[command(flatten)]
     given: GivenArgs,
-    /// The column that holds the ids: its name, or its number counted from 1
+    /// How files and standard input are read [default: recognised]
+    #[arg(long, value_enum, help_heading = "Source")]
+    format: Option<FormatArg>,
+    /// The column that holds the ids: its name, or its number counted from 1; in JSON the key, or
+    /// OUTER.KEY
     #[arg(long, value_name = "NAME", help_heading = "Source")]
     column: Option<String>,
     /// The first line is an id already, not a heading
@@ -53,6 +72,9 @@ pub(super) struct SourceArgs {
     /// What parts the fields: one character, or `tab` [default: recognised]
     #[arg(long, value_name = "CHAR", value_parser = parse_delimiter, help_heading = "Source")]
     delimiter: Option<u8>,
+    /// The encoding of text without a byte order mark, such as `windows-1252` [default: utf-8]
+    #[arg(long, value_name = "NAME", value_parser = intake::parse_encoding, help_heading = "Source")]
+    encoding: Option<&'static intake::Encoding>,
     /// Leave out the ids in this file, such as those under legal hold; read as the sources are
     #[arg(long, value_name = "PATH", help_heading = "Source")]
     exclude: Vec<PathBuf>,
@@ -146,7 +168,6 @@ impl SourceArgs {
         let files = given.file.iter().map(|path| Ok(Source::from_path(path)));
         let ids = given.id.iter().map(|id| Ok(Source::Id(id.clone())));
         let sources: Vec<Source> = named.chain(files).chain(ids).collect::<Result<_, _>>()?;
-        Source::check_all(&[sources.as_slice(), &self.excluded()].concat())?;
         Ok(sources)
     }
 
@@ -156,6 +177,39 @@ impl SourceArgs {
         excluded.map(|path| Source::from_path(path)).collect()
     }
 
+    fn options(&self) -> Result<ReadOptions, Failure> {
+        use FormatArg::{Csv, Json, Jsonl, Text, Tsv};
+        let misplaced = match self.format {
+            None | Some(Csv | Tsv) => None,
+            Some(Text) if self.column.is_some() => Some("--column"),
+            Some(Jsonl | Json) if self.no_header => Some("--no-header"),
+            Some(Jsonl | Json | Text) => self.delimiter.map(|_| "--delimiter"),
+        };
+        if let Some(flag) = misplaced {
+            return Err(usage(format!("`{flag}` has no meaning in this `--format`"))
+                .hint("leave one of them out"));
+        }
+        Ok(ReadOptions {
+            format: self.format.map(|format| match format {
+                Csv | Tsv => Format::Table,
+                Jsonl => Format::JsonLines,
+                Json => Format::JsonArray,
+                Text => Format::List,
+            }),
+            column: self.column.clone(),
+            header: match self.no_header {
+                true => Header::Absent,
+                false => Header::Expected,
+            },
+            delimiter: match self.format {
+                Some(Tsv) => self.delimiter.or(Some(b'\t')),
+                _ => self.delimiter,
+            },
+            encoding: self.encoding,
+            check: self.checks.options()?,
+        })
+    }
+
     /// Reads every source to its end.
     fn read(
         &self,
@@ -163,15 +217,14 @@ impl SourceArgs {
         sources: &[Source],
         request: &RequestArgs,
     ) -> Result<Intake, Failure> {
-        let options = ReadOptions {
-            column: self.column.clone(),
-            header: match self.no_header {
-                true => Header::Absent,
-                false => Header::Expected,
-            },
-            delimiter: self.delimiter,
-            check: self.checks.options()?,
-        };
+        let options = self.options()?;
+        let all = [sources, &self.excluded()].concat();
+        for label in Source::find_repeated(&all)? {
+            ctx.ui.warn(
+                "repeated_source",
+                &format!("{label} is named more than once"),
+            );
+        }
         let folder = ctx.home.data();
         let keep = match request.dry_run {
             true => Keep::Counts,

@@ -116,6 +116,7 @@ mod tests {
             let place = Place {
                 label: "`x`",
                 line: Some(line),
+                element: None,
             };
             census.count(&Form::of(id.as_ref()), place, &mut warnings.labels);
         }

@@ -1,5 +1,6 @@
 //! Which column holds the ids, and what parts the fields.
 
+use super::rows::Fields;
 use super::{IntakeError, ReadOptions};
 
 /// Whether the first line names the columns.
@@ -40,15 +41,16 @@ const KNOWN: [&str; 7] = [
 const KNOWN_ALONE: [&str; 3] = ["id", "ids", "uid"];
 
 /// Bytes that part fields, the likeliest first.
-const DELIMITERS: [u8; 4] = *b",;\t|";
+pub(super) const DELIMITERS: [u8; 4] = *b",;\t|";
 
 /// Drops case, white space and punctuation: `$distinct_id`, `Distinct ID` and `distinctId` are one.
-fn fold(name: &str) -> String {
+pub(super) fn fold(name: &str) -> String {
     let kept = name.chars().filter(|c| c.is_alphanumeric());
     kept.flat_map(char::to_lowercase).collect()
 }
 
-fn is_known(name: &str, width: usize) -> bool {
+/// Whether a column, or key, of this name among so many holds distinct_ids.
+pub(super) fn is_known(name: &str, width: usize) -> bool {
     let folded = fold(name);
     KNOWN.contains(&folded.as_str()) || (width == 1 && KNOWN_ALONE.contains(&folded.as_str()))
 }
@@ -77,23 +79,27 @@ pub(super) fn recognise_delimiter(first_line: &[u8], options: &ReadOptions) -> u
         .unwrap_or(b',')
 }
 
-fn fields_of(line: &[u8], delimiter: u8) -> Vec<String> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .delimiter(delimiter)
-        .from_reader(line);
-    let mut record = csv::ByteRecord::new();
-    match reader.read_byte_record(&mut record) {
-        Ok(true) => to_names(&record),
-        Ok(false) | Err(_) => Vec::new(),
+/// Whether the line names a column of ids, whatever parts its fields.
+pub(super) fn is_heading(line: &[u8]) -> bool {
+    DELIMITERS.iter().any(|delimiter| {
+        let fields = fields_of(line, *delimiter);
+        fields.iter().any(|field| is_known(field, fields.len()))
+    })
+}
+
+/// The byte that a first line such as `sep=;` says parts the fields: a spreadsheet's own.
+pub(super) fn declared_delimiter(first_line: &[u8]) -> Option<u8> {
+    match first_line {
+        [name @ .., delimiter] if name.eq_ignore_ascii_case(b"sep=") => Some(*delimiter),
+        _ => None,
     }
 }
 
-pub(super) fn to_names(record: &csv::ByteRecord) -> Vec<String> {
-    record
-        .iter()
-        .map(|field| String::from_utf8_lossy(field).into_owned())
-        .collect()
+fn fields_of(line: &[u8], delimiter: u8) -> Vec<String> {
+    let mut fields = Fields::default();
+    // However the line ends, what is there of it tells enough.
+    fields.feed(line, delimiter);
+    fields.to_names()
 }
 
 /// Decides from the first row which column to take.

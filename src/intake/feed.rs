@@ -10,7 +10,8 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use super::problem::{IntakeError, Place, Problems};
-use super::{ReadOptions, Source, table};
+use super::reader::{self, Reading};
+use super::{ReadOptions, Source};
 
 /// A block is full with so many values or bytes, whatever comes first: few enough for a core's
 /// cache, enough for the handing over to cost nothing.
@@ -24,8 +25,8 @@ const QUEUED: usize = 8;
 pub(super) struct Block {
     label: Arc<str>,
     bytes: Vec<u8>,
-    /// Where each value ends, and its line; 0 for none.
-    values: Vec<(usize, u64)>,
+    /// Where each value ends, and its line and element; 0 for none.
+    values: Vec<(usize, [u64; 2])>,
 }
 
 impl Block {
@@ -37,9 +38,10 @@ impl Block {
         }
     }
 
-    fn put(&mut self, line: Option<u64>, value: &[u8]) {
+    fn put(&mut self, place: Place<'_>, value: &[u8]) {
         self.bytes.extend_from_slice(value);
-        self.values.push((self.bytes.len(), line.unwrap_or(0)));
+        let place = [place.line, place.element].map(|number| number.unwrap_or(0));
+        self.values.push((self.bytes.len(), place));
     }
 
     fn is_full(&self) -> bool {
@@ -52,12 +54,16 @@ impl Block {
 
     pub(super) fn values(&self) -> impl Iterator<Item = (Place<'_>, &[u8])> {
         let mut start = 0;
-        self.values.iter().map(move |(end, line)| {
+        self.values.iter().map(move |(end, numbers)| {
             let value = &self.bytes[start..*end];
             start = *end;
-            let line = (*line > 0).then_some(*line);
-            let label = &*self.label;
-            (Place { label, line }, value)
+            let [line, element] = numbers.map(|number| (number > 0).then_some(number));
+            let place = Place {
+                label: &self.label,
+                line,
+                element,
+            };
+            (place, value)
         })
     }
 }
@@ -66,8 +72,8 @@ impl Block {
 #[derive(Debug)]
 pub(super) enum Next {
     Values(Block),
-    /// A source is at its end; this is wrong with its rows.
-    End(Problems),
+    /// A source is at its end: how it was read, and what is wrong with its lines.
+    End(Option<Reading>, Problems),
 }
 
 /// Counts the bytes of files as they are read.
@@ -113,9 +119,10 @@ impl Feed {
             let mut filler = Filler { to_judge, to_fill };
             for source in sources {
                 let result = filler.read(&source, &options, &meter);
+                let result = result.map(|(reading, problems)| Next::End(reading, problems));
                 let is_over = result.is_err();
                 // A receiver that went away has failed itself, and wants no more.
-                if filler.to_judge.send(result.map(Next::End)).is_err() || is_over {
+                if filler.to_judge.send(result).is_err() || is_over {
                     return;
                 }
             }
@@ -156,31 +163,23 @@ impl Filler {
         source: &Source,
         options: &ReadOptions,
         meter: &Meter,
-    ) -> Result<Problems, IntakeError> {
+    ) -> Result<(Option<Reading>, Problems), IntakeError> {
         let label: Arc<str> = match source {
             Source::Id(_) => Place::argument().label.into(),
             Source::File(_) | Source::Stdin => source.label().into(),
         };
         let mut block = self.block(&label);
-        let problems = match source {
-            Source::Id(text) => {
-                block.put(None, text.as_bytes());
-                Problems::default()
-            }
-            Source::File(_) | Source::Stdin => {
-                let mut take = |place: Place<'_>, value: &[u8]| {
-                    block.put(place.line, value);
-                    if block.is_full() {
-                        let next = self.block(&label);
-                        let full = std::mem::replace(&mut block, next);
-                        drop(self.to_judge.send(Ok(Next::Values(full))));
-                    }
-                };
-                table::read(source, options, meter, &mut take)?
+        let mut take = |place: Place<'_>, value: &[u8]| {
+            block.put(place, value);
+            if block.is_full() {
+                let next = self.block(&label);
+                let full = std::mem::replace(&mut block, next);
+                drop(self.to_judge.send(Ok(Next::Values(full))));
             }
         };
+        let read = reader::read(source, options, meter, &mut take)?;
         drop(self.to_judge.send(Ok(Next::Values(block))));
-        Ok(problems)
+        Ok(read)
     }
 
     fn block(&self, label: &Arc<str>) -> Block {

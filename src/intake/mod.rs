@@ -5,17 +5,26 @@
 mod census;
 mod check;
 mod columns;
+mod element;
 mod feed;
+mod format;
 mod hash;
+mod json;
 mod lines;
 mod lint;
+mod list;
+mod open;
 mod partition;
 mod problem;
+mod reader;
+mod rows;
 mod source;
 mod spool;
 mod spreadsheet;
 mod table;
+mod text;
 mod unique;
+mod unpack;
 mod warning;
 
 use std::path::Path;
@@ -28,20 +37,29 @@ use unique::Gathering;
 
 pub use check::{CheckOptions, OuterSpace, Pattern, PatternError};
 pub use columns::Header;
+pub use encoding_rs::Encoding;
+pub use format::Format;
 pub use hash::{HashExample, HashWith, Hashed, Hashing, HashingError, LetterCase};
-pub use problem::{IntakeError, Problem, Problems, Remedy};
+pub use problem::{IntakeError, LineDamage, Place, Problem, Problems, Remedy};
+pub use reader::{Reading, Sink, parse_encoding, read_bytes};
 pub use source::{Source, SourceError};
 pub use unique::{Batches, Counts, UniqueIds};
+pub use unpack::Packing;
 pub use warning::{Warning, WarningKind, Warnings};
 
 /// How sources are read; the same for each of a command.
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
-    /// The column that holds the ids: its name in the header, or its number counted from 1.
+    /// Recognised by its beginning and its name if not given.
+    pub format: Option<Format>,
+    /// What holds the ids: the name of a column in the header, or its number counted from 1; the
+    /// key of a JSON object, with a dot before a key inside it.
     pub column: Option<String>,
     pub header: Header,
     /// The byte between two fields; recognised from the first line if not given.
     pub delimiter: Option<u8>,
+    /// Of sources without a byte order mark; UTF-8 if not given.
+    pub encoding: Option<&'static Encoding>,
     pub check: CheckOptions,
 }
 
@@ -63,6 +81,10 @@ pub struct Intake {
     pub warnings: Warnings,
     /// How the ids were made of the values, if they were hashed.
     pub hashed: Option<Hashed>,
+    /// How each file and standard input was read.
+    pub readings: Vec<Reading>,
+    /// How those were read whose ids are excluded.
+    pub excluded_readings: Vec<Reading>,
 }
 
 /// How far the reading has come.
@@ -79,7 +101,7 @@ pub struct Headway {
 ///
 /// # Errors
 /// When a source cannot be read, any value in any of them is damaged (each is listed with its
-/// line), there is no id at all in the sources or in one of the excluded ones, or none is left.
+/// line), there is no id at all in one of them, or none is left.
 pub fn read(
     sources: &[Source],
     excluded: &[Source],
@@ -104,6 +126,7 @@ pub fn read(
     let mut ended = 0;
     let mut source_start = 0;
     let mut empty = None;
+    let (mut readings, mut excluded_readings) = (Vec::new(), Vec::new());
     while let Some(next) = feed.next() {
         match next? {
             Next::Values(block) => {
@@ -127,9 +150,13 @@ pub fn read(
                     of_bytes,
                 });
             }
-            Next::End(problems) => {
+            Next::End(reading, problems) => {
                 row_problems.extend(problems);
-                if ended < excluded.len() && gathering.taken() == source_start {
+                match ended < excluded.len() {
+                    true => excluded_readings.extend(reading),
+                    false => readings.extend(reading),
+                }
+                if gathering.taken() == source_start {
                     empty = empty.or(Some(ended));
                 }
                 ended += 1;
@@ -145,7 +172,7 @@ pub fn read(
     problems.extend(row_problems);
     let mut warnings = problems.into_result(warnings)?;
     let (counts, order) = gathering.finish(&mut warnings);
-    demand_ids(sources, excluded, empty, counts)?;
+    demand_ids(sources, excluded, empty.map(|empty| &all[empty]), counts)?;
     let spool = spool.map(SpoolWriter::finish).transpose();
     let spool = spool.map_err(IntakeError::Spool)?;
     Ok(Intake {
@@ -153,26 +180,24 @@ pub fn read(
         ids: spool.map(|spool| Rc::new(UniqueIds::new(spool, order, counts.unique))),
         warnings,
         hashed,
+        readings,
+        excluded_readings,
     })
 }
 
 fn demand_ids(
     sources: &[Source],
     excluded: &[Source],
-    empty: Option<usize>,
+    empty: Option<&Source>,
     counts: Counts,
 ) -> Result<(), IntakeError> {
     let list = |sources: &[Source]| -> String {
         let labels: Vec<String> = sources.iter().map(Source::label).collect();
         labels.join(", ")
     };
-    // An empty list of those to be spared is no list: a wrong file would spare nobody.
+    // It is the wrong file, or has lost its end; one of those to be spared would spare nobody.
     if let Some(empty) = empty {
-        let label = excluded[empty].label();
-        return Err(IntakeError::NoIds { label });
-    }
-    if counts.read == 0 {
-        let label = list(sources);
+        let label = empty.label();
         return Err(IntakeError::NoIds { label });
     }
     if counts.unique == 0 {

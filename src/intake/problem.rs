@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::domain::DistinctIdError;
 
+use super::lines::MAX_LINE_BYTES;
 use super::warning::Warnings;
 
 /// How many problems are kept; the rest are counted.
@@ -16,10 +17,28 @@ pub enum IntakeError {
     Open { path: PathBuf, source: io::Error },
     #[error("cannot read {label} to its end")]
     Read { label: String, source: io::Error },
-    #[error("`{path}` is a folder")]
-    Folder { path: PathBuf },
+    #[error("cannot unpack {label} to its end: it is cut off or damaged")]
+    Unpack { label: String, source: io::Error },
+    #[error("`{path}` is a folder{}", in_folder(*readable))]
+    Folder {
+        path: PathBuf,
+        /// How many files in it have an extension of a kind that can be read.
+        readable: usize,
+        /// The commonest of those extensions.
+        extension: Option<String>,
+    },
     #[error("{label} is {what}, not text")]
     NotText { label: String, what: &'static str },
+    #[error("{label} is in {encoding}, which cannot be read")]
+    UnreadableEncoding {
+        label: String,
+        encoding: &'static str,
+    },
+    #[error("{label} looks like {encoding} and has no byte order mark that says so")]
+    UnmarkedEncoding {
+        label: String,
+        encoding: &'static str,
+    },
     #[error(
         "{label} has no known header: its first line is neither `distinct_id` nor another known name"
     )]
@@ -32,6 +51,16 @@ pub enum IntakeError {
     MissingColumn { label: String, column: String },
     #[error("{label} has {count} columns and no header")]
     WhichColumn { label: String, count: usize },
+    #[error("{label} may be a list of ids or a table: its first line could be either")]
+    ListOrTable { label: String },
+    #[error("{label} is to be read as a list of ids, and its first line is a heading")]
+    HeadingInList { label: String },
+    #[error("the first object of {label} has no key of a known name such as `distinct_id`")]
+    NoKnownKey { label: String },
+    #[error("the objects of {label} have several keys that could hold the ids: {}", keys.join(", "))]
+    SeveralKeys { label: String, keys: Vec<String> },
+    #[error("the first object of {label} has no key `{key}`")]
+    MissingKey { label: String, key: String },
     #[error("{problems}")]
     Damaged {
         problems: Problems,
@@ -46,6 +75,14 @@ pub enum IntakeError {
     TooMany,
     #[error("the ids could not be kept until they are in the ledger")]
     Spool(#[source] io::Error),
+}
+
+fn in_folder(readable: usize) -> String {
+    match readable {
+        0 => ", and no file in it has an extension that dsr knows".to_owned(),
+        1 => " with one file that dsr may read".to_owned(),
+        count => format!(" with {count} files that dsr may read"),
+    }
 }
 
 /// What is wrong with one value or line.
@@ -68,11 +105,47 @@ pub enum Damage {
     /// Not as the operator expects all ids to be.
     Pattern,
     HashedDevice,
-    Ragged {
-        expected: usize,
-        found: usize,
-    },
+    /// The line as such.
+    Line(LineDamage),
+}
+
+/// Why no value can be taken from a line or an element, whatever the value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LineDamage {
+    #[error("{found} fields where the first line has {expected}")]
+    Ragged { expected: usize, found: usize },
+    #[error("a quote is opened and never closed")]
     OpenQuote,
+    #[error("text follows a closing quote; a quote inside quotes must be doubled")]
+    TextAfterQuote,
+    #[error("it is longer than {} MiB; a line end or a closing quote may be missing", MAX_LINE_BYTES >> 20)]
+    TooLong,
+    #[error("the line holds a NUL")]
+    Nul,
+    #[error("the line is not valid {encoding}")]
+    Undecodable { encoding: &'static str },
+    #[error("a byte order mark stands inside the text; files may have been joined")]
+    InnerMark,
+    #[error("the heading is repeated; files may have been joined")]
+    RepeatedHeading,
+    #[error("it is not valid JSON at column {column}")]
+    BrokenJson { column: usize },
+    #[error("the id holds an escape that stands for no character")]
+    BadEscape,
+    #[error("its JSON ends too early: it is cut off, or spread over several lines")]
+    UnfinishedJson,
+    #[error("the list is not closed; the end may be missing")]
+    UnfinishedList,
+    #[error("text follows the end of the list")]
+    TextAfterList,
+    #[error("a key occurs twice in the object")]
+    RepeatedKey,
+    #[error("the object has no id: its key is missing")]
+    NoKey,
+    #[error("objects and bare values are mixed")]
+    Mixed,
+    #[error("the id is {0}, not a text or a whole number")]
+    NotAnId(&'static str),
 }
 
 /// What the operator can do about problems.
@@ -82,6 +155,8 @@ pub enum Remedy {
     Trim,
     /// Correct the file or the pattern.
     Pattern,
+    /// Name the encoding, or correct the file.
+    Encoding,
     /// Correct the file, or name the values that are ids all the same.
     Allow,
     /// Correct the file.
@@ -111,7 +186,7 @@ impl Damage {
             | Self::Placeholder
             | Self::Pattern
             | Self::HashedDevice => true,
-            Self::NotUtf8 | Self::Ragged { .. } | Self::OpenQuote => false,
+            Self::NotUtf8 | Self::Line(_) => false,
         }
     }
 }
@@ -133,19 +208,19 @@ impl fmt::Display for Damage {
             Self::Placeholder => f.write_str("the value is what a program writes where there is none"),
             Self::Pattern => f.write_str("the id does not match `--expect-pattern`"),
             Self::HashedDevice => f.write_str("the id is a device's (`$device:`), which Mixpanel knows as it is: its hash is nobody's"),
-            Self::Ragged { expected, found } => {
-                write!(f, "{found} fields where the first line has {expected}")
-            }
-            Self::OpenQuote => f.write_str("a quote is opened and never closed"),
+            Self::Line(damage) => damage.fmt(f),
         }
     }
 }
 
-/// Where a value stands: which source, which line of it (counted from 1).
+/// Where a value stands. Lines and elements are counted from 1.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub(super) label: &'a str,
-    pub(super) line: Option<u64>,
+pub struct Place<'a> {
+    /// What messages call the source; never an id.
+    pub label: &'a str,
+    pub line: Option<u64>,
+    /// Which element of a JSON array it is: such a file may be one line.
+    pub element: Option<u64>,
 }
 
 impl Place<'_> {
@@ -153,6 +228,7 @@ impl Place<'_> {
         Self {
             label: "the id on the command line",
             line: None,
+            element: None,
         }
     }
 }
@@ -162,6 +238,7 @@ impl Place<'_> {
 pub struct Problem {
     pub label: String,
     pub line: Option<u64>,
+    pub element: Option<u64>,
     pub damage: Damage,
 }
 
@@ -179,9 +256,14 @@ impl Problems {
             self.kept.push(Problem {
                 label: place.label.to_owned(),
                 line: place.line,
+                element: place.element,
                 damage,
             });
         }
+    }
+
+    pub(super) fn note_line(&mut self, place: Place<'_>, damage: LineDamage) {
+        self.note(place, Damage::Line(damage));
     }
 
     pub(super) fn extend(&mut self, other: Self) {
@@ -201,7 +283,7 @@ impl Problems {
             return Ok(warnings);
         }
         self.kept
-            .sort_by(|a, b| (&a.label, a.line).cmp(&(&b.label, b.line)));
+            .sort_by(|a, b| (&a.label, a.line, a.element).cmp(&(&b.label, b.line, b.element)));
         let problems = self;
         Err(IntakeError::Damaged { problems, warnings })
     }
@@ -218,6 +300,12 @@ impl Problems {
             Remedy::Trim
         } else if all(|damage| *damage == Damage::Pattern) {
             Remedy::Pattern
+        } else if self
+            .kept
+            .iter()
+            .any(|problem| matches!(problem.damage, Damage::Line(LineDamage::Undecodable { .. })))
+        {
+            Remedy::Encoding
         } else if self.kept.iter().any(|problem| problem.damage.is_arguable()) {
             Remedy::Allow
         } else {
@@ -243,6 +331,9 @@ impl fmt::Display for Problems {
             write!(f, "\n  {}", problem.label)?;
             if let Some(line) = problem.line {
                 write!(f, ", line {line}")?;
+            }
+            if let Some(element) = problem.element {
+                write!(f, ", element {element}")?;
             }
             write!(f, ": {}", problem.damage)?;
         }

@@ -201,7 +201,12 @@ impl Gathering {
             let label = source
                 .checked_sub(1)
                 .map_or("", |place| &*self.labels[place].1);
-            warnings.note(WarningKind::CaseVariant, Place { label, line });
+            let place = Place {
+                label,
+                line,
+                element: None,
+            };
+            warnings.note(WarningKind::CaseVariant, place);
         }
     }
 }

@@ -261,7 +261,14 @@ mod tests {
         for line in 1..=3000 {
             let label = if line <= 10 { "`a`" } else { "`b`" };
             let line = Some(line);
-            warnings.note(WarningKind::Date, Place { label, line });
+            warnings.note(
+                WarningKind::Date,
+                Place {
+                    label,
+                    line,
+                    element: None,
+                },
+            );
         }
         let list: Vec<_> = warnings.iter().collect();
         let [warning] = list.as_slice() else {
@@ -280,7 +287,14 @@ mod tests {
             let mut tally = Tally::default();
             for line in lines {
                 let line = Some(*line);
-                tally.note(Place { label: "`a`", line }, &mut warnings.labels);
+                tally.note(
+                    Place {
+                        label: "`a`",
+                        line,
+                        element: None,
+                    },
+                    &mut warnings.labels,
+                );
             }
             tally
         };

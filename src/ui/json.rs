@@ -12,6 +12,7 @@ use crate::intake::{Hashed, LetterCase};
 use crate::ledger::{JobRecord, RequestRecord};
 use crate::workflow::Plan;
 
+use super::readings;
 use super::words::steers;
 
 /// A request as the ledger has it, without its jobs.
@@ -97,6 +98,8 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>) -> Value {
             "excluded": plan.counts.excluded,
             "refused": 0,
         },
+        "sources": plan.readings.iter().map(readings::object).collect::<Vec<_>>(),
+        "excluded_sources": plan.excluded_readings.iter().map(readings::object).collect::<Vec<_>>(),
         "hashing": plan.hashed.as_ref().map(hashed),
         "linked_ids": 0,
         "state": JobState::Planned,

@@ -9,6 +9,7 @@ mod json;
 mod plan_view;
 mod progress;
 mod question;
+mod readings;
 mod requests;
 mod table;
 mod terminal;

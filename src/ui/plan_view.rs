@@ -6,6 +6,7 @@ use crate::intake::{HashExample, Hashed, LetterCase};
 use crate::workflow::Plan;
 
 use super::json as shapes;
+use super::readings;
 use super::views::one_or_several;
 use super::words::{duration, number, plural, printable, rate_text};
 use super::{Paper, View};
@@ -53,6 +54,7 @@ fn plan_text(plan: &Plan) -> String {
          \x20 Project     {project} ({region})\n\
          \x20 Ids         {read} read from {source}: {unique} unique, {duplicates}\n\
          {excluded}\
+         {readings}\
          {hashed}\
          \x20 Jobs        {jobs} of at most {limit} ids{sizes}\n\
          \x20 Time        {time} at {rate} a second; Mixpanel then needs up to 30 days\n\
@@ -67,6 +69,7 @@ fn plan_text(plan: &Plan) -> String {
         duplicates = plural(plan.counts.duplicates(), "duplicate", "duplicates"),
         excluded = excluded_text(plan)
             .map_or_else(String::new, |text| format!("\x20 Excluded    {text}\n")),
+        readings = readings::lines(&plan.readings, &plan.excluded_readings),
         jobs = plural(plan.job_count(), "job", "jobs"),
         time = duration(plan.time()),
         rate = rate_text(plan.project.rate.per_second()),

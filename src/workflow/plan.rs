@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 
 use crate::domain::{Confirmed, Deadline, Operation, Project, due_date};
-use crate::intake::{Batches, Counts, Hashed, Intake, UniqueIds};
+use crate::intake::{Batches, Counts, Hashed, Intake, Reading, UniqueIds};
 use crate::ledger::NewRequest;
 
 /// What the operator ordered, for each of the projects.
@@ -31,6 +31,9 @@ pub struct Plan {
     pub counts: Counts,
     /// How the ids were made of what was read, if they were hashed.
     pub hashed: Option<Hashed>,
+    /// How the sources were read, and those of the ids that are left out.
+    pub readings: Vec<Reading>,
+    pub excluded_readings: Vec<Reading>,
     /// None where the plan is only shown.
     ids: Option<Rc<UniqueIds>>,
 }
@@ -63,6 +66,8 @@ impl Plan {
             deadline: due_date(law, order.received, &project.holidays),
             counts: intake.counts,
             hashed: intake.hashed.clone(),
+            readings: intake.readings.clone(),
+            excluded_readings: intake.excluded_readings.clone(),
             ids: intake.ids.clone(),
             order,
             project,

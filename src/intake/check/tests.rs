@@ -17,6 +17,7 @@ fn check_all<V: AsRef<[u8]>>(options: &CheckOptions, values: &[V]) -> Found {
         let place = Place {
             label: "`x`",
             line: Some(line),
+            element: None,
         };
         let id = checker.check(place, value.as_ref());
         ids.push(id.map(Cow::into_owned));
@@ -339,6 +340,7 @@ fn nanoseconds(options: &CheckOptions, values: &Values) -> f64 {
             let place = Place {
                 label: "`ids.csv`",
                 line: Some(line),
+                element: None,
             };
             bytes += checker.check(place, value).map_or(0, |id| id.len());
         }

@@ -199,6 +199,7 @@ fn the_first_value_is_the_example_and_its_hash_is_not_whole() {
     let place = |line| Place {
         label: "`ids.csv`",
         line: Some(line),
+        element: None,
     };
     for (line, value) in [(2, "alice@example.com"), (3, "bob@example.com")] {
         hashed.show_first(place(line), value, &hashing.hash(value));

@@ -9,9 +9,11 @@ use super::*;
 const LABEL: &str = "`ids.csv`";
 
 fn at(line: u64) -> Place<'static> {
-    let label = LABEL;
-    let line = Some(line);
-    Place { label, line }
+    Place {
+        label: LABEL,
+        line: Some(line),
+        element: None,
+    }
 }
 
 /// Takes in ids as `intake::read` does; looks for repeated ones from so many values on, and keeps

@@ -1,0 +1,145 @@
+//! What kind of text a source holds: by its beginning, then by its name.
+
+use super::columns::{DELIMITERS, is_heading};
+use super::{Header, IntakeError, ReadOptions};
+
+/// How values are found in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Rows of fields, such as CSV.
+    Table,
+    /// One JSON value a line.
+    JsonLines,
+    /// One JSON array.
+    JsonArray,
+    /// One id a line, byte for byte.
+    List,
+}
+
+/// The extension of a file's name in lower case, below that of a packing.
+pub(super) fn extension_of(name: &str) -> Option<String> {
+    let name = name.to_lowercase();
+    let inner = [".gz", ".gzip", ".zst", ".zstd"]
+        .iter()
+        .find_map(|packing| name.strip_suffix(packing));
+    let (stem, extension) = inner.unwrap_or(&name).rsplit_once('.')?;
+    (!stem.is_empty()).then(|| extension.to_owned())
+}
+
+/// The operator's word, or else what the beginning of the text says, or else the name's extension.
+///
+/// # Errors
+/// When the name says that it is a list and the text does not look like one.
+pub(super) fn recognise(
+    beginning: &[u8],
+    extension: Option<&str>,
+    options: &ReadOptions,
+    label: &str,
+) -> Result<Format, IntakeError> {
+    if let Some(format) = options.format {
+        return Ok(format);
+    }
+    if options.delimiter.is_some() {
+        return Ok(Format::Table);
+    }
+    if let Some(format) = recognise_json(beginning) {
+        return Ok(format);
+    }
+    match extension {
+        Some("json") if beginning.trim_ascii_start().starts_with(b"[") => Ok(Format::JsonArray),
+        Some("jsonl" | "ndjson" | "json") => Ok(Format::JsonLines),
+        Some("txt" | "list") if options.column.is_none() => {
+            list_or_table(beginning, options, label)
+        }
+        Some(_) | None => Ok(Format::Table),
+    }
+}
+
+/// JSON by its first two signs: one brace may begin an id, such as `{3f25…}`.
+fn recognise_json(beginning: &[u8]) -> Option<Format> {
+    let (first, rest) = beginning.trim_ascii_start().split_first()?;
+    let second = rest.trim_ascii_start().first();
+    match (first, second) {
+        (b'{', Some(b'"' | b'}')) => Some(Format::JsonLines),
+        (b'[', Some(b'"' | b'{' | b'[' | b']')) => Some(Format::JsonArray),
+        _ => None,
+    }
+}
+
+/// A spreadsheet's "text" is a table, too; its rows must not be taken for ids.
+fn list_or_table(
+    beginning: &[u8],
+    options: &ReadOptions,
+    label: &str,
+) -> Result<Format, IntakeError> {
+    let first_line = first_line(beginning);
+    if options.header == Header::Expected && is_heading(first_line) {
+        return Ok(Format::Table);
+    }
+    if first_line.iter().any(|byte| DELIMITERS.contains(byte)) {
+        return Err(IntakeError::ListOrTable {
+            label: label.to_owned(),
+        });
+    }
+    Ok(Format::List)
+}
+
+/// The first line that is not blank, as far as it is there.
+pub(super) fn first_line(beginning: &[u8]) -> &[u8] {
+    let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    let mut lines = beginning.split(is_end);
+    lines.find(|line| !line.is_empty()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recognised(beginning: &str, extension: Option<&str>) -> Format {
+        let options = ReadOptions::default();
+        recognise(beginning.as_bytes(), extension, &options, "x").unwrap()
+    }
+
+    #[test]
+    fn the_beginning_tells_more_than_the_name() {
+        for extension in [None, Some("csv"), Some("txt"), Some("json")] {
+            assert_eq!(recognised("\n {\"a\":1}", extension), Format::JsonLines);
+            assert_eq!(recognised("[\n{\"a\":1}]", extension), Format::JsonArray);
+        }
+        assert_eq!(recognised("{3f2504e0}\n", Some("txt")), Format::List);
+        assert_eq!(recognised("{3f2504e0}\n", Some("csv")), Format::Table);
+        assert_eq!(recognised("[x]\n", None), Format::Table);
+    }
+
+    #[test]
+    fn the_name_tells_where_the_beginning_does_not() {
+        assert_eq!(recognised("\"a\"\n", Some("jsonl")), Format::JsonLines);
+        assert_eq!(recognised("17\n", Some("json")), Format::JsonLines);
+        assert_eq!(recognised("[17]\n", Some("json")), Format::JsonArray);
+        assert_eq!(recognised("a\n", Some("txt")), Format::List);
+        assert_eq!(recognised("a\n", None), Format::Table);
+        assert_eq!(recognised("a,b\n", Some("log")), Format::Table);
+    }
+
+    #[test]
+    fn a_text_file_with_a_heading_is_a_table_and_a_doubtful_one_is_refused() {
+        assert_eq!(recognised("\ndistinct_id\na\n", Some("txt")), Format::Table);
+        assert_eq!(recognised("n\tDistinct ID\n", Some("txt")), Format::Table);
+        let options = ReadOptions::default();
+        for doubtful in ["a,b\n", "auth0|17\n", "x\ty"] {
+            let result = recognise(doubtful.as_bytes(), Some("txt"), &options, "x");
+            assert!(matches!(result, Err(IntakeError::ListOrTable { .. })));
+        }
+    }
+
+    #[test]
+    fn the_extension_is_the_one_below_the_packing() {
+        let extension = |name: &str| extension_of(name);
+        assert_eq!(extension("ids.csv").as_deref(), Some("csv"));
+        assert_eq!(extension("IDS.JSONL.GZ").as_deref(), Some("jsonl"));
+        assert_eq!(extension("a.b.txt.zst").as_deref(), Some("txt"));
+        for without in ["ids", ".csv", "ids.gz"] {
+            assert_eq!(extension(without), None, "{without}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Takes ids from JSON lines and from one JSON array, an element at a time.
+
+use std::cell::Cell;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+use super::element::Shape;
+use super::lines::{Lines, MAX_LINE_BYTES, Step};
+use super::problem::{LineDamage, Place};
+use super::reader::{Name, Sink, Values};
+use super::{IntakeError, ReadOptions};
+
+/// One JSON value a line.
+///
+/// # Errors
+/// When the text cannot be read, or it is not clear which key holds the ids.
+pub(super) fn read_lines(
+    mut lines: Lines<impl Read>,
+    options: &ReadOptions,
+    name: &Name,
+    sink: Sink<'_>,
+) -> Result<Values, IntakeError> {
+    let mut elements = Elements::new(options, name, sink);
+    loop {
+        let step = lines.advance().map_err(|error| name.failed(error))?;
+        let place = name.on_line(lines.number());
+        match step {
+            Step::Line if lines.line().trim_ascii().is_empty() => elements.values.blank_lines += 1,
+            Step::Line => elements.take(lines.line(), place)?,
+            Step::Damaged(damage) => elements.values.problems.note_line(place, damage),
+            Step::TooLong => {
+                let problems = &mut elements.values.problems;
+                problems.note_line(place, LineDamage::TooLong);
+                return Ok(elements.values);
+            }
+            Step::End => return Ok(elements.values),
+        }
+    }
+}
+
+/// One array of values, on as many lines as it likes.
+///
+/// # Errors
+/// As [`read_lines`].
+pub(super) fn read_array(
+    text: impl Read,
+    options: &ReadOptions,
+    name: &Name,
+    sink: Sink<'_>,
+) -> Result<Values, IntakeError> {
+    let count = Count::default();
+    let metered = Metered {
+        inner: BufReader::with_capacity(64 << 10, text),
+        count: &count,
+    };
+    let mut deserializer = serde_json::Deserializer::from_reader(metered);
+    let mut array = Array {
+        elements: Elements::new(options, name, sink),
+        count: &count,
+        number: 0,
+        fatal: None,
+    };
+    let result = deserializer.deserialize_seq(&mut array);
+    let is_closed = result.is_ok();
+    let Err(error) = result.and_then(|()| deserializer.end()) else {
+        return Ok(array.elements.values);
+    };
+    let damage = match (array.fatal, error.classify()) {
+        (Some(fatal), _) => return Err(fatal),
+        (None, Category::Io) if count.is_exceeded() => LineDamage::TooLong,
+        (None, Category::Io) => return Err(name.failed(error.into())),
+        (None, _) if is_closed => LineDamage::TextAfterList,
+        (None, Category::Eof) => LineDamage::UnfinishedList,
+        (None, Category::Syntax | Category::Data) => LineDamage::BrokenJson {
+            column: error.column(),
+        },
+    };
+    let mut values = array.elements.values;
+    let place = Place {
+        element: (!is_closed).then_some(array.number + 1),
+        ..name.on_line(count.line.get())
+    };
+    values.problems.note_line(place, damage);
+    Ok(values)
+}
+
+/// Judges elements one after the other; the first one decides where the ids are.
+struct Elements<'a, 's> {
+    column: Option<&'a str>,
+    name: &'a Name,
+    sink: Sink<'s>,
+    shape: Option<Shape>,
+    values: Values,
+}
+
+impl<'a, 's> Elements<'a, 's> {
+    fn new(options: &'a ReadOptions, name: &'a Name, sink: Sink<'s>) -> Self {
+        Self {
+            column: options.column.as_deref(),
+            name,
+            sink,
+            shape: None,
+            values: Values::default(),
+        }
+    }
+
+    fn take(&mut self, element: &[u8], place: Place<'_>) -> Result<(), IntakeError> {
+        let shape = match &self.shape {
+            Some(shape) => shape,
+            None => match Shape::decide(element, self.column, &self.name.label)? {
+                Ok(shape) => {
+                    self.values.column = shape.key_name();
+                    self.shape.insert(shape)
+                }
+                // A later one may tell; the source is refused anyway.
+                Err(damage) => {
+                    self.values.problems.note_line(place, damage);
+                    return Ok(());
+                }
+            },
+        };
+        match shape.value_of(element) {
+            Ok(value) => {
+                self.values.count += 1;
+                (self.sink)(place, value.as_bytes());
+            }
+            Err(damage) => self.values.problems.note_line(place, damage),
+        }
+        Ok(())
+    }
+}
+
+struct Array<'a, 's> {
+    elements: Elements<'a, 's>,
+    count: &'a Count,
+    number: u64,
+    fatal: Option<IntakeError>,
+}
+
+impl<'de> Visitor<'de> for &mut Array<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        while elements.next_element_seed(&mut *self)?.is_some() {}
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Array<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        // The parser has looked at the element's first byte, and no further.
+        let line = self.count.line.get();
+        self.count.bytes.set(0);
+        let element = <Box<RawValue> as serde::Deserialize>::deserialize(deserializer)?;
+        self.count.bytes.set(0);
+        self.number += 1;
+        let place = Place {
+            element: Some(self.number),
+            ..self.elements.name.on_line(line)
+        };
+        let taken = self.elements.take(element.get().as_bytes(), place);
+        taken.map_err(|error| {
+            self.fatal = Some(error);
+            // Never shown: the one above is.
+            D::Error::custom("")
+        })
+    }
+}
+
+/// What the parser has been given so far.
+struct Count {
+    /// The line of the last byte, counted from 1.
+    line: Cell<u64>,
+    /// Since the last element.
+    bytes: Cell<usize>,
+}
+
+impl Default for Count {
+    fn default() -> Self {
+        Self {
+            line: Cell::new(1),
+            bytes: Cell::new(0),
+        }
+    }
+}
+
+impl Count {
+    fn is_exceeded(&self) -> bool {
+        self.bytes.get() > MAX_LINE_BYTES
+    }
+}
+
+/// Counts what is read, and stops at an element that would not fit into memory.
+struct Metered<'a, R> {
+    inner: BufReader<R>,
+    count: &'a Count,
+}
+
+impl<R: Read> Read for Metered<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let available = self.inner.fill_buf()?;
+        let count = available.len().min(buffer.len());
+        let given = &available[..count];
+        buffer[..count].copy_from_slice(given);
+        let ends = given.iter().filter(|byte| **byte == b'\n').count();
+        self.inner.consume(count);
+        self.count.line.set(self.count.line.get() + ends as u64);
+        self.count.bytes.set(self.count.bytes.get() + count);
+        if self.count.is_exceeded() {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        Ok(count)
+    }
+}

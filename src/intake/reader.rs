@@ -1,0 +1,164 @@
+//! Reads one source: opens it, unpacks it, decodes it, and has the reader of its format hand out
+//! each raw value. Judges no value and keeps none.
+
+use std::io::{self, Read};
+
+use encoding_rs::Encoding;
+
+use super::feed::Meter;
+use super::format::{Format, extension_of, recognise};
+use super::lines::Lines;
+use super::open::open;
+use super::problem::{Place, Problems};
+use super::unpack::{Packing, unpack};
+use super::{IntakeError, ReadOptions, Source, json, list, table, text};
+
+/// Where each raw value goes, with its place.
+pub type Sink<'a> = &'a mut dyn FnMut(Place<'_>, &[u8]);
+
+/// How a source was read, and what was in it; shown with the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// What messages call the source; never an id.
+    pub label: String,
+    pub format: Format,
+    /// The byte between two fields of a table, if it has several columns.
+    pub delimiter: Option<u8>,
+    /// The id column's heading, or its number, or the key; `None` where whole lines or elements
+    /// are ids.
+    pub column: Option<String>,
+    /// As the WHATWG calls it.
+    pub encoding: &'static str,
+    pub packing: Packing,
+    /// How many values it held, repeated and damaged ones included.
+    pub values: usize,
+    /// Lines without anything on them, or with delimiters only.
+    pub blank_lines: usize,
+}
+
+/// What messages need to know of the source that is read.
+pub(super) struct Name {
+    pub(super) label: String,
+    /// Of the file's name, below that of a packing.
+    pub(super) extension: Option<String>,
+    packing: Packing,
+}
+
+impl Name {
+    pub(super) fn on_line(&self, line: u64) -> Place<'_> {
+        Place {
+            label: &self.label,
+            line: Some(line),
+            element: None,
+        }
+    }
+
+    /// The error for a stream that broke off.
+    pub(super) fn failed(&self, source: io::Error) -> IntakeError {
+        let label = self.label.clone();
+        match self.packing {
+            Packing::None => IntakeError::Read { label, source },
+            Packing::Gzip | Packing::Zstd => IntakeError::Unpack { label, source },
+        }
+    }
+}
+
+/// What the reader of a format found.
+#[derive(Default)]
+pub(super) struct Values {
+    pub(super) count: usize,
+    pub(super) blank_lines: usize,
+    pub(super) delimiter: Option<u8>,
+    pub(super) column: Option<String>,
+    pub(super) problems: Problems,
+}
+
+/// Reads a source to its end and hands each value to `sink`, which is to judge it.
+///
+/// Returns how it was read (`None` for an id on the command line), and what is wrong with lines as
+/// such. Holds no more than a few lines of it at a time, whatever its size.
+///
+/// # Errors
+/// When it cannot be read to its end, or it is not clear what of it is an id.
+pub(super) fn read(
+    source: &Source,
+    options: &ReadOptions,
+    meter: &Meter,
+    sink: Sink<'_>,
+) -> Result<(Option<Reading>, Problems), IntakeError> {
+    let label = source.label();
+    let (bytes, extension): (Box<dyn Read>, _) = match source {
+        Source::Id(text) => {
+            sink(Place::argument(), text.as_bytes());
+            return Ok((None, Problems::default()));
+        }
+        Source::File(path) => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            (Box::new(meter.measure(open(path)?)), extension_of(&name))
+        }
+        Source::Stdin => (Box::new(meter.measure(io::stdin().lock())), None),
+    };
+    let (reading, problems) = read_stream(bytes, label, extension, options, sink)?;
+    Ok((Some(reading), problems))
+}
+
+/// Reads bytes as a file of this name is read.
+///
+/// # Errors
+/// When they cannot be read to their end, or it is not clear what of them is an id.
+pub fn read_bytes(
+    bytes: &[u8],
+    name: &str,
+    options: &ReadOptions,
+    sink: Sink<'_>,
+) -> Result<(Reading, Problems), IntakeError> {
+    let label = format!("`{name}`");
+    read_stream(Box::new(bytes), label, extension_of(name), options, sink)
+}
+
+fn read_stream(
+    bytes: Box<dyn Read + '_>,
+    label: String,
+    extension: Option<String>,
+    options: &ReadOptions,
+    sink: Sink<'_>,
+) -> Result<(Reading, Problems), IntakeError> {
+    let (bytes, packing) = unpack(bytes, &label)?;
+    let (text, encoding) = text::decode(bytes, options.encoding, &label)?;
+    let name = Name {
+        label,
+        extension,
+        packing,
+    };
+    let mut lines = Lines::new(text, encoding);
+    let beginning = lines.beginning().map_err(|error| name.failed(error))?;
+    let format = recognise(beginning, name.extension.as_deref(), options, &name.label)?;
+    let values = match format {
+        Format::Table => table::read(lines, options, &name, sink)?,
+        Format::List => list::read(lines, options, &name, sink)?,
+        Format::JsonLines => json::read_lines(lines, options, &name, sink)?,
+        Format::JsonArray => json::read_array(lines.into_rest(), options, &name, sink)?,
+    };
+    let reading = Reading {
+        label: name.label,
+        format,
+        delimiter: values.delimiter,
+        column: values.column,
+        encoding,
+        packing,
+        values: values.count,
+        blank_lines: values.blank_lines,
+    };
+    Ok((reading, values.problems))
+}
+
+/// An encoding by any of the names that the WHATWG's standard has for it.
+///
+/// # Errors
+/// When there is none of that name.
+pub fn parse_encoding(label: &str) -> Result<&'static Encoding, String> {
+    let found = Encoding::for_label_no_replacement(label.as_bytes());
+    found.ok_or_else(|| {
+        "no known encoding; try utf-8, utf-16le, windows-1252 or shift_jis".to_owned()
+    })
+}
