@@ -21,6 +21,8 @@ mod guarded;
 mod hashing;
 mod intake;
 mod interrupted;
+mod intake_formats;
+mod intake_sources;
 mod killed;
 mod large;
 mod ledger;

@@ -137,6 +137,11 @@ impl Operator {
 
     #[track_caller]
     pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Outcome {
+        self.run_with_bytes(args, input.as_bytes())
+    }
+
+    #[track_caller]
+    pub(crate) fn run_with_bytes(&self, args: &[&str], input: &[u8]) -> Outcome {
         Running::start(self.command(args), input).end()
     }
 

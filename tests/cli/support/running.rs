@@ -27,7 +27,7 @@ pub(crate) struct Running {
 
 impl Running {
     /// Starts `command`, gives it `input` and closes its standard input.
-    pub(crate) fn start(mut command: Command, input: &str) -> Self {
+    pub(crate) fn start(mut command: Command, input: impl AsRef<[u8]>) -> Self {
         let args = command.get_args();
         let args = args.map(|arg| arg.to_string_lossy().into_owned()).collect();
         command
@@ -37,9 +37,9 @@ impl Running {
         let started = Instant::now();
         let mut child = command.spawn().expect("dsr can be started");
         let mut stdin = child.stdin.take().expect("standard input is piped");
-        let input = input.to_owned();
+        let input = input.as_ref().to_owned();
         // A program that reads nothing closes the pipe, which is its right.
-        thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+        thread::spawn(move || drop(stdin.write_all(&input)));
         let stdout = gather(child.stdout.take().expect("stdout is piped"));
         let stderr = gather(child.stderr.take().expect("stderr is piped"));
         Self {
