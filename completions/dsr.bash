@@ -482,7 +482,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__delete)
-            opts="-q -v -h -V --gdpr --ccpa --yes --disclosure --file --id --column --no-header --delimiter --exclude --expect --allow --trim --keep-whitespace --expect-pattern --show-warnings --hash --hash-key-file --hash-prefix --hash-lowercase --dry-run --wait --timeout --max-wait --new --ref --received --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --gdpr --ccpa --yes --disclosure --file --id --format --column --no-header --delimiter --encoding --exclude --expect --allow --trim --keep-whitespace --expect-pattern --show-warnings --hash --hash-key-file --hash-prefix --hash-lowercase --dry-run --wait --timeout --max-wait --new --ref --received --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -500,11 +500,19 @@ _dsr() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --format)
+                    COMPREPLY=($(compgen -W "csv tsv jsonl json text" -- "${cur}"))
+                    return 0
+                    ;;
                 --column)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --delimiter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --encoding)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -598,7 +606,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__export)
-            opts="-q -v -h -V --gdpr --ccpa --disclosure --file --id --column --no-header --delimiter --exclude --expect --allow --trim --keep-whitespace --expect-pattern --show-warnings --hash --hash-key-file --hash-prefix --hash-lowercase --dry-run --wait --timeout --max-wait --new --ref --received --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --gdpr --ccpa --disclosure --file --id --format --column --no-header --delimiter --encoding --exclude --expect --allow --trim --keep-whitespace --expect-pattern --show-warnings --hash --hash-key-file --hash-prefix --hash-lowercase --dry-run --wait --timeout --max-wait --new --ref --received --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -616,11 +624,19 @@ _dsr() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --format)
+                    COMPREPLY=($(compgen -W "csv tsv jsonl json text" -- "${cur}"))
+                    return 0
+                    ;;
                 --column)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --delimiter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --encoding)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

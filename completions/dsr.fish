@@ -52,8 +52,14 @@ categories\t'The categories of personal data collected'
 sources\t'The sources it was collected from'"
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l file -d 'A file, whatever its name looks like' -r -F
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l id -d 'One distinct_id, whatever it looks like' -r
-complete -c dsr -n "__fish_dsr_using_subcommand export" -l column -d 'The column that holds the ids: its name, or its number counted from 1' -r
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l format -d 'How files and standard input are read [default: recognised]' -r -f -a "csv\t'A table with any delimiter'
+tsv\t'A table with tabs'
+jsonl\t'One JSON object, text or whole number a line'
+json\t'One JSON array'
+text\t'Each line is an id, byte for byte'"
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l column -d 'The column that holds the ids: its name, or its number counted from 1; in JSON the key, or OUTER.KEY' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l delimiter -d 'What parts the fields: one character, or `tab` [default: recognised]' -r
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l encoding -d 'The encoding of text without a byte order mark, such as `windows-1252` [default: utf-8]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l exclude -d 'Leave out the ids in this file, such as those under legal hold; read as the sources are' -r -F
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l expect -d 'Refuse unless there are exactly N unique ids, the excluded ones not counted' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l allow -d 'Take this very value for an id, whatever it looks like; may be given several times' -r
@@ -93,8 +99,14 @@ complete -c dsr -n "__fish_dsr_using_subcommand export" -s V -l version -d 'Prin
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l disclosure -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l file -d 'A file, whatever its name looks like' -r -F
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l id -d 'One distinct_id, whatever it looks like' -r
-complete -c dsr -n "__fish_dsr_using_subcommand delete" -l column -d 'The column that holds the ids: its name, or its number counted from 1' -r
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l format -d 'How files and standard input are read [default: recognised]' -r -f -a "csv\t'A table with any delimiter'
+tsv\t'A table with tabs'
+jsonl\t'One JSON object, text or whole number a line'
+json\t'One JSON array'
+text\t'Each line is an id, byte for byte'"
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l column -d 'The column that holds the ids: its name, or its number counted from 1; in JSON the key, or OUTER.KEY' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l delimiter -d 'What parts the fields: one character, or `tab` [default: recognised]' -r
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l encoding -d 'The encoding of text without a byte order mark, such as `windows-1252` [default: utf-8]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l exclude -d 'Leave out the ids in this file, such as those under legal hold; read as the sources are' -r -F
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l expect -d 'Refuse unless there are exactly N unique ids, the excluded ones not counted' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l allow -d 'Take this very value for an id, whatever it looks like; may be given several times' -r
