@@ -53,9 +53,16 @@ impl Keyring {
             Err(error) => Err(explain(&error)),
         })?;
         let Some(text) = text else { return Ok(None) };
-        let kept: Kept = serde_json::from_str(&text).map_err(|_| KeyringError::Damaged)?;
+        Self::read_entry(&text).map(Some)
+    }
+
+    /// Reads what an entry holds: [`Self::record`] wrote it, or another program did.
+    ///
+    /// # Errors
+    /// When it is none of ours.
+    pub fn read_entry(text: &str) -> Result<OauthToken, KeyringError> {
+        let kept: Kept = serde_json::from_str(text).map_err(|_| KeyringError::Damaged)?;
         OauthToken::new(&kept.token, Some(kept.issued), TokenOrigin::Keyring)
-            .map(Some)
             .map_err(|_| KeyringError::Damaged)
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::sender::{ProcessRecord, read_record};
+use super::sender::ProcessRecord;
 
 /// Beside the ledger.
 const FILE: &str = "holder";
@@ -126,7 +126,7 @@ pub(super) fn find(ledger: &Path) -> Option<ProcessRecord> {
     let text = std::fs::read_to_string(&path).ok()?;
     Some(ProcessRecord {
         since: since.ok().map(Into::into),
-        ..read_record(&text)?
+        ..ProcessRecord::parse(&text)?
     })
 }
 

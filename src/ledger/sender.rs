@@ -105,7 +105,7 @@ pub(super) fn list_living(ledger: &Path) -> io::Result<Vec<ProcessRecord>> {
         {
             // It may have ended just now.
             let text = std::fs::read_to_string(&path).unwrap_or_default();
-            living.extend(read_record(&text));
+            living.extend(ProcessRecord::parse(&text));
         }
     }
     living.retain(|sender| sender.process != std::process::id());
@@ -113,16 +113,19 @@ pub(super) fn list_living(ledger: &Path) -> io::Result<Vec<ProcessRecord>> {
     Ok(living)
 }
 
-pub(super) fn read_record(text: &str) -> Option<ProcessRecord> {
-    let mut lines = text.lines();
-    let process = lines.next()?.parse().ok()?;
-    let command = lines.next().map(str::to_owned);
-    let since = lines.next().and_then(|line| line.parse().ok());
-    Some(ProcessRecord {
-        process,
-        command,
-        since,
-    })
+impl ProcessRecord {
+    /// Reads what a process has written about itself; `None` unless it says which one it is.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let process = lines.next()?.parse().ok()?;
+        let command = lines.next().map(str::to_owned);
+        let since = lines.next().and_then(|line| line.parse().ok());
+        Some(Self {
+            process,
+            command,
+            since,
+        })
+    }
 }
 
 fn path_of(ledger: &Path, id: &str) -> PathBuf {
@@ -167,14 +170,14 @@ mod tests {
 
     #[test]
     fn a_sender_is_read_as_it_says_and_as_older_ones_said() {
-        let new = read_record("17\ndsr delete\n2027-01-15T08:00:00.000Z\n").unwrap();
+        let new = ProcessRecord::parse("17\ndsr delete\n2027-01-15T08:00:00.000Z\n").unwrap();
         assert_eq!(
             (new.process, new.command.as_deref()),
             (17, Some("dsr delete"))
         );
         assert_eq!(new.since, DateTime::from_timestamp(1_800_000_000, 0));
-        let old = read_record("17\n").unwrap();
+        let old = ProcessRecord::parse("17\n").unwrap();
         assert_eq!((old.process, old.command, old.since), (17, None, None));
-        assert_eq!(read_record(""), None);
+        assert_eq!(ProcessRecord::parse(""), None);
     }
 }

@@ -1,4 +1,6 @@
-//! What an exchange means. Pure; read it against the table of outcomes in ARCHITECTURE.md.
+//! What an exchange means. Read it against the table of outcomes in ARCHITECTURE.md.
+//!
+//! Pure, and open to all: any bytes can be tried on it without a server.
 
 use std::collections::HashSet;
 
@@ -12,7 +14,7 @@ use super::wire::{Conflict, Document};
 
 /// How a call ended on the wire.
 #[derive(Debug)]
-pub(super) enum Exchange {
+pub enum Exchange {
     /// The connection was never made.
     NotSent { reason: String },
     /// It was sent, and no usable answer came back.
@@ -23,11 +25,12 @@ pub(super) enum Exchange {
 
 /// A complete answer, its body included.
 #[derive(Debug)]
-pub(super) struct Answered {
-    pub(super) status: u16,
-    pub(super) retry_after: Option<String>,
-    pub(super) date: Option<String>,
-    pub(super) body: Vec<u8>,
+pub struct Answered {
+    pub status: u16,
+    /// The header of this name, as [`Self::date`] is.
+    pub retry_after: Option<String>,
+    pub date: Option<String>,
+    pub body: Vec<u8>,
 }
 
 /// How much of a server's own words is passed on.
@@ -39,7 +42,7 @@ impl Answered {
     }
 
     /// When it was made, by the server's clock.
-    pub(super) fn time(&self) -> Option<DateTime<Utc>> {
+    pub fn time(&self) -> Option<DateTime<Utc>> {
         let time = DateTime::parse_from_rfc2822(self.date.as_deref()?.trim());
         time.ok().map(|time| time.to_utc())
     }
@@ -70,7 +73,7 @@ impl Answered {
 }
 
 /// The answer to a create.
-pub(super) fn create(exchange: Exchange, batch: &Batch) -> CreateAnswer {
+pub fn create(exchange: Exchange, batch: &Batch) -> CreateAnswer {
     let answered = match exchange {
         Exchange::NotSent { reason } => return CreateAnswer::NotSent { reason },
         Exchange::Lost { reason } => return CreateAnswer::Unknown { reason },
@@ -156,7 +159,7 @@ fn created(answered: &Answered, document: Option<&Document>, batch: &Batch) -> C
 }
 
 /// The answer to a question about a task.
-pub(super) fn status(exchange: Exchange) -> StatusAnswer {
+pub fn status(exchange: Exchange) -> StatusAnswer {
     let answered = match exchange {
         Exchange::NotSent { reason } | Exchange::Lost { reason } => {
             return StatusAnswer::Unclear { reason };
@@ -191,7 +194,7 @@ pub(super) fn status(exchange: Exchange) -> StatusAnswer {
 }
 
 /// The answer to the cancelling of a deletion.
-pub(super) fn cancel(exchange: Exchange) -> CancelAnswer {
+pub fn cancel(exchange: Exchange) -> CancelAnswer {
     let answered = match exchange {
         Exchange::NotSent { reason } => return CancelAnswer::NotSent { reason },
         Exchange::Lost { reason } => return CancelAnswer::Unclear { reason },

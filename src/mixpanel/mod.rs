@@ -3,7 +3,7 @@
 //! Knows no ledger and never sends anything twice by itself.
 
 mod answer;
-mod classify;
+pub mod classify;
 mod client;
 mod retry_after;
 mod wire;
