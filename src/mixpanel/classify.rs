@@ -2,9 +2,12 @@
 //!
 //! Pure, and open to all: any bytes can be tried on it without a server.
 
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use crate::domain::{Batch, DistinctId};
 
@@ -62,8 +65,10 @@ impl Answered {
         let text = hide_ids(text, sent);
         let words: Vec<&str> = text.split_whitespace().collect();
         let line = words.join(" ");
-        let clean = line.chars().filter(|c| !c.is_control());
-        let short: String = clean.take(MESSAGE_CHARS).collect();
+        let clean = line.chars().filter(|c| !c.is_control()).collect();
+        // Once more, for one that was in pieces.
+        let clean = hide_ids(clean, sent);
+        let short: String = clean.chars().take(MESSAGE_CHARS).collect();
         if short.is_empty() {
             "no reason given".to_owned()
         } else {
@@ -237,12 +242,75 @@ fn speaks_of_too_many(message: &str) -> bool {
 fn hide_ids(message: String, batch: &Batch) -> String {
     let ids = batch.ids().iter().map(|id| id.expose());
     // One of one or two characters would tear ordinary words apart, and names nobody by itself.
-    let mut ids: Vec<&str> = ids.filter(|id| id.len() >= 3).collect();
+    let mut forms: Vec<Cow<'_, str>> = ids.filter(|id| id.len() >= 3).flat_map(forms_of).collect();
     // The longest first: one may be a part of another.
-    ids.sort_unstable_by_key(|id| std::cmp::Reverse(id.len()));
-    ids.into_iter()
-        .fold(message, |text, id| match text.contains(id) {
-            true => text.replace(id, "[id]"),
+    forms.sort_unstable_by_key(|form| Reverse(form.len()));
+    forms
+        .into_iter()
+        .fold(message, |text, form| match text.contains(&*form) {
+            true => text.replace(&*form, "[id]"),
             false => text,
         })
+}
+
+/// An id as it is, and as JSON has it inside a text: with escapes where there must be some, or for
+/// all that is not ASCII.
+fn forms_of(id: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let must_escape = |c: char| c.is_ascii_control() || matches!(c, '"' | '\\');
+    let is_plain = id.is_ascii() && !id.contains(must_escape);
+    let escaped = (!is_plain).then(|| {
+        let quoted = Value::from(id).to_string();
+        let escaped = quoted[1..quoted.len() - 1].to_owned();
+        [to_ascii(&escaped), escaped].map(Cow::Owned)
+    });
+    std::iter::once(Cow::Borrowed(id)).chain(escaped.into_iter().flatten())
+}
+
+fn to_ascii(text: &str) -> String {
+    let mut ascii = String::new();
+    for c in text.chars() {
+        if c.is_ascii() {
+            ascii.push(c);
+        } else {
+            let units = c.encode_utf16(&mut [0; 2]).to_vec();
+            ascii.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    ascii
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is passed on of a refusal with this body, after `id` was sent.
+    fn message(id: &str, body: &str) -> String {
+        let id = DistinctId::new_with(id, crate::domain::Leniency::Named).unwrap();
+        let batch = Batch::restore(vec![id]).unwrap();
+        let exchange = Exchange::Answered(Answered {
+            status: 400,
+            retry_after: None,
+            date: None,
+            body: body.as_bytes().to_owned(),
+        });
+        match create(exchange, &batch) {
+            CreateAnswer::Refused { message, .. } => message,
+            answer => panic!("{answer:?}"),
+        }
+    }
+
+    #[test]
+    fn an_id_is_hidden_however_the_server_writes_it() {
+        for (id, body, shown) in [
+            ("user-17", r#"{"error":"no user-17"}"#, "no [id]"),
+            ("al ice", "no al\n ice", "no [id]"),
+            ("alice", r#"{"error":"no al\u0001ice"}"#, "no [id]"),
+            ("a  b", r#"{"error":"no a  b"}"#, "no [id]"),
+            (r#"a"b"#, r#"{"error":["a\"b"]}"#, r#"["[id]"]"#),
+            (r"a\b", r#"{"error":{"id":"a\\b"}}"#, r#"{"id":"[id]"}"#),
+            ("Ünï", r#"["\u00dcn\u00ef"]"#, r#"["[id]"]"#),
+        ] {
+            assert_eq!(message(id, body), shown, "{body}");
+        }
+    }
 }
