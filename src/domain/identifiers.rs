@@ -78,10 +78,12 @@ impl fmt::Display for JobId {
 pub struct TaskId(String);
 
 impl TaskId {
-    /// `None` when `text` is empty.
+    /// `None` when `text` is empty, or cannot be one segment of an address: what is put together
+    /// with `.`, `..` or a control character leads to another resource (WHATWG's URL standard).
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
-        (!text.is_empty()).then(|| Self(text.to_owned()))
+        let fits = !matches!(text, "" | "." | "..") && !text.contains(char::is_control);
+        fits.then(|| Self(text.to_owned()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -132,6 +134,16 @@ mod tests {
             assert_eq!(id.len(), 16);
             assert!(id.starts_with(|c: char| c.is_ascii_lowercase()));
             assert!(id.bytes().all(|b| ALPHABET.contains(&b)));
+        }
+    }
+
+    #[test]
+    fn what_an_address_cannot_hold_is_no_task_id() {
+        for text in ["", " ", ".", "..", " .. ", "a\tb", "a\nb", "a\u{7f}"] {
+            assert_eq!(TaskId::new(text), None, "{text:?}");
+        }
+        for text in ["3e0b7f52-1", "...", ".a", "a/b", "%2e", "a b"] {
+            assert_eq!(TaskId::new(text).unwrap().as_str(), text);
         }
     }
 
