@@ -23,10 +23,11 @@ pub(super) struct Packer {
 
 impl Packer {
     pub(super) fn new() -> Result<Self, LedgerError> {
-        Ok(Self {
-            zstd: zstd::bulk::Compressor::new(LEVEL).map_err(LedgerError::Packing)?,
-            text: String::new(),
-        })
+        let mut zstd = zstd::bulk::Compressor::new(LEVEL).map_err(LedgerError::Packing)?;
+        // SQLite has no checksums, and a changed byte would make another person's id.
+        zstd.include_checksum(true).map_err(LedgerError::Packing)?;
+        let text = String::new();
+        Ok(Self { zstd, text })
     }
 
     /// Writes the ids of a job, in place of those it had.
@@ -70,7 +71,8 @@ pub(super) fn read(conn: &Connection, job: &JobId) -> Result<Batch, LedgerError>
     .optional()?
     .ok_or_else(|| unreadable("the ids of a job, which are not there"))?;
     let text = text.map_err(|_| unreadable("the ids of a job"))?;
-    let ids: Option<Vec<DistinctId>> = text.lines().map(DistinctId::restore).collect();
+    let lines = text.split_terminator('\n');
+    let ids: Option<Vec<DistinctId>> = lines.map(DistinctId::restore).collect();
     ids.and_then(|ids| Batch::restore(ids).ok())
         .ok_or_else(|| unreadable("the ids of a job"))
 }
