@@ -2,7 +2,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use rusqlite::{Transaction, params};
 use serde::{Deserialize, Serialize};
 
@@ -126,8 +126,9 @@ impl Ledger {
             if own || sender::is_alive(&self.path, &sender).map_err(LedgerError::Sender)? {
                 continue;
             }
-            let text = match std::fs::read_to_string(&path) {
-                Ok(text) => text,
+            let text = match std::fs::read(&path) {
+                // What a failing disk has changed is no receipt, and no reason not to work.
+                Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
                 // Another dsr came first.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(LedgerError::Receipt(error)),
@@ -175,6 +176,8 @@ fn settle(
     now: DateTime<Utc>,
 ) -> Result<Settled, LedgerError> {
     let receipt: Option<Receipt> = serde_json::from_str(line).ok();
+    // RFC 3339, as the ledger has it, has no other years.
+    let receipt = receipt.filter(|receipt| (0..=9999).contains(&receipt.accepted_at.year()));
     let task = receipt
         .as_ref()
         .and_then(|receipt| TaskId::new(&receipt.task_id));

@@ -3,6 +3,8 @@ use chrono::TimeDelta;
 use super::*;
 use crate::domain::*;
 
+/// Receipts that a failing disk has changed.
+mod damaged_receipts;
 /// The ids of jobs: how they are written, and who else has them.
 mod ids;
 
