@@ -110,7 +110,9 @@ impl OauthToken {
         let Some(issued) = self.issued else {
             return TokenAge::NotKnown;
         };
-        let expires = issued + Months::new(12);
+        // The day was written by hand, or by another program.
+        let expires = issued.checked_add_months(Months::new(12));
+        let expires = expires.unwrap_or(NaiveDate::MAX);
         let days_left = (expires - today).num_days();
         if days_left < 0 {
             TokenAge::Expired { expired: expires }
@@ -151,5 +153,7 @@ mod tests {
         assert_eq!(token.age(expires), good(0));
         let expired = TokenAge::Expired { expired: expires };
         assert_eq!(token.age(day("2025-03-01")), expired);
+        let token = OauthToken::new("t", Some(NaiveDate::MAX), TokenOrigin::Keyring).unwrap();
+        assert!(matches!(token.age(expires), TokenAge::Good { .. }));
     }
 }
