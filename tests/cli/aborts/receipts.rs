@@ -107,7 +107,11 @@ fn play(cell: &Cell) {
     };
     let mut stage = Stage::new(cell.asked, reply.model(&ids[..2]), ids);
     let gate = Gate::before(&stage.model.fake, place, Hold::Decided);
-    let args = [cell.asked.command(), &["--lock-timeout", "1s"]].concat();
+    let patience = match cell.step {
+        Step::Waiting => "1h",
+        _ => "1s",
+    };
+    let args = [cell.asked.command(), &["--lock-timeout", patience]].concat();
     let running = stage.starts(&args, &gate.url());
     gate.wait_until_held();
     let held = hold_the_ledger(&stage);
@@ -117,7 +121,6 @@ fn play(cell: &Cell) {
     gate.lets_go();
     match cell.step {
         Step::Waiting => {
-            // Less than the second after which it writes the receipt.
             thread::sleep(Duration::from_millis(300));
             stage.kills_while_held(running, held);
         }

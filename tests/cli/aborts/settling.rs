@@ -199,8 +199,10 @@ fn kill_at(cell: &Cell, stage: &mut Stage) {
         Step::Repeat(hold) => (2, hold),
         Step::Question(hold) => (3, hold),
     };
-    if hold == Hold::Answered {
-        stage.operator.halts_at(Halt::OutcomeOf(3));
+    match (cell.step, hold) {
+        (Step::Unrepeated, _) => stage.operator.halts_at(Halt::IntentAfter(2)),
+        (_, Hold::Answered) => stage.operator.halts_at(Halt::OutcomeOf(3)),
+        _ => {}
     }
     let gate = Gate::before(&stage.model.fake, place, hold);
     let running = stage.starts(cell.asked.command(), &gate.url());

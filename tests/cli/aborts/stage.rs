@@ -10,9 +10,8 @@ use super::Asked;
 use super::course::{Course, Stand};
 use crate::support::{Job, Model, Operator, Outcome, Running, account, csv_of, disagreements};
 
-/// Two calls with the same ids are 2.5 s apart, less what the first took to arrive: on a busy
-/// machine that is a good part of a second.
-const APART: Duration = Duration::from_millis(1500);
+/// What an unclear POST is followed by its repeat after: it counts from the answer or the restart.
+const APART: Duration = Duration::from_secs(2);
 /// Patience with a dsr that should have come to its step by now.
 const PATIENCE: Duration = Duration::from_secs(40);
 
