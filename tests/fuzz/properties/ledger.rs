@@ -1,0 +1,395 @@
+//! The ledger and what lies beside it, as another program or a failing disk may leave them.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use dsr::domain::{
+    Batch, DistinctId, JobId, JobState, Law, Leniency, Operation, ProjectKey, ProjectName, Rate,
+    Region, RequestId, TaskId,
+};
+use dsr::ledger::{
+    Again, Claim, JobRecord, Ledger, LedgerError, NewRequest, Outcome, Purpose, Recorded, Standing,
+    Which,
+};
+use rusqlite::types::Value;
+use rusqlite::{Connection, params};
+
+/// The one request of the ledgers here, and who sent its jobs.
+const REQUEST: &str = "qqqqqqqqqqqqqqqq";
+const SENDER: &str = "s";
+/// One job each: planned, sending, unknown, accepted.
+const JOBS: usize = 4;
+const IDS: [&str; 3] = ["user-17", "alice@example.test", "Ünï 7"];
+/// The tables that hold what was written by us.
+const TABLES: [&str; 6] = [
+    "requests", "jobs", "payloads", "attempts", "steps", "learned",
+];
+
+/// A receipt moves only the job it names, to the task it names; what is no receipt stays, and
+/// keeps nobody from working.
+pub(crate) fn receipts(bytes: &[u8]) {
+    let home = Home::new(template());
+    let folder = home.folder.path().join("receipts");
+    std::fs::create_dir(&folder).expect("a folder");
+    let file = folder.join(format!("{SENDER}.jsonl"));
+    std::fs::write(&file, bytes).expect("a file");
+    let mut ledger = home.open().expect("our own ledger");
+    let before = jobs(&ledger).expect("our own jobs");
+    let report = ledger.record_receipts(now()).expect("receipts can be read");
+    let after = jobs(&ledger).expect("the jobs can still be read");
+    assert_eq!(before.len(), after.len());
+    let mut moved = 0;
+    for (before, after) in before.iter().zip(&after) {
+        if before.task == after.task {
+            assert_eq!(before.state, after.state);
+            continue;
+        }
+        moved += 1;
+        assert_eq!(before.task, None, "a task is exchanged");
+        assert!([JobState::Sending, JobState::Unknown].contains(&before.state));
+        assert_eq!(after.state, JobState::Accepted);
+        let task = after.task.as_ref().expect("a task");
+        assert!(names(bytes, before.id.number, task), "a task from nowhere");
+    }
+    assert_eq!(report.recorded, moved);
+    let left = std::fs::read(&file).ok();
+    match report.left.as_slice() {
+        [] => assert_eq!(left, None, "a file that is done with stays"),
+        _ => assert_eq!(left.as_deref(), Some(bytes), "what is left is changed"),
+    }
+    let again = ledger.record_receipts(now()).expect("receipts can be read");
+    assert_eq!((again.recorded, again.left.len()), (0, report.left.len()));
+    let interrupted = ledger.record_interrupted(now()).expect("our own ledger");
+    let still = after.iter().filter(|job| job.state == JobState::Sending);
+    assert_eq!(interrupted, still.count());
+}
+
+/// A whole line that says so of this job.
+fn names(bytes: &[u8], number: u32, task: &TaskId) -> bool {
+    String::from_utf8_lossy(bytes).lines().any(|line| {
+        let Ok(receipt) = serde_json::from_str::<serde_json::Value>(line) else {
+            return false;
+        };
+        let field = |name: &str, place: usize| match &receipt {
+            serde_json::Value::Array(fields) => fields.get(place).cloned(),
+            fields => fields.get(name).cloned(),
+        };
+        let says = |value: Option<serde_json::Value>, text: &str| {
+            value.and_then(|v| Some(v.as_str()?.trim() == text)) == Some(true)
+        };
+        says(field("request", 0), REQUEST)
+            && field("job", 1) == Some(number.into())
+            && says(field("task_id", 2), task.as_str())
+    })
+}
+
+/// A file that is no ledger is refused and left as it is; a damaged one is read or refused.
+///
+/// After a first byte of 0 the rest is the file; else each three bytes after it are a place and a
+/// byte to put there, and before them the file is cut to so many 64ths of its length.
+pub(crate) fn file(bytes: &[u8]) {
+    let (mode, rest) = bytes.split_first().unwrap_or((&0, &[]));
+    let content = match mode {
+        0 => rest.to_owned(),
+        cut => patched(*cut, rest),
+    };
+    let home = Home::new(&content);
+    let is_database = content.is_empty() || content.starts_with(b"SQLite format 3\0");
+    match home.open() {
+        Ok(mut ledger) => {
+            assert!(is_database, "something else is taken for a ledger");
+            use_all(&mut ledger);
+        }
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            let left = std::fs::read(&home.ledger).expect("it is still there");
+            assert!(is_database || left == content, "a foreign file is changed");
+        }
+    }
+}
+
+fn patched(cut: u8, patches: &[u8]) -> Vec<u8> {
+    let mut content = template().to_owned();
+    for patch in patches.chunks_exact(3) {
+        // Up to the 64 KiB that two bytes can name; the ledger is a little longer.
+        let place = usize::from(u16::from_be_bytes([patch[0], patch[1]]));
+        if let Some(byte) = content.get_mut(place) {
+            *byte = patch[2];
+        }
+    }
+    if cut < 64 {
+        content.truncate(content.len() * usize::from(cut) / 64);
+    }
+    content
+}
+
+/// Whatever stands in a cell, the ledger is read or refused, and no job gets other ids by it.
+///
+/// Each line is a table, a column, a type (`text`, `blob`, `int`, `null`) and the value.
+pub(crate) fn cells(bytes: &[u8]) {
+    let home = Home::new(template());
+    let conn = Connection::open(&home.ledger).expect("our own ledger");
+    let mut changed = false;
+    for line in bytes.split(|byte| *byte == b'\n').take(16) {
+        let mut words = line.splitn(4, |byte| *byte == b' ');
+        let mut word = || String::from_utf8_lossy(words.next().unwrap_or_default()).into_owned();
+        let (table, column, kind) = (word(), word(), word());
+        let value = words.next().unwrap_or_default();
+        let is_column = column.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        if !TABLES.contains(&table.as_str()) || column.is_empty() || !is_column {
+            continue;
+        }
+        let text = || String::from_utf8_lossy(value).into_owned();
+        let value = match kind.as_str() {
+            "text" => Value::Text(text()),
+            "blob" => Value::Blob(value.to_owned()),
+            "int" => Value::Integer(text().trim().parse().unwrap_or(0)),
+            "null" => Value::Null,
+            _ => continue,
+        };
+        // What the schema does not allow stays as it was.
+        let done = conn.execute(&format!("UPDATE {table} SET {column} = $1"), params![value]);
+        changed |= done.is_ok() && table == "payloads";
+    }
+    drop(conn);
+    let Ok(mut ledger) = home.open() else {
+        return;
+    };
+    let found = use_all(&mut ledger);
+    if !changed {
+        let ours: Vec<&str> = IDS.to_vec();
+        assert!(found.iter().all(|batch| texts(batch) == ours), "other ids");
+    }
+}
+
+/// What is written is read back byte for byte; what is damaged is an error, and never other ids.
+///
+/// The first two bytes are a place in the packed ids and what is changed there; ids follow, one a
+/// line. The whole is tried as packed ids, and as those of a ledger that did not pack them.
+pub(crate) fn payload(bytes: &[u8]) {
+    let home = Home::new(template());
+    if let [place, change, lines @ ..] = bytes
+        && let Ok(batch) = Batch::restore(ids(lines))
+    {
+        let mut ledger = home.open().expect("our own ledger");
+        let job = store(&mut ledger, &batch);
+        assert_eq!(ledger.find_batch(&job).expect("our own ids"), batch);
+        let recorded = ledger.find_job(&job).expect("our own job");
+        assert_eq!(recorded.ids, batch.count());
+        drop(ledger);
+        home.damage(&job, usize::from(*place), *change);
+        let ledger = home.open().expect("our own ledger");
+        let read = ledger.find_batch(&job).ok();
+        assert!(read.is_none_or(|read| read == batch), "other ids");
+    }
+    let unpacked = unpack(bytes);
+    home.put(&Value::Blob(bytes.to_owned()), "");
+    check_texts(&home, unpacked.as_deref());
+    let text = String::from_utf8_lossy(bytes);
+    home.put(&Value::Null, &text);
+    check_texts(&home, Some(&text));
+}
+
+fn ids(lines: &[u8]) -> Vec<DistinctId> {
+    let mut ids = Vec::new();
+    for line in String::from_utf8_lossy(lines).lines().take(64) {
+        let id = DistinctId::new_with(line, Leniency::Named);
+        ids.extend(id.ok().filter(|id| !ids.contains(id)));
+    }
+    ids
+}
+
+fn unpack(bytes: &[u8]) -> Option<String> {
+    String::from_utf8(zstd::decode_all(bytes).ok()?).ok()
+}
+
+/// The ids that are read are the lines of the text, all of them and nothing else.
+fn check_texts(home: &Home, text: Option<&str>) {
+    let mut ledger = home.open().expect("our own ledger");
+    for batch in use_all(&mut ledger) {
+        let joined = texts(&batch).join("\n");
+        let text = text.expect("ids out of nothing");
+        assert_eq!(text.strip_suffix('\n').unwrap_or(text), joined);
+    }
+}
+
+/// Records a batch; its job.
+fn store(ledger: &mut Ledger, batch: &Batch) -> JobId {
+    let batches = std::iter::once(Ok(batch.clone()));
+    let request = record(ledger, batch.count(), batches);
+    JobId { request, number: 1 }
+}
+
+fn record(
+    ledger: &mut Ledger,
+    ids: usize,
+    batches: impl Iterator<Item = Result<Batch, LedgerError>>,
+) -> RequestId {
+    let recorded = ledger.record_requests([(request(ids), batches)], Again::Allow, now());
+    match recorded.expect("our own ledger") {
+        Recorded::New(mut requests) => requests.remove(0),
+        Recorded::There(_) => panic!("it may be there twice"),
+    }
+}
+
+/// Asks for everything a command asks for; every batch that could be read.
+fn use_all(ledger: &mut Ledger) -> Vec<Batch> {
+    let mut batches = Vec::new();
+    for request in ledger.list_requests(Which::All).unwrap_or_default() {
+        // What is read of a request hangs together.
+        assert!(request.count_jobs(|_| true) >= 1);
+        request.state();
+        for job in ledger
+            .jobs(&request.id, Standing::Any)
+            .map_while(Result::ok)
+        {
+            batches.extend(ledger.find_batch(&job.id).ok());
+        }
+        ledger.find_elsewhere(&request.id).ok();
+        ledger.find_unsent(&request.id, 0).ok();
+    }
+    for batch in &batches {
+        let texts = texts(batch);
+        assert!(!texts.is_empty());
+        assert!(
+            texts
+                .iter()
+                .all(|id| !id.is_empty() && !id.contains(['\n', '\r', '\0']))
+        );
+    }
+    for name in [REQUEST, "qqqq", "task-4"] {
+        ledger.find_named(name).ok();
+    }
+    ledger.record_receipts(now()).ok();
+    ledger.record_interrupted(now()).ok();
+    ledger.list_requests(Which::Open).ok();
+    batches
+}
+
+fn texts(batch: &Batch) -> Vec<&str> {
+    batch.ids().iter().map(DistinctId::expose).collect()
+}
+
+fn jobs(ledger: &Ledger) -> Result<Vec<JobRecord>, LedgerError> {
+    let request = RequestId::restore(REQUEST.to_owned());
+    ledger.jobs(&request, Standing::Any).collect()
+}
+
+/// A folder with a ledger of this content.
+struct Home {
+    folder: tempfile::TempDir,
+    ledger: PathBuf,
+}
+
+impl Home {
+    fn new(content: &[u8]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = folder.path().join("ledger.db");
+        std::fs::write(&ledger, content).expect("a file");
+        Self { folder, ledger }
+    }
+
+    fn open(&self) -> Result<Ledger, LedgerError> {
+        Ledger::open(&self.ledger, Duration::from_millis(200))
+    }
+
+    /// Puts this in the place of all ids.
+    fn put(&self, packed: &Value, text: &str) {
+        let conn = Connection::open(&self.ledger).expect("our own ledger");
+        let sql = "UPDATE payloads SET packed = $1, ids = $2";
+        conn.execute(sql, params![packed, text])
+            .expect("columns of these names");
+    }
+
+    /// Changes one byte of a job's packed ids.
+    fn damage(&self, job: &JobId, place: usize, change: u8) {
+        let conn = Connection::open(&self.ledger).expect("our own ledger");
+        let sql = "SELECT packed FROM payloads WHERE request = $1";
+        let name = job.request.as_str();
+        let mut packed: Vec<u8> = conn
+            .query_row(sql, [name], |row| row.get(0))
+            .expect("a row");
+        let place = place % packed.len();
+        packed[place] ^= change;
+        let sql = "UPDATE payloads SET packed = $1 WHERE request = $2";
+        conn.execute(sql, params![packed, name]).expect("a row");
+    }
+}
+
+/// A ledger with one request, the same bytes each time.
+fn template() -> &'static [u8] {
+    static TEMPLATE: OnceLock<Vec<u8>> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ledger.db");
+        fill(&path);
+        without_chance(&path);
+        std::fs::read(&path).expect("a ledger")
+    })
+}
+
+fn fill(path: &Path) {
+    let mut ledger = Ledger::open(path, Duration::from_secs(1)).expect("a new ledger");
+    let ids = IDS.map(|id| DistinctId::new(id).expect("an id"));
+    let batch = Batch::restore(ids.to_vec()).expect("ids");
+    let batches = vec![batch; JOBS];
+    let request = record(&mut ledger, IDS.len(), batches.into_iter().map(Ok));
+    let outcomes = [
+        (2, None),
+        (3, Some(Outcome::Unknown)),
+        (4, TaskId::new("task-4").map(Outcome::Accepted)),
+    ];
+    for (number, outcome) in outcomes {
+        let at = now() + TimeDelta::hours(number.into());
+        let job = JobId {
+            request: request.clone(),
+            number,
+        };
+        let claim = ledger.record_sending(&job, Purpose::Submit, &key(), Rate::default(), at);
+        assert_eq!(claim.expect("a new ledger"), Claim::Send { attempt: 1 });
+        if let Some(outcome) = outcome {
+            let recorded = ledger.record_outcome(&job, &key(), Rate::default(), &outcome, None, at);
+            recorded.expect("a new ledger");
+        }
+    }
+}
+
+/// Names in place of random ones.
+fn without_chance(path: &Path) {
+    let conn = Connection::open(path).expect("a ledger");
+    let mut script = "PRAGMA foreign_keys = off; PRAGMA journal_mode = delete;".to_owned();
+    for table in ["jobs", "payloads", "attempts", "steps"] {
+        script += &format!("UPDATE {table} SET request = '{REQUEST}';");
+    }
+    script += &format!("UPDATE requests SET id = '{REQUEST}';");
+    script += &format!("UPDATE attempts SET sender = '{SENDER}';");
+    script += "UPDATE jobs SET subject_request_id = '3e0b7f52-0000-4000-8000-000000000000';";
+    script += "PRAGMA page_size = 512; VACUUM;";
+    conn.execute_batch(&script).expect("a ledger");
+}
+
+fn request(ids: usize) -> NewRequest {
+    NewRequest {
+        operation: Operation::Delete(Law::Gdpr),
+        project: ProjectName::new("shop").expect("a name"),
+        project_key: key(),
+        region: Region::Eu,
+        reference: Some("T-1".to_owned()),
+        received: now().date_naive(),
+        due: now().date_naive() + chrono::Days::new(30),
+        source: "`ids.csv`".to_owned(),
+        read: ids,
+        unique: ids,
+        excluded: 0,
+    }
+}
+
+fn key() -> ProjectKey {
+    ProjectKey::restore("k".to_owned())
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).expect("a time")
+}

@@ -1,0 +1,32 @@
+//! What must hold for any bytes from outside: one function for each fuzz target.
+//!
+//! Only what is public is used. Nothing here may depend on time, chance or the machine, so that
+//! what a fuzzer finds is found again from its bytes.
+
+pub(crate) mod answers;
+pub(crate) mod credentials;
+pub(crate) mod ledger;
+pub(crate) mod projects_file;
+pub(crate) mod sources;
+pub(crate) mod values;
+pub(crate) mod words;
+
+/// A property of any bytes: it panics where it does not hold.
+pub(crate) type Property = fn(&[u8]);
+
+/// Each fuzz target with its property.
+pub(crate) const TARGETS: [(&str, Property); 13] = [
+    ("cancel_answer", answers::cancel),
+    ("create_answer", answers::create),
+    ("ledger_cells", ledger::cells),
+    ("ledger_file", ledger::file),
+    ("packed_source", sources::packed),
+    ("payload", ledger::payload),
+    ("projects_file", projects_file::load_and_edit),
+    ("receipts", ledger::receipts),
+    ("source", sources::plain),
+    ("status_answer", answers::status),
+    ("token", credentials::token),
+    ("values", values::check),
+    ("words", words::parse),
+];

@@ -1,0 +1,286 @@
+//! Files of ids, in whatever format, packing and encoding. The first line is the file's name and
+//! how it is read: `column=NAME`, `delimiter=C`, `encoding=NAME`, `format=WORD`, `no-header`.
+
+use std::collections::HashSet;
+use std::io::{Read, Write};
+use std::num::NonZeroUsize;
+
+use dsr::intake::{
+    Encoding, Format, Header, IntakeError, Keep, Packing, ReadOptions, Reading, Source,
+    parse_encoding, read, read_bytes,
+};
+use serde_json::Value;
+
+/// More than any source here has when it is unpacked; no small file may make a large one of us.
+const UNPACKED: u64 = 1 << 20;
+
+/// Whatever is read stands in the source, nothing is left out, and what is damaged gives no id.
+pub(crate) fn plain(bytes: &[u8]) {
+    let (input, content) = Input::read(bytes);
+    let outcome = input.values_of(content);
+    assert_eq!(
+        outcome,
+        input.values_of(content),
+        "the same bytes, read twice"
+    );
+    let ids = input.ids_of(content);
+    if let (Ok(ids), Err(_)) = (&ids, &outcome) {
+        panic!("{} ids of a damaged source", ids.len());
+    }
+    let Ok((values, reading)) = &outcome else {
+        return;
+    };
+    assert!(!values.is_empty() || ids.is_err(), "nothing is no list");
+    assert_eq!(reading.values, values.len());
+    if let Ok(ids) = ids {
+        let distinct: HashSet<&[u8]> = values.iter().map(Vec::as_slice).collect();
+        assert_eq!(ids.len(), distinct.len(), "ids are lost or come twice");
+        for id in &ids {
+            assert!(distinct.contains(id.as_bytes()), "an id from nowhere");
+            assert!(!id.contains(['\n', '\r', '\0']) && id.trim() == id);
+        }
+    }
+    let as_it_is = reading.packing == Packing::None && reading.encoding == "UTF-8";
+    let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+    if as_it_is && let Ok(text) = std::str::from_utf8(text) {
+        check_all_is_there(text, values, reading);
+    }
+}
+
+/// The values of a text that is read as it is: each of them, and no other.
+fn check_all_is_there(text: &str, values: &[Vec<u8>], reading: &Reading) {
+    let lines: Vec<&str> = lines(text).collect();
+    let strings = || {
+        values
+            .iter()
+            .map(|value| str::from_utf8(value).expect("text"))
+    };
+    match reading.format {
+        Format::List => {
+            let wanted: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+            assert!(strings().eq(wanted));
+        }
+        Format::JsonLines => {
+            assert_eq!(lines.len(), values.len() + reading.blank_lines);
+            let said: Vec<Value> = lines
+                .iter()
+                .filter_map(|l| serde_json::from_str(l).ok())
+                .collect();
+            assert_eq!(said.len(), values.len(), "a line that is no JSON");
+            assert!(said.iter().zip(strings()).all(|(line, id)| says(line, id)));
+        }
+        Format::JsonArray => {
+            let said: Vec<Value> = serde_json::from_str(text).expect("a JSON array");
+            assert_eq!(said.len(), values.len());
+            assert!(
+                said.iter()
+                    .zip(strings())
+                    .all(|(element, id)| says(element, id))
+            );
+        }
+        Format::Table if text.contains('"') => {
+            // A field of several lines, or with its quotes doubled.
+            let unified = lines.join("\n");
+            let undoubled = unified.replace("\"\"", "\"");
+            let is_there = |id: &str| unified.contains(id) || undoubled.contains(id);
+            assert!(strings().all(is_there), "an id from nowhere");
+        }
+        Format::Table => {
+            // But for a heading and a line that names the delimiter.
+            let others = lines.len() - reading.blank_lines - values.len();
+            assert!(others <= 2, "{others} lines are left out");
+            let mut fields = lines.iter().filter(|line| !line.is_empty());
+            let is_next = |id: &str| fields.any(|line| line.contains(id));
+            assert!(strings().all(is_next), "an id from nowhere");
+        }
+    }
+}
+
+/// By LF, CRLF or a lone CR; the last end may be missing.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest.find(['\n', '\r']).unwrap_or(rest.len());
+        let (line, behind) = rest.split_at(end);
+        let behind = behind.strip_prefix("\r\n").or(behind.get(1..));
+        rest = behind.unwrap_or_default();
+        Some(line)
+    })
+}
+
+/// Whether a JSON value is the id, or has it as the value of some key.
+fn says(value: &Value, id: &str) -> bool {
+    match value {
+        Value::String(text) => text == id,
+        Value::Number(number) => number.to_string() == id,
+        Value::Object(members) => members.values().any(|member| says(member, id)),
+        _ => false,
+    }
+}
+
+/// A packed or encoded source has the values it had before; one that is cut has none.
+///
+/// The first byte says what is done: packed as `g` or `z` does, encoded as `l` or `b`, or, with
+/// `r`, nothing. The second is how much of the packed end is cut off.
+pub(crate) fn packed(bytes: &[u8]) {
+    let [how, cut, rest @ ..] = bytes else {
+        return;
+    };
+    let (input, content) = Input::read(rest);
+    if *how == b'r' {
+        return check_garbage(&input, content);
+    }
+    // What is packed or encoded already is another source once more.
+    let plain = input.values_of(content);
+    let is_plain =
+        |reading: &Reading| reading.packing == Packing::None && reading.encoding == "UTF-8";
+    let Some((values, _)) = plain.ok().filter(|(_, reading)| is_plain(reading)) else {
+        return;
+    };
+    let text = String::from_utf8_lossy(content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content));
+    let (mut wrapped, packing, encoding) = match how {
+        b'z' => (zstd(content), Packing::Zstd, "UTF-8"),
+        b'l' => (utf16(&text, u16::to_le_bytes), Packing::None, "UTF-16LE"),
+        b'b' => (utf16(&text, u16::to_be_bytes), Packing::None, "UTF-16BE"),
+        _ => (gzip(content), Packing::Gzip, "UTF-8"),
+    };
+    let (again, reading) = input
+        .values_of(&wrapped)
+        .expect("what can be read unpacked");
+    assert_eq!(again, values, "other values");
+    assert_eq!((reading.packing, reading.encoding), (packing, encoding));
+    if packing != Packing::None && *cut > 0 {
+        wrapped.truncate(wrapped.len().saturating_sub((*cut).into()));
+        let result = input.values_of(&wrapped);
+        assert!(result.is_err(), "what is cut off is not missed");
+    }
+}
+
+/// What another program cannot unpack is not read.
+fn check_garbage(input: &Input, content: &[u8]) {
+    let Ok((_, reading)) = input.values_of(content) else {
+        return;
+    };
+    let mut unpacked = Vec::new();
+    let result = match reading.packing {
+        Packing::None => Ok(0),
+        Packing::Gzip => flate2::bufread::MultiGzDecoder::new(content)
+            .take(UNPACKED)
+            .read_to_end(&mut unpacked),
+        Packing::Zstd => zstd::Decoder::new(content)
+            .and_then(|decoder| decoder.take(UNPACKED).read_to_end(&mut unpacked)),
+    };
+    result.expect("another program unpacks it");
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(content).expect("memory takes all");
+    encoder.finish().expect("memory takes all")
+}
+
+fn zstd(content: &[u8]) -> Vec<u8> {
+    zstd::encode_all(content, 1).expect("memory takes all")
+}
+
+/// With a byte order mark.
+fn utf16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+    units.flat_map(to_bytes).collect()
+}
+
+struct Input {
+    name: String,
+    options: ReadOptions,
+}
+
+/// The values of a source without damage, in their order, and how it was read.
+type Values = Result<(Vec<Vec<u8>>, Reading), String>;
+
+impl Input {
+    fn read(bytes: &[u8]) -> (Self, &[u8]) {
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let (head, content) = match end {
+            Some(end) => (&bytes[..end], &bytes[end + 1..]),
+            None => (&[][..], bytes),
+        };
+        let head = String::from_utf8_lossy(head);
+        let mut words = head.split(' ');
+        let name = words.next().unwrap_or_default().to_owned();
+        let mut options = ReadOptions::default();
+        for word in words {
+            match word.split_once('=') {
+                Some(("column", name)) => options.column = Some(name.to_owned()),
+                Some(("delimiter", text)) => options.delimiter = delimiter(text),
+                Some(("encoding", name)) => options.encoding = encoding(name),
+                Some(("format", word)) => options.format = format(word),
+                None if word == "no-header" => options.header = Header::Absent,
+                _ => {}
+            }
+        }
+        (Self { name, options }, content)
+    }
+
+    fn values_of(&self, content: &[u8]) -> Values {
+        let mut values = Vec::new();
+        let mut keep = |_: dsr::intake::Place<'_>, value: &[u8]| values.push(value.to_owned());
+        let read = read_bytes(content, &self.name, &self.options, &mut keep);
+        let (reading, problems) = read.map_err(|error| check_silence(&error, content))?;
+        match problems.count() {
+            0 => Ok((values, reading)),
+            _ => Err(problems.to_string()),
+        }
+    }
+
+    /// As a command reads it, from a file.
+    fn ids_of(&self, content: &[u8]) -> Result<Vec<String>, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let is_letter = |c: &char| c.is_ascii_alphanumeric() || *c == '.';
+        let name: String = self.name.chars().filter(is_letter).take(40).collect();
+        let path = folder.path().join(format!("x{name}"));
+        std::fs::write(&path, content).expect("a file");
+        let keep = Keep::Ids(folder.path());
+        let intake = read(&[Source::File(path)], &[], &self.options, keep, &mut |_| {});
+        let intake = intake.map_err(|error| check_silence(&error, content))?;
+        let ids = intake.ids.expect("the ids were asked for");
+        let batches = ids.batches(NonZeroUsize::MAX);
+        let batches = batches.map(|batch| batch.expect("what was kept of the ids"));
+        let ids = batches.flat_map(|batch| batch.ids().to_vec());
+        Ok(ids.map(|id| id.expose().to_owned()).collect())
+    }
+}
+
+/// The error's words, which hold no address of a person, though a heading may be named.
+fn check_silence(error: &IntakeError, content: &[u8]) -> String {
+    let message = error.to_string();
+    if let IntakeError::Damaged { .. } = error {
+        let text = String::from_utf8_lossy(content);
+        let words = text.split(|c: char| c.is_whitespace() || c == '"');
+        for word in words.filter(|word| word.len() >= 12 && word.contains('@')) {
+            assert!(!message.contains(word), "a value leaks");
+        }
+    }
+    message
+}
+
+fn delimiter(text: &str) -> Option<u8> {
+    text.bytes()
+        .find(|byte| byte.is_ascii() && !b"\"\n\r".contains(byte))
+}
+
+fn encoding(name: &str) -> Option<&'static Encoding> {
+    parse_encoding(name).ok()
+}
+
+fn format(word: &str) -> Option<Format> {
+    match word {
+        "table" => Some(Format::Table),
+        "lines" => Some(Format::JsonLines),
+        "array" => Some(Format::JsonArray),
+        "list" => Some(Format::List),
+        _ => None,
+    }
+}
