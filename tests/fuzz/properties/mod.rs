@@ -7,6 +7,7 @@ pub(crate) mod answers;
 pub(crate) mod credentials;
 pub(crate) mod ledger;
 pub(crate) mod projects_file;
+pub(crate) mod sandbox;
 pub(crate) mod sources;
 pub(crate) mod values;
 pub(crate) mod words;
@@ -15,7 +16,7 @@ pub(crate) mod words;
 pub(crate) type Property = fn(&[u8]);
 
 /// Each fuzz target with its property.
-pub(crate) const TARGETS: [(&str, Property); 13] = [
+pub(crate) const TARGETS: [(&str, Property); 14] = [
     ("cancel_answer", answers::cancel),
     ("create_answer", answers::create),
     ("ledger_cells", ledger::cells),
@@ -24,6 +25,7 @@ pub(crate) const TARGETS: [(&str, Property); 13] = [
     ("payload", ledger::payload),
     ("projects_file", projects_file::load_and_edit),
     ("receipts", ledger::receipts),
+    ("sandbox_body", sandbox::create),
     ("source", sources::plain),
     ("status_answer", answers::status),
     ("token", credentials::token),
