@@ -13,6 +13,8 @@ pub mod ledger;
 
 pub mod intake;
 
+pub mod packages;
+
 pub mod credentials;
 
 pub mod config;

@@ -1,0 +1,293 @@
+//! The zip itself: which archive it is, whether it may be opened, and the bytes of its members.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::rc::Rc;
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use zip::ZipArchive;
+use zip::read::{ArchiveOffset, Config, ZipFile};
+use zip::result::ZipError;
+
+use super::member;
+use super::people::hex;
+use super::sorter::Sorter;
+use super::{Danger, Limits, Order, Progress, SplitError};
+
+/// Below this many unpacked bytes no archive is too dense: a short one of equal lines is harmless.
+const DENSITY_FLOOR: u64 = 64 << 20;
+/// What one member may take of the archive's directory on average; names are far shorter.
+const DIRECTORY_BYTES_A_MEMBER: u64 = 1024;
+const BUFFER_BYTES: usize = 128 * 1024;
+
+type Zip = ZipArchive<BufReader<Metered>>;
+
+pub(super) struct Archive<'a> {
+    zip: Zip,
+    password: Option<&'a SecretString>,
+    /// Uncompressed, as the archive's directory says.
+    declared: u64,
+    allowance: Allowance,
+}
+
+impl<'a> Archive<'a> {
+    /// Opens and vets the archive without unpacking any of it.
+    pub(super) fn open(order: &Order<'a>) -> Result<Self, SplitError> {
+        let failed = |source| SplitError::Open {
+            path: order.archive.to_path_buf(),
+            source,
+        };
+        let mut file = File::open(order.archive).map_err(failed)?;
+        if sha256_of(&mut file).map_err(failed)? != order.about.sha256 {
+            return Err(SplitError::Changed);
+        }
+        let length = file.stream_position().map_err(failed)?;
+        let members = order.limits.members;
+        let meter = Rc::new(Cell::new(
+            (members as u64 + 1024) * DIRECTORY_BYTES_A_MEMBER,
+        ));
+        let metered = Metered {
+            file,
+            left: Rc::clone(&meter),
+        };
+        let zip = open_zip(BufReader::with_capacity(BUFFER_BYTES, metered), &meter)?;
+        meter.set(u64::MAX);
+
+        let allowance = Allowance::of(length, &order.limits);
+        let mut archive = Self {
+            zip,
+            password: order.password,
+            declared: 0,
+            allowance,
+        };
+        archive.vet(members)?;
+        Ok(archive)
+    }
+
+    fn vet(&mut self, limit: usize) -> Result<(), SplitError> {
+        if self.zip.len() > limit {
+            return Err(SplitError::Unsafe(Danger::TooManyMembers));
+        }
+        if self.zip.has_duplicate_names() {
+            return Err(SplitError::Unsafe(Danger::DuplicateNames));
+        }
+        for place in 0..self.zip.len() {
+            let entry = self.zip.by_index_data(place).map_err(SplitError::NotZip)?;
+            let name = entry
+                .name()
+                .map_err(|_| SplitError::Unsafe(Danger::UnreadableName))?;
+            let kind = kind_of(entry.unix_mode());
+            // The raw name is looked at as well: a reader may show either.
+            let danger = danger_in_name(name.as_bytes())
+                .or_else(|| danger_in_name(entry.name_raw()))
+                .or(kind);
+            if let Some(danger) = danger {
+                return Err(SplitError::Unsafe(danger));
+            }
+            self.declared = self.declared.saturating_add(entry.size());
+        }
+        self.allowance.check(self.declared)?;
+        let overlap = self.zip.has_overlapping_files();
+        if overlap.map_err(SplitError::NotZip)? {
+            return Err(SplitError::Unsafe(Danger::Overlap));
+        }
+        Ok(())
+    }
+
+    /// Unpacks each member, in the archive's order, into `sorter`.
+    ///
+    /// # Errors
+    /// On the first member that is locked or damaged: its check sum is part of it.
+    pub(super) fn read_members(
+        &mut self,
+        sorter: &mut Sorter<'_>,
+        observer: &mut dyn FnMut(Progress),
+    ) -> Result<(), SplitError> {
+        let mut unpacked = 0;
+        for place in 0..self.zip.len() {
+            let number = place + 1;
+            let file = open_member(&mut self.zip, place, self.password)?;
+            if file.is_dir() && file.size() == 0 {
+                continue;
+            }
+            let name = file.name().map_err(SplitError::NotZip)?.into_owned();
+            let weakly_locked = file.encrypted();
+            let mut counted = Counted {
+                file,
+                allowance: self.allowance,
+                unpacked,
+                breach: None,
+                declared: self.declared,
+                observer: &mut *observer,
+            };
+            let outcome = member::read(&name, &mut counted, sorter);
+            unpacked = counted.unpacked;
+            let breach = counted.breach;
+            outcome.map_err(|fault| match (fault, breach) {
+                (member::Fault::Write(error), _) => error,
+                (member::Fault::Read(_), Some(danger)) => SplitError::Unsafe(danger),
+                (member::Fault::Read(source), None) => damaged(number, weakly_locked, source),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn open_zip(reader: BufReader<Metered>, meter: &Cell<u64>) -> Result<Zip, SplitError> {
+    let config = Config {
+        archive_offset: ArchiveOffset::Known(0),
+    };
+    ZipArchive::with_config(config, reader).map_err(|error| {
+        if meter.get() == 0 {
+            SplitError::Unsafe(Danger::TooManyMembers)
+        } else {
+            SplitError::NotZip(error)
+        }
+    })
+}
+
+fn open_member<'z>(
+    zip: &'z mut Zip,
+    place: usize,
+    password: Option<&SecretString>,
+) -> Result<ZipFile<'z, BufReader<Metered>>, SplitError> {
+    let opened = match password {
+        Some(password) => zip.by_index_decrypt(place, password.expose_secret().as_bytes()),
+        None => zip.by_index(place),
+    };
+    let member = place + 1;
+    opened.map_err(|error| match error {
+        ZipError::InvalidPassword => SplitError::WrongPassword,
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => SplitError::PasswordNeeded,
+        ZipError::Io(source) => SplitError::Damaged { member, source },
+        ZipError::InvalidArchive(_) => SplitError::Damaged {
+            member,
+            source: error.into(),
+        },
+        source => SplitError::Unsupported { member, source },
+    })
+}
+
+/// One wrong password in 256 passes ZipCrypto's own check; then only the content gives it away.
+fn damaged(member: usize, encrypted: bool, source: io::Error) -> SplitError {
+    match encrypted {
+        true => SplitError::DamagedOrWrongPassword { member, source },
+        false => SplitError::Damaged { member, source },
+    }
+}
+
+fn sha256_of(file: &mut File) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(&hash.finalize())),
+            count => hash.update(&buffer[..count]),
+        }
+    }
+}
+
+fn danger_in_name(name: &[u8]) -> Option<Danger> {
+    let drive = name.get(1) == Some(&b':') && name[0].is_ascii_alphabetic();
+    match name {
+        [] => Some(Danger::UnreadableName),
+        _ if name.contains(&0) => Some(Danger::Nul),
+        _ if name.contains(&b'\\') => Some(Danger::Backslash),
+        _ if name.starts_with(b"/") => Some(Danger::AbsolutePath),
+        _ if drive => Some(Danger::DriveLetter),
+        _ if name.split(|byte| *byte == b'/').any(|part| part == b"..") => Some(Danger::Traversal),
+        _ => None,
+    }
+}
+
+/// What kind of file a Unix mode stands for, if it is neither a plain file nor a folder.
+fn kind_of(mode: Option<u32>) -> Option<Danger> {
+    match mode.unwrap_or(0) & 0o170_000 {
+        0 | 0o100_000 | 0o040_000 => None,
+        0o120_000 => Some(Danger::SymbolicLink),
+        _ => Some(Danger::SpecialFile),
+    }
+}
+
+/// How many bytes an archive may unpack to.
+#[derive(Debug, Clone, Copy)]
+struct Allowance {
+    total: u64,
+    dense: u64,
+}
+
+impl Allowance {
+    fn of(length: u64, limits: &Limits) -> Self {
+        Self {
+            total: limits.bytes,
+            dense: length.saturating_mul(limits.ratio).max(DENSITY_FLOOR),
+        }
+    }
+
+    fn breach(self, unpacked: u64) -> Option<Danger> {
+        match unpacked {
+            _ if unpacked > self.total => Some(Danger::TooLarge),
+            _ if unpacked > self.dense => Some(Danger::TooDense),
+            _ => None,
+        }
+    }
+
+    fn check(self, unpacked: u64) -> Result<(), SplitError> {
+        self.breach(unpacked)
+            .map_or(Ok(()), |danger| Err(SplitError::Unsafe(danger)))
+    }
+}
+
+/// A member's bytes, counted as they really come, whatever the directory says.
+struct Counted<'z, 'o> {
+    file: ZipFile<'z, BufReader<Metered>>,
+    allowance: Allowance,
+    /// Over all members so far.
+    unpacked: u64,
+    breach: Option<Danger>,
+    declared: u64,
+    observer: &'o mut dyn FnMut(Progress),
+}
+
+impl Read for Counted<'_, '_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.unpacked += count as u64;
+        self.breach = self.allowance.breach(self.unpacked);
+        if self.breach.is_some() {
+            return Err(io::Error::other("more bytes than an archive may have"));
+        }
+        (self.observer)(Progress::Reading {
+            done: self.unpacked,
+            of: self.declared,
+        });
+        Ok(count)
+    }
+}
+
+/// The archive file, with a bound on what may be read of it while its directory is taken in.
+#[derive(Debug)]
+struct Metered {
+    file: File,
+    left: Rc<Cell<u64>>,
+}
+
+impl Read for Metered {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        let left = self.left.get().saturating_sub(count as u64);
+        self.left.set(left);
+        if left == 0 {
+            return Err(io::Error::other("the directory of the archive is too long"));
+        }
+        Ok(count)
+    }
+}
+
+impl Seek for Metered {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.file.seek(position)
+    }
+}

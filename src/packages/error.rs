@@ -1,0 +1,72 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use zip::result::ZipError;
+
+/// Why no package was made. Nothing is left at the target.
+#[derive(Debug, thiserror::Error)]
+pub enum SplitError {
+    #[error("nobody was asked for")]
+    Nobody,
+    #[error("cannot read the archive `{}`", path.display())]
+    Open { path: PathBuf, source: io::Error },
+    #[error("the archive is not the one that was fetched: it has another SHA-256")]
+    Changed,
+    #[error("the archive is no zip file, or its end is missing")]
+    NotZip(#[source] ZipError),
+    #[error("the archive is not safe to open: {0}")]
+    Unsafe(Danger),
+    #[error("the archive is encrypted, and no password was given")]
+    PasswordNeeded,
+    #[error("the password does not open the archive")]
+    WrongPassword,
+    #[error("member {member} of the archive is damaged, or the password is wrong")]
+    DamagedOrWrongPassword { member: usize, source: io::Error },
+    #[error("member {member} of the archive is damaged")]
+    Damaged { member: usize, source: io::Error },
+    #[error("member {member} of the archive is packed in a way that is not supported")]
+    Unsupported { member: usize, source: ZipError },
+    #[error("`{}` exists already", path.display())]
+    TargetExists { path: PathBuf },
+    #[error("cannot write `{}`", path.display())]
+    Write { path: PathBuf, source: io::Error },
+}
+
+/// What makes an archive one that nobody would pack by mistake, or that would fill the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Danger {
+    #[error("a member's name leads out of the folder (`..`)")]
+    Traversal,
+    #[error("a member's name is an absolute path")]
+    AbsolutePath,
+    #[error("a member's name begins with a drive letter")]
+    DriveLetter,
+    #[error("a member's name holds a backslash")]
+    Backslash,
+    #[error("a member's name holds a NUL")]
+    Nul,
+    #[error("a member's name cannot be read")]
+    UnreadableName,
+    #[error("a member is a symbolic link")]
+    SymbolicLink,
+    #[error("a member is no plain file")]
+    SpecialFile,
+    #[error("two members have one name")]
+    DuplicateNames,
+    #[error("members share the same bytes")]
+    Overlap,
+    #[error("it has too many members")]
+    TooManyMembers,
+    #[error("it would unpack to too many bytes")]
+    TooLarge,
+    #[error("it would unpack to far more than its size")]
+    TooDense,
+}
+
+impl SplitError {
+    /// For `map_err`: names the file that could not be written.
+    pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+        let path = path.to_path_buf();
+        move |source| Self::Write { path, source }
+    }
+}

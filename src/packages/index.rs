@@ -1,0 +1,49 @@
+use std::path::Path;
+
+use super::people::People;
+use super::staging::create_file;
+use super::{PackageReport, SplitError};
+
+const INDEX: &str = "index.csv";
+
+/// Writes the operator's list of who is in which package, in the order asked for.
+pub(super) fn write(
+    root: &Path,
+    people: &People<'_>,
+    packages: &[PackageReport],
+) -> Result<(), SplitError> {
+    let path = root.join(INDEX);
+    let mut table = csv::Writer::from_writer(create_file(&path)?);
+    let failed = |error: csv::Error| SplitError::write(&path)(error.into());
+    let heading = [
+        "folder",
+        "distinct_id",
+        "events",
+        "profiles",
+        "other_records",
+        "bytes",
+    ];
+    table.write_record(heading).map_err(failed)?;
+    for (person, package) in packages.iter().enumerate() {
+        let numbers = [
+            package.events,
+            package.profiles,
+            package.others,
+            package.bytes,
+        ];
+        let id = defused(people.id(person).expose());
+        let row = [package.name.clone(), id].into_iter();
+        table
+            .write_record(row.chain(numbers.map(|number| number.to_string())))
+            .map_err(failed)?;
+    }
+    table.flush().map_err(SplitError::write(&path))
+}
+
+/// A field that a spreadsheet would take for a formula, with a `'` before it.
+fn defused(field: &str) -> String {
+    match field.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => format!("'{field}"),
+        false => field.to_owned(),
+    }
+}

@@ -1,0 +1,171 @@
+//! One export archive of many people → a package for each person asked for, and for nobody else.
+//!
+//! Opens and vets the archive, reads its members in bounded memory, decides whose each record is,
+//! and writes the packages; what is nobody's for certain goes to `unassigned/`, counted by reason
+//! and never dropped. Knows neither HTTP nor the ledger, never guesses an owner, writes nothing
+//! outside the target, and leaves nothing half-done there.
+
+mod archive;
+mod content;
+mod document;
+mod error;
+mod index;
+mod lines;
+mod manifest;
+mod member;
+mod newest;
+mod owner;
+mod package;
+mod page;
+mod people;
+mod record;
+mod sorter;
+mod spool;
+mod staging;
+mod table;
+mod tally;
+mod unassigned;
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+
+use crate::domain::{DistinctId, RequestId, RetrievalScope, TaskId};
+
+pub use error::{Danger, SplitError};
+pub use unassigned::Unassigned;
+
+use archive::Archive;
+use people::People;
+use sorter::Sorter;
+use staging::Staging;
+
+/// One archive to be split.
+#[derive(Debug)]
+pub struct Order<'a> {
+    pub archive: &'a Path,
+    /// The project's API secret; not looked at where the archive is not encrypted.
+    pub password: Option<&'a SecretString>,
+    /// Who was asked for. Each gets a package, also without any data; a repeated id gets one.
+    pub people: &'a [DistinctId],
+    /// The folder to make. It must not exist, its parent must.
+    pub target: &'a Path,
+    pub about: &'a About,
+    pub form: Form,
+    pub limits: Limits,
+}
+
+/// What the packages say about where their data came from.
+#[derive(Debug, Clone)]
+pub struct About {
+    pub scope: RetrievalScope,
+    /// What the operator calls the project.
+    pub project: String,
+    pub request: RequestId,
+    pub task: TaskId,
+    pub fetched: DateTime<Utc>,
+    /// When the packages are made: passed in, so that the same order gives the same bytes.
+    pub made: DateTime<Utc>,
+    /// Of the archive, as 64 lower-case hex digits; an archive with another one is refused.
+    pub sha256: String,
+}
+
+/// How a person's package is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Folders,
+    /// One zip a person; the same order gives the same bytes.
+    Zips,
+}
+
+/// What an archive may cost before it is taken for an attack.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub members: usize,
+    /// Uncompressed, over all members.
+    pub bytes: u64,
+    /// Uncompressed bytes for each byte of the archive, once it gives more than 64 MiB.
+    pub ratio: u64,
+    /// One record; a longer one is kept in `unassigned/`, unread.
+    pub record_bytes: usize,
+    /// How many events a page lists; the others are in `events.jsonl` only.
+    pub rows: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            members: 10_000,
+            bytes: 1 << 40,
+            ratio: 200,
+            record_bytes: 16 << 20,
+            rows: 1000,
+        }
+    }
+}
+
+/// How far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Uncompressed bytes of the archive.
+    Reading { done: u64, of: u64 },
+    /// Packages.
+    Writing { done: usize, of: usize },
+}
+
+/// What was made.
+#[derive(Debug)]
+pub struct Report {
+    /// In the order asked for.
+    pub packages: Vec<PackageReport>,
+    pub unassigned: Unassigned,
+    /// Members of the archive that were read, folders not counted.
+    pub members: usize,
+}
+
+/// One person's package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageReport {
+    /// The name of its folder, or of its zip less `.zip`: a hash of the id.
+    pub name: String,
+    pub events: u64,
+    pub profiles: u64,
+    /// Records that are neither.
+    pub others: u64,
+    /// Of all its files before compression.
+    pub bytes: u64,
+}
+
+/// Splits the archive and puts the packages in place, all or nothing.
+///
+/// # Errors
+/// When the archive is unsafe, damaged, locked or another one, or a file cannot be written. The
+/// target does not exist then.
+pub fn split(order: &Order<'_>, observer: &mut dyn FnMut(Progress)) -> Result<Report, SplitError> {
+    let people = People::new(order.people)?;
+    let staging = Staging::beside(order.target)?;
+    let mut archive = Archive::open(order)?;
+    let mut sorter = Sorter::new(&people, staging.folder(), &order.limits)?;
+    archive.read_members(&mut sorter, observer)?;
+    let sorted = sorter.finish()?;
+    let maker = package::Maker {
+        about: order.about,
+        form: order.form,
+        people: &people,
+        names: &sorted.names,
+        unassigned: &sorted.unassigned,
+        folder: staging.folder(),
+    };
+    let packages = maker.make_all(sorted.shelves, observer)?;
+    index::write(staging.folder(), &people, &packages)?;
+    staging.publish()?;
+    Ok(Report {
+        packages,
+        unassigned: sorted.unassigned,
+        members: sorted.members,
+    })
+}
+
+#[cfg(test)]
+mod tests;

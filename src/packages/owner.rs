@@ -1,0 +1,102 @@
+//! Whose a record is. A record that could be another person's is nobody's.
+
+use std::borrow::Cow;
+
+use super::people::People;
+
+/// What a record says about the person it belongs to, in one group of fields.
+///
+/// Fields that agree are one claim; one that names nobody (`null`, an empty text) is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Claim<'a> {
+    #[default]
+    Absent,
+    Id(Cow<'a, str>),
+    /// A value that can be no id, such as an object.
+    Unreadable,
+    /// Two fields, or one that stands there twice, name different people.
+    Contradictory,
+}
+
+impl<'a> Claim<'a> {
+    /// Takes in what one more field says.
+    pub(super) fn add(&mut self, other: Self) {
+        let before = std::mem::take(self);
+        *self = match (before, other) {
+            (claim, Self::Absent) | (Self::Absent, claim) => claim,
+            (claim, other) if claim == other => claim,
+            _ => Self::Contradictory,
+        };
+    }
+
+    /// The claim of the JSON text of one field. A number is its digits, as they are written.
+    pub(super) fn of_json(text: &'a str) -> Self {
+        match text.as_bytes() {
+            b"null" | b"\"\"" => Self::Absent,
+            [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => {
+                Self::Id(Cow::Borrowed(&text[1..text.len() - 1]))
+            }
+            [b'"', ..] => {
+                let decoded = serde_json::from_str::<String>(text);
+                decoded.map_or(Self::Unreadable, |id| Self::Id(Cow::Owned(id)))
+            }
+            [b'-' | b'0'..=b'9', ..] => Self::Id(Cow::Borrowed(text)),
+            _ => Self::Unreadable,
+        }
+    }
+
+    /// The claim of one field of a table.
+    pub(super) fn of_field(text: &'a str) -> Self {
+        match text {
+            "" => Self::Absent,
+            id => Self::Id(Cow::Borrowed(id)),
+        }
+    }
+}
+
+/// All that a record says about whose it is.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Claims<'a> {
+    /// `distinct_id` and `$distinct_id`, at the top, in `properties` and in `$properties`.
+    pub(super) person: Claim<'a>,
+    /// `properties.$user_id`.
+    pub(super) user: Claim<'a>,
+    /// `properties.$device_id`.
+    pub(super) device: Claim<'a>,
+}
+
+/// Why a record is in nobody's package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Reason {
+    /// It names one person, who was not asked for.
+    NotAskedFor,
+    /// It names nobody.
+    NoOwner,
+    /// It names several people.
+    Contradictory,
+}
+
+/// The place of the person a record belongs to.
+///
+/// Its distinct_id decides, and alone: a device has several users, and an id that was merged into
+/// another stands for whoever Mixpanel says. Only a record without any distinct_id belongs to its
+/// `$user_id`, and without that to its `$device_id`, if that is exactly an id asked for.
+pub(super) fn owner(claims: &Claims<'_>, people: &People<'_>) -> Result<usize, Reason> {
+    if claims.person != Claim::Absent {
+        return find(&claims.person, people);
+    }
+    let (user, device) = (find(&claims.user, people), find(&claims.device, people));
+    match (user, device) {
+        (Ok(user), Ok(device)) if user != device => Err(Reason::Contradictory),
+        (_, device) if claims.user == Claim::Absent => device,
+        (user, _) => user,
+    }
+}
+
+fn find(claim: &Claim<'_>, people: &People<'_>) -> Result<usize, Reason> {
+    match claim {
+        Claim::Id(id) => people.find(id).ok_or(Reason::NotAskedFor),
+        Claim::Absent | Claim::Unreadable => Err(Reason::NoOwner),
+        Claim::Contradictory => Err(Reason::Contradictory),
+    }
+}

@@ -1,0 +1,184 @@
+//! One person's package out of what was sorted: page, manifest, and the folder or zip they are in.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use super::people::{People, hex};
+use super::spool::{EVENTS, PROFILE, Shelf, Written};
+use super::staging::create_file;
+use super::tally::{Days, Names};
+use super::{About, Form, PackageReport, Progress, SplitError, Unassigned, manifest, page};
+
+/// What all packages of an archive share.
+pub(super) struct Maker<'a> {
+    pub(super) about: &'a About,
+    pub(super) form: Form,
+    pub(super) people: &'a People<'a>,
+    pub(super) names: &'a Names,
+    pub(super) unassigned: &'a Unassigned,
+    pub(super) folder: &'a Path,
+}
+
+/// What page and manifest say of one person's data.
+pub(super) struct Contents<'a> {
+    pub(super) id: &'a str,
+    pub(super) events: u64,
+    pub(super) profiles: u64,
+    pub(super) others: u64,
+    /// Most frequent first.
+    pub(super) kinds: Vec<(&'a str, u64)>,
+    /// Events of kinds that are not in `kinds`.
+    pub(super) further: u64,
+    /// Events without a time that could be read.
+    pub(super) timeless: u64,
+    /// From the first event to the last, in Unix seconds.
+    pub(super) period: Option<(i64, i64)>,
+    pub(super) days: &'a Days,
+    pub(super) unassigned: &'a Unassigned,
+}
+
+impl Contents<'_> {
+    /// Whether there is nothing at all about this person.
+    pub(super) fn is_empty(&self) -> bool {
+        self.events + self.profiles + self.others == 0
+    }
+}
+
+impl Maker<'_> {
+    pub(super) fn make_all(
+        &self,
+        shelves: Vec<Shelf>,
+        observer: &mut dyn FnMut(Progress),
+    ) -> Result<Vec<PackageReport>, SplitError> {
+        let of = shelves.len();
+        let mut reports = Vec::with_capacity(of);
+        for (person, shelf) in shelves.into_iter().enumerate() {
+            reports.push(self.make(person, shelf)?);
+            observer(Progress::Writing {
+                done: reports.len(),
+                of,
+            });
+        }
+        Ok(reports)
+    }
+
+    fn make(&self, person: usize, mut shelf: Shelf) -> Result<PackageReport, SplitError> {
+        let mut files = shelf.finish()?;
+        let records = |name: &str| {
+            let file = files.iter().find(|file| file.name == name);
+            file.map_or(0, |file| file.records)
+        };
+        let (events, profiles) = (records(EVENTS), records(PROFILE));
+        let others = files.iter().map(|file| file.records).sum::<u64>() - events - profiles;
+        let contents = Contents {
+            id: self.people.id(person).expose(),
+            events,
+            profiles,
+            others,
+            kinds: shelf.tally.kinds(self.names),
+            further: shelf.tally.further(),
+            timeless: shelf.tally.timeless(),
+            period: shelf.tally.period(),
+            days: shelf.tally.days(),
+            unassigned: self.unassigned,
+        };
+        let newest = shelf.newest.into_sorted();
+        let page = page::Page {
+            about: self.about,
+            contents: &contents,
+            files: &files,
+            newest: &newest,
+            folder: &shelf.folder,
+        };
+        let written = write_page(&page, &shelf.folder)?;
+        files.push(written);
+        let manifest_bytes = manifest::write(&shelf.folder, self.about, &contents, &files)?;
+        let bytes = files.iter().map(|file| file.bytes).sum::<u64>() + manifest_bytes;
+        let name = self.people.name(person).to_owned();
+        if self.form == Form::Zips {
+            let names = files.iter().map(|file| file.name);
+            self.pack(&name, &shelf.folder, names.chain([manifest::MANIFEST]))?;
+        }
+        Ok(PackageReport {
+            name,
+            events,
+            profiles,
+            others,
+            bytes,
+        })
+    }
+
+    /// Replaces the folder by a zip of it that depends on nothing but its files.
+    fn pack(
+        &self,
+        name: &str,
+        folder: &Path,
+        files: impl Iterator<Item = &'static str>,
+    ) -> Result<(), SplitError> {
+        let path = self.folder.join(format!("{name}.zip"));
+        let failed = |error: zip::result::ZipError| SplitError::write(&path)(error.into());
+        let mut zip = ZipWriter::new(BufWriter::new(create_file(&path)?));
+        for file in files {
+            let source = folder.join(file);
+            let mut content = File::open(&source).map_err(SplitError::write(&source))?;
+            let length = content
+                .metadata()
+                .map_err(SplitError::write(&source))?
+                .len();
+            let options = SimpleFileOptions::default()
+                .compression_method(CompressionMethod::Deflated)
+                .last_modified_time(DateTime::default())
+                .unix_permissions(0o600)
+                .large_file(length > u64::from(u32::MAX));
+            // A folder inside, so that unpacking it strews no files about.
+            zip.start_file(format!("your-data/{file}"), options)
+                .map_err(failed)?;
+            io::copy(&mut content, &mut zip).map_err(SplitError::write(&path))?;
+        }
+        let mut file = zip.finish().map_err(failed)?;
+        file.flush().map_err(SplitError::write(&path))?;
+        fs::remove_dir_all(folder).map_err(SplitError::write(folder))
+    }
+}
+
+fn write_page(page: &page::Page<'_>, folder: &Path) -> Result<Written, SplitError> {
+    let path = folder.join(page::PAGE);
+    let mut hashed = Hashed {
+        file: BufWriter::with_capacity(64 * 1024, create_file(&path)?),
+        hash: Sha256::new(),
+        bytes: 0,
+    };
+    page.write(&mut hashed).map_err(SplitError::write(&path))?;
+    hashed.file.flush().map_err(SplitError::write(&path))?;
+    Ok(Written {
+        name: page::PAGE,
+        bytes: hashed.bytes,
+        sha256: hex(&hashed.hash.finalize()),
+        records: 0,
+    })
+}
+
+/// A file that is hashed and measured as it is written.
+struct Hashed {
+    file: BufWriter<File>,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.hash.update(&bytes[..count]);
+        self.bytes += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

@@ -1,0 +1,256 @@
+//! `index.html`: one person's data on one page that needs nothing from outside.
+//!
+//! Made for the person who asked, not for an engineer: plain words, readable without a script, on a
+//! phone, on paper and by a screen reader. Every value goes through `text::Visible`.
+
+mod chart;
+mod fields;
+mod records;
+mod rights;
+mod text;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+use self::text::{Visible, counted, day, grouped, moment, size};
+use super::About;
+use super::manifest::MANIFEST;
+use super::newest::Spot;
+use super::package::Contents;
+use super::spool::{EVENTS, OTHERS, PROFILE, Written};
+use crate::domain::Operation;
+
+pub(super) const PAGE: &str = "index.html";
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+/// How many kinds of event are listed; the others are added up.
+const MOST_KINDS: usize = 100;
+
+/// All that a page is made of.
+pub(super) struct Page<'a> {
+    pub(super) about: &'a About,
+    pub(super) contents: &'a Contents<'a>,
+    /// The data files beside the page.
+    pub(super) files: &'a [Written],
+    /// The events to list, newest first.
+    pub(super) newest: &'a [Spot],
+    pub(super) folder: &'a Path,
+}
+
+impl Page<'_> {
+    /// Writes the page part by part, so that a long one takes no memory.
+    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut part = |markup: Markup| out.write_all(markup.into_string().as_bytes());
+        part(self.beginning())?;
+        part(self.header())?;
+        part(PreEscaped("<main id=\"main\">".into()))?;
+        part(rights::introduction(self.about, self.contents))?;
+        part(self.over_time())?;
+        part(self.by_kind())?;
+        if !self.contents.is_empty() {
+            records::profile(self.folder, self.contents, &mut part)?;
+            records::events(self.folder, self.contents, self.newest, &mut part)?;
+        }
+        part(self.package())?;
+        part(rights::what_the_company_adds(self.about))?;
+        part(PreEscaped("</main>".into()))?;
+        part(self.footer())?;
+        part(html! { script { (PreEscaped(SCRIPT)) } (PreEscaped("</body></html>\n")) })
+    }
+
+    fn beginning(&self) -> Markup {
+        let policy = format!(
+            "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
+            hash_source(STYLE),
+            hash_source(SCRIPT),
+        );
+        html! {
+            (DOCTYPE)
+            (PreEscaped("<html lang=\"en\">"))
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                meta name="robots" content="noindex, nofollow";
+                meta name="color-scheme" content="light dark";
+                title { "Your data in Mixpanel: " (self.about.project) }
+                style { (PreEscaped(STYLE)) }
+            }
+            (PreEscaped("<body>"))
+            a.skip href="#main" { "Skip to the data" }
+        }
+    }
+
+    fn header(&self) -> Markup {
+        let contents = self.contents;
+        html! {
+            header {
+                p.kicker { "Answer to your request under the " (rights::law_name(self.about)) }
+                h1 { "Your data in Mixpanel" }
+                p.lead { "From the project “" (Visible(&self.about.project)) "”" }
+                dl.facts {
+                    div.wide { dt { "Your identifier" } dd.id { (Visible(contents.id)) } }
+                    div { dt { "Period" } dd { (period(contents)) } }
+                    div { dt { "Events" } dd { (grouped(contents.events)) } }
+                    div { dt { "Profile" } dd { (profiles(contents.profiles)) } }
+                    div { dt { "Fetched" } dd { (day(self.about.fetched.date_naive())) } }
+                }
+            }
+        }
+    }
+
+    fn over_time(&self) -> Markup {
+        let Some(chart) = chart::chart(self.contents.days) else {
+            return html! {};
+        };
+        let timeless = self.contents.timeless;
+        html! {
+            section aria-labelledby="time" {
+                h2 #time { "When it was recorded" }
+                (chart)
+                @if timeless > 0 {
+                    p.note { (counted(timeless, "event has", "events have")) " no time that could be read." }
+                }
+            }
+        }
+    }
+
+    fn by_kind(&self) -> Markup {
+        let contents = self.contents;
+        let Some(most) = contents.kinds.first().map(|(_, count)| *count) else {
+            return html! {};
+        };
+        let hidden = contents.kinds.iter().skip(MOST_KINDS);
+        let rest = contents.further + hidden.map(|(_, count)| count).sum::<u64>();
+        html! {
+            section aria-labelledby="kinds" {
+                h2 #kinds { "What was recorded" }
+                table.kinds {
+                    thead { tr {
+                        th scope="col" { "Event" }
+                        th.number scope="col" { "How often" }
+                        th.share scope="col" aria-hidden="true" {}
+                    } }
+                    tbody {
+                        @for (name, count) in contents.kinds.iter().take(MOST_KINDS) {
+                            tr {
+                                th scope="row" { (records::event_name(name)) }
+                                td.number { (grouped(*count)) }
+                                td.share aria-hidden="true" { (share(*count, most)) }
+                            }
+                        }
+                        @if rest > 0 {
+                            tr {
+                                th scope="row" { "Other kinds, in " code { (EVENTS) } }
+                                td.number { (grouped(rest)) }
+                                td.share {}
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn package(&self) -> Markup {
+        let what = |name: &str| match name {
+            EVENTS => "Every event, one a line, as Mixpanel delivered it (JSON)",
+            PROFILE => "Your profile, as Mixpanel delivered it (JSON)",
+            OTHERS => "Records that are neither event nor profile (JSON)",
+            _ => "",
+        };
+        let unclear = self.contents.unassigned.unclear();
+        html! {
+            section aria-labelledby="files" {
+                h2 #files { "The files beside this page" }
+                p { "They hold the same data for programs, complete, so that you can keep it or take it to another service." }
+                table.files {
+                    thead { tr {
+                        th scope="col" { "File" }
+                        th scope="col" { "What it is" }
+                        th.number scope="col" { "Size" }
+                    } }
+                    tbody {
+                        @for file in self.files {
+                            tr {
+                                th scope="row" { a href=(file.name) { (file.name) } }
+                                td { (what(file.name)) }
+                                td.number { (size(file.bytes)) }
+                            }
+                        }
+                        tr {
+                            th scope="row" { a href=(MANIFEST) { (MANIFEST) } }
+                            td { "What this package holds and where it came from, with check sums" }
+                            td {}
+                        }
+                    }
+                }
+                @if self.contents.others > 0 {
+                    p { (counted(self.contents.others, "record is", "records are")) " neither event nor profile: see " code { (OTHERS) } "." }
+                }
+                @if unclear > 0 {
+                    p.note {
+                        "Mixpanel’s delivery was for several people. " (counted(unclear, "part", "parts"))
+                        " of it did not say clearly whom it is about, or could not be read, and "
+                        (if unclear == 1 { "is" } else { "are" }) " in nobody’s package. The company has "
+                        (if unclear == 1 { "it" } else { "them" }) " and can look."
+                    }
+                }
+            }
+        }
+    }
+
+    fn footer(&self) -> Markup {
+        let about = self.about;
+        let operation = Operation::Export(about.scope);
+        html! {
+            footer {
+                dl {
+                    div { dt { "Request" } dd { (about.request) } }
+                    div { dt { "Mixpanel’s task" } dd { (Visible(about.task.as_str())) } }
+                    div { dt { "Law" } dd { (operation.law().title()) } }
+                    div { dt { "Page made" } dd { (moment(about.made)) " UTC" } }
+                    div.wide { dt { "Check sum of Mixpanel’s delivery (SHA-256)" } dd.id { (about.sha256) } }
+                }
+                p { "This page loads nothing from the internet and sends nothing. Times are in UTC, as Mixpanel recorded them. It is a copy of data and no legal advice." }
+            }
+        }
+    }
+}
+
+fn share(count: u64, most: u64) -> Markup {
+    let width = format!("{:.1}%", count as f64 / most.max(1) as f64 * 100.0);
+    html! { svg width="100%" height="10" { rect.bar x="0" y="0" rx="2" width=(width) height="10" {} } }
+}
+
+fn period(contents: &Contents<'_>) -> String {
+    let date = |seconds| chrono::DateTime::from_timestamp(seconds, 0).map(|time| time.date_naive());
+    let ends = contents
+        .period
+        .map(|(first, last)| (date(first), date(last)));
+    match ends {
+        Some((Some(first), Some(last))) if first == last => day(first),
+        Some((Some(first), Some(last))) => format!("{} to {}", day(first), day(last)),
+        _ => "No dated event".to_owned(),
+    }
+}
+
+fn profiles(count: u64) -> String {
+    match count {
+        0 => "None".to_owned(),
+        1 => "One".to_owned(),
+        many => grouped(many),
+    }
+}
+
+/// How a content security policy names an inline style or script.
+fn hash_source(text: &str) -> String {
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(text)))
+}

@@ -1,0 +1,170 @@
+//! Values as a person may safely see them.
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use maud::Render;
+
+/// A value of which nothing is hidden and nothing reorders what stands around it.
+///
+/// Control characters and those that turn the direction of text are shown by their number. Other
+/// text, right-to-left as well, is isolated from its surroundings.
+pub(super) struct Visible<'a>(pub(super) &'a str);
+
+impl Render for Visible<'_> {
+    fn render_to(&self, out: &mut String) {
+        if self.0.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return self.0.render_to(out);
+        }
+        out.push_str("<bdi>");
+        let mut rest = self.0;
+        while let Some(place) = rest.find(is_hidden) {
+            let (plain, tail) = rest.split_at(place);
+            plain.render_to(out);
+            let mut tail = tail.chars();
+            let hidden = tail.next().map_or(0, u32::from);
+            out.push_str("<span class=\"hidden-char\">");
+            format!("U+{hidden:04X}").render_to(out);
+            out.push_str("</span>");
+            rest = tail.as_str();
+        }
+        rest.render_to(out);
+        out.push_str("</bdi>");
+    }
+}
+
+/// The same where no markup may stand, as in an option of a list.
+pub(super) fn visible_plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_hidden(c) {
+            true => plain.push_str(&format!("[U+{:04X}]", u32::from(c))),
+            false => plain.push(c),
+        }
+    }
+    plain
+}
+
+/// Joiners stay: emoji and several scripts need them. So do the plain marks of direction, which
+/// reach no farther than the isolation.
+fn is_hidden(c: char) -> bool {
+    let is_control = c.is_control() && c != '\n' && c != '\t';
+    is_control
+        || matches!(
+            c,
+            '\u{202a}'..='\u{202e}'
+                | '\u{2066}'..='\u{2069}'
+                | '\u{2028}'
+                | '\u{2029}'
+                | '\u{200b}'
+                | '\u{2060}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+        )
+}
+
+/// The first `most` characters of `text`, and whether that is all of it.
+pub(super) fn beginning(text: &str, most: usize) -> (&str, Whole) {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => (&text[..end], Whole::No),
+        None => (text, Whole::Yes),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whole {
+    Yes,
+    No,
+}
+
+/// `1,234,567`
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 event`, `1,234 events`
+pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
+    let noun = if number == 1 { one } else { many };
+    format!("{} {noun}", grouped(number))
+}
+
+/// `12 bytes`, `3.4 MB`
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => counted(bytes, "byte", "bytes"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
+/// `3 March 2026`, not to be broken over two lines.
+pub(super) fn day(day: NaiveDate) -> String {
+    format!("{}\u{a0}{}", day.day(), day.format("%B\u{a0}%Y"))
+}
+
+/// `3 Mar 2026, 14:05:09`
+pub(super) fn moment(time: DateTime<Utc>) -> String {
+    format!("{} {}", time.day(), time.format("%b %Y, %H:%M:%S"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        Visible(text).render().into_string()
+    }
+
+    #[test]
+    fn markup_in_a_value_is_text() {
+        assert_eq!(
+            shown("<b>&\"x\"</b>"),
+            "&lt;b&gt;&amp;&quot;x&quot;&lt;/b&gt;"
+        );
+        assert_eq!(shown("é<script>"), "<bdi>é&lt;script&gt;</bdi>");
+    }
+
+    #[test]
+    fn what_hides_or_reorders_is_shown_by_its_number() {
+        let number = |hidden: &str| format!("<span class=\"hidden-char\">{hidden}</span>");
+        let expected = format!("<bdi>a{}b{}</bdi>", number("U+202E"), number("U+0000"));
+        assert_eq!(shown("a\u{202e}b\0"), expected);
+        for hidden in [
+            '\u{7}', '\u{7f}', '\u{85}', '\u{2066}', '\u{200b}', '\u{feff}',
+        ] {
+            assert!(!shown(&format!("x{hidden}y")).contains(hidden));
+        }
+    }
+
+    #[test]
+    fn other_scripts_and_emoji_are_left_as_they_are() {
+        for text in ["שלום", "مرحبا", "👩‍👩‍👧", "日本", "line\nline"] {
+            assert_eq!(shown(text), format!("<bdi>{text}</bdi>"));
+        }
+    }
+
+    #[test]
+    fn numbers_are_grouped_and_sizes_short() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(counted(1, "event", "events"), "1 event");
+        assert_eq!(
+            (size(12), size(3_449_000)),
+            ("12 bytes".into(), "3.4 MB".into())
+        );
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        assert_eq!(beginning("日本語", 2), ("日本", Whole::No));
+        assert_eq!(beginning("日本", 2), ("日本", Whole::Yes));
+    }
+}

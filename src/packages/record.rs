@@ -1,0 +1,338 @@
+//! What has to be known of a record to file it, without taking it apart any further.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::owner::{Claim, Claims};
+
+/// From 1970 to the end of 2199, in Unix seconds: what lies outside is no time of an event.
+const LAST_SECOND: i64 = 7_258_118_399;
+
+/// What kind of thing is recorded; decides the file of the package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Kind {
+    Event,
+    Profile,
+    /// Of the person, but neither of the two.
+    #[default]
+    Other,
+}
+
+/// What is known of one record.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Facts<'a> {
+    pub(super) claims: Claims<'a>,
+    pub(super) kind: Kind,
+    /// What an event is called.
+    pub(super) name: Cow<'a, str>,
+    /// When an event happened, in Unix seconds.
+    pub(super) time: Option<i64>,
+}
+
+/// Reads one JSON object; `None` if `text` is anything else.
+pub(super) fn read(text: &str) -> Option<Facts<'_>> {
+    let mut found = Found::default();
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let seed = Object {
+        found: &mut found,
+        level: Level::Top,
+        must: Must::BeObject,
+    };
+    seed.deserialize(&mut parser).ok()?;
+    parser.end().ok()?;
+    let kind = match (found.has_event, found.looks_like_profile) {
+        (true, _) => Kind::Event,
+        (false, true) => Kind::Profile,
+        (false, false) => Kind::Other,
+    };
+    Some(Facts {
+        claims: found.claims,
+        kind,
+        name: found.name,
+        time: found.time,
+    })
+}
+
+#[derive(Default)]
+struct Found<'a> {
+    claims: Claims<'a>,
+    has_event: bool,
+    looks_like_profile: bool,
+    name: Cow<'a, str>,
+    time: Option<i64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Top,
+    Properties,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Must {
+    BeObject,
+    BeAnything,
+}
+
+/// The keys that matter, at either level.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    DistinctId,
+    PrefixedDistinctId,
+    UserId,
+    DeviceId,
+    Event,
+    Time,
+    Properties,
+    PrefixedProperties,
+    Any,
+}
+
+impl Key {
+    fn of(text: &str) -> Self {
+        match text {
+            "distinct_id" => Self::DistinctId,
+            "$distinct_id" => Self::PrefixedDistinctId,
+            "$user_id" => Self::UserId,
+            "$device_id" => Self::DeviceId,
+            "event" => Self::Event,
+            "time" => Self::Time,
+            "properties" => Self::Properties,
+            "$properties" => Self::PrefixedProperties,
+            _ => Self::Any,
+        }
+    }
+}
+
+struct KeySeed;
+
+impl<'de> DeserializeSeed<'de> for KeySeed {
+    type Value = Key;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, parser: D) -> Result<Key, D::Error> {
+        parser.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for KeySeed {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Key, E> {
+        Ok(Key::of(text))
+    }
+}
+
+/// Goes through the keys of a record, or of its properties.
+struct Object<'f, 'de> {
+    found: &'f mut Found<'de>,
+    level: Level,
+    must: Must,
+}
+
+impl<'de> DeserializeSeed<'de> for Object<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, parser: D) -> Result<(), D::Error> {
+        match self.must {
+            Must::BeObject => parser.deserialize_map(self),
+            Must::BeAnything => parser.deserialize_any(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Object<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key_seed(KeySeed)? {
+            match (self.level, key) {
+                (Level::Top, Key::Properties | Key::PrefixedProperties) => {
+                    self.found.looks_like_profile = true;
+                    map.next_value_seed(Object {
+                        found: &mut *self.found,
+                        level: Level::Properties,
+                        must: Must::BeAnything,
+                    })?;
+                }
+                (_, Key::Any | Key::Properties | Key::PrefixedProperties) => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+                (level, key) => {
+                    let text = map.next_value::<&'de RawValue>()?.get();
+                    self.found.take(level, key, text);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+impl<'de> Found<'de> {
+    fn take(&mut self, level: Level, key: Key, text: &'de str) {
+        match (level, key) {
+            (_, Key::DistinctId) => self.claims.person.add(Claim::of_json(text)),
+            (_, Key::PrefixedDistinctId) => {
+                self.looks_like_profile |= level == Level::Top;
+                self.claims.person.add(Claim::of_json(text));
+            }
+            (Level::Properties, Key::UserId) => self.claims.user.add(Claim::of_json(text)),
+            (Level::Properties, Key::DeviceId) => self.claims.device.add(Claim::of_json(text)),
+            (Level::Top, Key::Event) => {
+                self.has_event = true;
+                self.name = match Claim::of_json(text) {
+                    Claim::Id(name) => name,
+                    Claim::Absent | Claim::Unreadable | Claim::Contradictory => Cow::Borrowed(text),
+                };
+            }
+            (_, Key::Time) => self.time = self.time.or_else(|| time_of(text)),
+            _ => {}
+        }
+    }
+}
+
+/// A time as Mixpanel and its warehouse exports write it, in Unix seconds.
+///
+/// Seconds, milliseconds or microseconds by their size; a date without a zone is taken as UTC.
+pub(super) fn time_of(text: &str) -> Option<i64> {
+    let text = text.trim_matches('"').trim();
+    let seconds = match text.parse::<f64>() {
+        Ok(number) if number.abs() >= 1e14 => (number / 1e6) as i64,
+        Ok(number) if number.abs() >= 1e11 => (number / 1e3) as i64,
+        Ok(number) => number as i64,
+        Err(_) => time_of_words(text)?,
+    };
+    (1..=LAST_SECOND).contains(&seconds).then_some(seconds)
+}
+
+fn time_of_words(text: &str) -> Option<i64> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.timestamp());
+    }
+    let forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
+    let time = forms
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+    let midnight = || {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .ok()?
+            .and_hms_opt(0, 0, 0)
+    };
+    time.or_else(midnight)
+        .map(|time| time.and_utc().timestamp())
+}
+
+/// Which column of a table says what; an index for each column that matters.
+#[derive(Debug, Default)]
+pub(super) struct RecordColumns {
+    person: Vec<usize>,
+    user: Vec<usize>,
+    device: Vec<usize>,
+    event: Option<usize>,
+    time: Option<usize>,
+    profile: bool,
+}
+
+impl RecordColumns {
+    pub(super) fn of<'n>(names: impl Iterator<Item = &'n [u8]>) -> Self {
+        let mut columns = Self::default();
+        for (place, name) in names.enumerate() {
+            let name = plain_name(name);
+            let (inside, name) = match name.split_once("properties.") {
+                Some(("" | "$", name)) => (true, name),
+                _ => (false, name.as_str()),
+            };
+            match name {
+                "distinct_id" => columns.person.push(place),
+                "$distinct_id" => {
+                    columns.profile |= !inside;
+                    columns.person.push(place);
+                }
+                "$user_id" => columns.user.push(place),
+                "$device_id" => columns.device.push(place),
+                "event" | "event_name" => columns.event = columns.event.or(Some(place)),
+                "time" => columns.time = columns.time.or(Some(place)),
+                _ => {}
+            }
+        }
+        columns
+    }
+
+    /// Whether a heading with these names says whose its rows are.
+    pub(super) fn name_a_person<'n>(names: impl Iterator<Item = &'n [u8]>) -> bool {
+        !Self::of(names).person.is_empty()
+    }
+
+    /// What is known of one row.
+    pub(super) fn facts<'r>(&self, field: impl Fn(usize) -> &'r str) -> Facts<'r> {
+        let claim = |places: &[usize]| {
+            let mut claim = Claim::Absent;
+            for place in places {
+                claim.add(Claim::of_field(field(*place)));
+            }
+            claim
+        };
+        let kind = match (self.event, self.profile) {
+            (Some(_), _) => Kind::Event,
+            (None, true) => Kind::Profile,
+            (None, false) => Kind::Other,
+        };
+        Facts {
+            claims: Claims {
+                person: claim(&self.person),
+                user: claim(&self.user),
+                device: claim(&self.device),
+            },
+            kind,
+            name: self.event.map_or("", &field).into(),
+            time: self.time.and_then(|place| time_of(field(place))),
+        }
+    }
+}
+
+/// `"Distinct ID"` as a person writes it is `distinct_id`.
+fn plain_name(name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name);
+    let name = name.trim().trim_matches('"').trim();
+    name.to_lowercase().replace(' ', "_")
+}

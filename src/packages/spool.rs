@@ -1,0 +1,205 @@
+//! The data files of the packages, written in batches: no file stays open, and what waits in memory
+//! has a bound over all people.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::SplitError;
+use super::newest::{Newest, Spot};
+use super::people::{People, hex};
+use super::record::Kind;
+use super::staging::{append_file, make_folder};
+use super::tally::{Names, Tally};
+
+pub(super) const EVENTS: &str = "events.jsonl";
+pub(super) const PROFILE: &str = "profile.json";
+pub(super) const OTHERS: &str = "other.jsonl";
+
+/// What waits for one file before it is written.
+const BATCH_BYTES: usize = 64 * 1024;
+/// What waits for all files together.
+const WAITING_BYTES: usize = 32 << 20;
+
+/// The people's shelves while records come in.
+pub(super) struct Spool {
+    shelves: Vec<Shelf>,
+    names: Names,
+    waiting: usize,
+    rows: usize,
+}
+
+/// One person's data.
+pub(super) struct Shelf {
+    pub(super) folder: PathBuf,
+    pub(super) tally: Tally,
+    pub(super) newest: Newest,
+    events: DataFile,
+    profiles: DataFile,
+    others: DataFile,
+}
+
+/// A file of a package as its manifest lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) name: &'static str,
+    pub(super) bytes: u64,
+    pub(super) sha256: String,
+    pub(super) records: u64,
+}
+
+impl Spool {
+    pub(super) fn new(people: &People<'_>, root: &Path, rows: usize) -> Result<Self, SplitError> {
+        let shelf = |person| {
+            let folder = root.join(people.name(person));
+            make_folder(&folder)?;
+            Ok(Shelf {
+                folder,
+                tally: Tally::default(),
+                newest: Newest::default(),
+                events: DataFile::new(EVENTS),
+                profiles: DataFile::new(PROFILE),
+                others: DataFile::new(OTHERS),
+            })
+        };
+        Ok(Self {
+            shelves: (0..people.count()).map(shelf).collect::<Result<_, _>>()?,
+            names: Names::default(),
+            waiting: 0,
+            rows,
+        })
+    }
+
+    /// Files one event; `line` is its text on one line.
+    pub(super) fn add_event(
+        &mut self,
+        person: usize,
+        line: &[u8],
+        name: &str,
+        time: Option<i64>,
+    ) -> Result<(), SplitError> {
+        let number = self.names.number(name);
+        let shelf = &mut self.shelves[person];
+        shelf.tally.add(number, time);
+        let spot = Spot {
+            time: time.unwrap_or(i64::MIN),
+            start: shelf.events.bytes,
+            length: u32::try_from(line.len()).unwrap_or(u32::MAX),
+        };
+        shelf.newest.add(spot, self.rows);
+        self.add(person, Kind::Event, &[line, b"\n"])
+    }
+
+    /// Files one profile, as an element of the array that `profile.json` is.
+    pub(super) fn add_profile(&mut self, person: usize, line: &[u8]) -> Result<(), SplitError> {
+        let before: &[u8] = match self.shelves[person].profiles.records {
+            0 => b"[\n",
+            _ => b",\n",
+        };
+        self.add(person, Kind::Profile, &[before, line])
+    }
+
+    pub(super) fn add_other(&mut self, person: usize, line: &[u8]) -> Result<(), SplitError> {
+        self.add(person, Kind::Other, &[line, b"\n"])
+    }
+
+    fn add(&mut self, person: usize, kind: Kind, parts: &[&[u8]]) -> Result<(), SplitError> {
+        let shelf = &mut self.shelves[person];
+        let file = match kind {
+            Kind::Event => &mut shelf.events,
+            Kind::Profile => &mut shelf.profiles,
+            Kind::Other => &mut shelf.others,
+        };
+        file.records += 1;
+        for part in parts {
+            file.push(part);
+            self.waiting += part.len();
+        }
+        if file.waiting.len() >= BATCH_BYTES {
+            self.waiting -= file.flush(&shelf.folder)?;
+        }
+        if self.waiting >= WAITING_BYTES {
+            for shelf in &mut self.shelves {
+                for file in [&mut shelf.events, &mut shelf.profiles, &mut shelf.others] {
+                    file.flush(&shelf.folder)?;
+                }
+            }
+            self.waiting = 0;
+        }
+        Ok(())
+    }
+
+    pub(super) fn into_shelves(self) -> (Vec<Shelf>, Names) {
+        (self.shelves, self.names)
+    }
+}
+
+impl Shelf {
+    /// Writes what still waits. `events.jsonl` and `profile.json` are there even when empty.
+    pub(super) fn finish(&mut self) -> Result<Vec<Written>, SplitError> {
+        self.profiles.push(match self.profiles.records {
+            0 => b"[]\n",
+            _ => b"\n]\n",
+        });
+        let mut files = vec![
+            self.events.finish(&self.folder)?,
+            self.profiles.finish(&self.folder)?,
+        ];
+        if self.others.records > 0 {
+            files.push(self.others.finish(&self.folder)?);
+        }
+        Ok(files)
+    }
+}
+
+/// One file that grows at its end, hashed on the way.
+struct DataFile {
+    name: &'static str,
+    waiting: Vec<u8>,
+    hash: Sha256,
+    /// With what waits.
+    bytes: u64,
+    records: u64,
+}
+
+impl DataFile {
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            waiting: Vec::new(),
+            hash: Sha256::new(),
+            bytes: 0,
+            records: 0,
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.waiting.extend_from_slice(bytes);
+        self.bytes += bytes.len() as u64;
+    }
+
+    /// Returns how many bytes were written.
+    fn flush(&mut self, folder: &Path) -> Result<usize, SplitError> {
+        // Taken, not cleared: the room of two thousand empty buffers would add up.
+        let batch = std::mem::take(&mut self.waiting);
+        if !batch.is_empty() {
+            let path = folder.join(self.name);
+            let mut file = append_file(&path)?;
+            file.write_all(&batch).map_err(SplitError::write(&path))?;
+            self.hash.update(&batch);
+        }
+        Ok(batch.len())
+    }
+
+    fn finish(&mut self, folder: &Path) -> Result<Written, SplitError> {
+        self.flush(folder)?;
+        append_file(&folder.join(self.name))?;
+        Ok(Written {
+            name: self.name,
+            bytes: self.bytes,
+            sha256: hex(&std::mem::take(&mut self.hash).finalize()),
+            records: self.records,
+        })
+    }
+}

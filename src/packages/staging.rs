@@ -1,0 +1,99 @@
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::SplitError;
+
+/// The folder all is written into, beside the target, until it is whole.
+///
+/// Dropped before [`Staging::publish`], it takes everything in it along.
+#[derive(Debug)]
+pub(super) struct Staging {
+    folder: TempDir,
+    target: PathBuf,
+}
+
+impl Staging {
+    pub(super) fn beside(target: &Path) -> Result<Self, SplitError> {
+        refuse_existing(target)?;
+        let parent = match target.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            Some(_) | None => Path::new("."),
+        };
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".dsr-packages-").suffix(".part");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o700));
+        }
+        let folder = builder
+            .tempdir_in(parent)
+            .map_err(SplitError::write(target))?;
+        Ok(Self {
+            folder,
+            target: target.to_path_buf(),
+        })
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Gives the folder its name. From here on it stays.
+    pub(super) fn publish(self) -> Result<(), SplitError> {
+        refuse_existing(&self.target)?;
+        // An empty folder that came up since would be replaced, a file or a link is an error.
+        fs::rename(self.folder.path(), &self.target).map_err(SplitError::write(&self.target))?;
+        let _ = self.folder.keep();
+        Ok(())
+    }
+}
+
+/// A link is not followed: whatever has the name is in the way.
+fn refuse_existing(target: &Path) -> Result<(), SplitError> {
+    match fs::symlink_metadata(target) {
+        Ok(_) => Err(SplitError::TargetExists {
+            path: target.to_path_buf(),
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(SplitError::write(target)(error)),
+    }
+}
+
+/// Makes one folder that only its owner may enter, from its creation on.
+pub(super) fn make_folder(path: &Path) -> Result<(), SplitError> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "the mode is for Unix"))]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path).map_err(SplitError::write(path))
+}
+
+/// Makes a file that only its owner may read, from its creation on.
+pub(super) fn create_file(path: &Path) -> Result<File, SplitError> {
+    private(OpenOptions::new().write(true).create_new(true))
+        .open(path)
+        .map_err(SplitError::write(path))
+}
+
+/// Opens a file to write at its end, making it private if it does not exist.
+pub(super) fn append_file(path: &Path) -> Result<File, SplitError> {
+    private(OpenOptions::new().append(true).create(true))
+        .open(path)
+        .map_err(SplitError::write(path))
+}
+
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options
+}

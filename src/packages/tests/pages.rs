@@ -1,0 +1,258 @@
+//! What a person is given to read, and what a program is.
+
+use super::*;
+use crate::domain::Disclosure;
+
+fn page(bench: &Bench, id: &str) -> String {
+    bench.read(id, "index.html")
+}
+
+#[test]
+fn a_manifest_says_what_there_is_and_where_it_came_from() {
+    let events = [
+        event("anna", "Sign In", 1_700_000_000),
+        event("anna", "Search", 1_700_086_400),
+        event("anna", "Search", 1_600_000_000),
+        r#"{"event":"Odd","distinct_id":"anna"}"#.to_owned(),
+        "broken".to_owned(),
+        r#"{"event":"x"}"#.to_owned(),
+        event("carl", "x", 1),
+    ];
+    let members = [
+        ("a.jsonl", &*events.join("\n")),
+        ("p.json", &profile("anna")),
+    ];
+    let mut bench = Bench::of_members(&members, &["anna"]);
+    bench.about.sha256 = hex(&std::fs::read(bench.folder.path().join("export.zip")).unwrap());
+    bench.split();
+    let sha = |file: &str| hex(bench.read("anna", file).as_bytes());
+    let length = |file: &str| bench.read("anna", file).len();
+    let file =
+        |name: &str| serde_json::json!({"name": name, "bytes": length(name), "sha256": sha(name)});
+    let expected = serde_json::json!({
+        "schema": 1,
+        "distinct_id": "anna",
+        "law": "gdpr",
+        "disclosure": null,
+        "project": "shop",
+        "request": "q7tz0xmab2cd3ef4",
+        "task": "3e0b7f52-1111-4222-8333-444455556666",
+        "archive_sha256": bench.about.sha256,
+        "fetched": "2026-11-20T08:00:00Z",
+        "made": "2026-11-22T12:30:00Z",
+        "period": {
+            "first_event": "2020-09-13T12:26:40Z",
+            "last_event": "2023-11-15T22:13:20Z"
+        },
+        "records": {"events": 4, "profiles": 1, "others": 0},
+        "events_by_name": [
+            {"name": "Search", "count": 2},
+            {"name": "Odd", "count": 1},
+            {"name": "Sign In", "count": 1}
+        ],
+        "events_of_further_names": 0,
+        "events_without_time": 1,
+        "not_understood": {
+            "records_that_name_nobody": 1,
+            "records_that_name_several": 0,
+            "unreadable_pieces": 1,
+            "unreadable_files": 0
+        },
+        "files": [file("events.jsonl"), file("profile.json"), file("index.html")]
+    });
+    let text = bench.read("anna", "manifest.json");
+    assert_eq!(text, format!("{expected:#}\n"));
+}
+
+#[test]
+fn whoever_was_asked_for_and_has_nothing_gets_a_package_that_says_so() {
+    let bench = Bench::of_members(&[("a.jsonl", &event("anna", "x", 1))], &["anna", "nobody"]);
+    bench.split();
+    assert!(page(&bench, "nobody").contains("Mixpanel delivered no data for this identifier."));
+    assert!(!page(&bench, "anna").contains("Mixpanel delivered no data"));
+    assert_eq!(bench.read("nobody", "events.jsonl"), "");
+    assert_eq!(bench.read("nobody", "profile.json"), "[]\n");
+    assert_eq!(bench.manifest("nobody")["period"], Value::Null);
+}
+
+#[test]
+fn no_package_holds_anything_of_another_person() {
+    let text = [
+        event("anna-secret", "Anna's event", 1),
+        event("bob-secret", "Bob's event", 2),
+        profile("bob-secret"),
+        event("carl-secret", "Carl's event", 3),
+        r#"{"event":"x","distinct_id":"anna-secret","properties":{"distinct_id":"dora-secret"}}"#
+            .to_owned(),
+        "broken of emil-secret".to_owned(),
+    ];
+    let members = [("of-anna-secret-and-bob-secret.jsonl", &*text.join("\n"))];
+    let bench = Bench::of_members(&members, &["anna-secret", "bob-secret", "nobody"]);
+    bench.split();
+    for (own, others) in [
+        ("anna-secret", &["bob", "carl", "dora", "emil"][..]),
+        ("bob-secret", &["anna", "carl", "dora", "emil"]),
+        ("nobody", &["anna", "bob", "carl", "dora", "emil"]),
+    ] {
+        for (path, content) in files_below(&bench.package(own)) {
+            let content = String::from_utf8(content).unwrap().to_lowercase();
+            for other in others {
+                assert!(!content.contains(other), "{other} in {}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_value_gets_out_of_its_place_on_the_page() {
+    let evil = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\" onload=\"x' {{}}";
+    let record = serde_json::json!({
+        "event": evil,
+        "properties": {"distinct_id": evil, evil: evil, "list": [evil], "time": 1_700_000_000},
+    });
+    let profile =
+        serde_json::json!({"$distinct_id": evil, "$properties": {evil: evil, "$name": evil}});
+    let mut bench = Bench::of_members(&[("a", &format!("{record}\n{profile}\n"))], &[evil]);
+    bench.about.project = evil.to_owned();
+    bench.split();
+    let page = page(&bench, evil);
+    assert!(!page.contains("<img") && !page.contains("<script>alert"));
+    assert!(page.contains("&lt;/script&gt;&lt;script&gt;alert(1)"));
+    assert_eq!(page.matches("<script>").count(), 1, "ours alone");
+    assert_eq!(page.matches("</script>").count(), 1);
+    assert!(!page.contains("\" onload=\""));
+}
+
+#[test]
+fn the_page_loads_nothing_and_its_policy_fits_its_style_and_script() {
+    let bench = Bench::of_members(
+        &[("a.jsonl", &event("anna", "x", 1_700_000_000))],
+        &["anna"],
+    );
+    bench.split();
+    let page = page(&bench, "anna");
+    for outside in [
+        "http:", "https:", "src=", "@import", "url(", "<link", "<iframe", "style=\"",
+    ] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    let policy = page
+        .split("Content-Security-Policy\" content=\"")
+        .nth(1)
+        .unwrap();
+    let policy = policy.split('"').next().unwrap();
+    assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+    for tag in ["style", "script"] {
+        use base64::Engine;
+        let inside = page.split(&format!("<{tag}>")).nth(1).unwrap();
+        let inside = inside.split(&format!("</{tag}>")).next().unwrap();
+        let digest = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(inside));
+        assert!(
+            policy.contains(&format!("{tag}-src 'sha256-{digest}'")),
+            "{tag}"
+        );
+    }
+    assert!(page.contains("<html lang=\"en\">") && page.ends_with("</html>\n"));
+}
+
+#[test]
+fn hidden_characters_and_reordering_are_shown() {
+    let id = "anna\u{202e}txt.exe";
+    let record = serde_json::json!({"event": "a\u{7}b", "distinct_id": id, "note": "x\u{2066}y"});
+    let bench = Bench::of_members(&[("a", &record.to_string())], &[id]);
+    bench.split();
+    let page = page(&bench, id);
+    for hidden in ['\u{202e}', '\u{7}', '\u{2066}'] {
+        assert!(!page.contains(hidden));
+        assert!(page.contains(&format!("U+{:04X}", u32::from(hidden))));
+    }
+}
+
+#[test]
+fn a_person_with_many_events_gets_the_newest_listed_and_is_told() {
+    let lines: Vec<String> = (0..500)
+        .map(|number| event("anna", &format!("event-{number}-"), 1_700_000_000 + number))
+        .collect();
+    let mut bench = Bench::of_members(&[("a.jsonl", &lines.join("\n"))], &["anna"]);
+    bench.limits.rows = 20;
+    bench.split();
+    let page = page(&bench, "anna");
+    assert_eq!(page.matches("<td class=\"time\">").count(), 20);
+    let row = |number: usize| {
+        page.find(&format!(
+            "<th scope=\"row\">event-{number}-</th><td><details"
+        ))
+    };
+    assert!(row(499) < row(498) && row(480).is_some() && row(479).is_none());
+    assert!(page.contains("These are the newest 20 of 500 events."));
+    assert_eq!(bench.lines("anna", "events.jsonl").len(), 500);
+}
+
+#[test]
+fn long_values_are_shortened_on_the_page_alone() {
+    let long = "ä".repeat(5000);
+    let record = serde_json::json!({"event": "x", "distinct_id": "anna", "note": long});
+    let bench = Bench::of_members(&[("a", &record.to_string())], &["anna"]);
+    bench.split();
+    assert!(page(&bench, "anna").contains("the file has all 5,000 characters"));
+    assert!(!page(&bench, "anna").contains(&long));
+    assert!(bench.read("anna", "events.jsonl").contains(&long));
+}
+
+#[test]
+fn events_are_read_back_right_from_a_file_that_is_read_in_places() {
+    let note = "n".repeat(3000);
+    let line = |number: i64| {
+        format!(
+            r#"{{"event":"e{number}","distinct_id":"anna","time":{number},"note":"{number}{note}"}}"#
+        )
+    };
+    let lines: Vec<String> = (1..=2000).map(line).collect();
+    let bench = Bench::of_members(&[("a.jsonl", &lines.join("\n"))], &["anna"]);
+    bench.split();
+    let page = page(&bench, "anna");
+    for number in [2000, 1500, 1001] {
+        let row = page
+            .split(&format!("<th scope=\"row\">e{number}</th><td><details"))
+            .nth(1)
+            .unwrap();
+        assert!(
+            row.split("</tr>")
+                .next()
+                .unwrap()
+                .contains(&format!("{number}nnn"))
+        );
+    }
+}
+
+#[test]
+fn each_law_has_its_own_words() {
+    let words = |scope| {
+        let mut bench = Bench::of_members(&[("a", &event("anna", "x", 1))], &["anna"]);
+        bench.about.scope = scope;
+        bench.split();
+        (page(&bench, "anna"), bench.manifest("anna"))
+    };
+    let (gdpr, manifest) = words(RetrievalScope::Gdpr);
+    assert!(gdpr.contains("Article 15") && !gdpr.contains("CCPA"));
+    assert_eq!(manifest["law"], "gdpr");
+    let (ccpa, manifest) = words(RetrievalScope::Ccpa(Disclosure::Sources));
+    assert!(ccpa.contains("categories of sources") && !ccpa.contains("Article 15"));
+    assert_eq!(
+        (&manifest["law"], &manifest["disclosure"]),
+        (&"ccpa".into(), &"sources".into())
+    );
+    for page in [gdpr, ccpa] {
+        assert!(page.contains("What the company adds") && page.contains("no legal advice"));
+    }
+}
+
+#[test]
+fn several_profiles_are_one_list_and_all_shown() {
+    let text = format!("{}\n{}\n", profile("anna"), profile("anna"));
+    let bench = Bench::of_members(&[("a", &text)], &["anna"]);
+    bench.split();
+    let profiles: Value = serde_json::from_str(&bench.read("anna", "profile.json")).unwrap();
+    assert_eq!(profiles.as_array().unwrap().len(), 2);
+    assert!(page(&bench, "anna").contains("Profile 2"));
+}
