@@ -1,7 +1,9 @@
 use serde_json::{Value, json};
 
 use crate::domain::ExitStatus;
-use crate::sandbox::{self, CreateReply, OAUTH_TOKEN, Settings, project_token};
+use crate::sandbox::{
+    self, CreateReply, ExportArchive, Exports, OAUTH_TOKEN, Settings, api_secret, project_token,
+};
 use crate::ui::{Failure, Paper, View};
 
 use super::context::Context;
@@ -31,6 +33,26 @@ pub(crate) struct SandboxArgs {
     /// The shape of the reply to a create
     #[arg(long, value_enum, default_value_t = Shape::Alternate)]
     create_reply: Shape,
+    /// How finished exports are packed
+    #[arg(long, value_enum, default_value_t = Packing::Plain)]
+    archive: Packing,
+    /// Events of each person in an export; a handful if not given
+    #[arg(long, value_name = "N")]
+    events_per_person: Option<u32>,
+}
+
+/// What an export may be like; Mixpanel documents none of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Packing {
+    /// JSON in a zip without a password
+    Plain,
+    /// JSON, encrypted with ZipCrypto; the API secret is the password
+    #[value(name = "zipcrypto")]
+    ZipCrypto,
+    /// JSON, encrypted with AES; the API secret is the password
+    Aes,
+    /// CSV in a zip without a password
+    Csv,
 }
 
 /// The documented shapes of the reply to a create.
@@ -63,6 +85,15 @@ pub(super) async fn run(ctx: &mut Context, args: SandboxArgs) -> Result<ExitStat
             Shape::List => CreateReply::List,
             Shape::Alternate => CreateReply::Alternate,
         },
+        exports: Exports {
+            archive: match args.archive {
+                Packing::Plain => ExportArchive::Plain,
+                Packing::ZipCrypto => ExportArchive::ZipCrypto,
+                Packing::Aes => ExportArchive::Aes,
+                Packing::Csv => ExportArchive::Csv,
+            },
+            events_per_person: args.events_per_person,
+        },
         ..Settings::new(folder)
     };
     ctx.interrupt.begin();
@@ -84,9 +115,11 @@ struct ServingView {
 impl View for ServingView {
     fn human(&self, _: &Paper) -> String {
         format!(
-            "DSR_API_URL={}\nDSR_TOKEN={OAUTH_TOKEN}\nDSR_PROJECT_TOKEN={}\nDSR_REGION=us\n",
+            "DSR_API_URL={}\nDSR_TOKEN={OAUTH_TOKEN}\nDSR_PROJECT_TOKEN={}\nDSR_REGION=us\n\
+             # API secret, the password of locked exports: {}\n",
             self.api_url,
             project_token("sandbox"),
+            api_secret(&project_token("sandbox")),
         )
     }
 
@@ -95,6 +128,7 @@ impl View for ServingView {
             "api_url": self.api_url,
             "token": OAUTH_TOKEN,
             "project_token": project_token("sandbox"),
+            "api_secret": api_secret(&project_token("sandbox")),
         }})
     }
 }

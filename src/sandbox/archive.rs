@@ -4,16 +4,18 @@
 //! any sandbox, agrees. Nothing in it is real, and all addresses are under `example.test`.
 
 use std::collections::HashSet;
-use std::io::{Cursor, Write};
+use std::io::{self, Seek, Write};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use zip::write::SimpleFileOptions;
-use zip::{DateTime, ZipWriter};
+use zip::result::ZipError;
+use zip::unstable::write::FileOptionsExt;
+use zip::write::FileOptions;
+use zip::{AesMode, DateTime, ZipWriter};
 
 use super::clock::Moment;
 use super::task::{Law, Order};
-use super::{SandboxError, hex};
+use super::{ExportArchive, Exports, SandboxError, hex};
 
 const DAY: i64 = 24 * 3600;
 
@@ -29,38 +31,115 @@ const CITIES: [&str; 6] = ["Berlin", "Lisbon", "Toronto", "Nairobi", "Osaka", "L
 const SYSTEMS: [&str; 4] = ["Android", "iOS", "Windows", "Linux"];
 const PLANS: [&str; 3] = ["free", "team", "enterprise"];
 
-/// The zip for `order` as of `until`, the moment the export was finished.
-pub(super) fn pack(order: &Order, until: Moment) -> Result<Vec<u8>, SandboxError> {
-    let since = until.seconds() - history(order.law);
-    let (mut events, mut profiles) = (Vec::new(), Vec::new());
+/// Writes the zip for `order` as of `until`, the moment the export was finished.
+pub(super) fn pack<W: Write + Seek>(
+    order: &Order,
+    until: Moment,
+    exports: Exports,
+    api_secret: &str,
+    out: W,
+) -> Result<W, SandboxError> {
+    let span = Span {
+        since: until.seconds() - history(order.law),
+        until: until.seconds(),
+        events_per_person: exports.events_per_person,
+    };
     let mut seen = HashSet::new();
-    let people = order
+    let people: Vec<Person<'_>> = order
         .distinct_ids
         .iter()
         .filter(|id| seen.insert(id.as_str()))
         .map(|id| Person::new(id))
-        .filter(Person::has_data);
-    for person in people {
-        for time in person.times(since, until.seconds()) {
-            serde_json::to_writer(&mut events, &person.event(time))?;
-            events.push(b'\n');
-        }
-        profiles.push(person.profile());
-    }
+        .filter(Person::has_data)
+        .collect();
 
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    // A fixed date keeps the file the same, byte for byte, at every download.
-    let options = SimpleFileOptions::default().last_modified_time(DateTime::default());
-    let members = [
-        ("events.jsonl", events),
-        ("profiles.json", serde_json::to_vec(&profiles)?),
-    ];
-    for (name, content) in members {
-        zip.start_file(name, options)?;
-        zip.write_all(&content)
-            .map_err(zip::result::ZipError::from)?;
+    let mut zip = ZipWriter::new(out);
+    let options = options(exports.archive, api_secret)?;
+    let written = match exports.archive {
+        ExportArchive::Plain | ExportArchive::ZipCrypto | ExportArchive::Aes => {
+            zip.start_file("events.jsonl", options)?;
+            let events = write_event_lines(&mut zip, &people, span);
+            zip.start_file("profiles.json", options)?;
+            events.and_then(|()| write_profile_array(&mut zip, &people))
+        }
+        ExportArchive::Csv => {
+            zip.start_file("events.csv", options)?;
+            let events = write_event_table(&mut zip, &people, span);
+            zip.start_file("profiles.csv", options)?;
+            events.and_then(|()| write_profile_table(&mut zip, &people))
+        }
+    };
+    written.map_err(ZipError::from)?;
+    Ok(zip.finish()?)
+}
+
+fn options(
+    archive: ExportArchive,
+    api_secret: &str,
+) -> Result<FileOptions<'_, '_, ()>, SandboxError> {
+    // A fixed date keeps the file the same, byte for byte, whenever it is made.
+    let plain = FileOptions::default()
+        .last_modified_time(DateTime::default())
+        .large_file(true);
+    Ok(match archive {
+        ExportArchive::Plain | ExportArchive::Csv => plain,
+        ExportArchive::ZipCrypto => plain.with_deprecated_encryption(api_secret.as_bytes())?,
+        ExportArchive::Aes => plain.with_aes_encryption(AesMode::Aes256, api_secret),
+    })
+}
+
+fn write_event_lines(out: &mut dyn Write, people: &[Person<'_>], span: Span) -> io::Result<()> {
+    for person in people {
+        for time in person.times(span) {
+            serde_json::to_writer(&mut *out, &person.event(time))?;
+            out.write_all(b"\n")?;
+        }
     }
-    Ok(zip.finish()?.into_inner())
+    Ok(())
+}
+
+fn write_profile_array(out: &mut dyn Write, people: &[Person<'_>]) -> io::Result<()> {
+    for (place, person) in people.iter().enumerate() {
+        out.write_all(if place == 0 { b"[" } else { b"," })?;
+        serde_json::to_writer(&mut *out, &person.profile())?;
+    }
+    out.write_all(if people.is_empty() { b"[]" } else { b"]" })
+}
+
+fn write_event_table(out: &mut dyn Write, people: &[Person<'_>], span: Span) -> io::Result<()> {
+    let mut table = csv::Writer::from_writer(out);
+    let columns = ["distinct_id", "time", "$insert_id", "$city", "$os", "page"];
+    table.write_record(["event"].into_iter().chain(columns))?;
+    for person in people {
+        for time in person.times(span) {
+            let event = person.event(time);
+            let properties = columns.map(|column| text_of(&event["properties"][column]));
+            table.write_record([text_of(&event["event"])].into_iter().chain(properties))?;
+        }
+    }
+    table.flush()
+}
+
+fn write_profile_table(out: &mut dyn Write, people: &[Person<'_>]) -> io::Result<()> {
+    let mut table = csv::Writer::from_writer(out);
+    let columns = ["$name", "$email", "$city", "plan"];
+    table.write_record(["$distinct_id"].into_iter().chain(columns))?;
+    for person in people {
+        let profile = person.profile();
+        let properties = columns.map(|column| text_of(&profile["$properties"][column]));
+        table.write_record(
+            [text_of(&profile["$distinct_id"])]
+                .into_iter()
+                .chain(properties),
+        )?;
+    }
+    table.flush()
+}
+
+fn text_of(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// How far back an export reaches, in seconds: retention for the GDPR, a year for the CCPA.
@@ -69,6 +148,15 @@ fn history(law: Law) -> i64 {
         Law::Gdpr => 2 * 365 * DAY,
         Law::Ccpa => 365 * DAY,
     }
+}
+
+/// Which events of a person an export holds: from `since` on and before `until`, in Unix seconds.
+#[derive(Clone, Copy)]
+struct Span {
+    since: i64,
+    until: i64,
+    /// As many as this for each; otherwise as many as the person's habits make.
+    events_per_person: Option<u32>,
 }
 
 /// Someone who does not exist.
@@ -90,15 +178,22 @@ impl<'a> Person<'a> {
         !self.number(0).is_multiple_of(10)
     }
 
-    /// When this person did something, from `since` on and before `until`, in Unix seconds.
+    /// When this person did something.
     ///
-    /// Evenly spaced over all time, so that two exports agree wherever they overlap.
-    fn times(&self, since: i64, until: i64) -> impl Iterator<Item = i64> {
+    /// Evenly spaced over all time, so that two exports agree wherever they overlap; over the span
+    /// where the number of events is given.
+    fn times(&self, span: Span) -> Box<dyn Iterator<Item = i64>> {
+        let Span { since, until, .. } = span;
+        if let Some(count) = span.events_per_person.map(i64::from) {
+            return Box::new(
+                (0..count).map(move |number| since + (until - since) * number / count),
+            );
+        }
         let pause = 45 * DAY + i64::from(self.number(1)) % (135 * DAY);
         let phase = i64::from(self.number(2)) % pause;
         let first = since + (phase - since).rem_euclid(pause);
-        std::iter::successors(Some(first), move |time| Some(time + pause))
-            .take_while(move |time| *time < until)
+        let times = std::iter::successors(Some(first), move |time| Some(time + pause));
+        Box::new(times.take_while(move |time| *time < until))
     }
 
     fn event(&self, time: i64) -> Value {

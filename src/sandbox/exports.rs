@@ -1,9 +1,14 @@
 //! The host of finished exports: signed links that work without credentials, for fourteen days.
 //!
 //! Stands for a storage host that is not Mixpanel: a client that sends its token here has leaked
-//! it, and is told so.
+//! it, and is told so. An export is packed at its first download and kept for the others, so that all
+//! of them get the same bytes.
 
+use std::fs::{self, File};
+use std::io;
+use std::path::Path as FilePath;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
@@ -11,11 +16,11 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
 use super::clock::Moment;
-use super::lifecycle::Status;
+use super::lifecycle::{LINK_LIFETIME, Status};
 use super::replies::Refusal;
 use super::server::{Server, off_thread};
-use super::task::Kind;
-use super::{archive, hex};
+use super::task::{Kind, Task};
+use super::{SandboxError, Settings, api_secret, archive, hex};
 
 pub(super) const ROUTE: &str = "/exports/{id}/{signature}";
 
@@ -55,7 +60,7 @@ pub(super) async fn download(
         return Err(Refusal::ExpiredLink);
     }
     let name = format!("attachment; filename=\"export-{id}.zip\"");
-    let zip = off_thread(move || archive::pack(&task.order, task.times.completion())).await?;
+    let zip = off_thread(move || packed(&server.settings, &task)).await?;
     // axum adds the content-length, as the whole body is at hand.
     Ok((
         [
@@ -65,6 +70,58 @@ pub(super) async fn download(
         zip,
     )
         .into_response())
+}
+
+/// The bytes of the export of `task`, made if they are not there yet.
+fn packed(settings: &Settings, task: &Task) -> Result<Vec<u8>, SandboxError> {
+    let folder = settings.folder.join("exports");
+    let failed = |source| SandboxError::Folder {
+        path: folder.clone(),
+        source,
+    };
+    make_private(&folder).map_err(failed)?;
+    drop_expired(&folder).map_err(failed)?;
+    let exports = settings.exports;
+    let many = exports.events_per_person.unwrap_or(0);
+    let path = folder.join(format!("{}-{:?}-{many}.zip", task.id, exports.archive));
+    match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        read => return read.map_err(failed),
+    }
+    let secret = api_secret(&task.project);
+    let file = tempfile::NamedTempFile::new_in(&folder).map_err(failed)?;
+    let file = archive::pack(&task.order, task.times.completion(), exports, &secret, file)?;
+    // Of two downloads at the same time the first one's archive is served to both.
+    match file.persist_noclobber(&path) {
+        Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(failed(error.error))
+        }
+        _ => fs::read(&path).map_err(failed),
+    }
+}
+
+/// Removes the exports whose links no longer work.
+fn drop_expired(folder: &FilePath) -> io::Result<()> {
+    let lifetime = Duration::from_micros(LINK_LIFETIME.unsigned_abs());
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let made = File::open(&path).and_then(|file| file.metadata()?.modified());
+        if made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age > lifetime)) {
+            let _ = fs::remove_file(&path);
+        }
+    }
+    Ok(())
+}
+
+fn make_private(folder: &FilePath) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(folder)
 }
 
 fn signature(key: &str, id: &str) -> String {

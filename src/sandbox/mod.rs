@@ -50,6 +50,15 @@ pub fn project_token(name: &str) -> String {
     hex(&digest[..16])
 }
 
+/// The made-up API secret of the project with this token, which opens its locked exports.
+pub fn api_secret(project_token: &str) -> String {
+    let digest = Sha256::new()
+        .chain_update("sandbox api secret\0")
+        .chain_update(project_token)
+        .finalize();
+    hex(&digest[..16])
+}
+
 /// How one sandbox behaves; [`Settings::new`] gives Mixpanel's documented limits.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -67,6 +76,30 @@ pub struct Settings {
     pub max_deletion_ids: usize,
     /// More ids than this in one retrieval are answered 400.
     pub max_retrieval_ids: usize,
+    /// What finished exports are like.
+    pub exports: Exports,
+}
+
+/// What finished exports are like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exports {
+    pub archive: ExportArchive,
+    /// As many events for everyone who has any; a handful each if not given.
+    pub events_per_person: Option<u32>,
+}
+
+/// What Mixpanel delivers is not documented; each of these has to be expected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExportArchive {
+    /// JSON lines and a JSON array, not encrypted.
+    #[default]
+    Plain,
+    /// The same under ZipCrypto, with the API secret as password.
+    ZipCrypto,
+    /// The same under AES-256, with the API secret as password.
+    Aes,
+    /// Tables, not encrypted.
+    Csv,
 }
 
 impl Settings {
@@ -80,6 +113,7 @@ impl Settings {
             create_reply: CreateReply::default(),
             max_deletion_ids: 500,
             max_retrieval_ids: 2000,
+            exports: Exports::default(),
         }
     }
 }

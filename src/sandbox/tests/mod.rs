@@ -3,6 +3,7 @@
 //! Time passes by rewriting a task's times in `server.db`, so that no test waits for a job.
 
 mod access;
+mod archives;
 mod creating;
 mod following;
 mod links;
