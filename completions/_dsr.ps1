@@ -461,6 +461,8 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--job-seconds', '--job-seconds', [CompletionResultType]::ParameterName, 'Seconds from the creation of a job to its end')
             [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Requests a second it allows for each project')
             [CompletionResult]::new('--create-reply', '--create-reply', [CompletionResultType]::ParameterName, 'The shape of the reply to a create')
+            [CompletionResult]::new('--archive', '--archive', [CompletionResultType]::ParameterName, 'How finished exports are packed')
+            [CompletionResult]::new('--events-per-person', '--events-per-person', [CompletionResultType]::ParameterName, 'Events of each person in an export; a handful if not given')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')

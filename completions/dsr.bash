@@ -1310,7 +1310,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__sandbox)
-            opts="-q -v -h -V --port --job-seconds --rate --create-reply --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --port --job-seconds --rate --create-reply --archive --events-per-person --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1330,6 +1330,14 @@ _dsr() {
                     ;;
                 --create-reply)
                     COMPREPLY=($(compgen -W "object list alternate" -- "${cur}"))
+                    return 0
+                    ;;
+                --archive)
+                    COMPREPLY=($(compgen -W "plain zipcrypto aes csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --events-per-person)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -360,6 +360,11 @@ complete -c dsr -n "__fish_dsr_using_subcommand sandbox" -l rate -d 'Requests a 
 complete -c dsr -n "__fish_dsr_using_subcommand sandbox" -l create-reply -d 'The shape of the reply to a create' -r -f -a "object\t'`results` is an object with a `task_id`, as in Mixpanel\'s OpenAPI file'
 list\t'`results` is a list with a `tracking_id`, as in Mixpanel\'s prose'
 alternate\t'Both in turn'"
+complete -c dsr -n "__fish_dsr_using_subcommand sandbox" -l archive -d 'How finished exports are packed' -r -f -a "plain\t'JSON in a zip without a password'
+zipcrypto\t'JSON, encrypted with ZipCrypto; the API secret is the password'
+aes\t'JSON, encrypted with AES; the API secret is the password'
+csv\t'CSV in a zip without a password'"
+complete -c dsr -n "__fish_dsr_using_subcommand sandbox" -l events-per-person -d 'Events of each person in an export; a handful if not given' -r
 complete -c dsr -n "__fish_dsr_using_subcommand sandbox" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"

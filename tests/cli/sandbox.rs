@@ -189,6 +189,27 @@ fn a_served_sandbox_is_an_api_like_any_other() {
 }
 
 #[test]
+fn a_served_sandbox_says_what_opens_its_locked_exports() {
+    let operator = Operator::new();
+    let mut child = operator
+        .command(&["sandbox", "--archive", "aes", "--events-per-person", "3"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines: Vec<String> = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .take(5)
+        .map(|line| line.unwrap())
+        .collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (what, secret) = lines[4].rsplit_once(' ').unwrap();
+    assert_eq!(what, "# API secret, the password of locked exports:");
+    assert!(secret.len() == 32 && secret.bytes().all(|byte| byte.is_ascii_hexdigit()));
+}
+
+#[test]
 fn rehearsals_at_the_same_time_share_one_sandbox() {
     let operator = Operator::new();
     let runs: Vec<_> = ["a1", "a2", "a3"]
