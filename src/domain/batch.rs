@@ -31,6 +31,18 @@ impl Batch {
         Ok(Self(ids))
     }
 
+    /// Takes ids that are known to be distinct from each other as one batch.
+    ///
+    /// # Errors
+    /// When they are none.
+    pub fn of_distinct(ids: Vec<DistinctId>) -> Result<Self, BatchError> {
+        if ids.is_empty() {
+            return Err(BatchError::Empty);
+        }
+        debug_assert!(Self::restore(ids.clone()).is_ok(), "an id comes twice");
+        Ok(Self(ids))
+    }
+
     pub fn ids(&self) -> &[DistinctId] {
         &self.0
     }

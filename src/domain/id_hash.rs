@@ -27,8 +27,8 @@ impl IdHasher {
         Self(SipHasher24::new_with_key(&key))
     }
 
-    pub fn hash(&self, id: &str) -> u128 {
-        self.0.hash(id.as_bytes()).into()
+    pub fn hash(&self, id: &[u8]) -> u128 {
+        self.0.hash(id).into()
     }
 }
 
@@ -99,8 +99,8 @@ mod tests {
     #[test]
     fn two_hashers_do_not_agree() {
         let (one, other) = (IdHasher::random(), IdHasher::random());
-        assert_eq!(one.hash("user-17"), one.clone().hash("user-17"));
-        assert_ne!(one.hash("user-17"), other.hash("user-17"));
-        assert_ne!(one.hash("user-17"), one.hash("user-18"));
+        assert_eq!(one.hash(b"user-17"), one.clone().hash(b"user-17"));
+        assert_ne!(one.hash(b"user-17"), other.hash(b"user-17"));
+        assert_ne!(one.hash(b"user-17"), one.hash(b"user-18"));
     }
 }

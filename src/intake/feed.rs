@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use crate::domain::IdHasher;
+
 use super::problem::{IntakeError, Place, Problems};
 use super::reader::{self, Reading};
 use super::{ReadOptions, Source};
@@ -25,8 +27,24 @@ const QUEUED: usize = 8;
 pub(super) struct Block {
     label: Arc<str>,
     bytes: Vec<u8>,
-    /// Where each value ends, and its line and element; 0 for none.
-    values: Vec<(usize, [u64; 2])>,
+    ends: Vec<End>,
+}
+
+/// Where a value ends in its block.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    bytes: usize,
+    /// The line and the element; 0 for none.
+    numbers: [u64; 2],
+    hash: u128,
+}
+
+/// A value as it was read, which may be no id.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Raw<'b> {
+    pub(super) place: Place<'b>,
+    pub(super) value: &'b [u8],
+    pub(super) hash: u128,
 }
 
 impl Block {
@@ -34,36 +52,40 @@ impl Block {
         Self {
             label: Arc::clone(label),
             bytes: Vec::with_capacity(BLOCK_BYTES),
-            values: Vec::with_capacity(BLOCK_VALUES),
+            ends: Vec::with_capacity(BLOCK_VALUES),
         }
     }
 
-    fn put(&mut self, place: Place<'_>, value: &[u8]) {
+    fn put(&mut self, place: Place<'_>, value: &[u8], hash: u128) {
         self.bytes.extend_from_slice(value);
-        let place = [place.line, place.element].map(|number| number.unwrap_or(0));
-        self.values.push((self.bytes.len(), place));
+        self.ends.push(End {
+            bytes: self.bytes.len(),
+            numbers: [place.line, place.element].map(|number| number.unwrap_or(0)),
+            hash,
+        });
     }
 
     fn is_full(&self) -> bool {
-        self.values.len() >= BLOCK_VALUES || self.bytes.len() >= BLOCK_BYTES
+        self.ends.len() >= BLOCK_VALUES || self.bytes.len() >= BLOCK_BYTES
     }
 
     pub(super) fn label(&self) -> &Arc<str> {
         &self.label
     }
 
-    pub(super) fn values(&self) -> impl Iterator<Item = (Place<'_>, &[u8])> {
+    pub(super) fn values(&self) -> impl Iterator<Item = Raw<'_>> {
         let mut start = 0;
-        self.values.iter().map(move |(end, numbers)| {
-            let value = &self.bytes[start..*end];
-            start = *end;
-            let [line, element] = numbers.map(|number| (number > 0).then_some(number));
+        self.ends.iter().map(move |end| {
+            let value = &self.bytes[start..end.bytes];
+            start = end.bytes;
+            let [line, element] = end.numbers.map(|number| (number > 0).then_some(number));
             let place = Place {
                 label: &self.label,
                 line,
                 element,
             };
-            (place, value)
+            let hash = end.hash;
+            Raw { place, value, hash }
         })
     }
 }
@@ -112,11 +134,21 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn start(sources: Vec<Source>, options: ReadOptions, meter: Meter) -> Self {
+    /// Values are hashed on the way, since the thread that reads has less to do than the other.
+    pub(super) fn start(
+        sources: Vec<Source>,
+        options: ReadOptions,
+        meter: Meter,
+        hasher: IdHasher,
+    ) -> Self {
         let (to_judge, full) = sync_channel(QUEUED);
         let (empty, to_fill) = channel();
         let thread = thread::spawn(move || {
-            let mut filler = Filler { to_judge, to_fill };
+            let mut filler = Filler {
+                to_judge,
+                to_fill,
+                hasher,
+            };
             for source in sources {
                 let result = filler.read(&source, &options, &meter);
                 let result = result.map(|(reading, problems)| Next::End(reading, problems));
@@ -155,6 +187,7 @@ impl Feed {
 struct Filler {
     to_judge: SyncSender<Result<Next, IntakeError>>,
     to_fill: Receiver<Block>,
+    hasher: IdHasher,
 }
 
 impl Filler {
@@ -170,7 +203,7 @@ impl Filler {
         };
         let mut block = self.block(&label);
         let mut take = |place: Place<'_>, value: &[u8]| {
-            block.put(place, value);
+            block.put(place, value, self.hasher.hash(value));
             if block.is_full() {
                 let next = self.block(&label);
                 let full = std::mem::replace(&mut block, next);
@@ -187,7 +220,7 @@ impl Filler {
             Ok(mut block) => {
                 block.label = Arc::clone(label);
                 block.bytes.clear();
-                block.values.clear();
+                block.ends.clear();
                 block
             }
             Err(_) => Block::new(label),

@@ -30,8 +30,10 @@ mod warning;
 use std::path::Path;
 use std::rc::Rc;
 
+use crate::domain::IdHasher;
+
 use check::Checker;
-use feed::{Feed, Meter, Next};
+use feed::{Feed, Meter, Next, Raw};
 use spool::{IN_MEMORY, SpoolWriter};
 use unique::Gathering;
 
@@ -112,10 +114,11 @@ pub fn read(
     let all: Vec<Source> = excluded.iter().chain(sources).cloned().collect();
     let of_bytes = all.iter().map(Source::size).sum();
     let meter = Meter::default();
-    let mut feed = Feed::start(all.clone(), options.clone(), meter.clone());
+    let hasher = IdHasher::random();
+    let mut feed = Feed::start(all.clone(), options.clone(), meter.clone(), hasher.clone());
     let mut checker = Checker::new(&options.check);
     let mut row_problems = Problems::default();
-    let mut gathering = Gathering::new();
+    let mut gathering = Gathering::new(hasher);
     let mut spool = match keep {
         Keep::Counts => None,
         Keep::Ids(folder) => Some(SpoolWriter::new(folder, IN_MEMORY)),
@@ -131,11 +134,13 @@ pub fn read(
         match next? {
             Next::Values(block) => {
                 gathering.start_source(block.label());
-                for (place, value) in block.values() {
+                for Raw { place, value, hash } in block.values() {
                     let Some(id) = checker.check(place, value) else {
                         continue;
                     };
-                    gathering.take(place, &id)?;
+                    // Trimmed or hashed, it is another one than was read.
+                    let is_value = id.as_bytes() == value;
+                    gathering.take(place, &id, is_value.then_some(hash))?;
                     if let Some(spool) = &mut spool
                         && ended >= excluded.len()
                     {

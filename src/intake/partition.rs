@@ -136,15 +136,7 @@ impl Part {
         self.truncate(kept);
     }
 
-    /// Fills the table with the entries, of which no two are equal.
-    pub(super) fn enter_into(&self, table: &mut Table) {
-        table.clear(self.len());
-        for place in 0..self.len() {
-            table.find_or_insert(self.get(place).hash, place, |place| self.get(place).hash);
-        }
-    }
-
-    /// The entry whose hash begins as `beginning` does, from a table this part was entered into.
+    /// The entry whose hash begins as `beginning` does, by the table this part was settled with.
     pub(super) fn find(&self, table: &Table, beginning: u64) -> Option<Entry> {
         let hash = u128::from(beginning) << 64;
         let found = table.find(hash, |place| {

@@ -13,7 +13,7 @@ use tempfile::SpooledTempFile;
 use crate::config::create_private_folder;
 
 /// What is kept in memory unless a test says otherwise; more goes to a file.
-pub(super) const IN_MEMORY: usize = 16 * 1024 * 1024;
+pub(super) const IN_MEMORY: usize = 32 * 1024 * 1024;
 const BUFFER: usize = 128 * 1024;
 
 /// Takes ids, one after the other.

@@ -3,9 +3,10 @@
 //! Memory holds 20 bytes for each unique id and not the ids themselves: ids of one 128-bit hash
 //! under a random key are taken for equal, see [`IdHasher`].
 
+use std::collections::HashMap;
 use std::iter;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use crate::domain::{Batch, DistinctId, IdHasher};
@@ -72,9 +73,9 @@ struct Address {
 }
 
 impl Gathering {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(hasher: IdHasher) -> Self {
         Self {
-            hasher: IdHasher::random(),
+            hasher,
             parts: iter::repeat_with(Part::default).take(PARTS).collect(),
             marks: Marks::default(),
             table: Table::default(),
@@ -105,19 +106,24 @@ impl Gathering {
         self.sequence as usize
     }
 
-    /// Takes an id.
+    /// Takes an id, and its hash where that is known.
     ///
     /// # Errors
     /// When there are more than can be numbered.
-    pub(super) fn take(&mut self, place: Place<'_>, id: &str) -> Result<(), IntakeError> {
-        let hash = self.hasher.hash(id);
+    pub(super) fn take(
+        &mut self,
+        place: Place<'_>,
+        id: &str,
+        hash: Option<u128>,
+    ) -> Result<(), IntakeError> {
+        let hash = hash.unwrap_or_else(|| self.hasher.hash(id.as_bytes()));
         let sequence = self.sequence;
         self.parts[part_of(hash)].push(Entry { hash, sequence });
         self.entries += 1;
         self.sequence = sequence.checked_add(1).ok_or(IntakeError::TooMany)?;
         if let Some(lower) = lower_case_address(id) {
             self.addresses.push(Address {
-                lower: beginning_of(self.hasher.hash(&lower)),
+                lower: beginning_of(self.hasher.hash(lower.as_bytes())),
                 sequence,
                 line: place
                     .line
@@ -153,11 +159,26 @@ impl Gathering {
     /// Finds what comes more than once; warns of addresses that differ in case only.
     pub(super) fn finish(mut self, warnings: &mut Warnings) -> (Counts, Order) {
         self.marks.grow(self.sequence);
-        let (marks, boundary) = (&self.marks, self.boundary);
-        for_each_part(&mut self.parts, self.entries, |part, table| {
+        self.addresses
+            .sort_unstable_by_key(|address| (address.lower, address.sequence));
+        let (marks, boundary, addresses) = (&self.marks, self.boundary, &self.addresses);
+        let lower_ones = Mutex::new(Vec::new());
+        for_each_part(&mut self.parts, self.entries, |number, part, table| {
             part.settle(table, marks, boundary);
+            let of_part = |address: &Address| part_of(u128::from(address.lower) << 64);
+            let start = addresses.partition_point(|address| of_part(address) < number);
+            let its = addresses[start..]
+                .iter()
+                .take_while(|address| of_part(address) == number);
+            let found = its.filter_map(|address| part.find(table, address.lower));
+            let found: Vec<Entry> = found.collect();
+            // A poisoned lock means that another thread has panicked, and so will the scope.
+            if let Ok(mut lower_ones) = lower_ones.lock() {
+                lower_ones.extend(found);
+            }
         });
-        self.warn_of_case(warnings);
+        let lower_ones = lower_ones.into_inner().unwrap_or_default();
+        self.warn_of_case(&lower_ones, warnings);
         let left_out = self.marks.count(self.boundary, self.sequence);
         let read = (self.sequence - self.boundary) as usize;
         let counts = Counts {
@@ -173,25 +194,23 @@ impl Gathering {
         (counts, order)
     }
 
-    fn warn_of_case(&mut self, warnings: &mut Warnings) {
+    /// `lower_ones` are the ids that are the lower-case form of an address with capital letters.
+    fn warn_of_case(&mut self, lower_ones: &[Entry], warnings: &mut Warnings) {
+        let lower_ones = lower_ones
+            .iter()
+            .map(|entry| (beginning_of(entry.hash), entry.sequence));
+        let lower_ones: HashMap<u64, u32> = lower_ones.collect();
         // What is marked was left out, or left something out: it stands elsewhere byte for byte.
         let addresses = &mut self.addresses;
         addresses.retain(|address| !self.marks.is_set(address.sequence));
-        addresses.sort_unstable_by_key(|address| (address.lower, address.sequence));
         let mut variants = Vec::new();
-        let part_of = |address: &Address| part_of(u128::from(address.lower) << 64);
-        for addresses in addresses.chunk_by(|a, b| part_of(a) == part_of(b)) {
-            let part = &self.parts[part_of(&addresses[0])];
-            part.enter_into(&mut self.table);
-            for same in addresses.chunk_by(|a, b| a.lower == b.lower) {
-                let lower = part.find(&self.table, same[0].lower);
-                let lower = lower.map(|entry| entry.sequence);
-                let all = same.iter().map(|address| address.sequence).chain(lower);
-                // One that differs from an excluded id is asked for, perhaps by mistake.
-                let is_asked_for = all.clone().any(|sequence| sequence >= self.boundary);
-                if is_asked_for && all.count() > 1 {
-                    variants.extend_from_slice(same);
-                }
+        for same in addresses.chunk_by(|a, b| a.lower == b.lower) {
+            let lower = lower_ones.get(&same[0].lower).copied();
+            let all = same.iter().map(|address| address.sequence).chain(lower);
+            // One that differs from an excluded id is asked for, perhaps by mistake.
+            let is_asked_for = all.clone().any(|sequence| sequence >= self.boundary);
+            if is_asked_for && all.count() > 1 {
+                variants.extend_from_slice(same);
             }
         }
         variants.sort_unstable_by_key(|address| address.sequence);
@@ -223,18 +242,22 @@ fn lower_case_address(id: &str) -> Option<String> {
 }
 
 /// Shares the parts out among the machine's cores.
-fn for_each_part(parts: &mut [Part], entries: usize, work: impl Fn(&mut Part, &mut Table) + Sync) {
+fn for_each_part(
+    parts: &mut [Part],
+    entries: usize,
+    work: impl Fn(usize, &mut Part, &mut Table) + Sync,
+) {
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = cores.min(entries / ENTRIES_A_THREAD + 1);
     thread::scope(|scope| {
         let share = parts.len().div_ceil(threads);
-        let mut shares = parts.chunks_mut(share);
+        let mut shares = parts.chunks_mut(share).zip((0..).step_by(share));
         let own = shares.next();
         let work = &work;
-        let each = move |share: &mut [Part]| {
+        let each = move |(share, first): (&mut [Part], usize)| {
             let mut table = Table::default();
-            for part in share {
-                work(part, &mut table);
+            for (part, number) in share.iter_mut().zip(first..) {
+                work(number, part, &mut table);
             }
         };
         for share in shares {
@@ -323,7 +346,8 @@ impl Iterator for Batches<'_> {
         let ids: std::io::Result<Vec<DistinctId>> = ids.collect();
         let batch = match ids {
             Ok(ids) if ids.is_empty() => return None,
-            Ok(ids) => Batch::restore(ids).map_err(|_| std::io::ErrorKind::InvalidData.into()),
+            // They were told apart by their hashes; doing it again would take as long as reading.
+            Ok(ids) => Batch::of_distinct(ids).map_err(|_| std::io::ErrorKind::InvalidData.into()),
             Err(error) => Err(error),
         };
         self.left = if batch.is_ok() { self.left - count } else { 0 };

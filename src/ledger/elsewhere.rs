@@ -47,7 +47,7 @@ impl Elsewhere {
     }
 
     fn place_of(&self, id: &DistinctId) -> Option<usize> {
-        let hash = self.hasher.hash(id.expose());
+        let hash = self.hasher.hash(id.expose().as_bytes());
         self.hashes.binary_search(&hash).ok()
     }
 
@@ -79,7 +79,10 @@ impl Ledger {
         }
         for job in self.jobs(request, Standing::Unsent) {
             let batch = payload::read(&self.conn, &job?.id)?;
-            let hashes = batch.ids().iter().map(|id| found.hasher.hash(id.expose()));
+            let hashes = batch
+                .ids()
+                .iter()
+                .map(|id| found.hasher.hash(id.expose().as_bytes()));
             found.hashes.extend(hashes);
         }
         found.hashes.sort_unstable();

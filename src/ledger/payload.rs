@@ -15,7 +15,13 @@ use super::{LedgerError, prepare};
 /// UUIDs at 300 MB a second, where level 3 takes twice the time for nothing more.
 const LEVEL: i32 = 1;
 
-/// Writes the ids of jobs; what it works with is used again for the next.
+/// The ids of a job as they are stored.
+pub(super) struct Packed {
+    pub(super) count: usize,
+    bytes: Vec<u8>,
+}
+
+/// Packs the ids of jobs; what it works with is used again for the next.
 pub(super) struct Packer {
     zstd: zstd::bulk::Compressor<'static>,
     text: String,
@@ -30,36 +36,38 @@ impl Packer {
         Ok(Self { zstd, text })
     }
 
-    /// Writes the ids of a job, in place of those it had.
-    pub(super) fn write(
-        &mut self,
-        conn: &Connection,
-        job: &JobId,
-        batch: &Batch,
-    ) -> Result<(), LedgerError> {
+    pub(super) fn pack(&mut self, batch: &Batch) -> Result<Packed, LedgerError> {
         self.text.clear();
         for id in batch.ids() {
             self.text.push_str(id.expose());
             self.text.push('\n');
         }
         let packed = self.zstd.compress(self.text.as_bytes());
-        prepare(
-            conn,
-            "INSERT INTO payloads (request, number, ids, packed) VALUES ($1, $2, '', $3)
-             ON CONFLICT (request, number)
-             DO UPDATE SET ids = excluded.ids, packed = excluded.packed",
-        )?
-        .execute(params![
-            job.request.as_str(),
-            job.number,
-            packed.map_err(LedgerError::Packing)?
-        ])?;
-        Ok(())
+        Ok(Packed {
+            count: batch.count(),
+            bytes: packed.map_err(LedgerError::Packing)?,
+        })
     }
 }
 
+/// Writes the ids of a job, in place of those it had.
 pub(super) fn write(conn: &Connection, job: &JobId, batch: &Batch) -> Result<(), LedgerError> {
-    Packer::new()?.write(conn, job, batch)
+    write_packed(conn, job, &Packer::new()?.pack(batch)?)
+}
+
+pub(super) fn write_packed(
+    conn: &Connection,
+    job: &JobId,
+    packed: &Packed,
+) -> Result<(), LedgerError> {
+    prepare(
+        conn,
+        "INSERT INTO payloads (request, number, ids, packed) VALUES ($1, $2, '', $3)
+         ON CONFLICT (request, number)
+         DO UPDATE SET ids = excluded.ids, packed = excluded.packed",
+    )?
+    .execute(params![job.request.as_str(), job.number, packed.bytes])?;
+    Ok(())
 }
 
 pub(super) fn read(conn: &Connection, job: &JobId) -> Result<Batch, LedgerError> {

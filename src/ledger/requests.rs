@@ -1,11 +1,18 @@
+use std::panic::resume_unwind;
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::thread;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
 use crate::domain::{Batch, IdsDigest, JobId, RequestId, SubjectRequestId};
 
-use super::payload::Packer;
+use super::payload::{self, Packed, Packer};
 use super::records::{REQUEST_COLUMNS, format_time};
 use super::{Ledger, LedgerError, NewRequest, prepare};
+
+/// How many batches may wait to be packed.
+const QUEUED: usize = 4;
 
 /// Whether a request may be recorded that an open one asks for already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,32 +95,57 @@ fn insert(
 }
 
 /// Writes the jobs of a request, one batch after the other, and what tells its ids from others.
+///
+/// A thread of its own packs them: that takes as long as reading and writing them together.
 fn insert_jobs<E: From<LedgerError>>(
     tx: &Connection,
     request: &RequestId,
     batches: impl Iterator<Item = Result<Batch, E>>,
 ) -> Result<String, E> {
-    let mut digest = IdsDigest::default();
-    let mut packer = Packer::new()?;
-    for (number, batch) in (1_u32..).zip(batches) {
-        let batch = batch?;
-        let request = request.clone();
-        insert_job(tx, &mut packer, &JobId { request, number }, &batch)?;
-        batch.ids().iter().for_each(|id| digest.add(id));
-    }
-    let digest = digest.to_string();
+    let digest = thread::scope(|scope| {
+        let (to_pack, batches_to_pack) = sync_channel(QUEUED);
+        let (to_write, packed) = channel();
+        let packing = scope.spawn(move || pack_all(&batches_to_pack, &to_write));
+        let mut numbers = 1..;
+        let mut write = |packed: Packed| {
+            let request = request.clone();
+            let number = numbers.next().unwrap_or(u32::MAX);
+            insert_job(tx, &JobId { request, number }, &packed)
+        };
+        for batch in batches {
+            // Nobody takes it if the packing has failed, which is told below.
+            if to_pack.send(batch?).is_err() {
+                break;
+            }
+            packed.try_iter().try_for_each(&mut write)?;
+        }
+        drop(to_pack);
+        packed.iter().try_for_each(&mut write)?;
+        let digest = packing
+            .join()
+            .unwrap_or_else(|panic| resume_unwind(panic))?;
+        Ok::<_, E>(digest.to_string())
+    })?;
     let mut statement = prepare(tx, "UPDATE requests SET ids_digest = $1 WHERE id = $2")?;
     let updated = statement.execute(params![digest, request.as_str()]);
     updated.map_err(LedgerError::from)?;
     Ok(digest)
 }
 
-fn insert_job(
-    tx: &Connection,
-    packer: &mut Packer,
-    job: &JobId,
-    batch: &Batch,
-) -> Result<(), LedgerError> {
+fn pack_all(batches: &Receiver<Batch>, packed: &Sender<Packed>) -> Result<IdsDigest, LedgerError> {
+    let mut digest = IdsDigest::default();
+    let mut packer = Packer::new()?;
+    for batch in batches {
+        batch.ids().iter().for_each(|id| digest.add(id));
+        // A receiver that went away has failed itself.
+        if packed.send(packer.pack(&batch)?).is_err() {
+            break;
+        }
+    }
+    Ok(digest)
+}
+
+fn insert_job(tx: &Connection, job: &JobId, packed: &Packed) -> Result<(), LedgerError> {
     prepare(
         tx,
         "INSERT INTO jobs (request, number, subject_request_id, ids_count, state, attempts)
@@ -123,9 +155,9 @@ fn insert_job(
         job.request.as_str(),
         job.number,
         SubjectRequestId::random().to_string(),
-        to_sql(batch.count()),
+        to_sql(packed.count),
     ])?;
-    packer.write(tx, job, batch)
+    payload::write_packed(tx, job, packed)
 }
 
 /// An open request for the same as the one that was just inserted.

@@ -26,18 +26,18 @@ fn gather(
 ) -> (Counts, UniqueIds, Warnings) {
     let folder = tempfile::tempdir().unwrap();
     let mut spool = SpoolWriter::new(&folder.path().join("new"), in_memory);
-    let mut gathering = Gathering::new();
+    let mut gathering = Gathering::new(IdHasher::random());
     gathering.first_look = look_from;
     gathering.next_look = look_from;
     gathering.start_source(&"`hold.csv`".into());
     for (line, id) in (2..).zip(excluded) {
-        gathering.take(at(line), id).unwrap();
+        gathering.take(at(line), id, None).unwrap();
         gathering.relieve();
     }
     gathering.end_excluded();
     gathering.start_source(&LABEL.into());
     for (line, id) in (2..).zip(asked) {
-        gathering.take(at(line), id).unwrap();
+        gathering.take(at(line), id, None).unwrap();
         spool.put(id).unwrap();
         gathering.relieve();
     }
@@ -130,14 +130,14 @@ fn hashes_that_agree_in_nearly_all_bits_are_told_apart() {
 
 #[test]
 fn memory_follows_the_unique_ids_and_not_the_repeated_ones() {
-    let mut gathering = Gathering::new();
+    let mut gathering = Gathering::new(IdHasher::random());
     gathering.end_excluded();
     gathering.first_look = 2000;
     gathering.next_look = 2000;
     let mut most = 0;
     for round in 0..25 {
         for id in numbers(0..20_000) {
-            gathering.take(at(2), &id).unwrap();
+            gathering.take(at(2), &id, None).unwrap();
             gathering.relieve();
             most = most.max(gathering.entries);
         }
