@@ -14,7 +14,7 @@ use crate::ledger::LedgerError;
 use crate::mixpanel::ClientError;
 use crate::sandbox::SandboxError;
 use crate::ui::{Failure, PrintError, QuestionError};
-use crate::workflow::{NotApproved, Receipt, WorkflowError};
+use crate::workflow::{DownloadError, NotApproved, Receipt, WorkflowError};
 
 /// Where the operator finds out how to have a token without a keyring.
 const WITHOUT_KEYRING: &str = "set DSR_TOKEN_FILE to a file that holds the token, and DSR_TOKEN_ISSUED to the day it was made";
@@ -343,6 +343,19 @@ impl From<QuestionError> for Failure {
 }
 
 /// stdout or a local file could not be written.
+impl From<DownloadError> for Failure {
+    fn from(error: DownloadError) -> Self {
+        let hint = match error {
+            DownloadError::Ledger(error) => return error.into(),
+            DownloadError::Folder { .. } => {
+                "nothing was kept of it; make room or name another folder with `--to`"
+            }
+            DownloadError::Exists { .. } => "move it away, or name another folder with `--to`",
+        };
+        Self::from_error(ExitStatus::LocalIo, "local_io", &error).hint(hint)
+    }
+}
+
 impl From<PrintError> for Failure {
     fn from(error: PrintError) -> Self {
         match error {

@@ -6,6 +6,7 @@ mod checks;
 mod completions;
 mod context;
 mod delete;
+mod download;
 mod exit_status;
 mod export;
 mod failures;
@@ -23,6 +24,7 @@ pub(crate) use cancel::CancelArgs;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use context::Context;
 pub(crate) use delete::DeleteArgs;
+pub(crate) use download::DownloadArgs;
 pub(crate) use exit_status::ExitStatusArgs;
 pub(crate) use export::ExportArgs;
 pub(crate) use project::ProjectArgs;
@@ -41,6 +43,7 @@ pub(crate) enum Command {
     Status(StatusArgs),
     Resume(ResumeArgs),
     Cancel(CancelArgs),
+    Download(DownloadArgs),
     Auth(AuthArgs),
     Project(ProjectArgs),
     Sandbox(SandboxArgs),
@@ -61,6 +64,7 @@ impl Command {
             Self::Status(args) => status::run(ctx, args).await,
             Self::Resume(args) => resume::run(ctx, args).await,
             Self::Cancel(args) => cancel::run(ctx, args).await,
+            Self::Download(args) => download::run(ctx, args).await,
             Self::Auth(args) => auth::run(ctx, args),
             Self::Project(args) => project::run(ctx, args),
             Self::Sandbox(args) => sandbox::run(ctx, args).await,
@@ -78,6 +82,7 @@ impl Command {
             Self::Status(_) => "dsr status",
             Self::Resume(_) => "dsr resume",
             Self::Cancel(_) => "dsr cancel",
+            Self::Download(_) => "dsr download",
             Self::Auth(_) => "dsr auth",
             Self::Project(_) => "dsr project",
             Self::Sandbox(_) => "dsr sandbox",

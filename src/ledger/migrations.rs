@@ -7,7 +7,7 @@ use super::LedgerError;
 /// Each step from one version of the schema to the next. Only ever appended to.
 ///
 /// The SQL keeps to what PostgreSQL reads as well: TEXT and BIGINT, RFC 3339 times in UTC.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     "
     CREATE TABLE requests (
         id            TEXT PRIMARY KEY,
@@ -111,6 +111,19 @@ const MIGRATIONS: [&str; 7] = [
     "
     -- The ids of a job as zstd packs them. Where there are none, `ids` has them as text.
     ALTER TABLE payloads ADD COLUMN packed BYTEA;
+",
+    "
+    -- Exports that were fetched: where to, and what exactly.
+    CREATE TABLE downloads (
+        request       TEXT NOT NULL,
+        number        BIGINT NOT NULL,
+        path          TEXT NOT NULL,
+        bytes         BIGINT NOT NULL,
+        sha256        TEXT NOT NULL,
+        fetched_at    TEXT NOT NULL,
+        PRIMARY KEY (request, number),
+        FOREIGN KEY (request, number) REFERENCES jobs (request, number)
+    );
 ",
 ];
 

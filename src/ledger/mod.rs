@@ -3,6 +3,7 @@
 //! One SQLite file; no SQL stands outside this folder, and nothing above it may know which engine
 //! it is. Knows no HTTP. No transaction is held while anything else is waited for.
 
+mod downloads;
 mod elsewhere;
 mod error;
 mod holder;
@@ -29,6 +30,7 @@ use rusqlite::{
 
 use crate::config::create_private_folder;
 
+pub use downloads::DownloadRecord;
 pub use elsewhere::{Elsewhere, Owner};
 pub use error::LedgerError;
 pub use holder::Patience;

@@ -216,7 +216,7 @@ pub(super) fn format_time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-fn parse_time(text: &str) -> Result<DateTime<Utc>, LedgerError> {
+pub(super) fn parse_time(text: &str) -> Result<DateTime<Utc>, LedgerError> {
     let parsed = DateTime::parse_from_rfc3339(text);
     parsed
         .map(|time| time.to_utc())

@@ -244,7 +244,7 @@ async fn read(mut response: Response) -> Exchange {
 }
 
 /// An error with its causes, on one line. The caller has taken the URL out of it.
-fn describe(error: reqwest::Error) -> String {
+pub(super) fn describe(error: reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -258,14 +258,14 @@ fn describe(error: reqwest::Error) -> String {
 }
 
 /// Our own copy of the common roots, beside the system's: a machine without a CA store works, too.
-fn bundled_roots() -> Vec<Certificate> {
+pub(super) fn bundled_roots() -> Vec<Certificate> {
     webpki_root_certs::TLS_SERVER_ROOT_CERTS
         .iter()
         .filter_map(|der| Certificate::from_der(der).ok())
         .collect()
 }
 
-fn install_crypto() {
+pub(super) fn install_crypto() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // An error says that another one is installed already, which serves as well.

@@ -5,11 +5,13 @@
 mod answer;
 pub mod classify;
 mod client;
+mod fetch;
 mod retry_after;
 mod wire;
 
 pub use answer::{CancelAnswer, CreateAnswer, StatusAnswer};
 pub use client::{Client, ClientError, Timeouts};
+pub use fetch::{Fetched, Fetcher, Reach, Sink};
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 //! colour, progress and prompting, never content.
 
 mod aside;
+mod downloads;
 mod failure;
 mod json;
 mod plan_view;
@@ -25,10 +26,11 @@ use anstream::{AutoStream, ColorChoice};
 use serde_json::{Value, json};
 
 pub use aside::Aside;
+pub use downloads::DownloadsView;
 pub use failure::Failure;
 pub use json::job_line;
 pub use plan_view::{PlanView, excluded_text, hashed_text};
-pub use progress::{Lines, Phase, Progress, reading};
+pub use progress::{Lines, Phase, Progress, fetching, reading};
 pub use question::QuestionError;
 pub use requests::{PrintError, Shown};
 pub use terminal::Terminal;

@@ -222,6 +222,21 @@ pub fn reading(ui: &Ui) -> impl FnMut(Headway) {
     }
 }
 
+/// Shows how much of a file has been fetched; call the result with the bytes so far and in all.
+pub fn fetching(ui: &Ui) -> impl FnMut(u64, Option<u64>) {
+    let bar = bar_for(ui, 0);
+    bar.set_style(style("{spinner} Fetching: {bytes} ({bytes_per_sec})"));
+    move |bytes, of_bytes| {
+        if let Some(of_bytes) = of_bytes.filter(|of| bar.length() != Some(*of)) {
+            bar.set_length(of_bytes);
+            bar.set_style(style(
+                "{spinner} Fetching {bar:24} {bytes}/{total_bytes} ({bytes_per_sec}, {eta} left)",
+            ));
+        }
+        bar.set_position(bytes);
+    }
+}
+
 /// `, 34 % of the file`
 fn part_of(headway: Headway) -> String {
     match headway.of_bytes {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 
 use crate::domain::{JobId, Kind, ProjectKey, TaskId, TaskStatus};
 use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Slot, Standing};
@@ -202,13 +203,13 @@ pub(super) async fn check(
     };
     let question = item.question();
     let mut status = match ask(run, client, &question).await? {
-        Ok((status, _)) => status,
+        Ok(answer) => answer.status,
         Err(trouble) => return Ok(Err(trouble)),
     };
     if status == TaskStatus::NotFound {
         // Not said on one answer alone: a task may take a moment to be found.
         status = match ask(run, client, &question).await? {
-            Ok((status, _)) => status,
+            Ok(answer) => answer.status,
             Err(trouble) => return Ok(Err(trouble)),
         };
     }
@@ -235,8 +236,14 @@ pub(super) struct Question<'a> {
     pub(super) project: &'a ProjectKey,
 }
 
-/// How a task stands, and which ids it is about if the answer names them.
-type Answer = (TaskStatus, Option<HashSet<String>>);
+/// What Mixpanel says of a task.
+pub(super) struct Answer {
+    pub(super) status: TaskStatus,
+    /// The ids it is about, if the answer names them.
+    pub(super) ids: Option<HashSet<String>>,
+    /// Where the export is.
+    pub(super) link: Option<SecretString>,
+}
 
 /// One question, as often as it takes to get an answer within reason.
 pub(super) async fn ask(
@@ -267,12 +274,13 @@ pub(super) async fn ask(
             return Ok(Err(RefreshTrouble::Interrupted));
         };
         match answer {
-            StatusAnswer::Known {
-                status,
-                ids,
-                link: _,
-            } => return Ok(Ok((status, ids))),
-            StatusAnswer::NotFound => return Ok(Ok((TaskStatus::NotFound, None))),
+            StatusAnswer::Known { status, ids, link } => {
+                return Ok(Ok(Answer { status, ids, link }));
+            }
+            StatusAnswer::NotFound => {
+                let (status, ids, link) = (TaskStatus::NotFound, None, None);
+                return Ok(Ok(Answer { status, ids, link }));
+            }
             StatusAnswer::NotAllowed { http_status } => {
                 return Ok(Err(RefreshTrouble::NotAllowed { http_status }));
             }

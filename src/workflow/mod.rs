@@ -3,6 +3,7 @@
 //! Every step is in the ledger before it is told to anyone: intent, POST, outcome, event.
 
 mod cancel;
+mod download;
 mod follow;
 mod interrupt;
 mod plan;
@@ -22,6 +23,7 @@ use crate::ledger::{JobRecord, Ledger, LedgerError};
 use crate::mixpanel::Client;
 
 pub use cancel::{CancelOutcome, CancelReport, cancel, list_cancellable};
+pub use download::{DownloadError, DownloadOutcome, DownloadReport, OnBytes, download};
 pub use follow::{Followed, RefreshTrouble, list_followed, refresh, wait};
 pub use interrupt::{Interrupt, Signal};
 pub use plan::{Approved, NotApproved, Order, Plan};

@@ -263,7 +263,8 @@ async fn task_ids(
         kind,
         project: &project,
     };
-    ask(run, client, &question).await
+    let answer = ask(run, client, &question).await?;
+    Ok(answer.map(|answer| (answer.status, answer.ids)))
 }
 
 /// Half of a job's ids, rounded up: what is tried when the whole is too large.

@@ -15,6 +15,7 @@ mod clocks;
 mod confirmation;
 mod conflicts;
 mod crash;
+mod download;
 mod exclude;
 mod formats;
 mod guarded;

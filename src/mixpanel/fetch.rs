@@ -1,0 +1,219 @@
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use reqwest::header::{
+    ACCEPT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_RANGE, RANGE,
+};
+use reqwest::{Response, StatusCode, redirect, retry};
+use secrecy::{ExposeSecret, SecretString};
+use url::{Host, Url};
+
+use super::ClientError;
+use super::client::{bundled_roots, describe, install_crypto};
+
+/// How often a transfer that broke off is taken up again.
+const MAX_TRIES: u32 = 5;
+/// How many redirects of the store are followed.
+const MAX_REDIRECTS: usize = 3;
+/// How long the store may say nothing.
+const SILENCE: Duration = Duration::from_secs(60);
+const CONNECT: Duration = Duration::from_secs(15);
+
+/// Where a link may lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// https alone.
+    Everywhere,
+    /// This machine alone, over plain http, too: for the sandbox.
+    Loopback,
+}
+
+/// Fetches what a signed link leads to. The link is a secret: whoever has it has the data.
+///
+/// Never sends our credentials: the store is not Mixpanel's API.
+pub struct Fetcher {
+    http: reqwest::Client,
+    reach: Reach,
+}
+
+/// How a transfer ended.
+#[derive(Debug)]
+pub enum Fetched {
+    /// All of it has been taken.
+    Whole,
+    /// The store does not hand it out: the link has expired, or was never right.
+    Refused { http_status: u16 },
+    /// What comes is no archive, such as the web page of a proxy.
+    NotAnArchive { reason: String },
+    /// It broke off, again and again; what was taken is a part.
+    Broken { reason: String },
+}
+
+/// Takes the bytes of a transfer in their order.
+pub trait Sink {
+    /// # Errors
+    /// When they cannot be kept; then nothing more is fetched.
+    fn take(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Everything taken so far is void: it begins anew.
+    ///
+    /// # Errors
+    /// When it cannot be dropped.
+    fn restart(&mut self) -> io::Result<()>;
+    /// How many bytes will come in all, if the store says so.
+    fn expect(&mut self, bytes: u64);
+}
+
+/// What one try came to.
+enum Try {
+    Ended(Fetched),
+    BrokeOff(String),
+}
+
+/// What is known of the file so far.
+#[derive(Default)]
+struct Known {
+    taken: u64,
+    /// The store's name for this very content.
+    tag: Option<String>,
+}
+
+impl Fetcher {
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(reach: Reach) -> Result<Self, ClientError> {
+        install_crypto();
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!("dsr/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::custom(move |attempt| {
+                match attempt.previous().len() <= MAX_REDIRECTS && reach.allows(attempt.url()) {
+                    true => attempt.follow(),
+                    false => attempt.stop(),
+                }
+            }))
+            .retry(retry::never())
+            .referer(false)
+            .http1_only()
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE);
+        let builder = match reach {
+            Reach::Loopback => builder.no_proxy().tls_certs_only([]),
+            Reach::Everywhere => builder.https_only(true).tls_certs_merge(bundled_roots()),
+        };
+        let http = builder.build().map_err(|error| ClientError::Setup {
+            reason: describe(error.without_url()),
+        })?;
+        Ok(Self { http, reach })
+    }
+
+    /// Hands all bytes behind `link` to `sink`; takes up again what breaks off, at the place where
+    /// it did if the store can do that, else from the beginning.
+    ///
+    /// # Errors
+    /// When `sink` cannot keep them.
+    pub async fn fetch(&self, link: &SecretString, sink: &mut dyn Sink) -> io::Result<Fetched> {
+        let url = Url::parse(link.expose_secret()).ok();
+        let Some(url) = url.filter(|url| self.reach.allows(url)) else {
+            let reason = "the link is none that may be followed: https only".to_owned();
+            return Ok(Fetched::NotAnArchive { reason });
+        };
+        let mut known = Known::default();
+        let mut tries = 0;
+        loop {
+            match self.fetch_once(&url, &mut known, sink).await? {
+                Try::Ended(fetched) => return Ok(fetched),
+                Try::BrokeOff(reason) if tries + 1 >= MAX_TRIES => {
+                    return Ok(Fetched::Broken { reason });
+                }
+                Try::BrokeOff(_) => tokio::time::sleep(Duration::from_millis(500 << tries)).await,
+            }
+            tries += 1;
+        }
+    }
+
+    async fn fetch_once(
+        &self,
+        url: &Url,
+        known: &mut Known,
+        sink: &mut dyn Sink,
+    ) -> io::Result<Try> {
+        // Packed on the way, a place in the file would be another one in the transfer.
+        let mut request = self
+            .http
+            .get(url.clone())
+            .header(ACCEPT_ENCODING, "identity");
+        if let (1.., Some(tag)) = (known.taken, &known.tag) {
+            request = request
+                .header(RANGE, format!("bytes={}-", known.taken))
+                .header(IF_RANGE, tag);
+        }
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Ok(Try::BrokeOff(describe(error.without_url()))),
+        };
+        let status = response.status();
+        match status {
+            StatusCode::OK => {
+                if known.taken > 0 {
+                    sink.restart()?;
+                }
+                *known = Known {
+                    taken: 0,
+                    tag: text(response.headers(), ETAG),
+                };
+            }
+            StatusCode::PARTIAL_CONTENT if continues(&response, known.taken) => {}
+            _ if status.is_server_error() => {
+                let reason = format!("the store answered {}", status.as_u16());
+                return Ok(Try::BrokeOff(reason));
+            }
+            _ => {
+                let http_status = status.as_u16();
+                return Ok(Try::Ended(Fetched::Refused { http_status }));
+            }
+        }
+        let kind = text(response.headers(), CONTENT_TYPE).unwrap_or_default();
+        if kind.starts_with("text/html") {
+            let reason = "a web page came instead".to_owned();
+            return Ok(Try::Ended(Fetched::NotAnArchive { reason }));
+        }
+        if let Some(length) = response.content_length() {
+            sink.expect(known.taken + length);
+        }
+        loop {
+            match response.chunk().await {
+                Ok(Some(bytes)) => {
+                    sink.take(&bytes)?;
+                    known.taken += bytes.len() as u64;
+                }
+                Ok(None) => return Ok(Try::Ended(Fetched::Whole)),
+                Err(error) => return Ok(Try::BrokeOff(describe(error.without_url()))),
+            }
+        }
+    }
+}
+
+impl Reach {
+    fn allows(self, url: &Url) -> bool {
+        let is_loopback = match url.host() {
+            Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+            Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        match self {
+            Self::Everywhere => url.scheme() == "https",
+            Self::Loopback => is_loopback && matches!(url.scheme(), "http" | "https"),
+        }
+    }
+}
+
+/// Whether a part begins where the last one ended.
+fn continues(response: &Response, taken: u64) -> bool {
+    let range = text(response.headers(), CONTENT_RANGE).unwrap_or_default();
+    taken > 0 && range.starts_with(&format!("bytes {taken}-"))
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.to_owned())
+}

@@ -1,0 +1,269 @@
+//! `dsr download`: an archive as a whole or not at all, from a store that gets nothing of ours.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::support::{Call, Fake, Operator, Reply, object_reply};
+
+/// What passes for a zip: its first bytes, something, and the end of its directory.
+fn archive() -> String {
+    let end = format!("PK\u{5}\u{6}{}", "\0".repeat(18));
+    format!("PK\u{3}\u{4}{}{end}", "x".repeat(5000))
+}
+
+fn handing_out() -> Reply {
+    Reply::text(200, "application/zip", &archive())
+}
+
+/// A store of exports and a Mixpanel whose finished exports lead to it.
+struct Scene {
+    store: Fake,
+    api: Fake,
+    operator: Operator,
+}
+
+fn scene(script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Scene {
+    scene_with("/export.zip", "SUCCESS", script)
+}
+
+fn scene_with(
+    path: &str,
+    status: &'static str,
+    script: impl Fn(&Call) -> Reply + Send + Sync + 'static,
+) -> Scene {
+    let store = Fake::answering(script);
+    let link = match path.starts_with('/') {
+        true => format!("{}{path}?signature=secret", origin(&store)),
+        false => path.to_owned(),
+    };
+    let api = Fake::answering(move |call| match call.is_post() {
+        true => object_reply("t-1"),
+        false => {
+            let results = json!({ "status": status, "result": link, "distinct_ids": ["a1"] });
+            Reply::json(200, &json!({ "status": "ok", "results": results }))
+        }
+    });
+    let operator = Operator::at_with(&api, "rate = 1000");
+    operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
+    operator.run(&["status"]);
+    Scene {
+        store,
+        api,
+        operator,
+    }
+}
+
+/// The address of a fake without the path of the API.
+fn origin(fake: &Fake) -> String {
+    let url = fake.url();
+    let end = url[7..].find('/').map_or(url.len(), |end| end + 7);
+    url[..end].to_owned()
+}
+
+fn folder(operator: &Operator) -> PathBuf {
+    operator.dsr_home().join("exports")
+}
+
+fn download(operator: &Operator, flags: &[&str]) -> crate::support::Outcome {
+    let folder = folder(operator);
+    let to = ["download", "--to", folder.to_str().expect("UTF-8")];
+    operator.run(&[&to, flags].concat())
+}
+
+fn names(operator: &Operator) -> Vec<String> {
+    let entries = fs::read_dir(folder(operator)).into_iter().flatten();
+    let names = entries.map(|entry| entry.expect("a file").file_name());
+    let names = names.map(|name| name.into_string().expect("UTF-8"));
+    names.collect()
+}
+
+fn the_download(outcome: &crate::support::Outcome) -> Value {
+    let lines = outcome.json_lines();
+    lines[0]["downloads"][0].clone()
+}
+
+#[test]
+fn a_finished_export_is_fetched_once_and_nothing_of_ours_goes_to_the_store() {
+    let scene = scene(|_| handing_out());
+    let outcome = download(&scene.operator, &["--json"]);
+    outcome.exits_with(0).never_says("signature");
+    let found = the_download(&outcome);
+    assert_eq!(found["result"], "fetched");
+    assert_eq!(found["bytes"], archive().len());
+    let path = PathBuf::from(found["path"].as_str().unwrap());
+    assert_eq!(fs::read(&path).unwrap(), archive().into_bytes());
+    assert_eq!(names(&scene.operator).len(), 1, "no part is left");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode =
+            |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
+    }
+    let call = &scene.store.calls()[0];
+    assert_eq!(call.method, "GET");
+    for name in ["Authorization", "Cookie", "Referer"] {
+        assert_eq!(call.header(name), None);
+    }
+    let sums = scene.operator.ledger_texts("SELECT sha256 FROM downloads");
+    assert_eq!(sums, [found["sha256"].as_str().unwrap()]);
+
+    let asked = scene.api.gets().len();
+    let again = download(&scene.operator, &["--json"]);
+    again.exits_with(0);
+    assert_eq!(the_download(&again)["result"], "already_fetched");
+    assert_eq!(scene.store.calls().len(), 1);
+    assert_eq!(scene.api.gets().len(), asked);
+}
+
+#[test]
+fn an_expired_link_is_replaced_by_a_fresh_one_once() {
+    let scene = scene(|call| match call.place {
+        0 => Reply::text(403, "application/xml", "<Error/>"),
+        _ => handing_out(),
+    });
+    let asked = scene.api.gets().len();
+    download(&scene.operator, &[]).exits_with(0);
+    assert_eq!(scene.api.gets().len(), asked + 2, "a link for each try");
+    assert_eq!(scene.store.calls().len(), 2);
+}
+
+#[test]
+fn a_link_that_never_works_is_said_and_leaves_nothing() {
+    let scene = scene(|_| Reply::text(403, "application/xml", "<Error/>"));
+    let outcome = download(&scene.operator, &[]);
+    outcome.exits_with(7).never_says("signature");
+    assert!(outcome.stdout.contains("14 days"), "{outcome}");
+    assert_eq!(scene.store.calls().len(), 2);
+    assert!(names(&scene.operator).is_empty());
+}
+
+#[test]
+fn what_is_no_archive_leaves_nothing() {
+    let replies = [
+        Reply::text(200, "text/html", "<html>Sign in</html>"),
+        Reply::text(200, "application/zip", "<html>Sign in</html>"),
+        Reply::text(200, "application/zip", "PK\u{3}\u{4} and no end"),
+    ];
+    for reply in replies {
+        let scene = scene(move |_| reply.clone());
+        let outcome = download(&scene.operator, &["--json"]);
+        outcome.exits_with(75);
+        assert_eq!(the_download(&outcome)["result"], "not_an_archive");
+        assert!(names(&scene.operator).is_empty(), "{outcome}");
+        let recorded = scene.operator.ledger_texts("SELECT sha256 FROM downloads");
+        assert!(recorded.is_empty());
+    }
+}
+
+#[test]
+fn a_transfer_that_breaks_off_begins_anew_and_ends_whole() {
+    let scene = scene(|call| match call.place {
+        0 => Reply::Half {
+            status: 200,
+            body: archive()[..100].to_owned(),
+        },
+        1 => Reply::Reset,
+        _ => handing_out(),
+    });
+    let outcome = download(&scene.operator, &["--json"]);
+    outcome.exits_with(0);
+    let path = the_download(&outcome)["path"].clone();
+    let kept = fs::read(path.as_str().unwrap()).unwrap();
+    assert_eq!(kept, archive().into_bytes());
+}
+
+#[test]
+fn a_transfer_that_always_breaks_off_is_given_up_and_leaves_nothing() {
+    let scene = scene(|_| Reply::Reset);
+    let outcome = download(&scene.operator, &[]);
+    outcome.exits_with(75).says("dsr download");
+    assert_eq!(scene.store.calls().len(), 5);
+    assert!(names(&scene.operator).is_empty());
+}
+
+#[test]
+fn redirects_of_the_store_are_followed_three_times_and_only_where_a_link_may_lead() {
+    let to_itself = |call: &Call, hops: usize| {
+        let hop = call.path.strip_prefix("/hop-");
+        let hop: usize = hop.map_or(0, |hop| hop.parse().expect("a number"));
+        let next = format!("/hop-{}", hop + 1);
+        match hop < hops {
+            true => Reply::text(302, "text/plain", "").with("Location", &next),
+            false => handing_out(),
+        }
+    };
+    let three = scene(move |call| to_itself(call, 3));
+    download(&three.operator, &[]).exits_with(0);
+    let four = scene(move |call| to_itself(call, 4));
+    download(&four.operator, &[]).exits_with(7);
+    assert!(names(&four.operator).is_empty());
+    let away = Reply::text(302, "text/plain", "").with("Location", "http://192.0.2.1/x.zip");
+    let away = scene(move |_| away.clone());
+    download(&away.operator, &[]).exits_with(7);
+    let elsewhere = scene_with("http://192.0.2.1/x.zip", "SUCCESS", |_| handing_out());
+    download(&elsewhere.operator, &[]).exits_with(75);
+    elsewhere.store.was_not_called();
+}
+
+#[test]
+fn what_is_there_already_is_neither_followed_nor_overwritten() {
+    let scene = scene(|_| handing_out());
+    let id = scene.operator.only_request()["jobs"][0]["id"].clone();
+    let folder = folder(&scene.operator);
+    fs::create_dir(&folder).unwrap();
+    let target = folder.join(format!("{}.zip", id.as_str().unwrap()));
+    let secret = scene.operator.dsr_home().join("mine");
+    fs::write(&secret, "mine").unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&secret, &target).unwrap();
+    #[cfg(not(unix))]
+    fs::write(&target, "mine").unwrap();
+    let outcome = download(&scene.operator, &[]);
+    outcome.exits_with(74).says("not overwritten").says("--to");
+    assert_eq!(fs::read_to_string(&secret).unwrap(), "mine");
+    scene.store.was_not_called();
+}
+
+#[test]
+fn what_is_not_finished_and_what_is_no_export_is_said() {
+    let scene = scene_with("/export.zip", "STARTED", |_| handing_out());
+    let name = scene.operator.only_request()["id"].clone();
+    let name = name.as_str().unwrap();
+    let outcome = download(&scene.operator, &[name]);
+    outcome.exits_with(8).says("dsr status");
+    scene.store.was_not_called();
+
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    operator
+        .run(&["delete", "--gdpr", "--yes", "a1"])
+        .exits_with(0);
+    let name = operator.only_request()["id"].clone();
+    let outcome = download(&operator, &[name.as_str().unwrap()]);
+    outcome.exits_with(2).says("deletion");
+}
+
+#[test]
+fn a_rehearsal_fetches_what_the_sandbox_has_made() {
+    let operator = Operator::new();
+    operator
+        .run(&["--sandbox", "export", "--gdpr", "user-17", "--wait"])
+        .exits_with(0);
+    let folder = folder(&operator);
+    let to = [
+        "--sandbox",
+        "download",
+        "--json",
+        "--to",
+        folder.to_str().unwrap(),
+    ];
+    let outcome = operator.run(&to);
+    outcome.exits_with(0);
+    let path = the_download(&outcome)["path"].clone();
+    let file = fs::File::open(path.as_str().unwrap()).unwrap();
+    assert!(!zip::ZipArchive::new(file).unwrap().is_empty());
+}
