@@ -28,6 +28,9 @@ _dsr() {
             dsr,delete)
                 cmd="dsr__subcmd__delete"
                 ;;
+            dsr,download)
+                cmd="dsr__subcmd__download"
+                ;;
             dsr,exit-status)
                 cmd="dsr__subcmd__exit__subcmd__status"
                 ;;
@@ -90,6 +93,9 @@ _dsr() {
                 ;;
             dsr__subcmd__help,delete)
                 cmd="dsr__subcmd__help__subcmd__delete"
+                ;;
+            dsr__subcmd__help,download)
+                cmd="dsr__subcmd__help__subcmd__download"
                 ;;
             dsr__subcmd__help,exit-status)
                 cmd="dsr__subcmd__help__subcmd__exit__subcmd__status"
@@ -182,7 +188,7 @@ _dsr() {
 
     case "${cmd}" in
         dsr)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version export delete status resume cancel auth project sandbox completions exit-status help"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version export delete status resume cancel download auth project sandbox completions exit-status help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -579,6 +585,36 @@ _dsr() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        dsr__subcmd__download)
+            opts="-q -v -h -V --to --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         dsr__subcmd__exit__subcmd__status)
             opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -704,7 +740,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__help)
-            opts="export delete status resume cancel auth project sandbox completions exit-status help"
+            opts="export delete status resume cancel download auth project sandbox completions exit-status help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -816,6 +852,20 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__help__subcmd__delete)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__help__subcmd__download)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -249,7 +249,14 @@ fn next_step(requests: &[RequestRecord]) -> String {
     }
     let all_done = requests.iter().all(|request| !request.state().is_open());
     if all_done {
-        return "All jobs are done.".to_owned();
+        let mut text = "All jobs are done.".to_owned();
+        if let [request] = requests
+            && request.asked.operation.kind() == Kind::Export
+        {
+            let short = request.id.short();
+            text.push_str(&format!(" Fetch it with `dsr download {short}`."));
+        }
+        return text;
     }
     let mut text = match requests {
         [one] => format!("Follow it with `dsr status {}`.", one.id.short()),
