@@ -252,6 +252,7 @@ fn next_step(requests: &[RequestRecord]) -> String {
         let mut text = "All jobs are done.".to_owned();
         if let [request] = requests
             && request.asked.operation.kind() == Kind::Export
+            && request.jobs_in(JobState::Done) > 0
         {
             let short = request.id.short();
             text.push_str(&format!(" Fetch it with `dsr download {short}`."));
