@@ -59,6 +59,10 @@ pub struct Ledger {
     sender: Option<Sender>,
 }
 
+/// How long the write-ahead log may grow, in pages of 4 KiB, before it is written back: a large
+/// request's ids are not written a second time before its first job is sent.
+const LOG_PAGES: u32 = 16 * 1024;
+
 impl Ledger {
     /// Opens the ledger, creating it (0600 in a 0700 folder) or bringing it up to date.
     ///
@@ -85,6 +89,7 @@ impl Ledger {
         enter_wal(&conn, &mut patience)?;
         conn.busy_handler(Some(move |tries| patience.goes_on(tries)))?;
         conn.pragma_update(None, "synchronous", "full")?;
+        conn.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         conn.pragma_update(None, "secure_delete", "on")?;
         conn.pragma_update(None, "foreign_keys", "on")?;
         conn.set_prepared_statement_cache_capacity(64);
