@@ -96,10 +96,12 @@ pub(crate) fn file(bytes: &[u8]) {
         cut => patched(*cut, rest),
     };
     let home = Home::new(&content);
-    let is_database = content.is_empty() || content.starts_with(b"SQLite format 3\0");
+    // SQLite takes a file of one byte for an empty one.
+    let is_database = content.len() <= 1 || content.starts_with(b"SQLite format 3\0");
     match home.open() {
         Ok(mut ledger) => {
             assert!(is_database, "something else is taken for a ledger");
+            assert!(version_of(&content) < 50, "of a dsr that is not there yet");
             use_all(&mut ledger);
         }
         Err(error) => {
@@ -108,6 +110,12 @@ pub(crate) fn file(bytes: &[u8]) {
             assert!(is_database || left == content, "a foreign file is changed");
         }
     }
+}
+
+/// SQLite's `user_version`, in which a ledger has its own.
+fn version_of(content: &[u8]) -> u32 {
+    let bytes = content.get(60..64).unwrap_or(&[0; 4]);
+    u32::from_be_bytes(bytes.try_into().expect("four bytes"))
 }
 
 fn patched(cut: u8, patches: &[u8]) -> Vec<u8> {
@@ -170,26 +178,31 @@ pub(crate) fn cells(bytes: &[u8]) {
 /// line. The whole is tried as packed ids, and as those of a ledger that did not pack them.
 pub(crate) fn payload(bytes: &[u8]) {
     let home = Home::new(template());
+    let mut ledger = home.open().expect("our own ledger");
+    let other = Connection::open(&home.ledger).expect("our own ledger");
     if let [place, change, lines @ ..] = bytes
         && let Ok(batch) = Batch::restore(ids(lines))
     {
-        let mut ledger = home.open().expect("our own ledger");
         let job = store(&mut ledger, &batch);
         assert_eq!(ledger.find_batch(&job).expect("our own ids"), batch);
         let recorded = ledger.find_job(&job).expect("our own job");
         assert_eq!(recorded.ids, batch.count());
-        drop(ledger);
-        home.damage(&job, usize::from(*place), *change);
-        let ledger = home.open().expect("our own ledger");
+        damage(&other, &job, usize::from(*place), *change);
         let read = ledger.find_batch(&job).ok();
         assert!(read.is_none_or(|read| read == batch), "other ids");
     }
-    let unpacked = unpack(bytes);
-    home.put(&Value::Blob(bytes.to_owned()), "");
-    check_texts(&home, unpacked.as_deref());
     let text = String::from_utf8_lossy(bytes);
-    home.put(&Value::Null, &text);
-    check_texts(&home, Some(&text));
+    let packed = (Value::Blob(bytes.to_owned()), "", unpack(bytes));
+    let unpacked = (Value::Null, &*text, Some(text.to_string()));
+    for (packed, ids, text) in [packed, unpacked] {
+        let sql = "UPDATE payloads SET packed = $1, ids = $2";
+        let done = other.execute(sql, params![packed, ids]);
+        done.expect("columns of these names");
+        for job in jobs(&ledger).expect("our own jobs") {
+            let batch = ledger.find_batch(&job.id).ok();
+            check_texts(batch.as_ref(), text.as_deref());
+        }
+    }
 }
 
 fn ids(lines: &[u8]) -> Vec<DistinctId> {
@@ -206,13 +219,32 @@ fn unpack(bytes: &[u8]) -> Option<String> {
 }
 
 /// The ids that are read are the lines of the text, all of them and nothing else.
-fn check_texts(home: &Home, text: Option<&str>) {
-    let mut ledger = home.open().expect("our own ledger");
-    for batch in use_all(&mut ledger) {
-        let joined = texts(&batch).join("\n");
-        let text = text.expect("ids out of nothing");
-        assert_eq!(text.strip_suffix('\n').unwrap_or(text), joined);
-    }
+fn check_texts(batch: Option<&Batch>, text: Option<&str>) {
+    let Some(batch) = batch else {
+        return;
+    };
+    check_batch(batch);
+    let text = text.expect("ids out of nothing");
+    let joined = texts(batch).join("\n");
+    assert_eq!(text.strip_suffix('\n').unwrap_or(text), joined);
+}
+
+fn check_batch(batch: &Batch) {
+    let texts = texts(batch);
+    let is_id = |id: &&str| !id.is_empty() && !id.contains(['\n', '\r', '\0']);
+    assert!(!texts.is_empty() && texts.iter().all(is_id));
+}
+
+/// Changes one byte of a job's packed ids.
+fn damage(conn: &Connection, job: &JobId, place: usize, change: u8) {
+    let sql = "SELECT packed FROM payloads WHERE request = $1";
+    let name = job.request.as_str();
+    let packed = conn.query_row(sql, [name], |row| row.get(0));
+    let mut packed: Vec<u8> = packed.expect("a row");
+    let place = place % packed.len();
+    packed[place] ^= change;
+    let sql = "UPDATE payloads SET packed = $1 WHERE request = $2";
+    conn.execute(sql, params![packed, name]).expect("a row");
 }
 
 /// Records a batch; its job.
@@ -250,15 +282,7 @@ fn use_all(ledger: &mut Ledger) -> Vec<Batch> {
         ledger.find_elsewhere(&request.id).ok();
         ledger.find_unsent(&request.id, 0).ok();
     }
-    for batch in &batches {
-        let texts = texts(batch);
-        assert!(!texts.is_empty());
-        assert!(
-            texts
-                .iter()
-                .all(|id| !id.is_empty() && !id.contains(['\n', '\r', '\0']))
-        );
-    }
+    batches.iter().for_each(check_batch);
     for name in [REQUEST, "qqqq", "task-4"] {
         ledger.find_named(name).ok();
     }
@@ -293,28 +317,6 @@ impl Home {
 
     fn open(&self) -> Result<Ledger, LedgerError> {
         Ledger::open(&self.ledger, Duration::from_millis(200))
-    }
-
-    /// Puts this in the place of all ids.
-    fn put(&self, packed: &Value, text: &str) {
-        let conn = Connection::open(&self.ledger).expect("our own ledger");
-        let sql = "UPDATE payloads SET packed = $1, ids = $2";
-        conn.execute(sql, params![packed, text])
-            .expect("columns of these names");
-    }
-
-    /// Changes one byte of a job's packed ids.
-    fn damage(&self, job: &JobId, place: usize, change: u8) {
-        let conn = Connection::open(&self.ledger).expect("our own ledger");
-        let sql = "SELECT packed FROM payloads WHERE request = $1";
-        let name = job.request.as_str();
-        let mut packed: Vec<u8> = conn
-            .query_row(sql, [name], |row| row.get(0))
-            .expect("a row");
-        let place = place % packed.len();
-        packed[place] ^= change;
-        let sql = "UPDATE payloads SET packed = $1 WHERE request = $2";
-        conn.execute(sql, params![packed, name]).expect("a row");
     }
 }
 

@@ -42,7 +42,9 @@ pub(crate) fn plain(bytes: &[u8]) {
     }
     let as_it_is = reading.packing == Packing::None && reading.encoding == "UTF-8";
     let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
-    if as_it_is && let Ok(text) = std::str::from_utf8(text) {
+    if as_it_is {
+        let text = str::from_utf8(text).expect("what is no text is damage");
+        assert!(!text.contains('\0'), "what is no text is damage");
         check_all_is_there(text, values, reading);
     }
 }
@@ -153,27 +155,33 @@ pub(crate) fn packed(bytes: &[u8]) {
     assert_eq!(again, values, "other values");
     assert_eq!((reading.packing, reading.encoding), (packing, encoding));
     if packing != Packing::None && *cut > 0 {
-        wrapped.truncate(wrapped.len().saturating_sub((*cut).into()));
+        // The first four bytes say what it is.
+        let left = wrapped.len().saturating_sub((*cut).into());
+        wrapped.truncate(left.max(4));
         let result = input.values_of(&wrapped);
         assert!(result.is_err(), "what is cut off is not missed");
     }
 }
 
-/// What another program cannot unpack is not read.
+/// What is read of a packed source is what another program unpacks, to its end.
 fn check_garbage(input: &Input, content: &[u8]) {
-    let Ok((_, reading)) = input.values_of(content) else {
+    let Ok((values, reading)) = input.values_of(content) else {
         return;
     };
     let mut unpacked = Vec::new();
     let result = match reading.packing {
-        Packing::None => Ok(0),
+        Packing::None => return,
         Packing::Gzip => flate2::bufread::MultiGzDecoder::new(content)
             .take(UNPACKED)
             .read_to_end(&mut unpacked),
         Packing::Zstd => zstd::Decoder::new(content)
             .and_then(|decoder| decoder.take(UNPACKED).read_to_end(&mut unpacked)),
     };
-    result.expect("another program unpacks it");
+    let size = result.expect("another program unpacks it");
+    if (size as u64) < UNPACKED {
+        let (again, _) = input.values_of(&unpacked).expect("what can be read packed");
+        assert_eq!(again, values, "other values");
+    }
 }
 
 fn gzip(content: &[u8]) -> Vec<u8> {
@@ -209,7 +217,9 @@ impl Input {
         };
         let head = String::from_utf8_lossy(head);
         let mut words = head.split(' ');
-        let name = words.next().unwrap_or_default().to_owned();
+        let name = words.next().unwrap_or_default().chars();
+        let is_usual = |c: &char| c.is_ascii_alphanumeric() || *c == '.';
+        let name = name.filter(is_usual).take(40).collect();
         let mut options = ReadOptions::default();
         for word in words {
             match word.split_once('=') {
@@ -227,7 +237,8 @@ impl Input {
     fn values_of(&self, content: &[u8]) -> Values {
         let mut values = Vec::new();
         let mut keep = |_: dsr::intake::Place<'_>, value: &[u8]| values.push(value.to_owned());
-        let read = read_bytes(content, &self.name, &self.options, &mut keep);
+        let name = format!("x{}", self.name);
+        let read = read_bytes(content, &name, &self.options, &mut keep);
         let (reading, problems) = read.map_err(|error| check_silence(&error, content))?;
         match problems.count() {
             0 => Ok((values, reading)),
@@ -238,9 +249,7 @@ impl Input {
     /// As a command reads it, from a file.
     fn ids_of(&self, content: &[u8]) -> Result<Vec<String>, String> {
         let folder = tempfile::tempdir().expect("a folder");
-        let is_letter = |c: &char| c.is_ascii_alphanumeric() || *c == '.';
-        let name: String = self.name.chars().filter(is_letter).take(40).collect();
-        let path = folder.path().join(format!("x{name}"));
+        let path = folder.path().join(format!("x{}", self.name));
         std::fs::write(&path, content).expect("a file");
         let keep = Keep::Ids(folder.path());
         let intake = read(&[Source::File(path)], &[], &self.options, keep, &mut |_| {});
