@@ -80,7 +80,10 @@ fn a_narrow_terminal_wraps_and_loses_nothing() {
         .exits_with(0);
     let id = operator.only_request()["id"].as_str().unwrap().to_owned();
     let narrow = |args: &[&str]| {
-        let (status, screen) = Terminal::start(operator.command_after("stty cols 40", args)).ends();
+        let is_narrow = "until stty size | grep -q ' 40$'; do sleep 0.05; done";
+        let mut terminal = Terminal::start(operator.command_after(is_narrow, args));
+        terminal.becomes_wide(40);
+        let (status, screen) = terminal.ends();
         assert_eq!(status, 0, "{screen}");
         screen
     };

@@ -29,6 +29,14 @@ impl Terminal {
         }
     }
 
+    /// Gives the screen so many columns. It has 80 at first, set from this side at a moment that
+    /// the program cannot know.
+    pub(crate) fn becomes_wide(&mut self, columns: u16) {
+        let process = self.session.get_process_mut();
+        let changed = process.set_window_size(columns, 24);
+        changed.expect("a terminal has a size");
+    }
+
     /// Waits until the text is on the screen.
     #[track_caller]
     pub(crate) fn sees(&mut self, text: &str) {

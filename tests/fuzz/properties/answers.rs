@@ -254,7 +254,7 @@ fn check_line(text: &str) {
 fn batch(texts: &[String]) -> Batch {
     let mut ids: Vec<DistinctId> = Vec::new();
     let usual = USUAL_IDS.iter().map(|id| (*id).to_owned());
-    for text in texts.iter().cloned().chain(usual).take(40) {
+    for text in texts.iter().take(40).cloned().chain(usual) {
         match DistinctId::new_with(&text, Leniency::Named) {
             Ok(id) if !ids.contains(&id) => ids.push(id),
             _ => {}
