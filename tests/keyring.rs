@@ -74,6 +74,7 @@ fn the_key_of_hashed_ids_is_kept_and_used_beside_the_token() {
         "--json",
         "--hash",
         "hmac-sha256",
+        "--id",
         "what do ya want for nothing?",
     ];
     let without = dsr(&plan, "");
