@@ -18,11 +18,21 @@ const SHORTEST: Duration = Duration::from_millis(3);
 const LONGEST: Duration = Duration::from_millis(30);
 
 pub(crate) struct Running {
-    child: Child,
+    child: Mortal,
     args: Vec<String>,
     started: Instant,
     stdout: JoinHandle<String>,
     stderr: JoinHandle<String>,
+}
+
+/// A process that does not outlive a test that failed.
+struct Mortal(Child);
+
+impl Drop for Mortal {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
 }
 
 impl Running {
@@ -43,7 +53,7 @@ impl Running {
         let stdout = gather(child.stdout.take().expect("stdout is piped"));
         let stderr = gather(child.stderr.take().expect("stderr is piped"));
         Self {
-            child,
+            child: Mortal(child),
             args,
             started,
             stdout,
@@ -52,12 +62,12 @@ impl Running {
     }
 
     pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+        self.child.0.id()
     }
 
     /// SIGKILL: no chance to put anything in order.
     pub(crate) fn kill(mut self) -> Outcome {
-        self.child.kill().expect("a running dsr can be killed");
+        self.child.0.kill().expect("a running dsr can be killed");
         self.end()
     }
 
@@ -70,10 +80,9 @@ impl Running {
     #[track_caller]
     pub(crate) fn end(mut self) -> Outcome {
         let status = loop {
-            match self.child.try_wait().expect("a child can be waited for") {
+            match self.child.0.try_wait().expect("a child can be waited for") {
                 Some(status) => break status,
                 None if self.started.elapsed() > PATIENCE => {
-                    drop(self.child.kill());
                     panic!("it does not end: dsr {}", self.args.join(" "));
                 }
                 // Soon for those that end soon; many may be waited for at once.
