@@ -99,7 +99,7 @@ impl DistinctId {
         if text.bytes().fold(false, breaks) {
             return Err(DistinctIdError::LineBreak);
         }
-        let core = text.trim();
+        let core = trim(text);
         match leniency {
             Leniency::Named => Ok(()),
             // What stands for nobody does so between spaces, too.
@@ -121,6 +121,14 @@ impl DistinctId {
     /// The identifier itself, for the wire and the ledger only.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+/// `text` without outer white space; most have graphic ASCII at both ends, which is seen faster.
+fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
     }
 }
 

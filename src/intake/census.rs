@@ -67,11 +67,11 @@ impl Census {
         };
         let of = counts[usual as usize];
         for (kind, tally) in IdKind::ALL.into_iter().zip(self.kinds) {
-            // Devices are told of however many they are; among free names any number is a name.
-            let is_known = kind == IdKind::Device
-                || (usual, kind) == (IdKind::Other, IdKind::Number)
-                || kind == usual;
-            if !is_known && tally.count.saturating_mul(ODD) <= of {
+            // Among free names any number is a name.
+            let is_usual = kind == usual || (usual, kind) == (IdKind::Other, IdKind::Number);
+            if kind == IdKind::Device {
+                warnings.add(WarningKind::Device, tally);
+            } else if !is_usual && tally.count.saturating_mul(ODD) <= of {
                 warnings.add(WarningKind::OtherKind { kind, usual, of }, tally);
             }
         }
@@ -143,6 +143,16 @@ mod tests {
         }
         let kind = other_kind(IdKind::Email, IdKind::Uuid, 4997);
         assert_eq!(warnings(ids), [(kind, vec![11, 501, 4001])]);
+    }
+
+    #[test]
+    fn devices_are_told_of_however_many_they_are() {
+        let devices = ["$device:abc", "$device:"];
+        let told = |lines| vec![(WarningKind::Device, lines)];
+        assert_eq!(warnings(devices), told(vec![1, 2]));
+        let users = (0..500).map(|n| format!("user-{n}"));
+        let one = users.chain(["$device:abc".to_owned()]);
+        assert_eq!(warnings(one), told(vec![501]));
     }
 
     #[test]

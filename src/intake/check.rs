@@ -94,9 +94,18 @@ impl Checker {
         }
     }
 
-    /// The id to keep (trimmed, hashed as the options say), or `None`, the damage noted.
-    pub(super) fn check<'v>(&mut self, place: Place<'_>, value: &'v [u8]) -> Option<Cow<'v, str>> {
-        match self.judge(place, value) {
+    /// The id to keep (trimmed, hashed as the options say), or `None`, the damage noted. What is no
+    /// UTF-8 comes as `None`, too.
+    pub(super) fn check<'v>(
+        &mut self,
+        place: Place<'_>,
+        form: Option<Form<'v>>,
+    ) -> Option<Cow<'v, str>> {
+        let judged = match form {
+            Some(form) => self.judge(place, form),
+            None => Err(Damage::NotUtf8),
+        };
+        match judged {
             Ok(text) => Some(self.make_id(place, text)),
             Err(damage) => {
                 self.problems.note(place, damage);
@@ -116,8 +125,8 @@ impl Checker {
         (self.problems, self.warnings)
     }
 
-    fn judge<'v>(&mut self, place: Place<'_>, value: &'v [u8]) -> Result<&'v str, Damage> {
-        let raw = std::str::from_utf8(value).map_err(|_| Damage::NotUtf8)?;
+    fn judge<'v>(&mut self, place: Place<'_>, mut form: Form<'v>) -> Result<&'v str, Damage> {
+        let raw = form.text();
         if self.options.allowed.contains(raw) {
             DistinctId::judge(raw, Leniency::Named)?;
             return Ok(raw);
@@ -133,9 +142,9 @@ impl Checker {
                 DistinctId::judge(text, Leniency::Named)?;
                 return Ok(text);
             }
+            form = Form::of(text);
         }
         DistinctId::judge(text, leniency)?;
-        let form = Form::of(text);
         self.judge_form(&form)?;
         self.census.count(&form, place, &mut self.warnings.labels);
         let warnings = &mut self.warnings;

@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::domain::IdHasher;
 
+use super::lint::{Form, Shape};
 use super::problem::{IntakeError, Place, Problems};
 use super::reader::{self, Reading};
 use super::{ReadOptions, Source};
@@ -37,13 +38,15 @@ struct End {
     /// The line and the element; 0 for none.
     numbers: [u64; 2],
     hash: u128,
+    shape: Shape,
 }
 
 /// A value as it was read, which may be no id.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Raw<'b> {
     pub(super) place: Place<'b>,
-    pub(super) value: &'b [u8],
+    /// What is no UTF-8 has none.
+    pub(super) form: Option<Form<'b>>,
     pub(super) hash: u128,
 }
 
@@ -56,12 +59,14 @@ impl Block {
         }
     }
 
-    fn put(&mut self, place: Place<'_>, value: &[u8], hash: u128) {
+    /// Sorts and hashes on the way, since the thread that reads has less to do than the other.
+    fn put(&mut self, place: Place<'_>, value: &[u8], hasher: &IdHasher) {
         self.bytes.extend_from_slice(value);
         self.ends.push(End {
             bytes: self.bytes.len(),
             numbers: [place.line, place.element].map(|number| number.unwrap_or(0)),
-            hash,
+            hash: hasher.hash(value),
+            shape: Shape::of(value),
         });
     }
 
@@ -74,18 +79,25 @@ impl Block {
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = Raw<'_>> {
+        // All at once is faster than one by one, and what does not belong together is rare.
+        let whole = std::str::from_utf8(&self.bytes).ok();
         let mut start = 0;
         self.ends.iter().map(move |end| {
-            let value = &self.bytes[start..end.bytes];
+            let range = start..end.bytes;
             start = end.bytes;
+            let text = match whole {
+                Some(whole) => whole.get(range),
+                None => std::str::from_utf8(&self.bytes[range]).ok(),
+            };
             let [line, element] = end.numbers.map(|number| (number > 0).then_some(number));
             let place = Place {
                 label: &self.label,
                 line,
                 element,
             };
+            let form = text.map(|text| Form::new(text, end.shape));
             let hash = end.hash;
-            Raw { place, value, hash }
+            Raw { place, form, hash }
         })
     }
 }
@@ -134,7 +146,6 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    /// Values are hashed on the way, since the thread that reads has less to do than the other.
     pub(super) fn start(
         sources: Vec<Source>,
         options: ReadOptions,
@@ -203,7 +214,7 @@ impl Filler {
         };
         let mut block = self.block(&label);
         let mut take = |place: Place<'_>, value: &[u8]| {
-            block.put(place, value, self.hasher.hash(value));
+            block.put(place, value, &self.hasher);
             if block.is_full() {
                 let next = self.block(&label);
                 let full = std::mem::replace(&mut block, next);

@@ -94,9 +94,26 @@ static CLASSES: [u16; 256] = {
 };
 
 /// What every Mixpanel SDK puts before the id of a device it does not know the user of.
-const DEVICE_PREFIX: &str = "$device:";
+const DEVICE_PREFIX: &[u8] = b"$device:";
 
-/// One value with what a pass over its bytes has found.
+/// What a pass over a value's bytes has found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    seen: u16,
+    kind: IdKind,
+}
+
+impl Shape {
+    pub(super) fn of(value: &[u8]) -> Self {
+        let class_of = |byte: &u8| CLASSES[usize::from(*byte)];
+        let seen = value.iter().fold(0, |seen, byte| seen | class_of(byte));
+        let kind = kind_of(value, seen);
+        Self { seen, kind }
+    }
+}
+
+/// One value and its shape.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Form<'a> {
     text: &'a str,
     seen: u16,
@@ -105,9 +122,11 @@ pub(super) struct Form<'a> {
 
 impl<'a> Form<'a> {
     pub(super) fn of(text: &'a str) -> Self {
-        let class_of = |byte: u8| CLASSES[usize::from(byte)];
-        let seen = text.bytes().fold(0, |seen, byte| seen | class_of(byte));
-        let kind = kind_of(text, seen);
+        Self::new(text, Shape::of(text.as_bytes()))
+    }
+
+    /// `shape` is that of `text`.
+    pub(super) fn new(text: &'a str, Shape { seen, kind }: Shape) -> Self {
         Self { text, seen, kind }
     }
 
@@ -184,12 +203,9 @@ impl<'a> Form<'a> {
         let (Some(&first), Some(&last)) = (text.as_bytes().first(), text.as_bytes().last()) else {
             return;
         };
-        match self.kind {
-            IdKind::Device => tell(WarningKind::Device),
-            IdKind::Email if last == b'>' || (first | 32 == b'm' && has_mailto(text)) => {
-                tell(WarningKind::AddressBook);
-            }
-            _ => {}
+        let has_name = || last == b'>' || (first | 32 == b'm' && has_mailto(text));
+        if self.kind == IdKind::Email && has_name() {
+            tell(WarningKind::AddressBook);
         }
         match first {
             b'=' => tell(WarningKind::EqualsSign),
@@ -214,9 +230,8 @@ impl<'a> Form<'a> {
     }
 }
 
-fn kind_of(text: &str, seen: u16) -> IdKind {
+fn kind_of(bytes: &[u8], seen: u16) -> IdKind {
     const HEX: u16 = DIGIT | HEX_SMALL | HEX_CAPITAL;
-    let bytes = text.as_bytes();
     if seen == DIGIT {
         return IdKind::Number;
     }
@@ -232,7 +247,7 @@ fn kind_of(text: &str, seen: u16) -> IdKind {
         64 if seen & !HEX == 0 => return IdKind::Hex64,
         _ => {}
     }
-    if bytes.first() == Some(&b'$') && text.starts_with(DEVICE_PREFIX) {
+    if bytes.first() == Some(&b'$') && bytes.starts_with(DEVICE_PREFIX) {
         return IdKind::Device;
     }
     if seen & AT != 0 && is_email(bytes) {

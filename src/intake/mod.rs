@@ -27,6 +27,7 @@ mod unique;
 mod unpack;
 mod warning;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -134,13 +135,14 @@ pub fn read(
         match next? {
             Next::Values(block) => {
                 gathering.start_source(block.label());
-                for Raw { place, value, hash } in block.values() {
-                    let Some(id) = checker.check(place, value) else {
+                for Raw { place, form, hash } in block.values() {
+                    let Some(id) = checker.check(place, form) else {
                         continue;
                     };
                     // Trimmed or hashed, it is another one than was read.
-                    let is_value = id.as_bytes() == value;
-                    gathering.take(place, &id, is_value.then_some(hash))?;
+                    let read = form.map_or(0, |form| form.text().len());
+                    let is_as_read = matches!(id, Cow::Borrowed(id) if id.len() == read);
+                    gathering.take(place, &id, is_as_read.then_some(hash))?;
                     if let Some(spool) = &mut spool
                         && ended >= excluded.len()
                     {

@@ -211,7 +211,7 @@ fn many_problems_are_counted_beyond_those_listed() {
 fn is_damaged(value: &str) -> bool {
     let mut checker = Checker::new(&CheckOptions::default());
     let place = problem::Place::argument();
-    checker.check(place, value.as_bytes()).is_none()
+    checker.check(place, Some(lint::Form::of(value))).is_none()
 }
 
 proptest! {

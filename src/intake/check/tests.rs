@@ -19,7 +19,7 @@ fn check_all<V: AsRef<[u8]>>(options: &CheckOptions, values: &[V]) -> Found {
             line: Some(line),
             element: None,
         };
-        let id = checker.check(place, value.as_ref());
+        let id = checker.check(place, form(value.as_ref()));
         ids.push(id.map(Cow::into_owned));
     }
     let (problems, warnings) = checker.finish();
@@ -28,6 +28,10 @@ fn check_all<V: AsRef<[u8]>>(options: &CheckOptions, values: &[V]) -> Found {
         problems: problems.to_string(),
         warnings: warnings.iter().map(|w| (w.kind, w.count)).collect(),
     }
+}
+
+fn form(value: &[u8]) -> Option<Form<'_>> {
+    std::str::from_utf8(value).ok().map(Form::of)
 }
 
 fn kept(options: &CheckOptions, value: &str) -> Option<String> {
@@ -342,7 +346,7 @@ fn nanoseconds(options: &CheckOptions, values: &Values) -> f64 {
                 line: Some(line),
                 element: None,
             };
-            bytes += checker.check(place, value).map_or(0, |id| id.len());
+            bytes += checker.check(place, form(value)).map_or(0, |id| id.len());
         }
         assert!(bytes > 0);
         (time_on_processor() - start) / values.ends.len() as f64

@@ -250,13 +250,10 @@ fn what_programs_put_around_text_is_suspicious() {
 }
 
 #[test]
-fn devices_and_long_ids_are_told_of() {
-    all_raise(&["$device:abc", "$device:"], WarningKind::Device);
+fn long_ids_are_told_of() {
     let long = "x".repeat(256);
     all_raise(&[&long, &"1".repeat(256)], WarningKind::TooLong);
     nothing_is_said_of(&[&long[..255]]);
-    let both = format!("$device:{long}");
-    assert_eq!(doubts(&both), [WarningKind::TooLong, WarningKind::Device]);
 }
 
 #[test]
