@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::fmt;
 
 use super::DistinctId;
 
@@ -31,18 +32,6 @@ impl Batch {
         Ok(Self(ids))
     }
 
-    /// Takes ids that are known to be distinct from each other as one batch.
-    ///
-    /// # Errors
-    /// When they are none.
-    pub fn of_distinct(ids: Vec<DistinctId>) -> Result<Self, BatchError> {
-        if ids.is_empty() {
-            return Err(BatchError::Empty);
-        }
-        debug_assert!(Self::restore(ids.clone()).is_ok(), "an id comes twice");
-        Ok(Self(ids))
-    }
-
     pub fn ids(&self) -> &[DistinctId] {
         &self.0
     }
@@ -50,6 +39,61 @@ impl Batch {
     /// How many ids; at least 1.
     pub fn count(&self) -> usize {
         self.0.len()
+    }
+}
+
+/// The ids of one job on their way from a source to the ledger, one a line: never empty.
+///
+/// They were told apart when they were read. A million of them take no million allocations.
+///
+/// Personal data: `Debug` shows their number only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IdLines {
+    text: String,
+    count: usize,
+}
+
+impl IdLines {
+    /// Takes ids of which each ends with a line break.
+    ///
+    /// # Errors
+    /// When they are none.
+    pub fn new(text: String) -> Result<Self, BatchError> {
+        let count = text.bytes().filter(|byte| *byte == b'\n').count();
+        match count {
+            0 => Err(BatchError::Empty),
+            _ => Ok(Self { text, count }),
+        }
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.text.split_terminator('\n')
+    }
+
+    /// How many ids; at least 1.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// All of them, each with a line break behind it, for the ledger only.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+}
+
+impl From<&Batch> for IdLines {
+    fn from(batch: &Batch) -> Self {
+        let lines = batch.ids().iter().flat_map(|id| [id.expose(), "\n"]);
+        Self {
+            text: lines.collect(),
+            count: batch.count(),
+        }
+    }
+}
+
+impl fmt::Debug for IdLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IdLines({} ids)", self.count)
     }
 }
 
@@ -65,5 +109,17 @@ mod tests {
             Batch::restore(vec![id.clone(), id]),
             Err(BatchError::Repeated)
         );
+    }
+
+    #[test]
+    fn lines_are_the_ids_of_a_batch_in_their_order() {
+        let ids: Vec<DistinctId> = ["b", "a c", "Ünï"]
+            .map(|id| DistinctId::new(id).unwrap())
+            .into();
+        let lines = IdLines::from(&Batch::restore(ids).unwrap());
+        assert_eq!(lines.ids().collect::<Vec<_>>(), ["b", "a c", "Ünï"]);
+        assert_eq!((lines.count(), lines.expose()), (3, "b\na c\nÜnï\n"));
+        assert_eq!(IdLines::new(lines.expose().to_owned()), Ok(lines));
+        assert_eq!(IdLines::new(String::new()), Err(BatchError::Empty));
     }
 }

@@ -17,7 +17,7 @@ mod project;
 mod states;
 
 pub use api_url::{ApiUrl, ApiUrlError};
-pub use batch::{Batch, BatchError};
+pub use batch::{Batch, BatchError, IdLines};
 pub use clock::Clock;
 pub use confirmation::{Confirmed, YesFlag};
 pub use deadline::{Deadline, due_date};

@@ -116,16 +116,14 @@ pub(super) struct Lines<'s> {
 }
 
 impl Lines<'_> {
-    /// Reads the next id into `line`.
+    /// Adds the next id and its line break to `lines`.
     ///
     /// # Errors
-    /// When the file cannot be read, or ends before it does.
-    pub(super) fn next_into(&mut self, line: &mut Vec<u8>) -> io::Result<()> {
-        line.clear();
-        self.bytes.read_until(b'\n', line)?;
-        match line.pop() {
-            Some(b'\n') => Ok(()),
-            Some(_) | None => Err(io::ErrorKind::UnexpectedEof.into()),
+    /// When the file cannot be read, or ends before the id does.
+    pub(super) fn append_to(&mut self, lines: &mut Vec<u8>) -> io::Result<()> {
+        match self.bytes.read_until(b'\n', lines)? {
+            count if count > 0 && lines.last() == Some(&b'\n') => Ok(()),
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }
 

@@ -4,6 +4,7 @@ use indexmap::IndexSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::IdLines;
 
 fn read_text(text: impl AsRef<[u8]>, options: &ReadOptions) -> Result<Intake, IntakeError> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -16,8 +17,9 @@ fn read_text(text: impl AsRef<[u8]>, options: &ReadOptions) -> Result<Intake, In
 fn all_ids(intake: &Intake) -> Vec<String> {
     let limit = std::num::NonZeroUsize::new(3).unwrap();
     let batches = intake.ids.as_ref().unwrap().batches(limit);
-    let ids = batches.flat_map(|batch| batch.unwrap().ids().to_vec());
-    ids.map(|id| id.expose().to_owned()).collect()
+    let ids: Vec<IdLines> = batches.map(Result::unwrap).collect();
+    let ids = ids.iter().flat_map(IdLines::ids);
+    ids.map(str::to_owned).collect()
 }
 
 fn ids(text: impl AsRef<[u8]>) -> Vec<String> {

@@ -4,12 +4,13 @@
 //! under a random key are taken for equal, see [`IdHasher`].
 
 use std::collections::HashMap;
+use std::io;
 use std::iter;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use crate::domain::{Batch, DistinctId, IdHasher};
+use crate::domain::{IdHasher, IdLines};
 
 use super::partition::{Entry, Marks, PARTS, Part, Table, beginning_of, part_of};
 use super::problem::{IntakeError, Place};
@@ -307,7 +308,6 @@ impl UniqueIds {
             next: self.order.first,
             left: self.count,
             limit: limit.get(),
-            line: Vec::new(),
         }
     }
 }
@@ -319,37 +319,33 @@ pub struct Batches<'u> {
     next: u32,
     left: usize,
     limit: usize,
-    line: Vec<u8>,
 }
 
 impl Batches<'_> {
-    fn read_id(&mut self) -> std::io::Result<DistinctId> {
-        while self.next < self.order.end && self.order.left_out.is_set(self.next) {
-            self.lines.skip()?;
+    fn read(&mut self, count: usize) -> io::Result<IdLines> {
+        let mut lines = Vec::new();
+        for _ in 0..count {
+            while self.next < self.order.end && self.order.left_out.is_set(self.next) {
+                self.lines.skip()?;
+                self.next += 1;
+            }
+            self.lines.append_to(&mut lines)?;
             self.next += 1;
         }
-        self.lines.next_into(&mut self.line)?;
-        self.next += 1;
-        let id = std::str::from_utf8(&self.line)
-            .ok()
-            .and_then(DistinctId::restore);
-        id.ok_or_else(|| std::io::ErrorKind::InvalidData.into())
+        let lines = String::from_utf8(lines).map_err(|_| io::ErrorKind::InvalidData)?;
+        IdLines::new(lines).map_err(|_| io::ErrorKind::UnexpectedEof.into())
     }
 }
 
 impl Iterator for Batches<'_> {
-    type Item = Result<Batch, IntakeError>;
+    type Item = Result<IdLines, IntakeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let count = self.left.min(self.limit);
-        let ids = (0..count).map(|_| self.read_id());
-        let ids: std::io::Result<Vec<DistinctId>> = ids.collect();
-        let batch = match ids {
-            Ok(ids) if ids.is_empty() => return None,
-            // They were told apart by their hashes; doing it again would take as long as reading.
-            Ok(ids) => Batch::of_distinct(ids).map_err(|_| std::io::ErrorKind::InvalidData.into()),
-            Err(error) => Err(error),
-        };
+        if count == 0 {
+            return None;
+        }
+        let batch = self.read(count);
         self.left = if batch.is_ok() { self.left - count } else { 0 };
         Some(batch.map_err(IntakeError::Spool))
     }

@@ -6,7 +6,7 @@ use std::io;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::domain::{Batch, DistinctId, JobId};
+use crate::domain::{Batch, DistinctId, IdLines, JobId};
 
 use super::records::unreadable;
 use super::{LedgerError, prepare};
@@ -24,7 +24,6 @@ pub(super) struct Packed {
 /// Packs the ids of jobs; what it works with is used again for the next.
 pub(super) struct Packer {
     zstd: zstd::bulk::Compressor<'static>,
-    text: String,
 }
 
 impl Packer {
@@ -32,19 +31,13 @@ impl Packer {
         let mut zstd = zstd::bulk::Compressor::new(LEVEL).map_err(LedgerError::Packing)?;
         // SQLite has no checksums, and a changed byte would make another person's id.
         zstd.include_checksum(true).map_err(LedgerError::Packing)?;
-        let text = String::new();
-        Ok(Self { zstd, text })
+        Ok(Self { zstd })
     }
 
-    pub(super) fn pack(&mut self, batch: &Batch) -> Result<Packed, LedgerError> {
-        self.text.clear();
-        for id in batch.ids() {
-            self.text.push_str(id.expose());
-            self.text.push('\n');
-        }
-        let packed = self.zstd.compress(self.text.as_bytes());
+    pub(super) fn pack(&mut self, ids: &IdLines) -> Result<Packed, LedgerError> {
+        let packed = self.zstd.compress(ids.expose().as_bytes());
         Ok(Packed {
-            count: batch.count(),
+            count: ids.count(),
             bytes: packed.map_err(LedgerError::Packing)?,
         })
     }
@@ -52,7 +45,7 @@ impl Packer {
 
 /// Writes the ids of a job, in place of those it had.
 pub(super) fn write(conn: &Connection, job: &JobId, batch: &Batch) -> Result<(), LedgerError> {
-    write_packed(conn, job, &Packer::new()?.pack(batch)?)
+    write_packed(conn, job, &Packer::new()?.pack(&batch.into())?)
 }
 
 pub(super) fn write_packed(

@@ -1,18 +1,18 @@
 use std::panic::resume_unwind;
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, TrySendError, channel, sync_channel};
 use std::thread;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
-use crate::domain::{Batch, IdsDigest, JobId, RequestId, SubjectRequestId};
+use crate::domain::{IdLines, IdsDigest, JobId, RequestId, SubjectRequestId};
 
 use super::payload::{self, Packed, Packer};
 use super::records::{REQUEST_COLUMNS, format_time};
 use super::{Ledger, LedgerError, NewRequest, prepare};
 
 /// How many batches may wait to be packed.
-const QUEUED: usize = 4;
+const QUEUED: usize = 2;
 
 /// Whether a request may be recorded that an open one asks for already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Ledger {
     /// nothing of it is there.
     pub fn record_requests<E: From<LedgerError>>(
         &mut self,
-        asked: impl IntoIterator<Item = (NewRequest, impl Iterator<Item = Result<Batch, E>>)>,
+        asked: impl IntoIterator<Item = (NewRequest, impl Iterator<Item = Result<IdLines, E>>)>,
         again: Again,
         at: DateTime<Utc>,
     ) -> Result<Recorded, E> {
@@ -96,53 +96,57 @@ fn insert(
 
 /// Writes the jobs of a request, one batch after the other, and what tells its ids from others.
 ///
-/// A thread of its own packs them: that takes as long as reading and writing them together.
+/// Two threads pack them: that takes longer than reading and writing them.
 fn insert_jobs<E: From<LedgerError>>(
     tx: &Connection,
     request: &RequestId,
-    batches: impl Iterator<Item = Result<Batch, E>>,
+    batches: impl Iterator<Item = Result<IdLines, E>>,
 ) -> Result<String, E> {
-    let digest = thread::scope(|scope| {
-        let (to_pack, batches_to_pack) = sync_channel(QUEUED);
+    let mut digest = IdsDigest::default();
+    let mut write = |(number, packed): (u32, Packed)| {
+        let request = request.clone();
+        insert_job(tx, &JobId { request, number }, &packed)
+    };
+    thread::scope(|scope| {
+        let (to_pack, waiting) = sync_channel(QUEUED);
         let (to_write, packed) = channel();
-        let packing = scope.spawn(move || pack_all(&batches_to_pack, &to_write));
-        let mut numbers = 1..;
-        let mut write = |packed: Packed| {
-            let request = request.clone();
-            let number = numbers.next().unwrap_or(u32::MAX);
-            insert_job(tx, &JobId { request, number }, &packed)
-        };
-        for batch in batches {
-            // Nobody takes it if the packing has failed, which is told below.
-            if to_pack.send(batch?).is_err() {
-                break;
+        let packing = scope.spawn(move || pack_all(&waiting, &to_write));
+        let mut packer = Packer::new()?;
+        for (number, batch) in (1..).zip(batches) {
+            let batch = batch?;
+            batch.ids().for_each(|id| digest.add(id));
+            match to_pack.try_send((number, batch)) {
+                Ok(()) => packed.try_iter().try_for_each(&mut write)?,
+                // The other thread has enough to do, or has failed, which is told below.
+                Err(TrySendError::Full((_, batch)) | TrySendError::Disconnected((_, batch))) => {
+                    write((number, packer.pack(&batch)?))?;
+                }
             }
-            packed.try_iter().try_for_each(&mut write)?;
         }
         drop(to_pack);
         packed.iter().try_for_each(&mut write)?;
-        let digest = packing
-            .join()
-            .unwrap_or_else(|panic| resume_unwind(panic))?;
-        Ok::<_, E>(digest.to_string())
+        let packing = packing.join();
+        Ok::<_, E>(packing.unwrap_or_else(|panic| resume_unwind(panic))?)
     })?;
+    let digest = digest.to_string();
     let mut statement = prepare(tx, "UPDATE requests SET ids_digest = $1 WHERE id = $2")?;
     let updated = statement.execute(params![digest, request.as_str()]);
     updated.map_err(LedgerError::from)?;
     Ok(digest)
 }
 
-fn pack_all(batches: &Receiver<Batch>, packed: &Sender<Packed>) -> Result<IdsDigest, LedgerError> {
-    let mut digest = IdsDigest::default();
+fn pack_all(
+    waiting: &Receiver<(u32, IdLines)>,
+    packed: &Sender<(u32, Packed)>,
+) -> Result<(), LedgerError> {
     let mut packer = Packer::new()?;
-    for batch in batches {
-        batch.ids().iter().for_each(|id| digest.add(id));
+    for (number, batch) in waiting {
         // A receiver that went away has failed itself.
-        if packed.send(packer.pack(&batch)?).is_err() {
+        if packed.send((number, packer.pack(&batch)?)).is_err() {
             break;
         }
     }
-    Ok(digest)
+    Ok(())
 }
 
 fn insert_job(tx: &Connection, job: &JobId, packed: &Packed) -> Result<(), LedgerError> {

@@ -22,8 +22,8 @@ fn record(ledger: &mut Ledger, batches: &[Batch], at: chrono::DateTime<chrono::U
     }
 }
 
-fn planned(batches: &[Batch]) -> impl Iterator<Item = Result<Batch, LedgerError>> {
-    batches.iter().cloned().map(Ok)
+fn planned(batches: &[Batch]) -> impl Iterator<Item = Result<IdLines, LedgerError>> {
+    batches.iter().map(|batch| Ok(batch.into()))
 }
 
 fn open(folder: &tempfile::TempDir) -> Ledger {

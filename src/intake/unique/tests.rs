@@ -53,13 +53,7 @@ fn gather(
 
 fn batches(ids: &UniqueIds, limit: usize) -> Vec<Vec<String>> {
     let batches = ids.batches(NonZeroUsize::new(limit).unwrap());
-    let texts = |batch: Batch| {
-        batch
-            .ids()
-            .iter()
-            .map(|id| id.expose().to_owned())
-            .collect()
-    };
+    let texts = |batch: IdLines| batch.ids().map(str::to_owned).collect();
     batches.map(|batch| texts(batch.unwrap())).collect()
 }
 

@@ -31,7 +31,8 @@ fn a_request_whose_ids_cannot_all_be_read_is_not_recorded() {
     let damaged = || LedgerError::Unreadable {
         what: "a test".to_owned(),
     };
-    let asked = batches(3, 1).into_iter().map(Ok);
+    let batches = batches(3, 1);
+    let asked = planned(&batches);
     let asked = asked.chain([Err(damaged())]);
     let result = ledger.record_requests([(request(), asked)], Again::Allow, noon());
     assert!(matches!(result, Err(LedgerError::Unreadable { .. })));

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dsr::domain::{
-    Batch, DistinctId, JobId, JobState, Law, Leniency, Operation, ProjectKey, ProjectName, Rate,
-    Region, RequestId, TaskId,
+    Batch, DistinctId, IdLines, JobId, JobState, Law, Leniency, Operation, ProjectKey, ProjectName,
+    Rate, Region, RequestId, TaskId,
 };
 use dsr::ledger::{
     Again, Claim, JobRecord, Ledger, LedgerError, NewRequest, Outcome, Purpose, Recorded, Standing,
@@ -249,7 +249,7 @@ fn damage(conn: &Connection, job: &JobId, place: usize, change: u8) {
 
 /// Records a batch; its job.
 fn store(ledger: &mut Ledger, batch: &Batch) -> JobId {
-    let batches = std::iter::once(Ok(batch.clone()));
+    let batches = std::iter::once(Ok(batch.into()));
     let request = record(ledger, batch.count(), batches);
     JobId { request, number: 1 }
 }
@@ -257,7 +257,7 @@ fn store(ledger: &mut Ledger, batch: &Batch) -> JobId {
 fn record(
     ledger: &mut Ledger,
     ids: usize,
-    batches: impl Iterator<Item = Result<Batch, LedgerError>>,
+    batches: impl Iterator<Item = Result<IdLines, LedgerError>>,
 ) -> RequestId {
     let recorded = ledger.record_requests([(request(ids), batches)], Again::Allow, now());
     match recorded.expect("our own ledger") {
@@ -336,7 +336,7 @@ fn fill(path: &Path) {
     let mut ledger = Ledger::open(path, Duration::from_secs(1)).expect("a new ledger");
     let ids = IDS.map(|id| DistinctId::new(id).expect("an id"));
     let batch = Batch::restore(ids.to_vec()).expect("ids");
-    let batches = vec![batch; JOBS];
+    let batches = vec![IdLines::from(&batch); JOBS];
     let request = record(&mut ledger, IDS.len(), batches.into_iter().map(Ok));
     let outcomes = [
         (2, None),

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::io::{Read, Write};
 use std::num::NonZeroUsize;
 
+use dsr::domain::IdLines;
 use dsr::intake::{
     Encoding, Format, Header, IntakeError, Keep, Packing, ReadOptions, Reading, Source,
     parse_encoding, read, read_bytes,
@@ -257,8 +258,9 @@ impl Input {
         let ids = intake.ids.expect("the ids were asked for");
         let batches = ids.batches(NonZeroUsize::MAX);
         let batches = batches.map(|batch| batch.expect("what was kept of the ids"));
-        let ids = batches.flat_map(|batch| batch.ids().to_vec());
-        Ok(ids.map(|id| id.expose().to_owned()).collect())
+        let batches: Vec<IdLines> = batches.collect();
+        let ids = batches.iter().flat_map(IdLines::ids);
+        Ok(ids.map(str::to_owned).collect())
     }
 }
 

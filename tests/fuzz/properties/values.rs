@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 
+use dsr::domain::IdLines;
 use dsr::intake::{
     CheckOptions, HashWith, Hashing, Intake, IntakeError, Keep, LetterCase, OuterSpace,
     ReadOptions, Source, read,
@@ -67,8 +68,9 @@ fn all_ids(intake: &Intake) -> Vec<String> {
     let ids = intake.ids.as_ref().expect("the ids were asked for");
     let batches = ids.batches(NonZeroUsize::MAX);
     let batches = batches.map(|batch| batch.expect("what was kept of the ids"));
-    let texts = batches.flat_map(|batch| batch.ids().to_vec());
-    texts.map(|id| id.expose().to_owned()).collect()
+    let batches: Vec<IdLines> = batches.collect();
+    let texts = batches.iter().flat_map(IdLines::ids);
+    texts.map(str::to_owned).collect()
 }
 
 /// Each value has its id, in the order of the values, and no id comes from elsewhere.
