@@ -18,13 +18,7 @@ use crate::sandbox;
 use crate::ui::{Color, Failure, Format, Input, Talk, Ui, printable};
 use crate::workflow::Interrupt;
 
-/// Submit, follow and prove GDPR and CCPA data-subject requests on Mixpanel
-#[derive(Parser, Debug)]
-#[command(
-    name = "dsr",
-    version,
-    propagate_version = true,
-    after_help = "\
+const EXAMPLES: &str = "\
 Examples:
   dsr --sandbox export --gdpr ids.csv --wait    try it: no account, no network, nothing real
   dsr auth login                                keep your OAuth token in the keyring
@@ -33,7 +27,15 @@ Examples:
   dsr status                                    how all open requests stand
   dsr cancel q7tz0xma                           revoke a deletion that has not started
 
-Exit statuses: dsr help exit-status"
+Exit statuses: dsr help exit-status";
+
+/// Submit, follow and prove GDPR and CCPA data-subject requests on Mixpanel
+#[derive(Parser, Debug)]
+#[command(
+    name = "dsr",
+    version,
+    propagate_version = true,
+    after_help = EXAMPLES
 )]
 struct Cli {
     #[command(flatten)]
@@ -89,14 +91,8 @@ pub fn tree() -> clap::Command {
         .iter()
         .map(|(name, meaning)| format!("  {name:<18} {meaning}"));
     let variables: Vec<String> = variables.collect();
-    Cli::command().after_long_help(format!(
-        "{}\n\nEnvironment:\n{}",
-        Cli::command()
-            .get_after_help()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        variables.join("\n")
-    ))
+    let variables = variables.join("\n");
+    Cli::command().after_long_help(format!("{EXAMPLES}\n\nEnvironment:\n{variables}"))
 }
 
 /// Runs the command line and returns its exit status.
@@ -153,7 +149,7 @@ fn start(cli: Cli) -> ExitStatus {
         .enable_all()
         .build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(cli.command.run(&mut ctx, tree())),
+        Ok(runtime) => runtime.block_on(cli.command.run(&mut ctx, tree)),
         Err(error) => Err(Failure::from_error(ExitStatus::LocalIo, "local_io", &error)),
     };
     result.unwrap_or_else(|failure| {

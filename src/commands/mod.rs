@@ -56,7 +56,7 @@ impl Command {
     pub(crate) async fn run(
         self,
         ctx: &mut Context,
-        tree: clap::Command,
+        tree: fn() -> clap::Command,
     ) -> Result<ExitStatus, Failure> {
         let result = match self {
             Self::Export(args) => export::run(ctx, args).await,
@@ -68,7 +68,7 @@ impl Command {
             Self::Auth(args) => auth::run(ctx, args),
             Self::Project(args) => project::run(ctx, args),
             Self::Sandbox(args) => sandbox::run(ctx, args).await,
-            Self::Completions(args) => completions::run(ctx, args, tree),
+            Self::Completions(args) => completions::run(ctx, args, tree()),
             Self::ExitStatus(args) => exit_status::run(ctx, args),
         };
         result.map_err(|failure| holders::name(ctx, failure))
