@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Local, NaiveDate, Utc};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -82,6 +82,14 @@ impl Clock for SystemClock {
             reason = "this is the one place where the clock is read"
         )]
         Utc::now()
+    }
+
+    fn today(&self) -> NaiveDate {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place where the clock is read"
+        )]
+        Local::now().date_naive()
     }
 }
 

@@ -5,8 +5,7 @@ pub trait Clock: Send + Sync {
     /// The present moment in UTC.
     fn now(&self) -> DateTime<Utc>;
 
-    /// The present day in UTC.
-    fn today(&self) -> NaiveDate {
-        self.now().date_naive()
-    }
+    /// The present day where the operator is: laws count the days of a place, and in California
+    /// the evening is tomorrow in UTC.
+    fn today(&self) -> NaiveDate;
 }
