@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
+use chrono::NaiveDate;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::{ProjectEntry, ProjectsFile, Resolved, resolve};
+use crate::config::{Day, ProjectEntry, ProjectsFile, Resolved, resolve};
 use crate::domain::{
     BatchLimits, ExitStatus, Kind, LimitsError, ProjectKey, ProjectName, ProjectToken, Rate, Region,
 };
@@ -44,6 +45,7 @@ enum ProjectCommand {
 #[command(after_help = "Examples:
   dsr project add shop --region eu
   dsr project add app --region us --data-groups 2
+  dsr project add shop --region eu --holiday 2026-12-25 --holiday 2027-01-01
   pass mixpanel/shop | dsr project add shop --region eu --with-token")]
 struct AddArgs {
     /// What to call it: letters, digits, `-`, `_`, `.`
@@ -66,6 +68,11 @@ struct AddArgs {
     /// Requests a second that Mixpanel allows [default: 1]
     #[arg(long, value_name = "N")]
     rate: Option<f64>,
+    /// A public holiday, on which no period of the GDPR ends; may be repeated
+    ///
+    /// They stand in the config file as `holidays`, where each year's are added.
+    #[arg(long, value_name = "DATE")]
+    holiday: Vec<NaiveDate>,
 }
 
 /// List the projects
@@ -139,6 +146,7 @@ fn add(ctx: &mut Context, file: &mut ProjectsFile, args: &AddArgs) -> Result<(),
         delete_batch: args.delete_batch,
         export_batch: args.export_batch,
         rate: args.rate,
+        holidays: args.holiday.iter().copied().map(Day).collect(),
         ..ProjectEntry::default()
     };
     check(&entry).map_err(|error| usage(error.to_string()))?;

@@ -9,5 +9,5 @@ mod resolve;
 
 pub use environment::{Environment, EnvironmentError, VARIABLES};
 pub use home::{Home, create_private_folder};
-pub use projects_file::{ProjectEntry, ProjectsFile, ProjectsFileError};
+pub use projects_file::{Day, ProjectEntry, ProjectsFile, ProjectsFileError};
 pub use resolve::{Mode, Origin, ResolveError, Resolved, resolve};

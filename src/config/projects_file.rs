@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use serde::Deserialize;
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{Array, Datetime, DocumentMut, Item, Table, Value, value};
 
 use crate::domain::{ProjectName, ProjectToken, Region};
 
@@ -47,6 +47,17 @@ pub struct ProjectEntry {
 /// A day, written as a TOML date or as a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Day(pub NaiveDate);
+
+impl Day {
+    /// As a TOML date, or as a text where the year has no four digits.
+    fn to_toml(self) -> Value {
+        let text = self.0.to_string();
+        match text.parse::<Datetime>() {
+            Ok(date) => date.into(),
+            Err(_) => text.into(),
+        }
+    }
+}
 
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -175,6 +186,10 @@ impl ProjectsFile {
         if let Some(rate) = entry.rate {
             table["rate"] = value(rate);
         }
+        if !entry.holidays.is_empty() {
+            let days = entry.holidays.iter().map(|day| day.to_toml());
+            table["holidays"] = value(days.collect::<Array>());
+        }
         let projects = self
             .document
             .entry("projects")
@@ -282,9 +297,11 @@ mod tests {
         let (_folder, path) = file_with(text);
         let mut file = ProjectsFile::load(path.clone()).unwrap();
         let name = ProjectName::new("new").unwrap();
+        let holidays = [Day("2026-12-25".parse().unwrap()), Day(NaiveDate::MAX)];
         let entry = ProjectEntry {
             region: Some(Region::Us),
             data_groups: Some(2),
+            holidays: holidays.to_vec(),
             ..ProjectEntry::default()
         };
         file.add(&name, &ProjectToken::new(TOKEN).unwrap(), &entry)
@@ -292,7 +309,9 @@ mod tests {
         file.set_default(&name).unwrap();
         assert_eq!(file.default_project(), Some("new"));
         assert_eq!(file.find("new").unwrap().data_groups, Some(2));
+        assert_eq!(file.find("new").unwrap().holidays, holidays);
         let written = std::fs::read_to_string(&path).unwrap();
+        assert!(written.contains("holidays = [2026-12-25, "), "{written}");
         assert!(written.contains("# ours since 2024"));
         assert!(written.contains("# do not lose"));
         file.remove(&name).unwrap();

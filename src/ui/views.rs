@@ -1,6 +1,6 @@
 //! Each result in both of its forms.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
@@ -121,7 +121,8 @@ impl ProjectView<'_> {
              Token         set{token_from}\n\
              Delete batch  {delete} ids{learned_delete}\n\
              Export batch  {export} ids{learned_export}\n\
-             Rate          {rate} a second\n",
+             Rate          {rate} a second\n\
+             Holidays      {holidays}\n",
             name = project.name,
             default = if self.is_default(resolved) {
                 " (default)"
@@ -136,6 +137,7 @@ impl ProjectView<'_> {
             delete = number(project.limits.for_kind(Kind::Delete).get()),
             export = number(project.limits.for_kind(Kind::Export).get()),
             rate = rate_text(project.rate.per_second()),
+            holidays = holidays_text(&project.holidays),
             learned_delete = learned(delete),
             learned_export = learned(export),
         )
@@ -165,6 +167,16 @@ impl ProjectView<'_> {
             "approvals": resolved.approvals,
             "holidays": project.holidays.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
+    }
+}
+
+/// Each day once, in their order.
+fn holidays_text(holidays: &[NaiveDate]) -> String {
+    let days: BTreeSet<&NaiveDate> = holidays.iter().collect();
+    let days: Vec<String> = days.into_iter().map(ToString::to_string).collect();
+    match days.is_empty() {
+        true => "none listed".to_owned(),
+        false => format!("{}  (config file)", days.join(", ")),
     }
 }
 
