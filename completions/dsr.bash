@@ -37,6 +37,9 @@ _dsr() {
             dsr,export)
                 cmd="dsr__subcmd__export"
                 ;;
+            dsr,extend)
+                cmd="dsr__subcmd__extend"
+                ;;
             dsr,help)
                 cmd="dsr__subcmd__help"
                 ;;
@@ -102,6 +105,9 @@ _dsr() {
                 ;;
             dsr__subcmd__help,export)
                 cmd="dsr__subcmd__help__subcmd__export"
+                ;;
+            dsr__subcmd__help,extend)
+                cmd="dsr__subcmd__help__subcmd__extend"
                 ;;
             dsr__subcmd__help,help)
                 cmd="dsr__subcmd__help__subcmd__help"
@@ -188,7 +194,7 @@ _dsr() {
 
     case "${cmd}" in
         dsr)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version export delete status resume cancel download auth project sandbox completions exit-status help"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version export delete status resume cancel extend download auth project sandbox completions exit-status help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -739,8 +745,38 @@ _dsr() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        dsr__subcmd__extend)
+            opts="-q -v -h -V --reason --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         dsr__subcmd__help)
-            opts="export delete status resume cancel download auth project sandbox completions exit-status help"
+            opts="export delete status resume cancel extend download auth project sandbox completions exit-status help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -894,6 +930,20 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__help__subcmd__export)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__help__subcmd__extend)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1074,7 +1124,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__project__subcmd__add)
-            opts="-q -v -h -V --region --with-token --data-groups --delete-batch --export-batch --rate --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --region --with-token --data-groups --delete-batch --export-batch --rate --holiday --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1097,6 +1147,10 @@ _dsr() {
                     return 0
                     ;;
                 --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --holiday)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

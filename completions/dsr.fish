@@ -41,6 +41,7 @@ complete -c dsr -n "__fish_dsr_needs_command" -f -a "delete" -d 'Erase the data 
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "status" -d 'Show how requests stand'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "resume" -d 'Go on with what was interrupted, deferred or is unknown'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "cancel" -d 'Cancel deletions that Mixpanel has not started'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "extend" -d 'Take the law\'s further time to answer a request'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "download" -d 'Fetch finished exports'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "auth" -d 'Keep, show or forget the OAuth token, or the key of hashed ids'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "project" -d 'Set up the Mixpanel projects to work on'
@@ -188,6 +189,19 @@ complete -c dsr -n "__fish_dsr_using_subcommand cancel" -l no-input -d 'Never as
 complete -c dsr -n "__fish_dsr_using_subcommand cancel" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand cancel" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand cancel" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -l reason -d 'Why it takes longer, as the person is told; kept in the ledger, so without personal data' -r
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -s V -l version -d 'Print version'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -l to -d 'Where to put the archives [default: a folder dsr-REQUEST here]' -r -F
 complete -c dsr -n "__fish_dsr_using_subcommand download" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
@@ -301,6 +315,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcomm
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l delete-batch -d 'The most ids of one deletion, 1 to 2000 [default: 500]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l export-batch -d 'The most ids of one export, 1 to 2000 [default: 2000]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l rate -d 'Requests a second that Mixpanel allows [default: 1]' -r
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l holiday -d 'A public holiday, on which no period of the GDPR ends; may be repeated' -r
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -415,18 +430,19 @@ complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -l no-input -d 'Nev
 complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel download auth project sandbox completions exit-status help" -f -a "export" -d 'Export what Mixpanel holds on the listed people'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel download auth project sandbox completions exit-status help" -f -a "delete" -d 'Erase the data of the listed people'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel download auth project sandbox completions exit-status help" -f -a "status" -d 'Show how requests stand'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel download auth project sandbox completions exit-status help" -f -a "resume" -d 'Go on with what was interrupted, deferred or is unknown'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel download auth project sandbox completions exit-status help" -f -a "cancel" -d 'Cancel deletions that Mixpanel has not started'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel download auth project sandbox completions exit-status help" -f -a "download" -d 'Fetch finished exports'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel download auth project sandbox completions exit-status help" -f -a "auth" -d 'Keep, show or forget the OAuth token, or the key of hashed ids'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel download auth project sandbox completions exit-status help" -f -a "project" -d 'Set up the Mixpanel projects to work on'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel download auth project sandbox completions exit-status help" -f -a "sandbox" -d 'Serve the sandbox on loopback: a stand-in for Mixpanel\'s GDPR API'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel download auth project sandbox completions exit-status help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel download auth project sandbox completions exit-status help" -f -a "exit-status" -d 'What each exit status means; stable, for scripts'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel download auth project sandbox completions exit-status help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "export" -d 'Export what Mixpanel holds on the listed people'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "delete" -d 'Erase the data of the listed people'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "status" -d 'Show how requests stand'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "resume" -d 'Go on with what was interrupted, deferred or is unknown'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "cancel" -d 'Cancel deletions that Mixpanel has not started'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "extend" -d 'Take the law\'s further time to answer a request'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "download" -d 'Fetch finished exports'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "auth" -d 'Keep, show or forget the OAuth token, or the key of hashed ids'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "project" -d 'Set up the Mixpanel projects to work on'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "sandbox" -d 'Serve the sandbox on loopback: a stand-in for Mixpanel\'s GDPR API'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "exit-status" -d 'What each exit status means; stable, for scripts'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "login" -d 'Keep a token in the keyring, in place of the one before'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "status" -d 'Show where the token comes from and how long it is good for'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "logout" -d 'Forget the token in the keyring'

@@ -1,5 +1,6 @@
 //! The command line: global flags, dispatch, and the one place where a failure becomes a status.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::io::Write;
 use std::time::Duration;
@@ -201,6 +202,7 @@ fn context(
         projects: global.project.clone(),
         lock_timeout: global.lock_timeout,
         sandbox: None,
+        token_end: Cell::default(),
     })
 }
 

@@ -58,8 +58,8 @@ pub(super) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
     };
     warn_of_each(&ctx.ui, &report);
     let requests = std::slice::from_ref(&report.request);
-    let now = ctx.clock.now();
-    ctx.ui.print_requests(&ledger, requests, Shown::Jobs, now)?;
+    ctx.ui
+        .print_requests(&ledger, requests, Shown::Jobs, ctx.clock.as_ref())?;
     Ok(tell(&ctx.ui, &report))
 }
 

@@ -1,5 +1,8 @@
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::time::Duration;
+
+use chrono::NaiveDate;
 
 use crate::config::{Environment, Home, Mode, ProjectsFile, Resolved, resolve};
 use crate::credentials::{
@@ -29,6 +32,8 @@ pub(crate) struct Context {
     pub(crate) projects: Vec<String>,
     pub(crate) lock_timeout: Duration,
     pub(crate) sandbox: Option<sandbox::Running>,
+    /// The last day of the token that was found, if that is known.
+    pub(crate) token_end: Cell<Option<NaiveDate>>,
 }
 
 impl Context {
@@ -126,7 +131,11 @@ impl Context {
     }
 
     pub(crate) fn warn_of_age(&self, token: &OauthToken) {
-        let message = match token.age(self.clock.today()) {
+        let age = token.age(self.clock.today());
+        if let TokenAge::Good { expires, .. } = age {
+            self.token_end.set(Some(expires));
+        }
+        let message = match age {
             TokenAge::NotKnown => return,
             TokenAge::Good { days_left, .. } if days_left > WARN_DAYS => return,
             TokenAge::Good { expires, days_left } => format!(
@@ -140,6 +149,11 @@ impl Context {
             ),
         };
         self.ui.warn_once("token_expiry", &message);
+    }
+
+    /// Whether the token that was found is good today and will not be on this day.
+    pub(crate) fn token_ends_before(&self, day: NaiveDate) -> bool {
+        self.token_end.get().is_some_and(|end| end < day)
     }
 
     /// A client for each project, all with the one token. Starts the sandbox if it is meant.

@@ -1,5 +1,7 @@
+use chrono::NaiveDate;
+
 use crate::domain::{ExitStatus, Operation, YesFlag};
-use crate::ui::{Failure, excluded_text, plural};
+use crate::ui::{Failure, due_sentence, excluded_text, plural};
 use crate::workflow::Plan;
 
 use super::context::Context;
@@ -53,7 +55,11 @@ pub(super) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatu
     };
     let confirmed = ctx
         .ui
-        .confirm_deletion(&question(&plans, ctx.is_sandbox()), ids, flag)
+        .confirm_deletion(
+            &question(&plans, ctx.clock.today(), ctx.is_sandbox()),
+            ids,
+            flag,
+        )
         .map_err(|error| {
             Failure::from(error).or_hint("nothing was sent; say `--yes`, better with `--expect N`")
         })?;
@@ -63,7 +69,7 @@ pub(super) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatu
     submission::carry_out(ctx, approved, projects, &args.request).await
 }
 
-fn question(plans: &[Plan], is_sandbox: bool) -> String {
+fn question(plans: &[Plan], today: NaiveDate, is_sandbox: bool) -> String {
     let mut text = String::new();
     for plan in plans {
         let ids = plural(plan.counts.unique, "distinct_id", "distinct_ids");
@@ -74,6 +80,7 @@ fn question(plans: &[Plan], is_sandbox: bool) -> String {
             plan.project.region.as_str(),
             plan.order.operation.law().title(),
         ));
+        text.push_str(&format!("{}\n", due_sentence(plan, today)));
     }
     if let Some(excluded) = plans.first().and_then(excluded_text) {
         text.push_str(&format!("Excluded are {excluded}.\n"));

@@ -14,7 +14,7 @@ use crate::ledger::LedgerError;
 use crate::mixpanel::ClientError;
 use crate::sandbox::SandboxError;
 use crate::ui::{Failure, PrintError, QuestionError};
-use crate::workflow::{DownloadError, NotApproved, Receipt, WorkflowError};
+use crate::workflow::{DownloadError, ExtendError, NotApproved, Receipt, WorkflowError};
 
 /// Where the operator finds out how to have a token without a keyring.
 const WITHOUT_KEYRING: &str = "set DSR_TOKEN_FILE to a file that holds the token, and DSR_TOKEN_ISSUED to the day it was made";
@@ -304,6 +304,23 @@ impl From<WorkflowError> for Failure {
                 Self::from_error(ExitStatus::Unknown, "not_recorded", &error).hint(hint)
             }
         }
+    }
+}
+
+impl From<ExtendError> for Failure {
+    fn from(error: ExtendError) -> Self {
+        let (kind, hint) = match error {
+            ExtendError::Ledger(error) => return error.into(),
+            ExtendError::Again { .. } => (
+                "extended",
+                "nothing was changed; see the dates with `dsr status REQUEST --cached`",
+            ),
+            ExtendError::TooLate { .. } => (
+                "too_late",
+                "nothing was changed; answer the person at once, and have counsel look at it",
+            ),
+        };
+        Self::from_error(ExitStatus::Usage, kind, &error).hint(hint)
     }
 }
 

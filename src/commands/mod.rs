@@ -5,10 +5,12 @@ mod cancel;
 mod checks;
 mod completions;
 mod context;
+mod deadlines;
 mod delete;
 mod download;
 mod exit_status;
 mod export;
+mod extend;
 mod failures;
 mod hash_key;
 mod holders;
@@ -27,6 +29,7 @@ pub(crate) use delete::DeleteArgs;
 pub(crate) use download::DownloadArgs;
 pub(crate) use exit_status::ExitStatusArgs;
 pub(crate) use export::ExportArgs;
+pub(crate) use extend::ExtendArgs;
 pub(crate) use project::ProjectArgs;
 pub(crate) use resume::ResumeArgs;
 pub(crate) use sandbox::SandboxArgs;
@@ -43,6 +46,7 @@ pub(crate) enum Command {
     Status(StatusArgs),
     Resume(ResumeArgs),
     Cancel(CancelArgs),
+    Extend(ExtendArgs),
     Download(DownloadArgs),
     Auth(AuthArgs),
     Project(ProjectArgs),
@@ -64,6 +68,7 @@ impl Command {
             Self::Status(args) => status::run(ctx, args).await,
             Self::Resume(args) => resume::run(ctx, args).await,
             Self::Cancel(args) => cancel::run(ctx, args).await,
+            Self::Extend(args) => extend::run(ctx, &args),
             Self::Download(args) => download::run(ctx, args).await,
             Self::Auth(args) => auth::run(ctx, args),
             Self::Project(args) => project::run(ctx, args),
@@ -82,6 +87,7 @@ impl Command {
             Self::Status(_) => "dsr status",
             Self::Resume(_) => "dsr resume",
             Self::Cancel(_) => "dsr cancel",
+            Self::Extend(_) => "dsr extend",
             Self::Download(_) => "dsr download",
             Self::Auth(_) => "dsr auth",
             Self::Project(_) => "dsr project",

@@ -7,8 +7,8 @@ use crate::workflow::{self, Adopted, Run, Settle};
 
 use super::context::Context;
 use super::failures::usage;
-use super::outcome;
 use super::status::find;
+use super::{deadlines, outcome};
 
 /// Go on with what was interrupted, deferred or is unknown
 ///
@@ -94,9 +94,9 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         Some(_) => Shown::Jobs,
         None => Shown::List,
     };
-    let now = ctx.clock.now();
+    deadlines::warn_of_token_for(ctx, &ledger, &report.requests)?;
     ctx.ui
-        .print_requests(&ledger, &report.requests, shown, now)?;
+        .print_requests(&ledger, &report.requests, shown, ctx.clock.as_ref())?;
     if report.requests.is_empty() {
         return Ok(ExitStatus::Done);
     }

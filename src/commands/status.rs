@@ -4,13 +4,14 @@ use crate::ui::{Failure, Lines, Phase, Progress, Shown};
 use crate::workflow::{self, RefreshTrouble};
 
 use super::context::Context;
+use super::deadlines;
 use super::failures::usage;
 use super::outcome::trouble_failure;
 
 /// Show how requests stand
 ///
-/// Without an argument: all open requests, newest first. Asks Mixpanel about each open job,
-/// within the rate, and records the answers.
+/// Without an argument: all open requests, those that need you first, by their due dates. Asks
+/// Mixpanel about each open job, within the rate, and records the answers.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr status                      all open requests
@@ -41,11 +42,15 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
         Some(_) => Shown::Jobs,
         None => Shown::List,
     };
-    let now = ctx.clock.now();
-    ctx.ui.print_requests(&ledger, &requests, shown, now)?;
+    let advice = deadlines::advice(ctx, &ledger, &requests, shown)?;
+    advice.warn(ctx);
+    deadlines::warn_of_token_for(ctx, &ledger, &requests)?;
+    ctx.ui
+        .print_requests(&ledger, &requests, shown, ctx.clock.as_ref())?;
     for request in &requests {
         advise(ctx, &ledger, request)?;
     }
+    advice.note(ctx);
     if requests.is_empty() && !args.all {
         ctx.ui
             .note("Closed requests are listed with `dsr status --all`.");
@@ -60,14 +65,19 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
     }
 }
 
-/// The requests that are meant; those that need the operator first.
+/// The requests that are meant: those that need the operator first, by their due dates, then the
+/// other open ones, by theirs, then those that have ended, newest first.
 fn read(ctx: &Context, ledger: &Ledger, args: &StatusArgs) -> Result<Vec<RequestRecord>, Failure> {
     let mut requests = match &args.name {
         Some(name) => vec![find(ledger, name)?],
         None => ledger.list_requests(args.which())?,
     };
     requests.retain(|request| ctx.means(&request.asked.project));
-    requests.sort_by_key(urgency);
+    requests.sort_by_key(|request| {
+        let due = request.is_open().then_some(request.asked.due);
+        let needs_nobody = urgency(request) == Urgency::None;
+        (due.is_none(), needs_nobody, due)
+    });
     Ok(requests)
 }
 
@@ -80,8 +90,8 @@ impl StatusArgs {
     }
 }
 
-/// How much a request needs the operator, the most first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Why a request needs the operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Urgency {
     Unsettled,
     Unsent,

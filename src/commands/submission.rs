@@ -14,7 +14,7 @@ use crate::workflow::{self, Approved, Order, Plan, Settle, SubmitReport};
 use super::checks::CheckArgs;
 use super::context::Context;
 use super::failures::{local_io, usage};
-use super::outcome;
+use super::{deadlines, outcome};
 
 /// Where the ids come from: at least one of these.
 #[derive(clap::Args, Debug)]
@@ -288,7 +288,9 @@ pub(super) fn plan(
     };
     let plans = resolved.into_iter().map(|resolved| {
         warn_of_odd_token(ctx, &resolved.project);
-        Plan::new(order.clone(), resolved.project, &intake)
+        let plan = Plan::new(order.clone(), resolved.project, &intake);
+        deadlines::warn_of_plan(ctx, &plan);
+        plan
     });
     Ok(plans.collect())
 }
@@ -315,7 +317,8 @@ pub(super) fn show_only(
         return Ok(None);
     }
     let now = ctx.clock.now();
-    let view = PlanView { plans, now };
+    let today = ctx.clock.today();
+    let view = PlanView { plans, now, today };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     Ok(Some(ExitStatus::Done))
 }
@@ -328,6 +331,9 @@ pub(super) async fn carry_out(
     request: &RequestArgs,
 ) -> Result<ExitStatus, Failure> {
     let clients = ctx.clients(&projects)?;
+    for approved in &plans {
+        deadlines::warn_of_token(ctx, approved.plan());
+    }
     let mut ledger = ctx.ledger()?;
     let total = plans.iter().map(Approved::job_count).sum();
     let lines = match request.wait {
@@ -358,9 +364,8 @@ pub(super) async fn carry_out(
             signal: ctx.interrupt.signal(),
         };
     }
-    let now = ctx.clock.now();
     ctx.ui
-        .print_requests(&ledger, &report.requests, Shown::Jobs, now)?;
+        .print_requests(&ledger, &report.requests, Shown::Jobs, ctx.clock.as_ref())?;
     let waited = request.wait;
     Ok(outcome::tell(&ctx.ui, &report, &troubles, waited))
 }

@@ -2,76 +2,157 @@ use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 
 use super::Law;
 
-/// The last day to answer a request, and the rule it follows from. Not legal advice.
+/// How long Mixpanel may take, in days from submission: its callbacks' `expected_completion_time`.
+/// Its pages speak of longer times as well.
+const MIXPANEL_DAYS: u64 = 30;
+
+/// How long the link to an export lives, in days from completion (Mixpanel, callbacks page).
+const LINK_DAYS: u64 = 14;
+
+/// The last day of a period, and the rule it follows from. Not legal advice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline {
     pub due: NaiveDate,
     pub rule: &'static str,
 }
 
-/// The last day to answer a request that was received on `received`.
-///
-/// GDPR: one calendar month (Art. 12(3)), counted as Regulation (EEC, Euratom) 1182/71 says: the
-/// day of receipt is not counted, the period ends on the same date of the next month or on its
-/// last day (Art. 3(2)(c)), and moves to the next working day from a Saturday, Sunday or holiday
-/// (Art. 3(4)). CCPA: 45 calendar days (11 CCR §7021(b)), which do not move.
-pub fn due_date(law: Law, received: NaiveDate, holidays: &[NaiveDate]) -> Deadline {
-    match law {
-        Law::Gdpr => Deadline {
-            due: next_working_day(received + Months::new(1), holidays),
-            rule: "GDPR Art. 12(3): one month from receipt, moved to a working day",
-        },
-        Law::Ccpa => Deadline {
-            due: received + Days::new(45),
-            rule: "11 CCR §7021(b): 45 calendar days from receipt",
-        },
+/// Which period to answer in runs: a law's own, or the one that the company took once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Period {
+    First,
+    Extended,
+}
+
+impl Law {
+    /// What the due date follows from.
+    pub fn rule(self, period: Period) -> &'static str {
+        match (self, period) {
+            (Self::Gdpr, Period::First) => {
+                "GDPR Art. 12(3): one month from receipt, moved to a working day"
+            }
+            (Self::Gdpr, Period::Extended) => {
+                "GDPR Art. 12(3), extended: three months from receipt, moved to a working day"
+            }
+            (Self::Ccpa, Period::First) => "11 CCR §7021(b): 45 calendar days from receipt",
+            (Self::Ccpa, Period::Extended) => {
+                "11 CCR §7021(b), extended: 90 calendar days from receipt"
+            }
+        }
+    }
+
+    /// What a company must do that takes more time.
+    pub fn notice_rule(self) -> &'static str {
+        match self {
+            Self::Gdpr => {
+                "GDPR Art. 12(3): the person must be told, with the reasons, within one month of receipt"
+            }
+            Self::Ccpa => {
+                "11 CCR §7021(b): the person must be told, with an explanation of the reason, within the first 45 days"
+            }
+        }
     }
 }
 
+impl Deadline {
+    /// Counts from today; 0 on the day itself, negative when it is over.
+    pub fn days_left(&self, today: NaiveDate) -> i64 {
+        (self.due - today).num_days()
+    }
+
+    pub fn is_over(&self, today: NaiveDate) -> bool {
+        self.due < today
+    }
+
+    /// The last day to submit on which Mixpanel's own window still ends by the due date.
+    pub fn last_safe_day(&self) -> NaiveDate {
+        let day = self.due.checked_sub_days(Days::new(MIXPANEL_DAYS));
+        day.unwrap_or(NaiveDate::MIN)
+    }
+}
+
+/// The last day to answer a request that was received on `received`.
+///
+/// GDPR: one calendar month, or three if extended by two further ones (Art. 12(3)), counted as
+/// Regulation (EEC, Euratom) 1182/71 says: the day of receipt is not counted (Art. 3(1)), the
+/// period ends on the same date of its last month or on that month's last day (Art. 3(2)(c)), and
+/// moves to the next working day from a Saturday, Sunday or holiday (Art. 3(4)). The extension
+/// prolongs the one period, so three months are counted from receipt, not two from an end that
+/// was moved or cut already: from 31 January to 30 April, not to 28.
+///
+/// CCPA: 45 calendar days, or 90 if extended by 45 more (11 CCR §7021(b)). They begin on the day
+/// of receipt whatever verification takes, and do not move from a weekend.
+pub fn due_date(law: Law, period: Period, received: NaiveDate, holidays: &[NaiveDate]) -> Deadline {
+    let month = |months| next_working_day(months_after(received, months), holidays);
+    Deadline {
+        due: match (law, period) {
+            (Law::Gdpr, Period::First) => month(1),
+            (Law::Gdpr, Period::Extended) => month(3),
+            (Law::Ccpa, Period::First) => days_after(received, 45),
+            (Law::Ccpa, Period::Extended) => days_after(received, 90),
+        },
+        rule: law.rule(period),
+    }
+}
+
+/// The last day to confirm receipt, where the law asks for that: 10 business days under the CCPA
+/// (11 CCR §7021(a)), the day of receipt not counted.
+pub fn confirmation_date(
+    law: Law,
+    received: NaiveDate,
+    holidays: &[NaiveDate],
+) -> Option<NaiveDate> {
+    match law {
+        Law::Gdpr => None,
+        Law::Ccpa => {
+            let next = |day, _| next_working_day(days_after(day, 1), holidays);
+            Some((0..10).fold(received, next))
+        }
+    }
+}
+
+/// What [`confirmation_date`] follows from.
+pub const CONFIRMATION_RULE: &str = "11 CCR §7021(a): 10 business days from receipt";
+
+/// The day until which Mixpanel may need for what is submitted on `submitted`; it may take longer.
+pub fn expected_completion(submitted: NaiveDate) -> NaiveDate {
+    days_after(submitted, MIXPANEL_DAYS)
+}
+
+/// The last day of the link to an export that was complete on `completed` at the latest: it may
+/// have been sooner, so the link lives until then at most.
+pub fn link_end(completed: NaiveDate) -> NaiveDate {
+    days_after(completed, LINK_DAYS)
+}
+
+/// The year of `day`, if holidays are listed and none of them is in it: the list is an old one.
+pub fn year_without_holidays(holidays: &[NaiveDate], day: NaiveDate) -> Option<i32> {
+    let is_listed = holidays.iter().any(|holiday| holiday.year() == day.year());
+    (!holidays.is_empty() && !is_listed).then_some(day.year())
+}
+
 fn next_working_day(mut day: NaiveDate, holidays: &[NaiveDate]) -> NaiveDate {
-    while matches!(day.weekday(), Weekday::Sat | Weekday::Sun) || holidays.contains(&day) {
-        day = day + Days::new(1);
+    while is_free(day, holidays)
+        && let Some(next) = day.succ_opt()
+    {
+        day = next;
     }
     day
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
-
-    fn gdpr(received: &str) -> NaiveDate {
-        due_date(Law::Gdpr, day(received), &[]).due
-    }
-
-    #[test]
-    fn a_gdpr_month_ends_on_the_same_date_or_the_months_last() {
-        assert_eq!(gdpr("2025-09-03"), day("2025-10-03"));
-        assert_eq!(gdpr("2026-08-31"), day("2026-09-30"));
-        assert_eq!(gdpr("2026-03-31"), day("2026-04-30"));
-        assert_eq!(gdpr("2025-01-30"), day("2025-02-28"));
-        assert_eq!(gdpr("2024-01-30"), day("2024-02-29"));
-    }
-
-    #[test]
-    fn a_gdpr_month_that_ends_on_a_free_day_moves_to_a_working_day() {
-        assert_eq!(
-            gdpr("2026-01-31"),
-            day("2026-03-02"),
-            "28 February 2026 is a Saturday"
-        );
-        let christmas = [day("2026-12-25")];
-        let due = due_date(Law::Gdpr, day("2026-11-25"), &christmas).due;
-        assert_eq!(due, day("2026-12-28"));
-    }
-
-    #[test]
-    fn ccpa_days_do_not_move() {
-        let due = due_date(Law::Ccpa, day("2026-11-05"), &[]).due;
-        assert_eq!(due, day("2026-12-20"));
-        assert_eq!(due.weekday(), Weekday::Sun);
-    }
+fn is_free(day: NaiveDate, holidays: &[NaiveDate]) -> bool {
+    matches!(day.weekday(), Weekday::Sat | Weekday::Sun) || holidays.contains(&day)
 }
+
+/// The same date of a later month, or that month's last day.
+fn months_after(day: NaiveDate, months: u32) -> NaiveDate {
+    let later = day.checked_add_months(Months::new(months));
+    later.unwrap_or(NaiveDate::MAX)
+}
+
+fn days_after(day: NaiveDate, days: u64) -> NaiveDate {
+    let later = day.checked_add_days(Days::new(days));
+    later.unwrap_or(NaiveDate::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,10 @@ pub use api_url::{ApiUrl, ApiUrlError};
 pub use batch::{Batch, BatchError, IdLines};
 pub use clock::Clock;
 pub use confirmation::{Confirmed, YesFlag};
-pub use deadline::{Deadline, due_date};
+pub use deadline::{
+    CONFIRMATION_RULE, Deadline, Period, confirmation_date, due_date, expected_completion,
+    link_end, year_without_holidays,
+};
 pub use distinct_id::{DistinctId, DistinctIdError, Leniency, MAX_ID_BYTES};
 pub use exit_status::ExitStatus;
 pub use id_hash::{IdHasher, IdsDigest};

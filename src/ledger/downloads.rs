@@ -1,11 +1,12 @@
 //! Exports that were fetched: the proof of what was handed on, without any of it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
-use crate::domain::JobId;
+use crate::domain::{JobId, RequestId};
 
 use super::records::{count, format_time, parse_time};
 use super::{Ledger, LedgerError, prepare};
@@ -20,6 +21,14 @@ pub struct DownloadRecord {
     /// 64 lower-case hex digits.
     pub sha256: String,
     pub fetched_at: DateTime<Utc>,
+}
+
+/// Finished exports of a request that were not fetched yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfetched {
+    pub jobs: usize,
+    /// When the first of them was seen to be finished; it may have been so for a while.
+    pub finished_by: DateTime<Utc>,
 }
 
 impl Ledger {
@@ -73,6 +82,36 @@ impl Ledger {
             fetched_at: parse_time(&fetched_at)?,
         }))
     }
+}
+
+/// What was not fetched of the requests that meet a condition.
+pub(super) fn list_unfetched(
+    conn: &Connection,
+    condition: &str,
+    values: &[&str],
+) -> Result<HashMap<RequestId, Unfetched>, LedgerError> {
+    let mut statement = prepare(
+        conn,
+        &format!(
+            "SELECT request, COUNT(*) AS jobs, MIN(at) AS finished_by FROM steps
+             WHERE to_state = 'done'
+               AND request IN (SELECT id FROM requests WHERE kind = 'export' AND ({condition}))
+               AND NOT EXISTS (SELECT 1 FROM downloads
+                   WHERE request = steps.request AND number = steps.number)
+             GROUP BY request"
+        ),
+    )?;
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    let mut unfetched = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let finished_by: String = row.get("finished_by")?;
+        let waiting = Unfetched {
+            jobs: count(row, "jobs")?,
+            finished_by: parse_time(&finished_by)?,
+        };
+        unfetched.insert(RequestId::restore(row.get("request")?), waiting);
+    }
+    Ok(unfetched)
 }
 
 fn to_text(path: &Path) -> String {

@@ -3,20 +3,23 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, params};
 
 use crate::domain::{JobId, JobState, RequestId};
 
 use super::records::{
-    JOB_COLUMNS, JobGroup, REQUEST_COLUMNS, count, read_job, read_request, unreadable,
+    JOB_COLUMNS, JobGroup, REQUEST_COLUMNS, count, parse_time, read_job, read_request, unreadable,
 };
-use super::{JobRecord, Ledger, LedgerError, RequestRecord, prepare};
+use super::{JobRecord, Ledger, LedgerError, RequestRecord, downloads, extensions, prepare};
 
 /// Which requests to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
     /// Those with at least one job that still waits for something.
     Open,
+    /// Exports of which a finished one was not fetched yet.
+    Unfetched,
     All,
 }
 
@@ -162,6 +165,11 @@ impl Ledger {
                          AND state NOT IN ('done', 'refused', 'failed', 'revoked')
                          AND abandoned_at IS NULL)"
             }
+            Which::Unfetched => {
+                "kind = 'export' AND EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
+                     AND state = 'done' AND NOT EXISTS (SELECT 1 FROM downloads
+                         WHERE request = jobs.request AND number = jobs.number))"
+            }
             Which::All => "1 = 1",
         };
         self.select(condition, &[])
@@ -224,8 +232,27 @@ impl Ledger {
         Ok(jobs)
     }
 
+    /// When the last of a request's jobs was accepted that Mixpanel has not ended.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn find_last_submission(
+        &self,
+        request: &RequestId,
+    ) -> Result<Option<DateTime<Utc>>, LedgerError> {
+        let condition = Standing::Followed.condition();
+        let last: Option<String> = prepare(
+            &self.conn,
+            &format!("SELECT MAX(submitted_at) FROM jobs WHERE request = $1 AND {condition}"),
+        )?
+        .query_row([request.as_str()], |row| row.get(0))?;
+        last.map(|text| parse_time(&text)).transpose()
+    }
+
     fn select(&self, condition: &str, values: &[&str]) -> Result<Vec<RequestRecord>, LedgerError> {
         let mut groups = self.count_jobs(condition, values)?;
+        let mut extensions = extensions::list(&self.conn, condition, values)?;
+        let mut unfetched = downloads::list_unfetched(&self.conn, condition, values)?;
         let mut statement = prepare(
             &self.conn,
             &format!(
@@ -240,6 +267,8 @@ impl Ledger {
             // One that another process recorded between the two reads is not counted yet.
             if let Some(groups) = groups.remove(&request.id) {
                 request.groups = groups;
+                request.extension = extensions.remove(&request.id);
+                request.unfetched = unfetched.remove(&request.id);
                 requests.push(request);
             }
         }

@@ -7,7 +7,7 @@ use super::LedgerError;
 /// Each step from one version of the schema to the next. Only ever appended to.
 ///
 /// The SQL keeps to what PostgreSQL reads as well: TEXT and BIGINT, RFC 3339 times in UTC.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     "
     CREATE TABLE requests (
         id            TEXT PRIMARY KEY,
@@ -123,6 +123,20 @@ const MIGRATIONS: [&str; 8] = [
         fetched_at    TEXT NOT NULL,
         PRIMARY KEY (request, number),
         FOREIGN KEY (request, number) REFERENCES jobs (request, number)
+    );
+",
+    "
+    -- Until when receipt is to be confirmed, where the request's law asks for that.
+    ALTER TABLE requests ADD COLUMN confirm_by TEXT;
+    -- Extensions of the time to answer, one a request at most. `day` is the operator's day, by
+    -- which the law counts; `requests.due` has the due date that holds.
+    CREATE TABLE extensions (
+        request       TEXT PRIMARY KEY REFERENCES requests (id),
+        at            TEXT NOT NULL,
+        day           TEXT NOT NULL,
+        reason        TEXT NOT NULL,
+        due_before    TEXT NOT NULL,
+        due_after     TEXT NOT NULL
     );
 ",
 ];

@@ -6,6 +6,7 @@
 mod downloads;
 mod elsewhere;
 mod error;
+mod extensions;
 mod holder;
 mod jobs;
 mod listing;
@@ -30,9 +31,10 @@ use rusqlite::{
 
 use crate::config::create_private_folder;
 
-pub use downloads::DownloadRecord;
+pub use downloads::{DownloadRecord, Unfetched};
 pub use elsewhere::{Elsewhere, Owner};
 pub use error::LedgerError;
+pub use extensions::{Extended, Extension};
 pub use holder::Patience;
 use holder::{HolderFile, Mark};
 pub use jobs::{Claim, MAY_BE_DOUBLE, Outcome, Purpose};

@@ -2,11 +2,11 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use rusqlite::Row;
 
 use crate::domain::{
-    Disclosure, JobId, JobState, Kind, Law, Operation, ProjectKey, ProjectName, Region, RequestId,
-    RequestState, SubjectRequestId, TaskId,
+    Deadline, Disclosure, JobId, JobState, Kind, Law, Operation, Period, ProjectKey, ProjectName,
+    Region, RequestId, RequestState, SubjectRequestId, TaskId,
 };
 
-use super::LedgerError;
+use super::{Extension, LedgerError, Unfetched};
 
 /// What the operator asked for, before it has an id.
 #[derive(Debug, Clone)]
@@ -18,7 +18,10 @@ pub struct NewRequest {
     /// The operator's own ticket number.
     pub reference: Option<String>,
     pub received: NaiveDate,
+    /// The last day to answer; the later one if that was extended.
     pub due: NaiveDate,
+    /// The last day to confirm receipt, where the law asks for that.
+    pub confirm_by: Option<NaiveDate>,
     /// What the ids were read from; never an id.
     pub source: String,
     /// Values read, repeated ones included.
@@ -37,6 +40,9 @@ pub struct RequestRecord {
     pub id: RequestId,
     pub created: DateTime<Utc>,
     pub asked: NewRequest,
+    pub extension: Option<Extension>,
+    /// Its finished exports that were not fetched yet, if there are any.
+    pub unfetched: Option<Unfetched>,
     /// At least one.
     pub groups: Vec<JobGroup>,
 }
@@ -96,6 +102,24 @@ impl RequestRecord {
         RequestState::of(states).expect("a request has jobs")
     }
 
+    /// The last day to answer and the rule it follows from.
+    pub fn deadline(&self) -> Deadline {
+        let period = match self.extension {
+            Some(_) => Period::Extended,
+            None => Period::First,
+        };
+        Deadline {
+            due: self.asked.due,
+            rule: self.asked.operation.law().rule(period),
+        }
+    }
+
+    /// Some of it still waits for something: what the operator gave up on does not.
+    pub fn is_open(&self) -> bool {
+        let mut groups = self.groups.iter();
+        groups.any(|group| !group.state.is_final() && !group.is_abandoned)
+    }
+
     /// How many jobs are like this.
     pub fn count_jobs(&self, which: impl Fn(&JobGroup) -> bool) -> usize {
         let groups = self.groups.iter().filter(|group| which(group));
@@ -110,6 +134,11 @@ impl RequestRecord {
 
     pub fn jobs_in(&self, state: JobState) -> usize {
         self.count_jobs(|group| group.state == state)
+    }
+
+    /// Some of it was not sent yet.
+    pub fn has_unsent(&self) -> bool {
+        self.groups.iter().any(|group| group.state.is_sendable())
     }
 
     /// Some of it has to be sent or settled: `dsr resume` goes on with it.
@@ -138,7 +167,7 @@ pub(super) const JOB_COLUMNS: &str = "request, number, subject_request_id, ids_c
      AND attempts.number = jobs.number) AS attempt_ended_at";
 
 pub(super) const REQUEST_COLUMNS: &str = "id, kind, law, disclosure, project, project_key, \
-     region, reference, received, due, created, source, ids_read, ids_unique, ids_excluded";
+     region, reference, received, due, created, source, ids_read, ids_unique, ids_excluded, confirm_by";
 
 pub(super) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
     let state: String = row.get("state")?;
@@ -170,7 +199,7 @@ pub(super) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
     })
 }
 
-/// Reads what stands in its own row; its jobs are not counted yet.
+/// Reads what stands in its own row; what other rows say of it is not there yet.
 pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> {
     let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
     let disclosure: Option<String> = row.get("disclosure")?;
@@ -184,11 +213,8 @@ pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> 
             }
         })
         .ok_or_else(|| unreadable("a request's kind and law"))?;
-    let day = |column| -> Result<NaiveDate, LedgerError> {
-        text(column)?
-            .parse()
-            .map_err(|_| unreadable("a request's day"))
-    };
+    let day = |column| -> Result<NaiveDate, LedgerError> { parse_day(&text(column)?) };
+    let confirm_by: Option<String> = row.get("confirm_by")?;
     Ok(RequestRecord {
         id: RequestId::restore(text("id")?),
         created: parse_time(&text("created")?)?,
@@ -202,11 +228,14 @@ pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> 
             reference: row.get("reference")?,
             received: day("received")?,
             due: day("due")?,
+            confirm_by: confirm_by.map(|text| parse_day(&text)).transpose()?,
             source: text("source")?,
             read: count(row, "ids_read")?,
             unique: count(row, "ids_unique")?,
             excluded: count(row, "ids_excluded")?,
         },
+        extension: None,
+        unfetched: None,
         groups: Vec::new(),
     })
 }
@@ -221,6 +250,10 @@ pub(super) fn parse_time(text: &str) -> Result<DateTime<Utc>, LedgerError> {
     parsed
         .map(|time| time.to_utc())
         .map_err(|_| unreadable("a time"))
+}
+
+pub(super) fn parse_day(text: &str) -> Result<NaiveDate, LedgerError> {
+    text.parse().map_err(|_| unreadable("a request's day"))
 }
 
 pub(super) fn count(row: &Row<'_>, column: &str) -> Result<usize, LedgerError> {

@@ -71,7 +71,7 @@ fn insert(
         tx,
         &format!(
             "INSERT INTO requests ({REQUEST_COLUMNS})
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
         ),
     )?
     .execute(params![
@@ -90,6 +90,7 @@ fn insert(
         to_sql(asked.read),
         to_sql(asked.unique),
         to_sql(asked.excluded),
+        asked.confirm_by.map(|day| day.to_string()),
     ])?;
     Ok(id)
 }

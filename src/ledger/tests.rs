@@ -5,6 +5,8 @@ use crate::domain::*;
 
 /// Receipts that a failing disk has changed.
 mod damaged_receipts;
+/// More time to answer, and what waits to be fetched.
+mod extensions;
 /// The ids of jobs: how they are written, and who else has them.
 mod ids;
 
@@ -43,6 +45,7 @@ fn request() -> NewRequest {
         reference: Some("T-1".to_owned()),
         received: "2026-11-20".parse().unwrap(),
         due: "2026-12-21".parse().unwrap(),
+        confirm_by: None,
         source: "`ids.csv`".to_owned(),
         read: 5,
         unique: 4,

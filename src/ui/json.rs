@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Map, Value, json};
@@ -12,11 +12,12 @@ use crate::intake::{Hashed, LetterCase};
 use crate::ledger::{JobRecord, RequestRecord};
 use crate::workflow::Plan;
 
+use super::deadlines::Dates;
 use super::readings;
 use super::words::steers;
 
 /// A request as the ledger has it, without its jobs.
-pub(super) fn request(request: &RequestRecord) -> Map<String, Value> {
+pub(super) fn request(request: &RequestRecord, today: NaiveDate) -> Map<String, Value> {
     let asked = &request.asked;
     let value = json!({
         "id": request.id.as_str(),
@@ -38,8 +39,15 @@ pub(super) fn request(request: &RequestRecord) -> Map<String, Value> {
         "linked_ids": request.count_ids(|group| group.is_linked),
         "state": request.state().as_str(),
     });
+    with_dates(value, &Dates::of_request(request), today)
+}
+
+fn with_dates(value: Value, dates: &Dates<'_>, today: NaiveDate) -> Map<String, Value> {
     match value {
-        Value::Object(fields) => fields,
+        Value::Object(mut fields) => {
+            fields.extend(dates.object(today));
+            fields
+        }
         _ => Map::new(),
     }
 }
@@ -63,7 +71,7 @@ pub(super) fn job(job: &JobRecord) -> Value {
 }
 
 /// A request that is planned only: it has no ids of its own yet.
-pub(super) fn plan(plan: &Plan, now: DateTime<Utc>) -> Value {
+pub(super) fn plan(plan: &Plan, now: DateTime<Utc>, today: NaiveDate) -> Value {
     let jobs = plan.job_sizes().map(|ids| {
         json!({
             "id": null,
@@ -81,7 +89,7 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>) -> Value {
             "linked": false,
         })
     });
-    json!({
+    let value = json!({
         "id": null,
         "kind": plan.order.operation.kind(),
         "law": plan.order.operation.law(),
@@ -104,8 +112,10 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>) -> Value {
         "linked_ids": 0,
         "state": JobState::Planned,
         "submission_seconds": plan.time().as_secs_f64(),
-        "jobs": jobs.collect::<Vec<_>>(),
-    })
+    });
+    let mut fields = with_dates(value, &Dates::of_plan(plan), today);
+    fields.insert("jobs".to_owned(), jobs.collect());
+    fields.into()
 }
 
 fn hashed(hashed: &Hashed) -> Value {

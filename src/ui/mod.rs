@@ -4,6 +4,7 @@
 //! colour, progress and prompting, never content.
 
 mod aside;
+mod deadlines;
 mod downloads;
 mod failure;
 mod json;
@@ -26,6 +27,7 @@ use anstream::{AutoStream, ColorChoice};
 use serde_json::{Value, json};
 
 pub use aside::Aside;
+pub use deadlines::{due_sentence, last_day};
 pub use downloads::DownloadsView;
 pub use failure::Failure;
 pub use json::job_line;

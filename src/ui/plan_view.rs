@@ -1,10 +1,11 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 
 use crate::domain::Kind;
 use crate::intake::{HashExample, Hashed, LetterCase};
 use crate::workflow::Plan;
 
+use super::deadlines::{Dates, NOT_ADVICE};
 use super::json as shapes;
 use super::readings;
 use super::views::one_or_several;
@@ -15,21 +16,24 @@ use super::{Paper, View};
 pub struct PlanView<'a> {
     pub plans: &'a [Plan],
     pub now: DateTime<Utc>,
+    pub today: NaiveDate,
 }
 
 impl View for PlanView<'_> {
-    fn human(&self, _: &Paper) -> String {
+    fn human(&self, paper: &Paper) -> String {
         let mut text = String::new();
         for plan in self.plans {
             text.push_str(&plan_text(plan));
+            text.push_str(&Dates::of_plan(plan).lines(self.today, paper));
             text.push('\n');
         }
-        text.push_str("Nothing was sent.\n");
+        text.push_str(&format!("{NOT_ADVICE} Nothing was sent.\n"));
         text
     }
 
     fn json(&self) -> Value {
-        let plans = self.plans.iter().map(|plan| shapes::plan(plan, self.now));
+        let shape = |plan| shapes::plan(plan, self.now, self.today);
+        let plans = self.plans.iter().map(shape);
         one_or_several(plans.collect())
     }
 }
@@ -57,9 +61,7 @@ fn plan_text(plan: &Plan) -> String {
          {readings}\
          {hashed}\
          \x20 Jobs        {jobs} of at most {limit} ids{sizes}\n\
-         \x20 Time        {time} at {rate} a second; Mixpanel then needs up to 30 days\n\
-         \x20 Due         {due} (received {received})\n\
-         \x20             {rule}; not legal advice\n",
+         \x20 Time        {time} at {rate} a second; Mixpanel then needs up to 30 days\n",
         law = operation.law().title(),
         project = plan.project.name,
         region = plan.project.region.as_str(),
@@ -73,9 +75,6 @@ fn plan_text(plan: &Plan) -> String {
         jobs = plural(plan.job_count(), "job", "jobs"),
         time = duration(plan.time()),
         rate = rate_text(plan.project.rate.per_second()),
-        due = plan.deadline.due,
-        received = plan.order.received,
-        rule = plan.deadline.rule,
     )
 }
 

@@ -3,16 +3,18 @@
 use std::cell::RefCell;
 use std::io::{self, BufWriter, Write};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::ser::{Error as _, SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::domain::Clock;
 use crate::ledger::{JobRecord, Ledger, LedgerError, NewRequest, RequestRecord, Standing};
 
+use super::deadlines::{Dates, NOT_ADVICE, due_cell, rules_text};
 use super::json as shapes;
 use super::table::{Column, draw, state_cell};
-use super::words::{age, day_count, number, plural, printable};
+use super::words::{age, number, plural, printable, wrapped};
 use super::{Format, Paper, SCHEMA, Ui};
 
 /// The most jobs that people are shown one by one; of more, those that went other than planned.
@@ -46,17 +48,24 @@ impl Ui {
         ledger: &Ledger,
         requests: &[RequestRecord],
         shown: Shown,
-        now: DateTime<Utc>,
+        clock: &dyn Clock,
     ) -> Result<(), PrintError> {
+        let present = Present {
+            now: clock.now(),
+            today: clock.today(),
+        };
         if self.format() == Format::Json {
-            return self.print_json(ledger, requests, shown);
+            return self.print_json(ledger, requests, shown, present.today);
         }
         let text = match shown {
-            Shown::List => list_text(requests, now, &self.paper()),
+            Shown::List => list_text(requests, present, &self.paper()),
             Shown::Jobs => {
                 let mut texts = Vec::new();
                 for request in requests {
-                    texts.push(request_text(ledger, request, now, &self.paper())?);
+                    texts.push(request_text(ledger, request, present, &self.paper())?);
+                }
+                if !requests.is_empty() {
+                    texts.push(wrapped("", NOT_ADVICE, self.paper().width));
                 }
                 texts.join("\n")
             }
@@ -69,9 +78,11 @@ impl Ui {
         ledger: &Ledger,
         requests: &[RequestRecord],
         shown: Shown,
+        today: NaiveDate,
     ) -> Result<(), PrintError> {
         let source = Source {
             ledger,
+            today,
             failed: RefCell::new(None),
         };
         let document = Document {
@@ -96,6 +107,7 @@ impl Ui {
 /// Where the jobs are read from while they are written.
 struct Source<'a> {
     ledger: &'a Ledger,
+    today: NaiveDate,
     failed: RefCell<Option<LedgerError>>,
 }
 
@@ -136,7 +148,7 @@ impl Serialize for Document<'_> {
 impl Serialize for Request<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (key, value) in shapes::request(self.request) {
+        for (key, value) in shapes::request(self.request, self.source.today) {
             map.serialize_entry(&key, &value)?;
         }
         let jobs = Jobs(Request {
@@ -166,8 +178,15 @@ impl Serialize for Jobs<'_> {
     }
 }
 
+/// When it is: the moment, and the operator's day.
+#[derive(Clone, Copy)]
+struct Present {
+    now: DateTime<Utc>,
+    today: NaiveDate,
+}
+
 /// A line for each request.
-fn list_text(requests: &[RequestRecord], now: DateTime<Utc>, paper: &Paper) -> String {
+fn list_text(requests: &[RequestRecord], present: Present, paper: &Paper) -> String {
     use Column::{Number, Text, Whole};
     if requests.is_empty() {
         return "No open requests.\n".to_owned();
@@ -185,7 +204,6 @@ fn list_text(requests: &[RequestRecord], now: DateTime<Utc>, paper: &Paper) -> S
     ];
     let rows = requests.iter().map(|request| {
         let asked = &request.asked;
-        let days = (asked.due - now.date_naive()).num_days();
         vec![
             request.id.short().to_owned(),
             kind_text(asked),
@@ -194,19 +212,12 @@ fn list_text(requests: &[RequestRecord], now: DateTime<Utc>, paper: &Paper) -> S
             state_cell(request.state().job_state()),
             ended_text(request),
             statuses_text(request),
-            age(request.created, now).replace(" ago", ""),
-            days_left(days),
+            age(request.created, present.now).replace(" ago", ""),
+            due_cell(request, present.today),
         ]
     });
-    draw(&columns, &rows.collect::<Vec<_>>(), paper)
-}
-
-/// `30d`, or `3d over` when the day has passed.
-fn days_left(days: i64) -> String {
-    match days {
-        0.. => format!("{days}d"),
-        _ => format!("{}d over", days.unsigned_abs()),
-    }
+    let table = draw(&columns, &rows.collect::<Vec<_>>(), paper);
+    format!("{table}{}", rules_text(requests, paper))
 }
 
 fn kind_text(asked: &NewRequest) -> String {
@@ -241,11 +252,10 @@ fn statuses_text(request: &RequestRecord) -> String {
 fn request_text(
     ledger: &Ledger,
     request: &RequestRecord,
-    now: DateTime<Utc>,
+    present: Present,
     paper: &Paper,
 ) -> Result<String, LedgerError> {
     let asked = &request.asked;
-    let days = (asked.due - now.date_naive()).num_days();
     let mut text = format!(
         "Request {id}: {kind}, project {project} ({region}), {ids} in {jobs}\n",
         id = request.id,
@@ -255,16 +265,13 @@ fn request_text(
         ids = plural(asked.unique, "id", "ids"),
         jobs = plural(request.count_jobs(|_| true), "job", "jobs"),
     );
-    text.push_str(&format!(
-        "  created {created}, due {due} ({days})",
-        created = age(request.created, now),
-        due = asked.due,
-        days = day_count(days),
-    ));
+    text.push_str(&format!("  created {}", age(request.created, present.now)));
     if let Some(reference) = &asked.reference {
         text.push_str(&format!(", ref {}", printable(reference)));
     }
-    text.push_str("\n\n");
+    text.push('\n');
+    text.push_str(&Dates::of_request(request).lines(present.today, paper));
+    text.push('\n');
     let shown: Result<Vec<JobRecord>, LedgerError> = match request.count_jobs(|_| true) {
         0..=MAX_ROWS => ledger.jobs(&request.id, Standing::Any).collect(),
         _ => {
@@ -276,7 +283,7 @@ fn request_text(
     };
     let shown = shown?;
     if !shown.is_empty() {
-        text.push_str(&jobs_table(&shown, now, paper));
+        text.push_str(&jobs_table(&shown, present.now, paper));
     }
     for (id, reason) in reasons(&shown) {
         text.push_str(&format!("Job {id}: {}\n", printable(reason)));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use chrono::{DateTime, TimeDelta, Utc};
+use console::measure_text_width;
 
 pub(super) fn bold(color: AnsiColor) -> Style {
     color.on_default().bold()
@@ -70,6 +71,29 @@ pub fn day_count(days: i64) -> String {
     }
 }
 
+/// A text behind its label, folded at spaces where a terminal is narrower; each line begins below
+/// the first.
+pub(super) fn wrapped(label: &str, text: &str, width: Option<u16>) -> String {
+    let indent = " ".repeat(label.len());
+    let width = width.map_or(usize::MAX, usize::from);
+    let mut lines = label.to_owned();
+    let mut used = label.len();
+    for (place, word) in text.split(' ').enumerate() {
+        let length = measure_text_width(word);
+        if place > 0 && used + 1 + length > width {
+            lines.push_str(&format!("\n{indent}"));
+            used = indent.len();
+        } else if place > 0 {
+            lines.push(' ');
+            used += 1;
+        }
+        lines.push_str(word);
+        used += length;
+    }
+    lines.push('\n');
+    lines
+}
+
 /// `1 request`, `0.5 requests`: a rate, to be followed by `a second`.
 pub(super) fn rate_text(per_second: f64) -> String {
     let unit = if per_second == 1.0 {
@@ -123,6 +147,19 @@ mod tests {
         assert_eq!(day_count(0), "today");
         assert_eq!(day_count(1), "in 1 day");
         assert_eq!(day_count(-2), "2 days ago");
+    }
+
+    #[test]
+    fn a_text_is_folded_below_its_beginning() {
+        let text = "one two three four";
+        assert_eq!(wrapped("> ", text, None), format!("> {text}\n"));
+        assert_eq!(wrapped("> ", text, Some(20)), format!("> {text}\n"));
+        assert_eq!(wrapped("> ", text, Some(19)), "> one two three\n  four\n");
+        assert_eq!(
+            wrapped("> ", text, Some(3)),
+            "> one\n  two\n  three\n  four\n"
+        );
+        assert_eq!(wrapped("> ", "", Some(3)), "> \n");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod cancel;
 mod download;
+mod extend;
 mod follow;
 mod interrupt;
 mod plan;
@@ -24,6 +25,7 @@ use crate::mixpanel::Client;
 
 pub use cancel::{CancelOutcome, CancelReport, cancel, list_cancellable};
 pub use download::{DownloadError, DownloadOutcome, DownloadReport, OnBytes, download};
+pub use extend::{ExtendError, extend};
 pub use follow::{Followed, RefreshTrouble, list_followed, refresh, wait};
 pub use interrupt::{Interrupt, Signal};
 pub use plan::{Approved, NotApproved, Order, Plan};

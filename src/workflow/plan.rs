@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 
-use crate::domain::{Confirmed, Deadline, Operation, Project, due_date};
+use crate::domain::{Confirmed, Deadline, Operation, Period, Project, confirmation_date, due_date};
 use crate::intake::{Batches, Counts, Hashed, Intake, Reading, UniqueIds};
 use crate::ledger::NewRequest;
 
@@ -28,6 +28,8 @@ pub struct Plan {
     pub order: Order,
     pub project: Project,
     pub deadline: Deadline,
+    /// The last day to confirm receipt, where the law asks for that.
+    pub confirm_by: Option<NaiveDate>,
     pub counts: Counts,
     /// How the ids were made of what was read, if they were hashed.
     pub hashed: Option<Hashed>,
@@ -63,7 +65,8 @@ impl Plan {
     pub fn new(order: Order, project: Project, intake: &Intake) -> Self {
         let law = order.operation.law();
         Self {
-            deadline: due_date(law, order.received, &project.holidays),
+            deadline: due_date(law, Period::First, order.received, &project.holidays),
+            confirm_by: confirmation_date(law, order.received, &project.holidays),
             counts: intake.counts,
             hashed: intake.hashed.clone(),
             readings: intake.readings.clone(),
@@ -122,6 +125,7 @@ impl Plan {
             reference: self.order.reference.clone(),
             received: self.order.received,
             due: self.deadline.due,
+            confirm_by: self.confirm_by,
             source: self.order.source.clone(),
             read: self.counts.read,
             unique: self.counts.unique,
@@ -135,7 +139,7 @@ impl Approved {
         self.plan.job_count()
     }
 
-    pub(super) fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &Plan {
         &self.plan
     }
 

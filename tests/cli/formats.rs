@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::{Fake, Operator, PROJECT_TOKEN, csv_of, people, states};
 
-const REQUEST_KEYS: [&str; 12] = [
+const REQUEST_KEYS: [&str; 20] = [
     "id",
     "kind",
     "law",
@@ -13,6 +13,14 @@ const REQUEST_KEYS: [&str; 12] = [
     "ref",
     "received",
     "due",
+    "due_rule",
+    "days_left",
+    "overdue",
+    "last_safe_day",
+    "confirm_by",
+    "extended",
+    "extension",
+    "unfetched",
     "created",
     "ids",
     "state",

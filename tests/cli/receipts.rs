@@ -188,7 +188,10 @@ fn an_empty_receipt_file_of_a_killed_dsr_is_cleared_away() {
     running.kill();
     only_receipt(&operator);
     let outcome = operator.run(&["status", "--cached"]);
-    outcome.exits_with(0).never_says("receipt");
+    outcome
+        .exits_with(0)
+        .never_says("a receipt")
+        .never_says("receipts");
     assert!(receipts(&operator).is_empty());
 }
 

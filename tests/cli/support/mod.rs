@@ -2,6 +2,7 @@
 //! results that explain themselves when an assertion fails. Knows nothing of dsr's own types.
 
 mod account;
+mod calendar;
 mod chance;
 mod fake;
 mod gate;
@@ -15,6 +16,7 @@ mod terminal;
 mod wire;
 
 pub(crate) use account::{Job, account, disagreements};
+pub(crate) use calendar::has_calendar;
 pub(crate) use chance::Chance;
 pub(crate) use fake::{Fake, NOWHERE, Rules, usual};
 pub(crate) use gate::{Gate, Hold};

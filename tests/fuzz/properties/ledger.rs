@@ -381,6 +381,7 @@ fn request(ids: usize) -> NewRequest {
         reference: Some("T-1".to_owned()),
         received: now().date_naive(),
         due: now().date_naive() + chrono::Days::new(30),
+        confirm_by: None,
         source: "`ids.csv`".to_owned(),
         read: ids,
         unique: ids,

@@ -1,0 +1,222 @@
+//! What the clocks ask of the operator, told beside a plan, a submission or a list of requests.
+
+use chrono::{Days, NaiveDate};
+
+use crate::domain::{Deadline, expected_completion, year_without_holidays};
+use crate::ledger::{Ledger, RequestRecord, Which};
+use crate::ui::{Failure, Shown, day_count, last_day, number};
+use crate::workflow::Plan;
+
+use super::context::Context;
+
+/// From how many days before its end the link to an export is warned of.
+const LINK_WARN_DAYS: i64 = 3;
+
+/// Warns of dates of a plan that are over already, hard to keep, or may be wrong.
+pub(super) fn warn_of_plan(ctx: &Context, plan: &Plan) {
+    let today = ctx.clock.today();
+    let received = plan.order.received;
+    let Deadline { due, rule } = plan.deadline;
+    if plan.deadline.is_over(today) {
+        let ago = day_count((received - today).num_days());
+        ctx.ui.warn_once(
+            "received",
+            &format!("it was received {ago}, and the answer was due on {due} ({rule}): if `--received {received}` is right, submit at once"),
+        );
+    } else if let Some(late) = late_text(&plan.deadline, today) {
+        ctx.ui
+            .warn_once("last_safe_day", &format!("submit at once: {late}"));
+    }
+    let holidays = &plan.project.holidays;
+    let mut days = [Some(due), plan.confirm_by].into_iter().flatten();
+    if let Some(year) = days.find_map(|day| year_without_holidays(holidays, day)) {
+        let name = &plan.project.name;
+        ctx.ui.warn_once(
+            "old_holidays",
+            &format!("project `{name}` lists holidays, but none of {year}, in which a date of this request falls: add them to `holidays` in the config file"),
+        );
+    }
+    warn_of_token(ctx, plan);
+}
+
+/// Warns where the token's year, if it is known, is over before Mixpanel is expected to be done
+/// with a plan.
+pub(super) fn warn_of_token(ctx: &Context, plan: &Plan) {
+    let whole_days = plan.time().as_secs() / 86_400;
+    let last = ctx.clock.today().checked_add_days(Days::new(whole_days));
+    let expected = last.map(expected_completion);
+    if let Some(expected) = expected
+        && ctx.token_ends_before(expected)
+    {
+        warn_of_end(ctx, expected, "this request");
+    }
+}
+
+/// The same for requests in the ledger.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(super) fn warn_of_token_for(
+    ctx: &Context,
+    ledger: &Ledger,
+    requests: &[RequestRecord],
+) -> Result<(), Failure> {
+    let today = ctx.clock.today();
+    // Nothing that is open now can be expected later than what is submitted today.
+    if !ctx.token_ends_before(expected_completion(today)) {
+        return Ok(());
+    }
+    let mut latest: Option<NaiveDate> = None;
+    let mut names = Vec::new();
+    for request in requests.iter().filter(|request| request.is_open()) {
+        let submitted = match request.needs_resume() {
+            true => Some(today),
+            false => ledger
+                .find_last_submission(&request.id)?
+                .map(|time| time.date_naive()),
+        };
+        let expected = submitted.map(expected_completion);
+        if expected.is_some_and(|expected| ctx.token_ends_before(expected)) {
+            latest = latest.max(expected);
+            names.push(request.id.short());
+        }
+    }
+    if let Some(latest) = latest {
+        warn_of_end(ctx, latest, &some_of(&names));
+    }
+    Ok(())
+}
+
+fn warn_of_end(ctx: &Context, expected: NaiveDate, what: &str) {
+    ctx.ui.warn_once(
+        "token_outlived",
+        &format!("the OAuth token's year is over before Mixpanel may be done with {what} (by {expected}, or later): nobody could then ask how it ended; make a new one in Mixpanel and run `dsr auth login`"),
+    );
+}
+
+/// `a, b, c and 4 more`
+fn some_of(names: &[&str]) -> String {
+    const SHOWN: usize = 3;
+    match names.len() {
+        0..=SHOWN => names.join(", "),
+        count => format!(
+            "{} and {} more",
+            names[..SHOWN].join(", "),
+            number(count - SHOWN)
+        ),
+    }
+}
+
+/// What the clocks ask for: warnings, which go before the result so that JSON has them, and notes,
+/// which go behind it.
+#[derive(Default)]
+pub(super) struct Advice {
+    warnings: Vec<(&'static str, String)>,
+    notes: Vec<String>,
+}
+
+impl Advice {
+    pub(super) fn warn(&self, ctx: &Context) {
+        for (kind, message) in &self.warnings {
+            ctx.ui.warn(kind, message);
+        }
+    }
+
+    pub(super) fn note(&self, ctx: &Context) {
+        for note in &self.notes {
+            ctx.ui.note(note);
+        }
+    }
+}
+
+/// What the clocks ask for of each of these requests, which are shown; with a list of the open
+/// ones also which closed exports wait to be fetched.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(super) fn advice(
+    ctx: &Context,
+    ledger: &Ledger,
+    requests: &[RequestRecord],
+    shown: Shown,
+) -> Result<Advice, Failure> {
+    let today = ctx.clock.today();
+    let mut advice = Advice::default();
+    for request in requests.iter().filter(|request| request.has_unsent()) {
+        advise_unsent(&mut advice, request, shown, today);
+    }
+    for request in requests {
+        advise_unfetched(&mut advice, request, today);
+    }
+    if shown == Shown::List {
+        let matters = |request: &RequestRecord| {
+            let link = request.unfetched.as_ref().map(last_day);
+            ctx.means(&request.asked.project)
+                && (link >= Some(today) || !request.deadline().is_over(today))
+                && !requests.iter().any(|shown| shown.id == request.id)
+        };
+        let unfetched = ledger.list_requests(Which::Unfetched)?;
+        for request in unfetched.iter().filter(|request| matters(request)) {
+            advise_unfetched(&mut advice, request, today);
+        }
+    }
+    Ok(advice)
+}
+
+fn advise_unsent(advice: &mut Advice, request: &RequestRecord, shown: Shown, today: NaiveDate) {
+    let deadline = request.deadline();
+    let Deadline { due, rule } = deadline;
+    let short = request.id.short();
+    let again = format!("submit at once with `dsr resume {short}`");
+    if deadline.is_over(today) {
+        let message = format!("{short} is not sent, and its answer was due on {due} ({rule})");
+        let warning = ("overdue", format!("{message}: {again}"));
+        advice.warnings.push(warning);
+    } else if let Some(late) = late_text(&deadline, today) {
+        let message = format!("{short} is not sent: {again}; {late}");
+        advice.warnings.push(("last_safe_day", message));
+    } else if shown == Shown::List {
+        let last = deadline.last_safe_day();
+        let left = day_count((last - today).num_days());
+        advice.notes.push(format!(
+            "{short} is not sent: the last safe day to submit is {last} ({left}), since Mixpanel may need 30 days."
+        ));
+    }
+}
+
+fn advise_unfetched(advice: &mut Advice, request: &RequestRecord, today: NaiveDate) {
+    let Some(unfetched) = &request.unfetched else {
+        return;
+    };
+    let short = request.id.short();
+    let last = last_day(unfetched);
+    let exports = match unfetched.jobs {
+        1 => "1 finished export is".to_owned(),
+        jobs => format!("{} finished exports are", number(jobs)),
+    };
+    let days = (last - today).num_days();
+    let left = day_count(days);
+    let waits = format!(
+        "{short}: {exports} not fetched, and links live 14 days: until {last} at most ({left})"
+    );
+    match days {
+        0..=LINK_WARN_DAYS => advice.warnings.push((
+            "unfetched",
+            format!("{waits}; fetch with `dsr download {short}`"),
+        )),
+        days if days > LINK_WARN_DAYS => advice
+            .notes
+            .push(format!("{waits}. Fetch with `dsr download {short}`.")),
+        _ => advice.notes.push(format!(
+            "{waits}. `dsr download {short}` asks for a fresh one; if Mixpanel has none, make a new export with `dsr export`."
+        )),
+    }
+}
+
+/// What is wrong with submitting today, if the last safe day is over.
+fn late_text(deadline: &Deadline, today: NaiveDate) -> Option<String> {
+    let Deadline { due, rule } = deadline;
+    let until = expected_completion(today);
+    let is_late = deadline.last_safe_day() < today;
+    is_late.then(|| format!("it is due on {due} ({rule}), and Mixpanel may need until {until}"))
+}

@@ -1,0 +1,212 @@
+//! The dates that the laws and Mixpanel set, each with its rule, as people and scripts read them.
+
+use anstyle::AnsiColor;
+use chrono::NaiveDate;
+use serde_json::{Map, Value, json};
+
+use crate::domain::{CONFIRMATION_RULE, Deadline, Law, expected_completion, link_end};
+use crate::ledger::{Extension, RequestRecord, Unfetched};
+use crate::workflow::Plan;
+
+use super::Paper;
+use super::json::time;
+use super::words::{bold, day_count, plural, printable, wrapped};
+
+/// Said once wherever dates are shown.
+pub(super) const NOT_ADVICE: &str = "Dates follow the rules they name and are not legal advice.";
+
+/// The dates of a plan or a request.
+pub(super) struct Dates<'a> {
+    law: Law,
+    received: NaiveDate,
+    deadline: Deadline,
+    confirm_by: Option<NaiveDate>,
+    extension: Option<&'a Extension>,
+    unfetched: Option<&'a Unfetched>,
+    /// Some of it was not sent yet.
+    is_unsent: bool,
+    /// Some of it still waits for something.
+    is_open: bool,
+}
+
+impl<'a> Dates<'a> {
+    pub(super) fn of_plan(plan: &Plan) -> Self {
+        Self {
+            law: plan.order.operation.law(),
+            received: plan.order.received,
+            deadline: plan.deadline,
+            confirm_by: plan.confirm_by,
+            extension: None,
+            unfetched: None,
+            is_unsent: true,
+            is_open: true,
+        }
+    }
+
+    pub(super) fn of_request(request: &'a RequestRecord) -> Self {
+        Self {
+            law: request.asked.operation.law(),
+            received: request.asked.received,
+            deadline: request.deadline(),
+            confirm_by: request.asked.confirm_by,
+            extension: request.extension.as_ref(),
+            unfetched: request.unfetched.as_ref(),
+            is_unsent: request.has_unsent(),
+            is_open: request.is_open(),
+        }
+    }
+
+    /// A line each date, and below it what it follows from.
+    pub(super) fn lines(&self, today: NaiveDate, paper: &Paper) -> String {
+        let mut text = String::new();
+        let mut add = |label: &str, line: &str| {
+            let label = format!("  {label:<10}  ");
+            text.push_str(&wrapped(&label, line, paper.width));
+        };
+        let left = match self.is_open {
+            true => format!(", {}", left_text(&self.deadline, today)),
+            false => String::new(),
+        };
+        let (due, received) = (self.deadline.due, self.received);
+        add("Due", &format!("{due}{left} (received {received})"));
+        add("", self.deadline.rule);
+        if let Some(Extension {
+            day,
+            due_before,
+            reason,
+            ..
+        }) = self.extension
+        {
+            let reason = printable(reason).replace('\n', " ");
+            add(
+                "Extended",
+                &format!("on {day}, from {due_before}: {reason}"),
+            );
+            add("", self.law.notice_rule());
+        }
+        if self.is_unsent {
+            add("Submit by", &submit_text(&self.deadline, today));
+        }
+        if let (Some(day), true) = (self.confirm_by, self.is_open) {
+            let left = day_count((day - today).num_days());
+            add("Confirm by", &format!("{day}, {left}"));
+            add("", CONFIRMATION_RULE);
+        }
+        if let Some(unfetched) = self.unfetched {
+            add("Fetch by", &fetch_text(unfetched, today));
+        }
+        text
+    }
+
+    pub(super) fn object(&self, today: NaiveDate) -> Map<String, Value> {
+        let days_left = self.is_open.then(|| self.deadline.days_left(today));
+        let value = json!({
+            "due_rule": self.deadline.rule,
+            "days_left": days_left,
+            "overdue": days_left.is_some_and(|days| days < 0),
+            "last_safe_day": self.deadline.last_safe_day().to_string(),
+            "extended": self.extension.is_some(),
+            "extension": self.extension.map(|extension| json!({
+                "at": time(extension.at),
+                "day": extension.day.to_string(),
+                "reason": extension.reason,
+                "due_before": extension.due_before.to_string(),
+                "due_after": extension.due_after.to_string(),
+                "tell_by": extension.due_before.to_string(),
+                "tell_rule": self.law.notice_rule(),
+            })),
+            "confirm_by": self.confirm_by.map(|day| day.to_string()),
+            "unfetched": self.unfetched.map(|unfetched| json!({
+                "jobs": unfetched.jobs,
+                "finished_by": time(unfetched.finished_by),
+                "link_until_at_most": last_day(unfetched).to_string(),
+                "days_left_at_most": (last_day(unfetched) - today).num_days(),
+            })),
+        });
+        match value {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        }
+    }
+}
+
+/// The last day on which the link to an export can live that was seen to be finished then.
+pub fn last_day(unfetched: &Unfetched) -> NaiveDate {
+    link_end(unfetched.finished_by.date_naive())
+}
+
+/// `in 30 days`, `today`, `OVERDUE by 3 days`
+fn left_text(deadline: &Deadline, today: NaiveDate) -> String {
+    match deadline.days_left(today) {
+        days @ 0.. => day_count(days),
+        days => {
+            let days = usize::try_from(days.unsigned_abs()).unwrap_or(usize::MAX);
+            let red = bold(AnsiColor::Red);
+            format!("{red}OVERDUE{red:#} by {}", plural(days, "day", "days"))
+        }
+    }
+}
+
+/// When to submit so that Mixpanel's own window ends in time.
+fn submit_text(deadline: &Deadline, today: NaiveDate) -> String {
+    let last = deadline.last_safe_day();
+    let until = expected_completion(today);
+    match (last - today).num_days() {
+        days @ 0.. => format!("{last}, {}: Mixpanel may need 30 days", day_count(days)),
+        _ => format!("at once: {last} was the last safe day; Mixpanel may need until {until}"),
+    }
+}
+
+fn fetch_text(unfetched: &Unfetched, today: NaiveDate) -> String {
+    let exports = plural(unfetched.jobs, "finished export", "finished exports");
+    let last = last_day(unfetched);
+    match (last - today).num_days() {
+        days @ 0.. => format!(
+            "{last} at most, {}: {exports} not fetched, links live 14 days",
+            day_count(days)
+        ),
+        _ => format!("{last} at most, which is over: {exports} not fetched, links live 14 days"),
+    }
+}
+
+/// When a plan is due and has to be submitted, in a sentence before it is confirmed.
+pub fn due_sentence(plan: &Plan, today: NaiveDate) -> String {
+    let Deadline { due, rule } = plan.deadline;
+    let left = left_text(&plan.deadline, today);
+    let submit = submit_text(&plan.deadline, today);
+    let confirm = plan.confirm_by.map_or_else(String::new, |day| {
+        format!(" Confirm receipt by {day} ({CONFIRMATION_RULE}).")
+    });
+    format!("Due {due}, {left} ({rule}; not legal advice). Submit by {submit}.{confirm}")
+}
+
+/// `30d left`, `today`, `3d overdue`, or `-` where nothing is waited for any more.
+pub(super) fn due_cell(request: &RequestRecord, today: NaiveDate) -> String {
+    if !request.is_open() {
+        return "-".to_owned();
+    }
+    match request.deadline().days_left(today) {
+        0 => "today".to_owned(),
+        days @ 1.. => format!("{days}d left"),
+        days => {
+            let red = bold(AnsiColor::Red);
+            format!("{red}{}d overdue{red:#}", days.unsigned_abs())
+        }
+    }
+}
+
+/// What the due dates of a list follow from; nothing if none of them is shown.
+pub(super) fn rules_text(requests: &[RequestRecord], paper: &Paper) -> String {
+    let mut rules: Vec<&str> = Vec::new();
+    for request in requests.iter().filter(|request| request.is_open()) {
+        let rule = request.deadline().rule;
+        if !rules.contains(&rule) {
+            rules.push(rule);
+        }
+    }
+    if rules.is_empty() {
+        return String::new();
+    }
+    let text = format!("{}. Not legal advice.", rules.join("; "));
+    format!("\n{}", wrapped("Due by ", &text, paper.width))
+}

@@ -1,0 +1,64 @@
+use chrono::NaiveDate;
+
+use crate::domain::{Clock, Period, due_date};
+use crate::ledger::{Extended, Extension, Ledger, LedgerError, RequestRecord};
+
+/// Why a request was not given more time. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ExtendError {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(
+        "the request was extended on {day} already, to {due}, and can be extended once only ({rule})"
+    )]
+    Again {
+        day: NaiveDate,
+        due: NaiveDate,
+        rule: &'static str,
+    },
+    #[error("the first period was over on {due}: it is too late to extend it ({rule})")]
+    TooLate { due: NaiveDate, rule: &'static str },
+}
+
+/// Records that the operator takes the law's further time for a request: once, and only inside
+/// the first period, in which the person must be told. Tells nobody.
+///
+/// # Errors
+/// When the law does not allow it, or the ledger cannot be written.
+pub fn extend(
+    ledger: &mut Ledger,
+    request: &RequestRecord,
+    reason: &str,
+    holidays: &[NaiveDate],
+    clock: &dyn Clock,
+) -> Result<(), ExtendError> {
+    let asked = &request.asked;
+    let law = asked.operation.law();
+    let again = |extension: &Extension| ExtendError::Again {
+        day: extension.day,
+        due: extension.due_after,
+        rule: law.rule(Period::Extended),
+    };
+    if let Some(extension) = &request.extension {
+        return Err(again(extension));
+    }
+    let today = clock.today();
+    if request.deadline().is_over(today) {
+        return Err(ExtendError::TooLate {
+            due: asked.due,
+            rule: law.notice_rule(),
+        });
+    }
+    let extension = Extension {
+        at: clock.now(),
+        day: today,
+        reason: reason.to_owned(),
+        due_before: asked.due,
+        due_after: due_date(law, Period::Extended, asked.received, holidays).due,
+    };
+    match ledger.record_extension(&request.id, &extension)? {
+        Extended::Recorded => Ok(()),
+        // Another dsr came first.
+        Extended::There(there) => Err(again(&there)),
+    }
+}

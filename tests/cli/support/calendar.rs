@@ -1,0 +1,45 @@
+//! Another day for the dsr of a test: a library gives it another clock, since dsr has no switch.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::Operator;
+
+/// Whether there can be other days. If not, says so; where `DSR_TEST_REQUIRE` names `calendar`,
+/// that is an error.
+#[expect(clippy::print_stdout, reason = "a test that skips says so")]
+pub(crate) fn has_calendar() -> bool {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the environment says whether the outside part is there"
+    )]
+    let required = std::env::var("DSR_TEST_REQUIRE").unwrap_or_default();
+    let is_required = required.split(',').any(|part| part == "calendar");
+    let is_there = library().is_some();
+    assert!(is_there || !is_required, "libfaketime is not installed");
+    if !is_there {
+        println!("SKIPPED: without libfaketime there is no other day than today");
+    }
+    is_there
+}
+
+impl Operator {
+    /// From now on what runs believes that it is noon of this day, in UTC.
+    pub(crate) fn lives_on(&mut self, day: &str) {
+        let library = library().expect("the test has asked for a calendar");
+        self.set("LD_PRELOAD", &library.display().to_string());
+        self.set("FAKETIME", &format!("@{day} 12:00:00"));
+        self.set("TZ", "UTC0");
+        // What is waited for takes as long as it takes.
+        self.set("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    }
+}
+
+/// Where Debian and its kin have it: below a folder for each kind of processor.
+fn library() -> Option<PathBuf> {
+    let folders = fs::read_dir("/usr/lib").ok()?;
+    let inside = folders.flatten().map(|folder| folder.path());
+    inside
+        .map(|folder| folder.join("faketime/libfaketime.so.1"))
+        .find(|library| library.is_file())
+}
