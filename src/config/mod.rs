@@ -4,10 +4,12 @@
 
 mod environment;
 mod home;
+mod permissions;
 mod projects_file;
 mod resolve;
 
 pub use environment::{Environment, EnvironmentError, VARIABLES};
 pub use home::{Home, create_private_folder};
+pub use permissions::is_open_to_others;
 pub use projects_file::{Day, ProjectEntry, ProjectsFile, ProjectsFileError};
 pub use resolve::{Mode, Origin, ResolveError, Resolved, resolve};

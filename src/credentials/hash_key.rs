@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretSlice};
 
+use crate::config::is_open_to_others;
+
 use super::{Keyring, KeyringError};
 
 /// The longest key file, in bytes: no key is that long, and `/dev/zero` has no end.
@@ -63,7 +65,8 @@ impl HashKey {
             source,
         };
         let file = File::open(path).map_err(failed)?;
-        if is_open_to_others(&file).map_err(failed)? {
+        // The file that is open, not its name: that could be another one by now.
+        if is_open_to_others(&file.metadata().map_err(failed)?) {
             return Err(HashKeyError::Open {
                 path: path.to_owned(),
             });
@@ -99,18 +102,6 @@ impl HashKey {
     pub fn expose(&self) -> &[u8] {
         self.0.expose_secret()
     }
-}
-
-/// Asks the file that is open, not its name: that could be another one by now.
-#[cfg(unix)]
-fn is_open_to_others(file: &File) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    Ok(file.metadata()?.mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_open_to_others(_: &File) -> io::Result<bool> {
-    Ok(false)
 }
 
 impl fmt::Debug for HashKey {

@@ -1,0 +1,46 @@
+use std::fs::Metadata;
+
+/// Whether others can read or change what only its owner should.
+///
+/// A file of our own is for us alone. One that somebody else owns, such as root, can be ours to
+/// read through its group only: so secrets are mounted into containers that do not run as root.
+#[cfg(unix)]
+pub fn is_open_to_others(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
+    metadata.mode() & forbidden(is_ours) != 0
+}
+
+/// Elsewhere the permissions that a file inherits from the user's folder are the system's own.
+#[cfg(not(unix))]
+pub fn is_open_to_others(_: &Metadata) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn forbidden(is_ours: bool) -> u32 {
+    match is_ours {
+        true => 0o077,
+        false => 0o027,
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_may_read_only_what_another_owner_has_given_it() {
+        for (mode, ours, another) in [
+            (0o600, false, false),
+            (0o440, true, false),
+            (0o640, true, false),
+            (0o660, true, true),
+            (0o444, true, true),
+            (0o602, true, true),
+        ] {
+            assert_eq!(mode & forbidden(true) != 0, ours, "{mode:o}");
+            assert_eq!(mode & forbidden(false) != 0, another, "{mode:o}");
+        }
+    }
+}
