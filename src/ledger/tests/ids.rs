@@ -25,6 +25,39 @@ fn ids_that_were_recorded_as_text_are_read_as_well() {
 }
 
 #[test]
+fn ids_that_are_more_or_fewer_than_the_job_has_are_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, record) = with_request(&folder);
+    let job = nth(&record.id, 1);
+    let say = |sql: &str| assert_eq!(ledger.conn.execute(sql, []).unwrap(), 1);
+    for ids in ["user-0", "user-0\nuser-1\nuser-2"] {
+        say(&format!(
+            "UPDATE payloads SET ids = '{ids}', packed = NULL WHERE number = 1"
+        ));
+        let error = ledger.find_batch(&job).unwrap_err();
+        assert!(matches!(error, LedgerError::Unreadable { .. }), "{error:?}");
+    }
+    say("UPDATE payloads SET ids = 'user-0' WHERE number = 1");
+    say("UPDATE jobs SET ids_count = 1 WHERE number = 1");
+    assert_eq!(ledger.find_batch(&job).unwrap().count(), 1);
+}
+
+#[test]
+fn ids_that_unpack_to_more_than_any_job_has_are_damaged_and_not_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, record) = with_request(&folder);
+    let line = "x".repeat(MAX_ID_BYTES);
+    let lines: Vec<String> = (0..3000).map(|n| format!("{n:04}{}", &line[4..])).collect();
+    let packed = zstd::encode_all(lines.join("\n").as_bytes(), 1).unwrap();
+    let sql = "UPDATE payloads SET packed = $1 WHERE number = 1";
+    ledger.conn.execute(sql, [packed]).unwrap();
+    let sql = "UPDATE jobs SET ids_count = 3000 WHERE number = 1";
+    ledger.conn.execute(sql, []).unwrap();
+    let error = ledger.find_batch(&nth(&record.id, 1)).unwrap_err();
+    assert!(matches!(error, LedgerError::Unreadable { .. }), "{error:?}");
+}
+
+#[test]
 fn a_request_whose_ids_cannot_all_be_read_is_not_recorded() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = open(&folder);
