@@ -1,7 +1,7 @@
 use chrono::NaiveDate;
 
 use crate::domain::{ExitStatus, Operation, YesFlag};
-use crate::ui::{Failure, due_sentence, excluded_text, plural};
+use crate::ui::{Failure, NOT_ADVICE, Ui, excluded_text, plural};
 use crate::workflow::Plan;
 
 use super::context::Context;
@@ -56,7 +56,7 @@ pub(super) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatu
     let confirmed = ctx
         .ui
         .confirm_deletion(
-            &question(&plans, ctx.clock.today(), ctx.is_sandbox()),
+            &question(&ctx.ui, &plans, ctx.clock.today(), ctx.is_sandbox()),
             ids,
             flag,
         )
@@ -69,7 +69,7 @@ pub(super) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatu
     submission::carry_out(ctx, approved, projects, &args.request).await
 }
 
-fn question(plans: &[Plan], today: NaiveDate, is_sandbox: bool) -> String {
+fn question(ui: &Ui, plans: &[Plan], today: NaiveDate, is_sandbox: bool) -> String {
     let mut text = String::new();
     for plan in plans {
         let ids = plural(plan.counts.unique, "distinct_id", "distinct_ids");
@@ -80,11 +80,12 @@ fn question(plans: &[Plan], today: NaiveDate, is_sandbox: bool) -> String {
             plan.project.region.as_str(),
             plan.order.operation.law().title(),
         ));
-        text.push_str(&format!("{}\n", due_sentence(plan, today)));
+        text.push_str(&ui.dates_text(plan, today));
     }
     if let Some(excluded) = plans.first().and_then(excluded_text) {
         text.push_str(&format!("Excluded are {excluded}.\n"));
     }
+    text.push_str(&format!("{NOT_ADVICE}\n"));
     text.push_str(match is_sandbox {
         true => "It is the sandbox: nothing real is erased.",
         false => "It can be cancelled only until Mixpanel starts it, and not undone.",

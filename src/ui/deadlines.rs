@@ -8,12 +8,12 @@ use crate::domain::{CONFIRMATION_RULE, Deadline, Law, expected_completion, link_
 use crate::ledger::{Extension, RequestRecord, Unfetched};
 use crate::workflow::Plan;
 
-use super::Paper;
 use super::json::time;
 use super::words::{bold, day_count, plural, printable, wrapped};
+use super::{Paper, Ui};
 
 /// Said once wherever dates are shown.
-pub(super) const NOT_ADVICE: &str = "Dates follow the rules they name and are not legal advice.";
+pub const NOT_ADVICE: &str = "Dates follow the rules they name and are not legal advice.";
 
 /// The dates of a plan or a request.
 pub(super) struct Dates<'a> {
@@ -169,18 +169,14 @@ fn fetch_text(unfetched: &Unfetched, today: NaiveDate) -> String {
     }
 }
 
-/// When a plan is due and has to be submitted, in a sentence before it is confirmed.
-pub fn due_sentence(plan: &Plan, today: NaiveDate) -> String {
-    let Deadline { due, rule } = plan.deadline;
-    let left = left_text(&plan.deadline, today);
-    let submit = submit_text(&plan.deadline, today);
-    let confirm = plan.confirm_by.map_or_else(String::new, |day| {
-        format!(" Confirm receipt by {day} ({CONFIRMATION_RULE}).")
-    });
-    format!("Due {due}, {left} ({rule}; not legal advice). Submit by {submit}.{confirm}")
+impl Ui {
+    /// The dates of a plan, to be read before it is confirmed.
+    pub fn dates_text(&self, plan: &Plan, today: NaiveDate) -> String {
+        Dates::of_plan(plan).lines(today, &self.paper())
+    }
 }
 
-/// `30d left`, `today`, `3d overdue`, or `-` where nothing is waited for any more.
+/// `30d left`, `today`, `3d late`, or `-` where nothing is waited for any more.
 pub(super) fn due_cell(request: &RequestRecord, today: NaiveDate) -> String {
     if !request.is_open() {
         return "-".to_owned();
@@ -190,7 +186,7 @@ pub(super) fn due_cell(request: &RequestRecord, today: NaiveDate) -> String {
         days @ 1.. => format!("{days}d left"),
         days => {
             let red = bold(AnsiColor::Red);
-            format!("{red}{}d overdue{red:#}", days.unsigned_abs())
+            format!("{red}{}d late{red:#}", days.unsigned_abs())
         }
     }
 }

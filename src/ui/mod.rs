@@ -27,7 +27,7 @@ use anstream::{AutoStream, ColorChoice};
 use serde_json::{Value, json};
 
 pub use aside::Aside;
-pub use deadlines::{due_sentence, last_day};
+pub use deadlines::{NOT_ADVICE, last_day};
 pub use downloads::DownloadsView;
 pub use failure::Failure;
 pub use json::job_line;

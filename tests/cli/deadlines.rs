@@ -114,8 +114,8 @@ fn the_question_names_the_dates_and_their_rules_before_it_is_answered() {
         .with("TERM", "xterm")
         .with("NO_COLOR", "1");
     for (law, words) in [
-        ("--gdpr", &["Due 2", MONTH, "Submit by 2"][..]),
-        ("--ccpa", &[DAYS, "Confirm receipt by 2", CONFIRMATION]),
+        ("--gdpr", &["Due         2", MONTH, "Submit by   2"][..]),
+        ("--ccpa", &[DAYS, "Confirm by  2", CONFIRMATION]),
     ] {
         let mut terminal = Terminal::start(operator.command(&["delete", law, "a1"]));
         terminal.sees("confirm");
@@ -171,7 +171,7 @@ fn a_day_of_receipt_in_the_future_is_refused_and_one_long_past_is_warned_of() {
         .says("due on 2025-07-15")
         .says(MONTH);
     let listed = operator.run(&["status", "--cached"]);
-    assert!(listed.stdout.contains("335d overdue"), "{listed}");
+    assert!(listed.stdout.contains("335d late"), "{listed}");
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn what_is_not_sent_is_told_its_last_safe_day_until_it_is_over() {
     operator.run(&["resume", &id]).exits_with(0);
     let sent = status(&operator);
     sent.never_says("submit");
-    assert!(sent.stdout.contains("1d overdue"), "{sent}");
+    assert!(sent.stdout.contains("1d late"), "{sent}");
 }
 
 #[test]
@@ -377,7 +377,7 @@ fn what_has_ended_has_no_days_left() {
         (&json!("2025-02-03"), &Value::Null, &json!(false))
     );
     let listed = operator.run(&["status", "--all", "--cached"]);
-    listed.never_says("overdue").never_says("OVERDUE");
+    listed.never_says("d late").never_says("OVERDUE");
 }
 
 #[test]
