@@ -114,7 +114,7 @@ fn the_question_names_the_dates_and_their_rules_before_it_is_answered() {
         .with("TERM", "xterm")
         .with("NO_COLOR", "1");
     for (law, words) in [
-        ("--gdpr", &["Due         2", MONTH, "Submit by   2"][..]),
+        ("--gdpr", &["Due         2", MONTH, "Submit by   "][..]),
         ("--ccpa", &[DAYS, "Confirm by  2", CONFIRMATION]),
     ] {
         let mut terminal = Terminal::start(operator.command(&["delete", law, "a1"]));

@@ -25,8 +25,9 @@ fn operator(fake: &Fake) -> Operator {
     operator
 }
 
+/// Under the CCPA: some of the GDPR's months are too short for Mixpanel, which is warned of.
 fn delete(operator: &Operator, flags: &[&str]) -> Outcome {
-    operator.run(&[&["delete", "--gdpr", "--yes", "ids.csv"], flags].concat())
+    operator.run(&[&["delete", "--ccpa", "--yes", "ids.csv"], flags].concat())
 }
 
 /// Writes a key file with this mode; returns its name.

@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 
 use crate::support::{Fake, Operator, Outcome};
 
-/// Runs an export of a file with this text and these flags; the fake answers as usual.
+/// Runs an export of a file with this text and these flags; the fake answers as usual. Under the
+/// CCPA: some of the GDPR's months are too short for Mixpanel, which is warned of.
 fn export(fake: &Fake, text: impl AsRef<[u8]>, flags: &[&str]) -> Outcome {
     let operator = Operator::at(fake);
     operator.file("ids.csv", text);
-    operator.run(&[&["export", "--gdpr", "ids.csv"], flags].concat())
+    operator.run(&[&["export", "--ccpa", "ids.csv"], flags].concat())
 }
 
 /// A table of one column.
@@ -36,7 +37,7 @@ fn sends_nothing(ids: &[&str], flags: &[&str]) -> Outcome {
     let fake = Fake::start();
     let operator = Operator::at(&fake);
     operator.file("ids.csv", table(ids));
-    let outcome = operator.run(&[&["export", "--gdpr", "ids.csv"], flags].concat());
+    let outcome = operator.run(&[&["export", "--ccpa", "ids.csv"], flags].concat());
     outcome.exits_with(5).says("nothing was sent");
     fake.was_not_called();
     assert!(operator.requests().is_empty(), "nor is anything recorded");

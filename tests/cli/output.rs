@@ -23,7 +23,7 @@ fn nothing_but_the_result_is_on_stdout() {
     let outcome = operator.run(&["status", "nothing-like-it"]);
     outcome.exits_with(2).says("Error:").says("Hint:");
     assert!(outcome.stdout.is_empty(), "{outcome}");
-    let outcome = operator.run(&["export", "--gdpr", "a1", "-q"]);
+    let outcome = operator.run(&["export", "--ccpa", "a1", "-q"]);
     outcome.exits_with(0);
     assert!(
         outcome.stderr.is_empty() && !outcome.stdout.is_empty(),

@@ -23,7 +23,7 @@ fn slow_fake() -> Fake {
 fn delete_unrecorded(fake: &Fake) -> (Operator, Outcome) {
     let operator = Operator::at_with(fake, "rate = 1000\ndelete_batch = 1");
     let ids = ["--id", "person-one", "--id", "person-two"];
-    let args = ["delete", "--gdpr", "--yes", "--lock-timeout", "1s"];
+    let args = ["delete", "--ccpa", "--yes", "--lock-timeout", "1s"];
     let running = operator.start(&[&args[..], &ids].concat());
     fake.wait_for_posts(1);
     let ledger = hold(&operator);
