@@ -182,6 +182,28 @@ fn a_finished_export_counts_down_until_it_is_fetched() {
 }
 
 #[test]
+fn an_export_is_told_of_while_its_link_may_live_though_the_answer_is_overdue() {
+    if !has_calendar() {
+        return;
+    }
+    let (_store, api) = finishing();
+    let mut operator = Operator::at(&api);
+    operator.lives_on("2026-03-02");
+    let args = ["export", "--gdpr", "a1", "--received", "2026-02-03"];
+    operator.run(&args).exits_with(0);
+    operator.run(&["status"]).exits_with(0);
+    for (day, is_told) in [
+        ("2026-03-09", true),
+        ("2026-03-16", true),
+        ("2026-03-17", false),
+    ] {
+        operator.lives_on(day);
+        let listed = operator.run(&["status"]);
+        assert_eq!(listed.stderr.contains("not fetched"), is_told, "{listed}");
+    }
+}
+
+#[test]
 fn exports_of_other_projects_are_told_of_only_where_they_are_meant() {
     let (_store, api) = finishing();
     let operator = Operator::at(&api);

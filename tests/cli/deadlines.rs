@@ -336,9 +336,11 @@ fn every_place_that_shows_a_date_shows_its_rule_and_that_it_is_no_advice() {
         assert!(outcome.stdout.contains("GDPR Art. 12(3)"), "{outcome}");
         shows_once(&outcome, NOT_ADVICE);
     }
-    operator
-        .run(&["delete", "--ccpa", "--yes", "b1"])
-        .exits_with(0);
+    for id in ["b1", "b2"] {
+        operator
+            .run(&["delete", "--ccpa", "--yes", id])
+            .exits_with(0);
+    }
     let list = operator.run(&["status", "--cached"]);
     shows_once(&list, NOT_ADVICE);
     for rule in ["extended: three months", MONTH, DAYS] {

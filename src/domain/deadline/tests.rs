@@ -75,6 +75,8 @@ fn ccpa_days_do_not_move() {
     assert_eq!(first.weekday(), Weekday::Sun);
     let extended = due(Law::Ccpa, Period::Extended, "2026-11-05", &[]);
     assert_eq!(extended, day("2027-02-03"));
+    let extended = due(Law::Ccpa, Period::Extended, "2026-11-08", &holidays);
+    assert_eq!(extended, day("2027-02-06"), "a Saturday");
 }
 
 #[test]
@@ -220,6 +222,14 @@ proptest! {
             let first = due_date(law, Period::First, received, &holidays).due;
             let extended = due_date(law, Period::Extended, received, &holidays).due;
             prop_assert!(received < first && first < extended);
+        }
+    }
+
+    #[test]
+    fn ccpa_days_are_counted_whatever_they_are((received, holidays) in day_with_holidays()) {
+        for (period, days) in [(Period::First, 45), (Period::Extended, 90)] {
+            let due = due_date(Law::Ccpa, period, received, &holidays).due;
+            prop_assert_eq!((due - received).num_days(), days);
         }
     }
 
