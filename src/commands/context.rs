@@ -1,5 +1,5 @@
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use chrono::NaiveDate;
@@ -9,7 +9,7 @@ use crate::credentials::{
     CredentialError, OauthToken, TokenAge, TokenOrigin, WARN_DAYS, find_token, find_valid_token,
 };
 use crate::domain::{ApiUrl, Clock, Project, ProjectKey, ProjectName};
-use crate::ledger::{Ledger, Patience, RequestRecord};
+use crate::ledger::{Backlog, Ledger, Patience, RequestRecord};
 use crate::mixpanel::{Client, Timeouts};
 use crate::sandbox;
 use crate::ui::{Failure, Ui, day_count};
@@ -65,25 +65,33 @@ impl Context {
     /// The projects of requests in the ledger, as far as they are still set up and the same.
     pub(crate) fn projects_of(&self, requests: &[RequestRecord]) -> Result<Vec<Project>, Failure> {
         let file = self.projects_file()?;
-        let mut projects: Vec<Project> = Vec::new();
-        for request in requests {
-            let name = request.asked.project.to_string();
-            let found = resolve(&[name], &self.environment, &file, &self.mode);
-            let same = found.into_iter().flatten().map(|found| found.project);
-            projects.extend(same.filter(|project| project.key() == request.asked.project_key));
-        }
-        Ok(projects)
+        let asked = requests.iter().map(|request| &request.asked);
+        let named: BTreeSet<_> = asked
+            .map(|a| (&a.project, a.project_key.as_str()))
+            .collect();
+        Ok(named
+            .into_iter()
+            .filter_map(|(name, key)| self.project_named(&file, name, key))
+            .collect())
+    }
+
+    /// The project of this name, if it is still set up and the same.
+    pub(crate) fn project_named(
+        &self,
+        file: &ProjectsFile,
+        name: &ProjectName,
+        key: &str,
+    ) -> Option<Project> {
+        let found = resolve(&[name.to_string()], &self.environment, file, &self.mode);
+        let found = found.into_iter().flatten().map(|found| found.project);
+        found
+            .into_iter()
+            .find(|project| project.key().as_str() == key)
     }
 
     /// Opens the ledger, records what receipts know of, and says of whatever a killed dsr left behind that it is unknown.
     pub(crate) fn ledger(&self) -> Result<Ledger, Failure> {
-        let path = self.home.ledger();
-        let (aside, held) = (self.ui.aside(), path.clone());
-        let patience = Patience::new(self.lock_timeout, move |left| {
-            aside.note(&holders::waiting(&held, left));
-        });
-        let ledger = Ledger::open(&path, patience)?;
-        let mut ledger = ledger.opened_by(self.command);
+        let mut ledger = self.open_ledger()?;
         let receipts = ledger.record_receipts(self.clock.now())?;
         if receipts.recorded > 0 {
             let count = receipts.recorded;
@@ -105,6 +113,17 @@ impl Context {
             );
         }
         Ok(ledger)
+    }
+
+    /// Opens the ledger, and nothing more: a second time.
+    pub(crate) fn open_ledger(&self) -> Result<Ledger, Failure> {
+        let path = self.home.ledger();
+        let (aside, held) = (self.ui.aside(), path.clone());
+        let patience = Patience::new(self.lock_timeout, move |left| {
+            aside.note(&holders::waiting(&held, left));
+        });
+        let ledger = Ledger::open(&path, patience)?;
+        Ok(ledger.opened_by(self.command))
     }
 
     /// The token, if it may still be sent.
@@ -175,6 +194,19 @@ impl Context {
             clients.insert(project.key(), client);
         }
         Ok(clients)
+    }
+
+    /// A client for each project whose jobs wait to be asked about, as far as it is still set up.
+    pub(crate) fn clients_for(
+        &mut self,
+        backlogs: &[Backlog],
+    ) -> Result<HashMap<ProjectKey, Client>, Failure> {
+        let file = self.projects_file()?;
+        let found = backlogs.iter().filter_map(|backlog| {
+            self.project_named(&file, &backlog.project, backlog.key.as_str())
+        });
+        let projects: Vec<Project> = found.collect();
+        self.clients(&projects)
     }
 
     /// What a step of the workflow works with.

@@ -8,7 +8,7 @@ use super::failures::local_io;
 
 /// What each exit status means; stable, for scripts
 #[derive(clap::Args, Debug)]
-#[command(long_about = table(), after_help = "Where several apply, the first of 6, 4, 7, 3, 75, 8 wins.")]
+#[command(long_about = table(), after_help = "Where several apply, the first of 6, 4, 7, 3, 9, 75, 8 wins.")]
 pub(crate) struct ExitStatusArgs {}
 
 pub(super) fn run(ctx: &Context, _: ExitStatusArgs) -> Result<ExitStatus, Failure> {

@@ -20,6 +20,7 @@ mod resume;
 mod sandbox;
 mod status;
 mod submission;
+mod watch;
 
 pub(crate) use auth::AuthArgs;
 pub(crate) use cancel::CancelArgs;

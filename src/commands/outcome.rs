@@ -1,5 +1,7 @@
 //! How a run that submitted or asked ends: what is said last, and the exit status.
 
+use chrono::NaiveDate;
+
 use crate::domain::{ExitStatus, JobState, Kind};
 use crate::ledger::{JobGroup, RequestRecord};
 use crate::ui::{Failure, Ui, number};
@@ -34,10 +36,28 @@ pub(super) fn tell(
     status
 }
 
+/// What `--exit-status` tells of requests.
+pub(super) fn standing_status(requests: &[RequestRecord], today: NaiveDate) -> ExitStatus {
+    let of_group = |group: &JobGroup| match group.state {
+        JobState::Unknown if group.is_abandoned => ExitStatus::Done,
+        JobState::Unknown => ExitStatus::Unknown,
+        JobState::Failed | JobState::Revoked => ExitStatus::Failed,
+        JobState::Refused => ExitStatus::Refused,
+        JobState::Planned | JobState::Deferred => ExitStatus::Temporary,
+        JobState::Accepted | JobState::Running if group.is_not_found() => ExitStatus::Failed,
+        JobState::Sending | JobState::Accepted | JobState::Running => ExitStatus::Running,
+        JobState::Done => ExitStatus::Done,
+    };
+    let groups = requests.iter().flat_map(|request| &request.groups);
+    let overdue = requests
+        .iter()
+        .filter(|request| request.is_open() && request.deadline().is_over(today))
+        .map(|_| ExitStatus::Overdue);
+    ExitStatus::most_pressing(groups.map(of_group).chain(overdue))
+}
+
 pub(super) fn count_not_found(requests: &[RequestRecord]) -> usize {
-    count_jobs(requests, |group| {
-        group.state.is_followed() && group.mixpanel_status.as_deref() == Some("NOT_FOUND")
-    })
+    count_jobs(requests, JobGroup::is_not_found)
 }
 
 fn count_jobs(requests: &[RequestRecord], which: impl Fn(&JobGroup) -> bool) -> usize {

@@ -1,30 +1,68 @@
-use crate::domain::ExitStatus;
-use crate::ledger::{Found, JobGroup, Ledger, RequestRecord, Standing, Which};
-use crate::ui::{Failure, Lines, Phase, Progress, Shown};
-use crate::workflow::{self, RefreshTrouble};
+use std::collections::HashSet;
+use std::time::Duration;
+
+use crate::domain::{ExitStatus, Rate, RequestId};
+use crate::ledger::{
+    Backlog, Found, JobGroup, Ledger, RequestRecord, Scope, Standing, Turn, Untold, Which,
+};
+use crate::ui::{Delivery, Failure, Lines, Phase, Polling, Progress, Shown, duration, plural};
+use crate::workflow::{self, Extent, RefreshTrouble};
 
 use super::context::Context;
 use super::deadlines;
 use super::failures::usage;
-use super::outcome::trouble_failure;
+use super::outcome::{standing_status, trouble_failure};
+use super::watch;
 
 /// Show how requests stand
 ///
 /// Without an argument: all open requests, those that need you first, by their due dates. Asks
-/// Mixpanel about each open job, within the rate, and records the answers.
+/// Mixpanel about the jobs whose time has come, for five seconds at most, and shows the rest as the
+/// ledger knows it, with the age of the oldest answer. A job is due often while it is young, later
+/// once an hour, sooner near the request's deadline; all dsr processes share that schedule and the
+/// pace.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr status                      all open requests
   dsr status q7tz0xma             one request with its jobs
   dsr status 3e0b7f52-77aa-…      the request a task belongs to
-  dsr status --cached --json      what the ledger knows, without network")]
+  dsr status --cached --json      what the ledger knows, without network
+  dsr status --refresh            ask about every open job now, however long it takes
+  dsr status --watch              follow all of them on the screen; Ctrl-C ends it
+  dsr status --watch --timeout 2h | jq -c .job    a line for each change, in a script
+
+In cron, say nothing unless something changed, and let the status tell the rest:
+  dsr status --changes --exit-status --ask-for 10m")]
 pub(crate) struct StatusArgs {
     /// A request (the beginning of its id is enough) or a task id
     #[arg(value_name = "REQUEST | TASK_ID")]
     name: Option<String>,
     /// Show what the ledger knows; ask nobody
-    #[arg(long)]
+    #[arg(long, group = "asking")]
     cached: bool,
+    /// Ask about every open job, due or not, however long it takes
+    #[arg(long, group = "asking")]
+    refresh: bool,
+    /// Ask about what is due for this long at most, such as `30s` or `10m`
+    #[arg(long, group = "asking", value_name = "DURATION", default_value = "5s", value_parser = humantime::parse_duration)]
+    ask_for: Duration,
+    /// Go on until all jobs have ended: on a terminal as a picture that is drawn anew, elsewhere as
+    /// one JSON object a line for each change, and all of it at the end
+    #[arg(long, group = "asking", conflicts_with = "changes")]
+    watch: bool,
+    /// Give up watching after this long, such as `90s`, `2h` or `3days`
+    #[arg(long, value_name = "DURATION", requires = "watch", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+    /// Show only the jobs that stand otherwise than at the last look with --changes; nothing if
+    /// there is none
+    ///
+    /// What was shown is noted afterwards, in the ledger: after a crash in between, or by two such
+    /// looks at once, a change is shown twice, and never not at all.
+    #[arg(long)]
+    changes: bool,
+    /// Tell by the exit status how the requests stand: 6, 7, 3, 9, 75 or 8; see `dsr help exit-status`
+    #[arg(long)]
+    exit_status: bool,
     /// List closed requests, too
     #[arg(long, conflicts_with = "name")]
     all: bool,
@@ -32,61 +70,187 @@ pub(crate) struct StatusArgs {
 
 pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatus, Failure> {
     let mut ledger = ctx.ledger()?;
-    let mut requests = read(ctx, &ledger, &args)?;
-    let mut trouble = None;
-    if !args.cached {
-        trouble = refresh(ctx, &mut ledger, &requests).await?;
-        requests = read(ctx, &ledger, &args)?;
+    let mut view = View::of(ctx, &ledger, &args)?;
+    if args.watch {
+        return watch::run(ctx, ledger, view, args.timeout).await;
     }
-    let shown = match args.name {
-        Some(_) => Shown::Jobs,
-        None => Shown::List,
+    let extent = match (args.cached, args.refresh) {
+        (true, _) => None,
+        (_, true) => Some(Extent::All),
+        (_, false) => Some(Extent::Due {
+            within: args.ask_for,
+        }),
     };
-    let advice = deadlines::advice(ctx, &ledger, &requests, shown)?;
+    let mut troubles = Vec::new();
+    if let Some(extent) = extent {
+        // What ends now is shown once more.
+        view.read(ctx, &ledger)?;
+        troubles = ask(ctx, &mut ledger, &view.scope, extent).await?;
+    }
+    let requests = view.read(ctx, &ledger)?;
+    let status = match args.changes {
+        true => show_changes(ctx, &mut ledger, &view, requests)?,
+        false => show(ctx, &ledger, &view, &requests, extent)?,
+    };
+    if let Some(trouble) = troubles.first() {
+        ctx.ui.fail(&trouble_failure(trouble));
+    }
+    let mut statuses: Vec<ExitStatus> = troubles
+        .iter()
+        .map(|trouble| trouble_failure(trouble).status)
+        .collect();
+    if args.exit_status {
+        statuses.push(status);
+    }
+    Ok(ExitStatus::most_pressing(statuses))
+}
+
+/// Shows requests, and says what needs the operator; the status they stand for.
+fn show(
+    ctx: &Context,
+    ledger: &Ledger,
+    view: &View,
+    requests: &[RequestRecord],
+    extent: Option<Extent>,
+) -> Result<ExitStatus, Failure> {
+    let json = ctx.ui.format() == crate::ui::Format::Json;
+    // Nobody is told of it otherwise, and it takes a while to count.
+    let polling = match json || extent.is_some() {
+        true => Some(polling(ctx, ledger, &view.scope)?),
+        false => None,
+    };
+    let advice = deadlines::advice(ctx, ledger, requests, view.shown)?;
     advice.warn(ctx);
-    deadlines::warn_of_token_for(ctx, &ledger, &requests)?;
+    deadlines::warn_of_token_for(ctx, ledger, requests)?;
+    let clock = ctx.clock.as_ref();
     ctx.ui
-        .print_requests(&ledger, &requests, shown, ctx.clock.as_ref())?;
-    for request in &requests {
-        advise(ctx, &ledger, request)?;
+        .print_status(ledger, requests, view.shown, polling, clock)?;
+    for request in requests {
+        advise(ctx, ledger, request)?;
     }
     advice.note(ctx);
-    if requests.is_empty() && !args.all {
+    if requests.is_empty() && view.which == Which::Open {
         ctx.ui
             .note("Closed requests are listed with `dsr status --all`.");
     }
-    match trouble {
-        Some(trouble) => {
-            let failure = trouble_failure(&trouble);
-            ctx.ui.fail(&failure);
-            Ok(failure.status)
-        }
-        None => Ok(ExitStatus::Done),
+    if let Some(Polling { due: 1.., .. }) = polling
+        && let Some(Extent::Due { .. }) = extent
+    {
+        ctx.ui.note(&still_due(polling.unwrap_or_default()));
     }
+    Ok(standing_status(requests, ctx.clock.today()))
 }
 
-/// The requests that are meant: those that need the operator first, by their due dates, then the
-/// other open ones, by theirs, then those that have ended, newest first.
-fn read(ctx: &Context, ledger: &Ledger, args: &StatusArgs) -> Result<Vec<RequestRecord>, Failure> {
-    let mut requests = match &args.name {
-        Some(name) => vec![find(ledger, name)?],
-        None => ledger.list_requests(args.which())?,
-    };
-    requests.retain(|request| ctx.means(&request.asked.project));
-    requests.sort_by_key(|request| {
-        let due = request.is_open().then_some(request.asked.due);
-        let needs_nobody = urgency(request) == Urgency::None;
-        (due.is_none(), needs_nobody, due)
-    });
-    Ok(requests)
+fn still_due(polling: Polling) -> String {
+    let jobs = plural(polling.due, "job", "jobs");
+    let time = duration(polling.time);
+    format!(
+        "Still to be asked about: {jobs}, {time} at the pace. All of them now: `dsr status --refresh`; as they fall due: `dsr status --watch`."
+    )
 }
 
-impl StatusArgs {
-    fn which(&self) -> Which {
-        match self.all {
-            true => Which::All,
-            false => Which::Open,
+/// Shows what stands otherwise than was last told, if anything does, and notes that it was told.
+fn show_changes(
+    ctx: &Context,
+    ledger: &mut Ledger,
+    view: &View,
+    mut requests: Vec<RequestRecord>,
+) -> Result<ExitStatus, Failure> {
+    let mut untold = ledger.list_untold()?;
+    let listed: HashSet<RequestId> = requests.iter().map(|r| r.id.clone()).collect();
+    // Those that have ended since are listed no more, unless the view is of one request.
+    for id in untold.keys().filter(|id| !listed.contains(id)) {
+        let found = ledger.find_request(id)?;
+        requests.extend(found.filter(|request| view.means(ctx, request)));
+    }
+    let status = standing_status(&requests, ctx.clock.today());
+    requests.retain(|request| untold.contains_key(&request.id));
+    if requests.is_empty() {
+        return Ok(status);
+    }
+    let clock = ctx.clock.as_ref();
+    let delivery = ctx
+        .ui
+        .print_status(ledger, &requests, Shown::Untold, None, clock)?;
+    if delivery == Delivery::Made {
+        let told: Vec<Untold> = requests
+            .iter()
+            .filter_map(|request| untold.remove(&request.id))
+            .flatten()
+            .collect();
+        ledger.record_told(&told)?;
+    }
+    Ok(status)
+}
+
+/// What is looked at.
+pub(super) struct View {
+    which: Which,
+    pub(super) scope: Scope,
+    pub(super) shown: Shown,
+    /// The requests that were there at an earlier look: they stay in view.
+    seen: Vec<RequestId>,
+}
+
+impl View {
+    fn of(ctx: &Context, ledger: &Ledger, args: &StatusArgs) -> Result<Self, Failure> {
+        let (scope, shown) = match &args.name {
+            Some(name) => (Scope::Requests(vec![find(ledger, name)?.id]), Shown::Jobs),
+            None if ctx.projects.is_empty() => (Scope::All, Shown::List),
+            None => (Scope::Projects(ctx.projects.clone()), Shown::List),
+        };
+        Ok(Self {
+            which: match args.all {
+                true => Which::All,
+                false => Which::Open,
+            },
+            scope,
+            shown,
+            seen: Vec::new(),
+        })
+    }
+
+    fn means(&self, ctx: &Context, request: &RequestRecord) -> bool {
+        let named = match &self.scope {
+            Scope::Requests(ids) => ids.contains(&request.id),
+            Scope::All | Scope::Projects(_) => true,
+        };
+        named && ctx.means(&request.asked.project)
+    }
+
+    /// The requests that are meant: those that need the operator first, by their due dates, then
+    /// the other open ones, by theirs, then those that have ended, newest first.
+    pub(super) fn read(
+        &mut self,
+        ctx: &Context,
+        ledger: &Ledger,
+    ) -> Result<Vec<RequestRecord>, Failure> {
+        let mut requests = match &self.scope {
+            Scope::Requests(ids) => {
+                let found = ids.iter().map(|id| ledger.find_request(id));
+                let found: Result<Vec<_>, _> = found.collect();
+                found?.into_iter().flatten().collect()
+            }
+            Scope::All | Scope::Projects(_) => ledger.list_requests(self.which)?,
+        };
+        let there: HashSet<&RequestId> = requests.iter().map(|request| &request.id).collect();
+        let ended: Vec<RequestId> = self
+            .seen
+            .iter()
+            .filter(|id| !there.contains(id))
+            .cloned()
+            .collect();
+        for id in ended {
+            requests.extend(ledger.find_request(&id)?);
         }
+        requests.retain(|request| ctx.means(&request.asked.project));
+        self.seen = requests.iter().map(|request| request.id.clone()).collect();
+        requests.sort_by_key(|request| {
+            let due = request.is_open().then_some(request.asked.due);
+            let needs_nobody = urgency(request) == Urgency::None;
+            (due.is_none(), needs_nobody, due)
+        });
+        Ok(requests)
     }
 }
 
@@ -143,25 +307,51 @@ pub(super) fn find(ledger: &Ledger, name: &str) -> Result<RequestRecord, Failure
     }
 }
 
-/// Asks Mixpanel about every open job of the requests; what kept some from being asked about.
-async fn refresh(
+/// How many questions are due, and how long they take: projects are asked beside each other.
+pub(super) fn polling(ctx: &Context, ledger: &Ledger, scope: &Scope) -> Result<Polling, Failure> {
+    let backlogs = ledger.list_backlogs(scope, Turn::Due, ctx.clock.now())?;
+    let file = ctx.projects_file()?;
+    let time = |backlog: &Backlog| {
+        let project = ctx.project_named(&file, &backlog.project, backlog.key.as_str());
+        let rate = project.map_or_else(Rate::default, |project| project.rate);
+        rate.time_for(backlog.jobs)
+    };
+    Ok(Polling {
+        due: backlogs.iter().map(|backlog| backlog.jobs).sum(),
+        time: backlogs.iter().map(time).max().unwrap_or_default(),
+    })
+}
+
+/// Asks Mixpanel about jobs of the scope; what kept some from being asked about.
+async fn ask(
     ctx: &mut Context,
     ledger: &mut Ledger,
-    requests: &[RequestRecord],
-) -> Result<Option<RefreshTrouble>, Failure> {
-    let followed = workflow::list_followed(ledger, requests)?;
-    if followed.is_empty() {
-        return Ok(None);
+    scope: &Scope,
+    extent: Extent,
+) -> Result<Vec<RefreshTrouble>, Failure> {
+    let now = ctx.clock.now();
+    let turn = match extent {
+        Extent::Due { .. } => Turn::Due,
+        Extent::All => Turn::AfterAll(now),
+    };
+    let backlogs = ledger.list_backlogs(scope, turn, now)?;
+    if backlogs.is_empty()
+        || extent
+            == (Extent::Due {
+                within: Duration::ZERO,
+            })
+    {
+        return Ok(Vec::new());
     }
-    let projects = ctx.projects_of(requests)?;
     let clients = ctx
-        .clients(&projects)
+        .clients_for(&backlogs)
         .map_err(|failure| failure.or_hint("`dsr status --cached` shows what the ledger knows"))?;
     ctx.interrupt.begin();
+    let jobs = backlogs.iter().map(|backlog| backlog.jobs).sum();
     let troubles = {
-        let progress = Progress::start(&ctx.ui, Phase::Asking, followed.len(), Lines::None);
+        let progress = Progress::start(&ctx.ui, Phase::Asking, jobs, Lines::None);
         let mut run = ctx.run(ledger, &clients, &progress);
-        workflow::refresh(&mut run, &followed).await?
+        workflow::refresh(&mut run, scope, extent).await?
     };
     if let Some(signal) = ctx.interrupt.signal() {
         return Err(
@@ -169,5 +359,5 @@ async fn refresh(
                 .hint("the answers so far are recorded: `dsr status --cached`"),
         );
     }
-    Ok(troubles.into_iter().next())
+    Ok(troubles)
 }

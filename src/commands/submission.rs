@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use crate::domain::{ExitStatus, Law, Operation, RequestId};
 use crate::intake::{self, Format, Header, Intake, Keep, ReadOptions, Source};
-use crate::ledger::{Again, Ledger, Recorded, RequestRecord};
+use crate::ledger::{Again, Ledger, Recorded, RequestRecord, Scope};
 use crate::ui::{Failure, Lines, Phase, PlanView, Progress, Shown, hashed_text, reading};
 use crate::workflow::{self, Approved, Order, Plan, Settle, SubmitReport};
 
@@ -354,10 +354,13 @@ pub(super) async fn carry_out(
     // Jobs take weeks: what needs the operator is told before, while it can still be settled.
     let all_sent = !report.requests.iter().any(RequestRecord::needs_resume);
     if request.wait && all_sent {
-        let followed = workflow::list_followed(&ledger, &report.requests)?;
-        let progress = Progress::start(&ctx.ui, Phase::Waiting, followed.len(), lines);
+        let ids = report.requests.iter().map(|request| request.id.clone());
+        let scope = Scope::Requests(ids.collect());
+        let followed = report.requests.iter();
+        let followed = followed.map(|r| r.count_jobs(|group| group.state.is_followed()));
+        let progress = Progress::start(&ctx.ui, Phase::Waiting, followed.sum(), lines);
         let mut run = ctx.run(&mut ledger, &clients, &progress);
-        troubles = workflow::wait(&mut run, followed, request.timeout).await?;
+        troubles = workflow::wait(&mut run, &scope, request.timeout).await?;
         report = SubmitReport {
             requests: renew(&ledger, &report.requests)?,
             stops: report.stops,

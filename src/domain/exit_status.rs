@@ -52,11 +52,12 @@ impl ExitStatus {
     ];
 
     /// Where several apply, the first of these wins.
-    const PRECEDENCE: [Self; 6] = [
+    const PRECEDENCE: [Self; 7] = [
         Self::Unknown,
         Self::Auth,
         Self::Failed,
         Self::Refused,
+        Self::Overdue,
         Self::Temporary,
         Self::Running,
     ];
@@ -91,8 +92,10 @@ impl ExitStatus {
             Self::Input => "bad input file; nothing was sent",
             Self::Unknown => "an outcome is unknown; it may or may not have been carried out",
             Self::Failed => "Mixpanel reports a job failed, revoked or not found",
-            Self::Running => "accepted and still running (from --wait --timeout)",
-            Self::Overdue => "a legal deadline has passed",
+            Self::Running => {
+                "accepted and still running (from --timeout, and status --exit-status)"
+            }
+            Self::Overdue => "a legal deadline has passed (from status --exit-status)",
             Self::Locked => "another dsr holds the ledger for longer than --lock-timeout",
             Self::LocalIo => "local I/O failed (disk full, ledger damaged)",
             Self::Temporary => {
@@ -120,9 +123,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_of_6_4_7_3_75_8_wins() {
-        use ExitStatus::{Auth, Done, Failed, Refused, Running, Temporary, Unknown};
-        let order = [Unknown, Auth, Failed, Refused, Temporary, Running, Done];
+    fn the_first_of_6_4_7_3_9_75_8_wins() {
+        use ExitStatus::{Auth, Done, Failed, Overdue, Refused, Running, Temporary, Unknown};
+        let order = [
+            Unknown, Auth, Failed, Refused, Overdue, Temporary, Running, Done,
+        ];
         for (place, winner) in order.into_iter().enumerate() {
             let mut rest: Vec<_> = order[place..].to_vec();
             rest.reverse();

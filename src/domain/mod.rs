@@ -13,6 +13,7 @@ mod id_hash;
 mod identifiers;
 mod limits;
 mod operation;
+mod polling;
 mod project;
 mod states;
 
@@ -30,5 +31,6 @@ pub use id_hash::{IdHasher, IdsDigest};
 pub use identifiers::{JobId, RequestId, SubjectRequestId, TaskId};
 pub use limits::{BatchLimits, DEFAULT_DELETE_BATCH, DEFAULT_EXPORT_BATCH, LimitsError, Rate};
 pub use operation::{Disclosure, Kind, Law, Operation, RetrievalScope};
+pub use polling::{Heard, LONGEST_PAUSE, next_check};
 pub use project::{Project, ProjectKey, ProjectName, ProjectToken, Region};
 pub use states::{JobState, RequestState, TaskStatus};

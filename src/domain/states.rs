@@ -1,5 +1,7 @@
 use serde::Serialize;
 
+use super::Heard;
+
 /// Where one job stands. `planned → sending → accepted → running → done`, the others are side exits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -194,6 +196,20 @@ impl TaskStatus {
             Self::NotFound => "NOT_FOUND",
             Self::Unknown => "UNKNOWN",
             Self::Other(text) => text,
+        }
+    }
+
+    /// Whether the status says anything about the task.
+    pub fn heard(&self) -> Heard {
+        match self {
+            Self::NotFound | Self::Unknown => Heard::Nothing,
+            Self::Pending
+            | Self::Staging
+            | Self::Started
+            | Self::Success
+            | Self::Failure
+            | Self::Revoked
+            | Self::Other(_) => Heard::Standing,
         }
     }
 

@@ -6,6 +6,7 @@ use rusqlite::{Connection, Transaction, params};
 use crate::domain::{Batch, JobId, JobState, ProjectKey, Rate, RequestId, TaskId, TaskStatus};
 
 use super::records::{JOB_COLUMNS, format_time, read_job};
+use super::schedule::{after_question, follow, schedule};
 use super::sender;
 use super::{JobRecord, Ledger, LedgerError, Slot, pace, payload, prepare};
 
@@ -161,6 +162,11 @@ impl Ledger {
             && from.may_become(next)
         {
             step(&tx, job, from, next, now)?;
+        }
+        let record = read_one(&tx, job)?;
+        if record.state.is_followed() {
+            let next = after_question(&tx, &record, status.heard(), now)?;
+            schedule(&tx, job, Some(next))?;
         }
         // Notes on how the job came by its task, such as a possible duplicate, stay.
         prepare(
@@ -382,6 +388,7 @@ pub(super) fn step(
         "UPDATE jobs SET state = $1 WHERE request = $2 AND number = $3",
     )?
     .execute(params![next.as_str(), request.as_str(), job.number])?;
+    follow(tx, job, next, at)?;
     prepare(
         tx,
         "INSERT INTO steps (request, number, step, from_state, to_state, at)

@@ -1,6 +1,7 @@
 //! Reads requests and jobs: requests with their jobs counted, jobs page by page, so that a hundred
 //! thousand of them cost neither memory nor time where they are not shown.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, Utc};
@@ -9,8 +10,10 @@ use rusqlite::{OptionalExtension, params};
 use crate::domain::{JobId, JobState, RequestId};
 
 use super::records::{
-    JOB_COLUMNS, JobGroup, REQUEST_COLUMNS, count, parse_time, read_job, read_request, unreadable,
+    ANSWERED_COLUMNS, JOB_COLUMNS, JobGroup, REQUEST_COLUMNS, count, parse_time, read_job,
+    read_request, unreadable,
 };
+use super::told::untold;
 use super::{JobRecord, Ledger, LedgerError, RequestRecord, downloads, extensions, prepare};
 
 /// Which requests to list.
@@ -42,22 +45,26 @@ pub enum Standing {
     Unsettled,
     /// With a task that has not ended.
     Followed,
+    /// Standing otherwise than a look at the changes has told.
+    Untold,
     /// Not on the straight way from planned to done, or with something to be said about them.
     Exceptional,
 }
 
 impl Standing {
-    fn condition(self) -> &'static str {
-        match self {
+    fn condition(self) -> Cow<'static, str> {
+        let condition = match self {
             Self::Any => "1 = 1",
             Self::Unsent => "state IN ('planned', 'deferred')",
             Self::Unsettled => "state = 'unknown' AND abandoned_at IS NULL",
             Self::Followed => "state IN ('accepted', 'running')",
+            Self::Untold => return untold().into(),
             Self::Exceptional => {
                 "(state NOT IN ('planned', 'accepted', 'running', 'done')
                   OR reason IS NOT NULL OR mixpanel_status = 'NOT_FOUND')"
             }
-        }
+        };
+        condition.into()
     }
 }
 
@@ -256,8 +263,8 @@ impl Ledger {
         let mut statement = prepare(
             &self.conn,
             &format!(
-                "SELECT {REQUEST_COLUMNS} FROM requests WHERE {condition}
-                 ORDER BY created DESC, id"
+                "SELECT {REQUEST_COLUMNS}, {ANSWERED_COLUMNS} FROM requests
+                 WHERE {condition} ORDER BY created DESC, id"
             ),
         )?;
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;

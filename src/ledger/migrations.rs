@@ -7,7 +7,7 @@ use super::LedgerError;
 /// Each step from one version of the schema to the next. Only ever appended to.
 ///
 /// The SQL keeps to what PostgreSQL reads as well: TEXT and BIGINT, RFC 3339 times in UTC.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     "
     CREATE TABLE requests (
         id            TEXT PRIMARY KEY,
@@ -139,6 +139,20 @@ const MIGRATIONS: [&str; 9] = [
         due_after     TEXT NOT NULL
     );
 ",
+    "
+    -- When a job is asked about next; only where Mixpanel has a task that has not ended.
+    ALTER TABLE jobs ADD COLUMN next_check TEXT;
+    -- All of them are due, the one whose answer is the oldest first.
+    UPDATE jobs SET next_check = COALESCE(checked_at, submitted_at, '1970-01-01T00:00:00.000Z')
+        WHERE state IN ('accepted', 'running');
+    CREATE INDEX jobs_by_next_check ON jobs (next_check) WHERE next_check IS NOT NULL;
+    -- Finds the oldest answer about a request.
+    CREATE INDEX jobs_by_answer ON jobs (request, checked_at) WHERE next_check IS NOT NULL;
+    -- How it stood when a look at the changes last told of it. What has ended is no news.
+    ALTER TABLE jobs ADD COLUMN told TEXT;
+    UPDATE jobs SET told = state || ' ' || COALESCE(mixpanel_status, '')
+        WHERE state IN ('done', 'refused', 'failed', 'revoked');
+",
 ];
 
 /// Brings the schema up to date.
@@ -167,4 +181,50 @@ pub(super) fn apply(conn: &mut Connection, path: &Path) -> Result<(), LedgerErro
 
 fn version(conn: &Connection) -> Result<i64, LedgerError> {
     Ok(conn.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_jobs_of_an_older_ledger_are_due_the_oldest_answer_first_and_ended_ones_never() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        let place = MIGRATIONS.iter().position(|m| m.contains("next_check"));
+        for migration in &MIGRATIONS[..place.unwrap()] {
+            conn.execute_batch(migration).unwrap();
+        }
+        conn.pragma_update(None, "user_version", place.unwrap() as i64)
+            .unwrap();
+        conn.execute_batch(
+            "INSERT INTO requests (id, kind, law, project, project_key, region, received, due,
+                 created, source, ids_read, ids_unique)
+             VALUES ('q1', 'delete', 'gdpr', 'shop', 'k', 'us', '2026-11-20', '2026-12-21',
+                 '2026-11-20T10:00:00.000Z', 'x', 6, 6);
+             INSERT INTO jobs (request, number, subject_request_id, ids_count, state, attempts,
+                 mixpanel_status, submitted_at, checked_at)
+             VALUES ('q1', 1, 's', 1, 'accepted', 1, 'PENDING', '2026-11-20T10:00:00.000Z',
+                     '2026-11-21T10:00:00.000Z'),
+                    ('q1', 2, 's', 1, 'running', 1, 'STARTED', '2026-11-20T10:00:00.000Z',
+                     '2026-11-20T11:00:00.000Z'),
+                    ('q1', 3, 's', 1, 'accepted', 1, NULL, '2026-11-20T12:00:00.000Z', NULL),
+                    ('q1', 4, 's', 1, 'done', 1, 'SUCCESS', '2026-11-20T10:00:00.000Z',
+                     '2026-11-20T11:00:00.000Z'),
+                    ('q1', 5, 's', 1, 'planned', 0, NULL, NULL, NULL),
+                    ('q1', 6, 's', 1, 'refused', 1, NULL, NULL, NULL);",
+        )
+        .unwrap();
+        apply(&mut conn, Path::new("ledger.db")).unwrap();
+        let numbers = |sql: &str| -> Vec<i64> {
+            let mut statement = conn.prepare(sql).unwrap();
+            let rows = statement.query_map([], |row| row.get(0)).unwrap();
+            rows.collect::<Result<_, _>>().unwrap()
+        };
+        let due = "SELECT number FROM jobs WHERE next_check <= '2026-11-22' ORDER BY next_check";
+        assert_eq!(numbers(due), [2, 3, 1]);
+        let never = "SELECT number FROM jobs WHERE next_check IS NULL ORDER BY number";
+        assert_eq!(numbers(never), [4, 5, 6]);
+        let told = "SELECT number FROM jobs WHERE told IS NOT NULL ORDER BY number";
+        assert_eq!(numbers(told), [4, 6], "what has ended is no news");
+    }
 }

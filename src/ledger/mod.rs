@@ -17,7 +17,9 @@ mod payload;
 mod receipts;
 mod records;
 mod requests;
+mod schedule;
 mod sender;
+mod told;
 
 use std::fs::OpenOptions;
 use std::ops::Deref;
@@ -43,10 +45,12 @@ pub use pace::Slot;
 pub use partition::{LinkTo, Linked};
 use receipts::ReceiptFile;
 pub use receipts::ReceiptsReport;
-pub use records::{JobGroup, JobRecord, NewRequest, RequestRecord};
+pub use records::{Answered, JobGroup, JobRecord, NewRequest, RequestRecord};
 pub use requests::{Again, Recorded};
+pub use schedule::{Asking, Backlog, NextCheck, Scope, Turn};
 pub use sender::ProcessRecord;
 use sender::Sender;
+pub use told::Untold;
 
 /// An open ledger.
 pub struct Ledger {

@@ -3,7 +3,7 @@ use rusqlite::Row;
 
 use crate::domain::{
     Deadline, Disclosure, JobId, JobState, Kind, Law, Operation, Period, ProjectKey, ProjectName,
-    Region, RequestId, RequestState, SubjectRequestId, TaskId,
+    Region, RequestId, RequestState, SubjectRequestId, TaskId, TaskStatus,
 };
 
 use super::{Extension, LedgerError, Unfetched};
@@ -45,6 +45,18 @@ pub struct RequestRecord {
     pub unfetched: Option<Unfetched>,
     /// At least one.
     pub groups: Vec<JobGroup>,
+    pub answered: Answered,
+}
+
+/// How old what is known of a request's tasks is, as far as they have not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answered {
+    /// There is no such task.
+    NotOpen,
+    /// One of them was never asked about.
+    Never,
+    /// The oldest answer about any of them.
+    At(DateTime<Utc>),
 }
 
 /// Jobs of one request that stand alike.
@@ -78,6 +90,8 @@ pub struct JobRecord {
     pub mixpanel_status: Option<String>,
     pub submitted_at: Option<DateTime<Utc>>,
     pub checked_at: Option<DateTime<Utc>>,
+    /// When it is to be asked about; only where Mixpanel has a task that has not ended.
+    pub next_check: Option<DateTime<Utc>>,
     /// When the first of its attempts began that nobody knows the end of.
     pub unclear_since: Option<DateTime<Utc>>,
     /// When its last attempt ended; for a killed dsr, when that was noticed.
@@ -153,6 +167,12 @@ impl JobGroup {
         self.state == JobState::Unknown && !self.is_abandoned
     }
 
+    /// They were accepted, and Mixpanel says that it knows no such tasks.
+    pub fn is_not_found(&self) -> bool {
+        let not_found = Some(TaskStatus::NotFound.as_str());
+        self.state.is_followed() && self.mixpanel_status.as_deref() == not_found
+    }
+
     /// They have to be sent or settled.
     pub fn needs_resume(&self) -> bool {
         self.state.is_sendable() || self.is_unsettled()
@@ -161,7 +181,7 @@ impl JobGroup {
 
 pub(super) const JOB_COLUMNS: &str = "request, number, subject_request_id, ids_count, state, \
      reason, task_id, attempts, not_before, mixpanel_status, submitted_at, checked_at, \
-     abandoned_at, linked, (SELECT MIN(started_at) FROM attempts WHERE attempts.request = jobs.request \
+     next_check, abandoned_at, linked, (SELECT MIN(started_at) FROM attempts WHERE attempts.request = jobs.request \
      AND attempts.number = jobs.number AND outcome = 'unknown') AS unclear_since, \
      (SELECT MAX(ended_at) FROM attempts WHERE attempts.request = jobs.request \
      AND attempts.number = jobs.number) AS attempt_ended_at";
@@ -192,12 +212,20 @@ pub(super) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
         mixpanel_status: row.get("mixpanel_status")?,
         submitted_at: time("submitted_at")?,
         checked_at: time("checked_at")?,
+        next_check: time("next_check")?,
         unclear_since: time("unclear_since")?,
         attempt_ended_at: time("attempt_ended_at")?,
         abandoned_at: time("abandoned_at")?,
         is_linked: row.get::<_, i64>("linked")? != 0,
     })
 }
+
+/// How old the answers about a request are; each found in an index.
+pub(super) const ANSWERED_COLUMNS: &str = "\
+     EXISTS (SELECT 1 FROM jobs WHERE request = requests.id AND next_check IS NOT NULL \
+             AND checked_at IS NULL) AS never_answered, \
+     (SELECT MIN(checked_at) FROM jobs WHERE request = requests.id \
+      AND next_check IS NOT NULL) AS oldest_answer";
 
 /// Reads what stands in its own row; what other rows say of it is not there yet.
 pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> {
@@ -213,6 +241,7 @@ pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> 
             }
         })
         .ok_or_else(|| unreadable("a request's kind and law"))?;
+    let oldest: Option<String> = row.get("oldest_answer")?;
     let day = |column| -> Result<NaiveDate, LedgerError> { parse_day(&text(column)?) };
     let confirm_by: Option<String> = row.get("confirm_by")?;
     Ok(RequestRecord {
@@ -237,6 +266,11 @@ pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> 
         extension: None,
         unfetched: None,
         groups: Vec::new(),
+        answered: match (row.get("never_answered")?, oldest) {
+            (true, _) => Answered::Never,
+            (false, Some(oldest)) => Answered::At(parse_time(&oldest)?),
+            (false, None) => Answered::NotOpen,
+        },
     })
 }
 

@@ -9,6 +9,8 @@ mod damaged_receipts;
 mod extensions;
 /// The ids of jobs: how they are written, and who else has them.
 mod ids;
+/// When jobs are asked about, and what was told of them.
+mod schedule;
 
 fn noon() -> chrono::DateTime<chrono::Utc> {
     "2026-11-22T12:00:00Z".parse().unwrap()

@@ -9,11 +9,12 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::JobState;
 use crate::intake::{Hashed, LetterCase};
-use crate::ledger::{JobRecord, RequestRecord};
+use crate::ledger::{Answered, JobRecord, RequestRecord};
 use crate::workflow::Plan;
 
 use super::deadlines::Dates;
 use super::readings;
+use super::requests::Polling;
 use super::words::steers;
 
 /// A request as the ledger has it, without its jobs.
@@ -38,6 +39,10 @@ pub(super) fn request(request: &RequestRecord, today: NaiveDate) -> Map<String, 
         },
         "linked_ids": request.count_ids(|group| group.is_linked),
         "state": request.state().as_str(),
+        "checked_at": match request.answered {
+            Answered::At(oldest) => Some(time(oldest)),
+            Answered::Never | Answered::NotOpen => None,
+        },
     });
     with_dates(value, &Dates::of_request(request), today)
 }
@@ -64,10 +69,15 @@ pub(super) fn job(job: &JobRecord) -> Value {
         "mixpanel_status": job.mixpanel_status,
         "submitted_at": job.submitted_at.map(time),
         "checked_at": job.checked_at.map(time),
+        "next_check_at": job.next_check.map(time),
         "not_before": job.not_before.map(time),
         "abandoned_at": job.abandoned_at.map(time),
         "linked": job.is_linked,
     })
+}
+
+pub(super) fn polling(polling: Polling) -> Value {
+    json!({ "due": polling.due, "seconds": polling.time.as_secs_f64() })
 }
 
 /// A request that is planned only: it has no ids of its own yet.
@@ -84,6 +94,7 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>, today: NaiveDate) -> Value {
             "mixpanel_status": null,
             "submitted_at": null,
             "checked_at": null,
+            "next_check_at": null,
             "not_before": null,
             "abandoned_at": null,
             "linked": false,
@@ -111,6 +122,7 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>, today: NaiveDate) -> Value {
         "hashing": plan.hashed.as_ref().map(hashed),
         "linked_ids": 0,
         "state": JobState::Planned,
+        "checked_at": null,
         "submission_seconds": plan.time().as_secs_f64(),
     });
     let mut fields = with_dates(value, &Dates::of_plan(plan), today);

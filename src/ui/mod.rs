@@ -17,6 +17,7 @@ mod table;
 mod terminal;
 mod views;
 mod warnings;
+mod watch;
 mod words;
 
 use std::cell::RefCell;
@@ -34,10 +35,11 @@ pub use json::job_line;
 pub use plan_view::{PlanView, excluded_text, hashed_text};
 pub use progress::{Lines, Phase, Progress, fetching, reading};
 pub use question::QuestionError;
-pub use requests::{PrintError, Shown};
+pub use requests::{Delivery, Polling, PrintError, Shown};
 pub use terminal::Terminal;
 pub use views::{AuthView, ProjectView, ProjectsView};
 pub use warnings::Listed;
+pub use watch::{Picture, Screen};
 pub use words::{age, day_count, duration, number, plural, printable};
 
 /// The version of every JSON shape; it grows when one of them changes in a way scripts would notice.
@@ -156,20 +158,22 @@ impl Ui {
         self.write_result(&text)
     }
 
-    /// Writes a line of a result that comes in lines: only with JSON.
-    pub(crate) fn print_line(&self, line: &Value) -> io::Result<()> {
+    /// Writes a line of a result that comes in lines, which are always JSON.
+    pub(crate) fn print_object_line(&self, line: &Value) -> io::Result<()> {
         self.write_result(&json::line(line))
     }
 
     fn write_result(&self, text: &str) -> io::Result<()> {
-        let mut stream = AutoStream::new(io::stdout().lock(), self.stdout);
-        let written = stream
-            .write_all(text.as_bytes())
-            .and_then(|()| stream.flush());
-        match written {
+        match self.try_write_result(text) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => other,
         }
+    }
+
+    fn try_write_result(&self, text: &str) -> io::Result<()> {
+        let mut stream = AutoStream::new(io::stdout().lock(), self.stdout);
+        stream.write_all(text.as_bytes())?;
+        stream.flush()
     }
 
     /// Tells the operator something that went well or comes next. Not with JSON, not when quiet.

@@ -134,7 +134,7 @@ impl Observer for Progress<'_> {
                 self.note_job(job);
                 if self.lines == Lines::Changes && self.ui.format() == Format::Json {
                     // A reader that went away is told nothing; the ledger has it.
-                    drop(self.ui.print_line(&job_line(job)));
+                    drop(self.ui.print_object_line(&job_line(job)));
                 }
             }
             Event::Asked(job) => self.note_job(job),
@@ -152,7 +152,7 @@ impl Observer for Progress<'_> {
     }
 }
 
-fn different_clocks(ahead: TimeDelta) -> String {
+pub(super) fn different_clocks(ahead: TimeDelta) -> String {
     let side = match ahead < TimeDelta::zero() {
         true => "behind",
         false => "ahead of",

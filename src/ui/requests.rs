@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, BufWriter, Write};
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::ser::{Error as _, SerializeMap, SerializeSeq};
@@ -9,7 +10,9 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::domain::Clock;
-use crate::ledger::{JobRecord, Ledger, LedgerError, NewRequest, RequestRecord, Standing};
+use crate::ledger::{
+    Answered, JobRecord, Ledger, LedgerError, NewRequest, RequestRecord, Standing,
+};
 
 use super::deadlines::{Dates, NOT_ADVICE, due_cell, rules_text};
 use super::json as shapes;
@@ -27,6 +30,34 @@ pub enum Shown {
     List,
     /// Each request with its jobs.
     Jobs,
+    /// Each request with those of its jobs that stand otherwise than was last told.
+    Untold,
+}
+
+impl Shown {
+    fn standing(self) -> Standing {
+        match self {
+            Self::List | Self::Jobs => Standing::Any,
+            Self::Untold => Standing::Untold,
+        }
+    }
+}
+
+/// Whether what was written has come to its reader, as far as can be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    Made,
+    /// The reader went away.
+    Failed,
+}
+
+/// The questions about tasks whose time has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Polling {
+    /// How many jobs are to be asked about now.
+    pub due: usize,
+    /// How long that takes at the pace.
+    pub time: Duration,
 }
 
 /// Why requests could not be shown.
@@ -50,45 +81,55 @@ impl Ui {
         shown: Shown,
         clock: &dyn Clock,
     ) -> Result<(), PrintError> {
-        let present = Present {
-            now: clock.now(),
-            today: clock.today(),
-        };
-        if self.format() == Format::Json {
-            return self.print_json(ledger, requests, shown, present.today);
-        }
-        let text = match shown {
-            Shown::List => list_text(requests, present, &self.paper()),
-            Shown::Jobs => {
-                let mut texts = Vec::new();
-                for request in requests {
-                    texts.push(request_text(ledger, request, present, &self.paper())?);
-                }
-                if !requests.is_empty() {
-                    texts.push(wrapped("", NOT_ADVICE, self.paper().width));
-                }
-                texts.join("\n")
-            }
-        };
-        Ok(self.write_result(&text)?)
+        self.print_status(ledger, requests, shown, None, clock)?;
+        Ok(())
     }
 
-    fn print_json(
+    /// The same, and with JSON which questions are due.
+    ///
+    /// # Errors
+    /// When stdout cannot be written or the ledger not read.
+    pub fn print_status(
         &self,
         ledger: &Ledger,
         requests: &[RequestRecord],
         shown: Shown,
-        today: NaiveDate,
-    ) -> Result<(), PrintError> {
+        polling: Option<Polling>,
+        clock: &dyn Clock,
+    ) -> Result<Delivery, PrintError> {
+        match self.format() {
+            Format::Json => self.print_objects(ledger, requests, shown, polling, clock),
+            Format::Human => {
+                let present = Present::by(clock);
+                let text = requests_text(ledger, requests, shown, present, &self.paper())?;
+                Ok(delivered(self.try_write_result(&text))?)
+            }
+        }
+    }
+
+    /// Writes requests as one JSON object, whatever the format of the rest.
+    ///
+    /// # Errors
+    /// When stdout cannot be written or the ledger not read.
+    pub fn print_objects(
+        &self,
+        ledger: &Ledger,
+        requests: &[RequestRecord],
+        shown: Shown,
+        polling: Option<Polling>,
+        clock: &dyn Clock,
+    ) -> Result<Delivery, PrintError> {
         let source = Source {
             ledger,
-            today,
+            today: clock.today(),
+            standing: shown.standing(),
             failed: RefCell::new(None),
         };
         let document = Document {
             source: &source,
             requests,
             shown,
+            polling,
             warnings: self.warnings.take(),
         };
         let mut out = BufWriter::new(io::stdout().lock());
@@ -97,17 +138,44 @@ impl Ui {
             return Err(error.into());
         }
         let written = written.and_then(|()| out.write_all(b"\n"));
-        match written.and_then(|()| out.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => Ok(other?),
-        }
+        Ok(delivered(written.and_then(|()| out.flush()))?)
     }
+}
+
+fn delivered(written: io::Result<()>) -> io::Result<Delivery> {
+    match written {
+        Ok(()) => Ok(Delivery::Made),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Delivery::Failed),
+        Err(error) => Err(error),
+    }
+}
+
+/// Requests as people read them.
+pub(super) fn requests_text(
+    ledger: &Ledger,
+    requests: &[RequestRecord],
+    shown: Shown,
+    present: Present,
+    paper: &Paper,
+) -> Result<String, LedgerError> {
+    if shown == Shown::List {
+        return Ok(list_text(requests, present, paper));
+    }
+    let mut texts = Vec::new();
+    for request in requests {
+        texts.push(request_text(ledger, request, shown, present, paper)?);
+    }
+    if !requests.is_empty() {
+        texts.push(wrapped("", NOT_ADVICE, paper.width));
+    }
+    Ok(texts.join("\n"))
 }
 
 /// Where the jobs are read from while they are written.
 struct Source<'a> {
     ledger: &'a Ledger,
     today: NaiveDate,
+    standing: Standing,
     failed: RefCell<Option<LedgerError>>,
 }
 
@@ -115,6 +183,7 @@ struct Document<'a> {
     source: &'a Source<'a>,
     requests: &'a [RequestRecord],
     shown: Shown,
+    polling: Option<Polling>,
     warnings: Vec<Value>,
 }
 
@@ -136,7 +205,10 @@ impl Serialize for Document<'_> {
         map.serialize_entry("schema", &SCHEMA)?;
         match (self.shown, requests.as_slice()) {
             (Shown::Jobs, [request]) => map.serialize_entry("request", request)?,
-            (Shown::Jobs | Shown::List, requests) => map.serialize_entry("requests", requests)?,
+            (_, requests) => map.serialize_entry("requests", requests)?,
+        }
+        if let Some(polling) = self.polling {
+            map.serialize_entry("polling", &shapes::polling(polling))?;
         }
         if !self.warnings.is_empty() {
             map.serialize_entry("warnings", &self.warnings)?;
@@ -164,7 +236,7 @@ impl Serialize for Jobs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Request { source, request } = &self.0;
         let mut jobs = serializer.serialize_seq(None)?;
-        for job in source.ledger.jobs(&request.id, Standing::Any) {
+        for job in source.ledger.jobs(&request.id, source.standing) {
             match job {
                 Ok(job) => jobs.serialize_element(&shapes::job(&job))?,
                 Err(error) => {
@@ -180,9 +252,18 @@ impl Serialize for Jobs<'_> {
 
 /// When it is: the moment, and the operator's day.
 #[derive(Clone, Copy)]
-struct Present {
+pub(super) struct Present {
     now: DateTime<Utc>,
     today: NaiveDate,
+}
+
+impl Present {
+    pub(super) fn by(clock: &dyn Clock) -> Self {
+        Self {
+            now: clock.now(),
+            today: clock.today(),
+        }
+    }
 }
 
 /// A line for each request.
@@ -199,6 +280,7 @@ fn list_text(requests: &[RequestRecord], present: Present, paper: &Paper) -> Str
         Whole("STATE"),
         Number("ENDED"),
         Text("MIXPANEL"),
+        Text("CHECKED"),
         Text("AGE"),
         Text("DUE"),
     ];
@@ -212,12 +294,22 @@ fn list_text(requests: &[RequestRecord], present: Present, paper: &Paper) -> Str
             state_cell(request.state().job_state()),
             ended_text(request),
             statuses_text(request),
+            answered_text(request.answered, present.now),
             age(request.created, present.now).replace(" ago", ""),
             due_cell(request, present.today),
         ]
     });
     let table = draw(&columns, &rows.collect::<Vec<_>>(), paper);
     format!("{table}{}", rules_text(requests, paper))
+}
+
+/// How old the oldest answer is.
+fn answered_text(answered: Answered, now: DateTime<Utc>) -> String {
+    match answered {
+        Answered::NotOpen => "-".to_owned(),
+        Answered::Never => "never".to_owned(),
+        Answered::At(oldest) => age(oldest, now).replace(" ago", ""),
+    }
 }
 
 fn kind_text(asked: &NewRequest) -> String {
@@ -252,6 +344,7 @@ fn statuses_text(request: &RequestRecord) -> String {
 fn request_text(
     ledger: &Ledger,
     request: &RequestRecord,
+    shown: Shown,
     present: Present,
     paper: &Paper,
 ) -> Result<String, LedgerError> {
@@ -272,23 +365,51 @@ fn request_text(
     text.push('\n');
     text.push_str(&Dates::of_request(request).lines(present.today, paper));
     text.push('\n');
-    let shown: Result<Vec<JobRecord>, LedgerError> = match request.count_jobs(|_| true) {
-        0..=MAX_ROWS => ledger.jobs(&request.id, Standing::Any).collect(),
-        _ => {
+    let (jobs, more) = match shown {
+        Shown::Untold => first_untold(ledger, request)?,
+        Shown::List | Shown::Jobs if request.count_jobs(|_| true) > MAX_ROWS => {
             text.push_str(&groups_table(request, paper));
+            if let Answered::At(_) | Answered::Never = request.answered {
+                let oldest = answered_text(request.answered, present.now);
+                text.push_str(&format!("Age of the oldest answer: {oldest}\n"));
+            }
             text.push('\n');
             let exceptions = ledger.jobs(&request.id, Standing::Exceptional);
-            exceptions.take(MAX_ROWS).collect()
+            (exceptions.take(MAX_ROWS).collect::<Result<_, _>>()?, 0)
+        }
+        Shown::List | Shown::Jobs => {
+            let all = ledger.jobs(&request.id, Standing::Any);
+            (all.collect::<Result<Vec<_>, _>>()?, 0)
         }
     };
-    let shown = shown?;
-    if !shown.is_empty() {
-        text.push_str(&jobs_table(&shown, present.now, paper));
+    if !jobs.is_empty() {
+        text.push_str(&jobs_table(&jobs, present.now, paper));
     }
-    for (id, reason) in reasons(&shown) {
+    for (id, reason) in reasons(&jobs) {
         text.push_str(&format!("Job {id}: {}\n", printable(reason)));
     }
+    if more > 0 {
+        let more = plural(more, "more job", "more jobs");
+        text.push_str(&format!("And {more} that changed.\n"));
+    }
     Ok(text)
+}
+
+/// The jobs that stand otherwise than was last told, and how many more of them there are.
+fn first_untold(
+    ledger: &Ledger,
+    request: &RequestRecord,
+) -> Result<(Vec<JobRecord>, usize), LedgerError> {
+    let mut jobs = Vec::new();
+    let mut more = 0;
+    for job in ledger.jobs(&request.id, Standing::Untold) {
+        let job = job?;
+        match jobs.len() {
+            MAX_ROWS.. => more += 1,
+            _ => jobs.push(job),
+        }
+    }
+    Ok((jobs, more))
 }
 
 /// Many jobs, counted by how they stand.

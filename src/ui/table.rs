@@ -84,7 +84,7 @@ fn in_bold(heading: &str) -> String {
 }
 
 /// How many columns a line takes on a terminal, colour not counted.
-fn visible_width(line: &str) -> usize {
+pub(super) fn visible_width(line: &str) -> usize {
     console::measure_text_width(line)
 }
 

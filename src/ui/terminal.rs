@@ -42,3 +42,32 @@ impl Terminal {
 
     pub fn restore(&self) {}
 }
+
+/// How large the terminal is that stdout is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Size {
+    /// At least 1.
+    pub(super) columns: u16,
+    pub(super) rows: u16,
+}
+
+/// 80 columns and 24 rows where the terminal does not say.
+pub(super) fn terminal_size() -> Size {
+    let (columns, rows) = asked_size().unwrap_or_default();
+    let or = |said, usual| if said == 0 { usual } else { said };
+    Size {
+        columns: or(columns, 80),
+        rows: or(rows, 24),
+    }
+}
+
+#[cfg(unix)]
+fn asked_size() -> Option<(u16, u16)> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some((size.ws_col, size.ws_row))
+}
+
+#[cfg(not(unix))]
+fn asked_size() -> Option<(u16, u16)> {
+    Some((super::table::terminal_width()?, 0))
+}

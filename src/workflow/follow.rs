@@ -1,13 +1,13 @@
-//! Asks Mixpanel how tasks stand, within the pace, and records what it says.
+//! Asks Mixpanel how one task stands, within the pace, and records what it says.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use tokio::time::Instant;
 
 use crate::domain::{JobId, Kind, ProjectKey, TaskId, TaskStatus};
-use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Slot, Standing};
+use crate::ledger::{JobRecord, LedgerError, NextCheck, RequestRecord, Slot};
 use crate::mixpanel::{Client, StatusAnswer};
 
 use super::{Event, Run};
@@ -17,7 +17,7 @@ const MAX_TRIES: u32 = 3;
 /// How often a question is asked again that the rate limit kept out.
 const MAX_LIMITED: u32 = 6;
 /// How long a rate limit is waited for while only asking.
-const MAX_LIMIT_WAIT: Duration = Duration::from_secs(60);
+pub(super) const MAX_LIMIT_WAIT: Duration = Duration::from_secs(60);
 
 /// A job that has a task to ask about.
 #[derive(Debug, Clone)]
@@ -26,8 +26,6 @@ pub struct Followed {
     task: TaskId,
     kind: Kind,
     project: ProjectKey,
-    submitted_at: Option<DateTime<Utc>>,
-    checked_at: Option<DateTime<Utc>>,
 }
 
 /// Why some answers are missing; what the ledger knew before still stands.
@@ -48,101 +46,6 @@ pub enum RefreshTrouble {
     Interrupted,
 }
 
-/// The jobs of the requests that Mixpanel has a task for which has not ended.
-///
-/// # Errors
-/// When the ledger cannot be read.
-pub fn list_followed(
-    ledger: &Ledger,
-    requests: &[RequestRecord],
-) -> Result<Vec<Followed>, LedgerError> {
-    let mut followed = Vec::new();
-    for request in requests {
-        for job in ledger.jobs(&request.id, Standing::Followed) {
-            followed.extend(Followed::new(request, job?));
-        }
-    }
-    Ok(followed)
-}
-
-/// Asks about each job once. Stops at the first trouble of a project, goes on with the others.
-///
-/// # Errors
-/// When the ledger cannot be written.
-pub async fn refresh(
-    run: &mut Run<'_>,
-    followed: &[Followed],
-) -> Result<Vec<RefreshTrouble>, LedgerError> {
-    let mut troubles: Vec<(ProjectKey, RefreshTrouble)> = Vec::new();
-    for item in followed {
-        if run.interrupt.signal().is_some() {
-            break;
-        }
-        if troubles.iter().any(|(project, _)| *project == item.project) {
-            continue;
-        }
-        match check(run, item).await? {
-            Ok(()) | Err(RefreshTrouble::Interrupted) => {}
-            Err(trouble) => troubles.push((item.project.clone(), trouble)),
-        }
-    }
-    Ok(troubles.into_iter().map(|(_, trouble)| trouble).collect())
-}
-
-/// Asks about the jobs, each the less often the older it is, until all have ended, `deadline` is
-/// over or the operator interrupts.
-///
-/// # Errors
-/// When the ledger cannot be written.
-pub async fn wait(
-    run: &mut Run<'_>,
-    mut followed: Vec<Followed>,
-    timeout: Option<Duration>,
-) -> Result<Vec<RefreshTrouble>, LedgerError> {
-    let end = timeout.and_then(|timeout| tokio::time::Instant::now().checked_add(timeout));
-    while run.interrupt.signal().is_none() {
-        followed = still_open(run, followed)?;
-        let now = run.clock.now();
-        let Some(next) = followed.iter().min_by_key(|item| item.due(now)).cloned() else {
-            return Ok(Vec::new());
-        };
-        let left = end.map(|end| end.saturating_duration_since(tokio::time::Instant::now()));
-        if left.is_some_and(|left| left.is_zero()) {
-            return Ok(Vec::new());
-        }
-        let due = next.due(now);
-        if !due.is_zero() {
-            run.sleep(left.map_or(due, |left| due.min(left))).await;
-            continue;
-        }
-        match check(run, &next).await? {
-            Ok(()) => {}
-            // A network that fails today may work tomorrow; a job takes weeks.
-            Err(RefreshTrouble::Unreachable { .. } | RefreshTrouble::RateLimited) => {
-                run.sleep(MAX_LIMIT_WAIT.min(left.unwrap_or(MAX_LIMIT_WAIT)))
-                    .await;
-            }
-            Err(RefreshTrouble::Interrupted) => {}
-            Err(trouble) => return Ok(vec![trouble]),
-        }
-    }
-    Ok(Vec::new())
-}
-
-/// Drops the jobs that have ended, and those Mixpanel does not know; renews the others.
-fn still_open(run: &Run<'_>, followed: Vec<Followed>) -> Result<Vec<Followed>, LedgerError> {
-    let mut open = Vec::new();
-    for mut item in followed {
-        let job = run.job(&item.job)?;
-        let not_found = job.mixpanel_status.as_deref() == Some(TaskStatus::NotFound.as_str());
-        if job.state.is_followed() && !not_found {
-            item.checked_at = job.checked_at;
-            open.push(item);
-        }
-    }
-    Ok(open)
-}
-
 impl Followed {
     /// `None` for a job without a task.
     pub(super) fn new(request: &RequestRecord, job: JobRecord) -> Option<Self> {
@@ -151,8 +54,6 @@ impl Followed {
             task: job.task?,
             kind: request.asked.operation.kind(),
             project: request.asked.project_key.clone(),
-            submitted_at: job.submitted_at,
-            checked_at: job.checked_at,
         })
     }
 
@@ -175,19 +76,24 @@ impl Followed {
             project: &self.project,
         }
     }
+}
 
-    /// How long until it should be asked about: a tenth of its age after the last time, at least
-    /// one second and at most an hour.
-    fn due(&self, now: DateTime<Utc>) -> Duration {
-        let Some(checked) = self.checked_at else {
-            return Duration::ZERO;
-        };
-        let age = now - self.submitted_at.unwrap_or(checked);
-        let tenth = (age / 10).to_std().unwrap_or_default();
-        let pause = tenth.clamp(Duration::from_secs(1), Duration::from_secs(3600));
-        let since = (now - checked).to_std().unwrap_or_default();
-        pause.saturating_sub(since)
+impl From<NextCheck> for Followed {
+    fn from(next: NextCheck) -> Self {
+        Self {
+            job: next.job,
+            task: next.task,
+            kind: next.kind,
+            project: next.project,
+        }
     }
+}
+
+/// Whether the slot for a question's first call is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FirstSlot {
+    Taken,
+    ToTake,
 }
 
 /// Asks about one job and records the answer.
@@ -195,20 +101,28 @@ pub(super) async fn check(
     run: &mut Run<'_>,
     item: &Followed,
 ) -> Result<Result<(), RefreshTrouble>, LedgerError> {
+    check_until(run, item, FirstSlot::ToTake, None).await
+}
+
+/// The same, until `end` at the latest.
+pub(super) async fn check_until(
+    run: &mut Run<'_>,
+    item: &Followed,
+    slot: FirstSlot,
+    end: Option<Instant>,
+) -> Result<Result<(), RefreshTrouble>, LedgerError> {
     let clients = run.clients;
     let Some(client) = clients.get(&item.project) else {
-        let request = run.ledger.find_request(&item.job.request)?;
-        let project = request.map_or_else(String::new, |r| r.asked.project.to_string());
-        return Ok(Err(RefreshTrouble::NoProject { project }));
+        return Ok(Err(no_project(run, &item.job)?));
     };
     let question = item.question();
-    let mut status = match ask(run, client, &question).await? {
+    let mut status = match ask_until(run, client, &question, slot, end).await? {
         Ok(answer) => answer.status,
         Err(trouble) => return Ok(Err(trouble)),
     };
     if status == TaskStatus::NotFound {
         // Not said on one answer alone: a task may take a moment to be found.
-        status = match ask(run, client, &question).await? {
+        status = match ask_until(run, client, &question, FirstSlot::ToTake, end).await? {
             Ok(answer) => answer.status,
             Err(trouble) => return Ok(Err(trouble)),
         };
@@ -223,6 +137,13 @@ pub(super) async fn check(
         Event::Asked(&after)
     });
     Ok(Ok(()))
+}
+
+/// That the project of a job is not set up.
+pub(super) fn no_project(run: &Run<'_>, job: &JobId) -> Result<RefreshTrouble, LedgerError> {
+    let request = run.ledger.find_request(&job.request)?;
+    let project = request.map_or_else(String::new, |r| r.asked.project.to_string());
+    Ok(RefreshTrouble::NoProject { project })
 }
 
 fn moved(before: &JobRecord, after: &JobRecord) -> bool {
@@ -251,11 +172,24 @@ pub(super) async fn ask(
     client: &Client,
     item: &Question<'_>,
 ) -> Result<Result<Answer, RefreshTrouble>, LedgerError> {
+    ask_until(run, client, item, FirstSlot::ToTake, None).await
+}
+
+async fn ask_until(
+    run: &mut Run<'_>,
+    client: &Client,
+    item: &Question<'_>,
+    mut slot: FirstSlot,
+    end: Option<Instant>,
+) -> Result<Result<Answer, RefreshTrouble>, LedgerError> {
     let mut tries = 0;
     loop {
-        if let Err(trouble) = take_slot(run, client, item).await? {
+        if slot == FirstSlot::ToTake
+            && let Err(trouble) = take_slot_until(run, client, item, end).await?
+        {
             return Ok(Err(trouble));
         }
+        slot = FirstSlot::ToTake;
         let question = async {
             match item.kind {
                 Kind::Export => client.get_retrieval(item.task).await,
@@ -263,15 +197,19 @@ pub(super) async fn ask(
             }
         };
         let answer = tokio::select! {
-            answer = question => Some(answer),
-            () = run.interrupt.out_of_patience() => None,
+            answer = question => Ok(answer),
+            () = run.interrupt.out_of_patience() => Err(RefreshTrouble::Interrupted),
+            () = at(end) => Err(RefreshTrouble::Unreachable {
+                reason: "no answer came in time".to_owned(),
+            }),
         };
         run.compare_clocks(client);
         let now = run.clock.now();
         let rate = client.project().rate;
         run.ledger.record_answered(item.project, rate, now)?;
-        let Some(answer) = answer else {
-            return Ok(Err(RefreshTrouble::Interrupted));
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(trouble) => return Ok(Err(trouble)),
         };
         match answer {
             StatusAnswer::Known { status, ids, link } => {
@@ -300,18 +238,38 @@ pub(super) async fn ask(
     }
 }
 
+/// Ends at a moment, if there is one.
+async fn at(end: Option<Instant>) {
+    match end {
+        Some(end) => tokio::time::sleep_until(end).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Waits for the project's turn.
 pub(super) async fn take_slot(
     run: &mut Run<'_>,
     client: &Client,
     item: &Question<'_>,
 ) -> Result<Result<(), RefreshTrouble>, LedgerError> {
+    take_slot_until(run, client, item, None).await
+}
+
+async fn take_slot_until(
+    run: &mut Run<'_>,
+    client: &Client,
+    item: &Question<'_>,
+    end: Option<Instant>,
+) -> Result<Result<(), RefreshTrouble>, LedgerError> {
     let rate = client.project().rate;
     loop {
         let now = run.clock.now();
+        let longest = MAX_LIMIT_WAIT.max(rate.interval());
+        let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+        let longest = left.map_or(longest, |left| longest.min(left));
         match run.ledger.record_slot(item.project, rate, now)? {
             Slot::Yours => return Ok(Ok(())),
-            Slot::Wait(wait) if wait > MAX_LIMIT_WAIT.max(rate.interval()) => {
+            Slot::Wait(wait) if wait > longest => {
                 return Ok(Err(RefreshTrouble::RateLimited));
             }
             Slot::Wait(wait) => {

@@ -8,6 +8,7 @@ mod extend;
 mod follow;
 mod interrupt;
 mod plan;
+mod poll;
 mod queue;
 mod settle;
 mod submit;
@@ -26,9 +27,10 @@ use crate::mixpanel::Client;
 pub use cancel::{CancelOutcome, CancelReport, cancel, list_cancellable};
 pub use download::{DownloadError, DownloadOutcome, DownloadReport, OnBytes, download};
 pub use extend::{ExtendError, extend};
-pub use follow::{Followed, RefreshTrouble, list_followed, refresh, wait};
+pub use follow::{Followed, RefreshTrouble};
 pub use interrupt::{Interrupt, Signal};
 pub use plan::{Approved, NotApproved, Order, Plan};
+pub use poll::{Extent, refresh, wait};
 pub use queue::Settle;
 pub use settle::{Adopted, adopt};
 pub use submit::{Stop, SubmitReport, record, submit};
@@ -54,7 +56,7 @@ pub enum Event<'a> {
     Moved(&'a JobRecord),
     /// A job was asked about and stands where it stood.
     Asked(&'a JobRecord),
-    /// A job could not be sent for now; it will be tried again after so long.
+    /// A job could not be sent or asked about for now; it will be tried again after so long.
     Held { reason: &'a str, wait: Duration },
     /// Our clock and the server's are far apart; ours is ahead by so much, or behind.
     ClocksDiffer { ahead: TimeDelta },

@@ -62,7 +62,7 @@ fn a_clock_far_from_the_servers_is_warned_of_once_a_run() {
         assert_eq!(fake.posts().len(), 2);
         let asked = operator.run(&["status", "-q"]);
         assert_eq!(asked.stderr.matches(SKEWED).count(), 1, "{asked}");
-        let json = operator.run(&["status", "--json"]);
+        let json = operator.run(&["status", "--refresh", "--json"]);
         assert_eq!(kinds_of_warnings(&json), ["clock_skew"], "{json}");
         assert!(json.stderr.is_empty(), "{json}");
         let id = operator.only_request()["id"].as_str().unwrap().to_owned();

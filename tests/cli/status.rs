@@ -33,7 +33,7 @@ fn a_job_moves_as_mixpanel_says() {
         ("STARTED", "running"),
         ("SUCCESS", "done"),
     ] {
-        operator.run(&["status"]).exits_with(0);
+        operator.run(&["status", "--refresh"]).exits_with(0);
         let job = job(&operator);
         assert_eq!(
             (&job["state"], &job["mixpanel_status"]),
@@ -41,7 +41,7 @@ fn a_job_moves_as_mixpanel_says() {
         );
         assert!(job["checked_at"].as_str().unwrap().ends_with('Z'));
     }
-    operator.run(&["status"]).exits_with(0);
+    operator.run(&["status", "--refresh"]).exits_with(0);
     assert_eq!(fake.gets().len(), 3, "what is done is not asked about");
     assert_eq!(fake.posts().len(), 1);
 }
@@ -101,7 +101,7 @@ fn final_words_of_mixpanel_are_final_states() {
         operator.run(&["status"]);
         assert_eq!(job(&operator)["state"], state, "{status}");
         assert_eq!(operator.only_request()["state"], state);
-        operator.run(&["status"]);
+        operator.run(&["status", "--refresh"]);
         assert_eq!(fake.gets().len(), 1, "{status} is final");
     }
 }
@@ -113,7 +113,7 @@ fn words_that_nobody_knows_are_kept_and_followed() {
         let fake = saying(statuses);
         let operator = operator_with_a_deletion(&fake);
         operator.run(&["status"]).exits_with(0);
-        operator.run(&["status"]).exits_with(0);
+        operator.run(&["status", "--refresh"]).exits_with(0);
         let job = job(&operator);
         assert_eq!(
             (&job["state"], &job["mixpanel_status"]),
@@ -145,7 +145,7 @@ fn a_task_that_is_not_found_is_asked_about_again() {
             (&json!("accepted"), &json!("NOT_FOUND"))
         );
         let asked = fake.gets().len();
-        operator.run(&["status"]);
+        operator.run(&["status", "--refresh"]);
         assert!(fake.gets().len() > asked, "it may turn up yet");
     }
 }
@@ -191,7 +191,7 @@ fn a_server_that_cannot_be_reached_leaves_what_the_ledger_knows() {
     let operator = operator_with_a_deletion(&fake);
     operator.run(&["status"]).exits_with(0);
     let operator = operator.with("DSR_API_URL", NOWHERE);
-    let outcome = operator.run(&["status", "--json"]);
+    let outcome = operator.run(&["status", "--refresh", "--json"]);
     outcome.exits_with(75);
     assert_eq!(states(&outcome.json()["requests"][0]), ["running"]);
     assert_eq!(outcome.failure()["kind"], "temporary");

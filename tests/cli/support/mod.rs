@@ -2,6 +2,7 @@
 //! results that explain themselves when an assertion fails. Knows nothing of dsr's own types.
 
 mod account;
+mod backlog;
 mod calendar;
 mod chance;
 mod fake;

@@ -1,0 +1,194 @@
+use super::*;
+use crate::ledger::{Asking, Scope, Turn};
+
+/// A ledger with one request of two jobs, both accepted at noon.
+fn accepted(folder: &tempfile::TempDir) -> (Ledger, RequestId) {
+    let (mut ledger, record) = with_request(folder);
+    for number in [1, 2] {
+        let job = nth(&record.id, number);
+        let at = noon() + TimeDelta::seconds(i64::from(number) * 2);
+        let claim = ledger.record_sending(&job, Purpose::Submit, &key(), Rate::default(), at);
+        assert!(matches!(claim, Ok(Claim::Send { .. })), "{claim:?}");
+        let task = TaskId::new(&format!("t-{number}")).unwrap();
+        end(&mut ledger, &job, &Outcome::Accepted(task)).unwrap();
+    }
+    (ledger, record.id)
+}
+
+fn ask(ledger: &mut Ledger, job: &JobId, turn: Turn, now: chrono::DateTime<chrono::Utc>) -> Asking {
+    ledger
+        .record_asking(job, turn, &key(), Rate::default(), now)
+        .unwrap()
+}
+
+fn next_check(ledger: &Ledger, job: &JobId) -> Option<chrono::DateTime<chrono::Utc>> {
+    ledger.find_job(job).unwrap().next_check
+}
+
+fn next_number(ledger: &Ledger, scope: &Scope, now: chrono::DateTime<chrono::Utc>) -> Option<u32> {
+    let next = ledger.find_next_check(scope, Turn::Due, &[], now).unwrap();
+    next.map(|next| next.job.number)
+}
+
+#[test]
+fn a_job_is_due_when_it_is_accepted_and_never_again_when_it_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, request) = accepted(&folder);
+    let job = nth(&request, 1);
+    assert_eq!(next_check(&ledger, &job), Some(noon()));
+    for status in [TaskStatus::Pending, TaskStatus::Started] {
+        ledger.record_check(&job, &status, noon()).unwrap();
+        let next = next_check(&ledger, &job);
+        assert_eq!(next, Some(noon() + TimeDelta::seconds(1)), "{status:?}");
+    }
+    ledger
+        .record_check(&job, &TaskStatus::Success, noon())
+        .unwrap();
+    assert_eq!(next_check(&ledger, &job), None);
+}
+
+#[test]
+fn whoever_asks_first_leaves_the_others_nothing_to_ask() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, request) = accepted(&folder);
+    let mut other = open(&folder);
+    let job = nth(&request, 1);
+    let now = noon() + TimeDelta::seconds(10);
+    assert_eq!(ask(&mut ledger, &job, Turn::Due, now), Asking::Yours);
+    assert_eq!(ask(&mut other, &job, Turn::Due, now), Asking::Taken);
+    // The first one dies here: nobody asks for a minute.
+    let next = next_check(&other, &job).unwrap();
+    assert_eq!(next - now, TimeDelta::seconds(60));
+    assert_eq!(ask(&mut other, &job, Turn::Due, next), Asking::Yours);
+}
+
+#[test]
+fn a_slot_that_is_not_free_moves_no_job() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, request) = accepted(&folder);
+    let now = noon() + TimeDelta::seconds(10);
+    let (one, two) = (nth(&request, 1), nth(&request, 2));
+    assert_eq!(ask(&mut ledger, &one, Turn::Due, now), Asking::Yours);
+    let second = Duration::from_secs(1);
+    assert_eq!(ask(&mut ledger, &two, Turn::Due, now), Asking::Wait(second));
+    assert_eq!(next_check(&ledger, &two), Some(noon()));
+    let later = now + TimeDelta::seconds(1);
+    assert_eq!(ask(&mut ledger, &two, Turn::Due, later), Asking::Yours);
+}
+
+#[test]
+fn all_are_asked_about_due_or_not_but_not_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, request) = accepted(&folder);
+    let job = nth(&request, 1);
+    let pending = TaskStatus::Pending;
+    ledger.record_check(&job, &pending, noon()).unwrap();
+    let start = noon() + TimeDelta::milliseconds(1);
+    assert_eq!(ask(&mut ledger, &job, Turn::Due, start), Asking::Taken);
+    let turn = Turn::AfterAll(start);
+    let now = start + TimeDelta::seconds(2);
+    assert_eq!(ask(&mut ledger, &job, turn, now), Asking::Yours);
+    ledger.record_check(&job, &pending, now).unwrap();
+    let later = start + TimeDelta::seconds(9);
+    assert_eq!(ask(&mut ledger, &job, turn, later), Asking::Taken);
+    let next = ledger
+        .find_next_check(&Scope::All, turn, &[], later)
+        .unwrap();
+    assert_eq!(
+        next.unwrap().job,
+        nth(&request, 2),
+        "the one without an answer"
+    );
+}
+
+#[test]
+fn the_one_that_waits_longest_comes_first_and_a_clock_set_back_keeps_none_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, request) = accepted(&folder);
+    let (one, two) = (nth(&request, 1), nth(&request, 2));
+    let pending = TaskStatus::Pending;
+    ledger.record_check(&two, &pending, noon()).unwrap();
+    ledger
+        .record_check(&one, &pending, noon() + TimeDelta::minutes(1))
+        .unwrap();
+    let now = noon() + TimeDelta::hours(1);
+    assert_eq!(next_number(&ledger, &Scope::All, now), Some(2));
+    // As if the clock had been a year ahead when it was asked about.
+    let ahead = noon() + TimeDelta::days(365);
+    ledger.record_check(&one, &pending, ahead).unwrap();
+    assert_eq!(next_number(&ledger, &Scope::All, now), Some(1));
+    assert_eq!(ask(&mut ledger, &one, Turn::Due, now), Asking::Yours);
+    let backlogs = ledger.list_backlogs(&Scope::All, Turn::Due, now).unwrap();
+    assert_eq!(backlogs.len(), 1);
+    assert_eq!(backlogs[0].jobs, 1, "the other one");
+}
+
+#[test]
+fn a_scope_names_projects_or_requests_and_leaves_out_those_on_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, request) = accepted(&folder);
+    let other = Scope::Requests(vec![RequestId::restore("q0".to_owned())]);
+    let both = Scope::Requests(vec![RequestId::restore("q0".to_owned()), request]);
+    let named = |name: &str| Scope::Projects(vec!["x".to_owned(), name.to_owned()]);
+    for (scope, found) in [
+        (Scope::All, true),
+        (both, true),
+        (other, false),
+        (named("acme"), true),
+        (named("shop"), false),
+    ] {
+        assert_eq!(
+            next_number(&ledger, &scope, noon()).is_some(),
+            found,
+            "{scope:?}"
+        );
+        assert_eq!(ledger.has_followed(&scope).unwrap(), found, "{scope:?}");
+        let backlogs = ledger.list_backlogs(&scope, Turn::Due, noon()).unwrap();
+        let jobs: usize = backlogs.iter().map(|backlog| backlog.jobs).sum();
+        assert_eq!(jobs, if found { 2 } else { 0 }, "{scope:?}");
+        let held = [ProjectKey::restore("z".to_owned()), key()];
+        let next = ledger.find_next_check(&scope, Turn::Due, &held, noon());
+        assert_eq!(next.unwrap(), None, "{scope:?}");
+    }
+}
+
+#[test]
+fn what_moved_while_it_was_told_is_told_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, request) = accepted(&folder);
+    let mut other = open(&folder);
+    let untold = ledger.list_untold().unwrap().remove(&request).unwrap();
+    assert_eq!(untold.len(), 2);
+    // While they are being printed, one of them moves.
+    other
+        .record_check(&nth(&request, 2), &TaskStatus::Started, noon())
+        .unwrap();
+    ledger.record_told(&untold).unwrap();
+    let left = ledger.list_untold().unwrap().remove(&request).unwrap();
+    let left: Vec<u32> = left.iter().map(|untold| untold.job.number).collect();
+    assert_eq!(left, [2]);
+    let listed = ledger.jobs(&request, Standing::Untold);
+    assert_eq!(
+        listed.map(|job| job.unwrap().id.number).collect::<Vec<_>>(),
+        [2]
+    );
+}
+
+#[test]
+fn the_same_answer_once_more_is_no_change_and_another_word_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, request) = accepted(&folder);
+    let job = nth(&request, 1);
+    let mut told = |status: TaskStatus| {
+        ledger.record_check(&job, &status, noon()).unwrap();
+        let untold = ledger.list_untold().unwrap();
+        let count = untold.values().map(Vec::len).sum::<usize>();
+        ledger.record_told(untold.values().flatten()).unwrap();
+        count
+    };
+    assert_eq!(told(TaskStatus::Pending), 2, "never told of");
+    assert_eq!(told(TaskStatus::Pending), 0);
+    assert_eq!(told(TaskStatus::Staging), 1);
+    assert_eq!(told(TaskStatus::Success), 1);
+    assert_eq!(told(TaskStatus::Success), 0);
+}
