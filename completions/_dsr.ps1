@@ -142,10 +142,16 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             break
         }
         'dsr;status' {
+            [CompletionResult]::new('--ask-for', '--ask-for', [CompletionResultType]::ParameterName, 'Ask about what is due for this long at most, such as `30s` or `10m`')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up watching after this long, such as `90s`, `2h` or `3days`')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
             [CompletionResult]::new('--cached', '--cached', [CompletionResultType]::ParameterName, 'Show what the ledger knows; ask nobody')
+            [CompletionResult]::new('--refresh', '--refresh', [CompletionResultType]::ParameterName, 'Ask about every open job, due or not, however long it takes')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Go on until all jobs have ended: on a terminal as a picture that is drawn anew, elsewhere as one JSON object a line for each change, and all of it at the end')
+            [CompletionResult]::new('--changes', '--changes', [CompletionResultType]::ParameterName, 'Show only the jobs that stand otherwise than at the last look with --changes; nothing if there is none')
+            [CompletionResult]::new('--exit-status', '--exit-status', [CompletionResultType]::ParameterName, 'Tell by the exit status how the requests stand: 6, 7, 3, 9, 75 or 8; see `dsr help exit-status`')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'List closed requests, too')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')

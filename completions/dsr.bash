@@ -1464,12 +1464,20 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__status)
-            opts="-q -v -h -V --cached --all --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --cached --refresh --ask-for --watch --timeout --changes --exit-status --all --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --ask-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

@@ -146,12 +146,18 @@ complete -c dsr -n "__fish_dsr_using_subcommand delete" -l no-input -d 'Never as
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand status" -l ask-for -d 'Ask about what is due for this long at most, such as `30s` or `10m`' -r
+complete -c dsr -n "__fish_dsr_using_subcommand status" -l timeout -d 'Give up watching after this long, such as `90s`, `2h` or `3days`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l project -d 'The project to work on; several are worked on one beside the other' -r
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l cached -d 'Show what the ledger knows; ask nobody'
+complete -c dsr -n "__fish_dsr_using_subcommand status" -l refresh -d 'Ask about every open job, due or not, however long it takes'
+complete -c dsr -n "__fish_dsr_using_subcommand status" -l watch -d 'Go on until all jobs have ended: on a terminal as a picture that is drawn anew, elsewhere as one JSON object a line for each change, and all of it at the end'
+complete -c dsr -n "__fish_dsr_using_subcommand status" -l changes -d 'Show only the jobs that stand otherwise than at the last look with --changes; nothing if there is none'
+complete -c dsr -n "__fish_dsr_using_subcommand status" -l exit-status -d 'Tell by the exit status how the requests stand: 6, 7, 3, 9, 75 or 8; see `dsr help exit-status`'
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l all -d 'List closed requests, too'
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
 complete -c dsr -n "__fish_dsr_using_subcommand status" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
