@@ -70,6 +70,9 @@ _dsr() {
             dsr__subcmd__auth,status)
                 cmd="dsr__subcmd__auth__subcmd__status"
                 ;;
+            dsr__subcmd__auth,use)
+                cmd="dsr__subcmd__auth__subcmd__use"
+                ;;
             dsr__subcmd__auth__subcmd__help,hash-key)
                 cmd="dsr__subcmd__auth__subcmd__help__subcmd__hash__subcmd__key"
                 ;;
@@ -84,6 +87,9 @@ _dsr() {
                 ;;
             dsr__subcmd__auth__subcmd__help,status)
                 cmd="dsr__subcmd__auth__subcmd__help__subcmd__status"
+                ;;
+            dsr__subcmd__auth__subcmd__help,use)
+                cmd="dsr__subcmd__auth__subcmd__help__subcmd__use"
                 ;;
             dsr__subcmd__help,auth)
                 cmd="dsr__subcmd__help__subcmd__auth"
@@ -135,6 +141,9 @@ _dsr() {
                 ;;
             dsr__subcmd__help__subcmd__auth,status)
                 cmd="dsr__subcmd__help__subcmd__auth__subcmd__status"
+                ;;
+            dsr__subcmd__help__subcmd__auth,use)
+                cmd="dsr__subcmd__help__subcmd__auth__subcmd__use"
                 ;;
             dsr__subcmd__help__subcmd__project,add)
                 cmd="dsr__subcmd__help__subcmd__project__subcmd__add"
@@ -220,7 +229,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__auth)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version login status logout hash-key help"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version login status use logout hash-key help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -276,7 +285,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__auth__subcmd__help)
-            opts="login status logout hash-key help"
+            opts="login status use logout hash-key help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -359,13 +368,31 @@ _dsr() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        dsr__subcmd__auth__subcmd__help__subcmd__use)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         dsr__subcmd__auth__subcmd__login)
-            opts="-q -v -h -V --with-token --issued --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --name --with-token --issued --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --issued)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -390,12 +417,16 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__auth__subcmd__logout)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --name --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -416,6 +447,36 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__auth__subcmd__status)
+            opts="-q -v -h -V --exit-status --warn-days --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --warn-days)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__auth__subcmd__use)
             opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -790,7 +851,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__help__subcmd__auth)
-            opts="login status logout hash-key"
+            opts="login status use logout hash-key"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -846,6 +907,20 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__help__subcmd__auth__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__help__subcmd__auth__subcmd__use)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1124,7 +1199,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__project__subcmd__add)
-            opts="-q -v -h -V --region --with-token --data-groups --delete-batch --export-batch --rate --holiday --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --region --with-token --data-groups --delete-batch --export-batch --rate --holiday --auth --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1151,6 +1226,10 @@ _dsr() {
                     return 0
                     ;;
                 --holiday)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -43,7 +43,7 @@ complete -c dsr -n "__fish_dsr_needs_command" -f -a "resume" -d 'Go on with what
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "cancel" -d 'Cancel deletions that Mixpanel has not started'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "extend" -d 'Take the law\'s further time to answer a request'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "download" -d 'Fetch finished exports'
-complete -c dsr -n "__fish_dsr_needs_command" -f -a "auth" -d 'Keep, show or forget the OAuth token, or the key of hashed ids'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "auth" -d 'Keep, show or forget OAuth tokens, or the key of hashed ids'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "project" -d 'Set up the Mixpanel projects to work on'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "sandbox" -d 'Serve the sandbox on loopback: a stand-in for Mixpanel\'s GDPR API'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
@@ -221,23 +221,25 @@ complete -c dsr -n "__fish_dsr_using_subcommand download" -l no-input -d 'Never 
 complete -c dsr -n "__fish_dsr_using_subcommand download" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -f -a "login" -d 'Keep a token in the keyring, in place of the one before'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -f -a "status" -d 'Show where the token comes from and how long it is good for'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -f -a "logout" -d 'Forget the token in the keyring'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -f -a "hash-key" -d 'Keep the key of `--hash hmac-sha256` in the keyring'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status logout hash-key help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -f -a "login" -d 'Keep a token in the keyring, in place of the one of the same name'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -f -a "status" -d 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -f -a "use" -d 'Make a token that of all projects that name none'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -f -a "logout" -d 'Forget a token in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -f -a "hash-key" -d 'Keep the key of `--hash hmac-sha256` in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l name -d 'What to call it, where there are several: letters, digits, `-`, `_`, `.` [default: main]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l issued -d 'The day the token was made; it is good for a year from then [default: today]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
@@ -250,13 +252,15 @@ complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l no-input -d 'Never ask; fail instead'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -s h -l help -d 'Print help'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l warn-days -d 'From how many days before its end a token is told of' -r
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l project -d 'The project to work on; several are worked on one beside the other' -r
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l exit-status -d 'End with status 4 as well if any token expires within `--warn-days`, or on a day nobody knows'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
@@ -264,6 +268,19 @@ complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l name -d 'Which one, where there are several' -r
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -291,9 +308,10 @@ complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "login" -d 'Keep a token in the keyring, in place of the one before'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "status" -d 'Show where the token comes from and how long it is good for'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "logout" -d 'Forget the token in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "login" -d 'Keep a token in the keyring, in place of the one of the same name'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "status" -d 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "use" -d 'Make a token that of all projects that name none'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "logout" -d 'Forget a token in the keyring'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "hash-key" -d 'Keep the key of `--hash hmac-sha256` in the keyring'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -322,6 +340,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcomm
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l export-batch -d 'The most ids of one export, 1 to 2000 [default: 2000]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l rate -d 'Requests a second that Mixpanel allows [default: 1]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l holiday -d 'A public holiday, on which no period of the GDPR ends; may be repeated' -r
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l auth -d 'The OAuth token of its calls, by the name `dsr auth login --name` gave it [default: the default one]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -443,15 +462,16 @@ complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcom
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "cancel" -d 'Cancel deletions that Mixpanel has not started'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "extend" -d 'Take the law\'s further time to answer a request'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "download" -d 'Fetch finished exports'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "auth" -d 'Keep, show or forget the OAuth token, or the key of hashed ids'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "auth" -d 'Keep, show or forget OAuth tokens, or the key of hashed ids'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "project" -d 'Set up the Mixpanel projects to work on'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "sandbox" -d 'Serve the sandbox on loopback: a stand-in for Mixpanel\'s GDPR API'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "exit-status" -d 'What each exit status means; stable, for scripts'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project sandbox completions exit-status help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "login" -d 'Keep a token in the keyring, in place of the one before'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "status" -d 'Show where the token comes from and how long it is good for'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "logout" -d 'Forget the token in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "login" -d 'Keep a token in the keyring, in place of the one of the same name'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "status" -d 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "use" -d 'Make a token that of all projects that name none'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "logout" -d 'Forget a token in the keyring'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "hash-key" -d 'Keep the key of `--hash hmac-sha256` in the keyring'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "add" -d 'Add a project'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "list" -d 'List the projects'

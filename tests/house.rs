@@ -40,11 +40,12 @@ fn imports_run_down_the_floors() {
 
 #[test]
 fn each_engine_stays_in_its_rooms() {
-    let engines: [(&str, &[&str]); 15] = [
+    let engines: [(&str, &[&str]); 16] = [
         ("rusqlite", &["ledger", "sandbox"]),
         ("reqwest", &["mixpanel", "sandbox"]),
         ("axum", &["sandbox"]),
         ("keyring::", &["credentials"]),
+        ("secret_service::", &["credentials"]),
         ("indicatif", &["ui"]),
         ("csv::", &["intake", "packages", "sandbox"]),
         ("encoding_rs", &["intake"]),

@@ -1,20 +1,23 @@
 use std::cell::Cell;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::config::{Environment, Home, Mode, ProjectsFile, Resolved, resolve};
 use crate::credentials::{
-    CredentialError, OauthToken, TokenAge, TokenOrigin, WARN_DAYS, find_token, find_valid_token,
+    CredentialError, OauthToken, TokenAge, TokenOrigin, WARN_DAYS, find_environments_token,
+    find_valid_token,
 };
-use crate::domain::{ApiUrl, Clock, Project, ProjectKey, ProjectName};
-use crate::ledger::{Backlog, Ledger, Patience, RequestRecord};
+use crate::domain::{ApiUrl, Clock, Project, ProjectKey, ProjectName, TokenName};
+use crate::ledger::{Backlog, Ledger, Patience, Rejection, RequestRecord};
 use crate::mixpanel::{Client, Timeouts};
 use crate::sandbox;
 use crate::ui::{Failure, Ui, day_count};
 use crate::workflow::{Interrupt, Observer, Run};
 
+use super::failures::renewal;
 use super::holders;
 
 /// What a command works with. Everything is made when it is first asked for: a command that
@@ -89,9 +92,21 @@ impl Context {
             .find(|project| project.key().as_str() == key)
     }
 
+    /// Opens the ledger, and does nothing else.
+    pub(crate) fn open_ledger(&self) -> Result<Ledger, Failure> {
+        let path = self.home.ledger();
+        let (aside, held) = (self.ui.aside(), path.clone());
+        let patience = Patience::new(self.lock_timeout, move |left| {
+            aside.note(&holders::waiting(&held, left));
+        });
+        let ledger = Ledger::open(&path, patience)?;
+        Ok(ledger.opened_by(self.command))
+    }
+
     /// Opens the ledger, records what receipts know of, and says of whatever a killed dsr left behind that it is unknown.
     pub(crate) fn ledger(&self) -> Result<Ledger, Failure> {
         let mut ledger = self.open_ledger()?;
+        self.warn_of_rejections(&ledger)?;
         let receipts = ledger.record_receipts(self.clock.now())?;
         if receipts.recorded > 0 {
             let count = receipts.recorded;
@@ -115,26 +130,19 @@ impl Context {
         Ok(ledger)
     }
 
-    /// Opens the ledger, and nothing more: a second time.
-    pub(crate) fn open_ledger(&self) -> Result<Ledger, Failure> {
-        let path = self.home.ledger();
-        let (aside, held) = (self.ui.aside(), path.clone());
-        let patience = Patience::new(self.lock_timeout, move |left| {
-            aside.note(&holders::waiting(&held, left));
-        });
-        let ledger = Ledger::open(&path, patience)?;
-        Ok(ledger.opened_by(self.command))
-    }
-
-    /// The token, if it may still be sent.
-    pub(crate) fn token(&self) -> Result<OauthToken, Failure> {
+    /// The token of a project, if it may still be sent.
+    fn token_of(&self, project: &Project) -> Result<OauthToken, Failure> {
         let today = self.clock.today();
-        let token = match self.mode {
+        Ok(match self.mode {
             Mode::Sandbox { .. } => sandbox_token()?,
-            Mode::Real => find_valid_token(&self.environment, today)?,
-        };
-        self.warn_of_age(&token);
-        Ok(token)
+            Mode::Real => {
+                let name = match &project.auth {
+                    Some(name) => name.clone(),
+                    None => self.default_token_name()?,
+                };
+                find_valid_token(&self.environment, &name, today)?
+            }
+        })
     }
 
     /// Warns of a token in the environment that ends soon: on every command, since asking for it
@@ -143,7 +151,7 @@ impl Context {
         let given = self.environment.token.is_some() || self.environment.token_file.is_some();
         if given
             && matches!(self.mode, Mode::Real)
-            && let Ok(token) = find_token(&self.environment)
+            && let Ok(Some(token)) = find_environments_token(&self.environment)
         {
             self.warn_of_age(&token);
         }
@@ -152,22 +160,25 @@ impl Context {
     pub(crate) fn warn_of_age(&self, token: &OauthToken) {
         let age = token.age(self.clock.today());
         if let TokenAge::Good { expires, .. } = age {
-            self.token_end.set(Some(expires));
+            // Of several, the first to end.
+            let end = self.token_end.get().unwrap_or(expires);
+            self.token_end.set(Some(end.min(expires)));
         }
-        let message = match age {
+        let when = match age {
             TokenAge::NotKnown => return,
             TokenAge::Good { days_left, .. } if days_left > WARN_DAYS => return,
-            TokenAge::Good { expires, days_left } => format!(
-                "{} expires on {expires} ({}); make a new one in Mixpanel and run `dsr auth login`",
-                token.origin(),
-                day_count(days_left)
-            ),
-            TokenAge::Expired { expired } => format!(
-                "{} expired on {expired}; make a new one in Mixpanel and run `dsr auth login`",
-                token.origin()
-            ),
+            TokenAge::Good { expires, days_left } => {
+                format!("expires on {expires} ({})", day_count(days_left))
+            }
+            TokenAge::Expired { expired } => format!("expired on {expired}"),
         };
-        self.ui.warn_once("token_expiry", &message);
+        let renewal = renewal(token.origin(), token.name());
+        let message = format!("{} {when}; {renewal}", token.description());
+        match token.name() {
+            // Each is asked for once, and there may be several.
+            Some(_) => self.ui.warn("token_expiry", &message),
+            None => self.ui.warn_once("token_expiry", &message),
+        }
     }
 
     /// Whether the token that was found is good today and will not be on this day.
@@ -175,22 +186,87 @@ impl Context {
         self.token_end.get().is_some_and(|end| end < day)
     }
 
-    /// A client for each project, all with the one token. Starts the sandbox if it is meant.
+    /// The name of the token of projects that name none.
+    pub(crate) fn default_token_name(&self) -> Result<TokenName, Failure> {
+        let file = self.projects_file()?;
+        let named = file.default_auth().cloned();
+        Ok(named.unwrap_or_else(TokenName::main))
+    }
+
+    /// What the ledger knows against tokens, if there is a ledger.
+    pub(crate) fn rejections(&self) -> Result<Vec<Rejection>, Failure> {
+        match self.home.ledger().exists() {
+            true => Ok(self.open_ledger()?.list_rejections()?),
+            false => Ok(Vec::new()),
+        }
+    }
+
+    /// Warns of tokens in use that Mixpanel turned away: asks no keyring, since a token that is
+    /// replaced there is not known to be turned away any more.
+    fn warn_of_rejections(&self, ledger: &Ledger) -> Result<(), Failure> {
+        let Ok(given) = find_environments_token(&self.environment) else {
+            return Ok(());
+        };
+        for rejection in ledger.list_rejections()? {
+            match (&given, rejection.token_name()) {
+                (Some(token), _) if rejection.is_of(token) => self.warn_of_rejection(
+                    &token.description(),
+                    &renewal(token.origin(), None),
+                    rejection.at,
+                ),
+                (None, Some(name)) => {
+                    let origin = TokenOrigin::Keyring;
+                    let which = match name.is_main() {
+                        true => origin.to_string(),
+                        false => format!("the token `{name}` in the keyring"),
+                    };
+                    self.warn_of_rejection(&which, &renewal(origin, Some(&name)), rejection.at);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn warn_of_rejection(&self, which: &str, renewal: &str, at: DateTime<Utc>) {
+        let day = at.date_naive();
+        let message = format!("Mixpanel turned {which} away on {day} (401); {renewal}");
+        self.ui.warn("token_rejected", &message);
+    }
+
+    /// A client for each project with its token. Starts the sandbox if it is meant.
     pub(crate) fn clients(
         &mut self,
         projects: &[Project],
+    ) -> Result<HashMap<ProjectKey, Client>, Failure> {
+        let clients = self.clients_within(projects, Timeouts::default())?;
+        let tokens = clients.values().map(Client::token);
+        let by_name: HashMap<_, _> = tokens.map(|token| (token.name(), token)).collect();
+        by_name.values().for_each(|token| self.warn_of_age(token));
+        Ok(clients)
+    }
+
+    /// The same, of which no call may take longer; warns of nothing.
+    pub(crate) fn clients_within(
+        &mut self,
+        projects: &[Project],
+        timeouts: Timeouts,
     ) -> Result<HashMap<ProjectKey, Client>, Failure> {
         let mut clients = HashMap::new();
         if projects.is_empty() {
             return Ok(clients);
         }
-        let token = self.token()?;
+        let mut tokens: HashMap<Option<TokenName>, OauthToken> = HashMap::new();
         for project in projects {
+            let token = match tokens.entry(project.auth.clone()) {
+                Entry::Occupied(found) => found.into_mut(),
+                Entry::Vacant(free) => free.insert(self.token_of(project)?),
+            };
             let api_url = match self.mode {
                 Mode::Real => project.api_url.clone(),
                 Mode::Sandbox { .. } => self.sandbox_url()?,
             };
-            let client = Client::new(project.clone(), api_url, &token, Timeouts::default())?;
+            let client = Client::new(project.clone(), api_url, token, timeouts)?;
             clients.insert(project.key(), client);
         }
         Ok(clients)

@@ -7,8 +7,8 @@ use std::io;
 use std::path::Path;
 
 use crate::config::{EnvironmentError, ProjectsFileError, ResolveError};
-use crate::credentials::{CredentialError, HashKeyError, KeyringError};
-use crate::domain::ExitStatus;
+use crate::credentials::{CredentialError, HashKeyError, KeyringError, TokenOrigin};
+use crate::domain::{ExitStatus, TokenName};
 use crate::intake::{HashingError, IntakeError, Remedy, SourceError};
 use crate::ledger::LedgerError;
 use crate::mixpanel::ClientError;
@@ -17,7 +17,15 @@ use crate::ui::{Failure, PrintError, QuestionError};
 use crate::workflow::{DownloadError, ExtendError, NotApproved, Receipt, WorkflowError};
 
 /// Where the operator finds out how to have a token without a keyring.
-const WITHOUT_KEYRING: &str = "set DSR_TOKEN_FILE to a file that holds the token, and DSR_TOKEN_ISSUED to the day it was made";
+const WITHOUT_KEYRING: &str = "set DSR_TOKEN_FILE to a file that holds the token and nobody else can read, and DSR_TOKEN_ISSUED to the day it was made";
+
+/// How a locked keyring is opened without a desktop.
+const UNLOCK: &str = match cfg!(target_os = "macos") {
+    true => "`security unlock-keychain`",
+    false => {
+        "`gnome-keyring-daemon --replace --unlock`, which reads its password from standard input"
+    }
+};
 
 impl From<EnvironmentError> for Failure {
     fn from(error: EnvironmentError) -> Self {
@@ -180,17 +188,28 @@ impl From<ResolveError> for Failure {
 
 impl From<CredentialError> for Failure {
     fn from(error: CredentialError) -> Self {
-        let (kind, hint) = match &error {
-            CredentialError::NoToken => ("no_token", "run `dsr auth login`"),
-            CredentialError::Keyring(_) => ("no_token", WITHOUT_KEYRING),
-            CredentialError::TokenFile { .. } => ("no_token", "check DSR_TOKEN_FILE"),
-            CredentialError::TwoTokens => ("no_token", "unset one of them"),
-            CredentialError::BadIssued => ("no_token", "correct DSR_TOKEN_ISSUED"),
-            CredentialError::BadToken { .. } => ("no_token", "copy it again from Mixpanel"),
-            CredentialError::Expired { .. } => (
-                "token_expired",
-                "make a new one in Mixpanel (Profile & Preferences → Data & Privacy), then run `dsr auth login`",
-            ),
+        let (kind, hint): (_, Cow<'static, str>) = match &error {
+            CredentialError::NoToken => ("no_token", "run `dsr auth login`".into()),
+            CredentialError::NoNamedToken { name } => {
+                let command = login_command(Some(name));
+                let hint = format!("run `{command}`; `dsr auth status` lists those there are");
+                ("no_token", hint.into())
+            }
+            CredentialError::Keyring(error) => ("no_token", keyring_hint(error)),
+            CredentialError::TokenFile { .. } => ("no_token", "check DSR_TOKEN_FILE".into()),
+            CredentialError::OpenTokenFile { path } => {
+                let path = quoted(path);
+                let hint = format!(
+                    "run `chmod 600 {path}`; where a container mounts it, give the secret mode 0400"
+                );
+                ("no_token", hint.into())
+            }
+            CredentialError::TwoTokens => ("no_token", "unset one of them".into()),
+            CredentialError::BadIssued => ("no_token", "correct DSR_TOKEN_ISSUED".into()),
+            CredentialError::BadToken { .. } => ("no_token", "copy it again from Mixpanel".into()),
+            CredentialError::Expired { origin, name, .. } => {
+                ("token_expired", renewal(*origin, name.as_ref()).into())
+            }
         };
         Self::from_error(ExitStatus::Auth, kind, &error).hint(hint)
     }
@@ -198,14 +217,53 @@ impl From<CredentialError> for Failure {
 
 impl From<KeyringError> for Failure {
     fn from(error: KeyringError) -> Self {
-        let hint = match &error {
-            KeyringError::Timeout | KeyringError::Absent | KeyringError::Refused { .. } => {
-                WITHOUT_KEYRING
-            }
-            KeyringError::Locked => "unlock the keyring and try again",
-            KeyringError::Damaged => "run `dsr auth login` again",
-        };
+        let hint = keyring_hint(&error);
         Self::from_error(ExitStatus::Auth, "keyring", &error).hint(hint)
+    }
+}
+
+/// The way out of a keyring that does not serve.
+fn keyring_hint(error: &KeyringError) -> Cow<'static, str> {
+    match error {
+        KeyringError::Absent | KeyringError::Refused { .. } => WITHOUT_KEYRING.into(),
+        KeyringError::Timeout => format!(
+            "if a window asks for its password, answer there and run this again; otherwise {WITHOUT_KEYRING}"
+        )
+        .into(),
+        KeyringError::NoService => {
+            format!("start one, such as gnome-keyring, KWallet or KeePassXC; or {WITHOUT_KEYRING}")
+                .into()
+        }
+        KeyringError::Locked => {
+            format!("unlock it: log in to the desktop, or run {UNLOCK}; or {WITHOUT_KEYRING}").into()
+        }
+        KeyringError::NoCollection => {
+            format!("log in to the desktop once, which makes one; or {WITHOUT_KEYRING}").into()
+        }
+        KeyringError::Damaged => "run `dsr auth login` again".into(),
+    }
+}
+
+/// How a token is replaced: where it is kept, a new one has to come.
+pub(super) fn renewal(origin: TokenOrigin, name: Option<&TokenName>) -> String {
+    let kept = match origin {
+        TokenOrigin::Environment => {
+            "put it into DSR_TOKEN, and its day into DSR_TOKEN_ISSUED".to_owned()
+        }
+        TokenOrigin::TokenFile => {
+            "put it into the file that DSR_TOKEN_FILE names, and its day into DSR_TOKEN_ISSUED"
+                .to_owned()
+        }
+        TokenOrigin::Keyring | TokenOrigin::Sandbox => format!("run `{}`", login_command(name)),
+    };
+    format!("make a new one in Mixpanel (Profile & Preferences → Data & Privacy), then {kept}")
+}
+
+/// The command that replaces a token.
+pub(super) fn login_command(name: Option<&TokenName>) -> String {
+    match name {
+        Some(name) if !name.is_main() => format!("dsr auth login --name {name}"),
+        Some(_) | None => "dsr auth login".to_owned(),
     }
 }
 
@@ -229,7 +287,7 @@ impl From<HashKeyError> for Failure {
 }
 
 /// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
+pub(super) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     match text.chars().all(is_plain) {

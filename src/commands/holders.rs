@@ -41,7 +41,7 @@ pub(super) fn name(ctx: &Context, mut failure: Failure) -> Failure {
 }
 
 /// `process 4711, dsr delete, since 2026-05-31T08:00:00Z`
-fn describe(dsr: &ProcessRecord) -> String {
+pub(super) fn describe(dsr: &ProcessRecord) -> String {
     let mut text = format!("process {}", dsr.process);
     if let Some(command) = &dsr.command {
         text.push_str(&format!(", {command}"));

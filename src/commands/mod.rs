@@ -1,6 +1,7 @@
 //! One file a command: its arguments, then read, confirm, delegate, print.
 
 mod auth;
+mod auth_status;
 mod cancel;
 mod checks;
 mod completions;

@@ -8,7 +8,7 @@ use crate::ui::{Failure, Ui, number};
 use crate::workflow::{RefreshTrouble, Stop, SubmitReport};
 
 /// Who may use the API, as Mixpanel's pages name them.
-const ELIGIBLE: &str = "the token's owner must be an owner or admin of the organization or the project (Mixpanel's pages differ on which); make a token as such a person and run `dsr auth login`";
+pub(super) const ELIGIBLE: &str = "the token's owner must be an owner or admin of the organization or the project (Mixpanel's pages differ on which; one says everyone may); make a token as such a person and run `dsr auth login`";
 
 /// Says what stood in the way or what comes next; `waited` if the jobs were to be followed to
 /// their end.
@@ -112,7 +112,7 @@ fn not_allowed(http_status: u16, message: Option<&str>) -> Failure {
         text.push_str(&format!(": {message}"));
     }
     let hint = match http_status {
-        401 => "run `dsr auth login` with a new token, then `dsr resume`".to_owned(),
+        401 => "run `dsr auth login` with a new token (`dsr auth status` says which one to replace, and where), then `dsr resume`".to_owned(),
         _ => format!("{ELIGIBLE}; then run `dsr resume`"),
     };
     Failure::new(ExitStatus::Auth, "not_allowed", text).hint(hint)

@@ -6,10 +6,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{Day, ProjectEntry, ProjectsFile, Resolved, resolve};
 use crate::domain::{
-    BatchLimits, ExitStatus, Kind, LimitsError, ProjectKey, ProjectName, ProjectToken, Rate, Region,
+    BatchLimits, ExitStatus, Kind, LimitsError, ProjectKey, ProjectName, ProjectToken, Rate,
+    Region, TokenName,
 };
 use crate::ui::{Failure, ProjectView, ProjectsView};
 
+use super::auth::parse_token_name;
 use super::context::Context;
 use super::failures::{local_io, usage};
 use super::submission::warn_of_odd_token;
@@ -46,6 +48,7 @@ enum ProjectCommand {
   dsr project add shop --region eu
   dsr project add app --region us --data-groups 2
   dsr project add shop --region eu --holiday 2026-12-25 --holiday 2027-01-01
+  dsr project add acme --region us --auth acme     with another person's OAuth token
   pass mixpanel/shop | dsr project add shop --region eu --with-token")]
 struct AddArgs {
     /// What to call it: letters, digits, `-`, `_`, `.`
@@ -73,6 +76,10 @@ struct AddArgs {
     /// They stand in the config file as `holidays`, where each year's are added.
     #[arg(long, value_name = "DATE")]
     holiday: Vec<NaiveDate>,
+    /// The OAuth token of its calls, by the name `dsr auth login --name` gave it [default: the
+    /// default one]
+    #[arg(long, value_name = "NAME", value_parser = parse_token_name)]
+    auth: Option<TokenName>,
 }
 
 /// List the projects
@@ -147,6 +154,7 @@ fn add(ctx: &mut Context, file: &mut ProjectsFile, args: &AddArgs) -> Result<(),
         export_batch: args.export_batch,
         rate: args.rate,
         holidays: args.holiday.iter().copied().map(Day).collect(),
+        auth: args.auth.clone(),
         ..ProjectEntry::default()
     };
     check(&entry).map_err(|error| usage(error.to_string()))?;

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use toml_edit::{Array, Datetime, DocumentMut, Item, Table, Value, value};
 
-use crate::domain::{ProjectName, ProjectToken, Region};
+use crate::domain::{ProjectName, ProjectToken, Region, TokenName};
 
 use super::create_private_folder;
 
@@ -22,6 +22,7 @@ pub struct ProjectsFile {
 #[serde(deny_unknown_fields)]
 struct Content {
     default_project: Option<String>,
+    default_auth: Option<TokenName>,
     #[serde(default)]
     projects: BTreeMap<String, ProjectEntry>,
 }
@@ -42,6 +43,7 @@ pub struct ProjectEntry {
     pub approvals: u32,
     #[serde(default)]
     pub holidays: Vec<Day>,
+    pub auth: Option<TokenName>,
 }
 
 /// A day, written as a TOML date or as a text.
@@ -145,6 +147,11 @@ impl ProjectsFile {
         self.content.default_project.as_deref()
     }
 
+    /// The OAuth token of projects that name none, if another than the main one.
+    pub fn default_auth(&self) -> Option<&TokenName> {
+        self.content.default_auth.as_ref()
+    }
+
     pub fn find(&self, name: &str) -> Option<&ProjectEntry> {
         self.content.projects.get(name)
     }
@@ -190,6 +197,9 @@ impl ProjectsFile {
             let days = entry.holidays.iter().map(|day| day.to_toml());
             table["holidays"] = value(days.collect::<Array>());
         }
+        if let Some(auth) = &entry.auth {
+            table["auth"] = value(auth.as_str());
+        }
         let projects = self
             .document
             .entry("projects")
@@ -210,6 +220,18 @@ impl ProjectsFile {
             return Err(ProjectsFileError::Missing(name.clone()));
         }
         self.document["default_project"] = value(name.as_str());
+        self.save()
+    }
+
+    /// Makes an OAuth token that of the projects that name none; `None` stands for the main one.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn set_default_auth(&mut self, name: Option<&TokenName>) -> Result<(), ProjectsFileError> {
+        match name {
+            Some(name) => self.document["default_auth"] = value(name.as_str()),
+            None => drop(self.document.remove("default_auth")),
+        }
         self.save()
     }
 
@@ -331,6 +353,11 @@ mod tests {
             ("[projects.a]\ntoken = [\"0123456789abcdef\"]\n", 2),
             ("[projects.a]\nregion = \"0123456789abcdef\"\n", 2),
             ("[projects.a]\n0123456789abcdef = 1\n", 2),
+            (
+                "[projects.a]\nauth = \"0123456789abcdef0123456789abcdef+\"\n",
+                2,
+            ),
+            ("default_auth = \"0123456789abcdef 1\"\n", 1),
         ] {
             let (_folder, path) = file_with(text);
             let error = ProjectsFile::load(path).unwrap_err();

@@ -255,6 +255,7 @@ fn finish(
         rate: rate.map_err(bad_limits)?,
         callbacks: entry.callbacks.clone(),
         holidays,
+        auth: entry.auth.clone(),
     })
 }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
@@ -5,34 +7,24 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{HashKey, OauthToken, TokenOrigin};
+use crate::domain::TokenName;
+
+use super::{HashKey, KeyringError, OauthToken, TokenOrigin};
 
 /// How long the keyring may take. A provider that never answers would hang a cron job for minutes.
-const TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(3);
 
 const SERVICE: &str = "dsr";
+/// The main token; any other one has its name behind it.
 const TOKEN: &str = "mixpanel-oauth-token";
+/// The names of the tokens, since keyrings cannot be searched in the same way everywhere.
+const TOKEN_NAMES: &str = "mixpanel-oauth-token-names";
 const HASH_KEY: &str = "distinct-id-hash-key";
 
-/// The operating system's keyring, in which the token and its date are one entry, and the key
+/// The operating system's keyring, in which each token with its date is one entry, and the key
 /// with which ids are hashed is another.
 #[derive(Debug)]
 pub struct Keyring;
-
-/// Why the keyring did not serve. Never holds a token.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyringError {
-    #[error("the keyring did not answer within {} seconds", TIMEOUT.as_secs())]
-    Timeout,
-    #[error("there is no keyring service here, as is usual in a container, over ssh or in cron")]
-    Absent,
-    #[error("the keyring is locked and needs a person to unlock it")]
-    Locked,
-    #[error("the keyring refused: {reason}")]
-    Refused { reason: String },
-    #[error("the keyring's entry for dsr cannot be read; another program may have changed it")]
-    Damaged,
-}
 
 /// What is kept: one entry, so that the token and its date cannot part.
 #[derive(Serialize, Deserialize)]
@@ -42,18 +34,15 @@ struct Kept {
 }
 
 impl Keyring {
-    /// Looks the token up.
+    /// Looks a token up.
     ///
     /// # Errors
     /// When the keyring cannot be asked. No entry is no error.
-    pub fn find() -> Result<Option<OauthToken>, KeyringError> {
-        let text = with_timeout(|| match entry(TOKEN)?.get_password() {
-            Ok(text) => Ok(Some(text)),
-            Err(keyring::Error::NoEntry) => Ok(None),
-            Err(error) => Err(explain(&error)),
-        })?;
-        let Some(text) = text else { return Ok(None) };
-        Self::read_entry(&text).map(Some)
+    pub fn find(name: &TokenName) -> Result<Option<OauthToken>, KeyringError> {
+        let Some(text) = find_text(entry_of(name))? else {
+            return Ok(None);
+        };
+        Ok(Some(Self::read_entry(&text)?.named(name.clone())))
     }
 
     /// Reads what an entry holds: [`Self::record`] wrote it, or another program did.
@@ -66,25 +55,55 @@ impl Keyring {
             .map_err(|_| KeyringError::Damaged)
     }
 
-    /// Keeps a token in place of the one before.
+    /// Keeps a token in place of the one of the same name.
     ///
     /// # Errors
     /// When the keyring cannot be used; the one before is kept then.
-    pub fn record(token: &OauthToken, issued: NaiveDate) -> Result<(), KeyringError> {
+    pub fn record(
+        name: &TokenName,
+        token: &OauthToken,
+        issued: NaiveDate,
+    ) -> Result<(), KeyringError> {
         let kept = Kept {
             token: token.expose().to_owned(),
             issued,
         };
         let text = serde_json::to_string(&kept).map_err(|_| KeyringError::Damaged)?;
-        with_timeout(move || entry(TOKEN)?.set_password(&text).map_err(|e| explain(&e)))
+        let mut names = list_named()?;
+        // First its name: one without a token is passed over, a token without its name is not seen.
+        if !name.is_main() && names.insert(name.as_str().to_owned()) {
+            record_names(&names)?;
+        }
+        record_text(entry_of(name), text)
     }
 
-    /// Forgets the token; whether there was one.
+    /// Forgets a token; whether there was one.
     ///
     /// # Errors
     /// When the keyring cannot be used.
-    pub fn forget() -> Result<bool, KeyringError> {
-        forget(TOKEN)
+    pub fn forget(name: &TokenName) -> Result<bool, KeyringError> {
+        let was_there = forget(entry_of(name))?;
+        let mut names = list_named()?;
+        if names.remove(name.as_str()) {
+            record_names(&names)?;
+        }
+        Ok(was_there)
+    }
+
+    /// The tokens that were kept, by name, the main one first; `others` are looked for as well.
+    ///
+    /// # Errors
+    /// When the keyring cannot be asked.
+    pub fn list(others: &[TokenName]) -> Result<Vec<OauthToken>, KeyringError> {
+        let named = list_named()?;
+        let named = named.iter().filter_map(|name| TokenName::new(name));
+        let mut names: BTreeSet<TokenName> = named.chain(others.iter().cloned()).collect();
+        names.remove(&TokenName::main());
+        let mut tokens = Vec::new();
+        for name in std::iter::once(TokenName::main()).chain(names) {
+            tokens.extend(Self::find(&name)?);
+        }
+        Ok(tokens)
     }
 
     /// Looks the key up with which ids are hashed.
@@ -95,7 +114,7 @@ impl Keyring {
         let bytes = with_timeout(|| match entry(HASH_KEY)?.get_secret() {
             Ok(bytes) => Ok(Some(bytes)),
             Err(keyring::Error::NoEntry) => Ok(None),
-            Err(error) => Err(explain(&error)),
+            Err(error) => Err((&error).into()),
         })?;
         let key = |bytes| HashKey::new(bytes).ok_or(KeyringError::Damaged);
         bytes.map(key).transpose()
@@ -108,7 +127,7 @@ impl Keyring {
     pub fn record_hash_key(key: HashKey) -> Result<(), KeyringError> {
         with_timeout(move || {
             let kept = entry(HASH_KEY)?.set_secret(key.expose());
-            kept.map_err(|error| explain(&error))
+            kept.map_err(|error| (&error).into())
         })
     }
 
@@ -117,42 +136,62 @@ impl Keyring {
     /// # Errors
     /// When the keyring cannot be used.
     pub fn forget_hash_key() -> Result<bool, KeyringError> {
-        forget(HASH_KEY)
+        forget(HASH_KEY.to_owned())
     }
 }
 
-fn forget(name: &'static str) -> Result<bool, KeyringError> {
-    with_timeout(move || match entry(name)?.delete_credential() {
+fn entry_of(name: &TokenName) -> String {
+    match name.is_main() {
+        true => TOKEN.to_owned(),
+        false => format!("{TOKEN}:{name}"),
+    }
+}
+
+/// The names of all tokens but the main one.
+fn list_named() -> Result<BTreeSet<String>, KeyringError> {
+    let text = find_text(TOKEN_NAMES.to_owned())?;
+    // What cannot be read is written anew with the next name; the tokens themselves are safe.
+    Ok(text
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default())
+}
+
+fn record_names(names: &BTreeSet<String>) -> Result<(), KeyringError> {
+    let text = serde_json::to_string(names).map_err(|_| KeyringError::Damaged)?;
+    match names.is_empty() {
+        true => forget(TOKEN_NAMES.to_owned()).map(drop),
+        false => record_text(TOKEN_NAMES.to_owned(), text),
+    }
+}
+
+fn find_text(name: String) -> Result<Option<String>, KeyringError> {
+    with_timeout(move || match entry(&name)?.get_password() {
+        Ok(text) => Ok(Some(text)),
+        Err(keyring::Error::NoEntry) => Ok(None),
+        Err(error) => Err((&error).into()),
+    })
+}
+
+fn record_text(name: String, text: String) -> Result<(), KeyringError> {
+    with_timeout(move || {
+        let kept = entry(&name)?.set_password(&text);
+        kept.map_err(|error| (&error).into())
+    })
+}
+
+fn forget(name: String) -> Result<bool, KeyringError> {
+    with_timeout(move || match entry(&name)?.delete_credential() {
         Ok(()) => Ok(true),
         Err(keyring::Error::NoEntry) => Ok(false),
-        Err(error) => Err(explain(&error)),
+        Err(error) => Err((&error).into()),
     })
 }
 
 fn entry(name: &str) -> Result<keyring::Entry, KeyringError> {
     keyring::Entry::new(SERVICE, name).map_err(|error| match keyring::Entry::store_status() {
-        Err(keyring::Error::NoStorageAccess(_) | keyring::Error::PlatformFailure(_)) => {
-            KeyringError::Absent
-        }
-        Err(cause) => explain(cause),
-        Ok(()) => explain(&error),
+        Err(cause) => cause.into(),
+        Ok(()) => (&error).into(),
     })
-}
-
-/// The crate's own texts may quote what is stored; only its kind of failure is passed on.
-fn explain(error: &keyring::Error) -> KeyringError {
-    use keyring::Error;
-    let reason = match error {
-        Error::NoStorageAccess(_) => return KeyringError::Locked,
-        Error::NoDefaultStore => return KeyringError::Absent,
-        Error::BadEncoding(_) | Error::BadDataFormat(..) => return KeyringError::Damaged,
-        Error::PlatformFailure(cause) => format!("platform failure: {cause}"),
-        Error::Ambiguous(entries) => format!("it holds {} entries for dsr", entries.len()),
-        Error::TooLong(what, limit) => format!("the {what} is longer than {limit}"),
-        Error::NotSupportedByStore(what) => format!("it does not support {what}"),
-        _ => "for a reason it does not say".to_owned(),
-    };
-    KeyringError::Refused { reason }
 }
 
 /// Runs `work` on a thread that is left behind if it takes too long: a runtime's own blocking
@@ -160,6 +199,11 @@ fn explain(error: &keyring::Error) -> KeyringError {
 fn with_timeout<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, KeyringError> + Send + 'static,
 ) -> Result<T, KeyringError> {
+    /// The next call would wait behind the one that was left.
+    static IS_GIVEN_UP: AtomicBool = AtomicBool::new(false);
+    if IS_GIVEN_UP.load(Ordering::Relaxed) {
+        return Err(KeyringError::Timeout);
+    }
     let (sender, receiver) = channel();
     thread::spawn(move || {
         // Nobody listens any more after the time is over.
@@ -167,7 +211,10 @@ fn with_timeout<T: Send + 'static>(
     });
     match receiver.recv_timeout(TIMEOUT) {
         Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => Err(KeyringError::Timeout),
+        Err(RecvTimeoutError::Timeout) => {
+            IS_GIVEN_UP.store(true, Ordering::Relaxed);
+            Err(KeyringError::Timeout)
+        }
         Err(RecvTimeoutError::Disconnected) => Err(KeyringError::Refused {
             reason: "its client failed".to_owned(),
         }),
@@ -176,14 +223,28 @@ fn with_timeout<T: Send + 'static>(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     #[test]
-    fn a_keyring_that_never_answers_is_given_up() {
+    fn a_keyring_that_never_answers_is_given_up_once_and_for_all() {
+        let start = Instant::now();
         let result = with_timeout(|| {
             thread::sleep(TIMEOUT * 2);
             Ok(())
         });
         assert!(matches!(result, Err(KeyringError::Timeout)));
+        let waited = start.elapsed();
+        let again = with_timeout(|| Ok(()));
+        assert!(matches!(again, Err(KeyringError::Timeout)));
+        assert!(start.elapsed() - waited < Duration::from_secs(1));
+    }
+
+    #[test]
+    fn the_main_token_is_where_it_was_before_there_were_names() {
+        assert_eq!(entry_of(&TokenName::main()), "mixpanel-oauth-token");
+        let acme = TokenName::new("acme").unwrap();
+        assert_eq!(entry_of(&acme), "mixpanel-oauth-token:acme");
     }
 }

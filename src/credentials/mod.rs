@@ -3,8 +3,10 @@
 
 mod core_dump;
 mod hash_key;
+mod keyring_error;
 mod keyring_store;
 mod token;
+mod token_file;
 
 use std::io;
 use std::path::PathBuf;
@@ -13,10 +15,12 @@ use chrono::NaiveDate;
 use secrecy::ExposeSecret;
 
 use crate::config::Environment;
+use crate::domain::TokenName;
 
 pub use core_dump::forbid_core_dumps;
 pub use hash_key::{HashKey, HashKeyError};
-pub use keyring_store::{Keyring, KeyringError};
+pub use keyring_error::KeyringError;
+pub use keyring_store::Keyring;
 pub use token::{OauthToken, TokenAge, TokenError, TokenOrigin, WARN_DAYS};
 
 /// Why there is no token to use. Never holds a token.
@@ -24,10 +28,16 @@ pub use token::{OauthToken, TokenAge, TokenError, TokenOrigin, WARN_DAYS};
 pub enum CredentialError {
     #[error("there is no OAuth token: none in the environment and none in the keyring")]
     NoToken,
+    #[error("there is no OAuth token `{name}` in the keyring, and none in the environment")]
+    NoNamedToken { name: TokenName },
     #[error("the keyring cannot be used, and there is no OAuth token in the environment")]
     Keyring(#[source] KeyringError),
     #[error("cannot read the token file `{path}` that DSR_TOKEN_FILE names")]
     TokenFile { path: PathBuf, source: io::Error },
+    #[error(
+        "others than its owner can read or change the token file `{path}` that DSR_TOKEN_FILE names"
+    )]
+    OpenTokenFile { path: PathBuf },
     #[error("both DSR_TOKEN_FILE and DSR_TOKEN are set, and only one can be meant")]
     TwoTokens,
     #[error("DSR_TOKEN_ISSUED is no day such as 2026-05-31")]
@@ -37,41 +47,56 @@ pub enum CredentialError {
         origin: TokenOrigin,
         source: TokenError,
     },
-    #[error(
-        "the OAuth token expired on {expired}: it is good for one year from the day it was made"
-    )]
-    Expired { expired: NaiveDate },
+    #[error("{token} expired on {expired}: it is good for one year from the day it was made")]
+    Expired {
+        expired: NaiveDate,
+        /// Which one, in words.
+        token: String,
+        origin: TokenOrigin,
+        name: Option<TokenName>,
+    },
 }
 
-/// Finds the token: `DSR_TOKEN_FILE` or `DSR_TOKEN`, else the keyring.
+/// Finds a token: `DSR_TOKEN_FILE` or `DSR_TOKEN`, else the one of this name in the keyring.
 ///
 /// An expired token is found, too: what to do about it is the caller's to decide.
 ///
 /// # Errors
 /// When there is none, or it cannot be read.
-pub fn find_token(environment: &Environment) -> Result<OauthToken, CredentialError> {
+pub fn find_token(
+    environment: &Environment,
+    name: &TokenName,
+) -> Result<OauthToken, CredentialError> {
+    if let Some(token) = find_environments_token(environment)? {
+        return Ok(token);
+    }
+    let found = Keyring::find(name).map_err(CredentialError::Keyring)?;
+    found.ok_or_else(|| match name.is_main() {
+        true => CredentialError::NoToken,
+        false => CredentialError::NoNamedToken { name: name.clone() },
+    })
+}
+
+/// Finds the token that `DSR_TOKEN_FILE` or `DSR_TOKEN` gives; asks no keyring.
+///
+/// # Errors
+/// When one is given that cannot be read.
+pub fn find_environments_token(
+    environment: &Environment,
+) -> Result<Option<OauthToken>, CredentialError> {
     let (text, origin) = match (&environment.token_file, &environment.token) {
         (Some(_), Some(_)) => return Err(CredentialError::TwoTokens),
-        (Some(path), None) => {
-            let text =
-                std::fs::read_to_string(path).map_err(|source| CredentialError::TokenFile {
-                    path: path.clone(),
-                    source,
-                })?;
-            (text.into(), TokenOrigin::TokenFile)
-        }
+        (Some(path), None) => (token_file::read(path)?, TokenOrigin::TokenFile),
         (None, Some(token)) => (token.clone(), TokenOrigin::Environment),
-        (None, None) => {
-            let found = Keyring::find().map_err(CredentialError::Keyring)?;
-            return found.ok_or(CredentialError::NoToken);
-        }
+        (None, None) => return Ok(None),
     };
     let issued = match &environment.token_issued {
         None => None,
         Some(text) => Some(text.parse().map_err(|_| CredentialError::BadIssued)?),
     };
-    OauthToken::new(text.expose_secret(), issued, origin)
-        .map_err(|source| CredentialError::BadToken { origin, source })
+    let token = OauthToken::new(text.expose_secret(), issued, origin)
+        .map_err(|source| CredentialError::BadToken { origin, source })?;
+    Ok(Some(token))
 }
 
 /// Finds a token that may be sent today.
@@ -80,11 +105,17 @@ pub fn find_token(environment: &Environment) -> Result<OauthToken, CredentialErr
 /// As [`find_token`], and when its year is over.
 pub fn find_valid_token(
     environment: &Environment,
+    name: &TokenName,
     today: NaiveDate,
 ) -> Result<OauthToken, CredentialError> {
-    let token = find_token(environment)?;
+    let token = find_token(environment, name)?;
     match token.age(today) {
-        TokenAge::Expired { expired } => Err(CredentialError::Expired { expired }),
+        TokenAge::Expired { expired } => Err(CredentialError::Expired {
+            expired,
+            token: token.description(),
+            origin: token.origin(),
+            name: token.name().cloned(),
+        }),
         TokenAge::Good { .. } | TokenAge::NotKnown => Ok(token),
     }
 }
@@ -105,7 +136,7 @@ mod tests {
     #[test]
     fn the_environments_token_needs_no_keyring() {
         let env = environment(&[("DSR_TOKEN", "abc\n"), ("DSR_TOKEN_ISSUED", "2026-05-31")]);
-        let token = find_token(&env).unwrap();
+        let token = find_token(&env, &TokenName::main()).unwrap();
         assert_eq!(token.expose(), "abc");
         assert_eq!(token.origin(), TokenOrigin::Environment);
         assert_eq!(token.issued(), "2026-05-31".parse().ok());
@@ -116,12 +147,18 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "abc\r\n").unwrap();
         let env = environment(&[("DSR_TOKEN_FILE", file.path().to_str().unwrap())]);
-        assert_eq!(find_token(&env).unwrap().expose(), "abc");
+        assert_eq!(
+            find_token(&env, &TokenName::main()).unwrap().expose(),
+            "abc"
+        );
         let both = environment(&[("DSR_TOKEN_FILE", "/x"), ("DSR_TOKEN", "y")]);
-        assert!(matches!(find_token(&both), Err(CredentialError::TwoTokens)));
+        assert!(matches!(
+            find_token(&both, &TokenName::main()),
+            Err(CredentialError::TwoTokens)
+        ));
         let missing = environment(&[("DSR_TOKEN_FILE", "/nowhere/x")]);
         assert!(matches!(
-            find_token(&missing),
+            find_token(&missing, &TokenName::main()),
             Err(CredentialError::TokenFile { .. })
         ));
     }
@@ -130,21 +167,24 @@ mod tests {
     fn an_expired_token_is_not_sent() {
         let env = environment(&[("DSR_TOKEN", "abc"), ("DSR_TOKEN_ISSUED", "2025-11-21")]);
         let day = |text: &str| text.parse().unwrap();
-        assert!(find_valid_token(&env, day("2026-11-20")).is_ok());
+        assert!(find_valid_token(&env, &TokenName::main(), day("2026-11-20")).is_ok());
         assert!(
-            find_valid_token(&env, day("2026-11-21")).is_ok(),
+            find_valid_token(&env, &TokenName::main(), day("2026-11-21")).is_ok(),
             "the last day"
         );
-        let error = find_valid_token(&env, day("2026-11-22")).unwrap_err();
+        let error = find_valid_token(&env, &TokenName::main(), day("2026-11-22")).unwrap_err();
         assert!(matches!(error, CredentialError::Expired { .. }));
         let env = environment(&[("DSR_TOKEN", "abc"), ("DSR_TOKEN_ISSUED", "soon")]);
-        assert!(matches!(find_token(&env), Err(CredentialError::BadIssued)));
+        assert!(matches!(
+            find_token(&env, &TokenName::main()),
+            Err(CredentialError::BadIssued)
+        ));
     }
 
     #[test]
     fn a_bad_token_is_not_quoted() {
         let env = environment(&[("DSR_TOKEN", "se cret")]);
-        let error = find_token(&env).unwrap_err();
+        let error = find_token(&env, &TokenName::main()).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("cret"));
     }
 }

@@ -5,6 +5,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::domain::TokenName;
+
 /// From how many days before its end a token is warned of.
 pub const WARN_DAYS: i64 = 30;
 
@@ -16,6 +18,8 @@ pub struct OauthToken {
     secret: SecretString,
     issued: Option<NaiveDate>,
     origin: TokenOrigin,
+    /// Its name in the keyring.
+    name: Option<TokenName>,
 }
 
 /// Where the token came from.
@@ -84,7 +88,15 @@ impl OauthToken {
             secret: SecretString::from(text),
             issued,
             origin,
+            name: None,
         })
+    }
+
+    /// The same as the keyring has it under a name.
+    #[must_use]
+    pub fn named(mut self, name: TokenName) -> Self {
+        self.name = Some(name);
+        self
     }
 
     /// The token itself, for the `Authorization` header and the keyring only.
@@ -98,6 +110,19 @@ impl OauthToken {
 
     pub fn origin(&self) -> TokenOrigin {
         self.origin
+    }
+
+    /// Its name in the keyring; `None` if it is not from there.
+    pub fn name(&self) -> Option<&TokenName> {
+        self.name.as_ref()
+    }
+
+    /// Which token it is, in words: by its name where there may be others.
+    pub fn description(&self) -> String {
+        match &self.name {
+            Some(name) if !name.is_main() => format!("the token `{name}` in the keyring"),
+            Some(_) | None => self.origin.to_string(),
+        }
     }
 
     /// Tells tokens apart without showing them: the first 8 hex digits of their SHA-256.

@@ -16,6 +16,7 @@ mod operation;
 mod polling;
 mod project;
 mod states;
+mod token_name;
 
 pub use api_url::{ApiUrl, ApiUrlError};
 pub use batch::{Batch, BatchError, IdLines};
@@ -34,3 +35,4 @@ pub use operation::{Disclosure, Kind, Law, Operation, RetrievalScope};
 pub use polling::{Heard, LONGEST_PAUSE, next_check};
 pub use project::{Project, ProjectKey, ProjectName, ProjectToken, Region};
 pub use states::{JobState, RequestState, TaskStatus};
+pub use token_name::TokenName;

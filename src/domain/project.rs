@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{ApiUrl, BatchLimits, Rate};
+use super::{ApiUrl, BatchLimits, Rate, TokenName};
 
 /// Where a project's data lives; decides the host of every call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -140,6 +140,8 @@ pub struct Project {
     pub callbacks: Vec<String>,
     /// Days that are no working days, beside Saturday and Sunday.
     pub holidays: Vec<NaiveDate>,
+    /// The OAuth token of its calls; the default one unless it names one.
+    pub auth: Option<TokenName>,
 }
 
 impl Project {

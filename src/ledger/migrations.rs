@@ -7,7 +7,7 @@ use super::LedgerError;
 /// Each step from one version of the schema to the next. Only ever appended to.
 ///
 /// The SQL keeps to what PostgreSQL reads as well: TEXT and BIGINT, RFC 3339 times in UTC.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     "
     CREATE TABLE requests (
         id            TEXT PRIMARY KEY,
@@ -152,6 +152,16 @@ const MIGRATIONS: [&str; 10] = [
     ALTER TABLE jobs ADD COLUMN told TEXT;
     UPDATE jobs SET told = state || ' ' || COALESCE(mixpanel_status, '')
         WHERE state IN ('done', 'refused', 'failed', 'revoked');
+",
+    "
+    -- OAuth tokens that a service turned away: where each is kept, and the first digits of its hash.
+    CREATE TABLE rejected_tokens (
+        service       TEXT NOT NULL,
+        place         TEXT NOT NULL,
+        fingerprint   TEXT NOT NULL,
+        at            TEXT NOT NULL,
+        PRIMARY KEY (service, place, fingerprint)
+    );
 ",
 ];
 

@@ -5,6 +5,14 @@ use secrecy::SecretString;
 
 use crate::domain::{DistinctId, TaskId, TaskStatus};
 
+/// What an answer shows about the OAuth token itself, whatever it says about a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenStanding {
+    Accepted,
+    /// 401. A 403 is about what the token's owner may do, not about the token.
+    Rejected,
+}
+
 /// What an answer to a POST that creates a task means. Texts hold no token, link or id.
 #[derive(Debug)]
 pub enum CreateAnswer {

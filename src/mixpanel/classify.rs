@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::domain::{Batch, DistinctId};
 
-use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer};
+use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
 use super::retry_after;
 use super::wire::{Conflict, Document};
 
@@ -223,6 +223,21 @@ pub fn cancel(exchange: Exchange) -> CancelAnswer {
     }
 }
 
+/// What a complete answer to any call shows about the token; `None` if it is not clearly
+/// Mixpanel's own word on it.
+pub fn token_standing(answered: &Answered) -> Option<TokenStanding> {
+    let is_fine = || match Document::parse(&answered.body) {
+        Some(document) => !document.says_error(),
+        None => answered.status == 204,
+    };
+    match answered.status {
+        _ if answered.looks_like_html() => None,
+        401 => Some(TokenStanding::Rejected),
+        200..=299 if is_fine() => Some(TokenStanding::Accepted),
+        _ => None,
+    }
+}
+
 fn speaks_of_too_many(message: &str) -> bool {
     let text = message.to_lowercase();
     let about_ids = ["distinct", "ids", "users"];
@@ -296,6 +311,35 @@ mod tests {
         match create(exchange, &batch) {
             CreateAnswer::Refused { message, .. } => message,
             answer => panic!("{answer:?}"),
+        }
+    }
+
+    #[test]
+    fn only_mixpanels_own_word_counts_for_or_against_a_token() {
+        use TokenStanding::{Accepted, Rejected};
+        let ok = r#"{"status":"ok","results":{"status":"NOT_FOUND"}}"#;
+        let error = r#"{"status":"error","error":"no"}"#;
+        for (status, body, expected) in [
+            (200, ok, Some(Accepted)),
+            (204, "", Some(Accepted)),
+            (401, error, Some(Rejected)),
+            (401, "", Some(Rejected)),
+            (401, "<html>log in to the wifi</html>", None),
+            (200, "<html>log in to the wifi</html>", None),
+            (200, error, None),
+            (200, "fine", None),
+            (403, error, None),
+            (404, error, None),
+            (429, error, None),
+            (500, error, None),
+        ] {
+            let answered = Answered {
+                status,
+                retry_after: None,
+                date: None,
+                body: body.as_bytes().to_owned(),
+            };
+            assert_eq!(token_standing(&answered), expected, "{status} {body}");
         }
     }
 

@@ -10,7 +10,7 @@ use reqwest::{Certificate, Method, Response, redirect, retry};
 use crate::credentials::OauthToken;
 use crate::domain::{ApiUrl, Batch, Operation, Project, SubjectRequestId, TaskId};
 
-use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer};
+use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
 use super::classify::{self, Answered, Exchange};
 use super::wire::CreateBody;
 
@@ -47,6 +47,7 @@ pub struct Client {
     project: Project,
     token: OauthToken,
     server_time: Cell<Option<DateTime<Utc>>>,
+    token_standing: Cell<Option<TokenStanding>>,
 }
 
 /// Why no client could be made.
@@ -99,6 +100,7 @@ impl Client {
             project,
             token: token.clone(),
             server_time: Cell::new(None),
+            token_standing: Cell::new(None),
         })
     }
 
@@ -110,6 +112,21 @@ impl Client {
     /// What time it was at the server when it answered the last call, if it said so. To the second.
     pub fn server_time(&self) -> Option<DateTime<Utc>> {
         self.server_time.get()
+    }
+
+    /// What the last answer showed about the token, if anything.
+    pub fn token_standing(&self) -> Option<TokenStanding> {
+        self.token_standing.get()
+    }
+
+    /// The token it calls with.
+    pub fn token(&self) -> &OauthToken {
+        &self.token
+    }
+
+    /// Where it calls.
+    pub fn api_url(&self) -> &ApiUrl {
+        &self.api_url
     }
 
     #[cfg(test)]
@@ -159,6 +176,8 @@ impl Client {
 
     async fn exchange(&self, request: reqwest::RequestBuilder) -> Exchange {
         let started = Instant::now();
+        // One that is given up shows nothing.
+        self.token_standing.set(None);
         let exchange = match request.send().await {
             Ok(response) => read(response).await,
             Err(error) if error.is_connect() => Exchange::NotSent {
@@ -170,6 +189,10 @@ impl Client {
         };
         self.server_time.set(match &exchange {
             Exchange::Answered(answered) => answered.time(),
+            Exchange::NotSent { .. } | Exchange::Lost { .. } => None,
+        });
+        self.token_standing.set(match &exchange {
+            Exchange::Answered(answered) => classify::token_standing(answered),
             Exchange::NotSent { .. } | Exchange::Lost { .. } => None,
         });
         let outcome = match &exchange {

@@ -9,7 +9,7 @@ mod fetch;
 mod retry_after;
 mod wire;
 
-pub use answer::{CancelAnswer, CreateAnswer, StatusAnswer};
+pub use answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
 pub use client::{Client, ClientError, Timeouts};
 pub use fetch::{Fetched, Fetcher, Reach, Sink};
 

@@ -101,6 +101,7 @@ fn client_with(url: &str, total: Duration) -> Client {
         rate: Rate::default(),
         callbacks: Vec::new(),
         holidays: Vec::new(),
+        auth: None,
     };
     let token = OauthToken::new(OAUTH, None, TokenOrigin::Environment).unwrap();
     let timeouts = Timeouts {

@@ -15,6 +15,7 @@ mod readings;
 mod requests;
 mod table;
 mod terminal;
+mod tokens;
 mod views;
 mod warnings;
 mod watch;
@@ -37,7 +38,8 @@ pub use progress::{Lines, Phase, Progress, fetching, reading};
 pub use question::QuestionError;
 pub use requests::{Delivery, Polling, PrintError, Shown};
 pub use terminal::Terminal;
-pub use views::{AuthView, ProjectView, ProjectsView};
+pub use tokens::{TokenState, TokensView};
+pub use views::{ProjectView, ProjectsView};
 pub use warnings::Listed;
 pub use watch::{Picture, Screen};
 pub use words::{age, day_count, duration, number, plural, printable};
@@ -235,7 +237,7 @@ impl Ui {
     }
 
     /// A text with the commands in it as they are to be typed here.
-    fn spell(&self, text: &str) -> String {
+    pub fn spell(&self, text: &str) -> String {
         text.replace("`dsr ", &format!("`{} ", self.program))
     }
 

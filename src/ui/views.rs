@@ -6,66 +6,16 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use crate::config::{Origin, Resolved};
-use crate::credentials::{OauthToken, TokenAge, TokenOrigin};
 use crate::domain::{Kind, ProjectKey};
 
 use super::table::{Column, draw};
-use super::words::{day_count, number, rate_text};
+use super::words::{number, rate_text};
 use super::{Paper, View};
 
 pub(super) fn one_or_several(mut requests: Vec<Value>) -> Value {
     match requests.len() {
         1 => json!({ "request": requests.remove(0) }),
         _ => json!({ "requests": requests }),
-    }
-}
-
-/// The OAuth token, without the token.
-pub struct AuthView<'a> {
-    pub token: &'a OauthToken,
-    pub today: NaiveDate,
-}
-
-impl View for AuthView<'_> {
-    fn human(&self, _: &Paper) -> String {
-        let issued = self.token.issued();
-        let issued = issued.map_or_else(|| "not known".to_owned(), |day| day.to_string());
-        let expires = match self.token.age(self.today) {
-            TokenAge::NotKnown if self.token.origin() == TokenOrigin::Sandbox => {
-                "never; it is made up".to_owned()
-            }
-            TokenAge::NotKnown => {
-                "not known; say when it was made: DSR_TOKEN_ISSUED=YYYY-MM-DD".to_owned()
-            }
-            TokenAge::Good { expires, days_left } => {
-                format!("{expires} ({})", day_count(days_left))
-            }
-            TokenAge::Expired { expired } => format!("EXPIRED on {expired}"),
-        };
-        format!(
-            "Token        {origin}\nFingerprint  {fingerprint}\nMade         {issued}\nExpires      {expires}\n",
-            origin = self.token.origin(),
-            fingerprint = self.token.fingerprint(),
-        )
-    }
-
-    fn json(&self) -> Value {
-        let (expires, days_left, expired) = match self.token.age(self.today) {
-            TokenAge::NotKnown => (None, None, None),
-            TokenAge::Good { expires, days_left } => (Some(expires), Some(days_left), Some(false)),
-            TokenAge::Expired { expired } => {
-                let days = (expired - self.today).num_days();
-                (Some(expired), Some(days), Some(true))
-            }
-        };
-        json!({ "token": {
-            "source": self.token.origin(),
-            "fingerprint": self.token.fingerprint(),
-            "issued": self.token.issued().map(|day| day.to_string()),
-            "expires": expires.map(|day| day.to_string()),
-            "days_left": days_left,
-            "expired": expired,
-        }})
     }
 }
 
@@ -114,6 +64,9 @@ impl ProjectView<'_> {
             })
         };
         let [delete, export] = self.learned(resolved);
+        let auth = project.auth.as_ref().map_or_else(String::new, |name| {
+            format!("OAuth token   {name}  (config file)\n")
+        });
         format!(
             "Project       {name}{default}\n\
              Region        {region}{region_from}\n\
@@ -122,7 +75,8 @@ impl ProjectView<'_> {
              Delete batch  {delete} ids{learned_delete}\n\
              Export batch  {export} ids{learned_export}\n\
              Rate          {rate} a second\n\
-             Holidays      {holidays}\n",
+             Holidays      {holidays}\n\
+             {auth}",
             name = project.name,
             default = if self.is_default(resolved) {
                 " (default)"
@@ -138,6 +92,7 @@ impl ProjectView<'_> {
             export = number(project.limits.for_kind(Kind::Export).get()),
             rate = rate_text(project.rate.per_second()),
             holidays = holidays_text(&project.holidays),
+            auth = auth,
             learned_delete = learned(delete),
             learned_export = learned(export),
         )
@@ -163,6 +118,7 @@ impl ProjectView<'_> {
             "learned_delete_batch": self.learned(resolved)[0],
             "learned_export_batch": self.learned(resolved)[1],
             "rate": project.rate.per_second(),
+            "auth": project.auth.as_ref().map(|name| name.as_str()),
             "callbacks": project.callbacks,
             "approvals": resolved.approvals,
             "holidays": project.holidays.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -266,6 +266,7 @@ async fn delete(
         let now = run.clock.now();
         run.ledger
             .record_answered(item.project(), client.project().rate, now)?;
+        run.record_standing(client);
         match answer {
             CancelAnswer::Cancelled => return Ok(Ok(Said::Taken)),
             CancelAnswer::AlreadyStarted => return Ok(Ok(Said::TooLate)),

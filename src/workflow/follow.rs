@@ -207,6 +207,7 @@ async fn ask_until(
         let now = run.clock.now();
         let rate = client.project().rate;
         run.ledger.record_answered(item.project, rate, now)?;
+        run.record_standing(client);
         let answer = match answer {
             Ok(answer) => answer,
             Err(trouble) => return Ok(Err(trouble)),

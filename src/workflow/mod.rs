@@ -22,7 +22,7 @@ use chrono::TimeDelta;
 use crate::domain::{Clock, JobId, ProjectKey, TaskId};
 use crate::intake::IntakeError;
 use crate::ledger::{JobRecord, Ledger, LedgerError};
-use crate::mixpanel::Client;
+use crate::mixpanel::{Client, TokenStanding};
 
 pub use cancel::{CancelOutcome, CancelReport, cancel, list_cancellable};
 pub use download::{DownloadError, DownloadOutcome, DownloadReport, OnBytes, download};
@@ -63,7 +63,7 @@ pub enum Event<'a> {
 }
 
 /// How far our clock may be from the server's. Due dates, ages and the time to settle hang on it.
-const MAX_SKEW: TimeDelta = TimeDelta::minutes(5);
+pub const MAX_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// Why a run could not go on. What happened to each job until then is in the ledger.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +110,23 @@ impl Run<'_> {
         let ahead = self.clock.now() - theirs;
         if ahead.abs() > MAX_SKEW {
             self.observer.on(Event::ClocksDiffer { ahead });
+        }
+    }
+
+    /// Records what the last answer showed about the client's token. It is a help for later
+    /// commands: where it cannot be recorded, nothing is kept from going on.
+    fn record_standing(&mut self, client: &Client) {
+        let (token, api_url) = (client.token(), client.api_url());
+        let recorded = match client.token_standing() {
+            None => Ok(()),
+            Some(TokenStanding::Accepted) => self.ledger.record_accepted(token, api_url),
+            Some(TokenStanding::Rejected) => {
+                let now = self.clock.now();
+                self.ledger.record_rejected(token, api_url, now)
+            }
+        };
+        if let Err(error) = recorded {
+            tracing::warn!(%error, "the token's standing is not recorded");
         }
     }
 

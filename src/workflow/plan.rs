@@ -168,6 +168,7 @@ mod tests {
             rate: Rate::default(),
             callbacks: Vec::new(),
             holidays: Vec::new(),
+            auth: None,
         };
         let order = Order {
             operation,

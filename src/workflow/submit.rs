@@ -209,7 +209,9 @@ async fn send_next(
                 Purpose::Submit => queue.temper.judge(answer, now),
                 Purpose::Settle => queue.temper.judge_again(answer, item.word, now),
             };
-            carry_out(run, queue, client, &item, verdict).await
+            let step = carry_out(run, queue, client, &item, verdict).await?;
+            run.record_standing(client);
+            Ok(step)
         }
     }
 }

@@ -53,8 +53,7 @@ fn a_token_file_serves_and_its_line_end_is_no_part_of_the_token() {
     let fake = Fake::start();
     for ending in ["", "\n", "\r\n"] {
         let operator = Operator::at(&fake).without("DSR_TOKEN");
-        operator.file("token", format!("{OAUTH_TOKEN}{ending}"));
-        let path = operator.work().join("token").display().to_string();
+        let path = operator.private_file("token", format!("{OAUTH_TOKEN}{ending}"));
         let operator = operator.with("DSR_TOKEN_FILE", &path);
         operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
         let status = operator
@@ -146,7 +145,10 @@ fn an_expired_token_sends_nothing() {
         &["export", "--gdpr", "a1"],
     ] {
         let outcome = operator.run(command);
-        outcome.exits_with(4).says("expired").says("dsr auth login");
+        outcome
+            .exits_with(4)
+            .says("expired")
+            .says("DSR_TOKEN_ISSUED");
         let json = operator.run(&[command, &["--json"]].concat());
         assert_eq!(json.exits_with(4).failure()["kind"], "token_expired");
         assert!(json.stdout.is_empty(), "{json}");

@@ -168,6 +168,15 @@ impl Operator {
         name
     }
 
+    /// The same, for nobody else to read; returns its full path.
+    pub(crate) fn private_file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.work().join(self.file(name, text));
+        let permissions = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(&path, permissions).expect("a file of ours can be changed");
+        path.display().to_string()
+    }
+
     /// All requests as the ledger has them, asking nobody.
     #[track_caller]
     pub(crate) fn requests(&self) -> Vec<Value> {

@@ -26,7 +26,13 @@ pub(crate) struct Running {
 }
 
 /// A process that does not outlive a test that failed.
-struct Mortal(Child);
+pub(super) struct Mortal(Child);
+
+impl Mortal {
+    pub(super) fn of(child: Child) -> Self {
+        Self(child)
+    }
+}
 
 impl Drop for Mortal {
     fn drop(&mut self) {

@@ -7,6 +7,7 @@ use dsr::config::Environment;
 use dsr::credentials::{
     CredentialError, HashKey, Keyring, OauthToken, TokenAge, find_token, find_valid_token,
 };
+use dsr::domain::TokenName;
 use serde_json::Value;
 
 /// Whatever is taken for a token can be sent, was there, and has an age; nothing else is quoted.
@@ -32,8 +33,9 @@ pub(crate) fn token(bytes: &[u8]) {
 
 /// The first line is the day the token was made, the rest is in the file.
 fn file(day: &str, content: &[u8]) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("token");
+    // For nobody else to read, or its content would not be looked at.
+    let kept = tempfile::NamedTempFile::new().expect("a file");
+    let path = kept.path().to_owned();
     std::fs::write(&path, content).expect("a file");
     let environment = Environment::from_lookup(|name| match name {
         "DSR_TOKEN_FILE" => Some(path.clone().into_os_string()),
@@ -41,7 +43,7 @@ fn file(day: &str, content: &[u8]) {
         _ => None,
     });
     let environment = environment.expect("text");
-    match find_token(&environment) {
+    match find_token(&environment, &TokenName::main()) {
         Ok(token) => {
             let text = std::str::from_utf8(content).expect("a token is text");
             assert_eq!(text.trim(), token.expose());
@@ -53,9 +55,9 @@ fn file(day: &str, content: &[u8]) {
             check_silence(&format!("{error} {error:?}"), &text);
         }
     }
-    match find_valid_token(&environment, today()) {
+    match find_valid_token(&environment, &TokenName::main(), today()) {
         Ok(token) => assert!(!matches!(token.age(today()), TokenAge::Expired { .. })),
-        Err(CredentialError::Expired { expired }) => assert!(expired < today()),
+        Err(CredentialError::Expired { expired, .. }) => assert!(expired < today()),
         Err(_) => {}
     }
 }

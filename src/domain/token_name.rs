@@ -1,0 +1,69 @@
+use std::fmt;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+/// What the operator calls one of several OAuth tokens: letters, digits, `-`, `_`, `.`; 1 to 32
+/// characters.
+///
+/// So short that a token itself, put where its name belongs, is most likely none.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TokenName(String);
+
+impl TokenName {
+    /// What the token is called that was kept without a name.
+    pub const MAIN: &str = "main";
+
+    /// `None` when the text is no such name.
+    pub fn new(text: &str) -> Option<Self> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let fits = (1..=32).contains(&text.len())
+            && text.chars().all(is_plain)
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The name of the token that was kept without one.
+    pub fn main() -> Self {
+        Self(Self::MAIN.to_owned())
+    }
+
+    pub fn is_main(&self) -> bool {
+        self.0 == Self::MAIN
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for TokenName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        // Not quoted: it may be the token itself.
+        let message = "the name of an OAuth token is 1 to 32 letters, digits, `-`, `_` and `.`";
+        Self::new(&text).ok_or_else(|| D::Error::custom(message))
+    }
+}
+
+impl fmt::Display for TokenName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_plain_and_shorter_than_tokens() {
+        for good in ["main", "acme-eu.2", "A_1", &"x".repeat(32)] {
+            assert!(TokenName::new(good).is_some(), "{good}");
+        }
+        for bad in ["", "-x", "a b", "a:b", "a/b", "é", &"x".repeat(33)] {
+            assert!(TokenName::new(bad).is_none(), "{bad}");
+        }
+        assert!(TokenName::new("main").is_some_and(|name| name.is_main()));
+    }
+}

@@ -1,0 +1,149 @@
+//! OAuth tokens as people and scripts see them, without the tokens.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::{Value, json};
+
+use crate::credentials::{OauthToken, TokenAge, TokenOrigin};
+
+use super::json::time;
+use super::table::{Column, draw};
+use super::words::day_count;
+use super::{Paper, View};
+
+/// A token, and what is known of it beside its date.
+#[derive(Debug)]
+pub struct TokenState {
+    pub token: OauthToken,
+    /// When Mixpanel turned it away, if it has not taken it since.
+    pub rejected_at: Option<DateTime<Utc>>,
+    /// Whether the projects use it that name none.
+    pub is_default: bool,
+    /// The projects that name it.
+    pub projects: Vec<String>,
+}
+
+impl TokenState {
+    /// Whether it may be sent, as far as is known.
+    pub fn is_usable(&self, today: NaiveDate) -> bool {
+        let is_over = matches!(self.token.age(today), TokenAge::Expired { .. });
+        !is_over && self.rejected_at.is_none()
+    }
+}
+
+/// The tokens there are, the default one among them.
+pub struct TokensView<'a> {
+    pub tokens: &'a [TokenState],
+    pub today: NaiveDate,
+}
+
+impl View for TokensView<'_> {
+    fn human(&self, paper: &Paper) -> String {
+        match self.tokens {
+            [one] => self.block(one),
+            several => self.table(several, paper),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let default = self.tokens.iter().find(|state| state.is_default);
+        let tokens = self.tokens.iter().map(|state| self.object(state));
+        json!({
+            "token": default.map(|state| self.object(state)),
+            "tokens": tokens.collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl TokensView<'_> {
+    fn block(&self, state: &TokenState) -> String {
+        let token = &state.token;
+        let mut text = format!(
+            "Token        {description}\nFingerprint  {fingerprint}\nMade         {issued}\nExpires      {expires}\n",
+            description = token.description(),
+            fingerprint = token.fingerprint(),
+            issued = issued_text(token, "not known"),
+            expires = self.expires_text(
+                token,
+                "not known; say when it was made: DSR_TOKEN_ISSUED=YYYY-MM-DD"
+            ),
+        );
+        if let Some(at) = state.rejected_at {
+            text.push_str(&format!(
+                "Turned away  by Mixpanel on {} (401)\n",
+                at.date_naive()
+            ));
+        }
+        text
+    }
+
+    fn table(&self, states: &[TokenState], paper: &Paper) -> String {
+        let columns = [
+            Column::Whole("TOKEN"),
+            Column::Text("FINGERPRINT"),
+            Column::Text("MADE"),
+            Column::Text("EXPIRES"),
+            Column::Text("USED BY"),
+        ];
+        let rows = states.iter().map(|state| {
+            let token = &state.token;
+            let name = token.name().map_or("-", |name| name.as_str());
+            let mut expires = self.expires_text(token, "not known");
+            if let Some(at) = state.rejected_at {
+                expires = format!("TURNED AWAY on {} (401)", at.date_naive());
+            }
+            let mut users: Vec<&str> = Vec::new();
+            users.extend(state.is_default.then_some("(default)"));
+            users.extend(state.projects.iter().map(String::as_str));
+            vec![
+                name.to_owned(),
+                token.fingerprint(),
+                issued_text(token, "not known"),
+                expires,
+                users.join(", "),
+            ]
+        });
+        draw(&columns, &rows.collect::<Vec<_>>(), paper)
+    }
+
+    fn expires_text(&self, token: &OauthToken, not_known: &str) -> String {
+        match token.age(self.today) {
+            TokenAge::NotKnown if token.origin() == TokenOrigin::Sandbox => {
+                "never; it is made up".to_owned()
+            }
+            TokenAge::NotKnown => not_known.to_owned(),
+            TokenAge::Good { expires, days_left } => {
+                format!("{expires} ({})", day_count(days_left))
+            }
+            TokenAge::Expired { expired } => format!("EXPIRED on {expired}"),
+        }
+    }
+
+    fn object(&self, state: &TokenState) -> Value {
+        let token = &state.token;
+        let (expires, days_left, expired) = match token.age(self.today) {
+            TokenAge::NotKnown => (None, None, None),
+            TokenAge::Good { expires, days_left } => (Some(expires), Some(days_left), Some(false)),
+            TokenAge::Expired { expired } => {
+                let days = (expired - self.today).num_days();
+                (Some(expired), Some(days), Some(true))
+            }
+        };
+        json!({
+            "name": token.name().map(|name| name.as_str()),
+            "default": state.is_default,
+            "projects": state.projects,
+            "source": token.origin(),
+            "fingerprint": token.fingerprint(),
+            "issued": token.issued().map(|day| day.to_string()),
+            "expires": expires.map(|day| day.to_string()),
+            "days_left": days_left,
+            "expired": expired,
+            "rejected_at": state.rejected_at.map(time),
+        })
+    }
+}
+
+fn issued_text(token: &OauthToken, not_known: &str) -> String {
+    let issued = token.issued();
+    issued.map_or_else(|| not_known.to_owned(), |day| day.to_string())
+}
