@@ -27,6 +27,7 @@ Examples:
   dsr delete --gdpr ids.csv                     erase the people in a file; asks first
   dsr status                                    how all open requests stand
   dsr cancel q7tz0xma                           revoke a deletion that has not started
+  dsr doctor                                    what is wrong here, and what to run
 
 Exit statuses: dsr help exit-status";
 
@@ -153,7 +154,10 @@ fn start(cli: Cli) -> ExitStatus {
             return failure.status;
         }
     };
-    ctx.warn_of_environments_token();
+    // The doctor tells of it among the rest.
+    if !matches!(cli.command, Command::Doctor(_)) {
+        ctx.warn_of_environments_token();
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

@@ -8,6 +8,7 @@ mod completions;
 mod context;
 mod deadlines;
 mod delete;
+mod doctor;
 mod download;
 mod exit_status;
 mod export;
@@ -28,6 +29,7 @@ pub(crate) use cancel::CancelArgs;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use context::Context;
 pub(crate) use delete::DeleteArgs;
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use download::DownloadArgs;
 pub(crate) use exit_status::ExitStatusArgs;
 pub(crate) use export::ExportArgs;
@@ -52,6 +54,7 @@ pub(crate) enum Command {
     Download(DownloadArgs),
     Auth(AuthArgs),
     Project(ProjectArgs),
+    Doctor(DoctorArgs),
     Sandbox(SandboxArgs),
     Completions(CompletionsArgs),
     #[command(name = "exit-status", hide = true)]
@@ -74,6 +77,7 @@ impl Command {
             Self::Download(args) => download::run(ctx, args).await,
             Self::Auth(args) => auth::run(ctx, args),
             Self::Project(args) => project::run(ctx, args),
+            Self::Doctor(args) => doctor::run(ctx, args).await,
             Self::Sandbox(args) => sandbox::run(ctx, args).await,
             Self::Completions(args) => completions::run(ctx, args, tree()),
             Self::ExitStatus(args) => exit_status::run(ctx, args),
@@ -93,6 +97,7 @@ impl Command {
             Self::Download(_) => "dsr download",
             Self::Auth(_) => "dsr auth",
             Self::Project(_) => "dsr project",
+            Self::Doctor(_) => "dsr doctor",
             Self::Sandbox(_) => "dsr sandbox",
             Self::Completions(_) => "dsr completions",
             Self::ExitStatus(_) => "dsr exit-status",

@@ -3,6 +3,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
+use url::Url;
 
 /// Each variable `dsr` reads, with its meaning, as `--help` and the README list them.
 pub const VARIABLES: [(&str, &str); 10] = [
@@ -33,6 +34,17 @@ pub const VARIABLES: [(&str, &str); 10] = [
     ("NO_COLOR", "no colour, if set to anything"),
 ];
 
+/// What the HTTP client takes as the proxy for https, the first before the others.
+const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+/// A proxy that the environment names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proxy {
+    pub variable: &'static str,
+    /// Host and port, without the password that may stand before them; `None` if it cannot be read.
+    pub host: Option<String>,
+}
+
 /// The variables as they stood when the process started. An empty one counts as unset.
 #[derive(Default, Clone)]
 pub struct Environment {
@@ -46,6 +58,7 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     pub log: Option<String>,
     pub no_color: bool,
+    pub proxy: Option<Proxy>,
 }
 
 /// A variable that cannot be read. Never holds its value.
@@ -92,8 +105,28 @@ impl Environment {
             home: raw("DSR_HOME").map(PathBuf::from),
             log: text("DSR_LOG")?,
             no_color: raw("NO_COLOR").is_some(),
+            proxy: PROXIES.iter().find_map(|&variable| {
+                let value = raw(variable)?;
+                Some(Proxy {
+                    variable,
+                    host: host_of(&value.to_string_lossy()),
+                })
+            }),
         })
     }
+}
+
+fn host_of(proxy: &str) -> Option<String> {
+    let with_scheme = match proxy.contains("://") {
+        true => proxy.to_owned(),
+        false => format!("http://{proxy}"),
+    };
+    let url = Url::parse(&with_scheme).ok()?;
+    let host = url.host_str()?;
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
 }
 
 impl fmt::Debug for Environment {
@@ -126,10 +159,28 @@ mod tests {
             None
         })
         .unwrap();
-        let mut documented: Vec<_> = VARIABLES.iter().map(|(name, _)| *name).collect();
+        let documented = VARIABLES.iter().map(|(name, _)| *name);
+        // Every program reads these.
+        let mut documented: Vec<_> = documented.chain(PROXIES).collect();
         let mut asked = asked.into_inner();
         documented.sort_unstable();
         asked.sort_unstable();
         assert_eq!(asked, documented);
+    }
+
+    #[test]
+    fn of_a_proxy_its_password_is_not_kept() {
+        let proxy = |value: &str| {
+            let env = Environment::from_lookup(|name| match name {
+                "https_proxy" => Some(value.into()),
+                _ => None,
+            });
+            env.unwrap().proxy.unwrap()
+        };
+        let found = proxy("http://me:se-cret@proxy.test:3128/");
+        assert_eq!(found.variable, "https_proxy");
+        assert_eq!(found.host.as_deref(), Some("proxy.test:3128"));
+        assert_eq!(proxy("proxy.test:3128").host, found.host);
+        assert_eq!(proxy("me:se-cret@").host, None);
     }
 }

@@ -8,7 +8,7 @@ mod permissions;
 mod projects_file;
 mod resolve;
 
-pub use environment::{Environment, EnvironmentError, VARIABLES};
+pub use environment::{Environment, EnvironmentError, Proxy, VARIABLES};
 pub use home::{Home, create_private_folder};
 pub use permissions::is_open_to_others;
 pub use projects_file::{Day, ProjectEntry, ProjectsFile, ProjectsFileError};

@@ -86,6 +86,11 @@ impl TaskId {
         fits.then(|| Self(text.to_owned()))
     }
 
+    /// One that no task has: to ask for what is said of such a one.
+    pub fn random() -> Self {
+        Self(Uuid::new_v4().hyphenated().to_string())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -189,6 +189,19 @@ pub(super) fn apply(conn: &mut Connection, path: &Path) -> Result<(), LedgerErro
     Ok(())
 }
 
+/// Whether the schema is up to date, changing nothing.
+pub(super) fn check(conn: &Connection, path: &Path) -> Result<bool, LedgerError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    match version(conn)? {
+        found if found > known || found < 0 => Err(LedgerError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        }),
+        found => Ok(found == known),
+    }
+}
+
 fn version(conn: &Connection) -> Result<i64, LedgerError> {
     Ok(conn.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }

@@ -14,7 +14,7 @@ use super::records::format_time;
 use super::{Ledger, LedgerError, Outcome, prepare, sender};
 
 /// Beside the ledger.
-const FOLDER: &str = "receipts";
+pub(super) const FOLDER: &str = "receipts";
 /// Room for the task ids of one process, which sends nothing more after the first it cannot
 /// record.
 const RESERVED: usize = 4096;
@@ -223,6 +223,19 @@ fn settle(
         job.number
     ])?;
     Ok(Settled::Recorded)
+}
+
+/// The files of senders that have ended and hold receipts.
+pub(super) fn list_ended(ledger: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut ended = Vec::new();
+    for (path, sender) in list_files(ledger)? {
+        // One that has gone meanwhile was recorded by another dsr.
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        if !bytes.trim_ascii().is_empty() && !sender::is_alive(ledger, &sender)? {
+            ended.push(path);
+        }
+    }
+    Ok(ended)
 }
 
 /// Every receipt file with the id of its sender.

@@ -10,7 +10,7 @@ use crate::config::create_private_folder;
 use super::records::format_time;
 
 /// Beside the ledger.
-const FOLDER: &str = "senders";
+pub(super) const FOLDER: &str = "senders";
 
 /// Marks this process as one that sends: a file it holds a lock on for as long as it lives.
 ///

@@ -5,6 +5,7 @@
 
 mod aside;
 mod deadlines;
+mod doctor;
 mod downloads;
 mod failure;
 mod json;
@@ -30,6 +31,7 @@ use serde_json::{Value, json};
 
 pub use aside::Aside;
 pub use deadlines::{NOT_ADVICE, last_day};
+pub use doctor::{Check, DoctorView, Level, Setting};
 pub use downloads::DownloadsView;
 pub use failure::Failure;
 pub use json::job_line;

@@ -18,6 +18,7 @@ mod countdowns;
 mod crash;
 mod cron;
 mod deadlines;
+mod doctor;
 mod download;
 mod exclude;
 mod extend;

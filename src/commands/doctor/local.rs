@@ -1,0 +1,148 @@
+//! What is on this machine: the program, its files, the ledger.
+
+use std::path::Path;
+
+use crate::config::is_open_to_others;
+use crate::domain::ExitStatus;
+use crate::ledger::{self, Health};
+use crate::ui::{Check, Failure, plural};
+
+use super::super::context::Context;
+use super::super::failures::quoted;
+use super::super::holders;
+
+/// A log as long as this is not written back: something keeps the ledger open. In bytes; dsr lets
+/// it grow to 64 MiB.
+const LONG_LOG: u64 = 256 * 1024 * 1024;
+/// From this size on a look at the ledger takes a while, in bytes.
+const LARGE: u64 = 512 * 1024 * 1024;
+
+pub(super) fn version() -> Check {
+    let (system, machine) = (std::env::consts::OS, std::env::consts::ARCH);
+    let version = env!("CARGO_PKG_VERSION");
+    Check::fine(
+        "version",
+        format!("dsr {version} for {system} on {machine}"),
+    )
+}
+
+/// Whether others can read what is ours.
+pub(super) fn check_files(ctx: &Context) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let config = ctx.home.config_file();
+    // It holds project tokens, which every web page of the product shows as well.
+    if is_open(&config) {
+        let message = format!("others can read the config file `{}`", config.display());
+        checks.push(Check::warning("files", message, close(&config)));
+    }
+    let data = ctx.home.data();
+    if is_open(data) {
+        let message = format!("others can look into dsr's folder `{}`", data.display());
+        checks.push(Check::warning("files", message, close(data)));
+    }
+    for path in ledger::list_files(&ctx.home.ledger()) {
+        if is_open(&path) {
+            let message = format!(
+                "others can read `{}`, where people's ids are",
+                path.display()
+            );
+            let fix = close(&path);
+            checks.push(Check::problem("files", ExitStatus::LocalIo, message, fix));
+        }
+    }
+    if checks.is_empty() {
+        checks.push(Check::fine("files", "nobody else can read what is dsr's"));
+    }
+    checks
+}
+
+fn is_open(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| is_open_to_others(&metadata))
+}
+
+fn close(path: &Path) -> String {
+    let mode = if path.is_dir() { "700" } else { "600" };
+    format!("run `chmod {mode} {}`", quoted(path))
+}
+
+/// Whether the ledger is whole, and whether something in it waits for the operator.
+pub(super) fn check_ledger(ctx: &Context) -> Check {
+    let path = ctx.home.ledger();
+    match std::fs::metadata(&path) {
+        Ok(metadata) if metadata.len() > LARGE => {
+            ctx.ui
+                .note("Looking at the whole ledger; this takes a while.");
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Check::fine("ledger", "there is none yet; the first request makes it");
+        }
+        Err(error) => {
+            let error = ledger::LedgerError::Open {
+                path,
+                source: error,
+            };
+            return Check::of_failure("ledger", &Failure::from(error));
+        }
+    }
+    match ledger::examine(&path, ctx.lock_timeout) {
+        Ok(health) => of_health(&path, &health),
+        Err(error) => {
+            let failure = holders::name(ctx, Failure::from(error));
+            Check::of_failure("ledger", &failure)
+        }
+    }
+}
+
+fn of_health(path: &Path, health: &Health) -> Check {
+    if !health.damage.is_empty() {
+        let message = format!(
+            "the ledger `{}` is damaged: {}",
+            path.display(),
+            health.damage.join("; ")
+        );
+        let fix = "put a backup of the ledger in its place, and keep this one";
+        return Check::problem("ledger", ExitStatus::LocalIo, message, fix);
+    }
+    if health.receipts > 0 {
+        let files = plural(health.receipts, "receipt waits", "receipts wait");
+        let message = format!("{files} to be recorded, of what Mixpanel accepted");
+        return Check::warning("ledger", message, "run `dsr status`");
+    }
+    if health.unsettled > 0 {
+        let jobs = plural(health.unsettled, "job is", "jobs are");
+        let message = format!("it is unknown what became of some jobs: {jobs} to be settled");
+        return Check::warning("ledger", message, "run `dsr resume`");
+    }
+    if health.log_bytes > LONG_LOG {
+        let message = format!(
+            "{} of it wait in its log: some program keeps it open",
+            size(health.log_bytes)
+        );
+        let fix = "end that program; the next dsr writes the log back";
+        return Check::warning("ledger", message, fix);
+    }
+    let mut message = format!("whole, {}", size(health.bytes + health.log_bytes));
+    for sender in &health.senders {
+        message.push_str(&format!(
+            "; sending just now: {}",
+            holders::describe(sender)
+        ));
+    }
+    Check::fine("ledger", message)
+}
+
+/// `48 KiB`, `1.2 GiB`
+fn size(bytes: u64) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = bytes as f64;
+    let mut place = 0;
+    while value >= 1024.0 && place + 1 < units.len() {
+        value /= 1024.0;
+        place += 1;
+    }
+    match value < 10.0 && place > 0 {
+        true => format!("{value:.1} {}", units[place]),
+        false => format!("{value:.0} {}", units[place]),
+    }
+}

@@ -1,0 +1,83 @@
+//! Looks at everything a run depends on, and says what to run where something is wrong.
+
+mod local;
+mod projects;
+mod settings;
+mod tokens;
+
+use std::collections::HashSet;
+
+use crate::domain::ExitStatus;
+use crate::ui::{Check, DoctorView, Failure, Level};
+
+use super::context::Context;
+use super::failures::local_io;
+
+/// Check tokens, keyring, projects, ledger, clock and network, and say what to fix
+///
+/// What is wrong comes first, with the command that puts it right; then what is fine, and where each
+/// setting comes from. Mixpanel is asked with one GET a project, about a task that cannot exist:
+/// nothing is created and nothing is changed.
+///
+/// Ends with status 0 if there are warnings at most. Otherwise with the status a command would end
+/// with: 11 for a ledger that is held, 74 for the ledger and other files, 2 for the config, 4 for
+/// tokens, 75 for the network; of several, the first of these.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr doctor
+  dsr doctor --project shop      one project only
+  dsr doctor --offline           ask nobody but this machine
+  dsr doctor --json
+  dsr --sandbox doctor")]
+pub(crate) struct DoctorArgs {
+    /// Ask nobody but this machine
+    #[arg(long)]
+    offline: bool,
+}
+
+pub(super) async fn run(ctx: &mut Context, args: DoctorArgs) -> Result<ExitStatus, Failure> {
+    let mut checks = vec![local::version()];
+    checks.extend(local::check_files(ctx));
+    checks.push(local::check_ledger(ctx));
+    let resolved = projects::resolve_each(ctx, &mut checks);
+    checks.extend(tokens::check(ctx, &resolved));
+    match args.offline {
+        true => checks.push(Check::fine("mixpanel", "not asked: `--offline`")),
+        false => projects::ask_each(ctx, &resolved, &mut checks).await,
+    }
+    if let Some(signal) = ctx.interrupt.signal() {
+        return Err(Failure::new(
+            signal.exit_status(),
+            "interrupted",
+            "interrupted",
+        ));
+    }
+    for check in &mut checks {
+        check.message = ctx.ui.spell(&check.message);
+        check.fix = check.fix.take().map(|fix| ctx.ui.spell(&fix));
+    }
+    checks.sort_by_key(|check| check.level);
+    // One cause may be met twice, such as a config file that cannot be read.
+    let mut told = HashSet::new();
+    checks.retain(|check| told.insert((check.subject.clone(), check.message.clone())));
+    let settings = settings::list(ctx, &resolved);
+    let view = DoctorView {
+        checks: &checks,
+        settings: &settings,
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    Ok(exit_status(&checks))
+}
+
+/// That of the worst problem, in the order that the help names.
+fn exit_status(checks: &[Check]) -> ExitStatus {
+    use ExitStatus::{Auth, LocalIo, Locked, Temporary, Usage};
+    let problems = checks.iter().filter(|check| check.level == Level::Problem);
+    let rank = |status: &ExitStatus| {
+        let order = [Locked, LocalIo, Usage, Auth, Temporary];
+        let place = order.iter().position(|known| known == status);
+        place.map_or(0, |place| place + 1)
+    };
+    let statuses = problems.map(|check| check.status);
+    statuses.min_by_key(rank).unwrap_or(ExitStatus::Done)
+}

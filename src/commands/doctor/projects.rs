@@ -1,0 +1,232 @@
+//! The projects, and what Mixpanel says to each.
+
+use std::time::Duration;
+
+use crate::config::{Mode, ResolveError, Resolved, resolve};
+use crate::domain::{ExitStatus, Project};
+use crate::ledger::Ledger;
+use crate::mixpanel::Timeouts;
+use crate::ui::{Check, Failure, Level, Lines, Phase, Progress, duration};
+use crate::workflow::{self, MAX_SKEW, Probe, Probed};
+
+use super::super::context::Context;
+use super::super::failures::renewal;
+use super::super::outcome::ELIGIBLE;
+
+/// A question of the doctor's may not take as long as a command's: a person waits.
+const TIMEOUTS: Timeouts = Timeouts {
+    connect: Duration::from_secs(5),
+    total: Duration::from_secs(20),
+};
+
+const NOT_ASKED: Probed = Probed {
+    probe: Probe::Interrupted,
+    ahead: None,
+};
+
+/// Puts each project together that is meant: those of `--project`, else all there are. One that is
+/// wrong does not hide the others.
+pub(super) fn resolve_each(ctx: &Context, checks: &mut Vec<Check>) -> Vec<Resolved> {
+    let file = match ctx.projects_file() {
+        Ok(file) => file,
+        Err(failure) => {
+            checks.push(Check::of_failure("config", &failure));
+            return Vec::new();
+        }
+    };
+    let chosen = resolve(&ctx.projects, &ctx.environment, &file, &ctx.mode);
+    let (mut found, failed) = match chosen {
+        Ok(found) => (found, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let mut names: Vec<String> = ctx.projects.clone();
+    if names.is_empty() {
+        names.extend(file.list().map(|(name, _)| name.to_owned()));
+    }
+    for name in names {
+        let is_there = |resolved: &Resolved| resolved.project.name.as_str() == name;
+        if found.iter().any(is_there) {
+            continue;
+        }
+        match resolve(
+            std::slice::from_ref(&name),
+            &ctx.environment,
+            &file,
+            &ctx.mode,
+        ) {
+            Ok(more) => found.extend(more),
+            Err(error) => {
+                checks.push(Check::of_failure("project", &error.into()).of(name));
+            }
+        }
+    }
+    if let Some(error) = failed {
+        let is_choice = matches!(error, ResolveError::NotChosen { .. });
+        let mut check = Check::of_failure("project", &error.into());
+        if is_choice {
+            (check.level, check.status) = (Level::Warning, ExitStatus::Done);
+        }
+        // The same may have been found by name.
+        if !checks.iter().any(|known| known.message == check.message) {
+            checks.push(check);
+        }
+    }
+    for resolved in &found {
+        checks.push(of_settings(resolved, &ctx.mode));
+    }
+    found
+}
+
+fn of_settings(resolved: &Resolved, mode: &Mode) -> Check {
+    let project = &resolved.project;
+    let check = match mode {
+        Mode::Real if !project.token.has_documented_form() => Check::warning(
+            "project",
+            "its token does not look like one: 32 hex digits",
+            "copy the project token from Mixpanel's project settings",
+        ),
+        Mode::Real | Mode::Sandbox { .. } => Check::fine(
+            "project",
+            format!("set up, region {}", project.region.as_str()),
+        ),
+    };
+    check.of(project.name.as_str())
+}
+
+/// Asks Mixpanel once for each project, within its pace.
+pub(super) async fn ask_each(ctx: &mut Context, resolved: &[Resolved], checks: &mut Vec<Check>) {
+    if resolved.is_empty() {
+        return;
+    }
+    let is_broken = checks
+        .iter()
+        .any(|check| check.what == "ledger" && check.status != ExitStatus::Done);
+    let ledger = match is_broken {
+        true => None,
+        false => match ctx.open_ledger() {
+            Ok(ledger) => Some(ledger),
+            Err(failure) => {
+                checks.push(Check::of_failure("ledger", &failure));
+                None
+            }
+        },
+    };
+    let Some(mut ledger) = ledger else {
+        let message = "not asked: without the ledger nobody keeps the pace";
+        let fix = "put the ledger right, then run `dsr doctor` again";
+        checks.push(Check::warning("mixpanel", message, fix));
+        return;
+    };
+    ctx.interrupt.begin();
+    let mut ahead = None;
+    for project in resolved.iter().map(|resolved| &resolved.project) {
+        let name = project.name.as_str();
+        match ask(ctx, &mut ledger, project).await {
+            Ok((probed, renewal)) => {
+                ahead = ahead.or(probed.ahead);
+                checks.push(of_probe(ctx, project, &probed.probe, &renewal).of(name));
+            }
+            // Why is told with the tokens.
+            Err(failure) if failure.status == ExitStatus::Auth => {
+                let message = "not asked: it has no token that could be sent";
+                checks.push(Check::fine("mixpanel", message).of(name));
+            }
+            Err(failure) => checks.push(Check::of_failure("ledger", &failure)),
+        }
+        if ctx.interrupt.signal().is_some() {
+            return;
+        }
+    }
+    checks.extend(ahead.map(of_clock));
+}
+
+async fn ask(
+    ctx: &mut Context,
+    ledger: &mut Ledger,
+    project: &Project,
+) -> Result<(Probed, String), Failure> {
+    let clients = ctx.clients_within(std::slice::from_ref(project), TIMEOUTS)?;
+    let key = project.key();
+    let progress = Progress::start(&ctx.ui, Phase::Asking, 1, Lines::None);
+    let mut run = ctx.run(ledger, &clients, &progress);
+    match clients.get(&key) {
+        Some(client) => {
+            let token = client.token();
+            let renewal = renewal(token.origin(), token.name());
+            Ok((workflow::probe(&mut run, client, &key).await?, renewal))
+        }
+        None => Ok((NOT_ASKED, String::new())),
+    }
+}
+
+/// `renewal` says how its token is replaced.
+fn of_probe(ctx: &Context, project: &Project, probe: &Probe, renewal: &str) -> Check {
+    const WHAT: &str = "mixpanel";
+    let region = project.region.as_str();
+    let again = "run `dsr doctor` again later";
+    match probe {
+        Probe::NotHere if !ctx.is_sandbox() => Check::fine(
+            WHAT,
+            format!(
+                "answers, and lets this token in; 404 leaves open whether region `{region}` is right"
+            ),
+        ),
+        Probe::Welcome | Probe::NotHere => Check::fine(WHAT, "answers, and lets this token in"),
+        Probe::NotAllowed { http_status: 401 } => Check::problem(
+            WHAT,
+            ExitStatus::Auth,
+            format!("turns the OAuth token away (401); region `{region}` may be wrong, too"),
+            renewal,
+        ),
+        Probe::NotAllowed { http_status } => Check::problem(
+            WHAT,
+            ExitStatus::Auth,
+            format!("does not let this token into the project ({http_status})"),
+            ELIGIBLE,
+        ),
+        Probe::Odd { status } => Check::warning(
+            WHAT,
+            format!(
+                "says `{}` of a task that cannot exist: is it Mixpanel that answers at {}?",
+                status.as_str(),
+                project.api_url.as_str()
+            ),
+            "check DSR_API_URL and the proxy",
+        ),
+        Probe::RateLimited => Check::warning(
+            WHAT,
+            "its rate limit is in the way (429), so nothing could be asked",
+            again,
+        ),
+        Probe::Unreachable { reason } => {
+            let fix = match (&ctx.environment.proxy, project.api_url.is_loopback()) {
+                (Some(proxy), false) => {
+                    format!("check the network and the proxy in {}", proxy.variable)
+                }
+                (_, _) => "check the network".to_owned(),
+            };
+            let message = format!("cannot be asked: {reason}");
+            Check::problem(WHAT, ExitStatus::Temporary, message, fix)
+        }
+        Probe::Interrupted => Check::fine(WHAT, "not asked: interrupted"),
+    }
+}
+
+fn of_clock(ahead: chrono::TimeDelta) -> Check {
+    let off = ahead.abs().to_std().unwrap_or_default();
+    let direction = match ahead < chrono::TimeDelta::zero() {
+        true => "behind",
+        false => "ahead of",
+    };
+    match ahead.abs() > MAX_SKEW {
+        true => Check::warning(
+            "clock",
+            format!(
+                "this machine's clock is {} {direction} Mixpanel's, and due dates hang on it",
+                duration(off)
+            ),
+            "set the clock, for example with `timedatectl set-ntp true`",
+        ),
+        false => Check::fine("clock", "agrees with Mixpanel's"),
+    }
+}

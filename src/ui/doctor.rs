@@ -1,0 +1,296 @@
+//! What the doctor found: what is wrong first, with the command that puts it right.
+
+use anstyle::AnsiColor;
+use serde_json::{Value, json};
+
+use crate::domain::ExitStatus;
+
+use super::words::{bold, plural, printable};
+use super::{Failure, Paper, View};
+
+/// How a check came out, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Something will not work.
+    Problem,
+    /// Works, and needs a look.
+    Warning,
+    Fine,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// What was looked at, a stable word for scripts, such as `token`.
+    pub what: &'static str,
+    /// Which one, where there may be several.
+    pub subject: Option<String>,
+    pub level: Level,
+    pub message: String,
+    /// What to do about it, with the command to run.
+    pub fix: Option<String>,
+    /// The exit status of a problem.
+    pub status: ExitStatus,
+}
+
+impl Check {
+    pub fn fine(what: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            what,
+            subject: None,
+            level: Level::Fine,
+            message: message.into(),
+            fix: None,
+            status: ExitStatus::Done,
+        }
+    }
+
+    pub fn warning(what: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self {
+            level: Level::Warning,
+            fix: Some(fix.into()),
+            ..Self::fine(what, message)
+        }
+    }
+
+    pub fn problem(
+        what: &'static str,
+        status: ExitStatus,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self {
+            level: Level::Problem,
+            status,
+            ..Self::warning(what, message, fix)
+        }
+    }
+
+    /// What a command would fail with.
+    pub fn of_failure(what: &'static str, failure: &Failure) -> Self {
+        let causes = failure.causes.iter().map(|cause| format!(": {cause}"));
+        let message = failure.message.clone() + &causes.collect::<String>();
+        Self {
+            fix: failure.hint.clone(),
+            ..Self::problem(what, failure.status, message, "")
+        }
+    }
+
+    /// About this one of several.
+    #[must_use]
+    pub fn of(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+}
+
+/// A value that dsr works with, and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name in the config file, or a word for it.
+    pub name: &'static str,
+    pub project: Option<String>,
+    pub value: String,
+    /// `flag`, `config_file`, `region`, `default`, or the name of a variable.
+    pub from: &'static str,
+}
+
+/// Everything the doctor looked at.
+pub struct DoctorView<'a> {
+    /// The worst first.
+    pub checks: &'a [Check],
+    pub settings: &'a [Setting],
+}
+
+/// As wide as `Problem` and the space behind it.
+const INDENT: usize = 9;
+
+impl View for DoctorView<'_> {
+    fn human(&self, paper: &Paper) -> String {
+        let mut text = String::new();
+        let (wrong, fine): (Vec<&Check>, Vec<&Check>) = self
+            .checks
+            .iter()
+            .partition(|check| check.level != Level::Fine);
+        for check in &wrong {
+            text.push_str(&lines_of(check, paper));
+        }
+        if !wrong.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&self.summary());
+        for check in &fine {
+            text.push_str(&lines_of(check, paper));
+        }
+        text.push_str("\nSettings\n");
+        text.push_str(&self.settings_text());
+        text
+    }
+
+    fn json(&self) -> Value {
+        let checks = self.checks.iter().map(|check| {
+            json!({
+                "check": check.what,
+                "subject": check.subject,
+                "level": word(check.level),
+                "message": check.message,
+                "fix": check.fix,
+                "exit_status": check.status.code(),
+            })
+        });
+        let settings = self.settings.iter().map(|setting| {
+            json!({
+                "name": setting.name,
+                "project": setting.project,
+                "value": setting.value,
+                "from": setting.from,
+            })
+        });
+        let worst = self.checks.iter().map(|check| check.level).min();
+        json!({ "doctor": {
+            "level": word(worst.unwrap_or(Level::Fine)),
+            "checks": checks.collect::<Vec<_>>(),
+            "settings": settings.collect::<Vec<_>>(),
+        }})
+    }
+}
+
+impl DoctorView<'_> {
+    /// A line each, whatever the width: paths and addresses are copied.
+    fn settings_text(&self) -> String {
+        let name = |setting: &Setting| match &setting.project {
+            Some(project) => format!("{project} {}", setting.name),
+            None => setting.name.to_owned(),
+        };
+        let names: Vec<String> = self.settings.iter().map(name).collect();
+        let width = names.iter().map(String::len).max().unwrap_or(0);
+        let lines = names.iter().zip(self.settings).map(|(name, setting)| {
+            let value = printable(&setting.value);
+            let from = match setting.from {
+                "config_file" => "config file",
+                other => other,
+            };
+            format!("  {name:<width$}  {value}  ({from})\n")
+        });
+        lines.collect()
+    }
+
+    fn summary(&self) -> String {
+        let count = |level| {
+            let checks = self.checks.iter();
+            checks.filter(|check| check.level == level).count()
+        };
+        let (problems, warnings) = (count(Level::Problem), count(Level::Warning));
+        let fine = plural(count(Level::Fine), "check is", "checks are");
+        let mut wrong = Vec::new();
+        if problems > 0 {
+            wrong.push(plural(problems, "problem", "problems"));
+        }
+        if warnings > 0 {
+            wrong.push(plural(warnings, "warning", "warnings"));
+        }
+        match wrong.is_empty() {
+            true => format!("Nothing is wrong: {fine} fine.\n"),
+            false => format!("{}; {fine} fine.\n", wrong.join(", ")),
+        }
+    }
+}
+
+fn word(level: Level) -> &'static str {
+    match level {
+        Level::Problem => "problem",
+        Level::Warning => "warning",
+        Level::Fine => "ok",
+    }
+}
+
+/// The finding, broken into lines where there is a terminal; what to do about it is left whole,
+/// since commands are copied.
+fn lines_of(check: &Check, paper: &Paper) -> String {
+    let (heading, color) = match check.level {
+        Level::Problem => ("Problem", AnsiColor::Red),
+        Level::Warning => ("Warning", AnsiColor::Yellow),
+        Level::Fine => ("ok", AnsiColor::Green),
+    };
+    let style = bold(color);
+    let subject = check.subject.as_ref();
+    let subject = subject.map_or_else(String::new, |subject| format!(" {subject}"));
+    let message = printable(&format!("{}{subject}: {}", check.what, check.message));
+    let space = " ".repeat(INDENT);
+    let mut text = format!(
+        "{style}{heading}{style:#}{}{}\n",
+        " ".repeat(INDENT - heading.len()),
+        wrap(&message, paper).join(&format!("\n{space}"))
+    );
+    if let Some(fix) = &check.fix {
+        let lines = wrap(&format!("→ {}", printable(fix)), paper);
+        text.push_str(&format!("{space}{}\n", lines.join(&format!("\n{space}  "))));
+    }
+    text
+}
+
+/// Breaks a text between words, and never inside a command; what is longer than a line stays whole.
+fn wrap(text: &str, paper: &Paper) -> Vec<String> {
+    let Some(width) = paper.width else {
+        return vec![text.to_owned()];
+    };
+    // Two more for the indent of what comes after an arrow.
+    let room = usize::from(width).saturating_sub(INDENT + 2).max(20);
+    let mut lines: Vec<String> = Vec::new();
+    for piece in pieces(text) {
+        let length = console::measure_text_width(&piece);
+        match lines.last_mut() {
+            Some(line) if console::measure_text_width(line) + 1 + length <= room => {
+                line.push(' ');
+                line.push_str(&piece);
+            }
+            _ => lines.push(piece),
+        }
+    }
+    lines
+}
+
+/// The words, what stands between backticks being one.
+fn pieces(text: &str) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    let mut is_inside = false;
+    for word in text.split(' ') {
+        match pieces.last_mut() {
+            Some(piece) if is_inside => {
+                piece.push(' ');
+                piece.push_str(word);
+            }
+            _ => pieces.push(word.to_owned()),
+        }
+        is_inside ^= word.matches('`').count() % 2 == 1;
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_fit_the_terminal_and_commands_stay_whole() {
+        let check = Check::problem(
+            "token",
+            ExitStatus::Auth,
+            "Mixpanel turned the token in the keyring away on a day long ago, and since then again",
+            "make a new one in Mixpanel, then run `dsr auth login --name a-name-that-is-long-enough`",
+        )
+        .of("acme");
+        let paper = Paper { width: Some(60) };
+        let text = lines_of(&check, &paper);
+        let text = anstream::adapter::strip_str(&text).to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines.len() >= 3, "{text}");
+        assert!(lines[..lines.len() - 1].iter().all(|line| line.len() <= 60));
+        assert!(
+            lines[lines.len() - 1].ends_with("`dsr auth login --name a-name-that-is-long-enough`")
+        );
+        assert!(lines[1].starts_with("         "), "{text}");
+        let piped = lines_of(&check, &Paper { width: None });
+        assert_eq!(piped.lines().count(), 2);
+    }
+}
