@@ -14,6 +14,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -146,7 +147,7 @@ fn split_archive(archive: &Path, people: usize) {
         form: Form::Folders,
         limits: Limits::default(),
     };
-    let report = split(&order, &mut |_| {}).unwrap();
+    let report = split(&order, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(report.packages.len(), people.len());
     assert_eq!(report.unassigned, dsr::packages::Unassigned::default());
 }

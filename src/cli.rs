@@ -99,7 +99,7 @@ impl Clock for SystemClock {
 pub fn tree() -> clap::Command {
     let variables = VARIABLES
         .iter()
-        .map(|(name, meaning)| format!("  {name:<18} {meaning}"));
+        .map(|(name, meaning)| format!("  {name:<23} {meaning}"));
     let variables: Vec<String> = variables.collect();
     let variables = variables.join("\n");
     Cli::command().after_long_help(format!("{EXAMPLES}\n\nEnvironment:\n{variables}"))

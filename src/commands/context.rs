@@ -304,11 +304,22 @@ impl Context {
     fn sandbox_url(&mut self) -> Result<ApiUrl, Failure> {
         let running = match self.sandbox.take() {
             Some(running) => running,
-            None => sandbox::start(sandbox::Settings::new(self.home.sandbox_server()))?,
+            None => sandbox::start(rehearsal(self.home.sandbox_server()))?,
         };
         let url = ApiUrl::parse(&running.api_url());
         self.sandbox = Some(running);
         url.map_err(|error| super::failures::usage(error.to_string()))
+    }
+}
+
+/// A sandbox whose exports are locked, as Mixpanel's are known to be.
+fn rehearsal(folder: std::path::PathBuf) -> sandbox::Settings {
+    sandbox::Settings {
+        exports: sandbox::Exports {
+            archive: sandbox::ExportArchive::ZipCrypto,
+            ..sandbox::Exports::default()
+        },
+        ..sandbox::Settings::new(folder)
     }
 }
 

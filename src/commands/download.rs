@@ -1,25 +1,35 @@
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use crate::config::Mode;
-use crate::domain::{ExitStatus, JobState, Kind};
-use crate::ledger::{RequestRecord, Which};
+use crate::domain::{DistinctId, ExitStatus, JobState, Kind};
+use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing, Which};
 use crate::mixpanel::{Fetcher, Reach};
-use crate::ui::{DownloadsView, Failure, Lines, Phase, Progress, fetching, plural};
-use crate::workflow::{self, DownloadOutcome, DownloadReport};
+use crate::ui::{DownloadView, DownloadsView, Failure, Lines, Phase, Progress, fetching, plural};
+use crate::workflow::{self, DownloadOutcome, DownloadReport, Refetch};
 
 use super::context::Context;
 use super::failures::{local_io, usage};
 use super::outcome::{trouble_failure, trouble_status};
+use super::split::{self, Split, SplitArgs};
 use super::status::find;
 
-/// Fetch finished exports
+/// Fetch finished exports, and split them into a package for each person
 ///
 /// Each archive is fetched once, whole or not at all, readable by you alone, and its SHA-256 is
 /// recorded. Mixpanel's links live 14 days.
+///
+/// With --split each archive, fetched now or before, is opened with the project's API secret (see
+/// `dsr project secret`), and each id of its job gets a package: a page for the person to read, and
+/// the data for programs. They lie beside ARCHIVE.zip in ARCHIVE-packages/, in folders named by a
+/// hash of the id; index.csv there says who is who, and unassigned/ holds what is not clearly
+/// anybody's.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr download q7tz0xma               one request, into the folder dsr-q7tz0xma here
-  dsr download --to /srv/dsr          all finished exports")]
+  dsr download --to /srv/dsr          all finished exports
+  dsr download q7tz0xma --split       and a package for each person
+  dsr download q7tz0xma --split --zip each package as a zip, to be handed over")]
 pub(crate) struct DownloadArgs {
     /// A request; the beginning of its id is enough [default: every export]
     #[arg(value_name = "REQUEST | TASK_ID")]
@@ -27,31 +37,79 @@ pub(crate) struct DownloadArgs {
     /// Where to put the archives [default: a folder dsr-REQUEST here]
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
+    /// Fetch again what was fetched before, such as an archive that was lost or damaged
+    #[arg(long, requires = "name")]
+    again: bool,
+    #[command(flatten)]
+    split: SplitArgs,
 }
 
 pub(super) async fn run(ctx: &mut Context, args: DownloadArgs) -> Result<ExitStatus, Failure> {
     let mut ledger = ctx.ledger()?;
-    let requests = match &args.name {
-        Some(name) => vec![find(&ledger, name)?],
+    let requests = choose(ctx, &ledger, args.name.as_deref())?;
+    split::refuse_several_jobs(&args.split, &requests)?;
+    let people = args.split.read_people(ctx)?;
+    let refetch = match args.again {
+        true => Refetch::Yes,
+        false => Refetch::No,
+    };
+    let reports = fetch(ctx, &mut ledger, &requests, args.to.as_deref(), refetch).await?;
+    let splits = match args.split.split {
+        true => split_all(
+            ctx,
+            &ledger,
+            &args.split,
+            people.as_deref(),
+            &requests,
+            &reports,
+        ),
+        false => HashMap::new(),
+    };
+    print(ctx, &reports, &splits)?;
+    Ok(tell(ctx, &reports, &splits))
+}
+
+/// The exports that are meant: the one that is named, or all that Mixpanel has finished.
+fn choose(
+    ctx: &Context,
+    ledger: &Ledger,
+    name: Option<&str>,
+) -> Result<Vec<RequestRecord>, Failure> {
+    let mut requests = match name {
+        Some(name) => vec![find(ledger, name)?],
         None => ledger.list_requests(Which::All)?,
     };
     let is_export = |request: &RequestRecord| request.asked.operation.kind() == Kind::Export;
-    if let (Some(name), [request]) = (&args.name, requests.as_slice())
+    if let (Some(name), [request]) = (name, requests.as_slice())
         && !is_export(request)
     {
         return Err(usage(format!(
             "`{name}` is a deletion; there is nothing to fetch"
         )));
     }
-    let meant = |request: &RequestRecord| ctx.means(&request.asked.project);
     let finished = |request: &RequestRecord| request.jobs_in(JobState::Done) > 0;
-    let mut requests = requests;
     requests.retain(|request| {
-        is_export(request) && meant(request) && (args.name.is_some() || finished(request))
+        is_export(request)
+            && ctx.means(&request.asked.project)
+            && (name.is_some() || finished(request))
     });
+    Ok(requests)
+}
 
-    let projects = ctx.projects_of(&requests)?;
-    let clients = ctx.clients(&projects)?;
+/// Fetches the finished exports of these requests, each into `folder` or one of its own here.
+pub(super) async fn fetch(
+    ctx: &mut Context,
+    ledger: &mut Ledger,
+    requests: &[RequestRecord],
+    folder: Option<&Path>,
+    refetch: Refetch,
+) -> Result<Vec<DownloadReport>, Failure> {
+    let projects = ctx.projects_of(requests)?;
+    // What is there already needs no token and no network.
+    let clients = match refetch == Refetch::Yes || is_anything_to_fetch(ledger, requests)? {
+        true => ctx.clients(&projects)?,
+        false => HashMap::new(),
+    };
     let is_loopback = projects.iter().all(|project| project.api_url.is_loopback());
     let reach = match ctx.mode {
         Mode::Sandbox { .. } => Reach::Loopback,
@@ -61,69 +119,149 @@ pub(super) async fn run(ctx: &mut Context, args: DownloadArgs) -> Result<ExitSta
     let fetcher = Fetcher::new(reach)?;
     ctx.interrupt.begin();
     let mut reports = Vec::new();
-    {
-        let mut bar = fetching(&ctx.ui);
-        let progress = Progress::start(&ctx.ui, Phase::Asking, 0, Lines::None);
-        for request in &requests {
-            let folder = args.to.clone();
-            let folder = folder.unwrap_or_else(|| format!("dsr-{}", request.id.short()).into());
-            let mut run = ctx.run(&mut ledger, &clients, &progress);
-            let report = workflow::download(&mut run, &fetcher, request, &folder, &mut bar).await?;
-            let stop = report.trouble.is_some() || report.signal.is_some();
-            reports.push(report);
-            if stop {
-                break;
+    let mut bar = fetching(&ctx.ui);
+    let progress = Progress::start(&ctx.ui, Phase::Asking, 0, Lines::None);
+    for request in requests {
+        let of_its_own = || PathBuf::from(format!("dsr-{}", request.id.short()));
+        let folder = folder.map_or_else(of_its_own, Path::to_owned);
+        // The ledger is read from other folders, too.
+        let folder = std::path::absolute(&folder).map_err(|error| local_io(&error))?;
+        let mut run = ctx.run(ledger, &clients, &progress);
+        let report =
+            workflow::download(&mut run, &fetcher, request, &folder, refetch, &mut bar).await?;
+        let stop = report.trouble.is_some() || report.signal.is_some();
+        reports.push(report);
+        if stop {
+            break;
+        }
+    }
+    Ok(reports)
+}
+
+fn is_anything_to_fetch(ledger: &Ledger, requests: &[RequestRecord]) -> Result<bool, LedgerError> {
+    for request in requests {
+        for job in ledger.jobs(&request.id, Standing::Any) {
+            let job = job?;
+            if job.state == JobState::Done && ledger.find_download(&job.id)?.is_none() {
+                return Ok(true);
             }
         }
     }
-    let jobs: Vec<_> = reports.iter().flat_map(|report| &report.jobs).collect();
+    Ok(false)
+}
+
+/// What came of splitting, by job.
+pub(super) type Splits = HashMap<String, Split>;
+
+/// Splits every archive that is here; one that cannot be split keeps no other from it.
+fn split_all(
+    ctx: &Context,
+    ledger: &Ledger,
+    args: &SplitArgs,
+    people: Option<&[DistinctId]>,
+    requests: &[RequestRecord],
+    reports: &[DownloadReport],
+) -> Splits {
+    let mut splits = Splits::new();
+    for (request, report) in requests.iter().zip(reports) {
+        for (job, outcome) in &report.jobs {
+            let (DownloadOutcome::Fetched(download) | DownloadOutcome::There(download)) = outcome
+            else {
+                continue;
+            };
+            if ctx.interrupt.signal().is_some() {
+                return splits;
+            }
+            let split = args.split(ctx, ledger, (request, job, download), people);
+            splits.insert(job.id.to_string(), split);
+        }
+    }
+    splits
+}
+
+pub(super) fn print(
+    ctx: &Context,
+    reports: &[DownloadReport],
+    splits: &Splits,
+) -> Result<(), Failure> {
+    let jobs: Vec<_> = outcomes(reports)
+        .map(|(job, outcome)| DownloadView {
+            job,
+            outcome,
+            split: splits.get(&job.id.to_string()),
+        })
+        .collect();
     ctx.ui
         .print(&DownloadsView { jobs: &jobs })
-        .map_err(|error| local_io(&error))?;
-    Ok(tell(ctx, &reports))
+        .map_err(|error| local_io(&error))
+}
+
+fn outcomes(reports: &[DownloadReport]) -> impl Iterator<Item = &(JobRecord, DownloadOutcome)> {
+    reports.iter().flat_map(|report| &report.jobs)
+}
+
+/// The status of it all, whatever else there is to say.
+pub(super) fn status(reports: &[DownloadReport], splits: &Splits) -> ExitStatus {
+    let troubles = reports.iter().filter_map(|report| report.trouble.as_ref());
+    let of_fetching = outcomes(reports).map(|(_, outcome)| status_of(outcome));
+    let of_splitting = splits.values().map(split::status_of);
+    ExitStatus::most_pressing(
+        of_fetching
+            .chain(troubles.filter_map(trouble_status))
+            .chain(of_splitting),
+    )
 }
 
 /// Says what stood in the way, if anything did; returns the exit status.
-fn tell(ctx: &Context, reports: &[DownloadReport]) -> ExitStatus {
-    let trouble = reports.iter().find_map(|report| report.trouble.as_ref());
-    if let Some(signal) = reports.iter().find_map(|report| report.signal) {
+pub(super) fn tell(ctx: &Context, reports: &[DownloadReport], splits: &Splits) -> ExitStatus {
+    if let Some(signal) = ctx.interrupt.signal() {
         let failure = Failure::new(signal.exit_status(), "interrupted", "interrupted")
-            .hint("what was fetched as a whole is recorded; go on with `dsr download`");
+            .hint("what was fetched or split as a whole is kept; go on with the same command");
         ctx.ui.fail(&failure);
         return failure.status;
     }
-    let outcomes = reports.iter().flat_map(|report| &report.jobs);
-    let statuses = outcomes.map(|(_, outcome)| status_of(outcome));
-    let status = ExitStatus::most_pressing(statuses.chain(trouble.and_then(trouble_status)));
-    let of_status = |wanted: ExitStatus| {
-        let outcomes = reports.iter().flat_map(|report| &report.jobs);
-        outcomes.filter(move |(_, outcome)| status_of(outcome) == wanted)
+    let status = status(reports, splits);
+    if status == ExitStatus::Done {
+        return status;
+    }
+    let trouble = reports.iter().find_map(|report| report.trouble.as_ref());
+    let split_of = |(job, _): &(JobRecord, DownloadOutcome)| splits.get(&job.id.to_string());
+    let not_split = outcomes(reports).filter_map(|one| split_of(one)?.as_ref().err());
+    let mut not_split = not_split.filter(|failure| failure.status == status);
+    let failure = match (not_split.next(), trouble) {
+        (Some(failure), _) => failure.clone(),
+        (None, Some(trouble)) if trouble_status(trouble) == Some(status) => {
+            trouble_failure(trouble)
+        }
+        (None, _) => not_fetched(status, reports),
     };
-    let count = plural(of_status(status).count(), "export", "exports");
-    let failure = match (status, trouble) {
-        (ExitStatus::Done, _) => return status,
-        (_, Some(trouble)) => trouble_failure(trouble),
-        (ExitStatus::Running, None) => Failure::new(
+    ctx.ui.fail(&failure);
+    status
+}
+
+fn not_fetched(status: ExitStatus, reports: &[DownloadReport]) -> Failure {
+    let of_status = outcomes(reports).filter(|(_, outcome)| status_of(outcome) == status);
+    let count = plural(of_status.count(), "export", "exports");
+    match status {
+        ExitStatus::Running => Failure::new(
             status,
             "running",
             format!("{count} not finished by Mixpanel yet, as far as the ledger knows"),
         )
         .hint("ask with `dsr status`, then run `dsr download` again"),
-        (ExitStatus::Failed, None) => Failure::new(
+        ExitStatus::Failed => Failure::new(
             status,
             "no_link",
             format!("{count} can no longer be fetched, or never could: see above"),
         )
         .hint("make a new export with `dsr export`"),
-        (_, None) => Failure::new(
+        _ => Failure::new(
             status,
             "temporary",
             format!("{count} could not be fetched: see above"),
         )
         .hint("nothing was kept of it; try again with `dsr download`"),
-    };
-    ctx.ui.fail(&failure);
-    status
+    }
 }
 
 fn status_of(outcome: &DownloadOutcome) -> ExitStatus {

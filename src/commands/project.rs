@@ -5,15 +5,17 @@ use chrono::NaiveDate;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{Day, ProjectEntry, ProjectsFile, Resolved, resolve};
+use crate::credentials::{SecretOrigin, find_project_secret};
 use crate::domain::{
     BatchLimits, ExitStatus, Kind, LimitsError, ProjectKey, ProjectName, ProjectToken, Rate,
     Region, TokenName,
 };
-use crate::ui::{Failure, ProjectView, ProjectsView};
+use crate::ui::{Failure, ProjectView, ProjectsView, SecretPlace};
 
 use super::auth::parse_token_name;
 use super::context::Context;
 use super::failures::{local_io, usage};
+use super::project_secret::{self, SecretArgs};
 use super::submission::warn_of_odd_token;
 
 /// Set up the Mixpanel projects to work on
@@ -36,6 +38,7 @@ enum ProjectCommand {
     List(ListArgs),
     Show(ShowArgs),
     Use(UseArgs),
+    Secret(SecretArgs),
     Remove(RemoveArgs),
 }
 
@@ -106,7 +109,7 @@ struct UseArgs {
     name: String,
 }
 
-/// Remove a project from the config file
+/// Remove a project from the config file, and its API secret from the keyring
 ///
 /// Its requests stay in the ledger.
 #[derive(clap::Args, Debug)]
@@ -130,9 +133,14 @@ pub(super) fn run(ctx: &mut Context, args: ProjectArgs) -> Result<ExitStatus, Fa
                 .note(&format!("`{name}` is the default project now."));
             show(ctx, &file, Some(args.name))?;
         }
+        ProjectCommand::Secret(args) => project_secret::run(ctx, &args)?,
         ProjectCommand::Remove(args) => {
             let name = parse_name(&args.name)?;
+            let key = find_key(ctx, &file, args.name);
             file.remove(&name)?;
+            if let Some(key) = key {
+                project_secret::forget(ctx, &key);
+            }
             ctx.ui.note(&format!(
                 "`{name}` is removed; its requests stay in the ledger."
             ));
@@ -217,6 +225,7 @@ fn show(ctx: &Context, file: &ProjectsFile, name: Option<String>) -> Result<(), 
     let view = ProjectView {
         learned: learned_limits(ctx, &resolved)?,
         resolved: &resolved,
+        secrets: secrets(ctx, &resolved),
         default: file.default_project(),
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))
@@ -243,6 +252,38 @@ fn learned_limits(
         learned.insert(key, limits);
     }
     Ok(learned)
+}
+
+/// Where the API secret of each project is, as far as that can be found out.
+fn secrets(ctx: &Context, resolved: &[Resolved]) -> HashMap<ProjectKey, SecretPlace> {
+    let mut places = HashMap::new();
+    for key in resolved.iter().map(|resolved| resolved.project.key()) {
+        let place = match ctx.is_sandbox() {
+            true => SecretPlace::Kept(SecretOrigin::Sandbox),
+            false => match find_project_secret(&ctx.environment, &key) {
+                Ok(Some(secret)) => SecretPlace::Kept(secret.origin()),
+                Ok(None) => SecretPlace::Nowhere,
+                Err(error) => SecretPlace::Unknown(error.to_string()),
+            },
+        };
+        places.insert(key, place);
+    }
+    places
+}
+
+/// What the keyring knows the project by; none if another name of the file stands for it, too.
+fn find_key(ctx: &Context, file: &ProjectsFile, name: String) -> Option<ProjectKey> {
+    if ctx.is_sandbox() {
+        return None;
+    }
+    let key_of = |name: String| -> Option<ProjectKey> {
+        let found = resolve(&[name], &ctx.environment, file, &ctx.mode).ok()?;
+        Some(found.first()?.project.key())
+    };
+    let key = key_of(name.clone())?;
+    let mut others = file.list().filter(|(other, _)| *other != name);
+    let is_shared = others.any(|(other, _)| key_of(other.to_owned()).as_ref() == Some(&key));
+    (!is_shared).then_some(key)
 }
 
 fn parse_name(text: &str) -> Result<ProjectName, Failure> {

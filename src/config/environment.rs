@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use url::Url;
 
 /// Each variable `dsr` reads, with its meaning, as `--help` and the README list them.
-pub const VARIABLES: [(&str, &str); 10] = [
+pub const VARIABLES: [(&str, &str); 11] = [
     ("DSR_TOKEN_FILE", "file that holds the OAuth token"),
     ("DSR_TOKEN", "the OAuth token"),
     (
@@ -19,6 +19,10 @@ pub const VARIABLES: [(&str, &str); 10] = [
         "project token, for use without a config file",
     ),
     ("DSR_REGION", "us, eu or in, for use without a config file"),
+    (
+        "DSR_PROJECT_SECRET_FILE",
+        "file that holds the project's API secret, which opens locked exports",
+    ),
     (
         "DSR_API_URL",
         "another base URL of the API: https, or http on loopback",
@@ -54,6 +58,7 @@ pub struct Environment {
     pub project: Option<String>,
     pub project_token: Option<SecretString>,
     pub region: Option<String>,
+    pub project_secret_file: Option<PathBuf>,
     pub api_url: Option<String>,
     pub home: Option<PathBuf>,
     pub log: Option<String>,
@@ -101,6 +106,7 @@ impl Environment {
             project: text("DSR_PROJECT")?,
             project_token: text("DSR_PROJECT_TOKEN")?.map(SecretString::from),
             region: text("DSR_REGION")?,
+            project_secret_file: raw("DSR_PROJECT_SECRET_FILE").map(PathBuf::from),
             api_url: text("DSR_API_URL")?,
             home: raw("DSR_HOME").map(PathBuf::from),
             log: text("DSR_LOG")?,

@@ -21,8 +21,8 @@ const TOKEN: &str = "mixpanel-oauth-token";
 const TOKEN_NAMES: &str = "mixpanel-oauth-token-names";
 const HASH_KEY: &str = "distinct-id-hash-key";
 
-/// The operating system's keyring, in which each token with its date is one entry, and the key
-/// with which ids are hashed is another.
+/// The operating system's keyring, in which each token with its date is one entry, the key with
+/// which ids are hashed is another, and so is each project's API secret.
 #[derive(Debug)]
 pub struct Keyring;
 
@@ -164,7 +164,7 @@ fn record_names(names: &BTreeSet<String>) -> Result<(), KeyringError> {
     }
 }
 
-fn find_text(name: String) -> Result<Option<String>, KeyringError> {
+pub(super) fn find_text(name: String) -> Result<Option<String>, KeyringError> {
     with_timeout(move || match entry(&name)?.get_password() {
         Ok(text) => Ok(Some(text)),
         Err(keyring::Error::NoEntry) => Ok(None),
@@ -172,14 +172,14 @@ fn find_text(name: String) -> Result<Option<String>, KeyringError> {
     })
 }
 
-fn record_text(name: String, text: String) -> Result<(), KeyringError> {
+pub(super) fn record_text(name: String, text: String) -> Result<(), KeyringError> {
     with_timeout(move || {
         let kept = entry(&name)?.set_password(&text);
         kept.map_err(|error| (&error).into())
     })
 }
 
-fn forget(name: String) -> Result<bool, KeyringError> {
+pub(super) fn forget(name: String) -> Result<bool, KeyringError> {
     with_timeout(move || match entry(&name)?.delete_credential() {
         Ok(()) => Ok(true),
         Err(keyring::Error::NoEntry) => Ok(false),

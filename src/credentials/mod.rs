@@ -1,10 +1,11 @@
-//! The OAuth token: where it is kept, how old it is; and the key with which ids are hashed.
-//! Neither ever goes into a file of ours or a log.
+//! The OAuth token: where it is kept, how old it is; the key with which ids are hashed; the secrets
+//! with which Mixpanel locks exports. None of them ever goes into a file of ours or a log.
 
 mod core_dump;
 mod hash_key;
 mod keyring_error;
 mod keyring_store;
+mod project_secret;
 mod token;
 mod token_file;
 
@@ -21,6 +22,7 @@ pub use core_dump::forbid_core_dumps;
 pub use hash_key::{HashKey, HashKeyError};
 pub use keyring_error::KeyringError;
 pub use keyring_store::Keyring;
+pub use project_secret::{ProjectSecret, ProjectSecretError, SecretOrigin, find_project_secret};
 pub use token::{OauthToken, TokenAge, TokenError, TokenOrigin, WARN_DAYS};
 
 /// Why there is no token to use. Never holds a token.

@@ -309,6 +309,14 @@ impl Ledger {
         count_unclear(&self.conn, job)
     }
 
+    /// The ids of a job, where they are still kept.
+    ///
+    /// # Errors
+    /// When they are damaged, or the ledger cannot be read.
+    pub fn find_kept_batch(&self, job: &JobId) -> Result<Option<Batch>, LedgerError> {
+        payload::find(&self.conn, job)
+    }
+
     /// The ids of a job.
     ///
     /// # Errors

@@ -67,7 +67,12 @@ pub(super) fn write_packed(
 }
 
 pub(super) fn read(conn: &Connection, job: &JobId) -> Result<Batch, LedgerError> {
-    let (count, text) = prepare(
+    find(conn, job)?.ok_or_else(|| unreadable("the ids of a job, which are not there"))
+}
+
+/// The ids of a job; none where they are not kept any more.
+pub(super) fn find(conn: &Connection, job: &JobId) -> Result<Option<Batch>, LedgerError> {
+    let found = prepare(
         conn,
         "SELECT ids_count, ids, packed FROM payloads JOIN jobs USING (request, number)
          WHERE request = $1 AND number = $2",
@@ -75,13 +80,16 @@ pub(super) fn read(conn: &Connection, job: &JobId) -> Result<Batch, LedgerError>
     .query_row(params![job.request.as_str(), job.number], |row| {
         Ok((row.get::<_, i64>("ids_count")?, unpack(row)?))
     })
-    .optional()?
-    .ok_or_else(|| unreadable("the ids of a job, which are not there"))?;
+    .optional()?;
+    let Some((count, text)) = found else {
+        return Ok(None);
+    };
     let text = text.map_err(|_| unreadable("the ids of a job"))?;
     let lines = text.split_terminator('\n');
     let ids: Option<Vec<DistinctId>> = lines.map(DistinctId::restore).collect();
     ids.filter(|ids| i64::try_from(ids.len()) == Ok(count))
         .and_then(|ids| Batch::restore(ids).ok())
+        .map(Some)
         .ok_or_else(|| unreadable("the ids of a job"))
 }
 

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::rc::Rc;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -14,7 +15,7 @@ use zip::result::ZipError;
 use super::member;
 use super::people::hex;
 use super::sorter::Sorter;
-use super::{Danger, Limits, Order, Progress, SplitError};
+use super::{Danger, Limits, Observer, Order, Progress, SplitError};
 
 /// Below this many unpacked bytes no archive is too dense: a short one of equal lines is harmless.
 const DENSITY_FLOOR: u64 = 64 << 20;
@@ -45,16 +46,7 @@ impl<'a> Archive<'a> {
         }
         let length = file.stream_position().map_err(failed)?;
         let members = order.limits.members;
-        let meter = Rc::new(Cell::new(
-            (members as u64 + 1024) * DIRECTORY_BYTES_A_MEMBER,
-        ));
-        let metered = Metered {
-            file,
-            left: Rc::clone(&meter),
-        };
-        let zip = open_zip(BufReader::with_capacity(BUFFER_BYTES, metered), &meter)?;
-        meter.set(u64::MAX);
-
+        let zip = open_zip(file, members)?;
         let allowance = Allowance::of(length, &order.limits);
         let mut archive = Self {
             zip,
@@ -103,7 +95,7 @@ impl<'a> Archive<'a> {
     pub(super) fn read_members(
         &mut self,
         sorter: &mut Sorter<'_>,
-        observer: &mut dyn FnMut(Progress),
+        observer: Observer<'_>,
     ) -> Result<(), SplitError> {
         let mut unpacked = 0;
         for place in 0..self.zip.len() {
@@ -118,16 +110,16 @@ impl<'a> Archive<'a> {
                 file,
                 allowance: self.allowance,
                 unpacked,
-                breach: None,
+                stop: None,
                 declared: self.declared,
                 observer: &mut *observer,
             };
             let outcome = member::read(&name, &mut counted, sorter);
             unpacked = counted.unpacked;
-            let breach = counted.breach;
-            outcome.map_err(|fault| match (fault, breach) {
+            let stop = counted.stop;
+            outcome.map_err(|fault| match (fault, stop) {
                 (member::Fault::Write(error), _) => error,
-                (member::Fault::Read(_), Some(danger)) => SplitError::Unsafe(danger),
+                (member::Fault::Read(_), Some(stop)) => stop,
                 (member::Fault::Read(source), None) => damaged(number, weakly_locked, source),
             })?;
         }
@@ -135,17 +127,43 @@ impl<'a> Archive<'a> {
     }
 }
 
-fn open_zip(reader: BufReader<Metered>, meter: &Cell<u64>) -> Result<Zip, SplitError> {
+/// Whether any of the archive is encrypted. Looks at its directory alone, and vets nothing.
+///
+/// # Errors
+/// When it cannot be read, or is no zip.
+pub fn is_locked(archive: &Path, limits: &Limits) -> Result<bool, SplitError> {
+    let file = File::open(archive).map_err(|source| SplitError::Open {
+        path: archive.to_path_buf(),
+        source,
+    })?;
+    let zip = open_zip(file, limits.members)?;
+    for place in 0..zip.len() {
+        let entry = zip.by_index_data(place).map_err(SplitError::NotZip)?;
+        if entry.encrypted() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Takes in the archive's directory, in memory that is bounded by the number of `members`.
+fn open_zip(file: File, members: usize) -> Result<Zip, SplitError> {
+    let room = (members as u64 + 1024) * DIRECTORY_BYTES_A_MEMBER;
+    let meter = Rc::new(Cell::new(room));
+    let metered = Metered {
+        file,
+        left: Rc::clone(&meter),
+    };
     let config = Config {
         archive_offset: ArchiveOffset::Known(0),
     };
-    ZipArchive::with_config(config, reader).map_err(|error| {
-        if meter.get() == 0 {
-            SplitError::Unsafe(Danger::TooManyMembers)
-        } else {
-            SplitError::NotZip(error)
-        }
-    })
+    let reader = BufReader::with_capacity(BUFFER_BYTES, metered);
+    let zip = ZipArchive::with_config(config, reader).map_err(|error| match meter.get() {
+        0 => SplitError::Unsafe(Danger::TooManyMembers),
+        _ => SplitError::NotZip(error),
+    })?;
+    meter.set(u64::MAX);
+    Ok(zip)
 }
 
 fn open_member<'z>(
@@ -246,24 +264,29 @@ struct Counted<'z, 'o> {
     allowance: Allowance,
     /// Over all members so far.
     unpacked: u64,
-    breach: Option<Danger>,
+    /// Why no more is to be read, if that is not the archive's end.
+    stop: Option<SplitError>,
     declared: u64,
-    observer: &'o mut dyn FnMut(Progress),
+    observer: Observer<'o>,
 }
 
 impl Read for Counted<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
         self.unpacked += count as u64;
-        self.breach = self.allowance.breach(self.unpacked);
-        if self.breach.is_some() {
-            return Err(io::Error::other("more bytes than an archive may have"));
-        }
-        (self.observer)(Progress::Reading {
+        let progress = Progress::Reading {
             done: self.unpacked,
             of: self.declared,
-        });
-        Ok(count)
+        };
+        if let Err(error) = self.allowance.check(self.unpacked) {
+            self.stop = Some(error);
+        } else if (self.observer)(progress).is_break() {
+            self.stop = Some(SplitError::Interrupted);
+        }
+        match self.stop {
+            Some(_) => Err(io::Error::other("no more is to be read")),
+            None => Ok(count),
+        }
     }
 }
 

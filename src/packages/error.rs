@@ -30,6 +30,8 @@ pub enum SplitError {
     TargetExists { path: PathBuf },
     #[error("cannot write `{}`", path.display())]
     Write { path: PathBuf, source: io::Error },
+    #[error("interrupted")]
+    Interrupted,
 }
 
 /// What makes an archive one that nobody would pack by mistake, or that would fill the disk.

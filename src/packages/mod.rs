@@ -22,18 +22,23 @@ mod record;
 mod sorter;
 mod spool;
 mod staging;
+mod summary;
 mod table;
 mod tally;
 mod unassigned;
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{DistinctId, RequestId, RetrievalScope, TaskId};
 
+pub use archive::is_locked;
 pub use error::{Danger, SplitError};
+pub use summary::{Summary, find_summary};
 pub use unassigned::Unassigned;
 
 use archive::Archive;
@@ -72,7 +77,8 @@ pub struct About {
 }
 
 /// How a person's package is delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Form {
     Folders,
     /// One zip a person; the same order gives the same bytes.
@@ -122,6 +128,8 @@ pub struct Report {
     pub unassigned: Unassigned,
     /// Members of the archive that were read, folders not counted.
     pub members: usize,
+    /// The same in numbers, as it lies beside the packages.
+    pub summary: Summary,
 }
 
 /// One person's package.
@@ -137,12 +145,15 @@ pub struct PackageReport {
     pub bytes: u64,
 }
 
+/// Hears how far it is, and may end it.
+pub type Observer<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
+
 /// Splits the archive and puts the packages in place, all or nothing.
 ///
 /// # Errors
-/// When the archive is unsafe, damaged, locked or another one, or a file cannot be written. The
-/// target does not exist then.
-pub fn split(order: &Order<'_>, observer: &mut dyn FnMut(Progress)) -> Result<Report, SplitError> {
+/// When the archive is unsafe, damaged, locked or another one, a file cannot be written, or
+/// `observer` ended it. The target does not exist then.
+pub fn split(order: &Order<'_>, observer: Observer<'_>) -> Result<Report, SplitError> {
     let people = People::new(order.people)?;
     let staging = Staging::beside(order.target)?;
     let mut archive = Archive::open(order)?;
@@ -159,11 +170,14 @@ pub fn split(order: &Order<'_>, observer: &mut dyn FnMut(Progress)) -> Result<Re
     };
     let packages = maker.make_all(sorted.shelves, observer)?;
     index::write(staging.folder(), &people, &packages)?;
+    let summary = Summary::of(order, &people, &packages, sorted.unassigned);
+    summary.write(staging.folder())?;
     staging.publish()?;
     Ok(Report {
         packages,
         unassigned: sorted.unassigned,
         members: sorted.members,
+        summary,
     })
 }
 

@@ -12,7 +12,9 @@ use super::people::{People, hex};
 use super::spool::{EVENTS, PROFILE, Shelf, Written};
 use super::staging::create_file;
 use super::tally::{Days, Names};
-use super::{About, Form, PackageReport, Progress, SplitError, Unassigned, manifest, page};
+use super::{
+    About, Form, Observer, PackageReport, Progress, SplitError, Unassigned, manifest, page,
+};
 
 /// What all packages of an archive share.
 pub(super) struct Maker<'a> {
@@ -53,16 +55,16 @@ impl Maker<'_> {
     pub(super) fn make_all(
         &self,
         shelves: Vec<Shelf>,
-        observer: &mut dyn FnMut(Progress),
+        observer: Observer<'_>,
     ) -> Result<Vec<PackageReport>, SplitError> {
         let of = shelves.len();
         let mut reports = Vec::with_capacity(of);
         for (person, shelf) in shelves.into_iter().enumerate() {
             reports.push(self.make(person, shelf)?);
-            observer(Progress::Writing {
-                done: reports.len(),
-                of,
-            });
+            let done = reports.len();
+            if observer(Progress::Writing { done, of }).is_break() {
+                return Err(SplitError::Interrupted);
+            }
         }
         Ok(reports)
     }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::SplitError;
 use super::content::Content;
@@ -18,7 +18,7 @@ const MEMBERS: &str = "members";
 const REPORT: &str = "report.json";
 
 /// How much of the archive is in nobody's package, by why.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unassigned {
     /// Records of one person who was not asked for: `not-asked-for.jsonl`.
     pub not_asked_for: u64,
@@ -35,6 +35,11 @@ pub struct Unassigned {
 }
 
 impl Unassigned {
+    /// Records, pieces and members in nobody's package; what stands between records is none.
+    pub fn total(&self) -> u64 {
+        self.not_asked_for + self.unclear()
+    }
+
     /// What may be about anyone, since it could not be read or does not say whom it is about.
     pub fn unclear(&self) -> u64 {
         self.no_owner + self.contradictory + self.broken + self.members

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::domain::{JobId, JobState};
 use crate::intake::Headway;
 use crate::ledger::JobRecord;
+use crate::packages;
 use crate::workflow::{Event, Observer};
 
 use super::words::{duration, number};
@@ -234,6 +235,44 @@ pub fn fetching(ui: &Ui) -> impl FnMut(u64, Option<u64>) {
             ));
         }
         bar.set_position(bytes);
+    }
+}
+
+/// Shows how far the splitting of an archive has come.
+pub fn splitting(ui: &Ui) -> impl FnMut(packages::Progress) {
+    let bar = bar_for(ui, 0);
+    bar.set_style(style(
+        "{spinner} Splitting {bar:24} {bytes}/{total_bytes}, {eta} left",
+    ));
+    let mut is_writing = false;
+    let mut last_line = Instant::now();
+    let mut pause = FIRST_LINE_AFTER;
+    move |progress| {
+        let (done, of) = match progress {
+            packages::Progress::Reading { done, of } => (done, of),
+            packages::Progress::Writing { done, of } => {
+                if !is_writing {
+                    is_writing = true;
+                    bar.set_style(style("{spinner} Making packages {bar:24} {pos}/{len}"));
+                }
+                (done as u64, of as u64)
+            }
+        };
+        bar.set_length(of);
+        bar.set_position(done);
+        if bar.is_hidden() && last_line.elapsed() >= pause {
+            last_line = Instant::now();
+            pause = (pause * 2).min(LINE_AT_LEAST_EVERY);
+            let percent = done * 100 / of.max(1);
+            ui.note(&match is_writing {
+                true => format!(
+                    "made {} of {} packages",
+                    number(done as usize),
+                    number(of as usize)
+                ),
+                false => format!("split {percent} % of the archive"),
+            });
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use crate::config::{Origin, Resolved};
+use crate::credentials::SecretOrigin;
 use crate::domain::{Kind, ProjectKey};
 
 use super::table::{Column, draw};
@@ -25,6 +26,16 @@ pub struct ProjectView<'a> {
     pub default: Option<&'a str>,
     /// Batch limits the server taught us, by project, deletions and exports.
     pub learned: HashMap<ProjectKey, [Option<usize>; 2]>,
+    pub secrets: HashMap<ProjectKey, SecretPlace>,
+}
+
+/// Where a project's API secret is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretPlace {
+    Kept(SecretOrigin),
+    Nowhere,
+    /// It could not be found out, and why.
+    Unknown(String),
 }
 
 impl View for ProjectView<'_> {
@@ -72,6 +83,7 @@ impl ProjectView<'_> {
              Region        {region}{region_from}\n\
              API           {url}{url_from}\n\
              Token         set{token_from}\n\
+             API secret    {secret}\n\
              Delete batch  {delete} ids{learned_delete}\n\
              Export batch  {export} ids{learned_export}\n\
              Rate          {rate} a second\n\
@@ -88,6 +100,7 @@ impl ProjectView<'_> {
             url = project.api_url.as_str(),
             url_from = from(resolved.api_url_from),
             token_from = from(resolved.token_from),
+            secret = self.secret_text(resolved),
             delete = number(project.limits.for_kind(Kind::Delete).get()),
             export = number(project.limits.for_kind(Kind::Export).get()),
             rate = rate_text(project.rate.per_second()),
@@ -103,8 +116,26 @@ impl ProjectView<'_> {
         found.copied().unwrap_or_default()
     }
 
+    fn secret(&self, resolved: &Resolved) -> &SecretPlace {
+        let found = self.secrets.get(&resolved.project.key());
+        found.unwrap_or(&SecretPlace::Nowhere)
+    }
+
+    fn secret_text(&self, resolved: &Resolved) -> String {
+        match self.secret(resolved) {
+            SecretPlace::Kept(origin) => origin.to_string(),
+            SecretPlace::Nowhere => "not kept; only locked exports need it".to_owned(),
+            SecretPlace::Unknown(why) => format!("not known: {why}"),
+        }
+    }
+
     fn object(&self, resolved: &Resolved) -> Value {
         let project = &resolved.project;
+        let secret = match self.secret(resolved) {
+            SecretPlace::Kept(origin) => (json!(true), json!(origin)),
+            SecretPlace::Nowhere => (json!(false), Value::Null),
+            SecretPlace::Unknown(_) => (Value::Null, Value::Null),
+        };
         json!({
             "name": project.name.as_str(),
             "default": self.is_default(resolved),
@@ -113,6 +144,8 @@ impl ProjectView<'_> {
             "api_url": project.api_url.as_str(),
             "api_url_from": resolved.api_url_from,
             "token_from": resolved.token_from,
+            "api_secret": secret.0,
+            "api_secret_from": secret.1,
             "delete_batch": project.limits.for_kind(Kind::Delete).get(),
             "export_batch": project.limits.for_kind(Kind::Export).get(),
             "learned_delete_batch": self.learned(resolved)[0],

@@ -53,6 +53,13 @@ pub enum DownloadOutcome {
     },
 }
 
+/// What is done about an export that was fetched before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refetch {
+    No,
+    Yes,
+}
+
 /// What came of fetching a request's exports.
 #[derive(Debug)]
 pub struct DownloadReport {
@@ -65,8 +72,8 @@ pub struct DownloadReport {
 /// Hears how much of a file has come, and how much it will be if that is known.
 pub type OnBytes<'a> = &'a mut dyn FnMut(u64, Option<u64>);
 
-/// Fetches each finished export of the request that has not been fetched into `folder`, which is
-/// made (0700) if it is not there.
+/// Fetches each finished export of the request into `folder`, which is made (0700) if it is not
+/// there; what was fetched before only with [`Refetch::Yes`].
 ///
 /// # Errors
 /// When the files cannot be written, or the ledger not be read or written.
@@ -75,6 +82,7 @@ pub async fn download(
     fetcher: &Fetcher,
     request: &RequestRecord,
     folder: &Path,
+    refetch: Refetch,
     on_bytes: OnBytes<'_>,
 ) -> Result<DownloadReport, DownloadError> {
     let mut report = DownloadReport {
@@ -87,6 +95,12 @@ pub async fn download(
     for job in jobs {
         if run.interrupt.signal().is_some() {
             break;
+        }
+        if refetch == Refetch::No
+            && let Some(record) = run.ledger.find_download(&job.id)?
+        {
+            report.jobs.push((job, DownloadOutcome::There(record)));
+            continue;
         }
         match download_one(run, fetcher, request, &job, folder, on_bytes).await? {
             Ok(outcome) => report.jobs.push((job, outcome)),
@@ -108,9 +122,6 @@ async fn download_one(
     folder: &Path,
     on_bytes: OnBytes<'_>,
 ) -> Result<Result<DownloadOutcome, RefreshTrouble>, DownloadError> {
-    if let Some(record) = run.ledger.find_download(&job.id)? {
-        return Ok(Ok(DownloadOutcome::There(record)));
-    }
     if job.state != JobState::Done {
         return Ok(Ok(DownloadOutcome::NotReady(job.state)));
     }

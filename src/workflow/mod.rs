@@ -12,6 +12,7 @@ mod poll;
 mod probe;
 mod queue;
 mod settle;
+mod split;
 mod submit;
 mod verdict;
 
@@ -26,7 +27,7 @@ use crate::ledger::{JobRecord, Ledger, LedgerError};
 use crate::mixpanel::{Client, TokenStanding};
 
 pub use cancel::{CancelOutcome, CancelReport, cancel, list_cancellable};
-pub use download::{DownloadError, DownloadOutcome, DownloadReport, OnBytes, download};
+pub use download::{DownloadError, DownloadOutcome, DownloadReport, OnBytes, Refetch, download};
 pub use extend::{ExtendError, extend};
 pub use follow::{Followed, RefreshTrouble};
 pub use interrupt::{Interrupt, Signal};
@@ -35,6 +36,7 @@ pub use poll::{Extent, refresh, wait};
 pub use probe::{Probe, Probed, probe};
 pub use queue::Settle;
 pub use settle::{Adopted, adopt};
+pub use split::{SplitOutcome, SplitTrouble, Splitting, split};
 pub use submit::{Stop, SubmitReport, record, submit};
 
 /// Everything a run works with, handed from the command to each step.

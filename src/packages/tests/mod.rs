@@ -9,6 +9,7 @@ mod target;
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -20,7 +21,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use crate::domain::{DistinctId, RequestId, RetrievalScope, TaskId};
-use crate::packages::{About, Form, Limits, Order, Report, SplitError, split};
+use crate::packages::{About, Form, Limits, Order, Report, SplitError, find_summary, split};
 
 /// An archive of the tests, what was asked for, and where the packages go.
 struct Bench {
@@ -55,17 +56,22 @@ impl Bench {
         self.folder.path().join("packages")
     }
 
-    fn try_split(&self) -> Result<Report, SplitError> {
-        let order = Order {
-            archive: &self.folder.path().join("export.zip"),
+    fn order<'a>(&'a self, archive: &'a Path, target: &'a Path) -> Order<'a> {
+        Order {
+            archive,
             password: self.password.as_ref(),
             people: &self.people,
-            target: &self.target(),
+            target,
             about: &self.about,
             form: self.form,
             limits: self.limits,
-        };
-        split(&order, &mut |_| {})
+        }
+    }
+
+    fn try_split(&self) -> Result<Report, SplitError> {
+        let (archive, target) = (self.folder.path().join("export.zip"), self.target());
+        let order = self.order(&archive, &target);
+        split(&order, &mut |_| ControlFlow::Continue(()))
     }
 
     fn split(&self) -> Report {

@@ -87,7 +87,15 @@ fn lines_by_folder(bench: &Bench) -> BTreeMap<String, Vec<String>> {
     let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (path, content) in files_below(&bench.target()) {
         let file = path.file_name().unwrap().to_string_lossy().into_owned();
-        if ["index.html", "manifest.json", "index.csv", "report.json"].contains(&&*file) {
+        if [
+            "index.html",
+            "manifest.json",
+            "index.csv",
+            "report.json",
+            "packages.json",
+        ]
+        .contains(&&*file)
+        {
             continue;
         }
         let folder = path.parent().unwrap().file_name().unwrap();

@@ -46,7 +46,7 @@ fn a_missing_parent_is_an_error_that_names_the_target() {
         form: Form::Folders,
         limits: Limits::default(),
     };
-    let error = split(&order, &mut |_| {}).expect_err("no packages");
+    let error = split(&order, &mut |_| ControlFlow::Continue(())).expect_err("no packages");
     assert!(
         matches!(&error, SplitError::Write { path, .. } if *path == target),
         "{error:?}"
@@ -174,7 +174,11 @@ fn progress_runs_over_the_bytes_and_then_over_the_packages() {
         limits: Limits::default(),
     };
     let mut seen = Vec::new();
-    split(&order, &mut |progress| seen.push(progress)).unwrap();
+    let mut see = |progress| {
+        seen.push(progress);
+        ControlFlow::Continue(())
+    };
+    split(&order, &mut see).unwrap();
     let Some(Progress::Reading { done, of }) = seen
         .iter()
         .rfind(|progress| matches!(progress, Progress::Reading { .. }))
@@ -183,4 +187,75 @@ fn progress_runs_over_the_bytes_and_then_over_the_packages() {
     };
     assert_eq!(done, of);
     assert_eq!(seen.last(), Some(&Progress::Writing { done: 3, of: 3 }));
+}
+
+#[test]
+fn who_ends_it_at_any_time_gets_nothing() {
+    use crate::packages::Progress;
+    let ends: [fn(Progress) -> bool; 2] = [
+        |progress| matches!(progress, Progress::Reading { .. }),
+        |progress| matches!(progress, Progress::Writing { done: 2, .. }),
+    ];
+    for is_end in ends {
+        let bench = bench();
+        let target = bench.target();
+        let archive = bench.folder.path().join("export.zip");
+        let order = bench.order(&archive, &target);
+        let mut end = |progress| match is_end(progress) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        let error = split(&order, &mut end).expect_err("no packages");
+        assert!(matches!(error, SplitError::Interrupted), "{error:?}");
+        assert_eq!(
+            std::fs::read_dir(bench.folder.path()).unwrap().count(),
+            1,
+            "the archive alone"
+        );
+    }
+}
+
+#[test]
+fn packages_are_known_again_by_archive_people_and_form() {
+    let bench = bench();
+    let target = bench.target();
+    let archive = bench.folder.path().join("export.zip");
+    let find = |order: &Order<'_>| find_summary(order).unwrap();
+    assert_eq!(find(&bench.order(&archive, &target)), None);
+    let report = bench.split();
+    let found = find(&bench.order(&archive, &target)).expect("the same order");
+    assert_eq!(found, report.summary);
+    assert_eq!(
+        (found.packages, found.without_data, found.records),
+        (3, 1, 2)
+    );
+    assert_eq!(found.unassigned.total(), 1);
+
+    let order = bench.order(&archive, &target);
+    let zips = Order {
+        form: Form::Zips,
+        ..order
+    };
+    assert_eq!(find(&zips), None);
+    let mut another = about(b"another archive");
+    another.task = bench.about.task.clone();
+    let order = bench.order(&archive, &target);
+    assert_eq!(
+        find(&Order {
+            about: &another,
+            ..order
+        }),
+        None
+    );
+    let order = bench.order(&archive, &target);
+    let fewer = &bench.people[..2];
+    assert_eq!(
+        find(&Order {
+            people: fewer,
+            ..order
+        }),
+        None
+    );
+    let text = std::fs::read_to_string(target.join("packages.json")).unwrap();
+    assert!(!text.contains("anna") && !text.contains("bob"), "{text}");
 }

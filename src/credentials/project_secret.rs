@@ -1,0 +1,162 @@
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+use crate::config::Environment;
+use crate::domain::ProjectKey;
+
+use super::keyring_store::{find_text, forget, record_text};
+use super::{Keyring, KeyringError};
+
+/// A project's API secret, with which Mixpanel locks the project's exports.
+#[derive(Clone)]
+pub struct ProjectSecret {
+    secret: SecretString,
+    origin: SecretOrigin,
+}
+
+/// Where a project's API secret came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretOrigin {
+    Keyring,
+    /// The file that `DSR_PROJECT_SECRET_FILE` names.
+    SecretFile,
+    Sandbox,
+}
+
+impl fmt::Display for SecretOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keyring => "in the keyring",
+            Self::SecretFile => "in the file that DSR_PROJECT_SECRET_FILE names",
+            Self::Sandbox => "the sandbox's fixed one",
+        })
+    }
+}
+
+/// Why a project's API secret could not be looked up. Never holds one.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectSecretError {
+    #[error("cannot read the file `{path}` that DSR_PROJECT_SECRET_FILE names")]
+    File { path: PathBuf, source: io::Error },
+    #[error("the file `{path}` that DSR_PROJECT_SECRET_FILE names holds no line of text")]
+    NotText { path: PathBuf },
+    #[error("the keyring cannot be asked for the project's API secret")]
+    Keyring(#[from] KeyringError),
+}
+
+impl ProjectSecret {
+    /// Takes a secret as it was typed or read, without outer white space; `None` if that is no
+    /// line of text.
+    pub fn new(text: &str, origin: SecretOrigin) -> Option<Self> {
+        let text = text.trim();
+        let is_line = !text.is_empty() && !text.contains(char::is_control);
+        is_line.then(|| Self {
+            secret: text.into(),
+            origin,
+        })
+    }
+
+    /// The secret itself, for the archive and the keyring only.
+    pub fn secret(&self) -> &SecretString {
+        &self.secret
+    }
+
+    pub fn origin(&self) -> SecretOrigin {
+        self.origin
+    }
+}
+
+impl fmt::Debug for ProjectSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProjectSecret")
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Finds a project's API secret: in the file that `DSR_PROJECT_SECRET_FILE` names, else in the
+/// keyring.
+///
+/// # Errors
+/// When one of them cannot be read.
+pub fn find_project_secret(
+    environment: &Environment,
+    project: &ProjectKey,
+) -> Result<Option<ProjectSecret>, ProjectSecretError> {
+    let Some(path) = &environment.project_secret_file else {
+        return Ok(Keyring::find_project_secret(project)?);
+    };
+    let path = || path.clone();
+    let bytes = std::fs::read(path()).map_err(|source| ProjectSecretError::File {
+        path: path(),
+        source,
+    })?;
+    let text = String::from_utf8(bytes).ok().map(SecretString::from);
+    let secret =
+        text.and_then(|text| ProjectSecret::new(text.expose_secret(), SecretOrigin::SecretFile));
+    match secret {
+        Some(secret) => Ok(Some(secret)),
+        None => Err(ProjectSecretError::NotText { path: path() }),
+    }
+}
+
+impl Keyring {
+    /// Looks a project's API secret up.
+    ///
+    /// # Errors
+    /// When the keyring cannot be asked. No entry is no error.
+    pub fn find_project_secret(
+        project: &ProjectKey,
+    ) -> Result<Option<ProjectSecret>, KeyringError> {
+        let Some(text) = find_text(name(project))?.map(SecretString::from) else {
+            return Ok(None);
+        };
+        let secret = ProjectSecret::new(text.expose_secret(), SecretOrigin::Keyring);
+        secret.map(Some).ok_or(KeyringError::Damaged)
+    }
+
+    /// Keeps a project's API secret in place of the one before.
+    ///
+    /// # Errors
+    /// When the keyring cannot be used; the one before is kept then.
+    pub fn record_project_secret(
+        project: &ProjectKey,
+        secret: &ProjectSecret,
+    ) -> Result<(), KeyringError> {
+        record_text(name(project), secret.secret.expose_secret().to_owned())
+    }
+
+    /// Forgets a project's API secret; whether there was one.
+    ///
+    /// # Errors
+    /// When the keyring cannot be used.
+    pub fn forget_project_secret(project: &ProjectKey) -> Result<bool, KeyringError> {
+        forget(name(project))
+    }
+}
+
+/// By the project's key and not by its name, which another project may get.
+fn name(project: &ProjectKey) -> String {
+    format!("mixpanel-project-secret-{}", project.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_one_line_of_text_and_does_not_show_itself() {
+        let origin = SecretOrigin::SecretFile;
+        let secret = ProjectSecret::new(" top-secret\r\n", origin).unwrap();
+        assert_eq!(secret.secret().expose_secret(), "top-secret");
+        assert!(!format!("{secret:?}").contains("top"));
+        for text in ["", " \n", "two\nlines", "a\0b"] {
+            assert!(ProjectSecret::new(text, origin).is_none(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! `packages.json`: what was split into what, by which a later dsr knows it again. Holds no id.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::people::{People, hex};
+use super::staging::create_file;
+use super::{Form, Order, PackageReport, SplitError, Unassigned};
+
+const SUMMARY: &str = "packages.json";
+const SCHEMA: u32 = 1;
+
+/// What was made of one archive, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    schema: u32,
+    pub request: String,
+    pub task: String,
+    archive_sha256: String,
+    /// SHA-256 of the packages' names, which are hashes: the same for the same people.
+    people_sha256: String,
+    pub form: Form,
+    pub packages: usize,
+    /// Packages of people on whom the archive holds nothing.
+    pub without_data: usize,
+    /// Records in the packages.
+    pub records: u64,
+    pub unassigned: Unassigned,
+}
+
+impl Summary {
+    pub(super) fn of(
+        order: &Order<'_>,
+        people: &People<'_>,
+        packages: &[PackageReport],
+        unassigned: Unassigned,
+    ) -> Self {
+        let records = |package: &PackageReport| package.events + package.profiles + package.others;
+        Self {
+            schema: SCHEMA,
+            request: order.about.request.as_str().to_owned(),
+            task: order.about.task.as_str().to_owned(),
+            archive_sha256: order.about.sha256.clone(),
+            people_sha256: digest(people),
+            form: order.form,
+            packages: packages.len(),
+            without_data: packages.iter().filter(|one| records(one) == 0).count(),
+            records: packages.iter().map(records).sum(),
+            unassigned,
+        }
+    }
+
+    pub(super) fn write(&self, root: &Path) -> Result<(), SplitError> {
+        let path = root.join(SUMMARY);
+        let mut text = serde_json::to_vec_pretty(self)
+            .map_err(|error| SplitError::write(&path)(error.into()))?;
+        text.push(b'\n');
+        let mut file = create_file(&path)?;
+        file.write_all(&text).map_err(SplitError::write(&path))
+    }
+}
+
+/// What lies at the target, if exactly this order has been carried out before.
+///
+/// # Errors
+/// When nobody was asked for.
+pub fn find_summary(order: &Order<'_>) -> Result<Option<Summary>, SplitError> {
+    let people = People::new(order.people)?;
+    let is_folder = fs::symlink_metadata(order.target).is_ok_and(|target| target.is_dir());
+    let text = fs::read_to_string(order.target.join(SUMMARY)).ok();
+    let found = text.and_then(|text| serde_json::from_str::<Summary>(&text).ok());
+    Ok(found.filter(|found| {
+        is_folder
+            && found.schema == SCHEMA
+            && found.archive_sha256 == order.about.sha256
+            && found.form == order.form
+            && found.people_sha256 == digest(&people)
+    }))
+}
+
+fn digest(people: &People<'_>) -> String {
+    let mut hash = Sha256::new();
+    for person in 0..people.count() {
+        hash.update(people.name(person));
+        hash.update(b"\n");
+    }
+    hex(&hash.finalize())
+}

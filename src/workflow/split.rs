@@ -1,0 +1,165 @@
+//! Splits a fetched archive into a package for each person its job asked for.
+
+use std::ffi::OsString;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+use crate::credentials::{ProjectSecret, ProjectSecretError};
+use crate::domain::{DistinctId, JobId, Operation, RetrievalScope, TaskId};
+use crate::ledger::{DownloadRecord, JobRecord, Ledger, LedgerError, RequestRecord};
+use crate::packages::{self, About, Form, Limits, Order, Progress, SplitError, Summary};
+
+use super::Interrupt;
+
+/// How archives are split; the same for each of a command.
+pub struct Splitting<'a> {
+    pub form: Form,
+    /// Who was asked for, in place of whom the ledger knows.
+    pub people: Option<&'a [DistinctId]>,
+    /// Finds the project's API secret; asked only where an archive is locked.
+    pub find_secret: &'a dyn Fn() -> Result<Option<ProjectSecret>, ProjectSecretError>,
+    pub made: DateTime<Utc>,
+    pub interrupt: &'a Interrupt,
+}
+
+/// What lies beside an archive now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SplitOutcome {
+    Split(PathBuf, Summary),
+    /// It was split in the same way before.
+    There(PathBuf, Summary),
+}
+
+/// Why there are no packages of an archive. Nothing is left where they would be.
+#[derive(Debug, thiserror::Error)]
+pub enum SplitTrouble {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error("the ledger does not keep the ids of job {job} any more")]
+    NoIds { job: JobId },
+    #[error("job {job} asked for {asked} ids, and the file holds {given}")]
+    OtherIds {
+        job: JobId,
+        asked: usize,
+        given: usize,
+    },
+    #[error("job {job} has no export of its own")]
+    NoExport { job: JobId },
+    #[error(transparent)]
+    Secret(#[from] ProjectSecretError),
+    #[error(transparent)]
+    Packages(#[from] SplitError),
+}
+
+/// Makes the packages of one archive in a folder beside it: all of them or none, and not twice.
+///
+/// # Errors
+/// When nobody knows who was asked for, the archive cannot be opened or trusted, or a file cannot
+/// be written.
+pub fn split(
+    ledger: &Ledger,
+    request: &RequestRecord,
+    job: &JobRecord,
+    download: &DownloadRecord,
+    how: &Splitting<'_>,
+    show: &mut dyn FnMut(Progress),
+) -> Result<SplitOutcome, SplitTrouble> {
+    let people = find_people(ledger, job, how)?;
+    let about = about(request, job, download, how)?;
+    let target = packages_of(&download.path);
+    let mut order = Order {
+        archive: &download.path,
+        password: None,
+        people: &people,
+        target: &target,
+        about: &about,
+        form: how.form,
+        limits: Limits::default(),
+    };
+    if let Some(summary) = packages::find_summary(&order)? {
+        return Ok(SplitOutcome::There(target, summary));
+    }
+    let secret = match packages::is_locked(order.archive, &order.limits)? {
+        true => (how.find_secret)()?,
+        false => None,
+    };
+    order.password = secret.as_ref().map(ProjectSecret::secret);
+    let report = packages::split(&order, &mut |progress| {
+        show(progress);
+        match how.interrupt.signal() {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        }
+    })?;
+    Ok(SplitOutcome::Split(target.clone(), report.summary))
+}
+
+fn find_people(
+    ledger: &Ledger,
+    job: &JobRecord,
+    how: &Splitting<'_>,
+) -> Result<Vec<DistinctId>, SplitTrouble> {
+    if let Some(given) = how.people {
+        return match given.len() == job.ids {
+            true => Ok(given.to_vec()),
+            false => Err(SplitTrouble::OtherIds {
+                job: job.id.clone(),
+                asked: job.ids,
+                given: given.len(),
+            }),
+        };
+    }
+    let kept = ledger.find_kept_batch(&job.id)?;
+    kept.map(|batch| batch.ids().to_vec())
+        .ok_or_else(|| SplitTrouble::NoIds {
+            job: job.id.clone(),
+        })
+}
+
+fn about(
+    request: &RequestRecord,
+    job: &JobRecord,
+    download: &DownloadRecord,
+    how: &Splitting<'_>,
+) -> Result<About, SplitTrouble> {
+    let (scope, task) = export_of(request, job).ok_or_else(|| SplitTrouble::NoExport {
+        job: job.id.clone(),
+    })?;
+    Ok(About {
+        scope,
+        project: request.asked.project.to_string(),
+        request: request.id.clone(),
+        task,
+        fetched: download.fetched_at,
+        made: how.made,
+        sha256: download.sha256.clone(),
+    })
+}
+
+fn export_of(request: &RequestRecord, job: &JobRecord) -> Option<(RetrievalScope, TaskId)> {
+    match request.asked.operation {
+        Operation::Export(scope) => Some((scope, job.task.clone()?)),
+        Operation::Delete(_) => None,
+    }
+}
+
+/// `exports/q7tz0xma-1.zip` is split into `exports/q7tz0xma-1-packages/`.
+fn packages_of(archive: &Path) -> PathBuf {
+    let mut name = archive.file_stem().map_or_else(OsString::new, Into::into);
+    name.push("-packages");
+    archive.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_lie_beside_their_archive() {
+        let folder = |archive: &str| packages_of(Path::new(archive));
+        assert_eq!(folder("/x/q7tz-1.zip"), Path::new("/x/q7tz-1-packages"));
+        assert_eq!(folder("q7tz-1.zip"), Path::new("q7tz-1-packages"));
+    }
+}
