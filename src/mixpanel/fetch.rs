@@ -12,7 +12,7 @@ use url::{Host, Url};
 use super::ClientError;
 use super::client::{bundled_roots, describe, install_crypto};
 
-/// How often a transfer that broke off is taken up again.
+/// How many tries in a row may bring nothing new.
 const MAX_TRIES: u32 = 5;
 /// How many redirects of the store are followed.
 const MAX_REDIRECTS: usize = 3;
@@ -74,8 +74,10 @@ enum Try {
 #[derive(Default)]
 struct Known {
     taken: u64,
-    /// The store's name for this very content.
+    /// The store's name for this very content, byte for byte.
     tag: Option<String>,
+    /// How long it is in all.
+    total: Option<u64>,
 }
 
 impl Fetcher {
@@ -119,15 +121,21 @@ impl Fetcher {
         };
         let mut known = Known::default();
         let mut tries = 0;
+        let mut furthest = 0;
         loop {
             match self.fetch_once(&url, &mut known, sink).await? {
                 Try::Ended(fetched) => return Ok(fetched),
+                // A large archive may break off often, and get there all the same.
+                Try::BrokeOff(_) if known.taken > furthest => {
+                    furthest = known.taken;
+                    tries = 0;
+                }
                 Try::BrokeOff(reason) if tries + 1 >= MAX_TRIES => {
                     return Ok(Fetched::Broken { reason });
                 }
-                Try::BrokeOff(_) => tokio::time::sleep(Duration::from_millis(500 << tries)).await,
+                Try::BrokeOff(_) => tries += 1,
             }
-            tries += 1;
+            tokio::time::sleep(Duration::from_millis(500 << tries)).await;
         }
     }
 
@@ -159,10 +167,18 @@ impl Fetcher {
                 }
                 *known = Known {
                     taken: 0,
-                    tag: text(response.headers(), ETAG),
+                    tag: strong_tag(response.headers()),
+                    total: response.content_length(),
                 };
             }
-            StatusCode::PARTIAL_CONTENT if continues(&response, known.taken) => {}
+            StatusCode::PARTIAL_CONTENT if continues(&response, known) => {}
+            StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
+                // Of another file by now, or another part of it: all of it is asked for next.
+                *known = Known::default();
+                sink.restart()?;
+                let reason = "the store sent another part than was asked for".to_owned();
+                return Ok(Try::BrokeOff(reason));
+            }
             _ if status.is_server_error() => {
                 let reason = format!("the store answered {}", status.as_u16());
                 return Ok(Try::BrokeOff(reason));
@@ -208,10 +224,26 @@ impl Reach {
     }
 }
 
-/// Whether a part begins where the last one ended.
-fn continues(response: &Response, taken: u64) -> bool {
-    let range = text(response.headers(), CONTENT_RANGE).unwrap_or_default();
-    taken > 0 && range.starts_with(&format!("bytes {taken}-"))
+/// Whether a part begins where the last one ended, and goes to the end of the same file.
+fn continues(response: &Response, known: &Known) -> bool {
+    let headers = response.headers();
+    let range = text(headers, CONTENT_RANGE).unwrap_or_default();
+    let Some(rest) = range.strip_prefix(&format!("bytes {}-", known.taken)) else {
+        return false;
+    };
+    let (last, total) = rest.split_once('/').unwrap_or((rest, "*"));
+    let total = total.parse().ok().or(known.total);
+    let is_rest = last
+        .parse::<u64>()
+        .is_ok_and(|last| Some(last + 1) == total);
+    let is_same =
+        total == known.total && strong_tag(headers).is_none_or(|tag| known.tag == Some(tag));
+    known.taken > 0 && is_rest && is_same
+}
+
+/// A weak tag stays the same for content that is not the same byte for byte.
+fn strong_tag(headers: &HeaderMap) -> Option<String> {
+    text(headers, ETAG).filter(|tag| tag.starts_with('"'))
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {

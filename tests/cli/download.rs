@@ -3,9 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
-
-use crate::support::{Call, Fake, Operator, Reply, object_reply};
+use crate::support::{Call, Exports, Fake, Operator, Reply, the_download};
 
 /// What passes for a zip: its first bytes, something, and the end of its directory.
 fn archive() -> String {
@@ -17,84 +15,29 @@ fn handing_out() -> Reply {
     Reply::text(200, "application/zip", &archive())
 }
 
-/// A store of exports and a Mixpanel whose finished exports lead to it.
-struct Scene {
-    store: Fake,
-    api: Fake,
-    operator: Operator,
-}
-
-fn scene(script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Scene {
-    scene_with("/export.zip", "SUCCESS", script)
+fn scene(script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Exports {
+    Exports::from(script)
 }
 
 fn scene_with(
     path: &str,
     status: &'static str,
     script: impl Fn(&Call) -> Reply + Send + Sync + 'static,
-) -> Scene {
-    let store = Fake::answering(script);
-    let link = match path.starts_with('/') {
-        true => format!("{}{path}?signature=secret", origin(&store)),
-        false => path.to_owned(),
-    };
-    let api = Fake::answering(move |call| match call.is_post() {
-        true => object_reply("t-1"),
-        false => {
-            let results = json!({ "status": status, "result": link, "distinct_ids": ["a1"] });
-            Reply::json(200, &json!({ "status": "ok", "results": results }))
-        }
-    });
-    let operator = Operator::at_with(&api, "rate = 1000");
-    operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
-    operator.run(&["status"]);
-    Scene {
-        store,
-        api,
-        operator,
-    }
-}
-
-/// The address of a fake without the path of the API.
-fn origin(fake: &Fake) -> String {
-    let url = fake.url();
-    let end = url[7..].find('/').map_or(url.len(), |end| end + 7);
-    url[..end].to_owned()
-}
-
-fn folder(operator: &Operator) -> PathBuf {
-    operator.dsr_home().join("exports")
-}
-
-fn download(operator: &Operator, flags: &[&str]) -> crate::support::Outcome {
-    let folder = folder(operator);
-    let to = ["download", "--to", folder.to_str().expect("UTF-8")];
-    operator.run(&[&to, flags].concat())
-}
-
-fn names(operator: &Operator) -> Vec<String> {
-    let entries = fs::read_dir(folder(operator)).into_iter().flatten();
-    let names = entries.map(|entry| entry.expect("a file").file_name());
-    let names = names.map(|name| name.into_string().expect("UTF-8"));
-    names.collect()
-}
-
-fn the_download(outcome: &crate::support::Outcome) -> Value {
-    let lines = outcome.json_lines();
-    lines[0]["downloads"][0].clone()
+) -> Exports {
+    Exports::with(&["a1"], path, status, "rate = 1000", script)
 }
 
 #[test]
 fn a_finished_export_is_fetched_once_and_nothing_of_ours_goes_to_the_store() {
     let scene = scene(|_| handing_out());
-    let outcome = download(&scene.operator, &["--json"]);
+    let outcome = scene.download(&["--json"]);
     outcome.exits_with(0).never_says("signature");
     let found = the_download(&outcome);
     assert_eq!(found["result"], "fetched");
     assert_eq!(found["bytes"], archive().len());
     let path = PathBuf::from(found["path"].as_str().unwrap());
     assert_eq!(fs::read(&path).unwrap(), archive().into_bytes());
-    assert_eq!(names(&scene.operator).len(), 1, "no part is left");
+    assert_eq!(scene.names().len(), 1, "no part is left");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -112,7 +55,7 @@ fn a_finished_export_is_fetched_once_and_nothing_of_ours_goes_to_the_store() {
     assert_eq!(sums, [found["sha256"].as_str().unwrap()]);
 
     let asked = scene.api.gets().len();
-    let again = download(&scene.operator, &["--json"]);
+    let again = scene.download(&["--json"]);
     again.exits_with(0);
     assert_eq!(the_download(&again)["result"], "already_fetched");
     assert_eq!(scene.store.calls().len(), 1);
@@ -126,7 +69,7 @@ fn an_expired_link_is_replaced_by_a_fresh_one_once() {
         _ => handing_out(),
     });
     let asked = scene.api.gets().len();
-    download(&scene.operator, &[]).exits_with(0);
+    scene.download(&[]).exits_with(0);
     assert_eq!(scene.api.gets().len(), asked + 2, "a link for each try");
     assert_eq!(scene.store.calls().len(), 2);
 }
@@ -134,11 +77,11 @@ fn an_expired_link_is_replaced_by_a_fresh_one_once() {
 #[test]
 fn a_link_that_never_works_is_said_and_leaves_nothing() {
     let scene = scene(|_| Reply::text(403, "application/xml", "<Error/>"));
-    let outcome = download(&scene.operator, &[]);
+    let outcome = scene.download(&[]);
     outcome.exits_with(7).never_says("signature");
     assert!(outcome.stdout.contains("14 days"), "{outcome}");
     assert_eq!(scene.store.calls().len(), 2);
-    assert!(names(&scene.operator).is_empty());
+    assert!(scene.names().is_empty());
 }
 
 #[test]
@@ -150,10 +93,10 @@ fn what_is_no_archive_leaves_nothing() {
     ];
     for reply in replies {
         let scene = scene(move |_| reply.clone());
-        let outcome = download(&scene.operator, &["--json"]);
+        let outcome = scene.download(&["--json"]);
         outcome.exits_with(75);
         assert_eq!(the_download(&outcome)["result"], "not_an_archive");
-        assert!(names(&scene.operator).is_empty(), "{outcome}");
+        assert!(scene.names().is_empty(), "{outcome}");
         let recorded = scene.operator.ledger_texts("SELECT sha256 FROM downloads");
         assert!(recorded.is_empty());
     }
@@ -169,7 +112,7 @@ fn a_transfer_that_breaks_off_begins_anew_and_ends_whole() {
         1 => Reply::Reset,
         _ => handing_out(),
     });
-    let outcome = download(&scene.operator, &["--json"]);
+    let outcome = scene.download(&["--json"]);
     outcome.exits_with(0);
     let path = the_download(&outcome)["path"].clone();
     let kept = fs::read(path.as_str().unwrap()).unwrap();
@@ -179,10 +122,10 @@ fn a_transfer_that_breaks_off_begins_anew_and_ends_whole() {
 #[test]
 fn a_transfer_that_always_breaks_off_is_given_up_and_leaves_nothing() {
     let scene = scene(|_| Reply::Reset);
-    let outcome = download(&scene.operator, &[]);
+    let outcome = scene.download(&[]);
     outcome.exits_with(75).says("dsr download");
     assert_eq!(scene.store.calls().len(), 5);
-    assert!(names(&scene.operator).is_empty());
+    assert!(scene.names().is_empty());
 }
 
 #[test]
@@ -197,15 +140,15 @@ fn redirects_of_the_store_are_followed_three_times_and_only_where_a_link_may_lea
         }
     };
     let three = scene(move |call| to_itself(call, 3));
-    download(&three.operator, &[]).exits_with(0);
+    three.download(&[]).exits_with(0);
     let four = scene(move |call| to_itself(call, 4));
-    download(&four.operator, &[]).exits_with(7);
-    assert!(names(&four.operator).is_empty());
+    four.download(&[]).exits_with(7);
+    assert!(four.names().is_empty());
     let away = Reply::text(302, "text/plain", "").with("Location", "http://192.0.2.1/x.zip");
     let away = scene(move |_| away.clone());
-    download(&away.operator, &[]).exits_with(7);
+    away.download(&[]).exits_with(7);
     let elsewhere = scene_with("http://192.0.2.1/x.zip", "SUCCESS", |_| handing_out());
-    download(&elsewhere.operator, &[]).exits_with(75);
+    elsewhere.download(&[]).exits_with(75);
     elsewhere.store.was_not_called();
 }
 
@@ -213,7 +156,7 @@ fn redirects_of_the_store_are_followed_three_times_and_only_where_a_link_may_lea
 fn what_is_there_already_is_neither_followed_nor_overwritten() {
     let scene = scene(|_| handing_out());
     let id = scene.operator.only_request()["jobs"][0]["id"].clone();
-    let folder = folder(&scene.operator);
+    let folder = scene.folder();
     fs::create_dir(&folder).unwrap();
     let target = folder.join(format!("{}.zip", id.as_str().unwrap()));
     let secret = scene.operator.dsr_home().join("mine");
@@ -222,7 +165,7 @@ fn what_is_there_already_is_neither_followed_nor_overwritten() {
     std::os::unix::fs::symlink(&secret, &target).unwrap();
     #[cfg(not(unix))]
     fs::write(&target, "mine").unwrap();
-    let outcome = download(&scene.operator, &[]);
+    let outcome = scene.download(&[]);
     outcome.exits_with(74).says("not overwritten").says("--to");
     assert_eq!(fs::read_to_string(&secret).unwrap(), "mine");
     scene.store.was_not_called();
@@ -233,7 +176,7 @@ fn what_is_not_finished_and_what_is_no_export_is_said() {
     let scene = scene_with("/export.zip", "STARTED", |_| handing_out());
     let name = scene.operator.only_request()["id"].clone();
     let name = name.as_str().unwrap();
-    let outcome = download(&scene.operator, &[name]);
+    let outcome = scene.download(&[name]);
     outcome.exits_with(8).says("dsr status");
     scene.store.was_not_called();
 
@@ -243,7 +186,7 @@ fn what_is_not_finished_and_what_is_no_export_is_said() {
         .run(&["delete", "--gdpr", "--yes", "a1"])
         .exits_with(0);
     let name = operator.only_request()["id"].clone();
-    let outcome = download(&operator, &[name.as_str().unwrap()]);
+    let outcome = operator.run(&["download", name.as_str().unwrap()]);
     outcome.exits_with(2).says("deletion");
 }
 
@@ -253,7 +196,7 @@ fn a_rehearsal_fetches_what_the_sandbox_has_made() {
     operator
         .run(&["--sandbox", "export", "--gdpr", "user-17", "--wait"])
         .exits_with(0);
-    let folder = folder(&operator);
+    let folder = operator.dsr_home().join("exports");
     let to = [
         "--sandbox",
         "download",

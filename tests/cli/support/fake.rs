@@ -104,6 +104,11 @@ impl Fake {
         format!("http://{}/api/app", self.address)
     }
 
+    /// Its address without the path of the API.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }

@@ -57,6 +57,8 @@ pub(crate) enum Reply {
     },
     /// The head of a longer reply and some of its body, then the end of the connection.
     Half { status: u16, body: String },
+    /// These very bytes, then the end of the connection.
+    Raw(Vec<u8>),
     /// Never answered; the connection stays open.
     Hang,
     /// The connection ends in good order, without an answer.
@@ -78,6 +80,12 @@ impl Reply {
             headers: vec![("Content-Type", content_type.to_owned())],
             body: body.to_owned(),
         }
+    }
+
+    /// A head without its last line end, and a body: both as they are.
+    pub(crate) fn raw(head: &str, body: &[u8]) -> Self {
+        let head = format!("{head}Connection: close\r\n\r\n");
+        Self::Raw([head.as_bytes(), body].concat())
     }
 
     pub(crate) fn error(status: u16, text: &str) -> Self {
@@ -220,7 +228,7 @@ pub(super) fn answer(mut stream: TcpStream, reply: Reply, is_over: &dyn Fn() -> 
             if status != 204 {
                 head.push_str(&format!("Content-Length: {}\r\n", body.len()));
             }
-            send(&mut stream, &format!("{head}\r\n{body}"));
+            send(&mut stream, format!("{head}\r\n{body}").as_bytes());
         }
         Reply::Half { status, body } => {
             take_last(&mut stream);
@@ -228,7 +236,11 @@ pub(super) fn answer(mut stream: TcpStream, reply: Reply, is_over: &dyn Fn() -> 
             let head = format!(
                 "HTTP/1.1 {status} Whatever\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
             );
-            send(&mut stream, &format!("{head}{body}"));
+            send(&mut stream, format!("{head}{body}").as_bytes());
+        }
+        Reply::Raw(bytes) => {
+            take_last(&mut stream);
+            send(&mut stream, &bytes);
         }
         Reply::Hang => {
             while !is_over() {
@@ -253,7 +265,7 @@ pub(super) fn take_last(stream: &mut TcpStream) {
 }
 
 /// A client that was killed reads no reply.
-fn send(stream: &mut TcpStream, text: &str) {
-    drop(stream.write_all(text.as_bytes()));
+fn send(stream: &mut TcpStream, bytes: &[u8]) {
+    drop(stream.write_all(bytes));
     drop(stream.flush());
 }

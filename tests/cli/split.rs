@@ -1,0 +1,373 @@
+//! `dsr download --split`: each person's data in that person's package, whatever the archive is.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use zip::ZipWriter;
+use zip::unstable::write::FileOptionsExt;
+use zip::write::{FileOptions, SimpleFileOptions};
+
+use crate::support::{Exports, Operator, Outcome, handing_out, package_of, signal, the_download};
+
+const SECRET: &str = "apiSECRET5d0c7a";
+
+fn event(id: &str, name: &str) -> String {
+    format!(r#"{{"event":"{name}","properties":{{"distinct_id":"{id}","time":1770000000}}}}"#)
+}
+
+fn zip_of(options: FileOptions<'_, '_, ()>, members: &[(&str, &str)]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in members {
+        zip.start_file(*name, options).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+fn plain(members: &[(&str, &str)]) -> Vec<u8> {
+    zip_of(SimpleFileOptions::default(), members)
+}
+
+/// Two people's events, one of somebody else, and one of nobody.
+fn events() -> String {
+    let lines = [
+        event("anna", "seen by anna"),
+        event("bob", "seen by bob"),
+        event("carl", "seen by carl"),
+        r#"{"event":"nobody's"}"#.to_owned(),
+        event("anna", "again anna"),
+    ];
+    lines.join("\n")
+}
+
+fn exports(archive: Vec<u8>) -> Exports {
+    Exports::of(&["anna", "bob", "nora"], move |_| handing_out(&archive, ""))
+}
+
+fn packages(outcome: &Outcome) -> Value {
+    the_download(outcome)["packages"].clone()
+}
+
+/// The folder of the packages that a run with `--json` speaks of.
+fn folder_of(outcome: &Outcome) -> PathBuf {
+    let packages = packages(outcome);
+    PathBuf::from(packages["path"].as_str().expect("a path"))
+}
+
+/// Every file below a folder with its bytes.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            false => {
+                found.insert(path.clone(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+#[test]
+fn each_person_gets_a_package_with_nothing_of_another_person() {
+    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let outcome = exports.download(&["--split", "--json"]);
+    outcome.exits_with(0);
+    for id in ["anna", "bob", "nora", "carl"] {
+        outcome.never_says(id);
+    }
+    let found = packages(&outcome);
+    assert_eq!(found["result"], "split");
+    assert_eq!((&found["count"], &found["records"]), (&3.into(), &3.into()));
+    assert_eq!(
+        (&found["without_data"], &found["unassigned"]),
+        (&1.into(), &2.into())
+    );
+    let archive = PathBuf::from(the_download(&outcome)["path"].as_str().unwrap());
+    let folder = folder_of(&outcome);
+    assert_eq!(folder.parent(), archive.parent(), "beside the archive");
+
+    let of = |id: &str| files(&folder.join(package_of(id)));
+    for (id, others) in [("anna", ["bob", "carl"]), ("bob", ["anna", "carl"])] {
+        let package = of(id);
+        for name in [
+            "index.html",
+            "events.jsonl",
+            "profile.json",
+            "manifest.json",
+        ] {
+            assert!(
+                package.contains_key(&folder.join(package_of(id)).join(name)),
+                "{name}"
+            );
+        }
+        for (path, bytes) in &package {
+            for other in others {
+                assert!(!contains(bytes, other), "{other} in {}", path.display());
+            }
+        }
+    }
+    let lines = |id: &str| fs::read_to_string(folder.join(package_of(id)).join("events.jsonl"));
+    assert_eq!(lines("anna").unwrap().lines().count(), 2);
+    assert_eq!(lines("bob").unwrap(), event("bob", "seen by bob") + "\n");
+    assert_eq!(lines("nora").unwrap(), "");
+    let left = fs::read_to_string(folder.join("unassigned/not-asked-for.jsonl")).unwrap();
+    assert_eq!(left, event("carl", "seen by carl") + "\n");
+    #[cfg(unix)]
+    for path in files(&folder).keys() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(path), mode(path.parent().unwrap())), (0o600, 0o700));
+    }
+}
+
+#[test]
+fn what_is_split_already_is_not_split_again_and_needs_no_network_and_no_token() {
+    let exports = exports(plain(&[("events.jsonl", &events())]));
+    // Fetched by one command, split by a later one.
+    exports.download(&[]).exits_with(0);
+    let calls = (exports.api.calls().len(), exports.store.calls().len());
+    let Exports {
+        operator,
+        api,
+        store,
+    } = exports;
+    let operator = operator.without("DSR_TOKEN");
+    let first = operator.run(&["download", "--split", "--json"]);
+    first.exits_with(0);
+    assert_eq!(packages(&first)["result"], "split");
+    let before = files(&folder_of(&first));
+
+    let again = operator.run(&["download", "--split", "--json"]);
+    again.exits_with(0);
+    assert_eq!(packages(&again)["result"], "already_split");
+    assert_eq!(packages(&again)["records"], 3);
+    assert_eq!(files(&folder_of(&again)), before, "not a byte is changed");
+    let said = operator.run(&["download", "--split"]);
+    assert!(said.stdout.contains("split before"), "{said}");
+    assert!(
+        said.stdout.contains("2 records in nobody's package"),
+        "{said}"
+    );
+    assert!(said.stdout.contains("1 id without any data"), "{said}");
+    assert_eq!((api.calls().len(), store.calls().len()), calls);
+
+    // In another form it would be in the way.
+    let zips = operator.run(&["download", "--split", "--zip", "--json"]);
+    zips.exits_with(2);
+    assert_eq!(zips.failure()["kind"], "exists");
+    assert_eq!(files(&folder_of(&first)), before);
+}
+
+#[test]
+fn a_package_can_be_a_zip() {
+    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let outcome = exports.download(&["--split", "--zip", "--json"]);
+    outcome.exits_with(0);
+    assert_eq!(packages(&outcome)["form"], "zips");
+    let path = folder_of(&outcome).join(format!("{}.zip", package_of("anna")));
+    let mut zip = zip::ZipArchive::new(fs::File::open(path).unwrap()).unwrap();
+    let text = std::io::read_to_string(zip.by_name("your-data/events.jsonl").unwrap()).unwrap();
+    assert_eq!(text.lines().count(), 2);
+}
+
+#[test]
+fn the_projects_secret_opens_what_is_locked() {
+    let zip_crypto = SimpleFileOptions::default()
+        .with_deprecated_encryption(SECRET.as_bytes())
+        .unwrap();
+    let aes = SimpleFileOptions::default().with_aes_encryption(zip::AesMode::Aes256, SECRET);
+    for options in [zip_crypto, aes] {
+        let mut exports = exports(zip_of(options, &[("events.jsonl", &events())]));
+        let none = exports.download(&["--split", "--json"]);
+        none.exits_with(4);
+        let failure = none.failure();
+        assert_eq!(failure["kind"], "api_secret");
+        assert!(
+            failure["hint"]
+                .as_str()
+                .unwrap()
+                .contains("DSR_PROJECT_SECRET_FILE"),
+            "{none}"
+        );
+        assert_eq!(
+            the_download(&none)["result"],
+            "fetched",
+            "that much was done"
+        );
+        assert_eq!(packages(&none)["result"], "not_split");
+        assert_eq!(exports.names().len(), 1, "the archive alone");
+
+        let path = exports.operator.work().join("secret");
+        exports
+            .operator
+            .set("DSR_PROJECT_SECRET_FILE", path.to_str().unwrap());
+        fs::write(&path, "another secret\n").unwrap();
+        let wrong = exports.download(&["--split"]);
+        wrong.exits_with(4).says("dsr project secret shop");
+        assert_eq!(exports.names().len(), 1, "the archive alone");
+
+        fs::write(&path, format!("{SECRET}\n")).unwrap();
+        let opened = exports.download(&["--split", "--json"]);
+        opened.exits_with(0);
+        assert_eq!(packages(&opened)["records"], 3);
+        assert_eq!(exports.store.calls().len(), 1, "fetched once for all three");
+        for outcome in [&none, &wrong, &opened] {
+            outcome.never_says(SECRET).never_says("another secret");
+        }
+        for (path, bytes) in exports.operator.files() {
+            assert!(!contains(&bytes, SECRET), "{}", path.display());
+        }
+        fs::remove_file(&path).unwrap();
+        fs::remove_dir_all(folder_of(&opened)).unwrap();
+        let missing = exports.download(&["--split"]);
+        missing.exits_with(4).says("DSR_PROJECT_SECRET_FILE");
+    }
+}
+
+#[test]
+fn an_archive_that_is_gone_or_another_one_is_fetched_again_on_the_operators_word() {
+    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let fetched = exports.download(&["--json"]);
+    let found = the_download(&fetched);
+    let name = found["request_id"].as_str().unwrap();
+    let path = PathBuf::from(found["path"].as_str().unwrap());
+
+    let mut changed = fs::read(&path).unwrap();
+    changed.extend(b" ");
+    fs::write(&path, changed).unwrap();
+    let outcome = exports.download(&["--split"]);
+    outcome.exits_with(5).says("SHA-256").says("--again");
+    fs::remove_file(&path).unwrap();
+    let outcome = exports.download(&["--split"]);
+    outcome.exits_with(74).says("--again");
+    assert!(exports.names().is_empty());
+    assert_eq!(exports.store.calls().len(), 1);
+
+    let again = exports.download(&[name, "--again", "--split", "--json"]);
+    again.exits_with(0);
+    assert_eq!(the_download(&again)["result"], "fetched");
+    assert_eq!(exports.store.calls().len(), 2);
+    // What is there is not overwritten, not even then.
+    exports
+        .download(&[name, "--again"])
+        .exits_with(74)
+        .says("not overwritten");
+}
+
+#[test]
+fn ids_that_the_ledger_does_not_keep_any_more_come_from_their_file() {
+    let exports = exports(plain(&[("events.jsonl", &events())]));
+    exports.download(&[]).exits_with(0);
+    exports.operator.change_ledger("DELETE FROM payloads");
+    let request = exports
+        .operator
+        .ledger_texts("SELECT id FROM requests")
+        .remove(0);
+    let gone = exports.download(&["--split"]);
+    gone.exits_with(5).says("--ids FILE");
+
+    exports
+        .operator
+        .file("fewer.csv", "distinct_id\nanna\nbob\n");
+    exports
+        .operator
+        .file("ids.csv", "distinct_id\nanna\nbob\nnora\n");
+    let fewer = exports.download(&[&request, "--split", "--ids", "fewer.csv"]);
+    fewer.exits_with(5).says("3 ids");
+    let outcome = exports.download(&[&request, "--split", "--ids", "ids.csv", "--json"]);
+    outcome.exits_with(0);
+    assert_eq!(packages(&outcome)["records"], 3);
+}
+
+#[test]
+fn every_job_is_split_and_one_that_cannot_be_keeps_no_other_from_it() {
+    let good = plain(&[("events.jsonl", &events())]);
+    let exports = Exports::with(
+        &["anna", "bob"],
+        "/export.zip",
+        "SUCCESS",
+        "rate = 1000\nexport_batch = 1",
+        move |call| match call.place {
+            0 => handing_out(&plain(&[("../up", "x")]), ""),
+            _ => handing_out(&good, ""),
+        },
+    );
+    let outcome = exports.download(&["--split", "--json"]);
+    outcome.exits_with(5);
+    let downloads = outcome.json_lines()[0]["downloads"].clone();
+    assert_eq!(downloads[0]["packages"]["result"], "not_split");
+    assert_eq!(downloads[1]["packages"]["result"], "split");
+    assert_eq!(downloads[1]["packages"]["count"], 1, "of this job's people");
+    assert_eq!(downloads[1]["packages"]["unassigned"], 4);
+}
+
+#[test]
+fn who_interrupts_it_is_left_with_the_archive_alone() {
+    let line = event("anna", "seen") + "\n";
+    let many = line.repeat(400_000);
+    let exports = exports(plain(&[("events.jsonl", &many)]));
+    exports.download(&[]).exits_with(0);
+    let running = exports.operator.start(&["download", "--split"]);
+    let folder = exports.folder();
+    // It has begun when its folder is there.
+    let begun = std::time::Instant::now();
+    while fs::read_dir(&folder).unwrap().count() < 2 {
+        assert!(begun.elapsed().as_secs() < 30, "it never begins");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    signal(&running.id().to_string(), "INT");
+    let outcome = running.end();
+    outcome.exits_with(130).says("interrupted");
+    assert_eq!(exports.names().len(), 1, "{outcome}");
+}
+
+#[test]
+fn a_disk_that_is_full_leaves_no_package() {
+    let line = event("anna", "seen") + "\n";
+    let exports = exports(plain(&[("events.jsonl", &line.repeat(40_000))]));
+    exports.download(&[]).exits_with(0);
+    let setup = "trap '' XFSZ; ulimit -f 1000";
+    let args = ["download", "--split", "--json"];
+    let command = exports.operator.command_after(setup, &args);
+    let outcome = crate::support::Running::start(command, "").end();
+    outcome.exits_with(74);
+    assert_eq!(outcome.failure()["kind"], "local_io");
+    assert_eq!(exports.names().len(), 1, "{outcome}");
+}
+
+#[test]
+fn a_rehearsal_opens_the_sandboxs_exports_without_any_set_up() {
+    let operator = Operator::new();
+    let wait = [
+        "--sandbox",
+        "export",
+        "--gdpr",
+        "user-17",
+        "user-18",
+        "--wait",
+    ];
+    operator.run(&wait).exits_with(0);
+    let outcome = operator.run(&["--sandbox", "download", "--split", "--json"]);
+    outcome.exits_with(0);
+    let found = the_download(&outcome);
+    let file = fs::File::open(found["path"].as_str().unwrap()).unwrap();
+    let mut archive = zip::ZipArchive::new(file).unwrap();
+    assert!(
+        archive.by_index_raw(0).unwrap().encrypted(),
+        "as Mixpanel's are"
+    );
+    assert_eq!(packages(&outcome)["count"], 2);
+    assert_ne!(packages(&outcome)["records"], 0);
+    assert_eq!(packages(&outcome)["unassigned"], 0);
+}
