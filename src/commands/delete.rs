@@ -66,7 +66,7 @@ pub(super) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatu
     let projects = plans.iter().map(|plan| plan.project.clone()).collect();
     let approved = plans.into_iter().map(|plan| plan.approve(Some(&confirmed)));
     let approved = approved.collect::<Result<_, _>>()?;
-    submission::carry_out(ctx, approved, projects, &args.request).await
+    submission::carry_out(ctx, approved, projects, &args.request, None).await
 }
 
 fn question(ui: &Ui, plans: &[Plan], today: NaiveDate, is_sandbox: bool) -> String {

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use crate::domain::{Disclosure, ExitStatus, Law, Operation, RetrievalScope};
 use crate::ui::Failure;
 
@@ -17,6 +19,7 @@ use super::submission::{self, LawArgs, RequestArgs, SourceArgs};
   dsr export --ccpa --disclosure sources user-17
   dsr export --gdpr --project shop --project app ids.csv --ref T-1234
   psql -Atc 'select id from leaving' | dsr export --gdpr --no-header -
+  dsr export --gdpr ids.csv --wait --download exports/
   dsr --sandbox export --gdpr ids.csv --wait    a rehearsal: nothing real")]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
@@ -28,6 +31,9 @@ pub(crate) struct ExportArgs {
     source: SourceArgs,
     #[command(flatten)]
     request: RequestArgs,
+    /// With --wait, fetch each finished export into this folder, as `dsr download --to DIR` does
+    #[arg(long, value_name = "DIR", requires = "wait")]
+    download: Option<PathBuf>,
 }
 
 pub(super) async fn run(ctx: &mut Context, args: ExportArgs) -> Result<ExitStatus, Failure> {
@@ -46,5 +52,6 @@ pub(super) async fn run(ctx: &mut Context, args: ExportArgs) -> Result<ExitStatu
     let projects = plans.iter().map(|plan| plan.project.clone()).collect();
     let approved = plans.into_iter().map(|plan| plan.approve(None));
     let approved = approved.collect::<Result<_, _>>()?;
-    submission::carry_out(ctx, approved, projects, &args.request).await
+    let folder = args.download.as_deref();
+    submission::carry_out(ctx, approved, projects, &args.request, folder).await
 }

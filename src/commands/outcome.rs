@@ -10,13 +10,21 @@ use crate::workflow::{RefreshTrouble, Stop, SubmitReport};
 /// Who may use the API, as Mixpanel's pages name them.
 pub(super) const ELIGIBLE: &str = "the token's owner must be an owner or admin of the organization or the project (Mixpanel's pages differ on which; one says everyone may); make a token as such a person and run `dsr auth login`";
 
-/// Says what stood in the way or what comes next; `waited` if the jobs were to be followed to
-/// their end.
+/// How far the jobs were followed after they were sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Followed {
+    No,
+    ToTheEnd,
+    /// And their exports were fetched.
+    AndFetched,
+}
+
+/// Says what stood in the way or what comes next.
 pub(super) fn tell(
     ui: &Ui,
     report: &SubmitReport,
     troubles: &[RefreshTrouble],
-    waited: bool,
+    followed: Followed,
 ) -> ExitStatus {
     let running = count_jobs(&report.requests, |group| group.state.is_followed());
     let not_found = count_not_found(&report.requests);
@@ -25,13 +33,13 @@ pub(super) fn tell(
     if not_found > 0 {
         statuses.push(ExitStatus::Failed);
     }
-    if waited && running > not_found {
+    if followed != Followed::No && running > not_found {
         statuses.push(ExitStatus::Running);
     }
     let status = ExitStatus::most_pressing(statuses);
     match failure(status, report, troubles) {
         Some(failure) => ui.fail(&failure),
-        None => ui.note(&next_step(&report.requests)),
+        None => ui.note(&next_step(&report.requests, followed)),
     }
     status
 }
@@ -263,7 +271,7 @@ fn short_names(requests: &[RequestRecord]) -> String {
     }
 }
 
-fn next_step(requests: &[RequestRecord]) -> String {
+fn next_step(requests: &[RequestRecord], followed: Followed) -> String {
     if count_jobs(requests, |group| group.state == JobState::Unknown) > 0 {
         return "The jobs given up on stay unknown.".to_owned();
     }
@@ -273,6 +281,7 @@ fn next_step(requests: &[RequestRecord]) -> String {
         if let [request] = requests
             && request.asked.operation.kind() == Kind::Export
             && request.jobs_in(JobState::Done) > 0
+            && followed != Followed::AndFetched
         {
             let short = request.id.short();
             text.push_str(&format!(" Fetch it with `dsr download {short}`."));

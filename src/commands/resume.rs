@@ -6,9 +6,10 @@ use crate::ui::{Failure, Lines, Phase, Progress, Shown};
 use crate::workflow::{self, Adopted, Run, Settle};
 
 use super::context::Context;
+use super::deadlines;
 use super::failures::usage;
+use super::outcome::{self, Followed};
 use super::status::find;
-use super::{deadlines, outcome};
 
 /// Go on with what was interrupted, deferred or is unknown
 ///
@@ -100,7 +101,7 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
     if report.requests.is_empty() {
         return Ok(ExitStatus::Done);
     }
-    Ok(outcome::tell(&ctx.ui, &report, &[], false))
+    Ok(outcome::tell(&ctx.ui, &report, &[], Followed::No))
 }
 
 /// The unknown jobs the operator speaks of; none if no word was given.

@@ -1,6 +1,6 @@
 //! What export and delete share: sources, plan, submission, waiting.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::NaiveDate;
@@ -9,12 +9,14 @@ use crate::domain::{ExitStatus, Law, Operation, RequestId};
 use crate::intake::{self, Format, Header, Intake, Keep, ReadOptions, Source};
 use crate::ledger::{Again, Ledger, Recorded, RequestRecord, Scope};
 use crate::ui::{Failure, Lines, Phase, PlanView, Progress, Shown, hashed_text, reading};
-use crate::workflow::{self, Approved, Order, Plan, Settle, SubmitReport};
+use crate::workflow::{self, Approved, DownloadReport, Order, Plan, Refetch, Settle, SubmitReport};
 
 use super::checks::CheckArgs;
 use super::context::Context;
+use super::deadlines;
+use super::download::{self, Splits};
 use super::failures::{local_io, usage};
-use super::{deadlines, outcome};
+use super::outcome::{self, Followed};
 
 /// Where the ids come from: at least one of these.
 #[derive(clap::Args, Debug)]
@@ -323,12 +325,14 @@ pub(super) fn show_only(
     Ok(Some(ExitStatus::Done))
 }
 
-/// Records, submits and, if asked, follows approved plans; prints what came of it.
+/// Records, submits and, if asked, follows approved plans and fetches their exports into a folder;
+/// prints what came of it.
 pub(super) async fn carry_out(
     ctx: &mut Context,
     plans: Vec<Approved>,
     projects: Vec<crate::domain::Project>,
     request: &RequestArgs,
+    download: Option<&Path>,
 ) -> Result<ExitStatus, Failure> {
     let clients = ctx.clients(&projects)?;
     for approved in &plans {
@@ -351,6 +355,7 @@ pub(super) async fn carry_out(
         workflow::submit(&mut run, &ids, &Settle::Recent, request.max_wait).await?
     };
     let mut troubles = Vec::new();
+    let mut fetched = None;
     // Jobs take weeks: what needs the operator is told before, while it can still be settled.
     let all_sent = !report.requests.iter().any(RequestRecord::needs_resume);
     if request.wait && all_sent {
@@ -363,14 +368,45 @@ pub(super) async fn carry_out(
         troubles = workflow::wait(&mut run, &scope, request.timeout).await?;
         report = SubmitReport {
             requests: renew(&ledger, &report.requests)?,
-            stops: report.stops,
-            signal: ctx.interrupt.signal(),
+            signal: None,
+            ..report
         };
+        drop(progress);
+        fetched = fetch(ctx, &mut ledger, &report.requests, download).await;
+        report.signal = ctx.interrupt.signal();
+    }
+    if let Some(Ok(reports)) = &fetched {
+        download::print(ctx, reports, &Splits::new())?;
     }
     ctx.ui
         .print_requests(&ledger, &report.requests, Shown::Jobs, ctx.clock.as_ref())?;
-    let waited = request.wait;
-    Ok(outcome::tell(&ctx.ui, &report, &troubles, waited))
+    let followed = match (&fetched, request.wait) {
+        (Some(Ok(_)), _) => Followed::AndFetched,
+        (Some(Err(_)) | None, true) => Followed::ToTheEnd,
+        (Some(Err(_)) | None, false) => Followed::No,
+    };
+    let fetched = fetched.transpose()?;
+    let status = outcome::tell(&ctx.ui, &report, &troubles, followed);
+    Ok(fetched.map_or(status, |reports| end_of_fetching(ctx, status, &reports)))
+}
+
+/// The status of it all; what kept exports from being fetched is said if nothing else was.
+fn end_of_fetching(ctx: &Context, status: ExitStatus, reports: &[DownloadReport]) -> ExitStatus {
+    match status {
+        ExitStatus::Done => download::tell(ctx, reports, &Splits::new()),
+        status => ExitStatus::most_pressing([status, download::status(reports, &Splits::new())]),
+    }
+}
+
+/// Fetches what is done, if there is a folder for it and nobody wants to stop.
+async fn fetch(
+    ctx: &mut Context,
+    ledger: &mut Ledger,
+    requests: &[RequestRecord],
+    folder: Option<&Path>,
+) -> Option<Result<Vec<DownloadReport>, Failure>> {
+    let folder = folder.filter(|_| ctx.interrupt.signal().is_none())?;
+    Some(download::fetch(ctx, ledger, requests, Some(folder), Refetch::No).await)
 }
 
 fn renew(ledger: &Ledger, requests: &[RequestRecord]) -> Result<Vec<RequestRecord>, Failure> {

@@ -210,3 +210,61 @@ fn a_rehearsal_fetches_what_the_sandbox_has_made() {
     let file = fs::File::open(path.as_str().unwrap()).unwrap();
     assert!(!zip::ZipArchive::new(file).unwrap().is_empty());
 }
+
+#[test]
+fn an_export_that_is_waited_for_can_be_fetched_as_soon_as_it_is_done() {
+    let operator = Operator::new();
+    let wait = ["--sandbox", "export", "--gdpr", "user-17", "--wait"];
+    let flags = ["--download", "exports", "--json"];
+    let outcome = operator.run(&[&wait[..], &flags].concat());
+    outcome.exits_with(0);
+    let lines = outcome.json_lines();
+    let [.., downloads, last] = lines.as_slice() else {
+        panic!("two lines at least\n{outcome}")
+    };
+    assert!(last["request"].is_object(), "the full one comes last");
+    let found = &downloads["downloads"][0];
+    assert_eq!(found["result"], "fetched");
+    let path = PathBuf::from(found["path"].as_str().unwrap());
+    assert_eq!(path.parent().unwrap(), operator.work().join("exports"));
+    assert!(path.is_file());
+
+    let args = [
+        "--sandbox",
+        "export",
+        "--gdpr",
+        "user-18",
+        "--download",
+        "x",
+    ];
+    operator.run(&args).exits_with(2).says("--wait");
+    let delete = ["delete", "--gdpr", "user-18", "--wait", "--download", "x"];
+    operator.run(&delete).exits_with(2).says("--download");
+}
+
+#[test]
+fn what_cannot_be_fetched_after_the_wait_is_said_after_the_request_is_shown() {
+    let scene = scene(|_| Reply::text(403, "application/xml", "<Error/>"));
+    let wait = [
+        "export",
+        "--gdpr",
+        "b1",
+        "--wait",
+        "--download",
+        "x",
+        "--json",
+    ];
+    let outcome = scene.operator.run(&wait);
+    outcome.exits_with(7);
+    assert_eq!(outcome.failure()["kind"], "no_link");
+    let lines = outcome.json_lines();
+    let state = &lines.last().unwrap()["request"]["state"];
+    assert_eq!(state, "done", "{outcome}");
+
+    // In the way of the folder: a local failure, and the request is shown all the same.
+    scene.operator.file("taken", "");
+    let wait = ["export", "--gdpr", "c1", "--wait", "--download", "taken"];
+    let outcome = scene.operator.run(&wait);
+    outcome.exits_with(74);
+    assert!(outcome.stdout.contains("SUCCESS"), "{outcome}");
+}

@@ -25,6 +25,7 @@ mod extend;
 mod formats;
 mod guarded;
 mod hashing;
+mod hostile;
 mod intake;
 mod intake_formats;
 mod intake_sources;

@@ -21,10 +21,10 @@ fn event(id: &str, name: &str) -> String {
 fn zip_of(options: FileOptions<'_, '_, ()>, members: &[(&str, &str)]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text) in members {
-        zip.start_file(*name, options).unwrap();
-        zip.write_all(text.as_bytes()).unwrap();
+        zip.start_file(*name, options).expect("a member");
+        zip.write_all(text.as_bytes()).expect("its bytes");
     }
-    zip.finish().unwrap().into_inner()
+    zip.finish().expect("a zip").into_inner()
 }
 
 fn plain(members: &[(&str, &str)]) -> Vec<u8> {
@@ -60,12 +60,12 @@ fn folder_of(outcome: &Outcome) -> PathBuf {
 /// Every file below a folder with its bytes.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
         match path.is_dir() {
             true => found.extend(files(&path)),
             false => {
-                found.insert(path.clone(), fs::read(&path).unwrap());
+                found.insert(path.clone(), fs::read(&path).expect("a file"));
             }
         }
     }

@@ -12,13 +12,13 @@ fn archive() -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options =
         zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    zip.start_file("events.jsonl", options).unwrap();
+    zip.start_file("events.jsonl", options).expect("a member");
     for number in 0..1000 {
         let line =
             format!("{{\"event\":\"e{number}\",\"properties\":{{\"distinct_id\":\"a1\"}}}}\n");
-        zip.write_all(line.as_bytes()).unwrap();
+        zip.write_all(line.as_bytes()).expect("its bytes");
     }
-    zip.finish().unwrap().into_inner()
+    zip.finish().expect("a zip").into_inner()
 }
 
 /// The head of the whole archive, and only so many bytes of it.
@@ -53,7 +53,7 @@ fn fetch_whole(script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Expor
     let outcome = exports.download(&["--json"]);
     outcome.exits_with(0);
     let found = the_download(&outcome);
-    let kept = fs::read(found["path"].as_str().unwrap()).unwrap();
+    let kept = fs::read(found["path"].as_str().expect("a path")).expect("a file");
     assert!(kept == archive(), "other bytes were kept\n{outcome}");
     assert_eq!(exports.names().len(), 1);
     exports
