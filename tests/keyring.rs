@@ -112,6 +112,71 @@ fn the_key_of_hashed_ids_is_kept_and_used_beside_the_token() {
     assert!(!shown.contains("Jefe"), "{shown}");
 }
 
+#[test]
+fn a_projects_api_secret_is_kept_shown_as_there_and_goes_with_its_project() {
+    if !is_required() {
+        println!("SKIPPED: a real keyring is tested only with DSR_TEST_REQUIRE=secret-service");
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let dsr = |args: &[&str], input: &str| dsr(home.path(), args, input);
+    let add = |name: &str, token: &str| {
+        let args = ["project", "add", name, "--region", "eu", "--with-token"];
+        let added = dsr(&args, token);
+        assert_eq!(added.status.code(), Some(0), "{added:?}");
+    };
+    add("shop", "0123456789abcdef0123456789abcdef");
+    add("app", "fedcba9876543210fedcba9876543210");
+    let show = |name: &str| json(&dsr(&["project", "show", name, "--json"], ""))["project"].clone();
+    assert_eq!(show("shop")["api_secret"], false);
+
+    let kept = dsr(
+        &["project", "secret", "shop", "--with-secret"],
+        "a-secret-canary\n",
+    );
+    assert_eq!(kept.status.code(), Some(0), "{kept:?}");
+    assert_eq!(show("shop")["api_secret"], true);
+    assert_eq!(show("shop")["api_secret_from"], "keyring");
+    assert_eq!(show("app")["api_secret"], false, "it is the one project's");
+    let removed = dsr(&["project", "secret", "shop", "--remove"], "");
+    assert_eq!(removed.status.code(), Some(0), "{removed:?}");
+    assert_eq!(show("shop")["api_secret"], false);
+
+    let file = home.path().join("secret");
+    std::fs::write(&file, "a-secret-canary\n").unwrap();
+    let path = file.to_str().unwrap();
+    let set_mode = |mode| Command::new("chmod").args([mode, path]).status();
+    assert!(set_mode("644").unwrap().success());
+    let open = dsr(&["project", "secret", "shop", "--file", path], "");
+    assert_eq!(open.status.code(), Some(2), "others can read it: {open:?}");
+    assert_eq!(show("shop")["api_secret"], false);
+    assert!(set_mode("600").unwrap().success());
+    let read = dsr(&["project", "secret", "shop", "--file", path], "");
+    assert_eq!(read.status.code(), Some(0), "{read:?}");
+    assert_eq!(show("shop")["api_secret"], true);
+    std::fs::remove_file(&file).unwrap();
+
+    // Another name of the same project still needs it.
+    add("store", "0123456789abcdef0123456789abcdef");
+    let gone = dsr(&["project", "remove", "shop"], "");
+    assert_eq!(gone.status.code(), Some(0), "{gone:?}");
+    assert_eq!(show("store")["api_secret"], true);
+    let gone = dsr(&["project", "remove", "store"], "");
+    assert!(
+        String::from_utf8_lossy(&gone.stderr).contains("API secret"),
+        "{gone:?}"
+    );
+    add("shop", "0123456789abcdef0123456789abcdef");
+    assert_eq!(show("shop")["api_secret"], false);
+
+    let shown = format!("{kept:?}{removed:?}{read:?}{gone:?}");
+    assert!(!shown.contains("canary"), "{shown}");
+    for entry in std::fs::read_dir(home.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&bytes).contains("canary"));
+    }
+}
+
 fn is_required() -> bool {
     #[expect(
         clippy::disallowed_methods,

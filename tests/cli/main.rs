@@ -48,6 +48,7 @@ mod recovery;
 mod sandbox;
 mod schedules;
 mod screen;
+mod secret;
 mod secrets;
 mod settling;
 mod split;
