@@ -2,7 +2,12 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::iter::Enumerate;
+use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::{thread, vec};
 
 use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
@@ -15,6 +20,12 @@ use super::tally::{Days, Names};
 use super::{
     About, Form, Observer, PackageReport, Progress, SplitError, Unassigned, manifest, page,
 };
+
+/// How many packages are made at the same time, if there are as many cores.
+const MOST_WORKERS: usize = 8;
+
+type Queue = Enumerate<vec::IntoIter<Shelf>>;
+type Made = (usize, Result<PackageReport, SplitError>);
 
 /// What all packages of an archive share.
 pub(super) struct Maker<'a> {
@@ -58,15 +69,36 @@ impl Maker<'_> {
         observer: Observer<'_>,
     ) -> Result<Vec<PackageReport>, SplitError> {
         let of = shelves.len();
-        let mut reports = Vec::with_capacity(of);
-        for (person, shelf) in shelves.into_iter().enumerate() {
-            reports.push(self.make(person, shelf)?);
-            let done = reports.len();
-            if observer(Progress::Writing { done, of }).is_break() {
-                return Err(SplitError::Interrupted);
+        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let queue = Mutex::new(shelves.into_iter().enumerate());
+        let (sender, made) = channel();
+        thread::scope(|scope| {
+            for _ in 0..cores.min(MOST_WORKERS) {
+                let (queue, sender) = (&queue, sender.clone());
+                scope.spawn(move || self.make_from(queue, &sender));
+            }
+            drop(sender);
+            // Where this ends early, `made` is gone, and so nobody begins another package.
+            let mut reports = vec![None; of];
+            for (done, (person, report)) in made.into_iter().enumerate() {
+                reports[person] = Some(report?);
+                let done = done + 1;
+                if observer(Progress::Writing { done, of }).is_break() {
+                    return Err(SplitError::Interrupted);
+                }
+            }
+            Ok(reports.into_iter().flatten().collect())
+        })
+    }
+
+    /// Makes one package after the other until there are none left, or nobody wants them.
+    fn make_from(&self, queue: &Mutex<Queue>, made: &Sender<Made>) {
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        while let Some((person, shelf)) = next() {
+            if made.send((person, self.make(person, shelf))).is_err() {
+                return;
             }
         }
-        Ok(reports)
     }
 
     fn make(&self, person: usize, mut shelf: Shelf) -> Result<PackageReport, SplitError> {

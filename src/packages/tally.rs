@@ -1,7 +1,7 @@
 //! What a page and a manifest say of one person's events, counted as they come by.
 
 use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, NaiveDate};
 
@@ -15,8 +15,8 @@ const DAYS_A_PERSON: usize = 100;
 /// Every event name once, as a number.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    names: Vec<Rc<str>>,
-    numbers: HashMap<Rc<str>, u32>,
+    names: Vec<Arc<str>>,
+    numbers: HashMap<Arc<str>, u32>,
     bytes: usize,
 }
 
@@ -31,8 +31,8 @@ impl Names {
             return None;
         }
         self.bytes += name.len();
-        let name: Rc<str> = name.into();
-        self.names.push(Rc::clone(&name));
+        let name: Arc<str> = name.into();
+        self.names.push(Arc::clone(&name));
         self.numbers.insert(name, number);
         Some(number)
     }
@@ -45,7 +45,7 @@ impl Names {
 /// How many events of one person there are, of which kind, and when.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    kinds: HashMap<u32, u64>,
+    kinds: BTreeMap<u32, u64>,
     /// Events of kinds that were not counted apart.
     further: u64,
     period: Option<(i64, i64)>,

@@ -1,10 +1,11 @@
 //! A JSON object as names and values in their order, values untouched.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use maud::{Markup, html};
+use maud::{Render, html};
 use serde::Deserialize;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::super::record::time_of;
@@ -17,7 +18,7 @@ const MOST_FIELDS: usize = 200;
 
 /// The names and values of an object; a name that stands there twice is there twice.
 #[derive(Default)]
-pub(super) struct Fields<'a>(pub(super) Vec<(String, &'a RawValue)>);
+pub(super) struct Fields<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Fields<'a> {
     /// `None` if `text` is no object.
@@ -29,7 +30,7 @@ impl<'a> Fields<'a> {
     pub(super) fn of_record(text: &'a str) -> Option<Self> {
         let mut all = Vec::new();
         for (name, value) in Self::of(text)?.0 {
-            let inner = matches!(name.as_str(), "properties" | "$properties")
+            let inner = matches!(&*name, "properties" | "$properties")
                 .then(|| Self::of(value.get()))
                 .flatten();
             match inner {
@@ -47,18 +48,8 @@ impl<'a> Fields<'a> {
     }
 
     /// The fields as a list of descriptions.
-    pub(super) fn list(&self, keys: Keys) -> Markup {
-        let hidden = self.0.len().saturating_sub(MOST_FIELDS);
-        html! {
-            dl.fields {
-                @for (name, value) in self.0.iter().take(MOST_FIELDS) {
-                    div { (label(name, keys)) dd { (value_of(name, value)) } }
-                }
-            }
-            @if hidden > 0 {
-                p.note { "And " (grouped(hidden as u64)) " more, in the file." }
-            }
-        }
+    pub(super) fn list(&self, keys: Keys) -> List<'_> {
+        List { fields: self, keys }
     }
 }
 
@@ -69,17 +60,40 @@ pub(super) enum Keys {
     Hidden,
 }
 
-fn label(name: &str, keys: Keys) -> Markup {
-    html! {
-        dt {
-            @match plain_name(name) {
-                Some(plain) => {
-                    (plain)
-                    @if keys == Keys::Shown { " " code { (name) } }
-                }
-                None => (Visible(beginning(name, MOST_CHARACTERS).0)),
-            }
+/// Fields as a list of descriptions.
+///
+/// Renders into the text it is part of: a page has tens of thousands of fields, and one of its own
+/// for each costs more than all the rest.
+pub(super) struct List<'a> {
+    fields: &'a Fields<'a>,
+    keys: Keys,
+}
+
+impl Render for List<'_> {
+    fn render_to(&self, out: &mut String) {
+        let fields = &self.fields.0;
+        out.push_str("<dl class=\"fields\">");
+        for (name, value) in fields.iter().take(MOST_FIELDS) {
+            out.push_str("<dt>");
+            render_label(name, self.keys, out);
+            out.push_str("</dt><dd>");
+            render_value(name, value, out);
+            out.push_str("</dd>");
         }
+        out.push_str("</dl>");
+        let hidden = fields.len().saturating_sub(MOST_FIELDS);
+        if hidden > 0 {
+            html! { p.note { "And " (grouped(hidden as u64)) " more, in the file." } }
+                .render_to(out);
+        }
+    }
+}
+
+fn render_label(name: &str, keys: Keys, out: &mut String) {
+    match (plain_name(name), keys) {
+        (Some(plain), Keys::Hidden) => out.push_str(plain),
+        (Some(plain), Keys::Shown) => html! { (plain) " " code { (name) } }.render_to(out),
+        (None, _) => Visible(beginning(name, MOST_CHARACTERS).0).render_to(out),
     }
 }
 
@@ -128,35 +142,46 @@ fn plain_name(name: &str) -> Option<&'static str> {
     })
 }
 
-fn value_of(name: &str, value: &RawValue) -> Markup {
+fn render_value(name: &str, value: &RawValue, out: &mut String) {
     let text = value.get();
     let is_time = matches!(name, "time" | "$time" | "mp_processing_time_ms");
     if is_time
         && let Some(time) = time_of(text).and_then(|time| chrono::DateTime::from_timestamp(time, 0))
     {
-        return html! { (moment(time)) " UTC" };
+        return html! { (moment(time)) " UTC" }.render_to(out);
     }
-    match text.as_bytes().first() {
-        Some(b'"') => match serde_json::from_str::<String>(text) {
-            Ok(text) if text.is_empty() => html! { em { "empty" } },
-            Ok(text) => shortened(&text),
-            Err(_) => shortened(text),
-        },
-        Some(b'{' | b'[') => html! { code { (shortened(text)) } },
-        Some(b'n') => html! { em { "nothing" } },
-        Some(b't') => html! { "yes" },
-        Some(b'f') => html! { "no" },
-        _ => shortened(text),
+    match text.as_bytes() {
+        b"\"\"" => out.push_str("<em>empty</em>"),
+        [b'"', ..] => render_shortened(&decoded(text), out),
+        [b'{' | b'[', ..] => {
+            out.push_str("<code>");
+            render_shortened(text, out);
+            out.push_str("</code>");
+        }
+        [b'n', ..] => out.push_str("<em>nothing</em>"),
+        [b't', ..] => out.push_str("yes"),
+        [b'f', ..] => out.push_str("no"),
+        _ => render_shortened(text, out),
     }
 }
 
-fn shortened(text: &str) -> Markup {
+/// What a text in JSON says.
+pub(super) fn decoded(text: &str) -> Cow<'_, str> {
+    let inner = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    match inner {
+        Some(inner) if !inner.contains('\\') => Cow::Borrowed(inner),
+        _ => serde_json::from_str(text).map_or(Cow::Borrowed(text), Cow::Owned),
+    }
+}
+
+fn render_shortened(text: &str, out: &mut String) {
     let (shown, whole) = beginning(text, MOST_CHARACTERS);
-    html! {
-        (Visible(shown))
-        @if whole == Whole::No {
-            "… " em { "(shortened; the file has all " (grouped(text.chars().count() as u64)) " characters)" }
-        }
+    Visible(shown).render_to(out);
+    if whole == Whole::No {
+        let all = grouped(text.chars().count() as u64);
+        html! { "… " em { "(shortened; the file has all " (all) " characters)" } }.render_to(out);
     }
 }
 
@@ -164,7 +189,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(parser: D) -> Result<Self, D::Error> {
         struct Reader;
         impl<'de> Visitor<'de> for Reader {
-            type Value = Vec<(String, &'de RawValue)>;
+            type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -172,12 +197,37 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
+                while let Some(Name(name)) = map.next_key()? {
+                    fields.push((name, map.next_value()?));
                 }
                 Ok(fields)
             }
         }
         parser.deserialize_map(Reader).map(Fields)
+    }
+}
+
+/// A name, borrowed where it stands in the text as it is.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(parser: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Cow<'de, str>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Self::Value, E> {
+                Ok(Cow::Borrowed(name))
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+                Ok(Cow::Owned(name.to_owned()))
+            }
+        }
+        parser.deserialize_str(Reader).map(Name)
     }
 }

@@ -6,20 +6,24 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use chrono::DateTime;
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, Render, html};
 
 use super::super::newest::Spot;
 use super::super::package::Contents;
 use super::super::spool::{EVENTS, PROFILE};
 use super::MOST_KINDS;
-use super::fields::{Fields, Keys};
-use super::text::{Visible, Whole, beginning, counted, grouped, moment, visible_plain};
+use super::fields::{Fields, Keys, decoded};
+use super::text::{
+    Visible, Whole, beginning, counted, grouped, visible_plain, write_moment, write_stamp,
+};
 
 /// How many profiles are shown; more than one is rare.
 const MOST_PROFILES: usize = 20;
 /// A file of events up to this size is read at one go.
 const AT_ONE_GO: u64 = 4 << 20;
 const MOST_NAME_CHARACTERS: usize = 200;
+/// How much of a page waits before it is written.
+const ROWS_BYTES: usize = 64 * 1024;
 
 type Part<'p> = dyn FnMut(Markup) -> io::Result<()> + 'p;
 
@@ -89,10 +93,16 @@ pub(super) fn events(
     })?;
     let listed = contents.kinds.iter().take(MOST_KINDS);
     let numbers: HashMap<&str, usize> = listed.map(|(name, _)| *name).zip(0..).collect();
+    let own = serde_json::to_string(contents.id)?;
     let mut lines = Lines::open(&folder.join(EVENTS))?;
+    let mut rows = String::new();
     for spot in newest {
-        part(row(spot, lines.read(spot)?, &numbers))?;
+        render_row(spot, lines.read(spot)?, &own, &numbers, &mut rows);
+        if rows.len() >= ROWS_BYTES {
+            part(PreEscaped(std::mem::take(&mut rows)))?;
+        }
     }
+    part(PreEscaped(rows))?;
     part(PreEscaped("</tbody></table></section>".into()))
 }
 
@@ -115,34 +125,56 @@ fn tools(contents: &Contents<'_>) -> Markup {
     }
 }
 
-/// `numbers` are those of the kinds one can choose from.
-fn row(spot: &Spot, line: &str, numbers: &HashMap<&str, usize>) -> Markup {
+/// `own` is the person's id as JSON, which stands at the top of the page and not in each event
+/// again; `numbers` are those of the kinds one can choose from.
+///
+/// Renders into the text before it, since a page has thousands of rows.
+fn render_row(
+    spot: &Spot,
+    line: &str,
+    own: &str,
+    numbers: &HashMap<&str, usize>,
+    out: &mut String,
+) {
     let mut fields = Fields::of_record(line).unwrap_or_default();
-    let name = fields.take("event").map(|name| {
-        serde_json::from_str::<String>(name.get()).unwrap_or_else(|_| name.get().to_owned())
+    fields.0.retain(|(name, value)| {
+        !matches!(&**name, "distinct_id" | "$distinct_id") || value.get() != own
     });
+    let name = fields.take("event").map(|name| decoded(name.get()));
     let name = name.unwrap_or_default();
     let time = DateTime::from_timestamp(spot.time, 0).filter(|_| spot.time != i64::MIN);
     if time.is_some() {
         fields.take("time");
     }
     let count = fields.0.len() as u64;
-    html! {
-        tr data-kind=[numbers.get(&*name)] {
-            td.time {
-                @match time {
-                    Some(time) => time datetime=(time.format("%Y-%m-%dT%H:%M:%SZ")) { (moment(time)) },
-                    None => em { "no time" },
-                }
-            }
-            th scope="row" { (event_name(&name)) }
-            td {
-                @if count > 0 {
-                    details { summary { (counted(count, "detail", "details")) } (fields.list(Keys::Hidden)) }
-                }
-            }
-        }
+    out.push_str("<tr");
+    if let Some(number) = numbers.get(&*name) {
+        out.push_str(" data-kind=\"");
+        number.render_to(out);
+        out.push('"');
     }
+    out.push_str("><td class=\"time\">");
+    match time {
+        Some(time) => {
+            out.push_str("<time datetime=\"");
+            write_stamp(time, out);
+            out.push_str("\">");
+            write_moment(time, out);
+            out.push_str("</time>");
+        }
+        None => out.push_str("<em>no time</em>"),
+    }
+    out.push_str("</td><th scope=\"row\">");
+    event_name(&name).render_to(out);
+    out.push_str("</th><td>");
+    if count > 0 {
+        out.push_str("<details><summary>");
+        counted(count, "detail", "details").render_to(out);
+        out.push_str("</summary>");
+        fields.list(Keys::Hidden).render_to(out);
+        out.push_str("</details>");
+    }
+    out.push_str("</td></tr>");
 }
 
 /// What an event is called, shortened if need be.

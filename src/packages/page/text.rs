@@ -1,6 +1,6 @@
 //! Values as a person may safely see them.
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use maud::Render;
 
 /// A value of which nothing is hidden and nothing reorders what stands around it.
@@ -11,6 +11,10 @@ pub(super) struct Visible<'a>(pub(super) &'a str);
 
 impl Render for Visible<'_> {
     fn render_to(&self, out: &mut String) {
+        if self.0.bytes().all(is_plain) {
+            // As it would come out of the escaping, which goes byte by byte.
+            return out.push_str(self.0);
+        }
         if self.0.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return self.0.render_to(out);
         }
@@ -29,6 +33,10 @@ impl Render for Visible<'_> {
         rest.render_to(out);
         out.push_str("</bdi>");
     }
+}
+
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>' | b'"')
 }
 
 /// The same where no markup may stand, as in an option of a list.
@@ -63,6 +71,9 @@ fn is_hidden(c: char) -> bool {
 
 /// The first `most` characters of `text`, and whether that is all of it.
 pub(super) fn beginning(text: &str, most: usize) -> (&str, Whole) {
+    if text.len() <= most {
+        return (text, Whole::Yes);
+    }
     match text.char_indices().nth(most) {
         Some((end, _)) => (&text[..end], Whole::No),
         None => (text, Whole::Yes),
@@ -109,9 +120,53 @@ pub(super) fn day(day: NaiveDate) -> String {
     format!("{}\u{a0}{}", day.day(), day.format("%B\u{a0}%Y"))
 }
 
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
 /// `3 Mar 2026, 14:05:09`
 pub(super) fn moment(time: DateTime<Utc>) -> String {
-    format!("{} {}", time.day(), time.format("%b %Y, %H:%M:%S"))
+    let mut text = String::new();
+    write_moment(time, &mut text);
+    text
+}
+
+/// The same behind other text, by hand: a page has thousands of times.
+pub(super) fn write_moment(time: DateTime<Utc>, out: &mut String) {
+    time.day().render_to(out);
+    out.push(' ');
+    out.push_str(MONTHS[time.month0() as usize]);
+    out.push(' ');
+    time.year().render_to(out);
+    out.push_str(", ");
+    write_clock(time, out);
+}
+
+/// `2026-03-03T14:05:09Z`, as HTML wants it for programs.
+pub(super) fn write_stamp(time: DateTime<Utc>, out: &mut String) {
+    time.year().render_to(out);
+    for part in [time.month(), time.day()] {
+        out.push('-');
+        write_two(part, out);
+    }
+    out.push('T');
+    write_clock(time, out);
+    out.push('Z');
+}
+
+fn write_clock(time: DateTime<Utc>, out: &mut String) {
+    write_two(time.hour(), out);
+    out.push(':');
+    write_two(time.minute(), out);
+    out.push(':');
+    write_two(time.second(), out);
+}
+
+fn write_two(number: u32, out: &mut String) {
+    if number < 10 {
+        out.push('0');
+    }
+    number.render_to(out);
 }
 
 #[cfg(test)]
@@ -147,6 +202,22 @@ mod tests {
     fn other_scripts_and_emoji_are_left_as_they_are() {
         for text in ["שלום", "مرحبا", "👩‍👩‍👧", "日本", "line\nline"] {
             assert_eq!(shown(text), format!("<bdi>{text}</bdi>"));
+        }
+    }
+
+    #[test]
+    fn times_are_written_as_chrono_would() {
+        for text in [
+            "2026-03-03T04:05:09Z",
+            "1999-12-31T23:59:59Z",
+            "2199-01-10T00:00:00Z",
+        ] {
+            let time: DateTime<Utc> = text.parse().unwrap();
+            let mut stamp = String::new();
+            write_stamp(time, &mut stamp);
+            assert_eq!(stamp, text);
+            let words = time.format("%-d %b %Y, %H:%M:%S").to_string();
+            assert_eq!(moment(time), words);
         }
     }
 

@@ -178,11 +178,7 @@ fn a_person_with_many_events_gets_the_newest_listed_and_is_told() {
     bench.split();
     let page = page(&bench, "anna");
     assert_eq!(page.matches("<td class=\"time\">").count(), 20);
-    let row = |number: usize| {
-        page.find(&format!(
-            "<th scope=\"row\">event-{number}-</th><td><details"
-        ))
-    };
+    let row = |number: usize| page.find(&format!("<th scope=\"row\">event-{number}-</th><td>"));
     assert!(row(499) < row(498) && row(480).is_some() && row(479).is_none());
     assert!(page.contains("These are the newest 20 of 500 events."));
     assert_eq!(bench.lines("anna", "events.jsonl").len(), 500);
