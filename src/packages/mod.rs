@@ -106,7 +106,7 @@ impl Default for Limits {
             bytes: 1 << 40,
             ratio: 200,
             record_bytes: 16 << 20,
-            rows: 1000,
+            rows: 500,
         }
     }
 }
@@ -168,7 +168,11 @@ pub fn split(order: &Order<'_>, observer: Observer<'_>) -> Result<Report, SplitE
         unassigned: &sorted.unassigned,
         folder: staging.folder(),
     };
-    let packages = maker.make_all(sorted.shelves, observer)?;
+    // The data is on its way to the disk while the pages are made.
+    let flushing = staging.flush_ahead();
+    let packages = maker.make_all(sorted.shelves, observer);
+    drop(flushing);
+    let packages = packages?;
     index::write(staging.folder(), &people, &packages)?;
     let summary = Summary::of(order, &people, &packages, sorted.unassigned);
     summary.write(staging.folder())?;

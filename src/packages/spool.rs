@@ -20,7 +20,7 @@ pub(super) const OTHERS: &str = "other.jsonl";
 /// What waits for one file before it is written.
 const BATCH_BYTES: usize = 64 * 1024;
 /// What waits for all files together.
-const WAITING_BYTES: usize = 32 << 20;
+const WAITING_BYTES: usize = 64 << 20;
 
 /// The people's shelves while records come in.
 pub(super) struct Spool {

@@ -1,6 +1,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use tempfile::TempDir;
 
@@ -42,6 +43,18 @@ impl Staging {
         self.folder.path()
     }
 
+    /// Brings what is written by now to the disk, on a thread of its own that is waited for when
+    /// what is returned goes; so less is left for the end.
+    pub(super) fn flush_ahead(&self) -> Flushing {
+        let folder = self.folder().to_path_buf();
+        // What fails here fails in `publish` as well, and is told there.
+        Flushing(
+            thread::Builder::new()
+                .spawn(move || drop(make_durable(&folder)))
+                .ok(),
+        )
+    }
+
     /// Gives the folder its name. From here on it stays.
     pub(super) fn publish(self) -> Result<(), SplitError> {
         make_durable(self.folder.path()).map_err(SplitError::write(&self.target))?;
@@ -50,6 +63,19 @@ impl Staging {
         fs::rename(self.folder.path(), &self.target).map_err(SplitError::write(&self.target))?;
         let _ = self.folder.keep();
         Ok(())
+    }
+}
+
+/// Writing to the disk that is under way.
+#[derive(Debug)]
+pub(super) struct Flushing(Option<thread::JoinHandle<()>>);
+
+impl Drop for Flushing {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take() {
+            // It ends, whatever comes of it.
+            drop(thread.join());
+        }
     }
 }
 

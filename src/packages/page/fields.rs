@@ -9,7 +9,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::super::record::time_of;
-use super::text::{Visible, Whole, beginning, grouped, moment};
+use super::text::{Visible, Whole, beginning, grouped, moment, write_moment};
 
 /// How much of one value a page shows, in characters.
 const MOST_CHARACTERS: usize = 1000;
@@ -152,17 +152,60 @@ fn render_value(name: &str, value: &RawValue, out: &mut String) {
     }
     match text.as_bytes() {
         b"\"\"" => out.push_str("<em>empty</em>"),
+        [b'"', ..] if matches!(name, "$created" | "$last_seen") => render_date(&decoded(text), out),
         [b'"', ..] => render_shortened(&decoded(text), out),
-        [b'{' | b'[', ..] => {
+        [b'{' | b'[', ..] if !render_inner(text, out) => {
             out.push_str("<code>");
             render_shortened(text, out);
             out.push_str("</code>");
         }
+        [b'{' | b'[', ..] => {}
         [b'n', ..] => out.push_str("<em>nothing</em>"),
         [b't', ..] => out.push_str("yes"),
         [b'f', ..] => out.push_str("no"),
         _ => render_shortened(text, out),
     }
+}
+
+/// A date as a person reads it. Mixpanel does not say of which zone it is.
+fn render_date(text: &str, out: &mut String) {
+    match chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S") {
+        Ok(time) => write_moment(time.and_utc(), out),
+        Err(_) => render_shortened(text, out),
+    }
+}
+
+/// A short list, or an object of a few plain values, without its brackets; whether it was that.
+fn render_inner(text: &str, out: &mut String) -> bool {
+    let fields = match text.starts_with('{') {
+        _ if text.len() > MOST_CHARACTERS => None,
+        true => Fields::of(text).map(|fields| fields.0),
+        false => serde_json::from_str::<Vec<&RawValue>>(text)
+            .ok()
+            .map(|values| {
+                let nameless = values.into_iter().map(|value| (Cow::Borrowed(""), value));
+                nameless.collect()
+            }),
+    };
+    let is_plain = |value: &RawValue| !value.get().starts_with(['{', '[']);
+    let Some(fields) = fields.filter(|fields| fields.iter().all(|(_, value)| is_plain(value)))
+    else {
+        return false;
+    };
+    if fields.is_empty() {
+        out.push_str("<em>empty</em>");
+    }
+    for (place, (name, value)) in fields.iter().enumerate() {
+        if place > 0 {
+            out.push_str(", ");
+        }
+        if !name.is_empty() {
+            render_label(name, Keys::Hidden, out);
+            out.push_str(": ");
+        }
+        render_value(name, value, out);
+    }
+    true
 }
 
 /// What a text in JSON says.
