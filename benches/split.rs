@@ -20,7 +20,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use dsr::domain::{DistinctId, RequestId, RetrievalScope, TaskId};
-use dsr::packages::{About, Form, Limits, Order, split};
+use dsr::packages::{About, Form, Limits, Order, Progress, split};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -147,7 +147,15 @@ fn split_archive(archive: &Path, people: usize) {
         form: Form::Folders,
         limits: Limits::default(),
     };
-    let report = split(&order, &mut |_| ControlFlow::Continue(())).unwrap();
+    let (start, mut reading) = (Instant::now(), None);
+    let mut note = |progress| {
+        if let Progress::Writing { .. } = progress {
+            reading.get_or_insert_with(|| start.elapsed().as_secs_f64());
+        }
+        ControlFlow::Continue(())
+    };
+    let report = split(&order, &mut note).unwrap();
+    eprintln!("read after {:.2} s", reading.unwrap());
     assert_eq!(report.packages.len(), people.len());
     assert_eq!(report.unassigned, dsr::packages::Unassigned::default());
 }

@@ -1,6 +1,3 @@
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 /// Where one event stands in `events.jsonl`; ordered by its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Spot {
@@ -12,26 +9,45 @@ pub(super) struct Spot {
 }
 
 /// The newest events of one person, at most as many as a page lists.
-#[derive(Debug, Default)]
+///
+/// Takes up to twice as many before it drops any: a heap that drops each by itself costs more than
+/// the reading of the events.
+#[derive(Debug)]
 pub(super) struct Newest {
-    heap: BinaryHeap<Reverse<Spot>>,
+    spots: Vec<Spot>,
+    most: usize,
+    /// Nothing before this is among the newest.
+    floor: Option<Spot>,
 }
 
 impl Newest {
-    pub(super) fn add(&mut self, spot: Spot, most: usize) {
-        if self.heap.len() < most {
-            self.heap.push(Reverse(spot));
-        } else if let Some(mut oldest) = self.heap.peek_mut()
-            && oldest.0 < spot
-        {
-            *oldest = Reverse(spot);
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            spots: Vec::new(),
+            most,
+            floor: None,
         }
     }
 
+    pub(super) fn add(&mut self, spot: Spot) {
+        if self.most == 0 || self.floor.is_some_and(|floor| spot < floor) {
+            return;
+        }
+        if self.spots.len() == self.most * 2 {
+            let (_, oldest, _) = self
+                .spots
+                .select_nth_unstable_by(self.most - 1, |a, b| b.cmp(a));
+            self.floor = Some(*oldest);
+            self.spots.truncate(self.most);
+        }
+        self.spots.push(spot);
+    }
+
     /// The newest first.
-    pub(super) fn into_sorted(self) -> Vec<Spot> {
-        let spots = self.heap.into_sorted_vec();
-        spots.into_iter().map(|spot| spot.0).collect()
+    pub(super) fn into_sorted(mut self) -> Vec<Spot> {
+        self.spots.sort_unstable_by(|a, b| b.cmp(a));
+        self.spots.truncate(self.most);
+        self.spots
     }
 }
 
@@ -49,18 +65,28 @@ mod tests {
 
     #[test]
     fn the_newest_are_kept_and_come_first() {
-        let mut newest = Newest::default();
-        for (start, time) in [3, 9, 1, 7, 5].into_iter().enumerate() {
-            newest.add(spot(time, start as u64), 3);
+        let upwards: Vec<i64> = (0..100).collect();
+        let downwards: Vec<i64> = upwards.iter().rev().copied().collect();
+        let mixed: Vec<i64> = upwards.iter().map(|number| number * 37 % 100).collect();
+        for times in [upwards, downwards, mixed] {
+            let mut newest = Newest::new(3);
+            for (start, time) in times.iter().enumerate() {
+                newest.add(spot(*time, start as u64));
+                assert!(newest.spots.len() <= 6);
+            }
+            let kept: Vec<i64> = newest.into_sorted().iter().map(|spot| spot.time).collect();
+            assert_eq!(kept, [99, 98, 97], "{times:?}");
         }
-        let times: Vec<i64> = newest.into_sorted().iter().map(|spot| spot.time).collect();
-        assert_eq!(times, [9, 7, 5]);
+        let mut few = Newest::new(3);
+        few.add(spot(1, 0));
+        few.add(spot(2, 1));
+        assert_eq!(few.into_sorted().len(), 2);
     }
 
     #[test]
     fn none_are_kept_where_none_are_listed() {
-        let mut newest = Newest::default();
-        newest.add(spot(1, 0), 0);
+        let mut newest = Newest::new(0);
+        newest.add(spot(1, 0));
         assert!(newest.into_sorted().is_empty());
     }
 }

@@ -27,7 +27,6 @@ pub(super) struct Spool {
     shelves: Vec<Shelf>,
     names: Names,
     waiting: usize,
-    rows: usize,
 }
 
 /// One person's data.
@@ -57,7 +56,7 @@ impl Spool {
             Ok(Shelf {
                 folder,
                 tally: Tally::default(),
-                newest: Newest::default(),
+                newest: Newest::new(rows),
                 events: DataFile::new(EVENTS),
                 profiles: DataFile::new(PROFILE),
                 others: DataFile::new(OTHERS),
@@ -67,7 +66,6 @@ impl Spool {
             shelves: (0..people.count()).map(shelf).collect::<Result<_, _>>()?,
             names: Names::default(),
             waiting: 0,
-            rows,
         })
     }
 
@@ -87,7 +85,7 @@ impl Spool {
             start: shelf.events.bytes,
             length: u32::try_from(line.len()).unwrap_or(u32::MAX),
         };
-        shelf.newest.add(spot, self.rows);
+        shelf.newest.add(spot);
         self.add(person, Kind::Event, &[line, b"\n"])
     }
 
