@@ -160,6 +160,9 @@ _dsr() {
             dsr__subcmd__help__subcmd__project,remove)
                 cmd="dsr__subcmd__help__subcmd__project__subcmd__remove"
                 ;;
+            dsr__subcmd__help__subcmd__project,secret)
+                cmd="dsr__subcmd__help__subcmd__project__subcmd__secret"
+                ;;
             dsr__subcmd__help__subcmd__project,show)
                 cmd="dsr__subcmd__help__subcmd__project__subcmd__show"
                 ;;
@@ -178,6 +181,9 @@ _dsr() {
             dsr__subcmd__project,remove)
                 cmd="dsr__subcmd__project__subcmd__remove"
                 ;;
+            dsr__subcmd__project,secret)
+                cmd="dsr__subcmd__project__subcmd__secret"
+                ;;
             dsr__subcmd__project,show)
                 cmd="dsr__subcmd__project__subcmd__show"
                 ;;
@@ -195,6 +201,9 @@ _dsr() {
                 ;;
             dsr__subcmd__project__subcmd__help,remove)
                 cmd="dsr__subcmd__project__subcmd__help__subcmd__remove"
+                ;;
+            dsr__subcmd__project__subcmd__help,secret)
+                cmd="dsr__subcmd__project__subcmd__help__subcmd__secret"
                 ;;
             dsr__subcmd__project__subcmd__help,show)
                 cmd="dsr__subcmd__project__subcmd__help__subcmd__show"
@@ -685,13 +694,17 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__download)
-            opts="-q -v -h -V --to --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --to --again --split --zip --ids --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ids)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -741,7 +754,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__export)
-            opts="-q -v -h -V --gdpr --ccpa --disclosure --file --id --format --column --no-header --delimiter --encoding --exclude --expect --allow --trim --keep-whitespace --expect-pattern --show-warnings --hash --hash-key-file --hash-prefix --hash-lowercase --dry-run --wait --timeout --max-wait --new --ref --received --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --gdpr --ccpa --disclosure --file --id --format --column --no-header --delimiter --encoding --exclude --expect --allow --trim --keep-whitespace --expect-pattern --show-warnings --hash --hash-key-file --hash-prefix --hash-lowercase --dry-run --wait --timeout --max-wait --new --ref --received --download --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -816,6 +829,10 @@ _dsr() {
                     return 0
                     ;;
                 --received)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --download)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1093,7 +1110,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__help__subcmd__project)
-            opts="add list show use remove"
+            opts="add list show use secret remove"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1135,6 +1152,20 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__help__subcmd__project__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__help__subcmd__project__subcmd__secret)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1219,7 +1250,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__project)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version add list show use remove help"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version add list show use secret remove help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1299,7 +1330,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__project__subcmd__help)
-            opts="add list show use remove help"
+            opts="add list show use secret remove help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1355,6 +1386,20 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__project__subcmd__help__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__project__subcmd__help__subcmd__secret)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1429,6 +1474,36 @@ _dsr() {
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__project__subcmd__secret)
+            opts="-q -v -h -V --with-secret --file --remove --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
