@@ -44,6 +44,7 @@ fn each_engine_stays_in_its_rooms() {
         ("rusqlite", &["ledger", "sandbox"]),
         ("reqwest", &["mixpanel", "sandbox"]),
         ("axum", &["sandbox"]),
+        ("futures_core", &["sandbox"]),
         ("keyring::", &["credentials"]),
         ("secret_service::", &["credentials"]),
         ("indicatif", &["ui"]),

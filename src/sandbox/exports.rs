@@ -20,6 +20,7 @@ use super::lifecycle::{LINK_LIFETIME, Status};
 use super::replies::Refusal;
 use super::server::{Server, off_thread};
 use super::task::{Kind, Task};
+use super::transfer::Served;
 use super::{SandboxError, Settings, api_secret, archive, hex};
 
 pub(super) const ROUTE: &str = "/exports/{id}/{signature}";
@@ -34,7 +35,7 @@ pub(super) async fn link(server: &Arc<Server>, id: &str) -> Result<String, Refus
     ))
 }
 
-/// Serves the zip; axum answers HEAD from this, too.
+/// Serves the zip, or a part of it; axum answers HEAD from this, too.
 pub(super) async fn download(
     State(server): State<Arc<Server>>,
     Path((id, signed)): Path<(String, String)>,
@@ -60,20 +61,16 @@ pub(super) async fn download(
         return Err(Refusal::ExpiredLink);
     }
     let name = format!("attachment; filename=\"export-{id}.zip\"");
-    let zip = off_thread(move || packed(&server.settings, &task)).await?;
-    // axum adds the content-length, as the whole body is at hand.
-    Ok((
-        [
-            (header::CONTENT_TYPE, "application/zip".into()),
-            (header::CONTENT_DISPOSITION, name),
-        ],
-        zip,
-    )
-        .into_response())
+    let served = off_thread(move || packed(&server.settings, &task)).await?;
+    let kind = [
+        (header::CONTENT_TYPE, "application/zip".into()),
+        (header::CONTENT_DISPOSITION, name),
+    ];
+    Ok((kind, served.reply(&headers)).into_response())
 }
 
-/// The bytes of the export of `task`, made if they are not there yet.
-fn packed(settings: &Settings, task: &Task) -> Result<Vec<u8>, SandboxError> {
+/// The export of `task`, made if it is not there yet.
+fn packed(settings: &Settings, task: &Task) -> Result<Served, SandboxError> {
     let folder = settings.folder.join("exports");
     let failed = |source| SandboxError::Folder {
         path: folder.clone(),
@@ -83,10 +80,12 @@ fn packed(settings: &Settings, task: &Task) -> Result<Vec<u8>, SandboxError> {
     drop_expired(&folder).map_err(failed)?;
     let exports = settings.exports;
     let many = exports.events_per_person.unwrap_or(0);
-    let path = folder.join(format!("{}-{:?}-{many}.zip", task.id, exports.archive));
-    match fs::read(&path) {
+    let name = format!("{}-{:?}-{many}.zip", task.id, exports.archive);
+    let path = folder.join(&name);
+    let open = || File::open(&path).and_then(|file| Served::new(file, &name));
+    match open() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        read => return read.map_err(failed),
+        served => return served.map_err(failed),
     }
     let secret = api_secret(&task.project);
     let file = tempfile::NamedTempFile::new_in(&folder).map_err(failed)?;
@@ -96,7 +95,7 @@ fn packed(settings: &Settings, task: &Task) -> Result<Vec<u8>, SandboxError> {
         Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => {
             Err(failed(error.error))
         }
-        _ => fs::read(&path).map_err(failed),
+        _ => open().map_err(failed),
     }
 }
 

@@ -17,6 +17,7 @@ mod routes;
 mod server;
 mod store;
 mod task;
+mod transfer;
 
 #[cfg(test)]
 mod tests;

@@ -263,3 +263,47 @@ async fn a_ccpa_export_holds_the_last_year_only() {
     assert!(ccpa.events.iter().all(|event| gdpr.events.contains(event)));
     assert_eq!(ccpa.people(), gdpr.people());
 }
+
+#[tokio::test]
+async fn a_part_of_an_export_is_handed_out_only_of_the_same_content() {
+    let sandbox = quick();
+    let task = sandbox
+        .create(RETRIEVALS, json!({"distinct_ids": ["user-17"]}))
+        .await
+        .task_id();
+    let link = link(&sandbox, &task).await;
+    let whole = open(&link).await;
+    let tag = whole.headers()["etag"].to_str().expect("a tag").to_owned();
+    assert_eq!(whole.headers()["accept-ranges"], "bytes");
+    let whole = whole.bytes().await.expect("a body");
+    let part = async |range: &str, tag: &str| {
+        let asked = client()
+            .get(&link)
+            .header("Range", range)
+            .header("If-Range", tag);
+        asked.send().await.expect("a reply")
+    };
+
+    let rest = part("bytes=100-", &tag).await;
+    assert_eq!(rest.status(), 206);
+    assert_eq!(rest.headers()["etag"], *tag);
+    let length = whole.len();
+    let range = format!("bytes 100-{}/{length}", length - 1);
+    assert_eq!(rest.headers()["content-range"], *range);
+    assert_eq!(rest.headers()["content-type"], "application/zip");
+    assert_eq!(rest.bytes().await.expect("a body"), whole[100..]);
+
+    let another = part("bytes=100-", "\"another\"").await;
+    assert_eq!(another.status(), 200);
+    assert_eq!(another.bytes().await.expect("a body"), whole);
+
+    let none = part(&format!("bytes={length}-"), &tag).await;
+    assert_eq!(none.status(), 416);
+    assert_eq!(
+        none.headers()["content-range"],
+        *format!("bytes */{length}")
+    );
+
+    let head = client().head(&link).send().await.expect("a reply");
+    assert_eq!(head.headers()["content-length"], *length.to_string());
+}
