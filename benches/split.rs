@@ -87,7 +87,7 @@ fn in_a_process(kind: &str, archive: &Path, people: usize) -> (f64, u64) {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let (seconds, memory) = text.trim().split_once(' ').unwrap();
+    let (seconds, memory) = text.lines().last().unwrap().split_once(' ').unwrap();
     (seconds.parse().unwrap(), memory.parse().unwrap())
 }
 
@@ -155,7 +155,7 @@ fn split_archive(archive: &Path, people: usize) {
         ControlFlow::Continue(())
     };
     let report = split(&order, &mut note).unwrap();
-    eprintln!("read after {:.2} s", reading.unwrap());
+    println!("read {:.2}", reading.unwrap());
     assert_eq!(report.packages.len(), people.len());
     assert_eq!(report.unassigned, dsr::packages::Unassigned::default());
 }
