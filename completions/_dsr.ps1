@@ -41,7 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Go on with what was interrupted, deferred or is unknown')
             [CompletionResult]::new('cancel', 'cancel', [CompletionResultType]::ParameterValue, 'Cancel deletions that Mixpanel has not started')
             [CompletionResult]::new('extend', 'extend', [CompletionResultType]::ParameterValue, 'Take the law''s further time to answer a request')
-            [CompletionResult]::new('download', 'download', [CompletionResultType]::ParameterValue, 'Fetch finished exports')
+            [CompletionResult]::new('download', 'download', [CompletionResultType]::ParameterValue, 'Fetch finished exports, and split them into a package for each person')
             [CompletionResult]::new('auth', 'auth', [CompletionResultType]::ParameterValue, 'Keep, show or forget OAuth tokens, or the key of hashed ids')
             [CompletionResult]::new('project', 'project', [CompletionResultType]::ParameterValue, 'Set up the Mixpanel projects to work on')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check tokens, keyring, projects, ledger, clock and network, and say what to fix')
@@ -70,6 +70,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait out Mixpanel''s rate limit before leaving the rest for `dsr resume`')
             [CompletionResult]::new('--ref', '--ref', [CompletionResultType]::ParameterName, 'Your own ticket number, recorded with the request')
             [CompletionResult]::new('--received', '--received', [CompletionResultType]::ParameterName, 'The day the person asked; the legal clock starts there [default: today]')
+            [CompletionResult]::new('--download', '--download', [CompletionResultType]::ParameterName, 'With --wait, fetch each finished export into this folder, as `dsr download --to DIR` does')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
@@ -226,9 +227,13 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
         }
         'dsr;download' {
             [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Where to put the archives [default: a folder dsr-REQUEST here]')
+            [CompletionResult]::new('--ids', '--ids', [CompletionResultType]::ParameterName, 'Take the people from this file, read as the sources of `dsr export` are: for a request whose ids the ledger does not keep any more')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
+            [CompletionResult]::new('--again', '--again', [CompletionResultType]::ParameterName, 'Fetch again what was fetched before, such as an archive that was lost or damaged')
+            [CompletionResult]::new('--split', '--split', [CompletionResultType]::ParameterName, 'Make a package for each person, in the folder ARCHIVE-packages beside each archive')
+            [CompletionResult]::new('--zip', '--zip', [CompletionResultType]::ParameterName, 'Pack each person''s package into a zip')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
@@ -405,7 +410,8 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the projects')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a project''s settings and where each comes from')
             [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a project the default')
-            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove a project from the config file')
+            [CompletionResult]::new('secret', 'secret', [CompletionResultType]::ParameterValue, 'Keep a project''s API secret in the keyring')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove a project from the config file, and its API secret from the keyring')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -485,6 +491,26 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'dsr;project;secret' {
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Read the secret from a file that only its owner can read')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
+            [CompletionResult]::new('--with-secret', '--with-secret', [CompletionResultType]::ParameterName, 'Read the secret from standard input')
+            [CompletionResult]::new('--remove', '--remove', [CompletionResultType]::ParameterName, 'Forget the secret')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Rehearse against the built-in sandbox: no account, no network, nothing real')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'dsr;project;remove' {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
@@ -507,7 +533,8 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the projects')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a project''s settings and where each comes from')
             [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a project the default')
-            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove a project from the config file')
+            [CompletionResult]::new('secret', 'secret', [CompletionResultType]::ParameterValue, 'Keep a project''s API secret in the keyring')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove a project from the config file, and its API secret from the keyring')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -521,6 +548,9 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             break
         }
         'dsr;project;help;use' {
+            break
+        }
+        'dsr;project;help;secret' {
             break
         }
         'dsr;project;help;remove' {
@@ -611,7 +641,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Go on with what was interrupted, deferred or is unknown')
             [CompletionResult]::new('cancel', 'cancel', [CompletionResultType]::ParameterValue, 'Cancel deletions that Mixpanel has not started')
             [CompletionResult]::new('extend', 'extend', [CompletionResultType]::ParameterValue, 'Take the law''s further time to answer a request')
-            [CompletionResult]::new('download', 'download', [CompletionResultType]::ParameterValue, 'Fetch finished exports')
+            [CompletionResult]::new('download', 'download', [CompletionResultType]::ParameterValue, 'Fetch finished exports, and split them into a package for each person')
             [CompletionResult]::new('auth', 'auth', [CompletionResultType]::ParameterValue, 'Keep, show or forget OAuth tokens, or the key of hashed ids')
             [CompletionResult]::new('project', 'project', [CompletionResultType]::ParameterValue, 'Set up the Mixpanel projects to work on')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check tokens, keyring, projects, ledger, clock and network, and say what to fix')
@@ -670,7 +700,8 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the projects')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a project''s settings and where each comes from')
             [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a project the default')
-            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove a project from the config file')
+            [CompletionResult]::new('secret', 'secret', [CompletionResultType]::ParameterValue, 'Keep a project''s API secret in the keyring')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove a project from the config file, and its API secret from the keyring')
             break
         }
         'dsr;help;project;add' {
@@ -683,6 +714,9 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             break
         }
         'dsr;help;project;use' {
+            break
+        }
+        'dsr;help;project;secret' {
             break
         }
         'dsr;help;project;remove' {

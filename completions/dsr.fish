@@ -42,7 +42,7 @@ complete -c dsr -n "__fish_dsr_needs_command" -f -a "status" -d 'Show how reques
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "resume" -d 'Go on with what was interrupted, deferred or is unknown'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "cancel" -d 'Cancel deletions that Mixpanel has not started'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "extend" -d 'Take the law\'s further time to answer a request'
-complete -c dsr -n "__fish_dsr_needs_command" -f -a "download" -d 'Fetch finished exports'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "download" -d 'Fetch finished exports, and split them into a package for each person'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "auth" -d 'Keep, show or forget OAuth tokens, or the key of hashed ids'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "project" -d 'Set up the Mixpanel projects to work on'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "doctor" -d 'Check tokens, keyring, projects, ledger, clock and network, and say what to fix'
@@ -77,6 +77,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand export" -l timeout -d 'Give up w
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l max-wait -d 'How long to wait out Mixpanel\'s rate limit before leaving the rest for `dsr resume`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l ref -d 'Your own ticket number, recorded with the request' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l received -d 'The day the person asked; the legal clock starts there [default: today]' -r
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l download -d 'With --wait, fetch each finished export into this folder, as `dsr download --to DIR` does' -r -F
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -210,11 +211,15 @@ complete -c dsr -n "__fish_dsr_using_subcommand extend" -l sandbox -d 'Rehearse 
 complete -c dsr -n "__fish_dsr_using_subcommand extend" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand extend" -s V -l version -d 'Print version'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -l to -d 'Where to put the archives [default: a folder dsr-REQUEST here]' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand download" -l ids -d 'Take the people from this file, read as the sources of `dsr export` are: for a request whose ids the ledger does not keep any more' -r -F
 complete -c dsr -n "__fish_dsr_using_subcommand download" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c dsr -n "__fish_dsr_using_subcommand download" -l project -d 'The project to work on; several are worked on one beside the other' -r
 complete -c dsr -n "__fish_dsr_using_subcommand download" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand download" -l again -d 'Fetch again what was fetched before, such as an archive that was lost or damaged'
+complete -c dsr -n "__fish_dsr_using_subcommand download" -l split -d 'Make a package for each person, in the folder ARCHIVE-packages beside each archive'
+complete -c dsr -n "__fish_dsr_using_subcommand download" -l zip -d 'Pack each person\'s package into a zip'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
@@ -315,24 +320,25 @@ complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "logout" -d 'Forget a token in the keyring'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "hash-key" -d 'Keep the key of `--hash hmac-sha256` in the keyring'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -f -a "add" -d 'Add a project'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -f -a "list" -d 'List the projects'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -f -a "show" -d 'Show a project\'s settings and where each comes from'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -f -a "use" -d 'Make a project the default'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -f -a "remove" -d 'Remove a project from the config file'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use remove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -f -a "add" -d 'Add a project'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -f -a "list" -d 'List the projects'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -f -a "show" -d 'Show a project\'s settings and where each comes from'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -f -a "use" -d 'Make a project the default'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -f -a "secret" -d 'Keep a project\'s API secret in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -f -a "remove" -d 'Remove a project from the config file, and its API secret from the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l region -d 'Where its data lives' -r -f -a "us\t'United States (mixpanel.com)'
 eu\t'European Union (eu.mixpanel.com)'
 in\t'India (in.mixpanel.com)'"
@@ -391,6 +397,21 @@ complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcomm
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from use" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from use" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -l file -d 'Read the secret from a file that only its owner can read' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -l with-secret -d 'Read the secret from standard input'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -l remove -d 'Forget the secret'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -s V -l version -d 'Print version'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from remove" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -407,7 +428,8 @@ complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcomm
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the projects'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show a project\'s settings and where each comes from'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from help" -f -a "use" -d 'Make a project the default'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove a project from the config file'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from help" -f -a "secret" -d 'Keep a project\'s API secret in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove a project from the config file, and its API secret from the keyring'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
@@ -475,7 +497,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcom
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "resume" -d 'Go on with what was interrupted, deferred or is unknown'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "cancel" -d 'Cancel deletions that Mixpanel has not started'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "extend" -d 'Take the law\'s further time to answer a request'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "download" -d 'Fetch finished exports'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "download" -d 'Fetch finished exports, and split them into a package for each person'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "auth" -d 'Keep, show or forget OAuth tokens, or the key of hashed ids'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "project" -d 'Set up the Mixpanel projects to work on'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "doctor" -d 'Check tokens, keyring, projects, ledger, clock and network, and say what to fix'
@@ -492,4 +514,5 @@ complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "list" -d 'List the projects'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "show" -d 'Show a project\'s settings and where each comes from'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "use" -d 'Make a project the default'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "remove" -d 'Remove a project from the config file'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "secret" -d 'Keep a project\'s API secret in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "remove" -d 'Remove a project from the config file, and its API secret from the keyring'

@@ -2,24 +2,23 @@
 //!
 //! One exhaustive match an error, without a wildcard.
 
+mod archives;
+
 use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
 use crate::config::{EnvironmentError, ProjectsFileError, ResolveError};
-use crate::credentials::{
-    CredentialError, HashKeyError, KeyringError, ProjectSecretError, TokenOrigin,
-};
-use crate::domain::{ExitStatus, ProjectName, TokenName};
+use crate::credentials::{CredentialError, HashKeyError, KeyringError, TokenOrigin};
+use crate::domain::{ExitStatus, TokenName};
 use crate::intake::{HashingError, IntakeError, Remedy, SourceError};
 use crate::ledger::LedgerError;
 use crate::mixpanel::ClientError;
-use crate::packages::SplitError;
 use crate::sandbox::SandboxError;
 use crate::ui::{Failure, PrintError, QuestionError};
-use crate::workflow::{
-    DownloadError, ExtendError, NotApproved, Receipt, SplitTrouble, WorkflowError,
-};
+use crate::workflow::{ExtendError, NotApproved, Receipt, WorkflowError};
+
+pub(super) use archives::split_failure;
 
 /// Where the operator finds out how to have a token without a keyring.
 const WITHOUT_KEYRING: &str = "set DSR_TOKEN_FILE to a file that holds the token and nobody else can read, and DSR_TOKEN_ISSUED to the day it was made";
@@ -419,113 +418,6 @@ impl From<QuestionError> for Failure {
             }
             QuestionError::Read(_) => Self::from_error(ExitStatus::LocalIo, "local_io", &error),
         }
-    }
-}
-
-impl From<DownloadError> for Failure {
-    fn from(error: DownloadError) -> Self {
-        let hint = match error {
-            DownloadError::Ledger(error) => return error.into(),
-            DownloadError::Folder { .. } => {
-                "nothing was kept of it; make room or name another folder with `--to`"
-            }
-            DownloadError::Exists { .. } => "move it away, or name another folder with `--to`",
-        };
-        Self::from_error(ExitStatus::LocalIo, "local_io", &error).hint(hint)
-    }
-}
-
-/// `project` and `short`, the request, are for the command to run next.
-pub(super) fn split_failure(trouble: &SplitTrouble, project: &ProjectName, short: &str) -> Failure {
-    let input = |hint: String| (ExitStatus::Input, "archive", hint);
-    let again = format!("move it away and fetch it again: `dsr download {short} --again`");
-    let keep_secret = format!(
-        "keep the project's API secret (in Mixpanel's project settings): `dsr project secret {project}`"
-    );
-    let (status, kind, hint) = match trouble {
-        SplitTrouble::NoIds { .. } => (
-            ExitStatus::Input,
-            "no_ids",
-            format!("name the file they came from: `dsr download {short} --split --ids FILE`"),
-        ),
-        SplitTrouble::OtherIds { .. } => (
-            ExitStatus::Input,
-            "bad_input",
-            "name the file that was exported".to_owned(),
-        ),
-        SplitTrouble::NoExport { .. } => (
-            ExitStatus::Input,
-            "no_export",
-            format!("see which request has it: `dsr status {short}`"),
-        ),
-        SplitTrouble::Ledger(LedgerError::Locked) => (
-            ExitStatus::Locked,
-            "locked",
-            "try again when the other dsr has ended".to_owned(),
-        ),
-        SplitTrouble::Ledger(_) => (
-            ExitStatus::LocalIo,
-            "local_io",
-            format!("name the file the ids came from: `dsr download {short} --split --ids FILE`"),
-        ),
-        SplitTrouble::Secret(error) => (ExitStatus::Auth, "api_secret", secret_hint(error).into()),
-        SplitTrouble::Packages(error) => match error {
-            SplitError::PasswordNeeded | SplitError::WrongPassword => {
-                (ExitStatus::Auth, "api_secret", keep_secret)
-            }
-            SplitError::DamagedOrWrongPassword { .. } => (
-                ExitStatus::Auth,
-                "api_secret",
-                format!("{keep_secret}; if that is right, {again}"),
-            ),
-            SplitError::Open { .. } => (
-                ExitStatus::LocalIo,
-                "local_io",
-                format!("put it back, or fetch it again: `dsr download {short} --again`"),
-            ),
-            SplitError::Changed | SplitError::NotZip(_) | SplitError::Damaged { .. } => {
-                input(again)
-            }
-            SplitError::Unsafe(_) | SplitError::Unsupported { .. } => input(
-                "look at it with care; Mixpanel's support can tell whether it made it so"
-                    .to_owned(),
-            ),
-            SplitError::Nobody => input("is it the right file?".to_owned()),
-            SplitError::TargetExists { .. } => (
-                ExitStatus::Usage,
-                "exists",
-                "it holds other packages or is none of ours: move it away".to_owned(),
-            ),
-            SplitError::Write { .. } => (
-                ExitStatus::LocalIo,
-                "local_io",
-                "nothing was kept of it; make room or correct the permissions".to_owned(),
-            ),
-            SplitError::Interrupted => (
-                ExitStatus::Interrupted,
-                "interrupted",
-                "nothing was kept of it; split it with the same command again".to_owned(),
-            ),
-        },
-    };
-    Failure::from_error(status, kind, trouble).hint(hint)
-}
-
-fn secret_hint(error: &ProjectSecretError) -> &'static str {
-    match error {
-        ProjectSecretError::File { .. } | ProjectSecretError::NotText { .. } => {
-            "check DSR_PROJECT_SECRET_FILE"
-        }
-        ProjectSecretError::Keyring(_) => {
-            "set DSR_PROJECT_SECRET_FILE to a file that holds the project's API secret"
-        }
-    }
-}
-
-impl From<ProjectSecretError> for Failure {
-    fn from(error: ProjectSecretError) -> Self {
-        let hint = secret_hint(&error);
-        Self::from_error(ExitStatus::Auth, "api_secret", &error).hint(hint)
     }
 }
 

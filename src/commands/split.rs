@@ -54,7 +54,7 @@ impl SplitArgs {
         let mut people = Vec::with_capacity(intake.counts.unique);
         if let Some(ids) = &intake.ids {
             for batch in ids.batches(DEFAULT_EXPORT_BATCH) {
-                people.extend_from_slice(batch?.ids());
+                people.extend(batch?.ids().filter_map(DistinctId::restore));
             }
         }
         Ok(Some(people))

@@ -92,7 +92,12 @@ fn conclude(
         stops: Vec::new(),
         signal,
     };
-    Ok(outcome::tell(&ctx.ui, &report, troubles, true))
+    Ok(outcome::tell(
+        &ctx.ui,
+        &report,
+        troubles,
+        outcome::Followed::ToTheEnd,
+    ))
 }
 
 /// Draws the picture until it cannot be drawn.

@@ -1,6 +1,4 @@
 use std::fmt;
-use std::io;
-use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -9,7 +7,7 @@ use crate::config::Environment;
 use crate::domain::ProjectKey;
 
 use super::keyring_store::{find_text, forget, record_text};
-use super::{Keyring, KeyringError};
+use super::{HashKey, HashKeyError, Keyring, KeyringError};
 
 /// A project's API secret, with which Mixpanel locks the project's exports.
 #[derive(Clone)]
@@ -41,10 +39,10 @@ impl fmt::Display for SecretOrigin {
 /// Why a project's API secret could not be looked up. Never holds one.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectSecretError {
-    #[error("cannot read the file `{path}` that DSR_PROJECT_SECRET_FILE names")]
-    File { path: PathBuf, source: io::Error },
-    #[error("the file `{path}` that DSR_PROJECT_SECRET_FILE names holds no line of text")]
-    NotText { path: PathBuf },
+    #[error("the file that DSR_PROJECT_SECRET_FILE names cannot be used")]
+    File(#[source] HashKeyError),
+    #[error("the file that DSR_PROJECT_SECRET_FILE names holds no line of text")]
+    NotText,
     #[error("the keyring cannot be asked for the project's API secret")]
     Keyring(#[from] KeyringError),
 }
@@ -79,8 +77,8 @@ impl fmt::Debug for ProjectSecret {
     }
 }
 
-/// Finds a project's API secret: in the file that `DSR_PROJECT_SECRET_FILE` names, else in the
-/// keyring.
+/// Finds a project's API secret: in the file that `DSR_PROJECT_SECRET_FILE` names, which nobody but
+/// its owner may read, else in the keyring.
 ///
 /// # Errors
 /// When one of them cannot be read.
@@ -91,18 +89,10 @@ pub fn find_project_secret(
     let Some(path) = &environment.project_secret_file else {
         return Ok(Keyring::find_project_secret(project)?);
     };
-    let path = || path.clone();
-    let bytes = std::fs::read(path()).map_err(|source| ProjectSecretError::File {
-        path: path(),
-        source,
-    })?;
-    let text = String::from_utf8(bytes).ok().map(SecretString::from);
-    let secret =
-        text.and_then(|text| ProjectSecret::new(text.expose_secret(), SecretOrigin::SecretFile));
-    match secret {
-        Some(secret) => Ok(Some(secret)),
-        None => Err(ProjectSecretError::NotText { path: path() }),
-    }
+    let bytes = HashKey::read(path).map_err(ProjectSecretError::File)?;
+    let text = std::str::from_utf8(bytes.expose()).ok();
+    let secret = text.and_then(|text| ProjectSecret::new(text, SecretOrigin::SecretFile));
+    secret.map(Some).ok_or(ProjectSecretError::NotText)
 }
 
 impl Keyring {

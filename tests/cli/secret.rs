@@ -26,9 +26,8 @@ fn without_a_keyring_the_way_out_is_named_and_works() {
         "nobody could be asked"
     );
 
-    let path = operator.work().join("secret");
-    fs::write(&path, SECRET).unwrap();
-    operator.set("DSR_PROJECT_SECRET_FILE", path.to_str().unwrap());
+    let path = operator.private_file("secret", SECRET);
+    operator.set("DSR_PROJECT_SECRET_FILE", &path);
     assert_eq!(show(&operator)["api_secret"], true);
     assert_eq!(show(&operator)["api_secret_from"], "secret_file");
     let human = operator.run(&["project", "show"]);
@@ -36,6 +35,16 @@ fn without_a_keyring_the_way_out_is_named_and_works() {
     for bad in ["", "\n", "two\nlines\n"] {
         fs::write(&path, bad).unwrap();
         assert!(show(&operator)["api_secret"].is_null(), "{bad:?}");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::write(&path, SECRET).unwrap();
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
+        assert!(
+            show(&operator)["api_secret"].is_null(),
+            "others can read it"
+        );
     }
     fake.was_not_called();
 }

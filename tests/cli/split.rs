@@ -208,11 +208,8 @@ fn the_projects_secret_opens_what_is_locked() {
         assert_eq!(packages(&none)["result"], "not_split");
         assert_eq!(exports.names().len(), 1, "the archive alone");
 
-        let path = exports.operator.work().join("secret");
-        exports
-            .operator
-            .set("DSR_PROJECT_SECRET_FILE", path.to_str().unwrap());
-        fs::write(&path, "another secret\n").unwrap();
+        let path = exports.operator.private_file("secret", "another secret\n");
+        exports.operator.set("DSR_PROJECT_SECRET_FILE", &path);
         let wrong = exports.download(&["--split"]);
         wrong.exits_with(4).says("dsr project secret shop");
         assert_eq!(exports.names().len(), 1, "the archive alone");

@@ -1,0 +1,120 @@
+//! What keeps exports from being fetched, opened or split.
+
+use crate::credentials::{HashKeyError, ProjectSecretError};
+use crate::domain::{ExitStatus, ProjectName};
+use crate::ledger::LedgerError;
+use crate::packages::SplitError;
+use crate::ui::Failure;
+use crate::workflow::{DownloadError, SplitTrouble};
+
+impl From<DownloadError> for Failure {
+    fn from(error: DownloadError) -> Self {
+        let hint = match error {
+            DownloadError::Ledger(error) => return error.into(),
+            DownloadError::Folder { .. } => {
+                "nothing was kept of it; make room or name another folder with `--to`"
+            }
+            DownloadError::Exists { .. } => "move it away, or name another folder with `--to`",
+        };
+        Self::from_error(ExitStatus::LocalIo, "local_io", &error).hint(hint)
+    }
+}
+
+/// `project` and `short`, the request, are for the command to run next.
+pub(in super::super) fn split_failure(
+    trouble: &SplitTrouble,
+    project: &ProjectName,
+    short: &str,
+) -> Failure {
+    let input = |hint: String| (ExitStatus::Input, "archive", hint);
+    let again = format!("move it away and fetch it again: `dsr download {short} --again`");
+    let keep_secret = format!(
+        "keep the project's API secret (in Mixpanel's project settings): `dsr project secret {project}`"
+    );
+    let (status, kind, hint) = match trouble {
+        SplitTrouble::NoIds { .. } => (
+            ExitStatus::Input,
+            "no_ids",
+            format!("name the file they came from: `dsr download {short} --split --ids FILE`"),
+        ),
+        SplitTrouble::OtherIds { .. } => (
+            ExitStatus::Input,
+            "bad_input",
+            "name the file that was exported".to_owned(),
+        ),
+        SplitTrouble::NoExport { .. } => (
+            ExitStatus::Input,
+            "no_export",
+            format!("see which request has it: `dsr status {short}`"),
+        ),
+        SplitTrouble::Ledger(LedgerError::Locked) => (
+            ExitStatus::Locked,
+            "locked",
+            "try again when the other dsr has ended".to_owned(),
+        ),
+        SplitTrouble::Ledger(_) => (
+            ExitStatus::LocalIo,
+            "local_io",
+            format!("name the file the ids came from: `dsr download {short} --split --ids FILE`"),
+        ),
+        SplitTrouble::Secret(error) => (ExitStatus::Auth, "api_secret", secret_hint(error).into()),
+        SplitTrouble::Packages(error) => match error {
+            SplitError::PasswordNeeded | SplitError::WrongPassword => {
+                (ExitStatus::Auth, "api_secret", keep_secret)
+            }
+            SplitError::DamagedOrWrongPassword { .. } => (
+                ExitStatus::Auth,
+                "api_secret",
+                format!("{keep_secret}; if that is right, {again}"),
+            ),
+            SplitError::Open { .. } => (
+                ExitStatus::LocalIo,
+                "local_io",
+                format!("put it back, or fetch it again: `dsr download {short} --again`"),
+            ),
+            SplitError::Changed | SplitError::NotZip(_) | SplitError::Damaged { .. } => {
+                input(again)
+            }
+            SplitError::Unsafe(_) | SplitError::Unsupported { .. } => input(
+                "look at it with care; Mixpanel's support can tell whether it made it so"
+                    .to_owned(),
+            ),
+            SplitError::Nobody => input("is it the right file?".to_owned()),
+            SplitError::TargetExists { .. } => (
+                ExitStatus::Usage,
+                "exists",
+                "it holds other packages or is none of ours: move it away".to_owned(),
+            ),
+            SplitError::Write { .. } => (
+                ExitStatus::LocalIo,
+                "local_io",
+                "nothing was kept of it; make room or correct the permissions".to_owned(),
+            ),
+            SplitError::Interrupted => (
+                ExitStatus::Interrupted,
+                "interrupted",
+                "nothing was kept of it; split it with the same command again".to_owned(),
+            ),
+        },
+    };
+    Failure::from_error(status, kind, trouble).hint(hint)
+}
+
+fn secret_hint(error: &ProjectSecretError) -> &'static str {
+    match error {
+        ProjectSecretError::File(HashKeyError::Open { .. }) => "run `chmod 600` on it",
+        ProjectSecretError::File(_) | ProjectSecretError::NotText => {
+            "check DSR_PROJECT_SECRET_FILE"
+        }
+        ProjectSecretError::Keyring(_) => {
+            "set DSR_PROJECT_SECRET_FILE to a file that holds the project's API secret"
+        }
+    }
+}
+
+impl From<ProjectSecretError> for Failure {
+    fn from(error: ProjectSecretError) -> Self {
+        let hint = secret_hint(&error);
+        Self::from_error(ExitStatus::Auth, "api_secret", &error).hint(hint)
+    }
+}
