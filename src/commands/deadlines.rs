@@ -2,7 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 
-use crate::domain::{Deadline, expected_completion, year_without_holidays};
+use crate::domain::{Deadline, Project, expected_completion, year_without_holidays};
 use crate::ledger::{Ledger, RequestRecord, Which};
 use crate::ui::{Failure, Shown, day_count, last_day, number};
 use crate::workflow::Plan;
@@ -27,16 +27,20 @@ pub(super) fn warn_of_plan(ctx: &Context, plan: &Plan) {
         ctx.ui
             .warn_once("last_safe_day", &format!("submit at once: {late}"));
     }
-    let holidays = &plan.project.holidays;
-    let mut days = [Some(due), plan.confirm_by].into_iter().flatten();
-    if let Some(year) = days.find_map(|day| year_without_holidays(holidays, day)) {
-        let name = &plan.project.name;
+    // Under the CCPA, whose due dates do not move, it is the confirmation that hangs on holidays.
+    warn_of_holidays(ctx, &plan.project, plan.confirm_by.unwrap_or(due));
+    warn_of_token(ctx, plan);
+}
+
+/// Warns where the project's list of holidays says nothing of the year of a day that hangs on it.
+pub(super) fn warn_of_holidays(ctx: &Context, project: &Project, day: NaiveDate) {
+    if let Some(year) = year_without_holidays(&project.holidays, day) {
+        let name = &project.name;
         ctx.ui.warn_once(
             "old_holidays",
             &format!("project `{name}` lists holidays, but none of {year}, in which a date of this request falls: add them to `holidays` in the config file"),
         );
     }
-    warn_of_token(ctx, plan);
 }
 
 /// Warns where the token's year, if it is known, is over before Mixpanel is expected to be done

@@ -1,8 +1,9 @@
-use crate::domain::ExitStatus;
+use crate::domain::{ExitStatus, Law};
 use crate::ui::{Failure, Shown, day_count};
 use crate::workflow;
 
 use super::context::Context;
+use super::deadlines;
 use super::failures::usage;
 use super::status::find;
 
@@ -42,18 +43,22 @@ pub(super) fn run(ctx: &Context, args: &ExtendArgs) -> Result<ExitStatus, Failur
         )));
     }
     let found = ctx.projects_of(std::slice::from_ref(&request))?;
-    let holidays = found.first().map(|project| project.holidays.as_slice());
-    if holidays.is_none() {
+    let found = found.first();
+    if found.is_none() {
         ctx.ui.warn(
             "project",
             &format!("project `{project}` is not set up any more, or has another token now: no holidays are known"),
         );
     }
-    let holidays = holidays.unwrap_or_default();
+    let holidays = found.map_or(&[][..], |project| project.holidays.as_slice());
     let clock = ctx.clock.as_ref();
     workflow::extend(&mut ledger, &request, reason, holidays, clock)?;
     let extended = ledger.find_request(&request.id)?;
     let requests = extended.as_slice();
+    let is_gdpr = request.asked.operation.law() == Law::Gdpr;
+    if let (Some(project), [request], true) = (found, requests, is_gdpr) {
+        deadlines::warn_of_holidays(ctx, project, request.asked.due);
+    }
     ctx.ui
         .print_requests(&ledger, requests, Shown::Jobs, clock)?;
     let by = request.asked.due;

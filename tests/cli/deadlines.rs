@@ -208,13 +208,20 @@ fn holidays_of_other_years_only_are_told_of() {
     };
     operator.lives_on("2026-11-24");
     assert!(!warned(&operator, "--gdpr"), "due in 2026");
-    assert!(warned(&operator, "--ccpa"), "due on 8 January");
-    operator.lives_on("2026-12-10");
+    assert!(!warned(&operator, "--ccpa"), "due in 2027, and not moved");
+    for (law, warnings) in [("--gdpr", &["old_holidays"][..]), ("--ccpa", &[])] {
+        let sent = operator.run(&["export", law, "a1", "--json"]).request();
+        let id = sent["id"].as_str().unwrap();
+        let extended = operator.run(&["extend", id, "--reason", "many", "--json"]);
+        assert_eq!(kinds(extended.exits_with(0)), warnings, "into 2027");
+    }
+    operator.lives_on("2026-12-24");
     assert!(warned(&operator, "--gdpr"));
+    assert!(warned(&operator, "--ccpa"), "confirmed by 8 January");
     let said = operator.run(&["export", "--gdpr", "a1", "--dry-run"]);
     said.says("`shop` lists holidays, but none of 2027");
     let mut without = operator_with(&fake, "");
-    without.lives_on("2026-12-10");
+    without.lives_on("2026-12-24");
     assert!(!warned(&without, "--gdpr"), "a company may list none");
 }
 

@@ -98,6 +98,39 @@ fn edits_by_hand_survive() {
 }
 
 #[test]
+fn holidays_are_added_with_a_project_shown_and_counted() {
+    let operator = Operator::new();
+    let days = ["2027-01-01", "2026-12-25", "2027-01-01"];
+    let flags = days.map(|day| format!("--holiday={day}"));
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let args = [&["shop", "--region", "eu"], flags.as_slice()].concat();
+    let shown = add(&operator, &args, PROJECT_TOKEN);
+    shown.exits_with(0);
+    let line = "Holidays      2026-12-25, 2027-01-01  (config file)";
+    assert!(shown.stdout.contains(line), "{shown}");
+    let shown = operator.run(&["project", "show", "--json"]).json();
+    assert_eq!(shown["project"]["holidays"].as_array().unwrap().len(), 3);
+    add(
+        &operator,
+        &["app", "--region", "eu", "--holiday", "2025-12-25"],
+        OTHER,
+    )
+    .exits_with(0);
+    for (project, due) in [("shop", "2025-12-25"), ("app", "2025-12-26")] {
+        let plan = ["export", "--gdpr", "a1", "--dry-run", "--json"];
+        let flags = ["--received", "2025-11-25", "--project", project];
+        let plan = operator.run(&[&plan[..], &flags].concat());
+        assert_eq!(plan.request()["due"], due, "{project}");
+    }
+    add(
+        &operator,
+        &["x", "--region", "eu", "--holiday", "Christmas"],
+        OTHER,
+    )
+    .exits_with(2);
+}
+
+#[test]
 fn what_cannot_be_a_project_is_not_added() {
     let operator = Operator::new();
     add(&operator, &["shop", "--region", "eu"], PROJECT_TOKEN).exits_with(0);
