@@ -10,8 +10,8 @@ use crate::workflow::{self, RefreshTrouble, SubmitReport};
 
 use super::context::Context;
 use super::failures::local_io;
-use super::outcome;
 use super::status::{View, polling};
+use super::{deadlines, outcome};
 
 /// How often it is looked whether the terminal has another size.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -28,6 +28,7 @@ pub(super) async fn run(
     let requests = view.read(ctx, &ledger)?;
     let projects = ctx.projects_of(&requests)?;
     let clients = ctx.clients(&projects)?;
+    deadlines::warn_of_token_for(ctx, &ledger, &requests)?;
     // The one that asks is busy while it waits for an answer.
     let eyes = ctx.open_ledger()?;
     ctx.interrupt.begin();

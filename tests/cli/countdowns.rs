@@ -41,6 +41,10 @@ fn a_token_that_ends_before_mixpanel_may_be_done_is_warned_of_before_and_after_s
             let outcome = operator.run(args);
             assert_eq!(outlives(outcome.exits_with(0)), is_warned, "{outcome}");
         }
+        let watched = operator.run(&["status", "--watch", "--timeout", "1s"]);
+        let said = watched.stderr.contains("year is over before Mixpanel");
+        let shown = watched.stdout.contains("token_outlived");
+        assert_eq!(said || shown, is_warned, "{watched}");
         if is_warned {
             let said = operator.run(&["status", "--cached"]);
             let id = operator.only_request()["id"].as_str().unwrap()[..8].to_owned();
@@ -72,7 +76,7 @@ fn a_job_that_is_expected_before_the_token_ends_or_has_ended_is_not_warned_of() 
     operator.change_ledger(
         "UPDATE jobs SET submitted_at = strftime('%Y-%m-%dT%H:%M:%fZ', submitted_at, '+25 days')",
     );
-    operator.run(&["status"]).exits_with(0);
+    operator.run(&["status", "--refresh"]).exits_with(0);
     assert!(!outlives(
         &operator.run(&["status", "--all", "--cached", "--json"])
     ));
@@ -191,7 +195,7 @@ fn an_export_is_told_of_while_its_link_may_live_though_the_answer_is_overdue() {
     operator.lives_on("2026-03-02");
     let args = ["export", "--gdpr", "a1", "--received", "2026-02-03"];
     operator.run(&args).exits_with(0);
-    operator.run(&["status"]).exits_with(0);
+    operator.run(&["status", "--refresh"]).exits_with(0);
     for (day, is_told) in [
         ("2026-03-09", true),
         ("2026-03-16", true),
@@ -208,7 +212,7 @@ fn exports_of_other_projects_are_told_of_only_where_they_are_meant() {
     let (_store, api) = finishing();
     let operator = Operator::at(&api);
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
-    operator.run(&["status"]).exits_with(0);
+    operator.run(&["status", "--refresh"]).exits_with(0);
     operator.run(&["status"]).says("not fetched");
     operator
         .run(&["status", "--project", "other"])

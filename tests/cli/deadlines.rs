@@ -379,7 +379,7 @@ fn what_has_ended_has_no_days_left() {
     operator.run(&args).exits_with(0);
     let open = operator.only_request();
     assert_eq!(open["overdue"], true);
-    operator.run(&["status"]).exits_with(0);
+    operator.run(&["status", "--refresh"]).exits_with(0);
     let ended = operator.only_request();
     assert_eq!(
         (&ended["due"], &ended["days_left"], &ended["overdue"]),
