@@ -3,8 +3,8 @@
 use chrono::{Days, NaiveDate};
 
 use crate::domain::{Deadline, Project, expected_completion, year_without_holidays};
-use crate::ledger::{Ledger, RequestRecord, Which};
-use crate::ui::{Failure, Shown, day_count, last_day, number};
+use crate::ledger::{Ledger, RequestRecord, Unfetched, Which};
+use crate::ui::{Failure, Shown, day_count, number};
 use crate::workflow::Plan;
 
 use super::context::Context;
@@ -154,7 +154,7 @@ pub(super) fn advice(
     }
     if shown == Shown::List {
         let matters = |request: &RequestRecord| {
-            let link = request.unfetched.as_ref().map(last_day);
+            let link = request.unfetched.as_ref().map(Unfetched::link_end);
             ctx.means(&request.asked.project)
                 && (link >= Some(today) || !request.deadline().is_over(today))
                 && !requests.iter().any(|shown| shown.id == request.id)
@@ -193,7 +193,7 @@ fn advise_unfetched(advice: &mut Advice, request: &RequestRecord, today: NaiveDa
         return;
     };
     let short = request.id.short();
-    let last = last_day(unfetched);
+    let last = unfetched.link_end();
     let exports = match unfetched.jobs {
         1 => "1 finished export is".to_owned(),
         jobs => format!("{} finished exports are", number(jobs)),

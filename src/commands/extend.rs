@@ -44,7 +44,9 @@ pub(super) fn run(ctx: &Context, args: &ExtendArgs) -> Result<ExitStatus, Failur
     }
     let found = ctx.projects_of(std::slice::from_ref(&request))?;
     let found = found.first();
-    if found.is_none() {
+    // Only under the GDPR a due date hangs on holidays.
+    let is_gdpr = request.asked.operation.law() == Law::Gdpr;
+    if found.is_none() && is_gdpr {
         ctx.ui.warn(
             "project",
             &format!("project `{project}` is not set up any more, or has another token now: no holidays are known"),
@@ -55,7 +57,6 @@ pub(super) fn run(ctx: &Context, args: &ExtendArgs) -> Result<ExitStatus, Failur
     workflow::extend(&mut ledger, &request, reason, holidays, clock)?;
     let extended = ledger.find_request(&request.id)?;
     let requests = extended.as_slice();
-    let is_gdpr = request.asked.operation.law() == Law::Gdpr;
     if let (Some(project), [request], true) = (found, requests, is_gdpr) {
         deadlines::warn_of_holidays(ctx, project, request.asked.due);
     }

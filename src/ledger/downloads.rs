@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Connection, params};
 
-use crate::domain::{JobId, RequestId};
+use crate::domain::{JobId, RequestId, link_end};
 
 use super::records::{count, format_time, parse_time};
 use super::{Ledger, LedgerError, prepare};
@@ -29,6 +29,13 @@ pub struct Unfetched {
     pub jobs: usize,
     /// When the first of them was seen to be finished; it may have been so for a while.
     pub finished_by: DateTime<Utc>,
+}
+
+impl Unfetched {
+    /// The last day on which their links can live; they may end sooner.
+    pub fn link_end(&self) -> NaiveDate {
+        link_end(self.finished_by.date_naive())
+    }
 }
 
 impl Ledger {

@@ -4,7 +4,7 @@ use anstyle::AnsiColor;
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
-use crate::domain::{CONFIRMATION_RULE, Deadline, Law, expected_completion, link_end};
+use crate::domain::{CONFIRMATION_RULE, Deadline, Law, expected_completion};
 use crate::ledger::{Extension, RequestRecord, Unfetched};
 use crate::workflow::Plan;
 
@@ -119,8 +119,8 @@ impl<'a> Dates<'a> {
             "unfetched": self.unfetched.map(|unfetched| json!({
                 "jobs": unfetched.jobs,
                 "finished_by": time(unfetched.finished_by),
-                "link_until_at_most": last_day(unfetched).to_string(),
-                "days_left_at_most": (last_day(unfetched) - today).num_days(),
+                "link_until_at_most": unfetched.link_end().to_string(),
+                "days_left_at_most": (unfetched.link_end() - today).num_days(),
             })),
         });
         match value {
@@ -128,11 +128,6 @@ impl<'a> Dates<'a> {
             _ => Map::new(),
         }
     }
-}
-
-/// The last day on which the link to an export can live that was seen to be finished then.
-pub fn last_day(unfetched: &Unfetched) -> NaiveDate {
-    link_end(unfetched.finished_by.date_naive())
 }
 
 /// `in 30 days`, `today`, `OVERDUE by 3 days`
@@ -159,7 +154,7 @@ fn submit_text(deadline: &Deadline, today: NaiveDate) -> String {
 
 fn fetch_text(unfetched: &Unfetched, today: NaiveDate) -> String {
     let exports = plural(unfetched.jobs, "finished export", "finished exports");
-    let last = last_day(unfetched);
+    let last = unfetched.link_end();
     match (last - today).num_days() {
         days @ 0.. => format!(
             "{last} at most, {}: {exports} not fetched, links live 14 days",

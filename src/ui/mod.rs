@@ -30,7 +30,7 @@ use anstream::{AutoStream, ColorChoice};
 use serde_json::{Value, json};
 
 pub use aside::Aside;
-pub use deadlines::{NOT_ADVICE, last_day};
+pub use deadlines::NOT_ADVICE;
 pub use doctor::{Check, DoctorView, Level, Setting};
 pub use downloads::{DownloadView, DownloadsView};
 pub use failure::Failure;

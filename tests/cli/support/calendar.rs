@@ -1,7 +1,7 @@
 //! Another day for the dsr of a test: a library gives it another clock, since dsr has no switch.
 
-use std::fs;
-use std::path::PathBuf;
+use std::env::consts::ARCH;
+use std::path::{Path, PathBuf};
 
 use super::Operator;
 
@@ -35,11 +35,12 @@ impl Operator {
     }
 }
 
-/// Where Debian and its kin have it: below a folder for each kind of processor.
+/// Where Debian and others have it.
 fn library() -> Option<PathBuf> {
-    let folders = fs::read_dir("/usr/lib").ok()?;
-    let inside = folders.flatten().map(|folder| folder.path());
-    inside
+    let of_debian = format!("/usr/lib/{ARCH}-linux-gnu");
+    let folders = [of_debian.as_str(), "/usr/lib64", "/usr/lib"].map(Path::new);
+    let mut libraries = folders
         .map(|folder| folder.join("faketime/libfaketime.so.1"))
-        .find(|library| library.is_file())
+        .into_iter();
+    libraries.find(|library| library.is_file())
 }
