@@ -24,9 +24,9 @@ fn operator_with(fake: &Fake, settings: &str) -> Operator {
     Operator::at_with(fake, &format!("rate = 1000\n{settings}"))
 }
 
-/// Takes nothing: the token is not accepted, and what was to be sent stays planned.
+/// Takes nothing: the token's owner may not, and what was to be sent stays planned.
 fn turning_away() -> Fake {
-    Fake::answering_posts(Reply::error(401, "no"))
+    Fake::answering_posts(Reply::error(403, "no"))
 }
 
 #[track_caller]
