@@ -136,6 +136,11 @@ fn login(ctx: &mut Context, args: &LoginArgs) -> Result<ExitStatus, Failure> {
         true => "The token is in the keyring.".to_owned(),
         false => format!("The token `{name}` is in the keyring."),
     });
+    if !is_used(ctx, &name)? {
+        ctx.ui.note(&format!(
+            "No project uses it yet: say `auth = \"{name}\"` in the config file, or `dsr auth use {name}` for all that name none."
+        ));
+    }
     // The token is kept, whatever becomes of this.
     if let Err(failure) = go_on_with(ctx, &name) {
         ctx.ui.warn("ledger", &failure.message);
@@ -172,6 +177,14 @@ fn go_on_with(ctx: &Context, name: &TokenName) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+fn is_used(ctx: &Context, name: &TokenName) -> Result<bool, Failure> {
+    let file = ctx.projects_file()?;
+    let is_named = file
+        .list()
+        .any(|(_, entry)| entry.auth.as_ref() == Some(name));
+    Ok(is_named || ctx.default_token_name()? == *name)
 }
 
 fn use_token(ctx: &mut Context, name: &TokenName) -> Result<ExitStatus, Failure> {
@@ -216,8 +229,11 @@ fn logout(ctx: &mut Context, name: Option<TokenName>) -> Result<ExitStatus, Fail
         ctx.open_ledger()?.record_replaced(&name)?;
     }
     let mut file = ctx.projects_file()?;
+    let was_default = ctx.default_token_name()? == name;
     if file.default_auth() == Some(&name) {
         file.set_default_auth(None)?;
+    }
+    if was_default && Keyring::list(&[]).is_ok_and(|left| !left.is_empty()) {
         ctx.ui
             .note("It was the default; choose another one with `dsr auth use NAME`.");
     }

@@ -1,4 +1,5 @@
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -241,7 +242,7 @@ impl Context {
     ) -> Result<HashMap<ProjectKey, Client>, Failure> {
         let clients = self.clients_within(projects, Timeouts::default())?;
         let tokens = clients.values().map(Client::token);
-        let by_name: HashMap<_, _> = tokens.map(|token| (token.name(), token)).collect();
+        let by_name: BTreeMap<_, _> = tokens.map(|token| (token.name(), token)).collect();
         by_name.values().for_each(|token| self.warn_of_age(token));
         Ok(clients)
     }
@@ -260,7 +261,13 @@ impl Context {
         for project in projects {
             let token = match tokens.entry(project.auth.clone()) {
                 Entry::Occupied(found) => found.into_mut(),
-                Entry::Vacant(free) => free.insert(self.token_of(project)?),
+                Entry::Vacant(free) => {
+                    let found = self.token_of(project);
+                    free.insert(found.map_err(|failure| match projects.len() {
+                        0 | 1 => failure,
+                        _ => leaving_out(failure, &project.name),
+                    })?)
+                }
             };
             let api_url = match self.mode {
                 Mode::Real => project.api_url.clone(),
@@ -321,6 +328,14 @@ fn rehearsal(folder: std::path::PathBuf) -> sandbox::Settings {
         },
         ..sandbox::Settings::new(folder)
     }
+}
+
+/// One project's token must not keep the operator from the others.
+fn leaving_out(failure: Failure, project: &ProjectName) -> Failure {
+    let hint = failure.hint.clone().unwrap_or_default();
+    failure.hint(format!(
+        "{hint}; it is the token of project `{project}`: with `--project` the others can be worked on meanwhile"
+    ))
 }
 
 /// The sandbox's own token; nothing real is ever sent to it.

@@ -40,11 +40,19 @@ fn each_project_calls_with_the_token_it_names_and_the_others_with_the_default() 
     two_projects(&operator);
     login(&operator, &[], OAUTH_TOKEN);
     let missing = operator.run(&["export", "--gdpr", "a1", "--project", "app"]);
-    missing.exits_with(4).says("dsr auth login --name acme");
+    missing
+        .exits_with(4)
+        .says("dsr auth login --name acme")
+        .never_says("meanwhile");
+    let both = ["--project", "shop", "--project", "app"];
+    let missing = operator.run(&[&["export", "--gdpr", "a1"], &both[..]].concat());
+    missing
+        .exits_with(4)
+        .says("dsr auth login --name acme")
+        .says("project `app`: with `--project` the others");
     fake.was_not_called();
 
     login(&operator, &["--name", "acme"], ACME);
-    let both = ["--project", "shop", "--project", "app"];
     operator
         .run(&[&["export", "--gdpr", "a1"], &both[..]].concat())
         .exits_with(0);
@@ -116,7 +124,17 @@ fn tokens_are_listed_and_forgotten_by_name() {
     assert!(out.stdout.contains("names the token `acme`"), "{out}");
     assert_eq!(keyring.look_up("mixpanel-oauth-token:acme"), None);
     assert!(keyring.look_up("mixpanel-oauth-token").is_some());
-    operator.run(&["auth", "logout"]).exits_with(0);
+    let third = ["auth", "login", "--with-token", "--name", "third"];
+    let third = operator.run_with_input(&third, RENEWED);
+    third.exits_with(0).says("dsr auth use third");
+    let main = operator.run(&["auth", "logout", "--name", "main"]);
+    main.exits_with(0).says("dsr auth use NAME");
+    operator
+        .run(&["auth", "status"])
+        .exits_with(4)
+        .says("dsr auth login");
+    let last = operator.run(&["auth", "logout"]);
+    last.exits_with(0).never_says("dsr auth use");
     assert_eq!(keyring.look_up("mixpanel-oauth-token"), None);
     assert_eq!(keyring.look_up("mixpanel-oauth-token-names"), None);
     operator.run(&["auth", "status"]).exits_with(4);
