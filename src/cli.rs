@@ -154,6 +154,9 @@ fn start(cli: Cli) -> ExitStatus {
             return failure.status;
         }
     };
+    if cli.command.tells_only_changes() {
+        ctx.ui.hold_warnings();
+    }
     // The doctor tells of it among the rest.
     if !matches!(cli.command, Command::Doctor(_)) {
         ctx.warn_of_environments_token();

@@ -59,7 +59,7 @@ pub(crate) struct StatusArgs {
     /// What was shown is noted afterwards, in the ledger: after a crash in between, or by two such
     /// looks at once, a change is shown twice, and never not at all.
     #[arg(long)]
-    changes: bool,
+    pub(super) changes: bool,
     /// Tell by the exit status how the requests stand: 6, 7, 3, 9, 75 or 8; see `dsr help exit-status`
     #[arg(long)]
     exit_status: bool,
@@ -168,6 +168,7 @@ fn show_changes(
     if requests.is_empty() {
         return Ok(status);
     }
+    ctx.ui.release_warnings();
     let clock = ctx.clock.as_ref();
     let delivery = ctx
         .ui

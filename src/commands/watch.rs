@@ -72,8 +72,12 @@ fn conclude(
     let signal = ctx.interrupt.signal();
     let requests = view.read(ctx, eyes)?;
     let clock = ctx.clock.as_ref();
+    if let (Some(screen), Some(signal)) = (screen, signal) {
+        draw(ctx, eyes, screen, view, &requests)?;
+        screen.end();
+        return Ok(signal.exit_status());
+    }
     match screen {
-        Some(screen) if signal.is_some() => draw(ctx, eyes, screen, view, &requests)?,
         Some(screen) => {
             screen.clear().map_err(|error| local_io(&error))?;
             ctx.ui.print_requests(eyes, &requests, view.shown, clock)?;

@@ -105,6 +105,8 @@ pub struct Ui {
     /// With JSON, warnings go into the object at the end: stderr holds one object or none.
     warnings: RefCell<Vec<Value>>,
     warned_of: RefCell<HashSet<&'static str>>,
+    /// Warnings for people that nothing else has been said beside yet, while they are kept back.
+    held_back: RefCell<Option<Vec<String>>>,
 }
 
 impl Ui {
@@ -128,6 +130,7 @@ impl Ui {
             program: "dsr",
             warnings: RefCell::default(),
             warned_of: RefCell::default(),
+            held_back: RefCell::default(),
         }
     }
 
@@ -201,15 +204,28 @@ impl Ui {
         match self.format {
             Format::Human => {
                 let style = words::bold(anstyle::AnsiColor::Yellow);
-                self.aside.write(&format!(
-                    "{style}Warning:{style:#} {}\n",
-                    printable(&message)
-                ));
+                let text = format!("{style}Warning:{style:#} {}\n", printable(&message));
+                match &mut *self.held_back.borrow_mut() {
+                    Some(held_back) => held_back.push(text),
+                    None => self.aside.write(&text),
+                }
             }
             Format::Json => self
                 .warnings
                 .borrow_mut()
                 .push(json!({ "kind": kind, "message": message })),
+        }
+    }
+
+    /// From now on warnings are kept back, until there is something else to be said.
+    pub fn hold_warnings(&self) {
+        self.held_back.replace(Some(Vec::new()));
+    }
+
+    /// Says what was kept back.
+    pub fn release_warnings(&self) {
+        for text in self.held_back.take().into_iter().flatten() {
+            self.aside.write(&text);
         }
     }
 
@@ -222,6 +238,7 @@ impl Ui {
 
     /// Says why the command ends as it does.
     pub fn fail(&self, failure: &Failure) {
+        self.release_warnings();
         let mut failure = failure.clone();
         failure.hint = failure.hint.map(|hint| self.spell(&hint));
         let text = match self.format {

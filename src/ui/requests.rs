@@ -308,7 +308,11 @@ fn answered_text(answered: Answered, now: DateTime<Utc>) -> String {
     match answered {
         Answered::NotOpen => "-".to_owned(),
         Answered::Never => "never".to_owned(),
-        Answered::At(oldest) => age(oldest, now).replace(" ago", ""),
+        Answered::At(oldest) => {
+            let age = age(oldest, now);
+            // The largest unit says enough of the oldest of many.
+            age.split(' ').next().unwrap_or(&age).replace("just", "now")
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 use anstyle::{AnsiColor, Style};
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use crate::domain::JobState;
 
@@ -19,15 +19,21 @@ pub(super) enum Column {
 /// Below this width a table whose cells have to be broken is harder to read than a list.
 const NARROW: u16 = 72;
 
-/// Draws rows under their headings. Where the terminal is too narrow, texts are broken into
-/// lines; where it is narrower still, each row becomes a list. Nothing is ever cut.
+/// Draws rows under their headings. Where the terminal is too narrow, texts are broken between
+/// words; where it is narrower still, each row becomes a list. Nothing is ever cut.
 pub(super) fn draw(columns: &[Column], rows: &[Vec<String>], paper: &Paper) -> String {
     let whole = draw_table(columns, rows, None);
     let needed = whole.lines().map(visible_width).max().unwrap_or(0);
-    match paper.width {
-        Some(width) if needed > usize::from(width) && width < NARROW => draw_list(columns, rows),
-        Some(width) if needed > usize::from(width) => draw_table(columns, rows, Some(width)),
-        Some(_) | None => whole,
+    let Some(width) = paper.width.filter(|width| needed > usize::from(*width)) else {
+        return whole;
+    };
+    let broken = draw_table(columns, rows, Some(width));
+    let fits = broken
+        .lines()
+        .all(|line| visible_width(line) <= usize::from(width));
+    match fits && width >= NARROW {
+        true => broken,
+        false => draw_list(columns, rows),
     }
 }
 
@@ -54,13 +60,22 @@ fn draw_table(columns: &[Column], rows: &[Vec<String>], width: Option<u16>) -> S
             if let Column::Number(_) = kind {
                 column.set_cell_alignment(CellAlignment::Right);
             }
-            if let Column::Number(_) | Column::Whole(_) = kind {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
+            column.set_constraint(match kind {
+                Column::Number(_) | Column::Whole(_) => ColumnConstraint::ContentWidth,
+                Column::Text(heading) => words_fit(heading, rows.iter().map(|row| &row[place])),
+            });
         }
     }
     let lines = table.lines();
     lines.map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// Texts are broken between words only.
+fn words_fit<'r>(heading: &str, cells: impl Iterator<Item = &'r String>) -> ColumnConstraint {
+    let words = cells.flat_map(|cell| cell.split(' ')).chain([heading]);
+    let longest = words.map(visible_width).max().unwrap_or(0);
+    let width = u16::try_from(longest).unwrap_or(u16::MAX);
+    ColumnConstraint::LowerBoundary(Width::Fixed(width.saturating_add(2)))
 }
 
 /// Each row as lines of heading and value, rows parted by a blank line.

@@ -17,7 +17,7 @@ use super::progress::different_clocks;
 use super::requests::{Polling, Present, requests_text};
 use super::table::visible_width;
 use super::terminal::{Size, terminal_size};
-use super::words::{duration, plural, printable};
+use super::words::{duration, plural, printable, wrapped};
 use super::{Format, Paper, PrintError, Shown, Ui};
 
 /// Begins and ends what a terminal shows at once, if it knows how to.
@@ -83,7 +83,7 @@ impl<'a> Screen<'a> {
             ..
         } = *picture;
         let text = requests_text(ledger, requests, shown, present, &paper)?;
-        let footer = self.footer(picture);
+        let footer = self.footer(picture, size);
         let lines = fit(&text, &footer, size);
         let mut out = self.way_back(size);
         let mut widths = Vec::new();
@@ -138,7 +138,7 @@ impl<'a> Screen<'a> {
         }
     }
 
-    fn footer(&self, picture: &Picture<'_>) -> Vec<String> {
+    fn footer(&self, picture: &Picture<'_>, size: Size) -> Vec<String> {
         let mut lines = vec![String::new()];
         let Polling { due, time } = picture.polling;
         lines.push(match (due, picture.next) {
@@ -164,7 +164,10 @@ impl<'a> Screen<'a> {
         if let Some(ahead) = self.skew.get() {
             lines.push(different_clocks(ahead));
         }
-        lines
+        let width = Some(size.columns);
+        let wrapped = lines.iter().map(|line| wrapped("", line, width));
+        let wrapped: String = wrapped.collect();
+        wrapped.lines().map(str::to_owned).collect()
     }
 }
 

@@ -3,7 +3,9 @@
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::support::{Fake, Operator, Reply, Running, object_reply, states, status_reply, usual};
+use crate::support::{
+    Fake, NOWHERE, Operator, Reply, Running, object_reply, states, status_reply, usual,
+};
 
 fn saying(status: &'static str) -> Fake {
     Fake::answering(move |call| match call.is_post() {
@@ -127,6 +129,33 @@ fn a_look_at_the_changes_is_silent_when_there_are_none() {
         );
     }
     assert_eq!(fake.gets().len(), 4, "each job was asked about twice");
+}
+
+#[test]
+fn warnings_wait_until_something_is_said() {
+    let fake = saying("PENDING");
+    let operator = operator_with_two_jobs(&fake).with("DSR_TOKEN_ISSUED", &days_ago(350));
+    operator.run(&["status", "--cached"]).says("expires on");
+    let first = operator.run(&["status", "--changes"]);
+    first.exits_with(0).says("expires on");
+    operator.make_due();
+    let silent = operator.run(&["status", "--changes"]);
+    assert_eq!((silent.stdout.as_str(), silent.stderr.as_str()), ("", ""));
+    assert_eq!(fake.gets().len(), 4);
+    operator.make_due();
+    let unreachable = operator.with("DSR_API_URL", NOWHERE);
+    let failed = unreachable.run(&["status", "--changes"]);
+    failed
+        .exits_with(75)
+        .says("expires on")
+        .says("could not be asked");
+}
+
+#[expect(clippy::disallowed_methods, reason = "the clock is the test's")]
+fn days_ago(days: i64) -> String {
+    (chrono::Utc::now() - chrono::TimeDelta::days(days))
+        .date_naive()
+        .to_string()
 }
 
 #[test]
