@@ -170,11 +170,13 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
         }
         'dsr;resume' {
             [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait out Mixpanel''s rate limit before leaving the rest for `dsr resume`')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up waiting after this long, such as `90s`, `2h` or `3days`')
             [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'The unknown job became this task: Mixpanel is asked about it')
             [CompletionResult]::new('--job', '--job', [CompletionResultType]::ParameterName, 'Which unknown job is meant, by its number, where there are several')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Follow the jobs to their end')
             [CompletionResult]::new('--send-again', '--send-again', [CompletionResultType]::ParameterName, 'Send the unknown jobs again, although they may have been taken already')
             [CompletionResult]::new('--abandon', '--abandon', [CompletionResultType]::ParameterName, 'Give up on the unknown jobs: they are never sent again and stay unknown')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')

@@ -169,6 +169,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand status" -l sandbox -d 'Rehearse 
 complete -c dsr -n "__fish_dsr_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand status" -s V -l version -d 'Print version'
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l max-wait -d 'How long to wait out Mixpanel\'s rate limit before leaving the rest for `dsr resume`' -r
+complete -c dsr -n "__fish_dsr_using_subcommand resume" -l timeout -d 'Give up waiting after this long, such as `90s`, `2h` or `3days`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l task -d 'The unknown job became this task: Mixpanel is asked about it' -r
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l job -d 'Which unknown job is meant, by its number, where there are several' -r
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -176,6 +177,7 @@ always\t''
 never\t''"
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l project -d 'The project to work on; several are worked on one beside the other' -r
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand resume" -l wait -d 'Follow the jobs to their end'
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l send-again -d 'Send the unknown jobs again, although they may have been taken already'
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l abandon -d 'Give up on the unknown jobs: they are never sent again and stay unknown'
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'

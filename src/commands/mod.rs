@@ -24,6 +24,7 @@ mod sandbox;
 mod split;
 mod status;
 mod submission;
+mod waiting;
 mod watch;
 
 pub(crate) use auth::AuthArgs;

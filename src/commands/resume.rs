@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use crate::domain::{ExitStatus, JobId, TaskId};
-use crate::ledger::{JobGroup, Ledger, RequestRecord, Standing, Which};
-use crate::ui::{Failure, Lines, Phase, Progress, Shown};
+use crate::ledger::{JobGroup, Ledger, RequestRecord, Scope, Standing, Which};
+use crate::ui::{Failure, Phase, Progress, Shown};
 use crate::workflow::{self, Adopted, Run, Settle};
 
 use super::context::Context;
@@ -10,6 +10,7 @@ use super::deadlines;
 use super::failures::usage;
 use super::outcome::{self, Followed};
 use super::status::find;
+use super::waiting::WaitArgs;
 
 /// Go on with what was interrupted, deferred or is unknown
 ///
@@ -21,6 +22,7 @@ use super::status::find;
 #[command(after_help = "Examples:
   dsr resume                            all open requests
   dsr resume q7tz0xma                   one request
+  dsr resume q7tz0xma --wait            and follow it to its end
   dsr resume q7tz0xma --task 3e0b7f52…  the unknown job became this task
   dsr resume q7tz0xma --send-again      send the unknown jobs again, whatever became of them
   dsr resume q7tz0xma --abandon         give up on them; they stay unknown for ever")]
@@ -31,6 +33,8 @@ pub(crate) struct ResumeArgs {
     /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
     max_wait: Duration,
+    #[command(flatten)]
+    wait: WaitArgs,
     #[command(flatten)]
     word: WordArgs,
     /// Which unknown job is meant, by its number, where there are several
@@ -77,13 +81,18 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
     };
     let waiting = requests.iter().filter(|request| request.needs_resume());
     let waiting: Vec<_> = waiting.cloned().collect();
-    let projects = ctx.projects_of(&waiting)?;
+    let asked = match args.wait.wait {
+        true => &requests,
+        false => &waiting,
+    };
+    let projects = ctx.projects_of(asked)?;
     let clients = ctx.clients(&projects)?;
     ctx.interrupt.begin();
     let total = waiting.iter();
     let total = total.map(|request| request.count_jobs(JobGroup::needs_resume));
     let report = {
-        let progress = Progress::start(&ctx.ui, Phase::Submitting, total.sum(), Lines::None);
+        let lines = args.wait.lines();
+        let progress = Progress::start(&ctx.ui, Phase::Submitting, total.sum(), lines);
         let mut run = ctx.run(&mut ledger, &clients, &progress);
         if let (Some(task), [job]) = (&args.word.task, meant.as_slice()) {
             adopt(&mut run, job, &requests, task).await?;
@@ -91,17 +100,29 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         let ids: Vec<_> = requests.iter().map(|request| request.id.clone()).collect();
         workflow::submit(&mut run, &ids, &settle, args.max_wait).await?
     };
-    let shown = match args.name {
-        Some(_) => Shown::Jobs,
-        None => Shown::List,
+    let (scope, shown) = match args.name {
+        Some(_) => {
+            let ids = requests.iter().map(|request| request.id.clone());
+            (Scope::Requests(ids.collect()), Shown::Jobs)
+        }
+        None if ctx.projects.is_empty() => (Scope::All, Shown::List),
+        None => (Scope::Projects(ctx.projects.clone()), Shown::List),
     };
+    let (report, troubles) = args
+        .wait
+        .follow(ctx, &mut ledger, &clients, &scope, report)
+        .await?;
     deadlines::warn_of_token_for(ctx, &ledger, &report.requests)?;
     ctx.ui
         .print_requests(&ledger, &report.requests, shown, ctx.clock.as_ref())?;
     if report.requests.is_empty() {
         return Ok(ExitStatus::Done);
     }
-    Ok(outcome::tell(&ctx.ui, &report, &[], Followed::No))
+    let followed = match args.wait.wait {
+        true => Followed::ToTheEnd,
+        false => Followed::No,
+    };
+    Ok(outcome::tell(&ctx.ui, &report, &troubles, followed))
 }
 
 /// The unknown jobs the operator speaks of; none if no word was given.

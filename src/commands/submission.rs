@@ -8,8 +8,8 @@ use chrono::NaiveDate;
 use crate::domain::{ExitStatus, Law, Operation, RequestId};
 use crate::intake::{self, Format, Header, Intake, Keep, ReadOptions, Source};
 use crate::ledger::{Again, Ledger, Recorded, RequestRecord, Scope};
-use crate::ui::{Failure, Lines, Phase, PlanView, Progress, Shown, hashed_text, reading};
-use crate::workflow::{self, Approved, DownloadReport, Order, Plan, Refetch, Settle, SubmitReport};
+use crate::ui::{Failure, Phase, PlanView, Progress, Shown, hashed_text, reading};
+use crate::workflow::{self, Approved, DownloadReport, Order, Plan, Refetch, Settle};
 
 use super::checks::CheckArgs;
 use super::context::Context;
@@ -17,6 +17,7 @@ use super::deadlines;
 use super::download::{self, Splits};
 use super::failures::{local_io, usage};
 use super::outcome::{self, Followed};
+use super::waiting::WaitArgs;
 
 /// Where the ids come from: at least one of these.
 #[derive(clap::Args, Debug)]
@@ -103,16 +104,10 @@ pub(super) struct LawArgs {
 #[derive(clap::Args, Debug)]
 pub(super) struct RequestArgs {
     /// Show what would be done, and send nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "wait")]
     dry_run: bool,
-    /// Follow the jobs to their end
-    ///
-    /// Where one could not be sent or its outcome is unknown, says so at once instead.
-    #[arg(long, conflicts_with = "dry_run")]
-    wait: bool,
-    /// Give up waiting after this long, such as `90s`, `2h` or `3days`
-    #[arg(long, value_name = "DURATION", requires = "wait", value_parser = humantime::parse_duration)]
-    timeout: Option<Duration>,
+    #[command(flatten)]
+    wait: WaitArgs,
     /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
     max_wait: Duration,
@@ -340,11 +335,8 @@ pub(super) async fn carry_out(
     }
     let mut ledger = ctx.ledger()?;
     let total = plans.iter().map(Approved::job_count).sum();
-    let lines = match request.wait {
-        true => Lines::Changes,
-        false => Lines::None,
-    };
-    let mut report = {
+    let report = {
+        let lines = request.wait.lines();
         let progress = Progress::start(&ctx.ui, Phase::Submitting, total, lines);
         let mut run = ctx.run(&mut ledger, &clients, &progress);
         let ids = match workflow::record(&mut run, &plans, request.again())? {
@@ -354,24 +346,15 @@ pub(super) async fn carry_out(
         ctx.interrupt.begin();
         workflow::submit(&mut run, &ids, &Settle::Recent, request.max_wait).await?
     };
-    let mut troubles = Vec::new();
-    let mut fetched = None;
-    // Jobs take weeks: what needs the operator is told before, while it can still be settled.
+    let ids = report.requests.iter().map(|request| request.id.clone());
+    let scope = Scope::Requests(ids.collect());
     let all_sent = !report.requests.iter().any(RequestRecord::needs_resume);
-    if request.wait && all_sent {
-        let ids = report.requests.iter().map(|request| request.id.clone());
-        let scope = Scope::Requests(ids.collect());
-        let followed = report.requests.iter();
-        let followed = followed.map(|r| r.count_jobs(|group| group.state.is_followed()));
-        let progress = Progress::start(&ctx.ui, Phase::Waiting, followed.sum(), lines);
-        let mut run = ctx.run(&mut ledger, &clients, &progress);
-        troubles = workflow::wait(&mut run, &scope, request.timeout).await?;
-        report = SubmitReport {
-            requests: renew(&ledger, &report.requests)?,
-            signal: None,
-            ..report
-        };
-        drop(progress);
+    let (mut report, troubles) = request
+        .wait
+        .follow(ctx, &mut ledger, &clients, &scope, report)
+        .await?;
+    let mut fetched = None;
+    if request.wait.wait && all_sent {
         fetched = fetch(ctx, &mut ledger, &report.requests, download).await;
         report.signal = ctx.interrupt.signal();
     }
@@ -380,7 +363,7 @@ pub(super) async fn carry_out(
     }
     ctx.ui
         .print_requests(&ledger, &report.requests, Shown::Jobs, ctx.clock.as_ref())?;
-    let followed = match (&fetched, request.wait) {
+    let followed = match (&fetched, request.wait.wait) {
         (Some(Ok(_)), _) => Followed::AndFetched,
         (Some(Err(_)) | None, true) => Followed::ToTheEnd,
         (Some(Err(_)) | None, false) => Followed::No,
@@ -407,12 +390,4 @@ async fn fetch(
 ) -> Option<Result<Vec<DownloadReport>, Failure>> {
     let folder = folder.filter(|_| ctx.interrupt.signal().is_none())?;
     Some(download::fetch(ctx, ledger, requests, Some(folder), Refetch::No).await)
-}
-
-fn renew(ledger: &Ledger, requests: &[RequestRecord]) -> Result<Vec<RequestRecord>, Failure> {
-    let mut renewed = Vec::new();
-    for request in requests {
-        renewed.extend(ledger.find_request(&request.id)?);
-    }
-    Ok(renewed)
 }

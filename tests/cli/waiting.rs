@@ -132,3 +132,26 @@ fn a_timeout_needs_a_wait() {
         .exits_with(2);
     fake.was_not_called();
 }
+
+#[test]
+fn a_resume_follows_what_it_sent_as_long_as_it_is_told_to() {
+    let fake = Fake::answering(|call| match (call.is_post(), call.place) {
+        (true, 0) => Reply::error(401, "not yet"),
+        (true, _) => object_reply("t-1"),
+        (false, 0..3) => status_reply("STARTED"),
+        (false, _) => status_reply("SUCCESS"),
+    });
+    let operator = Operator::at(&fake);
+    let args = ["delete", "--gdpr", "--yes", "user-17"];
+    operator.run(&args).exits_with(4);
+    let limited = operator.run(&["resume", "--wait", "--timeout", "1500ms", "--json"]);
+    limited.exits_with(8);
+    let lines = limited.json_lines();
+    assert_eq!(states(&lines.last().unwrap()["requests"][0]), ["running"]);
+    let id = operator.only_request()["id"].as_str().unwrap().to_owned();
+    let done = operator.run(&["resume", &id, "--wait"]);
+    done.exits_with(0);
+    assert!(done.stdout.contains("SUCCESS"), "{done}");
+    assert_eq!(fake.posts().len(), 2);
+    operator.run(&["resume", "--timeout", "1s"]).exits_with(2);
+}
