@@ -40,7 +40,7 @@ fn imports_run_down_the_floors() {
 
 #[test]
 fn each_engine_stays_in_its_rooms() {
-    let engines: [(&str, &[&str]); 16] = [
+    let engines: [(&str, &[&str]); 17] = [
         ("rusqlite", &["ledger", "sandbox"]),
         ("reqwest", &["mixpanel", "sandbox"]),
         ("axum", &["sandbox"]),
