@@ -67,10 +67,11 @@ fn a_ledger_that_cannot_be_read_is_not_written_and_nothing_is_sent() {
 }
 
 #[test]
-fn one_damaged_page_is_a_local_failure_or_in_nobodys_way() {
+fn one_damaged_page_is_a_local_failure_or_in_nobodys_way_or_leaves_a_receipt() {
     let fake = Fake::start();
     let (operator, path) = operator_with_a_ledger(&fake);
     let whole = fs::read(&path).unwrap();
+    let receipts = operator.dsr_home().join("receipts");
     let mut refused = 0;
     for page in 1..whole.len() / 4096 {
         let mut bytes = whole.clone();
@@ -94,8 +95,18 @@ fn one_damaged_page_is_a_local_failure_or_in_nobodys_way() {
                 let tasks = operator.ledger_texts(known);
                 assert!(outcome.stdout.contains(&tasks[0]), "page {page}\n{outcome}");
             }
+            // What only an accepted job is written to is found damaged after the POST.
+            Some(6) => {
+                assert_eq!(sent, 1, "page {page}\n{outcome}");
+                let receipts = fs::read_dir(&receipts).unwrap();
+                let kept = receipts.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+                let kept: String = kept.collect();
+                let task = outcome.stderr.split('`').nth(1).unwrap();
+                assert!(kept.contains(task), "page {page}\n{outcome}");
+            }
             _ => panic!("page {page}\n{outcome}"),
         }
+        drop(fs::remove_dir_all(&receipts));
         for name in ["ledger.db-wal", "ledger.db-shm"] {
             drop(fs::remove_file(operator.dsr_home().join(name)));
         }
