@@ -1,6 +1,6 @@
 //! The command line: global flags, dispatch, and the one place where a failure becomes a status.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::Write;
 use std::time::Duration;
@@ -209,7 +209,7 @@ fn context(
         projects: global.project.clone(),
         lock_timeout: global.lock_timeout,
         sandbox: None,
-        token_end: Cell::default(),
+        token_ends: RefCell::default(),
     })
 }
 

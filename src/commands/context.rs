@@ -1,4 +1,4 @@
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -36,8 +36,9 @@ pub(crate) struct Context {
     pub(crate) projects: Vec<String>,
     pub(crate) lock_timeout: Duration,
     pub(crate) sandbox: Option<sandbox::Running>,
-    /// The last day of the token that was found, if that is known.
-    pub(crate) token_end: Cell<Option<NaiveDate>>,
+    /// The last day of each project's token that was found, if that is known; the environment's
+    /// token, which is every project's, has no key.
+    pub(crate) token_ends: RefCell<HashMap<Option<ProjectKey>, NaiveDate>>,
 }
 
 impl Context {
@@ -155,17 +156,19 @@ impl Context {
             && let Ok(Some(token)) = find_environments_token(&self.environment)
         {
             self.warn_of_age(&token);
+            self.note_end(None, &token);
+        }
+    }
+
+    fn note_end(&self, project: Option<&ProjectKey>, token: &OauthToken) {
+        if let TokenAge::Good { expires, .. } = token.age(self.clock.today()) {
+            let mut ends = self.token_ends.borrow_mut();
+            ends.insert(project.cloned(), expires);
         }
     }
 
     pub(crate) fn warn_of_age(&self, token: &OauthToken) {
-        let age = token.age(self.clock.today());
-        if let TokenAge::Good { expires, .. } = age {
-            // Of several, the first to end.
-            let end = self.token_end.get().unwrap_or(expires);
-            self.token_end.set(Some(end.min(expires)));
-        }
-        let when = match age {
+        let when = match token.age(self.clock.today()) {
             TokenAge::NotKnown => return,
             TokenAge::Good { days_left, .. } if days_left > WARN_DAYS => return,
             TokenAge::Good { expires, days_left } => {
@@ -182,9 +185,11 @@ impl Context {
         }
     }
 
-    /// Whether the token that was found is good today and will not be on this day.
-    pub(crate) fn token_ends_before(&self, day: NaiveDate) -> bool {
-        self.token_end.get().is_some_and(|end| end < day)
+    /// Whether the token that was found for a project is good today and will not be on this day.
+    pub(crate) fn token_ends_before(&self, project: &ProjectKey, day: NaiveDate) -> bool {
+        let ends = self.token_ends.borrow();
+        let end = ends.get(&Some(project.clone())).or_else(|| ends.get(&None));
+        end.is_some_and(|end| *end < day)
     }
 
     /// The name of the token of projects that name none.
@@ -244,6 +249,9 @@ impl Context {
         let tokens = clients.values().map(Client::token);
         let by_name: BTreeMap<_, _> = tokens.map(|token| (token.name(), token)).collect();
         by_name.values().for_each(|token| self.warn_of_age(token));
+        for (project, client) in &clients {
+            self.note_end(Some(project), client.token());
+        }
         Ok(clients)
     }
 

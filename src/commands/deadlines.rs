@@ -50,7 +50,7 @@ pub(super) fn warn_of_token(ctx: &Context, plan: &Plan) {
     let last = ctx.clock.today().checked_add_days(Days::new(whole_days));
     let expected = last.map(expected_completion);
     if let Some(expected) = expected
-        && ctx.token_ends_before(expected)
+        && ctx.token_ends_before(&plan.project.key(), expected)
     {
         warn_of_end(ctx, expected, "this request");
     }
@@ -66,13 +66,14 @@ pub(super) fn warn_of_token_for(
     requests: &[RequestRecord],
 ) -> Result<(), Failure> {
     let today = ctx.clock.today();
-    // Nothing that is open now can be expected later than what is submitted today.
-    if !ctx.token_ends_before(expected_completion(today)) {
-        return Ok(());
-    }
     let mut latest: Option<NaiveDate> = None;
     let mut names = Vec::new();
-    for request in requests.iter().filter(|request| request.is_open()) {
+    // Nothing that is open now can be expected later than what is submitted today.
+    let may_end = |request: &&RequestRecord| {
+        let project = &request.asked.project_key;
+        request.is_open() && ctx.token_ends_before(project, expected_completion(today))
+    };
+    for request in requests.iter().filter(may_end) {
         let submitted = match request.needs_resume() {
             true => Some(today),
             false => ledger
@@ -80,7 +81,7 @@ pub(super) fn warn_of_token_for(
                 .map(|time| time.date_naive()),
         };
         let expected = submitted.map(expected_completion);
-        if expected.is_some_and(|expected| ctx.token_ends_before(expected)) {
+        if expected.is_some_and(|day| ctx.token_ends_before(&request.asked.project_key, day)) {
             latest = latest.max(expected);
             names.push(request.id.short());
         }
