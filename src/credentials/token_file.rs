@@ -1,6 +1,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use secrecy::SecretString;
 
@@ -13,10 +14,16 @@ const MAX_BYTES: u64 = 64 * 1024;
 
 /// Reads the file that `DSR_TOKEN_FILE` names, if nobody else can.
 pub(super) fn read(path: &Path) -> Result<SecretString, CredentialError> {
+    /// What came through a pipe, such as a shell's `<(…)`: it comes once, and is asked for again.
+    static PIPED: OnceLock<SecretString> = OnceLock::new();
     let failed = |source| CredentialError::TokenFile {
         path: path.to_owned(),
         source,
     };
+    let is_file = std::fs::metadata(path).map_err(failed)?.is_file();
+    if let (false, Some(text)) = (is_file, PIPED.get()) {
+        return Ok(text.clone());
+    }
     let file = File::open(path).map_err(failed)?;
     // The file that is open, not its name: that could be another one by now.
     if is_open_to_others(&file.metadata().map_err(failed)?) {
@@ -30,5 +37,9 @@ pub(super) fn read(path: &Path) -> Result<SecretString, CredentialError> {
     if read as u64 > MAX_BYTES {
         return Err(failed(io::ErrorKind::FileTooLarge.into()));
     }
-    Ok(text.into())
+    let text = SecretString::from(text);
+    if !is_file {
+        PIPED.set(text.clone()).ok();
+    }
+    Ok(text)
 }

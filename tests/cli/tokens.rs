@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Months, NaiveDate, TimeDelta, Utc};
 
-use crate::support::{Fake, OAUTH_TOKEN, Operator, Reply, usual};
+use crate::support::{Fake, OAUTH_TOKEN, Operator, Reply, Running, usual};
 
 fn made_with_days_left(days: i64) -> String {
     let today: NaiveDate = DateTime::<Utc>::from(SystemTime::now()).date_naive();
@@ -155,6 +155,21 @@ fn a_token_file_that_others_can_read_is_refused_with_the_command_to_run() {
     }
     let endless = operator.with("DSR_TOKEN_FILE", "/dev/zero");
     endless.run(&["auth", "status"]).exits_with(4);
+}
+
+#[test]
+fn a_token_may_come_through_a_pipe_which_can_be_read_once_only() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake).without("DSR_TOKEN");
+    let script = format!(
+        "mkfifo -m 600 pipe; printf {OAUTH_TOKEN} > pipe & DSR_TOKEN_FILE=pipe \"$0\" \"$@\""
+    );
+    for args in [&["export", "--gdpr", "a1"][..], &["doctor"], &["status"]] {
+        let outcome = Running::start(operator.script(&script, args), "").end();
+        outcome.exits_with(0).never_says(OAUTH_TOKEN);
+        fs::remove_file(operator.work().join("pipe")).unwrap();
+    }
+    assert_eq!(fake.posts().len(), 1);
 }
 
 #[test]
