@@ -476,7 +476,9 @@ fn each_token_in_the_keyring_is_looked_at() {
 
 #[test]
 fn it_reads_well_on_a_narrow_terminal() {
-    let fake = Fake::answering(|_| Reply::error(403, "no"));
+    // Not before the terminal is as narrow as it is to be.
+    let no = || Box::new(Reply::error(403, "no"));
+    let fake = Fake::answering(move |_| Reply::After(Duration::from_millis(500), no()));
     let operator = well_kept(&fake);
     // A warning, found before the problem.
     close(&operator.config_path(), 0o644);
