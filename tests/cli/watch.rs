@@ -9,8 +9,9 @@ use crate::support::{
     Fake, Operator, Reply, Running, Terminal, object_reply, states, status_reply, usual,
 };
 
-/// Moves the cursor up by some rows; nothing else of a picture has this form.
-const UP: &str = "A";
+/// Begins each picture, and after the first one the way back to its beginning.
+const BEGIN: &str = "\u{1b}[?2026h";
+const BACK: &str = "\u{1b}[?2026h\r\u{1b}[";
 
 /// Answers the questions one after the other with these statuses, the last one for ever.
 fn saying(statuses: &'static [&'static str]) -> Fake {
@@ -113,12 +114,16 @@ fn a_watch_survives_a_network_that_fails_and_does_not_hammer_it() {
         true => usual(call),
         false => Reply::Reset,
     });
-    let operator = operator_with_a_deletion(&fake);
+    let operator = Operator::at(&fake);
+    operator.with_open_jobs(20);
     let outcome = operator.run(&["status", "--watch", "--timeout", "6s"]);
     outcome.exits_with(8);
     let gets = fake.gets().len();
-    assert!((1..=3).contains(&gets), "{gets} questions\n{outcome}");
-    assert_eq!(states(&operator.only_request()), ["accepted"]);
+    assert!(
+        (1..=3).contains(&gets),
+        "{gets} questions about 20 jobs\n{outcome}"
+    );
+    assert_eq!(states(&operator.only_request()), ["accepted"; 20]);
 }
 
 #[test]
@@ -147,7 +152,7 @@ fn a_terminal_sees_a_picture_that_moves_in_its_place() {
     let mut terminal = Terminal::start(operator.command(&["status", "--watch"]));
     terminal.sees("accepted");
     terminal.sees("Ctrl-C ends the watch");
-    terminal.sees(UP);
+    terminal.sees(BACK);
     terminal.sees("running");
     let (status, screen) = terminal.ends();
     assert_eq!(status, 0, "{screen}");
@@ -156,6 +161,23 @@ fn a_terminal_sees_a_picture_that_moves_in_its_place() {
         !screen.contains("\u{1b}[2J"),
         "a screen that is cleared flickers"
     );
+    let pictures: Vec<&str> = screen.split(BEGIN).skip(1).collect();
+    assert!(pictures.len() > 2, "{screen}");
+    for pair in pictures.windows(2) {
+        // No line of these is as wide as the terminal.
+        let rows = pair[0]
+            .split("\u{1b}[J")
+            .next()
+            .unwrap()
+            .matches('\n')
+            .count();
+        let back = format!("\r\u{1b}[{rows}A");
+        assert!(
+            pair[1].starts_with(&back),
+            "{rows} rows back: {:?}",
+            pair[1]
+        );
+    }
     let last = screen.rsplit("\u{1b}[J").next().unwrap();
     assert!(last.contains("done") && !last.contains("Ctrl-C"), "{last}");
 }
@@ -202,7 +224,7 @@ fn a_picture_fits_the_terminal_whatever_its_size() {
             Terminal::start(operator.command_after(&is_wide, &["status", "--watch"]));
         terminal.becomes_wide(columns);
         terminal.sees("Ctrl-C ends the watch");
-        terminal.sees(UP);
+        terminal.sees(BACK);
         terminal.becomes_wide(columns / 2);
         terminal.sees("Ctrl-C ends the watch");
         terminal.types_interrupt();
