@@ -45,6 +45,9 @@ struct Document<'t, 's> {
     spilled: bool,
 }
 
+/// How deep in other objects an array of records is found, as in `{"results":{"events":[…]}}`.
+const MOST_LEVELS: usize = 3;
+
 /// How a stretch of JSON ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -83,7 +86,7 @@ impl Document<'_, '_> {
                     self.held.clear();
                     self.read_array()?
                 }
-                b'{' => self.read_object()?,
+                b'{' => self.read_object(0)?.0,
                 _ => End::Broken,
             };
             if end == End::Broken {
@@ -110,42 +113,23 @@ impl Document<'_, '_> {
         }
     }
 
-    /// An object at the top, whose bracket is held: a record, or a wrapper around arrays of them.
-    fn read_object(&mut self) -> Result<End, Fault> {
+    /// An object whose bracket is held: a record, or a wrapper around arrays of them, which may be
+    /// in wrappers of their own. Inside another one (`level` over 0) it is held unless it wraps.
+    fn read_object(&mut self, level: usize) -> Result<(End, Role), Fault> {
         let mut role = Role::Undecided;
         loop {
             let Some(mark) = self.next_mark(Gap::Hold)? else {
-                return Ok(End::Broken);
+                return Ok((End::Broken, role));
             };
             if mark == b'}' {
-                self.end_object(role)?;
-                return Ok(End::Closed);
+                self.end_object(role, level)?;
+                return Ok((End::Closed, role));
             }
             let key_start = self.held.len();
             self.held.push(mark);
-            let in_key = Scan {
-                depth: 0,
-                in_string: true,
+            let Some(first) = self.read_key(key_start, &mut role)? else {
+                return Ok((End::Broken, role));
             };
-            if mark != b'"' || self.hold_until_closed(in_key)? == End::Broken {
-                return Ok(End::Broken);
-            }
-            let key = self
-                .held
-                .get(key_start + 1..self.held.len().saturating_sub(1));
-            let of_record = self.spilled || key.is_some_and(|key| RECORD_KEYS.contains(&key));
-            if role == Role::Undecided && of_record {
-                role = Role::Record;
-            }
-            let colon = self.next_mark(Gap::Hold)?;
-            self.held.extend(colon);
-            if colon != Some(b':') {
-                return Ok(End::Broken);
-            }
-            let Some(first) = self.next_mark(Gap::Hold)? else {
-                return Ok(End::Broken);
-            };
-            self.held.push(first);
             let begins_records =
                 role != Role::Record && first == b'[' && self.peek_mark(Gap::Hold)? == Some(b'{');
             let end = if begins_records {
@@ -155,20 +139,54 @@ impl Document<'_, '_> {
                 self.hand_on_aside()?;
                 role = Role::Wrapper;
                 self.read_array()?
+            } else if role != Role::Record && first == b'{' && level < MOST_LEVELS {
+                let (end, inner) = self.read_object(level + 1)?;
+                if inner == Role::Wrapper {
+                    role = Role::Wrapper;
+                }
+                end
             } else {
                 self.hold_value(first)?
             };
             if end == End::Broken {
-                return Ok(End::Broken);
+                return Ok((End::Broken, role));
             }
         }
     }
 
-    fn end_object(&mut self, role: Role) -> Result<(), Fault> {
+    /// The rest of a key that begins at `start`, its colon, and the first byte of its value, all of
+    /// which are held.
+    fn read_key(&mut self, start: usize, role: &mut Role) -> Result<Option<u8>, Fault> {
+        let in_key = Scan {
+            depth: 0,
+            in_string: true,
+        };
+        if self.held.last() != Some(&b'"') || self.hold_until_closed(in_key)? == End::Broken {
+            return Ok(None);
+        }
+        let key = self.held.get(start + 1..self.held.len().saturating_sub(1));
+        let of_record = self.spilled || key.is_some_and(|key| RECORD_KEYS.contains(&key));
+        if *role == Role::Undecided && of_record {
+            *role = Role::Record;
+        }
+        let colon = self.next_mark(Gap::Hold)?;
+        self.held.extend(colon);
+        if colon != Some(b':') {
+            return Ok(None);
+        }
+        let first = self.next_mark(Gap::Hold)?;
+        self.held.extend(first);
+        Ok(first)
+    }
+
+    fn end_object(&mut self, role: Role, level: usize) -> Result<(), Fault> {
         if role == Role::Wrapper {
             return self.hand_on_aside();
         }
         self.held.push(b'}');
+        if level > 0 {
+            return self.spill();
+        }
         if !self.spilled && role == Role::Undecided && holds_empty_lists_only(&self.held) {
             self.held.clear();
             return Ok(());

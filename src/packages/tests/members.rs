@@ -258,3 +258,45 @@ fn bytes_that_are_no_utf8_are_kept_as_they_stand() {
     assert!(broken.windows(3).any(|part| part == b"\"\xff\""));
     assert_eq!(bench.lines("anna", "events.jsonl").len(), 2);
 }
+
+#[test]
+fn records_are_found_in_wrappers_inside_of_wrappers() {
+    let [a, b, c, _] = anna_and_bob();
+    let person = profile("anna");
+    for text in [
+        format!(r#"{{"results":{{"events":[{a},{b},{c}],"profiles":[{person}]}}}}"#),
+        format!(
+            r#"{{"status":"ok", "results": {{ "page":{{"of":1}}, "events": [{a}, {b}, {c}]}}, "more":{{"people":{{"profiles":[{person}]}}}}}}"#
+        ),
+    ] {
+        let bench = Bench::of_members(&[("x.json", &text)], &["anna", "bob"]);
+        let report = bench.split();
+        assert_eq!(bench.lines("anna", "events.jsonl"), [&*a, &c], "{text}");
+        assert_eq!(bench.lines("bob", "events.jsonl"), [&*b], "{text}");
+        assert_eq!(report.packages[0].profiles, 1, "{text}");
+        assert_eq!(report.unassigned.unclear(), 0, "{text}");
+    }
+}
+
+#[test]
+fn what_a_record_holds_is_never_taken_for_records() {
+    let inner = event("bob", "inner", 1);
+    for text in [
+        format!(r#"{{"event":"x","distinct_id":"anna","context":{{"list":[{inner}]}}}}"#),
+        format!(r#"{{"distinct_id":"anna","a":{{"b":{{"c":[{inner}]}}}}}}"#),
+    ] {
+        let bench = Bench::of_members(&[("x.json", &text)], &["anna", "bob"]);
+        let report = bench.split();
+        assert_eq!(report.packages[1].events, 0, "{text}");
+        assert_eq!(
+            report.packages[0].events + report.packages[0].others,
+            1,
+            "{text}"
+        );
+    }
+    // A single record without a person's id above its inner objects stays in one piece.
+    let text = r#"{"context":{"os":"iOS"},"event":"x","distinct_id":"anna"}"#;
+    let bench = Bench::of_members(&[("x.json", text)], &["anna"]);
+    bench.split();
+    assert_eq!(bench.lines("anna", "events.jsonl"), [text]);
+}

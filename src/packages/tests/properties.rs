@@ -167,8 +167,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_almost_json_is_lost_or_panics(text in r#"[\[\]{}",: \n\\a1]{0,60}"#) {
-        let text = format!("{{\"event\":{text}");
+    fn no_almost_json_is_lost_or_panics(
+        is_wrapper in any::<bool>(),
+        text in r#"[\[\]{}",: \n\\a1]{0,60}"#,
+    ) {
+        let beginning = if is_wrapper { r#"{"a":{"# } else { r#"{"event":"# };
+        let text = format!("{beginning}{text}");
         let mut bench = Bench::of_members(&[("x", &text)], &["anna"]);
         bench.limits.record_bytes = 16;
         bench.split();
@@ -179,6 +183,8 @@ proptest! {
             .collect();
         // Brackets, commas and white space between values are no data; all else is somewhere.
         let letters = |bytes: &[u8]| bytes.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
-        prop_assert_eq!(letters(&kept), letters(text.as_bytes()));
+        let (kept, given) = (letters(&kept), letters(text.as_bytes()));
+        // The name of an array of records is none of its data.
+        prop_assert!(kept == given || is_wrapper && kept < given, "{} of {}", kept, given);
     }
 }
