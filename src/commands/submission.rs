@@ -17,7 +17,7 @@ use super::deadlines;
 use super::download::{self, Splits};
 use super::failures::{local_io, usage};
 use super::outcome::{self, Followed};
-use super::waiting::WaitArgs;
+use super::waiting::{self, WaitArgs};
 
 /// Where the ids come from: at least one of these.
 #[derive(clap::Args, Debug)]
@@ -356,6 +356,7 @@ pub(super) async fn carry_out(
     let mut fetched = None;
     if request.wait.wait && all_sent {
         fetched = fetch(ctx, &mut ledger, &report.requests, download).await;
+        report.requests = waiting::renew(&ledger, &report.requests)?;
         report.signal = ctx.interrupt.signal();
     }
     if let Some(Ok(reports)) = &fetched {

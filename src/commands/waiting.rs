@@ -55,15 +55,23 @@ impl WaitArgs {
             let mut run = ctx.run(ledger, clients, &progress);
             workflow::wait(&mut run, scope, self.timeout).await?
         };
-        let mut requests = Vec::new();
-        for request in &report.requests {
-            requests.extend(ledger.find_request(&request.id)?);
-        }
         let report = SubmitReport {
-            requests,
+            requests: renew(ledger, &report.requests)?,
             stops: report.stops,
             signal: ctx.interrupt.signal(),
         };
         Ok((report, troubles))
     }
+}
+
+/// The requests as the ledger has them now.
+pub(super) fn renew(
+    ledger: &Ledger,
+    requests: &[RequestRecord],
+) -> Result<Vec<RequestRecord>, Failure> {
+    let mut renewed = Vec::new();
+    for request in requests {
+        renewed.extend(ledger.find_request(&request.id)?);
+    }
+    Ok(renewed)
 }

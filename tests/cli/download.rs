@@ -223,6 +223,7 @@ fn an_export_that_is_waited_for_can_be_fetched_as_soon_as_it_is_done() {
         panic!("two lines at least\n{outcome}")
     };
     assert!(last["request"].is_object(), "the full one comes last");
+    assert_eq!(last["request"]["unfetched"], serde_json::Value::Null);
     let found = &downloads["downloads"][0];
     assert_eq!(found["result"], "fetched");
     let path = PathBuf::from(found["path"].as_str().unwrap());
