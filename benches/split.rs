@@ -3,7 +3,7 @@
 //! `cargo bench --bench split [-- PEOPLE EVENTS]` makes an archive of 2,000 people and 2,000,000
 //! events, measures the yardstick (unpack, count lines, parse each as JSON) and the split, each in
 //! a process of its own, three times in turn, and prints the medians. The split may take twice the
-//! yardstick and 300 MB.
+//! yardstick and 300 MB. Both sides count the records, and so does a look at the packages.
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on fails")]
 #![expect(clippy::print_stdout, reason = "its result")]
@@ -20,7 +20,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use dsr::domain::{DistinctId, RequestId, RetrievalScope, TaskId};
-use dsr::packages::{About, Form, Limits, Order, Progress, split};
+use dsr::packages::{About, Form, Limits, Order, split};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -55,7 +55,9 @@ fn compare(people: usize, events: usize) {
     let mut results: [Vec<(f64, u64)>; 2] = Default::default();
     for _ in 0..RUNS {
         for (kind, results) in ["yardstick", "split"].into_iter().zip(&mut results) {
-            results.push(in_a_process(kind, &archive, people));
+            let (seconds, memory, records) = in_a_process(kind, &archive, people);
+            assert_eq!(records, events as u64, "{kind}: each record once");
+            results.push((seconds, memory));
         }
     }
     let [yardstick, split] = results.map(median);
@@ -73,8 +75,8 @@ fn mb(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
-/// Seconds, and the most memory the process had, in bytes.
-fn in_a_process(kind: &str, archive: &Path, people: usize) -> (f64, u64) {
+/// Seconds, the most memory the process had, in bytes, and how many records it came across.
+fn in_a_process(kind: &str, archive: &Path, people: usize) -> (f64, u64, u64) {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["measure", kind])
         .arg(archive)
@@ -87,18 +89,27 @@ fn in_a_process(kind: &str, archive: &Path, people: usize) -> (f64, u64) {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let (seconds, memory) = text.lines().last().unwrap().split_once(' ').unwrap();
-    (seconds.parse().unwrap(), memory.parse().unwrap())
+    let mut words = text.split_whitespace();
+    let mut next = || words.next().unwrap();
+    (
+        next().parse().unwrap(),
+        next().parse().unwrap(),
+        next().parse().unwrap(),
+    )
 }
 
 fn measure(kind: &str, archive: &Path, people: usize) {
     let before = Instant::now();
-    match kind {
+    let records = match kind {
         "yardstick" => yardstick(archive),
         "split" => split_archive(archive, people),
         other => panic!("{other}"),
+    };
+    let (seconds, memory) = (before.elapsed().as_secs_f64(), peak_memory());
+    if kind == "split" {
+        assert_eq!(lines_of_packages(archive), records, "what lies on the disk");
     }
-    println!("{} {}", before.elapsed().as_secs_f64(), peak_memory());
+    println!("{seconds} {memory} {records}");
     // Not what is measured.
     let _ = std::fs::remove_dir_all(target(archive));
 }
@@ -108,23 +119,37 @@ fn target(archive: &Path) -> PathBuf {
 }
 
 /// What `unzip -p | wc -l` and one JSON parse of each line come to, in one program.
-fn yardstick(archive: &Path) {
+fn yardstick(archive: &Path) -> u64 {
     let mut zip = zip::ZipArchive::new(BufReader::new(File::open(archive).unwrap())).unwrap();
-    let (mut lines, mut objects) = (0, 0);
+    let (mut lines, mut objects) = (0, 0_u64);
     for place in 0..zip.len() {
         let mut member = BufReader::with_capacity(1 << 16, zip.by_index(place).unwrap());
         let mut line = Vec::new();
         while member.read_until(b'\n', &mut line).unwrap() > 0 {
             let value: serde_json::Value = serde_json::from_slice(&line).unwrap();
-            objects += usize::from(value.is_object());
+            objects += u64::from(value.is_object());
             lines += 1;
             line.clear();
         }
     }
     assert_eq!(lines, objects);
+    lines
 }
 
-fn split_archive(archive: &Path, people: usize) {
+/// Every line of every person's events, counted by nothing of ours.
+fn lines_of_packages(archive: &Path) -> u64 {
+    let mut lines = 0;
+    for entry in std::fs::read_dir(target(archive)).unwrap() {
+        let Ok(file) = File::open(entry.unwrap().path().join("events.jsonl")) else {
+            continue;
+        };
+        lines += BufReader::new(file).split(b'\n').count() as u64;
+    }
+    lines
+}
+
+/// Returns how many records the packages are said to have.
+fn split_archive(archive: &Path, people: usize) -> u64 {
     let people: Vec<DistinctId> = (0..people)
         .map(|person| DistinctId::new(&id(person)).unwrap())
         .collect();
@@ -147,17 +172,10 @@ fn split_archive(archive: &Path, people: usize) {
         form: Form::Folders,
         limits: Limits::default(),
     };
-    let (start, mut reading) = (Instant::now(), None);
-    let mut note = |progress| {
-        if let Progress::Writing { .. } = progress {
-            reading.get_or_insert_with(|| start.elapsed().as_secs_f64());
-        }
-        ControlFlow::Continue(())
-    };
-    let report = split(&order, &mut note).unwrap();
-    println!("read {:.2}", reading.unwrap());
+    let report = split(&order, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(report.packages.len(), people.len());
     assert_eq!(report.unassigned, dsr::packages::Unassigned::default());
+    report.packages.iter().map(|package| package.events).sum()
 }
 
 fn sha256(path: &Path) -> String {
