@@ -77,6 +77,14 @@ mod tests {
             let kept: Vec<i64> = newest.into_sorted().iter().map(|spot| spot.time).collect();
             assert_eq!(kept, [99, 98, 97], "{times:?}");
         }
+        let mut at_once = Newest::new(3);
+        for start in (0..100).rev() {
+            at_once.add(spot(5, start));
+        }
+        at_once.add(spot(5, 1000));
+        let kept = at_once.into_sorted();
+        let starts: Vec<u64> = kept.iter().map(|spot| spot.start).collect();
+        assert_eq!(starts, [1000, 99, 98], "of one second the last ones");
         let mut few = Newest::new(3);
         few.add(spot(1, 0));
         few.add(spot(2, 1));

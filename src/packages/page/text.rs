@@ -184,6 +184,14 @@ mod tests {
             "&lt;b&gt;&amp;&quot;x&quot;&lt;/b&gt;"
         );
         assert_eq!(shown("é<script>"), "<bdi>é&lt;script&gt;</bdi>");
+        for (text, expected) in [
+            ("<", "&lt;"),
+            (">", "&gt;"),
+            ("&", "&amp;"),
+            ("\"", "&quot;"),
+        ] {
+            assert_eq!(shown(text), expected, "alone");
+        }
     }
 
     #[test]
