@@ -3,6 +3,7 @@
 //! One exhaustive match an error, without a wildcard.
 
 mod archives;
+mod people;
 
 use std::borrow::Cow;
 use std::io;
@@ -19,6 +20,8 @@ use crate::ui::{Failure, PrintError, QuestionError};
 use crate::workflow::{ExtendError, NotApproved, Receipt, WorkflowError};
 
 pub(super) use archives::split_failure;
+use people::OTHER_KEY;
+pub(super) use people::ledger_key_hint;
 
 /// Where the operator finds out how to have a token without a keyring.
 const WITHOUT_KEYRING: &str = "set DSR_TOKEN_FILE to a file that holds the token and nobody else can read, and DSR_TOKEN_ISSUED to the day it was made";
@@ -331,6 +334,12 @@ impl From<LedgerError> for Failure {
                 "local_io",
                 "nothing was sent and nothing was changed; put a backup of the ledger in its place",
             ),
+            LedgerError::IdsHashed(_) => (
+                ExitStatus::Usage,
+                "ids_hashed",
+                "name the source the ids came from; `dsr find` tells whether somebody was among them",
+            ),
+            LedgerError::OtherKey { .. } => (ExitStatus::Usage, "ledger_key", OTHER_KEY),
             LedgerError::Newer { .. } => (
                 ExitStatus::LocalIo,
                 "newer_ledger",
@@ -410,7 +419,7 @@ impl From<QuestionError> for Failure {
         match &error {
             QuestionError::NoTerminal { .. } => Self::from_error(ExitStatus::Usage, kind, &error),
             QuestionError::NotConfirmed { .. } => Self::from_error(ExitStatus::Usage, kind, &error)
-                .hint("nothing was sent; run the command again to be asked again"),
+                .hint("nothing was sent or removed; run the command again to be asked again"),
             QuestionError::NothingGiven => Self::from_error(ExitStatus::Usage, "usage", &error)
                 .hint("pipe it in, for example from a password manager"),
             QuestionError::Interrupted => {

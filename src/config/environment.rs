@@ -13,6 +13,10 @@ pub const VARIABLES: [(&str, &str); 11] = [
         "DSR_TOKEN_ISSUED",
         "day the token was made, as YYYY-MM-DD; it is good for a year",
     ),
+    (
+        "DSR_LEDGER_KEY_FILE",
+        "file with the key of the ledger's hashed ids, in place of the keyring's",
+    ),
     ("DSR_PROJECT", "project to use"),
     (
         "DSR_PROJECT_TOKEN",
@@ -55,6 +59,7 @@ pub struct Environment {
     pub token_file: Option<PathBuf>,
     pub token: Option<SecretString>,
     pub token_issued: Option<String>,
+    pub ledger_key_file: Option<PathBuf>,
     pub project: Option<String>,
     pub project_token: Option<SecretString>,
     pub region: Option<String>,
@@ -103,6 +108,7 @@ impl Environment {
             token_file: raw("DSR_TOKEN_FILE").map(PathBuf::from),
             token: text("DSR_TOKEN")?.map(SecretString::from),
             token_issued: text("DSR_TOKEN_ISSUED")?,
+            ledger_key_file: raw("DSR_LEDGER_KEY_FILE").map(PathBuf::from),
             project: text("DSR_PROJECT")?,
             project_token: text("DSR_PROJECT_TOKEN")?.map(SecretString::from),
             region: text("DSR_REGION")?,

@@ -5,9 +5,10 @@ use std::thread;
 use std::time::Duration;
 
 use chrono::NaiveDate;
+use secrecy::{ExposeSecret, SecretSlice};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::TokenName;
+use crate::domain::{LedgerKey, TokenName};
 
 use super::{HashKey, KeyringError, OauthToken, TokenOrigin};
 
@@ -20,6 +21,7 @@ const TOKEN: &str = "mixpanel-oauth-token";
 /// The names of the tokens, since keyrings cannot be searched in the same way everywhere.
 const TOKEN_NAMES: &str = "mixpanel-oauth-token-names";
 const HASH_KEY: &str = "distinct-id-hash-key";
+const LEDGER_KEY: &str = "ledger-key";
 
 /// The operating system's keyring, in which each token with its date is one entry, the key with
 /// which ids are hashed is another, and so is each project's API secret.
@@ -137,6 +139,37 @@ impl Keyring {
     /// When the keyring cannot be used.
     pub fn forget_hash_key() -> Result<bool, KeyringError> {
         forget(HASH_KEY.to_owned())
+    }
+
+    /// Looks the key up under which the ledger remembers people.
+    ///
+    /// # Errors
+    /// When the keyring cannot be asked, or holds something else. No entry is no error.
+    pub fn find_ledger_key() -> Result<Option<LedgerKey>, KeyringError> {
+        let bytes = with_timeout(|| match entry(LEDGER_KEY)?.get_secret() {
+            Ok(bytes) => Ok(Some(SecretSlice::from(bytes))),
+            Err(keyring::Error::NoEntry) => Ok(None),
+            Err(error) => Err((&error).into()),
+        })?;
+        let key = |bytes: SecretSlice<u8>| {
+            let bytes = bytes.expose_secret().try_into();
+            bytes
+                .map(LedgerKey::restore)
+                .map_err(|_| KeyringError::Damaged)
+        };
+        bytes.map(key).transpose()
+    }
+
+    /// Keeps that key in place of the one before.
+    ///
+    /// # Errors
+    /// When the keyring cannot be used; the one before is kept then.
+    pub fn record_ledger_key(key: &LedgerKey) -> Result<(), KeyringError> {
+        let bytes = SecretSlice::from(key.expose().to_vec());
+        with_timeout(move || {
+            let kept = entry(LEDGER_KEY)?.set_secret(bytes.expose_secret());
+            kept.map_err(|error| (&error).into())
+        })
     }
 }
 

@@ -5,6 +5,7 @@ mod core_dump;
 mod hash_key;
 mod keyring_error;
 mod keyring_store;
+mod ledger_key;
 mod project_secret;
 mod token;
 mod token_file;
@@ -22,6 +23,9 @@ pub use core_dump::forbid_core_dumps;
 pub use hash_key::{HashKey, HashKeyError};
 pub use keyring_error::KeyringError;
 pub use keyring_store::Keyring;
+pub use ledger_key::{
+    IfNone, KeyOrigin, LedgerKeyError, find_ledger_key, read_ledger_key, write_ledger_key,
+};
 pub use project_secret::{ProjectSecret, ProjectSecretError, SecretOrigin, find_project_secret};
 pub use token::{OauthToken, TokenAge, TokenError, TokenOrigin, WARN_DAYS};
 

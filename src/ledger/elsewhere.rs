@@ -88,8 +88,11 @@ impl Ledger {
         found.hashes.sort_unstable();
         found.owners_of = vec![NOBODY; found.hashes.len()];
         for ((job, task), place) in others.into_iter().zip(0..) {
-            for id in payload::read(&self.conn, &job)?.ids() {
-                found.note(id, place);
+            match payload::read(&self.conn, &job) {
+                Ok(batch) => batch.ids().iter().for_each(|id| found.note(id, place)),
+                // It has ended since it was listed, and has nobody any more.
+                Err(LedgerError::IdsHashed(_)) => {}
+                Err(error) => return Err(error),
             }
             let request = job.request;
             found.owners.push(Owner { request, task });

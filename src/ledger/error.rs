@@ -34,6 +34,12 @@ pub enum LedgerError {
     },
     #[error("there is no job {0} in the ledger")]
     NoJob(JobId),
+    #[error("the ids of job {0} are gone: it has ended, and only keyed hashes of them are kept")]
+    IdsHashed(JobId),
+    #[error(
+        "the ledger remembers people under another key: its is {known}, and the one at hand is {given}"
+    )]
+    OtherKey { known: String, given: String },
     #[error("cannot mark this process as one that sends")]
     Sender(#[source] io::Error),
     #[error("cannot keep a receipt of what Mixpanel accepts")]

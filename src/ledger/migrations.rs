@@ -7,7 +7,7 @@ use super::LedgerError;
 /// Each step from one version of the schema to the next. Only ever appended to.
 ///
 /// The SQL keeps to what PostgreSQL reads as well: TEXT and BIGINT, RFC 3339 times in UTC.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     "
     CREATE TABLE requests (
         id            TEXT PRIMARY KEY,
@@ -161,6 +161,40 @@ const MIGRATIONS: [&str; 11] = [
         fingerprint   TEXT NOT NULL,
         at            TEXT NOT NULL,
         PRIMARY KEY (service, place, fingerprint)
+    );
+",
+    "
+    -- The people of jobs whose ids are gone: 16 bytes of a keyed hash each, in their order.
+    CREATE TABLE people (
+        request       TEXT NOT NULL,
+        number        BIGINT NOT NULL,
+        hashes        BYTEA NOT NULL,
+        PRIMARY KEY (request, number),
+        FOREIGN KEY (request, number) REFERENCES jobs (request, number)
+    );
+    -- What tells the key that made them from others; one row at most.
+    CREATE TABLE people_key (
+        fingerprint   TEXT PRIMARY KEY,
+        since         TEXT NOT NULL
+    );
+    -- Empty but for the moments in which `payloads` is written anew.
+    CREATE TABLE payloads_aside (
+        request       TEXT NOT NULL,
+        number        BIGINT NOT NULL,
+        ids           TEXT NOT NULL,
+        packed        BYTEA,
+        PRIMARY KEY (request, number)
+    );
+    -- When a fetched export was split among its people: its ids are not needed any more.
+    ALTER TABLE downloads ADD COLUMN split_at TEXT;
+    -- Records that are gone: how many, and when their requests had been closed.
+    CREATE TABLE purges (
+        at            TEXT NOT NULL,
+        closed_before TEXT NOT NULL,
+        requests      BIGINT NOT NULL,
+        ids           BIGINT NOT NULL,
+        first_closed  TEXT NOT NULL,
+        last_closed   TEXT NOT NULL
     );
 ",
 ];

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::domain::{Batch, DEFAULT_EXPORT_BATCH, DistinctId, IdLines, JobId, MAX_ID_BYTES};
 
 use super::records::unreadable;
-use super::{LedgerError, prepare};
+use super::{LedgerError, people, prepare};
 
 /// zstd's quickest level that still writes letters in fewer than eight bits: half the size of
 /// UUIDs at 300 MB a second, where level 3 takes twice the time for nothing more.
@@ -67,11 +67,23 @@ pub(super) fn write_packed(
 }
 
 pub(super) fn read(conn: &Connection, job: &JobId) -> Result<Batch, LedgerError> {
-    find(conn, job)?.ok_or_else(|| unreadable("the ids of a job, which are not there"))
+    let lines = read_lines(conn, job)?;
+    let ids: Option<Vec<DistinctId>> = lines.ids().map(DistinctId::restore).collect();
+    ids.and_then(|ids| Batch::restore(ids).ok())
+        .ok_or_else(|| unreadable("the ids of a job"))
 }
 
-/// The ids of a job; none where they are not kept any more.
+/// The ids of a job; none where only hashes of them are kept any more.
 pub(super) fn find(conn: &Connection, job: &JobId) -> Result<Option<Batch>, LedgerError> {
+    match read(conn, job) {
+        Ok(batch) => Ok(Some(batch)),
+        Err(LedgerError::IdsHashed(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The ids of a job, as many as it has.
+pub(super) fn read_lines(conn: &Connection, job: &JobId) -> Result<IdLines, LedgerError> {
     let found = prepare(
         conn,
         "SELECT ids_count, ids, packed FROM payloads JOIN jobs USING (request, number)
@@ -82,15 +94,56 @@ pub(super) fn find(conn: &Connection, job: &JobId) -> Result<Option<Batch>, Ledg
     })
     .optional()?;
     let Some((count, text)) = found else {
-        return Ok(None);
+        return Err(match people::has_hashes(conn, job)? {
+            true => LedgerError::IdsHashed(job.clone()),
+            false => unreadable("the ids of a job, which are not there"),
+        });
     };
-    let text = text.map_err(|_| unreadable("the ids of a job"))?;
-    let lines = text.split_terminator('\n');
-    let ids: Option<Vec<DistinctId>> = lines.map(DistinctId::restore).collect();
-    ids.filter(|ids| i64::try_from(ids.len()) == Ok(count))
-        .and_then(|ids| Batch::restore(ids).ok())
-        .map(Some)
+    let mut text = text.map_err(|_| unreadable("the ids of a job"))?;
+    // Older ledgers have none behind the last.
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    let lines = IdLines::new(text).ok();
+    lines
+        .filter(|lines| i64::try_from(lines.count()) == Ok(count))
         .ok_or_else(|| unreadable("the ids of a job"))
+}
+
+/// Whether the ids of a job are there.
+pub(super) fn exists(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
+    let mut statement = prepare(
+        conn,
+        "SELECT 1 FROM payloads WHERE request = $1 AND number = $2",
+    )?;
+    Ok(statement.exists(params![job.request.as_str(), job.number])?)
+}
+
+/// Takes the ids of a job away.
+pub(super) fn delete(conn: &Connection, job: &JobId) -> Result<(), LedgerError> {
+    prepare(
+        conn,
+        "DELETE FROM payloads WHERE request = $1 AND number = $2",
+    )?
+    .execute(params![job.request.as_str(), job.number])?;
+    Ok(())
+}
+
+/// Writes all ids anew that are left, on other pages.
+///
+/// `secure_delete` blanks what is deleted, but SQLite may have copied it from page to page before,
+/// and leaves the copies until the page is free. Once the table was empty, all of them are.
+pub(super) fn rewrite(conn: &Connection) -> Result<(), LedgerError> {
+    const COLUMNS: &str = "request, number, ids, packed";
+    conn.execute_batch(&format!(
+        "INSERT INTO payloads_aside ({COLUMNS})
+             SELECT {COLUMNS} FROM payloads ORDER BY request, number;
+         DELETE FROM payloads;
+         INSERT INTO payloads ({COLUMNS})
+             SELECT {COLUMNS} FROM payloads_aside ORDER BY request, number;
+         DELETE FROM payloads_aside;"
+    ))?;
+    Ok(())
 }
 
 /// The ids of a row, one a line; an inner error where they are damaged.

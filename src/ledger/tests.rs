@@ -9,6 +9,10 @@ mod damaged_receipts;
 mod extensions;
 /// The ids of jobs: how they are written, and who else has them.
 mod ids;
+/// What stays of the people of jobs that have ended.
+mod people;
+/// Records that are old enough to go.
+mod purge;
 /// When jobs are asked about, and what was told of them.
 mod schedule;
 

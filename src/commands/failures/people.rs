@@ -1,0 +1,47 @@
+//! What keeps people from being remembered, found or forgotten.
+
+use crate::credentials::LedgerKeyError;
+use crate::domain::{CutoffError, ExitStatus};
+use crate::ui::Failure;
+
+use super::quoted;
+
+/// What to do where the ledger's people were hashed under a key that is not at hand.
+pub(super) const OTHER_KEY: &str =
+    "put the ledger's own key back: `dsr auth ledger-key --from FILE`, or DSR_LEDGER_KEY_FILE";
+
+impl From<LedgerKeyError> for Failure {
+    fn from(error: LedgerKeyError) -> Self {
+        let hint = ledger_key_hint(&error);
+        Self::from_error(ExitStatus::Usage, "ledger_key", &error).hint(hint)
+    }
+}
+
+/// How there will be a ledger key again.
+pub(in crate::commands) fn ledger_key_hint(error: &LedgerKeyError) -> String {
+    match error {
+        LedgerKeyError::Open { path } => format!("run `chmod 600 {}`", quoted(path)),
+        LedgerKeyError::Read { .. } | LedgerKeyError::Malformed { .. } => {
+            "check DSR_LEDGER_KEY_FILE; `dsr auth ledger-key --to FILE` makes such a file".to_owned()
+        }
+        LedgerKeyError::Keyring(_) => {
+            "make one with `dsr auth ledger-key --to FILE` and set DSR_LEDGER_KEY_FILE to it, always"
+                .to_owned()
+        }
+        LedgerKeyError::Gone => OTHER_KEY.to_owned(),
+        LedgerKeyError::Write { .. } => "name a file that is not there yet".to_owned(),
+        LedgerKeyError::Lock(_) => "check the permissions of dsr's data folder".to_owned(),
+    }
+}
+
+impl From<CutoffError> for Failure {
+    fn from(error: CutoffError) -> Self {
+        let hint = match error {
+            CutoffError::Unreadable => "such as `--older-than 30months`".to_owned(),
+            CutoffError::TooYoung { floor } => {
+                format!("nothing was removed; `--older-than {floor}` is the latest day")
+            }
+        };
+        Self::from_error(ExitStatus::Usage, "usage", &error).hint(hint)
+    }
+}

@@ -1,0 +1,203 @@
+//! The key under which the ledger remembers people whose ids are gone: in the keyring, or in a
+//! file that `DSR_LEDGER_KEY_FILE` names.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::config::{Environment, create_private_folder, is_open_to_others};
+use crate::domain::LedgerKey;
+
+use super::{Keyring, KeyringError};
+
+/// Longer than any key file: 64 digits and a line end.
+const MAX_FILE_BYTES: u64 = 128;
+
+/// Beside the ledger: held while a key is looked for and made, so that two dsr make one.
+const LOCK: &str = "ledger-key.lock";
+
+/// Where a key was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyOrigin {
+    Keyring,
+    File(PathBuf),
+    /// The sandbox's own, which is no secret.
+    Sandbox,
+}
+
+impl fmt::Display for KeyOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keyring => f.write_str("the keyring"),
+            Self::File(path) => write!(f, "the file `{}`", path.display()),
+            Self::Sandbox => f.write_str("the sandbox"),
+        }
+    }
+}
+
+/// Whether a key may be made where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfNone {
+    Make,
+    /// The ledger was hashed with a key that must be somewhere.
+    Leave,
+}
+
+/// Why there is no key. Never holds any of it.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerKeyError {
+    #[error("cannot read the ledger key's file `{path}`")]
+    Read { path: PathBuf, source: io::Error },
+    #[error("others than its owner can read or change the ledger key's file `{path}`")]
+    Open { path: PathBuf },
+    #[error("the file `{path}` holds no ledger key: 64 hex digits")]
+    Malformed { path: PathBuf },
+    #[error("there is no ledger key: no file was named, and the keyring cannot be used")]
+    Keyring(#[source] KeyringError),
+    #[error("the ledger's key is not in the keyring any more")]
+    Gone,
+    #[error("cannot write the ledger key to `{path}`")]
+    Write { path: PathBuf, source: io::Error },
+    #[error("cannot see to it that one key is made only")]
+    Lock(#[source] io::Error),
+}
+
+/// Finds the key: in the file that the environment names, else in the keyring, where one is made
+/// if there may be none yet.
+///
+/// # Errors
+/// When there is none, or it cannot be read.
+pub fn find_ledger_key(
+    environment: &Environment,
+    data: &Path,
+    if_none: IfNone,
+) -> Result<(LedgerKey, KeyOrigin), LedgerKeyError> {
+    if let Some(path) = &environment.ledger_key_file {
+        return Ok((read_ledger_key(path)?, KeyOrigin::File(path.clone())));
+    }
+    let found = Keyring::find_ledger_key().map_err(LedgerKeyError::Keyring)?;
+    let key = match (found, if_none) {
+        (Some(key), _) => key,
+        (None, IfNone::Leave) => return Err(LedgerKeyError::Gone),
+        (None, IfNone::Make) => make(data)?,
+    };
+    Ok((key, KeyOrigin::Keyring))
+}
+
+/// Makes the keyring's key, unless another dsr was quicker.
+fn make(data: &Path) -> Result<LedgerKey, LedgerKeyError> {
+    let _lock = lock(data).map_err(LedgerKeyError::Lock)?;
+    if let Some(key) = Keyring::find_ledger_key().map_err(LedgerKeyError::Keyring)? {
+        return Ok(key);
+    }
+    let key = LedgerKey::random();
+    Keyring::record_ledger_key(&key).map_err(LedgerKeyError::Keyring)?;
+    // Used only once it is certain to be found again.
+    let kept = Keyring::find_ledger_key().map_err(LedgerKeyError::Keyring)?;
+    kept.ok_or(LedgerKeyError::Gone)
+}
+
+fn lock(data: &Path) -> io::Result<File> {
+    create_private_folder(data)?;
+    let file = private_file(data.join(LOCK).as_path(), OpenOptions::new().create(true))?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// Reads a key file that nobody but its owner may read.
+///
+/// # Errors
+/// When it cannot be read, is open to others, or holds no key.
+pub fn read_ledger_key(path: &Path) -> Result<LedgerKey, LedgerKeyError> {
+    let owned = || path.to_owned();
+    let failed = |source| LedgerKeyError::Read {
+        path: owned(),
+        source,
+    };
+    let file = File::open(path).map_err(failed)?;
+    if is_open_to_others(&file.metadata().map_err(failed)?) {
+        return Err(LedgerKeyError::Open { path: owned() });
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    let text = String::from_utf8(bytes).map(SecretString::from);
+    let key = text.map(|text| LedgerKey::parse(text.expose_secret().trim_end()));
+    key.ok()
+        .flatten()
+        .ok_or_else(|| LedgerKeyError::Malformed { path: owned() })
+}
+
+/// Writes a key to a file that is not there yet, for its owner only.
+///
+/// # Errors
+/// When it cannot be written, or something is in its place.
+pub fn write_ledger_key(path: &Path, key: &LedgerKey) -> Result<(), LedgerKeyError> {
+    let digits = key.expose().iter().map(|byte| format!("{byte:02x}"));
+    let text = SecretString::from(digits.chain(["\n".to_owned()]).collect::<String>());
+    let write = || {
+        let mut file = private_file(path, OpenOptions::new().create_new(true))?;
+        file.write_all(text.expose_secret().as_bytes())?;
+        file.sync_all()
+    };
+    write().map_err(|source| LedgerKeyError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn private_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_was_written_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let key = LedgerKey::random();
+        write_ledger_key(&path, &key).unwrap();
+        assert_eq!(read_ledger_key(&path).unwrap().expose(), key.expose());
+        let again = write_ledger_key(&path, &LedgerKey::random()).unwrap_err();
+        assert!(matches!(again, LedgerKeyError::Write { .. }));
+        assert_eq!(read_ledger_key(&path).unwrap().expose(), key.expose());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_file_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        write_ledger_key(&path, &LedgerKey::random()).unwrap();
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
+        let error = read_ledger_key(&path).unwrap_err();
+        assert!(matches!(error, LedgerKeyError::Open { .. }));
+    }
+
+    #[test]
+    fn what_is_no_key_is_not_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        for text in ["", "hunter2", &"ab".repeat(33), "\u{e4}"] {
+            drop(std::fs::remove_file(&path));
+            let mut file = private_file(&path, OpenOptions::new().create_new(true)).unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            let error = read_ledger_key(&path).unwrap_err();
+            assert!(matches!(error, LedgerKeyError::Malformed { .. }), "{text}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"));
+        }
+    }
+}

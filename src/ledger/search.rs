@@ -1,0 +1,138 @@
+//! Which jobs somebody was in: by the ids of those that need them, by the hashes of the others.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::domain::{IdHasher, JobId, LedgerKey, PersonHash, PersonHasher, RequestId};
+
+use super::records::{parse_time, unreadable};
+use super::{Ledger, LedgerError, payload, prepare};
+
+/// The people who are looked for, each with a place, counted from 0. Holds hashes of them only.
+#[derive(Debug)]
+pub struct Wanted {
+    plain: IdHasher,
+    /// Ids of one hash are taken for equal, see [`IdHasher`].
+    by_id: HashMap<u128, u32>,
+    keyed: Option<PersonHasher>,
+    by_hash: HashMap<PersonHash, u32>,
+}
+
+/// A job that somebody is or was in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// The place of the person among those who are wanted.
+    pub person: u32,
+    pub job: JobId,
+}
+
+impl Wanted {
+    /// Nobody yet. Without a key only those can be found whose ids are still there.
+    pub fn new(key: Option<&LedgerKey>) -> Self {
+        Self {
+            plain: IdHasher::random(),
+            by_id: HashMap::new(),
+            keyed: key.map(LedgerKey::hasher),
+            by_hash: HashMap::new(),
+        }
+    }
+
+    /// Adds a person; the hash to show in the place of their id, if there is a key. One who is
+    /// wanted already is not added again: `Err` has the place.
+    ///
+    /// # Errors
+    /// The place of the one who is there.
+    pub fn add(&mut self, id: &str) -> Result<Option<PersonHash>, u32> {
+        let place = u32::try_from(self.by_id.len()).unwrap_or(u32::MAX);
+        let plain = self.plain.hash(id.as_bytes());
+        if let Some(there) = self.by_id.get(&plain) {
+            return Err(*there);
+        }
+        self.by_id.insert(plain, place);
+        let hash = self.keyed.as_ref().map(|keyed| keyed.hash(id));
+        self.by_hash.extend(hash.map(|hash| (hash, place)));
+        Ok(hash)
+    }
+}
+
+impl Ledger {
+    /// Finds every job that one of the wanted is or was in, in no certain order.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or ids in it are damaged: what is not there could not be
+    /// told from what is.
+    pub fn find_people(&self, wanted: &Wanted) -> Result<Vec<Sighting>, LedgerError> {
+        let mut found = Vec::new();
+        // One view of both tables: a job on its way from one to the other is in one of them.
+        let view = self.conn.unchecked_transaction()?;
+        for job in list_jobs(&view, "payloads")? {
+            for id in payload::read_lines(&view, &job)?.ids() {
+                let person = wanted.by_id.get(&wanted.plain.hash(id.as_bytes()));
+                found.extend(person.map(|person| Sighting {
+                    person: *person,
+                    job: job.clone(),
+                }));
+            }
+        }
+        let mut statement = prepare(&view, "SELECT request, number, hashes FROM people")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let hashes = row.get_ref(2)?.as_blob().ok();
+            let (hashes, rest) = hashes
+                .ok_or_else(|| unreadable("the hashes of a job's people"))?
+                .as_chunks();
+            if !rest.is_empty() {
+                return Err(unreadable("the hashes of a job's people"));
+            }
+            for hash in hashes {
+                let Some(person) = wanted.by_hash.get(&PersonHash::restore(*hash)) else {
+                    continue;
+                };
+                let job = JobId {
+                    request: RequestId::restore(row.get(0)?),
+                    number: row.get(1)?,
+                };
+                found.push(Sighting {
+                    person: *person,
+                    job,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// When a job ended, as far as it has: by Mixpanel's word or ours.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn find_ended(&self, job: &JobId) -> Result<Option<DateTime<Utc>>, LedgerError> {
+        let ended: Option<String> = prepare(
+            &self.conn,
+            "SELECT COALESCE(
+                 (SELECT MAX(at) FROM steps WHERE request = $1 AND number = $2
+                  AND to_state IN ('done', 'refused', 'failed', 'revoked')),
+                 (SELECT abandoned_at FROM jobs WHERE request = $1 AND number = $2
+                  AND state = 'unknown'))",
+        )?
+        .query_row(params![job.request.as_str(), job.number], |row| row.get(0))
+        .optional()?
+        .flatten();
+        ended.map(|text| parse_time(&text)).transpose()
+    }
+}
+
+fn list_jobs(conn: &Connection, table: &str) -> Result<Vec<JobId>, LedgerError> {
+    let mut statement = prepare(
+        conn,
+        &format!("SELECT request, number FROM {table} ORDER BY request, number"),
+    )?;
+    let jobs = statement.query_map([], |row| {
+        Ok(JobId {
+            request: RequestId::restore(row.get(0)?),
+            number: row.get(1)?,
+        })
+    })?;
+    Ok(jobs.collect::<Result<_, _>>()?)
+}

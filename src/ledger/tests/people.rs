@@ -1,0 +1,313 @@
+use super::*;
+
+fn ledger_key() -> LedgerKey {
+    LedgerKey::restore([7; 32])
+}
+
+fn accept(ledger: &mut Ledger, job: &JobId, task: &str) {
+    assert!(matches!(send(ledger, job), Claim::Send { .. }));
+    let accepted = Outcome::Accepted(TaskId::new(task).unwrap());
+    end(ledger, job, &accepted).unwrap();
+    // The slot of the next one is free at once.
+    ledger.conn.execute("DELETE FROM pace", []).unwrap();
+}
+
+fn finish(ledger: &mut Ledger, job: &JobId, task: &str, at: chrono::DateTime<chrono::Utc>) {
+    accept(ledger, job, task);
+    ledger.record_check(job, &TaskStatus::Success, at).unwrap();
+}
+
+fn sweep(ledger: &mut Ledger, at: chrono::DateTime<chrono::Utc>) -> Swept {
+    ledger.record_digests_blank().unwrap();
+    ledger.record_hashed(&ledger_key(), at).unwrap()
+}
+
+fn wanted(key: Option<&LedgerKey>, ids: &[&str]) -> Wanted {
+    let mut wanted = Wanted::new(key);
+    for id in ids {
+        wanted.add(id).unwrap();
+    }
+    wanted
+}
+
+fn digest(ledger: &Ledger, request: &RequestId) -> String {
+    let sql = "SELECT ids_digest FROM requests WHERE id = $1";
+    let digest = ledger
+        .conn
+        .query_row(sql, [request.as_str()], |row| row.get(0));
+    digest.unwrap()
+}
+
+fn as_export(ledger: &Ledger) {
+    let sql = "UPDATE requests SET kind = 'export'";
+    ledger.conn.execute(sql, []).unwrap();
+}
+
+#[test]
+fn the_ids_of_a_job_that_has_ended_give_way_to_sorted_hashes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    let (first, second) = (nth(&record.id, 1), nth(&record.id, 2));
+    finish(&mut ledger, &first, "t-1", noon());
+    assert_eq!(ledger.count_ids_to_hash(noon()).unwrap(), 1);
+    let swept = sweep(&mut ledger, noon());
+    assert_eq!((swept.jobs, swept.ids, swept.unreadable), (1, 2, 0));
+    let hashes: Vec<u8> = ledger
+        .conn
+        .query_row("SELECT hashes FROM people", [], |row| row.get(0))
+        .unwrap();
+    let hasher = ledger_key().hasher();
+    let mut expected = [hasher.hash("user-0"), hasher.hash("user-1")];
+    expected.sort();
+    let expected: Vec<u8> = expected.iter().flat_map(|hash| *hash.as_bytes()).collect();
+    assert_eq!(hashes, expected);
+    let error = ledger.find_batch(&first).unwrap_err();
+    assert!(
+        matches!(&error, LedgerError::IdsHashed(job) if *job == first),
+        "{error:?}"
+    );
+    // The one that is still to be sent has its ids, and the same again does nothing.
+    assert_eq!(ledger.find_batch(&second).unwrap().count(), 2);
+    assert_eq!(ledger.count_ids_to_hash(noon()).unwrap(), 0);
+    assert_eq!(sweep(&mut ledger, noon()), Swept::default());
+}
+
+#[test]
+fn only_what_has_ended_for_good_loses_its_ids() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(&folder);
+    let id = record(&mut ledger, &batches(10, 1), noon());
+    let job = |number| nth(&id, number);
+    let say = |state: &str, number: u32, abandoned: Option<&str>| {
+        let sql = "UPDATE jobs SET state = $1, abandoned_at = $2 WHERE number = $3";
+        let changed = ledger
+            .conn
+            .execute(sql, rusqlite::params![state, abandoned, number]);
+        assert_eq!(changed.unwrap(), 1);
+    };
+    let at = Some("2026-11-22T12:00:00.000Z");
+    for (place, state) in JobState::ALL.into_iter().enumerate() {
+        say(state.as_str(), place as u32 + 1, None);
+    }
+    sweep(&mut ledger, noon());
+    for (place, state) in JobState::ALL.into_iter().enumerate() {
+        let read = ledger.find_batch(&job(place as u32 + 1));
+        assert_eq!(read.is_err(), state.is_final(), "{state:?}");
+    }
+    let say = |state: &str, number: u32| {
+        let sql = "UPDATE jobs SET state = $1, abandoned_at = $2 WHERE number = $3";
+        let values = rusqlite::params![state, at, number];
+        ledger.conn.execute(sql, values).unwrap();
+    };
+    // Given up on while unknown it has ended; one that a receipt has settled since has not.
+    say("unknown", 1);
+    say("accepted", 2);
+    sweep(&mut ledger, noon());
+    assert!(ledger.find_batch(&job(1)).is_err());
+    assert!(ledger.find_batch(&job(2)).is_ok());
+}
+
+#[test]
+fn a_finished_export_keeps_its_ids_until_it_was_split_or_its_link_is_dead() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    as_export(&ledger);
+    let (first, second) = (nth(&record.id, 1), nth(&record.id, 2));
+    finish(&mut ledger, &first, "t-1", noon());
+    finish(&mut ledger, &second, "t-2", noon());
+    let later = |days| noon() + TimeDelta::days(days);
+    assert_eq!(sweep(&mut ledger, later(13)), Swept::default());
+    assert_eq!(ledger.count_ids_to_hash(later(13)).unwrap(), 0);
+    let download = DownloadRecord {
+        job: first.clone(),
+        path: "/x/e.zip".into(),
+        bytes: 1,
+        sha256: "0".repeat(64),
+        fetched_at: later(1),
+    };
+    ledger.record_download(&download).unwrap();
+    assert_eq!(sweep(&mut ledger, later(13)), Swept::default());
+    ledger.record_split(&first, later(2)).unwrap();
+    assert_eq!(sweep(&mut ledger, later(13)).jobs, 1);
+    assert!(ledger.find_batch(&first).is_err());
+    assert!(ledger.find_batch(&second).is_ok());
+    assert_eq!(sweep(&mut ledger, later(14)).jobs, 1);
+    assert!(ledger.find_batch(&second).is_err());
+}
+
+#[test]
+fn another_key_is_told_of_and_never_mixed_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    assert_eq!(ledger.find_people_key().unwrap(), None);
+    finish(&mut ledger, &nth(&record.id, 1), "t-1", noon());
+    sweep(&mut ledger, noon());
+    let known = ledger.find_people_key().unwrap().unwrap();
+    assert_eq!(known, ledger_key().fingerprint());
+    finish(&mut ledger, &nth(&record.id, 2), "t-2", noon());
+    let other = LedgerKey::restore([8; 32]);
+    let error = ledger.record_hashed(&other, noon()).unwrap_err();
+    assert!(matches!(error, LedgerError::OtherKey { .. }), "{error:?}");
+    assert!(ledger.demand_people_key(&other).is_err());
+    assert_eq!(ledger.find_people_key().unwrap(), Some(known));
+    assert_eq!(ledger.find_batch(&nth(&record.id, 2)).unwrap().count(), 2);
+    assert_eq!(sweep(&mut ledger, noon()).jobs, 1);
+}
+
+#[test]
+fn damaged_ids_stay_as_they_are_and_stop_nobody_elses() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    finish(&mut ledger, &nth(&record.id, 1), "t-1", noon());
+    finish(&mut ledger, &nth(&record.id, 2), "t-2", noon());
+    let damage = "UPDATE payloads SET packed = x'00' WHERE number = 1";
+    ledger.conn.execute(damage, []).unwrap();
+    let swept = sweep(&mut ledger, noon());
+    assert_eq!((swept.jobs, swept.unreadable), (1, 1));
+    assert_eq!(ledger.count_ids_to_hash(noon()).unwrap(), 1);
+}
+
+#[test]
+fn ids_that_were_recorded_as_text_are_hashed_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    let as_text = "UPDATE payloads SET ids = 'user-0' || char(10) || 'user-1', packed = NULL
+                   WHERE number = 1";
+    ledger.conn.execute(as_text, []).unwrap();
+    finish(&mut ledger, &nth(&record.id, 1), "t-1", noon());
+    assert_eq!(sweep(&mut ledger, noon()).ids, 2);
+    let wanted = wanted(Some(&ledger_key()), &["user-1"]);
+    assert_eq!(ledger.find_people(&wanted).unwrap().len(), 1);
+}
+
+#[test]
+fn somebody_is_found_by_the_id_first_and_by_the_hash_afterwards() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    let key = ledger_key();
+    let asked = ["user-3", "nobody", "user-0", "User-0"];
+    let find = |ledger: &Ledger, key: Option<&LedgerKey>| {
+        let mut found = ledger.find_people(&wanted(key, &asked)).unwrap();
+        found.sort_by_key(|sighting| sighting.person);
+        found
+    };
+    let sighting = |person, number| Sighting {
+        person,
+        job: nth(&record.id, number),
+    };
+    let both = [sighting(0, 2), sighting(2, 1)];
+    assert_eq!(find(&ledger, None), both);
+    finish(&mut ledger, &nth(&record.id, 1), "t-1", noon());
+    sweep(&mut ledger, noon());
+    assert_eq!(find(&ledger, Some(&key)), both);
+    assert_eq!(find(&ledger, None), both[..1], "without a key");
+    let ended = |number| ledger.find_ended(&nth(&record.id, number)).unwrap();
+    assert_eq!((ended(1), ended(2)), (Some(noon()), None));
+    let mut twice = Wanted::new(Some(&key));
+    assert!(twice.add("a").unwrap().is_some());
+    assert_eq!((twice.add("b").is_ok(), twice.add("a")), (true, Err(0)));
+}
+
+#[test]
+fn the_digest_of_a_request_goes_with_its_last_job() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    let before = digest(&ledger, &record.id);
+    finish(&mut ledger, &nth(&record.id, 1), "t-1", noon());
+    sweep(&mut ledger, noon());
+    assert_eq!(digest(&ledger, &record.id), before, "one job is open");
+    let again = |ledger: &mut Ledger| {
+        let batches = batches(4, 2);
+        let asked = [(request(), planned(&batches))];
+        ledger
+            .record_requests(asked, Again::Refuse, noon())
+            .unwrap()
+    };
+    let there = Recorded::There(record.id.clone());
+    assert_eq!(again(&mut ledger), there);
+    finish(&mut ledger, &nth(&record.id, 2), "t-2", noon());
+    // No key is needed for it.
+    ledger.record_digests_blank().unwrap();
+    let blank = digest(&ledger, &record.id);
+    assert_eq!(blank.len(), before.len());
+    assert!(blank.bytes().all(|byte| byte == b'0'), "{blank}");
+    assert!(matches!(again(&mut ledger), Recorded::New(_)));
+}
+
+#[test]
+fn two_sweeps_at_once_hash_each_job_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(&folder);
+    let id = record(&mut ledger, &batches(300, 1), noon());
+    let sql = "UPDATE jobs SET state = 'done'";
+    ledger.conn.execute(sql, []).unwrap();
+    let path = folder.path().join("ledger.db");
+    let patience = Duration::from_secs(60);
+    let both = std::thread::scope(|scope| {
+        let sweeper = || {
+            let mut ledger = Ledger::open(&path, patience).unwrap();
+            sweep(&mut ledger, noon())
+        };
+        let (one, other) = (scope.spawn(sweeper), scope.spawn(sweeper));
+        [one.join().unwrap(), other.join().unwrap()]
+    });
+    assert_eq!(both.iter().map(|swept| swept.jobs).sum::<usize>(), 300);
+    let wanted = wanted(Some(&ledger_key()), &["user-299"]);
+    let found = ledger.find_people(&wanted).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].job, nth(&id, 300));
+}
+
+/// Whatever sizes jobs have and in whatever order they end.
+#[test]
+fn no_copy_of_an_id_is_left_on_any_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(&folder);
+    // Names that zstd leaves as they are.
+    let name = |n: usize| format!("{:016x}@person", n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut all = Vec::new();
+    for request in 0..60 {
+        let sizes = [1, 3, 40, 2, 1, 150, 1];
+        let batches = sizes.iter().enumerate().map(|(place, size)| {
+            let ids = (0..*size).map(|n| name(request * 100_000 + place * 1000 + n));
+            let ids = ids.map(|id| DistinctId::new(&id).unwrap()).collect();
+            Batch::restore(ids).unwrap()
+        });
+        let batches: Vec<Batch> = batches.collect();
+        all.push((record(&mut ledger, &batches, noon()), batches));
+    }
+    let count = |needle: &str| {
+        let files = std::fs::read_dir(folder.path()).unwrap();
+        let files = files.map(|entry| entry.unwrap().path());
+        let files = files.filter(|path| path.is_file());
+        let bytes = files.flat_map(|path| std::fs::read(path).unwrap());
+        let bytes: Vec<u8> = bytes.collect();
+        let found = bytes.windows(needle.len());
+        found.filter(|part| *part == needle.as_bytes()).count()
+    };
+    assert!(count("@person") > 0, "the search itself finds them");
+    for step in 0..7 {
+        for (place, (request, _)) in all.iter().enumerate() {
+            // The last request stays open, so that the pages are in use.
+            let number = ((step * 3 + place) % 7 + 1) as u32;
+            if place != 30 {
+                let sql = "UPDATE jobs SET state = 'done' WHERE request = $1 AND number = $2";
+                let values = rusqlite::params![request.as_str(), number];
+                ledger.conn.execute(sql, values).unwrap();
+            }
+        }
+        sweep(&mut ledger, noon());
+    }
+    let open = &all[30].1;
+    // What is kept of the open one, which is packed on its own, and not more.
+    let kept: Vec<u8> = {
+        let sql = "SELECT packed FROM payloads";
+        let mut statement = ledger.conn.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0));
+        rows.unwrap().flat_map(Result::unwrap).collect()
+    };
+    let kept = kept.windows(7).filter(|part| *part == b"@person").count();
+    assert_eq!(open.len(), 7);
+    assert!(kept > 0);
+    assert_eq!(count("@person"), kept);
+}
