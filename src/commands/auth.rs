@@ -12,8 +12,9 @@ use super::context::Context;
 use super::failures::{local_io, usage};
 use super::hash_key::{self, HashKeyArgs};
 use super::holders;
+use super::ledger_key::{self, LedgerKeyArgs};
 
-/// Keep, show or forget OAuth tokens, or the key of hashed ids
+/// Keep, show or forget OAuth tokens, or a key of hashed ids
 ///
 /// A token is made in Mixpanel under Profile & Preferences → Data & Privacy, belongs to the
 /// person who made it and is good for one year. It is kept in the operating system's keyring.
@@ -40,6 +41,7 @@ enum AuthCommand {
     Use(UseArgs),
     Logout(LogoutArgs),
     HashKey(HashKeyArgs),
+    LedgerKey(LedgerKeyArgs),
 }
 
 /// Keep a token in the keyring, in place of the one of the same name
@@ -99,6 +101,7 @@ pub(super) fn run(ctx: &mut Context, args: AuthArgs) -> Result<ExitStatus, Failu
         AuthCommand::Use(args) => use_token(ctx, &args.name),
         AuthCommand::Logout(args) => logout(ctx, args.name),
         AuthCommand::HashKey(args) => hash_key::run(ctx, &args),
+        AuthCommand::LedgerKey(args) => ledger_key::run(ctx, &args),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::workflow::{self, CancelOutcome, CancelReport, RefreshTrouble, Signal}
 
 use super::context::Context;
 use super::failures::usage;
+use super::minimise;
 use super::outcome::{trouble_failure, trouble_status};
 use super::status::find;
 
@@ -57,6 +58,7 @@ pub(super) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
         workflow::cancel(&mut run, &request, only).await?
     };
     warn_of_each(&ctx.ui, &report);
+    minimise::sweep(ctx, &mut ledger);
     let requests = std::slice::from_ref(&report.request);
     ctx.ui
         .print_requests(&ledger, requests, Shown::Jobs, ctx.clock.as_ref())?;

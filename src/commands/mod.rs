@@ -14,13 +14,19 @@ mod exit_status;
 mod export;
 mod extend;
 mod failures;
+mod find;
 mod hash_key;
+mod held_ids;
 mod holders;
+mod ledger_key;
+mod minimise;
 mod outcome;
 mod project;
 mod project_secret;
+mod purge;
 mod resume;
 mod sandbox;
+mod sources;
 mod split;
 mod status;
 mod submission;
@@ -37,7 +43,9 @@ pub(crate) use download::DownloadArgs;
 pub(crate) use exit_status::ExitStatusArgs;
 pub(crate) use export::ExportArgs;
 pub(crate) use extend::ExtendArgs;
+pub(crate) use find::FindArgs;
 pub(crate) use project::ProjectArgs;
+pub(crate) use purge::PurgeArgs;
 pub(crate) use resume::ResumeArgs;
 pub(crate) use sandbox::SandboxArgs;
 pub(crate) use status::StatusArgs;
@@ -55,6 +63,8 @@ pub(crate) enum Command {
     Cancel(CancelArgs),
     Extend(ExtendArgs),
     Download(DownloadArgs),
+    Find(FindArgs),
+    Purge(PurgeArgs),
     Auth(AuthArgs),
     Project(ProjectArgs),
     Doctor(DoctorArgs),
@@ -78,6 +88,8 @@ impl Command {
             Self::Cancel(args) => cancel::run(ctx, args).await,
             Self::Extend(args) => extend::run(ctx, &args),
             Self::Download(args) => download::run(ctx, args).await,
+            Self::Find(args) => find::run(ctx, &args),
+            Self::Purge(args) => purge::run(ctx, &args),
             Self::Auth(args) => auth::run(ctx, args),
             Self::Project(args) => project::run(ctx, args),
             Self::Doctor(args) => doctor::run(ctx, args).await,
@@ -103,6 +115,8 @@ impl Command {
             Self::Cancel(_) => "dsr cancel",
             Self::Extend(_) => "dsr extend",
             Self::Download(_) => "dsr download",
+            Self::Find(_) => "dsr find",
+            Self::Purge(_) => "dsr purge",
             Self::Auth(_) => "dsr auth",
             Self::Project(_) => "dsr project",
             Self::Doctor(_) => "dsr doctor",

@@ -6,11 +6,11 @@ use crate::ui::{Failure, Phase, Progress, Shown};
 use crate::workflow::{self, Adopted, Run, Settle};
 
 use super::context::Context;
-use super::deadlines;
 use super::failures::usage;
 use super::outcome::{self, Followed};
 use super::status::find;
 use super::waiting::WaitArgs;
+use super::{deadlines, minimise};
 
 /// Go on with what was interrupted, deferred or is unknown
 ///
@@ -113,6 +113,7 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         .follow(ctx, &mut ledger, &clients, &scope, report)
         .await?;
     deadlines::warn_of_token_for(ctx, &ledger, &report.requests)?;
+    minimise::sweep(ctx, &mut ledger);
     ctx.ui
         .print_requests(&ledger, &report.requests, shown, ctx.clock.as_ref())?;
     if report.requests.is_empty() {

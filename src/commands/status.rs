@@ -12,7 +12,7 @@ use super::context::Context;
 use super::deadlines;
 use super::failures::usage;
 use super::outcome::{standing_status, trouble_failure};
-use super::watch;
+use super::{held_ids, minimise, watch};
 
 /// Show how requests stand
 ///
@@ -26,6 +26,7 @@ use super::watch;
   dsr status                      all open requests
   dsr status q7tz0xma             one request with its jobs
   dsr status 3e0b7f52-77aa-…      the request a task belongs to
+  dsr status q7tz0xma --show-ids  who is in it, while that is kept
   dsr status --cached --json      what the ledger knows, without network
   dsr status --refresh            ask about every open job now, however long it takes
   dsr status --watch              follow all of them on the screen; Ctrl-C ends it
@@ -66,10 +67,17 @@ pub(crate) struct StatusArgs {
     /// List closed requests, too
     #[arg(long, conflicts_with = "name")]
     all: bool,
+    /// Show the distinct_ids of a request's jobs, as far as they are still kept; ask nobody
+    #[arg(long, requires = "name", conflicts_with_all = ["asking", "changes", "exit_status"])]
+    show_ids: bool,
 }
 
 pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatus, Failure> {
     let mut ledger = ctx.ledger()?;
+    if let (Some(name), true) = (&args.name, args.show_ids) {
+        let request = find(&ledger, name)?;
+        return held_ids::show(ctx, &ledger, &request);
+    }
     let mut view = View::of(ctx, &ledger, &args)?;
     if args.watch {
         return watch::run(ctx, ledger, view, args.timeout).await;
@@ -86,6 +94,7 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
         // What ends now is shown once more.
         view.read(ctx, &ledger)?;
         troubles = ask(ctx, &mut ledger, &view.scope, extent).await?;
+        minimise::sweep(ctx, &mut ledger);
     }
     let requests = view.read(ctx, &ledger)?;
     let status = match args.changes {

@@ -6,86 +6,32 @@ use std::time::Duration;
 use chrono::NaiveDate;
 
 use crate::domain::{ExitStatus, Law, Operation, RequestId};
-use crate::intake::{self, Format, Header, Intake, Keep, ReadOptions, Source};
+use crate::intake::{self, Intake, Keep, Source};
 use crate::ledger::{Again, Ledger, Recorded, RequestRecord, Scope};
 use crate::ui::{Failure, Phase, PlanView, Progress, Shown, hashed_text, reading};
 use crate::workflow::{self, Approved, DownloadReport, Order, Plan, Refetch, Settle};
 
-use super::checks::CheckArgs;
 use super::context::Context;
-use super::deadlines;
 use super::download::{self, Splits};
 use super::failures::{local_io, usage};
 use super::outcome::{self, Followed};
+use super::sources::{GivenArgs, ReadArgs};
 use super::waiting::{self, WaitArgs};
-
-/// Where the ids come from: at least one of these.
-#[derive(clap::Args, Debug)]
-#[group(id = "sources", required = true, multiple = true)]
-struct GivenArgs {
-    /// A file, `-` for standard input, or one distinct_id
-    ///
-    /// What looks like a path (a separator, or an extension such as .csv) and does not exist is
-    /// an error, never an id.
-    #[arg(value_name = "SOURCE")]
-    source: Vec<String>,
-    /// A file, whatever its name looks like
-    #[arg(long, value_name = "PATH", help_heading = "Source")]
-    file: Vec<PathBuf>,
-    /// One distinct_id, whatever it looks like
-    #[arg(
-        long,
-        value_name = "ID",
-        allow_hyphen_values = true,
-        help_heading = "Source"
-    )]
-    id: Vec<String>,
-}
-
-/// How the ids stand in a source.
-#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
-enum FormatArg {
-    /// A table with any delimiter
-    Csv,
-    /// A table with tabs
-    Tsv,
-    /// One JSON object, text or whole number a line
-    Jsonl,
-    /// One JSON array
-    Json,
-    /// Each line is an id, byte for byte
-    Text,
-}
+use super::{deadlines, minimise};
 
 /// Where the ids come from, and how sources are read.
 #[derive(clap::Args, Debug)]
 pub(super) struct SourceArgs {
     #[command(flatten)]
     given: GivenArgs,
-    /// How files and standard input are read [default: recognised]
-    #[arg(long, value_enum, help_heading = "Source")]
-    format: Option<FormatArg>,
-    /// The column that holds the ids: its name, or its number counted from 1; in JSON the key, or
-    /// OUTER.KEY
-    #[arg(long, value_name = "NAME", help_heading = "Source")]
-    column: Option<String>,
-    /// The first line is an id already, not a heading
-    #[arg(long, help_heading = "Source")]
-    no_header: bool,
-    /// What parts the fields: one character, or `tab` [default: recognised]
-    #[arg(long, value_name = "CHAR", value_parser = parse_delimiter, help_heading = "Source")]
-    delimiter: Option<u8>,
-    /// The encoding of text without a byte order mark, such as `windows-1252` [default: utf-8]
-    #[arg(long, value_name = "NAME", value_parser = intake::parse_encoding, help_heading = "Source")]
-    encoding: Option<&'static intake::Encoding>,
+    #[command(flatten)]
+    reading: ReadArgs,
     /// Leave out the ids in this file, such as those under legal hold; read as the sources are
     #[arg(long, value_name = "PATH", help_heading = "Source")]
     exclude: Vec<PathBuf>,
     /// Refuse unless there are exactly N unique ids, the excluded ones not counted
     #[arg(long, value_name = "N", help_heading = "Source")]
     expect: Option<usize>,
-    #[command(flatten)]
-    checks: CheckArgs,
 }
 
 /// The law the request is made under; there is no default.
@@ -150,61 +96,11 @@ fn same_request(id: &RequestId) -> Failure {
     ))
 }
 
-fn parse_delimiter(text: &str) -> Result<u8, String> {
-    match (text, text.as_bytes()) {
-        ("tab" | "\\t", _) => Ok(b'\t'),
-        (_, [byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
-        _ => Err("one character, or `tab`".to_owned()),
-    }
-}
-
 impl SourceArgs {
-    fn sources(&self) -> Result<Vec<Source>, Failure> {
-        let given = &self.given;
-        let named = given.source.iter().map(|text| Source::recognise(text));
-        let files = given.file.iter().map(|path| Ok(Source::from_path(path)));
-        let ids = given.id.iter().map(|id| Ok(Source::Id(id.clone())));
-        let sources: Vec<Source> = named.chain(files).chain(ids).collect::<Result<_, _>>()?;
-        Ok(sources)
-    }
-
     /// The files whose ids are left out.
     fn excluded(&self) -> Vec<Source> {
         let excluded = self.exclude.iter();
         excluded.map(|path| Source::from_path(path)).collect()
-    }
-
-    fn options(&self) -> Result<ReadOptions, Failure> {
-        use FormatArg::{Csv, Json, Jsonl, Text, Tsv};
-        let misplaced = match self.format {
-            None | Some(Csv | Tsv) => None,
-            Some(Text) if self.column.is_some() => Some("--column"),
-            Some(Jsonl | Json) if self.no_header => Some("--no-header"),
-            Some(Jsonl | Json | Text) => self.delimiter.map(|_| "--delimiter"),
-        };
-        if let Some(flag) = misplaced {
-            return Err(usage(format!("`{flag}` has no meaning in this `--format`"))
-                .hint("leave one of them out"));
-        }
-        Ok(ReadOptions {
-            format: self.format.map(|format| match format {
-                Csv | Tsv => Format::Table,
-                Jsonl => Format::JsonLines,
-                Json => Format::JsonArray,
-                Text => Format::List,
-            }),
-            column: self.column.clone(),
-            header: match self.no_header {
-                true => Header::Absent,
-                false => Header::Expected,
-            },
-            delimiter: match self.format {
-                Some(Tsv) => self.delimiter.or(Some(b'\t')),
-                _ => self.delimiter,
-            },
-            encoding: self.encoding,
-            check: self.checks.options()?,
-        })
     }
 
     /// Reads every source to its end.
@@ -214,7 +110,7 @@ impl SourceArgs {
         sources: &[Source],
         request: &RequestArgs,
     ) -> Result<Intake, Failure> {
-        let options = self.options()?;
+        let options = self.reading.options()?;
         let all = [sources, &self.excluded()].concat();
         for label in Source::find_repeated(&all)? {
             ctx.ui.warn(
@@ -231,7 +127,7 @@ impl SourceArgs {
         let mut progress = reading(&ctx.ui);
         let read = intake::read(sources, &excluded, &options, keep, &mut progress);
         drop(progress);
-        self.checks.tell(&ctx.ui, &read);
+        self.reading.checks.tell(&ctx.ui, &read);
         let intake = read?;
         let unique = intake.counts.unique;
         match self.expect {
@@ -268,7 +164,7 @@ pub(super) fn plan(
         ))
         .hint("remove `approvals` from the project in the config file only if your process allows"));
     }
-    let sources = source.sources()?;
+    let sources = source.given.sources()?;
     let intake = source.read(ctx, &sources, request)?;
     if let (Some(hashed), false) = (&intake.hashed, request.dry_run) {
         let text = hashed_text(hashed).replace('\n', "; ");
@@ -362,6 +258,7 @@ pub(super) async fn carry_out(
     if let Some(Ok(reports)) = &fetched {
         download::print(ctx, reports, &Splits::new())?;
     }
+    minimise::sweep(ctx, &mut ledger);
     ctx.ui
         .print_requests(&ledger, &report.requests, Shown::Jobs, ctx.clock.as_ref())?;
     let followed = match (&fetched, request.wait.wait) {

@@ -11,7 +11,7 @@ use crate::workflow::{self, RefreshTrouble, SubmitReport};
 use super::context::Context;
 use super::failures::local_io;
 use super::status::{View, polling};
-use super::{deadlines, outcome};
+use super::{deadlines, minimise, outcome};
 
 /// How often it is looked whether the terminal has another size.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -58,7 +58,15 @@ pub(super) async fn run(
             troubles
         }
     };
-    conclude(ctx, &eyes, &mut view, screen.as_ref(), &troubles)
+    if screen.is_none() {
+        minimise::sweep(ctx, &mut ledger);
+    }
+    let status = conclude(ctx, &eyes, &mut view, screen.as_ref(), &troubles)?;
+    // What it may have to say belongs below the last picture.
+    if screen.is_some() {
+        minimise::sweep(ctx, &mut ledger);
+    }
+    Ok(status)
 }
 
 /// The last picture, or all of it, and what it means.

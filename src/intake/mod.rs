@@ -67,9 +67,10 @@ pub struct ReadOptions {
 }
 
 /// Whether the ids themselves are needed later, or only their number.
-#[derive(Debug, Clone, Copy)]
 pub enum Keep<'a> {
     Counts,
+    /// Nothing is kept; this hears each id as it comes, repeated ones too, with its place.
+    Heard(&'a mut dyn FnMut(Place<'_>, &str)),
     /// Those that do not fit into memory go to a file without a name in this folder.
     Ids(&'a Path),
 }
@@ -120,9 +121,10 @@ pub fn read(
     let mut checker = Checker::new(&options.check);
     let mut row_problems = Problems::default();
     let mut gathering = Gathering::new(hasher);
-    let mut spool = match keep {
-        Keep::Counts => None,
-        Keep::Ids(folder) => Some(SpoolWriter::new(folder, IN_MEMORY)),
+    let (mut spool, mut hear) = match keep {
+        Keep::Counts => (None, None),
+        Keep::Heard(hear) => (None, Some(hear)),
+        Keep::Ids(folder) => (Some(SpoolWriter::new(folder, IN_MEMORY)), None),
     };
     if excluded.is_empty() {
         gathering.end_excluded();
@@ -147,6 +149,11 @@ pub fn read(
                         && ended >= excluded.len()
                     {
                         spool.put(&id).map_err(IntakeError::Spool)?;
+                    }
+                    if let Some(hear) = &mut hear
+                        && ended >= excluded.len()
+                    {
+                        hear(place, &id);
                     }
                 }
                 feed.give_back(block);

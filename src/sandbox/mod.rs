@@ -34,6 +34,9 @@ use self::store::Store;
 /// The one Bearer token the sandbox accepts; it opens nothing anywhere else.
 pub const OAUTH_TOKEN: &str = "sandbox-oauth-token-not-a-secret";
 
+/// The key under which the ledger of a rehearsal remembers people; nothing real is hashed with it.
+pub const LEDGER_KEY: [u8; 32] = *b"sandbox ledger key, not a secret";
+
 /// A project token that is answered 403 on every call: a person without access to the project.
 pub const FORBIDDEN_PROJECT_TOKEN: &str = "00000000000000000000000000000403";
 

@@ -12,8 +12,8 @@ use super::{Input, Ui};
 pub enum QuestionError {
     #[error("{question}, and there is no terminal to ask on")]
     NoTerminal { question: &'static str },
-    #[error("the deletion was not confirmed: `{ids}` was not typed")]
-    NotConfirmed { ids: String },
+    #[error("{what} was not confirmed: `{count}` was not typed")]
+    NotConfirmed { what: &'static str, count: String },
     #[error("nothing was given on standard input")]
     NothingGiven,
     #[error("interrupted")]
@@ -36,22 +36,53 @@ impl Ui {
         ids: usize,
         flag: YesFlag,
     ) -> Result<Confirmed, QuestionError> {
-        if let Some(confirmed) = Confirmed::by_flag(flag, ids) {
-            return Ok(confirmed);
-        }
-        if !self.can_ask() {
+        if !self.can_ask() && flag == YesFlag::Absent {
             return Err(QuestionError::NoTerminal {
                 question: "a deletion must be confirmed",
             });
         }
         let people = plural(ids, "distinct_id", "distinct_ids");
-        self.aside.write(&format!(
-            "{what}\nType the number of {people} to confirm ({ids}): "
-        ));
+        let ask = format!("{what}\nType the number of {people} to confirm ({ids}): ");
+        self.confirm("the deletion", &ask, ids, flag)
+    }
+
+    /// Asks the operator to type the number of requests whose records are to go, unless `--yes`
+    /// says it already.
+    ///
+    /// # Errors
+    /// When another number is typed, or nobody can be asked.
+    pub fn confirm_purge(
+        &self,
+        what: &str,
+        requests: usize,
+        flag: YesFlag,
+    ) -> Result<Confirmed, QuestionError> {
+        if !self.can_ask() && flag == YesFlag::Absent {
+            return Err(QuestionError::NoTerminal {
+                question: "a purge must be confirmed",
+            });
+        }
+        let ask = format!("{what}\nType the number of requests to confirm ({requests}): ");
+        self.confirm("the purge", &ask, requests, flag)
+    }
+
+    fn confirm(
+        &self,
+        what: &'static str,
+        ask: &str,
+        count: usize,
+        flag: YesFlag,
+    ) -> Result<Confirmed, QuestionError> {
+        if let Some(confirmed) = Confirmed::by_flag(flag, count) {
+            return Ok(confirmed);
+        }
+        self.aside.write(ask);
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;
-        Confirmed::by_typed_count(&answer, ids)
-            .ok_or_else(|| QuestionError::NotConfirmed { ids: number(ids) })
+        Confirmed::by_typed_count(&answer, count).ok_or_else(|| QuestionError::NotConfirmed {
+            what,
+            count: number(count),
+        })
     }
 
     /// Asks for a secret without showing it.

@@ -1,0 +1,123 @@
+//! Where a command's ids come from, and how sources are read.
+
+use std::path::PathBuf;
+
+use crate::intake::{self, Format, Header, ReadOptions, Source};
+use crate::ui::Failure;
+
+use super::checks::CheckArgs;
+use super::failures::usage;
+
+/// Where the ids come from: at least one of these.
+#[derive(clap::Args, Debug)]
+#[group(id = "sources", required = true, multiple = true)]
+pub(super) struct GivenArgs {
+    /// A file, `-` for standard input, or one distinct_id
+    ///
+    /// What looks like a path (a separator, or an extension such as .csv) and does not exist is
+    /// an error, never an id.
+    #[arg(value_name = "SOURCE")]
+    source: Vec<String>,
+    /// A file, whatever its name looks like
+    #[arg(long, value_name = "PATH", help_heading = "Source")]
+    file: Vec<PathBuf>,
+    /// One distinct_id, whatever it looks like
+    #[arg(
+        long,
+        value_name = "ID",
+        allow_hyphen_values = true,
+        help_heading = "Source"
+    )]
+    id: Vec<String>,
+}
+
+/// How the ids stand in a source.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum FormatArg {
+    /// A table with any delimiter
+    Csv,
+    /// A table with tabs
+    Tsv,
+    /// One JSON object, text or whole number a line
+    Jsonl,
+    /// One JSON array
+    Json,
+    /// Each line is an id, byte for byte
+    Text,
+}
+
+/// How sources are read.
+#[derive(clap::Args, Debug)]
+pub(super) struct ReadArgs {
+    /// How files and standard input are read [default: recognised]
+    #[arg(long, value_enum, help_heading = "Source")]
+    format: Option<FormatArg>,
+    /// The column that holds the ids: its name, or its number counted from 1; in JSON the key, or
+    /// OUTER.KEY
+    #[arg(long, value_name = "NAME", help_heading = "Source")]
+    column: Option<String>,
+    /// The first line is an id already, not a heading
+    #[arg(long, help_heading = "Source")]
+    no_header: bool,
+    /// What parts the fields: one character, or `tab` [default: recognised]
+    #[arg(long, value_name = "CHAR", value_parser = parse_delimiter, help_heading = "Source")]
+    delimiter: Option<u8>,
+    /// The encoding of text without a byte order mark, such as `windows-1252` [default: utf-8]
+    #[arg(long, value_name = "NAME", value_parser = intake::parse_encoding, help_heading = "Source")]
+    encoding: Option<&'static intake::Encoding>,
+    #[command(flatten)]
+    pub(super) checks: CheckArgs,
+}
+
+fn parse_delimiter(text: &str) -> Result<u8, String> {
+    match (text, text.as_bytes()) {
+        ("tab" | "\\t", _) => Ok(b'\t'),
+        (_, [byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
+        _ => Err("one character, or `tab`".to_owned()),
+    }
+}
+
+impl GivenArgs {
+    pub(super) fn sources(&self) -> Result<Vec<Source>, Failure> {
+        let named = self.source.iter().map(|text| Source::recognise(text));
+        let files = self.file.iter().map(|path| Ok(Source::from_path(path)));
+        let ids = self.id.iter().map(|id| Ok(Source::Id(id.clone())));
+        let sources: Vec<Source> = named.chain(files).chain(ids).collect::<Result<_, _>>()?;
+        Ok(sources)
+    }
+}
+
+impl ReadArgs {
+    pub(super) fn options(&self) -> Result<ReadOptions, Failure> {
+        use FormatArg::{Csv, Json, Jsonl, Text, Tsv};
+        let misplaced = match self.format {
+            None | Some(Csv | Tsv) => None,
+            Some(Text) if self.column.is_some() => Some("--column"),
+            Some(Jsonl | Json) if self.no_header => Some("--no-header"),
+            Some(Jsonl | Json | Text) => self.delimiter.map(|_| "--delimiter"),
+        };
+        if let Some(flag) = misplaced {
+            return Err(usage(format!("`{flag}` has no meaning in this `--format`"))
+                .hint("leave one of them out"));
+        }
+        Ok(ReadOptions {
+            format: self.format.map(|format| match format {
+                Csv | Tsv => Format::Table,
+                Jsonl => Format::JsonLines,
+                Json => Format::JsonArray,
+                Text => Format::List,
+            }),
+            column: self.column.clone(),
+            header: match self.no_header {
+                true => Header::Absent,
+                false => Header::Expected,
+            },
+            delimiter: match self.format {
+                Some(Tsv) => self.delimiter.or(Some(b'\t')),
+                _ => self.delimiter,
+            },
+            encoding: self.encoding,
+            check: self.checks.options()?,
+        })
+    }
+}

@@ -1,0 +1,185 @@
+//! Who was found in the ledger, and in what. People are named by place and hash, never by id.
+
+use std::rc::Rc;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use crate::domain::PersonHash;
+use crate::ledger::{JobRecord, RequestRecord};
+
+use super::json::time;
+use super::table::{Column, draw, state_cell};
+use super::words::{number, plural, printable, wrapped};
+use super::{Paper, View};
+
+/// How many of those who were not found are named to people.
+const MAX_NAMED: usize = 20;
+
+/// Somebody who was looked for.
+#[derive(Debug)]
+pub struct Sought {
+    /// What messages call the source; never an id.
+    pub source: String,
+    /// Which of the ids on the command line it is, counted from 1.
+    pub argument: Option<usize>,
+    pub line: Option<u64>,
+    pub element: Option<u64>,
+    /// None without a key.
+    pub hash: Option<PersonHash>,
+    pub involved: Vec<Involvement>,
+}
+
+/// A job that somebody is or was in.
+#[derive(Debug, Clone)]
+pub struct Involvement {
+    pub request: Rc<RequestRecord>,
+    pub job: Rc<JobRecord>,
+    pub ended: Option<DateTime<Utc>>,
+}
+
+/// Everybody who was looked for.
+#[derive(Debug)]
+pub struct FindView<'a> {
+    pub people: &'a [Sought],
+}
+
+impl Sought {
+    fn place(&self) -> String {
+        match (self.argument, self.line, self.element) {
+            (Some(argument), ..) => format!("argument {argument}"),
+            (None, _, Some(element)) => format!("{}, element {element}", self.source),
+            (None, Some(line), None) => format!("{}, line {line}", self.source),
+            (None, None, None) => self.source.clone(),
+        }
+    }
+
+    fn short_hash(&self) -> String {
+        let hash = self.hash.as_ref();
+        hash.map_or_else(|| "-".to_owned(), PersonHash::short)
+    }
+}
+
+impl FindView<'_> {
+    fn count_found(&self) -> usize {
+        let people = self.people.iter();
+        people.filter(|sought| !sought.involved.is_empty()).count()
+    }
+
+    /// Those who are in nothing, the first of them by their places.
+    fn missing_text(&self) -> Option<String> {
+        let missing = self.people.iter().filter(|one| one.involved.is_empty());
+        let mut named: Vec<String> = missing.map(Sought::place).collect();
+        let more = named.len().saturating_sub(MAX_NAMED);
+        named.truncate(MAX_NAMED);
+        if more > 0 {
+            named.push(format!("and {} more", number(more)));
+        }
+        (!named.is_empty()).then(|| printable(&named.join("; ")))
+    }
+}
+
+impl View for FindView<'_> {
+    fn human(&self, paper: &Paper) -> String {
+        let all = plural(self.people.len(), "person", "people");
+        let mut text = format!("Found {} of {all}.\n", number(self.count_found()));
+        if let Some(missing) = self.missing_text() {
+            text.push_str(&wrapped("Not found: ", &missing, paper.width));
+        }
+        let rows = self.people.iter().flat_map(|sought| {
+            let found = sought.involved.iter();
+            found.map(|found| row(sought, found))
+        });
+        let rows: Vec<Vec<String>> = rows.collect();
+        if !rows.is_empty() {
+            use Column::{Text, Whole};
+            let columns = [
+                Text("WHO"),
+                Whole("HASH"),
+                Whole("REQUEST"),
+                Text("KIND"),
+                Text("PROJECT"),
+                Whole("STATE"),
+                Text("SUBMITTED"),
+                Text("ENDED"),
+                Whole("TASK"),
+            ];
+            text.push('\n');
+            text.push_str(&draw(&columns, &rows, paper));
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        let found = self.count_found();
+        json!({
+            "found": found,
+            "not_found": self.people.len() - found,
+            "people": self.people.iter().map(person).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn row(sought: &Sought, found: &Involvement) -> Vec<String> {
+    let Involvement {
+        request,
+        job,
+        ended,
+    } = found;
+    let dash = || "-".to_owned();
+    let day = |time: Option<DateTime<Utc>>| {
+        time.map_or_else(dash, |time| time.format("%Y-%m-%d %H:%M").to_string())
+    };
+    let operation = request.asked.operation;
+    vec![
+        printable(&sought.place()),
+        sought.short_hash(),
+        request.id.short().to_owned(),
+        format!("{} {}", operation.kind().as_str(), operation.law().title()),
+        request.asked.project.to_string(),
+        state_cell(job.state),
+        day(job.submitted_at),
+        day(*ended),
+        job.task
+            .as_ref()
+            .map_or_else(dash, |task| printable(task.as_str())),
+    ]
+}
+
+fn person(sought: &Sought) -> Value {
+    json!({
+        "source": sought.source,
+        "argument": sought.argument,
+        "line": sought.line,
+        "element": sought.element,
+        "hash": sought.hash.as_ref().map(PersonHash::short),
+        "found": !sought.involved.is_empty(),
+        "jobs": sought.involved.iter().map(involvement).collect::<Vec<_>>(),
+    })
+}
+
+fn involvement(found: &Involvement) -> Value {
+    let Involvement {
+        request,
+        job,
+        ended,
+    } = found;
+    let operation = request.asked.operation;
+    json!({
+        "request_id": request.id.as_str(),
+        "job_id": job.id.to_string(),
+        "kind": operation.kind(),
+        "law": operation.law(),
+        "disclosure": operation.disclosure(),
+        "project": request.asked.project.as_str(),
+        "ref": request.asked.reference,
+        "received": request.asked.received.to_string(),
+        "created": time(request.created),
+        "state": job.state,
+        "task_id": job.task.as_ref().map(|task| task.as_str()),
+        "linked": job.is_linked,
+        "mixpanel_status": job.mixpanel_status,
+        "submitted_at": job.submitted_at.map(time),
+        "ended_at": ended.map(time),
+    })
+}
