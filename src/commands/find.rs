@@ -20,7 +20,7 @@ use super::sources::{GivenArgs, ReadArgs};
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr find ids.csv                         everyone in the file
-  dsr find - < ids.txt
+  dsr find - --format text < ids.txt       each line is an id
   dsr find --exit-status user-17           status 1 unless everybody is found
   dsr find emails.csv --hash sha256        people whose ids are hashes")]
 pub(crate) struct FindArgs {

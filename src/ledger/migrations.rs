@@ -185,8 +185,6 @@ const MIGRATIONS: [&str; 12] = [
         packed        BYTEA,
         PRIMARY KEY (request, number)
     );
-    -- When a fetched export was split among its people: its ids are not needed any more.
-    ALTER TABLE downloads ADD COLUMN split_at TEXT;
     -- Records that are gone: how many, and when their requests had been closed.
     CREATE TABLE purges (
         at            TEXT NOT NULL,

@@ -25,13 +25,12 @@ const LOG_PATIENCE: Duration = Duration::from_millis(250);
 const ENDED: &str = "(jobs.state IN ('done', 'refused', 'failed', 'revoked')
      OR (jobs.state = 'unknown' AND jobs.abandoned_at IS NOT NULL))";
 
-/// A finished export that was not split and whose link may live: it ended after `$1`.
+/// A finished export whose link may live, and which may be split among its people, again and in
+/// another form: it ended after `$1`.
 const TO_BE_SPLIT: &str = "(jobs.state = 'done'
      AND EXISTS (SELECT 1 FROM requests WHERE id = jobs.request AND kind = 'export')
      AND EXISTS (SELECT 1 FROM steps WHERE steps.request = jobs.request
-                 AND steps.number = jobs.number AND to_state = 'done' AND at > $1)
-     AND NOT EXISTS (SELECT 1 FROM downloads WHERE downloads.request = jobs.request
-                     AND downloads.number = jobs.number AND split_at IS NOT NULL))";
+                 AND steps.number = jobs.number AND to_state = 'done' AND at > $1))";
 
 /// A digest of ids that is blank: zeros, so that it is overwritten where it stands.
 const BLANK: &str = "REPLACE(ids_digest, '0', '') = ''";
@@ -137,20 +136,6 @@ impl Ledger {
         tx.commit()?;
         self.empty_log();
         Ok(())
-    }
-
-    /// Notes that a fetched export was split among its people: nothing needs its ids any more.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
-    pub fn record_split(&mut self, job: &JobId, now: DateTime<Utc>) -> Result<(), LedgerError> {
-        let tx = self.write()?;
-        prepare(
-            &tx,
-            "UPDATE downloads SET split_at = $1 WHERE request = $2 AND number = $3",
-        )?
-        .execute(params![format_time(now), job.request.as_str(), job.number])?;
-        tx.commit()
     }
 
     fn list_to_hash(

@@ -146,7 +146,6 @@ fn list_closed(conn: &Connection, cutoff: Cutoff) -> Result<Vec<Row>, LedgerErro
              UNION ALL SELECT request, at FROM steps
              UNION ALL SELECT request, at FROM extensions
              UNION ALL SELECT request, fetched_at FROM downloads
-             UNION ALL SELECT request, split_at FROM downloads WHERE split_at IS NOT NULL
              UNION ALL SELECT request, checked_at FROM jobs WHERE checked_at IS NOT NULL
              UNION ALL SELECT request, abandoned_at FROM jobs WHERE abandoned_at IS NOT NULL
          ) AS happened JOIN requests ON id = request

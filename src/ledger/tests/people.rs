@@ -108,31 +108,25 @@ fn only_what_has_ended_for_good_loses_its_ids() {
 }
 
 #[test]
-fn a_finished_export_keeps_its_ids_until_it_was_split_or_its_link_is_dead() {
+fn a_finished_export_keeps_its_ids_while_its_link_may_live() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
     as_export(&ledger);
     let (first, second) = (nth(&record.id, 1), nth(&record.id, 2));
     finish(&mut ledger, &first, "t-1", noon());
-    finish(&mut ledger, &second, "t-2", noon());
+    accept(&mut ledger, &second, "t-2");
+    ledger
+        .record_check(&second, &TaskStatus::Failure, noon())
+        .unwrap();
     let later = |days| noon() + TimeDelta::days(days);
-    assert_eq!(sweep(&mut ledger, later(13)), Swept::default());
-    assert_eq!(ledger.count_ids_to_hash(later(13)).unwrap(), 0);
-    let download = DownloadRecord {
-        job: first.clone(),
-        path: "/x/e.zip".into(),
-        bytes: 1,
-        sha256: "0".repeat(64),
-        fetched_at: later(1),
-    };
-    ledger.record_download(&download).unwrap();
-    assert_eq!(sweep(&mut ledger, later(13)), Swept::default());
-    ledger.record_split(&first, later(2)).unwrap();
+    // There is nothing to split of one that failed.
     assert_eq!(sweep(&mut ledger, later(13)).jobs, 1);
-    assert!(ledger.find_batch(&first).is_err());
-    assert!(ledger.find_batch(&second).is_ok());
-    assert_eq!(sweep(&mut ledger, later(14)).jobs, 1);
     assert!(ledger.find_batch(&second).is_err());
+    assert!(ledger.find_batch(&first).is_ok());
+    assert_eq!(ledger.count_ids_to_hash(later(13)).unwrap(), 0);
+    assert_eq!(ledger.count_ids_to_hash(later(14)).unwrap(), 1);
+    assert_eq!(sweep(&mut ledger, later(14)).jobs, 1);
+    assert!(ledger.find_batch(&first).is_err());
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod model;
 mod operator;
 mod outcome;
 mod people;
+mod remains;
 mod running;
 mod terminal;
 mod wire;

@@ -1,0 +1,68 @@
+//! What an examiner finds of people in the files of a home: in any encoding, packed or not.
+
+use std::path::PathBuf;
+
+use super::Operator;
+
+/// How zstd's frames begin.
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+impl Operator {
+    /// Every file of dsr's home in which one of the ids is found, and as what.
+    pub(crate) fn remains_of(&self, ids: &[String]) -> Vec<(PathBuf, &'static str)> {
+        let mut found = Vec::new();
+        for (path, content) in self.files() {
+            let unpacked = unpack_all(&content);
+            for id in ids {
+                for (form, needle) in forms(id) {
+                    if holds(&content, &needle) {
+                        found.push((path.clone(), form));
+                    }
+                    if unpacked.iter().any(|text| holds(text, &needle)) {
+                        found.push((path.clone(), "packed"));
+                    }
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Whatever unpacks at any place where a frame may begin, as far as it goes.
+fn unpack_all(content: &[u8]) -> Vec<Vec<u8>> {
+    let places = content.windows(4).enumerate();
+    let places = places.filter(|(_, bytes)| *bytes == ZSTD);
+    let texts = places.map(|(place, _)| {
+        let mut text = Vec::new();
+        let frame = zstd::Decoder::with_buffer(&content[place..]).map(|zstd| zstd.single_frame());
+        if let Ok(mut frame) = frame {
+            // What comes before damage counts as well.
+            std::io::Read::read_to_end(&mut frame, &mut text).ok();
+        }
+        text
+    });
+    texts.collect()
+}
+
+fn forms(id: &str) -> [(&'static str, Vec<u8>); 5] {
+    let hex = |upper: bool| {
+        let digits = id.bytes().map(|byte| match upper {
+            true => format!("{byte:02X}"),
+            false => format!("{byte:02x}"),
+        });
+        digits.collect::<String>().into_bytes()
+    };
+    let wide = |bytes: fn(u16) -> [u8; 2]| id.encode_utf16().flat_map(bytes).collect();
+    [
+        ("UTF-8", id.as_bytes().to_vec()),
+        ("UTF-16LE", wide(u16::to_le_bytes)),
+        ("UTF-16BE", wide(u16::to_be_bytes)),
+        ("hex", hex(false)),
+        ("HEX", hex(true)),
+    ]
+}
+
+fn holds(content: &[u8], needle: &[u8]) -> bool {
+    let mut places = content.iter().enumerate();
+    places.any(|(place, byte)| *byte == needle[0] && content[place..].starts_with(needle))
+}
