@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags};
 
-use super::{LedgerError, ProcessRecord, migrations, prepare, receipts, sender};
+use super::{LedgerError, ProcessRecord, migrations, people, prepare, receipts, sender};
 
 /// How many of the damages are named.
 const NAMED: usize = 5;
@@ -22,6 +23,8 @@ pub struct Health {
     pub log_bytes: u64,
     /// Jobs of unknown outcome that were not given up on.
     pub unsettled: usize,
+    /// Jobs that have ended and still have their ids, which nothing needs.
+    pub ids_to_hash: usize,
     /// Files with receipts of senders that have ended, which no dsr has recorded yet.
     pub receipts: usize,
     /// The processes that send just now.
@@ -32,7 +35,7 @@ pub struct Health {
 ///
 /// # Errors
 /// When it cannot be read, is no ledger, or was written by a newer dsr.
-pub fn examine(path: &Path, patience: Duration) -> Result<Health, LedgerError> {
+pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<Health, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(patience)?;
@@ -48,9 +51,9 @@ pub fn examine(path: &Path, patience: Duration) -> Result<Health, LedgerError> {
         );
     }
     damage.truncate(NAMED);
-    let unsettled = match is_current && damage.is_empty() {
-        true => count_unsettled(&conn)?,
-        false => 0,
+    let (unsettled, ids_to_hash) = match is_current && damage.is_empty() {
+        true => (count_unsettled(&conn)?, people::count_to_hash(&conn, now)?),
+        false => (0, 0),
     };
     let size = |path: PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     let ended = receipts::list_ended(path).map_err(LedgerError::Receipt)?;
@@ -59,6 +62,7 @@ pub fn examine(path: &Path, patience: Duration) -> Result<Health, LedgerError> {
         bytes: size(path.to_owned()),
         log_bytes: size(path.with_extension("db-wal")),
         unsettled,
+        ids_to_hash,
         receipts: ended.len(),
         senders: sender::list_living(path).map_err(LedgerError::Sender)?,
     })
@@ -95,13 +99,15 @@ mod tests {
     use crate::domain::{JobId, RequestId, TaskId};
     use crate::ledger::Ledger;
 
+    const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
     #[test]
     fn a_whole_ledger_is_whole_and_stays_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.db");
         drop(Ledger::open(&path, Duration::ZERO).unwrap());
         let before = std::fs::read(&path).unwrap();
-        let health = examine(&path, Duration::ZERO).unwrap();
+        let health = examine(&path, Duration::ZERO, NOW).unwrap();
         assert_eq!(health.damage, Vec::<String>::new());
         assert_eq!(health.bytes, before.len() as u64);
         assert_eq!(std::fs::read(&path).unwrap(), before);
@@ -120,7 +126,7 @@ mod tests {
         )
         .unwrap();
         drop(conn);
-        let health = examine(&path, Duration::ZERO).unwrap();
+        let health = examine(&path, Duration::ZERO, NOW).unwrap();
         assert_eq!(health.damage.len(), 1);
         assert!(health.damage[0].contains("`downloads`"));
     }
@@ -132,7 +138,7 @@ mod tests {
         let mut ledger = Ledger::open(&path, Duration::ZERO).unwrap();
         let now = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         ledger.start_sending(now).unwrap();
-        let count = || examine(&path, Duration::ZERO).unwrap().receipts;
+        let count = || examine(&path, Duration::ZERO, NOW).unwrap().receipts;
         assert_eq!(count(), 0, "room for receipts is none");
         let job = JobId {
             request: RequestId::random(),

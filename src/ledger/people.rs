@@ -50,13 +50,7 @@ impl Ledger {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn count_ids_to_hash(&self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
-        let sql = format!(
-            "SELECT COUNT(*) FROM payloads JOIN jobs USING (request, number)
-             WHERE {ENDED} AND NOT {TO_BE_SPLIT}"
-        );
-        let count: i64 = prepare(&self.conn, &sql)?
-            .query_row([format_time(fresh_after(now))], |row| row.get(0))?;
-        Ok(usize::try_from(count).unwrap_or(0))
+        count_to_hash(&self.conn, now)
     }
 
     /// What tells the key from others under which people are remembered, once there are some.
@@ -178,6 +172,16 @@ fn empty_log(path: &Path) -> rusqlite::Result<()> {
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(LOG_PATIENCE)?;
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+pub(super) fn count_to_hash(conn: &Connection, now: DateTime<Utc>) -> Result<usize, LedgerError> {
+    let sql = format!(
+        "SELECT COUNT(*) FROM payloads JOIN jobs USING (request, number)
+         WHERE {ENDED} AND NOT {TO_BE_SPLIT}"
+    );
+    let count: i64 =
+        prepare(conn, &sql)?.query_row([format_time(fresh_after(now))], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or(0))
 }
 
 fn fresh_after(now: DateTime<Utc>) -> DateTime<Utc> {

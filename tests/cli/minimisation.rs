@@ -147,6 +147,9 @@ fn without_a_key_ids_stay_and_that_is_said() {
         (&found["found"], &found["not_found"]),
         (&json!(1), &json!(1))
     );
+    let doctor = operator.run(&["doctor", "--json"]);
+    let text = format!("{}{}", doctor.stdout, doctor.stderr);
+    assert!(text.contains("the ids of 1 job that ended"), "{doctor}");
     // With a key they go, those of before as well.
     let path = operator.work().join("k").display().to_string();
     operator

@@ -85,7 +85,7 @@ pub(super) fn check_ledger(ctx: &Context) -> Check {
             return Check::of_failure("ledger", &Failure::from(error));
         }
     }
-    match ledger::examine(&path, ctx.lock_timeout) {
+    match ledger::examine(&path, ctx.lock_timeout, ctx.clock.now()) {
         Ok(health) => of_health(&path, &health),
         Err(error) => {
             let failure = holders::name(ctx, Failure::from(error));
@@ -113,6 +113,12 @@ fn of_health(path: &Path, health: &Health) -> Check {
         let jobs = plural(health.unsettled, "job is", "jobs are");
         let message = format!("it is unknown what became of some jobs: {jobs} to be settled");
         return Check::warning("ledger", message, "run `dsr resume`");
+    }
+    if health.ids_to_hash > 0 {
+        let jobs = plural(health.ids_to_hash, "job", "jobs");
+        let message = format!("it still holds the ids of {jobs} that ended");
+        let fix = "run `dsr status`, which hashes them or says why it cannot; see `dsr auth ledger-key --help`";
+        return Check::warning("ledger", message, fix);
     }
     if health.log_bytes > LONG_LOG {
         let message = format!(
