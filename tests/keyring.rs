@@ -177,6 +177,51 @@ fn a_projects_api_secret_is_kept_shown_as_there_and_goes_with_its_project() {
     }
 }
 
+#[test]
+fn one_ledger_key_is_made_kept_and_carried_to_another_machine() {
+    if !is_required() {
+        println!("SKIPPED: a real keyring is tested only with DSR_TEST_REQUIRE=secret-service");
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let show = ["auth", "ledger-key", "--json"];
+    let fingerprint = |home: &std::path::Path, args: &[&str]| {
+        let output = dsr(home, args, "");
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        json(&output)["fingerprint"].as_str().unwrap().to_owned()
+    };
+    // Several that need one at once make one.
+    let made = std::thread::scope(|scope| {
+        let run = || fingerprint(home.path(), &show);
+        let runs: Vec<_> = (0..4).map(|_| scope.spawn(run)).collect();
+        let made = runs.into_iter().map(|run| run.join().unwrap());
+        made.collect::<std::collections::BTreeSet<_>>()
+    });
+    assert_eq!(made.len(), 1, "{made:?}");
+    let first = made.into_iter().next().unwrap();
+    assert_eq!(json(&dsr(home.path(), &show, ""))["origin"], "keyring");
+
+    let file = home.path().join("copy.key");
+    let path = file.to_str().unwrap();
+    assert_eq!(
+        fingerprint(home.path(), &["auth", "ledger-key", "--json", "--to", path]),
+        first
+    );
+    let key = std::fs::read_to_string(&file).unwrap();
+    let other = "0123456789abcdef".repeat(4);
+    std::fs::write(&file, &other).unwrap();
+    let second = fingerprint(
+        home.path(),
+        &["auth", "ledger-key", "--json", "--from", path],
+    );
+    assert_ne!(second, first);
+    assert_eq!(fingerprint(home.path(), &show), second);
+    std::fs::write(&file, &key).unwrap();
+    let from = dsr(home.path(), &["auth", "ledger-key", "--from", path], "");
+    assert_eq!(fingerprint(home.path(), &show), first, "as it was");
+    assert!(!format!("{from:?}").contains(key.trim()));
+}
+
 fn is_required() -> bool {
     #[expect(
         clippy::disallowed_methods,

@@ -10,6 +10,9 @@ use crate::ui::{Failure, plural};
 use super::context::Context;
 use super::failures::ledger_key_hint;
 
+/// From so many jobs on the hashing takes a while.
+const MANY: usize = 2000;
+
 /// The key under which this ledger remembers people. One is made only while it remembers nobody.
 pub(super) fn ledger_key(
     ctx: &Context,
@@ -53,6 +56,12 @@ pub(super) fn sweep(ctx: &Context, ledger: &mut Ledger) {
             return warn(ctx, &why, Some(&ledger_key_hint(&error)));
         }
     };
+    if waiting > MANY {
+        ctx.ui.note(&format!(
+            "Hashing the ids of {}; once, and it takes a moment.",
+            plural(waiting, "job that has ended", "jobs that have ended")
+        ));
+    }
     match ledger.record_hashed(&key, now) {
         Ok(swept) if swept.unreadable > 0 => {
             let jobs = plural(swept.unreadable, "job", "jobs");
@@ -68,8 +77,10 @@ pub(super) fn sweep(ctx: &Context, ledger: &mut Ledger) {
     }
 }
 
+/// What needs no key, and what a dsr that was killed left to do.
 fn blank(ledger: &mut Ledger) -> Result<(), Failure> {
-    Ok(ledger.record_digests_blank()?)
+    ledger.record_digests_blank()?;
+    Ok(ledger.record_clean()?)
 }
 
 fn warn(ctx: &Context, why: &str, hint: Option<&str>) {

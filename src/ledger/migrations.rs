@@ -172,10 +172,12 @@ const MIGRATIONS: [&str; 12] = [
         PRIMARY KEY (request, number),
         FOREIGN KEY (request, number) REFERENCES jobs (request, number)
     );
-    -- What tells the key that made them from others; one row at most.
+    -- What tells the key that made them from others; one row at most. `unclean` is 1 while the
+    -- ledger's files may hold copies of ids that are gone.
     CREATE TABLE people_key (
         fingerprint   TEXT PRIMARY KEY,
-        since         TEXT NOT NULL
+        since         TEXT NOT NULL,
+        unclean       BIGINT NOT NULL
     );
     -- Empty but for the moments in which `payloads` is written anew.
     CREATE TABLE payloads_aside (

@@ -96,13 +96,30 @@ impl Ledger {
             }
             tx.commit()?;
         }
-        if swept.jobs > 0 {
-            let tx = self.write()?;
-            payload::rewrite(&tx)?;
-            tx.commit()?;
-            self.empty_log();
-        }
+        self.record_clean()?;
         Ok(swept)
+    }
+
+    /// Sees to it that no copy of an id that is gone is left in the ledger's files, if one may be:
+    /// also where a dsr was killed before it could, or others were reading.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn record_clean(&mut self) -> Result<(), LedgerError> {
+        let unclean = "SELECT 1 FROM people_key WHERE unclean = 1";
+        if !prepare(&self.conn, unclean)?.exists([])? {
+            return Ok(());
+        }
+        let tx = self.write()?;
+        payload::rewrite(&tx)?;
+        tx.commit()?;
+        // Only now: whatever happens until here, it is done once more.
+        if self.empty_log() == Log::Empty {
+            let tx = self.write()?;
+            tx.execute_batch("UPDATE people_key SET unclean = 0")?;
+            tx.commit()?;
+        }
+        Ok(())
     }
 
     /// Blanks what tells the ids of a request from others' once all of its jobs have ended: of a
@@ -159,19 +176,32 @@ impl Ledger {
 
     /// Writes the log back and empties it: it holds the pages as they were. Where somebody reads
     /// from it just now it stays, and goes when the last dsr closes the ledger.
-    pub(super) fn empty_log(&self) {
-        if let Err(error) = empty_log(&self.path) {
+    pub(super) fn empty_log(&self) -> Log {
+        empty_log(&self.path).unwrap_or_else(|error| {
             tracing::info!(%error, "the ledger's log stays for now");
-        }
+            Log::InUse
+        })
     }
 }
 
+/// What became of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Log {
+    Empty,
+    /// Somebody reads from it.
+    InUse,
+}
+
 /// On a connection of its own, which does not wait as long as the others do.
-fn empty_log(path: &Path) -> rusqlite::Result<()> {
+fn empty_log(path: &Path) -> rusqlite::Result<Log> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(LOG_PATIENCE)?;
-    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    let is_busy: bool = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(match is_busy {
+        true => Log::InUse,
+        false => Log::Empty,
+    })
 }
 
 pub(super) fn count_to_hash(conn: &Connection, now: DateTime<Utc>) -> Result<usize, LedgerError> {
@@ -209,10 +239,11 @@ fn remember_key(conn: &Connection, given: &str, now: DateTime<Utc>) -> Result<()
     if !demand_key(conn, given)? {
         prepare(
             conn,
-            "INSERT INTO people_key (fingerprint, since) VALUES ($1, $2)",
+            "INSERT INTO people_key (fingerprint, since, unclean) VALUES ($1, $2, 0)",
         )?
         .execute(params![given, format_time(now)])?;
     }
+    conn.execute_batch("UPDATE people_key SET unclean = 1")?;
     Ok(())
 }
 

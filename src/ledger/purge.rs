@@ -98,7 +98,8 @@ impl Ledger {
     pub fn compact(&mut self) -> Result<(), LedgerError> {
         self.conn
             .execute_batch("PRAGMA temp_store = memory; VACUUM;")?;
-        self.empty_log();
+        // Else it is emptied when the last dsr closes the ledger.
+        let _ = self.empty_log();
         Ok(())
     }
 

@@ -135,6 +135,7 @@ fn what_has_started_is_reported_job_by_job() {
         },
     );
     let (operator, id) = operator_with_jobs(&fake, "rate = 1000", 2);
+    let operator = operator.with_ledger_key();
     let outcome = operator.run(&["cancel", &id]);
     outcome
         .exits_with(3)

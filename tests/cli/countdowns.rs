@@ -133,7 +133,8 @@ fn a_finished_export_counts_down_until_it_is_fetched() {
         return;
     }
     let (_store, api) = finishing();
-    let mut operator = Operator::at_with(&api, "rate = 1000\nexport_batch = 1");
+    let operator = Operator::at_with(&api, "rate = 1000\nexport_batch = 1");
+    let mut operator = operator.with_ledger_key();
     operator.lives_on("2026-03-02");
     operator
         .run(&["export", "--gdpr", "--id", "a1", "--id", "a2"])

@@ -22,13 +22,7 @@ fn status(_: &Call, word: &str) -> Reply {
 
 /// An operator without a keyring, who has a key in a file.
 pub(crate) fn with_key(fake: &Fake, settings: &str) -> Operator {
-    let mut operator = Operator::at_with(fake, settings);
-    let path = operator.work().join("ledger.key").display().to_string();
-    operator
-        .run(&["auth", "ledger-key", "--to", &path])
-        .exits_with(0);
-    operator.set("DSR_LEDGER_KEY_FILE", &path);
-    operator
+    Operator::at_with(fake, settings).with_ledger_key()
 }
 
 /// Erases these people, and asks until it is done.
@@ -317,6 +311,8 @@ fn a_kill_between_any_two_steps_loses_nobody_and_hashes_nobody_twice() {
         assert_eq!(operator.kept_ids().len(), 1, "{write}: the export's");
         let sizes = operator.ledger_texts("SELECT CAST(SUM(length(hashes)) AS TEXT) FROM people");
         assert_eq!(sizes, ["96"], "{write}");
+        let unclean = operator.ledger_texts("SELECT CAST(unclean AS TEXT) FROM people_key");
+        assert_eq!(unclean, ["0"], "{write}");
         operator.file("all.csv", csv_of(&ids, None));
         let found = operator
             .run(&["find", "all.csv", "stays-open", "--json"])

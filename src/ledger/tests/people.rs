@@ -252,6 +252,48 @@ fn two_sweeps_at_once_hash_each_job_once() {
     assert_eq!(found[0].job, nth(&id, 300));
 }
 
+#[test]
+fn a_sweep_that_was_killed_or_disturbed_is_cleaned_up_after_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    let unclean = |ledger: &Ledger| -> i64 {
+        let sql = "SELECT unclean FROM people_key";
+        ledger.conn.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let log = || {
+        let log = folder.path().join("ledger.db-wal");
+        std::fs::metadata(log).map_or(0, |found| found.len())
+    };
+    finish(&mut ledger, &nth(&record.id, 1), "t-1", noon());
+    // As a dsr that is killed at this place leaves it.
+    let stop = "CREATE TRIGGER stop BEFORE DELETE ON payloads WHEN OLD.number = 2
+                BEGIN SELECT RAISE(ABORT, 'killed'); END";
+    ledger.conn.execute_batch(stop).unwrap();
+    assert!(ledger.record_hashed(&ledger_key(), noon()).is_err());
+    assert_eq!(ledger.count_ids_to_hash(noon()).unwrap(), 0);
+    assert_eq!(unclean(&ledger), 1);
+    ledger.conn.execute_batch("DROP TRIGGER stop").unwrap();
+    // Somebody who reads keeps the log from being emptied.
+    let reader = open(&folder);
+    let view = reader.conn.unchecked_transaction().unwrap();
+    let one = "SELECT COUNT(*) FROM jobs";
+    let _: i64 = view.query_row(one, [], |row| row.get(0)).unwrap();
+    ledger.record_clean().unwrap();
+    assert_eq!(unclean(&ledger), 1);
+    assert!(log() > 0);
+    drop(view);
+    ledger.record_clean().unwrap();
+    assert_eq!(unclean(&ledger), 0);
+    assert_eq!(ledger.find_batch(&nth(&record.id, 2)).unwrap().count(), 2);
+    let pages = log();
+    ledger.record_clean().unwrap();
+    assert_eq!(
+        log(),
+        pages,
+        "nothing is written where nothing is to be done"
+    );
+}
+
 /// Whatever sizes jobs have and in whatever order they end.
 #[test]
 fn no_copy_of_an_id_is_left_on_any_page() {

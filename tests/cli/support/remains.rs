@@ -1,4 +1,4 @@
-//! What an examiner finds of people in the files of a home: in any encoding, packed or not.
+//! The key of hashed people, and what an examiner finds of people in the files of a home: in any encoding, packed or not.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,15 @@ use super::Operator;
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 impl Operator {
+    /// One who keeps a ledger key in a file, so that ids of ended jobs are hashed.
+    pub(crate) fn with_ledger_key(mut self) -> Self {
+        let path = self.work().join("ledger.key").display().to_string();
+        self.run(&["auth", "ledger-key", "--to", &path])
+            .exits_with(0);
+        self.set("DSR_LEDGER_KEY_FILE", &path);
+        self
+    }
+
     /// Every file of dsr's home in which one of the ids is found, and as what.
     pub(crate) fn remains_of(&self, ids: &[String]) -> Vec<(PathBuf, &'static str)> {
         let mut found = Vec::new();
