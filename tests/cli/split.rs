@@ -266,7 +266,10 @@ fn an_archive_that_is_gone_or_another_one_is_fetched_again_on_the_operators_word
 fn ids_that_the_ledger_does_not_keep_any_more_come_from_their_file() {
     let exports = exports(plain(&[("events.jsonl", &events())]));
     exports.download(&[]).exits_with(0);
-    exports.operator.change_ledger("DELETE FROM payloads");
+    exports.operator.change_ledger(
+        "INSERT INTO people SELECT request, number, x'00112233445566778899aabbccddeeff' FROM payloads;
+         DELETE FROM payloads",
+    );
     let request = exports
         .operator
         .ledger_texts("SELECT id FROM requests")
