@@ -42,7 +42,9 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('cancel', 'cancel', [CompletionResultType]::ParameterValue, 'Cancel deletions that Mixpanel has not started')
             [CompletionResult]::new('extend', 'extend', [CompletionResultType]::ParameterValue, 'Take the law''s further time to answer a request')
             [CompletionResult]::new('download', 'download', [CompletionResultType]::ParameterValue, 'Fetch finished exports, and split them into a package for each person')
-            [CompletionResult]::new('auth', 'auth', [CompletionResultType]::ParameterValue, 'Keep, show or forget OAuth tokens, or the key of hashed ids')
+            [CompletionResult]::new('find', 'find', [CompletionResultType]::ParameterValue, 'Tell whether people were exported or erased: when, and under which task')
+            [CompletionResult]::new('purge', 'purge', [CompletionResultType]::ParameterValue, 'Remove the records of requests that were closed long ago')
+            [CompletionResult]::new('auth', 'auth', [CompletionResultType]::ParameterValue, 'Keep, show or forget OAuth tokens, or a key of hashed ids')
             [CompletionResult]::new('project', 'project', [CompletionResultType]::ParameterValue, 'Set up the Mixpanel projects to work on')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check tokens, keyring, projects, ledger, clock and network, and say what to fix')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Serve the sandbox on loopback: a stand-in for Mixpanel''s GDPR API')
@@ -59,13 +61,13 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--column', '--column', [CompletionResultType]::ParameterName, 'The column that holds the ids: its name, or its number counted from 1; in JSON the key, or OUTER.KEY')
             [CompletionResult]::new('--delimiter', '--delimiter', [CompletionResultType]::ParameterName, 'What parts the fields: one character, or `tab` [default: recognised]')
             [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'The encoding of text without a byte order mark, such as `windows-1252` [default: utf-8]')
-            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Leave out the ids in this file, such as those under legal hold; read as the sources are')
-            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Refuse unless there are exactly N unique ids, the excluded ones not counted')
             [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'Take this very value for an id, whatever it looks like; may be given several times')
             [CompletionResult]::new('--expect-pattern', '--expect-pattern', [CompletionResultType]::ParameterName, 'Refuse ids that this regular expression does not match whole, such as `user-\d{6}`')
             [CompletionResult]::new('--hash', '--hash', [CompletionResultType]::ParameterName, 'Hash each value, and send the hash as small hex digits in its place')
             [CompletionResult]::new('--hash-key-file', '--hash-key-file', [CompletionResultType]::ParameterName, 'The key of HMAC: a file that only its owner can read [default: the keyring''s]')
             [CompletionResult]::new('--hash-prefix', '--hash-prefix', [CompletionResultType]::ParameterName, 'Put this before the hex digits')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Leave out the ids in this file, such as those under legal hold; read as the sources are')
+            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Refuse unless there are exactly N unique ids, the excluded ones not counted')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up waiting after this long, such as `90s`, `2h` or `3days`')
             [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait out Mixpanel''s rate limit before leaving the rest for `dsr resume`')
             [CompletionResult]::new('--ref', '--ref', [CompletionResultType]::ParameterName, 'Your own ticket number, recorded with the request')
@@ -105,13 +107,13 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--column', '--column', [CompletionResultType]::ParameterName, 'The column that holds the ids: its name, or its number counted from 1; in JSON the key, or OUTER.KEY')
             [CompletionResult]::new('--delimiter', '--delimiter', [CompletionResultType]::ParameterName, 'What parts the fields: one character, or `tab` [default: recognised]')
             [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'The encoding of text without a byte order mark, such as `windows-1252` [default: utf-8]')
-            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Leave out the ids in this file, such as those under legal hold; read as the sources are')
-            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Refuse unless there are exactly N unique ids, the excluded ones not counted')
             [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'Take this very value for an id, whatever it looks like; may be given several times')
             [CompletionResult]::new('--expect-pattern', '--expect-pattern', [CompletionResultType]::ParameterName, 'Refuse ids that this regular expression does not match whole, such as `user-\d{6}`')
             [CompletionResult]::new('--hash', '--hash', [CompletionResultType]::ParameterName, 'Hash each value, and send the hash as small hex digits in its place')
             [CompletionResult]::new('--hash-key-file', '--hash-key-file', [CompletionResultType]::ParameterName, 'The key of HMAC: a file that only its owner can read [default: the keyring''s]')
             [CompletionResult]::new('--hash-prefix', '--hash-prefix', [CompletionResultType]::ParameterName, 'Put this before the hex digits')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Leave out the ids in this file, such as those under legal hold; read as the sources are')
+            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Refuse unless there are exactly N unique ids, the excluded ones not counted')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up waiting after this long, such as `90s`, `2h` or `3days`')
             [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait out Mixpanel''s rate limit before leaving the rest for `dsr resume`')
             [CompletionResult]::new('--ref', '--ref', [CompletionResultType]::ParameterName, 'Your own ticket number, recorded with the request')
@@ -155,6 +157,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--changes', '--changes', [CompletionResultType]::ParameterName, 'Show only the jobs that stand otherwise than at the last look with --changes; nothing if there is none')
             [CompletionResult]::new('--exit-status', '--exit-status', [CompletionResultType]::ParameterName, 'Tell by the exit status how the requests stand: 6, 7, 3, 9, 75 or 8; see `dsr help exit-status`')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'List closed requests, too')
+            [CompletionResult]::new('--show-ids', '--show-ids', [CompletionResultType]::ParameterName, 'Show the distinct_ids of a request''s jobs, as far as they are still kept; ask nobody')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
@@ -249,6 +252,60 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'dsr;find' {
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'A file, whatever its name looks like')
+            [CompletionResult]::new('--id', '--id', [CompletionResultType]::ParameterName, 'One distinct_id, whatever it looks like')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How files and standard input are read [default: recognised]')
+            [CompletionResult]::new('--column', '--column', [CompletionResultType]::ParameterName, 'The column that holds the ids: its name, or its number counted from 1; in JSON the key, or OUTER.KEY')
+            [CompletionResult]::new('--delimiter', '--delimiter', [CompletionResultType]::ParameterName, 'What parts the fields: one character, or `tab` [default: recognised]')
+            [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'The encoding of text without a byte order mark, such as `windows-1252` [default: utf-8]')
+            [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'Take this very value for an id, whatever it looks like; may be given several times')
+            [CompletionResult]::new('--expect-pattern', '--expect-pattern', [CompletionResultType]::ParameterName, 'Refuse ids that this regular expression does not match whole, such as `user-\d{6}`')
+            [CompletionResult]::new('--hash', '--hash', [CompletionResultType]::ParameterName, 'Hash each value, and send the hash as small hex digits in its place')
+            [CompletionResult]::new('--hash-key-file', '--hash-key-file', [CompletionResultType]::ParameterName, 'The key of HMAC: a file that only its owner can read [default: the keyring''s]')
+            [CompletionResult]::new('--hash-prefix', '--hash-prefix', [CompletionResultType]::ParameterName, 'Put this before the hex digits')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
+            [CompletionResult]::new('--exit-status', '--exit-status', [CompletionResultType]::ParameterName, 'End with status 1 if somebody is not found')
+            [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'The first line is an id already, not a heading')
+            [CompletionResult]::new('--trim', '--trim', [CompletionResultType]::ParameterName, 'Drop white space around ids, in place of refusing them')
+            [CompletionResult]::new('--keep-whitespace', '--keep-whitespace', [CompletionResultType]::ParameterName, 'Keep white space around ids: Mixpanel has them so')
+            [CompletionResult]::new('--show-warnings', '--show-warnings', [CompletionResultType]::ParameterName, 'List each line that is warned of')
+            [CompletionResult]::new('--hash-lowercase', '--hash-lowercase', [CompletionResultType]::ParameterName, 'Lower-case each value first, by Unicode''s rules, as toLowerCase of JavaScript does')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Rehearse against the built-in sandbox: no account, no network, nothing real')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'dsr;purge' {
+            [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'How long ago the requests were closed, such as `30months` or `3years`, or before which day')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would go, and remove nothing')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask for confirmation')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Rehearse against the built-in sandbox: no account, no network, nothing real')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'dsr;auth' {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
@@ -269,6 +326,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a token that of all projects that name none')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget a token in the keyring')
             [CompletionResult]::new('hash-key', 'hash-key', [CompletionResultType]::ParameterValue, 'Keep the key of `--hash hmac-sha256` in the keyring')
+            [CompletionResult]::new('ledger-key', 'ledger-key', [CompletionResultType]::ParameterValue, 'Show where the key of the ledger''s hashed ids is, or carry it elsewhere')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -366,12 +424,32 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'dsr;auth;ledger-key' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Write the key to a new file that only you can read; make a key if there is none')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Keep the key in this file in the keyring, in place of the one before')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Rehearse against the built-in sandbox: no account, no network, nothing real')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'dsr;auth;help' {
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Keep a token in the keyring, in place of the one of the same name')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away')
             [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a token that of all projects that name none')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget a token in the keyring')
             [CompletionResult]::new('hash-key', 'hash-key', [CompletionResultType]::ParameterValue, 'Keep the key of `--hash hmac-sha256` in the keyring')
+            [CompletionResult]::new('ledger-key', 'ledger-key', [CompletionResultType]::ParameterValue, 'Show where the key of the ledger''s hashed ids is, or carry it elsewhere')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -388,6 +466,9 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             break
         }
         'dsr;auth;help;hash-key' {
+            break
+        }
+        'dsr;auth;help;ledger-key' {
             break
         }
         'dsr;auth;help;help' {
@@ -644,7 +725,9 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('cancel', 'cancel', [CompletionResultType]::ParameterValue, 'Cancel deletions that Mixpanel has not started')
             [CompletionResult]::new('extend', 'extend', [CompletionResultType]::ParameterValue, 'Take the law''s further time to answer a request')
             [CompletionResult]::new('download', 'download', [CompletionResultType]::ParameterValue, 'Fetch finished exports, and split them into a package for each person')
-            [CompletionResult]::new('auth', 'auth', [CompletionResultType]::ParameterValue, 'Keep, show or forget OAuth tokens, or the key of hashed ids')
+            [CompletionResult]::new('find', 'find', [CompletionResultType]::ParameterValue, 'Tell whether people were exported or erased: when, and under which task')
+            [CompletionResult]::new('purge', 'purge', [CompletionResultType]::ParameterValue, 'Remove the records of requests that were closed long ago')
+            [CompletionResult]::new('auth', 'auth', [CompletionResultType]::ParameterValue, 'Keep, show or forget OAuth tokens, or a key of hashed ids')
             [CompletionResult]::new('project', 'project', [CompletionResultType]::ParameterValue, 'Set up the Mixpanel projects to work on')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check tokens, keyring, projects, ledger, clock and network, and say what to fix')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Serve the sandbox on loopback: a stand-in for Mixpanel''s GDPR API')
@@ -674,12 +757,19 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
         'dsr;help;download' {
             break
         }
+        'dsr;help;find' {
+            break
+        }
+        'dsr;help;purge' {
+            break
+        }
         'dsr;help;auth' {
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Keep a token in the keyring, in place of the one of the same name')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away')
             [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a token that of all projects that name none')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget a token in the keyring')
             [CompletionResult]::new('hash-key', 'hash-key', [CompletionResultType]::ParameterValue, 'Keep the key of `--hash hmac-sha256` in the keyring')
+            [CompletionResult]::new('ledger-key', 'ledger-key', [CompletionResultType]::ParameterValue, 'Show where the key of the ledger''s hashed ids is, or carry it elsewhere')
             break
         }
         'dsr;help;auth;login' {
@@ -695,6 +785,9 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             break
         }
         'dsr;help;auth;hash-key' {
+            break
+        }
+        'dsr;help;auth;ledger-key' {
             break
         }
         'dsr;help;project' {

@@ -43,7 +43,9 @@ complete -c dsr -n "__fish_dsr_needs_command" -f -a "resume" -d 'Go on with what
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "cancel" -d 'Cancel deletions that Mixpanel has not started'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "extend" -d 'Take the law\'s further time to answer a request'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "download" -d 'Fetch finished exports, and split them into a package for each person'
-complete -c dsr -n "__fish_dsr_needs_command" -f -a "auth" -d 'Keep, show or forget OAuth tokens, or the key of hashed ids'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "find" -d 'Tell whether people were exported or erased: when, and under which task'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "purge" -d 'Remove the records of requests that were closed long ago'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "auth" -d 'Keep, show or forget OAuth tokens, or a key of hashed ids'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "project" -d 'Set up the Mixpanel projects to work on'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "doctor" -d 'Check tokens, keyring, projects, ledger, clock and network, and say what to fix'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "sandbox" -d 'Serve the sandbox on loopback: a stand-in for Mixpanel\'s GDPR API'
@@ -63,8 +65,6 @@ text\t'Each line is an id, byte for byte'"
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l column -d 'The column that holds the ids: its name, or its number counted from 1; in JSON the key, or OUTER.KEY' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l delimiter -d 'What parts the fields: one character, or `tab` [default: recognised]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l encoding -d 'The encoding of text without a byte order mark, such as `windows-1252` [default: utf-8]' -r
-complete -c dsr -n "__fish_dsr_using_subcommand export" -l exclude -d 'Leave out the ids in this file, such as those under legal hold; read as the sources are' -r -F
-complete -c dsr -n "__fish_dsr_using_subcommand export" -l expect -d 'Refuse unless there are exactly N unique ids, the excluded ones not counted' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l allow -d 'Take this very value for an id, whatever it looks like; may be given several times' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l expect-pattern -d 'Refuse ids that this regular expression does not match whole, such as `user-\\d{6}`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l hash -d 'Hash each value, and send the hash as small hex digits in its place' -r -f -a "sha256\t''
@@ -73,6 +73,8 @@ md5\t''
 hmac-sha256\t'With a key'"
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l hash-key-file -d 'The key of HMAC: a file that only its owner can read [default: the keyring\'s]' -r -F
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l hash-prefix -d 'Put this before the hex digits' -r
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l exclude -d 'Leave out the ids in this file, such as those under legal hold; read as the sources are' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l expect -d 'Refuse unless there are exactly N unique ids, the excluded ones not counted' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l timeout -d 'Give up waiting after this long, such as `90s`, `2h` or `3days`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l max-wait -d 'How long to wait out Mixpanel\'s rate limit before leaving the rest for `dsr resume`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l ref -d 'Your own ticket number, recorded with the request' -r
@@ -111,8 +113,6 @@ text\t'Each line is an id, byte for byte'"
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l column -d 'The column that holds the ids: its name, or its number counted from 1; in JSON the key, or OUTER.KEY' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l delimiter -d 'What parts the fields: one character, or `tab` [default: recognised]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l encoding -d 'The encoding of text without a byte order mark, such as `windows-1252` [default: utf-8]' -r
-complete -c dsr -n "__fish_dsr_using_subcommand delete" -l exclude -d 'Leave out the ids in this file, such as those under legal hold; read as the sources are' -r -F
-complete -c dsr -n "__fish_dsr_using_subcommand delete" -l expect -d 'Refuse unless there are exactly N unique ids, the excluded ones not counted' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l allow -d 'Take this very value for an id, whatever it looks like; may be given several times' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l expect-pattern -d 'Refuse ids that this regular expression does not match whole, such as `user-\\d{6}`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l hash -d 'Hash each value, and send the hash as small hex digits in its place' -r -f -a "sha256\t''
@@ -121,6 +121,8 @@ md5\t''
 hmac-sha256\t'With a key'"
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l hash-key-file -d 'The key of HMAC: a file that only its owner can read [default: the keyring\'s]' -r -F
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l hash-prefix -d 'Put this before the hex digits' -r
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l exclude -d 'Leave out the ids in this file, such as those under legal hold; read as the sources are' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l expect -d 'Refuse unless there are exactly N unique ids, the excluded ones not counted' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l timeout -d 'Give up waiting after this long, such as `90s`, `2h` or `3days`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l max-wait -d 'How long to wait out Mixpanel\'s rate limit before leaving the rest for `dsr resume`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l ref -d 'Your own ticket number, recorded with the request' -r
@@ -161,6 +163,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand status" -l watch -d 'Go on until
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l changes -d 'Show only the jobs that stand otherwise than at the last look with --changes; nothing if there is none'
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l exit-status -d 'Tell by the exit status how the requests stand: 6, 7, 3, 9, 75 or 8; see `dsr help exit-status`'
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l all -d 'List closed requests, too'
+complete -c dsr -n "__fish_dsr_using_subcommand status" -l show-ids -d 'Show the distinct_ids of a request\'s jobs, as far as they are still kept; ask nobody'
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
 complete -c dsr -n "__fish_dsr_using_subcommand status" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand status" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
@@ -229,24 +232,76 @@ complete -c dsr -n "__fish_dsr_using_subcommand download" -l no-input -d 'Never 
 complete -c dsr -n "__fish_dsr_using_subcommand download" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l file -d 'A file, whatever its name looks like' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l id -d 'One distinct_id, whatever it looks like' -r
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l format -d 'How files and standard input are read [default: recognised]' -r -f -a "csv\t'A table with any delimiter'
+tsv\t'A table with tabs'
+jsonl\t'One JSON object, text or whole number a line'
+json\t'One JSON array'
+text\t'Each line is an id, byte for byte'"
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l column -d 'The column that holds the ids: its name, or its number counted from 1; in JSON the key, or OUTER.KEY' -r
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l delimiter -d 'What parts the fields: one character, or `tab` [default: recognised]' -r
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l encoding -d 'The encoding of text without a byte order mark, such as `windows-1252` [default: utf-8]' -r
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l allow -d 'Take this very value for an id, whatever it looks like; may be given several times' -r
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l expect-pattern -d 'Refuse ids that this regular expression does not match whole, such as `user-\\d{6}`' -r
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l hash -d 'Hash each value, and send the hash as small hex digits in its place' -r -f -a "sha256\t''
+sha1\t''
+md5\t''
+hmac-sha256\t'With a key'"
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l hash-key-file -d 'The key of HMAC: a file that only its owner can read [default: the keyring\'s]' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l hash-prefix -d 'Put this before the hex digits' -r
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -f -a "login" -d 'Keep a token in the keyring, in place of the one of the same name'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -f -a "status" -d 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -f -a "use" -d 'Make a token that of all projects that name none'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -f -a "logout" -d 'Forget a token in the keyring'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -f -a "hash-key" -d 'Keep the key of `--hash hmac-sha256` in the keyring'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l exit-status -d 'End with status 1 if somebody is not found'
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l no-header -d 'The first line is an id already, not a heading'
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l trim -d 'Drop white space around ids, in place of refusing them'
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l keep-whitespace -d 'Keep white space around ids: Mixpanel has them so'
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l show-warnings -d 'List each line that is warned of'
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l hash-lowercase -d 'Lower-case each value first, by Unicode\'s rules, as toLowerCase of JavaScript does'
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand find" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand find" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand find" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand find" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l older-than -d 'How long ago the requests were closed, such as `30months` or `3years`, or before which day' -r
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l dry-run -d 'Show what would go, and remove nothing'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l yes -d 'Do not ask for confirmation'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -f -a "login" -d 'Keep a token in the keyring, in place of the one of the same name'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -f -a "status" -d 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -f -a "use" -d 'Make a token that of all projects that name none'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -f -a "logout" -d 'Forget a token in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -f -a "hash-key" -d 'Keep the key of `--hash hmac-sha256` in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -f -a "ledger-key" -d 'Show where the key of the ledger\'s hashed ids is, or carry it elsewhere'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l name -d 'What to call it, where there are several: letters, digits, `-`, `_`, `.` [default: main]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l issued -d 'The day the token was made; it is good for a year from then [default: today]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -316,11 +371,26 @@ complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l to -d 'Write the key to a new file that only you can read; make a key if there is none' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l from -d 'Keep the key in this file in the keyring, in place of the one before' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -s V -l version -d 'Print version'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "login" -d 'Keep a token in the keyring, in place of the one of the same name'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "status" -d 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "use" -d 'Make a token that of all projects that name none'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "logout" -d 'Forget a token in the keyring'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "hash-key" -d 'Keep the key of `--hash hmac-sha256` in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "ledger-key" -d 'Show where the key of the ledger\'s hashed ids is, or carry it elsewhere'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
@@ -493,25 +563,28 @@ complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -l no-input -d 'Nev
 complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "export" -d 'Export what Mixpanel holds on the listed people'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "delete" -d 'Erase the data of the listed people'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "status" -d 'Show how requests stand'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "resume" -d 'Go on with what was interrupted, deferred or is unknown'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "cancel" -d 'Cancel deletions that Mixpanel has not started'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "extend" -d 'Take the law\'s further time to answer a request'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "download" -d 'Fetch finished exports, and split them into a package for each person'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "auth" -d 'Keep, show or forget OAuth tokens, or the key of hashed ids'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "project" -d 'Set up the Mixpanel projects to work on'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "doctor" -d 'Check tokens, keyring, projects, ledger, clock and network, and say what to fix'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "sandbox" -d 'Serve the sandbox on loopback: a stand-in for Mixpanel\'s GDPR API'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "exit-status" -d 'What each exit status means; stable, for scripts'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download auth project doctor sandbox completions exit-status help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help" -f -a "export" -d 'Export what Mixpanel holds on the listed people'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help" -f -a "delete" -d 'Erase the data of the listed people'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help" -f -a "status" -d 'Show how requests stand'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help" -f -a "resume" -d 'Go on with what was interrupted, deferred or is unknown'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help" -f -a "cancel" -d 'Cancel deletions that Mixpanel has not started'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help" -f -a "extend" -d 'Take the law\'s further time to answer a request'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help" -f -a "download" -d 'Fetch finished exports, and split them into a package for each person'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help" -f -a "find" -d 'Tell whether people were exported or erased: when, and under which task'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help" -f -a "purge" -d 'Remove the records of requests that were closed long ago'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help" -f -a "auth" -d 'Keep, show or forget OAuth tokens, or a key of hashed ids'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help" -f -a "project" -d 'Set up the Mixpanel projects to work on'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help" -f -a "doctor" -d 'Check tokens, keyring, projects, ledger, clock and network, and say what to fix'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help" -f -a "sandbox" -d 'Serve the sandbox on loopback: a stand-in for Mixpanel\'s GDPR API'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help" -f -a "exit-status" -d 'What each exit status means; stable, for scripts'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "login" -d 'Keep a token in the keyring, in place of the one of the same name'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "status" -d 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "use" -d 'Make a token that of all projects that name none'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "logout" -d 'Forget a token in the keyring'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "hash-key" -d 'Keep the key of `--hash hmac-sha256` in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "ledger-key" -d 'Show where the key of the ledger\'s hashed ids is, or carry it elsewhere'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "add" -d 'Add a project'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "list" -d 'List the projects'
 complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "show" -d 'Show a project\'s settings and where each comes from'

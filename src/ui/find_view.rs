@@ -106,6 +106,7 @@ impl View for FindView<'_> {
             ];
             text.push('\n');
             text.push_str(&draw(&columns, &rows, paper));
+            text.push_str("Times are UTC.\n");
         }
         text
     }

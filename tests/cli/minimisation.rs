@@ -36,7 +36,7 @@ fn erase(operator: &Operator, ids: &[String]) {
     );
     operator.run(&["status", "--refresh"]).exits_with(0);
     // The list itself is the operator's own.
-    fs::remove_file(operator.work().join("ids.csv")).unwrap();
+    fs::remove_file(operator.work().join("ids.csv")).expect("it is there");
 }
 
 #[test]
@@ -159,11 +159,11 @@ fn another_key_is_told_of_and_takes_nobodys_ids() {
     let fake = quick();
     let operator = with_key(&fake, "rate = 1000");
     erase(&operator, &["first@example.test".to_owned()]);
-    let own = operator.work().join("ledger.key").display().to_string();
+    let own = operator.key_path().display().to_string();
     // One of another ledger.
     let stranger = with_key(&Fake::start(), "rate = 1000");
     let other = operator.work().join("other.key").display().to_string();
-    fs::copy(stranger.work().join("ledger.key"), &other).unwrap();
+    fs::copy(stranger.key_path(), &other).unwrap();
     let operator = operator.with("DSR_LEDGER_KEY_FILE", &other);
     operator
         .run(&["delete", "--gdpr", "--yes", "second@example.test"])
@@ -189,7 +189,7 @@ fn another_key_is_told_of_and_takes_nobodys_ids() {
 fn a_key_that_others_can_read_or_that_is_none_is_not_used() {
     let fake = quick();
     let operator = with_key(&fake, "rate = 1000");
-    let path = operator.work().join("ledger.key");
+    let path = operator.key_path();
     let set = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -204,7 +204,8 @@ fn a_key_that_others_can_read_or_that_is_none_is_not_used() {
         .run(&["auth", "ledger-key", "-vvv"])
         .exits_with(0)
         .never_says(key.trim());
-    let taken = operator.run(&["auth", "ledger-key", "--to", "ledger.key"]);
+    let place = path.display().to_string();
+    let taken = operator.run(&["auth", "ledger-key", "--to", &place]);
     taken.exits_with(2).never_says(key.trim());
     assert_eq!(fs::read_to_string(&path).unwrap(), key);
     fs::write(&path, "0123").unwrap();

@@ -10,11 +10,16 @@ const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 impl Operator {
     /// One who keeps a ledger key in a file, so that ids of ended jobs are hashed.
     pub(crate) fn with_ledger_key(mut self) -> Self {
-        let path = self.work().join("ledger.key").display().to_string();
+        let path = self.key_path().display().to_string();
         self.run(&["auth", "ledger-key", "--to", &path])
             .exits_with(0);
         self.set("DSR_LEDGER_KEY_FILE", &path);
         self
+    }
+
+    /// Apart from the ledger and from what the operator works with.
+    pub(crate) fn key_path(&self) -> PathBuf {
+        self.work().with_file_name("home").join("ledger.key")
     }
 
     /// Every file of dsr's home in which one of the ids is found, and as what.
