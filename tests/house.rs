@@ -1,4 +1,5 @@
-//! The house rules: imports run one way, each engine stays in its room, no room is a lumber room.
+//! The house rules: imports run one way, each engine stays in its room, no room is a lumber room,
+//! and what is built in from outside is known.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -18,6 +19,7 @@ const FLOORS: [&[&str]; 8] = [
 ];
 /// Imports nothing of ours, so that it checks the client; only the commands start it.
 const SANDBOX: &str = "sandbox";
+const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 #[test]
 fn imports_run_down_the_floors() {
@@ -103,6 +105,79 @@ fn the_check_itself_sees_imports() {
     }
 }
 
+#[test]
+fn no_unsafe_code_is_ours() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = manifest();
+    assert_eq!(
+        manifest["lints"]["rust"]["unsafe_code"].as_str(),
+        Some("forbid")
+    );
+    // The lint does not reach the fuzz targets, which are a package of their own.
+    for folder in ["src", "tests", "benches", "fuzz/fuzz_targets"] {
+        let files = rust_files(&root.join(folder));
+        assert!(!files.is_empty(), "{folder} was not found");
+        for file in files {
+            for line in std::fs::read_to_string(&file).unwrap().lines() {
+                assert!(!is_unsafe_code(line), "{}: {line}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_check_itself_sees_unsafe_code() {
+    let unsafe_code = [
+        concat!("let byte = uns", "afe { *pointer };"),
+        concat!("pub uns", "afe fn read() {}"),
+        concat!("uns", "afe impl Send for Ledger {}"),
+        concat!("uns", "afe extern \"C\" {"),
+        concat!("#[uns", "afe(no_mangle)]"),
+    ];
+    for line in unsafe_code {
+        assert!(is_unsafe_code(line), "{line}");
+    }
+    assert!(!is_unsafe_code("/// When the archive is unsafe, damaged"));
+}
+
+#[test]
+fn every_crate_comes_from_the_registry_with_its_check_sum() {
+    for lock in ["Cargo.lock", "fuzz/Cargo.lock"] {
+        let lock = toml(lock);
+        let packages = lock["package"].as_array_of_tables().unwrap();
+        assert!(packages.len() > 100, "the packages were not found");
+        for package in packages {
+            let name = package["name"].as_str().unwrap();
+            if ["dsr", "dsr-fuzz"].contains(&name) {
+                continue;
+            }
+            let source = package.get("source").and_then(|source| source.as_str());
+            assert_eq!(source, Some(CRATES_IO), "{name}");
+            assert!(package.contains_key("checksum"), "{name} has no check sum");
+        }
+    }
+}
+
+#[test]
+fn each_crate_we_name_has_its_reason_and_each_reason_its_crate() {
+    let architecture = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
+    let text = std::fs::read_to_string(architecture).unwrap();
+    let (_, table) = text.split_once("\n## Crates\n").unwrap();
+    let explained: BTreeSet<String> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" | ").next())
+        .skip(1)
+        .flat_map(|cell| crates_in(cell.trim_start_matches("*tests:* ")))
+        .collect();
+    let manifest = manifest();
+    let mut named = crate_names(&manifest["dependencies"]);
+    named.extend(crate_names(&manifest["dev-dependencies"]));
+    for (_, target) in manifest["target"].as_table().unwrap() {
+        named.extend(crate_names(&target["dependencies"]));
+    }
+    assert_eq!(named, explained);
+}
+
 fn sources() -> Vec<PathBuf> {
     let files = rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     assert!(files.len() > 40, "the sources were not found");
@@ -158,4 +233,46 @@ fn first_word(text: &str) -> String {
         .chars()
         .take_while(|c| c.is_alphanumeric() || *c == '_');
     word.collect()
+}
+
+/// `unsafe` as a word of the language, not one of a comment's.
+fn is_unsafe_code(line: &str) -> bool {
+    let code = line.split("//").next().unwrap_or_default();
+    let after = code.split(concat!("uns", "afe")).skip(1);
+    ["{", "(", "fn ", "impl ", "extern ", "trait "]
+        .iter()
+        .any(|opener| {
+            after
+                .clone()
+                .any(|rest| rest.trim_start().starts_with(opener))
+        })
+}
+
+fn manifest() -> toml_edit::DocumentMut {
+    toml("Cargo.toml")
+}
+
+fn toml(name: &str) -> toml_edit::DocumentMut {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    std::fs::read_to_string(file).unwrap().parse().unwrap()
+}
+
+fn crate_names(dependencies: &toml_edit::Item) -> BTreeSet<String> {
+    let table = dependencies.as_table().unwrap();
+    table.iter().map(|(name, _)| name.to_owned()).collect()
+}
+
+/// `reqwest (rustls, no HTTP/2), rustls (ring)` names two crates.
+fn crates_in(cell: &str) -> Vec<String> {
+    let mut depth = 0;
+    let bare: String = cell
+        .chars()
+        .filter(|c| {
+            depth += i32::from(*c == '(');
+            let outside = depth == 0;
+            depth -= i32::from(*c == ')');
+            outside
+        })
+        .collect();
+    bare.split(',').map(|name| name.trim().to_owned()).collect()
 }
