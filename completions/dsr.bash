@@ -46,6 +46,9 @@ _dsr() {
             dsr,find)
                 cmd="dsr__subcmd__find"
                 ;;
+            dsr,guide)
+                cmd="dsr__subcmd__guide"
+                ;;
             dsr,help)
                 cmd="dsr__subcmd__help"
                 ;;
@@ -135,6 +138,9 @@ _dsr() {
                 ;;
             dsr__subcmd__help,find)
                 cmd="dsr__subcmd__help__subcmd__find"
+                ;;
+            dsr__subcmd__help,guide)
+                cmd="dsr__subcmd__help__subcmd__guide"
                 ;;
             dsr__subcmd__help,help)
                 cmd="dsr__subcmd__help__subcmd__help"
@@ -239,7 +245,7 @@ _dsr() {
 
     case "${cmd}" in
         dsr)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version export delete status resume cancel extend download find purge auth project doctor guide sandbox completions exit-status help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1024,8 +1030,38 @@ _dsr() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        dsr__subcmd__guide)
+            opts="-q -v -h -V --sdk --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version after-deletion opt-out opt-in opted-out-by-default ip-and-location default-properties"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --sdk)
+                    COMPREPLY=($(compgen -W "javascript ios swift android react-native server" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         dsr__subcmd__help)
-            opts="export delete status resume cancel extend download find purge auth project doctor sandbox completions exit-status help"
+            opts="export delete status resume cancel extend download find purge auth project doctor guide sandbox completions exit-status help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1249,6 +1285,20 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__help__subcmd__find)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__help__subcmd__guide)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

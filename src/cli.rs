@@ -28,6 +28,7 @@ Examples:
   dsr status                                    how all open requests stand
   dsr cancel q7tz0xma                           revoke a deletion that has not started
   dsr doctor                                    what is wrong here, and what to run
+  dsr guide opt-out                             stop the SDKs from collecting anew
 
 Exit statuses: dsr help exit-status";
 

@@ -21,4 +21,6 @@ pub mod config;
 
 pub mod domain;
 
+pub mod guide;
+
 pub mod sandbox;

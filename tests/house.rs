@@ -15,7 +15,7 @@ const FLOORS: [&[&str]; 8] = [
     &["mixpanel", "ledger", "intake", "packages"],
     &["credentials"],
     &["config"],
-    &["domain"],
+    &["domain", "guide"],
 ];
 /// Imports nothing of ours, so that it checks the client; only the commands start it.
 const SANDBOX: &str = "sandbox";

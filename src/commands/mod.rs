@@ -15,6 +15,7 @@ mod export;
 mod extend;
 mod failures;
 mod find;
+mod guide;
 mod hash_key;
 mod held_ids;
 mod holders;
@@ -44,6 +45,7 @@ pub(crate) use exit_status::ExitStatusArgs;
 pub(crate) use export::ExportArgs;
 pub(crate) use extend::ExtendArgs;
 pub(crate) use find::FindArgs;
+pub(crate) use guide::GuideArgs;
 pub(crate) use project::ProjectArgs;
 pub(crate) use purge::PurgeArgs;
 pub(crate) use resume::ResumeArgs;
@@ -68,6 +70,7 @@ pub(crate) enum Command {
     Auth(AuthArgs),
     Project(ProjectArgs),
     Doctor(DoctorArgs),
+    Guide(GuideArgs),
     Sandbox(SandboxArgs),
     Completions(CompletionsArgs),
     #[command(name = "exit-status", hide = true)]
@@ -93,6 +96,7 @@ impl Command {
             Self::Auth(args) => auth::run(ctx, args),
             Self::Project(args) => project::run(ctx, args),
             Self::Doctor(args) => doctor::run(ctx, args).await,
+            Self::Guide(args) => guide::run(ctx, &args),
             Self::Sandbox(args) => sandbox::run(ctx, args).await,
             Self::Completions(args) => completions::run(ctx, args, tree()),
             Self::ExitStatus(args) => exit_status::run(ctx, args),
@@ -120,6 +124,7 @@ impl Command {
             Self::Auth(_) => "dsr auth",
             Self::Project(_) => "dsr project",
             Self::Doctor(_) => "dsr doctor",
+            Self::Guide(_) => "dsr guide",
             Self::Sandbox(_) => "dsr sandbox",
             Self::Completions(_) => "dsr completions",
             Self::ExitStatus(_) => "dsr exit-status",

@@ -25,6 +25,7 @@ mod extend;
 mod find;
 mod formats;
 mod guarded;
+mod guide;
 mod hashing;
 mod hostile;
 mod intake;

@@ -1,0 +1,167 @@
+//! How to stop Mixpanel's own SDKs from collecting data on a person.
+//!
+//! Owns the texts: one module for each SDK, read from its public source at the version it names. It
+//! knows nothing of requests, and must not guess: where a source has no call for something, it says
+//! so.
+
+mod android;
+mod ios;
+mod javascript;
+mod node_java;
+mod python;
+mod react_native;
+mod swift;
+mod topics;
+
+#[cfg(test)]
+mod tests;
+
+/// Mixpanel's SDKs by the names people call them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Sdk {
+    /// Websites: mixpanel-js
+    Javascript,
+    /// Apps in Objective-C: mixpanel-iphone
+    Ios,
+    /// Apps in Swift: mixpanel-swift
+    Swift,
+    /// Apps for Android: mixpanel-android
+    Android,
+    /// Apps in React Native: mixpanel-react-native
+    ReactNative,
+    /// Servers: mixpanel-python, mixpanel-node, mixpanel-java
+    Server,
+}
+
+impl Sdk {
+    /// As it is typed: `react-native`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Javascript => "javascript",
+            Self::Ios => "ios",
+            Self::Swift => "swift",
+            Self::Android => "android",
+            Self::ReactNative => "react-native",
+            Self::Server => "server",
+        }
+    }
+}
+
+/// What can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Topic {
+    /// What a deletion does not do, and what to do about it
+    AfterDeletion,
+    /// Stop collecting data on a person
+    OptOut,
+    /// Collect data on a person again
+    OptIn,
+    /// Collect nothing until a person agrees
+    OptedOutByDefault,
+    /// Do not derive places from IP addresses
+    IpAndLocation,
+    /// Leave out properties that an SDK adds by itself
+    DefaultProperties,
+}
+
+impl Topic {
+    pub const ALL: [Self; 6] = [
+        Self::AfterDeletion,
+        Self::OptOut,
+        Self::OptIn,
+        Self::OptedOutByDefault,
+        Self::IpAndLocation,
+        Self::DefaultProperties,
+    ];
+
+    /// As it is typed: `opt-out`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AfterDeletion => "after-deletion",
+            Self::OptOut => "opt-out",
+            Self::OptIn => "opt-in",
+            Self::OptedOutByDefault => "opted-out-by-default",
+            Self::IpAndLocation => "ip-and-location",
+            Self::DefaultProperties => "default-properties",
+        }
+    }
+
+    /// What it is about, in a few words.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::AfterDeletion => "What a deletion does not do, and what to do about it",
+            Self::OptOut => "Stop collecting data on a person",
+            Self::OptIn => "Collect data on a person again",
+            Self::OptedOutByDefault => "Collect nothing until a person agrees",
+            Self::IpAndLocation => "Do not derive places from IP addresses",
+            Self::DefaultProperties => "Leave out properties that an SDK adds by itself",
+        }
+    }
+
+    /// What holds for every SDK: a paragraph each.
+    pub fn paragraphs(self) -> &'static [&'static str] {
+        topics::paragraphs(self)
+    }
+
+    /// What each library has on it; nothing where it is the same for all of them.
+    pub fn sections(self) -> impl Iterator<Item = (&'static Library, &'static Section)> {
+        let of = move |library: &'static Library| Some((library, library.section(self)?));
+        LIBRARIES.into_iter().filter_map(of)
+    }
+}
+
+/// One of Mixpanel's libraries, as it was when its source was read.
+#[derive(Debug)]
+pub struct Library {
+    pub sdk: Sdk,
+    /// The repository below `github.com/mixpanel`.
+    pub name: &'static str,
+    pub version: &'static str,
+    opt_out: Section,
+    opt_in: Section,
+    opted_out_by_default: Section,
+    ip_and_location: Section,
+    default_properties: Section,
+}
+
+impl Library {
+    fn section(&self, topic: Topic) -> Option<&Section> {
+        match topic {
+            Topic::AfterDeletion => None,
+            Topic::OptOut => Some(&self.opt_out),
+            Topic::OptIn => Some(&self.opt_in),
+            Topic::OptedOutByDefault => Some(&self.opted_out_by_default),
+            Topic::IpAndLocation => Some(&self.ip_and_location),
+            Topic::DefaultProperties => Some(&self.default_properties),
+        }
+    }
+}
+
+/// What one library has on one topic.
+#[derive(Debug)]
+pub struct Section {
+    /// Where it was read, with the line, at the version named.
+    pub source: &'static str,
+    pub calls: Calls,
+    pub notes: &'static [&'static str],
+}
+
+/// The code to write.
+#[derive(Debug, Clone, Copy)]
+pub enum Calls {
+    /// In the library's own language, or where its calls do nothing, in the caller's.
+    Code(&'static str),
+    /// The source has none; the notes say what it has.
+    NoneInSource,
+}
+
+static LIBRARIES: [&Library; 8] = [
+    &javascript::LIBRARY,
+    &ios::LIBRARY,
+    &swift::LIBRARY,
+    &android::LIBRARY,
+    &react_native::LIBRARY,
+    &python::LIBRARY,
+    &node_java::NODE,
+    &node_java::JAVA,
+];
