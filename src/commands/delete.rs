@@ -12,7 +12,8 @@ use super::submission::{self, LawArgs, RequestArgs, SourceArgs};
 ///
 /// Shows what will be done and asks for the number of ids; without a terminal it needs `--yes`.
 /// A deletion can be cancelled only until Mixpanel starts it. Mixpanel then needs up to 30 days.
-/// Deleting does not stop collection: opt the people out in your SDKs and servers, too.
+/// Deleting does not stop collection: opt the people out in your SDKs and servers, too; see
+/// `dsr guide opt-out`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr delete --gdpr --dry-run ids.csv           what would be erased

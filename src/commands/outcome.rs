@@ -271,11 +271,16 @@ fn short_names(requests: &[RequestRecord]) -> String {
     }
 }
 
+/// What no deletion does.
+pub(super) const AFTER_DELETION: &str =
+    "Deleting does not stop collection: `dsr guide after-deletion` tells what is left to do.";
+
 fn next_step(requests: &[RequestRecord], followed: Followed) -> String {
     if count_jobs(requests, |group| group.state == JobState::Unknown) > 0 {
         return "The jobs given up on stay unknown.".to_owned();
     }
     let all_done = requests.iter().all(|request| !request.state().is_open());
+    let deletes = |request: &RequestRecord| request.asked.operation.kind() == Kind::Delete;
     if all_done {
         let mut text = "All jobs are done.".to_owned();
         if let [request] = requests
@@ -286,13 +291,15 @@ fn next_step(requests: &[RequestRecord], followed: Followed) -> String {
             let short = request.id.short();
             text.push_str(&format!(" Fetch it with `dsr download {short}`."));
         }
+        if requests.iter().any(deletes) {
+            text.push_str(&format!(" {AFTER_DELETION}"));
+        }
         return text;
     }
     let mut text = match requests {
         [one] => format!("Follow it with `dsr status {}`.", one.id.short()),
         _ => "Follow them with `dsr status`.".to_owned(),
     };
-    let deletes = |request: &RequestRecord| request.asked.operation.kind() == Kind::Delete;
     let cancellable = requests
         .iter()
         .filter(|request| deletes(request) && request.jobs_in(JobState::Accepted) > 0);
@@ -304,9 +311,7 @@ fn next_step(requests: &[RequestRecord], followed: Followed) -> String {
         ));
     }
     if requests.iter().any(deletes) {
-        text.push_str(
-            " Deleting does not stop collection: opt the people out in your SDKs and servers, too.",
-        );
+        text.push_str(&format!(" {AFTER_DELETION}"));
     }
     text
 }

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::domain::{ExitStatus, Rate, RequestId};
+use crate::domain::{ExitStatus, JobState, Kind, Rate, RequestId};
 use crate::ledger::{
     Backlog, Found, JobGroup, Ledger, RequestRecord, Scope, Standing, Turn, Untold, Which,
 };
@@ -11,7 +11,7 @@ use crate::workflow::{self, Extent, RefreshTrouble};
 use super::context::Context;
 use super::deadlines;
 use super::failures::usage;
-use super::outcome::{standing_status, trouble_failure};
+use super::outcome::{AFTER_DELETION, standing_status, trouble_failure};
 use super::{held_ids, minimise, watch};
 
 /// Show how requests stand
@@ -138,6 +138,9 @@ fn show(
         advise(ctx, ledger, request)?;
     }
     advice.note(ctx);
+    if view.shown == Shown::Jobs && requests.iter().any(has_deleted) {
+        ctx.ui.note(AFTER_DELETION);
+    }
     if requests.is_empty() && view.which == Which::Open {
         ctx.ui
             .note("Closed requests are listed with `dsr status --all`.");
@@ -148,6 +151,13 @@ fn show(
         ctx.ui.note(&still_due(polling.unwrap_or_default()));
     }
     Ok(standing_status(requests, ctx.clock.today()))
+}
+
+/// Whether something is deleted, and nothing remains to be.
+fn has_deleted(request: &RequestRecord) -> bool {
+    request.asked.operation.kind() == Kind::Delete
+        && !request.state().is_open()
+        && request.jobs_in(JobState::Done) > 0
 }
 
 fn still_due(polling: Polling) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Fake, Operator, Terminal};
+use crate::support::{Fake, Operator, Terminal, object_reply, status_reply};
 
 const TOPICS: [&str; 6] = [
     "after-deletion",
@@ -12,6 +12,7 @@ const TOPICS: [&str; 6] = [
     "ip-and-location",
     "default-properties",
 ];
+const NOTE: &str = "`dsr guide after-deletion` tells what is left to do";
 const SDKS: [&str; 6] = [
     "javascript",
     "ios",
@@ -132,5 +133,45 @@ fn a_narrow_terminal_folds_the_text_and_leaves_code_and_addresses_whole() {
             let width = line.trim_end().chars().count();
             assert!(width <= 60, "{topic}: {width}: {line}");
         }
+    }
+}
+
+/// All deletions succeed at the first question.
+fn deleting() -> Fake {
+    Fake::answering(|call| match call.is_post() {
+        true => object_reply(&format!("task-{}", call.place)),
+        false => status_reply("SUCCESS"),
+    })
+}
+
+#[test]
+fn a_deletion_tells_where_it_ends_when_it_is_sent_and_when_it_is_done() {
+    let fake = deleting();
+    let operator = Operator::at(&fake);
+    let sent = operator.run(&["delete", "--gdpr", "--yes", "erased-person"]);
+    sent.exits_with(0).says(NOTE);
+    let id = operator.only_request()["id"].as_str().unwrap().to_owned();
+    let open = operator.run(&["status", "--cached", &id]);
+    assert!(!open.stderr.contains(NOTE), "it is not done yet\n{open}");
+    let done = operator.run(&["status", "--refresh", &id]);
+    done.exits_with(0).says(NOTE);
+    let json = operator.run(&["status", "--cached", "--json", &id]);
+    assert!(json.stderr.is_empty(), "{json}");
+    let waited = operator.run(&["delete", "--gdpr", "--yes", "--wait", "erased-other"]);
+    waited.exits_with(0).says("All jobs are done.").says(NOTE);
+    for outcome in [sent, open, done, json, waited] {
+        assert!(!outcome.stderr.contains("erased-"), "{outcome}");
+    }
+}
+
+#[test]
+fn an_export_has_no_such_note() {
+    let fake = deleting();
+    let operator = Operator::at(&fake);
+    let outcome = operator.run(&["export", "--gdpr", "user-17", "--wait"]);
+    let id = operator.only_request()["id"].as_str().unwrap().to_owned();
+    let status = operator.run(&["status", "--cached", &id]);
+    for outcome in [outcome, status] {
+        assert!(!outcome.stderr.contains("after-deletion"), "{outcome}");
     }
 }
