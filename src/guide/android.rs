@@ -16,7 +16,7 @@ MPSessionReplay.getInstance()?.stopRecording()",
         notes: &[
             "`mixpanel` is what `MixpanelAPI.getInstance` gave.",
             "What is queued on the device is deleted; `mixpanel.flush()` before it would send it.",
-            "If the person was identified, it has Mixpanel delete the profile.",
+            "If the person was identified, it queues two last messages under their id: one deletes the profile, and the next takes `$transactions` out of it.",
             "Session replay is a library of its own, mixpanel-android-session-replay. The source of its version 1.4.0 does not look at the opt-out.",
         ],
     },
@@ -41,7 +41,7 @@ MixpanelAPI mixpanel = MixpanelAPI.getInstance(
 mixpanel.optInTracking();",
         ),
         notes: &[
-            "Who opted in before stays in.",
+            "Who opted in before stays in. Who was identified by an earlier version of your app and never chose is opted out, with all that `dsr guide opt-out` says of it.",
             "The `false` turns automatic events off.",
         ],
     },

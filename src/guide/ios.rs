@@ -13,9 +13,9 @@ pub(super) static LIBRARY: Library = Library {
 [[Mixpanel sharedInstance] hasOptedOutTracking]; // YES",
         ),
         notes: &[
-            "If the person was identified, it sends what is queued and has Mixpanel delete the profile. If not, queued events stay on the device, and are sent after an opt-in.",
+            "If the person was identified, it sends what is queued and two last messages under their id: one deletes the profile, and the next sets `$transactions` in it. If not, queued events stay on the device, and are sent after an opt-in.",
             "A `reset` afterwards deletes the stored opt-out, too: at the next start of the app nothing of it is left. Opt out again after each reset.",
-            "The device gets a new id, and its super properties are gone.",
+            "It forgets who the person is, and the super properties.",
             "This version calls itself 5.0.8 in what it sends.",
         ],
     },
@@ -38,7 +38,9 @@ pub(super) static LIBRARY: Library = Library {
 // when the person agrees:
 [[Mixpanel sharedInstance] optInTracking];",
         ),
-        notes: &["Who opted in before stays in."],
+        notes: &[
+            "Who opted in before stays in. Who was identified by an earlier version of your app and never chose is opted out, with all that `dsr guide opt-out` says of it.",
+        ],
     },
     ip_and_location: Section {
         source: "https://github.com/mixpanel/mixpanel-iphone/blob/v5.0.9/Sources/Mixpanel.h#L159",

@@ -7,12 +7,12 @@ pub(super) static LIBRARY: Library = Library {
     opt_out: Section {
         source: "https://github.com/mixpanel/mixpanel-js/blob/v2.82.1/src/mixpanel-core.js#L2297",
         calls: Calls::Code(
-            "mixpanel.opt_out_tracking();
+            "mixpanel.opt_out_tracking({ delete_user: false });
 mixpanel.has_opted_out_tracking(); // true",
         ),
         notes: &[
             "Kept in this browser for this project token: in localStorage, or in a cookie where there is none.",
-            "If the person was identified on the page, it also has Mixpanel delete the profile; `opt_out_tracking({ delete_user: false })` does not.",
+            "Without `delete_user: false`, and if the person was identified on the page, it sends two last messages under their id: one deletes the profile, and the next sets `$transactions` in it. After a deletion that is new data.",
             "It stops session recording and clears what the SDK had stored; `clear_persistence: false` leaves the store alone, and does not stop the recording at once.",
             "Where a browser says Do Not Track, it counts as opted out from the start, unless `ignore_dnt: true` was given to `init`.",
         ],

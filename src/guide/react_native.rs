@@ -38,7 +38,7 @@ await mixpanel.init(true);
 mixpanel.optInTracking();",
         ),
         notes: &[
-            "Natively, who opted in before stays in.",
+            "Natively, who opted in before stays in. Who was identified by an earlier version of your app and never chose is opted out.",
             "In JavaScript mode `init(true)` opts out at each start, whatever was chosen before, and leaves `serverURL` and the super properties unset: call `setServerURL` yourself, for a project in the EU or India above all.",
         ],
     },

@@ -14,7 +14,7 @@ Mixpanel.mainInstance().hasOptedOutTracking() // true
 MPSessionReplay.getInstance()?.stopRecording()",
         ),
         notes: &[
-            "If the person was identified, it sends what is queued and has Mixpanel delete the profile. If not, queued events stay on the device, and are sent after an opt-in.",
+            "If the person was identified, it sends what is queued. Its code asks for the profile to be deleted, too, but forgets who the person is before that is queued: do not count on it. If not identified, queued events stay on the device, and are sent after an opt-in.",
             "A `reset()` afterwards deletes the stored opt-out, too: at the next start of the app nothing of it is left. Opt out again after each reset.",
             "It works in the background: `hasOptedOutTracking()` is true a moment later.",
             "Session replay is a package of its own, mixpanel-ios-session-replay-package. The source of its version 1.5.1 does not look at the opt-out.",
@@ -40,7 +40,9 @@ Mixpanel.mainInstance()
 // when the person agrees:
 Mixpanel.mainInstance().optInTracking()",
         ),
-        notes: &["Who opted in before stays in."],
+        notes: &[
+            "Who opted in before stays in. Who was identified by an earlier version of your app and never chose is opted out.",
+        ],
     },
     ip_and_location: Section {
         source: "https://github.com/mixpanel/mixpanel-swift/blob/6.5.1/Sources/MixpanelInstance.swift#L150",
@@ -58,7 +60,7 @@ mixpanel.useIPAddressForGeoLocation = false",
             "Mixpanel.initialize(options: MixpanelOptions(
     token: \"YOUR_PROJECT_TOKEN\",
     excludeProperties: [
-        \"$model\", \"$os_version\",
+        \"$model\", \"$os_version\", \"$wifi\",
         \"$screen_height\", \"$screen_width\",
         \"$ios_device_model\", \"$ios_version\",
     ]

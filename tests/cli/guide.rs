@@ -54,7 +54,10 @@ fn each_sdk_has_its_version_source_and_calls() {
 fn opting_out_is_told_in_the_words_of_each_sdk() {
     let operator = Operator::new();
     for (sdk, call) in [
-        ("javascript", "mixpanel.opt_out_tracking();"),
+        (
+            "javascript",
+            "mixpanel.opt_out_tracking({ delete_user: false });",
+        ),
         ("ios", "[[Mixpanel sharedInstance] optOutTracking];"),
         ("swift", "Mixpanel.mainInstance().optOutTracking()"),
         ("android", "mixpanel.optOutTracking();"),
