@@ -3,7 +3,6 @@
 //! Pure, and open to all: any bytes can be tried on it without a server.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
@@ -38,6 +37,8 @@ pub struct Answered {
 
 /// How much of a server's own words is passed on.
 const MESSAGE_CHARS: usize = 300;
+/// In how much of it, in bytes, there may be ids before that.
+const LOOKED_AT: usize = 16 * 1024;
 
 impl Answered {
     fn wait(&self) -> Option<std::time::Duration> {
@@ -62,12 +63,12 @@ impl Answered {
             Some(document) => document.error_text().unwrap_or_default(),
             None => String::from_utf8_lossy(&self.body).into_owned(),
         };
-        let text = hide_ids(text, sent);
+        let text = hide_ids(&text, sent);
         let words: Vec<&str> = text.split_whitespace().collect();
         let line = words.join(" ");
-        let clean = line.chars().filter(|c| !c.is_control()).collect();
+        let clean: String = line.chars().filter(|c| !c.is_control()).collect();
         // Once more, for one that was in pieces.
-        let clean = hide_ids(clean, sent);
+        let clean = hide_ids(&clean, sent);
         let short: String = clean.chars().take(MESSAGE_CHARS).collect();
         if short.is_empty() {
             "no reason given".to_owned()
@@ -254,18 +255,42 @@ fn speaks_of_too_many(message: &str) -> bool {
 }
 
 /// Takes our own ids out of the server's words: messages are printed, ids are personal data.
-fn hide_ids(message: String, batch: &Batch) -> String {
+///
+/// Passes on the beginning alone, [`LOOKED_AT`] bytes at most, so that thousands of ids are looked
+/// for in little, however much a server says.
+fn hide_ids(message: &str, batch: &Batch) -> String {
     let ids = batch.ids().iter().map(|id| id.expose());
     // One of one or two characters would tear ordinary words apart, and names nobody by itself.
-    let mut forms: Vec<Cow<'_, str>> = ids.filter(|id| id.len() >= 3).flat_map(forms_of).collect();
-    // The longest first: one may be a part of another.
-    forms.sort_unstable_by_key(|form| Reverse(form.len()));
-    forms
-        .into_iter()
-        .fold(message, |text, form| match text.contains(&*form) {
-            true => text.replace(&*form, "[id]"),
-            false => text,
-        })
+    let forms: Vec<Cow<'_, str>> = ids.filter(|id| id.len() >= 3).flat_map(forms_of).collect();
+    let longest = forms.iter().map(|form| form.len()).max().unwrap_or(0);
+    let end = boundary_before(message, LOOKED_AT);
+    // What begins before the end and goes on behind it is an id all the same.
+    let text = &message[..boundary_before(message, end + longest)];
+    // Marks, not replacements: ids overlap, and what one leaves over is a part of another.
+    let mut is_id = vec![false; text.len()];
+    for form in &forms {
+        for (start, found) in text.match_indices(&**form) {
+            is_id[start..start + found.len()].fill(true);
+        }
+    }
+    let mut shown = String::new();
+    let mut was_id = false;
+    for (place, c) in text[..end].char_indices() {
+        match (is_id[place], was_id) {
+            (true, false) => shown.push_str("[id]"),
+            (true, true) => {}
+            (false, _) => shown.push(c),
+        }
+        was_id = is_id[place];
+    }
+    shown
+}
+
+fn boundary_before(text: &str, place: usize) -> usize {
+    let mut places = (0..=place.min(text.len())).rev();
+    places
+        .find(|place| text.is_char_boundary(*place))
+        .unwrap_or(0)
 }
 
 /// An id as it is, and as JSON has it inside a text: with escapes where there must be some, or for
@@ -356,5 +381,33 @@ mod tests {
         ] {
             assert_eq!(message(id, body), shown, "{body}");
         }
+    }
+
+    #[test]
+    fn ids_that_overlap_leave_nothing_of_each_other() {
+        let ids = ["alice", "ice-smith", "smith-jones"].map(|id| DistinctId::new(id).unwrap());
+        let batch = Batch::restore(ids.to_vec()).unwrap();
+        assert_eq!(hide_ids("no alice-smith-jones!", &batch), "no [id]!");
+    }
+
+    #[test]
+    fn an_id_at_the_end_of_what_is_looked_at_is_hidden_too() {
+        for padding in LOOKED_AT - 30..LOOKED_AT + 2 {
+            // Of what is left over behind the ids a part would be in the first 300 characters.
+            let body = format!("{}ünï-smith@example.test and more", " ".repeat(padding));
+            let shown = message("ünï-smith@example.test", &body);
+            assert!(!shown.contains('ü'), "{padding}: {shown}");
+        }
+    }
+
+    #[test]
+    fn thousands_of_ids_and_megabytes_of_words_take_no_time() {
+        let ids = (0..2000).map(|n| DistinctId::new(&format!("person-{n}@example.test")).unwrap());
+        let batch = Batch::restore(ids.collect()).unwrap();
+        let words = "person-17@example.test is unknown; ".repeat(8 * 1024 * 1024 / 35);
+        let start = std::time::Instant::now();
+        let shown = hide_ids(&words, &batch);
+        assert!(shown.starts_with("[id] is unknown; [id]"), "{shown}");
+        assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
     }
 }
