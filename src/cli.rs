@@ -16,7 +16,7 @@ use crate::config::{Environment, Home, Mode, VARIABLES};
 use crate::credentials::forbid_core_dumps;
 use crate::domain::{Clock, ExitStatus};
 use crate::sandbox;
-use crate::ui::{Color, Failure, Format, Input, Talk, Ui, printable};
+use crate::ui::{Color, Failure, Format, Input, Talk, Ui, guard, printable};
 use crate::workflow::Interrupt;
 
 const EXAMPLES: &str = "\
@@ -111,6 +111,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
     forbid_core_dumps();
     let args: Vec<OsString> = args.into_iter().collect();
     let wants_json = args.iter().any(|arg| arg == "--json");
+    let format = match wants_json {
+        true => Format::Json,
+        false => Format::Human,
+    };
+    let screen = move || Ui::new(format, Talk::Normal, Input::Never, Color::Never, true);
+    guard(screen, || parse_and_start(args, wants_json))
+}
+
+fn parse_and_start(args: Vec<OsString>, wants_json: bool) -> ExitStatus {
     let parsed = tree()
         .try_get_matches_from(args)
         .and_then(|matches| Cli::from_arg_matches(&matches));

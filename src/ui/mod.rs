@@ -4,6 +4,7 @@
 //! colour, progress and prompting, never content.
 
 mod aside;
+mod bug;
 mod deadlines;
 mod doctor;
 mod downloads;
@@ -34,6 +35,7 @@ use anstream::{AutoStream, ColorChoice};
 use serde_json::{Value, json};
 
 pub use aside::Aside;
+pub use bug::guard;
 pub use deadlines::NOT_ADVICE;
 pub use doctor::{Check, DoctorView, Level, Setting};
 pub use downloads::{DownloadView, DownloadsView};
