@@ -4,6 +4,7 @@
 
 mod archives;
 mod people;
+mod private;
 
 use std::borrow::Cow;
 use std::io;
@@ -316,6 +317,7 @@ impl From<HashingError> for Failure {
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         let (status, kind, hint) = match &error {
+            LedgerError::NotPrivate(error) => return error.into(),
             LedgerError::Locked => (
                 ExitStatus::Locked,
                 "locked",

@@ -5,11 +5,13 @@
 mod environment;
 mod home;
 mod permissions;
+mod private;
 mod projects_file;
 mod resolve;
 
 pub use environment::{Environment, EnvironmentError, Proxy, VARIABLES};
 pub use home::{Home, create_private_folder};
 pub use permissions::is_open_to_others;
+pub use private::{NotPrivate, refuse_shared_file, refuse_shared_folder, refuse_shared_home};
 pub use projects_file::{Day, ProjectEntry, ProjectsFile, ProjectsFileError};
 pub use resolve::{Mode, Origin, ResolveError, Resolved, resolve};

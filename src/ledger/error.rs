@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 
+use crate::config::NotPrivate;
 use crate::domain::{JobId, JobState};
 
 /// Why the ledger could not be read or written.
@@ -10,6 +11,8 @@ use crate::domain::{JobId, JobState};
 pub enum LedgerError {
     #[error("cannot open the ledger `{path}`")]
     Open { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    NotPrivate(#[from] NotPrivate),
     #[error("another dsr holds the ledger, and the time to wait for it is over")]
     Locked,
     #[error("the ledger cannot be written: the disk is full or fails")]

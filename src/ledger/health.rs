@@ -6,7 +6,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags};
 
-use super::{LedgerError, ProcessRecord, migrations, people, prepare, receipts, sender};
+use super::{
+    LedgerError, ProcessRecord, migrations, people, prepare, receipts, refuse_what_others_share,
+    sender,
+};
 
 /// How many of the damages are named.
 const NAMED: usize = 5;
@@ -34,8 +37,10 @@ pub struct Health {
 /// Looks at the ledger at `path`, which is there; waits up to `patience` for another process.
 ///
 /// # Errors
-/// When it cannot be read, is no ledger, or was written by a newer dsr.
+/// When it cannot be read, is not for its owner alone, is no ledger, or was written by a newer dsr.
 pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<Health, LedgerError> {
+    // The engine makes a log and an index beside it, even to read, with the ledger's own mode.
+    refuse_what_others_share(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(patience)?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::sender::ProcessRecord;
 
 /// Beside the ledger.
-const FILE: &str = "holder";
+pub(super) const FILE: &str = "holder";
 /// How long nothing is said about a wait.
 const SILENCE: Duration = Duration::from_secs(1);
 /// The longest pause between two tries to take the lock.

@@ -36,7 +36,9 @@ use rusqlite::{
     CachedStatement, Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior,
 };
 
-use crate::config::create_private_folder;
+use crate::config::{
+    create_private_folder, refuse_shared_file, refuse_shared_folder, refuse_shared_home,
+};
 
 pub use downloads::{DownloadRecord, Unfetched};
 pub use elsewhere::{Elsewhere, Owner};
@@ -83,9 +85,10 @@ impl Ledger {
     /// Opens the ledger, creating it (0600 in a 0700 folder) or bringing it up to date.
     ///
     /// # Errors
-    /// When it cannot be opened, is damaged, was written by a newer dsr, or is held by another
-    /// process for longer than `patience` lasts.
+    /// When it cannot be opened, is not for its owner alone, is damaged, was written by a newer dsr,
+    /// or is held by another process for longer than `patience` lasts.
     pub fn open(path: &Path, patience: impl Into<Patience>) -> Result<Self, LedgerError> {
+        refuse_what_others_share(path)?;
         let create = || {
             create_private_folder(path.parent().unwrap_or(Path::new(".")))?;
             let mut options = OpenOptions::new();
@@ -187,6 +190,22 @@ pub fn list_senders(path: &Path) -> Result<Vec<ProcessRecord>, LedgerError> {
 /// The dsr that holds the ledger at `path` just now; `None` if nobody does, or another program.
 pub fn find_holder(path: &Path) -> Option<ProcessRecord> {
     holder::find(path)
+}
+
+/// Refuses a ledger that others can read, and links that somebody has put where we would write.
+///
+/// The folder comes first: into one that only its owner can write to nobody puts anything between
+/// this look and what is opened then.
+fn refuse_what_others_share(path: &Path) -> Result<(), LedgerError> {
+    refuse_shared_home(path.parent().unwrap_or(Path::new(".")))?;
+    for extension in ["db", "db-wal", "db-shm", "db-journal"] {
+        refuse_shared_file(&path.with_extension(extension))?;
+    }
+    refuse_shared_file(&path.with_file_name(holder::FILE))?;
+    for folder in [sender::FOLDER, receipts::FOLDER] {
+        refuse_shared_folder(&path.with_file_name(folder))?;
+    }
+    Ok(())
 }
 
 /// Switches a fresh file to WAL. SQLite does not wait for others in this one step, so two first

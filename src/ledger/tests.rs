@@ -419,6 +419,12 @@ fn a_newer_or_damaged_ledger_is_not_touched() {
         "not a database, but long enough to be read as one".repeat(100),
     )
     .unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let private = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(&path, private).unwrap();
+    }
     let error = Ledger::open(&path, Duration::ZERO).err().unwrap();
     assert!(matches!(error, LedgerError::Damaged(_)), "{error}");
 }

@@ -232,7 +232,30 @@ fn make_private(folder: &Path, file: &Path) -> io::Result<()> {
         make_file.mode(0o600);
     }
     make_folder.create(folder)?;
+    let log = file.with_extension("db-wal");
+    for path in [file, &log] {
+        refuse_link(path)?;
+    }
     make_file.open(file).map(drop)
+}
+
+/// People's ids are in the state: it is not written into what a link leads to, and has no second
+/// name where others could read it.
+fn refuse_link(path: &Path) -> io::Result<()> {
+    let metadata = match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        metadata => metadata?,
+    };
+    #[cfg(unix)]
+    let names = std::os::unix::fs::MetadataExt::nlink(&metadata);
+    #[cfg(not(unix))]
+    let names = 1;
+    match metadata.is_file() && names == 1 {
+        true => Ok(()),
+        false => Err(io::Error::other(
+            "a link is in the state's place; remove it",
+        )),
+    }
 }
 
 /// Turns on write-ahead logging, which the file then remembers.

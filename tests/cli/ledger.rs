@@ -152,7 +152,10 @@ fn a_first_run_waits_for_another_first_run() {
     let fake = Fake::start();
     let operator = Operator::at(&fake);
     // As the other one has it while it turns the new file into a ledger.
-    let other = Connection::open(operator.dsr_home().join("ledger.db")).unwrap();
+    let path = operator.dsr_home().join("ledger.db");
+    let other = Connection::open(&path).unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&path, private).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let running = operator.start(&["export", "--gdpr", "a1"]);
     std::thread::sleep(Duration::from_millis(700));

@@ -36,6 +36,7 @@ mod keyrings;
 mod killed;
 mod large;
 mod ledger;
+mod links;
 mod lint;
 mod locked;
 mod measure;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use crate::support::{
@@ -118,7 +119,9 @@ fn one_damaged_page_is_a_local_failure_or_in_nobodys_way_or_leaves_a_receipt() {
 fn an_empty_file_in_the_ledgers_place_becomes_a_ledger() {
     let fake = Fake::start();
     let operator = Operator::at(&fake);
-    fs::write(operator.dsr_home().join("ledger.db"), "").unwrap();
+    let path = operator.dsr_home().join("ledger.db");
+    fs::write(&path, "").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
     assert_eq!(states(&operator.only_request()), ["accepted"]);
 }
@@ -133,7 +136,7 @@ fn a_folder_in_the_ledgers_place_is_a_local_failure() {
             .run(args)
             .exits_with(74)
             .did_not_panic()
-            .says("permissions");
+            .says("not the kind of file");
     }
     fake.was_not_called();
 }

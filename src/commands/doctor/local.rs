@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::config::is_open_to_others;
+use crate::config::{NotPrivate, is_open_to_others};
 use crate::domain::ExitStatus;
-use crate::ledger::{self, Health};
+use crate::ledger::{self, Health, LedgerError};
 use crate::ui::{Check, Failure, plural};
 
 use super::super::context::Context;
@@ -78,7 +78,7 @@ pub(super) fn check_ledger(ctx: &Context) -> Check {
             return Check::fine("ledger", "there is none yet; the first request makes it");
         }
         Err(error) => {
-            let error = ledger::LedgerError::Open {
+            let error = LedgerError::Open {
                 path,
                 source: error,
             };
@@ -87,6 +87,11 @@ pub(super) fn check_ledger(ctx: &Context) -> Check {
     }
     match ledger::examine(&path, ctx.lock_timeout, ctx.clock.now()) {
         Ok(health) => of_health(&path, &health),
+        // Told among the files.
+        Err(LedgerError::NotPrivate(NotPrivate::OpenFile { .. })) => {
+            let message = "not looked at as long as others can read it";
+            Check::warning("ledger", message, "close it, then run `dsr doctor` again")
+        }
         Err(error) => {
             let failure = holders::name(ctx, Failure::from(error));
             Check::of_failure("ledger", &failure)

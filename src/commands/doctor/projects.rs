@@ -100,7 +100,7 @@ pub(super) async fn ask_each(ctx: &mut Context, resolved: &[Resolved], checks: &
     }
     let is_broken = checks
         .iter()
-        .any(|check| check.what == "ledger" && check.status != ExitStatus::Done);
+        .any(|check| matches!(check.what, "ledger" | "files") && check.status != ExitStatus::Done);
     let ledger = match is_broken {
         true => None,
         false => match ctx.open_ledger() {

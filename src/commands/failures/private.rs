@@ -1,0 +1,31 @@
+//! What others could read or have put in our way.
+
+use crate::config::NotPrivate;
+use crate::domain::ExitStatus;
+use crate::ui::Failure;
+
+use super::quoted;
+
+impl From<&NotPrivate> for Failure {
+    fn from(error: &NotPrivate) -> Self {
+        let hint = match error {
+            NotPrivate::OpenFile { path } => format!("run `chmod 600 {}`", quoted(path)),
+            NotPrivate::OpenFolder { path } => format!("run `chmod 700 {}`", quoted(path)),
+            NotPrivate::Foreign { .. } => {
+                "run dsr as that user, or set DSR_HOME to a folder of your own".to_owned()
+            }
+            NotPrivate::Link { .. } => {
+                "remove it if it is not yours; to keep the ledger elsewhere, set DSR_HOME"
+                    .to_owned()
+            }
+            NotPrivate::SecondName { path } => {
+                let path = quoted(path);
+                format!("run `cp -p {path} {path}.own && mv {path}.own {path}`")
+            }
+            NotPrivate::WrongKind { .. } => "move it away".to_owned(),
+            NotPrivate::Unreadable { .. } => "correct the permissions".to_owned(),
+        };
+        Self::from_error(ExitStatus::LocalIo, "not_private", error)
+            .hint(format!("nothing was sent; {hint}"))
+    }
+}

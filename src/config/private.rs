@@ -1,0 +1,155 @@
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::is_open_to_others;
+
+/// Why a file or folder of ours is not used as it is. Somebody else could read what is in it, or
+/// have put it there so that we write into something else.
+#[derive(Debug, thiserror::Error)]
+pub enum NotPrivate {
+    #[error("others can read or change `{path}`, where people's ids are")]
+    OpenFile { path: PathBuf },
+    #[error("others can put files into `{path}`, where people's ids are")]
+    OpenFolder { path: PathBuf },
+    #[error("`{path}` belongs to another user")]
+    Foreign { path: PathBuf },
+    #[error("`{path}` is a link, and dsr follows none to where it writes people's ids")]
+    Link { path: PathBuf },
+    #[error("`{path}` has a second name elsewhere, where others may read it")]
+    SecondName { path: PathBuf },
+    #[error("`{path}` is not the kind of file it should be")]
+    WrongKind { path: PathBuf },
+    #[error("cannot look at `{path}`")]
+    Unreadable { path: PathBuf, source: io::Error },
+}
+
+/// Refuses a file that is there and not for its owner, us, alone.
+///
+/// What is looked at and then opened could be changed in between by whoever can write to its
+/// folder: that must have passed [`refuse_shared_folder`] before.
+///
+/// # Errors
+/// When it is a link, no file, another user's, open to others or has a second name.
+pub fn refuse_shared_file(path: &Path) -> Result<(), NotPrivate> {
+    let path = path.to_owned();
+    let Some(metadata) = look_at(&path)? else {
+        return Ok(());
+    };
+    if !metadata.is_file() {
+        return Err(NotPrivate::WrongKind { path });
+    }
+    if owner_of(&metadata) != Owner::Us {
+        return Err(NotPrivate::Foreign { path });
+    }
+    if is_open_to_others(&metadata) {
+        return Err(NotPrivate::OpenFile { path });
+    }
+    if has_second_name(&metadata) {
+        return Err(NotPrivate::SecondName { path });
+    }
+    Ok(())
+}
+
+/// Refuses a folder of ours that is there and into which others could put something.
+///
+/// The system's own, which a group shares with us, will do: so volumes are mounted into containers.
+///
+/// # Errors
+/// When it is a link, no folder, another user's or open for others to write.
+pub fn refuse_shared_folder(path: &Path) -> Result<(), NotPrivate> {
+    match look_at(path)? {
+        Some(metadata) => refuse_folder(path, &metadata),
+        None => Ok(()),
+    }
+}
+
+/// The same for a folder that the operator has named, who may well name a link.
+///
+/// # Errors
+/// As [`refuse_shared_folder`], but for the link.
+pub fn refuse_shared_home(path: &Path) -> Result<(), NotPrivate> {
+    match fs::metadata(path) {
+        Ok(metadata) => refuse_folder(path, &metadata),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(NotPrivate::Unreadable {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn refuse_folder(path: &Path, metadata: &Metadata) -> Result<(), NotPrivate> {
+    let path = path.to_owned();
+    if !metadata.is_dir() {
+        return Err(NotPrivate::WrongKind { path });
+    }
+    match owner_of(metadata) {
+        Owner::Another => Err(NotPrivate::Foreign { path }),
+        owner if can_others_add(metadata, owner) => Err(NotPrivate::OpenFolder { path }),
+        Owner::Us | Owner::System => Ok(()),
+    }
+}
+
+/// `None` if nothing has this name. No link is followed.
+fn look_at(path: &Path) -> Result<Option<Metadata>, NotPrivate> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() => Err(NotPrivate::Link {
+            path: path.to_owned(),
+        }),
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(NotPrivate::Unreadable {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Us,
+    System,
+    Another,
+}
+
+#[cfg(unix)]
+fn owner_of(metadata: &Metadata) -> Owner {
+    use std::os::unix::fs::MetadataExt;
+    match metadata.uid() {
+        owner if owner == rustix::process::geteuid().as_raw() => Owner::Us,
+        0 => Owner::System,
+        _ => Owner::Another,
+    }
+}
+
+#[cfg(unix)]
+fn can_others_add(metadata: &Metadata, owner: Owner) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let forbidden = match owner {
+        Owner::System => 0o002,
+        Owner::Us | Owner::Another => 0o022,
+    };
+    metadata.mode() & forbidden != 0
+}
+
+#[cfg(unix)]
+fn has_second_name(metadata: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(metadata) > 1
+}
+
+/// Elsewhere the permissions that a file inherits from the user's folder are the system's own.
+#[cfg(not(unix))]
+fn owner_of(_: &Metadata) -> Owner {
+    Owner::Us
+}
+
+#[cfg(not(unix))]
+fn can_others_add(_: &Metadata, _: Owner) -> bool {
+    false
+}
+
+#[cfg(not(unix))]
+fn has_second_name(_: &Metadata) -> bool {
+    false
+}
