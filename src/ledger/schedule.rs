@@ -226,8 +226,11 @@ impl Ledger {
 }
 
 /// What is further off than this was written by a clock that has been set back since; it is due.
+///
+/// Twice the longest pause: two processes do not look at the clock at the same moment, and what one
+/// has just put off for the longest pause lies a little further off for the other.
 fn horizon(now: DateTime<Utc>) -> DateTime<Utc> {
-    let longest = TimeDelta::from_std(LONGEST_PAUSE).unwrap_or(TimeDelta::MAX);
+    let longest = TimeDelta::from_std(2 * LONGEST_PAUSE).unwrap_or(TimeDelta::MAX);
     now.checked_add_signed(longest).unwrap_or(now)
 }
 

@@ -63,6 +63,26 @@ fn whoever_asks_first_leaves_the_others_nothing_to_ask() {
 }
 
 #[test]
+fn who_looked_at_the_clock_before_another_asked_does_not_ask_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, request) = accepted(&folder);
+    let job = nth(&request, 1);
+    // So old that it is asked about once an hour, the longest pause of all.
+    let looked = noon() + TimeDelta::days(10);
+    let asked = looked + TimeDelta::milliseconds(80);
+    assert_eq!(ask(&mut ledger, &job, Turn::Due, asked), Asking::Yours);
+    ledger
+        .record_check(&job, &TaskStatus::Pending, asked)
+        .unwrap();
+    let next = next_check(&ledger, &job).unwrap();
+    assert_eq!(next - asked, TimeDelta::hours(1));
+    let mut other = open(&folder);
+    assert_eq!(ask(&mut other, &job, Turn::Due, looked), Asking::Taken);
+    let first = next_number(&other, &Scope::All, looked);
+    assert_eq!(first, Some(2), "the one that was not asked about");
+}
+
+#[test]
 fn a_slot_that_is_not_free_moves_no_job() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, request) = accepted(&folder);
