@@ -178,3 +178,16 @@ fn an_export_has_no_such_note() {
         assert!(!outcome.stderr.contains("after-deletion"), "{outcome}");
     }
 }
+
+#[test]
+fn a_deletion_that_was_revoked_has_deleted_nothing() {
+    let fake = Fake::answering(|call| match call.is_post() {
+        true => object_reply(&format!("task-{}", call.place)),
+        false => status_reply("REVOKED"),
+    });
+    let operator = Operator::at(&fake);
+    operator.run(&["delete", "--gdpr", "--yes", "user-17"]);
+    let id = operator.only_request()["id"].as_str().unwrap().to_owned();
+    let outcome = operator.run(&["status", "--refresh", &id]);
+    assert!(!outcome.stderr.contains(NOTE), "{outcome}");
+}
