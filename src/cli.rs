@@ -6,7 +6,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use chrono::{DateTime, Local, NaiveDate, Utc};
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
@@ -125,8 +125,30 @@ fn parse_and_start(args: Vec<OsString>, wants_json: bool) -> ExitStatus {
         .and_then(|matches| Cli::from_arg_matches(&matches));
     match parsed {
         Ok(cli) => start(cli),
-        Err(error) => say_usage(&error, wants_json),
+        Err(error) => say_usage(&without_values(error), wants_json),
     }
+}
+
+/// A token or an id in the wrong place is not repeated on the screen, which may be a log file.
+fn without_values(mut error: clap::Error) -> clap::Error {
+    let is_word = |text: &str| {
+        let short = text.len() <= 24;
+        short && text.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+    };
+    for kind in [ContextKind::InvalidArg, ContextKind::InvalidSubcommand] {
+        let misplaced = match (error.kind(), error.get(kind)) {
+            (
+                ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand,
+                Some(ContextValue::String(text)),
+            ) => !is_word(text),
+            _ => false,
+        };
+        if misplaced {
+            let hidden = ContextValue::String("…".to_owned());
+            drop(error.insert(kind, hidden));
+        }
+    }
+    error
 }
 
 fn start(cli: Cli) -> ExitStatus {

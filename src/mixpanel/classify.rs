@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use url::form_urlencoded;
 
 use crate::domain::{Batch, DistinctId};
 
@@ -293,8 +294,8 @@ fn boundary_before(text: &str, place: usize) -> usize {
         .unwrap_or(0)
 }
 
-/// An id as it is, and as JSON has it inside a text: with escapes where there must be some, or for
-/// all that is not ASCII.
+/// An id as it is; as an address has it; and as JSON has it inside a text: with escapes where there
+/// must be some, or for all that is not ASCII.
 fn forms_of(id: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let must_escape = |c: char| c.is_ascii_control() || matches!(c, '"' | '\\');
     let is_plain = id.is_ascii() && !id.contains(must_escape);
@@ -303,7 +304,13 @@ fn forms_of(id: &str) -> impl Iterator<Item = Cow<'_, str>> {
         let escaped = quoted[1..quoted.len() - 1].to_owned();
         [to_ascii(&escaped), escaped].map(Cow::Owned)
     });
-    std::iter::once(Cow::Borrowed(id)).chain(escaped.into_iter().flatten())
+    let encoded: String = form_urlencoded::byte_serialize(id.as_bytes()).collect();
+    let encoded = (encoded != id).then(|| {
+        let spaced = encoded.replace('+', "%20");
+        [encoded, spaced].map(Cow::Owned)
+    });
+    let rest = escaped.into_iter().chain(encoded).flatten();
+    std::iter::once(Cow::Borrowed(id)).chain(rest)
 }
 
 fn to_ascii(text: &str) -> String {
@@ -378,6 +385,8 @@ mod tests {
             (r#"a"b"#, r#"{"error":["a\"b"]}"#, r#"["[id]"]"#),
             (r"a\b", r#"{"error":{"id":"a\\b"}}"#, r#"{"id":"[id]"}"#),
             ("Ünï", r#"["\u00dcn\u00ef"]"#, r#"["[id]"]"#),
+            ("a b@c", "GET /x?id=a%20b%40c", "GET /x?id=[id]"),
+            ("a b@c", "GET /x?id=a+b%40c&y", "GET /x?id=[id]&y"),
         ] {
             assert_eq!(message(id, body), shown, "{body}");
         }

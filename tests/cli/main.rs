@@ -35,6 +35,7 @@ mod interrupted;
 mod keyrings;
 mod killed;
 mod large;
+mod leaks;
 mod ledger;
 mod links;
 mod lint;
