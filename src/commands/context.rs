@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::config::{Environment, Home, Mode, ProjectsFile, Resolved, resolve};
+use crate::config::{Environment, Home, Mode, ProjectsFile, Proxy, Resolved, resolve};
 use crate::credentials::{
     CredentialError, OauthToken, TokenAge, TokenOrigin, WARN_DAYS, find_environments_token,
     find_valid_token,
 };
 use crate::domain::{ApiUrl, Clock, Project, ProjectKey, ProjectName, TokenName};
 use crate::ledger::{Backlog, Ledger, Patience, Rejection, RequestRecord};
-use crate::mixpanel::{Client, Timeouts};
+use crate::mixpanel::{Client, Timeouts, Trust};
 use crate::sandbox;
 use crate::ui::{Failure, Ui, day_count};
 use crate::workflow::{Interrupt, Observer, Run};
@@ -264,6 +264,11 @@ impl Context {
         if projects.is_empty() {
             return Ok(clients);
         }
+        let trust = self.trust()?;
+        if let Some(proxy) = self.proxy_for(projects) {
+            let (variable, host) = (proxy.variable, proxy.host.as_deref());
+            tracing::info!(variable, host, "calls go through a proxy");
+        }
         let mut tokens: HashMap<Option<TokenName>, OauthToken> = HashMap::new();
         for project in projects {
             let token = match tokens.entry(project.auth.clone()) {
@@ -280,10 +285,25 @@ impl Context {
                 Mode::Real => project.api_url.clone(),
                 Mode::Sandbox { .. } => self.sandbox_url()?,
             };
-            let client = Client::new(project.clone(), api_url, token, timeouts)?;
+            let client = Client::new(project.clone(), api_url, token, timeouts, &trust)?;
             clients.insert(project.key(), client);
         }
         Ok(clients)
+    }
+
+    /// Whom to believe at the other end of a connection.
+    pub(crate) fn trust(&self) -> Result<Trust, Failure> {
+        Ok(match &self.environment.ca_file {
+            Some(path) if !self.is_sandbox() => Trust::read(path)?,
+            Some(_) | None => Trust::default(),
+        })
+    }
+
+    /// The proxy that calls for any of these projects take; never one to loopback.
+    fn proxy_for(&self, projects: &[Project]) -> Option<&Proxy> {
+        let goes_out = |project: &Project| !project.api_url.is_loopback();
+        let is_real = !self.is_sandbox() && projects.iter().any(goes_out);
+        self.environment.proxy.as_ref().filter(|_| is_real)
     }
 
     /// A client for each project whose jobs wait to be asked about, as far as it is still set up.

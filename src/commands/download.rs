@@ -116,7 +116,7 @@ pub(super) async fn fetch(
         Mode::Real if is_loopback => Reach::Loopback,
         Mode::Real => Reach::Everywhere,
     };
-    let fetcher = Fetcher::new(reach)?;
+    let fetcher = Fetcher::new(reach, &ctx.trust()?)?;
     ctx.interrupt.begin();
     let mut reports = Vec::new();
     let mut bar = fetching(&ctx.ui);

@@ -405,7 +405,11 @@ impl From<NotApproved> for Failure {
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
-        Self::from_error(ExitStatus::LocalIo, "local_io", &error)
+        match &error {
+            ClientError::Setup { .. } => Self::from_error(ExitStatus::LocalIo, "local_io", &error),
+            ClientError::Authorities { .. } => Self::from_error(ExitStatus::Usage, "usage", &error)
+                .hint("nothing was sent; correct DSR_CA_FILE"),
+        }
     }
 }
 

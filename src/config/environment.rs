@@ -32,6 +32,10 @@ pub const VARIABLES: [(&str, &str); 12] = [
         "another base URL of the API: https, or http on loopback",
     ),
     (
+        "DSR_CA_FILE",
+        "certificate authorities to believe beside the system's, in PEM",
+    ),
+    (
         "DSR_HOME",
         "one folder for config, ledger and sandbox in place of the platform's own",
     ),
@@ -44,6 +48,8 @@ pub const VARIABLES: [(&str, &str); 12] = [
 
 /// What the HTTP client takes as the proxy for https, the first before the others.
 const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 /// A proxy that the environment names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,10 +71,13 @@ pub struct Environment {
     pub region: Option<String>,
     pub project_secret_file: Option<PathBuf>,
     pub api_url: Option<String>,
+    pub ca_file: Option<PathBuf>,
     pub home: Option<PathBuf>,
     pub log: Option<String>,
     pub no_color: bool,
     pub proxy: Option<Proxy>,
+    /// Which hosts are called without it; as the variable has it.
+    pub no_proxy: Option<String>,
 }
 
 /// A variable that cannot be read. Never holds its value.
@@ -114,6 +123,7 @@ impl Environment {
             region: text("DSR_REGION")?,
             project_secret_file: raw("DSR_PROJECT_SECRET_FILE").map(PathBuf::from),
             api_url: text("DSR_API_URL")?,
+            ca_file: raw("DSR_CA_FILE").map(PathBuf::from),
             home: raw("DSR_HOME").map(PathBuf::from),
             log: text("DSR_LOG")?,
             no_color: raw("NO_COLOR").is_some(),
@@ -124,6 +134,7 @@ impl Environment {
                     host: host_of(&value.to_string_lossy()),
                 })
             }),
+            no_proxy: text(NO_PROXY[0])?.or(text(NO_PROXY[1])?),
         })
     }
 }
@@ -173,7 +184,7 @@ mod tests {
         .unwrap();
         let documented = VARIABLES.iter().map(|(name, _)| *name);
         // Every program reads these.
-        let mut documented: Vec<_> = documented.chain(PROXIES).collect();
+        let mut documented: Vec<_> = documented.chain(PROXIES).chain(NO_PROXY).collect();
         let mut asked = asked.into_inner();
         documented.sort_unstable();
         asked.sort_unstable();

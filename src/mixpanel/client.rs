@@ -1,17 +1,19 @@
 use std::cell::Cell;
 use std::error::Error;
+use std::path::PathBuf;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Certificate, Method, Response, redirect, retry};
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, Response, redirect, retry};
 
 use crate::credentials::OauthToken;
 use crate::domain::{ApiUrl, Batch, Operation, Project, SubjectRequestId, TaskId};
 
 use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
 use super::classify::{self, Answered, Exchange};
+use super::trust::{Trust, Usual};
 use super::wire::CreateBody;
 
 /// The largest reply that is read, in bytes.
@@ -55,6 +57,8 @@ pub struct Client {
 pub enum ClientError {
     #[error("cannot set up the HTTP client: {reason}")]
     Setup { reason: String },
+    #[error("cannot take certificate authorities from `{path}`: {reason}")]
+    Authorities { path: PathBuf, reason: String },
 }
 
 impl Client {
@@ -67,6 +71,7 @@ impl Client {
         api_url: ApiUrl,
         token: &OauthToken,
         timeouts: Timeouts,
+        trust: &Trust,
     ) -> Result<Self, ClientError> {
         install_crypto();
         let setup = |reason: String| ClientError::Setup { reason };
@@ -75,7 +80,11 @@ impl Client {
         authorization.set_sensitive(true);
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("dsr/", env!("CARGO_PKG_VERSION")))
-            .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
+            .default_headers(HeaderMap::from_iter([
+                (AUTHORIZATION, authorization),
+                // A packed answer can be a thousand times as long as it came.
+                (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+            ]))
             // A redirect would carry ids to another host, or turn a POST into a GET that "succeeds".
             .redirect(redirect::Policy::none())
             .retry(retry::never())
@@ -87,9 +96,9 @@ impl Client {
             .timeout(timeouts.total);
         builder = if api_url.is_loopback() {
             // HTTP_PROXY would also capture 127.0.0.1.
-            builder.no_proxy().tls_certs_only([])
+            trust.apply(builder.no_proxy(), Usual::Nobody)
         } else {
-            builder.https_only(true).tls_certs_merge(bundled_roots())
+            trust.apply(builder.https_only(true), Usual::Public)
         };
         let http = builder
             .build()
@@ -278,14 +287,6 @@ pub(super) fn describe(error: reqwest::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-/// Our own copy of the common roots, beside the system's: a machine without a CA store works, too.
-pub(super) fn bundled_roots() -> Vec<Certificate> {
-    webpki_root_certs::TLS_SERVER_ROOT_CERTS
-        .iter()
-        .filter_map(|der| Certificate::from_der(der).ok())
-        .collect()
 }
 
 pub(super) fn install_crypto() {

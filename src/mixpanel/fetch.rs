@@ -10,7 +10,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use super::ClientError;
-use super::client::{bundled_roots, describe, install_crypto};
+use super::client::{describe, install_crypto};
+use super::trust::{Trust, Usual};
 
 /// How many tries in a row may bring nothing new.
 const MAX_TRIES: u32 = 5;
@@ -83,7 +84,7 @@ struct Known {
 impl Fetcher {
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(reach: Reach) -> Result<Self, ClientError> {
+    pub fn new(reach: Reach, trust: &Trust) -> Result<Self, ClientError> {
         install_crypto();
         let builder = reqwest::Client::builder()
             .user_agent(concat!("dsr/", env!("CARGO_PKG_VERSION")))
@@ -99,8 +100,8 @@ impl Fetcher {
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE);
         let builder = match reach {
-            Reach::Loopback => builder.no_proxy().tls_certs_only([]),
-            Reach::Everywhere => builder.https_only(true).tls_certs_merge(bundled_roots()),
+            Reach::Loopback => trust.apply(builder.no_proxy(), Usual::Nobody),
+            Reach::Everywhere => trust.apply(builder.https_only(true), Usual::Public),
         };
         let http = builder.build().map_err(|error| ClientError::Setup {
             reason: describe(error.without_url()),

@@ -11,6 +11,7 @@ use crate::credentials::{OauthToken, TokenOrigin};
 use crate::domain::*;
 
 mod faults;
+mod hostile;
 
 const PROJECT_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const OAUTH: &str = "oauth-canary";
@@ -108,7 +109,7 @@ fn client_with(url: &str, total: Duration) -> Client {
         connect: Duration::from_millis(500),
         total,
     };
-    Client::new(project, api_url, &token, timeouts).unwrap()
+    Client::new(project, api_url, &token, timeouts, &Trust::default()).unwrap()
 }
 
 fn batch() -> Batch {

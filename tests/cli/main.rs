@@ -10,6 +10,7 @@ mod again;
 mod answers;
 mod apart;
 mod auth;
+mod authorities;
 mod cancel;
 mod clocks;
 mod confirmation;

@@ -37,6 +37,16 @@ pub(super) fn list(ctx: &Context, resolved: &[Resolved]) -> Vec<Setting> {
             let host = host.unwrap_or_else(|| "cannot be read".to_owned());
             settings.push(overall("proxy", host, proxy.variable));
         }
+        if let Some(hosts) = &environment.no_proxy {
+            settings.push(overall("no_proxy", hosts.clone(), "NO_PROXY"));
+        }
+        if let Some(path) = &environment.ca_file {
+            settings.push(overall(
+                "ca_file",
+                path.display().to_string(),
+                "DSR_CA_FILE",
+            ));
+        }
     }
     if let Some(level) = &environment.log {
         settings.push(overall("log", level.clone(), "DSR_LOG"));

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::*;
 
 /// Serves connections with `serve`, each on a thread of its own; the address it does that at.
-fn serving(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
+pub(super) fn serving(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let serve = Arc::new(serve);

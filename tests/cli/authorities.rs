@@ -1,0 +1,133 @@
+//! Whose certificates are believed: the system's authorities and those of `DSR_CA_FILE`, nobody else.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::support::{Fake, Operator, states};
+
+/// Certificates for 127.0.0.1, good for a hundred years and believed by nobody.
+fn data(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls");
+    folder.join(name).display().to_string()
+}
+
+/// Speaks TLS in front of `fake`; returns the base URL.
+fn with_tls(fake: &Fake) -> String {
+    let chain = CertificateDer::pem_file_iter(data("server.pem")).expect("a file");
+    let chain = chain.collect::<Result<_, _>>().expect("a certificate");
+    let key = PrivateKeyDer::try_from(std::fs::read(data("server.key.der")).expect("a file"))
+        .expect("a key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(chain, key);
+    let config = Arc::new(config.expect("key and certificate belong together"));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let behind = fake.origin().replace("http://", "");
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let connection = ServerConnection::new(Arc::clone(&config)).expect("a configuration");
+            let tls = StreamOwned::new(connection, stream);
+            let behind = behind.clone();
+            // One that does not believe us hangs up, which is its right.
+            thread::spawn(move || drop(relay(tls, &behind)));
+        }
+    });
+    format!("https://{address}/api/app")
+}
+
+fn relay(mut tls: StreamOwned<ServerConnection, TcpStream>, behind: &str) -> std::io::Result<()> {
+    let mut call = Vec::new();
+    let mut bytes = [0; 4096];
+    while !is_whole(&call) {
+        let count = tls.read(&mut bytes)?;
+        call.extend_from_slice(&bytes[..count]);
+    }
+    let mut fake = TcpStream::connect(behind)?;
+    fake.write_all(&call)?;
+    let mut answer = Vec::new();
+    fake.read_to_end(&mut answer)?;
+    tls.write_all(&answer)?;
+    tls.conn.send_close_notify();
+    tls.flush()
+}
+
+fn is_whole(call: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(call).to_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.split("content-length: ").nth(1);
+    let length = length.and_then(|rest| rest.lines().next()?.parse().ok());
+    body.len() >= length.unwrap_or(0)
+}
+
+#[test]
+fn an_authority_is_believed_only_if_the_operator_names_it() {
+    let fake = Fake::start();
+    let url = with_tls(&fake);
+    let mut operator = Operator::at(&fake).with("DSR_API_URL", &url);
+    let send = ["delete", "--gdpr", "--yes", "a1"];
+    let outcome = operator.run(&send);
+    outcome.exits_with(75).says("certificate");
+    assert_eq!(states(&operator.only_request()), ["planned"]);
+    fake.was_not_called();
+    operator.set("DSR_CA_FILE", &data("ca.pem"));
+    operator.run(&["resume"]).exits_with(0);
+    operator.run(&["status"]).exits_with(0);
+    assert_eq!(fake.posted_ids(), ["a1"]);
+    assert_eq!(fake.gets().len(), 1);
+    let doctor = operator.run(&["doctor", "--json"]);
+    assert!(doctor.stdout.contains(r#""name":"ca_file""#), "{doctor}");
+}
+
+#[test]
+fn a_file_without_certificates_is_said_before_anything_is_sent() {
+    let fake = Fake::start();
+    let mut operator = Operator::at(&fake);
+    operator.file("empty.pem", "");
+    let damaged = "-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n";
+    operator.file("damaged.pem", damaged);
+    let key = data("server.key.der");
+    for path in ["empty.pem", "damaged.pem", "missing.pem", &key] {
+        operator.set("DSR_CA_FILE", path);
+        let outcome = operator.run(&["delete", "--gdpr", "--yes", "a1"]);
+        outcome.exits_with(2).says("DSR_CA_FILE").says(path);
+    }
+    fake.was_not_called();
+}
+
+#[test]
+fn the_proxy_that_calls_take_is_named_and_its_password_is_not() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake)
+        .without("DSR_API_URL")
+        .with("HTTPS_PROXY", "http://me:pass-WORD-9@127.0.0.1:9")
+        .with("NO_PROXY", "intra.test");
+    let outcome = operator.run(&["delete", "--gdpr", "--yes", "a1", "-v", "--max-wait", "0s"]);
+    outcome
+        .exits_with(75)
+        .says("proxy")
+        .says("127.0.0.1:9")
+        .says("HTTPS_PROXY");
+    outcome.never_says("pass-WORD-9");
+    let doctor = operator.run(&["doctor"]);
+    for said in ["127.0.0.1:9", "(HTTPS_PROXY)", "no_proxy", "intra.test"] {
+        assert!(doctor.stdout.contains(said), "{said}\n{doctor}");
+    }
+    doctor.never_says("pass-WORD-9");
+    // To loopback none is taken, and none is spoken of.
+    let operator = operator.with("DSR_API_URL", &fake.url());
+    let outcome = operator.run(&["resume", "-v"]);
+    outcome.never_says("through a proxy");
+}
