@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use url::Url;
 
 /// Each variable `dsr` reads, with its meaning, as `--help` and the README list them.
-pub const VARIABLES: [(&str, &str); 12] = [
+pub const VARIABLES: [(&str, &str); 13] = [
     ("DSR_TOKEN_FILE", "file that holds the OAuth token"),
     ("DSR_TOKEN", "the OAuth token"),
     (
