@@ -151,7 +151,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand delete" -l no-input -d 'Never as
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand status" -l ask-for -d 'Ask about what is due for this long at most, such as `30s` or `10m`' -r
+complete -c dsr -n "__fish_dsr_using_subcommand status" -l ask-for -d 'Ask about what is due for this long at most, such as `30s` or `10m` [default: 5s, or not at all where that is no more than a beginning]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l timeout -d 'Give up watching after this long, such as `90s`, `2h` or `3days`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''

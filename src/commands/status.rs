@@ -14,11 +14,17 @@ use super::failures::usage;
 use super::outcome::{AFTER_DELETION, standing_status, trouble_failure};
 use super::{held_ids, minimise, watch};
 
+/// For how long is asked if nothing else is said.
+const USUAL_TIME_TO_ASK: Duration = Duration::from_secs(5);
+/// Where asking about all that is due takes longer than this, a beginning tells nobody anything.
+const WORTH_A_BEGINNING: Duration = Duration::from_secs(60);
+
 /// Show how requests stand
 ///
 /// Without an argument: all open requests, those that need you first, by their due dates. Asks
 /// Mixpanel about the jobs whose time has come, for five seconds at most, and shows the rest as the
-/// ledger knows it, with the age of the oldest answer. A job is due often while it is young, later
+/// ledger knows it, with the age of the oldest answer. Where asking takes over a minute, it answers
+/// at once from the ledger and says what to run. A job is due often while it is young, later
 /// once an hour, sooner near the request's deadline; all dsr processes share that schedule and the
 /// pace.
 #[derive(clap::Args, Debug)]
@@ -44,9 +50,10 @@ pub(crate) struct StatusArgs {
     /// Ask about every open job, due or not, however long it takes
     #[arg(long, group = "asking")]
     refresh: bool,
-    /// Ask about what is due for this long at most, such as `30s` or `10m`
-    #[arg(long, group = "asking", value_name = "DURATION", default_value = "5s", value_parser = humantime::parse_duration)]
-    ask_for: Duration,
+    /// Ask about what is due for this long at most, such as `30s` or `10m` [default: 5s, or not at
+    /// all where that is no more than a beginning]
+    #[arg(long, group = "asking", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    ask_for: Option<Duration>,
     /// Go on until all jobs have ended: on a terminal as a picture that is drawn anew, elsewhere as
     /// one JSON object a line for each change, and all of it at the end
     #[arg(long, group = "asking", conflicts_with = "changes")]
@@ -86,7 +93,7 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
         (true, _) => None,
         (_, true) => Some(Extent::All),
         (_, false) => Some(Extent::Due {
-            within: args.ask_for,
+            within: time_to_ask(ctx, &ledger, &view, &args)?,
         }),
     };
     let mut troubles = Vec::new();
@@ -112,6 +119,24 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
         statuses.push(status);
     }
     Ok(ExitStatus::most_pressing(statuses))
+}
+
+/// How long to ask about what is due. Whoever only wants to look is not kept waiting for a few
+/// answers among thousands; a script makes its way through them, a little each time.
+fn time_to_ask(
+    ctx: &Context,
+    ledger: &Ledger,
+    view: &View,
+    args: &StatusArgs,
+) -> Result<Duration, Failure> {
+    let is_a_look = !args.changes && !args.exit_status;
+    match args.ask_for {
+        Some(time) => Ok(time),
+        None if is_a_look && polling(ctx, ledger, &view.scope)?.time > WORTH_A_BEGINNING => {
+            Ok(Duration::ZERO)
+        }
+        None => Ok(USUAL_TIME_TO_ASK),
+    }
 }
 
 /// Shows requests, and says what needs the operator; the status they stand for.

@@ -88,7 +88,12 @@ fn twenty_thousand_open_jobs_are_shown_at_once_and_asked_about_at_the_pace() {
     let fake = Fake::with(Rules::PerSecond(1), usual);
     let operator = Operator::at_with(&fake, "rate = 1");
     operator.with_open_jobs(20_000);
-    let outcome = operator.run(&["status"]);
+    let look = operator.run(&["status"]);
+    look.exits_with(0).says("20,000 jobs, 5h 33m");
+    assert!(look.stdout.contains("20,000"), "{look}");
+    assert!(fake.gets().is_empty(), "nobody is kept waiting for five");
+
+    let outcome = operator.run(&["status", "--ask-for", "5s"]);
     outcome.exits_with(0);
     assert!(outcome.took < SOON, "{outcome}");
     let gets = fake.gets().len();
@@ -103,7 +108,11 @@ fn twenty_thousand_open_jobs_are_shown_at_once_and_asked_about_at_the_pace() {
         "the age of the oldest answer\n{outcome}"
     );
 
-    let outcome = operator.run(&["status", "--json"]);
+    let before = fake.gets().len();
+    operator.run(&["status", "--exit-status"]).exits_with(8);
+    assert!(fake.gets().len() > before, "a script makes its way");
+
+    let outcome = operator.run(&["status", "--json", "--ask-for", "5s"]);
     assert!(outcome.took < SOON, "{} {:?}", outcome.stderr, outcome.took);
     let object = outcome.json();
     let due = 20_000 - fake.gets().len();
@@ -136,21 +145,22 @@ fn a_longer_time_to_ask_is_kept_to_and_no_time_asks_nobody() {
 
 #[test]
 fn two_processes_share_the_schedule() {
-    let fake = Fake::with(Rules::PerSecond(20), usual);
-    let operator = Operator::at_with(&fake, "rate = 20");
-    operator.with_open_jobs(40);
+    // A fifth of a second leaves room for a busy machine between a slot and its call.
+    let fake = Fake::with(Rules::PerSecond(5), usual);
+    let operator = Operator::at_with(&fake, "rate = 5");
+    operator.with_open_jobs(20);
     let one = operator.start(&["status", "--ask-for", "30s"]);
     let two = operator.start(&["status", "--ask-for", "30s"]);
     one.end().exits_with(0);
     two.end().exits_with(0);
+    assert_eq!(fake.limited(), 0);
     let mut asked = asked(&fake);
-    assert_eq!(asked.len(), 40, "no job twice");
+    assert_eq!(asked.len(), 20, "no job twice: {asked:?}");
     asked.sort();
     asked.dedup();
-    assert_eq!(asked.len(), 40, "each job once");
-    assert_eq!(fake.limited(), 0);
+    assert_eq!(asked.len(), 20, "each job once");
     let gap = fake.shortest_gap();
-    assert!(gap >= SECOND / 20, "{gap:?}");
+    assert!(gap >= SECOND / 5, "{gap:?}");
 }
 
 #[test]
