@@ -12,7 +12,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 use crate::commands::{Command, Context};
-use crate::config::{Environment, Home, Mode, VARIABLES};
+use crate::config::{Environment, Home, Mode, VARIABLES, keep_files_private};
 use crate::credentials::forbid_core_dumps;
 use crate::domain::{Clock, ExitStatus};
 use crate::sandbox;
@@ -109,6 +109,7 @@ pub fn tree() -> clap::Command {
 /// Runs the command line and returns its exit status.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
     forbid_core_dumps();
+    keep_files_private();
     let args: Vec<OsString> = args.into_iter().collect();
     let wants_json = args.iter().any(|arg| arg == "--json");
     let format = match wants_json {

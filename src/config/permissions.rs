@@ -17,6 +17,15 @@ pub fn is_open_to_others(_: &Metadata) -> bool {
     false
 }
 
+/// From here on whatever this process makes is for its owner alone, in whatever library it is made.
+///
+/// Files that have no name are made for all by the crate that makes them, and SQLite's own are made
+/// by its own mode.
+pub fn keep_files_private() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
 #[cfg(unix)]
 fn forbidden(is_ours: bool) -> u32 {
     match is_ours {

@@ -8,7 +8,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params,
+};
 use uuid::Uuid;
 
 use super::clock::Moment;
@@ -96,7 +98,9 @@ impl Store {
             path: folder.to_path_buf(),
             source,
         })?;
-        let mut connection = Connection::open(&path)?;
+        // It is there, and private: never made here, by the mode of the umask.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(&path, flags)?;
         connection.busy_timeout(BUSY)?;
         enter_wal(&connection)?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;

@@ -43,6 +43,7 @@ mod lint;
 mod locked;
 mod measure;
 mod minimisation;
+mod modes;
 mod network;
 mod output;
 mod pace;
