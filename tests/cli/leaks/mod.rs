@@ -55,7 +55,11 @@ const ASKING: [&[&str]; 9] = [
 ];
 
 /// Each command that asks nobody, with what it reads from standard input.
-const LOCAL: [(&[&str], &str); 19] = [
+const LOCAL: [(&[&str], &str); 23] = [
+    (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
+    (&["find", "own/ids.csv"], ""),
+    (&["guide"], ""),
+    (&["purge", "--older-than", "1d", "--yes"], ""),
     (&["extend", "REQUEST", "--reason", "complex"], ""),
     (&["auth", "login", "--with-token"], OAUTH_TOKEN),
     (&["auth", "login", OAUTH_TOKEN], ""),
