@@ -201,12 +201,13 @@ fn without_room_for_a_receipt_nothing_is_sent() {
     let operator = Operator::at(&fake);
     fs::write(folder(&operator), "a file where a folder should be").unwrap();
     let args = ["delete", "--gdpr", "--yes", "a1"];
-    operator.run(&args).exits_with(74).did_not_panic();
+    let outcome = operator.run(&args);
+    outcome.exits_with(74).did_not_panic().says("move it away");
     fake.was_not_called();
-    assert_eq!(states(&operator.only_request()), ["planned"]);
     fs::remove_file(folder(&operator)).unwrap();
-    operator.run(&["resume"]).exits_with(0);
+    operator.run(&args).exits_with(0);
     assert_eq!(fake.posts().len(), 1);
+    assert_eq!(states(&operator.only_request()), ["accepted"]);
 }
 
 #[test]
