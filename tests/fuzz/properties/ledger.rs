@@ -34,7 +34,7 @@ pub(crate) fn receipts(bytes: &[u8]) {
     let folder = home.folder.path().join("receipts");
     std::fs::create_dir(&folder).expect("a folder");
     let file = folder.join(format!("{SENDER}.jsonl"));
-    std::fs::write(&file, bytes).expect("a file");
+    write_private(&file, bytes);
     let mut ledger = home.open().expect("our own ledger");
     let before = jobs(&ledger).expect("our own jobs");
     let report = ledger.record_receipts(now()).expect("receipts can be read");
@@ -64,6 +64,16 @@ pub(crate) fn receipts(bytes: &[u8]) {
     let interrupted = ledger.record_interrupted(now()).expect("our own ledger");
     let still = after.iter().filter(|job| job.state == JobState::Sending);
     assert_eq!(interrupted, still.count());
+}
+
+/// As dsr makes its files: a ledger that others can read is refused.
+fn write_private(path: &Path, content: &[u8]) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).expect("a file");
+    std::io::Write::write_all(&mut file, content).expect("room");
 }
 
 /// A whole line that says so of this job.
@@ -311,7 +321,7 @@ impl Home {
     fn new(content: &[u8]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let ledger = folder.path().join("ledger.db");
-        std::fs::write(&ledger, content).expect("a file");
+        write_private(&ledger, content);
         Self { folder, ledger }
     }
 
