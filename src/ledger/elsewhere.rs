@@ -4,6 +4,7 @@ use rusqlite::params;
 
 use crate::domain::{DistinctId, IdHasher, JobId, RequestId, TaskId};
 
+use super::records::job_id;
 use super::{Ledger, LedgerError, Standing, payload, prepare};
 
 /// The unsent ids of a deletion, each with the job of another one that has it.
@@ -124,11 +125,7 @@ impl Ledger {
         let mut others = Vec::new();
         while let Some(row) = rows.next()? {
             let task: Option<String> = row.get(2)?;
-            let job = JobId {
-                request: RequestId::restore(row.get(0)?),
-                number: row.get(1)?,
-            };
-            others.push((job, task.and_then(|text| TaskId::new(&text))));
+            others.push((job_id(row)?, task.and_then(|text| TaskId::new(&text))));
         }
         Ok(others)
     }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use crate::domain::{Batch, JobId, JobState, ProjectKey, Rate, RequestId, TaskId, TaskStatus};
 
-use super::records::{JOB_COLUMNS, format_time, read_job};
+use super::records::{JOB_COLUMNS, format_time, job_id, read_job};
 use super::schedule::{after_question, follow, schedule};
 use super::sender;
 use super::{JobRecord, Ledger, LedgerError, Slot, pace, payload, prepare};
@@ -452,12 +452,6 @@ fn list_sending(ledger: &Ledger) -> Result<Vec<(JobId, String)>, LedgerError> {
            AND EXISTS (SELECT 1 FROM jobs WHERE request = attempts.request
                        AND number = attempts.number AND state = 'sending')",
     )?;
-    let rows = statement.query_map([], |row| {
-        let job = JobId {
-            request: RequestId::restore(row.get(0)?),
-            number: row.get(1)?,
-        };
-        Ok((job, row.get(2)?))
-    })?;
+    let rows = statement.query_map([], |row| Ok((job_id(row)?, row.get(2)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

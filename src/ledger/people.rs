@@ -10,9 +10,9 @@ use std::time::Duration;
 use chrono::{DateTime, Days, Utc};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
-use crate::domain::{EXPORT_IDS_DAYS, JobId, LedgerKey, PersonHash, PersonHasher, RequestId};
+use crate::domain::{EXPORT_IDS_DAYS, JobId, LedgerKey, PersonHash, PersonHasher};
 
-use super::records::format_time;
+use super::records::{format_time, job_id};
 use super::{Ledger, LedgerError, payload, prepare};
 
 /// How many jobs are hashed in one transaction: others wait for it.
@@ -165,12 +165,7 @@ impl Ledger {
             ),
         )?;
         let values = params![format_time(fresh_after(now)), request, number];
-        let jobs = statement.query_map(values, |row| {
-            Ok(JobId {
-                request: RequestId::restore(row.get(0)?),
-                number: row.get(1)?,
-            })
-        })?;
+        let jobs = statement.query_map(values, job_id)?;
         Ok(jobs.collect::<Result<_, _>>()?)
     }
 

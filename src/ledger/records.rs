@@ -48,6 +48,14 @@ pub struct RequestRecord {
     pub answered: Answered,
 }
 
+/// The job that the first two columns of a row name: its request and its number.
+pub(super) fn job_id(row: &Row<'_>) -> rusqlite::Result<JobId> {
+    Ok(JobId {
+        request: RequestId::restore(row.get(0)?),
+        number: row.get(1)?,
+    })
+}
+
 /// How old what is known of a request's tasks is, as far as they have not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answered {

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{IdHasher, JobId, LedgerKey, PersonHash, PersonHasher, RequestId};
+use crate::domain::{IdHasher, JobId, LedgerKey, PersonHash, PersonHasher};
 
-use super::records::{parse_time, unreadable};
+use super::records::{job_id, parse_time, unreadable};
 use super::{Ledger, LedgerError, payload, prepare};
 
 /// The people who are looked for, each with a place, counted from 0. Holds hashes of them only.
@@ -90,13 +90,9 @@ impl Ledger {
                 let Some(person) = wanted.by_hash.get(&PersonHash::restore(*hash)) else {
                     continue;
                 };
-                let job = JobId {
-                    request: RequestId::restore(row.get(0)?),
-                    number: row.get(1)?,
-                };
                 found.push(Sighting {
                     person: *person,
-                    job,
+                    job: job_id(row)?,
                 });
             }
         }
@@ -128,11 +124,6 @@ fn list_jobs(conn: &Connection, table: &str) -> Result<Vec<JobId>, LedgerError> 
         conn,
         &format!("SELECT request, number FROM {table} ORDER BY request, number"),
     )?;
-    let jobs = statement.query_map([], |row| {
-        Ok(JobId {
-            request: RequestId::restore(row.get(0)?),
-            number: row.get(1)?,
-        })
-    })?;
+    let jobs = statement.query_map([], job_id)?;
     Ok(jobs.collect::<Result<_, _>>()?)
 }

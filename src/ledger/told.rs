@@ -6,6 +6,7 @@ use rusqlite::params;
 
 use crate::domain::{JobId, RequestId};
 
+use super::records::job_id;
 use super::{Ledger, LedgerError, prepare};
 
 /// How a job stands, as one word to compare: its state, Mixpanel's word, and whether it was given
@@ -42,13 +43,9 @@ impl Ledger {
         let mut rows = statement.query([])?;
         let mut untold: BTreeMap<RequestId, Vec<Untold>> = BTreeMap::new();
         while let Some(row) = rows.next()? {
-            let request = RequestId::restore(row.get(0)?);
-            let job = JobId {
-                request: request.clone(),
-                number: row.get(1)?,
-            };
+            let job = job_id(row)?;
             let standing = row.get(2)?;
-            let of_request = untold.entry(request).or_default();
+            let of_request = untold.entry(job.request.clone()).or_default();
             of_request.push(Untold { job, standing });
         }
         Ok(untold)
@@ -66,13 +63,7 @@ impl Ledger {
                  WHERE state IN ('planned', 'sending', 'accepted', 'running', 'deferred', 'unknown')"
             ),
         )?;
-        let rows = statement.query_map([], |row| {
-            let job = JobId {
-                request: RequestId::restore(row.get(0)?),
-                number: row.get(1)?,
-            };
-            Ok((job, row.get(2)?))
-        })?;
+        let rows = statement.query_map([], |row| Ok((job_id(row)?, row.get(2)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
