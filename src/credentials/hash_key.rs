@@ -1,15 +1,13 @@
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretSlice};
 
-use crate::config::is_open_to_others;
-
+use super::secret_file::{self, SecretFileError};
 use super::{Keyring, KeyringError};
 
-/// The longest key file, in bytes: no key is that long, and `/dev/zero` has no end.
+/// The longest key file, in bytes: no key is that long.
 const MAX_KEY_BYTES: u64 = 64 * 1024;
 
 /// The key with which a product makes its distinct_ids by HMAC.
@@ -60,29 +58,16 @@ impl HashKey {
     /// # Errors
     /// When it cannot be read, is open to others, or holds no key.
     pub fn read(path: &Path) -> Result<Self, HashKeyError> {
-        let failed = |source| HashKeyError::Read {
-            path: path.to_owned(),
-            source,
-        };
-        let file = File::open(path).map_err(failed)?;
-        // The file that is open, not its name: that could be another one by now.
-        if is_open_to_others(&file.metadata().map_err(failed)?) {
-            return Err(HashKeyError::Open {
-                path: path.to_owned(),
-            });
-        }
-        let mut bytes = Vec::new();
-        file.take(MAX_KEY_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(failed)?;
-        if bytes.len() as u64 > MAX_KEY_BYTES {
-            return Err(HashKeyError::TooLong {
-                path: path.to_owned(),
-            });
-        }
-        Self::from_text_or_bytes(bytes).ok_or_else(|| HashKeyError::Empty {
-            path: path.to_owned(),
-        })
+        let owned = || path.to_owned();
+        let bytes = secret_file::read(path, MAX_KEY_BYTES).map_err(|error| match error {
+            SecretFileError::Unreadable(source) => HashKeyError::Read {
+                path: owned(),
+                source,
+            },
+            SecretFileError::Open => HashKeyError::Open { path: owned() },
+            SecretFileError::TooLong => HashKeyError::TooLong { path: owned() },
+        })?;
+        Self::from_text_or_bytes(bytes).ok_or_else(|| HashKeyError::Empty { path: owned() })
     }
 
     /// Reads the file that was named, or asks the keyring.

@@ -3,14 +3,15 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::{Environment, create_private_folder, is_open_to_others};
+use crate::config::{Environment, create_private_folder};
 use crate::domain::LedgerKey;
 
+use super::secret_file::{self, SecretFileError};
 use super::{Keyring, KeyringError};
 
 /// Longer than any key file: 64 digits and a line end.
@@ -113,18 +114,14 @@ fn lock(data: &Path) -> io::Result<File> {
 /// When it cannot be read, is open to others, or holds no key.
 pub fn read_ledger_key(path: &Path) -> Result<LedgerKey, LedgerKeyError> {
     let owned = || path.to_owned();
-    let failed = |source| LedgerKeyError::Read {
-        path: owned(),
-        source,
-    };
-    let file = File::open(path).map_err(failed)?;
-    if is_open_to_others(&file.metadata().map_err(failed)?) {
-        return Err(LedgerKeyError::Open { path: owned() });
-    }
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
+    let bytes = secret_file::read(path, MAX_FILE_BYTES).map_err(|error| match error {
+        SecretFileError::Unreadable(source) => LedgerKeyError::Read {
+            path: owned(),
+            source,
+        },
+        SecretFileError::Open => LedgerKeyError::Open { path: owned() },
+        SecretFileError::TooLong => LedgerKeyError::Malformed { path: owned() },
+    })?;
     let text = String::from_utf8(bytes).map(SecretString::from);
     let key = text.map(|text| LedgerKey::parse(text.expose_secret().trim_end()));
     key.ok()

@@ -7,6 +7,7 @@ mod keyring_error;
 mod keyring_store;
 mod ledger_key;
 mod project_secret;
+mod secret_file;
 mod token;
 mod token_file;
 

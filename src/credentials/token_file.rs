@@ -1,15 +1,13 @@
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 
 use secrecy::SecretString;
 
-use crate::config::is_open_to_others;
-
 use super::CredentialError;
+use super::secret_file::{self, SecretFileError};
 
-/// The longest token file, in bytes: no token is that long, and `/dev/zero` has no end.
+/// The longest token file, in bytes: no token is that long.
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// Reads the file that `DSR_TOKEN_FILE` names, if nobody else can.
@@ -24,19 +22,14 @@ pub(super) fn read(path: &Path) -> Result<SecretString, CredentialError> {
     if let (false, Some(text)) = (is_file, PIPED.get()) {
         return Ok(text.clone());
     }
-    let file = File::open(path).map_err(failed)?;
-    // The file that is open, not its name: that could be another one by now.
-    if is_open_to_others(&file.metadata().map_err(failed)?) {
-        return Err(CredentialError::OpenTokenFile {
+    let bytes = secret_file::read(path, MAX_BYTES).map_err(|error| match error {
+        SecretFileError::Unreadable(source) => failed(source),
+        SecretFileError::Open => CredentialError::OpenTokenFile {
             path: path.to_owned(),
-        });
-    }
-    let mut text = String::new();
-    let read = file.take(MAX_BYTES + 1).read_to_string(&mut text);
-    let read = read.map_err(failed)?;
-    if read as u64 > MAX_BYTES {
-        return Err(failed(io::ErrorKind::FileTooLarge.into()));
-    }
+        },
+        SecretFileError::TooLong => failed(io::ErrorKind::FileTooLarge.into()),
+    })?;
+    let text = String::from_utf8(bytes).map_err(|_| failed(io::ErrorKind::InvalidData.into()))?;
     let text = SecretString::from(text);
     if !is_file {
         PIPED.set(text.clone()).ok();
