@@ -6,7 +6,7 @@ use super::context::Context;
 use super::failures::usage;
 use super::minimise;
 use super::outcome::{trouble_failure, trouble_status};
-use super::status::find;
+use super::status::find_meant;
 
 /// Cancel deletions that Mixpanel has not started
 ///
@@ -24,14 +24,7 @@ pub(crate) struct CancelArgs {
 
 pub(super) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatus, Failure> {
     let mut ledger = ctx.ledger()?;
-    let request = find(&ledger, &args.name)?;
-    let project = &request.asked.project;
-    if !ctx.means(project) {
-        return Err(usage(format!(
-            "`{}` is in project `{project}`, not in the one named with `--project`",
-            args.name
-        )));
-    }
+    let request = find_meant(ctx, &ledger, &args.name)?;
     if request.asked.operation.kind() == Kind::Export {
         return Err(usage(format!(
             "`{}` is an export, and Mixpanel cannot cancel retrievals",

@@ -87,10 +87,8 @@ impl Context {
         key: &str,
     ) -> Option<Project> {
         let found = resolve(&[name.to_string()], &self.environment, file, &self.mode);
-        let found = found.into_iter().flatten().map(|found| found.project);
-        found
-            .into_iter()
-            .find(|project| project.key().as_str() == key)
+        let mut found = found.into_iter().flatten().map(|found| found.project);
+        found.find(|project| project.key().as_str() == key)
     }
 
     /// Opens the ledger, and does nothing else.

@@ -5,7 +5,7 @@ use crate::workflow;
 use super::context::Context;
 use super::deadlines;
 use super::failures::usage;
-use super::status::find;
+use super::status::find_meant;
 
 /// Take the law's further time to answer a request
 ///
@@ -34,14 +34,8 @@ pub(super) fn run(ctx: &Context, args: &ExtendArgs) -> Result<ExitStatus, Failur
         );
     }
     let mut ledger = ctx.ledger()?;
-    let request = find(&ledger, &args.name)?;
+    let request = find_meant(ctx, &ledger, &args.name)?;
     let project = &request.asked.project;
-    if !ctx.means(project) {
-        return Err(usage(format!(
-            "`{}` is in project `{project}`, not in the one named with `--project`",
-            args.name
-        )));
-    }
     let found = ctx.projects_of(std::slice::from_ref(&request))?;
     let found = found.first();
     // Only under the GDPR a due date hangs on holidays.

@@ -1,15 +1,15 @@
 use std::path::PathBuf;
 
 use secrecy::ExposeSecret;
-use serde_json::{Value, json};
 
 use crate::credentials::{HashKey, HashKeyError, Keyring};
 use crate::domain::ExitStatus;
-use crate::ui::{Failure, Paper, View};
+use crate::ui::Failure;
 
 use super::auth::refuse_in_sandbox;
 use super::context::Context;
 use super::failures::local_io;
+use super::kept::{Change, Kept};
 
 /// Keep the key of `--hash hmac-sha256` in the keyring
 ///
@@ -36,17 +36,19 @@ pub(super) struct HashKeyArgs {
 
 pub(super) fn run(ctx: &mut Context, args: &HashKeyArgs) -> Result<ExitStatus, Failure> {
     refuse_in_sandbox(ctx)?;
-    let kept = if args.remove {
+    let change = if args.remove {
         let was_there = Keyring::forget_hash_key().map_err(HashKeyError::Keyring)?;
-        Kept::Removed { was_there }
+        Change::Removed { was_there }
     } else {
         let key = match &args.file {
             Some(path) => HashKey::read(path)?,
             None => typed_key(ctx, args)?,
         };
         Keyring::record_hash_key(key).map_err(HashKeyError::Keyring)?;
-        Kept::Recorded
+        Change::Recorded
     };
+    let what = "key";
+    let kept = Kept { what, change };
     ctx.ui.print(&kept).map_err(|error| local_io(&error))?;
     Ok(ExitStatus::Done)
 }
@@ -63,26 +65,4 @@ fn typed_key(ctx: &Context, args: &HashKeyArgs) -> Result<HashKey, Failure> {
     };
     let bytes = text.expose_secret().as_bytes().to_vec();
     Ok(HashKey::from_text_or_bytes(bytes).ok_or(HashKeyError::NothingGiven)?)
-}
-
-enum Kept {
-    Recorded,
-    Removed { was_there: bool },
-}
-
-impl View for Kept {
-    fn human(&self, _: &Paper) -> String {
-        match self {
-            Self::Recorded => "The key is in the keyring.\n".to_owned(),
-            Self::Removed { was_there: true } => "The key is out of the keyring.\n".to_owned(),
-            Self::Removed { was_there: false } => "There was no key in the keyring.\n".to_owned(),
-        }
-    }
-
-    fn json(&self) -> Value {
-        match self {
-            Self::Recorded => json!({ "recorded": true }),
-            Self::Removed { was_there } => json!({ "removed": was_there }),
-        }
-    }
 }

@@ -19,6 +19,7 @@ mod guide;
 mod hash_key;
 mod held_ids;
 mod holders;
+mod kept;
 mod ledger_key;
 mod minimise;
 mod outcome;

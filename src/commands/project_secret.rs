@@ -1,15 +1,15 @@
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
 
 use crate::config::resolve;
 use crate::credentials::{HashKey, Keyring, KeyringError, ProjectSecret, SecretOrigin};
 use crate::domain::ProjectKey;
-use crate::ui::{Failure, Paper, View};
+use crate::ui::Failure;
 
 use super::context::Context;
 use super::failures::{local_io, usage};
+use super::kept::{Change, Kept};
 
 /// Keep a project's API secret in the keyring
 ///
@@ -48,18 +48,20 @@ pub(super) fn run(ctx: &Context, args: &SecretArgs) -> Result<(), Failure> {
     let resolved = resolve(&names, &ctx.environment, &file, &ctx.mode)?;
     let keys = resolved.iter().map(|resolved| resolved.project.key());
     for key in keys {
-        let kept = match args.remove {
-            true => Kept::Removed {
+        let change = match args.remove {
+            true => Change::Removed {
                 was_there: Keyring::forget_project_secret(&key).map_err(keyring_failure)?,
             },
             false => record(ctx, args, &key)?,
         };
+        let what = "API secret";
+        let kept = Kept { what, change };
         ctx.ui.print(&kept).map_err(|error| local_io(&error))?;
     }
     Ok(())
 }
 
-fn record(ctx: &Context, args: &SecretArgs, key: &ProjectKey) -> Result<Kept, Failure> {
+fn record(ctx: &Context, args: &SecretArgs, key: &ProjectKey) -> Result<Change, Failure> {
     let text = read_secret(ctx, args)?;
     let secret = ProjectSecret::new(text.expose_secret(), SecretOrigin::Keyring);
     let secret = secret.ok_or_else(|| {
@@ -72,7 +74,7 @@ fn record(ctx: &Context, args: &SecretArgs, key: &ProjectKey) -> Result<Kept, Fa
             "DSR_PROJECT_SECRET_FILE is set and is used instead of the keyring's",
         );
     }
-    Ok(Kept::Recorded)
+    Ok(Change::Recorded)
 }
 
 fn read_secret(ctx: &Context, args: &SecretArgs) -> Result<SecretString, Failure> {
@@ -113,28 +115,5 @@ pub(super) fn forget(ctx: &Context, key: &ProjectKey) {
             "keyring",
             &format!("the keyring may still hold the project's API secret: {error}"),
         ),
-    }
-}
-
-enum Kept {
-    Recorded,
-    Removed { was_there: bool },
-}
-
-impl View for Kept {
-    fn human(&self, _: &Paper) -> String {
-        match self {
-            Self::Recorded => "The API secret is in the keyring.\n",
-            Self::Removed { was_there: true } => "The API secret is out of the keyring.\n",
-            Self::Removed { was_there: false } => "There was no API secret in the keyring.\n",
-        }
-        .to_owned()
-    }
-
-    fn json(&self) -> Value {
-        match self {
-            Self::Recorded => json!({ "recorded": true }),
-            Self::Removed { was_there } => json!({ "removed": was_there }),
-        }
     }
 }

@@ -367,6 +367,22 @@ pub(super) fn polling(ctx: &Context, ledger: &Ledger, scope: &Scope) -> Result<P
     })
 }
 
+/// The same, and it must be of a project the operator means: for commands that change something.
+pub(super) fn find_meant(
+    ctx: &Context,
+    ledger: &Ledger,
+    name: &str,
+) -> Result<RequestRecord, Failure> {
+    let request = find(ledger, name)?;
+    let project = &request.asked.project;
+    match ctx.means(project) {
+        true => Ok(request),
+        false => Err(usage(format!(
+            "`{name}` is in project `{project}`, not in the one named with `--project`"
+        ))),
+    }
+}
+
 /// Asks Mixpanel about jobs of the scope; what kept some from being asked about.
 async fn ask(
     ctx: &mut Context,
