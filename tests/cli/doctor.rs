@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +11,7 @@ use serde_json::Value;
 
 use crate::support::{
     Fake, Keyring, NOWHERE, OAUTH_TOKEN, Operator, Outcome, PROJECT_TOKEN, Reply, Rules, Terminal,
-    at_once, status_reply, usual,
+    at_once, status_reply, usual, with_silent_bus,
 };
 
 /// Mixpanel as it should be: it knows no task that was not made.
@@ -408,16 +407,7 @@ fn the_sandbox_has_a_doctor_too() {
 fn a_keyring_that_never_answers_costs_three_seconds_once() {
     let fake = knows_none();
     let operator = well_kept(&fake);
-    let socket = operator.work().join("bus");
-    let listener = UnixListener::bind(&socket).unwrap();
-    std::thread::spawn(move || {
-        let mut kept = Vec::new();
-        for stream in listener.incoming() {
-            kept.push(stream);
-        }
-    });
-    let address = format!("unix:path={}", socket.display());
-    let operator = operator.with("DBUS_SESSION_BUS_ADDRESS", &address);
+    let operator = with_silent_bus(operator);
     let given = operator.run(&["doctor", "--json"]);
     finds(given.exits_with(0), "keyring", &["ok: ", "3 seconds"]);
     assert!(given.took < Duration::from_secs(6), "{given}");

@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::support::{Fake, OAUTH_TOKEN, Operator, PROJECT_TOKEN, Reply, Running};
+use crate::support::{Fake, OAUTH_TOKEN, Operator, PROJECT_TOKEN, Reply, Running, with_silent_bus};
 
 #[test]
 fn a_dsr_that_crashes_leaves_no_core_file() {
@@ -84,17 +83,7 @@ fn everything_a_running_dsr_has_on_the_disk_is_for_its_owner_whatever_the_umask(
 fn a_keyring_that_never_answers_is_given_up_with_the_way_out() {
     let fake = Fake::start();
     let operator = Operator::at(&fake).without("DSR_TOKEN");
-    // A bus that takes the call and keeps silent.
-    let socket = operator.work().join("bus");
-    let listener = UnixListener::bind(&socket).unwrap();
-    std::thread::spawn(move || {
-        let mut kept = Vec::new();
-        for stream in listener.incoming() {
-            kept.push(stream);
-        }
-    });
-    let address = format!("unix:path={}", socket.display());
-    let operator = operator.with("DBUS_SESSION_BUS_ADDRESS", &address);
+    let operator = with_silent_bus(operator);
     for args in [
         &["auth", "status"][..],
         &["export", "--gdpr", "a1"],

@@ -26,7 +26,7 @@ pub(crate) use exports::{Exports, handing_out, package_of, the_download};
 pub(crate) use fake::{Fake, NOWHERE, Rules, usual};
 pub(crate) use gate::{Gate, Hold};
 pub(crate) use halt::Halt;
-pub(crate) use keyring::Keyring;
+pub(crate) use keyring::{Keyring, with_silent_bus};
 pub(crate) use model::{Fault, Habits, Model};
 pub(crate) use operator::{OAUTH_TOKEN, Operator, PROJECT_TOKEN};
 pub(crate) use outcome::{Outcome, states};
