@@ -5,7 +5,7 @@ use crate::config::Mode;
 use crate::domain::{DistinctId, ExitStatus, JobState, Kind};
 use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing, Which};
 use crate::mixpanel::{Fetcher, Reach};
-use crate::ui::{DownloadView, DownloadsView, Failure, Lines, Phase, Progress, fetching, plural};
+use crate::ui::{DownloadView, DownloadsView, Failure, Lines, Phase, Progress, plural};
 use crate::workflow::{self, DownloadOutcome, DownloadReport, Refetch};
 
 use super::context::Context;
@@ -119,8 +119,8 @@ pub(super) async fn fetch(
     let fetcher = Fetcher::new(reach, &ctx.trust()?)?;
     ctx.interrupt.begin();
     let mut reports = Vec::new();
-    let mut bar = fetching(&ctx.ui);
-    let progress = Progress::start(&ctx.ui, Phase::Asking, 0, Lines::None);
+    let progress = Progress::start(&ctx.ui, Phase::Fetching, 0, Lines::None);
+    let mut show = |bytes, of_bytes| progress.show_fetched(bytes, of_bytes);
     for request in requests {
         let of_its_own = || PathBuf::from(format!("dsr-{}", request.id.short()));
         let folder = folder.map_or_else(of_its_own, Path::to_owned);
@@ -128,7 +128,7 @@ pub(super) async fn fetch(
         let folder = std::path::absolute(&folder).map_err(|error| local_io(&error))?;
         let mut run = ctx.run(ledger, &clients, &progress);
         let report =
-            workflow::download(&mut run, &fetcher, request, &folder, refetch, &mut bar).await?;
+            workflow::download(&mut run, &fetcher, request, &folder, refetch, &mut show).await?;
         let stop = report.trouble.is_some() || report.signal.is_some();
         reports.push(report);
         if stop {

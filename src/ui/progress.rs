@@ -29,6 +29,8 @@ pub enum Phase {
     Cancelling,
     /// Following jobs to their end.
     Waiting,
+    /// Fetching files: bytes are counted, not jobs.
+    Fetching,
 }
 
 /// Whether changes are also lines of the result.
@@ -60,12 +62,16 @@ impl<'a> Progress<'a> {
     /// `total` is the number of jobs the phase is about.
     pub fn start(ui: &'a Ui, phase: Phase, total: usize, lines: Lines) -> Self {
         let bar = bar_for(ui, total as u64);
-        bar.set_style(style("{spinner} {prefix} {bar:24} {pos}/{len}  {wide_msg}"));
+        bar.set_style(style(match phase {
+            Phase::Fetching => "{spinner} {prefix}: {bytes} ({bytes_per_sec})  {wide_msg}",
+            _ => "{spinner} {prefix} {bar:24} {pos}/{len}  {wide_msg}",
+        }));
         bar.set_prefix(match phase {
             Phase::Submitting => "Submitting",
             Phase::Asking => "Asking Mixpanel",
             Phase::Cancelling => "Cancelling",
             Phase::Waiting => "Waiting",
+            Phase::Fetching => "Fetching",
         });
         bar.enable_steady_tick(Duration::from_millis(200));
         ui.aside.shares_with(&bar);
@@ -89,6 +95,7 @@ impl<'a> Progress<'a> {
             Phase::Submitting => !job.state.is_sendable() && job.state != JobState::Unknown,
             // One may be told of several times.
             Phase::Asking | Phase::Cancelling => false,
+            Phase::Fetching => return,
             Phase::Waiting => job.state.is_final(),
         };
         let mut under_way = self.under_way.borrow_mut();
@@ -103,12 +110,23 @@ impl<'a> Progress<'a> {
         under_way.values().for_each(|state| all.add(*state));
         let count = match self.phase {
             Phase::Submitting | Phase::Waiting => arrived.total(),
-            Phase::Asking | Phase::Cancelling => under_way.len(),
+            Phase::Asking | Phase::Cancelling | Phase::Fetching => under_way.len(),
         };
         self.bar.set_position(count as u64);
         let summary = all.summary();
         self.say(count, &summary);
         self.bar.set_message(summary);
+    }
+
+    /// Shows how much of a file has been fetched, and of how much, if that is known.
+    pub fn show_fetched(&self, bytes: u64, of_bytes: Option<u64>) {
+        if let Some(of_bytes) = of_bytes.filter(|of| self.bar.length() != Some(*of)) {
+            self.bar.set_length(of_bytes);
+            self.bar.set_style(style(
+                "{spinner} {prefix} {bar:24} {bytes}/{total_bytes} ({bytes_per_sec}, {eta} left)  {wide_msg}",
+            ));
+        }
+        self.bar.set_position(bytes);
     }
 
     fn say(&self, count: usize, summary: &str) {
@@ -118,7 +136,7 @@ impl<'a> Progress<'a> {
             self.next_pause.set((pause * 2).min(LINE_AT_LEAST_EVERY));
             let done = match self.phase {
                 Phase::Submitting => "submitted",
-                Phase::Asking | Phase::Cancelling => "asked about",
+                Phase::Asking | Phase::Cancelling | Phase::Fetching => "asked about",
                 Phase::Waiting => "ended",
             };
             let (count, total) = (number(count), number(self.total));
@@ -220,21 +238,6 @@ pub fn reading(ui: &Ui) -> impl FnMut(Headway) {
             pause = (pause * 2).min(LINE_AT_LEAST_EVERY);
             ui.note(&format!("read {values} values{}", part_of(headway)));
         }
-    }
-}
-
-/// Shows how much of a file has been fetched; call the result with the bytes so far and in all.
-pub fn fetching(ui: &Ui) -> impl FnMut(u64, Option<u64>) {
-    let bar = bar_for(ui, 0);
-    bar.set_style(style("{spinner} Fetching: {bytes} ({bytes_per_sec})"));
-    move |bytes, of_bytes| {
-        if let Some(of_bytes) = of_bytes.filter(|of| bar.length() != Some(*of)) {
-            bar.set_length(of_bytes);
-            bar.set_style(style(
-                "{spinner} Fetching {bar:24} {bytes}/{total_bytes} ({bytes_per_sec}, {eta} left)",
-            ));
-        }
-        bar.set_position(bytes);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::support::{Call, Exports, Fake, Operator, Reply, the_download};
+use crate::support::{Call, Exports, Fake, Operator, Reply, Terminal, the_download};
 
 /// What passes for a zip: its first bytes, something, and the end of its directory.
 fn archive() -> String {
@@ -209,6 +209,22 @@ fn a_rehearsal_fetches_what_the_sandbox_has_made() {
     let path = the_download(&outcome)["path"].clone();
     let file = fs::File::open(path.as_str().unwrap()).unwrap();
     assert!(!zip::ZipArchive::new(file).unwrap().is_empty());
+}
+
+#[test]
+fn a_terminal_sees_one_bar_that_counts_bytes() {
+    let mut scene = scene(|_| {
+        // Long enough to be drawn.
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        handing_out()
+    });
+    scene.operator.set("TERM", "xterm");
+    let download = scene.operator.command(&["download", "--to", "here"]);
+    let (status, screen) = Terminal::start(download).ends();
+    assert_eq!(status, 0, "{screen}");
+    assert!(screen.contains("Fetching"), "{screen}");
+    assert!(!screen.contains("Asking"), "two bars at once: {screen}");
+    assert!(!screen.contains("0/0"), "{screen}");
 }
 
 #[test]
