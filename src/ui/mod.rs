@@ -44,7 +44,7 @@ pub use find_view::{FindView, Involvement, Sought};
 pub use guide::{GuideView, TopicsView};
 pub use json::job_line;
 pub use plan_view::{PlanView, excluded_text, hashed_text};
-pub use progress::{Lines, Phase, Progress, reading, splitting};
+pub use progress::{Lines, Phase, Progress, clocks_apart, reading, splitting};
 pub use purge_view::PurgeView;
 pub use question::QuestionError;
 pub use requests::{Delivery, Polling, PrintError, Shown};

@@ -172,14 +172,20 @@ impl Observer for Progress<'_> {
 }
 
 pub(super) fn different_clocks(ahead: TimeDelta) -> String {
+    format!(
+        "{}; due dates, times and waits follow it, so set it right",
+        clocks_apart(ahead)
+    )
+}
+
+/// How far this machine's clock is ahead of Mixpanel's, or behind it.
+pub fn clocks_apart(ahead: TimeDelta) -> String {
     let side = match ahead < TimeDelta::zero() {
         true => "behind",
         false => "ahead of",
     };
     let apart = duration(ahead.abs().to_std().unwrap_or_default());
-    format!(
-        "this machine's clock is {apart} {side} Mixpanel's; due dates, times and waits follow it, so set it right"
-    )
+    format!("this machine's clock is {apart} {side} Mixpanel's")
 }
 
 impl Drop for Progress<'_> {

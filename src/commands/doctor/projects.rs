@@ -6,7 +6,7 @@ use crate::config::{Mode, ResolveError, Resolved, resolve};
 use crate::domain::{ExitStatus, Project};
 use crate::ledger::Ledger;
 use crate::mixpanel::Timeouts;
-use crate::ui::{Check, Failure, Level, Lines, Phase, Progress, duration};
+use crate::ui::{Check, Failure, Level, Lines, Phase, Progress, clocks_apart};
 use crate::workflow::{self, MAX_SKEW, Probe, Probed};
 
 use super::super::context::Context;
@@ -213,18 +213,10 @@ fn of_probe(ctx: &Context, project: &Project, probe: &Probe, renewal: &str) -> C
 }
 
 fn of_clock(ahead: chrono::TimeDelta) -> Check {
-    let off = ahead.abs().to_std().unwrap_or_default();
-    let direction = match ahead < chrono::TimeDelta::zero() {
-        true => "behind",
-        false => "ahead of",
-    };
     match ahead.abs() > MAX_SKEW {
         true => Check::warning(
             "clock",
-            format!(
-                "this machine's clock is {} {direction} Mixpanel's, and due dates hang on it",
-                duration(off)
-            ),
+            format!("{}, and due dates hang on it", clocks_apart(ahead)),
             "set the clock, for example with `timedatectl set-ntp true`",
         ),
         false => Check::fine("clock", "agrees with Mixpanel's"),
