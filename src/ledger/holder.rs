@@ -103,7 +103,8 @@ fn write(mut file: &File, command: &str) -> io::Result<()> {
     file.try_lock()?;
     file.set_len(0)?;
     file.rewind()?;
-    write!(file, "{}\n{command}\n", std::process::id())
+    // In one piece: who reads it meanwhile finds all of it or nothing.
+    file.write_all(format!("{}\n{command}\n", std::process::id()).as_bytes())
 }
 
 impl Drop for Mark<'_> {

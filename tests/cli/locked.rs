@@ -90,10 +90,14 @@ fn stopped_while_it_holds(operator: &Operator) -> Running {
     operator.file("many.csv", csv_of(&people(300_000), None));
     let running = operator.start(&["export", "--gdpr", "many.csv"]);
     let start = Instant::now();
-    // Looked at for a moment only: a lock of ours keeps the mark from being made.
+    let path = operator.dsr_home().join("holder");
+    let named = format!("{}\ndsr export\n", running.id());
+    // Looked at for a moment only: a lock of ours keeps the mark from being made. It holds the
+    // ledger for a moment before it has written who it is.
     let holds = || {
-        let mark = File::open(operator.dsr_home().join("holder")).expect("the mark is there");
+        let mark = File::open(&path).expect("the mark is there");
         matches!(mark.try_lock_shared(), Err(TryLockError::WouldBlock))
+            && fs::read_to_string(&path).expect("the mark can be read") == named
     };
     loop {
         if holds() {
