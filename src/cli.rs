@@ -1,6 +1,6 @@
 //! The command line: global flags, dispatch, and the one place where a failure becomes a status.
 
-use std::cell::RefCell;
+use std::cell::{LazyCell, RefCell};
 use std::ffi::OsString;
 use std::io::Write;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 use crate::commands::{Command, Context};
-use crate::config::{Environment, Home, Mode, VARIABLES, keep_files_private};
+use crate::config::{Environment, Home, Mode, VARIABLES, find_actor, keep_files_private};
 use crate::credentials::forbid_core_dumps;
 use crate::domain::{Clock, ExitStatus};
 use crate::sandbox;
@@ -239,6 +239,7 @@ fn context(
         mode,
         clock: Box::new(SystemClock),
         command,
+        actor: LazyCell::new(find_actor),
         projects: global.project.clone(),
         lock_timeout: global.lock_timeout,
         sandbox: None,

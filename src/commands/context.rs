@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::cell::{LazyCell, RefCell};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::credentials::{
     CredentialError, OauthToken, TokenAge, TokenOrigin, WARN_DAYS, find_environments_token,
     find_valid_token,
 };
-use crate::domain::{ApiUrl, Clock, Project, ProjectKey, ProjectName, TokenName};
+use crate::domain::{Actor, ApiUrl, Clock, Project, ProjectKey, ProjectName, TokenName};
 use crate::ledger::{Backlog, Ledger, Patience, Rejection, RequestRecord};
 use crate::mixpanel::{Client, Timeouts, Trust};
 use crate::sandbox;
@@ -31,6 +31,8 @@ pub(crate) struct Context {
     pub(crate) interrupt: Interrupt,
     /// The command, such as `dsr delete`, without any argument.
     pub(crate) command: &'static str,
+    /// Who started this process; asked of the system when it is first needed.
+    pub(crate) actor: LazyCell<Actor>,
     /// What `--project` names.
     pub(crate) projects: Vec<String>,
     pub(crate) lock_timeout: Duration,
@@ -43,6 +45,10 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn is_sandbox(&self) -> bool {
         matches!(self.mode, Mode::Sandbox { .. })
+    }
+
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     pub(crate) fn projects_file(&self) -> Result<ProjectsFile, Failure> {
@@ -99,7 +105,7 @@ impl Context {
             aside.note(&holders::waiting(&held, left));
         });
         let ledger = Ledger::open(&path, patience)?;
-        Ok(ledger.opened_by(self.command))
+        Ok(ledger.opened_by(self.actor(), self.command))
     }
 
     /// Opens the ledger, records what receipts know of, and says of whatever a killed dsr left behind that it is unknown.

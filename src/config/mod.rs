@@ -2,6 +2,7 @@
 //!
 //! The environment is read here and nowhere else. Nothing is read from the working directory.
 
+mod actor;
 mod environment;
 mod home;
 mod permissions;
@@ -9,6 +10,7 @@ mod private;
 mod projects_file;
 mod resolve;
 
+pub use actor::find_actor;
 pub use environment::{Environment, EnvironmentError, Proxy, VARIABLES};
 pub use home::{Home, create_private_folder};
 pub use permissions::{is_open_to_others, keep_files_private};

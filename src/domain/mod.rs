@@ -2,6 +2,7 @@
 //!
 //! Pure: no file, no network, no clock, no environment.
 
+mod actor;
 mod api_url;
 mod batch;
 mod clock;
@@ -20,6 +21,7 @@ mod retention;
 mod states;
 mod token_name;
 
+pub use actor::Actor;
 pub use api_url::{ApiUrl, ApiUrlError};
 pub use batch::{Batch, BatchError, IdLines};
 pub use clock::Clock;

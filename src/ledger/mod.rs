@@ -39,6 +39,7 @@ use rusqlite::{
 use crate::config::{
     create_private_folder, refuse_shared_file, refuse_shared_folder, refuse_shared_home,
 };
+use crate::domain::Actor;
 
 pub use downloads::{DownloadRecord, Unfetched};
 pub use elsewhere::{Elsewhere, Owner};
@@ -70,6 +71,8 @@ pub struct Ledger {
     path: PathBuf,
     /// What this process was started as, for others that have to wait for it.
     command: String,
+    /// Who started it.
+    actor: Actor,
     holder: HolderFile,
     /// Made before the first send. Goes before the sender that it is named after.
     receipts: Option<ReceiptFile>,
@@ -117,17 +120,24 @@ impl Ledger {
             conn,
             path: path.to_owned(),
             command: "dsr".to_owned(),
+            actor: Actor::default(),
             holder: HolderFile::beside(path),
             receipts: None,
             sender: None,
         })
     }
 
-    /// Notes what this process was started as: the command alone, no argument of it.
+    /// Notes who started this process, and what as: the command alone, no argument of it.
     #[must_use]
-    pub fn opened_by(mut self, command: &str) -> Self {
+    pub fn opened_by(mut self, actor: &Actor, command: &str) -> Self {
+        self.actor = actor.clone();
         command.clone_into(&mut self.command);
         self
+    }
+
+    /// Who works with the ledger in this process.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     /// Marks this process as one that sends, if it is not yet, and makes room for receipts; the
