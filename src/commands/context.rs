@@ -11,7 +11,7 @@ use crate::credentials::{
     find_valid_token,
 };
 use crate::domain::{Actor, ApiUrl, Clock, Project, ProjectKey, ProjectName, TokenName};
-use crate::ledger::{Backlog, Ledger, Patience, Rejection, RequestRecord};
+use crate::ledger::{Backlog, Ledger, Opening, Patience, Rejection, RequestRecord};
 use crate::mixpanel::{Client, Timeouts, Trust};
 use crate::sandbox;
 use crate::ui::{Failure, Ui, day_count};
@@ -104,8 +104,12 @@ impl Context {
         let patience = Patience::new(self.lock_timeout, move |left| {
             aside.note(&holders::waiting(&held, left));
         });
-        let ledger = Ledger::open(&path, patience)?;
-        Ok(ledger.opened_by(self.actor(), self.command))
+        let opening = Opening {
+            actor: self.actor().clone(),
+            command: self.command.to_owned(),
+            now: self.clock.now(),
+        };
+        Ok(Ledger::open_by(&opening, &path, patience)?)
     }
 
     /// Opens the ledger, records what receipts know of, and says of whatever a killed dsr left behind that it is unknown.

@@ -336,6 +336,11 @@ impl From<LedgerError> for Failure {
                 "local_io",
                 "nothing was sent and nothing was changed; put a backup of the ledger in its place",
             ),
+            LedgerError::Trail(_) => (
+                ExitStatus::LocalIo,
+                "audit",
+                "nothing was sent and nothing was changed; see what is wrong with `dsr audit verify`",
+            ),
             LedgerError::IdsHashed(_) => (
                 ExitStatus::Usage,
                 "ids_hashed",

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Connection, params};
+use serde_json::json;
 
 use crate::domain::{JobId, RequestId, link_end};
 
+use super::audit::{self, AuditEvent, Subject};
 use super::records::{count, format_time, parse_time};
 use super::{Ledger, LedgerError, prepare};
 
@@ -61,6 +63,9 @@ impl Ledger {
             download.sha256,
             format_time(download.fetched_at),
         ])?;
+        let details = json!({ "bytes": download.bytes, "sha256": download.sha256 });
+        let (event, subject) = (AuditEvent::ExportFetched, Subject::Job(&download.job));
+        audit::tell(&tx, event, subject, &details, download.fetched_at)?;
         tx.commit()?;
         Ok(())
     }

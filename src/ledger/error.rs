@@ -35,6 +35,8 @@ pub enum LedgerError {
         from: JobState,
         to: JobState,
     },
+    #[error("the audit trail is damaged: {0}")]
+    Trail(String),
     #[error("there is no job {0} in the ledger")]
     NoJob(JobId),
     #[error("the ids of job {0} are gone: it has ended, and only keyed hashes of them are kept")]

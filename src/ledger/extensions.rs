@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Connection, params};
+use serde_json::json;
 
 use crate::domain::RequestId;
 
+use super::audit::{self, AuditEvent, Subject};
 use super::records::{format_time, parse_day, parse_time};
 use super::{Ledger, LedgerError, prepare};
 
@@ -62,6 +64,14 @@ impl Ledger {
         ])?;
         prepare(&tx, "UPDATE requests SET due = $1 WHERE id = $2")?
             .execute(params![extension.due_after.to_string(), request.as_str()])?;
+        // The words may name a person, and the trail keeps what it has.
+        let details = json!({
+            "day": extension.day.to_string(),
+            "due_before": extension.due_before.to_string(),
+            "due_after": extension.due_after.to_string(),
+        });
+        let (event, subject) = (AuditEvent::RequestExtended, Subject::Request(request));
+        audit::tell(&tx, event, subject, &details, extension.at)?;
         tx.commit()?;
         Ok(Extended::Recorded)
     }

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    LedgerError, ProcessRecord, migrations, people, prepare, receipts, refuse_what_others_share,
-    sender,
+    Glance, LedgerError, ProcessRecord, audit, migrations, people, prepare, receipts,
+    refuse_what_others_share, sender,
 };
 
 /// How many of the damages are named.
@@ -30,6 +30,9 @@ pub struct Health {
     pub ids_to_hash: usize,
     /// Files with receipts of senders that have ended, which no dsr has recorded yet.
     pub receipts: usize,
+    /// How the last entries of the audit trail look; none where the ledger is damaged, or was last
+    /// written by a dsr that kept no trail.
+    pub trail: Option<Glance>,
     /// The processes that send just now.
     pub senders: Vec<ProcessRecord>,
 }
@@ -56,9 +59,13 @@ pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<He
         );
     }
     damage.truncate(NAMED);
-    let (unsettled, ids_to_hash) = match is_current && damage.is_empty() {
-        true => (count_unsettled(&conn)?, people::count_to_hash(&conn, now)?),
-        false => (0, 0),
+    let (unsettled, ids_to_hash, trail) = match is_current && damage.is_empty() {
+        true => (
+            count_unsettled(&conn)?,
+            people::count_to_hash(&conn, now)?,
+            Some(audit::look(&conn)?),
+        ),
+        false => (0, 0, None),
     };
     let size = |path: PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     let ended = receipts::list_ended(path).map_err(LedgerError::Receipt)?;
@@ -69,6 +76,7 @@ pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<He
         unsettled,
         ids_to_hash,
         receipts: ended.len(),
+        trail,
         senders: sender::list_living(path).map_err(LedgerError::Sender)?,
     })
 }

@@ -2,9 +2,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Transaction, params};
+use serde_json::json;
 
 use crate::domain::{Batch, JobId, JobState, ProjectKey, Rate, RequestId, TaskId, TaskStatus};
 
+use super::audit::{self, AuditEvent, Moved, Why};
 use super::records::{JOB_COLUMNS, format_time, job_id, read_job};
 use super::schedule::{after_question, follow, schedule};
 use super::sender;
@@ -20,6 +22,15 @@ pub enum Purpose {
     Submit,
     /// Its outcome is unknown, and the same POST once more tells, or the operator said so.
     Settle,
+}
+
+impl Purpose {
+    fn why(self) -> Why {
+        match self {
+            Self::Submit => Why::Submit,
+            Self::Settle => Why::Settle,
+        }
+    }
 }
 
 /// What came of the wish to send a job.
@@ -92,7 +103,7 @@ impl Ledger {
             tx.commit()?;
             return Ok(Claim::Wait(wait));
         }
-        step(&tx, job, record.state, JobState::Sending, now)?;
+        let moved = step(&tx, job, record.state, JobState::Sending, now)?;
         let attempt = record.attempts + 1;
         prepare(
             &tx,
@@ -111,6 +122,7 @@ impl Ledger {
             sender,
             format_time(now)
         ])?;
+        moved.tell(&tx, purpose.why())?;
         tx.commit()?;
         Ok(Claim::Send { attempt })
     }
@@ -138,7 +150,7 @@ impl Ledger {
             });
         }
         pace::push_back(&tx, project, rate, now)?;
-        finish_attempt(&tx, job, outcome, reason, now)?;
+        finish_attempt(&tx, job, outcome, reason, now)?.tell(&tx, Why::Answer)?;
         if let Outcome::Deferred(until) = outcome {
             pace::block(&tx, project, *until)?;
         }
@@ -161,7 +173,7 @@ impl Ledger {
         if let Some(next) = status.job_state()
             && from.may_become(next)
         {
-            step(&tx, job, from, next, now)?;
+            step(&tx, job, from, next, now)?.tell(&tx, Why::Status)?;
         }
         let record = read_one(&tx, job)?;
         if record.state.is_followed() {
@@ -205,7 +217,8 @@ impl Ledger {
         for (job, sender) in left {
             // Another dsr may have come first.
             if read_one(&tx, &job)?.state == JobState::Sending && sender_of(&tx, &job)? == sender {
-                finish_attempt(&tx, &job, &Outcome::Unknown, Some(reason), now)?;
+                finish_attempt(&tx, &job, &Outcome::Unknown, Some(reason), now)?
+                    .tell(&tx, Why::Interrupted)?;
                 count += 1;
             }
         }
@@ -225,13 +238,8 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        finish_attempt(
-            &tx,
-            job,
-            &Outcome::Accepted(task.clone()),
-            Some(reason),
-            now,
-        )?;
+        let outcome = Outcome::Accepted(task.clone());
+        finish_attempt(&tx, job, &outcome, Some(reason), now)?.tell(&tx, Why::Operator)?;
         tx.commit()?;
         Ok(())
     }
@@ -264,13 +272,14 @@ impl Ledger {
                 number,
             };
             let from = read_one(&tx, &job)?.state;
-            step(&tx, &job, from, JobState::Revoked, now)?;
+            let moved = step(&tx, &job, from, JobState::Revoked, now)?;
             prepare(
                 &tx,
                 "UPDATE jobs SET reason = 'cancelled before it was sent', not_before = NULL
                  WHERE request = $1 AND number = $2",
             )?
             .execute(params![request.as_str(), number])?;
+            moved.tell(&tx, Why::Cancelled)?;
         }
         tx.commit()?;
         Ok(())
@@ -283,12 +292,15 @@ impl Ledger {
     /// When the ledger cannot be written.
     pub fn record_abandoned(&mut self, job: &JobId, now: DateTime<Utc>) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        prepare(
+        let abandoned = prepare(
             &tx,
             "UPDATE jobs SET abandoned_at = $1
              WHERE request = $2 AND number = $3 AND state = 'unknown'",
         )?
         .execute(params![format_time(now), job.request.as_str(), job.number])?;
+        if abandoned > 0 {
+            audit::tell_job(&tx, AuditEvent::JobAbandoned, job, json!({}), now)?;
+        }
         tx.commit()?;
         Ok(())
     }
@@ -333,10 +345,10 @@ pub(super) fn finish_attempt(
     outcome: &Outcome,
     reason: Option<&str>,
     now: DateTime<Utc>,
-) -> Result<(), LedgerError> {
+) -> Result<Moved, LedgerError> {
     let record = read_one(tx, job)?;
     let at = format_time(now);
-    step(tx, job, record.state, outcome.state(), now)?;
+    let moved = step(tx, job, record.state, outcome.state(), now)?;
     let (task, submitted) = match outcome {
         Outcome::Accepted(task) => (Some(task.as_str()), Some(&at)),
         _ => (None, None),
@@ -371,7 +383,7 @@ pub(super) fn finish_attempt(
         job.number,
         record.attempts
     ])?;
-    Ok(())
+    Ok(moved)
 }
 
 /// Moves a job to `next` and appends the step to its history, inside the caller's transaction,
@@ -382,7 +394,7 @@ pub(super) fn step(
     from: JobState,
     next: JobState,
     at: DateTime<Utc>,
-) -> Result<(), LedgerError> {
+) -> Result<Moved, LedgerError> {
     if !from.may_become(next) {
         return Err(LedgerError::IllegalStep {
             job: job.clone(),
@@ -410,7 +422,7 @@ pub(super) fn step(
         next.as_str(),
         format_time(at)
     ])?;
-    Ok(())
+    Ok(Moved::new(job, from, at))
 }
 
 pub(super) fn read_one(conn: &Connection, job: &JobId) -> Result<JobRecord, LedgerError> {

@@ -2,12 +2,12 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::LedgerError;
+use super::{LedgerError, Opening, audit};
 
 /// Each step from one version of the schema to the next. Only ever appended to.
 ///
 /// The SQL keeps to what PostgreSQL reads as well: TEXT and BIGINT, RFC 3339 times in UTC.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     "
     CREATE TABLE requests (
         id            TEXT PRIMARY KEY,
@@ -197,10 +197,41 @@ const MIGRATIONS: [&str; 12] = [
         last_closed   TEXT NOT NULL
     );
 ",
+    "
+    -- The audit trail; `audit/` has what each entry's hash is made of. Only ever appended to.
+    CREATE TABLE audit (
+        seq           INTEGER PRIMARY KEY,
+        at            TEXT NOT NULL,
+        actor_user    TEXT NOT NULL,
+        actor_host    TEXT NOT NULL,
+        command       TEXT NOT NULL,
+        version       TEXT NOT NULL,
+        event         TEXT NOT NULL,
+        request       TEXT,
+        job           BIGINT,
+        details       TEXT NOT NULL,
+        hash          TEXT NOT NULL
+    );
+    CREATE INDEX audit_by_job ON audit (request, job);
+    -- How far it goes, apart from it, so that missing last entries show; one row.
+    CREATE TABLE audit_head (
+        count         BIGINT NOT NULL,
+        hash          TEXT NOT NULL
+    );
+    -- Makes what the trail says of a request's ids a word of nobody's once it is blank.
+    ALTER TABLE requests ADD COLUMN ids_salt TEXT NOT NULL DEFAULT '';
+",
 ];
 
+/// How many of them there are before the trail's, which begins in the same transaction.
+const BEFORE_TRAIL: i64 = 12;
+
 /// Brings the schema up to date.
-pub(super) fn apply(conn: &mut Connection, path: &Path) -> Result<(), LedgerError> {
+pub(super) fn apply(
+    conn: &mut Connection,
+    path: &Path,
+    opening: &Opening,
+) -> Result<(), LedgerError> {
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     // Most runs find it up to date and need no write lock.
     if version(conn)? == known {
@@ -217,6 +248,9 @@ pub(super) fn apply(conn: &mut Connection, path: &Path) -> Result<(), LedgerErro
     }
     for migration in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
         tx.execute_batch(migration)?;
+    }
+    if found <= BEFORE_TRAIL {
+        audit::start(&tx, opening)?;
     }
     tx.pragma_update(None, "user_version", known)?;
     tx.commit()?;
@@ -271,7 +305,7 @@ mod tests {
                     ('q1', 6, 's', 1, 'refused', 1, NULL, NULL, NULL);",
         )
         .unwrap();
-        apply(&mut conn, Path::new("ledger.db")).unwrap();
+        apply(&mut conn, Path::new("ledger.db"), &Opening::default()).unwrap();
         let numbers = |sql: &str| -> Vec<i64> {
             let mut statement = conn.prepare(sql).unwrap();
             let rows = statement.query_map([], |row| row.get(0)).unwrap();

@@ -3,6 +3,7 @@
 //! One SQLite file; no SQL stands outside this folder, and nothing above it may know which engine
 //! it is. Knows no HTTP. No transaction is held while anything else is waited for.
 
+mod audit;
 mod downloads;
 mod elsewhere;
 mod error;
@@ -41,6 +42,10 @@ use crate::config::{
 };
 use crate::domain::Actor;
 
+pub use audit::{
+    Anchor, AnchorError, Audit, AuditEntry, AuditEvent, AuditHead, Chosen, Entries, Finding,
+    Glance, Opening,
+};
 pub use downloads::{DownloadRecord, Unfetched};
 pub use elsewhere::{Elsewhere, Owner};
 pub use error::LedgerError;
@@ -69,10 +74,8 @@ pub use told::Untold;
 pub struct Ledger {
     conn: Connection,
     path: PathBuf,
-    /// What this process was started as, for others that have to wait for it.
-    command: String,
-    /// Who started it.
-    actor: Actor,
+    /// What this process was started as, for others that have to wait for it, and by whom.
+    opening: Opening,
     holder: HolderFile,
     /// Made before the first send. Goes before the sender that it is named after.
     receipts: Option<ReceiptFile>,
@@ -90,7 +93,11 @@ impl Ledger {
     /// # Errors
     /// When it cannot be opened, is not for its owner alone, is damaged, was written by a newer dsr,
     /// or is held by another process for longer than `patience` lasts.
-    pub fn open(path: &Path, patience: impl Into<Patience>) -> Result<Self, LedgerError> {
+    pub fn open_by(
+        opening: &Opening,
+        path: &Path,
+        patience: impl Into<Patience>,
+    ) -> Result<Self, LedgerError> {
         refuse_what_others_share(path)?;
         let create = || {
             create_private_folder(path.parent().unwrap_or(Path::new(".")))?;
@@ -115,29 +122,28 @@ impl Ledger {
         conn.pragma_update(None, "secure_delete", "on")?;
         conn.pragma_update(None, "foreign_keys", "on")?;
         conn.set_prepared_statement_cache_capacity(64);
-        migrations::apply(&mut conn, path)?;
+        migrations::apply(&mut conn, path, opening)?;
         Ok(Self {
             conn,
             path: path.to_owned(),
-            command: "dsr".to_owned(),
-            actor: Actor::default(),
+            opening: opening.clone(),
             holder: HolderFile::beside(path),
             receipts: None,
             sender: None,
         })
     }
 
-    /// Notes who started this process, and what as: the command alone, no argument of it.
-    #[must_use]
-    pub fn opened_by(mut self, actor: &Actor, command: &str) -> Self {
-        self.actor = actor.clone();
-        command.clone_into(&mut self.command);
-        self
+    /// The same by nobody in particular, as tests do.
+    ///
+    /// # Errors
+    /// As [`Ledger::open_by`].
+    pub fn open(path: &Path, patience: impl Into<Patience>) -> Result<Self, LedgerError> {
+        Self::open_by(&Opening::default(), path, patience)
     }
 
     /// Who works with the ledger in this process.
     pub fn actor(&self) -> &Actor {
-        &self.actor
+        &self.opening.actor
     }
 
     /// Marks this process as one that sends, if it is not yet, and makes room for receipts; the
@@ -145,7 +151,8 @@ impl Ledger {
     fn start_sending(&mut self, now: DateTime<Utc>) -> Result<String, LedgerError> {
         let sender = match self.sender.take() {
             Some(sender) => sender,
-            None => Sender::start(&self.path, &self.command, now).map_err(LedgerError::Sender)?,
+            None => Sender::start(&self.path, &self.opening.command, now)
+                .map_err(LedgerError::Sender)?,
         };
         let id = sender.id().to_owned();
         self.sender = Some(sender);
@@ -162,7 +169,8 @@ impl Ledger {
         let behavior = TransactionBehavior::Immediate;
         Ok(Write {
             tx: self.conn.transaction_with_behavior(behavior)?,
-            _mark: self.holder.mark(&self.command),
+            _mark: self.holder.mark(&self.opening.command),
+            opening: &self.opening,
         })
     }
 }
@@ -172,6 +180,8 @@ struct Write<'a> {
     // Goes before the mark does.
     tx: Transaction<'a>,
     _mark: Mark<'a>,
+    /// Whose.
+    opening: &'a Opening,
 }
 
 impl Write<'_> {

@@ -6,14 +6,16 @@ use std::num::NonZeroUsize;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Transaction, params};
+use serde_json::json;
 
 use crate::domain::{
     Batch, DistinctId, JobId, JobState, Kind, ProjectKey, SubjectRequestId, TaskId,
 };
 
+use super::audit::{self, AuditEvent, Why};
 use super::jobs::{read_one, step};
 use super::records::{format_time, unreadable};
-use super::{Ledger, LedgerError, payload, prepare};
+use super::{Ledger, LedgerError, Write, payload, prepare};
 
 /// Ids that another deletion has already.
 #[derive(Debug)]
@@ -47,18 +49,21 @@ impl Ledger {
         kind: Kind,
         project: &ProjectKey,
         limit: NonZeroUsize,
+        now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         demand_unsent(&tx, job)?;
         let whole = payload::read(&tx, job)?;
+        let mut added = Vec::new();
         for (place, ids) in whole.ids().chunks(limit.get()).enumerate() {
             let batch = restore(ids.to_vec())?;
             if place == 0 {
                 shrink(&tx, job, &batch)?;
             } else {
-                insert_planned(&tx, job, &batch)?;
+                added.push((insert_planned(&tx, job, &batch)?, batch.count()));
             }
         }
+        tell_cut(&tx, job, &added, now)?;
         prepare(
             &tx,
             "INSERT INTO learned (project_key, kind, batch) VALUES ($1, $2, $3)
@@ -122,19 +127,28 @@ impl Ledger {
             return Err(unreadable("a conflict over ids that are not in the job"));
         }
         let mut others = groups;
+        let mut own = None;
         if rest.is_empty() {
             let Some((first, more)) = groups.split_first() else {
                 return Ok(());
             };
             shrink(&tx, job, &first.batch)?;
-            become_linked(&tx, job, first, now)?;
+            own = Some(first);
             others = more;
         } else {
             shrink(&tx, job, &restore(rest)?)?;
         }
+        let mut added = Vec::new();
         for group in others {
             let number = insert_planned(&tx, job, &group.batch)?;
-            become_linked(&tx, &number, group, now)?;
+            added.push((number, group.batch.count()));
+        }
+        tell_cut(&tx, job, &added, now)?;
+        if let Some(own) = own {
+            become_linked(&tx, job, own, now)?;
+        }
+        for ((number, _), group) in added.iter().zip(others) {
+            become_linked(&tx, number, group, now)?;
         }
         tx.commit()?;
         Ok(())
@@ -173,7 +187,7 @@ fn shrink(tx: &Transaction<'_>, job: &JobId, batch: &Batch) -> Result<(), Ledger
 
 /// Puts an unsent job where its ids are: no POST is made for it.
 fn become_linked(
-    tx: &Transaction<'_>,
+    tx: &Write<'_>,
     job: &JobId,
     group: &Linked,
     now: DateTime<Utc>,
@@ -184,9 +198,9 @@ fn become_linked(
         LinkTo::Nobody => (Some(JobState::Refused), None),
         LinkTo::Later => (None, None),
     };
-    if let Some(next) = next {
-        step(tx, job, from, next, now)?;
-    }
+    let moved = next
+        .map(|next| step(tx, job, from, next, now))
+        .transpose()?;
     prepare(
         tx,
         "UPDATE jobs SET task_id = $1, submitted_at = $2, reason = $3, linked = $4, not_before = NULL
@@ -200,7 +214,23 @@ fn become_linked(
         job.request.as_str(),
         job.number
     ])?;
-    Ok(())
+    moved.map_or(Ok(()), |moved| moved.tell(tx, Why::Linked))
+}
+
+/// Tells of jobs that were taken out of another, each still planned.
+fn tell_cut(
+    tx: &Write<'_>,
+    job: &JobId,
+    added: &[(JobId, usize)],
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    if added.is_empty() {
+        return Ok(());
+    }
+    let added = added.iter();
+    let added = added.map(|(job, ids)| json!({ "job": job.number, "ids": ids }));
+    let details = json!({ "added": added.collect::<Vec<_>>() });
+    audit::tell_job(tx, AuditEvent::JobCut, job, details, now)
 }
 
 /// Adds a planned job to the request of `beside`, behind its last.

@@ -4,16 +4,19 @@
 //! Ids go only in the transaction that brings their hashes. Every step may be the last of a
 //! process, and may be taken by two at once.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Days, Utc};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use serde_json::json;
 
-use crate::domain::{EXPORT_IDS_DAYS, JobId, LedgerKey, PersonHash, PersonHasher};
+use crate::domain::{EXPORT_IDS_DAYS, JobId, LedgerKey, PersonHash, PersonHasher, RequestId};
 
+use super::audit::{self, AuditEvent, Subject};
 use super::records::{format_time, job_id};
-use super::{Ledger, LedgerError, payload, prepare};
+use super::{Ledger, LedgerError, Write, payload, prepare};
 
 /// How many jobs are hashed in one transaction: others wait for it.
 const AT_ONCE: usize = 64;
@@ -22,7 +25,7 @@ const AT_ONCE: usize = 64;
 const LOG_PATIENCE: Duration = Duration::from_millis(250);
 
 /// A job nothing more is sent of.
-const ENDED: &str = "(jobs.state IN ('done', 'refused', 'failed', 'revoked')
+pub(super) const ENDED: &str = "(jobs.state IN ('done', 'refused', 'failed', 'revoked')
      OR (jobs.state = 'unknown' AND jobs.abandoned_at IS NOT NULL))";
 
 /// A finished export whose link may live, and which may be split among its people, again and in
@@ -42,6 +45,13 @@ pub struct Swept {
     pub ids: usize,
     /// Jobs whose ids are damaged: they stay as they are.
     pub unreadable: usize,
+}
+
+/// What was hashed of a request in one transaction.
+#[derive(Default)]
+struct Hashed {
+    jobs: Vec<u32>,
+    ids: usize,
 }
 
 impl Ledger {
@@ -91,8 +101,18 @@ impl Ledger {
             last = Some(newest);
             let tx = self.write()?;
             remember_key(&tx, &key.fingerprint(), now)?;
+            let mut hashed: BTreeMap<&RequestId, Hashed> = BTreeMap::new();
             for job in &jobs {
-                hash_one(&tx, job, &hasher, &mut swept)?;
+                if let Some(ids) = hash_one(&tx, job, &hasher, &mut swept)? {
+                    let of_request = hashed.entry(&job.request).or_default();
+                    of_request.jobs.push(job.number);
+                    of_request.ids += ids;
+                }
+            }
+            for (request, Hashed { jobs, ids }) in hashed {
+                let (event, subject) = (AuditEvent::IdsHashed, Subject::Request(request));
+                let details = json!({ "jobs": jobs, "ids": ids });
+                audit::tell(&tx, event, subject, &details, now)?;
             }
             tx.commit()?;
         }
@@ -139,7 +159,8 @@ impl Ledger {
         let tx = self.write()?;
         // As long as before: a row of another length may move, and leave a copy behind.
         tx.execute_batch(&format!(
-            "UPDATE requests SET ids_digest = substr('{zeros}', 1, length(ids_digest))
+            "UPDATE requests SET ids_digest = substr('{zeros}', 1, length(ids_digest)),
+                     ids_salt = substr('{zeros}', 1, length(ids_salt))
                  WHERE {condition};
              REINDEX requests_by_ids;",
             zeros = "0".repeat(256)
@@ -230,32 +251,36 @@ fn demand_key(conn: &Connection, given: &str) -> Result<bool, LedgerError> {
     }
 }
 
-fn remember_key(conn: &Connection, given: &str, now: DateTime<Utc>) -> Result<(), LedgerError> {
-    if !demand_key(conn, given)? {
+fn remember_key(tx: &Write<'_>, given: &str, now: DateTime<Utc>) -> Result<(), LedgerError> {
+    if !demand_key(tx, given)? {
         prepare(
-            conn,
+            tx,
             "INSERT INTO people_key (fingerprint, since, unclean) VALUES ($1, $2, 0)",
         )?
         .execute(params![given, format_time(now)])?;
+        let details = json!({ "fingerprint": given });
+        let event = AuditEvent::LedgerKeyRecorded;
+        audit::tell(tx, event, Subject::Ledger, &details, now)?;
     }
-    conn.execute_batch("UPDATE people_key SET unclean = 1")?;
+    tx.execute_batch("UPDATE people_key SET unclean = 1")?;
     Ok(())
 }
 
+/// How many ids were hashed; `None` if they stay, or were hashed before.
 fn hash_one(
     tx: &Connection,
     job: &JobId,
     hasher: &PersonHasher,
     swept: &mut Swept,
-) -> Result<(), LedgerError> {
+) -> Result<Option<usize>, LedgerError> {
     // Another dsr may have come first. A job that has ended stays so.
     if !payload::exists(tx, job)? {
-        return Ok(());
+        return Ok(None);
     }
     let lines = match payload::read_lines(tx, job) {
         Err(LedgerError::Unreadable { .. }) => {
             swept.unreadable += 1;
-            return Ok(());
+            return Ok(None);
         }
         lines => lines?,
     };
@@ -271,7 +296,7 @@ fn hash_one(
     payload::delete(tx, job)?;
     swept.jobs += 1;
     swept.ids += lines.count();
-    Ok(())
+    Ok(Some(lines.count()))
 }
 
 /// Whether hashes are kept in place of a job's ids.

@@ -3,9 +3,11 @@
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
+use serde_json::json;
 
-use crate::domain::Cutoff;
+use crate::domain::{Cutoff, RequestId};
 
+use super::audit::{self, AuditEvent, Subject};
 use super::records::{count, format_time, parse_time, unreadable};
 use super::{Ledger, LedgerError, prepare};
 
@@ -73,6 +75,19 @@ impl Ledger {
                 statement.execute([request])?;
             }
         }
+        for (request, ids, closed) in &list {
+            let request = RequestId::restore(request.clone());
+            let (event, subject) = (AuditEvent::RequestPurged, Subject::Request(&request));
+            let details = json!({ "ids": ids, "closed": closed });
+            audit::tell(&tx, event, subject, &details, now)?;
+        }
+        let details = json!({
+            "closed_before": format_time(cutoff.moment()),
+            "requests": closed.requests,
+            "ids": closed.ids,
+        });
+        let event = AuditEvent::RecordsPurged;
+        audit::tell(&tx, event, Subject::Ledger, &details, now)?;
         prepare(
             &tx,
             "INSERT INTO purges (at, closed_before, requests, ids, first_closed, last_closed)

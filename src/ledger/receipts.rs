@@ -1,17 +1,18 @@
 use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Datelike, Utc};
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
 use crate::config::create_private_folder;
 use crate::domain::{JobId, JobState, RequestId, TaskId};
 
+use super::audit::Why;
 use super::jobs::{MAY_BE_DOUBLE, count_unclear, finish_attempt, read_one, sender_of};
 use super::records::format_time;
-use super::{Ledger, LedgerError, Outcome, prepare, sender};
+use super::{Ledger, LedgerError, Outcome, Write, prepare, sender};
 
 /// Beside the ledger.
 pub(super) const FOLDER: &str = "receipts";
@@ -170,7 +171,7 @@ enum Settled {
 }
 
 fn settle(
-    tx: &Transaction<'_>,
+    tx: &Write<'_>,
     sender: &str,
     line: &str,
     now: DateTime<Utc>,
@@ -212,7 +213,7 @@ fn settle(
         reason.push_str("; ");
         reason.push_str(MAY_BE_DOUBLE);
     }
-    finish_attempt(tx, &job, &Outcome::Accepted(task), Some(&reason), now)?;
+    let moved = finish_attempt(tx, &job, &Outcome::Accepted(task), Some(&reason), now)?;
     prepare(
         tx,
         "UPDATE jobs SET submitted_at = $1 WHERE request = $2 AND number = $3",
@@ -222,6 +223,7 @@ fn settle(
         job.request.as_str(),
         job.number
     ])?;
+    moved.tell(tx, Why::Receipt)?;
     Ok(Settled::Recorded)
 }
 

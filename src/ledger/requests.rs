@@ -4,9 +4,11 @@ use std::thread;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
+use uuid::Uuid;
 
 use crate::domain::{IdLines, IdsDigest, JobId, RequestId, SubjectRequestId};
 
+use super::audit::{self, AuditEvent, Subject};
 use super::payload::{self, Packed, Packer};
 use super::records::{REQUEST_COLUMNS, format_time};
 use super::{Ledger, LedgerError, NewRequest, prepare};
@@ -47,13 +49,16 @@ impl Ledger {
         let mut new = Vec::new();
         for (request, batches) in asked {
             let id = insert(&tx, &request, at)?;
-            let digest = insert_jobs(&tx, &id, batches)?;
+            let (counts, digest) = insert_jobs(&tx, &id, batches)?;
             // Only now, since the batches pass by once.
             if again == Again::Refuse
                 && let Some(same) = find_same(&tx, &request, &id, &digest)?
             {
                 return Ok(Recorded::There(same));
             }
+            let details = audit::details_of(&tx, &id, counts)?;
+            let subject = Subject::Request(&id);
+            audit::tell(&tx, AuditEvent::RequestRecorded, subject, &details, at)?;
             new.push(id);
         }
         tx.commit()?;
@@ -95,16 +100,20 @@ fn insert(
     Ok(id)
 }
 
-/// Writes the jobs of a request, one batch after the other, and what tells its ids from others.
+/// Writes the jobs of a request, one batch after the other, and what tells its ids from others;
+/// how many jobs and ids those are, and that.
 ///
 /// Two threads pack them: that takes longer than reading and writing them.
 fn insert_jobs<E: From<LedgerError>>(
     tx: &Connection,
     request: &RequestId,
     batches: impl Iterator<Item = Result<IdLines, E>>,
-) -> Result<String, E> {
+) -> Result<((usize, usize), String), E> {
     let mut digest = IdsDigest::default();
+    let (mut jobs, mut ids) = (0, 0);
     let mut write = |(number, packed): (u32, Packed)| {
+        jobs += 1;
+        ids += packed.count;
         let request = request.clone();
         insert_job(tx, &JobId { request, number }, &packed)
     };
@@ -130,10 +139,14 @@ fn insert_jobs<E: From<LedgerError>>(
         Ok::<_, E>(packing.unwrap_or_else(|panic| resume_unwind(panic))?)
     })?;
     let digest = digest.to_string();
-    let mut statement = prepare(tx, "UPDATE requests SET ids_digest = $1 WHERE id = $2")?;
-    let updated = statement.execute(params![digest, request.as_str()]);
+    let mut statement = prepare(
+        tx,
+        "UPDATE requests SET ids_digest = $1, ids_salt = $2 WHERE id = $3",
+    )?;
+    let salt = Uuid::new_v4().simple().to_string();
+    let updated = statement.execute(params![digest, salt, request.as_str()]);
     updated.map_err(LedgerError::from)?;
-    Ok(digest)
+    Ok(((jobs, ids), digest))
 }
 
 fn pack_all(

@@ -3,6 +3,8 @@ use chrono::TimeDelta;
 use super::*;
 use crate::domain::*;
 
+/// The audit trail: what it tells, and what nothing but a head kept elsewhere finds.
+mod audit;
 /// Receipts that a failing disk has changed.
 mod damaged_receipts;
 /// More time to answer, and what waits to be fetched.
@@ -15,6 +17,8 @@ mod people;
 mod purge;
 /// When jobs are asked about, and what was told of them.
 mod schedule;
+/// What is found of those who change the trail, or the records behind its back.
+mod tampering;
 
 fn noon() -> chrono::DateTime<chrono::Utc> {
     "2026-11-22T12:00:00Z".parse().unwrap()

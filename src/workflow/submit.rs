@@ -227,7 +227,7 @@ fn cut_to_learned(run: &mut Run<'_>, queue: &mut Queue, item: &Item) -> Result<b
         return Ok(false);
     }
     run.ledger
-        .record_cut(&item.job, kind, &queue.project, limit)?;
+        .record_cut(&item.job, kind, &queue.project, limit, run.clock.now())?;
     Ok(true)
 }
 
@@ -342,7 +342,9 @@ fn cut(
     };
     record_outcome(run, client, job, &Outcome::NotCreated, reason)?;
     let kind = item.operation.kind();
-    run.ledger.record_cut(job, kind, &queue.project, limit)?;
+    let now = run.clock.now();
+    run.ledger
+        .record_cut(job, kind, &queue.project, limit, now)?;
     Ok(())
 }
 

@@ -94,7 +94,9 @@ fn no_table_keeps_a_row_of_a_request_that_is_gone() {
         .record_hashed(&LedgerKey::restore([1; 32]), noon())
         .unwrap();
     let columns = "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c
-                   WHERE m.type = 'table' AND c.name IN ('request', 'id')";
+                   WHERE m.type = 'table' AND c.name IN ('request', 'id')
+                     -- The trail stays, and has nothing of people.
+                     AND m.name <> 'audit'";
     let columns: Vec<(String, String)> = {
         let mut statement = ledger.conn.prepare(columns).unwrap();
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));

@@ -377,6 +377,9 @@ fn without_chance(path: &Path) {
     }
     script += &format!("UPDATE requests SET id = '{REQUEST}';");
     script += &format!("UPDATE attempts SET sender = '{SENDER}';");
+    script += &format!("UPDATE audit SET request = '{REQUEST}' WHERE request IS NOT NULL;");
+    script += "UPDATE audit SET details = '{}', hash = 'x'; UPDATE audit_head SET hash = 'x';";
+    script += "UPDATE requests SET ids_salt = 'x';";
     script += "UPDATE jobs SET subject_request_id = '3e0b7f52-0000-4000-8000-000000000000';";
     script += "PRAGMA page_size = 512; VACUUM;";
     conn.execute_batch(&script).expect("a ledger");

@@ -1,0 +1,165 @@
+//! What an entry's hash is made of, byte for byte; ARCHITECTURE.md says the same for auditors.
+
+use rusqlite::Row;
+use rusqlite::types::ValueRef;
+use sha2::{Digest, Sha256};
+
+/// What the first bytes that are hashed say, so that no other hash of ours is taken for one.
+const MAGIC: &str = "dsr audit 1\n";
+
+/// What stands in the place of the hash before the first entry's.
+pub(super) const NOTHING_BEFORE: &str =
+    "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The columns of [`Raw`], in the order in which they are hashed, and the hash at the end.
+pub(super) const COLUMNS: &str =
+    "seq, at, actor_user, actor_host, command, version, event, request, job, details, hash";
+
+/// An entry as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Raw {
+    pub(super) seq: i64,
+    /// RFC 3339 in UTC, to the millisecond.
+    pub(super) at: String,
+    pub(super) user: String,
+    pub(super) host: String,
+    pub(super) command: String,
+    pub(super) version: String,
+    pub(super) event: String,
+    pub(super) request: Option<String>,
+    pub(super) job: Option<i64>,
+    /// A JSON object.
+    pub(super) details: String,
+}
+
+impl Raw {
+    /// The entry of a row of [`COLUMNS`] and the hash it is stored with; `None` where a column
+    /// holds what dsr never writes into it.
+    pub(super) fn read(row: &Row<'_>) -> Option<(Self, String)> {
+        let raw = Self {
+            seq: integer(row, 0)??,
+            at: text(row, 1)??,
+            user: text(row, 2)??,
+            host: text(row, 3)??,
+            command: text(row, 4)??,
+            version: text(row, 5)??,
+            event: text(row, 6)??,
+            request: text(row, 7)?,
+            job: integer(row, 8)?,
+            details: text(row, 9)??,
+        };
+        Some((raw, text(row, 10)??))
+    }
+
+    /// The hash of this entry behind the one that has the hash `before`: 64 lower-case hex digits.
+    pub(super) fn hash(&self, before: &str) -> String {
+        let (seq, job) = (self.seq.to_string(), self.job.map(|job| job.to_string()));
+        let mut bytes = MAGIC.as_bytes().to_vec();
+        for field in [
+            Some(before),
+            Some(&seq),
+            Some(&self.at),
+            Some(&self.user),
+            Some(&self.host),
+            Some(&self.command),
+            Some(&self.version),
+            Some(&self.event),
+            self.request.as_deref(),
+            job.as_deref(),
+            Some(&self.details),
+        ] {
+            add_field(&mut bytes, field);
+        }
+        hex(&bytes)
+    }
+}
+
+/// `5:hello` and a line break, the length in bytes; `-` and a line break for what is not there.
+pub(super) fn add_field(bytes: &mut Vec<u8>, field: Option<&str>) {
+    match field {
+        Some(text) => {
+            bytes.extend_from_slice(text.len().to_string().as_bytes());
+            bytes.push(b':');
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        None => bytes.push(b'-'),
+    }
+    bytes.push(b'\n');
+}
+
+/// SHA-256 as 64 lower-case hex digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The outer option is `None` where the column holds neither text nor nothing.
+fn text(row: &Row<'_>, place: usize) -> Option<Option<String>> {
+    match row.get_ref(place).ok()? {
+        ValueRef::Null => Some(None),
+        ValueRef::Text(bytes) => Some(Some(String::from_utf8(bytes.to_vec()).ok()?)),
+        ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => None,
+    }
+}
+
+fn integer(row: &Row<'_>, place: usize) -> Option<Option<i64>> {
+    match row.get_ref(place).ok()? {
+        ValueRef::Null => Some(None),
+        ValueRef::Integer(number) => Some(Some(number)),
+        ValueRef::Text(_) | ValueRef::Real(_) | ValueRef::Blob(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> Raw {
+        Raw {
+            seq: 7,
+            at: "2026-11-22T12:00:00.000Z".to_owned(),
+            user: "anna".to_owned(),
+            host: "ops-1".to_owned(),
+            command: "dsr delete".to_owned(),
+            version: "0.1.0".to_owned(),
+            event: "job_moved".to_owned(),
+            request: Some("q7tz0xmapwk3nd5h".to_owned()),
+            job: Some(2),
+            details: r#"{"state":"sending"}"#.to_owned(),
+        }
+    }
+
+    /// Made with Python's `hashlib` from the description in ARCHITECTURE.md.
+    #[test]
+    fn a_hash_is_what_the_documented_bytes_come_to() {
+        let hash = entry().hash(NOTHING_BEFORE);
+        assert_eq!(
+            hash,
+            "13bf7ee611da79f94652181f4557caf65fc46a7f6d13f2f09bb9efb4716d87d4"
+        );
+    }
+
+    #[test]
+    fn no_field_can_be_shifted_into_another() {
+        let shifted = Raw {
+            user: "annaops".to_owned(),
+            host: "-1".to_owned(),
+            ..entry()
+        };
+        let absent = Raw {
+            request: None,
+            job: None,
+            ..entry()
+        };
+        let empty = Raw {
+            request: Some(String::new()),
+            job: None,
+            ..entry()
+        };
+        let hashes = [entry(), shifted, absent, empty].map(|raw| raw.hash(NOTHING_BEFORE));
+        for (place, hash) in hashes.iter().enumerate() {
+            assert!(!hashes[..place].contains(hash), "{place}");
+        }
+        assert_ne!(entry().hash(NOTHING_BEFORE), entry().hash(&hashes[0]));
+    }
+}

@@ -1,0 +1,125 @@
+//! Reading the trail.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, params};
+use serde_json::Value;
+
+use super::chain::{COLUMNS, Raw};
+use crate::domain::RequestId;
+use crate::ledger::records::{parse_time, unreadable};
+use crate::ledger::{Ledger, LedgerError, prepare};
+
+/// An entry of the trail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditEntry {
+    /// Counted from 1, without gaps.
+    pub sequence: u64,
+    pub at: DateTime<Utc>,
+    pub user: String,
+    pub host: String,
+    pub command: String,
+    /// The dsr that appended it.
+    pub version: String,
+    /// As [`super::AuditEvent::as_str`] has it, or what a newer dsr says.
+    pub event: String,
+    pub request: Option<RequestId>,
+    /// The number of the job in its request.
+    pub job: Option<u32>,
+    /// A JSON object, by the event.
+    pub details: Value,
+    /// 64 lower-case hex digits.
+    pub hash: String,
+}
+
+/// Which entries are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chosen<'a> {
+    /// The last ones, at most so many.
+    Last(usize),
+    /// Those of one request.
+    Of(&'a RequestId),
+}
+
+/// Entries in their order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entries {
+    pub list: Vec<AuditEntry>,
+    /// How many stand before them and were not meant.
+    pub earlier: u64,
+}
+
+impl Ledger {
+    /// Entries of the trail, as they stand: whether they are sound, a verification tells.
+    ///
+    /// # Errors
+    /// When the ledger or one of the entries cannot be read.
+    pub fn list_entries(&self, chosen: Chosen<'_>) -> Result<Entries, LedgerError> {
+        let view = self.conn.unchecked_transaction()?;
+        match chosen {
+            Chosen::Of(request) => {
+                let sql =
+                    format!("SELECT {COLUMNS} FROM audit WHERE request = $1 ORDER BY seq DESC");
+                let list = select(&view, &sql, params![request.as_str()])?;
+                Ok(Entries { list, earlier: 0 })
+            }
+            Chosen::Last(most) => {
+                let most = i64::try_from(most).unwrap_or(i64::MAX);
+                let sql = format!("SELECT {COLUMNS} FROM audit ORDER BY seq DESC LIMIT $1");
+                let list = select(&view, &sql, params![most])?;
+                let first = list.first().map_or(1, |entry| entry.sequence);
+                Ok(Entries {
+                    list,
+                    earlier: first.saturating_sub(1),
+                })
+            }
+        }
+    }
+
+    /// The requests in the trail whose ids begin like this, two at most: also purged ones.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn list_audited(&self, beginning: &str) -> Result<Vec<RequestId>, LedgerError> {
+        let mut statement = prepare(
+            &self.conn,
+            "SELECT DISTINCT request FROM audit
+             WHERE request >= $1 AND substr(request, 1, length($1)) = $1
+             ORDER BY request LIMIT 2",
+        )?;
+        let ids = statement.query_map([beginning], |row| Ok(RequestId::restore(row.get(0)?)))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+}
+
+/// What is selected the last first comes in its order.
+fn select(
+    conn: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> Result<Vec<AuditEntry>, LedgerError> {
+    let mut statement = prepare(conn, sql)?;
+    let mut rows = statement.query(values)?;
+    let mut list = Vec::new();
+    while let Some(row) = rows.next()? {
+        let read = Raw::read(row).and_then(|(raw, hash)| entry(raw, hash));
+        list.push(read.ok_or_else(|| unreadable("an entry of the audit trail"))?);
+    }
+    list.reverse();
+    Ok(list)
+}
+
+fn entry(raw: Raw, hash: String) -> Option<AuditEntry> {
+    Some(AuditEntry {
+        sequence: u64::try_from(raw.seq).ok()?,
+        at: parse_time(&raw.at).ok()?,
+        user: raw.user,
+        host: raw.host,
+        command: raw.command,
+        version: raw.version,
+        event: raw.event,
+        request: raw.request.map(RequestId::restore),
+        job: raw.job.map(u32::try_from).transpose().ok()?,
+        details: serde_json::from_str(&raw.details).ok()?,
+        hash,
+    })
+}

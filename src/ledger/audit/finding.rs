@@ -1,0 +1,94 @@
+use crate::domain::{JobId, RequestId};
+
+/// What is wrong with the trail, or with records that are not as it says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Finding {
+    #[error(
+        "entry {entry} is not what its hash says: it was changed, put there, or taken from elsewhere"
+    )]
+    Changed { entry: u64 },
+    #[error("the hash of entry {entry} was changed")]
+    HashChanged { entry: u64 },
+    #[error("entry {entry} cannot be read: a value is not of its type")]
+    Unreadable { entry: u64 },
+    #[error("{} gone", entries(*first, *last, ["is", "are"]))]
+    Missing { first: u64, last: u64 },
+    #[error("entry {entry} stands out of its order, or twice")]
+    OutOfOrder { entry: i64 },
+    #[error("{} behind the last that the head names", entries(*first, *last, ["stands", "stand"]))]
+    PastHead { first: u64, last: u64 },
+    #[error("the head of the trail is gone, or cannot be read")]
+    NoHead,
+    #[error("the head of the trail is not the hash of entry {entry}, which it names")]
+    HeadDiffers { entry: u64 },
+    #[error("the trail does not begin with its start")]
+    NoStart,
+    #[error("the trail ends before entry {count}, which was anchored")]
+    AnchorMissing { count: u64 },
+    #[error("entry {count} is not the one that was anchored: the trail up to it was written anew")]
+    AnchorDiffers { count: u64 },
+    #[error(
+        "the ledger has {found} requests that the trail does not know, and from before it there were {before}"
+    )]
+    UnknownRequests { found: u64, before: u64 },
+    #[error("request {request} is gone, and the trail tells of no purge of it")]
+    RequestMissing { request: RequestId },
+    #[error("request {request} is not as the trail has it: {what}")]
+    RequestDiffers { request: RequestId, what: String },
+    #[error("job {job} is not as the trail has it: {what}")]
+    JobDiffers { job: JobId, what: String },
+}
+
+/// `entry 7 is`, `entries 7 to 9 are`
+fn entries(first: u64, last: u64, verbs: [&str; 2]) -> String {
+    match first == last {
+        true => format!("entry {first} {}", verbs[0]),
+        false => format!("entries {first} to {last} {}", verbs[1]),
+    }
+}
+
+impl Finding {
+    /// A stable word for scripts.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Changed { .. } => "entry_changed",
+            Self::HashChanged { .. } => "hash_changed",
+            Self::Unreadable { .. } => "entry_unreadable",
+            Self::Missing { .. } => "entries_missing",
+            Self::OutOfOrder { .. } => "entry_out_of_order",
+            Self::PastHead { .. } => "entries_past_head",
+            Self::NoHead => "head_missing",
+            Self::HeadDiffers { .. } => "head_differs",
+            Self::NoStart => "start_missing",
+            Self::AnchorMissing { .. } => "anchor_missing",
+            Self::AnchorDiffers { .. } => "anchor_differs",
+            Self::UnknownRequests { .. } => "requests_unknown",
+            Self::RequestMissing { .. } => "request_missing",
+            Self::RequestDiffers { .. } => "request_differs",
+            Self::JobDiffers { .. } => "job_differs",
+        }
+    }
+
+    /// The first entry that it is about.
+    pub fn entry(&self) -> Option<i64> {
+        match self {
+            Self::Changed { entry }
+            | Self::HashChanged { entry }
+            | Self::Unreadable { entry }
+            | Self::HeadDiffers { entry } => i64::try_from(*entry).ok(),
+            Self::Missing { first, .. } | Self::PastHead { first, .. } => {
+                i64::try_from(*first).ok()
+            }
+            Self::OutOfOrder { entry } => Some(*entry),
+            Self::AnchorMissing { count } | Self::AnchorDiffers { count } => {
+                i64::try_from(*count).ok()
+            }
+            Self::NoStart => Some(1),
+            Self::NoHead
+            | Self::UnknownRequests { .. }
+            | Self::RequestMissing { .. }
+            | Self::RequestDiffers { .. }
+            | Self::JobDiffers { .. } => None,
+        }
+    }
+}

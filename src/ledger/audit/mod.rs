@@ -1,0 +1,354 @@
+//! The audit trail: one entry for each step of each request, in the transaction that takes the
+//! step, each sealed by a hash over itself and the entry before.
+//!
+//! Only ever appended to; a purge and the hashing of ids leave it as it is. So it never holds an
+//! id, a token, or words of a server or of a person that may hold one: a class says why.
+
+mod anchor;
+mod chain;
+mod entries;
+mod events;
+mod finding;
+mod rows;
+mod start;
+mod verify;
+
+use chrono::{DateTime, Utc};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Value, json};
+
+use crate::domain::{Actor, JobId, JobState, RequestId};
+
+use super::records::{format_time, parse_time, unreadable};
+use super::{LedgerError, Write, prepare};
+use chain::Raw;
+
+pub use anchor::{Anchor, AnchorError};
+pub use entries::{AuditEntry, Chosen, Entries};
+pub use events::AuditEvent;
+pub use finding::Finding;
+pub use verify::{Audit, Glance};
+
+pub(super) use rows::details_of;
+pub(super) use start::start;
+pub(super) use verify::look;
+#[cfg(test)]
+pub(super) use verify::verify;
+
+/// The dsr that appends.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Who opens the ledger, what for and when: what this process's entries say.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    pub actor: Actor,
+    /// The command alone, such as `dsr delete`; no argument of it.
+    pub command: String,
+    pub now: DateTime<Utc>,
+}
+
+/// By nobody in particular, as tests do.
+impl Default for Opening {
+    fn default() -> Self {
+        Self {
+            actor: Actor::default(),
+            command: "dsr".to_owned(),
+            now: DateTime::UNIX_EPOCH,
+        }
+    }
+}
+
+/// How far the trail goes: what is to be kept elsewhere, so that nobody can rewrite it unseen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditHead {
+    /// How many entries there are, which is the number of the last.
+    pub count: u64,
+    /// The last entry's hash: 64 lower-case hex digits.
+    pub hash: String,
+    /// When the last entry was appended.
+    pub at: DateTime<Utc>,
+}
+
+/// What an entry is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Subject<'a> {
+    Ledger,
+    Request(&'a RequestId),
+    Job(&'a JobId),
+}
+
+/// Why a job stands where it stands now, as a class: the words may be a server's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// It is about to be sent for the first time, or what was sent was certainly not taken.
+    Submit,
+    /// It is about to be sent once more, since its outcome is unknown.
+    Settle,
+    /// An answer to its POST came, or certainly none will.
+    Answer,
+    /// Mixpanel says how its task stands.
+    Status,
+    /// The dsr that sent it ended before the answer was recorded.
+    Interrupted,
+    /// A dsr had kept a receipt of what Mixpanel accepted.
+    Receipt,
+    /// The operator named its task.
+    Operator,
+    /// Its ids are in another task, or a conflict over them could not be told apart.
+    Linked,
+    /// It was cancelled before it was sent.
+    Cancelled,
+}
+
+impl Why {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Submit => "submit",
+            Self::Settle => "settle",
+            Self::Answer => "answer",
+            Self::Status => "status",
+            Self::Interrupted => "interrupted",
+            Self::Receipt => "receipt",
+            Self::Operator => "operator",
+            Self::Linked => "linked",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// A job that has just moved to another state, of which the trail has not heard yet.
+#[must_use = "the trail has to hear of it, once the job's row has all that changed"]
+pub(super) struct Moved {
+    job: JobId,
+    from: JobState,
+    at: DateTime<Utc>,
+}
+
+impl Moved {
+    pub(super) fn new(job: &JobId, from: JobState, at: DateTime<Utc>) -> Self {
+        Self {
+            job: job.clone(),
+            from,
+            at,
+        }
+    }
+
+    pub(super) fn tell(self, tx: &Write<'_>, why: Why) -> Result<(), LedgerError> {
+        let details = json!({ "from": self.from.as_str(), "why": why.as_str() });
+        tell_job(tx, AuditEvent::JobMoved, &self.job, details, self.at)
+    }
+}
+
+/// Appends an entry about a job: the details, and how it stands now.
+pub(super) fn tell_job(
+    tx: &Write<'_>,
+    event: AuditEvent,
+    job: &JobId,
+    mut details: Value,
+    at: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    let facts = facts_of(tx, job)?.ok_or_else(|| LedgerError::NoJob(job.clone()))?;
+    if let (Value::Object(details), Value::Object(facts)) = (&mut details, facts) {
+        details.extend(facts);
+    }
+    tell(tx, event, Subject::Job(job), &details, at)
+}
+
+/// What the trail says of a job, by its row: the keys of [`facts`].
+fn facts_of(conn: &Connection, job: &JobId) -> Result<Option<Value>, LedgerError> {
+    let mut statement = prepare(
+        conn,
+        "SELECT state, ids_count, attempts, task_id, linked, abandoned_at IS NOT NULL
+         FROM jobs WHERE request = $1 AND number = $2",
+    )?;
+    let values = params![job.request.as_str(), job.number];
+    Ok(statement
+        .query_row(values, |row| facts(row, 0))
+        .optional()?)
+}
+
+/// How a job stands, by six columns of a row from this one on.
+fn facts(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Value> {
+    let is = |place| -> rusqlite::Result<bool> {
+        let value = row.get_ref(place)?;
+        Ok(!matches!(value, ValueRef::Integer(0) | ValueRef::Null))
+    };
+    Ok(json!({
+        "state": value(row.get_ref(first)?),
+        "ids": value(row.get_ref(first + 1)?),
+        "attempts": value(row.get_ref(first + 2)?),
+        "task_id": value(row.get_ref(first + 3)?),
+        "linked": is(first + 4)?,
+        "abandoned": is(first + 5)?,
+    }))
+}
+
+/// A value as it is stored: one of another type than dsr writes is simply another value.
+fn value(stored: ValueRef<'_>) -> Value {
+    match stored {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => json!(number),
+        ValueRef::Real(number) => json!(number),
+        ValueRef::Text(text) => json!(String::from_utf8_lossy(text)),
+        ValueRef::Blob(_) => json!([]),
+    }
+}
+
+/// Appends an entry, in the transaction of what it tells of: neither is there without the other.
+pub(super) fn tell(
+    tx: &Write<'_>,
+    event: AuditEvent,
+    subject: Subject<'_>,
+    details: &Value,
+    at: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    let Some((count, before)) = head_row(tx)? else {
+        return Err(LedgerError::Trail("its head is gone".to_owned()));
+    };
+    let raw = sealed(tx.opening, event, subject, details, at, count);
+    append(tx, &raw, &before)
+}
+
+/// The entry behind `count` others, not written yet.
+fn sealed(
+    opening: &Opening,
+    event: AuditEvent,
+    subject: Subject<'_>,
+    details: &Value,
+    at: DateTime<Utc>,
+    count: i64,
+) -> Raw {
+    let (request, job) = match subject {
+        Subject::Ledger => (None, None),
+        Subject::Request(request) => (Some(request), None),
+        Subject::Job(job) => (Some(&job.request), Some(job.number)),
+    };
+    Raw {
+        seq: count.saturating_add(1),
+        at: format_time(at),
+        user: opening.actor.user().to_owned(),
+        host: opening.actor.host().to_owned(),
+        command: opening.command.clone(),
+        version: VERSION.to_owned(),
+        event: event.as_str().to_owned(),
+        request: request.map(|request| request.as_str().to_owned()),
+        job: job.map(i64::from),
+        details: details.to_string(),
+    }
+}
+
+fn append(conn: &Connection, raw: &Raw, before: &str) -> Result<(), LedgerError> {
+    let hash = raw.hash(before);
+    let inserted = prepare(
+        conn,
+        "INSERT INTO audit (seq, at, actor_user, actor_host, command, version, event, request,
+             job, details, hash)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )?
+    .execute(params![
+        raw.seq,
+        raw.at,
+        raw.user,
+        raw.host,
+        raw.command,
+        raw.version,
+        raw.event,
+        raw.request,
+        raw.job,
+        raw.details,
+        hash
+    ]);
+    match inserted {
+        Err(error)
+            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) =>
+        {
+            let what = format!("entry {} stands behind its head", raw.seq);
+            return Err(LedgerError::Trail(what));
+        }
+        inserted => inserted?,
+    };
+    prepare(conn, "UPDATE audit_head SET count = $1, hash = $2")?
+        .execute(params![raw.seq, hash])?;
+    Ok(())
+}
+
+/// The head as it is stored.
+fn head_row(conn: &Connection) -> Result<Option<(i64, String)>, LedgerError> {
+    let mut statement = prepare(conn, "SELECT count, hash FROM audit_head")?;
+    let row = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)));
+    match row.optional() {
+        // Of another type than dsr writes.
+        Err(rusqlite::Error::InvalidColumnType(..)) => {
+            Err(LedgerError::Trail("its head cannot be read".to_owned()))
+        }
+        row => Ok(row?),
+    }
+}
+
+impl super::Ledger {
+    /// Appends an entry about something that changes nothing else in the ledger.
+    ///
+    /// `details` is a JSON object without any id, token, or words that may hold one: what is in
+    /// the trail stays in it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn record_event(
+        &mut self,
+        event: AuditEvent,
+        request: Option<&RequestId>,
+        details: &Value,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        let subject = request.map_or(Subject::Ledger, Subject::Request);
+        tell(&tx, event, subject, details, now)?;
+        tx.commit()
+    }
+
+    /// The same about jobs, each with an entry of its own that says how it stands.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written, or one of the jobs is not there.
+    pub fn record_job_events<'j>(
+        &mut self,
+        event: AuditEvent,
+        jobs: impl IntoIterator<Item = &'j JobId>,
+        details: &Value,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        for job in jobs {
+            tell_job(&tx, event, job, details.clone(), now)?;
+        }
+        tx.commit()
+    }
+
+    /// How far the trail goes.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or the last entry is not what the head says.
+    pub fn audit_head(&self) -> Result<AuditHead, LedgerError> {
+        let damaged = |what: &str| LedgerError::Trail(what.to_owned());
+        let view = self.conn.unchecked_transaction()?;
+        let (count, hash) = head_row(&view)?.ok_or_else(|| damaged("its head is gone"))?;
+        let mut statement = prepare(
+            &view,
+            "SELECT at, hash, (SELECT MAX(seq) FROM audit) FROM audit WHERE seq = $1",
+        )?;
+        let mut rows = statement.query([count])?;
+        let Some(row) = rows.next()? else {
+            return Err(damaged("the entry that its head names is gone"));
+        };
+        let (at, sealed, last): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if sealed != hash || last != count {
+            return Err(damaged("its last entry is not the one that its head names"));
+        }
+        Ok(AuditHead {
+            count: u64::try_from(count).map_err(|_| unreadable("the audit trail's head"))?,
+            hash,
+            at: parse_time(&at)?,
+        })
+    }
+}

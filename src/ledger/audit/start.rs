@@ -1,0 +1,73 @@
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, params};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::chain::{NOTHING_BEFORE, add_field};
+use super::{AuditEvent, Opening, Subject, append, sealed};
+use crate::ledger::{LedgerError, prepare};
+
+/// What the digest of earlier records is made of, in this order.
+const REQUESTS: &str = "SELECT id, kind, law, disclosure, project, project_key, region, reference,
+     received, due, created, source, ids_read, ids_unique, ids_excluded
+     FROM requests ORDER BY id";
+const JOBS: &str =
+    "SELECT request, number, state, ids_count, attempts, task_id, linked, abandoned_at
+     FROM jobs ORDER BY request, number";
+
+/// Begins the trail, in the transaction that makes its tables: what was there before is counted,
+/// and not covered.
+pub(in crate::ledger) fn start(conn: &Connection, opening: &Opening) -> Result<(), LedgerError> {
+    let count = |sql: &str| -> Result<i64, LedgerError> {
+        Ok(prepare(conn, sql)?.query_row([], |row| row.get(0))?)
+    };
+    let mut digest = Sha256::new();
+    for sql in [REQUESTS, JOBS] {
+        add_rows(conn, sql, &mut digest)?;
+    }
+    let digest = digest.finalize();
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let details = json!({
+        // Two trails never have an entry in common.
+        "trail": Uuid::new_v4().to_string(),
+        "before": {
+            "requests": count("SELECT COUNT(*) FROM requests")?,
+            "jobs": count("SELECT COUNT(*) FROM jobs")?,
+            "attempts": count("SELECT COUNT(*) FROM attempts")?,
+            "downloads": count("SELECT COUNT(*) FROM downloads")?,
+            "extensions": count("SELECT COUNT(*) FROM extensions")?,
+            "purges": count("SELECT COUNT(*) FROM purges")?,
+            "digest": digest,
+        },
+    });
+    prepare(conn, "INSERT INTO audit_head (count, hash) VALUES (0, $1)")?
+        .execute(params![NOTHING_BEFORE])?;
+    let event = AuditEvent::TrailStarted;
+    let raw = sealed(opening, event, Subject::Ledger, &details, opening.now, 0);
+    append(conn, &raw, NOTHING_BEFORE)
+}
+
+fn add_rows(conn: &Connection, sql: &str, digest: &mut Sha256) -> Result<(), LedgerError> {
+    let mut statement = prepare(conn, sql)?;
+    let columns = statement.column_count();
+    let mut rows = statement.query([])?;
+    let mut bytes = Vec::new();
+    while let Some(row) = rows.next()? {
+        bytes.clear();
+        for column in 0..columns {
+            // A damaged ledger is told of by what reads it, not here.
+            let text = match row.get_ref(column)? {
+                ValueRef::Null => None,
+                ValueRef::Integer(number) => Some(number.to_string()),
+                ValueRef::Real(number) => Some(number.to_string()),
+                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+                    Some(String::from_utf8_lossy(bytes).into_owned())
+                }
+            };
+            add_field(&mut bytes, text.as_deref());
+        }
+        digest.update(&bytes);
+    }
+    Ok(())
+}

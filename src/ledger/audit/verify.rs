@@ -1,0 +1,336 @@
+//! Whether the trail is whole: read once, in order, in the memory of one entry.
+//!
+//! Who can write the file can write all of it anew, hashes and head included. That finds only a
+//! head that was kept elsewhere: an [`Anchor`].
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+use serde_json::Value;
+
+use super::anchor::Anchor;
+use super::chain::{COLUMNS, NOTHING_BEFORE, Raw};
+use super::finding::Finding;
+use super::rows::check_rows;
+use super::{AuditEvent, AuditHead, head_row};
+use crate::ledger::records::{format_time, parse_time};
+use crate::ledger::{Ledger, LedgerError, prepare};
+
+/// How many findings are told of; the others are counted.
+const MOST: usize = 100;
+
+/// How many of the last entries a quick look reads.
+const QUICK: i64 = 1000;
+
+/// What a verification came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// How many entries were read.
+    pub entries: u64,
+    /// The head, where it is the last entry's.
+    pub head: Option<AuditHead>,
+    /// When the trail was begun, and how many requests there were before it: not covered.
+    pub started: Option<DateTime<Utc>>,
+    pub requests_before: u64,
+    /// Requests in the ledger that are covered, and those that were purged since.
+    pub requests: u64,
+    pub purged: u64,
+    /// Jobs in the ledger that were held against the trail.
+    pub jobs: u64,
+    /// Anchors that are in the trail.
+    pub anchored: Vec<Anchor>,
+    /// What is wrong, the first hundred; nothing if the trail is whole.
+    pub findings: Vec<Finding>,
+    /// How many more findings there are.
+    pub more: u64,
+}
+
+impl Audit {
+    pub fn is_whole(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    pub(super) fn find(&mut self, finding: Finding) {
+        match self.findings.len() < MOST {
+            true => self.findings.push(finding),
+            false => self.more += 1,
+        }
+    }
+}
+
+/// What the end of the trail looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    /// How many entries there are, as they are numbered.
+    pub entries: u64,
+    /// The first thing that is wrong.
+    pub finding: Option<Finding>,
+}
+
+impl Ledger {
+    /// Reads the whole trail, and holds it against the anchors and against the ledger's records,
+    /// all in one view. `show` hears how many of how many rows were read.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read. What is wrong with the trail is no error.
+    pub fn verify_audit(
+        &self,
+        anchors: &[Anchor],
+        show: &mut dyn FnMut(u64, u64),
+    ) -> Result<Audit, LedgerError> {
+        verify(&*self.conn.unchecked_transaction()?, anchors, show)
+    }
+}
+
+/// The same, in the view that a transaction has.
+pub(in crate::ledger) fn verify(
+    conn: &Connection,
+    anchors: &[Anchor],
+    show: &mut dyn FnMut(u64, u64),
+) -> Result<Audit, LedgerError> {
+    let total: i64 = prepare(
+        conn,
+        "SELECT (SELECT COUNT(*) FROM audit) + (SELECT COUNT(*) FROM jobs)",
+    )?
+    .query_row([], |row| row.get(0))?;
+    let total = u64::try_from(total).unwrap_or(0);
+    let mut audit = Audit::default();
+    check_chain(conn, anchors, &mut audit, &mut |read| show(read, total))?;
+    let read = audit.entries;
+    check_rows(conn, &mut audit, &mut |rows| show(read + rows, total))?;
+    Ok(audit)
+}
+
+/// Looks at the last entries and the head.
+pub(in crate::ledger) fn look(conn: &Connection) -> Result<Glance, LedgerError> {
+    let mut audit = Audit::default();
+    let head = read_head(conn)?;
+    let first = head.as_ref().map_or(0, |(count, _)| *count - QUICK);
+    let mut walk = Walk::from(conn, first, head, &[])?;
+    walk.through(conn, &mut audit, &mut |_| {})?;
+    Ok(Glance {
+        entries: walk.next - 1,
+        finding: audit.findings.into_iter().next(),
+    })
+}
+
+/// `None` where it is gone or unreadable.
+fn read_head(conn: &Connection) -> Result<Option<(i64, String)>, LedgerError> {
+    match head_row(conn) {
+        Err(LedgerError::Trail(_)) => Ok(None),
+        head => head,
+    }
+}
+
+fn check_chain(
+    conn: &Connection,
+    anchors: &[Anchor],
+    audit: &mut Audit,
+    show: &mut dyn FnMut(u64),
+) -> Result<(), LedgerError> {
+    let mut walk = Walk::from(conn, 0, read_head(conn)?, anchors)?;
+    walk.through(conn, audit, show)
+}
+
+/// A reading of the chain, entry by entry.
+struct Walk {
+    /// The number of the first entry that is read.
+    first: i64,
+    head: Option<(i64, String)>,
+    /// The number of the entry that comes next.
+    next: u64,
+    /// The hash before it as it is stored, and, where that is wrong, as it should be. None where
+    /// it is not known.
+    before: Vec<String>,
+    last: Option<AuditHead>,
+    anchors: BTreeMap<u64, Vec<String>>,
+}
+
+impl Walk {
+    /// Begins behind an entry that is taken as it is.
+    fn from(
+        conn: &Connection,
+        after: i64,
+        head: Option<(i64, String)>,
+        anchors: &[Anchor],
+    ) -> Result<Self, LedgerError> {
+        let after = after.max(0);
+        let mut before = Vec::new();
+        if after == 0 {
+            before.push(NOTHING_BEFORE.to_owned());
+        } else {
+            let mut statement = prepare(conn, "SELECT hash FROM audit WHERE seq = $1")?;
+            let mut rows = statement.query([after])?;
+            if let Some(row) = rows.next()? {
+                before.extend(row.get::<_, String>(0).ok());
+            }
+        }
+        let mut by_count: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+        for anchor in anchors {
+            let hashes = by_count.entry(anchor.count).or_default();
+            hashes.push(anchor.hash.clone());
+        }
+        Ok(Self {
+            // All that is out of order stands before the first.
+            first: match after {
+                0 => i64::MIN,
+                _ => after + 1,
+            },
+            head,
+            next: u64::try_from(after).unwrap_or(0) + 1,
+            before,
+            last: None,
+            anchors: by_count,
+        })
+    }
+
+    fn through(
+        &mut self,
+        conn: &Connection,
+        audit: &mut Audit,
+        show: &mut dyn FnMut(u64),
+    ) -> Result<(), LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM audit WHERE seq >= $1 ORDER BY seq");
+        let mut statement = prepare(conn, &sql)?;
+        let mut rows = statement.query([self.first])?;
+        while let Some(row) = rows.next()? {
+            audit.entries += 1;
+            if audit.entries.is_multiple_of(256) {
+                show(audit.entries);
+            }
+            // A number that is none sorts behind the others, and is told of as the next.
+            let seq: i64 = row.get(0).unwrap_or(i64::MAX);
+            self.take(seq, Raw::read(row), audit);
+        }
+        self.end(audit);
+        Ok(())
+    }
+
+    fn take(&mut self, seq: i64, read: Option<(Raw, String)>, audit: &mut Audit) {
+        let place = match u64::try_from(seq) {
+            Ok(place) if place >= self.next => place,
+            _ => return audit.find(Finding::OutOfOrder { entry: seq }),
+        };
+        let count = self.head.as_ref().map(|(count, _)| *count);
+        if count.is_some_and(|count| seq > count) {
+            return self.find_past_head(place, audit);
+        }
+        if place > self.next {
+            audit.find(Finding::Missing {
+                first: self.next,
+                last: place - 1,
+            });
+            self.before.clear();
+        }
+        self.next = place.saturating_add(1);
+        match read {
+            Some((raw, hash)) => self.check(place, &raw, hash, audit),
+            None => {
+                audit.find(Finding::Unreadable { entry: place });
+                self.before.clear();
+                self.last = None;
+            }
+        }
+    }
+
+    fn check(&mut self, place: u64, raw: &Raw, hash: String, audit: &mut Audit) {
+        let expected: Vec<String> = self.before.iter().map(|before| raw.hash(before)).collect();
+        let follows = expected.iter().position(|expected| *expected == hash);
+        self.before = vec![hash.clone()];
+        match (follows, expected.into_iter().next()) {
+            (Some(0), _) | (None, None) => {}
+            // From the one before as that should be: only the hash there was changed.
+            (Some(_), _) => only_the_hash(place - 1, audit),
+            (None, Some(expected)) => {
+                audit.find(Finding::Changed { entry: place });
+                self.before.push(expected);
+            }
+        }
+        for anchored in self.anchors.remove(&place).unwrap_or_default() {
+            let count = place;
+            match anchored == hash {
+                true => audit.anchored.push(Anchor {
+                    count,
+                    hash: anchored,
+                }),
+                false => audit.find(Finding::AnchorDiffers { count }),
+            }
+        }
+        if place == 1 {
+            note_start(raw, audit);
+        }
+        self.last = parse_time(&raw.at).ok().map(|at| AuditHead {
+            count: place,
+            hash,
+            at,
+        });
+    }
+
+    fn find_past_head(&self, place: u64, audit: &mut Audit) {
+        match audit.findings.last_mut() {
+            Some(Finding::PastHead { last, .. }) if *last + 1 == place => *last = place,
+            _ => audit.find(Finding::PastHead {
+                first: place,
+                last: place,
+            }),
+        }
+    }
+
+    /// Holds what was read against the head and the anchors that are left.
+    fn end(&mut self, audit: &mut Audit) {
+        let read = self.next - 1;
+        match &self.head {
+            None => audit.find(Finding::NoHead),
+            Some((count, hash)) => {
+                let count = u64::try_from(*count).unwrap_or(0);
+                let place = self.before.iter().position(|before| before == hash);
+                if count > read {
+                    audit.find(Finding::Missing {
+                        first: self.next,
+                        last: count,
+                    });
+                } else if count == 0 {
+                    audit.find(Finding::NoHead);
+                } else if place == Some(1) {
+                    only_the_hash(read, audit);
+                } else if place.is_none() && !self.before.is_empty() {
+                    audit.find(Finding::HeadDiffers { entry: count });
+                }
+            }
+        }
+        if read == 0 {
+            audit.find(Finding::NoStart);
+        }
+        for (count, hashes) in std::mem::take(&mut self.anchors) {
+            for _ in hashes {
+                audit.find(Finding::AnchorMissing { count });
+            }
+        }
+        if audit.is_whole() {
+            audit.head = self.last.take();
+        }
+    }
+}
+
+/// What was told of an entry is its hash alone.
+fn only_the_hash(entry: u64, audit: &mut Audit) {
+    let wrong = Finding::Changed { entry };
+    if let Some(told) = audit.findings.iter_mut().find(|told| **told == wrong) {
+        *told = Finding::HashChanged { entry };
+    }
+}
+
+fn note_start(raw: &Raw, audit: &mut Audit) {
+    if raw.event != AuditEvent::TrailStarted.as_str() {
+        return audit.find(Finding::NoStart);
+    }
+    let details: Value = serde_json::from_str(&raw.details).unwrap_or_default();
+    audit.requests_before = details["before"]["requests"].as_u64().unwrap_or(0);
+    audit.started = parse_time(&raw.at).ok();
+}
+
+/// When the trail was begun, as the ledger's times are written.
+pub(super) fn started_text(audit: &Audit) -> String {
+    audit.started.map(format_time).unwrap_or_default()
+}
