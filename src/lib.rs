@@ -15,6 +15,8 @@ pub mod intake;
 
 pub mod packages;
 
+pub mod plan_file;
+
 pub mod credentials;
 
 pub mod config;

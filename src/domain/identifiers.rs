@@ -1,6 +1,17 @@
 use std::fmt;
 
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
+
+/// Bytes that nobody can guess, from the operating system's random numbers.
+pub fn random_bytes() -> [u8; 32] {
+    let mut random = Sha256::new();
+    // Each has 122 random bits: 488 go in, 256 come out.
+    for _ in 0..4 {
+        random.update(Uuid::new_v4().as_bytes());
+    }
+    random.finalize().into()
+}
 
 /// Names one request everywhere: 16 characters of lower-case base 32, the first a letter.
 ///

@@ -2,8 +2,10 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretBox};
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
+use sha2::Sha256;
+
+use super::hex::{from_hex, to_hex};
+use super::random_bytes;
 
 /// Stands for no id: an id holds no NUL.
 const FINGERPRINT_OF: &[u8] = b"dsr ledger key\0fingerprint";
@@ -17,12 +19,7 @@ impl LedgerKey {
 
     /// A new one, from the operating system's random numbers.
     pub fn random() -> Self {
-        let mut random = Sha256::new();
-        // Each has 122 random bits: 488 go in, 256 come out.
-        for _ in 0..4 {
-            random.update(Uuid::new_v4().as_bytes());
-        }
-        Self::restore(random.finalize().into())
+        Self::restore(random_bytes())
     }
 
     /// One that was kept.
@@ -32,16 +29,7 @@ impl LedgerKey {
 
     /// One that was written as 64 hex digits; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0; Self::BYTES];
-        let pairs = text.as_bytes().chunks_exact(2);
-        if text.len() != 2 * Self::BYTES {
-            return None;
-        }
-        for (byte, pair) in bytes.iter_mut().zip(pairs) {
-            let digit = |place: usize| char::from(pair[place]).to_digit(16);
-            *byte = u8::try_from(digit(0)? * 16 + digit(1)?).ok()?;
-        }
-        Some(Self::restore(bytes))
+        from_hex(text).map(Self::restore)
     }
 
     /// The key itself, for the keyring and a file of its own only.
@@ -126,10 +114,6 @@ impl fmt::Debug for PersonHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PersonHash({})", self.short())
     }
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,159 @@
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::domain::{Actor, LedgerKey, PlanDigest, from_hex, to_hex};
+
+use super::PlanFileError;
+use super::error::Flaw;
+use super::header::{actor, parse_time, time};
+use super::seal::derive;
+
+/// The longest line of an approval: two names, escaped, and what belongs to them.
+pub(super) const MAX_LINE: usize = 8 * 1024;
+/// More people do not approve one plan.
+pub(super) const MOST: usize = 100;
+
+/// Somebody's word that a plan may be carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    pub by: Actor,
+    pub at: DateTime<Utc>,
+    /// The plan it is for.
+    pub digest: PlanDigest,
+    /// Made with the plan's ledger key: HMAC-SHA-256 over the three before.
+    code: [u8; 32],
+}
+
+/// Whether two are the same person, as far as can be told: one account name is one person, on
+/// whatever host.
+pub fn is_same_person(one: &Actor, other: &Actor) -> bool {
+    one.user().to_lowercase() == other.user().to_lowercase()
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    approval: Written,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    user: String,
+    host: String,
+    at: String,
+    digest: String,
+    code: String,
+}
+
+impl Approval {
+    pub(super) fn new(
+        by: Actor,
+        at: DateTime<Utc>,
+        digest: PlanDigest,
+        key: &LedgerKey,
+        salt: &[u8; 32],
+    ) -> Self {
+        let code = keyed(&by, at, &digest, key, salt).finalize().into_bytes();
+        let code = code.into();
+        Self {
+            by,
+            at,
+            digest,
+            code,
+        }
+    }
+
+    /// As it stands in the file, the line's end included.
+    pub(super) fn to_line(&self) -> String {
+        let line = Line {
+            approval: Written {
+                user: self.by.user().to_owned(),
+                host: self.by.host().to_owned(),
+                at: time(self.at),
+                digest: self.digest.to_string(),
+                code: to_hex(&self.code),
+            },
+        };
+        // Texts can always be written.
+        let mut text = serde_json::to_string(&line).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// Reads a line, strictly: what is written back of it is the same, byte for byte.
+    pub(super) fn from_line(line: &[u8]) -> Result<Self, Flaw> {
+        let damaged = || Flaw::Damaged("an approval");
+        let written: Line = serde_json::from_slice(line).map_err(|_| damaged())?;
+        let written = written.approval;
+        let understood = || {
+            Some(Self {
+                by: actor(&written.user, &written.host)?,
+                at: parse_time(&written.at)?,
+                digest: PlanDigest::parse(&written.digest)?,
+                code: from_hex(&written.code)?,
+            })
+        };
+        let approval = understood().ok_or_else(damaged)?;
+        match approval.to_line().as_bytes() == line {
+            true => Ok(approval),
+            false => Err(damaged()),
+        }
+    }
+
+    fn is_genuine(&self, key: &LedgerKey, salt: &[u8; 32]) -> bool {
+        // In a time that does not depend on where they differ.
+        let expected = keyed(&self.by, self.at, &self.digest, key, salt);
+        expected.verify_slice(&self.code).is_ok()
+    }
+}
+
+fn keyed(
+    by: &Actor,
+    at: DateTime<Utc>,
+    digest: &PlanDigest,
+    key: &LedgerKey,
+    salt: &[u8; 32],
+) -> Hmac<Sha256> {
+    let derived = derive(key, salt, b"dsr plan: approval");
+    let keyed = Hmac::<Sha256>::new_from_slice(&derived);
+    let mut keyed = keyed.expect("an HMAC takes any key");
+    keyed.update(digest.as_bytes());
+    for text in [by.user(), by.host(), &time(at)] {
+        // No name ends where the next begins.
+        keyed.update(&(text.len() as u64).to_be_bytes());
+        keyed.update(text.as_bytes());
+    }
+    keyed
+}
+
+/// Checks that approvals were given by dsr for this plan, each by another person, and none by its
+/// creator.
+pub(super) fn check(
+    approvals: &[Approval],
+    creator: &Actor,
+    digest: &PlanDigest,
+    key: &LedgerKey,
+    salt: &[u8; 32],
+) -> Result<(), PlanFileError> {
+    for (place, approval) in approvals.iter().enumerate() {
+        let by = || approval.by.clone();
+        // Under another salt, its code could not be checked.
+        if approval.digest != *digest {
+            return Err(PlanFileError::ForAnother { by: by() });
+        }
+        if !approval.is_genuine(key, salt) {
+            return Err(PlanFileError::Forged { by: by() });
+        }
+        if is_same_person(&approval.by, creator) {
+            return Err(PlanFileError::ByCreator { by: by() });
+        }
+        let mut earlier = approvals[..place].iter();
+        if earlier.any(|earlier| is_same_person(&earlier.by, &approval.by)) {
+            return Err(PlanFileError::Doubled { by: by() });
+        }
+    }
+    Ok(())
+}

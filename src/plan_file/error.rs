@@ -1,0 +1,78 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::domain::Actor;
+
+/// Why a plan file cannot be written, read or approved. Never holds an id.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanFileError {
+    #[error("something is in the place of the plan file `{path}` already")]
+    Exists { path: PathBuf },
+    #[error("cannot write the plan file `{path}`")]
+    Write { path: PathBuf, source: io::Error },
+    #[error("cannot read the plan file `{path}`")]
+    Read { path: PathBuf, source: io::Error },
+    #[error("`{path}` is no plan file")]
+    NotAPlan { path: PathBuf },
+    #[error("`{path}` is a link")]
+    Link { path: PathBuf },
+    #[error(
+        "the plan file `{path}` is of version {found}, and this dsr knows versions up to {known} only"
+    )]
+    Newer {
+        path: PathBuf,
+        found: u64,
+        known: u64,
+    },
+    #[error("the plan file `{path}` is damaged or was changed: {what}")]
+    Damaged { path: PathBuf, what: &'static str },
+    #[error("the names of the sources are too long for a plan file")]
+    TooLong,
+    #[error("the plan was sealed under the ledger key {sealed}, and the one at hand is {given}")]
+    OtherKey { sealed: String, given: String },
+    #[error("the approval of {by} is for another plan: this one was changed or made anew since")]
+    ForAnother { by: Actor },
+    #[error("the approval in the name of {by} was not made by dsr under the plan's ledger key")]
+    Forged { by: Actor },
+    #[error("the plan holds an approval of {by}, who made it")]
+    ByCreator { by: Actor },
+    #[error("the plan holds two approvals of {by}")]
+    Doubled { by: Actor },
+    #[error("{by} made the plan, and another person has to approve it")]
+    OwnPlan { by: Actor },
+    #[error("{by} has approved the plan already")]
+    Again { by: Actor },
+    #[error("the plan file `{path}` is another one now than the one that was shown")]
+    Replaced { path: PathBuf },
+}
+
+/// What is wrong with a plan file, whichever it is.
+#[derive(Debug)]
+pub enum Flaw {
+    Unreadable(io::Error),
+    NotAPlan,
+    Newer(u64),
+    Damaged(&'static str),
+}
+
+impl From<io::Error> for Flaw {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+impl Flaw {
+    pub(super) fn of(self, path: &Path) -> PlanFileError {
+        let path = path.to_owned();
+        match self {
+            Self::Unreadable(source) => PlanFileError::Read { path, source },
+            Self::NotAPlan => PlanFileError::NotAPlan { path },
+            Self::Newer(found) => PlanFileError::Newer {
+                path,
+                found,
+                known: super::VERSION,
+            },
+            Self::Damaged(what) => PlanFileError::Damaged { path, what },
+        }
+    }
+}

@@ -1,0 +1,307 @@
+use std::num::NonZeroUsize;
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    Actor, Deadline, Disclosure, Kind, Law, Operation, Period, ProjectKey, ProjectName, Rate,
+    Region, from_hex, to_hex,
+};
+
+use super::error::Flaw;
+use super::people::PeopleDigest;
+use super::{MAX_HEADER_BYTES, VERSION};
+
+/// The readable part of a plan: all of it but who the people are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Header {
+    pub operation: Operation,
+    pub project: ProjectName,
+    pub region: Region,
+    /// Names what is behind the API's address: the address, or one name for all of loopback.
+    pub service: String,
+    /// Tells the project's token and service from others.
+    pub project_key: ProjectKey,
+    /// The operator's own ticket number.
+    pub reference: Option<String>,
+    /// The day the person asked.
+    pub received: NaiveDate,
+    /// The last day to answer.
+    pub due: NaiveDate,
+    /// The last day to confirm receipt, where the law asks for that.
+    pub confirm_by: Option<NaiveDate>,
+    /// What the ids were read from, and those that are left out; never an id.
+    pub source: String,
+    pub excluded_source: String,
+    /// Values read, repeated ones included.
+    pub read: usize,
+    pub unique: usize,
+    /// Ids that were read and are left out, each counted once.
+    pub excluded: usize,
+    pub hashed: Option<HowHashed>,
+    /// What looked suspicious when the sources were read.
+    pub warnings: Vec<Warned>,
+    /// The most ids of one job.
+    pub batch: NonZeroUsize,
+    pub rate: Rate,
+    pub created: DateTime<Utc>,
+    pub created_by: Actor,
+    /// The version of the dsr that made it.
+    pub version: String,
+}
+
+/// How ids were made of what was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HowHashed {
+    /// As `--hash` takes it.
+    pub function: String,
+    pub prefix: String,
+    pub lowercase: bool,
+}
+
+/// A kind of suspicious ids, and how many there were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Warned {
+    /// A stable word for scripts.
+    pub kind: String,
+    pub message: String,
+    pub count: usize,
+}
+
+impl Header {
+    /// For so many days a plan may be applied: people change their minds, and lists get old.
+    pub const LIFE: Days = Days::new(30);
+
+    /// The last moment at which it may be applied.
+    pub fn expires(&self) -> DateTime<Utc> {
+        let end = self.created.checked_add_days(Self::LIFE);
+        end.unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    pub fn deadline(&self) -> Deadline {
+        Deadline {
+            due: self.due,
+            rule: self.operation.law().rule(Period::First),
+        }
+    }
+
+    pub fn jobs(&self) -> usize {
+        self.unique.div_ceil(self.batch.get())
+    }
+
+    /// Values that came before.
+    pub fn duplicates(&self) -> usize {
+        self.read - self.unique - self.excluded
+    }
+}
+
+/// What stands in the readable part beside the plan: how it is sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Lock {
+    /// The fingerprint of the ledger key.
+    pub(super) key: String,
+    pub(super) salt: [u8; 32],
+    /// The [`PeopleDigest`] of those whose ids are sealed.
+    pub(super) people: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    dsr_plan: u64,
+    kind: Kind,
+    law: Law,
+    disclosure: Option<Disclosure>,
+    project: WrittenProject,
+    #[serde(rename = "ref")]
+    reference: Option<String>,
+    received: NaiveDate,
+    due: NaiveDate,
+    confirm_by: Option<NaiveDate>,
+    source: String,
+    excluded_source: String,
+    ids: WrittenIds,
+    hashing: Option<HowHashed>,
+    warnings: Vec<Warned>,
+    limits: WrittenLimits,
+    created: String,
+    created_by: WrittenActor,
+    dsr: String,
+    people: String,
+    ledger_key: String,
+    salt: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenProject {
+    name: String,
+    region: Region,
+    service: String,
+    key: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenIds {
+    read: usize,
+    unique: usize,
+    duplicates: usize,
+    excluded: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenLimits {
+    batch: NonZeroUsize,
+    rate: f64,
+    jobs: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenActor {
+    user: String,
+    host: String,
+}
+
+/// The readable part as it stands in the file, its last line's end included.
+pub(super) fn to_bytes(header: &Header, lock: &Lock) -> Result<Vec<u8>, Flaw> {
+    let written = Written {
+        dsr_plan: VERSION,
+        kind: header.operation.kind(),
+        law: header.operation.law(),
+        disclosure: header.operation.disclosure(),
+        project: WrittenProject {
+            name: header.project.to_string(),
+            region: header.region,
+            service: header.service.clone(),
+            key: header.project_key.as_str().to_owned(),
+        },
+        reference: header.reference.clone(),
+        received: header.received,
+        due: header.due,
+        confirm_by: header.confirm_by,
+        source: header.source.clone(),
+        excluded_source: header.excluded_source.clone(),
+        ids: WrittenIds {
+            read: header.read,
+            unique: header.unique,
+            duplicates: header.duplicates(),
+            excluded: header.excluded,
+        },
+        hashing: header.hashed.clone(),
+        warnings: header.warnings.clone(),
+        limits: WrittenLimits {
+            batch: header.batch,
+            rate: header.rate.per_second(),
+            jobs: header.jobs(),
+        },
+        created: time(header.created),
+        created_by: WrittenActor {
+            user: header.created_by.user().to_owned(),
+            host: header.created_by.host().to_owned(),
+        },
+        dsr: header.version.clone(),
+        people: lock.people.clone(),
+        ledger_key: lock.key.clone(),
+        salt: to_hex(&lock.salt),
+    };
+    write_out(&written)
+}
+
+fn write_out(written: &Written) -> Result<Vec<u8>, Flaw> {
+    let mut bytes = serde_json::to_vec_pretty(written)
+        .map_err(|_| Flaw::Damaged("its readable part cannot be written"))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Reads the readable part, strictly: what is written back of it is the same, byte for byte.
+pub(super) fn from_bytes(bytes: &[u8]) -> Result<(Header, Lock), Flaw> {
+    #[derive(Deserialize)]
+    struct Version {
+        dsr_plan: u64,
+    }
+    let version: Version = serde_json::from_slice(bytes).map_err(|_| Flaw::NotAPlan)?;
+    match version.dsr_plan {
+        VERSION => {}
+        0 => return Err(Flaw::NotAPlan),
+        newer => return Err(Flaw::Newer(newer)),
+    }
+    let written: Written =
+        serde_json::from_slice(bytes).map_err(|_| Flaw::Damaged("its readable part"))?;
+    if write_out(&written)? != bytes || bytes.len() > MAX_HEADER_BYTES {
+        return Err(Flaw::Damaged("its readable part is not as dsr writes it"));
+    }
+    understand(written).ok_or(Flaw::Damaged("its readable part contradicts itself"))
+}
+
+fn understand(written: Written) -> Option<(Header, Lock)> {
+    let ids = &written.ids;
+    let counted = ids.unique.checked_add(ids.excluded)?;
+    let counted = counted.checked_add(ids.duplicates)?;
+    let lock = Lock {
+        key: small_hex(written.ledger_key, 16)?,
+        salt: from_hex(&written.salt)?,
+        people: small_hex(written.people, PeopleDigest::DIGITS)?,
+    };
+    let header = Header {
+        operation: Operation::from_parts(written.kind, written.law, written.disclosure)?,
+        project: ProjectName::new(&written.project.name)?,
+        region: written.project.region,
+        service: written.project.service,
+        project_key: ProjectKey::restore(small_hex(written.project.key, 32)?),
+        reference: written.reference,
+        received: written.received,
+        due: written.due,
+        confirm_by: written.confirm_by,
+        source: written.source,
+        excluded_source: written.excluded_source,
+        read: ids.read,
+        unique: ids.unique,
+        excluded: ids.excluded,
+        hashed: written.hashing,
+        warnings: written.warnings,
+        batch: written.limits.batch,
+        rate: Rate::new(written.limits.rate).ok()?,
+        created: parse_time(&written.created)?,
+        created_by: actor(&written.created_by.user, &written.created_by.host)?,
+        version: written.dsr,
+    };
+    // The ids are numbered with 32 bits where they are read.
+    let fits = u32::try_from(ids.read).is_ok() && ids.unique > 0 && counted == ids.read;
+    let days = [Some(header.received), Some(header.due), header.confirm_by];
+    let mut days = days.into_iter().flatten();
+    let fits = fits && days.all(is_plausible) && is_plausible(header.created.date_naive());
+    (fits && written.limits.jobs == header.jobs()).then_some((header, lock))
+}
+
+/// Far enough from the ends of the calendar to reckon with.
+fn is_plausible(day: NaiveDate) -> bool {
+    (1970..=9999).contains(&day.year())
+}
+
+/// RFC 3339 in UTC, to the millisecond.
+pub(super) fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// The inverse of [`time`], and nothing more.
+pub(super) fn parse_time(text: &str) -> Option<DateTime<Utc>> {
+    let parsed = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    (time(parsed) == text).then_some(parsed)
+}
+
+/// A name as [`Actor::new`] leaves it, and no other.
+pub(super) fn actor(user: &str, host: &str) -> Option<Actor> {
+    let actor = Actor::new(user, host);
+    (actor.user() == user && actor.host() == host).then_some(actor)
+}
+
+fn small_hex(text: String, digits: usize) -> Option<String> {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    (text.len() == digits && text.bytes().all(is_digit)).then_some(text)
+}

@@ -1,0 +1,268 @@
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::{DistinctId, LedgerKey, Leniency, PlanDigest};
+
+use super::approval::{self, Approval};
+use super::error::Flaw;
+use super::header::{self, Header, Lock};
+use super::seal::{self, Unsealer};
+use super::{MAX_HEADER_BYTES, PeopleDigest, PlanFileError};
+
+/// How every plan file begins.
+const BEGINNING: &[u8] = b"{\n";
+const END: &[u8] = b"}\n";
+
+/// A plan file that is whole: its digest is that of its content. Whether its ids and approvals are
+/// what they say is known only with the ledger key.
+#[derive(Debug)]
+pub struct PlanFile {
+    path: PathBuf,
+    file: File,
+    header: Header,
+    lock: Lock,
+    /// The readable part as it stands in the file.
+    readable: Vec<u8>,
+    /// Where the sealed part begins, and how long it is.
+    sealed: (u64, u64),
+    digest: PlanDigest,
+    approvals: Vec<Approval>,
+}
+
+impl PlanFile {
+    /// Reads a plan file and checks that it is whole. Takes no key.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no plan file, of a newer version, or not as it was written.
+    pub fn open(path: &Path) -> Result<Self, PlanFileError> {
+        let read = || {
+            // What is no file, such as a pipe, would be waited for.
+            if !fs::metadata(path)?.is_file() {
+                return Err(Flaw::NotAPlan);
+            }
+            let file = File::open(path)?;
+            let parts = read_parts(&file)?;
+            Ok(Self {
+                path: path.to_owned(),
+                file,
+                header: parts.header,
+                lock: parts.lock,
+                readable: parts.readable,
+                sealed: parts.sealed,
+                digest: parts.digest,
+                approvals: parts.approvals,
+            })
+        };
+        read().map_err(|flaw: Flaw| flaw.of(path))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    pub fn digest(&self) -> &PlanDigest {
+        &self.digest
+    }
+
+    /// The fingerprint of the ledger key that it was sealed under.
+    pub fn ledger_key(&self) -> &str {
+        &self.lock.key
+    }
+
+    /// The [`PeopleDigest`] of those it is about.
+    pub fn people(&self) -> &str {
+        &self.lock.people
+    }
+
+    /// The approvals that stand in the file; see [`Self::check_approvals`].
+    pub fn approvals(&self) -> &[Approval] {
+        &self.approvals
+    }
+
+    pub(super) fn salt(&self) -> &[u8; 32] {
+        &self.lock.salt
+    }
+
+    /// Refuses another key than the one it was sealed under.
+    ///
+    /// # Errors
+    /// When it is another one.
+    pub fn demand_key(&self, key: &LedgerKey) -> Result<(), PlanFileError> {
+        let (sealed, given) = (self.lock.key.clone(), key.fingerprint());
+        match sealed == given {
+            true => Ok(()),
+            false => Err(PlanFileError::OtherKey { sealed, given }),
+        }
+    }
+
+    /// Checks that each approval was given by dsr under the ledger key, for this plan, by another
+    /// person than its creator and the others.
+    ///
+    /// # Errors
+    /// When one was not, or the key is another one.
+    pub fn check_approvals(&self, key: &LedgerKey) -> Result<(), PlanFileError> {
+        self.demand_key(key)?;
+        let creator = &self.header.created_by;
+        let (digest, salt) = (&self.digest, &self.lock.salt);
+        approval::check(&self.approvals, creator, digest, key, salt)
+    }
+
+    /// Opens the sealed part, and hands out each id in its order.
+    ///
+    /// # Errors
+    /// When the key is another one, the sealed part is not what the readable part says or was
+    /// changed, and whatever `take` fails with. Until it has ended well, nothing may be done with the
+    /// ids.
+    pub fn read_ids<E: From<PlanFileError>>(
+        &self,
+        key: &LedgerKey,
+        take: &mut dyn FnMut(&str) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.demand_key(key)?;
+        let flawed = |flaw: Flaw| flaw.of(&self.path);
+        let mut unsealer = self.unseal(key).map_err(flawed)?;
+        let mut people = PeopleDigest::new(key);
+        let mut line = Vec::new();
+        for _ in 0..self.header.unique {
+            let id = match unsealer.next(&mut line).map_err(flawed)? {
+                true => understand(&line),
+                false => Err(Flaw::Damaged("its sealed part has too few ids")),
+            };
+            let id = id.map_err(flawed)?;
+            people.add(id);
+            take(id)?;
+        }
+        if unsealer.next(&mut line).map_err(flawed)? {
+            return Err(flawed(Flaw::Damaged("its sealed part has too many ids")).into());
+        }
+        unsealer.finish().map_err(flawed)?;
+        match people.to_string() == self.lock.people {
+            true => Ok(()),
+            false => Err(flawed(Flaw::Damaged("it is about other people than it says")).into()),
+        }
+    }
+
+    fn unseal(&self, key: &LedgerKey) -> Result<Unsealer<impl BufRead + '_>, Flaw> {
+        let (start, length) = self.sealed;
+        (&self.file).seek(SeekFrom::Start(start))?;
+        let lines = BufReader::new((&self.file).take(length));
+        Unsealer::new(lines, key, &self.lock.salt, &self.readable)
+    }
+}
+
+fn understand(line: &[u8]) -> Result<&str, Flaw> {
+    let id = std::str::from_utf8(line).ok();
+    id.filter(|id| DistinctId::judge(id, Leniency::Named).is_ok())
+        .ok_or(Flaw::Damaged("an id in its sealed part"))
+}
+
+/// What a file that is whole consists of.
+struct Parts {
+    header: Header,
+    lock: Lock,
+    readable: Vec<u8>,
+    sealed: (u64, u64),
+    digest: PlanDigest,
+    approvals: Vec<Approval>,
+}
+
+fn read_parts(file: &File) -> Result<Parts, Flaw> {
+    let mut lines = Lines {
+        bytes: BufReader::new(file),
+        line: Vec::new(),
+    };
+    let readable = lines.read_readable()?;
+    let (header, lock) = header::from_bytes(&readable)?;
+    let mut hash = Sha256::new_with_prefix(&readable);
+    let start = readable.len() as u64;
+    let length = lines.read_sealed(&mut hash, seal::most_chunks(header.unique))?;
+    let digest = PlanDigest::new(hash.finalize().into());
+    // Read already: it is what ended the sealed part.
+    if lines.line != digest_line(&digest).as_bytes() {
+        return Err(Flaw::Damaged(
+            "its digest is not that of its content, or it is cut off",
+        ));
+    }
+    let approvals = lines.read_approvals()?;
+    Ok(Parts {
+        header,
+        lock,
+        sealed: (start, length),
+        readable,
+        digest,
+        approvals,
+    })
+}
+
+/// What ends the part that nobody may change.
+pub(super) fn digest_line(digest: &PlanDigest) -> String {
+    format!("{{\"digest\":\"{digest}\"}}\n")
+}
+
+struct Lines<R> {
+    bytes: R,
+    line: Vec<u8>,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// Reads the next line, its end included, of at most `limit` bytes; false at the end.
+    fn next(&mut self, limit: usize) -> Result<bool, Flaw> {
+        self.line.clear();
+        let mut limited = (&mut self.bytes).take(limit as u64);
+        limited.read_until(b'\n', &mut self.line)?;
+        Ok(!self.line.is_empty())
+    }
+
+    fn read_readable(&mut self) -> Result<Vec<u8>, Flaw> {
+        let mut readable = Vec::new();
+        while self.next(MAX_HEADER_BYTES)? {
+            readable.extend_from_slice(&self.line);
+            if readable == b"{\r\n" {
+                return Err(Flaw::Damaged("its line ends were changed on the way"));
+            }
+            if !readable.starts_with(BEGINNING) || readable.len() > MAX_HEADER_BYTES {
+                return Err(Flaw::NotAPlan);
+            }
+            if self.line == END {
+                return Ok(readable);
+            }
+        }
+        Err(match readable.starts_with(b"{\n  \"dsr_plan\": ") {
+            true => Flaw::Damaged("it is cut off"),
+            false => Flaw::NotAPlan,
+        })
+    }
+
+    /// Reads the sealed part to its end and the line behind it; how many bytes it has.
+    fn read_sealed(&mut self, hash: &mut Sha256, most: u64) -> Result<u64, Flaw> {
+        let mut length = 0;
+        let mut chunks = 0;
+        while self.next(seal::MAX_LINE)? && self.line.starts_with(b"\"") {
+            chunks += 1;
+            if seal::decode(&self.line).is_none() || chunks > most {
+                return Err(Flaw::Damaged("its sealed part"));
+            }
+            hash.update(&self.line);
+            length += self.line.len() as u64;
+        }
+        Ok(length)
+    }
+
+    fn read_approvals(&mut self) -> Result<Vec<Approval>, Flaw> {
+        let mut approvals = Vec::new();
+        while self.next(approval::MAX_LINE)? {
+            if approvals.len() == approval::MOST {
+                return Err(Flaw::Damaged("more approvals than anybody needs"));
+            }
+            approvals.push(Approval::from_line(&self.line)?);
+        }
+        Ok(approvals)
+    }
+}

@@ -1,0 +1,220 @@
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+
+use crate::domain::{Actor, IdLines, LedgerKey, PlanDigest, random_bytes};
+
+use super::approval::{self, Approval, is_same_person};
+use super::error::Flaw;
+use super::header::{self, Header, Lock};
+use super::read::digest_line;
+use super::seal::Sealer;
+use super::{MAX_HEADER_BYTES, PeopleDigest, PlanFile, PlanFileError};
+
+/// Writes a plan to a file that is not there yet, for its owner only: whole and on the disk, or not at
+/// all. `ids` begins with the first id each time it is called, and is called twice.
+///
+/// # Errors
+/// When something is in the file's place, it cannot be written, or ids cannot be had.
+pub fn write<E, I>(
+    path: &Path,
+    header: &Header,
+    key: &LedgerKey,
+    ids: impl Fn() -> I,
+) -> Result<PlanDigest, E>
+where
+    E: From<PlanFileError>,
+    I: Iterator<Item = Result<IdLines, E>>,
+{
+    let failed = |source| failure(path, source);
+    let mut people = PeopleDigest::new(key);
+    for lines in ids() {
+        lines?.ids().for_each(|id| people.add(id));
+    }
+    let lock = Lock {
+        key: key.fingerprint(),
+        salt: random_bytes(),
+        people: people.to_string(),
+    };
+    let readable = header::to_bytes(header, &lock).map_err(|flaw: Flaw| flaw.of(path))?;
+    if readable.len() > MAX_HEADER_BYTES {
+        return Err(PlanFileError::TooLong.into());
+    }
+    let file = NamedTempFile::new_in(folder_of(path)).map_err(failed)?;
+    let mut hashing = Hashing {
+        hash: Sha256::new(),
+        file: BufWriter::new(file),
+    };
+    hashing.write_all(&readable).map_err(failed)?;
+    let mut sealer = Sealer::new(hashing, key, &lock.salt, &readable).map_err(failed)?;
+    for lines in ids() {
+        sealer.put(lines?.expose()).map_err(failed)?;
+    }
+    let Hashing { hash, mut file } = sealer.finish().map_err(failed)?;
+    let digest = PlanDigest::new(hash.finalize().into());
+    let finish = || {
+        file.write_all(digest_line(&digest).as_bytes())?;
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.as_file().sync_all()?;
+        // Whatever has that name, be it a link to nothing, stays as it is.
+        file.persist_noclobber(path)?;
+        sync_folder(path)
+    };
+    finish().map_err(failed)?;
+    Ok(digest)
+}
+
+impl PlanFile {
+    /// Adds somebody's approval to the file, which takes the place of the one before, whole and on the
+    /// disk.
+    ///
+    /// # Errors
+    /// When it is not theirs to approve, was approved by them before, or is another one than when it
+    /// was opened; when what is in it was not made under the key; when it cannot be written.
+    pub fn approve(
+        &self,
+        by: &Actor,
+        key: &LedgerKey,
+        at: DateTime<Utc>,
+    ) -> Result<Self, PlanFileError> {
+        let path = self.path();
+        let held = Held::take(path)?;
+        // Under the lock, since others may have approved since it was shown.
+        let now = Self::open(path)?;
+        if now.digest() != self.digest() {
+            let path = path.to_owned();
+            return Err(PlanFileError::Replaced { path });
+        }
+        now.check_approvals(key)?;
+        now.demand_another(by)?;
+        let approval = Approval::new(by.clone(), at, *now.digest(), key, now.salt());
+        held.append(&approval.to_line())
+            .map_err(|source| failure(path, source))?;
+        Self::open(path)
+    }
+
+    /// Refuses somebody who made the plan or has approved it.
+    ///
+    /// # Errors
+    /// As it says.
+    pub fn demand_another(&self, by: &Actor) -> Result<(), PlanFileError> {
+        if is_same_person(by, &self.header().created_by) {
+            return Err(PlanFileError::OwnPlan { by: by.clone() });
+        }
+        let mut earlier = self.approvals().iter();
+        if earlier.any(|approval| is_same_person(&approval.by, by)) {
+            return Err(PlanFileError::Again { by: by.clone() });
+        }
+        match self.approvals().len() {
+            approval::MOST => {
+                Err(Flaw::Damaged("more approvals than anybody needs").of(self.path()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A plan file that nobody else can add an approval to meanwhile.
+struct Held<'p> {
+    path: &'p Path,
+    file: File,
+}
+
+impl<'p> Held<'p> {
+    fn take(path: &'p Path) -> Result<Self, PlanFileError> {
+        let unreadable = |source| Flaw::Unreadable(source).of(path);
+        loop {
+            let metadata = fs::symlink_metadata(path).map_err(unreadable)?;
+            if metadata.is_symlink() {
+                // Its place would be taken by a file, and what it leads to would stay as it is.
+                let path = path.to_owned();
+                return Err(PlanFileError::Link { path });
+            }
+            let file = open_to_lock(path).map_err(unreadable)?;
+            file.lock().map_err(unreadable)?;
+            // Whoever held it before has put another file in its place.
+            if is_at(&file, path).map_err(unreadable)? {
+                return Ok(Self { path, file });
+            }
+        }
+    }
+
+    /// Writes the whole file anew with one more line, and puts it in its place.
+    fn append(mut self, line: &str) -> io::Result<()> {
+        let mut new = NamedTempFile::new_in(folder_of(self.path))?;
+        io::copy(&mut self.file, &mut new)?;
+        new.write_all(line.as_bytes())?;
+        // Whoever could read it before still can: its ids are sealed.
+        new.as_file()
+            .set_permissions(self.file.metadata()?.permissions())?;
+        new.as_file().sync_all()?;
+        new.persist(self.path)?;
+        sync_folder(self.path)
+    }
+}
+
+/// Some network file systems lock only what may be written.
+fn open_to_lock(path: &Path) -> io::Result<File> {
+    match File::options().read(true).write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(path),
+        other => other,
+    }
+}
+
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    Ok(identity(file.metadata()?) == identity(fs::symlink_metadata(path)?))
+}
+
+/// Elsewhere a file that is open is not replaced.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+/// A name that was given to a file is on the disk when its folder is.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match cfg!(unix) {
+        true => File::open(folder_of(path))?.sync_all(),
+        false => Ok(()),
+    }
+}
+
+fn failure(path: &Path, source: io::Error) -> PlanFileError {
+    let path = path.to_owned();
+    match source.kind() {
+        io::ErrorKind::AlreadyExists => PlanFileError::Exists { path },
+        _ => PlanFileError::Write { path, source },
+    }
+}
+
+/// Hashes what it writes.
+struct Hashing<W> {
+    hash: Sha256,
+    file: W,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.hash.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
