@@ -16,6 +16,9 @@ _dsr() {
             ",$1")
                 cmd="dsr"
                 ;;
+            dsr,audit)
+                cmd="dsr__subcmd__audit"
+                ;;
             dsr,auth)
                 cmd="dsr__subcmd__auth"
                 ;;
@@ -67,6 +70,30 @@ _dsr() {
             dsr,status)
                 cmd="dsr__subcmd__status"
                 ;;
+            dsr__subcmd__audit,head)
+                cmd="dsr__subcmd__audit__subcmd__head"
+                ;;
+            dsr__subcmd__audit,help)
+                cmd="dsr__subcmd__audit__subcmd__help"
+                ;;
+            dsr__subcmd__audit,log)
+                cmd="dsr__subcmd__audit__subcmd__log"
+                ;;
+            dsr__subcmd__audit,verify)
+                cmd="dsr__subcmd__audit__subcmd__verify"
+                ;;
+            dsr__subcmd__audit__subcmd__help,head)
+                cmd="dsr__subcmd__audit__subcmd__help__subcmd__head"
+                ;;
+            dsr__subcmd__audit__subcmd__help,help)
+                cmd="dsr__subcmd__audit__subcmd__help__subcmd__help"
+                ;;
+            dsr__subcmd__audit__subcmd__help,log)
+                cmd="dsr__subcmd__audit__subcmd__help__subcmd__log"
+                ;;
+            dsr__subcmd__audit__subcmd__help,verify)
+                cmd="dsr__subcmd__audit__subcmd__help__subcmd__verify"
+                ;;
             dsr__subcmd__auth,hash-key)
                 cmd="dsr__subcmd__auth__subcmd__hash__subcmd__key"
                 ;;
@@ -108,6 +135,9 @@ _dsr() {
                 ;;
             dsr__subcmd__auth__subcmd__help,use)
                 cmd="dsr__subcmd__auth__subcmd__help__subcmd__use"
+                ;;
+            dsr__subcmd__help,audit)
+                cmd="dsr__subcmd__help__subcmd__audit"
                 ;;
             dsr__subcmd__help,auth)
                 cmd="dsr__subcmd__help__subcmd__auth"
@@ -159,6 +189,15 @@ _dsr() {
                 ;;
             dsr__subcmd__help,status)
                 cmd="dsr__subcmd__help__subcmd__status"
+                ;;
+            dsr__subcmd__help__subcmd__audit,head)
+                cmd="dsr__subcmd__help__subcmd__audit__subcmd__head"
+                ;;
+            dsr__subcmd__help__subcmd__audit,log)
+                cmd="dsr__subcmd__help__subcmd__audit__subcmd__log"
+                ;;
+            dsr__subcmd__help__subcmd__audit,verify)
+                cmd="dsr__subcmd__help__subcmd__audit__subcmd__verify"
                 ;;
             dsr__subcmd__help__subcmd__auth,hash-key)
                 cmd="dsr__subcmd__help__subcmd__auth__subcmd__hash__subcmd__key"
@@ -245,12 +284,194 @@ _dsr() {
 
     case "${cmd}" in
         dsr)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version export delete status resume cancel extend download find purge auth project doctor guide sandbox completions exit-status help"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__audit)
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version verify head log help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__audit__subcmd__head)
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__audit__subcmd__help)
+            opts="verify head log help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__audit__subcmd__help__subcmd__head)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__audit__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__audit__subcmd__help__subcmd__log)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__audit__subcmd__help__subcmd__verify)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__audit__subcmd__log)
+            opts="-q -v -h -V --last --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --last)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__audit__subcmd__verify)
+            opts="-q -v -h -V --head --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --head)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1061,8 +1282,64 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__help)
-            opts="export delete status resume cancel extend download find purge auth project doctor guide sandbox completions exit-status help"
+            opts="export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__help__subcmd__audit)
+            opts="verify head log"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__help__subcmd__audit__subcmd__head)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__help__subcmd__audit__subcmd__log)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__help__subcmd__audit__subcmd__verify)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

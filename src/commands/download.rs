@@ -57,7 +57,7 @@ pub(super) async fn run(ctx: &mut Context, args: DownloadArgs) -> Result<ExitSta
     let splits = match args.split.split {
         true => split_all(
             ctx,
-            &ledger,
+            &mut ledger,
             &args.split,
             people.as_deref(),
             &requests,
@@ -156,7 +156,7 @@ pub(super) type Splits = HashMap<String, Split>;
 /// Splits every archive that is here; one that cannot be split keeps no other from it.
 fn split_all(
     ctx: &Context,
-    ledger: &Ledger,
+    ledger: &mut Ledger,
     args: &SplitArgs,
     people: Option<&[DistinctId]>,
     requests: &[RequestRecord],

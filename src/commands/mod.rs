@@ -1,5 +1,6 @@
 //! One file a command: its arguments, then read, confirm, delegate, print.
 
+mod audit;
 mod auth;
 mod auth_status;
 mod cancel;
@@ -35,6 +36,7 @@ mod submission;
 mod waiting;
 mod watch;
 
+pub(crate) use audit::AuditArgs;
 pub(crate) use auth::AuthArgs;
 pub(crate) use cancel::CancelArgs;
 pub(crate) use completions::CompletionsArgs;
@@ -68,6 +70,7 @@ pub(crate) enum Command {
     Download(DownloadArgs),
     Find(FindArgs),
     Purge(PurgeArgs),
+    Audit(AuditArgs),
     Auth(AuthArgs),
     Project(ProjectArgs),
     Doctor(DoctorArgs),
@@ -94,6 +97,7 @@ impl Command {
             Self::Download(args) => download::run(ctx, args).await,
             Self::Find(args) => find::run(ctx, &args),
             Self::Purge(args) => purge::run(ctx, &args),
+            Self::Audit(args) => audit::run(ctx, &args),
             Self::Auth(args) => auth::run(ctx, args),
             Self::Project(args) => project::run(ctx, args),
             Self::Doctor(args) => doctor::run(ctx, args).await,
@@ -122,6 +126,7 @@ impl Command {
             Self::Download(_) => "dsr download",
             Self::Find(_) => "dsr find",
             Self::Purge(_) => "dsr purge",
+            Self::Audit(_) => "dsr audit",
             Self::Auth(_) => "dsr auth",
             Self::Project(_) => "dsr project",
             Self::Doctor(_) => "dsr doctor",

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::domain::{ExitStatus, JobId, TaskId};
-use crate::ledger::{JobGroup, Ledger, RequestRecord, Scope, Standing, Which};
+use crate::ledger::{AuditEvent, JobGroup, Ledger, RequestRecord, Scope, Standing, Which};
 use crate::ui::{Failure, Phase, Progress, Shown};
 use crate::workflow::{self, Adopted, Run, Settle};
 
@@ -74,6 +74,10 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
                 *request = renewed;
             }
         }
+    }
+    if args.word.send_again {
+        let event = AuditEvent::SendAgainAsked;
+        ledger.record_job_events(event, &meant, ctx.clock.now())?;
     }
     let settle = match args.word.send_again {
         true => Settle::Chosen(meant.clone()),

@@ -64,7 +64,7 @@ impl SplitArgs {
     pub(super) fn split(
         &self,
         ctx: &Context,
-        ledger: &Ledger,
+        ledger: &mut Ledger,
         (request, job, download): (&RequestRecord, &JobRecord, &DownloadRecord),
         people: Option<&[DistinctId]>,
     ) -> Split {

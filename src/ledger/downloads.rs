@@ -70,6 +70,22 @@ impl Ledger {
         Ok(())
     }
 
+    /// Notes that a job's export was split into packages for so many people.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn record_packages(
+        &mut self,
+        job: &JobId,
+        people: usize,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        let (event, details) = (AuditEvent::PackagesMade, json!({ "people": people }));
+        audit::tell(&tx, event, Subject::Job(job), &details, now)?;
+        tx.commit()
+    }
+
     /// What was fetched for a job, if it was.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! colour, progress and prompting, never content.
 
 mod aside;
+mod audit;
 mod bug;
 mod deadlines;
 mod doctor;
@@ -35,6 +36,7 @@ use anstream::{AutoStream, ColorChoice};
 use serde_json::{Value, json};
 
 pub use aside::Aside;
+pub use audit::{AuditHeadView, AuditLogView, AuditView};
 pub use bug::guard;
 pub use deadlines::NOT_ADVICE;
 pub use doctor::{Check, DoctorView, Level, Setting};
@@ -44,7 +46,7 @@ pub use find_view::{FindView, Involvement, Sought};
 pub use guide::{GuideView, TopicsView};
 pub use json::job_line;
 pub use plan_view::{PlanView, excluded_text, hashed_text};
-pub use progress::{Lines, Phase, Progress, clocks_apart, reading, splitting};
+pub use progress::{Lines, Phase, Progress, clocks_apart, reading, splitting, verifying};
 pub use purge_view::PurgeView;
 pub use question::QuestionError;
 pub use requests::{Delivery, Polling, PrintError, Shown};

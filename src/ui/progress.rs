@@ -19,6 +19,8 @@ use super::{Format, Talk, Ui, job_line};
 /// with each line up to the second, since jobs take weeks.
 const FIRST_LINE_AFTER: Duration = Duration::from_secs(10);
 const LINE_AT_LEAST_EVERY: Duration = Duration::from_secs(3600);
+/// A verification that is over sooner shows no bar.
+const VERIFYING_QUIETLY: Duration = Duration::from_secs(1);
 
 /// What is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -281,6 +283,29 @@ pub fn splitting(ui: &Ui) -> impl FnMut(packages::Progress) {
                 ),
                 false => format!("split {percent} % of the archive"),
             });
+        }
+    }
+}
+
+/// Shows how far a verification has come; nothing for one that takes under a second.
+pub fn verifying(ui: &Ui) -> impl FnMut(u64, u64) {
+    let bar = bar_for(ui, 0);
+    bar.set_style(style(
+        "{spinner} Verifying {bar:24} {pos}/{len}, {eta} left",
+    ));
+    let start = Instant::now();
+    let mut last_line = start;
+    let mut pause = FIRST_LINE_AFTER;
+    move |done, of| {
+        if start.elapsed() < VERIFYING_QUIETLY {
+            return;
+        }
+        bar.set_length(of);
+        bar.set_position(done);
+        if bar.is_hidden() && last_line.elapsed() >= pause {
+            last_line = Instant::now();
+            pause = (pause * 2).min(LINE_AT_LEAST_EVERY);
+            ui.note(&format!("verified {} %", done * 100 / of.max(1)));
         }
     }
 }

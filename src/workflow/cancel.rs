@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::domain::{ExitStatus, JobState, TaskStatus};
-use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing};
+use crate::ledger::{AuditEvent, JobRecord, Ledger, LedgerError, RequestRecord, Standing};
 use crate::mixpanel::{CancelAnswer, Client};
 
 use super::follow::{self, Followed, RefreshTrouble};
@@ -92,6 +94,7 @@ pub async fn cancel(
     request: &RequestRecord,
     only: Option<&str>,
 ) -> Result<CancelReport, LedgerError> {
+    record_asked(run, request, only)?;
     if only.is_none() {
         // First of all: another dsr could send it meanwhile.
         run.ledger.record_withdrawn(&request.id, run.clock.now())?;
@@ -124,6 +127,27 @@ pub async fn cancel(
         trouble,
         signal: run.interrupt.signal(),
     })
+}
+
+/// The operator's word, whatever comes of it.
+fn record_asked(
+    run: &mut Run<'_>,
+    request: &RequestRecord,
+    only: Option<&str>,
+) -> Result<(), LedgerError> {
+    let (event, now) = (AuditEvent::CancellationAsked, run.clock.now());
+    let meant = list_meant(run.ledger, request, only)?;
+    match only {
+        Some(_) => {
+            let jobs = meant.iter().map(|job| &job.id);
+            run.ledger.record_job_events(event, jobs, now)
+        }
+        None => {
+            let details = json!({ "jobs": meant.len() });
+            run.ledger
+                .record_event(event, Some(&request.id), &details, now)
+        }
+    }
 }
 
 /// The jobs that Mixpanel can be asked to cancel.

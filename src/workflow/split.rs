@@ -59,7 +59,7 @@ pub enum SplitTrouble {
 /// When nobody knows who was asked for, the archive cannot be opened or trusted, or a file cannot
 /// be written.
 pub fn split(
-    ledger: &Ledger,
+    ledger: &mut Ledger,
     request: &RequestRecord,
     job: &JobRecord,
     download: &DownloadRecord,
@@ -93,6 +93,7 @@ pub fn split(
             None => ControlFlow::Continue(()),
         }
     })?;
+    ledger.record_packages(&job.id, people.len(), how.made)?;
     Ok(SplitOutcome::Split(target.clone(), report.summary))
 }
 

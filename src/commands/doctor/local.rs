@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::config::{NotPrivate, is_open_to_others};
 use crate::domain::ExitStatus;
-use crate::ledger::{self, Health, LedgerError};
+use crate::ledger::{self, Glance, Health, LedgerError};
 use crate::ui::{Check, Failure, plural};
 
 use super::super::context::Context;
@@ -66,7 +66,7 @@ fn close(path: &Path) -> String {
 }
 
 /// Whether the ledger is whole, and whether something in it waits for the operator.
-pub(super) fn check_ledger(ctx: &Context) -> Check {
+pub(super) fn check_ledger(ctx: &Context) -> Vec<Check> {
     let path = ctx.home.ledger();
     match std::fs::metadata(&path) {
         Ok(metadata) if metadata.len() > LARGE => {
@@ -75,26 +75,56 @@ pub(super) fn check_ledger(ctx: &Context) -> Check {
         }
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Check::fine("ledger", "there is none yet; the first request makes it");
+            return vec![Check::fine(
+                "ledger",
+                "there is none yet; the first request makes it",
+            )];
         }
         Err(error) => {
             let error = LedgerError::Open {
                 path,
                 source: error,
             };
-            return Check::of_failure("ledger", &Failure::from(error));
+            return vec![Check::of_failure("ledger", &Failure::from(error))];
         }
     }
     match ledger::examine(&path, ctx.lock_timeout, ctx.clock.now()) {
-        Ok(health) => of_health(&path, &health),
+        Ok(health) => {
+            let trail = health.trail.as_ref().map(of_trail);
+            let checks = [of_health(&path, &health)].into_iter();
+            checks.chain(trail).collect()
+        }
         // Told among the files.
         Err(LedgerError::NotPrivate(NotPrivate::OpenFile { .. })) => {
             let message = "not looked at as long as others can read it";
-            Check::warning("ledger", message, "close it, then run `dsr doctor` again")
+            let fix = "close it, then run `dsr doctor` again";
+            vec![Check::warning("ledger", message, fix)]
         }
         Err(error) => {
             let failure = holders::name(ctx, Failure::from(error));
-            Check::of_failure("ledger", &failure)
+            vec![Check::of_failure("ledger", &failure)]
+        }
+    }
+}
+
+/// The end of the audit trail, which is where a dsr that is killed would leave something wrong.
+fn of_trail(glance: &Glance) -> Check {
+    match &glance.finding {
+        None => Check::fine(
+            "audit",
+            format!(
+                "{} in the trail, and the last of them fit",
+                plural(
+                    usize::try_from(glance.entries).unwrap_or(usize::MAX),
+                    "entry is",
+                    "entries are"
+                )
+            ),
+        ),
+        Some(finding) => {
+            let message = format!("the audit trail does not fit: {finding}");
+            let fix = "run `dsr audit verify`, and keep the ledger as it is";
+            Check::problem("audit", ExitStatus::LocalIo, message, fix)
         }
     }
 }

@@ -38,7 +38,7 @@ pub(crate) struct DoctorArgs {
 pub(super) async fn run(ctx: &mut Context, args: DoctorArgs) -> Result<ExitStatus, Failure> {
     let mut checks = vec![local::version()];
     checks.extend(local::check_files(ctx));
-    checks.push(local::check_ledger(ctx));
+    checks.extend(local::check_ledger(ctx));
     let resolved = projects::resolve_each(ctx, &mut checks);
     checks.extend(tokens::check(ctx, &resolved));
     match args.offline {

@@ -315,12 +315,11 @@ impl super::Ledger {
         &mut self,
         event: AuditEvent,
         jobs: impl IntoIterator<Item = &'j JobId>,
-        details: &Value,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         for job in jobs {
-            tell_job(&tx, event, job, details.clone(), now)?;
+            tell_job(&tx, event, job, json!({}), now)?;
         }
         tx.commit()
     }

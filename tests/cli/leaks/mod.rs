@@ -55,9 +55,12 @@ const ASKING: [&[&str]; 9] = [
 ];
 
 /// Each command that asks nobody, with what it reads from standard input.
-const LOCAL: [(&[&str], &str); 23] = [
+const LOCAL: [(&[&str], &str); 26] = [
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
     (&["find", "own/ids.csv"], ""),
+    (&["audit", "verify"], ""),
+    (&["audit", "head"], ""),
+    (&["audit", "log"], ""),
     (&["guide"], ""),
     (&["purge", "--older-than", "1d", "--yes"], ""),
     (&["extend", "REQUEST", "--reason", "complex"], ""),

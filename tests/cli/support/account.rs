@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Model, Operator};
+use super::{Model, Operator, trail_faults, untold_jobs};
 
 /// One job as the ledger has it.
 #[derive(Debug, Clone)]
@@ -71,7 +71,8 @@ pub(crate) fn disagreements(
     asked: &[BTreeSet<String>],
 ) -> Vec<String> {
     let jobs = account(operator);
-    let mut found = Vec::new();
+    let ledger = operator.dsr_home().join("ledger.db");
+    let mut found = [trail_faults(&ledger), untold_jobs(&ledger)].concat();
     missing(&jobs, asked, &mut found);
     let tasks: BTreeMap<_, _> = model
         .tasks()

@@ -17,6 +17,7 @@ mod people;
 mod remains;
 mod running;
 mod terminal;
+mod trail;
 mod wire;
 
 pub(crate) use account::{Job, account, disagreements};
@@ -33,4 +34,5 @@ pub(crate) use outcome::{Outcome, states};
 pub(crate) use people::{csv_of, people, same_people};
 pub(crate) use running::{Running, at_once, in_turns, signal};
 pub(crate) use terminal::Terminal;
+pub(crate) use trail::{trail_faults, untold_jobs};
 pub(crate) use wire::{Call, Reply, object_reply, status_reply};

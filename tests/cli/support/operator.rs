@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Row};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Fake, Outcome, Running};
+use super::{Fake, Outcome, Running, trail_faults};
 
 /// The OAuth token every operator has, unless the test takes it away.
 pub(crate) const OAUTH_TOKEN: &str = "oauthSECRETa81f4c9e2b7d0635";
@@ -20,6 +21,21 @@ pub(crate) const PROJECT_TOKEN: &str = "9f2c41d07ab35e6680cc17d4e2b1a95f";
 pub(crate) struct Operator {
     root: TempDir,
     variables: BTreeMap<String, String>,
+    /// The test changes the audit trail itself.
+    is_trail_changed: AtomicBool,
+}
+
+/// Whatever a test did, and wherever a process was killed: the trail is whole.
+impl Drop for Operator {
+    fn drop(&mut self) {
+        if std::thread::panicking() || self.is_trail_changed.load(Ordering::Relaxed) {
+            return;
+        }
+        for folder in [self.dsr_home(), self.dsr_home().join("sandbox")] {
+            let faults = trail_faults(&folder.join("ledger.db"));
+            assert!(faults.is_empty(), "the audit trail: {faults:#?}");
+        }
+    }
 }
 
 impl Operator {
@@ -48,7 +64,12 @@ impl Operator {
             ("HTTP_PROXY".to_owned(), "http://127.0.0.1:9".to_owned()),
             ("ALL_PROXY".to_owned(), "http://127.0.0.1:9".to_owned()),
         ]);
-        Self { root, variables }
+        let is_trail_changed = AtomicBool::new(false);
+        Self {
+            root,
+            variables,
+            is_trail_changed,
+        }
     }
 
     /// One with a token and the project `shop` at `fake`, in no hurry-limited pace.
@@ -224,6 +245,12 @@ impl Operator {
             .expect("a connection can wait");
         let changed = ledger.execute_batch(statements);
         changed.expect("the ledger can be changed");
+    }
+
+    /// The same to the audit trail, which is not held against itself at the end then.
+    pub(crate) fn change_trail(&self, statements: &str) {
+        self.is_trail_changed.store(true, Ordering::Relaxed);
+        self.change_ledger(statements);
     }
 
     /// The ids that the ledger on the disk holds for each job, by its request and number.

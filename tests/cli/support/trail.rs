@@ -1,0 +1,94 @@
+//! The audit trail as an auditor checks it: by its description in ARCHITECTURE.md alone, with
+//! nothing of dsr's own.
+
+use std::path::Path;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, Result};
+use sha2::{Digest, Sha256};
+
+/// What is wrong with the chain of the ledger at `path`; nothing where there is no trail to read.
+pub(crate) fn trail_faults(path: &Path) -> Vec<String> {
+    // A test may have damaged it, or put something else in its place.
+    let faults = open(path).and_then(|ledger| read_chain(&ledger));
+    faults.unwrap_or_default()
+}
+
+/// The jobs of which the trail says something else than their rows do.
+pub(crate) fn untold_jobs(path: &Path) -> Vec<String> {
+    let told = |key: &str| {
+        format!(
+            "(SELECT json_extract(details, '$.{key}') FROM audit
+              WHERE audit.request = jobs.request AND job = number
+                AND json_extract(details, '$.state') IS NOT NULL
+              ORDER BY seq DESC LIMIT 1)"
+        )
+    };
+    let sql = format!(
+        "SELECT request || '-' || number || ' is ' || state || ', and the trail says '
+                || COALESCE({state}, 'nothing')
+         FROM jobs WHERE state <> COALESCE({state}, 'planned')
+            OR COALESCE(task_id, '') <> COALESCE({task}, '')
+            OR attempts <> COALESCE({attempts}, 0) OR ids_count <> COALESCE({ids}, ids_count)",
+        state = told("state"),
+        task = told("task_id"),
+        attempts = told("attempts"),
+        ids = told("ids"),
+    );
+    let ledger = open(path).expect("the ledger can be opened");
+    let mut statement = ledger.prepare(&sql).expect("the ledger has a trail");
+    let rows = statement.query_map([], |row| row.get(0));
+    let rows = rows.expect("the ledger can be asked");
+    rows.collect::<Result<_>>().expect("texts")
+}
+
+fn open(path: &Path) -> Result<Connection> {
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn read_chain(ledger: &Connection) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    let mut before = "0".repeat(64);
+    let mut count = 0;
+    let mut statement = ledger.prepare(
+        "SELECT seq, at, actor_user, actor_host, command, version, event, request, job, details,
+                hash
+         FROM audit ORDER BY seq",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let mut bytes = b"dsr audit 1\n".to_vec();
+        bytes.extend(field(Some(&before)));
+        for column in 0..10 {
+            let text = match row.get_ref(column)? {
+                ValueRef::Null => None,
+                ValueRef::Integer(number) => Some(number.to_string()),
+                other => Some(other.as_str()?.to_owned()),
+            };
+            bytes.extend(field(text.as_deref()));
+        }
+        count += 1;
+        let (seq, hash): (i64, String) = (row.get(0)?, row.get(10)?);
+        let digest = Sha256::digest(&bytes);
+        let expected: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        if hash != expected || seq != count {
+            faults.push(format!("entry {seq} does not follow"));
+        }
+        before = hash;
+    }
+    let head = ledger.query_row("SELECT count, hash FROM audit_head", [], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+    })?;
+    if head != (count, before) {
+        faults.push(format!(
+            "the head is of entry {}, the last is {count}",
+            head.0
+        ));
+    }
+    Ok(faults)
+}
+
+fn field(text: Option<&str>) -> Vec<u8> {
+    let text = text.map(|text| format!("{}:{text}\n", text.len()));
+    text.unwrap_or_else(|| "-\n".to_owned()).into_bytes()
+}
