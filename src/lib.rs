@@ -25,4 +25,6 @@ pub mod domain;
 
 pub mod guide;
 
+pub mod document;
+
 pub mod sandbox;

@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use crate::document::defused;
+
 use super::people::People;
 use super::staging::create_file;
 use super::{PackageReport, SplitError};
@@ -38,12 +40,4 @@ pub(super) fn write(
             .map_err(failed)?;
     }
     table.flush().map_err(SplitError::write(&path))
-}
-
-/// A field that a spreadsheet would take for a formula, with a `'` before it.
-fn defused(field: &str) -> String {
-    match field.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        true => format!("'{field}"),
-        false => field.to_owned(),
-    }
 }

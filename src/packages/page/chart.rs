@@ -4,7 +4,7 @@ use chrono::{Datelike, Days as Span, Months, NaiveDate};
 use maud::{Markup, html};
 
 use super::super::tally::{Days, first_of_month};
-use super::text::{counted, day, grouped};
+use crate::document::text::{counted, day, grouped};
 
 /// Longer than this, days are shown as months; more months than this, as years.
 const MOST_DAYS: i64 = 92;

@@ -9,7 +9,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::super::record::time_of;
-use super::text::{Visible, Whole, beginning, grouped, moment, write_moment};
+use crate::document::text::{Visible, Whole, beginning, grouped, moment, write_moment};
 
 /// How much of one value a page shows, in characters.
 const MOST_CHARACTERS: usize = 1000;

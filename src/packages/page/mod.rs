@@ -7,22 +7,19 @@ mod chart;
 mod fields;
 mod records;
 mod rights;
-mod text;
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use sha2::{Digest, Sha256};
 
-use self::text::{Visible, counted, day, grouped, moment, size};
 use super::About;
 use super::manifest::MANIFEST;
 use super::newest::Spot;
 use super::package::Contents;
 use super::spool::{EVENTS, OTHERS, PROFILE, Written};
+use crate::document::hash_source;
+use crate::document::text::{Visible, counted, day, grouped, moment, size};
 use crate::domain::Operation;
 
 pub(super) const PAGE: &str = "index.html";
@@ -248,9 +245,4 @@ fn profiles(count: u64) -> String {
         1 => "One".to_owned(),
         many => grouped(many),
     }
-}
-
-/// How a content security policy names an inline style or script.
-fn hash_source(text: &str) -> String {
-    format!("sha256-{}", STANDARD.encode(Sha256::digest(text)))
 }

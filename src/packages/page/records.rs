@@ -13,7 +13,7 @@ use super::super::package::Contents;
 use super::super::spool::{EVENTS, PROFILE};
 use super::MOST_KINDS;
 use super::fields::{Fields, Keys, decoded};
-use super::text::{
+use crate::document::text::{
     Visible, Whole, beginning, counted, grouped, visible_plain, write_moment, write_stamp,
 };
 

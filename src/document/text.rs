@@ -1,4 +1,4 @@
-//! Values as a person may safely see them.
+//! Values as a person may safely see them on a page.
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use maud::Render;
@@ -7,7 +7,7 @@ use maud::Render;
 ///
 /// Control characters and those that turn the direction of text are shown by their number. Other
 /// text, right-to-left as well, is isolated from its surroundings.
-pub(super) struct Visible<'a>(pub(super) &'a str);
+pub struct Visible<'a>(pub &'a str);
 
 impl Render for Visible<'_> {
     fn render_to(&self, out: &mut String) {
@@ -40,7 +40,7 @@ fn is_plain(byte: u8) -> bool {
 }
 
 /// The same where no markup may stand, as in an option of a list.
-pub(super) fn visible_plain(text: &str) -> String {
+pub fn visible_plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
         match is_hidden(c) {
@@ -70,7 +70,7 @@ fn is_hidden(c: char) -> bool {
 }
 
 /// The first `most` characters of `text`, and whether that is all of it.
-pub(super) fn beginning(text: &str, most: usize) -> (&str, Whole) {
+pub fn beginning(text: &str, most: usize) -> (&str, Whole) {
     if text.len() <= most {
         return (text, Whole::Yes);
     }
@@ -81,13 +81,13 @@ pub(super) fn beginning(text: &str, most: usize) -> (&str, Whole) {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whole {
+pub enum Whole {
     Yes,
     No,
 }
 
 /// `1,234,567`
-pub(super) fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -100,13 +100,13 @@ pub(super) fn grouped(number: u64) -> String {
 }
 
 /// `1 event`, `1,234 events`
-pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
+pub fn counted(number: u64, one: &str, many: &str) -> String {
     let noun = if number == 1 { one } else { many };
     format!("{} {noun}", grouped(number))
 }
 
 /// `12 bytes`, `3.4 MB`
-pub(super) fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => counted(bytes, "byte", "bytes"),
         1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
@@ -116,7 +116,7 @@ pub(super) fn size(bytes: u64) -> String {
 }
 
 /// `3 March 2026`, not to be broken over two lines.
-pub(super) fn day(day: NaiveDate) -> String {
+pub fn day(day: NaiveDate) -> String {
     format!("{}\u{a0}{}", day.day(), day.format("%B\u{a0}%Y"))
 }
 
@@ -125,14 +125,14 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// `3 Mar 2026, 14:05:09`
-pub(super) fn moment(time: DateTime<Utc>) -> String {
+pub fn moment(time: DateTime<Utc>) -> String {
     let mut text = String::new();
     write_moment(time, &mut text);
     text
 }
 
 /// The same behind other text, by hand: a page has thousands of times.
-pub(super) fn write_moment(time: DateTime<Utc>, out: &mut String) {
+pub fn write_moment(time: DateTime<Utc>, out: &mut String) {
     time.day().render_to(out);
     out.push(' ');
     out.push_str(MONTHS[time.month0() as usize]);
@@ -143,7 +143,7 @@ pub(super) fn write_moment(time: DateTime<Utc>, out: &mut String) {
 }
 
 /// `2026-03-03T14:05:09Z`, as HTML wants it for programs.
-pub(super) fn write_stamp(time: DateTime<Utc>, out: &mut String) {
+pub fn write_stamp(time: DateTime<Utc>, out: &mut String) {
     time.year().render_to(out);
     for part in [time.month(), time.day()] {
         out.push('-');
