@@ -49,11 +49,13 @@ impl Ledger {
         let tx = self.write()?;
         prepare(
             &tx,
-            "INSERT INTO downloads (request, number, path, bytes, sha256, fetched_at)
-             VALUES ($1, $2, $3, $4, $5, $6)
+            "INSERT INTO downloads (request, number, path, bytes, sha256, fetched_at,
+                                    first_fetched_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $6)
              ON CONFLICT (request, number) DO UPDATE SET path = excluded.path,
                  bytes = excluded.bytes, sha256 = excluded.sha256,
-                 fetched_at = excluded.fetched_at",
+                 fetched_at = excluded.fetched_at,
+                 first_fetched_at = COALESCE(downloads.first_fetched_at, downloads.fetched_at)",
         )?
         .execute(params![
             download.job.request.as_str(),

@@ -256,7 +256,11 @@ impl Ledger {
         last.map(|text| parse_time(&text)).transpose()
     }
 
-    fn select(&self, condition: &str, values: &[&str]) -> Result<Vec<RequestRecord>, LedgerError> {
+    pub(super) fn select(
+        &self,
+        condition: &str,
+        values: &[&str],
+    ) -> Result<Vec<RequestRecord>, LedgerError> {
         let mut groups = self.count_jobs(condition, values)?;
         let mut extensions = extensions::list(&self.conn, condition, values)?;
         let mut unfetched = downloads::list_unfetched(&self.conn, condition, values)?;

@@ -7,7 +7,7 @@ use super::{LedgerError, Opening, audit};
 /// Each step from one version of the schema to the next. Only ever appended to.
 ///
 /// The SQL keeps to what PostgreSQL reads as well: TEXT and BIGINT, RFC 3339 times in UTC.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     "
     CREATE TABLE requests (
         id            TEXT PRIMARY KEY,
@@ -220,6 +220,13 @@ const MIGRATIONS: [&str; 13] = [
     );
     -- Makes what the trail says of a request's ids a word of nobody's once it is blank.
     ALTER TABLE requests ADD COLUMN ids_salt TEXT NOT NULL DEFAULT '';
+",
+    "
+    -- Finds requests by the day on which they were received.
+    CREATE INDEX requests_by_received ON requests (received, id);
+    -- An export that was lost is fetched again; it was answered with the first one. Empty where only
+    -- the last time is known.
+    ALTER TABLE downloads ADD COLUMN first_fetched_at TEXT;
 ",
 ];
 

@@ -9,6 +9,7 @@ mod elsewhere;
 mod error;
 mod extensions;
 mod health;
+mod history;
 mod holder;
 mod jobs;
 mod listing;
@@ -19,6 +20,7 @@ mod payload;
 mod people;
 mod purge;
 mod receipts;
+mod received;
 mod records;
 mod rejections;
 mod requests;
@@ -51,6 +53,7 @@ pub use elsewhere::{Elsewhere, Owner};
 pub use error::LedgerError;
 pub use extensions::{Extended, Extension};
 pub use health::{Health, examine, list_files};
+pub use history::{Attempt, JobHistory, KeptIds, Passage, Step};
 pub use holder::Patience;
 use holder::{HolderFile, Mark};
 pub use jobs::{Claim, MAY_BE_DOUBLE, Outcome, Purpose};
@@ -61,6 +64,7 @@ pub use people::Swept;
 pub use purge::{Closed, Purge};
 use receipts::ReceiptFile;
 pub use receipts::ReceiptsReport;
+pub use received::{Course, Fetched, ReceivedRequests, Setback};
 pub use records::{Answered, JobGroup, JobRecord, NewRequest, RequestRecord};
 pub use rejections::Rejection;
 pub use requests::{Again, Recorded};
@@ -161,6 +165,22 @@ impl Ledger {
             self.receipts = Some(receipts);
         }
         Ok(id)
+    }
+
+    /// Reads several things as they stand at one moment, whatever other processes write meanwhile.
+    /// What `read` does must take no part of it for itself, and not wait for anybody.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or `read` fails.
+    pub fn in_one_view<T, E: From<LedgerError>>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let view = self.conn.unchecked_transaction();
+        let view = view.map_err(|error| E::from(LedgerError::from(error)))?;
+        let found = read(self);
+        drop(view);
+        found
     }
 
     /// A transaction that holds the write lock from its beginning: a read that upgrades to a
