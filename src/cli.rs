@@ -94,6 +94,10 @@ impl Clock for SystemClock {
         )]
         Local::now().date_naive()
     }
+
+    fn day_of(&self, moment: DateTime<Utc>) -> NaiveDate {
+        moment.with_timezone(&Local).date_naive()
+    }
 }
 
 /// The whole tree of commands, for completions and documents.

@@ -17,6 +17,8 @@ pub mod packages;
 
 pub mod plan_file;
 
+pub mod report;
+
 pub mod credentials;
 
 pub mod config;

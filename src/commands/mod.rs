@@ -27,6 +27,7 @@ mod outcome;
 mod project;
 mod project_secret;
 mod purge;
+mod report;
 mod resume;
 mod sandbox;
 mod sources;
@@ -51,6 +52,7 @@ pub(crate) use find::FindArgs;
 pub(crate) use guide::GuideArgs;
 pub(crate) use project::ProjectArgs;
 pub(crate) use purge::PurgeArgs;
+pub(crate) use report::ReportArgs;
 pub(crate) use resume::ResumeArgs;
 pub(crate) use sandbox::SandboxArgs;
 pub(crate) use status::StatusArgs;
@@ -69,6 +71,7 @@ pub(crate) enum Command {
     Extend(ExtendArgs),
     Download(DownloadArgs),
     Find(FindArgs),
+    Report(ReportArgs),
     Purge(PurgeArgs),
     Audit(AuditArgs),
     Auth(AuthArgs),
@@ -96,6 +99,7 @@ impl Command {
             Self::Extend(args) => extend::run(ctx, &args),
             Self::Download(args) => download::run(ctx, args).await,
             Self::Find(args) => find::run(ctx, &args),
+            Self::Report(args) => report::run(ctx, &args),
             Self::Purge(args) => purge::run(ctx, &args),
             Self::Audit(args) => audit::run(ctx, &args),
             Self::Auth(args) => auth::run(ctx, args),
@@ -125,6 +129,7 @@ impl Command {
             Self::Extend(_) => "dsr extend",
             Self::Download(_) => "dsr download",
             Self::Find(_) => "dsr find",
+            Self::Report(_) => "dsr report",
             Self::Purge(_) => "dsr purge",
             Self::Audit(_) => "dsr audit",
             Self::Auth(_) => "dsr auth",

@@ -64,22 +64,28 @@ impl Summary {
     }
 }
 
+/// What lies at the target, if it was made of the archive with this SHA-256.
+pub fn find_packages(target: &Path, archive_sha256: &str) -> Option<Summary> {
+    let found = read(target)?;
+    (found.archive_sha256 == archive_sha256).then_some(found)
+}
+
 /// What lies at the target, if exactly this order has been carried out before.
 ///
 /// # Errors
 /// When nobody was asked for.
 pub fn find_summary(order: &Order<'_>) -> Result<Option<Summary>, SplitError> {
     let people = People::new(order.people)?;
-    let is_folder = fs::symlink_metadata(order.target).is_ok_and(|target| target.is_dir());
-    let text = fs::read_to_string(order.target.join(SUMMARY)).ok();
+    let found = find_packages(order.target, &order.about.sha256);
+    Ok(found.filter(|found| found.form == order.form && found.people_sha256 == digest(&people)))
+}
+
+/// A link is not followed: whatever it leads to is not ours.
+fn read(target: &Path) -> Option<Summary> {
+    let is_folder = fs::symlink_metadata(target).is_ok_and(|target| target.is_dir());
+    let text = fs::read_to_string(target.join(SUMMARY)).ok();
     let found = text.and_then(|text| serde_json::from_str::<Summary>(&text).ok());
-    Ok(found.filter(|found| {
-        is_folder
-            && found.schema == SCHEMA
-            && found.archive_sha256 == order.about.sha256
-            && found.form == order.form
-            && found.people_sha256 == digest(&people)
-    }))
+    found.filter(|found| is_folder && found.schema == SCHEMA)
 }
 
 fn digest(people: &People<'_>) -> String {

@@ -15,6 +15,7 @@ use crate::ledger::{DownloadRecord, JobRecord, LedgerError, RequestRecord, Stand
 use crate::mixpanel::{Client, Fetched, Fetcher, Sink};
 
 use super::follow::{Question, ask};
+use super::new_file::place;
 use super::{RefreshTrouble, Run, Signal};
 
 /// The last bytes of a zip in which its directory's end must stand: 22 bytes and a comment.
@@ -207,22 +208,12 @@ fn in_folder(folder: &Path, source: io::Error) -> DownloadError {
 
 /// Puts a whole file in its place, which must be free.
 fn put(file: NamedTempFile, path: &Path, folder: &Path) -> Result<(), DownloadError> {
-    let placed = file.persist_noclobber(path).map_err(|error| error.error);
-    let placed = placed.and_then(|_| sync_folder(folder));
-    placed.map_err(|error| match error.kind() {
+    place(file, path).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => DownloadError::Exists {
             path: path.to_owned(),
         },
         _ => in_folder(folder, error),
     })
-}
-
-/// A name is on the disk only when its folder is.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    match cfg!(unix) {
-        true => File::open(folder)?.sync_all(),
-        false => Ok(()),
-    }
 }
 
 /// A file that is being fetched: under a name of its own, readable by its owner alone, and gone

@@ -4,9 +4,11 @@
 
 mod cancel;
 mod download;
+mod evidence;
 mod extend;
 mod follow;
 mod interrupt;
+mod new_file;
 mod plan;
 mod poll;
 mod probe;
@@ -28,9 +30,11 @@ use crate::mixpanel::{Client, TokenStanding};
 
 pub use cancel::{CancelOutcome, CancelReport, cancel, list_cancellable};
 pub use download::{DownloadError, DownloadOutcome, DownloadReport, OnBytes, Refetch, download};
+pub use evidence::{job_facts, period_facts, request_facts, row_facts};
 pub use extend::{ExtendError, extend};
 pub use follow::{Followed, RefreshTrouble};
 pub use interrupt::{Interrupt, Signal};
+pub use new_file::{NewFile, NewFileError, Written};
 pub use plan::{Approved, NotApproved, Order, Plan};
 pub use poll::{Extent, refresh, wait};
 pub use probe::{Probe, Probed, probe};

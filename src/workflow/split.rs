@@ -147,7 +147,7 @@ fn export_of(request: &RequestRecord, job: &JobRecord) -> Option<(RetrievalScope
 }
 
 /// `exports/q7tz0xma-1.zip` is split into `exports/q7tz0xma-1-packages/`.
-fn packages_of(archive: &Path) -> PathBuf {
+pub(super) fn packages_of(archive: &Path) -> PathBuf {
     let mut name = archive.file_stem().map_or_else(OsString::new, Into::into);
     name.push("-packages");
     archive.with_file_name(name)

@@ -5,7 +5,7 @@ use crate::domain::{ExitStatus, ProjectName};
 use crate::ledger::LedgerError;
 use crate::packages::SplitError;
 use crate::ui::Failure;
-use crate::workflow::{DownloadError, SplitTrouble};
+use crate::workflow::{DownloadError, NewFileError, SplitTrouble};
 
 impl From<DownloadError> for Failure {
     fn from(error: DownloadError) -> Self {
@@ -15,6 +15,18 @@ impl From<DownloadError> for Failure {
                 "nothing was kept of it; make room or name another folder with `--to`"
             }
             DownloadError::Exists { .. } => "move it away, or name another folder with `--to`",
+        };
+        Self::from_error(ExitStatus::LocalIo, "local_io", &error).hint(hint)
+    }
+}
+
+impl From<NewFileError> for Failure {
+    fn from(error: NewFileError) -> Self {
+        let hint = match error {
+            NewFileError::Exists { .. } => "move it away, or name another file with `--output`",
+            NewFileError::Write { .. } => {
+                "nothing was kept of it; make room or name another file with `--output`"
+            }
         };
         Self::from_error(ExitStatus::LocalIo, "local_io", &error).hint(hint)
     }

@@ -1,0 +1,206 @@
+//! What a report says, read from the ledger as it stands at one moment, and written as it is wanted.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+
+use crate::domain::RequestId;
+use crate::ledger::{Course, Ledger, LedgerError};
+use crate::report::{
+    About, AuditHead, Digest, Figures, JobFacts, JobsShown, Made, PeriodFacts, PersonalData,
+    RequestFacts, RowFacts, RowsShown, evidence_digest, period_digest, period_document,
+    period_page, period_table, request_document, request_page, request_table,
+};
+use crate::ui::{Failure, PrintError, plural};
+use crate::workflow::{Written, job_facts, period_facts, request_facts, row_facts};
+
+use super::super::context::Context;
+use super::super::failures::usage;
+use super::{ReportFormat, Subject};
+
+/// Everything but the rows, which are read anew wherever they are written.
+pub(super) struct Contents {
+    made: Made,
+    digest: Digest,
+    personal_data: PersonalData,
+    subject: Facts,
+}
+
+enum Facts {
+    Request {
+        id: RequestId,
+        facts: Box<RequestFacts>,
+        shown: JobsShown,
+    },
+    Period {
+        facts: PeriodFacts,
+        shown: RowsShown,
+        figures: Box<RefCell<Figures>>,
+    },
+}
+
+impl Contents {
+    pub(super) fn gather(
+        ctx: &Context,
+        ledger: &Ledger,
+        subject: &Subject,
+        personal_data: PersonalData,
+        audit: Option<AuditHead>,
+    ) -> Result<Self, Failure> {
+        let made = Made {
+            at: ctx.clock.now(),
+            by: None,
+            dsr: env!("CARGO_PKG_VERSION"),
+            sandbox: ctx.is_sandbox(),
+        };
+        let (digest, subject) = match subject {
+            Subject::Request(id) => {
+                let course = ledger.find_course(id)?;
+                let course = course.ok_or_else(|| usage(format!("there is no request `{id}`")))?;
+                let facts = request_facts(ledger, &course, ctx.clock.as_ref(), audit)?;
+                let mut shown = JobsShown::default();
+                let jobs = job_facts(ledger, id, personal_data);
+                let digest = evidence_digest(&facts, jobs, |job| shown.hear(job))?;
+                let subject = Facts::Request {
+                    id: id.clone(),
+                    facts: Box::new(facts),
+                    shown,
+                };
+                (digest, subject)
+            }
+            Subject::Period { from, to } => {
+                let facts = period_facts(ledger, *from, *to, &ctx.projects, audit)?;
+                let mut shown = RowsShown::default();
+                let rows = rows(ctx, ledger, &facts);
+                let (digest, figures) = period_digest(&facts, rows, |row| shown.hear(row))?;
+                let figures = Box::new(RefCell::new(figures));
+                let subject = Facts::Period {
+                    facts,
+                    shown,
+                    figures,
+                };
+                (digest, subject)
+            }
+        };
+        Ok(Self {
+            made,
+            digest,
+            personal_data,
+            subject,
+        })
+    }
+
+    pub(super) fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// What it is about, in a line.
+    pub(super) fn headline(&self) -> String {
+        match &self.subject {
+            Facts::Request { facts, .. } => format!("Request {}: {}", facts.id, facts.headline()),
+            Facts::Period { facts, figures, .. } => {
+                let requests = plural(figures.borrow().received(), "request", "requests");
+                format!("{requests} received from {} to {}", facts.from, facts.to)
+            }
+        }
+    }
+
+    /// Writes all of it; `file` is what was written beside it.
+    pub(super) fn write(
+        &self,
+        ctx: &Context,
+        ledger: &Ledger,
+        format: ReportFormat,
+        out: &mut dyn Write,
+        file: Option<&Written>,
+    ) -> Result<(), Failure> {
+        let mut out = io::BufWriter::new(out);
+        match &self.subject {
+            Facts::Request { id, facts, shown } => {
+                let jobs = job_facts(ledger, id, self.personal_data).map(failing);
+                self.write_request(ctx, (facts, shown, jobs), format, &mut out, file)?;
+            }
+            Facts::Period {
+                facts,
+                shown,
+                figures,
+            } => {
+                let rows = rows(ctx, ledger, facts).map(failing);
+                match format {
+                    ReportFormat::Html => {
+                        period_page(&mut out, facts, &figures.borrow(), shown, self.about())
+                            .map_err(PrintError::from)?;
+                    }
+                    ReportFormat::Csv => period_table(&mut out, rows)?,
+                    ReportFormat::Json => {
+                        let failed = RefCell::new(None);
+                        let document = period_document(facts, rows, figures, self.about(), &failed);
+                        let written = ctx.ui.write_report(&mut out, &document, file);
+                        drop(document);
+                        told(written, failed)?;
+                    }
+                }
+            }
+        }
+        Ok(out.flush().map_err(PrintError::from)?)
+    }
+
+    fn write_request(
+        &self,
+        ctx: &Context,
+        (facts, shown, jobs): (
+            &RequestFacts,
+            &JobsShown,
+            impl Iterator<Item = Result<JobFacts, PrintError>>,
+        ),
+        format: ReportFormat,
+        out: &mut dyn Write,
+        file: Option<&Written>,
+    ) -> Result<(), PrintError> {
+        match format {
+            ReportFormat::Html => Ok(request_page(out, facts, shown, self.about())?),
+            ReportFormat::Csv => request_table(out, facts, jobs, self.personal_data),
+            ReportFormat::Json => {
+                let failed = RefCell::new(None);
+                let document = request_document(facts, jobs, self.about(), &failed);
+                let written = ctx.ui.write_report(out, &document, file);
+                drop(document);
+                told(written, failed)
+            }
+        }
+    }
+
+    fn about(&self) -> About<'_> {
+        About {
+            made: &self.made,
+            digest: &self.digest,
+            personal_data: self.personal_data,
+        }
+    }
+}
+
+/// The requests of a period and of the projects that are meant, read as they are taken.
+fn rows<'a>(
+    ctx: &'a Context,
+    ledger: &'a Ledger,
+    facts: &PeriodFacts,
+) -> impl Iterator<Item = Result<RowFacts, LedgerError>> + 'a {
+    let received = ledger.received(facts.from, facts.to);
+    let is_meant = |course: &Result<Course, LedgerError>| match course {
+        Ok(course) => ctx.means(&course.request.asked.project),
+        Err(_) => true,
+    };
+    let row = |course: Course| row_facts(&course, ctx.clock.as_ref());
+    received.filter(is_meant).map(move |course| course.map(row))
+}
+
+fn failing<T>(row: Result<T, LedgerError>) -> Result<T, PrintError> {
+    row.map_err(PrintError::from)
+}
+
+/// What came in the way of the rows says more than what became of the writing.
+fn told(written: io::Result<()>, failed: RefCell<Option<PrintError>>) -> Result<(), PrintError> {
+    match failed.into_inner() {
+        Some(error) => Err(error),
+        None => Ok(written?),
+    }
+}

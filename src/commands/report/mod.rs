@@ -1,0 +1,244 @@
+mod contents;
+
+use std::fs::File;
+use std::io::Seek;
+use std::path::{Path, PathBuf};
+
+use chrono::{Months, NaiveDate};
+
+use crate::domain::{ExitStatus, RequestId};
+use crate::ledger::Ledger;
+use crate::report::{AuditHead, PersonalData};
+use crate::ui::{Failure, Format, ReportView};
+use crate::workflow::{NewFile, Written};
+
+use self::contents::Contents;
+use super::context::Context;
+use super::failures::{local_io, usage};
+use super::status::find;
+
+/// For how many months records of requests must be kept (11 CCR §7101(a)).
+const USUAL_MONTHS: u32 = 24;
+
+/// Report on a request, or on all of a period, as evidence
+///
+/// REQUEST: what was asked under which law, each job with its steps, attempts and Mixpanel's words,
+/// what was fetched, and when it was answered. Without one: all requests received in a period (the
+/// last 24 months if no other is named), as the log of 11 CCR §7101 and the figures of 11 CCR §7102.
+///
+/// A report is a page (HTML) to read and to print, a table (CSV) or JSON. It holds no id unless
+/// --with-ids says so, asks nobody, and changes nothing. On a screen a page or a table goes to a file
+/// here, which is told of; what is in the way is not overwritten. What dsr cannot know it says.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr report q7tz0xma --output report.html     a page, to read or to print
+  dsr report q7tz0xma > report.html            the same
+  dsr report q7tz0xma --json | jq .report.evidence.request.answer
+  dsr report --year 2026 --output 2026.html    a year's requests and figures
+  dsr report --from 2025-07-01 --to 2026-06-30 --project shop --output log.csv
+  dsr report --output log.html                 the last 24 months")]
+pub(crate) struct ReportArgs {
+    /// A request (the beginning of its id is enough) or a task id
+    #[arg(value_name = "REQUEST | TASK_ID")]
+    name: Option<String>,
+    /// Requests received on this day or later [default: 24 months before the last day]
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["name", "year"])]
+    from: Option<NaiveDate>,
+    /// Requests received on this day or before [default: today]
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["name", "year"])]
+    to: Option<NaiveDate>,
+    /// Requests received in this calendar year
+    #[arg(long, value_name = "YEAR", conflicts_with = "name", value_parser = clap::value_parser!(i32).range(1900..=9999))]
+    year: Option<i32>,
+    /// What to make [default: what the name of --output ends in, else html]
+    #[arg(long, value_enum)]
+    format: Option<ReportFormat>,
+    /// Write to this file, which must not exist; `-` is standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Put the ids of the request's jobs in, as far as they are still kept: personal data
+    #[arg(long, requires = "name")]
+    with_ids: bool,
+}
+
+/// What a report is made as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// A page that needs nothing from outside
+    Html,
+    /// A line each job, or each request
+    Csv,
+    /// One object
+    Json,
+}
+
+pub(super) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Failure> {
+    let ledger = ctx.ledger()?;
+    let subject = match &args.name {
+        Some(name) => Subject::Request(find(&ledger, name)?.id),
+        None => args.period(ctx.clock.today())?,
+    };
+    let way = Way::of(ctx, args, &subject)?;
+    if args.with_ids {
+        ctx.ui.warn(
+            "personal_data",
+            "this report holds people's ids: keep it out of tickets and chats, and delete it when it has served",
+        );
+    }
+    let audit = audit_head(&ledger)?;
+    let personal_data = match args.with_ids {
+        true => PersonalData::Ids,
+        false => PersonalData::None,
+    };
+    let (contents, output) = ledger.in_one_view(|ledger| {
+        let contents = Contents::gather(ctx, ledger, &subject, personal_data, audit)?;
+        let output = way.write(ctx, ledger, &contents)?;
+        Ok::<_, Failure>((contents, output))
+    })?;
+    match output {
+        Output::Prepared(prepared) => ctx.ui.print_prepared(prepared),
+        Output::File(file) => ctx.ui.print(&ReportView {
+            about: &contents.headline(),
+            file: &file,
+            digest: contents.digest(),
+        }),
+    }
+    .map_err(|error| local_io(&error))?;
+    Ok(ExitStatus::Done)
+}
+
+/// Where the chain of the audit trail ends, once there is one.
+fn audit_head(_: &Ledger) -> Result<Option<AuditHead>, Failure> {
+    Ok(None)
+}
+
+/// What the report is about.
+enum Subject {
+    Request(RequestId),
+    Period { from: NaiveDate, to: NaiveDate },
+}
+
+impl ReportArgs {
+    fn period(&self, today: NaiveDate) -> Result<Subject, Failure> {
+        let (from, to) = match self.year {
+            Some(year) => {
+                let day = |month, day| NaiveDate::from_ymd_opt(year, month, day);
+                let whole = day(1, 1).zip(day(12, 31));
+                whole.ok_or_else(|| usage("there is no such year"))?
+            }
+            None => {
+                let to = self.to.unwrap_or(today);
+                let usual = to.checked_sub_months(Months::new(USUAL_MONTHS));
+                (self.from.or(usual).unwrap_or(to), to)
+            }
+        };
+        match from > to {
+            true => Err(usage(format!("`--from` is {from}, after `--to`, {to}"))
+                .hint("give the first day of the period, then the last one")),
+            false => Ok(Subject::Period { from, to }),
+        }
+    }
+}
+
+/// What is made, and where it goes.
+struct Way {
+    format: ReportFormat,
+    /// None where it goes to stdout.
+    file: Option<PathBuf>,
+    /// Beside a file, the report is also the JSON object on stdout.
+    with_object: bool,
+}
+
+/// Where the report is by now.
+enum Output {
+    /// To be printed.
+    Prepared(File),
+    File(Written),
+}
+
+impl Way {
+    fn of(ctx: &Context, args: &ReportArgs, subject: &Subject) -> Result<Self, Failure> {
+        let wants_json = ctx.ui.format() == Format::Json;
+        let to_stdout = args.output.as_deref() == Some(Path::new("-"));
+        let named = args.output.clone().filter(|_| !to_stdout);
+        let of_name = named.as_deref().and_then(ReportFormat::of_name);
+        let format = match (args.format, wants_json && named.is_none()) {
+            (Some(format), true) if format != ReportFormat::Json => {
+                return Err(usage("`--json` prints the report as JSON")
+                    .hint("leave `--format` out, or name a file for it with `--output`"));
+            }
+            (Some(format), _) => format,
+            (None, true) => ReportFormat::Json,
+            (None, false) => of_name.unwrap_or(ReportFormat::Html),
+        };
+        let is_for_eyes = format != ReportFormat::Json && ctx.ui.is_on_screen() && !to_stdout;
+        let file = match named {
+            None if is_for_eyes => Some(PathBuf::from(subject.usual_name(format))),
+            named => named,
+        };
+        Ok(Self {
+            format,
+            with_object: wants_json && file.is_some(),
+            file,
+        })
+    }
+
+    fn write(
+        &self,
+        ctx: &Context,
+        ledger: &Ledger,
+        contents: &Contents,
+    ) -> Result<Output, Failure> {
+        let written = match &self.file {
+            Some(path) => {
+                let mut file = NewFile::create(path)?;
+                contents.write(ctx, ledger, self.format, &mut file, None)?;
+                Some(file.finish()?)
+            }
+            None => None,
+        };
+        if let (Some(written), false) = (&written, self.with_object) {
+            return Ok(Output::File(written.clone()));
+        }
+        // All of it or nothing: what fails on the way has printed no half of a report.
+        let io = |error| local_io(&error);
+        let mut spool = tempfile::tempfile_in(ctx.home.data()).map_err(io)?;
+        let format = match self.with_object {
+            true => ReportFormat::Json,
+            false => self.format,
+        };
+        contents.write(ctx, ledger, format, &mut spool, written.as_ref())?;
+        spool.rewind().map_err(io)?;
+        Ok(Output::Prepared(spool))
+    }
+}
+
+impl Subject {
+    /// What a report is called that nobody gave a name.
+    fn usual_name(&self, format: ReportFormat) -> String {
+        let extension = format.extension();
+        match self {
+            Self::Request(id) => format!("dsr-report-{}.{extension}", id.short()),
+            Self::Period { from, to } => format!("dsr-report-{from}-to-{to}.{extension}"),
+        }
+    }
+}
+
+impl ReportFormat {
+    const ALL: [Self; 3] = [Self::Html, Self::Csv, Self::Json];
+
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Csv => "csv",
+            Self::Json => "json",
+        }
+    }
+
+    /// What a file's name ends in.
+    fn of_name(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?;
+        let fits = |format: &Self| extension.eq_ignore_ascii_case(format.extension());
+        Self::ALL.into_iter().find(fits)
+    }
+}

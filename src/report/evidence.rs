@@ -1,0 +1,228 @@
+//! Reports as JSON, and the digest of what they say. Rows are read as they are written.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+
+use serde::ser::{Error as _, SerializeSeq};
+use serde::{Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+
+use super::facts::{JobFacts, Made, PeriodFacts, RequestFacts, RowFacts};
+use super::figures::Figures;
+
+/// The SHA-256 of a report's `evidence` as compact JSON, in lower-case hex. Reports of the same facts
+/// have the same one, whoever made them and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Digest(String);
+
+impl Digest {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A report as one JSON object, without what stands around it.
+#[derive(Serialize)]
+pub struct Document<'a, E> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// Whether there are ids in it.
+    personal_data: bool,
+    made: &'a Made,
+    digest: &'a Digest,
+    evidence: E,
+}
+
+/// Where rows come from, one after the other, and what came in their way.
+struct Rows<'a, I, E> {
+    rows: RefCell<Option<I>>,
+    failed: &'a RefCell<Option<E>>,
+}
+
+/// What is said of one request.
+#[derive(Serialize)]
+struct RequestEvidence<'a, J> {
+    request: &'a RequestFacts,
+    jobs: J,
+}
+
+/// What is said of a period; the figures are those of the requests that came before them.
+#[derive(Serialize)]
+struct PeriodEvidence<'a, R> {
+    period: &'a PeriodFacts,
+    requests: R,
+    figures: Summed<'a>,
+}
+
+struct Summed<'a> {
+    period: &'a PeriodFacts,
+    figures: &'a RefCell<Figures>,
+}
+
+impl<'a, I, E> Rows<'a, I, E> {
+    fn of(rows: I, failed: &'a RefCell<Option<E>>) -> Self {
+        Self {
+            rows: RefCell::new(Some(rows)),
+            failed,
+        }
+    }
+}
+
+impl<T, E, I> Serialize for Rows<'_, I, E>
+where
+    T: Serialize,
+    I: Iterator<Item = Result<T, E>>,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        for row in self.rows.take().into_iter().flatten() {
+            match row {
+                Ok(row) => list.serialize_element(&row)?,
+                Err(error) => {
+                    self.failed.replace(Some(error));
+                    return Err(S::Error::custom("a row cannot be read"));
+                }
+            }
+        }
+        list.end()
+    }
+}
+
+impl Serialize for Summed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let figures = self.figures.borrow();
+        let objects = figures.objects(self.period.from, self.period.to);
+        objects.serialize(serializer)
+    }
+}
+
+/// Reads the jobs of a request once, for the digest; `hear` is told of each.
+///
+/// # Errors
+/// The first of the jobs that is one.
+pub fn evidence_digest<E>(
+    request: &RequestFacts,
+    jobs: impl Iterator<Item = Result<JobFacts, E>>,
+    mut hear: impl FnMut(&JobFacts),
+) -> Result<Digest, E> {
+    let failed = RefCell::new(None);
+    let heard = jobs.inspect(|job| {
+        if let Ok(job) = job {
+            hear(job);
+        }
+    });
+    let jobs = Rows::of(heard, &failed);
+    let digest = digest_of(&RequestEvidence { request, jobs });
+    match failed.take() {
+        Some(error) => Err(error),
+        None => Ok(digest),
+    }
+}
+
+/// The same of a period, with the figures of its requests.
+///
+/// # Errors
+/// The first of the requests that is one.
+pub fn period_digest<E>(
+    period: &PeriodFacts,
+    requests: impl Iterator<Item = Result<RowFacts, E>>,
+    mut hear: impl FnMut(&RowFacts),
+) -> Result<(Digest, Figures), E> {
+    let (failed, sums) = (RefCell::new(None), RefCell::new(Figures::default()));
+    let heard = requests.inspect(|row| {
+        if let Ok(row) = row {
+            sums.borrow_mut().add(row);
+            hear(row);
+        }
+    });
+    let requests = Rows::of(heard, &failed);
+    let figures = Summed {
+        period,
+        figures: &sums,
+    };
+    let digest = digest_of(&PeriodEvidence {
+        period,
+        requests,
+        figures,
+    });
+    match failed.take() {
+        Some(error) => Err(error),
+        None => Ok((digest, sums.take())),
+    }
+}
+
+/// A request's report, to be written as JSON. What comes in the way of its jobs is put into `failed`.
+pub fn request_document<'a, E>(
+    request: &'a RequestFacts,
+    jobs: impl Iterator<Item = Result<JobFacts, E>> + 'a,
+    about: About<'a>,
+    failed: &'a RefCell<Option<E>>,
+) -> Document<'a, impl Serialize + 'a> {
+    let jobs = Rows::of(jobs, failed);
+    document("request", about, RequestEvidence { request, jobs })
+}
+
+/// A period's report, to be written as JSON; `figures` are those of its requests.
+pub fn period_document<'a, E>(
+    period: &'a PeriodFacts,
+    requests: impl Iterator<Item = Result<RowFacts, E>> + 'a,
+    figures: &'a RefCell<Figures>,
+    about: About<'a>,
+    failed: &'a RefCell<Option<E>>,
+) -> Document<'a, impl Serialize + 'a> {
+    let requests = Rows::of(requests, failed);
+    let figures = Summed { period, figures };
+    let evidence = PeriodEvidence {
+        period,
+        requests,
+        figures,
+    };
+    document("period", about, evidence)
+}
+
+/// What stands on every report, whatever it is about.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    pub made: &'a Made,
+    pub digest: &'a Digest,
+    pub personal_data: PersonalData,
+}
+
+/// Whether people's ids are in a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonalData {
+    None,
+    Ids,
+}
+
+fn document<'a, E>(kind: &'static str, about: About<'a>, evidence: E) -> Document<'a, E> {
+    Document {
+        kind,
+        personal_data: about.personal_data == PersonalData::Ids,
+        made: about.made,
+        digest: about.digest,
+        evidence,
+    }
+}
+
+/// Of what can be written; of anything else nobody sees it, since its row is an error.
+fn digest_of(evidence: &impl Serialize) -> Digest {
+    let mut hash = Hash(Sha256::new());
+    drop(serde_json::to_writer(&mut hash, evidence));
+    let bytes = hash.0.finalize();
+    Digest(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+struct Hash(Sha256);
+
+impl Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,300 @@
+//! What a report is made of. The names of the fields are those of its JSON.
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+
+use crate::domain::{Disclosure, JobState, Kind, Law, Operation};
+
+use super::answer::{Answer, Timing};
+use super::words;
+
+/// When, by whom and with what a report was made.
+#[derive(Debug, Clone, Serialize)]
+pub struct Made {
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    /// `user@host`, as the operating system has them; none where that is not known.
+    pub by: Option<String>,
+    pub dsr: &'static str,
+    pub sandbox: bool,
+}
+
+/// One request with all that is known of it, but for its jobs.
+#[derive(Debug, Clone, Serialize)]
+pub struct RequestFacts {
+    pub id: String,
+    #[serde(flatten)]
+    pub asked: Asked,
+    pub answer: Answer,
+    pub ids: IdCounts,
+    pub jobs_count: usize,
+    pub moments: Vec<MomentFact>,
+    pub groups: Vec<GroupFact>,
+    pub setbacks: Vec<ReasonFact>,
+    /// Jobs with further reasons.
+    pub other_setbacks: usize,
+    pub fetching: Option<Fetching>,
+    /// What the answer does not do, and what dsr cannot know.
+    pub limits: &'static [&'static str],
+    pub audit: Option<AuditHead>,
+}
+
+impl RequestFacts {
+    /// How it stands, in a few words: `carried out in whole, in time`.
+    pub fn headline(&self) -> String {
+        let answer = self.answer;
+        let nature = words::nature(answer.nature).to_lowercase();
+        match answer.timing {
+            Timing::NoAnswer => nature,
+            timing => format!("{nature}, {}", words::timing(timing)),
+        }
+    }
+
+    /// Mixpanel has tasks of it that have not ended.
+    pub(super) fn has_followed(&self) -> bool {
+        self.groups.iter().any(|group| group.state.is_followed())
+    }
+}
+
+/// What was asked, by when.
+#[derive(Debug, Clone, Serialize)]
+pub struct Asked {
+    pub kind: Kind,
+    pub law: Law,
+    pub disclosure: Option<Disclosure>,
+    /// The right in the law's own words.
+    pub right: &'static str,
+    pub project: String,
+    pub region: &'static str,
+    #[serde(rename = "ref")]
+    pub reference: Option<String>,
+    pub source: String,
+    pub received: NaiveDate,
+    #[serde(serialize_with = "time")]
+    pub created: DateTime<Utc>,
+    #[serde(serialize_with = "time_or_none")]
+    pub submitted_at: Option<DateTime<Utc>>,
+    pub due: NaiveDate,
+    pub due_rule: &'static str,
+    pub confirm_by: Option<NaiveDate>,
+    pub extension: Option<ExtensionFact>,
+    #[serde(skip)]
+    pub operation: Operation,
+}
+
+/// The law's further time, taken once.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExtensionFact {
+    pub day: NaiveDate,
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    pub reason: String,
+    pub due_before: NaiveDate,
+    pub due_after: NaiveDate,
+    pub rule: &'static str,
+}
+
+/// Where the ids of a request are. Those that are unique are in exactly one of the rest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct IdCounts {
+    pub read: usize,
+    pub unique: usize,
+    pub duplicates: usize,
+    /// Left out by the operator; not among the unique ones.
+    pub excluded: usize,
+    /// Mixpanel reports success and, of an export, the archive was fetched.
+    pub carried_out: usize,
+    /// Mixpanel has finished the export, and dsr has not fetched it.
+    pub not_fetched: usize,
+    pub refused: usize,
+    pub failed: usize,
+    pub revoked: usize,
+    /// Of unknown outcome, and the operator gave up.
+    pub given_up: usize,
+    /// Not ended: to be sent, being sent, to be settled, or with Mixpanel.
+    pub open: usize,
+    /// Of the open ones, those of unknown outcome.
+    pub unsettled: usize,
+    /// Of all of these, those that are in tasks made for other requests.
+    pub linked: usize,
+}
+
+/// When the first and the last of a request's jobs came to a state.
+#[derive(Debug, Clone, Serialize)]
+pub struct MomentFact {
+    pub state: JobState,
+    pub jobs: usize,
+    #[serde(serialize_with = "time")]
+    pub first: DateTime<Utc>,
+    #[serde(serialize_with = "time")]
+    pub last: DateTime<Utc>,
+}
+
+/// Jobs that stand alike.
+#[derive(Debug, Clone, Serialize)]
+pub struct GroupFact {
+    pub state: JobState,
+    /// Mixpanel's own word, verbatim.
+    pub mixpanel_status: Option<String>,
+    pub given_up: bool,
+    pub linked: bool,
+    pub jobs: usize,
+    pub ids: usize,
+}
+
+/// Jobs that ended otherwise than done, and why.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReasonFact {
+    pub state: JobState,
+    pub reason: Option<String>,
+    pub jobs: usize,
+    pub ids: usize,
+}
+
+/// What was fetched of an export.
+#[derive(Debug, Clone, Serialize)]
+pub struct Fetching {
+    pub finished_jobs: usize,
+    pub fetched_jobs: usize,
+    #[serde(serialize_with = "time_or_none")]
+    pub last_fetched_at: Option<DateTime<Utc>>,
+}
+
+/// One job with its past.
+#[derive(Debug, Clone, Serialize)]
+pub struct JobFacts {
+    pub id: String,
+    pub ids: usize,
+    pub state: JobState,
+    pub reason: Option<String>,
+    pub task_id: Option<String>,
+    pub subject_request_id: String,
+    /// Mixpanel's own word, verbatim.
+    pub mixpanel_status: Option<String>,
+    pub linked: bool,
+    #[serde(serialize_with = "time_or_none")]
+    pub submitted_at: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "time_or_none")]
+    pub checked_at: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "time_or_none")]
+    pub ended_at: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "time_or_none")]
+    pub given_up_at: Option<DateTime<Utc>>,
+    pub attempts: Vec<AttemptFact>,
+    pub steps: Vec<StepFact>,
+    pub download: Option<DownloadFact>,
+    /// `raw`, `hashed` or `none`: what the ledger has of its people.
+    pub kept_ids: &'static str,
+    /// Only where they were asked for, and are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distinct_ids: Option<Vec<String>>,
+}
+
+/// One POST.
+#[derive(Debug, Clone, Serialize)]
+pub struct AttemptFact {
+    pub number: u32,
+    #[serde(serialize_with = "time")]
+    pub started_at: DateTime<Utc>,
+    #[serde(serialize_with = "time_or_none")]
+    pub ended_at: Option<DateTime<Utc>>,
+    pub outcome: Option<JobState>,
+    pub reason: Option<String>,
+}
+
+/// One step from state to state.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepFact {
+    pub from: JobState,
+    pub to: JobState,
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+}
+
+/// A fetched archive.
+#[derive(Debug, Clone, Serialize)]
+pub struct DownloadFact {
+    pub bytes: u64,
+    pub sha256: String,
+    #[serde(serialize_with = "time_or_none")]
+    pub first_fetched_at: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "time")]
+    pub fetched_at: DateTime<Utc>,
+    /// What lies beside it where it was put; none where there is nothing to be found.
+    pub packages: Option<PackagesFact>,
+}
+
+/// Packages made of an archive, as they say of themselves.
+#[derive(Debug, Clone, Serialize)]
+pub struct PackagesFact {
+    pub packages: usize,
+    pub without_data: usize,
+    pub records: u64,
+}
+
+/// Where the chain of the audit trail ended when the report was made.
+#[derive(Debug, Clone, Serialize)]
+pub struct AuditHead {
+    pub entries: u64,
+    pub hash: String,
+}
+
+/// All requests of a period, but for the requests.
+#[derive(Debug, Clone, Serialize)]
+pub struct PeriodFacts {
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+    /// None where all are meant.
+    pub projects: Option<Vec<String>>,
+    /// Requests in the ledger that were received outside of the period, of whatever project.
+    pub received_before: usize,
+    pub received_after: usize,
+    pub purges: Vec<PurgeFact>,
+    pub limits: &'static [&'static str],
+    pub audit: Option<AuditHead>,
+}
+
+/// Records that are gone.
+#[derive(Debug, Clone, Serialize)]
+pub struct PurgeFact {
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    pub requests: usize,
+    pub ids: usize,
+    #[serde(serialize_with = "time")]
+    pub first_closed: DateTime<Utc>,
+    #[serde(serialize_with = "time")]
+    pub last_closed: DateTime<Utc>,
+}
+
+/// One request of a period.
+#[derive(Debug, Clone, Serialize)]
+pub struct RowFacts {
+    pub id: String,
+    #[serde(flatten)]
+    pub asked: Asked,
+    pub answer: Answer,
+    pub ids: IdCounts,
+    pub setbacks: Vec<ReasonFact>,
+    pub other_setbacks: usize,
+}
+
+/// RFC 3339 in UTC, to the millisecond.
+pub(super) fn stamp(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn time<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&stamp(*time))
+}
+
+#[expect(clippy::ref_option, reason = "serde asks for it")]
+fn time_or_none<S: Serializer>(
+    time: &Option<DateTime<Utc>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.serialize_str(&stamp(*time)),
+        None => serializer.serialize_none(),
+    }
+}

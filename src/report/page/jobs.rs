@@ -1,0 +1,246 @@
+//! The jobs of a request: how they stand, one by one, and how they came there.
+
+use maud::{Markup, html};
+
+use crate::document::text::{Visible, counted, grouped, moment};
+use crate::domain::{JobState, Kind};
+
+use super::super::facts::{AttemptFact, JobFacts, RequestFacts};
+use super::super::shown::{JobsShown, MOST_JOBS};
+use super::super::words;
+use super::count;
+
+/// How many lines of one job's history are listed.
+const MOST_LINES: usize = 40;
+
+/// Jobs counted by how they stand, and why some ended otherwise than done.
+pub(super) fn standing(request: &RequestFacts) -> Markup {
+    html! {
+        section aria-labelledby="standing" {
+            h2 #standing { "How the jobs stand" }
+            p { "A job is one call to Mixpanel for up to as many ids as it takes at once; Mixpanel makes one task of it." }
+            table.cards {
+                thead { tr {
+                    th scope="col" { "State" } th scope="col" { "What that says" } th scope="col" { "Mixpanel’s word" }
+                    th.number scope="col" { "Jobs" } th.number scope="col" { "Ids" }
+                } }
+                tbody { @for group in &request.groups {
+                    tr {
+                        th scope="row" { (state(group.state)) }
+                        td data-label="What that says" {
+                            (words::state_meaning(group.state, group.given_up))
+                            @if group.linked { "; in a task made for another request" }
+                        }
+                        td data-label="Mixpanel’s word" { (or_dash(group.mixpanel_status.as_deref())) }
+                        td.number data-label="Jobs" { (count(group.jobs)) }
+                        td.number data-label="Ids" { (count(group.ids)) }
+                    }
+                } }
+            }
+            @if !request.setbacks.is_empty() {
+                h3 { "What ended otherwise, and why" }
+                ul { @for setback in &request.setbacks {
+                    li {
+                        (counted(setback.jobs as u64, "job", "jobs")) " with " (counted(setback.ids as u64, "id", "ids")) ", " (setback.state.as_str())
+                        @if setback.state == JobState::Unknown { " and given up" }
+                        ": " @match &setback.reason {
+                            Some(reason) => (Visible(reason)),
+                            None => (words::state_meaning(setback.state, true)),
+                        }
+                    }
+                }
+                @if request.other_setbacks > 0 { li { (counted(request.other_setbacks as u64, "job", "jobs")) " for other reasons, in the table of jobs (CSV)" } }
+                }
+            }
+        }
+    }
+}
+
+/// The jobs one by one.
+pub(super) fn listing(request: &RequestFacts, shown: &JobsShown) -> Markup {
+    let jobs = shown.list();
+    html! {
+        section aria-labelledby="jobs" {
+            h2 #jobs { "The jobs" }
+            @if shown.more() > 0 {
+                p.note {
+                    "Listed are " (MOST_JOBS) " of " (count(request.jobs_count)) " jobs: those that went otherwise than planned first, then the first ones. All of them are in "
+                    code { "dsr report " (request.id) " --output jobs.csv" } "."
+                }
+            }
+            table.jobs.cards {
+                thead { tr {
+                    th scope="col" { "Job" } th.number scope="col" { "Ids" } th scope="col" { "State" }
+                    th scope="col" { "Mixpanel’s task, and its word" } th scope="col" { "Submitted" } th scope="col" { "Ended" }
+                } }
+                tbody { @for job in &jobs {
+                    tr {
+                        th scope="row" { "Job " (number_of(&job.id)) }
+                        td.number data-label="Ids" { (count(job.ids)) }
+                        td data-label="State" { (state(job.state)) @if job.given_up_at.is_some() { br; "given up" } }
+                        td data-label="Mixpanel’s task" {
+                            code { (or_dash(job.task_id.as_deref())) }
+                            @if let Some(word) = &job.mixpanel_status { br; (Visible(word)) }
+                            @if job.linked { br; small { "made for another request" } }
+                            @if let Some(reason) = &job.reason { br; small { (Visible(reason)) } }
+                        }
+                        td.time data-label="Submitted" { (time_or_dash(job.submitted_at)) }
+                        td.time data-label="Ended" { (time_or_dash(job.ended_at.or(job.given_up_at))) }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+/// What was fetched.
+pub(super) fn archives(request: &RequestFacts, shown: &JobsShown) -> Markup {
+    let Some(fetching) = request
+        .fetching
+        .as_ref()
+        .filter(|_| request.asked.kind == Kind::Export)
+    else {
+        return html! {};
+    };
+    let jobs = shown.list();
+    let mut fetched = jobs
+        .iter()
+        .filter_map(|job| Some((job, job.download.as_ref()?)));
+    let first = fetched.next();
+    html! {
+        section aria-labelledby="archives" {
+            h2 #archives { "What was fetched" }
+            p {
+                "Mixpanel finished " (counted(fetching.finished_jobs as u64, "export", "exports")) "; "
+                (count(fetching.fetched_jobs)) " of them fetched."
+            }
+            @if first.is_some() {
+                table.cards {
+                    thead { tr {
+                        th scope="col" { "Job" } th.number scope="col" { "Bytes" } th scope="col" { "SHA-256 of the archive" }
+                        th scope="col" { "First fetched" } th scope="col" { "Packages beside it" }
+                    } }
+                    tbody { @for (job, download) in first.into_iter().chain(fetched) {
+                        tr {
+                            th scope="row" { "Job " (number_of(&job.id)) }
+                            td.number data-label="Bytes" { (grouped(download.bytes)) }
+                            td data-label="SHA-256" { code { (download.sha256) } }
+                            td.time data-label="First fetched" {
+                                (time_or_dash(download.first_fetched_at))
+                                @if download.first_fetched_at != Some(download.fetched_at) { br; small { "again " (moment(download.fetched_at)) } }
+                            }
+                            td data-label="Packages" { @match &download.packages {
+                                Some(packages) => { (counted(packages.packages as u64, "person", "people")) ", " (count(packages.without_data)) " without data" },
+                                None => "none found where it was put",
+                            } }
+                        }
+                    } }
+                }
+            }
+        }
+    }
+}
+
+/// Every step and every attempt of the listed jobs.
+pub(super) fn histories(shown: &JobsShown) -> Markup {
+    let jobs = shown.list();
+    html! {
+        section aria-labelledby="history" {
+            h2 #history { "Each step" }
+            p { "A step is recorded before it is told to anybody; “sending” before the first byte leaves." }
+            table.history {
+                thead { tr { th scope="col" { "Time (UTC)" } th scope="col" { "What" } } }
+                @for job in jobs { (history(job)) }
+            }
+        }
+    }
+}
+
+fn history(job: &JobFacts) -> Markup {
+    let lines = job.steps.len();
+    html! {
+        tbody {
+            tr.head { th colspan="2" scope="rowgroup" {
+                "Job " (number_of(&job.id)) small { ", named " code { (job.subject_request_id) } " towards Mixpanel" }
+            } }
+            @for (place, step) in job.steps.iter().take(MOST_LINES).enumerate() {
+                tr {
+                    td.time { (moment(step.at)) }
+                    td {
+                        (step.from.as_str()) " → " strong { (step.to.as_str()) }
+                        @if let Some(attempt) = attempt_of(job, place) { (outcome(attempt)) }
+                    }
+                }
+            }
+            @if lines > MOST_LINES { tr { td {} td { "And " (count(lines - MOST_LINES)) " more steps, in the JSON." } } }
+            @if let Some(at) = job.given_up_at { tr { td.time { (moment(at)) } td { "The operator gave up on it; its outcome stays unknown." } } }
+            @if lines == 0 && job.given_up_at.is_none() { tr { td {} td { "Nothing has happened yet." } } }
+        }
+    }
+}
+
+/// The attempt that a step began or ended: steps into `sending` begin one, the next ends it.
+fn attempt_of(job: &JobFacts, place: usize) -> Option<&AttemptFact> {
+    let before = job.steps[..=place].iter();
+    let begun = before.filter(|step| step.to == JobState::Sending).count();
+    let step = &job.steps[place];
+    let touches = step.to == JobState::Sending || step.from == JobState::Sending;
+    let attempt = job
+        .attempts
+        .iter()
+        .find(|attempt| attempt.number as usize == begun);
+    attempt.filter(|_| touches)
+}
+
+fn outcome(attempt: &AttemptFact) -> Markup {
+    html! {
+        small {
+            " (attempt " (attempt.number)
+            @if let Some(reason) = &attempt.reason { ": " (Visible(reason)) }
+            ")"
+        }
+    }
+}
+
+/// The people themselves, where they were asked for.
+pub(super) fn ids(shown: &JobsShown) -> Markup {
+    html! {
+        section aria-labelledby="ids" {
+            h2 #ids { "The ids (personal data)" }
+            @for (job, ids) in &shown.ids {
+                h3 { "Job " (number_of(job)) }
+                ul.ids { @for id in ids { li { (Visible(id)) } } }
+            }
+            @if shown.more_ids > 0 { p.note { "And " (counted(shown.more_ids as u64, "id", "ids")) " more, in the table (CSV) and the JSON." } }
+            @if shown.without_ids > 0 {
+                p.note { "The ledger has the ids of " (counted(shown.without_ids as u64, "job", "jobs")) " no more: keyed hashes have taken their place. " code { "dsr find" } " tells whether somebody was among them." }
+            }
+        }
+    }
+}
+
+fn state(state: JobState) -> Markup {
+    let class = match state {
+        JobState::Done => "badge good",
+        JobState::Planned | JobState::Sending | JobState::Accepted | JobState::Running => {
+            "badge open"
+        }
+        JobState::Deferred => "badge some",
+        JobState::Unknown => "badge bad",
+        JobState::Refused | JobState::Failed | JobState::Revoked => "badge none",
+    };
+    html! { span class=(class) { (state.as_str()) } }
+}
+
+/// `q7tz0xmab2cd3ef4-12` is job 12.
+fn number_of(job: &str) -> &str {
+    job.rsplit('-').next().unwrap_or(job)
+}
+
+fn or_dash(text: Option<&str>) -> Markup {
+    html! { @match text { Some(text) => (Visible(text)), None => "–" } }
+}
+
+fn time_or_dash(time: Option<chrono::DateTime<chrono::Utc>>) -> String {
+    time.map_or_else(|| "–".to_owned(), moment)
+}

@@ -1,0 +1,153 @@
+//! A report as one page that needs nothing from outside and no script: for an auditor's screen, a
+//! phone, or paper. Every value goes through `Visible`.
+
+mod bars;
+mod jobs;
+mod period;
+mod request;
+mod timeline;
+
+use std::io::{self, Write};
+
+use chrono::{Datelike, NaiveDate};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::document::hash_source;
+use crate::document::text::{Visible, grouped, moment};
+
+use super::answer::{Answer, Nature, Timing};
+use super::evidence::{About, PersonalData};
+use super::facts::AuditHead;
+use super::words;
+
+pub use period::period_page;
+pub use request::request_page;
+
+const STYLE: &str = include_str!("style.css");
+
+/// Writes the page part by part, so that a long one takes no memory.
+struct Page<'a> {
+    out: &'a mut dyn Write,
+}
+
+impl<'a> Page<'a> {
+    /// Begins a page. `name` stands at the foot of every printed sheet, so it must be nothing but
+    /// letters, digits, spaces and hyphens.
+    fn begin(
+        out: &'a mut dyn Write,
+        title: &str,
+        name: &str,
+        about: About<'_>,
+    ) -> io::Result<Self> {
+        let sheets = sheets(name, about);
+        let policy = format!(
+            "default-src 'none'; style-src '{}' '{}'; base-uri 'none'; form-action 'none'",
+            hash_source(STYLE),
+            hash_source(&sheets),
+        );
+        let mut page = Self { out };
+        page.write(html! {
+            (DOCTYPE)
+            (PreEscaped("<html lang=\"en\">"))
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                meta name="robots" content="noindex, nofollow";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(sheets)) }
+            }
+            (PreEscaped("<body>"))
+            a.skip href="#main" { "Skip to the report" }
+            @if about.personal_data == PersonalData::Ids {
+                p.alarm { strong { "This file holds personal data:" } " the ids of people. Keep it from others, and delete it when it has served." }
+            }
+            @if about.made.sandbox {
+                p.alarm { strong { "A rehearsal." } " This was made in the sandbox; nothing in it is real." }
+            }
+        })?;
+        Ok(page)
+    }
+
+    fn write(&mut self, markup: Markup) -> io::Result<()> {
+        self.out.write_all(markup.into_string().as_bytes())
+    }
+
+    fn end(mut self, name: &str, about: About<'_>, audit: Option<&AuditHead>) -> io::Result<()> {
+        let made = about.made;
+        self.write(html! {
+            (PreEscaped("</main>"))
+            footer {
+                dl {
+                    div { dt { "Report" } dd { (name) } }
+                    div { dt { "Made" } dd { (moment(made.at)) " UTC" } }
+                    div { dt { "By" } dd { @match &made.by {
+                        Some(by) => (Visible(by)),
+                        None => "not recorded",
+                    } } }
+                    div { dt { "With" } dd { "dsr " (made.dsr) } }
+                    div.wide { dt { "Digest of the facts (SHA-256)" } dd.id { (about.digest.as_str()) } }
+                    @if let Some(head) = audit {
+                        div.wide { dt { "Head of the audit trail, entry " (grouped(head.entries)) } dd.id { (head.hash) } }
+                    }
+                }
+                p { "The digest is that of this report’s facts: the SHA-256 of " code { "report.evidence" } " as " code { "dsr report --json" } " prints it, in compact JSON. Reports of the same facts have the same one." }
+                p { "Times are in UTC. " (words::NOT_ADVICE) " This page loads nothing and sends nothing." }
+            }
+            (PreEscaped("</body></html>\n"))
+        })
+    }
+}
+
+/// What stands on every sheet of paper, where the browser can do that.
+fn sheets(name: &str, about: About<'_>) -> String {
+    let digest = about.digest.as_str().get(..16).unwrap_or_default();
+    let day = about.made.at.format("%Y-%m-%d");
+    format!(
+        "@page{{@bottom-left{{content:\"{name}\"}}@bottom-center{{content:\"digest {digest}, made {day}\"}}@bottom-right{{content:counter(page) \" / \" counter(pages)}}}}"
+    )
+}
+
+/// What came of a request, in words and a colour that goes with them.
+fn nature_badge(answer: &Answer) -> Markup {
+    let class = match answer.nature {
+        Nature::Whole => "badge good",
+        Nature::Part => "badge some",
+        Nature::NotCarriedOut => "badge none",
+        Nature::Unknown => "badge bad",
+        Nature::Open => "badge open",
+    };
+    html! { span class=(class) { (words::nature(answer.nature)) } }
+}
+
+fn timing_badge(timing: Timing) -> Markup {
+    let class = match timing {
+        Timing::InTime => "badge good",
+        Timing::Late | Timing::Overdue => "badge bad",
+        Timing::NotDue => "badge open",
+        Timing::NoAnswer => "badge none",
+    };
+    html! { span class=(class) { (words::timing(timing)) } }
+}
+
+/// A list of what a report cannot say.
+fn limits(limits: &[&str]) -> Markup {
+    html! {
+        section aria-labelledby="limits" {
+            h2 #limits { "What this report cannot say" }
+            ul { @for limit in limits { li { (limit) } } }
+        }
+    }
+}
+
+/// `3 Mar 2026`, not to be broken over two lines: for tables and small screens.
+fn date(day: NaiveDate) -> String {
+    format!("{}\u{a0}{}", day.day(), day.format("%b\u{a0}%Y"))
+}
+
+fn count(number: usize) -> String {
+    grouped(number as u64)
+}

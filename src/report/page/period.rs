@@ -1,0 +1,258 @@
+//! The page of a period: what needs somebody, the figures, and the log of requests.
+
+use std::io::{self, Write};
+
+use chrono::{Datelike, NaiveDate};
+use maud::{Markup, PreEscaped, html};
+
+use crate::document::text::{Visible, counted, day};
+use crate::domain::{Kind, Law};
+
+use super::super::answer::{Nature, Timing};
+use super::super::evidence::About;
+use super::super::facts::{PeriodFacts, RowFacts};
+use super::super::figures::{Figures, Group, Tally};
+use super::super::shown::RowsShown;
+use super::super::table::reasons_text;
+use super::super::words;
+use super::{Page, bars, count, date, limits, nature_badge, timing_badge};
+
+/// How many lines of the log are put together before they are written.
+const LINES: usize = 100;
+
+/// Writes the page of a period.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn period_page(
+    out: &mut dyn Write,
+    period: &PeriodFacts,
+    figures: &Figures,
+    shown: &RowsShown,
+    about: About<'_>,
+) -> io::Result<()> {
+    let name = format!("dsr requests {} to {}", period.from, period.to);
+    let title = format!("Requests received from {} to {}", period.from, period.to);
+    let mut page = Page::begin(out, &title, &name, about)?;
+    page.write(header(period, figures.all()))?;
+    page.write(PreEscaped("<main id=\"main\">".into()))?;
+    page.write(pressing(shown))?;
+    if figures.received() > 0 {
+        page.write(charts(period, figures))?;
+        page.write(yearly(period, figures))?;
+        log(&mut page, period, shown)?;
+    } else {
+        page.write(html! { p.note { "No request of this period is in the ledger." } })?;
+    }
+    page.write(elsewhere(period))?;
+    page.write(limits(period.limits))?;
+    page.write(html! { p.note { (words::SHARING_RULE) } })?;
+    page.end(&name, about, period.audit.as_ref())
+}
+
+fn header(period: &PeriodFacts, all: &Tally) -> Markup {
+    let days = all.days();
+    let in_time = all.in_time.count();
+    html! {
+        header {
+            p.kicker { "Log of data-subject requests, and figures" }
+            h1 { "Requests received" br; (day(period.from)) " to " (day(period.to)) }
+            p.lead { @match &period.projects {
+                None => "All projects in this ledger",
+                Some(names) => { "Project " @for (place, name) in names.iter().enumerate() { @if place > 0 { ", " } (Visible(name)) } },
+            } }
+            dl.facts {
+                div { dt { "Received" } dd { (count(all.received)) } }
+                div { dt { "Carried out" } dd { (count(all.carried_out())) @if all.part > 0 { small { ", " (count(all.part)) " in part" } } } }
+                div { dt { "Not carried out" } dd { (count(all.not_carried_out)) } }
+                div { dt { "Unknown" } dd { (count(all.unknown)) } }
+                div { dt { "Open" } dd { (count(all.open)) @if all.overdue > 0 { small { ", " (count(all.overdue)) " overdue" } } } }
+                div { dt { "Answered in time" } dd { (count(in_time)) @if all.late.count() > 0 { small { ", " (count(all.late.count())) " late" } } } }
+                div { dt { "Median days to answer" } dd { (days_text(days.median())) } }
+                div { dt { "Ids" } dd { (count(all.ids.received)) } }
+            }
+        }
+    }
+}
+
+fn days_text(days: Option<f64>) -> String {
+    days.map_or_else(|| "–".to_owned(), |days| format!("{days}"))
+}
+
+/// What is late and open, or of unknown outcome: what one has to see first.
+fn pressing(shown: &RowsShown) -> Markup {
+    if shown.pressing.is_empty() {
+        return html! {};
+    }
+    html! {
+        section aria-labelledby="pressing" {
+            h2 #pressing { "What needs somebody" }
+            table.cards {
+                thead { tr { th scope="col" { "Request" } th scope="col" { "Received" } th scope="col" { "Due" } th scope="col" { "Why" } } }
+                tbody { @for row in &shown.pressing {
+                    tr {
+                        th scope="row" { code { (row.id) } }
+                        td.time data-label="Received" { (date(row.asked.received)) }
+                        td.time data-label="Due" { (date(row.asked.due)) }
+                        td data-label="Why" { (nature_badge(&row.answer)) " " @if row.answer.timing == Timing::Overdue { (timing_badge(row.answer.timing)) " " }
+                            @if row.ids.unsettled + row.ids.given_up > 0 { "the outcome of " (counted((row.ids.unsettled + row.ids.given_up) as u64, "id", "ids")) " is unknown" } }
+                    }
+                } }
+            }
+            @if shown.more_pressing > 0 { p.note { "And " (counted(shown.more_pressing as u64, "more request", "more requests")) ", in the table (CSV)." } }
+        }
+    }
+}
+
+fn charts(period: &PeriodFacts, figures: &Figures) -> Markup {
+    html! {
+        (bars::textures())
+        section aria-labelledby="months" {
+            h2 #months { "By month" }
+            (bars::months(figures, period.from, period.to))
+        }
+        section aria-labelledby="days" {
+            h2 #days { "Days to answer" }
+            @for law in [Law::Gdpr, Law::Ccpa] {
+                @if figures.years().any(|(_, group, _)| group.law() == law) {
+                    h3 { (law.title()) }
+                    (bars::days(figures, law))
+                }
+            }
+        }
+    }
+}
+
+fn yearly(period: &PeriodFacts, figures: &Figures) -> Markup {
+    html! {
+        section aria-labelledby="figures" {
+            h2 #figures { "Figures by calendar year" }
+            table.figures.cards {
+                thead { tr {
+                    th scope="col" { "Year, law and kind" }
+                    th.number scope="col" { "Received" } th.number scope="col" { "Complied with in whole" } th.number scope="col" { "in part" }
+                    th.number scope="col" { "Not carried out" } th.number scope="col" { "Unknown" } th.number scope="col" { "Open" }
+                    th.number scope="col" { "Median days" } th.number scope="col" { "Mean days" }
+                    th.number scope="col" { "In time" } th.number scope="col" { "Late" }
+                } }
+                tbody { @for (year, group, tally) in figures.years() { (figure(period, year, group, tally)) } }
+            }
+            p.after { small { "Days are those of requests that were complied with in whole or in part. “Not carried out” is what Mixpanel refused or could not do, and what was cancelled." } }
+            h3 { "The same by ids" }
+            table.figures.cards {
+                thead { tr {
+                    th scope="col" { "Year, law and kind" }
+                    th.number scope="col" { "Asked for" } th.number scope="col" { "Carried out" } th.number scope="col" { "Not carried out" }
+                    th.number scope="col" { "Unknown" } th.number scope="col" { "Open" }
+                } }
+                tbody { @for (year, group, tally) in figures.years() {
+                    tr {
+                        th scope="row" { (year) " " (group.title()) }
+                        td.number data-label="Asked for" { (count(tally.ids.received)) }
+                        td.number data-label="Carried out" { (count(tally.ids.carried_out)) }
+                        td.number data-label="Not carried out" { (count(tally.ids.not_carried_out)) }
+                        td.number data-label="Unknown" { (count(tally.ids.unknown)) }
+                        td.number data-label="Open" { (count(tally.ids.open)) }
+                    }
+                } }
+            }
+            p.after { small { "Asked for includes ids that the operator excluded; they are among those not carried out." } }
+            p { small { (words::FIGURES_RULE) } }
+        }
+    }
+}
+
+fn figure(period: &PeriodFacts, year: i32, group: Group, tally: &Tally) -> Markup {
+    let days = tally.days();
+    let is_part =
+        |day: NaiveDate, edge: (u32, u32)| day.year() == year && (day.month(), day.day()) != edge;
+    let begins =
+        is_part(period.from, (1, 1)).then(|| format!("from {}", period.from.format("%-d %B")));
+    let ends = is_part(period.to, (12, 31)).then(|| format!("to {}", period.to.format("%-d %B")));
+    let part: Vec<String> = begins.into_iter().chain(ends).collect();
+    html! {
+        tr {
+            th scope="row" { (year) " " (group.title()) @if !part.is_empty() { br; small { (part.join(" ")) } } }
+            td.number data-label="Received" { (count(tally.received)) }
+            td.number data-label="In whole" { (count(tally.whole)) }
+            td.number data-label="In part" { (count(tally.part)) }
+            td.number data-label="Not carried out" { (count(tally.not_carried_out)) }
+            td.number data-label="Unknown" { (count(tally.unknown)) }
+            td.number data-label="Open" { (count(tally.open)) }
+            td.number data-label="Median days" { (days_text(days.median())) }
+            td.number data-label="Mean days" { (days_text(days.mean())) }
+            td.number data-label="In time" { (count(tally.in_time.count())) }
+            td.number data-label="Late" { (count(tally.late.count())) }
+        }
+    }
+}
+
+/// The log; a few lines at a time, since it may be long.
+fn log(page: &mut Page<'_>, period: &PeriodFacts, shown: &RowsShown) -> io::Result<()> {
+    page.write(html! {
+        (PreEscaped("<section aria-labelledby=\"log\">"))
+        h2 #log { "The log" }
+        p { (words::LOG_RULE) " Records are kept for at least 24 months (11 CCR §7101(a))." }
+        @if shown.more() > 0 {
+            p.note { "Listed are the latest " (count(shown.latest.len())) " requests; " (count(shown.more())) " earlier ones of the period are in "
+                code { "dsr report --from " (period.from) " --to " (period.to) " --output log.csv" } "." }
+        }
+        (PreEscaped("<table class=\"log cards\">"))
+        thead { tr {
+            th scope="col" { "Received" } th scope="col" { "Request" } th scope="col" { "Nature" } th.number scope="col" { "Ids" }
+            th scope="col" { "Due" } th scope="col" { "Answer" } th scope="col" { "Answered" } th.number scope="col" { "Days" }
+        } }
+        (PreEscaped("<tbody>"))
+    })?;
+    let rows: Vec<&RowFacts> = shown.latest.iter().collect();
+    for some in rows.chunks(LINES) {
+        page.write(html! { @for row in some { (line(row)) } })?;
+    }
+    page.write(html! { (PreEscaped("</tbody></table></section>")) })
+}
+
+fn line(row: &RowFacts) -> Markup {
+    let (asked, answer) = (&row.asked, &row.answer);
+    let reasons = reasons_text(&row.setbacks, row.other_setbacks);
+    let nature = match asked.kind {
+        Kind::Export => "export",
+        Kind::Delete => "deletion",
+    };
+    html! {
+        tr {
+            td.time data-label="Received" { (date(asked.received)) }
+            th scope="row" { code { (row.id) } @if let Some(reference) = &asked.reference { br; small { (Visible(reference)) } } }
+            td data-label="Nature" { (asked.law.title()) " " (nature) @if let Some(what) = asked.disclosure { " (" (what.as_str()) ")" } br; small { (Visible(&asked.project)) } }
+            td.number data-label="Ids" { (count(row.ids.unique)) }
+            td.time data-label="Due" { (date(asked.due)) @if asked.extension.is_some() { br; small { "extended" } } }
+            td data-label="Answer" {
+                (nature_badge(answer)) @if answer.timing != Timing::NoAnswer { " " (timing_badge(answer.timing)) }
+                @if row.ids.excluded > 0 { br; small { (counted(row.ids.excluded as u64, "id", "ids")) " excluded by the operator" } }
+                @if !reasons.is_empty() { br; small { (Visible(&reasons)) } }
+            }
+            td.time data-label="Answered" { @match (answer.nature, answer.day) {
+                (Nature::Whole | Nature::Part, Some(answered)) => (date(answered)),
+                (_, Some(ended)) => { "ended " (date(ended)) },
+                (_, None) => "–",
+            } }
+            td.number data-label="Days" { @match answer.days { Some(days) => (days), None => "–" } }
+        }
+    }
+}
+
+/// What the period does not hold: so that nothing vanishes silently.
+fn elsewhere(period: &PeriodFacts) -> Markup {
+    html! {
+        section aria-labelledby="elsewhere" {
+            h2 #elsewhere { "What is not in it" }
+            ul {
+                li { (counted(period.received_before as u64, "request", "requests")) " in this ledger received before the period, " (count(period.received_after)) " after it, of whatever project." }
+                @if period.purges.is_empty() { li { "No records were ever removed from this ledger with " code { "dsr purge" } "." } }
+                @for purge in &period.purges {
+                    li { "On " (day(purge.at.date_naive())) " the records of " (counted(purge.requests as u64, "request", "requests")) " on " (counted(purge.ids as u64, "id", "ids")) " were removed, closed from " (day(purge.first_closed.date_naive())) " to " (day(purge.last_closed.date_naive())) ". When they were received is not known any more." }
+                }
+                li { "Other ledgers: each machine may have its own." }
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The time of one request, from receipt to the last day to answer, as SVG and as a table.
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use maud::{Markup, html};
+
+use crate::document::text::{counted, day, moment};
+use crate::domain::JobState;
+
+use super::super::facts::{MomentFact, RequestFacts};
+use super::count;
+
+/// In CSS pixels: above the first lane, of a lane, and of its bar.
+const TOP: u32 = 46;
+const LANE: u32 = 44;
+const BAR: u32 = 12;
+/// Below the last lane, for the dates.
+const FOOT: u32 = 24;
+
+/// One stretch of time, named above its bar.
+struct Lane {
+    title: &'static str,
+    when: String,
+    class: &'static str,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+}
+
+/// The beginning and the end of the picture.
+struct Span {
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+}
+
+impl Span {
+    /// Where a moment stands, in percent of the width.
+    fn place(&self, time: DateTime<Utc>) -> f64 {
+        let whole = (self.to - self.from).num_milliseconds().max(1) as f64;
+        let part = (time - self.from).num_milliseconds() as f64;
+        (part / whole * 100.0).clamp(0.0, 100.0)
+    }
+}
+
+/// The picture, and its moments as a table.
+pub(super) fn section(request: &RequestFacts, made: DateTime<Utc>) -> Markup {
+    html! {
+        section aria-labelledby="timeline" {
+            h2 #timeline { "When it happened" }
+            figure.chart { (picture(request, made)) }
+            (table(request))
+        }
+    }
+}
+
+fn picture(request: &RequestFacts, made: DateTime<Utc>) -> Markup {
+    let asked = &request.asked;
+    let lanes = lanes(request, made);
+    let moments = lanes.iter().map(|lane| lane.to);
+    let due = end_of(asked.due);
+    let span = Span {
+        from: start_of(asked.received).min(asked.created),
+        to: moments.chain([due]).max().unwrap_or(due) + chrono::TimeDelta::days(1),
+    };
+    let base = TOP + LANE * lanes.len() as u32;
+    let marks = [("Due", asked.due, end_of(asked.due), 14, "mark due")];
+    let is_in_view = made <= span.to;
+    html! {
+        svg role="img" aria-labelledby="timeline-title timeline-desc" width="100%" height=(base + FOOT) {
+            title #timeline-title { "Time of request " (request.id) }
+            desc #timeline-desc {
+                "Received " (day(asked.received)) ", due " (day(asked.due)) ". "
+                @for lane in &lanes { (lane.title) ": " (lane.when) ". " }
+            }
+            @for (name, date, at, y, class) in marks {
+                (mark(&span, &format!("{name} {}", day(date)), at, (y, base), class))
+            }
+            @if is_in_view {
+                (mark(&span, &format!("Report {}", day(made.date_naive())), made, (32, base), "mark now"))
+            }
+            @for (place, lane) in lanes.iter().enumerate() { (lane_of(lane, &span, TOP + LANE * place as u32)) }
+            line.base x1="0" x2="100%" y1=(base) y2=(base) {}
+            text.label x="0" y=(base + 17) { (day(span.from.date_naive())) }
+            text.label x="100%" y=(base + 17) text-anchor="end" { (day(span.to.date_naive())) }
+        }
+    }
+}
+
+fn lane_of(lane: &Lane, span: &Span, top: u32) -> Markup {
+    let (from, to) = (span.place(lane.from), span.place(lane.to));
+    let bar = top + 20;
+    let middle = bar + BAR / 2;
+    html! {
+        text.lane x="0" y=(top + 13) { tspan.name { (lane.title) } " " (lane.when) }
+        line.track x1="0" x2="100%" y1=(middle) y2=(middle) {}
+        rect class=(lane.class) x=(percent(from)) width=(percent(to - from)) y=(bar) height=(BAR) rx="2" {}
+        // What takes no time is seen all the same.
+        circle class=(lane.class) cx=(percent(from)) cy=(middle) r="6" {}
+        circle class=(lane.class) cx=(percent(to)) cy=(middle) r="6" {}
+    }
+}
+
+fn mark(span: &Span, text: &str, at: DateTime<Utc>, (y, base): (u32, u32), class: &str) -> Markup {
+    let place = span.place(at);
+    let anchor = match place {
+        0.0..25.0 => "start",
+        25.0..75.0 => "middle",
+        _ => "end",
+    };
+    html! {
+        line class=(class) x1=(percent(place)) x2=(percent(place)) y1=(y + 3) y2=(base) {}
+        text.label x=(percent(place)) y=(y) text-anchor=(anchor) { (text) }
+    }
+}
+
+fn lanes(request: &RequestFacts, made: DateTime<Utc>) -> Vec<Lane> {
+    let asked = &request.asked;
+    let mut lanes = vec![Lane {
+        title: "Time to answer",
+        when: format!("{} to {}", day(asked.received), day(asked.due)),
+        class: "span law",
+        from: start_of(asked.received),
+        to: end_of(asked.due),
+    }];
+    let passed = |state| moment_of(request, state);
+    let accepted = passed(JobState::Accepted);
+    let sending = passed(JobState::Sending);
+    lanes.extend(stretch(
+        "Sent",
+        "span own",
+        sending.map(|sent| sent.first),
+        accepted.or(sending).map(|taken| taken.last),
+    ));
+    let ended = [JobState::Done, JobState::Failed, JobState::Revoked];
+    let ended = ended.into_iter().filter_map(passed).map(|ended| ended.last);
+    match (request.has_followed(), ended.max()) {
+        (true, _) => lanes.extend(accepted.map(|taken| Lane {
+            title: "With Mixpanel",
+            when: format!("since {}, not ended", moment(taken.first)),
+            class: "span theirs",
+            from: taken.first,
+            to: made,
+        })),
+        (false, ended) => lanes.extend(stretch(
+            "With Mixpanel",
+            "span theirs",
+            accepted.map(|taken| taken.first),
+            ended,
+        )),
+    }
+    for (state, title) in [
+        (JobState::Refused, "Refused"),
+        (JobState::Unknown, "Outcome unknown"),
+    ] {
+        let passed = passed(state);
+        lanes.extend(stretch(
+            title,
+            "span trouble",
+            passed.map(|moment| moment.first),
+            passed.map(|moment| moment.last),
+        ));
+    }
+    let fetched = request
+        .fetching
+        .as_ref()
+        .and_then(|fetching| fetching.last_fetched_at);
+    lanes.extend(stretch("Fetched", "span own", fetched, fetched));
+    lanes
+}
+
+/// A lane, if it is known when it begins and ends.
+fn stretch(
+    title: &'static str,
+    class: &'static str,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+) -> Option<Lane> {
+    let (from, to) = from.zip(to)?;
+    Some(Lane {
+        title,
+        when: match moment(from) == moment(to) {
+            true => moment(from),
+            false => format!("{} to {}", moment(from), moment(to)),
+        },
+        class,
+        from,
+        to,
+    })
+}
+
+fn moment_of(request: &RequestFacts, state: JobState) -> Option<&MomentFact> {
+    request.moments.iter().find(|moment| moment.state == state)
+}
+
+fn table(request: &RequestFacts) -> Markup {
+    let asked = &request.asked;
+    html! {
+        table.moments {
+            thead { tr { th scope="col" { "What" } th.number scope="col" { "Jobs" } th scope="col" { "First" } th scope="col" { "Last" } } }
+            tbody {
+                tr { th scope="row" { "Recorded with dsr" } td.number data-label="Jobs" { (count(request.jobs_count)) }
+                     td.time data-label="First" { (moment(asked.created)) } td.time data-label="Last" { (moment(asked.created)) } }
+                @for passed in &request.moments {
+                    tr {
+                        th scope="row" { "Became " (passed.state.as_str()) }
+                        td.number data-label="Jobs" { (count(passed.jobs)) }
+                        td.time data-label="First" { (moment(passed.first)) }
+                        td.time data-label="Last" { (moment(passed.last)) }
+                    }
+                }
+                @if let Some((fetching, at)) = request.fetching.as_ref().and_then(|f| Some((f, f.last_fetched_at?))) {
+                    tr { th scope="row" { "Fetched" } td.number data-label="Jobs" { (count(fetching.fetched_jobs)) }
+                         td data-label="First" { "–" } td.time data-label="Last" { (moment(at)) } }
+                }
+            }
+        }
+        @if let (Some(answered), Some(days)) = (request.answer.day, request.answer.days) {
+            p.note { "Answered on " (day(answered)) ", " (counted(days.unsigned_abs(), "day", "days")) " after receipt; due on " (day(asked.due)) " (" (asked.due_rule) ")." }
+        }
+    }
+}
+
+fn start_of(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
+}
+
+/// The whole last day counts.
+fn end_of(day: NaiveDate) -> DateTime<Utc> {
+    start_of(day.checked_add_days(Days::new(1)).unwrap_or(day))
+}
+
+fn percent(share: f64) -> String {
+    format!("{share:.3}%")
+}

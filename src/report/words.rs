@@ -1,0 +1,117 @@
+//! What a report says in words: rights, states, rules, and what dsr cannot know.
+//!
+//! Sources: GDPR Art. 12, 15, 17, 20; California Civil Code §§1798.105 and 1798.110; 11 CCR §7101(a),
+//! (b) and (d), §7102(a)(1), as effective since 29 March 2023.
+
+use crate::domain::{Disclosure, JobState, Law, Operation, RetrievalScope};
+
+use super::answer::{Nature, Timing};
+
+pub(super) const NOT_ADVICE: &str =
+    "Dates and figures follow the rules they name and are not legal advice.";
+
+/// On the log of requests.
+pub(super) const LOG_RULE: &str = "11 CCR §7101(b): a log includes “the date of request, nature of request, manner in which the request was made, the date of the business’s response, the nature of the response, and the basis for the denial of the request if the request is denied in whole or in part”.";
+
+/// On the figures of a year.
+pub(super) const FIGURES_RULE: &str = "11 CCR §7102(a)(1) asks a business that “buys, receives for the business’s commercial purposes, sells, shares, or otherwise makes available for commercial purposes the personal information of 10,000,000 or more consumers in a calendar year” for the number of requests to delete and to know that it “received, complied with in whole or in part, and denied”, and for “the median or mean number of days within which the business substantively responded”. The figures for the GDPR are counted in the same way; no rule asks for them.";
+
+/// On whom a record of requests may be shown to.
+pub(super) const SHARING_RULE: &str = "11 CCR §7101(d): “Information maintained for record-keeping purposes shall not be shared with any third party except as necessary to comply with a legal obligation.”";
+
+/// What every report of a period says of itself.
+const PERIOD_LIMITS: &[&str] = &[
+    "A request here is one command that an operator gave: it may carry out the wishes of many people. Ids are counted beside requests; a person may have several.",
+    "“Answered” is the day on which Mixpanel reported the last deletion done, or on which the last finished export was fetched. When the person was told, dsr does not know.",
+    "Requests that the company turned down itself never came to dsr. Whoever fills in “denied” has to add them to what was not carried out.",
+    "How a request was made (a form, a letter, a call) is not known here: the reference leads to it.",
+    "Days are calendar days of this machine’s time zone, from the day of receipt that the operator gave.",
+];
+
+const DELETION_LIMITS: &[&str] = &[
+    "“Done” is Mixpanel’s own word for its task. dsr has not looked into Mixpanel’s storage.",
+    "When the person was told of it, dsr does not know.",
+];
+
+const EXPORT_LIMITS: &[&str] = &[
+    "A finished export counts as answered when dsr has fetched it. When it was handed to the person, dsr does not know.",
+    "What is in the archive is Mixpanel’s to say. Other systems of the company are not in it.",
+];
+
+const CCPA_EXPORT_LIMITS: &[&str] = &[
+    "A finished export counts as answered when dsr has fetched it. When it was handed to the person, dsr does not know.",
+    "What is in the archive is Mixpanel’s to say: under the CCPA it delivers the last 12 months. Other systems of the company are not in it.",
+];
+
+/// What dsr cannot know of the requests of a period.
+pub fn period_limits() -> &'static [&'static str] {
+    PERIOD_LIMITS
+}
+
+/// What dsr cannot know of a request.
+pub fn request_limits(operation: Operation) -> &'static [&'static str] {
+    match operation {
+        Operation::Delete(_) => DELETION_LIMITS,
+        Operation::Export(RetrievalScope::Gdpr) => EXPORT_LIMITS,
+        Operation::Export(RetrievalScope::Ccpa(_)) => CCPA_EXPORT_LIMITS,
+    }
+}
+
+/// The right that a request goes back to.
+pub fn right(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Delete(Law::Gdpr) => "GDPR Art. 17: right to erasure",
+        Operation::Delete(Law::Ccpa) => "Cal. Civ. Code §1798.105: right to delete",
+        Operation::Export(RetrievalScope::Gdpr) => {
+            "GDPR Art. 15: right of access; Art. 20: data portability"
+        }
+        Operation::Export(RetrievalScope::Ccpa(Disclosure::Data)) => {
+            "Cal. Civ. Code §1798.110(a)(5): right to know the specific pieces of personal information"
+        }
+        Operation::Export(RetrievalScope::Ccpa(Disclosure::Categories)) => {
+            "Cal. Civ. Code §1798.110(a)(1): right to know the categories of personal information"
+        }
+        Operation::Export(RetrievalScope::Ccpa(Disclosure::Sources)) => {
+            "Cal. Civ. Code §1798.110(a)(2): right to know the categories of sources"
+        }
+    }
+}
+
+/// What a job's state says, for whoever does not work with dsr.
+pub(super) fn state_meaning(state: JobState, given_up: bool) -> &'static str {
+    match state {
+        JobState::Planned => "not sent yet",
+        JobState::Sending => "being sent",
+        JobState::Accepted => "Mixpanel has taken it and not begun",
+        JobState::Running => "Mixpanel has begun",
+        JobState::Done => "Mixpanel reports success",
+        JobState::Refused => "Mixpanel said no; nothing was created",
+        JobState::Deferred => "kept out by Mixpanel’s rate limit; not sent yet",
+        JobState::Unknown if given_up => {
+            "sent, or may have been; nobody knows what became of it, and the operator gave up"
+        }
+        JobState::Unknown => "sent, or may have been; no readable answer came",
+        JobState::Failed => "Mixpanel reports that it failed",
+        JobState::Revoked => "cancelled",
+    }
+}
+
+pub(super) fn nature(nature: Nature) -> &'static str {
+    match nature {
+        Nature::Whole => "Carried out in whole",
+        Nature::Part => "Carried out in part",
+        Nature::NotCarriedOut => "Not carried out",
+        Nature::Unknown => "Unknown",
+        Nature::Open => "Open",
+    }
+}
+
+pub(super) fn timing(timing: Timing) -> &'static str {
+    match timing {
+        Timing::InTime => "in time",
+        Timing::Late => "late",
+        Timing::NotDue => "not due yet",
+        Timing::Overdue => "overdue",
+        Timing::NoAnswer => "no answer",
+    }
+}

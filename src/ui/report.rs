@@ -1,0 +1,98 @@
+//! Reports on their way out: as a JSON object on stdout, or as a file that is told of.
+
+use std::io::{self, IsTerminal, Read, Write};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::report::Digest;
+use crate::workflow::Written;
+
+use super::json as shapes;
+use super::words::{number, printable};
+use super::{Paper, SCHEMA, Ui, View};
+
+/// A report that was written to a file.
+#[derive(Debug)]
+pub struct ReportView<'a> {
+    /// What it is about, and how that stands, in a line.
+    pub about: &'a str,
+    pub file: &'a Written,
+    pub digest: &'a Digest,
+}
+
+/// What stands around a report.
+#[derive(Serialize)]
+struct Wrapped<'a, D> {
+    schema: u32,
+    report: &'a D,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Value>,
+}
+
+impl Ui {
+    /// Whether somebody reads the result on a screen.
+    pub fn is_on_screen(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Writes a report as the one JSON object of this run, wherever that is to stand; `file` is what
+    /// was written beside it.
+    ///
+    /// # Errors
+    /// When it cannot be written, or a row of it cannot be read.
+    pub fn write_report(
+        &self,
+        out: &mut dyn Write,
+        report: &impl Serialize,
+        file: Option<&Written>,
+    ) -> io::Result<()> {
+        let wrapped = Wrapped {
+            schema: SCHEMA,
+            report,
+            file: file.map(object),
+            warnings: self.warnings.take(),
+        };
+        shapes::write(&mut *out, &wrapped)?;
+        out.write_all(b"\n")
+    }
+
+    /// Writes what was prepared as the result of the command, byte for byte.
+    ///
+    /// # Errors
+    /// When stdout cannot be written. A reader that went away is no error.
+    pub fn print_prepared(&self, mut prepared: impl Read) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        match io::copy(&mut prepared, &mut stdout).and_then(|_| stdout.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+}
+
+impl View for ReportView<'_> {
+    fn human(&self, _: &Paper) -> String {
+        let path = printable(&self.file.path.display().to_string());
+        format!(
+            "{}\n{path}  {} bytes\n  SHA-256 of the file  {}\n  Digest of the facts  {}\n",
+            printable(self.about),
+            number(self.file.bytes as usize),
+            self.file.sha256,
+            self.digest.as_str(),
+        )
+    }
+
+    fn json(&self) -> Value {
+        json!({ "file": object(self.file), "digest": self.digest })
+    }
+}
+
+fn object(file: &Written) -> Value {
+    json!({
+        "path": file.path.display().to_string(),
+        "bytes": file.bytes,
+        "sha256": file.sha256,
+    })
+}

@@ -1,0 +1,288 @@
+//! Gathers what a report says from the ledger, and from beside the archives it knows of.
+
+use chrono::NaiveDate;
+
+use crate::domain::{Clock, JobState, Kind, Law, Operation, RequestId};
+use crate::ledger::{
+    Course, JobGroup, JobHistory, JobRecord, KeptIds, Ledger, LedgerError, RequestRecord, Setback,
+    Standing,
+};
+use crate::packages::find_packages;
+use crate::report::{
+    Answer, Asked, AttemptFact, AuditHead, DownloadFact, ExtensionFact, Fetching, GroupFact,
+    IdCounts, JobFacts, MomentFact, PackagesFact, PeriodFacts, PersonalData, PurgeFact, ReasonFact,
+    RequestFacts, RowFacts, StepFact, period_limits, request_limits, right,
+};
+
+use super::split::packages_of;
+
+/// What is known of one request, but for its jobs.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn request_facts(
+    ledger: &Ledger,
+    course: &Course,
+    clock: &dyn Clock,
+    audit: Option<AuditHead>,
+) -> Result<RequestFacts, LedgerError> {
+    let request = &course.request;
+    let operation = request.asked.operation;
+    let passages = ledger.list_passages(&request.id)?;
+    let row = row_facts(course, clock);
+    let fetching = Fetching {
+        finished_jobs: request.jobs_in(JobState::Done),
+        fetched_jobs: course.fetched.jobs,
+        last_fetched_at: course.fetched.last,
+    };
+    Ok(RequestFacts {
+        id: row.id,
+        asked: row.asked,
+        answer: row.answer,
+        ids: row.ids,
+        jobs_count: request.count_jobs(|_| true),
+        moments: passages
+            .into_iter()
+            .map(|passage| MomentFact {
+                state: passage.to,
+                jobs: passage.jobs,
+                first: passage.first,
+                last: passage.last,
+            })
+            .collect(),
+        groups: groups(request),
+        setbacks: row.setbacks,
+        other_setbacks: row.other_setbacks,
+        fetching: (operation.kind() == Kind::Export).then_some(fetching),
+        limits: request_limits(operation),
+        audit,
+    })
+}
+
+/// What is known of one request of a period.
+pub fn row_facts(course: &Course, clock: &dyn Clock) -> RowFacts {
+    let request = &course.request;
+    let asked = &request.asked;
+    let ids = count_ids(course);
+    let ended = match asked.operation {
+        Operation::Delete(_) => course.ended,
+        // An export is answered when it is fetched, whatever ended before.
+        Operation::Export(_) => course.ended.max(course.fetched.last),
+    };
+    let ended = ended.map(|time| clock.day_of(time));
+    RowFacts {
+        id: request.id.as_str().to_owned(),
+        asked: asked_facts(course),
+        answer: Answer::of(&ids, asked.received, asked.due, ended, clock.today()),
+        ids,
+        setbacks: course.setbacks.iter().map(reason_fact).collect(),
+        other_setbacks: course.other_setbacks,
+    }
+}
+
+/// What is known of a period, but for its requests.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn period_facts(
+    ledger: &Ledger,
+    from: NaiveDate,
+    to: NaiveDate,
+    projects: &[String],
+    audit: Option<AuditHead>,
+) -> Result<PeriodFacts, LedgerError> {
+    let (received_before, received_after) = ledger.count_received_outside(from, to)?;
+    let purges = ledger.list_purges()?.into_iter().map(|purge| PurgeFact {
+        at: purge.at,
+        requests: purge.closed.requests,
+        ids: purge.closed.ids,
+        first_closed: purge.closed.first,
+        last_closed: purge.closed.last,
+    });
+    Ok(PeriodFacts {
+        from,
+        to,
+        projects: (!projects.is_empty()).then(|| projects.to_vec()),
+        received_before,
+        received_after,
+        purges: purges.collect(),
+        limits: period_limits(),
+        audit,
+    })
+}
+
+/// The jobs of a request with their past, in their order, read as they are taken.
+pub fn job_facts<'l>(
+    ledger: &'l Ledger,
+    request: &RequestId,
+    personal_data: PersonalData,
+) -> impl Iterator<Item = Result<JobFacts, LedgerError>> + use<'l> {
+    let jobs = ledger.jobs(request, Standing::Any);
+    jobs.map(move |job| job_fact(ledger, job?, personal_data))
+}
+
+fn job_fact(
+    ledger: &Ledger,
+    job: JobRecord,
+    personal_data: PersonalData,
+) -> Result<JobFacts, LedgerError> {
+    let distinct_ids = match personal_data {
+        PersonalData::Ids => ledger.find_kept_batch(&job.id)?.map(|batch| {
+            let ids = batch.ids().iter();
+            ids.map(|id| id.expose().to_owned()).collect()
+        }),
+        PersonalData::None => None,
+    };
+    let history = ledger.find_history(job)?;
+    let ended = history.steps.iter().rfind(|step| step.to.is_final());
+    let ended_at = ended.map(|step| step.at);
+    let download = download_fact(&history);
+    let JobHistory {
+        job,
+        steps,
+        attempts,
+        kept,
+        ..
+    } = history;
+    Ok(JobFacts {
+        id: job.id.to_string(),
+        ids: job.ids,
+        state: job.state,
+        reason: job.reason,
+        task_id: job.task.map(|task| task.as_str().to_owned()),
+        subject_request_id: job.subject.to_string(),
+        mixpanel_status: job.mixpanel_status,
+        linked: job.is_linked,
+        submitted_at: job.submitted_at,
+        checked_at: job.checked_at,
+        ended_at,
+        given_up_at: job.abandoned_at,
+        attempts: attempts
+            .into_iter()
+            .map(|attempt| AttemptFact {
+                number: attempt.number,
+                started_at: attempt.started_at,
+                ended_at: attempt.ended_at,
+                outcome: attempt.outcome,
+                reason: attempt.reason,
+            })
+            .collect(),
+        steps: steps
+            .into_iter()
+            .map(|step| StepFact {
+                from: step.from,
+                to: step.to,
+                at: step.at,
+            })
+            .collect(),
+        download,
+        kept_ids: match kept {
+            KeptIds::Raw => "raw",
+            KeptIds::Hashed => "hashed",
+            KeptIds::None => "none",
+        },
+        distinct_ids,
+    })
+}
+
+fn download_fact(history: &JobHistory) -> Option<DownloadFact> {
+    let download = history.download.as_ref()?;
+    let packages = find_packages(&packages_of(&download.path), &download.sha256);
+    Some(DownloadFact {
+        bytes: download.bytes,
+        sha256: download.sha256.clone(),
+        first_fetched_at: history.first_fetched_at,
+        fetched_at: download.fetched_at,
+        packages: packages.map(|summary| PackagesFact {
+            packages: summary.packages,
+            without_data: summary.without_data,
+            records: summary.records,
+        }),
+    })
+}
+
+fn asked_facts(course: &Course) -> Asked {
+    let request = &course.request;
+    let (asked, deadline) = (&request.asked, request.deadline());
+    let operation = asked.operation;
+    let law: Law = operation.law();
+    Asked {
+        kind: operation.kind(),
+        law,
+        disclosure: operation.disclosure(),
+        right: right(operation),
+        project: asked.project.to_string(),
+        region: asked.region.as_str(),
+        reference: asked.reference.clone(),
+        source: asked.source.clone(),
+        received: asked.received,
+        created: request.created,
+        submitted_at: course.submitted,
+        due: deadline.due,
+        due_rule: deadline.rule,
+        confirm_by: asked.confirm_by,
+        extension: request.extension.as_ref().map(|extension| ExtensionFact {
+            day: extension.day,
+            at: extension.at,
+            reason: extension.reason.clone(),
+            due_before: extension.due_before,
+            due_after: extension.due_after,
+            rule: law.notice_rule(),
+        }),
+        operation,
+    }
+}
+
+fn count_ids(course: &Course) -> IdCounts {
+    let request = &course.request;
+    let asked = &request.asked;
+    let in_state = |state| request.count_ids(|group| group.state == state);
+    let done = in_state(JobState::Done);
+    let carried_out = match asked.operation {
+        Operation::Delete(_) => done,
+        Operation::Export(_) => course.fetched.ids.min(done),
+    };
+    IdCounts {
+        read: asked.read,
+        unique: asked.unique,
+        duplicates: asked.read.saturating_sub(asked.unique + asked.excluded),
+        excluded: asked.excluded,
+        carried_out,
+        not_fetched: done - carried_out,
+        refused: in_state(JobState::Refused),
+        failed: in_state(JobState::Failed),
+        revoked: in_state(JobState::Revoked),
+        given_up: request.count_ids(is_given_up),
+        open: request.count_ids(|group| !group.state.is_final() && !is_given_up(group)),
+        unsettled: request.count_ids(|group| group.is_unsettled()),
+        linked: request.count_ids(|group| group.is_linked),
+    }
+}
+
+/// Nobody will ever know what became of them.
+fn is_given_up(group: &JobGroup) -> bool {
+    group.state == JobState::Unknown && group.is_abandoned
+}
+
+fn groups(request: &RequestRecord) -> Vec<GroupFact> {
+    let groups = request.groups.iter();
+    groups
+        .map(|group| GroupFact {
+            state: group.state,
+            mixpanel_status: group.mixpanel_status.clone(),
+            given_up: is_given_up(group),
+            linked: group.is_linked,
+            jobs: group.jobs,
+            ids: group.ids,
+        })
+        .collect()
+}
+
+fn reason_fact(setback: &Setback) -> ReasonFact {
+    ReasonFact {
+        state: setback.state,
+        reason: setback.reason.clone(),
+        jobs: setback.jobs,
+        ids: setback.ids,
+    }
+}

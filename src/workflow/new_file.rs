@@ -1,0 +1,159 @@
+//! Files that people asked for by name: whole or not there, for their owner alone, and never in the
+//! place of anything.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+
+/// Why there is no such file; whatever was there before is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum NewFileError {
+    #[error("`{path}` is there already and is not overwritten")]
+    Exists { path: PathBuf },
+    #[error("cannot write `{path}`")]
+    Write { path: PathBuf, source: io::Error },
+}
+
+/// A file that is being written, beside its place and under a name of its own; gone with this value
+/// unless it is finished.
+pub struct NewFile {
+    file: BufWriter<NamedTempFile>,
+    hash: Sha256,
+    bytes: u64,
+    path: PathBuf,
+}
+
+/// A file in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    pub path: PathBuf,
+    pub bytes: u64,
+    /// 64 lower-case hex digits.
+    pub sha256: String,
+}
+
+impl NewFile {
+    /// Begins a file (0600) that will stand at `path`.
+    ///
+    /// # Errors
+    /// When something stands there, a link included, or its folder cannot be written to.
+    pub fn create(path: &Path) -> Result<Self, NewFileError> {
+        let path = std::path::absolute(path).map_err(failed(path))?;
+        // Looked at before anything is written; what decides is the moment it is put there.
+        if path.symlink_metadata().is_ok() {
+            return Err(NewFileError::Exists { path });
+        }
+        let mut builder = tempfile::Builder::new();
+        let file = builder.prefix(".dsr-").suffix(".part");
+        let file = file.tempfile_in(folder_of(&path)).map_err(failed(&path))?;
+        Ok(Self {
+            file: BufWriter::new(file),
+            hash: Sha256::new(),
+            bytes: 0,
+            path,
+        })
+    }
+
+    /// Brings it to the disk and puts it in its place.
+    ///
+    /// # Errors
+    /// When it cannot be written, or something stands there by now.
+    pub fn finish(self) -> Result<Written, NewFileError> {
+        let path = self.path;
+        let file = self.file.into_inner();
+        let file = file.map_err(|error| failed(&path)(error.into_error()))?;
+        let synced = file.as_file().sync_all();
+        synced
+            .and_then(|()| place(file, &path))
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => NewFileError::Exists { path: path.clone() },
+                _ => failed(&path)(error),
+            })?;
+        let digest = self.hash.finalize();
+        Ok(Written {
+            path,
+            bytes: self.bytes,
+            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        })
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> NewFileError {
+    let path = path.to_owned();
+    move |source| NewFileError::Write {
+        path: path.clone(),
+        source,
+    }
+}
+
+/// Puts a whole file in its place, which must be free. A name is on the disk only when its folder is.
+pub(super) fn place(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    match cfg!(unix) {
+        true => File::open(folder_of(path))?.sync_all(),
+        false => Ok(()),
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_whole_or_not_there_and_takes_nobodys_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.html");
+        let mut dropped = NewFile::create(&path).unwrap();
+        dropped.write_all(b"half").unwrap();
+        drop(dropped);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+
+        let mut late = NewFile::create(&path).unwrap();
+        late.write_all(b"late").unwrap();
+        let mut file = NewFile::create(&path).unwrap();
+        file.write_all(b"whole").unwrap();
+        let written = file.finish().unwrap();
+        assert_eq!((written.bytes, &written.path), (5, &path));
+        let sha256 = "5d5766cf2d78701614200418ee1450690d9af12c84d52545e4802f001ad53099";
+        assert_eq!(written.sha256, sha256);
+        assert!(matches!(late.finish(), Err(NewFileError::Exists { .. })));
+        assert!(matches!(
+            NewFile::create(&path),
+            Err(NewFileError::Exists { .. })
+        ));
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_its_place_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.html");
+        std::os::unix::fs::symlink(folder.path().join("elsewhere"), &path).unwrap();
+        assert!(matches!(
+            NewFile::create(&path),
+            Err(NewFileError::Exists { .. })
+        ));
+    }
+}
