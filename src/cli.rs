@@ -11,26 +11,24 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
-use crate::commands::{Command, Context};
-use crate::config::{Environment, Home, Mode, VARIABLES, find_actor, keep_files_private};
+use crate::commands::{Command, Context, topics};
+use crate::config::{Environment, Home, Mode, find_actor, keep_files_private};
 use crate::credentials::forbid_core_dumps;
 use crate::domain::{Clock, ExitStatus};
 use crate::sandbox;
-use crate::ui::{Color, Failure, Format, Input, Talk, Ui, guard, printable};
+use crate::ui::{Color, Failure, Format, Input, Page, Talk, Ui, for_the_screen, guard, printable};
 use crate::workflow::Interrupt;
 
 const EXAMPLES: &str = "\
 Examples:
-  dsr --sandbox export --gdpr ids.csv --wait    try it: no account, no network, nothing real
-  dsr auth login                                keep your OAuth token in the keyring
-  dsr project add shop --region eu              set up a project
-  dsr delete --gdpr ids.csv                     erase the people in a file; asks first
-  dsr status                                    how all open requests stand
-  dsr cancel q7tz0xma                           revoke a deletion that has not started
-  dsr doctor                                    what is wrong here, and what to run
-  dsr guide opt-out                             stop the SDKs from collecting anew
-
-Exit statuses: dsr help exit-status";
+  dsr --sandbox export --gdpr ids.csv --wait  a rehearsal: nothing real
+  dsr auth login                              keep your OAuth token
+  dsr project add shop --region eu            set up a project
+  dsr delete --gdpr ids.csv                   erase people; asks first
+  dsr status                                  how all open requests stand
+  dsr cancel q7tz0xma                         revoke what has not started
+  dsr doctor                                  what is wrong, what to run
+  dsr guide opt-out                           stop the SDKs from collecting";
 
 /// Submit, follow and prove GDPR and CCPA data-subject requests on Mixpanel
 #[derive(Parser, Debug)]
@@ -38,6 +36,7 @@ Exit statuses: dsr help exit-status";
     name = "dsr",
     version,
     propagate_version = true,
+    disable_help_subcommand = true,
     after_help = EXAMPLES
 )]
 struct Cli {
@@ -100,14 +99,23 @@ impl Clock for SystemClock {
     }
 }
 
-/// The whole tree of commands, for completions and documents.
+/// The whole tree of commands, for help, completions and documents.
 pub fn tree() -> clap::Command {
-    let variables = VARIABLES
-        .iter()
-        .map(|(name, meaning)| format!("  {name:<23} {meaning}"));
-    let variables: Vec<String> = variables.collect();
-    let variables = variables.join("\n");
-    Cli::command().after_long_help(format!("{EXAMPLES}\n\nEnvironment:\n{variables}"))
+    let topics = topics::titles().map(|(name, title)| format!("  {name}  {title}"));
+    let topics: Vec<String> = topics.collect();
+    let topics = topics.join("\n");
+    Cli::command()
+        .after_help(format!(
+            "{EXAMPLES}\n\nTopics, each told by `dsr help TOPIC`:\n{topics}"
+        ))
+        // `dsr help` tells of those below as well.
+        .mut_subcommands(|command| command.disable_help_subcommand(true))
+}
+
+/// What `dsr help` tells beside the commands, as it is on any machine.
+pub fn pages() -> Vec<Page> {
+    let pages = topics::titles().map(|(name, _)| topics::find(name, None));
+    pages.flatten().collect()
 }
 
 /// Runs the command line and returns its exit status.
@@ -125,7 +133,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
 }
 
 fn parse_and_start(args: Vec<OsString>, wants_json: bool) -> ExitStatus {
-    let parsed = tree()
+    let parsed = for_the_screen(tree())
         .try_get_matches_from(args)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     match parsed {
@@ -134,24 +142,34 @@ fn parse_and_start(args: Vec<OsString>, wants_json: bool) -> ExitStatus {
     }
 }
 
-/// A token or an id in the wrong place is not repeated on the screen, which may be a log file.
+/// What was typed is repeated only where it is nearly a word of ours, or looks like an option: the rest
+/// may be a token or an id in the wrong place, and the screen may be a log file.
 fn without_values(mut error: clap::Error) -> clap::Error {
+    let suggestions = [
+        ContextKind::SuggestedSubcommand,
+        ContextKind::SuggestedArg,
+        ContextKind::SuggestedValue,
+    ];
+    let is_near = suggestions.iter().any(|kind| error.get(*kind).is_some());
     let is_word = |text: &str| {
         let short = text.len() <= 24;
         short && text.chars().all(|c| c.is_ascii_lowercase() || c == '-')
     };
-    for kind in [ContextKind::InvalidArg, ContextKind::InvalidSubcommand] {
-        let misplaced = match (error.kind(), error.get(kind)) {
-            (
-                ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand,
-                Some(ContextValue::String(text)),
-            ) => !is_word(text),
-            _ => false,
-        };
-        if misplaced {
-            let hidden = ContextValue::String("…".to_owned());
-            drop(error.insert(kind, hidden));
-        }
+    let is_harmless = |text: &str| is_word(text) && (is_near || text.starts_with("--"));
+    let typed = match error.kind() {
+        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
+        ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
+        // The argument is one of ours.
+        _ => ContextKind::InvalidValue,
+    };
+    if let Some(ContextValue::String(text)) = error.get(typed)
+        && !text.is_empty()
+        && !is_harmless(text)
+    {
+        let hidden = ContextValue::String("…".to_owned());
+        drop(error.insert(typed, hidden));
+        // It says how to take the argument for a value, and repeats it.
+        drop(error.remove(ContextKind::Suggested));
     }
     error
 }

@@ -26,10 +26,10 @@ use super::status::find;
 /// anybody's.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  dsr download q7tz0xma               one request, into the folder dsr-q7tz0xma here
-  dsr download --to /srv/dsr          all finished exports
-  dsr download q7tz0xma --split       and a package for each person
-  dsr download q7tz0xma --split --zip each package as a zip, to be handed over")]
+  dsr download q7tz0xma                one request, into a folder here
+  dsr download --to /srv/dsr           all finished exports
+  dsr download q7tz0xma --split        and a package for each person
+  dsr download q7tz0xma --split --zip  each package as a zip, to be sent")]
 pub(crate) struct DownloadArgs {
     /// A request; the beginning of its id is enough [default: every export]
     #[arg(value_name = "REQUEST | TASK_ID")]

@@ -149,13 +149,21 @@ impl From<ProjectsFileError> for Failure {
                 "usage",
                 "see it with `dsr project show`, or remove it first with `dsr project remove`",
             ),
-            ProjectsFileError::Missing(_) => (
-                ExitStatus::Usage,
-                "usage",
-                "see what there is with `dsr project list`",
-            ),
+            ProjectsFileError::Missing { similar, .. } => {
+                let list = "see what there is with `dsr project list`";
+                return Self::from_error(ExitStatus::Usage, "usage", &error)
+                    .hint(meant(similar.as_deref(), list));
+            }
         };
         Self::from_error(status, kind, &error).hint(hint)
+    }
+}
+
+/// What to do about a name that is not known, the likely one first.
+fn meant(similar: Option<&str>, list: &str) -> String {
+    match similar {
+        Some(similar) => format!("did you mean `{similar}`? Or {list}"),
+        None => list.to_owned(),
     }
 }
 
@@ -168,8 +176,11 @@ impl From<ResolveError> for Failure {
             ResolveError::NotChosen { .. } => {
                 "say `--project NAME`, or make one the default with `dsr project use NAME`"
             }
-            ResolveError::UnknownProject { .. } => {
-                "see what there is with `dsr project list`, or add it with `dsr project add`"
+            ResolveError::UnknownProject { similar, .. } => {
+                let list =
+                    "see what there is with `dsr project list`, or add it with `dsr project add`";
+                return Self::from_error(ExitStatus::Usage, "project", &error)
+                    .hint(meant(similar.as_deref(), list));
             }
             ResolveError::BadName { .. } => "use letters, digits, `-`, `_` and `.`",
             ResolveError::NamedTwice { .. } => "name each project once",

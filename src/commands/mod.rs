@@ -11,7 +11,6 @@ mod deadlines;
 mod delete;
 mod doctor;
 mod download;
-mod exit_status;
 mod export;
 mod extend;
 mod failures;
@@ -19,9 +18,11 @@ mod find;
 mod guide;
 mod hash_key;
 mod held_ids;
+mod help;
 mod holders;
 mod kept;
 mod ledger_key;
+mod man;
 mod minimise;
 mod outcome;
 mod project;
@@ -34,6 +35,7 @@ mod sources;
 mod split;
 mod status;
 mod submission;
+pub(crate) mod topics;
 mod waiting;
 mod watch;
 
@@ -45,11 +47,12 @@ pub(crate) use context::Context;
 pub(crate) use delete::DeleteArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use download::DownloadArgs;
-pub(crate) use exit_status::ExitStatusArgs;
 pub(crate) use export::ExportArgs;
 pub(crate) use extend::ExtendArgs;
 pub(crate) use find::FindArgs;
 pub(crate) use guide::GuideArgs;
+pub(crate) use help::HelpArgs;
+pub(crate) use man::ManArgs;
 pub(crate) use project::ProjectArgs;
 pub(crate) use purge::PurgeArgs;
 pub(crate) use report::ReportArgs;
@@ -68,20 +71,20 @@ pub(crate) enum Command {
     Status(StatusArgs),
     Resume(ResumeArgs),
     Cancel(CancelArgs),
-    Extend(ExtendArgs),
     Download(DownloadArgs),
+    Extend(ExtendArgs),
     Find(FindArgs),
     Report(ReportArgs),
-    Purge(PurgeArgs),
     Audit(AuditArgs),
-    Auth(AuthArgs),
-    Project(ProjectArgs),
-    Doctor(DoctorArgs),
     Guide(GuideArgs),
+    Doctor(DoctorArgs),
+    Project(ProjectArgs),
+    Auth(AuthArgs),
+    Purge(PurgeArgs),
     Sandbox(SandboxArgs),
     Completions(CompletionsArgs),
-    #[command(name = "exit-status", hide = true)]
-    ExitStatus(ExitStatusArgs),
+    Man(ManArgs),
+    Help(HelpArgs),
 }
 
 impl Command {
@@ -108,7 +111,8 @@ impl Command {
             Self::Guide(args) => guide::run(ctx, &args),
             Self::Sandbox(args) => sandbox::run(ctx, args).await,
             Self::Completions(args) => completions::run(ctx, args, tree()),
-            Self::ExitStatus(args) => exit_status::run(ctx, args),
+            Self::Man(args) => man::run(ctx, &args, tree()),
+            Self::Help(args) => help::run(ctx, &args, tree()),
         };
         result.map_err(|failure| holders::name(ctx, failure))
     }
@@ -138,7 +142,8 @@ impl Command {
             Self::Guide(_) => "dsr guide",
             Self::Sandbox(_) => "dsr sandbox",
             Self::Completions(_) => "dsr completions",
-            Self::ExitStatus(_) => "dsr exit-status",
+            Self::Man(_) => "dsr man",
+            Self::Help(_) => "dsr help",
         }
     }
 }

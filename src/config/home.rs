@@ -33,6 +33,14 @@ impl Home {
         })
     }
 
+    /// A home in these folders, whether they are there or not: to speak of.
+    pub fn in_folders(config: impl Into<PathBuf>, data: impl Into<PathBuf>) -> Self {
+        Self {
+            config: config.into(),
+            data: data.into(),
+        }
+    }
+
     /// The sandbox's own home inside this one: nothing of it is mixed with real records.
     pub fn sandbox(&self) -> Self {
         let folder = self.data.join("sandbox");

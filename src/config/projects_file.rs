@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use toml_edit::{Array, Datetime, DocumentMut, Item, Table, Value, value};
 
-use crate::domain::{ProjectName, ProjectToken, Region, TokenName};
+use crate::domain::{ProjectName, ProjectToken, Region, TokenName, most_like};
 
 use super::create_private_folder;
 
@@ -95,8 +95,12 @@ pub enum ProjectsFileError {
     },
     #[error("there is a project `{0}` already")]
     Exists(ProjectName),
-    #[error("there is no project `{0}` in the config file")]
-    Missing(ProjectName),
+    #[error("there is no project `{name}` in the config file")]
+    Missing {
+        name: ProjectName,
+        /// The one that was probably meant.
+        similar: Option<String>,
+    },
 }
 
 impl ProjectsFile {
@@ -162,6 +166,19 @@ impl ProjectsFile {
         projects.map(|(name, entry)| (name.as_str(), entry))
     }
 
+    /// The project that was probably meant by `name`, if there is one.
+    pub fn similar(&self, name: &str) -> Option<String> {
+        let names = self.list().map(|(name, _)| name);
+        most_like(name, names).map(str::to_owned)
+    }
+
+    fn missing(&self, name: &ProjectName) -> ProjectsFileError {
+        ProjectsFileError::Missing {
+            name: name.clone(),
+            similar: self.similar(name.as_str()),
+        }
+    }
+
     /// Adds a project; the first one becomes the default.
     ///
     /// # Errors
@@ -217,7 +234,7 @@ impl ProjectsFile {
     /// When there is no such project or the file cannot be written.
     pub fn set_default(&mut self, name: &ProjectName) -> Result<(), ProjectsFileError> {
         if self.find(name.as_str()).is_none() {
-            return Err(ProjectsFileError::Missing(name.clone()));
+            return Err(self.missing(name));
         }
         self.document["default_project"] = value(name.as_str());
         self.save()
@@ -241,7 +258,7 @@ impl ProjectsFile {
     /// When there is no such project or the file cannot be written.
     pub fn remove(&mut self, name: &ProjectName) -> Result<(), ProjectsFileError> {
         if self.find(name.as_str()).is_none() {
-            return Err(ProjectsFileError::Missing(name.clone()));
+            return Err(self.missing(name));
         }
         if let Some(projects) = self.document["projects"].as_table_like_mut() {
             projects.remove(name.as_str());

@@ -49,7 +49,11 @@ pub enum ResolveError {
     #[error("there are several projects and none was chosen: {}", names.join(", "))]
     NotChosen { names: Vec<String> },
     #[error("there is no project `{name}`")]
-    UnknownProject { name: String },
+    UnknownProject {
+        name: String,
+        /// The one that was probably meant.
+        similar: Option<String>,
+    },
     #[error("`{name}` cannot be the name of a project")]
     BadName { name: String },
     #[error("project `{name}` is named twice")]
@@ -144,7 +148,7 @@ fn put_together(
 ) -> Result<Resolved, ResolveError> {
     let owned = || name.to_owned();
     let entry = file.find(name);
-    let (token, token_from) = token_of(name, entry, environment)?;
+    let (token, token_from) = token_of(name, environment, file)?;
     let (api_url, api_url_from) = match &environment.api_url {
         Some(text) => {
             let url = ApiUrl::parse(text).map_err(ResolveError::BadApiUrl)?;
@@ -180,10 +184,11 @@ fn put_together(
 
 fn token_of(
     name: &str,
-    entry: Option<&ProjectEntry>,
     environment: &Environment,
+    file: &ProjectsFile,
 ) -> Result<(ProjectToken, Origin), ResolveError> {
     let owned = || name.to_owned();
+    let entry = file.find(name);
     let given = environment.project_token.as_ref();
     let given = given.map(|token| token.expose_secret().trim());
     let filed = entry.and_then(|entry| entry.token.as_deref());
@@ -194,7 +199,12 @@ fn token_of(
         (_, Some(filed)) => (filed, Origin::File),
         (Some(given), None) => (given, Origin::Environment),
         (None, None) if entry.is_some() => return Err(ResolveError::NoToken { name: owned() }),
-        (None, None) => return Err(ResolveError::UnknownProject { name: owned() }),
+        (None, None) => {
+            return Err(ResolveError::UnknownProject {
+                name: owned(),
+                similar: file.similar(name),
+            });
+        }
     };
     let token = ProjectToken::new(text).ok_or_else(|| ResolveError::BadToken { name: owned() })?;
     if token.looks_like_project_id() {

@@ -52,7 +52,7 @@ impl ExitStatus {
     ];
 
     /// Where several apply, the first of these wins.
-    const PRECEDENCE: [Self; 7] = [
+    pub const PRECEDENCE: [Self; 7] = [
         Self::Unknown,
         Self::Auth,
         Self::Failed,

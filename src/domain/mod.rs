@@ -20,6 +20,7 @@ mod plan_digest;
 mod polling;
 mod project;
 mod retention;
+mod similar;
 mod states;
 mod token_name;
 
@@ -44,5 +45,6 @@ pub use plan_digest::PlanDigest;
 pub use polling::{Heard, LONGEST_PAUSE, next_check};
 pub use project::{Project, ProjectKey, ProjectName, ProjectToken, Region};
 pub use retention::{Cutoff, CutoffError, EXPORT_IDS_DAYS, RETENTION_RULE};
+pub use similar::most_like;
 pub use states::{JobState, RequestState, TaskStatus};
 pub use token_name::TokenName;

@@ -112,7 +112,7 @@ fn every_command_prints_exactly_one_object() {
         &["project", "list"],
         &["project", "show"],
         &["project", "use", "shop"],
-        &["exit-status"],
+        &["help", "exit-status"],
         &["--sandbox", "status"],
     ];
     for command in commands {

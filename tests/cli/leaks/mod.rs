@@ -55,7 +55,9 @@ const ASKING: [&[&str]; 9] = [
 ];
 
 /// Each command that asks nobody, with what it reads from standard input.
-const LOCAL: [(&[&str], &str); 26] = [
+const LOCAL: [(&[&str], &str); 28] = [
+    (&["help", "files"], ""),
+    (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
     (&["find", "own/ids.csv"], ""),
     (&["audit", "verify"], ""),
@@ -468,8 +470,7 @@ fn commands(operator: &Operator, above: &[&str]) -> BTreeSet<String> {
         .lines()
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let names = lines.filter_map(|line| line.split_whitespace().next());
-    let below = names.filter(|name| *name != "help");
-    below
+    names
         .flat_map(|name| commands(operator, &[above, &[name]].concat()))
         .collect()
 }

@@ -1,0 +1,125 @@
+//! `dsr help` and `dsr man`: what a person reads who is alone with the program.
+
+use crate::support::{Operator, Terminal};
+
+const TOPICS: [&str; 5] = ["exit-status", "environment", "files", "json", "runbooks"];
+
+#[test]
+fn every_topic_is_listed_and_teaches_in_each_form() {
+    let operator = Operator::new();
+    for list in [&["help", "topics"][..], &["help"], &["--help"]] {
+        let outcome = operator.run(list);
+        outcome.exits_with(0);
+        for topic in TOPICS {
+            assert!(outcome.stdout.contains(&format!("  {topic} ")), "{outcome}");
+        }
+    }
+    for topic in TOPICS {
+        let outcome = operator.run(&["help", topic]);
+        outcome.exits_with(0);
+        assert!(outcome.stdout.lines().count() > 10, "{outcome}");
+        assert!(outcome.stderr.is_empty(), "{outcome}");
+        let json = operator.run(&["help", topic, "--json"]);
+        let help = json.exits_with(0).json()["help"].clone();
+        assert_eq!(help["topic"], topic, "{json}");
+        assert!(help["text"].as_str().unwrap().len() > 300, "{json}");
+        let page = operator.run(&["man", topic]);
+        let title = format!(".TH DSR-{}", topic.to_uppercase());
+        assert!(page.exits_with(0).stdout.contains(&title), "{page}");
+    }
+}
+
+#[test]
+fn a_topic_says_what_the_program_goes_by() {
+    let operator = Operator::new();
+    let entries = |topic: &str| {
+        let outcome = operator.run(&["help", topic, "--json"]);
+        outcome.exits_with(0).json()["help"]["entries"].clone()
+    };
+    assert_eq!(entries("exit-status")[6]["name"], "6");
+    let variables = entries("environment").to_string();
+    assert!(variables.contains("DSR_TOKEN_FILE"), "{variables}");
+    // Where the files of this operator really are.
+    let home = operator.dsr_home();
+    let ledger = home.join("ledger.db").display().to_string();
+    assert_eq!(entries("files")[1]["name"], ledger);
+    operator.run(&["delete", "--gdpr", "--yes", "a1", "--sandbox"]);
+    let sandbox = entries("files")[5]["name"].as_str().unwrap().to_owned();
+    assert!(std::path::Path::new(&sandbox).is_dir(), "{sandbox}");
+}
+
+#[test]
+fn the_help_of_a_command_is_the_same_on_both_ways_to_it() {
+    let operator = Operator::new();
+    for command in [&["export"][..], &["auth", "login"], &["project"]] {
+        let help = operator.run(&[&["help"], command].concat());
+        let flag = operator.run(&[command, &["--help"]].concat());
+        assert_eq!(help.exits_with(0).stdout, flag.exits_with(0).stdout);
+        let json = operator.run(&[&["help", "--json"], command].concat());
+        let help = json.exits_with(0).json()["help"].clone();
+        let name = format!("dsr {}", command.join(" "));
+        assert_eq!(help["command"], name, "{json}");
+        assert_eq!(
+            help["text"].as_str().unwrap().trim_end(),
+            flag.stdout.trim_end()
+        );
+    }
+}
+
+#[test]
+fn no_line_of_help_is_wider_than_the_screen() {
+    let operator = Operator::new();
+    for width in [60, 80] {
+        for command in [
+            &["help", "export"][..],
+            &["help", "status"],
+            &["help", "files"],
+            &["--help"],
+        ] {
+            // The terminal has its width when the program starts.
+            let setup = format!("read go; stty cols {width}; \"$0\" {}", command.join(" "));
+            let mut terminal = Terminal::start(operator.script(&setup, &[]));
+            terminal.types("go");
+            let (status, screen) = terminal.ends();
+            assert_eq!(status, 0, "{screen}");
+            for line in screen.lines() {
+                // Paths and usages are as long as they are.
+                let wide = console::measure_text_width(line);
+                assert!(
+                    wide <= width || line.contains("/tmp") || line.contains("Usage:"),
+                    "{wide} of {width}: {line}"
+                );
+            }
+            assert!(screen.lines().count() > 10, "{screen}");
+        }
+    }
+}
+
+#[test]
+fn man_pages_are_written_for_their_owner_where_man_looks() {
+    let operator = Operator::new();
+    let outcome = operator.run(&["man", "--output", "share/man"]);
+    let written = &outcome.exits_with(0).stdout;
+    assert!(
+        written.contains("share/man/man1/dsr-auth-login.1\n"),
+        "{outcome}"
+    );
+    let page = operator.work().join("share/man/man1/dsr-auth-login.1");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert_eq!(page, operator.run(&["man", "auth", "login"]).stdout);
+    for section in [
+        "NAME",
+        "SYNOPSIS",
+        "EXAMPLES",
+        "EXIT STATUS",
+        "ENVIRONMENT",
+        "FILES",
+        "SEE ALSO",
+    ] {
+        let quoted = format!(".SH \"{section}\"");
+        let there = page.contains(&quoted) || page.contains(&format!(".SH {section}"));
+        assert!(there, "{section}\n{page}");
+    }
+    let full = operator.run(&["man", "--output", "/dev/null/man"]);
+    full.exits_with(74);
+}
