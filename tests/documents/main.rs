@@ -1,4 +1,5 @@
-//! Documents that cannot lie: what is generated is up to date, and every example parses.
+//! Documents that cannot lie: what is generated is up to date, every example parses, and every
+//! command block of the README and of the runbooks is run.
 
 #![expect(
     clippy::unwrap_used,
@@ -6,7 +7,17 @@
     reason = "a test that cannot go on fails, and hears of it whether it is to write"
 )]
 
+mod blocks;
+mod commands;
 mod examples;
 mod generated;
 mod reference;
+mod scene;
 mod shell;
+#[path = "../cli/support/mod.rs"]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "what stands under the tests of the program"
+)]
+mod support;

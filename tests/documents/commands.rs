@@ -1,0 +1,282 @@
+//! Every command block of the documents is run, each in a scene of its own:
+//!
+//! | fence | is |
+//! |---|---|
+//! | `sh` | commands, each by itself; `# exits 8` says with which status it ends, if not with 0 |
+//! | `bash` | a script, run whole by `bash -eu -o pipefail`; it ends with 0 |
+//! | `cron` | lines of a crontab, of which the command is run |
+//! | `toml` | a config file |
+//! | `text` | what the command above it prints |
+//! | none | an illustration |
+
+use std::collections::BTreeSet;
+
+use crate::blocks::{self, Block};
+use crate::examples;
+use crate::scene::{Mixpanel, REQUEST, Scene};
+use crate::shell;
+use crate::support::{NOWHERE, Outcome, in_turns};
+
+/// What is not run, by how it begins, and why. The dsr commands in it are parsed all the same.
+const NOT_RUN: [(&str, &str); 6] = [
+    ("cargo test", "is this very run"),
+    (
+        "cargo install --locked",
+        "builds for minutes what is built already",
+    ),
+    (
+        "sha256sum --check SHA256SUMS",
+        "needs a release, which `.ci/release` tries",
+    ),
+    (
+        "sudo apt install",
+        "needs a release, and changes the machine",
+    ),
+    ("tar xzf", "needs a release, which `.ci/release` tries"),
+    ("podman build", "needs a release and a base image"),
+];
+
+#[derive(Debug)]
+struct Case {
+    place: String,
+    chapter: String,
+    text: String,
+    /// What it prints, as the document shows it.
+    shown: Option<String>,
+}
+
+fn cases_of(document: &str) -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    let mut is_shown = false;
+    for block in blocks::of(document) {
+        let case = |text: String| Case {
+            place: block.place.clone(),
+            chapter: block.chapter.clone(),
+            text,
+            shown: None,
+        };
+        let was_run = std::mem::replace(&mut is_shown, false);
+        match block.language.as_str() {
+            "sh" => cases.extend(block.commands().into_iter().map(case)),
+            "bash" => cases.push(case(block.text.clone())),
+            "cron" => cases.extend(block.commands().iter().map(|line| case(of_crontab(line)))),
+            "toml" => is_config(&block),
+            "text" if was_run => cases.last_mut().unwrap().shown = Some(block.text),
+            "" => {}
+            other => panic!("{}: nobody knows what `{other}` is", block.place),
+        }
+        is_shown = matches!(block.language.as_str(), "sh" | "bash");
+    }
+    cases
+}
+
+/// The command behind the five fields of its time; a setting stands as it is.
+fn of_crontab(line: &str) -> String {
+    let mut rest = line;
+    for _ in 0..5 {
+        let (field, behind) = rest.trim_start().split_once(' ').unwrap();
+        assert!(
+            field
+                .chars()
+                .all(|c| c.is_ascii_digit() || "*/,-".contains(c)),
+            "{line}"
+        );
+        rest = behind;
+    }
+    // There it would begin the input.
+    assert!(!rest.contains('%'), "{line}");
+    rest.trim_start().to_owned()
+}
+
+fn is_config(block: &Block) {
+    let scene = Scene::at(NOWHERE);
+    scene.operator.write_config(&block.text);
+    let outcome = scene.run("dsr project list && dsr project show --json");
+    outcome.exits_with(0);
+}
+
+/// Mixpanel as documents meet it: one whose jobs end at once, one where they take their time.
+struct World {
+    quick: Mixpanel,
+    slow: Mixpanel,
+}
+
+impl World {
+    /// `None` where this machine has no keyring, said aloud.
+    fn scene_of(&self, case: &Case) -> Option<Scene> {
+        let text = case.text.as_str();
+        let has = |word: &str| text.contains(word);
+        let mixpanel = match has("dsr cancel") || has("dsr extend") {
+            true => &self.slow,
+            false => &self.quick,
+        };
+        let mut scene = Scene::at(mixpanel.url());
+        if has("DSR_TOKEN_FILE=") {
+            scene = scene.without_token();
+        }
+        if has("dsr project add") {
+            scene = scene.without_project();
+        }
+        let keeps_secrets = [
+            "dsr auth login",
+            "dsr auth use",
+            "dsr auth logout",
+            "dsr auth status",
+            "dsr auth hash-key",
+            "dsr project secret",
+        ];
+        if keeps_secrets.into_iter().any(has) && !has("DSR_TOKEN_FILE") {
+            scene = scene.with_keyring()?;
+        }
+        if has(REQUEST) {
+            let kind: &[&str] = match has("dsr cancel") {
+                true => &["delete", "--gdpr", "--yes", "ids.csv"],
+                false => &["export", "--gdpr", "ids.csv"],
+            };
+            scene = scene.with_request(kind, 0);
+            if has("dsr download") {
+                scene.operator.run(&["status", "--watch"]).exits_with(0);
+            }
+        }
+        Some(scene)
+    }
+}
+
+/// The status that the command itself says it ends with.
+fn status_of(text: &str) -> i32 {
+    let (_, behind) = text.split_once("# exits ").unwrap_or_default();
+    let digits: String = behind.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(0)
+}
+
+fn check(case: &Case, world: &World) {
+    for call in shell::calls(&case.text) {
+        examples::parses(&call, &case.place);
+    }
+    let Some(scene) = prepared(case, world) else {
+        return;
+    };
+    let outcome = scene.run(&case.text);
+    outcome.exits_with(status_of(&case.text));
+    outcome.never_says("panicked at");
+    if let Some(shown) = &case.shown {
+        is_as_shown(&outcome, shown);
+    }
+    afterwards(case, &scene);
+}
+
+/// The whole result stands in the document, and whatever else stands there was said beside it.
+fn is_as_shown(outcome: &Outcome, shown: &str) {
+    let (result, shown) = (comparable(&outcome.stdout), comparable(shown));
+    let said = comparable(&outcome.stderr);
+    let (same, beside) = shown.split_at(result.len().min(shown.len()));
+    assert_eq!(same, result, "{outcome}");
+    for line in beside {
+        assert!(said.contains(line), "`{line}` is not said\n{outcome}");
+    }
+}
+
+/// The scenes of chapters in which something has gone wrong before.
+fn prepared(case: &Case, world: &World) -> Option<Scene> {
+    match case.chapter.as_str() {
+        "After a night without network" => Some(Scene::cut_off_then_at(world.quick.url())),
+        // Only a deletion can be settled without the operator's word.
+        "When an outcome is unknown" => {
+            Some(Scene::of_lost_answers(match case.text.contains("--") {
+                true => &["export"],
+                false => &["delete", "--yes"],
+            }))
+        }
+        _ => world.scene_of(case),
+    }
+}
+
+/// What a chapter promises beyond its status.
+fn afterwards(case: &Case, scene: &Scene) {
+    match case.chapter.as_str() {
+        "After a night without network" => {
+            let jobs = scene.operator.only_request()["jobs"].clone();
+            assert_eq!(jobs[0]["state"], "done", "{jobs}");
+        }
+        "Following jobs in cron" if case.text.contains("--changes") => {
+            let again = scene.run(&case.text);
+            again.exits_with(0);
+            assert!(
+                again.stdout.is_empty() && again.stderr.is_empty(),
+                "{again}"
+            );
+        }
+        _ => {}
+    }
+}
+
+/// A text without what differs from run to run: ids, dates and ages; and however wide it is.
+fn comparable(text: &str) -> Vec<String> {
+    let word = |word: &str| {
+        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        let digits = bare.chars().filter(char::is_ascii_digit).count();
+        let is_date = bare.len() == 10 && bare.matches('-').count() == 2 && digits == 8;
+        let is_id = bare.len() >= 8
+            && digits > 0
+            && bare.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        let is_age = digits > 0
+            && bare
+                .trim_end_matches(|c: char| "smh".contains(c))
+                .parse::<u32>()
+                .is_ok()
+            && digits < bare.len();
+        match (is_date, is_id, is_age) {
+            (true, _, _) => word.replace(bare, "DATE"),
+            (_, true, _) => word.replace(bare, "ID"),
+            (_, _, true) => "AGE".to_owned(),
+            _ => word.to_owned(),
+        }
+    };
+    let line = |line: &str| {
+        let words: Vec<String> = line.split_whitespace().map(word).collect();
+        words.join(" ").replace("AGE ago", "just now")
+    };
+    text.lines().map(line).collect()
+}
+
+fn run_all(document: &str) {
+    let cases = cases_of(document);
+    assert!(cases.len() > 5, "{document}: {} commands", cases.len());
+    let world = World {
+        quick: Mixpanel::start("0.2"),
+        slow: Mixpanel::start("600"),
+    };
+    let reason = |case: &Case| {
+        NOT_RUN
+            .iter()
+            .find(|(begin, _)| case.text.starts_with(begin))
+    };
+    let (kept, run): (Vec<Case>, Vec<Case>) =
+        cases.into_iter().partition(|case| reason(case).is_some());
+    for case in &kept {
+        for call in shell::calls(&case.text) {
+            examples::parses(&call, &case.place);
+        }
+    }
+    in_turns(&run, 6, |case| check(case, &world));
+}
+
+#[test]
+fn every_command_of_the_readme_runs() {
+    run_all("README.md");
+}
+
+#[test]
+fn every_command_of_the_runbooks_runs() {
+    run_all("docs/runbooks.md");
+}
+
+#[test]
+fn nothing_is_left_out_without_need() {
+    let all = ["README.md", "docs/runbooks.md"].map(cases_of);
+    let texts: BTreeSet<String> = all.into_iter().flatten().map(|case| case.text).collect();
+    for (begin, reason) in NOT_RUN {
+        let is_there = texts.iter().any(|text| text.starts_with(begin));
+        assert!(is_there, "no document says `{begin}`, which {reason}");
+    }
+}

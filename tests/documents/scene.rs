@@ -1,0 +1,302 @@
+//! Where a command of a document is run: an operator with a project, lists of people and a Mixpanel,
+//! each a stand-in of its own, and the programs that documents name beside dsr.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use expectrl::{Expect, Regex, Session};
+use serde_json::{Value, json};
+
+use crate::support::{Fake, Keyring, NOWHERE, Operator, Outcome, Reply, Running, usual};
+
+/// The request that documents speak of.
+pub(crate) const REQUEST: &str = "q7tz0xma";
+const TOKEN: &str = "sandbox-oauth-token-not-a-secret";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What documents run beside dsr, and what stands in for it.
+const STAND_INS: [(&str, &str); 4] = [
+    // As cargo would, once it has built.
+    (
+        "cargo",
+        "[ \"$1 $2 $3\" = 'run --release --' ] && shift 3 && exec dsr \"$@\"",
+    ),
+    // A store of secrets and a database: what is asked of each is a line or two.
+    (
+        "pass",
+        "case $1 in *shop*) echo 0123456789abcdef0123456789abcdef ;; \
+         *) echo sandbox-oauth-token-not-a-secret ;; esac",
+    ),
+    ("psql", "printf 'user-1\\nuser-2\\n'"),
+    // An engine with a container of the image `dsr`, behind whose name are its arguments.
+    (
+        "podman",
+        "[ \"$1\" = run ] || exit 0
+         while [ \"$1\" != dsr ]; do
+             case $1 in
+             DSR_TOKEN_FILE=/run/secrets/*) export DSR_TOKEN_FILE=\"$PWD/mixpanel-token\" ;;
+             DSR_*=*) export \"$1\" ;;
+             esac
+             shift
+         done
+         shift; exec dsr \"$@\"",
+    ),
+];
+
+/// A sandbox that serves on loopback until it is dropped.
+pub(crate) struct Mixpanel {
+    child: Child,
+    url: String,
+    _home: tempfile::TempDir,
+}
+
+impl Mixpanel {
+    /// One whose jobs take so many seconds.
+    pub(crate) fn start(job_seconds: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_dsr"))
+            .env_clear()
+            .env("DSR_HOME", home.path())
+            .args([
+                "sandbox",
+                "--json",
+                "--rate",
+                "1000",
+                "--job-seconds",
+                job_seconds,
+            ])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap();
+        let url = said["sandbox"]["api_url"].as_str().unwrap().to_owned();
+        Self {
+            child,
+            url,
+            _home: home,
+        }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Mixpanel {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+pub(crate) struct Scene {
+    pub(crate) operator: Operator,
+    keyring: Option<Keyring>,
+    fake: Option<Fake>,
+    request: Option<String>,
+}
+
+impl Scene {
+    /// An operator of the project `shop` at the Mixpanel with this address.
+    pub(crate) fn at(url: &str) -> Self {
+        // Projects share no state at one Mixpanel.
+        static PROJECTS: AtomicUsize = AtomicUsize::new(1);
+        let project = PROJECTS.fetch_add(1, Ordering::Relaxed);
+        let operator = Operator::new()
+            .with("DSR_TOKEN", TOKEN)
+            .with("DSR_TOKEN_ISSUED", "2026-09-01")
+            .with("DSR_API_URL", url);
+        let operator = with_programs(operator);
+        operator.write_config(&format!(
+            "default_project = \"shop\"\n[projects.shop]\ntoken = \"{project:032x}\"\nregion = \"eu\"\nrate = 1000\n\
+             [projects.app]\ntoken = \"a{project:031x}\"\nregion = \"us\"\nrate = 1000\n"
+        ));
+        let scene = Self {
+            operator,
+            keyring: None,
+            fake: None,
+            request: None,
+        };
+        scene.lay_out_files();
+        scene
+    }
+
+    /// One whose deletion found no network until it was ended; now there is one.
+    pub(crate) fn cut_off_then_at(url: &str) -> Self {
+        let mut scene = Self::at(url);
+        scene.operator.set("DSR_API_URL", NOWHERE);
+        let tries = scene
+            .operator
+            .start(&["delete", "--gdpr", "--yes", "ids.csv"]);
+        // It tries again for half a minute: nothing else will come of it.
+        std::thread::sleep(Duration::from_secs(1));
+        tries.signal("TERM");
+        tries.end().exits_with(143);
+        scene.operator.set("DSR_API_URL", url);
+        scene
+    }
+
+    /// One with a request of this kind that was sent while no answer came; now they come again.
+    pub(crate) fn of_lost_answers(kind: &[&str]) -> Self {
+        let are_lost = Arc::new(AtomicBool::new(true));
+        let (lost, taken) = (Arc::clone(&are_lost), Mutex::new(Vec::new()));
+        let fake = Fake::answering(move |call| {
+            let mut taken = taken.lock().unwrap();
+            if call.is_post() {
+                *taken = call.ids();
+            }
+            match call.is_post() {
+                true if lost.load(Ordering::Relaxed) => Reply::Reset,
+                true => usual(call),
+                false => {
+                    let results = json!({ "status": "PENDING", "distinct_ids": *taken });
+                    Reply::json(200, &json!({ "status": "ok", "results": results }))
+                }
+            }
+        });
+        let args = [kind, &["--gdpr", "ids.csv"]].concat();
+        let mut scene = Self::at(&fake.url()).with_request(&args, 6);
+        are_lost.store(false, Ordering::Relaxed);
+        scene.fake = Some(fake);
+        scene
+    }
+
+    fn lay_out_files(&self) {
+        let ids = include_str!("../data/ids.csv");
+        let work = self.operator.work();
+        for folder in ["tests/data", "exports", "evidence"] {
+            fs::create_dir_all(work.join(folder)).unwrap();
+        }
+        self.operator.file("tests/data/ids.csv", ids);
+        self.operator.file("ids.csv", ids);
+        self.operator
+            .file("hold.csv", "distinct_id\nuser-1002\nuser-1006\n");
+        self.operator.file(
+            "emails.csv",
+            "email\nalice@example.test\nbob@example.test\n",
+        );
+        self.operator.private_file("key", "a key of hashed ids");
+        self.operator.private_file("mixpanel-token", TOKEN);
+        self.operator
+            .private_file("secret.txt", "0123456789abcdef0123456789abcdef");
+        let completions = work.join("../home/.local/share/bash-completion/completions");
+        fs::create_dir_all(completions).unwrap();
+    }
+
+    /// The same with no project yet.
+    pub(crate) fn without_project(self) -> Self {
+        self.operator.write_config("");
+        self
+    }
+
+    /// The same with no token in the environment.
+    pub(crate) fn without_token(mut self) -> Self {
+        let operator = self.operator.without("DSR_TOKEN");
+        self.operator = operator.without("DSR_TOKEN_ISSUED");
+        self
+    }
+
+    /// The same with a keyring, in which there are the tokens `main` and `acme`; `None`, said aloud,
+    /// where there is no gnome-keyring.
+    pub(crate) fn with_keyring(mut self) -> Option<Self> {
+        let keyring = Keyring::start()?;
+        self.operator = keyring.of(self.operator).without("DSR_TOKEN_ISSUED");
+        self.keyring = Some(keyring);
+        for name in ["main", "acme"] {
+            let args = ["auth", "login", "--with-token", "--name", name];
+            self.operator.run_with_input(&args, TOKEN).exits_with(0);
+        }
+        Some(self)
+    }
+
+    /// The same with the request that documents speak of, made by these arguments.
+    pub(crate) fn with_request(mut self, args: &[&str], status: i32) -> Self {
+        let made = self.operator.run(&[args, &["--json"]].concat());
+        made.exits_with(status);
+        let request = self.operator.only_request();
+        self.request = Some(request["id"].as_str().unwrap().to_owned());
+        self
+    }
+
+    /// Runs a text by `bash -eu`; where it asks, a person answers.
+    pub(crate) fn run(&self, text: &str) -> Outcome {
+        let mut text = text.to_owned();
+        if let Some(request) = &self.request {
+            text = text.replace(REQUEST, &request[..8]);
+        }
+        let outcome = Running::start(self.bash(&text), "").end();
+        let asks = [
+            "no terminal to ask on",
+            "nothing was given on standard input",
+        ];
+        match asks.iter().any(|asks| outcome.stderr.contains(asks)) {
+            true => self.run_with_a_person(&text),
+            false => outcome,
+        }
+    }
+
+    fn bash(&self, text: &str) -> Command {
+        let script = "exec bash -eu -o pipefail -c \"$1\"";
+        self.operator.script(script, &[text])
+    }
+
+    /// Types the number that is asked for, and secrets.
+    fn run_with_a_person(&self, text: &str) -> Outcome {
+        let mut session = Session::spawn(self.bash(text)).unwrap();
+        session.set_expect_timeout(Some(PATIENCE));
+        let mut screen = Vec::new();
+        while let Ok(found) = session.expect(Regex(r"confirm \([0-9]+\): |\(not shown\): ")) {
+            screen.extend_from_slice(found.as_bytes());
+            let asked = String::from_utf8_lossy(found.as_bytes()).into_owned();
+            let number = asked
+                .rsplit_once(" (")
+                .map(|(_, number)| number.trim_end_matches("): "));
+            let answer = match number {
+                Some(number) if !asked.ends_with("(not shown): ") => number,
+                _ if asked.contains("OAuth token") => TOKEN,
+                _ => "0123456789abcdef0123456789abcdef",
+            };
+            // A secret is asked for with the echo off a moment later.
+            std::thread::sleep(Duration::from_millis(100));
+            session.send_line(answer).unwrap();
+        }
+        let rest = session
+            .expect(expectrl::Eof)
+            .map(|rest| rest.as_bytes().to_vec());
+        screen.extend(rest.unwrap_or_default());
+        let status = match session.get_process().wait().unwrap() {
+            expectrl::process::unix::WaitStatus::Exited(_, code) => Some(code),
+            _ => None,
+        };
+        Outcome {
+            args: vec![text.to_owned()],
+            status,
+            stdout: String::from_utf8_lossy(&screen).into_owned(),
+            stderr: String::new(),
+            took: Duration::ZERO,
+        }
+    }
+}
+
+/// A folder of programs in front of the system's.
+fn with_programs(operator: Operator) -> Operator {
+    let folder = operator.work().join("../bin");
+    fs::create_dir(&folder).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_dsr"), folder.join("dsr")).unwrap();
+    for (name, script) in STAND_INS {
+        let path = folder.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    operator.with("PATH", &path)
+}
