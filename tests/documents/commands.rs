@@ -167,8 +167,9 @@ fn check(case: &Case, world: &World) {
 
 /// The whole result stands in the document, and whatever else stands there was said beside it.
 fn is_as_shown(outcome: &Outcome, shown: &str) {
-    let (result, shown) = (comparable(&outcome.stdout), comparable(shown));
-    let said = comparable(&outcome.stderr);
+    let (own, other) = (request_in(&outcome.stdout), request_in(shown));
+    let (result, shown) = (comparable(&outcome.stdout, own), comparable(shown, other));
+    let said = comparable(&outcome.stderr, own);
     let (same, beside) = shown.split_at(result.len().min(shown.len()));
     assert_eq!(same, result, "{outcome}");
     for line in beside {
@@ -210,25 +211,22 @@ fn afterwards(case: &Case, scene: &Scene) {
     }
 }
 
-/// A text without what differs from run to run: ids, dates and ages; and however wide it is.
-fn comparable(text: &str) -> Vec<String> {
+/// A text without what differs from run to run: the request's id, tasks, dates and ages; and however
+/// wide it is.
+fn comparable(text: &str, request: Option<&str>) -> Vec<String> {
+    let text = match request {
+        Some(id) => text.replace(id, "REQUEST").replace(&id[..8], "REQUEST"),
+        None => text.to_owned(),
+    };
     let word = |word: &str| {
         let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         let digits = bare.chars().filter(char::is_ascii_digit).count();
-        let is_date = bare.len() == 10 && bare.matches('-').count() == 2 && digits == 8;
-        let is_id = bare.len() >= 8
-            && digits > 0
-            && bare.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-        let is_age = digits > 0
-            && bare
-                .trim_end_matches(|c: char| "smh".contains(c))
-                .parse::<u32>()
-                .is_ok()
-            && digits < bare.len();
-        match (is_date, is_id, is_age) {
-            (true, _, _) => word.replace(bare, "DATE"),
-            (_, true, _) => word.replace(bare, "ID"),
-            (_, _, true) => "AGE".to_owned(),
+        let dashes = bare.matches('-').count();
+        let is_age = digits > 0 && digits + 1 == bare.len() && bare.ends_with(['s', 'm', 'h']);
+        match (bare.len(), digits, dashes) {
+            (10, 8, 2) => word.replace(bare, "DATE"),
+            (36, _, 4) => word.replace(bare, "TASK"),
+            _ if is_age => "AGE".to_owned(),
             _ => word.to_owned(),
         }
     };
@@ -237,6 +235,11 @@ fn comparable(text: &str) -> Vec<String> {
         words.join(" ").replace("AGE ago", "just now")
     };
     text.lines().map(line).collect()
+}
+
+/// The id in `Request q7tz0xmab2cd3ef4: …`.
+fn request_in(text: &str) -> Option<&str> {
+    text.strip_prefix("Request ")?.split(':').next()
 }
 
 fn run_all(document: &str) {
