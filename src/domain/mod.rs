@@ -9,6 +9,7 @@ mod clock;
 mod confirmation;
 mod deadline;
 mod distinct_id;
+mod event_time;
 mod exit_status;
 mod hex;
 mod id_hash;
@@ -34,6 +35,7 @@ pub use deadline::{
     link_end, year_without_holidays,
 };
 pub use distinct_id::{DistinctId, DistinctIdError, Leniency, MAX_ID_BYTES};
+pub use event_time::event_time;
 pub use exit_status::ExitStatus;
 pub use hex::{from_hex, to_hex};
 pub use id_hash::{IdHasher, IdsDigest};

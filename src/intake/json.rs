@@ -1,4 +1,5 @@
-//! Takes ids from JSON lines and from one JSON array, an element at a time.
+//! Takes ids from JSON lines and from one JSON array, an element at a time; other readers may have
+//! the elements, too.
 
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
@@ -13,35 +14,27 @@ use super::problem::{LineDamage, Place};
 use super::reader::{Name, Sink, Values};
 use super::{IntakeError, ReadOptions};
 
-/// One JSON value a line.
+/// What an element is taken by; it may note problems and count.
+pub(super) type Take<'t> =
+    &'t mut dyn FnMut(&[u8], Place<'_>, &mut Values) -> Result<(), IntakeError>;
+
+/// The ids in one JSON value a line.
 ///
 /// # Errors
 /// When the text cannot be read, or it is not clear which key holds the ids.
 pub(super) fn read_lines(
-    mut lines: Lines<impl Read>,
+    lines: Lines<impl Read>,
     options: &ReadOptions,
     name: &Name,
     sink: Sink<'_>,
 ) -> Result<Values, IntakeError> {
     let mut elements = Elements::new(options, name, sink);
-    loop {
-        let step = lines.advance().map_err(|error| name.failed(error))?;
-        let place = name.on_line(lines.number());
-        match step {
-            Step::Line if lines.line().trim_ascii().is_empty() => elements.values.blank_lines += 1,
-            Step::Line => elements.take(lines.line(), place)?,
-            Step::Damaged(damage) => elements.values.problems.note_line(place, damage),
-            Step::TooLong => {
-                let problems = &mut elements.values.problems;
-                problems.note_line(place, LineDamage::TooLong);
-                return Ok(elements.values);
-            }
-            Step::End => return Ok(elements.values),
-        }
-    }
+    each_line(lines, name, &mut |element, place, values| {
+        elements.take(element, place, values)
+    })
 }
 
-/// One array of values, on as many lines as it likes.
+/// The ids in one array of values, on as many lines as it likes.
 ///
 /// # Errors
 /// As [`read_lines`].
@@ -51,6 +44,47 @@ pub(super) fn read_array(
     name: &Name,
     sink: Sink<'_>,
 ) -> Result<Values, IntakeError> {
+    let mut elements = Elements::new(options, name, sink);
+    each_in_array(text, name, &mut |element, place, values| {
+        elements.take(element, place, values)
+    })
+}
+
+/// Hands out each line that is not blank.
+///
+/// # Errors
+/// When the text cannot be read, and those of `take`.
+pub(super) fn each_line(
+    mut lines: Lines<impl Read>,
+    name: &Name,
+    take: Take<'_>,
+) -> Result<Values, IntakeError> {
+    let mut values = Values::default();
+    loop {
+        let step = lines.advance().map_err(|error| name.failed(error))?;
+        let place = name.on_line(lines.number());
+        match step {
+            Step::Line if lines.line().trim_ascii().is_empty() => values.blank_lines += 1,
+            Step::Line => take(lines.line(), place, &mut values)?,
+            Step::Damaged(damage) => values.problems.note_line(place, damage),
+            Step::TooLong => {
+                values.problems.note_line(place, LineDamage::TooLong);
+                return Ok(values);
+            }
+            Step::End => return Ok(values),
+        }
+    }
+}
+
+/// Hands out each element of an array.
+///
+/// # Errors
+/// When the text cannot be read, and those of `take`.
+pub(super) fn each_in_array(
+    text: impl Read,
+    name: &Name,
+    take: Take<'_>,
+) -> Result<Values, IntakeError> {
     let count = Count::default();
     let metered = Metered {
         inner: BufReader::with_capacity(64 << 10, text),
@@ -58,7 +92,9 @@ pub(super) fn read_array(
     };
     let mut deserializer = serde_json::Deserializer::from_reader(metered);
     let mut array = Array {
-        elements: Elements::new(options, name, sink),
+        take,
+        name,
+        values: Values::default(),
         count: &count,
         number: 0,
         fatal: None,
@@ -66,7 +102,7 @@ pub(super) fn read_array(
     let result = deserializer.deserialize_seq(&mut array);
     let is_closed = result.is_ok();
     let Err(error) = result.and_then(|()| deserializer.end()) else {
-        return Ok(array.elements.values);
+        return Ok(array.values);
     };
     let damage = match (array.fatal, error.classify()) {
         (Some(fatal), _) => return Err(fatal),
@@ -78,7 +114,7 @@ pub(super) fn read_array(
             column: error.column(),
         },
     };
-    let mut values = array.elements.values;
+    let mut values = array.values;
     let place = Place {
         element: (!is_closed).then_some(array.number + 1),
         ..name.on_line(count.line.get())
@@ -93,7 +129,6 @@ struct Elements<'a, 's> {
     name: &'a Name,
     sink: Sink<'s>,
     shape: Option<Shape>,
-    values: Values,
 }
 
 impl<'a, 's> Elements<'a, 's> {
@@ -103,38 +138,44 @@ impl<'a, 's> Elements<'a, 's> {
             name,
             sink,
             shape: None,
-            values: Values::default(),
         }
     }
 
-    fn take(&mut self, element: &[u8], place: Place<'_>) -> Result<(), IntakeError> {
+    fn take(
+        &mut self,
+        element: &[u8],
+        place: Place<'_>,
+        values: &mut Values,
+    ) -> Result<(), IntakeError> {
         let shape = match &self.shape {
             Some(shape) => shape,
             None => match Shape::decide(element, self.column, &self.name.label)? {
                 Ok(shape) => {
-                    self.values.column = shape.key_name();
+                    values.column = shape.key_name();
                     self.shape.insert(shape)
                 }
                 // A later one may tell; the source is refused anyway.
                 Err(damage) => {
-                    self.values.problems.note_line(place, damage);
+                    values.problems.note_line(place, damage);
                     return Ok(());
                 }
             },
         };
         match shape.value_of(element) {
             Ok(value) => {
-                self.values.count += 1;
+                values.count += 1;
                 (self.sink)(place, value.as_bytes());
             }
-            Err(damage) => self.values.problems.note_line(place, damage),
+            Err(damage) => values.problems.note_line(place, damage),
         }
         Ok(())
     }
 }
 
-struct Array<'a, 's> {
-    elements: Elements<'a, 's>,
+struct Array<'a, 't> {
+    take: Take<'t>,
+    name: &'a Name,
+    values: Values,
     count: &'a Count,
     number: u64,
     fatal: Option<IntakeError>,
@@ -165,9 +206,9 @@ impl<'de> DeserializeSeed<'de> for &mut Array<'_, '_> {
         self.number += 1;
         let place = Place {
             element: Some(self.number),
-            ..self.elements.name.on_line(line)
+            ..self.name.on_line(line)
         };
-        let taken = self.elements.take(element.get().as_bytes(), place);
+        let taken = (self.take)(element.get().as_bytes(), place, &mut self.values);
         taken.map_err(|error| {
             self.fatal = Some(error);
             // Never shown: the one above is.

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde::de::{Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::super::record::time_of;
 use crate::document::text::{Visible, Whole, beginning, grouped, moment, write_moment};
+use crate::domain::event_time;
 
 /// How much of one value a page shows, in characters.
 const MOST_CHARACTERS: usize = 1000;
@@ -146,7 +146,8 @@ fn render_value(name: &str, value: &RawValue, out: &mut String) {
     let text = value.get();
     let is_time = matches!(name, "time" | "$time" | "mp_processing_time_ms");
     if is_time
-        && let Some(time) = time_of(text).and_then(|time| chrono::DateTime::from_timestamp(time, 0))
+        && let Some(time) =
+            event_time(text).and_then(|time| chrono::DateTime::from_timestamp(time, 0))
     {
         return html! { (moment(time)) " UTC" }.render_to(out);
     }

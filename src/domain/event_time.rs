@@ -1,0 +1,35 @@
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
+
+/// From 1970 to the end of 2199, in Unix seconds: what lies outside is no time of an event.
+const LAST_SECOND: i64 = 7_258_118_399;
+
+/// A time as Mixpanel and its warehouse exports write it, in Unix seconds.
+///
+/// Seconds, milliseconds or microseconds by their size; a date without a zone is taken as UTC.
+pub fn event_time(text: &str) -> Option<i64> {
+    let text = text.trim_matches('"').trim();
+    let seconds = match text.parse::<f64>() {
+        Ok(number) if number.abs() >= 1e14 => (number / 1e6) as i64,
+        Ok(number) if number.abs() >= 1e11 => (number / 1e3) as i64,
+        Ok(number) => number as i64,
+        Err(_) => time_of_words(text)?,
+    };
+    (1..=LAST_SECOND).contains(&seconds).then_some(seconds)
+}
+
+fn time_of_words(text: &str) -> Option<i64> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.timestamp());
+    }
+    let forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
+    let time = forms
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+    let midnight = || {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .ok()?
+            .and_hms_opt(0, 0, 0)
+    };
+    time.or_else(midnight)
+        .map(|time| time.and_utc().timestamp())
+}
