@@ -126,6 +126,10 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
             Remedy::Correct => "correct the lines and try again",
         },
         IntakeError::NoIds { .. } => "is it the right file?",
+        IntakeError::NoEvents { .. } => "is it the right file? `--format` says how to read it",
+        IntakeError::Nameless { .. } => {
+            "say what names the person: `--column NAME`, or `--column OUTER.KEY` in JSON"
+        }
         IntakeError::AllExcluded { .. } => "is what you excluded the right file?",
         IntakeError::TooMany => "cut the source into several requests",
         IntakeError::Spool(_) => "make room on the disk of dsr's data folder",

@@ -35,6 +35,7 @@ mod sources;
 mod split;
 mod status;
 mod submission;
+mod suppressions;
 pub(crate) mod topics;
 mod waiting;
 mod watch;
@@ -59,6 +60,7 @@ pub(crate) use report::ReportArgs;
 pub(crate) use resume::ResumeArgs;
 pub(crate) use sandbox::SandboxArgs;
 pub(crate) use status::StatusArgs;
+pub(crate) use suppressions::SuppressionsArgs;
 
 use crate::domain::ExitStatus;
 use crate::ui::Failure;
@@ -76,6 +78,7 @@ pub(crate) enum Command {
     Find(FindArgs),
     Report(ReportArgs),
     Audit(AuditArgs),
+    Suppressions(SuppressionsArgs),
     Guide(GuideArgs),
     Doctor(DoctorArgs),
     Project(ProjectArgs),
@@ -103,6 +106,7 @@ impl Command {
             Self::Download(args) => download::run(ctx, args).await,
             Self::Find(args) => find::run(ctx, &args),
             Self::Report(args) => report::run(ctx, &args),
+            Self::Suppressions(args) => suppressions::run(ctx, &args),
             Self::Purge(args) => purge::run(ctx, &args),
             Self::Audit(args) => audit::run(ctx, &args),
             Self::Auth(args) => auth::run(ctx, args),
@@ -134,6 +138,7 @@ impl Command {
             Self::Download(_) => "dsr download",
             Self::Find(_) => "dsr find",
             Self::Report(_) => "dsr report",
+            Self::Suppressions(_) => "dsr suppressions",
             Self::Purge(_) => "dsr purge",
             Self::Audit(_) => "dsr audit",
             Self::Auth(_) => "dsr auth",

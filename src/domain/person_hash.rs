@@ -104,6 +104,11 @@ impl PersonHash {
         &self.0
     }
 
+    /// All of it, as 32 small hex digits.
+    pub fn hex(&self) -> String {
+        to_hex(&self.0)
+    }
+
     /// The first 8 hex digits, for the screen: enough to tell a handful of people apart.
     pub fn short(&self) -> String {
         to_hex(&self.0[..4])
@@ -132,7 +137,7 @@ mod tests {
         let hash = LedgerKey::restore(bytes)
             .hasher()
             .hash("what do ya want for nothing?");
-        assert_eq!(to_hex(hash.as_bytes()), "5bdcc146bf60754e6a042426089575c7");
+        assert_eq!(hash.hex(), "5bdcc146bf60754e6a042426089575c7");
         assert_eq!(hash.short(), "5bdcc146");
         assert_eq!(PersonHash::restore(*hash.as_bytes()), hash);
     }

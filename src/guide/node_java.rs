@@ -23,6 +23,7 @@ if (mayTrack(userId)) {
         notes: &[
             "The source has no opt-out: whatever it is given, it sends. Ask before every call that names a person: `track`, `track_batch`, `import`, `import_batch`, `alias` and all of `people`.",
             "`suppressed.txt` is a list of your own, an id on each line, such as the file you gave to `dsr delete`. Keep it as safe as the ids are.",
+            "`dsr suppressions export` writes such a list with keyed hashes in place of ids; its `--help` has the code for Node.",
         ],
     },
     opt_in: Section {
@@ -76,6 +77,7 @@ if (!suppressed.contains(userId)) {
         notes: &[
             "The source has no opt-out: whatever it is given, it sends. Ask before every message that names a person, of `MessageBuilder` (here `messages`) or your own.",
             "`suppressed.txt` is a list of your own, an id on each line, such as the file you gave to `dsr delete`. Keep it as safe as the ids are.",
+            "`dsr suppressions export` writes such a list with keyed hashes in place of ids; its `--help` says what to compute.",
         ],
     },
     opt_in: Section {

@@ -19,6 +19,7 @@ if may_track(user_id):
         notes: &[
             "The source has no opt-out: whatever it is given, it sends. Ask before every call that names a person: `track`, `import_data`, `alias`, `merge` and all that begin with `people_`.",
             "`suppressed.txt` is a list of your own, an id on each line, such as the file you gave to `dsr delete`. Keep it as safe as the ids are.",
+            "`dsr suppressions export` writes such a list with keyed hashes in place of ids; its `--help` has the code for Python.",
         ],
     },
     opt_in: Section {

@@ -10,7 +10,7 @@ pub(super) fn paragraphs(topic: Topic) -> &'static [&'static str] {
             "Copies stay. What was exported before, to a warehouse, a bucket or a file, is not reached. Delete the ids there yourself, and keep the pipelines from loading them anew.",
             "Session replays are kept by Mixpanel for 30 days; its documentation of deletions does not say whether they go with the rest. In Swift, on Android and in React Native an SDK of its own records them, and goes on doing so after an opt-out: stop it, too.",
             "Other ids. A person may have more than one, such as those of devices before a login. Which of them go along depends on how the project merges identities: list all that you know.",
-            "Servers have no opt-out. What your backend sends is your own to stop: `dsr guide opt-out --sdk server`.",
+            "Servers have no opt-out. What your backend sends is your own to stop: `dsr guide opt-out --sdk server`. `dsr suppressions export` writes the list of people not to track again, and `dsr suppressions check` finds them in files of events.",
         ],
         Topic::OptOut => &[
             "An opt-out holds in one app on one device, or one browser. It does not follow a person to another, and is lost when the app is removed or the browser's data is cleared: keep the choice with the account, and make the call at each login.",

@@ -69,6 +69,10 @@ pub enum IntakeError {
     },
     #[error("there is no id in {label}")]
     NoIds { label: String },
+    #[error("{label} holds no events: neither JSON objects nor a table with a heading")]
+    NoEvents { label: String },
+    #[error("no event in {label} names anybody: none has `distinct_id` or another known name")]
+    Nameless { label: String },
     #[error("each id in {label} is excluded by {by}")]
     AllExcluded { label: String, by: String },
     #[error("there are more than {} values in the sources", u32::MAX)]
@@ -142,6 +146,8 @@ pub enum LineDamage {
     RepeatedKey,
     #[error("the object has no id: its key is missing")]
     NoKey,
+    #[error("it is no event: no JSON object")]
+    NoEvent,
     #[error("objects and bare values are mixed")]
     Mixed,
     #[error("the id is {0}, not a text or a whole number")]
@@ -311,6 +317,11 @@ impl Problems {
         } else {
             Remedy::Correct
         }
+    }
+
+    /// The first of them.
+    pub fn kept(&self) -> &[Problem] {
+        &self.kept
     }
 
     /// How many there are, the ones that were not kept included.

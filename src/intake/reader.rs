@@ -1,10 +1,11 @@
 //! Reads one source: opens it, unpacks it, decodes it, and has the reader of its format hand out
-//! each raw value. Judges no value and keeps none.
+//! each raw value, or each event. Judges no value and keeps none.
 
 use std::io::{self, Read};
 
 use encoding_rs::Encoding;
 
+use super::events::EventTaker;
 use super::feed::Meter;
 use super::format::{Format, extension_of, recognise};
 use super::lines::Lines;
@@ -73,6 +74,12 @@ pub(super) struct Values {
     pub(super) problems: Problems,
 }
 
+/// What is taken from a source.
+pub(super) enum Wanted<'w, 's> {
+    Ids(Sink<'s>),
+    Events(&'w mut EventTaker<'s>),
+}
+
 /// Reads a source to its end and hands each value to `sink`, which is to judge it.
 ///
 /// Returns how it was read (`None` for an id on the command line), and what is wrong with lines as
@@ -86,20 +93,33 @@ pub(super) fn read(
     meter: &Meter,
     sink: Sink<'_>,
 ) -> Result<(Option<Reading>, Problems), IntakeError> {
-    let label = source.label();
+    if let Source::Id(text) = source {
+        sink(Place::argument(), text.as_bytes());
+        return Ok((None, Problems::default()));
+    }
+    let (reading, problems) = read_file(source, options, meter, Wanted::Ids(sink))?;
+    Ok((Some(reading), problems))
+}
+
+/// Reads a file or standard input to its end.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_file(
+    source: &Source,
+    options: &ReadOptions,
+    meter: &Meter,
+    wanted: Wanted<'_, '_>,
+) -> Result<(Reading, Problems), IntakeError> {
     let (bytes, extension): (Box<dyn Read>, _) = match source {
-        Source::Id(text) => {
-            sink(Place::argument(), text.as_bytes());
-            return Ok((None, Problems::default()));
-        }
         Source::File(path) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             (Box::new(meter.measure(open(path)?)), extension_of(&name))
         }
         Source::Stdin => (Box::new(meter.measure(io::stdin().lock())), None),
+        Source::Id(_) => (Box::new(io::empty()), None),
     };
-    let (reading, problems) = read_stream(bytes, label, extension, options, sink)?;
-    Ok((Some(reading), problems))
+    read_stream(bytes, source.label(), extension, options, wanted)
 }
 
 /// Reads bytes as a file of this name is read.
@@ -112,16 +132,17 @@ pub fn read_bytes(
     options: &ReadOptions,
     sink: Sink<'_>,
 ) -> Result<(Reading, Problems), IntakeError> {
+    let wanted = Wanted::Ids(sink);
     let label = format!("`{name}`");
-    read_stream(Box::new(bytes), label, extension_of(name), options, sink)
+    read_stream(Box::new(bytes), label, extension_of(name), options, wanted)
 }
 
-fn read_stream(
+pub(super) fn read_stream(
     bytes: Box<dyn Read + '_>,
     label: String,
     extension: Option<String>,
     options: &ReadOptions,
-    sink: Sink<'_>,
+    wanted: Wanted<'_, '_>,
 ) -> Result<(Reading, Problems), IntakeError> {
     let (bytes, packing) = unpack(bytes, &label)?;
     let (text, encoding) = text::decode(bytes, options.encoding, &label)?;
@@ -133,11 +154,20 @@ fn read_stream(
     let mut lines = Lines::new(text, encoding);
     let beginning = lines.beginning().map_err(|error| name.failed(error))?;
     let format = recognise(beginning, name.extension.as_deref(), options, &name.label)?;
-    let values = match format {
-        Format::Table => table::read(lines, options, &name, sink)?,
-        Format::List => list::read(lines, options, &name, sink)?,
-        Format::JsonLines => json::read_lines(lines, options, &name, sink)?,
-        Format::JsonArray => json::read_array(lines.into_rest(), options, &name, sink)?,
+    let values = match (wanted, format) {
+        (Wanted::Ids(sink), Format::Table) => table::read(lines, options, &name, sink)?,
+        (Wanted::Ids(sink), Format::List) => list::read(lines, options, &name, sink)?,
+        (Wanted::Ids(sink), Format::JsonLines) => json::read_lines(lines, options, &name, sink)?,
+        (Wanted::Ids(sink), Format::JsonArray) => {
+            json::read_array(lines.into_rest(), options, &name, sink)?
+        }
+        (Wanted::Events(taker), Format::Table) => taker.take_rows(lines, options, &name)?,
+        (Wanted::Events(taker), Format::JsonLines) => taker.take_lines(lines, &name)?,
+        (Wanted::Events(taker), Format::JsonArray) => taker.take_array(lines.into_rest(), &name)?,
+        (Wanted::Events(_), Format::List) => {
+            let label = name.label;
+            return Err(IntakeError::NoEvents { label });
+        }
     };
     let reading = Reading {
         label: name.label,

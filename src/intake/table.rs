@@ -54,7 +54,11 @@ pub(super) fn read(
 }
 
 /// Decides what parts the fields; takes away a line that says so.
-fn begin(lines: &mut Lines<impl Read>, options: &ReadOptions, name: &Name) -> io::Result<u8> {
+pub(super) fn begin(
+    lines: &mut Lines<impl Read>,
+    options: &ReadOptions,
+    name: &Name,
+) -> io::Result<u8> {
     let first = first_line(lines.beginning()?);
     if let Some(given) = options.delimiter {
         return Ok(given);

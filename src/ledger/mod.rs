@@ -6,6 +6,7 @@
 mod audit;
 mod downloads;
 mod elsewhere;
+mod erased;
 mod error;
 mod extensions;
 mod health;
@@ -50,6 +51,7 @@ pub use audit::{
 };
 pub use downloads::{DownloadRecord, Unfetched};
 pub use elsewhere::{Elsewhere, Owner};
+pub use erased::{Erased, ErasedBy, ErasedJob, ErasedPerson, NotErased};
 pub use error::LedgerError;
 pub use extensions::{Extended, Extension};
 pub use health::{Health, examine, list_files};

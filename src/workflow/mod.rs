@@ -13,9 +13,11 @@ mod plan;
 mod poll;
 mod probe;
 mod queue;
+mod recollected;
 mod settle;
 mod split;
 mod submit;
+mod suppressed;
 mod verdict;
 
 use std::collections::HashMap;
@@ -39,9 +41,11 @@ pub use plan::{Approved, NotApproved, Order, Plan};
 pub use poll::{Extent, refresh, wait};
 pub use probe::{Probe, Probed, probe};
 pub use queue::Settle;
+pub use recollected::{Arrivals, Recollected, Search, Seen};
 pub use settle::{Adopted, adopt};
 pub use split::{SplitOutcome, SplitTrouble, Splitting, split};
 pub use submit::{Stop, SubmitReport, record, submit};
+pub use suppressed::{Deletions, HeldIds, Part, Suppressed, SuppressedIndex};
 
 /// Everything a run works with, handed from the command to each step.
 pub struct Run<'a> {

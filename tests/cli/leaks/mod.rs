@@ -55,7 +55,7 @@ const ASKING: [&[&str]; 9] = [
 ];
 
 /// Each command that asks nobody, with what it reads from standard input.
-const LOCAL: [(&[&str], &str); 28] = [
+const LOCAL: [(&[&str], &str); 31] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -63,6 +63,12 @@ const LOCAL: [(&[&str], &str); 28] = [
     (&["audit", "verify"], ""),
     (&["audit", "head"], ""),
     (&["audit", "log"], ""),
+    (&["suppressions", "export"], ""),
+    (
+        &["suppressions", "export", "--ids", "--output", "own/list"],
+        "",
+    ),
+    (&["suppressions", "check", "own/ids.csv", "own/bad.csv"], ""),
     (&["guide"], ""),
     (&["purge", "--older-than", "1d", "--yes"], ""),
     (&["extend", "REQUEST", "--reason", "complex"], ""),

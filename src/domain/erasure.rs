@@ -1,0 +1,162 @@
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::JobState;
+
+/// Whether the people of a deletion were erased: who was, will be or may have been is not to be
+/// tracked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Erasure {
+    /// Mixpanel reports success.
+    Done,
+    /// Mixpanel has accepted it and not ended it.
+    UnderWay,
+    /// It was sent, or may have been, and no readable answer came.
+    Unknown,
+}
+
+impl Erasure {
+    pub const ALL: [Self; 3] = [Self::Done, Self::UnderWay, Self::Unknown];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::UnderWay => "under_way",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// What a deletion's job in this state says of its people; `None` where nothing of theirs is
+    /// erased: it was not sent, Mixpanel refused it or gave up on it, or it was cancelled.
+    pub fn of(state: JobState) -> Option<Self> {
+        match state {
+            JobState::Done => Some(Self::Done),
+            JobState::Accepted | JobState::Running => Some(Self::UnderWay),
+            // A POST that is under way is one whose answer is not known yet.
+            JobState::Sending | JobState::Unknown => Some(Self::Unknown),
+            JobState::Planned
+            | JobState::Deferred
+            | JobState::Refused
+            | JobState::Failed
+            | JobState::Revoked => None,
+        }
+    }
+}
+
+/// From when to when a deletion ran, as far as dsr saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErasurePeriod {
+    /// When it was sent.
+    pub begun: DateTime<Utc>,
+    /// By when it was done: the moment dsr heard of it. `None` for one that is not known to be.
+    pub done: Option<DateTime<Utc>>,
+}
+
+/// When an event came, as seen from the deletions of the person it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Arrival {
+    /// After a deletion was done: it is there again.
+    After,
+    /// After one was sent that was not known to be done then. Mixpanel does not say whether such
+    /// an event goes along.
+    During,
+    /// Before a deletion was sent, which takes it along or took it.
+    Before,
+    /// It says no time.
+    Undated,
+}
+
+impl Arrival {
+    pub const ALL: [Self; 4] = [Self::After, Self::During, Self::Before, Self::Undated];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::After => "after",
+            Self::During => "during",
+            Self::Before => "before",
+            Self::Undated => "undated",
+        }
+    }
+
+    /// Judges an event of somebody with these deletions by its time, in Unix seconds.
+    ///
+    /// A deletion that is done covers what came before it was sent, whatever became of others.
+    pub fn of(time: Option<i64>, periods: impl Iterator<Item = ErasurePeriod> + Clone) -> Self {
+        let Some(time) = time else {
+            return Self::Undated;
+        };
+        let is_behind = |moment: DateTime<Utc>| time > moment.timestamp();
+        let done = periods.clone().filter(|period| period.done.is_some());
+        if done.clone().any(|period| !is_behind(period.begun)) {
+            Self::Before
+        } else if done.filter_map(|period| period.done).any(is_behind) {
+            Self::After
+        } else if periods.clone().any(|period| is_behind(period.begun)) {
+            Self::During
+        } else {
+            Self::Before
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn period(begun: i64, done: Option<i64>) -> ErasurePeriod {
+        let at = |second| DateTime::from_timestamp(second, 500_000_000).unwrap();
+        ErasurePeriod {
+            begun: at(begun),
+            done: done.map(at),
+        }
+    }
+
+    #[test]
+    fn only_what_was_sent_and_not_ended_otherwise_may_have_erased_somebody() {
+        let erased = |state: &JobState| Erasure::of(*state).is_some();
+        let listed: Vec<&str> = JobState::ALL
+            .iter()
+            .filter(|state| erased(state))
+            .map(|state| state.as_str())
+            .collect();
+        assert_eq!(
+            listed,
+            ["sending", "accepted", "running", "done", "unknown"]
+        );
+        for erasure in Erasure::ALL {
+            let word = serde_json::to_value(erasure).unwrap();
+            assert_eq!(word, erasure.as_str());
+        }
+    }
+
+    #[test]
+    fn an_event_is_judged_by_the_deletions_of_its_person() {
+        let once = [period(100, Some(200))];
+        let open = [period(100, None)];
+        let twice = [period(100, Some(200)), period(400, Some(500))];
+        let and_open = [period(100, Some(200)), period(400, None)];
+        use Arrival::{After, Before, During, Undated};
+        for (periods, time, arrival) in [
+            (&once[..], Some(99), Before),
+            (&once, Some(100), Before),
+            (&once, Some(101), During),
+            (&once, Some(200), During),
+            (&once, Some(201), After),
+            (&once, None, Undated),
+            (&open, Some(100), Before),
+            (&open, Some(9_999), During),
+            // The second one took it along.
+            (&twice, Some(300), Before),
+            (&twice, Some(450), After),
+            (&twice, Some(501), After),
+            // Nobody knows whether the second one does.
+            (&and_open, Some(300), After),
+            (&and_open, Some(450), After),
+            (&and_open, Some(50), Before),
+        ] {
+            let judged = Arrival::of(time, periods.iter().copied());
+            assert_eq!(judged, arrival, "{periods:?} at {time:?}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Whom deletions have erased, will erase or may have: the people who are not to be tracked again.
+//!
+//! All of it is read in one view of the ledger. People are told apart by their keyed hashes, so a
+//! person costs as little memory whether their id is still there or not.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, Row, Transaction, params};
+
+use crate::domain::{
+    Erasure, ErasurePeriod, JobId, JobState, LedgerKey, PersonHash, PersonHasher, ProjectName,
+};
+
+use super::records::{count, format_time, job_id, parse_time, unreadable};
+use super::{Ledger, LedgerError, payload, prepare};
+
+/// Which deletions are meant.
+pub struct ErasedBy<'a> {
+    pub project: &'a dyn Fn(&ProjectName) -> bool,
+    /// Sent at this time or later; the last time, where they were sent several times.
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// A job whose people were erased, will be or may have been.
+#[derive(Debug, Clone)]
+pub struct ErasedJob {
+    pub job: JobId,
+    pub project: ProjectName,
+    pub erasure: Erasure,
+    pub period: ErasurePeriod,
+    pub ids: usize,
+}
+
+/// Ids in jobs of deletions that erased nobody, by how they stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotErased {
+    pub state: JobState,
+    pub ids: usize,
+}
+
+/// Deletions as they stood at one moment, and the people in them.
+pub struct Erased<'l> {
+    view: Transaction<'l>,
+    hasher: PersonHasher,
+    jobs: Vec<ErasedJob>,
+}
+
+/// Somebody in a job: the place of the job among [`Erased::jobs`], and the id, if it is still kept.
+#[derive(Debug, Clone, Copy)]
+pub struct ErasedPerson<'p> {
+    pub hash: PersonHash,
+    pub job: u32,
+    pub id: Option<&'p str>,
+}
+
+impl Ledger {
+    /// Reads which deletions there are; their people are read with [`Erased::visit`].
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or remembers people under another key.
+    pub fn erased(&self, key: &LedgerKey, by: &ErasedBy<'_>) -> Result<Erased<'_>, LedgerError> {
+        let view = self.conn.unchecked_transaction()?;
+        self.demand_people_key(key)?;
+        let jobs = list_jobs(&view, by)?;
+        Ok(Erased {
+            view,
+            hasher: key.hasher(),
+            jobs,
+        })
+    }
+
+    /// Counts the ids of deletions that erased nobody.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn count_not_erased(
+        &self,
+        project: &dyn Fn(&ProjectName) -> bool,
+    ) -> Result<Vec<NotErased>, LedgerError> {
+        let mut statement = prepare(
+            &self.conn,
+            "SELECT project, state, SUM(ids_count) AS ids
+             FROM jobs JOIN requests ON requests.id = jobs.request
+             WHERE kind = 'delete' GROUP BY state, project ORDER BY state",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut all: Vec<NotErased> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (state, ids) = (state_of(row)?, count(row, "ids")?);
+            if Erasure::of(state).is_some() || !project(&project_of(row)?) {
+                continue;
+            }
+            match all.iter_mut().find(|sum| sum.state == state) {
+                Some(sum) => sum.ids += ids,
+                None => all.push(NotErased { state, ids }),
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Erased<'_> {
+    pub fn jobs(&self) -> &[ErasedJob] {
+        &self.jobs
+    }
+
+    /// How many people there are at most: somebody may be in several jobs.
+    pub fn count_ids(&self) -> usize {
+        self.jobs.iter().map(|job| job.ids).sum()
+    }
+
+    /// Hears of everybody in every job, in no certain order. Ids that are still kept are hashed
+    /// on the way, each time.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or hashes or ids in it are damaged: whoever could not be
+    /// read would be tracked again.
+    pub fn visit(&self, hear: &mut dyn FnMut(ErasedPerson<'_>)) -> Result<(), LedgerError> {
+        let mut statement = prepare(
+            &self.view,
+            "SELECT hashes FROM people WHERE request = $1 AND number = $2",
+        )?;
+        for (job, place) in self.jobs.iter().zip(0..) {
+            let mut rows = statement.query(params![job.job.request.as_str(), job.job.number])?;
+            let Some(row) = rows.next()? else {
+                for id in payload::read_lines(&self.view, &job.job)?.ids() {
+                    let hash = self.hasher.hash(id);
+                    let id = Some(id);
+                    hear(ErasedPerson {
+                        hash,
+                        job: place,
+                        id,
+                    });
+                }
+                continue;
+            };
+            let hashes = read_hashes(row)?;
+            if hashes.len() != job.ids {
+                return Err(unreadable("the hashes of a job's people"));
+            }
+            for hash in hashes {
+                let hash = PersonHash::restore(*hash);
+                let id = None;
+                hear(ErasedPerson {
+                    hash,
+                    job: place,
+                    id,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The hashes in the first column of a row.
+fn read_hashes<'r>(row: &'r Row<'_>) -> Result<&'r [[u8; PersonHash::BYTES]], LedgerError> {
+    let damaged = || unreadable("the hashes of a job's people");
+    let hashes = row.get_ref(0)?.as_blob().map_err(|_| damaged())?;
+    match hashes.as_chunks() {
+        (hashes, []) => Ok(hashes),
+        _ => Err(damaged()),
+    }
+}
+
+fn list_jobs(conn: &Connection, by: &ErasedBy<'_>) -> Result<Vec<ErasedJob>, LedgerError> {
+    let attempts = "FROM attempts WHERE attempts.request = jobs.request
+                    AND attempts.number = jobs.number";
+    let mut statement = prepare(
+        conn,
+        &format!(
+            "SELECT request, number, project, state, ids_count,
+                 COALESCE(submitted_at,
+                     (SELECT MIN(started_at) {attempts} AND outcome = 'unknown'),
+                     (SELECT MAX(started_at) {attempts}), created) AS begun,
+                 (SELECT MAX(at) FROM steps WHERE steps.request = jobs.request
+                  AND steps.number = jobs.number AND to_state = 'done') AS done
+             FROM jobs JOIN requests ON requests.id = jobs.request
+             WHERE kind = 'delete'
+               AND COALESCE(submitted_at, (SELECT MAX(started_at) {attempts}), created) >= $1
+             ORDER BY request, number"
+        ),
+    )?;
+    let since = by.since.map(format_time).unwrap_or_default();
+    let mut rows = statement.query([since])?;
+    let mut jobs = Vec::new();
+    while let Some(row) = rows.next()? {
+        let project = project_of(row)?;
+        let Some(erasure) = Erasure::of(state_of(row)?).filter(|_| (by.project)(&project)) else {
+            continue;
+        };
+        let time = |text: String| parse_time(&text);
+        let done: Option<String> = row.get("done")?;
+        jobs.push(ErasedJob {
+            job: job_id(row)?,
+            project,
+            erasure,
+            period: ErasurePeriod {
+                begun: time(row.get("begun")?)?,
+                done: done.map(time).transpose()?,
+            },
+            ids: count(row, "ids_count")?,
+        });
+    }
+    Ok(jobs)
+}
+
+fn project_of(row: &Row<'_>) -> Result<ProjectName, LedgerError> {
+    let name: String = row.get("project")?;
+    ProjectName::new(&name).ok_or_else(|| unreadable("a request's project"))
+}
+
+fn state_of(row: &Row<'_>) -> Result<JobState, LedgerError> {
+    let state: String = row.get("state")?;
+    JobState::parse(&state).ok_or_else(|| unreadable("a job's state"))
+}

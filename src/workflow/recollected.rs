@@ -1,0 +1,159 @@
+//! Finds people of deletions in events that are there all the same, and counts when those came.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{Arrival, LedgerKey, PersonHash, PersonHasher};
+use crate::intake::{Event, NamedAs, Place};
+use crate::ledger::ErasedJob;
+
+use super::suppressed::SuppressedIndex;
+
+/// How Mixpanel writes the id of a device that stands for a person.
+const DEVICE: &str = "$device:";
+
+/// Somebody of whom there are events.
+#[derive(Debug)]
+pub struct Recollected {
+    pub hash: PersonHash,
+    /// Their last deletion that is done, or else the last one.
+    pub deletion: ErasedJob,
+    /// Events about them, by when they came.
+    pub events: Arrivals,
+    /// Events about others that came from a device of theirs, not before their deletion.
+    pub from_device: usize,
+    /// The first event that did not come before their deletion, or else the first of all.
+    pub first: Seen,
+    /// When the last event about them came, if any says so.
+    pub last_at: Option<DateTime<Utc>>,
+}
+
+/// How many events came when.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    pub after: usize,
+    pub during: usize,
+    pub before: usize,
+    pub undated: usize,
+}
+
+/// Where an event stands.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// What messages call the file.
+    pub label: String,
+    pub line: Option<u64>,
+    pub element: Option<u64>,
+}
+
+impl Arrivals {
+    fn add(&mut self, arrival: Arrival) {
+        *match arrival {
+            Arrival::After => &mut self.after,
+            Arrival::During => &mut self.during,
+            Arrival::Before => &mut self.before,
+            Arrival::Undated => &mut self.undated,
+        } += 1;
+    }
+
+    /// How many are not surely from before the deletion.
+    pub fn again(self) -> usize {
+        self.after + self.during + self.undated
+    }
+}
+
+/// The search: hears of one event after the other.
+pub struct Search<'i> {
+    index: &'i SuppressedIndex,
+    hasher: PersonHasher,
+    people: HashMap<PersonHash, Recollected>,
+}
+
+impl<'i> Search<'i> {
+    /// `key` is the one that the index was read under.
+    pub fn new(index: &'i SuppressedIndex, key: &LedgerKey) -> Self {
+        Self {
+            index,
+            hasher: key.hasher(),
+            people: HashMap::new(),
+        }
+    }
+
+    /// Looks for everybody whom an event names.
+    pub fn take(&mut self, place: Place<'_>, event: &Event<'_>) {
+        // The same person may be named as both; what they are first counts.
+        let mut counted: Vec<PersonHash> = Vec::new();
+        for (named_as, id) in event.names() {
+            let plain = self.hasher.hash(id);
+            self.look_up(plain, named_as, place, event, &mut counted);
+            if !id.starts_with(DEVICE) && event.is_device(id) {
+                let device = self.hasher.hash(&format!("{DEVICE}{id}"));
+                self.look_up(device, named_as, place, event, &mut counted);
+            }
+        }
+    }
+
+    fn look_up(
+        &mut self,
+        hash: PersonHash,
+        named_as: NamedAs,
+        place: Place<'_>,
+        event: &Event<'_>,
+        counted: &mut Vec<PersonHash>,
+    ) {
+        let Some(deletions) = self.index.find(&hash) else {
+            return;
+        };
+        if counted.contains(&hash) {
+            return;
+        }
+        counted.push(hash);
+        let arrival = deletions.arrival(event.time());
+        let is_theirs = named_as == NamedAs::Person;
+        if !is_theirs && arrival == Arrival::Before {
+            return;
+        }
+        let seen = || Seen {
+            label: place.label.to_owned(),
+            line: place.line,
+            element: place.element,
+        };
+        let person = self.people.entry(hash).or_insert_with(|| Recollected {
+            hash,
+            deletion: deletions.last().clone(),
+            events: Arrivals::default(),
+            from_device: 0,
+            first: seen(),
+            last_at: None,
+        });
+        if !is_theirs {
+            person.from_device += 1;
+            return;
+        }
+        if person.events.again() == 0 && arrival != Arrival::Before {
+            person.first = seen();
+        }
+        person.events.add(arrival);
+        let at = event
+            .time()
+            .and_then(|time| DateTime::from_timestamp(time, 0));
+        person.last_at = person.last_at.max(at);
+    }
+
+    /// Everybody who was found: who has the most events after their deletion first.
+    pub fn finish(self) -> Vec<Recollected> {
+        let mut people: Vec<Recollected> = self.people.into_values().collect();
+        people.sort_unstable_by_key(|person| {
+            let Arrivals {
+                after,
+                during,
+                undated,
+                ..
+            } = person.events;
+            let rank = (after, during, undated, person.from_device);
+            (std::cmp::Reverse(rank), person.hash)
+        });
+        people
+    }
+}

@@ -1,0 +1,356 @@
+//! `dsr suppressions export`: whom the servers must not track again.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Command;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::minimisation::with_key;
+use crate::support::{
+    Fake, Operator, Outcome, PROJECT_TOKEN, Reply, Running, find_program, object_reply,
+    status_reply,
+};
+
+/// A Mixpanel that does with a deletion what the first of its ids says.
+pub(crate) fn obedient() -> Fake {
+    Fake::answering(|call| {
+        if call.is_post() {
+            return match call.ids()[0].split('@').next() {
+                Some("refused") => Reply::error(400, "no such thing"),
+                Some("deferred") => Reply::error(429, "later"),
+                Some(word) => object_reply(&format!("{word}-{}", call.place)),
+                None => object_reply("t"),
+            };
+        }
+        status_reply(match call.task().split('-').next() {
+            Some("done") => "SUCCESS",
+            Some("running") => "STARTED",
+            Some("failed") => "FAILURE",
+            Some("revoked") => "REVOKED",
+            _ => "PENDING",
+        })
+    })
+}
+
+/// Asks for the deletion of each, one after the other, and how they stand then.
+pub(crate) fn erase(operator: &Operator, ids: &[&str], more: &[&str]) {
+    for id in ids {
+        let args = ["delete", "--gdpr", "--yes", "--max-wait", "0s", "--id", id];
+        operator.run(&[&args, more].concat());
+    }
+    operator.run(&["status", "--refresh"]);
+}
+
+/// What README says a server computes.
+fn hash_of(operator: &Operator, id: &str) -> String {
+    let digits = fs::read_to_string(operator.key_path()).expect("a key");
+    let digits = digits.trim().as_bytes().chunks(2);
+    let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).expect("hex"), 16);
+    let key: Vec<u8> = digits.map(|pair| byte(pair).expect("hex")).collect();
+    let mut keyed = Hmac::<Sha256>::new_from_slice(&key).expect("a key of any length");
+    keyed.update(id.as_bytes());
+    let digest = keyed.finalize().into_bytes();
+    digest[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn export(operator: &Operator, args: &[&str]) -> Outcome {
+    operator.run(&[&["suppressions", "export"], args].concat())
+}
+
+/// Erasure by hash, as the whole list in JSON has it.
+fn listed(operator: &Operator, args: &[&str]) -> BTreeMap<String, String> {
+    let outcome = export(operator, &[&["--json"], args].concat());
+    let list = outcome.exits_with(0).json();
+    let people = list["people"].as_array().expect("people").iter();
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    people
+        .map(|person| (text(&person["person_hash"]), text(&person["erasure"])))
+        .collect()
+}
+
+#[test]
+fn whoever_was_is_or_may_be_erased_is_listed_and_nobody_else() {
+    let fake = obedient();
+    let operator = with_key(&fake, "rate = 1000");
+    let words = [
+        "done", "running", "accepted", "lost", "failed", "revoked", "refused", "deferred",
+    ];
+    let ids = words.map(|word| format!("{word}@x.test"));
+    erase(&operator, &ids.each_ref().map(String::as_str), &[]);
+    operator
+        .run(&["export", "--gdpr", "exported@x.test"])
+        .exits_with(0);
+    operator.change_ledger(
+        "UPDATE jobs SET state = 'unknown', task_id = NULL, submitted_at = NULL, next_check = NULL
+         WHERE task_id LIKE 'lost-%'",
+    );
+    let expected = [
+        ("done@x.test", "done"),
+        ("running@x.test", "under_way"),
+        ("accepted@x.test", "under_way"),
+        ("lost@x.test", "unknown"),
+    ];
+    let expected = expected.map(|(id, erasure)| (hash_of(&operator, id), erasure.to_owned()));
+    assert_eq!(listed(&operator, &[]), BTreeMap::from(expected));
+    let whole = export(&operator, &["--json"]).json();
+    let left = json!({ "deferred": 1, "failed": 1, "refused": 1, "revoked": 1 });
+    assert_eq!(whole["end"]["not_listed_ids"], left);
+    let text = export(&operator, &[]);
+    text.exits_with(0)
+        .says("1 person is in it whose erasure is unknown")
+        .says("1 id failed, 1 id refused, 1 id revoked")
+        .never_says("x.test");
+    // Their order tells nothing, and the end is marked.
+    let lines: Vec<&str> = text.stdout.lines().collect();
+    let hashes: Vec<&str> = lines
+        .iter()
+        .copied()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
+    assert!(hashes.is_sorted() && hashes.len() == 4, "{text}");
+    assert_eq!(lines.last(), Some(&"# people: 4"), "{text}");
+    let key = operator.run(&["auth", "ledger-key", "--json"]).json()["fingerprint"].clone();
+    let said = format!("# key: {}", key.as_str().expect("a fingerprint"));
+    assert!(lines.contains(&said.as_str()), "{text}");
+    assert_eq!(whole["suppressions"]["key"], key);
+}
+
+#[test]
+fn ids_are_shown_on_an_explicit_word_only_and_as_long_as_they_are_kept() {
+    let fake = obedient();
+    let operator = with_key(&fake, "rate = 1000");
+    erase(&operator, &["done@x.test", "running=\"ü\",@x.test"], &[]);
+    for format in ["text", "csv", "jsonl"] {
+        let outcome = export(&operator, &["--format", format]);
+        outcome.exits_with(0).never_says("x.test");
+        assert_eq!(
+            outcome
+                .stdout
+                .matches(&hash_of(&operator, "done@x.test"))
+                .count(),
+            1
+        );
+    }
+    let outcome = export(&operator, &["--ids"]);
+    outcome.exits_with(0).says("people's ids");
+    let lines: Vec<Value> = outcome
+        .stdout
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let ids: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line["distinct_id"].as_str())
+        .collect();
+    assert_eq!(ids, ["running=\"ü\",@x.test"]);
+    assert_eq!(lines.last().unwrap()["end"]["counts"]["with_ids"], 1);
+    assert!(!outcome.stdout.contains("done@"), "it is not kept any more");
+    for format in ["text", "csv"] {
+        export(&operator, &["--ids", "--format", format]).exits_with(2);
+    }
+}
+
+#[test]
+fn a_list_in_a_file_is_for_its_owner_and_takes_a_place_only_when_told_to() {
+    let fake = obedient();
+    let operator = with_key(&fake, "rate = 1000");
+    erase(&operator, &["done@x.test"], &[]);
+    let made = export(&operator, &["--output", "list.txt"]);
+    made.exits_with(0);
+    assert!(
+        made.stdout
+            .contains("The list of 1 person is in `list.txt`: 1 erased."),
+        "{made}"
+    );
+    let path = operator.work().join("list.txt");
+    let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    let first = fs::read_to_string(&path).unwrap();
+    assert_eq!(mode(), 0o600);
+    assert!(first.contains(&hash_of(&operator, "done@x.test")));
+    erase(&operator, &["running@x.test"], &[]);
+    export(&operator, &["--output", "list.txt"])
+        .exits_with(2)
+        .says("--replace");
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        first,
+        "it stays as it is"
+    );
+    let told = export(&operator, &["--output", "list.txt", "--replace", "--json"]);
+    assert_eq!(told.exits_with(0).json()["end"]["counts"]["people"], 2);
+    assert_eq!(
+        (mode(), fs::read_to_string(&path).unwrap().lines().count()),
+        (0o600, 7)
+    );
+    // A link is replaced, and never written through.
+    let other = operator.work().join(operator.file("other", "precious"));
+    symlink(&other, operator.work().join("link")).unwrap();
+    export(&operator, &["--output", "link"]).exits_with(2);
+    export(&operator, &["--output", "link", "--replace"]).exits_with(0);
+    assert_eq!(fs::read_to_string(other).unwrap(), "precious");
+    export(&operator, &["--output", "no/such/folder"]).exits_with(74);
+    let names = fs::read_dir(operator.work()).unwrap().count();
+    assert_eq!(names, 3, "list, link and the other: nothing is left half");
+}
+
+#[test]
+fn a_person_is_listed_once_a_project_and_each_project_has_its_own() {
+    let fake = obedient();
+    let second = format!(
+        "[projects.app]\ntoken = \"{}\"\nregion = \"eu\"",
+        PROJECT_TOKEN.replace('9', "8")
+    );
+    let operator = with_key(&fake, &format!("rate = 1000\n{second}\nrate = 1000"));
+    erase(
+        &operator,
+        &["done@both.test", "done@shop.test"],
+        &["--project", "shop"],
+    );
+    erase(
+        &operator,
+        &["running@both.test", "done@both.test"],
+        &["--project", "app"],
+    );
+    // The same person once more in the same project.
+    erase(
+        &operator,
+        &["done@both.test"],
+        &["--project", "shop", "--new"],
+    );
+    let [both, running, shop] =
+        ["done@both.test", "running@both.test", "done@shop.test"].map(|id| hash_of(&operator, id));
+    let rows = |args: &[&str]| -> Vec<String> {
+        let outcome = export(&operator, &[&["--format", "csv"], args].concat());
+        let rows = outcome.exits_with(0).stdout.lines().skip(1);
+        let row = |row: &str| row.rsplit_once(',').unwrap().0.to_owned();
+        rows.map(row).collect()
+    };
+    let mut expected = vec![
+        format!("{both},app,done"),
+        format!("{both},shop,done"),
+        format!("{running},app,under_way"),
+        format!("{shop},shop,done"),
+    ];
+    expected.sort();
+    assert_eq!(rows(&[]), expected);
+    expected.retain(|row| row.contains(",shop,"));
+    assert_eq!(rows(&["--project", "shop"]), expected);
+    let text = export(&operator, &[]).stdout;
+    assert_eq!(text.matches(&both).count(), 1, "{text}");
+    assert!(text.ends_with("# people: 3\n"), "{text}");
+    assert!(text.contains("# projects: app, shop\n"), "{text}");
+}
+
+#[test]
+fn a_list_may_begin_at_a_day() {
+    let fake = obedient();
+    let operator = with_key(&fake, "rate = 1000");
+    erase(&operator, &["done@old.test", "running@new.test"], &[]);
+    operator.change_ledger(
+        "UPDATE jobs SET submitted_at = '2026-02-27T23:59:59.999Z' WHERE task_id LIKE 'done-%'",
+    );
+    let count = |day: &str| listed(&operator, &["--since", day]).len();
+    assert_eq!((count("2026-02-27"), count("2026-02-28")), (2, 1));
+    export(&operator, &["--since", "yesterday"]).exits_with(2);
+}
+
+#[test]
+fn without_the_ledgers_own_key_there_is_no_list() {
+    let fake = obedient();
+    let operator = with_key(&fake, "rate = 1000");
+    erase(&operator, &["done@x.test"], &[]);
+    let stranger = with_key(&Fake::start(), "rate = 1000");
+    let other = stranger.key_path().display().to_string();
+    let operator = operator.with("DSR_LEDGER_KEY_FILE", &other);
+    let failure = export(&operator, &["--json", "--output", "list.txt"]);
+    assert_eq!(failure.exits_with(2).failure()["kind"], "ledger_key");
+    let operator = operator.without("DSR_LEDGER_KEY_FILE");
+    let failure = export(&operator, &["--json"]);
+    assert_eq!(failure.exits_with(2).failure()["kind"], "ledger_key");
+    assert!(failure.stdout.is_empty(), "{failure}");
+    assert!(!operator.work().join("list.txt").exists());
+}
+
+#[test]
+fn whoever_cannot_be_read_is_not_left_out_in_silence() {
+    let fake = obedient();
+    let operator = with_key(&fake, "rate = 1000");
+    operator.file("two.csv", "distinct_id\ndone@1.test\ndone@2.test\n");
+    operator
+        .run(&["delete", "--gdpr", "--yes", "two.csv"])
+        .exits_with(0);
+    operator.run(&["status", "--refresh"]).exits_with(0);
+    // A whole hash is missing: what is there can be read.
+    operator.change_ledger("UPDATE people SET hashes = substr(hashes, 1, 16)");
+    export(&operator, &["--output", "list.txt"]).exits_with(74);
+    assert_eq!(
+        fs::read_dir(operator.work()).unwrap().count(),
+        1,
+        "the source alone"
+    );
+}
+
+/// The code block of this language in README's part on deletions.
+fn readme_code(language: &str) -> String {
+    let readme = include_str!("../../README.md");
+    let (_, part) = readme
+        .split_once("\n### After a deletion\n")
+        .expect("the part");
+    let (_, code) = part
+        .split_once(&format!("```{language}\n"))
+        .expect("the block");
+    code.split_once("```").expect("its end").0.to_owned()
+}
+
+#[test]
+fn servers_ask_the_list_with_the_code_that_is_documented() {
+    let (python, node) = (find_program("python3"), find_program("node"));
+    let fake = obedient();
+    let operator = with_key(&fake, "rate = 1000");
+    erase(&operator, &["done@x.test", "running-ü-😀", "done-17"], &[]);
+    fs::copy(operator.key_path(), operator.work().join("ledger.key")).unwrap();
+    export(&operator, &["--output", "suppressed.txt"]).exits_with(0);
+    let help = export(&operator, &["--help"]).stdout;
+    let in_python = "print([may_track(i) for i in ['done@x.test', 'running-ü-😀', 'done-17', 'Done@x.test', 17]])";
+    let in_node =
+        "console.log(['done@x.test', 'running-ü-😀', 'done-17', 'Done@x.test', 17].map(mayTrack));";
+    let answers = ["falsefalsefalsetruetrue"];
+    for (language, program, ask) in [("python", python, in_python), ("js", node, in_node)] {
+        let code = readme_code(language);
+        assert!(
+            help.contains(code.trim_end()),
+            "help and README differ: {language}"
+        );
+        let Some(program) = program else { continue };
+        operator.file("ask", format!("{code}\n{ask}\n"));
+        let run = || {
+            let mut command = Command::new(&program);
+            command
+                .arg("ask")
+                .current_dir(operator.work())
+                .env("PYTHONUTF8", "1");
+            Running::start(command, "").end()
+        };
+        let outcome = run();
+        let said = outcome.exits_with(0).stdout.to_lowercase();
+        let said: String = said.chars().filter(char::is_ascii_alphabetic).collect();
+        assert_eq!([said.as_str()], answers, "{outcome}");
+        // A list that has lost its end, and one of another key, are told from the right one.
+        let list = fs::read_to_string(operator.work().join("suppressed.txt")).unwrap();
+        let lines: Vec<&str> = list.lines().collect();
+        operator.file("suppressed.txt", lines[..lines.len() - 2].join("\n"));
+        assert_ne!(run().status, Some(0));
+        operator.file("suppressed.txt", list.replacen("# key: ", "# key: 0", 1));
+        let other = run();
+        assert_ne!(other.status, Some(0));
+        assert!(other.stderr.contains("another key"), "{other}");
+        operator.file("suppressed.txt", &list);
+    }
+}
