@@ -31,8 +31,8 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
             [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Rehearse against the built-in sandbox: no account, no network, nothing real')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Export what Mixpanel holds on the listed people')
@@ -40,19 +40,21 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how requests stand')
             [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Go on with what was interrupted, deferred or is unknown')
             [CompletionResult]::new('cancel', 'cancel', [CompletionResultType]::ParameterValue, 'Cancel deletions that Mixpanel has not started')
-            [CompletionResult]::new('extend', 'extend', [CompletionResultType]::ParameterValue, 'Take the law''s further time to answer a request')
             [CompletionResult]::new('download', 'download', [CompletionResultType]::ParameterValue, 'Fetch finished exports, and split them into a package for each person')
+            [CompletionResult]::new('extend', 'extend', [CompletionResultType]::ParameterValue, 'Take the law''s further time to answer a request')
             [CompletionResult]::new('find', 'find', [CompletionResultType]::ParameterValue, 'Tell whether people were exported or erased: when, and under which task')
-            [CompletionResult]::new('purge', 'purge', [CompletionResultType]::ParameterValue, 'Remove the records of requests that were closed long ago')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Report on a request, or on all of a period, as evidence')
             [CompletionResult]::new('audit', 'audit', [CompletionResultType]::ParameterValue, 'Read and verify the audit trail: who did what, and when')
-            [CompletionResult]::new('auth', 'auth', [CompletionResultType]::ParameterValue, 'Keep, show or forget OAuth tokens, or a key of hashed ids')
-            [CompletionResult]::new('project', 'project', [CompletionResultType]::ParameterValue, 'Set up the Mixpanel projects to work on')
-            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check tokens, keyring, projects, ledger, clock and network, and say what to fix')
+            [CompletionResult]::new('suppressions', 'suppressions', [CompletionResultType]::ParameterValue, 'People whom your servers must not track again')
             [CompletionResult]::new('guide', 'guide', [CompletionResultType]::ParameterValue, 'How to stop Mixpanel''s SDKs from collecting data')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check tokens, keyring, projects, ledger, clock and network, and say what to fix')
+            [CompletionResult]::new('project', 'project', [CompletionResultType]::ParameterValue, 'Set up the Mixpanel projects to work on')
+            [CompletionResult]::new('auth', 'auth', [CompletionResultType]::ParameterValue, 'Keep, show or forget OAuth tokens, or a key of hashed ids')
+            [CompletionResult]::new('purge', 'purge', [CompletionResultType]::ParameterValue, 'Remove the records of requests that were closed long ago')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Serve the sandbox on loopback: a stand-in for Mixpanel''s GDPR API')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
-            [CompletionResult]::new('exit-status', 'exit-status', [CompletionResultType]::ParameterValue, 'What each exit status means; stable, for scripts')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print man pages')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Tell about a command or a topic')
             break
         }
         'dsr;export' {
@@ -214,11 +216,15 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
-        'dsr;extend' {
-            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why it takes longer, as the person is told; kept in the ledger, so without personal data')
+        'dsr;download' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Where to put the archives [default: a folder dsr-REQUEST here]')
+            [CompletionResult]::new('--ids', '--ids', [CompletionResultType]::ParameterName, 'Take the people from this file, read as the sources of `dsr export` are: for a request whose ids the ledger does not keep any more')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
+            [CompletionResult]::new('--again', '--again', [CompletionResultType]::ParameterName, 'Fetch again what was fetched before, such as an archive that was lost or damaged')
+            [CompletionResult]::new('--split', '--split', [CompletionResultType]::ParameterName, 'Make a package for each person, in the folder ARCHIVE-packages beside each archive')
+            [CompletionResult]::new('--zip', '--zip', [CompletionResultType]::ParameterName, 'Pack each person''s package into a zip')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
@@ -232,15 +238,11 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
-        'dsr;download' {
-            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Where to put the archives [default: a folder dsr-REQUEST here]')
-            [CompletionResult]::new('--ids', '--ids', [CompletionResultType]::ParameterName, 'Take the people from this file, read as the sources of `dsr export` are: for a request whose ids the ledger does not keep any more')
+        'dsr;extend' {
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why it takes longer, as the person is told; kept in the ledger, so without personal data')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
-            [CompletionResult]::new('--again', '--again', [CompletionResultType]::ParameterName, 'Fetch again what was fetched before, such as an archive that was lost or damaged')
-            [CompletionResult]::new('--split', '--split', [CompletionResultType]::ParameterName, 'Make a package for each person, in the folder ARCHIVE-packages beside each archive')
-            [CompletionResult]::new('--zip', '--zip', [CompletionResultType]::ParameterName, 'Pack each person''s package into a zip')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
@@ -288,13 +290,17 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
-        'dsr;purge' {
-            [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'How long ago the requests were closed, such as `30months` or `3years`, or before which day')
+        'dsr;report' {
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Requests received on this day or later [default: 24 months before the last day]')
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Requests received on this day or before [default: today]')
+            [CompletionResult]::new('--year', '--year', [CompletionResultType]::ParameterName, 'Requests received in this calendar year')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'What to make [default: what the name of --output ends in, else html]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to this file, which must not exist; `-` is standard output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to this file, which must not exist; `-` is standard output')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
-            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would go, and remove nothing')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask for confirmation')
+            [CompletionResult]::new('--with-ids', '--with-ids', [CompletionResultType]::ParameterName, 'Put the ids of the request''s jobs in, as far as they are still kept: personal data')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
@@ -326,7 +332,6 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Read the whole trail, and tell what does not fit')
             [CompletionResult]::new('head', 'head', [CompletionResultType]::ParameterValue, 'Print how far the trail goes, in one line: what to keep elsewhere')
             [CompletionResult]::new('log', 'log', [CompletionResultType]::ParameterValue, 'Show entries of the trail: all of one request, or the last ones')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'dsr;audit;verify' {
@@ -382,26 +387,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
-        'dsr;audit;help' {
-            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Read the whole trail, and tell what does not fit')
-            [CompletionResult]::new('head', 'head', [CompletionResultType]::ParameterValue, 'Print how far the trail goes, in one line: what to keep elsewhere')
-            [CompletionResult]::new('log', 'log', [CompletionResultType]::ParameterValue, 'Show entries of the trail: all of one request, or the last ones')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
-            break
-        }
-        'dsr;audit;help;verify' {
-            break
-        }
-        'dsr;audit;help;head' {
-            break
-        }
-        'dsr;audit;help;log' {
-            break
-        }
-        'dsr;audit;help;help' {
-            break
-        }
-        'dsr;auth' {
+        'dsr;suppressions' {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
@@ -416,22 +402,19 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Keep a token in the keyring, in place of the one of the same name')
-            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away')
-            [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a token that of all projects that name none')
-            [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget a token in the keyring')
-            [CompletionResult]::new('hash-key', 'hash-key', [CompletionResultType]::ParameterValue, 'Keep the key of `--hash hmac-sha256` in the keyring')
-            [CompletionResult]::new('ledger-key', 'ledger-key', [CompletionResultType]::ParameterValue, 'Show where the key of the ledger''s hashed ids is, or carry it elsewhere')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write the list of people not to track again')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Find erased people in files of events: who was collected again')
             break
         }
-        'dsr;auth;login' {
-            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'What to call it, where there are several: letters, digits, `-`, `_`, `.` [default: main]')
-            [CompletionResult]::new('--issued', '--issued', [CompletionResultType]::ParameterName, 'The day the token was made; it is good for a year from then [default: today]')
+        'dsr;suppressions;export' {
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'What the list is written as [default: text; with --ids jsonl]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write the list to this file, for nobody else to read, in place of standard output')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only people of deletions that were sent on this day or later (UTC)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
-            [CompletionResult]::new('--with-token', '--with-token', [CompletionResultType]::ParameterName, 'Read the token from standard input')
+            [CompletionResult]::new('--replace', '--replace', [CompletionResultType]::ParameterName, 'Put the new list in the place of the file that is there')
+            [CompletionResult]::new('--ids', '--ids', [CompletionResultType]::ParameterName, 'Show ids, as far as the ledger still keeps them: personal data')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
@@ -445,12 +428,14 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
-        'dsr;auth;status' {
-            [CompletionResult]::new('--warn-days', '--warn-days', [CompletionResultType]::ParameterName, 'From how many days before its end a token is told of')
+        'dsr;suppressions;check' {
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the files are read [default: recognised]')
+            [CompletionResult]::new('--column', '--column', [CompletionResultType]::ParameterName, 'What names the person, in place of the known names: a column or key, or OUTER.KEY')
+            [CompletionResult]::new('--time-column', '--time-column', [CompletionResultType]::ParameterName, 'What says when an event came, in place of the known names')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
-            [CompletionResult]::new('--exit-status', '--exit-status', [CompletionResultType]::ParameterName, 'End with status 4 as well if any token expires within `--warn-days`, or on a day nobody knows')
+            [CompletionResult]::new('--exit-status', '--exit-status', [CompletionResultType]::ParameterName, 'End with status 1 if somebody was collected again, or else with 5 if lines were damaged')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
@@ -464,25 +449,8 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
-        'dsr;auth;use' {
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
-            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
-            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
-            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead')
-            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Rehearse against the built-in sandbox: no account, no network, nothing real')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            break
-        }
-        'dsr;auth;logout' {
-            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Which one, where there are several')
+        'dsr;guide' {
+            [CompletionResult]::new('--sdk', '--sdk', [CompletionResultType]::ParameterName, 'Tell of this SDK only')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
@@ -499,13 +467,11 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
-        'dsr;auth;hash-key' {
-            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Read the key from a file that only its owner can read')
+        'dsr;doctor' {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
-            [CompletionResult]::new('--with-key', '--with-key', [CompletionResultType]::ParameterName, 'Read the key, a line of text, from standard input')
-            [CompletionResult]::new('--remove', '--remove', [CompletionResultType]::ParameterName, 'Forget the key')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Ask nobody but this machine')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
@@ -517,56 +483,6 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            break
-        }
-        'dsr;auth;ledger-key' {
-            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Write the key to a new file that only you can read; make a key if there is none')
-            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Keep the key in this file in the keyring, in place of the one before')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
-            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
-            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
-            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead')
-            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Rehearse against the built-in sandbox: no account, no network, nothing real')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            break
-        }
-        'dsr;auth;help' {
-            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Keep a token in the keyring, in place of the one of the same name')
-            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away')
-            [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a token that of all projects that name none')
-            [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget a token in the keyring')
-            [CompletionResult]::new('hash-key', 'hash-key', [CompletionResultType]::ParameterValue, 'Keep the key of `--hash hmac-sha256` in the keyring')
-            [CompletionResult]::new('ledger-key', 'ledger-key', [CompletionResultType]::ParameterValue, 'Show where the key of the ledger''s hashed ids is, or carry it elsewhere')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
-            break
-        }
-        'dsr;auth;help;login' {
-            break
-        }
-        'dsr;auth;help;status' {
-            break
-        }
-        'dsr;auth;help;use' {
-            break
-        }
-        'dsr;auth;help;logout' {
-            break
-        }
-        'dsr;auth;help;hash-key' {
-            break
-        }
-        'dsr;auth;help;ledger-key' {
-            break
-        }
-        'dsr;auth;help;help' {
             break
         }
         'dsr;project' {
@@ -590,7 +506,6 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a project the default')
             [CompletionResult]::new('secret', 'secret', [CompletionResultType]::ParameterValue, 'Keep a project''s API secret in the keyring')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove a project from the config file, and its API secret from the keyring')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'dsr;project;add' {
@@ -706,42 +621,36 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
-        'dsr;project;help' {
-            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Add a project')
-            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the projects')
-            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a project''s settings and where each comes from')
-            [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a project the default')
-            [CompletionResult]::new('secret', 'secret', [CompletionResultType]::ParameterValue, 'Keep a project''s API secret in the keyring')
-            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove a project from the config file, and its API secret from the keyring')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
-            break
-        }
-        'dsr;project;help;add' {
-            break
-        }
-        'dsr;project;help;list' {
-            break
-        }
-        'dsr;project;help;show' {
-            break
-        }
-        'dsr;project;help;use' {
-            break
-        }
-        'dsr;project;help;secret' {
-            break
-        }
-        'dsr;project;help;remove' {
-            break
-        }
-        'dsr;project;help;help' {
-            break
-        }
-        'dsr;doctor' {
+        'dsr;auth' {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
-            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Ask nobody but this machine')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Rehearse against the built-in sandbox: no account, no network, nothing real')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Keep a token in the keyring, in place of the one of the same name')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away')
+            [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a token that of all projects that name none')
+            [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget a token in the keyring')
+            [CompletionResult]::new('hash-key', 'hash-key', [CompletionResultType]::ParameterValue, 'Keep the key of `--hash hmac-sha256` in the keyring')
+            [CompletionResult]::new('ledger-key', 'ledger-key', [CompletionResultType]::ParameterValue, 'Show where the key of the ledger''s hashed ids is, or carry it elsewhere')
+            break
+        }
+        'dsr;auth;login' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'What to call it, where there are several: letters, digits, `-`, `_`, `.` [default: main]')
+            [CompletionResult]::new('--issued', '--issued', [CompletionResultType]::ParameterName, 'The day the token was made; it is good for a year from then [default: today]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
+            [CompletionResult]::new('--with-token', '--with-token', [CompletionResultType]::ParameterName, 'Read the token from standard input')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
@@ -755,11 +664,106 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
-        'dsr;guide' {
-            [CompletionResult]::new('--sdk', '--sdk', [CompletionResultType]::ParameterName, 'Tell of this SDK only')
+        'dsr;auth;status' {
+            [CompletionResult]::new('--warn-days', '--warn-days', [CompletionResultType]::ParameterName, 'From how many days before its end a token is told of')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
+            [CompletionResult]::new('--exit-status', '--exit-status', [CompletionResultType]::ParameterName, 'End with status 4 as well if any token expires within `--warn-days`, or on a day nobody knows')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Rehearse against the built-in sandbox: no account, no network, nothing real')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'dsr;auth;use' {
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Rehearse against the built-in sandbox: no account, no network, nothing real')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'dsr;auth;logout' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Which one, where there are several')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Rehearse against the built-in sandbox: no account, no network, nothing real')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'dsr;auth;hash-key' {
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Read the key from a file that only its owner can read')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
+            [CompletionResult]::new('--with-key', '--with-key', [CompletionResultType]::ParameterName, 'Read the key, a line of text, from standard input')
+            [CompletionResult]::new('--remove', '--remove', [CompletionResultType]::ParameterName, 'Forget the key')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Rehearse against the built-in sandbox: no account, no network, nothing real')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'dsr;auth;ledger-key' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Write the key to a new file that only you can read; make a key if there is none')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Keep the key in this file in the keyring, in place of the one before')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Rehearse against the built-in sandbox: no account, no network, nothing real')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'dsr;purge' {
+            [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'How long ago the requests were closed, such as `30months` or `3years`, or before which day')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would go, and remove nothing')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask for confirmation')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
@@ -813,7 +817,8 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
-        'dsr;exit-status' {
+        'dsr;man' {
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write all pages into the folders man1 and man7 of this one')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
@@ -831,138 +836,20 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             break
         }
         'dsr;help' {
-            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Export what Mixpanel holds on the listed people')
-            [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Erase the data of the listed people')
-            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how requests stand')
-            [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Go on with what was interrupted, deferred or is unknown')
-            [CompletionResult]::new('cancel', 'cancel', [CompletionResultType]::ParameterValue, 'Cancel deletions that Mixpanel has not started')
-            [CompletionResult]::new('extend', 'extend', [CompletionResultType]::ParameterValue, 'Take the law''s further time to answer a request')
-            [CompletionResult]::new('download', 'download', [CompletionResultType]::ParameterValue, 'Fetch finished exports, and split them into a package for each person')
-            [CompletionResult]::new('find', 'find', [CompletionResultType]::ParameterValue, 'Tell whether people were exported or erased: when, and under which task')
-            [CompletionResult]::new('purge', 'purge', [CompletionResultType]::ParameterValue, 'Remove the records of requests that were closed long ago')
-            [CompletionResult]::new('audit', 'audit', [CompletionResultType]::ParameterValue, 'Read and verify the audit trail: who did what, and when')
-            [CompletionResult]::new('auth', 'auth', [CompletionResultType]::ParameterValue, 'Keep, show or forget OAuth tokens, or a key of hashed ids')
-            [CompletionResult]::new('project', 'project', [CompletionResultType]::ParameterValue, 'Set up the Mixpanel projects to work on')
-            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check tokens, keyring, projects, ledger, clock and network, and say what to fix')
-            [CompletionResult]::new('guide', 'guide', [CompletionResultType]::ParameterValue, 'How to stop Mixpanel''s SDKs from collecting data')
-            [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Serve the sandbox on loopback: a stand-in for Mixpanel''s GDPR API')
-            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
-            [CompletionResult]::new('exit-status', 'exit-status', [CompletionResultType]::ParameterValue, 'What each exit status means; stable, for scripts')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
-            break
-        }
-        'dsr;help;export' {
-            break
-        }
-        'dsr;help;delete' {
-            break
-        }
-        'dsr;help;status' {
-            break
-        }
-        'dsr;help;resume' {
-            break
-        }
-        'dsr;help;cancel' {
-            break
-        }
-        'dsr;help;extend' {
-            break
-        }
-        'dsr;help;download' {
-            break
-        }
-        'dsr;help;find' {
-            break
-        }
-        'dsr;help;purge' {
-            break
-        }
-        'dsr;help;audit' {
-            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Read the whole trail, and tell what does not fit')
-            [CompletionResult]::new('head', 'head', [CompletionResultType]::ParameterValue, 'Print how far the trail goes, in one line: what to keep elsewhere')
-            [CompletionResult]::new('log', 'log', [CompletionResultType]::ParameterValue, 'Show entries of the trail: all of one request, or the last ones')
-            break
-        }
-        'dsr;help;audit;verify' {
-            break
-        }
-        'dsr;help;audit;head' {
-            break
-        }
-        'dsr;help;audit;log' {
-            break
-        }
-        'dsr;help;auth' {
-            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Keep a token in the keyring, in place of the one of the same name')
-            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away')
-            [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a token that of all projects that name none')
-            [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget a token in the keyring')
-            [CompletionResult]::new('hash-key', 'hash-key', [CompletionResultType]::ParameterValue, 'Keep the key of `--hash hmac-sha256` in the keyring')
-            [CompletionResult]::new('ledger-key', 'ledger-key', [CompletionResultType]::ParameterValue, 'Show where the key of the ledger''s hashed ids is, or carry it elsewhere')
-            break
-        }
-        'dsr;help;auth;login' {
-            break
-        }
-        'dsr;help;auth;status' {
-            break
-        }
-        'dsr;help;auth;use' {
-            break
-        }
-        'dsr;help;auth;logout' {
-            break
-        }
-        'dsr;help;auth;hash-key' {
-            break
-        }
-        'dsr;help;auth;ledger-key' {
-            break
-        }
-        'dsr;help;project' {
-            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Add a project')
-            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the projects')
-            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a project''s settings and where each comes from')
-            [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a project the default')
-            [CompletionResult]::new('secret', 'secret', [CompletionResultType]::ParameterValue, 'Keep a project''s API secret in the keyring')
-            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove a project from the config file, and its API secret from the keyring')
-            break
-        }
-        'dsr;help;project;add' {
-            break
-        }
-        'dsr;help;project;list' {
-            break
-        }
-        'dsr;help;project;show' {
-            break
-        }
-        'dsr;help;project;use' {
-            break
-        }
-        'dsr;help;project;secret' {
-            break
-        }
-        'dsr;help;project;remove' {
-            break
-        }
-        'dsr;help;doctor' {
-            break
-        }
-        'dsr;help;guide' {
-            break
-        }
-        'dsr;help;sandbox' {
-            break
-        }
-        'dsr;help;completions' {
-            break
-        }
-        'dsr;help;exit-status' {
-            break
-        }
-        'dsr;help;help' {
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing beside the result, warnings and failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr: -v what is done, -vv each call, -vvv everything')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Rehearse against the built-in sandbox: no account, no network, nothing real')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
     })

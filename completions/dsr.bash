@@ -37,9 +37,6 @@ _dsr() {
             dsr,download)
                 cmd="dsr__subcmd__download"
                 ;;
-            dsr,exit-status)
-                cmd="dsr__subcmd__exit__subcmd__status"
-                ;;
             dsr,export)
                 cmd="dsr__subcmd__export"
                 ;;
@@ -55,11 +52,17 @@ _dsr() {
             dsr,help)
                 cmd="dsr__subcmd__help"
                 ;;
+            dsr,man)
+                cmd="dsr__subcmd__man"
+                ;;
             dsr,project)
                 cmd="dsr__subcmd__project"
                 ;;
             dsr,purge)
                 cmd="dsr__subcmd__purge"
+                ;;
+            dsr,report)
+                cmd="dsr__subcmd__report"
                 ;;
             dsr,resume)
                 cmd="dsr__subcmd__resume"
@@ -70,11 +73,11 @@ _dsr() {
             dsr,status)
                 cmd="dsr__subcmd__status"
                 ;;
+            dsr,suppressions)
+                cmd="dsr__subcmd__suppressions"
+                ;;
             dsr__subcmd__audit,head)
                 cmd="dsr__subcmd__audit__subcmd__head"
-                ;;
-            dsr__subcmd__audit,help)
-                cmd="dsr__subcmd__audit__subcmd__help"
                 ;;
             dsr__subcmd__audit,log)
                 cmd="dsr__subcmd__audit__subcmd__log"
@@ -82,23 +85,8 @@ _dsr() {
             dsr__subcmd__audit,verify)
                 cmd="dsr__subcmd__audit__subcmd__verify"
                 ;;
-            dsr__subcmd__audit__subcmd__help,head)
-                cmd="dsr__subcmd__audit__subcmd__help__subcmd__head"
-                ;;
-            dsr__subcmd__audit__subcmd__help,help)
-                cmd="dsr__subcmd__audit__subcmd__help__subcmd__help"
-                ;;
-            dsr__subcmd__audit__subcmd__help,log)
-                cmd="dsr__subcmd__audit__subcmd__help__subcmd__log"
-                ;;
-            dsr__subcmd__audit__subcmd__help,verify)
-                cmd="dsr__subcmd__audit__subcmd__help__subcmd__verify"
-                ;;
             dsr__subcmd__auth,hash-key)
                 cmd="dsr__subcmd__auth__subcmd__hash__subcmd__key"
-                ;;
-            dsr__subcmd__auth,help)
-                cmd="dsr__subcmd__auth__subcmd__help"
                 ;;
             dsr__subcmd__auth,ledger-key)
                 cmd="dsr__subcmd__auth__subcmd__ledger__subcmd__key"
@@ -115,131 +103,8 @@ _dsr() {
             dsr__subcmd__auth,use)
                 cmd="dsr__subcmd__auth__subcmd__use"
                 ;;
-            dsr__subcmd__auth__subcmd__help,hash-key)
-                cmd="dsr__subcmd__auth__subcmd__help__subcmd__hash__subcmd__key"
-                ;;
-            dsr__subcmd__auth__subcmd__help,help)
-                cmd="dsr__subcmd__auth__subcmd__help__subcmd__help"
-                ;;
-            dsr__subcmd__auth__subcmd__help,ledger-key)
-                cmd="dsr__subcmd__auth__subcmd__help__subcmd__ledger__subcmd__key"
-                ;;
-            dsr__subcmd__auth__subcmd__help,login)
-                cmd="dsr__subcmd__auth__subcmd__help__subcmd__login"
-                ;;
-            dsr__subcmd__auth__subcmd__help,logout)
-                cmd="dsr__subcmd__auth__subcmd__help__subcmd__logout"
-                ;;
-            dsr__subcmd__auth__subcmd__help,status)
-                cmd="dsr__subcmd__auth__subcmd__help__subcmd__status"
-                ;;
-            dsr__subcmd__auth__subcmd__help,use)
-                cmd="dsr__subcmd__auth__subcmd__help__subcmd__use"
-                ;;
-            dsr__subcmd__help,audit)
-                cmd="dsr__subcmd__help__subcmd__audit"
-                ;;
-            dsr__subcmd__help,auth)
-                cmd="dsr__subcmd__help__subcmd__auth"
-                ;;
-            dsr__subcmd__help,cancel)
-                cmd="dsr__subcmd__help__subcmd__cancel"
-                ;;
-            dsr__subcmd__help,completions)
-                cmd="dsr__subcmd__help__subcmd__completions"
-                ;;
-            dsr__subcmd__help,delete)
-                cmd="dsr__subcmd__help__subcmd__delete"
-                ;;
-            dsr__subcmd__help,doctor)
-                cmd="dsr__subcmd__help__subcmd__doctor"
-                ;;
-            dsr__subcmd__help,download)
-                cmd="dsr__subcmd__help__subcmd__download"
-                ;;
-            dsr__subcmd__help,exit-status)
-                cmd="dsr__subcmd__help__subcmd__exit__subcmd__status"
-                ;;
-            dsr__subcmd__help,export)
-                cmd="dsr__subcmd__help__subcmd__export"
-                ;;
-            dsr__subcmd__help,extend)
-                cmd="dsr__subcmd__help__subcmd__extend"
-                ;;
-            dsr__subcmd__help,find)
-                cmd="dsr__subcmd__help__subcmd__find"
-                ;;
-            dsr__subcmd__help,guide)
-                cmd="dsr__subcmd__help__subcmd__guide"
-                ;;
-            dsr__subcmd__help,help)
-                cmd="dsr__subcmd__help__subcmd__help"
-                ;;
-            dsr__subcmd__help,project)
-                cmd="dsr__subcmd__help__subcmd__project"
-                ;;
-            dsr__subcmd__help,purge)
-                cmd="dsr__subcmd__help__subcmd__purge"
-                ;;
-            dsr__subcmd__help,resume)
-                cmd="dsr__subcmd__help__subcmd__resume"
-                ;;
-            dsr__subcmd__help,sandbox)
-                cmd="dsr__subcmd__help__subcmd__sandbox"
-                ;;
-            dsr__subcmd__help,status)
-                cmd="dsr__subcmd__help__subcmd__status"
-                ;;
-            dsr__subcmd__help__subcmd__audit,head)
-                cmd="dsr__subcmd__help__subcmd__audit__subcmd__head"
-                ;;
-            dsr__subcmd__help__subcmd__audit,log)
-                cmd="dsr__subcmd__help__subcmd__audit__subcmd__log"
-                ;;
-            dsr__subcmd__help__subcmd__audit,verify)
-                cmd="dsr__subcmd__help__subcmd__audit__subcmd__verify"
-                ;;
-            dsr__subcmd__help__subcmd__auth,hash-key)
-                cmd="dsr__subcmd__help__subcmd__auth__subcmd__hash__subcmd__key"
-                ;;
-            dsr__subcmd__help__subcmd__auth,ledger-key)
-                cmd="dsr__subcmd__help__subcmd__auth__subcmd__ledger__subcmd__key"
-                ;;
-            dsr__subcmd__help__subcmd__auth,login)
-                cmd="dsr__subcmd__help__subcmd__auth__subcmd__login"
-                ;;
-            dsr__subcmd__help__subcmd__auth,logout)
-                cmd="dsr__subcmd__help__subcmd__auth__subcmd__logout"
-                ;;
-            dsr__subcmd__help__subcmd__auth,status)
-                cmd="dsr__subcmd__help__subcmd__auth__subcmd__status"
-                ;;
-            dsr__subcmd__help__subcmd__auth,use)
-                cmd="dsr__subcmd__help__subcmd__auth__subcmd__use"
-                ;;
-            dsr__subcmd__help__subcmd__project,add)
-                cmd="dsr__subcmd__help__subcmd__project__subcmd__add"
-                ;;
-            dsr__subcmd__help__subcmd__project,list)
-                cmd="dsr__subcmd__help__subcmd__project__subcmd__list"
-                ;;
-            dsr__subcmd__help__subcmd__project,remove)
-                cmd="dsr__subcmd__help__subcmd__project__subcmd__remove"
-                ;;
-            dsr__subcmd__help__subcmd__project,secret)
-                cmd="dsr__subcmd__help__subcmd__project__subcmd__secret"
-                ;;
-            dsr__subcmd__help__subcmd__project,show)
-                cmd="dsr__subcmd__help__subcmd__project__subcmd__show"
-                ;;
-            dsr__subcmd__help__subcmd__project,use)
-                cmd="dsr__subcmd__help__subcmd__project__subcmd__use"
-                ;;
             dsr__subcmd__project,add)
                 cmd="dsr__subcmd__project__subcmd__add"
-                ;;
-            dsr__subcmd__project,help)
-                cmd="dsr__subcmd__project__subcmd__help"
                 ;;
             dsr__subcmd__project,list)
                 cmd="dsr__subcmd__project__subcmd__list"
@@ -256,26 +121,11 @@ _dsr() {
             dsr__subcmd__project,use)
                 cmd="dsr__subcmd__project__subcmd__use"
                 ;;
-            dsr__subcmd__project__subcmd__help,add)
-                cmd="dsr__subcmd__project__subcmd__help__subcmd__add"
+            dsr__subcmd__suppressions,check)
+                cmd="dsr__subcmd__suppressions__subcmd__check"
                 ;;
-            dsr__subcmd__project__subcmd__help,help)
-                cmd="dsr__subcmd__project__subcmd__help__subcmd__help"
-                ;;
-            dsr__subcmd__project__subcmd__help,list)
-                cmd="dsr__subcmd__project__subcmd__help__subcmd__list"
-                ;;
-            dsr__subcmd__project__subcmd__help,remove)
-                cmd="dsr__subcmd__project__subcmd__help__subcmd__remove"
-                ;;
-            dsr__subcmd__project__subcmd__help,secret)
-                cmd="dsr__subcmd__project__subcmd__help__subcmd__secret"
-                ;;
-            dsr__subcmd__project__subcmd__help,show)
-                cmd="dsr__subcmd__project__subcmd__help__subcmd__show"
-                ;;
-            dsr__subcmd__project__subcmd__help,use)
-                cmd="dsr__subcmd__project__subcmd__help__subcmd__use"
+            dsr__subcmd__suppressions,export)
+                cmd="dsr__subcmd__suppressions__subcmd__export"
                 ;;
             *)
                 ;;
@@ -284,7 +134,7 @@ _dsr() {
 
     case "${cmd}" in
         dsr)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version export delete status resume cancel download extend find report audit suppressions guide doctor project auth purge sandbox completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -310,7 +160,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__audit)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version verify head log help"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version verify head log"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -354,76 +204,6 @@ _dsr() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__audit__subcmd__help)
-            opts="verify head log help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__audit__subcmd__help__subcmd__head)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__audit__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__audit__subcmd__help__subcmd__log)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__audit__subcmd__help__subcmd__verify)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -492,7 +272,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__auth)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version login status use logout hash-key ledger-key help"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version login status use logout hash-key ledger-key"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -540,118 +320,6 @@ _dsr() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__auth__subcmd__help)
-            opts="login status use logout hash-key ledger-key help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__auth__subcmd__help__subcmd__hash__subcmd__key)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__auth__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__auth__subcmd__help__subcmd__ledger__subcmd__key)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__auth__subcmd__help__subcmd__login)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__auth__subcmd__help__subcmd__logout)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__auth__subcmd__help__subcmd__status)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__auth__subcmd__help__subcmd__use)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -1023,32 +691,6 @@ _dsr() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        dsr__subcmd__exit__subcmd__status)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                --project)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --lock-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         dsr__subcmd__export)
             opts="-q -v -h -V --gdpr --ccpa --disclosure --file --id --format --column --no-header --delimiter --encoding --allow --trim --keep-whitespace --expect-pattern --show-warnings --hash --hash-key-file --hash-prefix --hash-lowercase --exclude --expect --dry-run --wait --timeout --max-wait --new --ref --received --download --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1282,12 +924,24 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__help)
-            opts="export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1295,461 +949,29 @@ _dsr() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        dsr__subcmd__help__subcmd__audit)
-            opts="verify head log"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+        dsr__subcmd__man)
+            opts="-q -v -h -V --output --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__audit__subcmd__head)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__audit__subcmd__log)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__audit__subcmd__verify)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__auth)
-            opts="login status use logout hash-key ledger-key"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__auth__subcmd__hash__subcmd__key)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__auth__subcmd__ledger__subcmd__key)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__auth__subcmd__login)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__auth__subcmd__logout)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__auth__subcmd__status)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__auth__subcmd__use)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__cancel)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__completions)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__delete)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__doctor)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__download)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__exit__subcmd__status)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__export)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__extend)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__find)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__guide)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__project)
-            opts="add list show use secret remove"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__project__subcmd__add)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__project__subcmd__list)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__project__subcmd__remove)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__project__subcmd__secret)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__project__subcmd__show)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__project__subcmd__use)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__purge)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__resume)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__sandbox)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__help__subcmd__status)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -1758,7 +980,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__project)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version add list show use secret remove help"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version add list show use secret remove"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1830,118 +1052,6 @@ _dsr() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__project__subcmd__help)
-            opts="add list show use secret remove help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__project__subcmd__help__subcmd__add)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__project__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__project__subcmd__help__subcmd__list)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__project__subcmd__help__subcmd__remove)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__project__subcmd__help__subcmd__secret)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__project__subcmd__help__subcmd__show)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        dsr__subcmd__project__subcmd__help__subcmd__use)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -2113,6 +1223,56 @@ _dsr() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        dsr__subcmd__report)
+            opts="-o -q -v -h -V --from --to --year --format --output --with-ids --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --year)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "html csv json" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         dsr__subcmd__resume)
             opts="-q -v -h -V --max-wait --wait --timeout --task --send-again --abandon --job --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -2217,6 +1377,108 @@ _dsr() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__suppressions)
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version export check"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__suppressions__subcmd__check)
+            opts="-q -v -h -V --format --column --time-column --exit-status --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "csv jsonl json" -- "${cur}"))
+                    return 0
+                    ;;
+                --column)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time-column)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__suppressions__subcmd__export)
+            opts="-q -v -h -V --format --output --replace --since --ids --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "text csv jsonl" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -34,26 +34,28 @@ complete -c dsr -n "__fish_dsr_needs_command" -s q -l quiet -d 'Say nothing besi
 complete -c dsr -n "__fish_dsr_needs_command" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_needs_command" -l no-input -d 'Never ask; fail instead'
 complete -c dsr -n "__fish_dsr_needs_command" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_needs_command" -s h -l help -d 'Print help'
 complete -c dsr -n "__fish_dsr_needs_command" -s V -l version -d 'Print version'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "export" -d 'Export what Mixpanel holds on the listed people'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "delete" -d 'Erase the data of the listed people'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "status" -d 'Show how requests stand'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "resume" -d 'Go on with what was interrupted, deferred or is unknown'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "cancel" -d 'Cancel deletions that Mixpanel has not started'
-complete -c dsr -n "__fish_dsr_needs_command" -f -a "extend" -d 'Take the law\'s further time to answer a request'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "download" -d 'Fetch finished exports, and split them into a package for each person'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "extend" -d 'Take the law\'s further time to answer a request'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "find" -d 'Tell whether people were exported or erased: when, and under which task'
-complete -c dsr -n "__fish_dsr_needs_command" -f -a "purge" -d 'Remove the records of requests that were closed long ago'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "report" -d 'Report on a request, or on all of a period, as evidence'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "audit" -d 'Read and verify the audit trail: who did what, and when'
-complete -c dsr -n "__fish_dsr_needs_command" -f -a "auth" -d 'Keep, show or forget OAuth tokens, or a key of hashed ids'
-complete -c dsr -n "__fish_dsr_needs_command" -f -a "project" -d 'Set up the Mixpanel projects to work on'
-complete -c dsr -n "__fish_dsr_needs_command" -f -a "doctor" -d 'Check tokens, keyring, projects, ledger, clock and network, and say what to fix'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "suppressions" -d 'People whom your servers must not track again'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "guide" -d 'How to stop Mixpanel\'s SDKs from collecting data'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "doctor" -d 'Check tokens, keyring, projects, ledger, clock and network, and say what to fix'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "project" -d 'Set up the Mixpanel projects to work on'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "auth" -d 'Keep, show or forget OAuth tokens, or a key of hashed ids'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "purge" -d 'Remove the records of requests that were closed long ago'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "sandbox" -d 'Serve the sandbox on loopback: a stand-in for Mixpanel\'s GDPR API'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c dsr -n "__fish_dsr_needs_command" -f -a "exit-status" -d 'What each exit status means; stable, for scripts'
-complete -c dsr -n "__fish_dsr_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "man" -d 'Print man pages'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "help" -d 'Tell about a command or a topic'
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l disclosure -d 'What a CCPA export discloses [default: data]' -r -f -a "data\t'The personal data itself (Mixpanel\'s default)'
 categories\t'The categories of personal data collected'
 sources\t'The sources it was collected from'"
@@ -204,19 +206,6 @@ complete -c dsr -n "__fish_dsr_using_subcommand cancel" -l no-input -d 'Never as
 complete -c dsr -n "__fish_dsr_using_subcommand cancel" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand cancel" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand cancel" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand extend" -l reason -d 'Why it takes longer, as the person is told; kept in the ledger, so without personal data' -r
-complete -c dsr -n "__fish_dsr_using_subcommand extend" -l color -d 'When to use colour' -r -f -a "auto\t''
-always\t''
-never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand extend" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand extend" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand extend" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand extend" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand extend" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand extend" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand extend" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand extend" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand extend" -s V -l version -d 'Print version'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -l to -d 'Where to put the archives [default: a folder dsr-REQUEST here]' -r -F
 complete -c dsr -n "__fish_dsr_using_subcommand download" -l ids -d 'Take the people from this file, read as the sources of `dsr export` are: for a request whose ids the ledger does not keep any more' -r -F
 complete -c dsr -n "__fish_dsr_using_subcommand download" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -234,6 +223,19 @@ complete -c dsr -n "__fish_dsr_using_subcommand download" -l no-input -d 'Never 
 complete -c dsr -n "__fish_dsr_using_subcommand download" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -l reason -d 'Why it takes longer, as the person is told; kept in the ledger, so without personal data' -r
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -s V -l version -d 'Print version'
 complete -c dsr -n "__fish_dsr_using_subcommand find" -l file -d 'A file, whatever its name looks like' -r -F
 complete -c dsr -n "__fish_dsr_using_subcommand find" -l id -d 'One distinct_id, whatever it looks like' -r
 complete -c dsr -n "__fish_dsr_using_subcommand find" -l format -d 'How files and standard input are read [default: recognised]' -r -f -a "csv\t'A table with any delimiter'
@@ -270,37 +272,41 @@ complete -c dsr -n "__fish_dsr_using_subcommand find" -l no-input -d 'Never ask;
 complete -c dsr -n "__fish_dsr_using_subcommand find" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand find" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand find" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand purge" -l older-than -d 'How long ago the requests were closed, such as `30months` or `3years`, or before which day' -r
-complete -c dsr -n "__fish_dsr_using_subcommand purge" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c dsr -n "__fish_dsr_using_subcommand report" -l from -d 'Requests received on this day or later [default: 24 months before the last day]' -r
+complete -c dsr -n "__fish_dsr_using_subcommand report" -l to -d 'Requests received on this day or before [default: today]' -r
+complete -c dsr -n "__fish_dsr_using_subcommand report" -l year -d 'Requests received in this calendar year' -r
+complete -c dsr -n "__fish_dsr_using_subcommand report" -l format -d 'What to make [default: what the name of --output ends in, else html]' -r -f -a "html\t'A page that needs nothing from outside'
+csv\t'A line each job, or each request'
+json\t'One object'"
+complete -c dsr -n "__fish_dsr_using_subcommand report" -s o -l output -d 'Write to this file, which must not exist; `-` is standard output' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand report" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand purge" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand purge" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand purge" -l dry-run -d 'Show what would go, and remove nothing'
-complete -c dsr -n "__fish_dsr_using_subcommand purge" -l yes -d 'Do not ask for confirmation'
-complete -c dsr -n "__fish_dsr_using_subcommand purge" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand purge" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand purge" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand purge" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand purge" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand purge" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand purge" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log help" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c dsr -n "__fish_dsr_using_subcommand report" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand report" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand report" -l with-ids -d 'Put the ids of the request\'s jobs in, as far as they are still kept: personal data'
+complete -c dsr -n "__fish_dsr_using_subcommand report" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand report" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand report" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand report" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand report" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand report" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log help" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log help" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log help" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log help" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log help" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log help" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log help" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log help" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log help" -f -a "verify" -d 'Read the whole trail, and tell what does not fit'
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log help" -f -a "head" -d 'Print how far the trail goes, in one line: what to keep elsewhere'
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log help" -f -a "log" -d 'Show entries of the trail: all of one request, or the last ones'
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -f -a "verify" -d 'Read the whole trail, and tell what does not fit'
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -f -a "head" -d 'Print how far the trail goes, in one line: what to keep elsewhere'
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -f -a "log" -d 'Show entries of the trail: all of one request, or the last ones'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from verify" -l head -d 'A head that was kept elsewhere, or a file of such lines, or `-`; may be given several times' -r
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from verify" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
@@ -339,138 +345,106 @@ complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcomman
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from log" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from log" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from log" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Read the whole trail, and tell what does not fit'
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from help" -f -a "head" -d 'Print how far the trail goes, in one line: what to keep elsewhere'
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from help" -f -a "log" -d 'Show entries of the trail: all of one request, or the last ones'
-complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -f -a "login" -d 'Keep a token in the keyring, in place of the one of the same name'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -f -a "status" -d 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -f -a "use" -d 'Make a token that of all projects that name none'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -f -a "logout" -d 'Forget a token in the keyring'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -f -a "hash-key" -d 'Keep the key of `--hash hmac-sha256` in the keyring'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -f -a "ledger-key" -d 'Show where the key of the ledger\'s hashed ids is, or carry it elsewhere'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l name -d 'What to call it, where there are several: letters, digits, `-`, `_`, `.` [default: main]' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l issued -d 'The day the token was made; it is good for a year from then [default: today]' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -f -a "export" -d 'Write the list of people not to track again'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -f -a "check" -d 'Find erased people in files of events: who was collected again'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -l format -d 'What the list is written as [default: text; with --ids jsonl]' -r -f -a "text\t'A hash a line, and lines with `#` that say what it is'
+csv\t'A table of hash, project, erasure and key'
+jsonl\t'A JSON object a line'"
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -l output -d 'Write the list to this file, for nobody else to read, in place of standard output' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -l since -d 'Only people of deletions that were sent on this day or later (UTC)' -r
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l with-token -d 'Read the token from standard input'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l warn-days -d 'From how many days before its end a token is told of' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -l replace -d 'Put the new list in the place of the file that is there'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -l ids -d 'Show ids, as far as the ledger still keeps them: personal data'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -l format -d 'How the files are read [default: recognised]' -r -f -a "csv\t'A table with a heading'
+jsonl\t'One JSON object a line'
+json\t'One JSON array'"
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -l column -d 'What names the person, in place of the known names: a column or key, or OUTER.KEY' -r
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -l time-column -d 'What says when an event came, in place of the known names' -r
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l exit-status -d 'End with status 4 as well if any token expires within `--warn-days`, or on a day nobody knows'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -l exit-status -d 'End with status 1 if somebody was collected again, or else with 5 if lines were damaged'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand guide" -l sdk -d 'Tell of this SDK only' -r -f -a "javascript\t'Websites: mixpanel-js'
+ios\t'Apps in Objective-C: mixpanel-iphone'
+swift\t'Apps in Swift: mixpanel-swift'
+android\t'Apps for Android: mixpanel-android'
+react-native\t'Apps in React Native: mixpanel-react-native'
+server\t'Servers: mixpanel-python, mixpanel-node, mixpanel-java'"
+complete -c dsr -n "__fish_dsr_using_subcommand guide" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l name -d 'Which one, where there are several' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c dsr -n "__fish_dsr_using_subcommand guide" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand guide" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand guide" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand guide" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand guide" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand guide" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand guide" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand guide" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand guide" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l file -d 'Read the key from a file that only its owner can read' -r -F
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l offline -d 'Ask nobody but this machine'
+complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand doctor" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand doctor" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand doctor" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l with-key -d 'Read the key, a line of text, from standard input'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l remove -d 'Forget the key'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l to -d 'Write the key to a new file that only you can read; make a key if there is none' -r -F
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l from -d 'Keep the key in this file in the keyring, in place of the one before' -r -F
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l color -d 'When to use colour' -r -f -a "auto\t''
-always\t''
-never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "login" -d 'Keep a token in the keyring, in place of the one of the same name'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "status" -d 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "use" -d 'Make a token that of all projects that name none'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "logout" -d 'Forget a token in the keyring'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "hash-key" -d 'Keep the key of `--hash hmac-sha256` in the keyring'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "ledger-key" -d 'Show where the key of the ledger\'s hashed ids is, or carry it elsewhere'
-complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -l color -d 'When to use colour' -r -f -a "auto\t''
-always\t''
-never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -f -a "add" -d 'Add a project'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -f -a "list" -d 'List the projects'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -f -a "show" -d 'Show a project\'s settings and where each comes from'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -f -a "use" -d 'Make a project the default'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -f -a "secret" -d 'Keep a project\'s API secret in the keyring'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -f -a "remove" -d 'Remove a project from the config file, and its API secret from the keyring'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -f -a "add" -d 'Add a project'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -f -a "list" -d 'List the projects'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -f -a "show" -d 'Show a project\'s settings and where each comes from'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -f -a "use" -d 'Make a project the default'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -f -a "secret" -d 'Keep a project\'s API secret in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -f -a "remove" -d 'Remove a project from the config file, and its API secret from the keyring'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l region -d 'Where its data lives' -r -f -a "us\t'United States (mixpanel.com)'
 eu\t'European Union (eu.mixpanel.com)'
 in\t'India (in.mixpanel.com)'"
@@ -556,44 +530,122 @@ complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcomm
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from remove" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from remove" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add a project'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the projects'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show a project\'s settings and where each comes from'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from help" -f -a "use" -d 'Make a project the default'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from help" -f -a "secret" -d 'Keep a project\'s API secret in the keyring'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove a project from the config file, and its API secret from the keyring'
-complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l offline -d 'Ask nobody but this machine'
-complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand doctor" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand doctor" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand doctor" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand guide" -l sdk -d 'Tell of this SDK only' -r -f -a "javascript\t'Websites: mixpanel-js'
-ios\t'Apps in Objective-C: mixpanel-iphone'
-swift\t'Apps in Swift: mixpanel-swift'
-android\t'Apps for Android: mixpanel-android'
-react-native\t'Apps in React Native: mixpanel-react-native'
-server\t'Servers: mixpanel-python, mixpanel-node, mixpanel-java'"
-complete -c dsr -n "__fish_dsr_using_subcommand guide" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -f -a "login" -d 'Keep a token in the keyring, in place of the one of the same name'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -f -a "status" -d 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -f -a "use" -d 'Make a token that of all projects that name none'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -f -a "logout" -d 'Forget a token in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -f -a "hash-key" -d 'Keep the key of `--hash hmac-sha256` in the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -f -a "ledger-key" -d 'Show where the key of the ledger\'s hashed ids is, or carry it elsewhere'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l name -d 'What to call it, where there are several: letters, digits, `-`, `_`, `.` [default: main]' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l issued -d 'The day the token was made; it is good for a year from then [default: today]' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand guide" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand guide" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand guide" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand guide" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand guide" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand guide" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand guide" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand guide" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand guide" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l with-token -d 'Read the token from standard input'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l warn-days -d 'From how many days before its end a token is told of' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l exit-status -d 'End with status 4 as well if any token expires within `--warn-days`, or on a day nobody knows'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l name -d 'Which one, where there are several' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l file -d 'Read the key from a file that only its owner can read' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l with-key -d 'Read the key, a line of text, from standard input'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l remove -d 'Forget the key'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l to -d 'Write the key to a new file that only you can read; make a key if there is none' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l from -d 'Keep the key in this file in the keyring, in place of the one before' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l older-than -d 'How long ago the requests were closed, such as `30months` or `3years`, or before which day' -r
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l dry-run -d 'Show what would go, and remove nothing'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l yes -d 'Do not ask for confirmation'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -s V -l version -d 'Print version'
 complete -c dsr -n "__fish_dsr_using_subcommand sandbox" -l port -d 'The port to serve on; 0 takes any free one' -r
 complete -c dsr -n "__fish_dsr_using_subcommand sandbox" -l job-seconds -d 'Seconds from the creation of a job to its end' -r
 complete -c dsr -n "__fish_dsr_using_subcommand sandbox" -l rate -d 'Requests a second it allows for each project' -r
@@ -629,48 +681,28 @@ complete -c dsr -n "__fish_dsr_using_subcommand completions" -l no-input -d 'Nev
 complete -c dsr -n "__fish_dsr_using_subcommand completions" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c dsr -n "__fish_dsr_using_subcommand completions" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c dsr -n "__fish_dsr_using_subcommand man" -l output -d 'Write all pages into the folders man1 and man7 of this one' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand man" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -l project -d 'The project to work on; several are worked on one beside the other' -r
-complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
-complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
-complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
-complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
-complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -l no-input -d 'Never ask; fail instead'
-complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
-complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsr -n "__fish_dsr_using_subcommand exit-status" -s V -l version -d 'Print version'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "export" -d 'Export what Mixpanel holds on the listed people'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "delete" -d 'Erase the data of the listed people'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "status" -d 'Show how requests stand'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "resume" -d 'Go on with what was interrupted, deferred or is unknown'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "cancel" -d 'Cancel deletions that Mixpanel has not started'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "extend" -d 'Take the law\'s further time to answer a request'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "download" -d 'Fetch finished exports, and split them into a package for each person'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "find" -d 'Tell whether people were exported or erased: when, and under which task'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "purge" -d 'Remove the records of requests that were closed long ago'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "audit" -d 'Read and verify the audit trail: who did what, and when'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "auth" -d 'Keep, show or forget OAuth tokens, or a key of hashed ids'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "project" -d 'Set up the Mixpanel projects to work on'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "doctor" -d 'Check tokens, keyring, projects, ledger, clock and network, and say what to fix'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "guide" -d 'How to stop Mixpanel\'s SDKs from collecting data'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "sandbox" -d 'Serve the sandbox on loopback: a stand-in for Mixpanel\'s GDPR API'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "exit-status" -d 'What each exit status means; stable, for scripts'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and not __fish_seen_subcommand_from export delete status resume cancel extend download find purge audit auth project doctor guide sandbox completions exit-status help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from audit" -f -a "verify" -d 'Read the whole trail, and tell what does not fit'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from audit" -f -a "head" -d 'Print how far the trail goes, in one line: what to keep elsewhere'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from audit" -f -a "log" -d 'Show entries of the trail: all of one request, or the last ones'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "login" -d 'Keep a token in the keyring, in place of the one of the same name'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "status" -d 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "use" -d 'Make a token that of all projects that name none'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "logout" -d 'Forget a token in the keyring'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "hash-key" -d 'Keep the key of `--hash hmac-sha256` in the keyring'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "ledger-key" -d 'Show where the key of the ledger\'s hashed ids is, or carry it elsewhere'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "add" -d 'Add a project'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "list" -d 'List the projects'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "show" -d 'Show a project\'s settings and where each comes from'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "use" -d 'Make a project the default'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "secret" -d 'Keep a project\'s API secret in the keyring'
-complete -c dsr -n "__fish_dsr_using_subcommand help; and __fish_seen_subcommand_from project" -f -a "remove" -d 'Remove a project from the config file, and its API secret from the keyring'
+complete -c dsr -n "__fish_dsr_using_subcommand man" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand man" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand man" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand man" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand man" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand man" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand man" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand man" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand help" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand help" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand help" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand help" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand help" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand help" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand help" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand help" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand help" -s V -l version -d 'Print version'
