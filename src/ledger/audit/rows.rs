@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::chain::{add_field, hex};
 use super::finding::Finding;
-use super::verify::{Audit, started_text};
+use super::verify::Audit;
 use super::{AuditEvent, facts, value};
 use crate::domain::{IdsDigest, JobId, RequestId};
 use crate::ledger::people::ENDED;
@@ -229,7 +229,7 @@ fn check_gone(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerError> {
 fn check_downloads(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerError> {
     let mut statement = prepare(
         conn,
-        "SELECT request, number, bytes, sha256, fetched_at FROM downloads
+        "SELECT request, number, bytes, sha256 FROM downloads
          ORDER BY request, number",
     )?;
     let mut rows = statement.query([])?;
@@ -239,11 +239,10 @@ fn check_downloads(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerErr
             "bytes": value(row.get_ref(2)?),
             "sha256": value(row.get_ref(3)?),
         });
-        let fetched_at: String = row.get(4)?;
         let told = last_about(conn, &job, "event = 'export_fetched'")?;
         // What was fetched before there was a trail is not in it.
-        let may_be_unknown = fetched_at < started_text(audit);
-        if told.as_ref() != Some(&stands) && !(told.is_none() && may_be_unknown) {
+        let is_covered = told.is_some() || is_covered(conn, &job.request)?;
+        if is_covered && told != Some(stands) {
             let what = "what was fetched".to_owned();
             audit.find(Finding::JobDiffers { job, what });
         }
@@ -277,9 +276,7 @@ fn check_jobs(
         let stands = facts(row, 2)?;
         let wrong = match last_about(conn, &job, STANDING)? {
             Some(told) => differing(&stands, &told),
-            None if last_of(conn, &job.request, AuditEvent::RequestRecorded)?.is_some() => {
-                differing(&stands, &untouched(&stands))
-            }
+            None if is_covered(conn, &job.request)? => differing(&stands, &untouched(&stands)),
             // From before there was a trail, and nothing has happened to it since.
             None => continue,
         };
@@ -310,6 +307,11 @@ fn differing(stands: &Value, told: &Value) -> Vec<String> {
         .filter(|(key, value)| told.get(key.as_str()) != Some(value))
         .map(|(key, _)| format!("`{key}`"))
         .collect()
+}
+
+/// Whether the trail has it from its beginning on.
+fn is_covered(conn: &Connection, request: &RequestId) -> Result<bool, LedgerError> {
+    Ok(last_of(conn, request, AuditEvent::RequestRecorded)?.is_some())
 }
 
 /// The details of the last entry of this kind about a request.

@@ -14,7 +14,7 @@ use super::chain::{COLUMNS, NOTHING_BEFORE, Raw};
 use super::finding::Finding;
 use super::rows::check_rows;
 use super::{AuditEvent, AuditHead, head_row};
-use crate::ledger::records::{format_time, parse_time};
+use crate::ledger::records::{parse_time, unreadable};
 use crate::ledger::{Ledger, LedgerError, prepare};
 
 /// How many findings are told of; the others are counted.
@@ -79,7 +79,13 @@ impl Ledger {
         anchors: &[Anchor],
         show: &mut dyn FnMut(u64, u64),
     ) -> Result<Audit, LedgerError> {
-        verify(&*self.conn.unchecked_transaction()?, anchors, show)
+        verify(&*self.conn.unchecked_transaction()?, anchors, show).map_err(|error| match error {
+            // What dsr never writes is damage, and no mistake of a statement.
+            LedgerError::Statement(rusqlite::Error::InvalidColumnType(_, column, _)) => {
+                unreadable(&format!("the column `{column}`"))
+            }
+            error => error,
+        })
     }
 }
 
@@ -328,9 +334,4 @@ fn note_start(raw: &Raw, audit: &mut Audit) {
     let details: Value = serde_json::from_str(&raw.details).unwrap_or_default();
     audit.requests_before = details["before"]["requests"].as_u64().unwrap_or(0);
     audit.started = parse_time(&raw.at).ok();
-}
-
-/// When the trail was begun, as the ledger's times are written.
-pub(super) fn started_text(audit: &Audit) -> String {
-    audit.started.map(format_time).unwrap_or_default()
 }

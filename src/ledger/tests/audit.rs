@@ -369,3 +369,33 @@ fn anchors_are_read_as_heads_are_written() {
         assert_eq!(bad.parse::<Anchor>(), Err(AnchorError), "{bad}");
     }
 }
+
+#[test]
+fn requests_from_before_the_trail_may_be_purged_and_none_may_be_put_in_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, _) = eventful(&folder);
+    ledger
+        .conn
+        .execute_batch(
+            "DROP TABLE audit; DROP TABLE audit_head;
+             ALTER TABLE requests DROP COLUMN ids_salt; PRAGMA user_version = 12;",
+        )
+        .unwrap();
+    drop(ledger);
+    let mut ledger = open_by("bert", &folder);
+    let audit = check(&ledger);
+    assert_eq!((audit.findings, audit.requests_before), (vec![], 2));
+    let next_day = Cutoff::parse("2026-11-23", "2029-11-22".parse().unwrap()).unwrap();
+    let purged = ledger.record_purged(next_day, after(300)).unwrap().unwrap();
+    assert_eq!(purged.requests, 1);
+    assert_eq!(check(&ledger).findings, []);
+    let another = "INSERT INTO requests (id, kind, law, project, project_key, region, received,
+         due, created, source, ids_read, ids_unique)
+         VALUES ('zzz', 'delete', 'gdpr', 'p', 'k', 'us', '', '', '', '', 1, 1)";
+    ledger.conn.execute_batch(another).unwrap();
+    let unknown = Finding::UnknownRequests {
+        found: 3,
+        before: 2,
+    };
+    assert_eq!(check(&ledger).findings, [unknown]);
+}

@@ -10,8 +10,8 @@ use dsr::domain::{
     Rate, Region, RequestId, TaskId,
 };
 use dsr::ledger::{
-    Again, Claim, JobRecord, Ledger, LedgerError, NewRequest, Outcome, Purpose, Recorded, Standing,
-    Which,
+    Again, Chosen, Claim, JobRecord, Ledger, LedgerError, NewRequest, Outcome, Purpose, Recorded,
+    Standing, Which,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
@@ -299,6 +299,9 @@ fn use_all(ledger: &mut Ledger) -> Vec<Batch> {
     ledger.record_receipts(now()).ok();
     ledger.record_interrupted(now()).ok();
     ledger.list_requests(Which::Open).ok();
+    ledger.audit_head().ok();
+    ledger.list_entries(Chosen::Last(100)).ok();
+    ledger.verify_audit(&[], &mut |_, _| {}).ok();
     batches
 }
 
