@@ -277,6 +277,7 @@ fn a_damaged_ledger_is_found_left_as_it_is_and_nobody_is_asked() {
         operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
         let path = operator.dsr_home().join("ledger.db");
         damage(&path);
+        operator.give_up_trail();
         let (before, calls) = (fs::read(&path).unwrap(), fake.calls().len());
         let outcome = operator.run(&["doctor", "--json"]);
         assert_eq!(outcome.status, Some(74), "{name}\n{outcome}");

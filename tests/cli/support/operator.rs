@@ -247,10 +247,15 @@ impl Operator {
         changed.expect("the ledger can be changed");
     }
 
-    /// The same to the audit trail, which is not held against itself at the end then.
+    /// The same to the audit trail.
     pub(crate) fn change_trail(&self, statements: &str) {
-        self.is_trail_changed.store(true, Ordering::Relaxed);
+        self.give_up_trail();
         self.change_ledger(statements);
+    }
+
+    /// From now on the audit trail may be damaged: it is not looked at in the end.
+    pub(crate) fn give_up_trail(&self) {
+        self.is_trail_changed.store(true, Ordering::Relaxed);
     }
 
     /// The ids that the ledger on the disk holds for each job, by its request and number.
