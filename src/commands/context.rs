@@ -72,6 +72,14 @@ impl Context {
         )?)
     }
 
+    /// The project of this name.
+    pub(crate) fn resolve_named(&self, name: &ProjectName) -> Result<Resolved, Failure> {
+        let file = self.projects_file()?;
+        let named = [name.to_string()];
+        let mut found = resolve(&named, &self.environment, &file, &self.mode)?;
+        Ok(found.remove(0))
+    }
+
     /// The projects of requests in the ledger, as far as they are still set up and the same.
     pub(crate) fn projects_of(&self, requests: &[RequestRecord]) -> Result<Vec<Project>, Failure> {
         let file = self.projects_file()?;

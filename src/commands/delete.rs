@@ -1,11 +1,12 @@
 use chrono::NaiveDate;
 
-use crate::domain::{ExitStatus, Operation, YesFlag};
+use crate::domain::{Confirmed, ExitStatus, Operation, YesFlag};
 use crate::ui::{Failure, NOT_ADVICE, Ui, excluded_text, plural};
 use crate::workflow::Plan;
 
 use super::context::Context;
 use super::failures::usage;
+use super::planning;
 use super::submission::{self, LawArgs, RequestArgs, SourceArgs};
 
 /// Erase the data of the listed people
@@ -21,6 +22,7 @@ use super::submission::{self, LawArgs, RequestArgs, SourceArgs};
   dsr delete --ccpa --project shop user-17      one person
   dsr delete --gdpr ids.csv --exclude hold.csv  all but those under legal hold
   dsr delete --gdpr --yes --expect 1234 ids.csv --ref T-1234
+  dsr delete --gdpr ids.csv --plan erase.plan   for others to approve; see `dsr approve`
   dsr --sandbox delete --gdpr ids.csv --wait    a rehearsal: nothing real")]
 pub(crate) struct DeleteArgs {
     #[command(flatten)]
@@ -49,25 +51,27 @@ pub(super) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatu
     if let Some(status) = submission::show_only(ctx, &plans, &args.request)? {
         return Ok(status);
     }
-    let ids = plans.first().map_or(0, |plan| plan.counts.unique);
-    let flag = match args.yes {
-        true => YesFlag::Given,
-        false => YesFlag::Absent,
-    };
-    let confirmed = ctx
-        .ui
-        .confirm_deletion(
-            &question(&ctx.ui, &plans, ctx.clock.today(), ctx.is_sandbox()),
-            ids,
-            flag,
-        )
-        .map_err(|error| {
-            Failure::from(error).or_hint("nothing was sent; say `--yes`, better with `--expect N`")
-        })?;
+    if let Some(path) = &args.request.plan {
+        return planning::write(ctx, &plans, path);
+    }
+    let confirmed = confirm(ctx, &plans, YesFlag::of(args.yes))?;
     let projects = plans.iter().map(|plan| plan.project.clone()).collect();
     let approved = plans.into_iter().map(|plan| plan.approve(Some(&confirmed)));
     let approved = approved.collect::<Result<_, _>>()?;
-    submission::carry_out(ctx, approved, projects, &args.request, None).await
+    submission::carry_out(ctx, approved, projects, &args.request.sending, None).await
+}
+
+/// Says what is erased, and has the operator agree to it.
+///
+/// # Errors
+/// When they do not, or nobody can be asked.
+pub(super) fn confirm(ctx: &Context, plans: &[Plan], flag: YesFlag) -> Result<Confirmed, Failure> {
+    let ids = plans.first().map_or(0, |plan| plan.counts.unique);
+    let question = question(&ctx.ui, plans, ctx.clock.today(), ctx.is_sandbox());
+    let confirmed = ctx.ui.confirm_deletion(&question, ids, flag);
+    confirmed.map_err(|error| {
+        Failure::from(error).or_hint("nothing was sent; say `--yes`, better with `--expect N`")
+    })
 }
 
 fn question(ui: &Ui, plans: &[Plan], today: NaiveDate, is_sandbox: bool) -> String {

@@ -5,6 +5,7 @@ use crate::ui::Failure;
 
 use super::context::Context;
 use super::failures::usage;
+use super::planning;
 use super::submission::{self, LawArgs, RequestArgs, SourceArgs};
 
 /// Export what Mixpanel holds on the listed people
@@ -20,6 +21,7 @@ use super::submission::{self, LawArgs, RequestArgs, SourceArgs};
   dsr export --gdpr --project shop --project app ids.csv --ref T-1234
   psql -Atc 'select id from leaving' | dsr export --gdpr --no-header -
   dsr export --gdpr ids.csv --wait --download exports/
+  dsr export --gdpr ids.csv --plan ids.plan     for `dsr apply` to carry out
   dsr --sandbox export --gdpr ids.csv --wait    a rehearsal: nothing real")]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
@@ -49,9 +51,12 @@ pub(super) async fn run(ctx: &mut Context, args: ExportArgs) -> Result<ExitStatu
     if let Some(status) = submission::show_only(ctx, &plans, &args.request)? {
         return Ok(status);
     }
+    if let Some(path) = &args.request.plan {
+        return planning::write(ctx, &plans, path);
+    }
     let projects = plans.iter().map(|plan| plan.project.clone()).collect();
     let approved = plans.into_iter().map(|plan| plan.approve(None));
     let approved = approved.collect::<Result<_, _>>()?;
     let folder = args.download.as_deref();
-    submission::carry_out(ctx, approved, projects, &args.request, folder).await
+    submission::carry_out(ctx, approved, projects, &args.request.sending, folder).await
 }

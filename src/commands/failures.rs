@@ -4,6 +4,7 @@
 
 mod archives;
 mod people;
+mod plans;
 mod private;
 
 use std::borrow::Cow;
@@ -23,6 +24,7 @@ use crate::workflow::{ExtendError, NotApproved, Receipt, WorkflowError};
 pub(super) use archives::split_failure;
 use people::OTHER_KEY;
 pub(super) use people::ledger_key_hint;
+pub(super) use plans::no_key_for_plans;
 
 /// Where the operator finds out how to have a token without a keyring.
 const WITHOUT_KEYRING: &str = "set DSR_TOKEN_FILE to a file that holds the token and nobody else can read, and DSR_TOKEN_ISSUED to the day it was made";

@@ -1,5 +1,7 @@
 //! One file a command: its arguments, then read, confirm, delegate, print.
 
+mod apply;
+mod approve;
 mod audit;
 mod auth;
 mod auth_status;
@@ -25,6 +27,7 @@ mod ledger_key;
 mod man;
 mod minimise;
 mod outcome;
+mod planning;
 mod project;
 mod project_secret;
 mod purge;
@@ -40,6 +43,8 @@ pub(crate) mod topics;
 mod waiting;
 mod watch;
 
+pub(crate) use apply::ApplyArgs;
+pub(crate) use approve::ApproveArgs;
 pub(crate) use audit::AuditArgs;
 pub(crate) use auth::AuthArgs;
 pub(crate) use cancel::CancelArgs;
@@ -70,6 +75,8 @@ use crate::ui::Failure;
 pub(crate) enum Command {
     Export(ExportArgs),
     Delete(DeleteArgs),
+    Approve(ApproveArgs),
+    Apply(ApplyArgs),
     Status(StatusArgs),
     Resume(ResumeArgs),
     Cancel(CancelArgs),
@@ -99,6 +106,8 @@ impl Command {
         let result = match self {
             Self::Export(args) => export::run(ctx, args).await,
             Self::Delete(args) => delete::run(ctx, args).await,
+            Self::Approve(args) => approve::run(ctx, &args),
+            Self::Apply(args) => apply::run(ctx, args).await,
             Self::Status(args) => status::run(ctx, args).await,
             Self::Resume(args) => resume::run(ctx, args).await,
             Self::Cancel(args) => cancel::run(ctx, args).await,
@@ -131,6 +140,8 @@ impl Command {
         match self {
             Self::Export(_) => "dsr export",
             Self::Delete(_) => "dsr delete",
+            Self::Approve(_) => "dsr approve",
+            Self::Apply(_) => "dsr apply",
             Self::Status(_) => "dsr status",
             Self::Resume(_) => "dsr resume",
             Self::Cancel(_) => "dsr cancel",

@@ -10,6 +10,7 @@ use crate::domain::{
     BatchLimits, ExitStatus, Kind, LimitsError, ProjectKey, ProjectName, ProjectToken, Rate,
     Region, TokenName,
 };
+use crate::sandbox;
 use crate::ui::{Failure, ProjectView, ProjectsView, SecretPlace};
 
 use super::auth::parse_token_name;
@@ -45,12 +46,13 @@ enum ProjectCommand {
 /// Add a project
 ///
 /// Its token (32 hex digits, in Mixpanel's project settings) is asked for, or read from standard
-/// input. The first project becomes the default.
+/// input; with `--sandbox` it is made up. The first project becomes the default.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr project add shop --region eu
   dsr project add app --region us --data-groups 2
   dsr project add shop --region eu --holiday 2026-12-25 --holiday 2027-01-01
+  dsr project add shop --region eu --approvals 1   nobody erases alone; see `dsr approve`
   dsr project add acme --region us --auth acme     with another person's OAuth token
   pass mixpanel/shop | dsr project add shop --region eu --with-token")]
 struct AddArgs {
@@ -79,6 +81,9 @@ struct AddArgs {
     /// They stand in the config file as `holidays`, where each year's are added.
     #[arg(long, value_name = "DATE")]
     holiday: Vec<NaiveDate>,
+    /// How many others must approve a deletion before it is sent; see `dsr approve` [default: 0]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = clap::value_parser!(u32).range(..=9))]
+    approvals: u32,
     /// The OAuth token of its calls, by the name `dsr auth login --name` gave it [default: the
     /// default one]
     #[arg(long, value_name = "NAME", value_parser = parse_token_name)]
@@ -161,6 +166,7 @@ fn add(ctx: &mut Context, file: &mut ProjectsFile, args: &AddArgs) -> Result<(),
         delete_batch: args.delete_batch,
         export_batch: args.export_batch,
         rate: args.rate,
+        approvals: args.approvals,
         holidays: args.holiday.iter().copied().map(Day).collect(),
         auth: args.auth.clone(),
         ..ProjectEntry::default()
@@ -195,6 +201,10 @@ fn check(entry: &ProjectEntry) -> Result<(), LimitsError> {
 }
 
 fn read_token(ctx: &Context, args: &AddArgs) -> Result<SecretString, Failure> {
+    // The sandbox makes one up for any name, and nothing real belongs into it.
+    if ctx.is_sandbox() && !args.with_token {
+        return Ok(sandbox::project_token(&args.name).into());
+    }
     if args.with_token || !ctx.ui.stdin_is_terminal() {
         return Ok(ctx.ui.read_secret()?);
     }

@@ -35,10 +35,7 @@ pub(super) fn run(ctx: &mut Context, args: &PurgeArgs) -> Result<ExitStatus, Fai
     let found = ledger.find_closed(cutoff)?;
     let mut purged = None;
     if let (Some(closed), false) = (&found, args.dry_run) {
-        let flag = match args.yes {
-            true => YesFlag::Given,
-            false => YesFlag::Absent,
-        };
+        let flag = YesFlag::of(args.yes);
         ctx.ui
             .confirm_purge(&question(closed, cutoff), closed.requests, flag)
             .map_err(|error| Failure::from(error).or_hint("nothing was removed; say `--yes`"))?;

@@ -17,7 +17,7 @@ use super::failures::{local_io, usage};
 use super::outcome::{self, Followed};
 use super::sources::{GivenArgs, ReadArgs};
 use super::waiting::{self, WaitArgs};
-use super::{deadlines, minimise};
+use super::{deadlines, minimise, planning};
 
 /// Where the ids come from, and how sources are read.
 #[derive(clap::Args, Debug)]
@@ -52,6 +52,22 @@ pub(super) struct RequestArgs {
     /// Show what would be done, and send nothing
     #[arg(long, conflicts_with = "wait")]
     dry_run: bool,
+    /// Write the plan to a new file for others to approve, and send nothing; see `dsr apply`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["wait", "dry_run", "new"])]
+    pub(super) plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) sending: SendingArgs,
+    /// Your own ticket number, recorded with the request
+    #[arg(long = "ref", value_name = "TEXT")]
+    reference: Option<String>,
+    /// The day the person asked; the legal clock starts there [default: today]
+    #[arg(long, value_name = "DATE")]
+    received: Option<NaiveDate>,
+}
+
+/// How a request is sent and followed.
+#[derive(clap::Args, Debug)]
+pub(super) struct SendingArgs {
     #[command(flatten)]
     wait: WaitArgs,
     /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`
@@ -60,12 +76,6 @@ pub(super) struct RequestArgs {
     /// Start a second request although an open one asks for the very same
     #[arg(long)]
     new: bool,
-    /// Your own ticket number, recorded with the request
-    #[arg(long = "ref", value_name = "TEXT")]
-    reference: Option<String>,
-    /// The day the person asked; the legal clock starts there [default: today]
-    #[arg(long, value_name = "DATE")]
-    received: Option<NaiveDate>,
 }
 
 impl LawArgs {
@@ -76,6 +86,13 @@ impl LawArgs {
 }
 
 impl RequestArgs {
+    /// Whether nothing is to come of it, not even a file.
+    pub(super) fn is_only_shown(&self) -> bool {
+        self.dry_run
+    }
+}
+
+impl SendingArgs {
     fn again(&self) -> Again {
         match self.new {
             true => Again::Allow,
@@ -156,14 +173,7 @@ pub(super) fn plan(
             .hint("give the day the person asked"));
     }
     let resolved = ctx.resolve()?;
-    let needs_approval = matches!(operation, Operation::Delete(_));
-    if let Some(strict) = resolved.iter().find(|r| needs_approval && r.approvals > 0) {
-        let name = &strict.project.name;
-        return Err(usage(format!(
-            "project `{name}` demands approvals for deletions, which this dsr cannot check; nothing was sent"
-        ))
-        .hint("remove `approvals` from the project in the config file only if your process allows"));
-    }
+    planning::demand_a_plan(operation, &resolved, request)?;
     let sources = source.given.sources()?;
     let intake = source.read(ctx, &sources, request)?;
     if let (Some(hashed), false) = (&intake.hashed, request.dry_run) {
@@ -222,7 +232,7 @@ pub(super) async fn carry_out(
     ctx: &mut Context,
     plans: Vec<Approved>,
     projects: Vec<crate::domain::Project>,
-    request: &RequestArgs,
+    sending: &SendingArgs,
     download: Option<&Path>,
 ) -> Result<ExitStatus, Failure> {
     let clients = ctx.clients(&projects)?;
@@ -232,25 +242,26 @@ pub(super) async fn carry_out(
     let mut ledger = ctx.ledger()?;
     let total = plans.iter().map(Approved::job_count).sum();
     let report = {
-        let lines = request.wait.lines();
+        let lines = sending.wait.lines();
         let progress = Progress::start(&ctx.ui, Phase::Submitting, total, lines);
         let mut run = ctx.run(&mut ledger, &clients, &progress);
-        let ids = match workflow::record(&mut run, &plans, request.again())? {
+        let ids = match workflow::record(&mut run, &plans, sending.again())? {
             Recorded::New(ids) => ids,
             Recorded::There(id) => return Err(same_request(&id)),
+            Recorded::Applied(id) => return Err(planning::applied_before(&id)),
         };
         ctx.interrupt.begin();
-        workflow::submit(&mut run, &ids, &Settle::Recent, request.max_wait).await?
+        workflow::submit(&mut run, &ids, &Settle::Recent, sending.max_wait).await?
     };
     let ids = report.requests.iter().map(|request| request.id.clone());
     let scope = Scope::Requests(ids.collect());
     let all_sent = !report.requests.iter().any(RequestRecord::needs_resume);
-    let (mut report, troubles) = request
+    let (mut report, troubles) = sending
         .wait
         .follow(ctx, &mut ledger, &clients, &scope, report)
         .await?;
     let mut fetched = None;
-    if request.wait.wait && all_sent {
+    if sending.wait.wait && all_sent {
         fetched = fetch(ctx, &mut ledger, &report.requests, download).await;
         report.requests = waiting::renew(&ledger, &report.requests)?;
         report.signal = ctx.interrupt.signal();
@@ -261,7 +272,7 @@ pub(super) async fn carry_out(
     minimise::sweep(ctx, &mut ledger);
     ctx.ui
         .print_requests(&ledger, &report.requests, Shown::Jobs, ctx.clock.as_ref())?;
-    let followed = match (&fetched, request.wait.wait) {
+    let followed = match (&fetched, sending.wait.wait) {
         (Some(Ok(_)), _) => Followed::AndFetched,
         (Some(Err(_)) | None, true) => Followed::ToTheEnd,
         (Some(Err(_)) | None, false) => Followed::No,

@@ -201,6 +201,10 @@ impl ProjectsFile {
             ("data_groups", entry.data_groups.map(i64::from)),
             ("delete_batch", entry.delete_batch.map(to_toml)),
             ("export_batch", entry.export_batch.map(to_toml)),
+            (
+                "approvals",
+                (entry.approvals > 0).then_some(i64::from(entry.approvals)),
+            ),
         ];
         for (key, number) in numbers {
             if let Some(number) = number {
@@ -340,6 +344,7 @@ mod tests {
         let entry = ProjectEntry {
             region: Some(Region::Us),
             data_groups: Some(2),
+            approvals: 3,
             holidays: holidays.to_vec(),
             ..ProjectEntry::default()
         };
@@ -348,6 +353,7 @@ mod tests {
         file.set_default(&name).unwrap();
         assert_eq!(file.default_project(), Some("new"));
         assert_eq!(file.find("new").unwrap().data_groups, Some(2));
+        assert_eq!(file.find("new").unwrap().approvals, 3);
         assert_eq!(file.find("new").unwrap().holidays, holidays);
         let written = std::fs::read_to_string(&path).unwrap();
         assert!(written.contains("holidays = [2026-12-25, "), "{written}");

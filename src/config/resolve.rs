@@ -37,7 +37,7 @@ pub struct Resolved {
     pub token_from: Origin,
     pub region_from: Origin,
     pub api_url_from: Origin,
-    /// How many others must approve a deletion.
+    /// How many others must approve a deletion: the most that any name of the project demands.
     pub approvals: u32,
 }
 
@@ -172,14 +172,26 @@ fn put_together(
         (None, None, None) => return Err(ResolveError::NoRegion { name: owned() }),
     };
     let entry = entry.cloned().unwrap_or_default();
+    let approvals = approvals_of(&token, &entry, file);
     Ok(Resolved {
         project: finish(name, token, region, api_url, &entry)?,
         chosen_by,
         token_from,
         region_from,
         api_url_from,
-        approvals: entry.approvals,
+        approvals,
     })
+}
+
+/// What a project demands under one name, it demands under each that stands for it.
+fn approvals_of(token: &ProjectToken, entry: &ProjectEntry, file: &ProjectsFile) -> u32 {
+    let is_same = |other: &&ProjectEntry| {
+        let other = other.token.as_deref();
+        other.is_some_and(|other| other.trim() == token.expose())
+    };
+    let entries = file.list().map(|(_, entry)| entry).filter(is_same);
+    let demands = entries.chain([entry]).map(|entry| entry.approvals);
+    demands.max().unwrap_or_default()
 }
 
 fn token_of(
@@ -226,13 +238,14 @@ fn rehearsal(
     let region = entry.region.unwrap_or(Region::Us);
     // Replaced by the address the sandbox gets when it starts.
     let placeholder = ApiUrl::parse("http://127.0.0.1/api/app").map_err(ResolveError::BadApiUrl)?;
+    let approvals = approvals_of(&token, &entry, file);
     Ok(Resolved {
         project: finish(name, token, region, Some(placeholder), &entry)?,
         chosen_by,
         token_from: Origin::Default,
         region_from: Origin::Default,
         api_url_from: Origin::Default,
-        approvals: entry.approvals,
+        approvals,
     })
 }
 
@@ -382,6 +395,22 @@ mod tests {
             one(&["a", "a"], &none, &two_projects()),
             Err(ResolveError::NamedTwice { .. })
         ));
+    }
+
+    #[test]
+    fn approvals_are_demanded_under_whatever_name_a_project_goes() {
+        let file = file(&format!(
+            "[projects.a]\ntoken = \"{TOKEN}\"\nregion = \"eu\"\napprovals = 2\n\
+             [projects.b]\ntoken = \" {TOKEN} \"\nregion = \"eu\"\n\
+             [projects.c]\ntoken = \"{OTHER}\"\nregion = \"eu\"\n"
+        ));
+        let none = Environment::default();
+        let demanded = |name: &str, env: &Environment| one(&[name], env, &file).unwrap().approvals;
+        assert_eq!(demanded("a", &none), 2);
+        assert_eq!(demanded("b", &none), 2);
+        assert_eq!(demanded("c", &none), 0);
+        let env = environment(&[("DSR_PROJECT_TOKEN", TOKEN), ("DSR_REGION", "eu")]);
+        assert_eq!(demanded("new", &env), 2);
     }
 
     #[test]

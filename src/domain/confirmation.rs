@@ -5,6 +5,15 @@ pub enum YesFlag {
     Absent,
 }
 
+impl YesFlag {
+    pub fn of(given: bool) -> Self {
+        match given {
+            true => Self::Given,
+            false => Self::Absent,
+        }
+    }
+}
+
 /// Proof that the operator agreed to a deletion of a given number of ids.
 ///
 /// The submission of a deletion demands one; it is made from the operator's own words only.

@@ -14,7 +14,7 @@ use super::records::{
     read_request, unreadable,
 };
 use super::told::untold;
-use super::{JobRecord, Ledger, LedgerError, RequestRecord, downloads, extensions, prepare};
+use super::{JobRecord, Ledger, LedgerError, RequestRecord, downloads, extensions, plans, prepare};
 
 /// Which requests to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -264,6 +264,7 @@ impl Ledger {
         let mut groups = self.count_jobs(condition, values)?;
         let mut extensions = extensions::list(&self.conn, condition, values)?;
         let mut unfetched = downloads::list_unfetched(&self.conn, condition, values)?;
+        let mut plans = plans::list(&self.conn, condition, values)?;
         let mut statement = prepare(
             &self.conn,
             &format!(
@@ -280,6 +281,7 @@ impl Ledger {
                 request.groups = groups;
                 request.extension = extensions.remove(&request.id);
                 request.unfetched = unfetched.remove(&request.id);
+                request.asked.plan = plans.remove(&request.id);
                 requests.push(request);
             }
         }

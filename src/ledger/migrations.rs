@@ -7,7 +7,7 @@ use super::{LedgerError, Opening, audit};
 /// Each step from one version of the schema to the next. Only ever appended to.
 ///
 /// The SQL keeps to what PostgreSQL reads as well: TEXT and BIGINT, RFC 3339 times in UTC.
-const MIGRATIONS: [&str; 14] = [
+const MIGRATIONS: [&str; 15] = [
     "
     CREATE TABLE requests (
         id            TEXT PRIMARY KEY,
@@ -227,6 +227,25 @@ const MIGRATIONS: [&str; 14] = [
     -- An export that was lost is fetched again; it was answered with the first one. Empty where only
     -- the last time is known.
     ALTER TABLE downloads ADD COLUMN first_fetched_at TEXT;
+",
+    "
+    -- The plan file that a request was made of. A plan is applied once.
+    CREATE TABLE plans (
+        request       TEXT PRIMARY KEY REFERENCES requests (id),
+        digest        TEXT NOT NULL UNIQUE,
+        created       TEXT NOT NULL,
+        account       TEXT NOT NULL,
+        host          TEXT NOT NULL
+    );
+    -- Who approved it.
+    CREATE TABLE approvals (
+        request       TEXT NOT NULL REFERENCES plans (request),
+        number        BIGINT NOT NULL,
+        account       TEXT NOT NULL,
+        host          TEXT NOT NULL,
+        at            TEXT NOT NULL,
+        PRIMARY KEY (request, number)
+    );
 ",
 ];
 

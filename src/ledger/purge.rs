@@ -12,11 +12,13 @@ use super::records::{count, format_time, parse_time, unreadable};
 use super::{Ledger, LedgerError, prepare};
 
 /// Every table with rows of requests; those that others refer to come last.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 11] = [
     ("attempts", "request"),
     ("steps", "request"),
     ("downloads", "request"),
     ("extensions", "request"),
+    ("approvals", "request"),
+    ("plans", "request"),
     ("people", "request"),
     ("payloads", "request"),
     ("payloads_aside", "request"),

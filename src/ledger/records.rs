@@ -6,7 +6,7 @@ use crate::domain::{
     Region, RequestId, RequestState, SubjectRequestId, TaskId, TaskStatus,
 };
 
-use super::{Extension, LedgerError, Unfetched};
+use super::{Extension, LedgerError, PlanRecord, Unfetched};
 
 /// What the operator asked for, before it has an id.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub struct NewRequest {
     pub unique: usize,
     /// Ids that were read and are excluded, each counted once.
     pub excluded: usize,
+    /// The plan file that it is made of.
+    pub plan: Option<PlanRecord>,
 }
 
 /// A request as the ledger knows it, its jobs counted by how they stand.
@@ -270,6 +272,7 @@ pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> 
             read: count(row, "ids_read")?,
             unique: count(row, "ids_unique")?,
             excluded: count(row, "ids_excluded")?,
+            plan: None,
         },
         extension: None,
         unfetched: None,

@@ -11,7 +11,7 @@ use crate::domain::{IdLines, IdsDigest, JobId, RequestId, SubjectRequestId};
 use super::audit::{self, AuditEvent, Subject};
 use super::payload::{self, Packed, Packer};
 use super::records::{REQUEST_COLUMNS, format_time};
-use super::{Ledger, LedgerError, NewRequest, prepare};
+use super::{Ledger, LedgerError, NewRequest, plans, prepare};
 
 /// How many batches may wait to be packed.
 const QUEUED: usize = 2;
@@ -29,12 +29,14 @@ pub enum Recorded {
     New(Vec<RequestId>),
     /// This open request has the same kind, law, project and set of ids; nothing was recorded.
     There(RequestId),
+    /// This request was made of the same plan; nothing was recorded.
+    Applied(RequestId),
 }
 
 impl Ledger {
     /// Records the requests of one command with their jobs, all planned, in one transaction;
     /// unless an open request asks for the very same as one of them, and a second one is not
-    /// wanted.
+    /// wanted, or the plan of one was applied before.
     ///
     /// # Errors
     /// When the ledger cannot be written, or the first of the batches that is an error; then
@@ -48,7 +50,15 @@ impl Ledger {
         let tx = self.write()?;
         let mut new = Vec::new();
         for (request, batches) in asked {
+            if let Some(plan) = &request.plan
+                && let Some(applied) = plans::find(&tx, &plan.digest)?
+            {
+                return Ok(Recorded::Applied(applied));
+            }
             let id = insert(&tx, &request, at)?;
+            if let Some(plan) = &request.plan {
+                plans::insert(&tx, &id, plan)?;
+            }
             let (counts, digest) = insert_jobs(&tx, &id, batches)?;
             // Only now, since the batches pass by once.
             if again == Again::Refuse

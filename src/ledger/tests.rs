@@ -13,6 +13,7 @@ mod extensions;
 mod ids;
 /// What stays of the people of jobs that have ended.
 mod people;
+mod plans;
 /// Records that are old enough to go.
 mod purge;
 /// When jobs are asked about, and what was told of them.
@@ -30,7 +31,7 @@ fn record(ledger: &mut Ledger, batches: &[Batch], at: chrono::DateTime<chrono::U
         .unwrap()
     {
         Recorded::New(mut ids) => ids.remove(0),
-        Recorded::There(id) => panic!("{id} is there"),
+        Recorded::There(id) | Recorded::Applied(id) => panic!("{id} is there"),
     }
 }
 
@@ -60,6 +61,7 @@ fn request() -> NewRequest {
         read: 5,
         unique: 4,
         excluded: 0,
+        plan: None,
     }
 }
 

@@ -30,6 +30,13 @@ impl Aside {
         }
     }
 
+    /// The same for a text that steers no terminal, and ends in a line break.
+    pub(super) fn show(&self, text: &str) {
+        if self.takes_notes {
+            self.write(text);
+        }
+    }
+
     /// From now on what is written makes room for itself above this bar.
     pub(super) fn shares_with(&self, bar: &ProgressBar) {
         if let Ok(mut shared) = self.bar.lock() {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::{CONFIRMATION_RULE, Deadline, Law, expected_completion};
 use crate::ledger::{Extension, RequestRecord, Unfetched};
+use crate::plan_file::Header;
 use crate::workflow::Plan;
 
 use super::json::time;
@@ -36,6 +37,19 @@ impl<'a> Dates<'a> {
             received: plan.order.received,
             deadline: plan.deadline,
             confirm_by: plan.confirm_by,
+            extension: None,
+            unfetched: None,
+            is_unsent: true,
+            is_open: true,
+        }
+    }
+
+    pub(super) fn of_plan_file(header: &Header) -> Self {
+        Self {
+            law: header.operation.law(),
+            received: header.received,
+            deadline: header.deadline(),
+            confirm_by: header.confirm_by,
             extension: None,
             unfetched: None,
             is_unsent: true,

@@ -13,6 +13,7 @@ use crate::ledger::{Answered, JobRecord, RequestRecord};
 use crate::workflow::Plan;
 
 use super::deadlines::Dates;
+use super::plan_file_view;
 use super::readings;
 use super::requests::Polling;
 use super::words::steers;
@@ -39,6 +40,7 @@ pub(super) fn request(request: &RequestRecord, today: NaiveDate) -> Map<String, 
         },
         "linked_ids": request.count_ids(|group| group.is_linked),
         "state": request.state().as_str(),
+        "plan": asked.plan.as_ref().map(plan_file_view::record_object),
         "checked_at": match request.answered {
             Answered::At(oldest) => Some(time(oldest)),
             Answered::Never | Answered::NotOpen => None,
@@ -122,6 +124,7 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>, today: NaiveDate) -> Value {
         "hashing": plan.hashed.as_ref().map(hashed),
         "linked_ids": 0,
         "state": JobState::Planned,
+        "plan": null,
         "checked_at": null,
         "submission_seconds": plan.time().as_secs_f64(),
     });

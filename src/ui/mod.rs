@@ -16,6 +16,7 @@ mod guide;
 mod held_ids;
 mod json;
 mod page;
+mod plan_file_view;
 mod plan_view;
 mod progress;
 mod purge_view;
@@ -52,6 +53,7 @@ pub use find_view::{FindView, Involvement, Sought};
 pub use guide::{GuideView, TopicsView};
 pub use json::job_line;
 pub use page::{Block, Page, without_links};
+pub use plan_file_view::{Checked, PlanFileView, WrittenView};
 pub use plan_view::{PlanView, excluded_text, hashed_text};
 pub use progress::{Lines, Phase, Progress, clocks_apart, reading, splitting, verifying};
 pub use purge_view::PurgeView;
@@ -207,6 +209,12 @@ impl Ui {
     /// Tells the operator something that went well or comes next. Not with JSON, not when quiet.
     pub fn note(&self, text: &str) {
         self.aside.note(&self.spell(text));
+    }
+
+    /// Shows the operator what the command is about, before it asks or goes on. Not with JSON, not
+    /// when quiet.
+    pub fn show(&self, view: &impl View) {
+        self.aside.show(&view.human(&self.paper()));
     }
 
     /// A way to tell the operator something from where there is no `Ui`.

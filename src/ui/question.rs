@@ -46,6 +46,27 @@ impl Ui {
         self.confirm("the deletion", &ask, ids, flag)
     }
 
+    /// Asks the operator to type the number of ids of the plan they approve, unless `--yes` says it
+    /// already.
+    ///
+    /// # Errors
+    /// When another number is typed, or nobody can be asked.
+    pub fn confirm_approval(
+        &self,
+        what: &str,
+        ids: usize,
+        flag: YesFlag,
+    ) -> Result<Confirmed, QuestionError> {
+        if !self.can_ask() && flag == YesFlag::Absent {
+            return Err(QuestionError::NoTerminal {
+                question: "an approval must be confirmed",
+            });
+        }
+        let people = plural(ids, "distinct_id", "distinct_ids");
+        let ask = format!("{what}\nType the number of {people} to approve ({ids}): ");
+        self.confirm("the approval", &ask, ids, flag)
+    }
+
     /// Asks the operator to type the number of requests whose records are to go, unless `--yes`
     /// says it already.
     ///

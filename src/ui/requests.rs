@@ -16,6 +16,7 @@ use crate::ledger::{
 
 use super::deadlines::{Dates, NOT_ADVICE, due_cell, rules_text};
 use super::json as shapes;
+use super::plan_file_view;
 use super::table::{Column, draw, state_cell};
 use super::words::{age, number, plural, printable, wrapped};
 use super::{Format, Paper, SCHEMA, Ui};
@@ -368,6 +369,9 @@ fn request_text(
     }
     text.push('\n');
     text.push_str(&Dates::of_request(request).lines(present.today, paper));
+    if let Some(plan) = &asked.plan {
+        text.push_str(&plan_file_view::record_lines(plan, paper));
+    }
     text.push('\n');
     let (jobs, more) = match shown {
         Shown::Untold => first_untold(ledger, request)?,

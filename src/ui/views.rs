@@ -87,6 +87,7 @@ impl ProjectView<'_> {
              Delete batch  {delete} ids{learned_delete}\n\
              Export batch  {export} ids{learned_export}\n\
              Rate          {rate} a second\n\
+             Approvals     {approvals}\n\
              Holidays      {holidays}\n\
              {auth}",
             name = project.name,
@@ -104,6 +105,7 @@ impl ProjectView<'_> {
             delete = number(project.limits.for_kind(Kind::Delete).get()),
             export = number(project.limits.for_kind(Kind::Export).get()),
             rate = rate_text(project.rate.per_second()),
+            approvals = approvals_text(resolved.approvals),
             holidays = holidays_text(&project.holidays),
             auth = auth,
             learned_delete = learned(delete),
@@ -156,6 +158,13 @@ impl ProjectView<'_> {
             "approvals": resolved.approvals,
             "holidays": project.holidays.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
+    }
+}
+
+fn approvals_text(approvals: u32) -> String {
+    match approvals {
+        0 => "none needed to delete".to_owned(),
+        _ => format!("{approvals} needed to delete, of a plan  (config file)"),
     }
 }
 

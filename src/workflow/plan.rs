@@ -6,7 +6,8 @@ use chrono::NaiveDate;
 
 use crate::domain::{Confirmed, Deadline, Operation, Period, Project, confirmation_date, due_date};
 use crate::intake::{Batches, Counts, Hashed, Intake, Reading, UniqueIds};
-use crate::ledger::NewRequest;
+use crate::ledger::{NewRequest, PlanRecord};
+use crate::plan_file::Warned;
 
 /// What the operator ordered, for each of the projects.
 #[derive(Debug, Clone)]
@@ -36,6 +37,12 @@ pub struct Plan {
     /// How the sources were read, and those of the ids that are left out.
     pub readings: Vec<Reading>,
     pub excluded_readings: Vec<Reading>,
+    /// What looked suspicious about the ids.
+    pub warned: Vec<Warned>,
+    /// The plan file it was taken from.
+    pub made_of: Option<PlanRecord>,
+    /// A job holds no more, whatever the project allows.
+    at_most: Option<NonZeroUsize>,
     /// None where the plan is only shown.
     ids: Option<Rc<UniqueIds>>,
 }
@@ -71,15 +78,56 @@ impl Plan {
             hashed: intake.hashed.clone(),
             readings: intake.readings.clone(),
             excluded_readings: intake.excluded_readings.clone(),
+            warned: warned(intake),
+            made_of: None,
+            at_most: None,
             ids: intake.ids.clone(),
             order,
             project,
         }
     }
 
+    /// A plan that was made before and written down, with its ids.
+    pub(super) fn restored(
+        order: Order,
+        project: Project,
+        counts: Counts,
+        ids: Rc<UniqueIds>,
+    ) -> Self {
+        let law = order.operation.law();
+        Self {
+            deadline: due_date(law, Period::First, order.received, &project.holidays),
+            confirm_by: confirmation_date(law, order.received, &project.holidays),
+            counts,
+            hashed: None,
+            readings: Vec::new(),
+            excluded_readings: Vec::new(),
+            warned: Vec::new(),
+            made_of: None,
+            at_most: None,
+            ids: Some(ids),
+            order,
+            project,
+        }
+    }
+
+    /// Lets no job hold more ids than this.
+    pub fn allow_at_most(&mut self, limit: NonZeroUsize) {
+        self.at_most = self.at_most.into_iter().chain([limit]).min();
+    }
+
     /// The most ids that one job may hold.
     pub fn limit(&self) -> NonZeroUsize {
-        self.project.limits.for_kind(self.order.operation.kind())
+        let allowed = self.project.limits.for_kind(self.order.operation.kind());
+        self.at_most.map_or(allowed, |limit| limit.min(allowed))
+    }
+
+    /// The ids themselves.
+    ///
+    /// # Errors
+    /// When they were not kept.
+    pub(super) fn ids(&self) -> Result<Rc<UniqueIds>, NotApproved> {
+        self.ids.clone().ok_or(NotApproved::ShownOnly)
     }
 
     pub fn job_count(&self) -> usize {
@@ -111,7 +159,7 @@ impl Plan {
                 return Err(NotApproved::NotConfirmed { planned, confirmed });
             }
         }
-        let ids = self.ids.clone().ok_or(NotApproved::ShownOnly)?;
+        let ids = self.ids()?;
         Ok(Approved { plan: self, ids })
     }
 
@@ -130,6 +178,7 @@ impl Plan {
             read: self.counts.read,
             unique: self.counts.unique,
             excluded: self.counts.excluded,
+            plan: self.made_of.clone(),
         }
     }
 }
@@ -147,6 +196,15 @@ impl Approved {
     pub(super) fn batches(&self) -> Batches<'_> {
         self.ids.batches(self.plan.limit())
     }
+}
+
+fn warned(intake: &Intake) -> Vec<Warned> {
+    let warnings = intake.warnings.iter().map(|warning| Warned {
+        kind: warning.kind.word().to_owned(),
+        message: warning.kind.to_string(),
+        count: warning.count,
+    });
+    warnings.collect()
 }
 
 #[cfg(test)]

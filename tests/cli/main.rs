@@ -49,6 +49,7 @@ mod modes;
 mod network;
 mod output;
 mod pace;
+mod plans;
 mod polling;
 mod projects;
 mod properties;

@@ -22,7 +22,7 @@ use crate::support::{
 };
 
 /// Each command that asks Mixpanel, with what comes before its options; `REQUEST` is one there is.
-const ASKING: [&[&str]; 9] = [
+const ASKING: [&[&str]; 10] = [
     &["export", "--gdpr", "own/ids.csv", "--max-wait", "0s"],
     &[
         "delete",
@@ -46,6 +46,7 @@ const ASKING: [&[&str]; 9] = [
         "--hash-key-file",
         "own/key",
     ],
+    &["apply", "own/own.plan", "--yes", "--max-wait", "0s"],
     &["status", "--refresh"],
     &["status", "REQUEST"],
     &["resume", "--max-wait", "0s"],
@@ -55,7 +56,7 @@ const ASKING: [&[&str]; 9] = [
 ];
 
 /// Each command that asks nobody, with what it reads from standard input.
-const LOCAL: [(&[&str], &str); 31] = [
+const LOCAL: [(&[&str], &str); 34] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -69,6 +70,12 @@ const LOCAL: [(&[&str], &str); 31] = [
         "",
     ),
     (&["suppressions", "check", "own/ids.csv", "own/bad.csv"], ""),
+    (
+        &["delete", "--gdpr", "own/ids.csv", "--plan", "new.plan"],
+        "",
+    ),
+    (&["apply", "own/own.plan", "--dry-run"], ""),
+    (&["approve", "own/own.plan", "--yes"], ""),
     (&["guide"], ""),
     (&["purge", "--older-than", "1d", "--yes"], ""),
     (&["extend", "REQUEST", "--reason", "complex"], ""),
@@ -321,6 +328,9 @@ impl Scene {
         operator.private_file("own/key", HASH_KEY);
         let secret = operator.private_file("own/secret", API_SECRET);
         operator.set("DSR_PROJECT_SECRET_FILE", &secret);
+        if case.args.iter().any(|arg| arg.ends_with(".plan")) {
+            crate::plans::keep_one_at(&mut operator, "own/own.plan");
+        }
         let own = ["own", "fetched"].map(|name| operator.work().join(name));
         // The same people's open deletion would be linked to, and nothing sent.
         let kind = match case.args[0] {

@@ -272,7 +272,7 @@ fn record(
     let recorded = ledger.record_requests([(request(ids), batches)], Again::Allow, now());
     match recorded.expect("our own ledger") {
         Recorded::New(mut requests) => requests.remove(0),
-        Recorded::There(_) => panic!("it may be there twice"),
+        Recorded::There(_) | Recorded::Applied(_) => panic!("it may be there twice"),
     }
 }
 
@@ -402,6 +402,7 @@ fn request(ids: usize) -> NewRequest {
         read: ids,
         unique: ids,
         excluded: 0,
+        plan: None,
     }
 }
 

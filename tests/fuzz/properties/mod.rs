@@ -6,6 +6,7 @@
 pub(crate) mod answers;
 pub(crate) mod credentials;
 pub(crate) mod ledger;
+pub(crate) mod plan_file;
 pub(crate) mod projects_file;
 pub(crate) mod sandbox;
 pub(crate) mod sources;
@@ -16,13 +17,14 @@ pub(crate) mod words;
 pub(crate) type Property = fn(&[u8]);
 
 /// Each fuzz target with its property.
-pub(crate) const TARGETS: [(&str, Property); 14] = [
+pub(crate) const TARGETS: [(&str, Property); 15] = [
     ("cancel_answer", answers::cancel),
     ("create_answer", answers::create),
     ("ledger_cells", ledger::cells),
     ("ledger_file", ledger::file),
     ("packed_source", sources::packed),
     ("payload", ledger::payload),
+    ("plan_file", plan_file::open),
     ("projects_file", projects_file::load_and_edit),
     ("receipts", ledger::receipts),
     ("sandbox_body", sandbox::create),

@@ -1,0 +1,77 @@
+use super::*;
+use crate::domain::{Actor, PlanDigest};
+
+fn plan(byte: u8) -> PlanRecord {
+    PlanRecord {
+        digest: PlanDigest::new([byte; 32]),
+        created: noon(),
+        created_by: Actor::new("anna", "desk-1"),
+        approvals: ["ben", "cem"]
+            .map(|user| (Actor::new(user, "desk-2"), noon()))
+            .into(),
+    }
+}
+
+fn apply(ledger: &mut Ledger, plan: PlanRecord, again: Again) -> Recorded {
+    let asked = NewRequest {
+        plan: Some(plan),
+        ..request()
+    };
+    let batches = batches(3, 3);
+    let asked = [(asked, planned(&batches))];
+    ledger.record_requests(asked, again, noon()).unwrap()
+}
+
+#[test]
+fn a_plan_becomes_one_request_and_who_approved_it_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(&folder);
+    let Recorded::New(ids) = apply(&mut ledger, plan(1), Again::Refuse) else {
+        panic!("it was not there");
+    };
+    let record = ledger.find_request(&ids[0]).unwrap().unwrap();
+    assert_eq!(record.asked.plan, Some(plan(1)));
+    assert_eq!(
+        ledger.find_applied(&plan(1).digest).unwrap(),
+        Some(ids[0].clone())
+    );
+    assert_eq!(ledger.find_applied(&plan(2).digest).unwrap(), None);
+    // Not even where a second request for the same people would be let through.
+    for again in [Again::Refuse, Again::Allow] {
+        let there = apply(&mut ledger, plan(1), again);
+        assert_eq!(there, Recorded::Applied(ids[0].clone()));
+    }
+    let other = apply(&mut ledger, plan(2), Again::Allow);
+    assert!(matches!(other, Recorded::New(_)), "{other:?}");
+    assert_eq!(ledger.list_requests(Which::All).unwrap().len(), 2);
+}
+
+#[test]
+fn of_two_that_apply_a_plan_at_once_one_does() {
+    let folder = tempfile::tempdir().unwrap();
+    open(&folder);
+    let outcomes: Vec<Recorded> = std::thread::scope(|scope| {
+        let path = folder.path().join("ledger.db");
+        let runs = [(); 4].map(|()| {
+            let path = path.clone();
+            scope.spawn(move || {
+                let mut ledger = Ledger::open(&path, Duration::from_secs(30)).unwrap();
+                apply(&mut ledger, plan(1), Again::Allow)
+            })
+        });
+        runs.map(|run| run.join().unwrap()).into()
+    });
+    let new = outcomes.iter().filter(|o| matches!(o, Recorded::New(_)));
+    assert_eq!(new.count(), 1, "{outcomes:?}");
+    let ledger = open(&folder);
+    assert_eq!(ledger.list_requests(Which::All).unwrap().len(), 1);
+}
+
+#[test]
+fn a_request_without_a_plan_has_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(&folder);
+    let id = record(&mut ledger, &batches(3, 3), noon());
+    let record = ledger.find_request(&id).unwrap().unwrap();
+    assert_eq!(record.asked.plan, None);
+}

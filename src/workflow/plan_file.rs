@@ -1,0 +1,212 @@
+//! From a plan to a file for others to approve, and back.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::domain::{
+    Actor, LedgerKey, Operation, Period, PlanDigest, Project, Region, confirmation_date, due_date,
+};
+use crate::intake::{Counts, IntakeError, LetterCase, Restoring};
+use crate::ledger::PlanRecord;
+use crate::plan_file::{self, Header, HowHashed, PlanFile, PlanFileError};
+
+use super::NotApproved;
+use super::plan::{Order, Plan};
+
+/// Why a plan was not written to a file, or not taken from one. Nothing was recorded or sent.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanningError {
+    #[error(transparent)]
+    File(#[from] PlanFileError),
+    #[error(transparent)]
+    Ids(#[from] IntakeError),
+    #[error(transparent)]
+    Shown(#[from] NotApproved),
+}
+
+/// What a plan was made for and is so no more.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Outdated {
+    #[error("project `{project}` is in the region {now}, and the plan was made for {planned}")]
+    Region {
+        project: String,
+        planned: &'static str,
+        now: &'static str,
+    },
+    #[error("project `{project}` is at {now}, and the plan was made for {planned}")]
+    Service {
+        project: String,
+        planned: String,
+        now: String,
+    },
+    #[error("project `{project}` has another project token than when the plan was made")]
+    Token { project: String },
+    #[error("by the project's holidays it is due on {now}, and the plan says {planned}")]
+    Due { planned: NaiveDate, now: NaiveDate },
+    #[error("by the project's holidays receipt is to be confirmed on another day than planned")]
+    ConfirmBy,
+    #[error("the plan was made on {made}, and could be applied until {until}")]
+    Expired { made: NaiveDate, until: NaiveDate },
+    #[error(
+        "deletions in project `{project}` need approvals of others than the plan's creator: {needed} of them, and the plan has {given}"
+    )]
+    NotEnoughApprovals {
+        project: String,
+        needed: usize,
+        given: usize,
+    },
+}
+
+/// Writes a plan to a file that is not there yet.
+///
+/// # Errors
+/// When it cannot be written, or the ids were not kept.
+pub fn write_plan(
+    path: &Path,
+    plan: &Plan,
+    key: &LedgerKey,
+    by: &Actor,
+    at: DateTime<Utc>,
+) -> Result<PlanDigest, PlanningError> {
+    let ids = plan.ids()?;
+    let header = header_of(plan, by, at);
+    plan_file::write(path, &header, key, || {
+        ids.batches(plan.limit())
+            .map(|batch| batch.map_err(PlanningError::Ids))
+    })
+}
+
+fn header_of(plan: &Plan, by: &Actor, at: DateTime<Utc>) -> Header {
+    let project = &plan.project;
+    Header {
+        operation: plan.order.operation,
+        project: project.name.clone(),
+        region: project.region,
+        service: project.api_url.service().to_owned(),
+        project_key: project.key(),
+        reference: plan.order.reference.clone(),
+        received: plan.order.received,
+        due: plan.deadline.due,
+        confirm_by: plan.confirm_by,
+        source: plan.order.source.clone(),
+        excluded_source: plan.order.excluded.clone(),
+        read: plan.counts.read,
+        unique: plan.counts.unique,
+        excluded: plan.counts.excluded,
+        hashed: plan.hashed.as_ref().map(|hashed| HowHashed {
+            function: hashed.function.to_owned(),
+            prefix: hashed.prefix.clone(),
+            lowercase: hashed.case == LetterCase::Lowered,
+        }),
+        warnings: plan.warned.clone(),
+        batch: plan.limit(),
+        rate: project.rate,
+        created: at,
+        created_by: by.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// Says in what a project, as it is set up now, differs from what a plan was made for, and whether
+/// there is still time and approval enough. `needed` counts the approvals that deletions must have.
+///
+/// # Errors
+/// The first thing that does not fit.
+pub fn check_fit(
+    file: &PlanFile,
+    project: &Project,
+    needed: usize,
+    now: DateTime<Utc>,
+) -> Result<(), Outdated> {
+    let header = file.header();
+    let name = || project.name.to_string();
+    let service = project.api_url.service();
+    if project.region != header.region {
+        return Err(Outdated::Region {
+            project: name(),
+            planned: Region::as_str(header.region),
+            now: project.region.as_str(),
+        });
+    }
+    if service != header.service {
+        return Err(Outdated::Service {
+            project: name(),
+            planned: header.service.clone(),
+            now: service.to_owned(),
+        });
+    }
+    if project.key() != header.project_key {
+        return Err(Outdated::Token { project: name() });
+    }
+    let law = header.operation.law();
+    let due = due_date(law, Period::First, header.received, &project.holidays).due;
+    if due != header.due {
+        return Err(Outdated::Due {
+            planned: header.due,
+            now: due,
+        });
+    }
+    if confirmation_date(law, header.received, &project.holidays) != header.confirm_by {
+        return Err(Outdated::ConfirmBy);
+    }
+    if now > header.expires() {
+        return Err(Outdated::Expired {
+            made: header.created.date_naive(),
+            until: header.expires().date_naive(),
+        });
+    }
+    let given = file.approvals().len();
+    match header.operation {
+        Operation::Delete(_) if given < needed => Err(Outdated::NotEnoughApprovals {
+            project: name(),
+            needed,
+            given,
+        }),
+        Operation::Delete(_) | Operation::Export(_) => Ok(()),
+    }
+}
+
+/// Opens a plan file whose approvals were checked and which fits, and makes of it the plan it was.
+/// Jobs hold no more ids than planned, nor than the project and `learned`, what the server has taught
+/// us, allow now. Ids that do not fit into memory go to a file without a name in `folder`.
+///
+/// # Errors
+/// When its ids are not what it says, or cannot be kept.
+pub fn restore_plan(
+    file: &PlanFile,
+    project: Project,
+    key: &LedgerKey,
+    learned: Option<NonZeroUsize>,
+    folder: &Path,
+) -> Result<Plan, PlanningError> {
+    let header = file.header();
+    let mut restoring = Restoring::new(folder);
+    file.read_ids(key, &mut |id| restoring.put(id).map_err(PlanningError::Ids))?;
+    let order = Order {
+        operation: header.operation,
+        reference: header.reference.clone(),
+        received: header.received,
+        source: header.source.clone(),
+        excluded: header.excluded_source.clone(),
+    };
+    let counts = Counts {
+        read: header.read,
+        unique: header.unique,
+        excluded: header.excluded,
+    };
+    let mut plan = Plan::restored(order, project, counts, restoring.finish()?);
+    plan.allow_at_most(header.batch);
+    if let Some(learned) = learned {
+        plan.allow_at_most(learned);
+    }
+    let approvals = file.approvals().iter();
+    plan.made_of = Some(PlanRecord {
+        digest: *file.digest(),
+        created: header.created,
+        created_by: header.created_by.clone(),
+        approvals: approvals.map(|a| (a.by.clone(), a.at)).collect(),
+    });
+    Ok(plan)
+}

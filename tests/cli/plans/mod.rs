@@ -1,0 +1,101 @@
+//! Plan files at the wire: what is approved is what is sent, once; everything else sends nothing.
+
+mod applying;
+mod refusing;
+mod rehearsing;
+mod writing;
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{Fake, Operator, Outcome, Running, csv_of, people};
+
+pub(super) const PLAN: [&str; 5] = ["delete", "--gdpr", "ids.csv", "--plan", "erase.plan"];
+pub(super) const APPLY: [&str; 3] = ["apply", "erase.plan", "--yes"];
+pub(super) const APPROVE: [&str; 3] = ["approve", "erase.plan", "--yes"];
+
+/// Accounts that every system has, beside whoever runs the tests.
+pub(super) const BEN: u32 = 2;
+pub(super) const CEM: u32 = 3;
+
+/// An operator with a ledger key and so many people in `ids.csv`, in a project of these settings.
+pub(super) fn with_people(fake: &Fake, settings: &str, count: usize) -> Operator {
+    let operator = crate::minimisation::with_key(fake, &format!("rate = 1000\n{settings}"));
+    operator.file("ids.csv", csv_of(&people(count), Some(20)));
+    operator
+}
+
+/// The same with a plan to erase them.
+pub(super) fn with_plan(fake: &Fake, settings: &str, count: usize) -> Operator {
+    let operator = with_people(fake, settings, count);
+    operator.run(&PLAN).exits_with(0);
+    operator
+}
+
+/// Writes a plan to export the people of `own/ids.csv`, with a ledger key in `own`, too.
+pub(crate) fn keep_one_at(operator: &mut Operator, path: &str) {
+    let key = operator.private_file("own/key-of-plans", "5e".repeat(32));
+    operator.set("DSR_LEDGER_KEY_FILE", &key);
+    let plan = ["export", "--ccpa", "own/ids.csv", "--plan", path];
+    operator.run(&plan).exits_with(0);
+}
+
+/// Whether dsr can be run as another account than the one that runs the tests. If not, says so; where
+/// `DSR_TEST_REQUIRE` names `accounts`, that is an error.
+#[expect(clippy::print_stdout, reason = "a test that skips says so")]
+pub(super) fn has_accounts() -> bool {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the environment says whether the outside part is there"
+    )]
+    let required = std::env::var("DSR_TEST_REQUIRE").unwrap_or_default();
+    let is_required = required.split(',').any(|part| part == "accounts");
+    let tried = std::process::Command::new("unshare")
+        .args(["--user", "--map-user=2", "--map-group=2", "true"])
+        .status();
+    let can = tried.is_ok_and(|status| status.success());
+    assert!(can || !is_required, "nobody can be another account here");
+    if !can {
+        println!("SKIPPED: nobody can be another account here");
+    }
+    can
+}
+
+/// A command of another account's.
+pub(super) fn command_as(operator: &Operator, account: u32, args: &[&str]) -> Command {
+    let map = format!("--map-user={account} --map-group={account}");
+    operator.script(&format!("exec unshare --user {map} \"$0\" \"$@\""), args)
+}
+
+pub(super) fn run_as(operator: &Operator, account: u32, args: &[&str]) -> Outcome {
+    Running::start(command_as(operator, account, args), "").end()
+}
+
+/// Has somebody else approve the plan.
+#[track_caller]
+pub(super) fn approve_as(operator: &Operator, account: u32) {
+    run_as(operator, account, &APPROVE).exits_with(0);
+}
+
+pub(super) fn plan_text(operator: &Operator) -> String {
+    let path = operator.work().join("erase.plan");
+    std::fs::read_to_string(path).expect("the plan can be read")
+}
+
+pub(super) fn digest_of(operator: &Operator) -> String {
+    let text = plan_text(operator);
+    let line = text.lines().find(|line| line.starts_with("{\"digest\""));
+    let line: Value = serde_json::from_str(line.expect("a digest")).expect("JSON");
+    line["digest"].as_str().expect("a text").to_owned()
+}
+
+/// Nothing was sent by any of it, and nothing is in the ledger.
+#[track_caller]
+pub(super) fn came_to_nothing(operator: &Operator, fake: &Fake) {
+    fake.was_not_called();
+    if operator.dsr_home().join("ledger.db").exists() {
+        assert!(operator.ledger_texts("SELECT id FROM requests").is_empty());
+        assert!(operator.ledger_texts("SELECT digest FROM plans").is_empty());
+    }
+}

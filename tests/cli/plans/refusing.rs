@@ -1,0 +1,218 @@
+//! What is refused: nothing is sent, nothing is recorded, and what differs is named.
+
+use super::{
+    APPLY, APPROVE, BEN, PLAN, approve_as, came_to_nothing, has_accounts, plan_text, run_as,
+    with_people, with_plan,
+};
+use crate::support::{Fake, Operator, PROJECT_TOKEN, has_calendar};
+
+/// Runs `apply`; what it fails with, after it is certain that nothing came of it.
+#[track_caller]
+fn refused(operator: &Operator, fake: &Fake, status: i32) -> (String, String) {
+    let outcome = operator.run(&[&APPLY[..], &["--json"]].concat());
+    let failure = outcome.exits_with(status).failure();
+    came_to_nothing(operator, fake);
+    let text = |key: &str| failure[key].as_str().unwrap_or_default().to_owned();
+    (
+        text("kind"),
+        format!("{} {}", text("message"), text("hint")),
+    )
+}
+
+fn rewrite(operator: &Operator, change: impl Fn(&str) -> String) {
+    operator.file("erase.plan", change(&plan_text(operator)));
+}
+
+#[test]
+fn a_project_that_demands_approvals_sends_no_deletion_without_a_plan() {
+    let fake = Fake::start();
+    let operator = with_people(&fake, "approvals = 1", 30);
+    let direct = operator.run(&["delete", "--gdpr", "--yes", "ids.csv"]);
+    direct.exits_with(2).says("--plan FILE").says("dsr approve");
+    came_to_nothing(&operator, &fake);
+    // To look costs nothing, and an export erases nobody.
+    operator
+        .run(&["delete", "--gdpr", "--dry-run", "ids.csv"])
+        .exits_with(0);
+    operator.run(&["export", "--gdpr", "ids.csv"]).exits_with(0);
+    assert_eq!(fake.posts().len(), 1);
+}
+
+#[test]
+fn the_same_project_by_another_name_demands_them_as_well() {
+    let fake = Fake::start();
+    let operator = with_people(&fake, "approvals = 1", 3);
+    let config = std::fs::read_to_string(operator.config_path()).unwrap();
+    let other = format!("[projects.alias]\ntoken = \"{PROJECT_TOKEN}\"\nregion = \"us\"\n");
+    operator.write_config(&format!("{config}{other}"));
+    let args = ["delete", "--gdpr", "--yes", "ids.csv", "--project", "alias"];
+    operator.run(&args).exits_with(2).says("approvals = 1");
+    came_to_nothing(&operator, &fake);
+}
+
+#[test]
+fn a_plan_nobody_else_has_approved_is_not_applied_in_such_a_project() {
+    let fake = Fake::start();
+    let operator = with_plan(&fake, "approvals = 1", 30);
+    let (kind, message) = refused(&operator, &fake, 2);
+    assert_eq!(kind, "approvals");
+    assert!(message.contains("`dsr approve erase.plan`"), "{message}");
+    // Its creator is nobody else.
+    let own = operator.run(&[&APPROVE[..], &["--json"]].concat());
+    assert_eq!(own.exits_with(2).failure()["kind"], "approval");
+    let other = operator.run(&[&APPROVE[..], &["--as", "ben"]].concat());
+    other.exits_with(2).says("`--as` is for rehearsals only");
+    assert_eq!(refused(&operator, &fake, 2).0, "approvals");
+}
+
+#[test]
+fn without_the_plans_own_key_nobody_approves_or_applies_and_the_way_out_is_said() {
+    if !has_accounts() {
+        return;
+    }
+    let fake = Fake::start();
+    let operator = with_plan(&fake, "", 30);
+    let other_key = operator.private_file("other.key", "ab".repeat(32));
+    let mut operator = operator.without("DSR_LEDGER_KEY_FILE");
+    for key in [None, Some(other_key)] {
+        if let Some(key) = key {
+            operator.set("DSR_LEDGER_KEY_FILE", &key);
+        }
+        let (kind, message) = refused(&operator, &fake, 2);
+        assert_eq!(kind, "ledger_key");
+        assert!(
+            message.contains("dsr auth ledger-key --to FILE"),
+            "{message}"
+        );
+        let approval = run_as(&operator, BEN, &[&APPROVE[..], &["--json"]].concat());
+        assert_eq!(approval.exits_with(2).failure()["kind"], "ledger_key");
+        let look = operator.run(&["apply", "erase.plan", "--dry-run"]);
+        look.exits_with(0);
+    }
+    assert!(!plan_text(&operator).contains("\"approval\""));
+}
+
+#[test]
+fn a_file_that_was_changed_cut_or_is_none_is_bad_input() {
+    let fake = Fake::start();
+    let operator = with_plan(&fake, "", 30);
+    let whole = plan_text(&operator);
+    let changed = "was changed";
+    for (words, text) in [
+        (changed, whole.replace("\"shop\"", "\"other\"")),
+        (changed, whole.replace("\"gdpr\"", "\"ccpa\"")),
+        (changed, whole.replace('\n', "\r\n")),
+        (changed, whole[..whole.len() - 80].to_owned()),
+        (changed, whole[..whole.len() / 2].to_owned()),
+        (changed, format!("{whole}\n")),
+        (changed, whole.replacen("\n\"", "\n\"A", 1)),
+        (
+            "version 2",
+            whole.replace("\"dsr_plan\": 1", "\"dsr_plan\": 2"),
+        ),
+        ("is no plan file", "distinct_id\na1\n".to_owned()),
+    ] {
+        operator.file("erase.plan", text);
+        let (kind, message) = refused(&operator, &fake, 5);
+        assert_eq!(kind, "plan");
+        assert!(message.contains(words), "{message}");
+    }
+    std::fs::remove_file(operator.work().join("erase.plan")).unwrap();
+    assert_eq!(refused(&operator, &fake, 5).0, "plan");
+    operator.file("erase.plan", whole);
+    let other = operator.run(&[&APPLY[..], &["--expect", "31"]].concat());
+    other.exits_with(5).says("31 unique ids were expected");
+    let digest = "0".repeat(64);
+    let other = operator.run(&[&APPLY[..], &["--digest", &digest]].concat());
+    other.exits_with(5).says("was expected");
+    came_to_nothing(&operator, &fake);
+}
+
+#[test]
+fn an_approval_that_was_written_by_hand_or_for_another_plan_is_bad_input() {
+    if !has_accounts() {
+        return;
+    }
+    let fake = Fake::start();
+    let operator = with_plan(&fake, "approvals = 1", 30);
+    approve_as(&operator, BEN);
+    let approved = plan_text(&operator);
+    let line = approved.lines().last().unwrap().to_owned();
+    // In somebody else's name.
+    rewrite(&operator, |text| {
+        text.replace("\"user\":\"bin\"", "\"user\":\"cem\"")
+    });
+    let (kind, message) = refused(&operator, &fake, 5);
+    assert_eq!(kind, "plan");
+    assert!(message.contains("cem"), "{message}");
+    // Twice the same.
+    operator.file("erase.plan", format!("{approved}{line}\n"));
+    assert_eq!(refused(&operator, &fake, 5).0, "plan");
+    // Of the plan as it was before.
+    std::fs::remove_file(operator.work().join("erase.plan")).unwrap();
+    operator.run(&PLAN).exits_with(0);
+    rewrite(&operator, |text| format!("{text}{line}\n"));
+    let (kind, message) = refused(&operator, &fake, 5);
+    assert_eq!(kind, "plan");
+    assert!(message.contains("for another plan"), "{message}");
+    let look = operator.run(&["apply", "erase.plan", "--dry-run"]);
+    assert!(look.exits_with(0).stdout.contains("ANOTHER PLAN"), "{look}");
+}
+
+#[test]
+fn a_project_that_is_not_what_it_was_is_named_with_what_differs() {
+    let fake = Fake::start();
+    let operator = with_plan(&fake, "", 30);
+    let config = std::fs::read_to_string(operator.config_path()).unwrap();
+    let changes: [(&str, String); 4] = [
+        (
+            "another project token",
+            config.replace(PROJECT_TOKEN, &PROJECT_TOKEN.replace('9', "8")),
+        ),
+        ("in the region eu", config.replace("\"us\"", "\"eu\"")),
+        ("no project `shop`", config.replace("shop", "store")),
+        (
+            "it is due on",
+            format!("{config}holidays = [{}]\n", all_days()),
+        ),
+    ];
+    for (words, change) in changes {
+        operator.write_config(&change);
+        let (_, message) = refused(&operator, &fake, 2);
+        assert!(message.contains(words), "{words}: {message}");
+    }
+    operator.write_config(&config);
+    let other = operator.run(&[&APPLY[..], &["--project", "app"]].concat());
+    other.exits_with(2).says("`--project` names another");
+    let elsewhere = operator.with("DSR_API_URL", "https://mixpanel.invalid/api/app");
+    let (kind, message) = refused(&elsewhere, &fake, 2);
+    assert_eq!(kind, "outdated_plan");
+    assert!(message.contains("mixpanel.invalid"), "{message}");
+}
+
+/// Every day of the next weeks, so that whatever is due then is due later.
+fn all_days() -> String {
+    #[expect(clippy::disallowed_methods, reason = "the test's own clock")]
+    let today = chrono::Utc::now().date_naive();
+    let days = (25..40).map(|n| (today + chrono::Days::new(n)).to_string());
+    days.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn a_plan_is_too_old_after_thirty_days() {
+    if !has_calendar() {
+        return;
+    }
+    let fake = Fake::start();
+    let mut operator = with_people(&fake, "", 30);
+    operator.lives_on("2026-11-02");
+    operator.run(&PLAN).exits_with(0);
+    operator.lives_on("2026-12-03");
+    let (kind, message) = refused(&operator, &fake, 2);
+    assert_eq!(kind, "outdated_plan");
+    assert!(message.contains("2026-12-02"), "{message}");
+    operator.lives_on("2026-12-01");
+    let late = operator.run(&APPLY);
+    late.exits_with(0).says("submit at once");
+    assert_eq!(fake.posts().len(), 1);
+}
