@@ -13,7 +13,7 @@ use super::sender;
 use super::{JobRecord, Ledger, LedgerError, Slot, pace, payload, prepare};
 
 /// The note on a job that has a task, although an earlier POST of it may have made another one.
-pub const MAY_BE_DOUBLE: &str = "possible duplicate: it was sent before, no answer came, and that POST may have been taken as well";
+const MAY_BE_DOUBLE: &str = "possible duplicate: it was sent before, no answer came, and that POST may have been taken as well";
 
 /// Why a job is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub enum Outcome {
     /// Proof that nothing was created, for a cause that is not the job's: it is planned again.
     NotCreated,
     Accepted(TaskId),
+    /// Mixpanel named the task of an earlier POST, to which no answer had come.
+    Recovered(TaskId),
     Refused,
     /// The rate limit kept it out; it and the whole project wait until then.
     Deferred(DateTime<Utc>),
@@ -60,7 +62,7 @@ impl Outcome {
     fn state(&self) -> JobState {
         match self {
             Self::NotCreated => JobState::Planned,
-            Self::Accepted(_) => JobState::Accepted,
+            Self::Accepted(_) | Self::Recovered(_) => JobState::Accepted,
             Self::Refused => JobState::Refused,
             Self::Deferred(_) => JobState::Deferred,
             Self::Unknown => JobState::Unknown,
@@ -349,24 +351,40 @@ pub(super) fn finish_attempt(
     let record = read_one(tx, job)?;
     let at = format_time(now);
     let moved = step(tx, job, record.state, outcome.state(), now)?;
-    let (task, submitted) = match outcome {
-        Outcome::Accepted(task) => (Some(task.as_str()), Some(&at)),
-        _ => (None, None),
+    let unclear = count_unclear(tx, job)?;
+    let (task, is_double) = match outcome {
+        Outcome::Accepted(task) => (Some(task), unclear > 0),
+        // Of two lost answers the task tells one; the other's may have run and ended before.
+        Outcome::Recovered(task) => (Some(task), unclear > 1),
+        Outcome::NotCreated | Outcome::Refused | Outcome::Deferred(_) | Outcome::Unknown => {
+            (None, false)
+        }
     };
+    let is_double = record.may_be_double || is_double;
+    let noted = match (task, is_double) {
+        (Some(_), true) => reason.map_or_else(
+            || Some(MAY_BE_DOUBLE.to_owned()),
+            |reason| Some(format!("{reason}; {MAY_BE_DOUBLE}")),
+        ),
+        _ => reason.map(str::to_owned),
+    };
+    let submitted = task.map(|_| &at);
     let not_before = match outcome {
         Outcome::Deferred(until) => Some(format_time(*until)),
         _ => None,
     };
     prepare(
         tx,
-        "UPDATE jobs SET task_id = $1, submitted_at = $2, not_before = $3, reason = $4
-         WHERE request = $5 AND number = $6",
+        "UPDATE jobs SET task_id = $1, submitted_at = $2, not_before = $3, reason = $4,
+             may_be_double = $5
+         WHERE request = $6 AND number = $7",
     )?
     .execute(params![
-        task,
+        task.map(TaskId::as_str),
         submitted,
         not_before,
-        reason,
+        noted,
+        i64::from(is_double),
         job.request.as_str(),
         job.number
     ])?;
@@ -378,7 +396,7 @@ pub(super) fn finish_attempt(
     .execute(params![
         at,
         outcome.state().as_str(),
-        reason,
+        noted,
         job.request.as_str(),
         job.number,
         record.attempts

@@ -59,7 +59,7 @@ pub use health::{Health, examine, list_files};
 pub use history::{Attempt, JobHistory, KeptIds, Passage, Step};
 pub use holder::Patience;
 use holder::{HolderFile, Mark};
-pub use jobs::{Claim, MAY_BE_DOUBLE, Outcome, Purpose};
+pub use jobs::{Claim, Outcome, Purpose};
 pub use listing::{Found, Jobs, Standing, Which};
 pub use pace::Slot;
 pub use partition::{LinkTo, Linked};

@@ -13,7 +13,7 @@ use crate::domain::{
 };
 
 use super::audit::{self, AuditEvent, Why};
-use super::jobs::{read_one, step};
+use super::jobs::{count_unclear, read_one, step};
 use super::records::{format_time, unreadable};
 use super::{Ledger, LedgerError, Write, payload, prepare};
 
@@ -54,13 +54,24 @@ impl Ledger {
         let tx = self.write()?;
         demand_unsent(&tx, job)?;
         let whole = payload::read(&tx, job)?;
+        // What may have become of the whole may have become of each part of it.
+        let may_be_double = read_one(&tx, job)?.may_be_double || count_unclear(&tx, job)? > 0;
         let mut added = Vec::new();
         for (place, ids) in whole.ids().chunks(limit.get()).enumerate() {
             let batch = restore(ids.to_vec())?;
-            if place == 0 {
-                shrink(&tx, job, &batch)?;
-            } else {
-                added.push((insert_planned(&tx, job, &batch)?, batch.count()));
+            let part = match place {
+                0 => {
+                    shrink(&tx, job, &batch)?;
+                    job.clone()
+                }
+                _ => {
+                    let part = insert_planned(&tx, job, &batch)?;
+                    added.push((part.clone(), batch.count()));
+                    part
+                }
+            };
+            if may_be_double {
+                note_may_be_double(&tx, &part)?;
             }
         }
         tell_cut(&tx, job, &added, now)?;
@@ -182,6 +193,16 @@ fn shrink(tx: &Transaction<'_>, job: &JobId, batch: &Batch) -> Result<(), Ledger
         job.request.as_str(),
         job.number
     ])?;
+    Ok(())
+}
+
+/// Notes that a POST of its ids may have been taken before it is sent.
+fn note_may_be_double(tx: &Transaction<'_>, job: &JobId) -> Result<(), LedgerError> {
+    prepare(
+        tx,
+        "UPDATE jobs SET may_be_double = 1 WHERE request = $1 AND number = $2",
+    )?
+    .execute(params![job.request.as_str(), job.number])?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::config::create_private_folder;
 use crate::domain::{JobId, JobState, RequestId, TaskId};
 
 use super::audit::Why;
-use super::jobs::{MAY_BE_DOUBLE, count_unclear, finish_attempt, read_one, sender_of};
+use super::jobs::{finish_attempt, read_one, sender_of};
 use super::records::format_time;
 use super::{Ledger, LedgerError, Outcome, Write, prepare, sender};
 
@@ -208,12 +208,8 @@ fn settle(
             record.state.as_str()
         )));
     }
-    let mut reason = "recorded from a receipt".to_owned();
-    if count_unclear(tx, &job)? > 0 {
-        reason.push_str("; ");
-        reason.push_str(MAY_BE_DOUBLE);
-    }
-    let moved = finish_attempt(tx, &job, &Outcome::Accepted(task), Some(&reason), now)?;
+    let reason = Some("recorded from a receipt");
+    let moved = finish_attempt(tx, &job, &Outcome::Accepted(task), reason, now)?;
     prepare(
         tx,
         "UPDATE jobs SET submitted_at = $1 WHERE request = $2 AND number = $3",

@@ -110,12 +110,19 @@ pub struct JobRecord {
     pub abandoned_at: Option<DateTime<Utc>>,
     /// Its ids are in a task that was not made for it.
     pub is_linked: bool,
+    /// An earlier POST of its ids, that nobody knows the outcome of, may have been taken as well.
+    pub may_be_double: bool,
 }
 
 impl JobRecord {
     /// Its outcome is unknown and still has to be settled.
     pub fn is_unsettled(&self) -> bool {
         self.state == JobState::Unknown && self.abandoned_at.is_none()
+    }
+
+    /// It has a task of its own, and there may be another one with the same ids.
+    pub fn is_possible_duplicate(&self) -> bool {
+        self.may_be_double && self.task.is_some() && !self.is_linked
     }
 }
 
@@ -191,7 +198,7 @@ impl JobGroup {
 
 pub(super) const JOB_COLUMNS: &str = "request, number, subject_request_id, ids_count, state, \
      reason, task_id, attempts, not_before, mixpanel_status, submitted_at, checked_at, \
-     next_check, abandoned_at, linked, (SELECT MIN(started_at) FROM attempts WHERE attempts.request = jobs.request \
+     next_check, abandoned_at, linked, may_be_double, (SELECT MIN(started_at) FROM attempts WHERE attempts.request = jobs.request \
      AND attempts.number = jobs.number AND outcome = 'unknown') AS unclear_since, \
      (SELECT MAX(ended_at) FROM attempts WHERE attempts.request = jobs.request \
      AND attempts.number = jobs.number) AS attempt_ended_at";
@@ -227,6 +234,7 @@ pub(super) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
         attempt_ended_at: time("attempt_ended_at")?,
         abandoned_at: time("abandoned_at")?,
         is_linked: row.get::<_, i64>("linked")? != 0,
+        may_be_double: row.get::<_, i64>("may_be_double")? != 0,
     })
 }
 

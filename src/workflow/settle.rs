@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{Batch, DistinctId, JobId, Kind, ProjectKey, RequestId, TaskId, TaskStatus};
-use crate::ledger::{Ledger, LedgerError, LinkTo, Linked, MAY_BE_DOUBLE, Owner, Standing};
+use crate::ledger::{Ledger, LedgerError, LinkTo, Linked, Owner, Standing};
 use crate::mixpanel::Client;
 
 use super::follow::{Question, RefreshTrouble, ask};
@@ -241,12 +241,9 @@ pub async fn adopt(
     if !covers {
         return Ok(Ok(Adopted::OtherIds));
     }
-    let mut reason = "the operator named its task".to_owned();
-    if run.ledger.count_unclear(job)? > 0 {
-        reason = format!("{reason}; {MAY_BE_DOUBLE}");
-    }
     let now = run.clock.now();
-    run.ledger.record_settled(job, task, &reason, now)?;
+    let reason = "the operator named its task";
+    run.ledger.record_settled(job, task, reason, now)?;
     run.ledger.record_check(job, &status, now)?;
     Ok(Ok(Adopted::Yes))
 }

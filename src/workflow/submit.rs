@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::{DistinctId, ExitStatus, JobId, JobState, RequestId, TaskId};
-use crate::ledger::{
-    Again, Claim, LedgerError, MAY_BE_DOUBLE, Outcome, Purpose, Recorded, RequestRecord,
-};
+use crate::ledger::{Again, Claim, LedgerError, Outcome, Purpose, Recorded, RequestRecord};
 use crate::mixpanel::{Client, CreateAnswer};
 
 use super::queue::{Item, Offer, Queue, Settle};
@@ -308,14 +306,9 @@ async fn adopt_or_link(
     let owners = settle::find_owners(run, client, &batch, ids, tasks).await?;
     match owners {
         Ok(Owners::One(task)) => {
-            let mut reason =
-                "recovered: its first answer was lost, and Mixpanel named its task".to_owned();
-            // Of two lost answers the task tells one; the other's may have run and ended before.
-            if run.ledger.count_unclear(job)? > 1 {
-                reason = format!("{reason}; {MAY_BE_DOUBLE}");
-            }
-            let outcome = Outcome::Accepted(task);
-            record_outcome(run, client, job, &outcome, Some(&reason))
+            let reason = "recovered: its first answer was lost, and Mixpanel named its task";
+            let outcome = Outcome::Recovered(task);
+            record_outcome(run, client, job, &outcome, Some(reason))
         }
         Ok(Owners::Others(groups)) => {
             // What is left is still unknown, though hardly: the same POST tells again.
@@ -362,7 +355,7 @@ fn record_outcome(
             .record_outcome(job, &project.key(), project.rate, outcome, reason, now);
     tracing::info!(%job, ?outcome, recorded = recorded.is_ok(), "answered");
     recorded.map_err(|source| match outcome {
-        Outcome::Accepted(task) => WorkflowError::NotRecorded {
+        Outcome::Accepted(task) | Outcome::Recovered(task) => WorkflowError::NotRecorded {
             job: job.clone(),
             receipt: run.keep_receipt(job, task),
             task: task.clone(),

@@ -60,6 +60,15 @@ fn the_operators_word_sends_a_job_that_is_too_large_in_parts() {
     let outcome = operator.run(&["resume", name, "--send-again"]);
     outcome.exits_with(0);
     assert_eq!(model.times().len(), 4, "{outcome}");
+    // The POST of the whole may have been taken, whatever became of the parts.
+    let request = operator.only_request();
+    let jobs = request["jobs"].as_array().unwrap();
+    assert_eq!(jobs.len(), 2, "{request:#}");
+    for job in jobs {
+        assert_eq!(job["possible_duplicate"], true, "{job:#}");
+        let reason = job["reason"].as_str().unwrap();
+        assert!(reason.contains("possible duplicate"), "{job:#}");
+    }
 }
 
 #[test]

@@ -212,7 +212,8 @@ pub(super) fn finished(cell: &Cell) -> (Word, Course) {
     }
     let means = cell.reply.means();
     let (word, course) = match means {
-        Means::TooLarge => (Word::SendAgain, Course::of(3, 0, &[Accepted; 2], 0)),
+        // The first POST of the whole may have been taken, whatever the refusal of another says.
+        Means::TooLarge => (Word::SendAgain, Course::of(3, 0, &[Double; 2], 0)),
         Means::Foreign | Means::NotAllowed if cell.asked.is_deletion() => {
             (Word::None, Course::of(1, 0, &[Double], 0))
         }
