@@ -223,10 +223,12 @@ fn start(cli: Cli) -> ExitStatus {
         Ok(runtime) => runtime.block_on(cli.command.run(&mut ctx, tree)),
         Err(error) => Err(Failure::from_error(ExitStatus::LocalIo, "local_io", &error)),
     };
-    result.unwrap_or_else(|failure| {
+    let status = result.unwrap_or_else(|failure| {
         ctx.ui.fail(&failure);
         failure.status
-    })
+    });
+    ctx.ui.end();
+    status
 }
 
 fn context(

@@ -37,12 +37,17 @@ pub(super) fn run(ctx: &mut Context, args: &AuthStatusArgs) -> Result<ExitStatus
         Vec::new()
     });
     let states = list_states(ctx, &rejections)?;
+    let has_default = states.iter().any(|state| state.is_default);
+    let standing = match has_default && !args.exit_status {
+        true => warn_of_default(ctx, &states),
+        false => ExitStatus::Done,
+    };
     print(ctx, &states)?;
-    if !states.iter().any(|state| state.is_default) {
+    if !has_default {
         return Err(missing(&ctx.default_token_name()?).into());
     }
     if !args.exit_status {
-        return Ok(warn_of_default(ctx, &states));
+        return Ok(standing);
     }
     let today = ctx.clock.today();
     let (mut troubles, mut renewals) = (Vec::new(), Vec::new());

@@ -12,9 +12,14 @@ use super::{Environment, ProjectEntry, ProjectsFile};
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     Default,
+    #[serde(rename = "config_file")]
     File,
     Environment,
     Flag,
+}
+
+impl Origin {
+    pub const ALL: [Self; 4] = [Self::Default, Self::File, Self::Environment, Self::Flag];
 }
 
 /// Whether the run is for real or a rehearsal.

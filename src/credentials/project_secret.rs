@@ -26,6 +26,10 @@ pub enum SecretOrigin {
     Sandbox,
 }
 
+impl SecretOrigin {
+    pub const ALL: [Self; 3] = [Self::Keyring, Self::SecretFile, Self::Sandbox];
+}
+
 impl fmt::Display for SecretOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -32,6 +32,15 @@ pub enum TokenOrigin {
     Sandbox,
 }
 
+impl TokenOrigin {
+    pub const ALL: [Self; 4] = [
+        Self::Keyring,
+        Self::Environment,
+        Self::TokenFile,
+        Self::Sandbox,
+    ];
+}
+
 impl fmt::Display for TokenOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

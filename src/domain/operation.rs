@@ -83,6 +83,8 @@ impl Operation {
 }
 
 impl Kind {
+    pub const ALL: [Self; 2] = [Self::Export, Self::Delete];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Export => "export",
@@ -91,13 +93,13 @@ impl Kind {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Export, Self::Delete]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
 impl Law {
+    pub const ALL: [Self; 2] = [Self::Gdpr, Self::Ccpa];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Gdpr => "gdpr",
@@ -114,13 +116,13 @@ impl Law {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Gdpr, Self::Ccpa]
-            .into_iter()
-            .find(|law| law.as_str() == text)
+        Self::ALL.into_iter().find(|law| law.as_str() == text)
     }
 }
 
 impl Disclosure {
+    pub const ALL: [Self; 3] = [Self::Data, Self::Categories, Self::Sources];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Data => "data",
@@ -130,7 +132,7 @@ impl Disclosure {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Data, Self::Categories, Self::Sources]
+        Self::ALL
             .into_iter()
             .find(|disclosure| disclosure.as_str() == text)
     }

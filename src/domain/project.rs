@@ -20,6 +20,8 @@ pub enum Region {
 }
 
 impl Region {
+    pub const ALL: [Self; 3] = [Self::Us, Self::Eu, Self::In];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Us => "us",
@@ -29,9 +31,7 @@ impl Region {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Us, Self::Eu, Self::In]
-            .into_iter()
-            .find(|region| region.as_str() == text)
+        Self::ALL.into_iter().find(|region| region.as_str() == text)
     }
 }
 

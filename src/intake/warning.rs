@@ -62,6 +62,35 @@ pub enum WarningKind {
 }
 
 impl WarningKind {
+    /// One of each; what is counted beside a kind is nothing here.
+    pub const ALL: [Self; 21] = [
+        Self::Date,
+        Self::GroupedDigits,
+        Self::ZeroFraction,
+        Self::RoundedNumber,
+        Self::LostZeros { digits: 0 },
+        Self::OtherLength { usual: 0, of: 0 },
+        Self::OtherKind {
+            kind: IdKind::Other,
+            usual: IdKind::Other,
+            of: 0,
+        },
+        Self::EqualsSign,
+        Self::Quoted,
+        Self::AddressBook,
+        Self::Device,
+        Self::CaseVariant,
+        Self::TooLong,
+        Self::Invisible,
+        Self::UnusualSpace,
+        Self::Mojibake,
+        Self::OuterWhiteSpace,
+        Self::Trimmed,
+        Self::LooksHashed,
+        Self::HashedCapitals,
+        Self::UnicodeCase,
+    ];
+
     /// A stable word for scripts.
     pub fn word(self) -> &'static str {
         match self {

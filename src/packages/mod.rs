@@ -85,6 +85,10 @@ pub enum Form {
     Zips,
 }
 
+impl Form {
+    pub const ALL: [Self; 2] = [Self::Folders, Self::Zips];
+}
+
 /// What an archive may cost before it is taken for an attack.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {

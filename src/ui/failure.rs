@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use crate::domain::ExitStatus;
 
+use super::kinds::ERROR_KINDS;
 use super::words::{bold, printable};
 
 /// Why a command did not do all that was asked: what happened, to what, and what to run next.
@@ -20,6 +21,7 @@ pub struct Failure {
 
 impl Failure {
     pub fn new(status: ExitStatus, kind: &'static str, message: impl Into<String>) -> Self {
+        debug_assert!(ERROR_KINDS.contains(&kind), "`{kind}` is not published");
         Self {
             status,
             kind,

@@ -17,6 +17,7 @@ mod held_ids;
 mod json;
 mod page;
 mod plan_file_view;
+mod kinds;
 mod plan_view;
 mod progress;
 mod purge_view;
@@ -54,6 +55,7 @@ pub use guide::{GuideView, TopicsView};
 pub use json::job_line;
 pub use page::{Block, Page, without_links};
 pub use plan_file_view::{Checked, PlanFileView, WrittenView};
+pub use kinds::{ERROR_KINDS, WARNING_KINDS};
 pub use plan_view::{PlanView, excluded_text, hashed_text};
 pub use progress::{Lines, Phase, Progress, clocks_apart, reading, splitting, verifying};
 pub use purge_view::PurgeView;
@@ -229,6 +231,7 @@ impl Ui {
 
     /// Warns the operator, even when quiet.
     pub fn warn(&self, kind: &str, message: &str) {
+        debug_assert!(kinds::is_known_warning(kind), "`{kind}` is not published");
         let message = self.spell(message);
         match self.format {
             Format::Human => {
@@ -284,6 +287,19 @@ impl Ui {
         self.aside.write(&text);
     }
 
+    /// Says what was warned of after the result was written, which had no room for it any more.
+    pub fn end(&self) {
+        if let Some(line) = self.leftovers() {
+            self.aside.write(&line);
+        }
+    }
+
+    fn leftovers(&self) -> Option<String> {
+        let warnings = self.warnings.take();
+        let object = json!({ "schema": SCHEMA, "warnings": warnings });
+        (!warnings.is_empty()).then(|| json::line(&object))
+    }
+
     /// A text with the commands in it as they are to be typed here.
     pub fn spell(&self, text: &str) -> String {
         text.replace("`dsr ", &format!("`{} ", self.program))
@@ -302,5 +318,21 @@ impl Ui {
 fn merge(object: &mut Value, more: Value) {
     if let (Value::Object(object), Value::Object(more)) = (object, more) {
         object.extend(more);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_warned_of_after_the_result_is_not_lost() {
+        let ui = Ui::new(Format::Json, Talk::Quiet, Input::Never, Color::Never, true);
+        assert_eq!(ui.leftovers(), None);
+        ui.warn("ids_kept", "the ids stay");
+        let line = ui.leftovers().unwrap();
+        let object: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(object["warnings"][0]["kind"], "ids_kept");
+        assert_eq!(ui.leftovers(), None, "it is said once");
     }
 }

@@ -63,6 +63,7 @@ mod screen;
 mod secret;
 mod secrets;
 mod settling;
+mod shapes;
 mod split;
 mod status;
 mod storage;

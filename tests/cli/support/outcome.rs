@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::shapes::Printed;
+
 #[derive(Clone)]
 pub(crate) struct Outcome {
     pub(crate) args: Vec<String>,
@@ -29,6 +31,17 @@ impl fmt::Display for Outcome {
 }
 
 impl Outcome {
+    /// Holds what was printed with `--json` to the shapes that are published.
+    #[track_caller]
+    pub(super) fn is_in_shape(&self) {
+        let printed = Printed {
+            args: &self.args,
+            stdout: &self.stdout,
+            stderr: &self.stderr,
+        };
+        printed.is_in_shape();
+    }
+
     #[track_caller]
     pub(crate) fn exits_with(&self, status: i32) -> &Self {
         assert_eq!(self.status, Some(status), "the exit status\n{self}");

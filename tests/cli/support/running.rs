@@ -95,13 +95,15 @@ impl Running {
                 None => thread::sleep((self.started.elapsed() / 20).clamp(SHORTEST, LONGEST)),
             }
         };
-        Outcome {
+        let outcome = Outcome {
             args: self.args,
             status: status.code(),
             stdout: self.stdout.join().expect("stdout can be read"),
             stderr: self.stderr.join().expect("stderr can be read"),
             took: self.started.elapsed(),
-        }
+        };
+        outcome.is_in_shape();
+        outcome
     }
 }
 
