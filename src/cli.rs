@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::time::Duration;
 
+use anstyle::AnsiColor;
 use chrono::{DateTime, Local, NaiveDate, Utc};
+use clap::builder::Styles;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -30,6 +32,9 @@ Examples:
   dsr doctor                                  what is wrong, what to run
   dsr guide opt-out                           stop the SDKs from collecting";
 
+/// As clap's own, but for yellow, which cannot be read on white.
+const STYLES: Styles = Styles::styled().invalid(AnsiColor::Magenta.on_default().bold());
+
 /// Submit, follow and prove GDPR and CCPA data-subject requests on Mixpanel
 #[derive(Parser, Debug)]
 #[command(
@@ -37,6 +42,7 @@ Examples:
     version,
     propagate_version = true,
     disable_help_subcommand = true,
+    styles = STYLES,
     after_help = EXAMPLES
 )]
 struct Cli {
@@ -64,6 +70,10 @@ struct GlobalArgs {
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: Color,
+    /// One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn
+    /// anew
+    #[arg(long, global = true)]
+    plain: bool,
     /// The project to work on; several are worked on one beside the other
     #[arg(long, global = true, value_name = "NAME")]
     project: Vec<String>,
@@ -174,29 +184,37 @@ fn without_values(mut error: clap::Error) -> clap::Error {
     error
 }
 
+/// Makes what the operator sees and reads, as often as it is needed.
+fn screen(global: &GlobalArgs, environment: Option<&Environment>) -> Ui {
+    let format = match global.json {
+        true => Format::Json,
+        false => Format::Human,
+    };
+    let talk = match global.quiet {
+        true => Talk::Quiet,
+        false => Talk::Normal,
+    };
+    let input = match global.no_input {
+        true => Input::Never,
+        false => Input::Allowed,
+    };
+    let is_dumb = environment.is_some_and(|environment| environment.dumb_terminal);
+    let no_color = is_dumb || environment.is_some_and(|environment| environment.no_color);
+    let ui = Ui::new(format, talk, input, global.color, no_color);
+    match (global.plain, is_dumb) {
+        (true, _) => ui.plain(),
+        (false, true) => ui.without_drawing(),
+        (false, false) => ui,
+    }
+}
+
 fn start(cli: Cli) -> ExitStatus {
     let global = &cli.global;
-    let format = if global.json {
-        Format::Json
-    } else {
-        Format::Human
-    };
-    let talk = if global.quiet {
-        Talk::Quiet
-    } else {
-        Talk::Normal
-    };
-    let input = if global.no_input {
-        Input::Never
-    } else {
-        Input::Allowed
-    };
     let environment = Environment::from_process();
-    let no_color = environment.as_ref().is_ok_and(|env| env.no_color);
-    let ui = Ui::new(format, talk, input, global.color, no_color);
-    let ui = match global.sandbox {
-        true => ui.rehearsing(),
-        false => ui,
+    let screen = || screen(global, environment.as_ref().ok());
+    let (early, ui) = match global.sandbox {
+        true => (screen(), screen().rehearsing()),
+        false => (screen(), screen()),
     };
     let mut ctx = match environment
         .map_err(Failure::from)
@@ -204,8 +222,7 @@ fn start(cli: Cli) -> ExitStatus {
     {
         Ok(ctx) => ctx,
         Err(failure) => {
-            let ui = Ui::new(format, talk, input, global.color, no_color);
-            ui.fail(&failure);
+            early.fail(&failure);
             return failure.status;
         }
     };

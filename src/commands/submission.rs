@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use crate::domain::{ExitStatus, Law, Operation, RequestId};
 use crate::intake::{self, Intake, Keep, Source};
 use crate::ledger::{Again, Ledger, Recorded, RequestRecord, Scope};
-use crate::ui::{Failure, Phase, PlanView, Progress, Shown, hashed_text, reading};
+use crate::ui::{Failure, Phase, PlanView, Progress, Shown, hashing_text, reading};
 use crate::workflow::{self, Approved, DownloadReport, Order, Plan, Refetch, Settle};
 
 use super::context::Context;
@@ -177,8 +177,7 @@ pub(super) fn plan(
     let sources = source.given.sources()?;
     let intake = source.read(ctx, &sources, request)?;
     if let (Some(hashed), false) = (&intake.hashed, request.dry_run) {
-        let text = hashed_text(hashed).replace('\n', "; ");
-        ctx.ui.note(&format!("Hashed: {text}"));
+        ctx.ui.note(&format!("Hashed: {}", hashing_text(hashed)));
     }
     let labels: Vec<String> = sources.iter().map(Source::label).collect();
     let excluded: Vec<String> = source.excluded().iter().map(Source::label).collect();

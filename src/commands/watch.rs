@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::{ExitStatus, JobId, RequestId};
 use crate::ledger::{Ledger, RequestRecord, Turn};
-use crate::ui::{Failure, Lines, Phase, Picture, Progress, Screen, job_line};
+use crate::ui::{Failure, Format, Lines, Phase, Picture, Progress, Screen};
 use crate::workflow::{self, RefreshTrouble, SubmitReport};
 
 use super::context::Context;
@@ -88,6 +88,9 @@ fn conclude(
     match screen {
         Some(screen) => {
             screen.clear().map_err(|error| local_io(&error))?;
+            ctx.ui.print_requests(eyes, &requests, view.shown, clock)?;
+        }
+        None if ctx.ui.lines_format() == Format::Human => {
             ctx.ui.print_requests(eyes, &requests, view.shown, clock)?;
         }
         None => {
@@ -194,9 +197,8 @@ impl Changes {
         changed.retain(|job| meant.contains(&job.request));
         changed.sort_by(|a, b| (&a.request, a.number).cmp(&(&b.request, b.number)));
         for job in changed {
-            let line = job_line(&eyes.find_job(job)?);
             ctx.ui
-                .print_object_line(&line)
+                .print_change(&eyes.find_job(job)?)
                 .map_err(|error| local_io(&error))?;
         }
         Ok(())

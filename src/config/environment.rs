@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use url::Url;
 
 /// Each variable `dsr` reads, with its meaning, as `--help` and the README list them.
-pub const VARIABLES: [(&str, &str); 13] = [
+pub const VARIABLES: [(&str, &str); 14] = [
     ("DSR_TOKEN_FILE", "file that holds the OAuth token"),
     ("DSR_TOKEN", "the OAuth token"),
     (
@@ -44,6 +44,10 @@ pub const VARIABLES: [(&str, &str); 13] = [
         "diagnostics on stderr: error, warn, info, debug or trace",
     ),
     ("NO_COLOR", "no colour, if set to anything"),
+    (
+        "TERM",
+        "no colour, and nothing drawn anew in its place, if `dumb`",
+    ),
 ];
 
 /// What the HTTP client takes as the proxy for https, the first before the others.
@@ -75,6 +79,8 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     pub log: Option<String>,
     pub no_color: bool,
+    /// The terminal shows lines of text and can do nothing else.
+    pub dumb_terminal: bool,
     pub proxy: Option<Proxy>,
     /// Which hosts are called without it; as the variable has it.
     pub no_proxy: Option<String>,
@@ -127,6 +133,7 @@ impl Environment {
             home: raw("DSR_HOME").map(PathBuf::from),
             log: text("DSR_LOG")?,
             no_color: raw("NO_COLOR").is_some(),
+            dumb_terminal: raw("TERM").is_some_and(|term| term == "dumb"),
             proxy: PROXIES.iter().find_map(|&variable| {
                 let value = raw(variable)?;
                 Some(Proxy {

@@ -113,7 +113,7 @@ pub struct RequestState(JobState);
 
 impl RequestState {
     /// From most to least pressing.
-    const PRESSING: [JobState; 10] = [
+    pub const PRESSING: [JobState; 10] = [
         JobState::Unknown,
         JobState::Sending,
         JobState::Deferred,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::ledger::{Audit, AuditEntry, AuditHead, Entries, Finding};
 
 use super::json::time;
-use super::table::{Column, draw, visible_width};
+use super::table::{Column, draw};
 use super::words::{number, plural, printable, wrapped};
 use super::{Paper, View};
 
@@ -133,23 +133,18 @@ fn finding(finding: &Finding) -> Value {
 
 impl View for AuditLogView<'_> {
     fn human(&self, paper: &Paper) -> String {
-        use Column::{Number, Text, Whole};
+        use Column::{Number, Text};
         let columns = [
             Number("ENTRY"),
             Text("AT"),
             Text("WHO"),
             Text("COMMAND"),
-            Whole("REQUEST"),
+            Text("REQUEST"),
             Text("WHAT"),
         ];
         let rows: Vec<Vec<String>> = self.entries.list.iter().map(row).collect();
-        let whole = draw(&columns, &rows, &Paper { width: None });
-        let needed = whole.lines().map(visible_width).max().unwrap_or(0);
-        let fits = paper.width.is_none_or(|width| needed <= usize::from(width));
-        let mut text = match fits {
-            true => whole,
-            false => rows.iter().map(|row| in_two(row, paper)).collect(),
-        };
+        let folds = ["WHAT", "COMMAND", "WHO"];
+        let mut text = draw(&columns, &folds, &rows, paper);
         text.push_str("Times are UTC.\n");
         if self.entries.earlier > 0 {
             let earlier = count(self.entries.earlier, "entry", "entries");
@@ -197,20 +192,6 @@ fn row(entry: &AuditEntry) -> Vec<String> {
         printable(&request),
         printable(&what(entry)),
     ]
-}
-
-/// An entry where a line of the table is too long: who and when, and below that what.
-fn in_two(row: &[String], paper: &Paper) -> String {
-    let [number, at, who, command, request, what] = row else {
-        return String::new();
-    };
-    let first = format!("{at}  {who}  {command}");
-    let second = match request.as_str() {
-        "-" => what.clone(),
-        request => format!("{request}  {what}"),
-    };
-    let width = paper.width;
-    wrapped(&format!("{number}  "), &first, width) + &wrapped("    ", &second, width)
 }
 
 /// An entry in words; one that this dsr does not know, by its name.

@@ -1,6 +1,5 @@
 //! The dates that the laws and Mixpanel set, each with its rule, as people and scripts read them.
 
-use anstyle::AnsiColor;
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
@@ -10,8 +9,9 @@ use crate::plan_file::Header;
 use crate::workflow::Plan;
 
 use super::json::time;
-use super::words::{bold, day_count, plural, printable, wrapped};
-use super::{Paper, Ui};
+use super::tone::Tone;
+use super::words::{day_count, plural, printable, wrapped};
+use super::{Layout, Paper, Ui};
 
 /// Said once wherever dates are shown.
 pub const NOT_ADVICE: &str = "Dates follow the rules they name and are not legal advice.";
@@ -72,18 +72,14 @@ impl<'a> Dates<'a> {
 
     /// A line each date, and below it what it follows from.
     pub(super) fn lines(&self, today: NaiveDate, paper: &Paper) -> String {
-        let mut text = String::new();
-        let mut add = |label: &str, line: &str| {
-            let label = format!("  {label:<10}  ");
-            text.push_str(&wrapped(&label, line, paper.width));
-        };
+        let mut facts = paper.facts(2, 10);
         let left = match self.is_open {
             true => format!(", {}", left_text(&self.deadline, today)),
             false => String::new(),
         };
         let (due, received) = (self.deadline.due, self.received);
-        add("Due", &format!("{due}{left} (received {received})"));
-        add("", self.deadline.rule);
+        facts.add("Due", &format!("{due}{left} (received {received})"));
+        facts.add_below("Due rule", self.deadline.rule);
         if let Some(Extension {
             day,
             due_before,
@@ -92,24 +88,24 @@ impl<'a> Dates<'a> {
         }) = self.extension
         {
             let reason = printable(reason).replace('\n', " ");
-            add(
+            facts.add(
                 "Extended",
                 &format!("on {day}, from {due_before}: {reason}"),
             );
-            add("", self.law.notice_rule());
+            facts.add_below("Extension rule", self.law.notice_rule());
         }
         if self.is_unsent {
-            add("Submit by", &submit_text(&self.deadline, today));
+            facts.add("Submit by", &submit_text(&self.deadline, today));
         }
         if let (Some(day), true) = (self.confirm_by, self.is_open) {
             let left = day_count((day - today).num_days());
-            add("Confirm by", &format!("{day}, {left}"));
-            add("", CONFIRMATION_RULE);
+            facts.add("Confirm by", &format!("{day}, {left}"));
+            facts.add_below("Confirm rule", CONFIRMATION_RULE);
         }
         if let Some(unfetched) = self.unfetched {
-            add("Fetch by", &fetch_text(unfetched, today));
+            facts.add("Fetch by", &fetch_text(unfetched, today));
         }
-        text
+        facts.into_text()
     }
 
     pub(super) fn object(&self, today: NaiveDate) -> Map<String, Value> {
@@ -150,8 +146,8 @@ fn left_text(deadline: &Deadline, today: NaiveDate) -> String {
         days @ 0.. => day_count(days),
         days => {
             let days = usize::try_from(days.unsigned_abs()).unwrap_or(usize::MAX);
-            let red = bold(AnsiColor::Red);
-            format!("{red}OVERDUE{red:#} by {}", plural(days, "day", "days"))
+            let overdue = Tone::Bad.paint("OVERDUE");
+            format!("{overdue} by {}", plural(days, "day", "days"))
         }
     }
 }
@@ -193,10 +189,7 @@ pub(super) fn due_cell(request: &RequestRecord, today: NaiveDate) -> String {
     match request.deadline().days_left(today) {
         0 => "today".to_owned(),
         days @ 1.. => format!("{days}d left"),
-        days => {
-            let red = bold(AnsiColor::Red);
-            format!("{red}{}d late{red:#}", days.unsigned_abs())
-        }
+        days => Tone::Bad.paint(&format!("{}d late", days.unsigned_abs())),
     }
 }
 
@@ -213,5 +206,9 @@ pub(super) fn rules_text(requests: &[RequestRecord], paper: &Paper) -> String {
         return String::new();
     }
     let text = format!("{}. Not legal advice.", rules.join("; "));
-    format!("\n{}", wrapped("Due by ", &text, paper.width))
+    let label = match paper.layout {
+        Layout::Columns => "Due by ",
+        Layout::Plain => "Due rule: ",
+    };
+    format!("\n{}", wrapped(label, &text, paper.width))
 }

@@ -1,12 +1,12 @@
 //! What the doctor found: what is wrong first, with the command that puts it right.
 
-use anstyle::AnsiColor;
 use serde_json::{Value, json};
 
 use crate::domain::ExitStatus;
 
-use super::words::{bold, plural, printable};
-use super::{Failure, Paper, View};
+use super::tone::Tone;
+use super::words::{plural, printable};
+use super::{Failure, Layout, Paper, View};
 
 /// How a check came out, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,8 +102,8 @@ pub struct DoctorView<'a> {
     pub settings: &'a [Setting],
 }
 
-/// As wide as `Problem` and the space behind it.
-const INDENT: usize = 9;
+/// As wide as `Problem`.
+const WIDTH: usize = 7;
 
 impl View for DoctorView<'_> {
     fn human(&self, paper: &Paper) -> String {
@@ -112,10 +112,16 @@ impl View for DoctorView<'_> {
             .checks
             .iter()
             .partition(|check| check.level != Level::Fine);
+        // Each is a record of its own where a record is several lines.
+        let apart = match paper.layout {
+            Layout::Columns => "",
+            Layout::Plain => "\n",
+        };
         for check in &wrong {
             text.push_str(&lines_of(check, paper));
+            text.push_str(apart);
         }
-        if !wrong.is_empty() {
+        if !wrong.is_empty() && apart.is_empty() {
             text.push('\n');
         }
         text.push_str(&self.summary());
@@ -123,7 +129,7 @@ impl View for DoctorView<'_> {
             text.push_str(&lines_of(check, paper));
         }
         text.push_str("\nSettings\n");
-        text.push_str(&self.settings_text());
+        text.push_str(&self.settings_text(paper));
         text
     }
 
@@ -157,22 +163,27 @@ impl View for DoctorView<'_> {
 
 impl DoctorView<'_> {
     /// A line each, whatever the width: paths and addresses are copied.
-    fn settings_text(&self) -> String {
+    fn settings_text(&self, paper: &Paper) -> String {
         let name = |setting: &Setting| match &setting.project {
             Some(project) => format!("{project} {}", setting.name),
             None => setting.name.to_owned(),
         };
         let names: Vec<String> = self.settings.iter().map(name).collect();
-        let width = names.iter().map(String::len).max().unwrap_or(0);
-        let lines = names.iter().zip(self.settings).map(|(name, setting)| {
+        let longest = names.iter().map(String::len).max().unwrap_or(0);
+        let wide = Paper {
+            width: None,
+            ..*paper
+        };
+        let mut facts = wide.facts(2, longest);
+        for (name, setting) in names.iter().zip(self.settings) {
             let value = printable(&setting.value);
             let from = match setting.from {
                 "config_file" => "config file",
                 other => other,
             };
-            format!("  {name:<width$}  {value}  ({from})\n")
-        });
-        lines.collect()
+            facts.add(name, &format!("{value}  ({from})"));
+        }
+        facts.into_text()
     }
 
     fn summary(&self) -> String {
@@ -204,67 +215,27 @@ fn word(level: Level) -> &'static str {
     }
 }
 
-/// The finding, broken into lines where there is a terminal; what to do about it is left whole,
-/// since commands are copied.
+/// The finding, and below it what to do about it.
 fn lines_of(check: &Check, paper: &Paper) -> String {
-    let (heading, color) = match check.level {
-        Level::Problem => ("Problem", AnsiColor::Red),
-        Level::Warning => ("Warning", AnsiColor::Yellow),
-        Level::Fine => ("ok", AnsiColor::Green),
+    let (heading, tone) = match check.level {
+        Level::Problem => ("Problem", Tone::Bad),
+        Level::Warning => ("Warning", Tone::Attention),
+        Level::Fine => ("ok", Tone::Good),
     };
-    let style = bold(color);
     let subject = check.subject.as_ref();
     let subject = subject.map_or_else(String::new, |subject| format!(" {subject}"));
     let message = printable(&format!("{}{subject}: {}", check.what, check.message));
-    let space = " ".repeat(INDENT);
-    let mut text = format!(
-        "{style}{heading}{style:#}{}{}\n",
-        " ".repeat(INDENT - heading.len()),
-        wrap(&message, paper).join(&format!("\n{space}"))
-    );
-    if let Some(fix) = &check.fix {
-        let lines = wrap(&format!("→ {}", printable(fix)), paper);
-        text.push_str(&format!("{space}{}\n", lines.join(&format!("\n{space}  "))));
-    }
-    text
-}
-
-/// Breaks a text between words, and never inside a command; what is longer than a line stays whole.
-fn wrap(text: &str, paper: &Paper) -> Vec<String> {
-    let Some(width) = paper.width else {
-        return vec![text.to_owned()];
+    let mut facts = paper.facts(0, WIDTH);
+    facts.add(heading, &message);
+    let arrow = match paper.layout {
+        Layout::Columns => "→ ",
+        Layout::Plain => "",
     };
-    // Two more for the indent of what comes after an arrow.
-    let room = usize::from(width).saturating_sub(INDENT + 2).max(20);
-    let mut lines: Vec<String> = Vec::new();
-    for piece in pieces(text) {
-        let length = console::measure_text_width(&piece);
-        match lines.last_mut() {
-            Some(line) if console::measure_text_width(line) + 1 + length <= room => {
-                line.push(' ');
-                line.push_str(&piece);
-            }
-            _ => lines.push(piece),
-        }
+    if let Some(fix) = &check.fix {
+        facts.add_below("Fix", &format!("{arrow}{}", printable(fix)));
     }
-    lines
-}
-
-/// The words, what stands between backticks being one.
-fn pieces(text: &str) -> Vec<String> {
-    let mut pieces: Vec<String> = Vec::new();
-    let mut is_inside = false;
-    for word in text.split(' ') {
-        match pieces.last_mut() {
-            Some(piece) if is_inside => {
-                piece.push(' ');
-                piece.push_str(word);
-            }
-            _ => pieces.push(word.to_owned()),
-        }
-        is_inside ^= word.matches('`').count() % 2 == 1;
-    }
-    pieces
+    // In its place the label is as wide with its colour as without.
+    facts.into_text().replacen(heading, &tone.paint(heading), 1)
 }
 
 #[cfg(test)]
@@ -280,7 +251,10 @@ mod tests {
             "make a new one in Mixpanel, then run `dsr auth login --name a-name-that-is-long-enough`",
         )
         .of("acme");
-        let paper = Paper { width: Some(60) };
+        let paper = Paper {
+            width: Some(60),
+            layout: Layout::Columns,
+        };
         let text = lines_of(&check, &paper);
         let text = anstream::adapter::strip_str(&text).to_string();
         let lines: Vec<&str> = text.lines().collect();
@@ -290,7 +264,11 @@ mod tests {
             lines[lines.len() - 1].ends_with("`dsr auth login --name a-name-that-is-long-enough`")
         );
         assert!(lines[1].starts_with("         "), "{text}");
-        let piped = lines_of(&check, &Paper { width: None });
+        let width = None;
+        let piped = lines_of(&check, &Paper { width, ..paper });
         assert_eq!(piped.lines().count(), 2);
+        let layout = Layout::Plain;
+        let plain = lines_of(&check, &Paper { width, layout });
+        assert!(plain.contains("\nFix: make a new one"), "{plain}");
     }
 }

@@ -9,8 +9,9 @@ use crate::packages::Summary;
 use crate::workflow::{DownloadOutcome, SplitOutcome};
 
 use super::json::time;
-use super::words::{number, plural, printable};
-use super::{Failure, Paper, View};
+use super::paper::Facts;
+use super::words::{number, plural, printable, wrapped};
+use super::{Failure, Layout, Paper, View};
 
 /// What became of each job's export.
 pub struct DownloadsView<'a> {
@@ -26,11 +27,16 @@ pub struct DownloadView<'a> {
 }
 
 impl View for DownloadsView<'_> {
-    fn human(&self, _: &Paper) -> String {
+    fn human(&self, paper: &Paper) -> String {
         if self.jobs.is_empty() {
             return "No finished exports.\n".to_owned();
         }
-        self.jobs.iter().map(DownloadView::text).collect()
+        let texts = self.jobs.iter().map(|job| job.text(paper));
+        let between = match paper.layout {
+            Layout::Columns => "",
+            Layout::Plain => "\n",
+        };
+        texts.collect::<Vec<_>>().join(between)
     }
 
     fn json(&self) -> Value {
@@ -40,19 +46,12 @@ impl View for DownloadsView<'_> {
 }
 
 impl DownloadView<'_> {
-    fn text(&self) -> String {
+    fn text(&self, paper: &Paper) -> String {
         let id = format!("{}-{}", self.job.id.request.short(), self.job.id.number);
-        let place = |record: &DownloadRecord| {
-            format!(
-                "{}  {} bytes\n  SHA-256 {}",
-                shown(&record.path),
-                number(record.bytes as usize),
-                record.sha256
-            )
-        };
-        let text = match self.outcome {
-            DownloadOutcome::Fetched(record) => place(record),
-            DownloadOutcome::There(record) => format!("fetched before: {}", place(record)),
+        let mut facts = paper.facts(2, 8);
+        let result = match self.outcome {
+            DownloadOutcome::Fetched(record) => add_archive(&mut facts, record, "fetched"),
+            DownloadOutcome::There(record) => add_archive(&mut facts, record, "fetched before"),
             DownloadOutcome::NotReady(state) => {
                 format!("nothing to fetch: it is {}", state.as_str())
             }
@@ -60,12 +59,24 @@ impl DownloadView<'_> {
             | DownloadOutcome::NotAnArchive { reason }
             | DownloadOutcome::Broken { reason } => format!("not fetched: {}", printable(reason)),
         };
-        let packages = self.split.map(|split| match split {
-            Ok(SplitOutcome::Split(path, summary)) => packages(path, summary, ""),
-            Ok(SplitOutcome::There(path, summary)) => packages(path, summary, "split before: "),
-            Err(failure) => format!("  not split: {}\n", printable(&failure.message)),
-        });
-        format!("{id}  {text}\n{}", packages.unwrap_or_default())
+        match self.split {
+            None => {}
+            Some(Ok(SplitOutcome::Split(path, summary))) => {
+                add_packages(&mut facts, path, summary, "");
+            }
+            Some(Ok(SplitOutcome::There(path, summary))) => {
+                add_packages(&mut facts, path, summary, "split before: ");
+            }
+            Some(Err(failure)) => {
+                let message = printable(&failure.message);
+                facts.add("Packages", &format!("not split: {message}"));
+            }
+        }
+        let label = match paper.layout {
+            Layout::Columns => format!("{id}  "),
+            Layout::Plain => format!("Export {id}: "),
+        };
+        wrapped(&label, &result, paper.width) + &facts.into_text()
     }
 
     fn object(&self) -> Value {
@@ -92,28 +103,31 @@ impl DownloadView<'_> {
     }
 }
 
+/// What was fetched; returns how.
+fn add_archive(facts: &mut Facts<'_>, record: &DownloadRecord, result: &str) -> String {
+    facts.add("Archive", &shown(&record.path));
+    let bytes = number(record.bytes as usize);
+    facts.add("Size", &format!("{bytes} bytes"));
+    facts.add("SHA-256", &record.sha256);
+    result.to_owned()
+}
+
 /// The path and what is in it; what needs the operator's eyes has a line of its own.
-fn packages(path: &Path, summary: &Summary, before: &str) -> String {
-    let mut text = format!(
-        "  {before}{}  {}, {}\n",
-        shown(path),
-        plural(summary.packages, "package", "packages"),
-        plural(summary.records as usize, "record", "records"),
-    );
+fn add_packages(facts: &mut Facts<'_>, path: &Path, summary: &Summary, before: &str) {
+    let packages = plural(summary.packages, "package", "packages");
+    let records = plural(summary.records as usize, "record", "records");
+    facts.add("Packages", &format!("{before}{}", shown(path)));
+    facts.add_below("Contents", &format!("{packages}, {records}"));
     if summary.without_data > 0 {
-        text.push_str(&format!(
-            "  {} without any data: see index.csv\n",
-            plural(summary.without_data, "id", "ids")
-        ));
+        let ids = plural(summary.without_data, "id", "ids");
+        facts.add_below("No data", &format!("{ids} without any data: see index.csv"));
     }
     let unassigned = summary.unassigned.total() as usize;
     if unassigned > 0 {
-        text.push_str(&format!(
-            "  {} in nobody's package: look through unassigned/\n",
-            plural(unassigned, "record", "records")
-        ));
+        let records = plural(unassigned, "record", "records");
+        let text = format!("{records} in nobody's package: look through unassigned/");
+        facts.add_below("Unassigned", &text);
     }
-    text
 }
 
 fn packages_object(split: &Result<SplitOutcome, Failure>) -> Value {

@@ -3,7 +3,7 @@
 use console::measure_text_width;
 
 use super::page::READABLE;
-use super::table::terminal_width;
+use super::terminal::{Stream, width_of};
 use super::words::wrapped;
 
 const INDENT: &str = "  ";
@@ -63,7 +63,7 @@ fn example_of(line: &str) -> Example {
 
 /// The command with all below it, their examples laid out for the terminal on stdout.
 pub fn for_the_screen(command: clap::Command) -> clap::Command {
-    let width = terminal_width().unwrap_or(READABLE);
+    let width = width_of(Stream::Stdout).unwrap_or(READABLE);
     lay_out(command, usize::from(width)).term_width(usize::from(width))
 }
 

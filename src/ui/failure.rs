@@ -1,10 +1,10 @@
-use anstyle::AnsiColor;
 use serde_json::{Value, json};
 
 use crate::domain::ExitStatus;
 
 use super::kinds::ERROR_KINDS;
-use super::words::{bold, printable};
+use super::tone::Tone;
+use super::words::printable;
 
 /// Why a command did not do all that was asked: what happened, to what, and what to run next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,13 +60,14 @@ impl Failure {
     }
 
     pub(super) fn human(&self) -> String {
-        let (red, cyan) = (bold(AnsiColor::Red), bold(AnsiColor::Cyan));
-        let mut text = format!("{red}Error:{red:#} {}\n", printable(&self.message));
+        let error = Tone::Bad.paint("Error:");
+        let mut text = format!("{error} {}\n", printable(&self.message));
         for cause in &self.causes {
             text.push_str(&format!("Caused by: {}\n", printable(cause)));
         }
         if let Some(hint) = &self.hint {
-            text.push_str(&format!("{cyan}Hint:{cyan:#} {}\n", printable(hint)));
+            let begin = Tone::Strong.paint("Hint:");
+            text.push_str(&format!("{begin} {}\n", printable(hint)));
         }
         text
     }

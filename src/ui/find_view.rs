@@ -11,7 +11,7 @@ use crate::ledger::{JobRecord, RequestRecord};
 use super::json::time;
 use super::table::{Column, draw, state_cell};
 use super::words::{number, plural, printable, wrapped};
-use super::{Paper, View};
+use super::{Layout, Paper, View};
 
 /// How many of those who were not found are named to people.
 const MAX_NAMED: usize = 20;
@@ -92,20 +92,23 @@ impl View for FindView<'_> {
         });
         let rows: Vec<Vec<String>> = rows.collect();
         if !rows.is_empty() {
-            use Column::{Text, Whole};
             let columns = [
-                Text("WHO"),
-                Whole("HASH"),
-                Whole("REQUEST"),
-                Text("KIND"),
-                Text("PROJECT"),
-                Whole("STATE"),
-                Text("SUBMITTED"),
-                Text("ENDED"),
-                Whole("TASK"),
+                "WHO",
+                "STATE",
+                "KIND",
+                "REQUEST",
+                "ENDED",
+                "SUBMITTED",
+                "PROJECT",
+                "HASH",
+                "TASK",
             ];
+            let folds = ["TASK", "HASH", "PROJECT", "SUBMITTED", "ENDED"];
             text.push('\n');
-            text.push_str(&draw(&columns, &rows, paper));
+            text.push_str(&draw(&columns.map(Column::Text), &folds, &rows, paper));
+            if paper.layout == Layout::Plain {
+                text.push('\n');
+            }
             text.push_str("Times are UTC.\n");
         }
         text
@@ -134,13 +137,13 @@ fn row(sought: &Sought, found: &Involvement) -> Vec<String> {
     let operation = request.asked.operation;
     vec![
         printable(&sought.place()),
-        sought.short_hash(),
-        request.id.short().to_owned(),
-        format!("{} {}", operation.kind().as_str(), operation.law().title()),
-        request.asked.project.to_string(),
         state_cell(job.state),
-        day(job.submitted_at),
+        format!("{} {}", operation.kind().as_str(), operation.law().title()),
+        request.id.short().to_owned(),
         day(*ended),
+        day(job.submitted_at),
+        request.asked.project.to_string(),
+        sought.short_hash(),
         job.task
             .as_ref()
             .map_or_else(dash, |task| printable(task.as_str())),

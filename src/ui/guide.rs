@@ -21,12 +21,12 @@ pub struct GuideView {
 impl View for TopicsView {
     fn human(&self, paper: &Paper) -> String {
         let width = Topic::ALL.map(|topic| topic.name().len());
-        let width = width.into_iter().max().unwrap_or(0);
-        let lines = Topic::ALL.map(|topic| {
-            let label = format!("{:<width$}  ", topic.name());
-            wrapped(&label, topic.title(), paper.width)
-        });
-        format!("{}\nRead one with `dsr guide TOPIC`.\n", lines.concat())
+        let mut facts = paper.facts(0, width.into_iter().max().unwrap_or(0));
+        for topic in Topic::ALL {
+            facts.add(topic.name(), topic.title());
+        }
+        let text = facts.into_text();
+        format!("{text}\nRead one with `dsr guide TOPIC`.\n")
     }
 
     fn json(&self) -> Value {

@@ -15,9 +15,10 @@ mod find_view;
 mod guide;
 mod held_ids;
 mod json;
-mod page;
-mod plan_file_view;
 mod kinds;
+mod page;
+mod paper;
+mod plan_file_view;
 mod plan_view;
 mod progress;
 mod purge_view;
@@ -25,11 +26,13 @@ mod question;
 mod readings;
 mod recollected_view;
 mod report;
+mod request_text;
 mod requests;
 mod suppression_list;
 mod table;
 mod terminal;
 mod tokens;
+mod tone;
 mod views;
 mod warnings;
 mod watch;
@@ -42,6 +45,8 @@ use std::io::{self, IsTerminal, Write};
 use anstream::{AutoStream, ColorChoice};
 use serde_json::{Value, json};
 
+use crate::ledger::JobRecord;
+
 pub use aside::Aside;
 pub use audit::{AuditHeadView, AuditLogView, AuditView};
 pub use bug::guard;
@@ -53,19 +58,23 @@ pub use failure::Failure;
 pub use find_view::{FindView, Involvement, Sought};
 pub use guide::{GuideView, TopicsView};
 pub use json::job_line;
-pub use page::{Block, Page, without_links};
-pub use plan_file_view::{Checked, PlanFileView, WrittenView};
 pub use kinds::{ERROR_KINDS, WARNING_KINDS};
-pub use plan_view::{PlanView, excluded_text, hashed_text};
+pub use page::{Block, Page, without_links};
+pub use paper::{Layout, Paper};
+pub use plan_file_view::{Checked, PlanFileView, WrittenView};
+pub use plan_view::{PlanView, excluded_text, hashing_text};
 pub use progress::{Lines, Phase, Progress, clocks_apart, reading, splitting, verifying};
 pub use purge_view::PurgeView;
 pub use question::QuestionError;
 pub use recollected_view::{RecollectedView, damage_text};
 pub use report::ReportView;
+use request_text::change_text;
 pub use requests::{Delivery, Polling, PrintError, Shown};
 pub use suppression_list::{ListCounts, ListFormat, ListWrittenView, SuppressionList};
+use terminal::Stream;
 pub use terminal::Terminal;
 pub use tokens::{TokenState, TokensView};
+use tone::Tone;
 pub use views::{ProjectView, ProjectsView, SecretPlace};
 pub use warnings::Listed;
 pub use watch::{Picture, Screen};
@@ -96,6 +105,14 @@ pub enum Color {
     Never,
 }
 
+/// Whether a terminal can have something drawn anew in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drawing {
+    Possible,
+    /// It would be read out again and again, or the terminal cannot: lines are written instead.
+    Never,
+}
+
 /// Whether questions may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
@@ -111,17 +128,13 @@ pub trait View {
     fn json(&self) -> Value;
 }
 
-/// What a table is drawn on: the width of the terminal, if there is one.
-#[derive(Debug, Clone, Copy)]
-pub struct Paper {
-    pub width: Option<u16>,
-}
-
 /// The operator's side of the run.
 pub struct Ui {
     format: Format,
     talk: Talk,
     input: Input,
+    layout: Layout,
+    drawing: Drawing,
     stdout: ColorChoice,
     aside: Aside,
     terminal: Terminal,
@@ -146,6 +159,8 @@ impl Ui {
             format,
             talk,
             input,
+            layout: Layout::Columns,
+            drawing: Drawing::Possible,
             stdout: choose(io::stdout().is_terminal()),
             aside: Aside::new(
                 choose(io::stderr().is_terminal()),
@@ -164,6 +179,22 @@ impl Ui {
     pub fn rehearsing(mut self) -> Self {
         self.program = "dsr --sandbox";
         self
+    }
+
+    /// For a terminal on which nothing can be drawn anew.
+    #[must_use]
+    pub fn without_drawing(mut self) -> Self {
+        self.drawing = Drawing::Never;
+        self
+    }
+
+    /// One fact a line, no colour, and nothing drawn anew.
+    #[must_use]
+    pub fn plain(mut self) -> Self {
+        self.layout = Layout::Plain;
+        self.stdout = ColorChoice::Never;
+        self.aside = self.aside.plain();
+        self.without_drawing()
     }
 
     pub fn format(&self) -> Format {
@@ -190,7 +221,29 @@ impl Ui {
         self.write_result(&text)
     }
 
-    /// Writes a line of a result that comes in lines, which are always JSON.
+    /// How a result is written that comes in lines as things change: to a program as JSON, whether
+    /// it asked for that or not.
+    pub fn lines_format(&self) -> Format {
+        match (self.format, self.layout) {
+            (Format::Json, _) => Format::Json,
+            (Format::Human, Layout::Plain) => Format::Human,
+            (Format::Human, Layout::Columns) if io::stdout().is_terminal() => Format::Human,
+            (Format::Human, Layout::Columns) => Format::Json,
+        }
+    }
+
+    /// Writes how a job stands now as a line of the result.
+    ///
+    /// # Errors
+    /// When stdout cannot be written. A reader that went away is no error.
+    pub fn print_change(&self, job: &JobRecord) -> io::Result<()> {
+        match self.lines_format() {
+            Format::Json => self.print_object_line(&job_line(job)),
+            Format::Human => self.write_result(&change_text(job)),
+        }
+    }
+
+    /// Writes a line of a result that comes in lines.
     pub(crate) fn print_object_line(&self, line: &Value) -> io::Result<()> {
         self.write_result(&json::line(line))
     }
@@ -235,8 +288,8 @@ impl Ui {
         let message = self.spell(message);
         match self.format {
             Format::Human => {
-                let style = words::bold(anstyle::AnsiColor::Yellow);
-                let text = format!("{style}Warning:{style:#} {}\n", printable(&message));
+                let begin = Tone::Attention.paint("Warning:");
+                let text = format!("{begin} {}\n", printable(&message));
                 match &mut *self.held_back.borrow_mut() {
                     Some(held_back) => held_back.push(text),
                     None => self.aside.write(&text),
@@ -306,11 +359,13 @@ impl Ui {
     }
 
     fn paper(&self) -> Paper {
+        let width = match self.layout {
+            Layout::Columns => terminal::width_of(Stream::Stdout),
+            Layout::Plain => None,
+        };
         Paper {
-            width: io::stdout()
-                .is_terminal()
-                .then(table::terminal_width)
-                .flatten(),
+            width,
+            layout: self.layout,
         }
     }
 }

@@ -9,8 +9,8 @@ use super::deadlines::{Dates, NOT_ADVICE};
 use super::json as shapes;
 use super::readings;
 use super::views::one_or_several;
-use super::words::{duration, number, plural, printable, rate_text};
-use super::{Paper, View};
+use super::words::{duration, number, plural, printable, rate_text, wrapped};
+use super::{Layout, Paper, View};
 
 /// Plans of one command, one for each project; nothing has been sent.
 pub struct PlanView<'a> {
@@ -23,11 +23,15 @@ impl View for PlanView<'_> {
     fn human(&self, paper: &Paper) -> String {
         let mut text = String::new();
         for plan in self.plans {
-            text.push_str(&plan_text(plan));
+            text.push_str(&plan_text(plan, paper));
             text.push_str(&Dates::of_plan(plan).lines(self.today, paper));
             text.push('\n');
         }
-        text.push_str(&format!("{NOT_ADVICE} Nothing was sent.\n"));
+        text.push_str(&wrapped(
+            "",
+            &format!("{NOT_ADVICE} Nothing was sent."),
+            paper.width,
+        ));
         text
     }
 
@@ -38,7 +42,7 @@ impl View for PlanView<'_> {
     }
 }
 
-fn plan_text(plan: &Plan) -> String {
+fn plan_text(plan: &Plan, paper: &Paper) -> String {
     let operation = plan.order.operation;
     let what = match operation.kind() {
         Kind::Export => "Export",
@@ -49,37 +53,48 @@ fn plan_text(plan: &Plan) -> String {
         .map_or_else(String::new, |d| format!(", disclosing {}", d.as_str()));
     let limit = number(plan.limit().get());
     let sizes = sizes_text(plan);
-    let hashed = plan.hashed.as_ref().map_or_else(String::new, |hashed| {
-        let text = hashed_text(hashed).replace('\n', "\n              ");
-        format!("\x20 Hashed      {text}\n")
-    });
-    format!(
-        "{what} under {law}{disclosure}\n\
-         \x20 Project     {project} ({region})\n\
-         \x20 Ids         {read} read from {source}: {unique} unique, {duplicates}\n\
-         {excluded}\
-         {readings}\
-         {hashed}\
-         \x20 Jobs        {jobs} of at most {limit} ids{sizes}\n\
-         \x20 Time        {time} at {rate} a second; Mixpanel then needs up to 30 days\n",
-        law = operation.law().title(),
-        project = plan.project.name,
-        region = plan.project.region.as_str(),
-        read = number(plan.counts.read),
-        source = printable(&plan.order.source),
-        unique = number(plan.counts.unique),
-        duplicates = plural(plan.counts.duplicates(), "duplicate", "duplicates"),
-        excluded = excluded_text(plan)
-            .map_or_else(String::new, |text| format!("\x20 Excluded    {text}\n")),
-        readings = readings::lines(&plan.readings, &plan.excluded_readings),
-        jobs = plural(plan.job_count(), "job", "jobs"),
-        time = duration(plan.time()),
-        rate = rate_text(plan.project.rate.per_second()),
-    )
+    let law = operation.law().title();
+    let heading = format!("{what} under {law}{disclosure}");
+    let mut facts = paper.facts(2, 10);
+    let (project, region) = (&plan.project.name, plan.project.region.as_str());
+    facts.add("Project", &format!("{project} ({region})"));
+    facts.add(
+        "Ids",
+        &format!(
+            "{read} read from {source}: {unique} unique, {duplicates}",
+            read = number(plan.counts.read),
+            source = printable(&plan.order.source),
+            unique = number(plan.counts.unique),
+            duplicates = plural(plan.counts.duplicates(), "duplicate", "duplicates"),
+        ),
+    );
+    if let Some(excluded) = excluded_text(plan) {
+        facts.add("Excluded", &excluded);
+    }
+    readings::add(&mut facts, &plan.readings, &plan.excluded_readings);
+    if let Some(hashed) = &plan.hashed {
+        facts.add("Hashed", &hashed_text(hashed));
+        if let Some(example) = &hashed.example {
+            facts.add_below("Example", &example_text(example));
+        }
+    }
+    let jobs = plural(plan.job_count(), "job", "jobs");
+    facts.add("Jobs", &format!("{jobs} of at most {limit} ids{sizes}"));
+    let time = duration(plan.time());
+    let rate = rate_text(plan.project.rate.per_second());
+    facts.add(
+        "Time",
+        &format!("{time} at {rate} a second; Mixpanel then needs up to 30 days"),
+    );
+    let begin = match paper.layout {
+        Layout::Columns => "",
+        Layout::Plain => "Plan: ",
+    };
+    format!("{begin}{heading}\n{}", facts.into_text())
 }
 
-/// How ids are made, and below it one to compare with Mixpanel's.
-pub fn hashed_text(hashed: &Hashed) -> String {
+/// How ids are made.
+fn hashed_text(hashed: &Hashed) -> String {
     let mut text = format!("{} of each value", hashed.function);
     if hashed.case == LetterCase::Lowered {
         text.push_str(", lower-cased");
@@ -87,10 +102,14 @@ pub fn hashed_text(hashed: &Hashed) -> String {
     if !hashed.prefix.is_empty() {
         text.push_str(&format!(", after `{}`", printable(&hashed.prefix)));
     }
-    if let Some(example) = &hashed.example {
-        text.push_str(&format!("\n{}", example_text(example)));
-    }
     text
+}
+
+/// How ids are made, and one to compare with Mixpanel's.
+pub fn hashing_text(hashed: &Hashed) -> String {
+    let example = hashed.example.as_ref();
+    let example = example.map_or_else(String::new, |one| format!("; {}", example_text(one)));
+    format!("{}{example}", hashed_text(hashed))
 }
 
 fn example_text(example: &HashExample) -> String {

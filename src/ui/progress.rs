@@ -13,7 +13,7 @@ use crate::packages;
 use crate::workflow::{Event, Observer};
 
 use super::words::{duration, number};
-use super::{Format, Talk, Ui, job_line};
+use super::{Drawing, Format, Talk, Ui, job_line};
 
 /// How soon a line says how far it is, where there is no terminal to draw on; the pause doubles
 /// with each line up to the second, since jobs take weeks.
@@ -319,7 +319,8 @@ fn part_of(headway: Headway) -> String {
 }
 
 fn bar_for(ui: &Ui, total: u64) -> ProgressBar {
-    let target = if ui.talk == Talk::Quiet || !io::stderr().is_terminal() {
+    let can_draw = ui.drawing == Drawing::Possible && io::stderr().is_terminal();
+    let target = if ui.talk == Talk::Quiet || !can_draw {
         ProgressDrawTarget::hidden()
     } else {
         ProgressDrawTarget::stderr()

@@ -4,19 +4,19 @@ use serde_json::{Value, json};
 
 use crate::intake::{Format, Reading};
 
+use super::paper::Facts;
 use super::words::{plural, printable};
 
 /// A line for each source and each of the excluded ones, as part of a plan.
-pub(super) fn lines(sources: &[Reading], excluded: &[Reading]) -> String {
+pub(super) fn add(facts: &mut Facts<'_>, sources: &[Reading], excluded: &[Reading]) {
     let readings = [sources, excluded].concat();
-    let line = |reading: &Reading| {
+    for reading in &readings {
         let name = match readings.len() {
             1 => String::new(),
             _ => format!("{}: ", printable(&reading.label)),
         };
-        format!("\x20 Read as     {name}{}\n", description(reading))
-    };
-    readings.iter().map(line).collect()
+        facts.add("Read as", &format!("{name}{}", description(reading)));
+    }
 }
 
 fn description(reading: &Reading) -> String {

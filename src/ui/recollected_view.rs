@@ -92,10 +92,10 @@ impl RecollectedView<'_> {
     }
 
     fn table(&self, paper: &Paper) -> String {
-        use Column::{Number, Text, Whole};
+        use Column::{Number, Text};
         let columns = [
-            Whole("HASH"),
-            Whole("REQUEST"),
+            Text("HASH"),
+            Text("REQUEST"),
             Text("PROJECT"),
             Text("ERASED"),
             Number("AFTER"),
@@ -104,9 +104,10 @@ impl RecollectedView<'_> {
             Number("BEFORE"),
             Text("FIRST"),
         ];
+        let folds = ["BEFORE", "NO TIME", "DURING", "FIRST", "PROJECT"];
         let named = self.people.iter().take(MAX_NAMED);
         let rows: Vec<Vec<String>> = named.map(|person| self.row(person)).collect();
-        let mut text = draw(&columns, &rows, paper);
+        let mut text = draw(&columns, &folds, &rows, paper);
         let more = self.people.len().saturating_sub(MAX_NAMED);
         if more > 0 {
             text.push_str(&format!(

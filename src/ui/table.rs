@@ -1,173 +1,229 @@
-use anstyle::{AnsiColor, Style};
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
+//! The one place where a table is drawn.
+
+use console::{Alignment, measure_text_width, pad_str};
 
 use crate::domain::JobState;
 
-use super::Paper;
+use super::tone::Tone;
+use super::words::wrapped;
+use super::{Layout, Paper};
 
 /// A column of a table.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Column {
-    /// Never broken: what people copy, such as an id.
-    Whole(&'static str),
-    /// Broken into lines where the terminal is narrow.
     Text(&'static str),
     /// Set to the right.
     Number(&'static str),
 }
 
-/// Below this width a table whose cells have to be broken is harder to read than a list.
-const NARROW: u16 = 72;
+/// Between two columns.
+const GAP: &str = "  ";
 
-/// Draws rows under their headings. Where the terminal is too narrow, texts are broken between
-/// words; where it is narrower still, each row becomes a list. Nothing is ever cut.
-pub(super) fn draw(columns: &[Column], rows: &[Vec<String>], paper: &Paper) -> String {
-    let whole = draw_table(columns, rows, None);
-    let needed = whole.lines().map(visible_width).max().unwrap_or(0);
-    let Some(width) = paper.width.filter(|width| needed > usize::from(*width)) else {
-        return whole;
+/// Draws rows under their headings. Where the terminal is too narrow for all of them, the columns
+/// of `folds` go below their row, the first of them first, and where that is not enough each row
+/// becomes a list. Nothing is ever cut or left out: ids are copied.
+pub(super) fn draw(
+    columns: &[Column],
+    folds: &[&str],
+    rows: &[Vec<String>],
+    paper: &Paper,
+) -> String {
+    if paper.layout == Layout::Plain {
+        return draw_list(columns, rows, paper);
+    }
+    let room = paper.width.map_or(usize::MAX, usize::from);
+    for folded in 0..=folds.len() {
+        let folds = &folds[..folded];
+        let is_folded = |column: &Column| folds.contains(&column.heading());
+        let kept = |(_, column): &(usize, &Column)| !is_folded(column);
+        let kept: Vec<(usize, &Column)> = columns.iter().enumerate().filter(kept).collect();
+        let widths: Vec<usize> = kept.iter().map(|one| width_of(one, rows)).collect();
+        let needed = widths.iter().sum::<usize>() + GAP.len() * (widths.len() - 1);
+        if needed <= room {
+            return draw_table(columns, &kept, &widths, rows, paper);
+        }
+    }
+    draw_list(columns, rows, paper)
+}
+
+fn width_of((place, column): &(usize, &Column), rows: &[Vec<String>]) -> usize {
+    let cells = rows.iter().map(|row| measure_text_width(&row[*place]));
+    cells.max().unwrap_or(0).max(column.heading().len())
+}
+
+fn draw_table(
+    columns: &[Column],
+    kept: &[(usize, &Column)],
+    widths: &[usize],
+    rows: &[Vec<String>],
+    paper: &Paper,
+) -> String {
+    let line = |cells: &[&str]| {
+        let cells = kept.iter().zip(widths).zip(cells);
+        let cells = cells.map(|(((_, column), width), cell)| {
+            let side = match column {
+                Column::Text(_) => Alignment::Left,
+                Column::Number(_) => Alignment::Right,
+            };
+            pad_str(cell, *width, side, None)
+        });
+        let cells: Vec<_> = cells.collect();
+        format!("{}\n", cells.join(GAP).trim_end())
     };
-    let broken = draw_table(columns, rows, Some(width));
-    let fits = broken
-        .lines()
-        .all(|line| visible_width(line) <= usize::from(width));
-    match fits && width >= NARROW {
-        true => broken,
-        false => draw_list(columns, rows),
-    }
-}
-
-fn draw_table(columns: &[Column], rows: &[Vec<String>], width: Option<u16>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    match width {
-        Some(width) => {
-            table.set_width(width);
-            table.set_content_arrangement(ContentArrangement::Dynamic);
-        }
-        None => {
-            table.set_content_arrangement(ContentArrangement::Disabled);
-        }
-    }
-    let headings = columns.iter().map(|column| in_bold(column.heading()));
-    table.set_header(headings.collect::<Vec<_>>());
+    let headings: Vec<String> = kept
+        .iter()
+        .map(|(_, column)| Tone::Strong.paint(column.heading()))
+        .collect();
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    let mut text = line(&headings);
     for row in rows {
-        table.add_row(row);
-    }
-    for (place, kind) in columns.iter().enumerate() {
-        if let Some(column) = table.column_mut(place) {
-            column.set_padding((0, 2));
-            if let Column::Number(_) = kind {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-            column.set_constraint(match kind {
-                Column::Number(_) | Column::Whole(_) => ColumnConstraint::ContentWidth,
-                Column::Text(heading) => words_fit(heading, rows.iter().map(|row| &row[place])),
-            });
+        let cells: Vec<&str> = kept.iter().map(|(place, _)| row[*place].as_str()).collect();
+        text.push_str(&line(&cells));
+        let is_below = |place: usize| !kept.iter().any(|(kept, _)| *kept == place);
+        let below = columns
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| is_below(*place));
+        let below = below.filter(|(place, _)| !is_nothing(&row[*place]));
+        let below = below
+            .map(|(place, column)| format!("{} {}", column.heading().to_lowercase(), row[place]));
+        let below: Vec<String> = below.collect();
+        if !below.is_empty() {
+            text.push_str(&wrapped("    ", &below.join("; "), paper.width));
         }
     }
-    let lines = table.lines();
-    lines.map(|line| format!("{}\n", line.trim_end())).collect()
+    text
 }
 
-/// Texts are broken between words only.
-fn words_fit<'r>(heading: &str, cells: impl Iterator<Item = &'r String>) -> ColumnConstraint {
-    let words = cells.flat_map(|cell| cell.split(' ')).chain([heading]);
-    let longest = words.map(visible_width).max().unwrap_or(0);
-    let width = u16::try_from(longest).unwrap_or(u16::MAX);
-    ColumnConstraint::LowerBoundary(Width::Fixed(width.saturating_add(2)))
+/// A dash says that there is nothing to say.
+fn is_nothing(cell: &str) -> bool {
+    cell.is_empty() || cell == "-"
 }
 
 /// Each row as lines of heading and value, rows parted by a blank line.
-fn draw_list(columns: &[Column], rows: &[Vec<String>]) -> String {
+fn draw_list(columns: &[Column], rows: &[Vec<String>], paper: &Paper) -> String {
     let headings = columns.iter().map(|column| column.heading());
     let longest = headings.map(str::len).max().unwrap_or(0);
     let list = |row: &Vec<String>| {
-        let lines = columns.iter().zip(row).map(|(column, value)| {
-            let heading = column.heading();
-            let space = " ".repeat(longest - heading.len());
-            format!("{}{space}  {value}\n", in_bold(heading))
-        });
-        lines.collect::<String>()
+        let mut facts = paper.facts(0, longest);
+        for (column, value) in columns.iter().zip(row) {
+            // What is not there is no fact to be read out.
+            if paper.layout == Layout::Columns || !is_nothing(value) {
+                facts.add(&column.label(paper.layout), value);
+            }
+        }
+        facts.into_text()
     };
     rows.iter().map(list).collect::<Vec<_>>().join("\n")
 }
 
-fn in_bold(heading: &str) -> String {
-    let bold = Style::new().bold();
-    format!("{bold}{heading}{bold:#}")
-}
-
-/// How many columns a line takes on a terminal, colour not counted.
-pub(super) fn visible_width(line: &str) -> usize {
-    console::measure_text_width(line)
-}
-
 impl Column {
-    fn heading(self) -> &'static str {
+    fn heading(&self) -> &'static str {
         match self {
-            Self::Whole(heading) | Self::Text(heading) | Self::Number(heading) => heading,
+            Self::Text(heading) | Self::Number(heading) => heading,
+        }
+    }
+
+    /// In a list: `USED BY`, or as a sentence begins, since some voices spell capitals.
+    fn label(&self, layout: Layout) -> String {
+        let heading = self.heading();
+        match layout {
+            Layout::Columns => heading.to_owned(),
+            Layout::Plain => {
+                let (first, rest) = heading.split_at(1);
+                format!("{first}{}", rest.to_lowercase())
+            }
         }
     }
 }
 
-/// The width of the terminal that stdout is.
-pub(super) fn terminal_width() -> Option<u16> {
-    Table::new().width()
-}
-
-/// A state in its colour, for a cell; the streams take colour out where it is not wanted.
+/// A state in its colour, for a cell.
 pub(super) fn state_cell(state: JobState) -> String {
-    let style = match state {
-        JobState::Done => AnsiColor::Green.on_default(),
-        JobState::Accepted | JobState::Running | JobState::Sending => AnsiColor::Cyan.on_default(),
-        JobState::Deferred | JobState::Planned | JobState::Revoked => {
-            AnsiColor::Yellow.on_default()
-        }
-        JobState::Unknown | JobState::Refused | JobState::Failed => {
-            AnsiColor::Red.on_default().bold()
-        }
-    };
-    format!("{style}{}{style:#}", state.as_str())
+    let text = state.as_str();
+    match state {
+        JobState::Done => Tone::Good.paint(text),
+        JobState::Accepted | JobState::Running | JobState::Sending => text.to_owned(),
+        JobState::Deferred | JobState::Planned | JobState::Revoked => Tone::Attention.paint(text),
+        JobState::Unknown | JobState::Refused | JobState::Failed => Tone::Bad.paint(text),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const COLUMNS: [Column; 3] = [
-        Column::Whole("TASK"),
+    const COLUMNS: [Column; 4] = [
+        Column::Text("TASK"),
         Column::Text("PROJECT"),
         Column::Number("IDS"),
+        Column::Text("CHECKED"),
     ];
+    const TASK: &str = "3e0b7f52-77aa-4c1e-9d52-3f0c7d0c9a11";
+    const PROJECT: &str = "a-project-with-a-name";
 
-    fn drawn(width: Option<u16>) -> String {
-        let task = "3e0b7f52-77aa-4c1e-9d52-3f0c7d0c9a11".to_owned();
-        let project = "a project with a long name that goes on and on".to_owned();
-        let rows = [vec![task, project, "1,234".to_owned()]];
-        let coloured = draw(&COLUMNS, &rows, &Paper { width });
+    fn drawn(width: Option<u16>, layout: Layout) -> String {
+        let row =
+            |ids: &str, checked: &str| [TASK, PROJECT, ids, checked].map(str::to_owned).to_vec();
+        let rows = [row("1,234", "3m"), row("7", "-")];
+        let coloured = draw(
+            &COLUMNS,
+            &["CHECKED", "PROJECT"],
+            &rows,
+            &Paper { width, layout },
+        );
         anstream::adapter::strip_str(&coloured).to_string()
     }
 
     #[test]
-    fn without_a_terminal_nothing_is_broken() {
-        assert_eq!(drawn(None).lines().count(), 2);
+    fn without_a_terminal_each_row_is_a_line() {
+        let text = drawn(None, Layout::Columns);
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(
+            text.lines().nth(2).unwrap().ends_with("      7  -"),
+            "{text}"
+        );
     }
 
     #[test]
-    fn on_a_terminal_texts_are_broken_and_ids_are_not() {
-        for width in [20, 60, 71, 72, 80, 200] {
-            let text = drawn(Some(width));
-            assert!(
-                text.contains("3e0b7f52-77aa-4c1e-9d52-3f0c7d0c9a11"),
-                "{text}"
-            );
-            assert!(text.contains("1,234"), "{text}");
-            if width >= NARROW {
-                let fits = text.lines().all(|line| line.len() <= usize::from(width));
-                assert!(fits, "{width}:\n{text}");
+    fn where_it_is_narrow_the_least_important_columns_go_below_their_row() {
+        let text = drawn(Some(74), Layout::Columns);
+        assert_eq!(
+            text,
+            format!(
+                "TASK{gap}  PROJECT{fill}    IDS\n\
+                 {TASK}  {PROJECT}  1,234\n    checked 3m\n\
+                 {TASK}  {PROJECT}      7\n",
+                gap = " ".repeat(32),
+                fill = " ".repeat(14),
+            )
+        );
+        let text = drawn(Some(50), Layout::Columns);
+        let below = format!("\n    project {PROJECT}; checked 3m\n");
+        assert!(text.contains(&below), "{text}");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal_and_nothing_is_lost() {
+        for width in 40..=100 {
+            let text = drawn(Some(width), Layout::Columns);
+            for value in [TASK, PROJECT, "1,234", "3m"] {
+                assert!(text.contains(value), "{width}:\n{text}");
             }
+            let mut lines = text.lines();
+            let fits = lines.all(|line| line.len() <= usize::from(width) || line.contains(TASK));
+            assert!(fits, "{width}:\n{text}");
         }
-        assert!(drawn(Some(60)).contains("PROJECT  a project with a long name"));
+        assert!(drawn(Some(42), Layout::Columns).starts_with("TASK     3e0b"));
+    }
+
+    #[test]
+    fn plain_rows_are_a_fact_a_line() {
+        assert_eq!(
+            drawn(None, Layout::Plain),
+            format!(
+                "Task: {TASK}\nProject: {PROJECT}\nIds: 1,234\nChecked: 3m\n\n\
+                 Task: {TASK}\nProject: {PROJECT}\nIds: 7\n"
+            )
+        );
     }
 }

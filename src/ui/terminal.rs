@@ -43,6 +43,22 @@ impl Terminal {
     pub fn restore(&self) {}
 }
 
+/// What is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// How many columns the terminal has that a stream is, if it is one and says so.
+pub(super) fn width_of(stream: Stream) -> Option<u16> {
+    let terminal = match stream {
+        Stream::Stdout => console::Term::stdout(),
+        Stream::Stderr => console::Term::stderr(),
+    };
+    terminal.size_checked().map(|(_, columns)| columns)
+}
+
 /// How large the terminal is that stdout is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Size {
@@ -53,7 +69,7 @@ pub(super) struct Size {
 
 /// 80 columns and 24 rows where the terminal does not say.
 pub(super) fn terminal_size() -> Size {
-    let (columns, rows) = asked_size().unwrap_or_default();
+    let (rows, columns) = console::Term::stdout().size_checked().unwrap_or_default();
     let or = |said, usual| if said == 0 { usual } else { said };
     Size {
         columns: or(columns, 80),
@@ -61,13 +77,33 @@ pub(super) fn terminal_size() -> Size {
     }
 }
 
+/// How many rows the cursor went down by what was typed since this was last asked. Nothing of the
+/// terminal is changed for it: what was typed is read, and nobody else gets it.
 #[cfg(unix)]
-fn asked_size() -> Option<(u16, u16)> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
-    Some((size.ws_col, size.ws_row))
+pub(super) fn take_typed_rows(size: Size) -> usize {
+    use rustix::{io, process, termios};
+    let stdin = std::io::stdin();
+    let mut rows = 0;
+    let mut typed = [0; 1024];
+    loop {
+        let is_there = io::ioctl_fionread(&stdin).is_ok_and(|bytes| bytes > 0);
+        // Whoever reads from the background is stopped.
+        let is_ours = termios::tcgetpgrp(&stdin).is_ok_and(|group| group == process::getpgrp());
+        let read = match is_there && is_ours {
+            true => io::read(&stdin, &mut typed).unwrap_or(0),
+            false => 0,
+        };
+        if read == 0 {
+            return rows;
+        }
+        for line in typed[..read].split_inclusive(|byte| *byte == b'\n') {
+            rows += line.len() / (usize::from(size.columns) + 1);
+            rows += usize::from(line.ends_with(b"\n"));
+        }
+    }
 }
 
 #[cfg(not(unix))]
-fn asked_size() -> Option<(u16, u16)> {
-    Some((super::table::terminal_width()?, 0))
+pub(super) fn take_typed_rows(_: Size) -> usize {
+    0
 }

@@ -7,6 +7,7 @@ use crate::credentials::{OauthToken, TokenAge, TokenOrigin};
 
 use super::json::time;
 use super::table::{Column, draw};
+use super::tone::Tone;
 use super::words::day_count;
 use super::{Paper, View};
 
@@ -39,7 +40,7 @@ pub struct TokensView<'a> {
 impl View for TokensView<'_> {
     fn human(&self, paper: &Paper) -> String {
         match self.tokens {
-            [one] => self.block(one),
+            [one] => self.block(one, paper),
             several => self.table(several, paper),
         }
     }
@@ -55,54 +56,50 @@ impl View for TokensView<'_> {
 }
 
 impl TokensView<'_> {
-    fn block(&self, state: &TokenState) -> String {
+    fn block(&self, state: &TokenState, paper: &Paper) -> String {
         let token = &state.token;
-        let mut text = format!(
-            "Token        {description}\nFingerprint  {fingerprint}\nMade         {issued}\nExpires      {expires}\n",
-            description = token.description(),
-            fingerprint = token.fingerprint(),
-            issued = issued_text(token, "not known"),
-            expires = self.expires_text(
-                token,
-                "not known; say when it was made: DSR_TOKEN_ISSUED=YYYY-MM-DD"
-            ),
-        );
+        let mut facts = paper.facts(0, 11);
+        facts.add("Token", &token.description());
         if let Some(at) = state.rejected_at {
-            text.push_str(&format!(
-                "Turned away  by Mixpanel on {} (401)\n",
-                at.date_naive()
-            ));
+            let text = format!("by Mixpanel on {} (401)", at.date_naive());
+            facts.add("Turned away", &text);
         }
-        text
+        let not_known = "not known; say when it was made: DSR_TOKEN_ISSUED=YYYY-MM-DD";
+        facts.add("Expires", &self.expires_text(token, not_known));
+        facts.add("Made", &issued_text(token, "not known"));
+        facts.add("Fingerprint", &token.fingerprint());
+        facts.into_text()
     }
 
     fn table(&self, states: &[TokenState], paper: &Paper) -> String {
         let columns = [
-            Column::Whole("TOKEN"),
-            Column::Text("FINGERPRINT"),
-            Column::Text("MADE"),
+            Column::Text("TOKEN"),
             Column::Text("EXPIRES"),
             Column::Text("USED BY"),
+            Column::Text("MADE"),
+            Column::Text("FINGERPRINT"),
         ];
         let rows = states.iter().map(|state| {
             let token = &state.token;
             let name = token.name().map_or("-", |name| name.as_str());
             let mut expires = self.expires_text(token, "not known");
             if let Some(at) = state.rejected_at {
-                expires = format!("TURNED AWAY on {} (401)", at.date_naive());
+                let away = Tone::Bad.paint("TURNED AWAY");
+                expires = format!("{away} on {} (401)", at.date_naive());
             }
             let mut users: Vec<&str> = Vec::new();
             users.extend(state.is_default.then_some("(default)"));
             users.extend(state.projects.iter().map(String::as_str));
             vec![
                 name.to_owned(),
-                token.fingerprint(),
-                issued_text(token, "not known"),
                 expires,
                 users.join(", "),
+                issued_text(token, "not known"),
+                token.fingerprint(),
             ]
         });
-        draw(&columns, &rows.collect::<Vec<_>>(), paper)
+        let folds = ["MADE", "FINGERPRINT", "USED BY"];
+        draw(&columns, &folds, &rows.collect::<Vec<_>>(), paper)
     }
 
     fn expires_text(&self, token: &OauthToken, not_known: &str) -> String {
@@ -114,7 +111,9 @@ impl TokensView<'_> {
             TokenAge::Good { expires, days_left } => {
                 format!("{expires} ({})", day_count(days_left))
             }
-            TokenAge::Expired { expired } => format!("EXPIRED on {expired}"),
+            TokenAge::Expired { expired } => {
+                format!("{} on {expired}", Tone::Bad.paint("EXPIRED"))
+            }
         }
     }
 

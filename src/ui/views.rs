@@ -39,8 +39,8 @@ pub enum SecretPlace {
 }
 
 impl View for ProjectView<'_> {
-    fn human(&self, _: &Paper) -> String {
-        let texts = self.resolved.iter().map(|one| self.text(one));
+    fn human(&self, paper: &Paper) -> String {
+        let texts = self.resolved.iter().map(|one| self.text(one, paper));
         texts.collect::<Vec<_>>().join("\n")
     }
 
@@ -58,7 +58,7 @@ impl ProjectView<'_> {
         self.default == Some(resolved.project.name.as_str())
     }
 
-    fn text(&self, resolved: &Resolved) -> String {
+    fn text(&self, resolved: &Resolved, paper: &Paper) -> String {
         let project = &resolved.project;
         let from = |origin: Origin| match origin {
             Origin::Default => "",
@@ -75,42 +75,32 @@ impl ProjectView<'_> {
             })
         };
         let [delete, export] = self.learned(resolved);
-        let auth = project.auth.as_ref().map_or_else(String::new, |name| {
-            format!("OAuth token   {name}  (config file)\n")
-        });
-        format!(
-            "Project       {name}{default}\n\
-             Region        {region}{region_from}\n\
-             API           {url}{url_from}\n\
-             Token         set{token_from}\n\
-             API secret    {secret}\n\
-             Delete batch  {delete} ids{learned_delete}\n\
-             Export batch  {export} ids{learned_export}\n\
-             Rate          {rate} a second\n\
-             Approvals     {approvals}\n\
-             Holidays      {holidays}\n\
-             {auth}",
-            name = project.name,
-            default = if self.is_default(resolved) {
-                " (default)"
-            } else {
-                ""
-            },
-            region = project.region.as_str(),
-            region_from = from(resolved.region_from),
-            url = project.api_url.as_str(),
-            url_from = from(resolved.api_url_from),
-            token_from = from(resolved.token_from),
-            secret = self.secret_text(resolved),
-            delete = number(project.limits.for_kind(Kind::Delete).get()),
-            export = number(project.limits.for_kind(Kind::Export).get()),
-            rate = rate_text(project.rate.per_second()),
-            approvals = approvals_text(resolved.approvals),
-            holidays = holidays_text(&project.holidays),
-            auth = auth,
-            learned_delete = learned(delete),
-            learned_export = learned(export),
-        )
+        let default = match self.is_default(resolved) {
+            true => " (default)",
+            false => "",
+        };
+        let limit = |kind, taught| {
+            let ids = number(project.limits.for_kind(kind).get());
+            format!("{ids} ids{}", learned(taught))
+        };
+        let mut facts = paper.facts(0, 12);
+        facts.add("Project", &format!("{}{default}", project.name));
+        let region = project.region.as_str();
+        facts.add("Region", &format!("{region}{}", from(resolved.region_from)));
+        let url = project.api_url.as_str();
+        facts.add("API", &format!("{url}{}", from(resolved.api_url_from)));
+        facts.add("Token", &format!("set{}", from(resolved.token_from)));
+        facts.add("API secret", &self.secret_text(resolved));
+        facts.add("Delete batch", &limit(Kind::Delete, delete));
+        facts.add("Export batch", &limit(Kind::Export, export));
+        let rate = rate_text(project.rate.per_second());
+        facts.add("Rate", &format!("{rate} a second"));
+        facts.add("Approvals", &approvals_text(resolved.approvals));
+        facts.add("Holidays", &holidays_text(&project.holidays));
+        if let Some(name) = &project.auth {
+            facts.add("OAuth token", &format!("{name}  (config file)"));
+        }
+        facts.into_text()
     }
 
     fn learned(&self, resolved: &Resolved) -> [Option<usize>; 2] {
@@ -189,7 +179,7 @@ impl View for ProjectsView {
             return "No projects are set up.\n".to_owned();
         }
         let columns = [
-            Column::Whole("PROJECT"),
+            Column::Text("PROJECT"),
             Column::Text("REGION"),
             Column::Text("DEFAULT"),
         ];
@@ -201,7 +191,7 @@ impl View for ProjectsView {
                 mark.to_owned(),
             ]
         });
-        draw(&columns, &rows.collect::<Vec<_>>(), paper)
+        draw(&columns, &[], &rows.collect::<Vec<_>>(), paper)
     }
 
     fn json(&self) -> Value {

@@ -8,17 +8,18 @@ use std::time::{Duration, Instant};
 
 use anstream::ColorChoice;
 use chrono::{DateTime, TimeDelta, Utc};
+use console::measure_text_width;
 
 use crate::domain::Clock;
 use crate::ledger::{Ledger, RequestRecord};
 use crate::workflow::{Event, Observer};
 
 use super::progress::different_clocks;
-use super::requests::{Polling, Present, requests_text};
-use super::table::visible_width;
-use super::terminal::{Size, terminal_size};
+use super::request_text::{Present, requests_text};
+use super::requests::Polling;
+use super::terminal::{Size, take_typed_rows, terminal_size};
 use super::words::{duration, plural, printable, wrapped};
-use super::{Format, Paper, PrintError, Shown, Ui};
+use super::{Drawing, Format, Layout, Paper, PrintError, Shown, Ui};
 
 /// Begins and ends what a terminal shows at once, if it knows how to.
 const AT_ONCE: (&str, &str) = ("\u{1b}[?2026h", "\u{1b}[?2026l");
@@ -51,7 +52,8 @@ pub struct Picture<'a> {
 impl<'a> Screen<'a> {
     /// The screen, if there is one to draw on.
     pub fn find(ui: &'a Ui) -> Option<Self> {
-        let is_there = ui.format() == Format::Human && io::stdout().is_terminal();
+        let can_draw = ui.drawing == Drawing::Possible && io::stdout().is_terminal();
+        let is_there = ui.format() == Format::Human && can_draw;
         is_there.then(|| Self {
             ui,
             drawn: RefCell::default(),
@@ -74,6 +76,7 @@ impl<'a> Screen<'a> {
         let size = terminal_size();
         let paper = Paper {
             width: Some(size.columns),
+            layout: Layout::Columns,
         };
         let present = Present::by(picture.clock);
         let Picture {
@@ -88,7 +91,7 @@ impl<'a> Screen<'a> {
         let mut out = self.way_back(size);
         let mut widths = Vec::new();
         for line in lines {
-            let width = visible_width(&line);
+            let width = measure_text_width(&line);
             out.push_str(&match self.ui.stdout {
                 ColorChoice::Never => anstream::adapter::strip_str(&line).to_string(),
                 _ => line,
@@ -126,15 +129,13 @@ impl<'a> Screen<'a> {
     /// Moves the cursor to where the picture begins. A terminal that became narrower has broken
     /// its lines.
     fn way_back(&self, size: Size) -> String {
-        let rows = self
-            .drawn
-            .borrow()
-            .iter()
-            .map(|width| rows(*width, size))
-            .sum();
-        match rows {
-            0usize => String::new(),
-            rows => format!("\r\u{1b}[{rows}A"),
+        let drawn = self.drawn.borrow();
+        let drawn: usize = drawn.iter().map(|width| rows(*width, size)).sum();
+        // Whoever presses Enter moves the cursor, too.
+        let typed = take_typed_rows(size);
+        match drawn {
+            0 => String::new(),
+            drawn => format!("\r\u{1b}[{}A", drawn + typed),
         }
     }
 
@@ -193,7 +194,7 @@ fn rows(width: usize, size: Size) -> usize {
 
 /// The lines of a text and its footer, as many as there is room for above the cursor's row.
 fn fit(text: &str, footer: &[String], size: Size) -> Vec<String> {
-    let rows_of = |line: &str| rows(visible_width(line), size);
+    let rows_of = |line: &str| rows(measure_text_width(line), size);
     let room = usize::from(size.rows).saturating_sub(1);
     let below: usize = footer.iter().map(|line| rows_of(line)).sum();
     let all: usize = text.lines().map(rows_of).sum();

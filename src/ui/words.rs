@@ -2,13 +2,8 @@
 
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Style};
 use chrono::{DateTime, TimeDelta, Utc};
 use console::measure_text_width;
-
-pub(super) fn bold(color: AnsiColor) -> Style {
-    color.on_default().bold()
-}
 
 /// `1,234`
 pub fn number(value: usize) -> String {
@@ -71,15 +66,22 @@ pub fn day_count(days: i64) -> String {
     }
 }
 
-/// A text behind its label, folded at spaces where a terminal is narrower; each line begins below
-/// the first.
+/// A text behind its label, folded at spaces where a terminal is narrower, but never inside a
+/// command, since those are copied; each line begins below the first.
 pub(super) fn wrapped(label: &str, text: &str, width: Option<u16>) -> String {
     let indent = " ".repeat(label.len());
-    let width = width.map_or(usize::MAX, usize::from);
-    let mut lines = label.to_owned();
-    let mut used = label.len();
-    for (place, word) in text.split(' ').enumerate() {
-        let length = measure_text_width(word);
+    format!("{label}{}\n", folded(text, label.len(), &indent, width))
+}
+
+/// A text folded at spaces; the first line begins at `start`, the others after `indent`.
+pub(super) fn folded(text: &str, start: usize, indent: &str, width: Option<u16>) -> String {
+    let Some(width) = width.map(usize::from) else {
+        return text.to_owned();
+    };
+    let mut lines = String::new();
+    let mut used = start;
+    for (place, piece) in pieces(text).into_iter().enumerate() {
+        let length = measure_text_width(piece);
         if place > 0 && used + 1 + length > width {
             lines.push_str(&format!("\n{indent}"));
             used = indent.len();
@@ -87,11 +89,31 @@ pub(super) fn wrapped(label: &str, text: &str, width: Option<u16>) -> String {
             lines.push(' ');
             used += 1;
         }
-        lines.push_str(word);
+        lines.push_str(piece);
         used += length;
     }
-    lines.push('\n');
     lines
+}
+
+/// The words, what stands between backticks being one.
+fn pieces(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let (mut begin, mut is_inside) = (0, false);
+    for (place, c) in text.char_indices() {
+        is_inside ^= c == '`';
+        if c == ' ' && !is_inside {
+            pieces.push(&text[begin..place]);
+            begin = place + 1;
+        }
+    }
+    // A backtick that nothing closes begins no command.
+    match is_inside {
+        true => text.split(' ').collect(),
+        false => {
+            pieces.push(&text[begin..]);
+            pieces
+        }
+    }
 }
 
 /// `1 request`, `0.5 requests`: a rate, to be followed by `a second`.
@@ -160,6 +182,11 @@ mod tests {
             "> one\n  two\n  three\n  four\n"
         );
         assert_eq!(wrapped("> ", "", Some(3)), "> \n");
+        assert_eq!(
+            wrapped("", "run `dsr status --cached` now", Some(12)),
+            "run\n`dsr status --cached`\nnow\n"
+        );
+        assert_eq!(wrapped("", "an odd ` in it", Some(8)), "an odd `\nin it\n");
     }
 
     #[test]
