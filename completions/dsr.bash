@@ -16,6 +16,12 @@ _dsr() {
             ",$1")
                 cmd="dsr"
                 ;;
+            dsr,apply)
+                cmd="dsr__subcmd__apply"
+                ;;
+            dsr,approve)
+                cmd="dsr__subcmd__approve"
+                ;;
             dsr,audit)
                 cmd="dsr__subcmd__audit"
                 ;;
@@ -134,7 +140,7 @@ _dsr() {
 
     case "${cmd}" in
         dsr)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version export delete status resume cancel download extend find report audit suppressions guide doctor project auth purge sandbox completions man help"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version export delete approve apply status resume cancel download extend find report audit suppressions guide doctor project auth purge sandbox completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -159,8 +165,92 @@ _dsr() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        dsr__subcmd__apply)
+            opts="-q -v -h -V --digest --expect --yes --dry-run --wait --timeout --max-wait --new --download --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --digest)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --download)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsr__subcmd__approve)
+            opts="-q -v -h -V --digest --expect --yes --as --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --digest)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         dsr__subcmd__audit)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version verify head log"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version verify head log"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -186,7 +276,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__audit__subcmd__head)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -212,7 +302,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__audit__subcmd__log)
-            opts="-q -v -h -V --last --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --last --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -242,7 +332,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__audit__subcmd__verify)
-            opts="-q -v -h -V --head --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --head --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -272,7 +362,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__auth)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version login status use logout hash-key ledger-key"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version login status use logout hash-key ledger-key"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -298,7 +388,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__auth__subcmd__hash__subcmd__key)
-            opts="-q -v -h -V --with-key --file --remove --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --with-key --file --remove --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -328,7 +418,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__auth__subcmd__ledger__subcmd__key)
-            opts="-q -v -h -V --to --from --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --to --from --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -362,7 +452,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__auth__subcmd__login)
-            opts="-q -v -h -V --name --with-token --issued --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --name --with-token --issued --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -396,7 +486,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__auth__subcmd__logout)
-            opts="-q -v -h -V --name --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --name --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -426,7 +516,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__auth__subcmd__status)
-            opts="-q -v -h -V --exit-status --warn-days --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --exit-status --warn-days --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -456,7 +546,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__auth__subcmd__use)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -482,7 +572,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__cancel)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -508,7 +598,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__completions)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version bash elvish fish powershell zsh"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -534,7 +624,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__delete)
-            opts="-q -v -h -V --gdpr --ccpa --yes --disclosure --file --id --format --column --no-header --delimiter --encoding --allow --trim --keep-whitespace --expect-pattern --show-warnings --hash --hash-key-file --hash-prefix --hash-lowercase --exclude --expect --dry-run --wait --timeout --max-wait --new --ref --received --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --gdpr --ccpa --yes --disclosure --file --id --format --column --no-header --delimiter --encoding --allow --trim --keep-whitespace --expect-pattern --show-warnings --hash --hash-key-file --hash-prefix --hash-lowercase --exclude --expect --dry-run --plan --wait --timeout --max-wait --new --ref --received --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -596,6 +686,10 @@ _dsr() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plan)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -632,7 +726,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__doctor)
-            opts="-q -v -h -V --offline --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --offline --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -658,7 +752,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__download)
-            opts="-q -v -h -V --to --again --split --zip --ids --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --to --again --split --zip --ids --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -692,7 +786,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__export)
-            opts="-q -v -h -V --gdpr --ccpa --disclosure --file --id --format --column --no-header --delimiter --encoding --allow --trim --keep-whitespace --expect-pattern --show-warnings --hash --hash-key-file --hash-prefix --hash-lowercase --exclude --expect --dry-run --wait --timeout --max-wait --new --ref --received --download --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --gdpr --ccpa --disclosure --file --id --format --column --no-header --delimiter --encoding --allow --trim --keep-whitespace --expect-pattern --show-warnings --hash --hash-key-file --hash-prefix --hash-lowercase --exclude --expect --dry-run --plan --wait --timeout --max-wait --new --ref --received --download --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -754,6 +848,10 @@ _dsr() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plan)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -794,7 +892,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__extend)
-            opts="-q -v -h -V --reason --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --reason --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -824,7 +922,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__find)
-            opts="-q -v -h -V --file --id --exit-status --format --column --no-header --delimiter --encoding --allow --trim --keep-whitespace --expect-pattern --show-warnings --hash --hash-key-file --hash-prefix --hash-lowercase --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --file --id --exit-status --format --column --no-header --delimiter --encoding --allow --trim --keep-whitespace --expect-pattern --show-warnings --hash --hash-key-file --hash-prefix --hash-lowercase --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -894,7 +992,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__guide)
-            opts="-q -v -h -V --sdk --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version after-deletion opt-out opt-in opted-out-by-default ip-and-location default-properties"
+            opts="-q -v -h -V --sdk --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version after-deletion opt-out opt-in opted-out-by-default ip-and-location default-properties"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -924,7 +1022,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__help)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -950,7 +1048,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__man)
-            opts="-q -v -h -V --output --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --output --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -980,7 +1078,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__project)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version add list show use secret remove"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version add list show use secret remove"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1006,7 +1104,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__project__subcmd__add)
-            opts="-q -v -h -V --region --with-token --data-groups --delete-batch --export-batch --rate --holiday --auth --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --region --with-token --data-groups --delete-batch --export-batch --rate --holiday --approvals --auth --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1036,6 +1134,10 @@ _dsr() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --approvals)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --auth)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1060,7 +1162,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__project__subcmd__list)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1086,7 +1188,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__project__subcmd__remove)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1112,7 +1214,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__project__subcmd__secret)
-            opts="-q -v -h -V --with-secret --file --remove --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --with-secret --file --remove --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1142,7 +1244,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__project__subcmd__show)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1168,7 +1270,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__project__subcmd__use)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1194,7 +1296,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__purge)
-            opts="-q -v -h -V --older-than --dry-run --yes --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --older-than --dry-run --yes --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1224,7 +1326,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__report)
-            opts="-o -q -v -h -V --from --to --year --format --output --with-ids --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-o -q -v -h -V --from --to --year --format --output --with-ids --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1274,7 +1376,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__resume)
-            opts="-q -v -h -V --max-wait --wait --timeout --task --send-again --abandon --job --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --max-wait --wait --timeout --task --send-again --abandon --job --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1316,7 +1418,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__sandbox)
-            opts="-q -v -h -V --port --job-seconds --rate --create-reply --archive --events-per-person --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --port --job-seconds --rate --create-reply --archive --events-per-person --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1366,7 +1468,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__status)
-            opts="-q -v -h -V --cached --refresh --ask-for --watch --timeout --changes --exit-status --all --show-ids --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --cached --refresh --ask-for --watch --timeout --changes --exit-status --all --show-ids --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1400,7 +1502,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__suppressions)
-            opts="-q -v -h -V --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version export check"
+            opts="-q -v -h -V --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version export check"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1426,7 +1528,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__suppressions__subcmd__check)
-            opts="-q -v -h -V --format --column --time-column --exit-status --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --format --column --time-column --exit-status --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1464,7 +1566,7 @@ _dsr() {
             return 0
             ;;
         dsr__subcmd__suppressions__subcmd__export)
-            opts="-q -v -h -V --format --output --replace --since --ids --json --quiet --verbose --no-input --color --project --sandbox --lock-timeout --help --version"
+            opts="-q -v -h -V --format --output --replace --since --ids --json --quiet --verbose --no-input --color --plain --project --sandbox --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_dsr_global_optspecs
-    string join \n json q/quiet v/verbose no-input color= project= sandbox lock-timeout= h/help V/version
+    string join \n json q/quiet v/verbose no-input color= plain project= sandbox lock-timeout= h/help V/version
 end
 
 function __fish_dsr_needs_command
@@ -33,11 +33,14 @@ complete -c dsr -n "__fish_dsr_needs_command" -l json -d 'Print JSON: one object
 complete -c dsr -n "__fish_dsr_needs_command" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_needs_command" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_needs_command" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_needs_command" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_needs_command" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_needs_command" -s h -l help -d 'Print help'
 complete -c dsr -n "__fish_dsr_needs_command" -s V -l version -d 'Print version'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "export" -d 'Export what Mixpanel holds on the listed people'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "delete" -d 'Erase the data of the listed people'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "approve" -d 'Approve a plan that somebody else has made'
+complete -c dsr -n "__fish_dsr_needs_command" -f -a "apply" -d 'Carry out a plan, as it was made and approved'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "status" -d 'Show how requests stand'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "resume" -d 'Go on with what was interrupted, deferred or is unknown'
 complete -c dsr -n "__fish_dsr_needs_command" -f -a "cancel" -d 'Cancel deletions that Mixpanel has not started'
@@ -79,6 +82,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand export" -l hash-key-file -d 'The
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l hash-prefix -d 'Put this before the hex digits' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l exclude -d 'Leave out the ids in this file, such as those under legal hold; read as the sources are' -r -F
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l expect -d 'Refuse unless there are exactly N unique ids, the excluded ones not counted' -r
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l plan -d 'Write the plan to a new file for others to approve, and send nothing; see `dsr apply`' -r -F
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l timeout -d 'Give up waiting after this long, such as `90s`, `2h` or `3days`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l max-wait -d 'How long to wait out Mixpanel\'s rate limit before leaving the rest for `dsr resume`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l ref -d 'Your own ticket number, recorded with the request' -r
@@ -103,6 +107,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand export" -l json -d 'Print JSON: 
 complete -c dsr -n "__fish_dsr_using_subcommand export" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand export" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand export" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand export" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand export" -s V -l version -d 'Print version'
@@ -127,6 +132,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand delete" -l hash-key-file -d 'The
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l hash-prefix -d 'Put this before the hex digits' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l exclude -d 'Leave out the ids in this file, such as those under legal hold; read as the sources are' -r -F
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l expect -d 'Refuse unless there are exactly N unique ids, the excluded ones not counted' -r
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l plan -d 'Write the plan to a new file for others to approve, and send nothing; see `dsr apply`' -r -F
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l timeout -d 'Give up waiting after this long, such as `90s`, `2h` or `3days`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l max-wait -d 'How long to wait out Mixpanel\'s rate limit before leaving the rest for `dsr resume`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l ref -d 'Your own ticket number, recorded with the request' -r
@@ -151,9 +157,49 @@ complete -c dsr -n "__fish_dsr_using_subcommand delete" -l json -d 'Print JSON: 
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand delete" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand delete" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand approve" -l digest -d 'Refuse unless this is the digest of the plan, all 64 digits of it' -r
+complete -c dsr -n "__fish_dsr_using_subcommand approve" -l expect -d 'Refuse unless the plan is about exactly N unique ids' -r
+complete -c dsr -n "__fish_dsr_using_subcommand approve" -l as -d 'In the sandbox only: approve as this made-up operator' -r
+complete -c dsr -n "__fish_dsr_using_subcommand approve" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand approve" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand approve" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand approve" -l yes -d 'Do not ask for confirmation'
+complete -c dsr -n "__fish_dsr_using_subcommand approve" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand approve" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand approve" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand approve" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand approve" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
+complete -c dsr -n "__fish_dsr_using_subcommand approve" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand approve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand approve" -s V -l version -d 'Print version'
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -l digest -d 'Refuse unless this is the digest of the plan, all 64 digits of it' -r
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -l expect -d 'Refuse unless the plan is about exactly N unique ids' -r
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -l timeout -d 'Give up waiting after this long, such as `90s`, `2h` or `3days`' -r
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -l max-wait -d 'How long to wait out Mixpanel\'s rate limit before leaving the rest for `dsr resume`' -r
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -l download -d 'With --wait, fetch each finished export into this folder, as `dsr download --to DIR` does' -r -F
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -l project -d 'The project to work on; several are worked on one beside the other' -r
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -l lock-timeout -d 'How long to wait for another dsr that holds the ledger' -r
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -l yes -d 'Do not ask for confirmation'
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -l dry-run -d 'Show the plan, and send nothing'
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -l wait -d 'Follow the jobs to their end'
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -l new -d 'Start a second request although an open one asks for the very same'
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -l json -d 'Print JSON: one object on stdout, a failure as one object on stderr'
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsr -n "__fish_dsr_using_subcommand apply" -s V -l version -d 'Print version'
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l ask-for -d 'Ask about what is due for this long at most, such as `30s` or `10m` [default: 5s, or not at all where that is no more than a beginning]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l timeout -d 'Give up watching after this long, such as `90s`, `2h` or `3days`' -r
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -172,6 +218,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand status" -l json -d 'Print JSON: 
 complete -c dsr -n "__fish_dsr_using_subcommand status" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand status" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand status" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand status" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand status" -s V -l version -d 'Print version'
@@ -191,6 +238,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand resume" -l json -d 'Print JSON: 
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand resume" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand resume" -s V -l version -d 'Print version'
@@ -203,6 +251,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand cancel" -l json -d 'Print JSON: 
 complete -c dsr -n "__fish_dsr_using_subcommand cancel" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand cancel" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand cancel" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand cancel" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand cancel" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand cancel" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand cancel" -s V -l version -d 'Print version'
@@ -220,6 +269,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand download" -l json -d 'Print JSON
 complete -c dsr -n "__fish_dsr_using_subcommand download" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand download" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand download" -s V -l version -d 'Print version'
@@ -233,6 +283,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand extend" -l json -d 'Print JSON: 
 complete -c dsr -n "__fish_dsr_using_subcommand extend" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand extend" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand extend" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand extend" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand extend" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand extend" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand extend" -s V -l version -d 'Print version'
@@ -269,6 +320,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand find" -l json -d 'Print JSON: on
 complete -c dsr -n "__fish_dsr_using_subcommand find" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand find" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand find" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand find" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand find" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand find" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand find" -s V -l version -d 'Print version'
@@ -289,6 +341,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand report" -l json -d 'Print JSON: 
 complete -c dsr -n "__fish_dsr_using_subcommand report" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand report" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand report" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand report" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand report" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand report" -s V -l version -d 'Print version'
@@ -301,6 +354,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subco
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and not __fish_seen_subcommand_from verify head log" -s V -l version -d 'Print version'
@@ -317,6 +371,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcomman
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from verify" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from verify" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from verify" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from verify" -s V -l version -d 'Print version'
@@ -329,6 +384,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcomman
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from head" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from head" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from head" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from head" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from head" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from head" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from head" -s V -l version -d 'Print version'
@@ -342,6 +398,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcomman
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from log" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from log" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from log" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from log" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from log" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from log" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand audit; and __fish_seen_subcommand_from log" -s V -l version -d 'Print version'
@@ -354,6 +411,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_see
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and not __fish_seen_subcommand_from export check" -s V -l version -d 'Print version'
@@ -375,6 +433,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_su
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from export" -s V -l version -d 'Print version'
@@ -393,6 +452,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_su
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand suppressions; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
@@ -411,6 +471,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand guide" -l json -d 'Print JSON: o
 complete -c dsr -n "__fish_dsr_using_subcommand guide" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand guide" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand guide" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand guide" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand guide" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand guide" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand guide" -s V -l version -d 'Print version'
@@ -424,6 +485,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l json -d 'Print JSON: 
 complete -c dsr -n "__fish_dsr_using_subcommand doctor" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand doctor" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand doctor" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand doctor" -s V -l version -d 'Print version'
@@ -436,6 +498,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_sub
 complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and not __fish_seen_subcommand_from add list show use secret remove" -s V -l version -d 'Print version'
@@ -453,6 +516,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcomm
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l export-batch -d 'The most ids of one export, 1 to 2000 [default: 2000]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l rate -d 'Requests a second that Mixpanel allows [default: 1]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l holiday -d 'A public holiday, on which no period of the GDPR ends; may be repeated' -r
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l approvals -d 'How many others must approve a deletion before it is sent; see `dsr approve` [default: 0]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l auth -d 'The OAuth token of its calls, by the name `dsr auth login --name` gave it [default: the default one]' -r
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
@@ -464,6 +528,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcomm
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from add" -s V -l version -d 'Print version'
@@ -476,6 +541,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcomm
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from list" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from list" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
@@ -488,6 +554,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcomm
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from show" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from show" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
@@ -500,6 +567,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcomm
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from use" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from use" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from use" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from use" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from use" -s V -l version -d 'Print version'
@@ -515,6 +583,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcomm
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from secret" -s V -l version -d 'Print version'
@@ -527,6 +596,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcomm
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from remove" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from remove" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from remove" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand project; and __fish_seen_subcommand_from remove" -s V -l version -d 'Print version'
@@ -539,6 +609,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcom
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and not __fish_seen_subcommand_from login status use logout hash-key ledger-key" -s V -l version -d 'Print version'
@@ -560,6 +631,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from login" -s V -l version -d 'Print version'
@@ -574,6 +646,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from status" -s V -l version -d 'Print version'
@@ -586,6 +659,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from use" -s V -l version -d 'Print version'
@@ -599,6 +673,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from logout" -s V -l version -d 'Print version'
@@ -614,6 +689,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from hash-key" -s V -l version -d 'Print version'
@@ -628,6 +704,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand auth; and __fish_seen_subcommand_from ledger-key" -s V -l version -d 'Print version'
@@ -643,6 +720,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand purge" -l json -d 'Print JSON: o
 complete -c dsr -n "__fish_dsr_using_subcommand purge" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand purge" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand purge" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand purge" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand purge" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand purge" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand purge" -s V -l version -d 'Print version'
@@ -666,6 +744,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand sandbox" -l json -d 'Print JSON:
 complete -c dsr -n "__fish_dsr_using_subcommand sandbox" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand sandbox" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand sandbox" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand sandbox" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand sandbox" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand sandbox" -s V -l version -d 'Print version'
@@ -678,6 +757,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand completions" -l json -d 'Print J
 complete -c dsr -n "__fish_dsr_using_subcommand completions" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand completions" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand completions" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand completions" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand completions" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c dsr -n "__fish_dsr_using_subcommand completions" -s V -l version -d 'Print version'
@@ -691,6 +771,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand man" -l json -d 'Print JSON: one
 complete -c dsr -n "__fish_dsr_using_subcommand man" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand man" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand man" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand man" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand man" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand man" -s V -l version -d 'Print version'
@@ -703,6 +784,7 @@ complete -c dsr -n "__fish_dsr_using_subcommand help" -l json -d 'Print JSON: on
 complete -c dsr -n "__fish_dsr_using_subcommand help" -s q -l quiet -d 'Say nothing beside the result, warnings and failures'
 complete -c dsr -n "__fish_dsr_using_subcommand help" -s v -l verbose -d 'Say more on stderr: -v what is done, -vv each call, -vvv everything'
 complete -c dsr -n "__fish_dsr_using_subcommand help" -l no-input -d 'Never ask; fail instead'
+complete -c dsr -n "__fish_dsr_using_subcommand help" -l plain -d 'One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn anew'
 complete -c dsr -n "__fish_dsr_using_subcommand help" -l sandbox -d 'Rehearse against the built-in sandbox: no account, no network, nothing real'
 complete -c dsr -n "__fish_dsr_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsr -n "__fish_dsr_using_subcommand help" -s V -l version -d 'Print version'
