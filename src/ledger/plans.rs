@@ -4,10 +4,12 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::{Map, Value};
 
 use crate::domain::{Actor, PlanDigest, RequestId};
 
+use super::audit::value;
 use super::records::{format_time, parse_time, unreadable};
 use super::{Ledger, LedgerError, prepare};
 
@@ -103,6 +105,37 @@ pub(super) fn list(
         plans.insert(request, plan);
     }
     Ok(plans)
+}
+
+/// The plan of a request as the trail tells of it, by its rows as they are; null if it has none.
+pub(super) fn told(conn: &Connection, request: &RequestId) -> Result<Value, LedgerError> {
+    let facts = |row: &Row<'_>, keys: &[&str]| -> Result<Value, LedgerError> {
+        let fact = |key: &&str| Ok(((*key).to_owned(), value(row.get_ref(*key)?)));
+        let facts: Result<Map<_, _>, LedgerError> = keys.iter().map(fact).collect();
+        Ok(facts?.into())
+    };
+    let mut statement = prepare(
+        conn,
+        "SELECT digest, created, account, host FROM plans WHERE request = $1",
+    )?;
+    let mut rows = statement.query([request.as_str()])?;
+    let mut plan = match rows.next()? {
+        Some(row) => facts(row, &["digest", "created", "account", "host"])?,
+        None => Value::Null,
+    };
+    let mut statement = prepare(
+        conn,
+        "SELECT account, host, at FROM approvals WHERE request = $1 ORDER BY number",
+    )?;
+    let mut rows = statement.query([request.as_str()])?;
+    let mut approvals = Vec::new();
+    while let Some(row) = rows.next()? {
+        approvals.push(facts(row, &["account", "host", "at"])?);
+    }
+    if !plan.is_null() || !approvals.is_empty() {
+        plan["approvals"] = approvals.into();
+    }
+    Ok(plan)
 }
 
 fn list_approvals(

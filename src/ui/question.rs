@@ -63,7 +63,7 @@ impl Ui {
             });
         }
         let people = plural(ids, "distinct_id", "distinct_ids");
-        let ask = format!("{what}\nType the number of {people} to approve ({ids}): ");
+        let ask = format!("{what}\nType the number of {people} to confirm ({ids}): ");
         self.confirm("the approval", &ask, ids, flag)
     }
 

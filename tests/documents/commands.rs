@@ -188,6 +188,9 @@ fn prepared(case: &Case, world: &World) -> Option<Scene> {
                 false => &["delete", "--yes"],
             }))
         }
+        "Two people for one deletion" if !case.text.contains("--sandbox") => {
+            Scene::at(world.quick.url()).of_two_people(&case.text)
+        }
         _ => world.scene_of(case),
     }
 }

@@ -12,7 +12,9 @@ use std::time::Duration;
 use expectrl::{Expect, Regex, Session};
 use serde_json::{Value, json};
 
-use crate::support::{Fake, Keyring, NOWHERE, Operator, Outcome, Reply, Running, usual};
+use crate::support::{
+    Fake, Keyring, NOWHERE, Operator, Outcome, Reply, Running, has_accounts, usual,
+};
 
 /// The request that documents speak of.
 pub(crate) const REQUEST: &str = "q7tz0xma";
@@ -225,6 +227,30 @@ impl Scene {
         let request = self.operator.only_request();
         self.request = Some(request["id"].as_str().unwrap().to_owned());
         self
+    }
+
+    /// The same where two people delete: there is what comes before this command, the plan made by
+    /// another account; `None`, said aloud, where nobody can be another.
+    pub(crate) fn of_two_people(mut self, text: &str) -> Option<Self> {
+        if !has_accounts() {
+            return None;
+        }
+        let key = self.operator.private_file("team.key", "0a".repeat(32));
+        self.operator.set("DSR_LEDGER_KEY_FILE", &key);
+        let config = fs::read_to_string(self.operator.config_path()).unwrap();
+        let strict = config.replacen("rate = 1000", "rate = 1000\napprovals = 1", 1);
+        self.operator.write_config(&strict);
+        if !text.contains("--plan") {
+            let other = "exec unshare --user --map-user=2 --map-group=2 \"$0\" \"$@\"";
+            let plan = ["delete", "--gdpr", "ids.csv", "--plan", "erase.plan"];
+            let planned = Running::start(self.operator.script(other, &plan), "").end();
+            planned.exits_with(0);
+        }
+        if text.contains("dsr apply") {
+            let approve = ["approve", "erase.plan", "--yes"];
+            self.operator.run(&approve).exits_with(0);
+        }
+        Some(self)
     }
 
     /// Runs a text by `bash -eu`; where it asks, a person answers.

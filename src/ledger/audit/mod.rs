@@ -185,7 +185,7 @@ fn facts(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Value> {
 }
 
 /// A value as it is stored: one of another type than dsr writes is simply another value.
-fn value(stored: ValueRef<'_>) -> Value {
+pub(super) fn value(stored: ValueRef<'_>) -> Value {
     match stored {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(number) => json!(number),

@@ -11,7 +11,7 @@ use super::{AuditEvent, facts, value};
 use crate::domain::{IdsDigest, JobId, RequestId};
 use crate::ledger::people::ENDED;
 use crate::ledger::records::job_id;
-use crate::ledger::{LedgerError, payload, prepare};
+use crate::ledger::{LedgerError, payload, plans, prepare};
 
 /// What tells of the ids of a request, without telling them: the salt goes when the request ends,
 /// and then nobody can find out by guessing.
@@ -78,6 +78,7 @@ fn differences_of(
     told: &Value,
 ) -> Result<Vec<String>, LedgerError> {
     let mut stands = recorded(row)?;
+    stands.insert("plan".to_owned(), plans::told(conn, request)?);
     let mut told = told.clone();
     if let Some(extended) = last_of(conn, request, AuditEvent::RequestExtended)? {
         told["due"] = extended["due_after"].clone();
@@ -91,7 +92,7 @@ fn differences_of(
     stands.insert("jobs".to_owned(), json!(jobs - added));
     let mut wrong: Vec<String> = stands
         .iter()
-        .filter(|(key, value)| told.get(key.as_str()) != Some(value))
+        .filter(|(key, value)| told[key.as_str()] != **value)
         .map(|(key, _)| format!("`{key}`"))
         .collect();
     if told["job_ids"] != json!(ids.unwrap_or(0)) {
@@ -168,6 +169,7 @@ pub(in crate::ledger) fn details_of(
         return Ok(Value::Null);
     };
     let mut object = recorded(row)?;
+    object.insert("plan".to_owned(), plans::told(conn, request)?);
     let (salt, digest) = salt_of(row)?;
     object.insert("jobs".to_owned(), json!(jobs));
     object.insert("job_ids".to_owned(), json!(ids));

@@ -75,3 +75,24 @@ fn a_request_without_a_plan_has_none() {
     let record = ledger.find_request(&id).unwrap().unwrap();
     assert_eq!(record.asked.plan, None);
 }
+
+#[test]
+fn what_is_changed_about_a_plan_behind_the_trails_back_is_found() {
+    for change in [
+        "UPDATE plans SET digest = REPLACE(digest, '0101', '0102')",
+        "UPDATE plans SET account = 'eve'",
+        "UPDATE approvals SET account = 'eve' WHERE number = 2",
+        "UPDATE approvals SET at = '2026-01-01T00:00:00.000Z' WHERE number = 1",
+        "DELETE FROM approvals WHERE number = 2",
+        "DELETE FROM approvals; DELETE FROM plans",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = open(&folder);
+        apply(&mut ledger, plan(1), Again::Refuse);
+        assert!(audit::check(&ledger).findings.is_empty());
+        ledger.conn.execute_batch(change).unwrap();
+        let found = audit::check(&ledger).findings;
+        assert_eq!(found.len(), 1, "{change}: {found:?}");
+        assert!(found[0].to_string().contains("`plan`"), "{change}");
+    }
+}

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{
-    APPLY, APPROVE, BEN, CEM, approve_as, command_as, digest_of, has_accounts, plan_text, run_as,
-    with_people, with_plan,
+    APPLY, APPROVE, BEN, CEM, approve_as, command_as, digest_of, plan_text, run_as, with_people,
+    with_plan,
 };
 use crate::support::{
-    Fake, Gate, Hold, Operator, Reply, Terminal, at_once, csv_of, people, same_people, states,
-    usual,
+    Fake, Gate, Hold, Operator, Reply, Terminal, at_once, csv_of, has_accounts, people,
+    same_people, states, usual,
 };
 
 #[test]
@@ -80,7 +80,8 @@ fn an_approver_is_shown_the_plan_and_asked_and_needs_no_token() {
     for (answer, expected) in [("29", 2), ("30", 0)] {
         let command = command_as(&operator, BEN, &["approve", "erase.plan"]);
         let mut terminal = Terminal::start(command);
-        terminal.sees("to approve");
+        terminal.sees("You approve this plan as bin@");
+        terminal.sees("confirm");
         terminal.types(answer);
         let (status, screen) = terminal.ends();
         assert_eq!(status, expected, "{screen}");

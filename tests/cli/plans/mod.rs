@@ -41,27 +41,6 @@ pub(crate) fn keep_one_at(operator: &mut Operator, path: &str) {
     operator.run(&plan).exits_with(0);
 }
 
-/// Whether dsr can be run as another account than the one that runs the tests. If not, says so; where
-/// `DSR_TEST_REQUIRE` names `accounts`, that is an error.
-#[expect(clippy::print_stdout, reason = "a test that skips says so")]
-pub(super) fn has_accounts() -> bool {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the environment says whether the outside part is there"
-    )]
-    let required = std::env::var("DSR_TEST_REQUIRE").unwrap_or_default();
-    let is_required = required.split(',').any(|part| part == "accounts");
-    let tried = std::process::Command::new("unshare")
-        .args(["--user", "--map-user=2", "--map-group=2", "true"])
-        .status();
-    let can = tried.is_ok_and(|status| status.success());
-    assert!(can || !is_required, "nobody can be another account here");
-    if !can {
-        println!("SKIPPED: nobody can be another account here");
-    }
-    can
-}
-
 /// A command of another account's.
 pub(super) fn command_as(operator: &Operator, account: u32, args: &[&str]) -> Command {
     let map = format!("--map-user={account} --map-group={account}");

@@ -1,10 +1,10 @@
 //! What is refused: nothing is sent, nothing is recorded, and what differs is named.
 
 use super::{
-    APPLY, APPROVE, BEN, PLAN, approve_as, came_to_nothing, has_accounts, plan_text, run_as,
-    with_people, with_plan,
+    APPLY, APPROVE, BEN, PLAN, approve_as, came_to_nothing, plan_text, run_as, with_people,
+    with_plan,
 };
-use crate::support::{Fake, Operator, PROJECT_TOKEN, has_calendar};
+use crate::support::{Fake, Operator, PROJECT_TOKEN, has_accounts, has_calendar};
 
 /// Runs `apply`; what it fails with, after it is certain that nothing came of it.
 #[track_caller]

@@ -2,6 +2,7 @@
 //! results that explain themselves when an assertion fails. Knows nothing of dsr's own types.
 
 mod account;
+mod accounts;
 mod backlog;
 mod calendar;
 mod chance;
@@ -23,6 +24,7 @@ mod trail;
 mod wire;
 
 pub(crate) use account::{Job, account, disagreements};
+pub(crate) use accounts::has_accounts;
 pub(crate) use calendar::has_calendar;
 pub(crate) use chance::Chance;
 pub(crate) use exports::{Exports, handing_out, package_of, the_download};
