@@ -66,7 +66,7 @@ struct LoginArgs {
     issued: Option<NaiveDate>,
 }
 
-/// Make a token that of all projects that name none
+/// Use a token for all projects that name none
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:
   dsr auth use acme")]

@@ -50,8 +50,8 @@ pub(crate) struct StatusArgs {
     /// Ask about every open job, due or not, however long it takes
     #[arg(long, group = "asking")]
     refresh: bool,
-    /// Ask about what is due for this long at most, such as `30s` or `10m` [default: 5s, or not at
-    /// all where that is no more than a beginning]
+    /// Ask about what is due for this long at most, such as `30s` or `10m` [default: 5s, or nobody
+    /// where asking would take over a minute]
     #[arg(long, group = "asking", value_name = "DURATION", value_parser = humantime::parse_duration)]
     ask_for: Option<Duration>,
     /// Go on until all jobs have ended: on a terminal as a picture that is drawn anew, elsewhere as
