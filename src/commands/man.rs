@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::config::create_private_folder;
 use crate::domain::ExitStatus;
 use crate::ui::{
-    Block, Example, Failure, Page, Paper, Part, View, folded, parts_of, without_links,
+    Block, Example, Failure, Page, Paper, Part, View, examples_of, folded, without_links,
 };
 
 use super::context::Context;
@@ -175,8 +175,7 @@ fn command_sheet(command: &clap::Command, known: &[String]) -> Sheet {
 }
 
 fn examples(roff: &mut Roff, command: &clap::Command) {
-    let text = command.get_after_help().map(ToString::to_string);
-    let parts = parts_of(&text.unwrap_or_default());
+    let parts = examples_of(command);
     let examples = parts.iter().filter_map(|part| match part {
         Part::Examples(examples) => Some(examples),
         Part::Prose(_) => None,

@@ -198,6 +198,8 @@ fn json(_: Option<&Home>) -> Vec<Block> {
             "find: where each id was given, and the requests it was in",
         ),
         ("found, purged, purges", "purge"),
+        ("report", "report --format json"),
+        ("audit", "audit: head, entries, findings"),
         ("token, tokens", "auth status"),
         ("project, projects", "project show, project list"),
         (

@@ -24,9 +24,16 @@ pub struct Example {
     pub meaning: Option<String>,
 }
 
+/// What stands under the long help of a command.
+pub fn examples_of(command: &clap::Command) -> Vec<Part> {
+    let long = command.get_after_long_help();
+    let text = long.or_else(|| command.get_after_help());
+    parts_of(&text.map(ToString::to_string).unwrap_or_default())
+}
+
 /// Reads the text under a command's help: indented lines are examples, each with its meaning behind
 /// two spaces or more; all others are prose.
-pub fn parts_of(text: &str) -> Vec<Part> {
+fn parts_of(text: &str) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     for line in text.lines() {
         let Some(example) = line.strip_prefix(INDENT) else {
@@ -68,10 +75,16 @@ pub fn for_the_screen(command: clap::Command) -> clap::Command {
 }
 
 fn lay_out(mut command: clap::Command, width: usize) -> clap::Command {
-    if let Some(text) = command.get_after_help().map(ToString::to_string) {
-        let parts = parts_of(&text);
+    let laid_out = |text: &clap::builder::StyledStr| {
+        let parts = parts_of(&text.to_string());
         let parts = parts.iter().map(|part| part.text(width));
-        command = command.after_help(parts.collect::<String>().trim_end().to_owned());
+        parts.collect::<String>().trim_end().to_owned()
+    };
+    if let Some(text) = command.get_after_help().map(laid_out) {
+        command = command.after_help(text);
+    }
+    if let Some(text) = command.get_after_long_help().map(laid_out) {
+        command = command.after_long_help(text);
     }
     command.mut_subcommands(|below| lay_out(below, width))
 }

@@ -53,7 +53,7 @@ pub use bug::guard;
 pub use deadlines::NOT_ADVICE;
 pub use doctor::{Check, DoctorView, Level, Setting};
 pub use downloads::{DownloadView, DownloadsView};
-pub use examples::{Example, Part, folded, for_the_screen, parts_of};
+pub use examples::{Example, Part, examples_of, folded, for_the_screen};
 pub use failure::Failure;
 pub use find_view::{FindView, Involvement, Sought};
 pub use guide::{GuideView, TopicsView};

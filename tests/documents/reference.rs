@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use clap::{Arg, Command};
-use dsr::ui::{Example, Part, parts_of};
+use dsr::ui::{Example, Part, examples_of};
 
 const HEAD: &str = "\
 # Reference
@@ -149,9 +149,8 @@ fn told(argument: &Arg) -> String {
 }
 
 fn examples(text: &mut String, command: &Command) {
-    let help = command.get_after_help().map(ToString::to_string);
     let mut lines = String::new();
-    for part in parts_of(&help.unwrap_or_default()) {
+    for part in examples_of(command) {
         let Part::Examples(examples) = part else {
             continue;
         };

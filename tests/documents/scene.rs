@@ -2,7 +2,7 @@
 //! each a stand-in of its own, and the programs that documents name beside dsr.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use expectrl::{Expect, Regex, Session};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -118,6 +120,8 @@ impl Scene {
             .with("DSR_TOKEN_ISSUED", "2026-09-01")
             .with("DSR_API_URL", url);
         let operator = with_programs(operator);
+        let key = operator.private_file("../ledger-key", "c0ffee5a".repeat(8));
+        let operator = operator.with("DSR_LEDGER_KEY_FILE", &key);
         operator.write_config(&format!(
             "default_project = \"shop\"\n[projects.shop]\ntoken = \"{project:032x}\"\nregion = \"eu\"\nrate = 1000\n\
              [projects.app]\ntoken = \"a{project:031x}\"\nregion = \"us\"\nrate = 1000\n"
@@ -186,6 +190,11 @@ impl Scene {
             "emails.csv",
             "email\nalice@example.test\nbob@example.test\n",
         );
+        let event = json!({ "event": "visit", "properties": { "distinct_id": "user-1", "time": 1_700_000_000 } });
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        writeln!(packed, "{event}").unwrap();
+        self.operator
+            .file("events.jsonl.gz", packed.finish().unwrap());
         self.operator.private_file("key", "a key of hashed ids");
         self.operator.private_file("mixpanel-token", TOKEN);
         self.operator
