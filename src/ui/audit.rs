@@ -7,7 +7,7 @@ use crate::ledger::{Audit, AuditEntry, AuditHead, Entries, Finding};
 use super::json::time;
 use super::table::{Column, draw};
 use super::words::{number, plural, printable, wrapped};
-use super::{Paper, View};
+use super::{Layout, Paper, View};
 
 /// What is to be kept elsewhere.
 #[derive(Debug)]
@@ -145,6 +145,9 @@ impl View for AuditLogView<'_> {
         let rows: Vec<Vec<String>> = self.entries.list.iter().map(row).collect();
         let folds = ["WHAT", "COMMAND", "WHO"];
         let mut text = draw(&columns, &folds, &rows, paper);
+        if paper.layout == Layout::Plain {
+            text.push('\n');
+        }
         text.push_str("Times are UTC.\n");
         if self.entries.earlier > 0 {
             let earlier = count(self.entries.earlier, "entry", "entries");

@@ -3,9 +3,10 @@
 use crate::intake::WarningKind;
 
 /// What a failure may be called.
-pub const ERROR_KINDS: [&str; 37] = [
+pub const ERROR_KINDS: [&str; 39] = [
     "api_secret",
     "archive",
+    "audit",
     "bad_input",
     "bug",
     "config",
@@ -23,6 +24,7 @@ pub const ERROR_KINDS: [&str; 37] = [
     "newer_ledger",
     "no_export",
     "no_ids",
+    "no_ledger",
     "no_link",
     "no_token",
     "not_allowed",
@@ -44,8 +46,9 @@ pub const ERROR_KINDS: [&str; 37] = [
 ];
 
 /// What a warning may be called that is not about ids in a source.
-pub const WARNING_KINDS: [&str; 33] = [
+pub const WARNING_KINDS: [&str; 34] = [
     "clock_skew",
+    "damaged_lines",
     "environment_secret",
     "environment_token",
     "failed",

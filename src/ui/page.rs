@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::words::wrapped;
-use super::{Paper, View};
+use super::{Layout, Paper, View};
 
 /// How wide a page is where there is no terminal.
 pub(super) const READABLE: u16 = 80;
@@ -70,7 +70,7 @@ impl Block {
                 is_open = false;
             } else if let Some((_, title)) = line
                 .split_once(' ')
-                .filter(|(marks, _)| marks.chars().all(|c| c == '#'))
+                .filter(|(marks, _)| !marks.is_empty() && marks.chars().all(|c| c == '#'))
             {
                 blocks.push(Self::Heading(title.to_owned()));
                 is_open = false;
@@ -127,7 +127,10 @@ impl Page {
 
 impl View for Page {
     fn human(&self, paper: &Paper) -> String {
-        let width = paper.width.unwrap_or(READABLE);
+        let width = match paper.layout {
+            Layout::Columns => paper.width.unwrap_or(READABLE),
+            Layout::Plain => u16::MAX,
+        };
         let title = wrapped("", self.title, Some(width));
         format!(
             "{title}\n{}",
@@ -251,10 +254,13 @@ mod tests {
             title: "How to live with cron",
             blocks,
         };
-        let text = page.human(&Paper { width: Some(20) });
+        let text = page.human(&Paper {
+            width: Some(20),
+            layout: Layout::Columns,
+        });
         let expected = "How to live with\ncron\n\nIN CRON\n\nSay nothing, see\nthere, unless [x]\n\
             changed:\n\n    dsr status\n\n    dsr find\n\n- one thing\n- two\n\n  0   done\n  75  a \
-            longer\n      story\n";
+            longer story\n";
         assert_eq!(text, expected);
         let json = page.json();
         assert_eq!(json["help"]["entries"][1]["name"], "75");

@@ -132,13 +132,17 @@ fn each_shape_is_that_of_some_run() {
         true => usual(call),
         false => status_reply("SUCCESS"),
     });
-    let operator = Operator::at(&fake);
+    let mut operator = Operator::at(&fake);
+    seen.run(&operator, &["auth", "ledger-key", "--to", "ledger.key"]);
+    let key = operator.work().join("ledger.key");
+    operator.set("DSR_LEDGER_KEY_FILE", &key.display().to_string());
     let request = seen.run(&operator, &["delete", "--gdpr", "--yes", "a1", "--wait"]);
     let last: Value = serde_json::from_str(request.lines().last().unwrap()).unwrap();
     let id = last["request"]["id"].as_str().unwrap().to_owned();
     let add = ["project", "add", "app", "--region", "eu"];
     seen.run_with(&operator, &add, &PROJECT_TOKEN.replace('9', "8"));
     let both = ["--project", "app", "--project", "shop"];
+    operator.file("events.jsonl", "{\"distinct_id\":\"a1\"}\n");
     for args in [
         &["status", "--all"][..],
         &["status", &id, "--show-ids"],
@@ -147,14 +151,24 @@ fn each_shape_is_that_of_some_run() {
         &["find", "a1"],
         &["purge", "--older-than", "3years", "--dry-run"],
         &["auth", "status"],
-        &["--sandbox", "auth", "ledger-key"],
         &["project", "list"],
         &[&["project", "show"][..], &both].concat(),
         &["doctor", "--offline"],
         &["guide"],
         &["guide", "opt-out"],
         &["completions", "fish"],
-        &["exit-status"],
+        &["audit", "verify"],
+        &["audit", "head"],
+        &["audit", "log"],
+        &["report", &id],
+        &["report"],
+        &["suppressions", "export"],
+        &["suppressions", "export", "--output", "list.txt"],
+        &["suppressions", "check", "events.jsonl"],
+        &["help", "exit-status"],
+        &["help", "status"],
+        &["man"],
+        &["man", "--output", "man"],
         &["status", "nothing-like-it"],
     ] {
         seen.run(&operator, args);

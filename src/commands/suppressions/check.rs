@@ -68,7 +68,7 @@ pub(super) fn run(ctx: &mut Context, args: &CheckEventsArgs) -> Result<ExitStatu
         .collect();
     for label in Source::find_repeated(&sources)? {
         ctx.ui.warn(
-            "repeated",
+            "repeated_source",
             &format!("{label} is named twice, and its events are counted twice"),
         );
     }

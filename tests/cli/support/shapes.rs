@@ -41,7 +41,7 @@ impl Printed<'_> {
         };
         let has = |names: &[&str]| args.iter().any(|arg| names.contains(&arg.as_str()));
         // Help is text, whatever else is said.
-        if !has(&["--json"]) || has(&["--help", "-h", "--version", "-V", "help"]) {
+        if !has(&["--json"]) || has(&["--help", "-h", "--version", "-V"]) {
             return;
         }
         let name = command(args);
