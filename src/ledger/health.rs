@@ -134,7 +134,8 @@ mod tests {
         let conn = Connection::open(&path).unwrap();
         conn.pragma_update(None, "foreign_keys", "off").unwrap();
         conn.execute(
-            "INSERT INTO downloads VALUES ('nobody', 1, '', 1, '', '')",
+            "INSERT INTO downloads (request, number, path, bytes, sha256, fetched_at)
+             VALUES ('nobody', 1, '', 1, '', '')",
             [],
         )
         .unwrap();

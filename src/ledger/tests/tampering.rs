@@ -320,7 +320,10 @@ fn what_is_changed_behind_the_trails_back_is_found() {
             of(1),
         ),
         (
-            format!("INSERT INTO downloads VALUES ('{request}', 4, '', 1, '', '2027-01-01')"),
+            format!(
+                "INSERT INTO downloads (request, number, path, bytes, sha256, fetched_at)
+                 VALUES ('{request}', 4, '', 1, '', '2027-01-01')"
+            ),
             of(4),
         ),
         (format!("DELETE FROM jobs {}", job(4)), asked.clone()),
