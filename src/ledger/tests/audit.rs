@@ -370,18 +370,23 @@ fn anchors_are_read_as_heads_are_written() {
     }
 }
 
+/// A ledger as a dsr left it that kept no trail.
+const BEFORE: &str = include_str!("../../../tests/golden/ledger/version-11.sql");
+
 #[test]
 fn requests_from_before_the_trail_may_be_purged_and_none_may_be_put_in_their_place() {
     let folder = tempfile::tempdir().unwrap();
-    let (ledger, _) = eventful(&folder);
-    ledger
-        .conn
-        .execute_batch(
-            "DROP TABLE audit; DROP TABLE audit_head;
-             ALTER TABLE requests DROP COLUMN ids_salt; PRAGMA user_version = 12;",
-        )
-        .unwrap();
-    drop(ledger);
+    let path = folder.path().join("ledger.db");
+    let older = Connection::open(&path).unwrap();
+    older.execute_batch(BEFORE).unwrap();
+    let closed = "UPDATE jobs SET state = 'revoked' WHERE state = 'accepted'";
+    older.execute_batch(closed).unwrap();
+    drop(older);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
     let mut ledger = open_by("bert", &folder);
     let audit = check(&ledger);
     assert_eq!((audit.findings, audit.requests_before), (vec![], 2));
