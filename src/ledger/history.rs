@@ -23,11 +23,35 @@ pub struct JobHistory {
 }
 
 /// One step from state to state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     pub from: JobState,
     pub to: JobState,
     pub at: DateTime<Utc>,
+    /// None for steps from before there was an audit trail.
+    pub by: Option<Doer>,
+}
+
+/// Who took a step, as the audit trail has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doer {
+    pub user: String,
+    pub host: String,
+    /// The command alone, such as `dsr delete`.
+    pub command: String,
+}
+
+/// Something that was done to a request or a job, other than a step, as the audit trail has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// The entry's number in the trail.
+    pub entry: usize,
+    pub at: DateTime<Utc>,
+    pub by: Doer,
+    /// As [`super::AuditEvent::as_str`] has it, or what a newer dsr says.
+    pub event: String,
+    /// The number of the job in its request.
+    pub job: Option<u32>,
 }
 
 /// One POST.
@@ -102,8 +126,12 @@ impl Ledger {
     fn list_steps(&self, id: &JobId) -> Result<Vec<Step>, LedgerError> {
         let mut statement = prepare(
             &self.conn,
-            "SELECT from_state, to_state, at FROM steps
-             WHERE request = $1 AND number = $2 ORDER BY step",
+            "SELECT from_state, to_state, steps.at AS at, actor_user, actor_host, command
+             FROM steps LEFT JOIN audit ON seq = (
+                 SELECT MIN(seq) FROM audit AS entry
+                 WHERE entry.request = steps.request AND entry.job = steps.number
+                     AND entry.event = 'job_moved' AND entry.at = steps.at)
+             WHERE steps.request = $1 AND steps.number = $2 ORDER BY step",
         )?;
         let mut rows = statement.query(params![id.request.as_str(), id.number])?;
         let mut steps = Vec::new();
@@ -112,6 +140,7 @@ impl Ledger {
                 from: state(row, "from_state")?,
                 to: state(row, "to_state")?,
                 at: time(row, "at")?.ok_or_else(|| unreadable("a step's time"))?,
+                by: doer(row)?,
             });
         }
         Ok(steps)
@@ -142,6 +171,40 @@ impl Ledger {
         Ok(attempts)
     }
 
+    /// What the audit trail has of a request and its jobs beside their steps, the first `most` of it,
+    /// and how much more there is.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn list_deeds(
+        &self,
+        request: &RequestId,
+        most: usize,
+    ) -> Result<(Vec<Deed>, usize), LedgerError> {
+        let mut statement = prepare(
+            &self.conn,
+            "SELECT seq, at, actor_user, actor_host, command, event, job FROM audit
+             WHERE request = $1 AND event <> 'job_moved' ORDER BY seq",
+        )?;
+        let mut rows = statement.query([request.as_str()])?;
+        let (mut deeds, mut more) = (Vec::new(), 0);
+        while let Some(row) = rows.next()? {
+            if deeds.len() == most {
+                more += 1;
+                continue;
+            }
+            let damaged = || unreadable("an entry of the audit trail");
+            deeds.push(Deed {
+                entry: count(row, "seq")?,
+                at: time(row, "at")?.ok_or_else(damaged)?,
+                by: doer(row)?.ok_or_else(damaged)?,
+                event: row.get("event")?,
+                job: row.get("job")?,
+            });
+        }
+        Ok((deeds, more))
+    }
+
     /// Through which states a request's jobs passed, and when; one for each state.
     ///
     /// # Errors
@@ -168,6 +231,18 @@ impl Ledger {
         }
         Ok(passages)
     }
+}
+
+fn doer(row: &Row<'_>) -> Result<Option<Doer>, LedgerError> {
+    let user: Option<String> = row.get("actor_user")?;
+    Ok(match user {
+        Some(user) => Some(Doer {
+            user,
+            host: row.get("actor_host")?,
+            command: row.get("command")?,
+        }),
+        None => None,
+    })
 }
 
 pub(super) fn state(row: &Row<'_>, column: &str) -> Result<JobState, LedgerError> {

@@ -56,7 +56,7 @@ pub use erased::{Erased, ErasedBy, ErasedJob, ErasedPerson, NotErased};
 pub use error::LedgerError;
 pub use extensions::{Extended, Extension};
 pub use health::{Health, examine, list_files};
-pub use history::{Attempt, JobHistory, KeptIds, Passage, Step};
+pub use history::{Attempt, Deed, Doer, JobHistory, KeptIds, Passage, Step};
 pub use holder::Patience;
 use holder::{HolderFile, Mark};
 pub use jobs::{Claim, Outcome, Purpose};

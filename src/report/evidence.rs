@@ -7,7 +7,7 @@ use serde::ser::{Error as _, SerializeSeq};
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-use super::facts::{JobFacts, Made, PeriodFacts, RequestFacts, RowFacts};
+use super::facts::{AuditFact, JobFacts, Made, PeriodFacts, RequestFacts, RowFacts};
 use super::figures::Figures;
 
 /// The SHA-256 of a report's `evidence` as compact JSON, in lower-case hex. Reports of the same facts
@@ -30,6 +30,7 @@ pub struct Document<'a, E> {
     /// Whether there are ids in it.
     personal_data: bool,
     made: &'a Made,
+    audit: &'a AuditFact,
     digest: &'a Digest,
     evidence: E,
 }
@@ -185,6 +186,7 @@ pub fn period_document<'a, E>(
 #[derive(Debug, Clone, Copy)]
 pub struct About<'a> {
     pub made: &'a Made,
+    pub audit: &'a AuditFact,
     pub digest: &'a Digest,
     pub personal_data: PersonalData,
 }
@@ -193,6 +195,8 @@ pub struct About<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonalData {
     None,
+    /// They are asked for, and the ledger has none of them any more.
+    Gone,
     Ids,
 }
 
@@ -201,6 +205,7 @@ fn document<'a, E>(kind: &'static str, about: About<'a>, evidence: E) -> Documen
         kind,
         personal_data: about.personal_data == PersonalData::Ids,
         made: about.made,
+        audit: about.audit,
         digest: about.digest,
         evidence,
     }

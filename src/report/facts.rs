@@ -13,8 +13,8 @@ use super::words;
 pub struct Made {
     #[serde(serialize_with = "time")]
     pub at: DateTime<Utc>,
-    /// `user@host`, as the operating system has them; none where that is not known.
-    pub by: Option<String>,
+    /// `user@host`, as the operating system has them.
+    pub by: String,
     pub dsr: &'static str,
     pub sandbox: bool,
 }
@@ -36,7 +36,9 @@ pub struct RequestFacts {
     pub fetching: Option<Fetching>,
     /// What the answer does not do, and what dsr cannot know.
     pub limits: &'static [&'static str],
-    pub audit: Option<AuditHead>,
+    /// What the audit trail has beside the steps of jobs, the first of it.
+    pub deeds: Vec<DeedFact>,
+    pub other_deeds: usize,
 }
 
 impl RequestFacts {
@@ -209,6 +211,9 @@ pub struct StepFact {
     pub to: JobState,
     #[serde(serialize_with = "time")]
     pub at: DateTime<Utc>,
+    /// `user@host`; none for steps from before there was an audit trail.
+    pub by: Option<String>,
+    pub command: Option<String>,
 }
 
 /// A fetched archive.
@@ -232,11 +237,31 @@ pub struct PackagesFact {
     pub records: u64,
 }
 
+/// Something that was done to a request or a job, other than a step.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeedFact {
+    /// The entry's number in the audit trail.
+    pub entry: usize,
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    pub event: String,
+    pub job: Option<u32>,
+    pub by: String,
+    pub command: String,
+}
+
 /// Where the chain of the audit trail ended when the report was made.
 #[derive(Debug, Clone, Serialize)]
-pub struct AuditHead {
-    pub entries: u64,
-    pub hash: String,
+#[serde(rename_all = "snake_case")]
+pub enum AuditFact {
+    Head {
+        entries: u64,
+        hash: String,
+        #[serde(serialize_with = "time")]
+        at: DateTime<Utc>,
+    },
+    /// It does not end as it should.
+    Damaged { what: String },
 }
 
 /// All requests of a period, but for the requests.
@@ -251,7 +276,6 @@ pub struct PeriodFacts {
     pub received_after: usize,
     pub purges: Vec<PurgeFact>,
     pub limits: &'static [&'static str],
-    pub audit: Option<AuditHead>,
 }
 
 /// Records that are gone.

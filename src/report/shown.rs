@@ -68,6 +68,11 @@ impl JobsShown {
         }
     }
 
+    /// Whether there are ids among what is listed.
+    pub fn has_ids(&self) -> bool {
+        !self.ids.is_empty()
+    }
+
     /// The listed ones in their order.
     pub(super) fn list(&self) -> Vec<&JobFacts> {
         let usual = self.usual.iter().take(MOST_JOBS - self.exceptional.len());

@@ -89,7 +89,7 @@ pub fn request_table<E: From<io::Error>>(
     personal_data: PersonalData,
 ) -> Result<(), E> {
     let mut table = Table::new(out);
-    let with_ids = personal_data == PersonalData::Ids;
+    let with_ids = personal_data != PersonalData::None;
     let ids = with_ids.then_some(ID_COLUMN);
     table.line(ids.into_iter().chain(JOB_COLUMNS).map(str::to_owned))?;
     for job in jobs {

@@ -96,6 +96,22 @@ pub(super) fn state_meaning(state: JobState, given_up: bool) -> &'static str {
     }
 }
 
+/// What an entry of the audit trail tells of.
+pub(super) fn deed(event: &str) -> &str {
+    match event {
+        "request_recorded" => "Recorded the request",
+        "job_cut" => "Cut a job that was too large",
+        "job_abandoned" => "Gave up on a job of unknown outcome",
+        "send_again_asked" => "Said that it is to be sent again",
+        "cancellation_asked" => "Said that it is to be cancelled",
+        "request_extended" => "Took the law’s further time",
+        "export_fetched" => "Fetched an export",
+        "packages_made" => "Made packages of an export",
+        "ids_hashed" => "Put keyed hashes in the place of ids",
+        other => other,
+    }
+}
+
 pub(super) fn nature(nature: Nature) -> &'static str {
     match nature {
         Nature::Whole => "Carried out in whole",

@@ -4,17 +4,36 @@ use chrono::NaiveDate;
 
 use crate::domain::{Clock, JobState, Kind, Law, Operation, RequestId};
 use crate::ledger::{
-    Course, JobGroup, JobHistory, JobRecord, KeptIds, Ledger, LedgerError, RequestRecord, Setback,
-    Standing,
+    Course, Deed, Doer, JobGroup, JobHistory, JobRecord, KeptIds, Ledger, LedgerError,
+    RequestRecord, Setback, Standing,
 };
 use crate::packages::find_packages;
 use crate::report::{
-    Answer, Asked, AttemptFact, AuditHead, DownloadFact, ExtensionFact, Fetching, GroupFact,
-    IdCounts, JobFacts, MomentFact, PackagesFact, PeriodFacts, PersonalData, PurgeFact, ReasonFact,
-    RequestFacts, RowFacts, StepFact, period_limits, request_limits, right,
+    Answer, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact, ExtensionFact, Fetching,
+    GroupFact, IdCounts, JobFacts, MomentFact, PackagesFact, PeriodFacts, PersonalData, PurgeFact,
+    ReasonFact, RequestFacts, RowFacts, StepFact, period_limits, request_limits, right,
 };
 
 use super::split::packages_of;
+
+/// How much of the audit trail a report has of a request, beside the steps of its jobs.
+const MOST_DEEDS: usize = 200;
+
+/// Where the audit trail ends. That it is damaged is a fact, too.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn audit_fact(ledger: &Ledger) -> Result<AuditFact, LedgerError> {
+    match ledger.audit_head() {
+        Ok(head) => Ok(AuditFact::Head {
+            entries: head.count,
+            hash: head.hash,
+            at: head.at,
+        }),
+        Err(LedgerError::Trail(what)) => Ok(AuditFact::Damaged { what }),
+        Err(error) => Err(error),
+    }
+}
 
 /// What is known of one request, but for its jobs.
 ///
@@ -24,12 +43,12 @@ pub fn request_facts(
     ledger: &Ledger,
     course: &Course,
     clock: &dyn Clock,
-    audit: Option<AuditHead>,
 ) -> Result<RequestFacts, LedgerError> {
     let request = &course.request;
     let operation = request.asked.operation;
     let passages = ledger.list_passages(&request.id)?;
     let row = row_facts(course, clock);
+    let (deeds, other_deeds) = ledger.list_deeds(&request.id, MOST_DEEDS)?;
     let fetching = Fetching {
         finished_jobs: request.jobs_in(JobState::Done),
         fetched_jobs: course.fetched.jobs,
@@ -55,7 +74,8 @@ pub fn request_facts(
         other_setbacks: row.other_setbacks,
         fetching: (operation.kind() == Kind::Export).then_some(fetching),
         limits: request_limits(operation),
-        audit,
+        deeds: deeds.into_iter().map(deed_fact).collect(),
+        other_deeds,
     })
 }
 
@@ -89,7 +109,6 @@ pub fn period_facts(
     from: NaiveDate,
     to: NaiveDate,
     projects: &[String],
-    audit: Option<AuditHead>,
 ) -> Result<PeriodFacts, LedgerError> {
     let (received_before, received_after) = ledger.count_received_outside(from, to)?;
     let purges = ledger.list_purges()?.into_iter().map(|purge| PurgeFact {
@@ -107,7 +126,6 @@ pub fn period_facts(
         received_after,
         purges: purges.collect(),
         limits: period_limits(),
-        audit,
     })
 }
 
@@ -131,7 +149,7 @@ fn job_fact(
             let ids = batch.ids().iter();
             ids.map(|id| id.expose().to_owned()).collect()
         }),
-        PersonalData::None => None,
+        PersonalData::None | PersonalData::Gone => None,
     };
     let history = ledger.find_history(job)?;
     let ended = history.steps.iter().rfind(|step| step.to.is_final());
@@ -173,6 +191,8 @@ fn job_fact(
                 from: step.from,
                 to: step.to,
                 at: step.at,
+                command: step.by.as_ref().map(|doer| doer.command.clone()),
+                by: step.by.as_ref().map(user_at_host),
             })
             .collect(),
         download,
@@ -183,6 +203,21 @@ fn job_fact(
         },
         distinct_ids,
     })
+}
+
+fn deed_fact(deed: Deed) -> DeedFact {
+    DeedFact {
+        entry: deed.entry,
+        at: deed.at,
+        event: deed.event,
+        job: deed.job,
+        by: user_at_host(&deed.by),
+        command: deed.by.command,
+    }
+}
+
+fn user_at_host(doer: &Doer) -> String {
+    format!("{}@{}", doer.user, doer.host)
 }
 
 fn download_fact(history: &JobHistory) -> Option<DownloadFact> {

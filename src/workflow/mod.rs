@@ -33,7 +33,7 @@ use crate::mixpanel::{Client, TokenStanding};
 
 pub use cancel::{CancelOutcome, CancelReport, cancel, list_cancellable};
 pub use download::{DownloadError, DownloadOutcome, DownloadReport, OnBytes, Refetch, download};
-pub use evidence::{job_facts, period_facts, request_facts, row_facts};
+pub use evidence::{audit_fact, job_facts, period_facts, request_facts, row_facts};
 pub use extend::{ExtendError, extend};
 pub use follow::{Followed, RefreshTrouble};
 pub use interrupt::{Interrupt, Signal};

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crate::domain::RequestId;
 use crate::ledger::{Course, Ledger, LedgerError};
 use crate::report::{
-    About, AuditHead, Digest, Figures, JobFacts, JobsShown, Made, PeriodFacts, PersonalData,
+    About, AuditFact, Digest, Figures, JobFacts, JobsShown, Made, PeriodFacts, PersonalData,
     RequestFacts, RowFacts, RowsShown, evidence_digest, period_digest, period_document,
     period_page, period_table, request_document, request_page, request_table,
 };
@@ -20,6 +20,7 @@ use super::{ReportFormat, Subject};
 /// Everything but the rows, which are read anew wherever they are written.
 pub(super) struct Contents {
     made: Made,
+    audit: AuditFact,
     digest: Digest,
     personal_data: PersonalData,
     subject: Facts,
@@ -43,12 +44,12 @@ impl Contents {
         ctx: &Context,
         ledger: &Ledger,
         subject: &Subject,
-        personal_data: PersonalData,
-        audit: Option<AuditHead>,
+        mut personal_data: PersonalData,
+        audit: AuditFact,
     ) -> Result<Self, Failure> {
         let made = Made {
             at: ctx.clock.now(),
-            by: None,
+            by: ctx.actor().to_string(),
             dsr: env!("CARGO_PKG_VERSION"),
             sandbox: ctx.is_sandbox(),
         };
@@ -56,10 +57,13 @@ impl Contents {
             Subject::Request(id) => {
                 let course = ledger.find_course(id)?;
                 let course = course.ok_or_else(|| usage(format!("there is no request `{id}`")))?;
-                let facts = request_facts(ledger, &course, ctx.clock.as_ref(), audit)?;
+                let facts = request_facts(ledger, &course, ctx.clock.as_ref())?;
                 let mut shown = JobsShown::default();
                 let jobs = job_facts(ledger, id, personal_data);
                 let digest = evidence_digest(&facts, jobs, |job| shown.hear(job))?;
+                if personal_data == PersonalData::Ids && !shown.has_ids() {
+                    personal_data = PersonalData::Gone;
+                }
                 let subject = Facts::Request {
                     id: id.clone(),
                     facts: Box::new(facts),
@@ -68,7 +72,7 @@ impl Contents {
                 (digest, subject)
             }
             Subject::Period { from, to } => {
-                let facts = period_facts(ledger, *from, *to, &ctx.projects, audit)?;
+                let facts = period_facts(ledger, *from, *to, &ctx.projects)?;
                 let mut shown = RowsShown::default();
                 let rows = rows(ctx, ledger, &facts);
                 let (digest, figures) = period_digest(&facts, rows, |row| shown.hear(row))?;
@@ -83,6 +87,7 @@ impl Contents {
         };
         Ok(Self {
             made,
+            audit,
             digest,
             personal_data,
             subject,
@@ -172,6 +177,7 @@ impl Contents {
     fn about(&self) -> About<'_> {
         About {
             made: &self.made,
+            audit: &self.audit,
             digest: &self.digest,
             personal_data: self.personal_data,
         }

@@ -8,9 +8,9 @@ use chrono::{Months, NaiveDate};
 
 use crate::domain::{ExitStatus, RequestId};
 use crate::ledger::Ledger;
-use crate::report::{AuditHead, PersonalData};
+use crate::report::{AuditFact, PersonalData};
 use crate::ui::{Failure, Format, ReportView};
-use crate::workflow::{NewFile, Written};
+use crate::workflow::{NewFile, Written, audit_fact};
 
 use self::contents::Contents;
 use super::context::Context;
@@ -85,7 +85,13 @@ pub(super) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Fa
             "this report holds people's ids: keep it out of tickets and chats, and delete it when it has served",
         );
     }
-    let audit = audit_head(&ledger)?;
+    let audit = audit_fact(&ledger)?;
+    if let AuditFact::Damaged { what } = &audit {
+        ctx.ui.warn(
+            "audit",
+            &format!("the audit trail is damaged: {what}; `dsr audit verify` tells more"),
+        );
+    }
     let personal_data = match args.with_ids {
         true => PersonalData::Ids,
         false => PersonalData::None,
@@ -105,11 +111,6 @@ pub(super) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Fa
     }
     .map_err(|error| local_io(&error))?;
     Ok(ExitStatus::Done)
-}
-
-/// Where the chain of the audit trail ends, once there is one.
-fn audit_head(_: &Ledger) -> Result<Option<AuditHead>, Failure> {
-    Ok(None)
 }
 
 /// What the report is about.

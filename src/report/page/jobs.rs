@@ -169,6 +169,7 @@ fn history(job: &JobFacts) -> Markup {
                     td {
                         (step.from.as_str()) " → " strong { (step.to.as_str()) }
                         @if let Some(attempt) = attempt_of(job, place) { (outcome(attempt)) }
+                        @if let (Some(by), Some(command)) = (&step.by, &step.command) { small { ", " (Visible(by)) ", " (command) } }
                     }
                 }
             }
@@ -198,6 +199,32 @@ fn outcome(attempt: &AttemptFact) -> Markup {
             " (attempt " (attempt.number)
             @if let Some(reason) = &attempt.reason { ": " (Visible(reason)) }
             ")"
+        }
+    }
+}
+
+/// What was done beside the steps of jobs, and who did it.
+pub(super) fn deeds(request: &RequestFacts) -> Markup {
+    html! {
+        section aria-labelledby="deeds" {
+            h2 #deeds { "Who did what else" }
+            @if request.deeds.is_empty() {
+                p { "The audit trail has nothing of it: the request is older than the trail." }
+            } @else {
+                table.cards {
+                    thead { tr { th scope="col" { "Time (UTC)" } th scope="col" { "What" } th scope="col" { "Who" } th scope="col" { "Command" } th.number scope="col" { "Entry" } } }
+                    tbody { @for deed in &request.deeds {
+                        tr {
+                            td.time data-label="Time (UTC)" { (moment(deed.at)) }
+                            th scope="row" { (words::deed(&deed.event)) @if let Some(job) = deed.job { ", job " (job) } }
+                            td data-label="Who" { (Visible(&deed.by)) }
+                            td data-label="Command" { code { (Visible(&deed.command)) } }
+                            td.number data-label="Entry" { (count(deed.entry)) }
+                        }
+                    } }
+                }
+            }
+            @if request.other_deeds > 0 { p.note { "And " (count(request.other_deeds)) " more entries: " code { "dsr audit log " (request.id) } "." } }
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::document::text::{Visible, grouped, moment};
 
 use super::answer::{Answer, Nature, Timing};
 use super::evidence::{About, PersonalData};
-use super::facts::AuditHead;
+use super::facts::AuditFact;
 use super::words;
 
 pub use period::period_page;
@@ -76,7 +76,7 @@ impl<'a> Page<'a> {
         self.out.write_all(markup.into_string().as_bytes())
     }
 
-    fn end(mut self, name: &str, about: About<'_>, audit: Option<&AuditHead>) -> io::Result<()> {
+    fn end(mut self, name: &str, about: About<'_>) -> io::Result<()> {
         let made = about.made;
         self.write(html! {
             (PreEscaped("</main>"))
@@ -84,17 +84,18 @@ impl<'a> Page<'a> {
                 dl {
                     div { dt { "Report" } dd { (name) } }
                     div { dt { "Made" } dd { (moment(made.at)) " UTC" } }
-                    div { dt { "By" } dd { @match &made.by {
-                        Some(by) => (Visible(by)),
-                        None => "not recorded",
-                    } } }
+                    div { dt { "By" } dd { (Visible(&made.by)) } }
                     div { dt { "With" } dd { "dsr " (made.dsr) } }
                     div.wide { dt { "Digest of the facts (SHA-256)" } dd.id { (about.digest.as_str()) } }
-                    @if let Some(head) = audit {
-                        div.wide { dt { "Head of the audit trail, entry " (grouped(head.entries)) } dd.id { (head.hash) } }
+                    @match about.audit {
+                        AuditFact::Head { entries, hash, at } => div.wide {
+                            dt { "Head of the audit trail: entry " (grouped(*entries)) ", of " (moment(*at)) " UTC" }
+                            dd.id { (hash) }
+                        },
+                        AuditFact::Damaged { what } => div.wide { dt { "Audit trail" } dd { strong { "Damaged: " (what) } } },
                     }
                 }
-                p { "The digest is that of this report’s facts: the SHA-256 of " code { "report.evidence" } " as " code { "dsr report --json" } " prints it, in compact JSON. Reports of the same facts have the same one." }
+                p { "The digest is that of this report’s facts: the SHA-256 of " code { "report.evidence" } " as " code { "dsr report --json" } " prints it, in compact JSON. Reports of the same facts have the same one. Whether the trail is whole, " code { "dsr audit verify" } " tells." }
                 p { "Times are in UTC. " (words::NOT_ADVICE) " This page loads nothing and sends nothing." }
             }
             (PreEscaped("</body></html>\n"))

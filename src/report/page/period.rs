@@ -47,7 +47,7 @@ pub fn period_page(
     page.write(elsewhere(period))?;
     page.write(limits(period.limits))?;
     page.write(html! { p.note { (words::SHARING_RULE) } })?;
-    page.end(&name, about, period.audit.as_ref())
+    page.end(&name, about)
 }
 
 fn header(period: &PeriodFacts, all: &Tally) -> Markup {

@@ -37,7 +37,8 @@ pub fn request_page(
     page.write(jobs::listing(request, shown))?;
     page.write(jobs::archives(request, shown))?;
     page.write(jobs::histories(shown))?;
-    if about.personal_data == PersonalData::Ids {
+    page.write(jobs::deeds(request))?;
+    if about.personal_data != PersonalData::None {
         page.write(jobs::ids(shown))?;
     }
     if request.asked.kind == Kind::Delete {
@@ -47,7 +48,7 @@ pub fn request_page(
     if request.asked.law == Law::Ccpa {
         page.write(html! { p.note { (words::SHARING_RULE) } })?;
     }
-    page.end(&name, about, request.audit.as_ref())
+    page.end(&name, about)
 }
 
 fn header(request: &RequestFacts) -> Markup {

@@ -1,6 +1,6 @@
 //! The time of one request, from receipt to the last day to answer, as SVG and as a table.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use maud::{Markup, html};
 
 use crate::document::text::{counted, day, moment};
@@ -58,7 +58,7 @@ fn picture(request: &RequestFacts, made: DateTime<Utc>) -> Markup {
     let due = end_of(asked.due);
     let span = Span {
         from: start_of(asked.received).min(asked.created),
-        to: moments.chain([due]).max().unwrap_or(due) + chrono::TimeDelta::days(1),
+        to: moments.chain([due]).max().unwrap_or(due),
     };
     let base = TOP + LANE * lanes.len() as u32;
     let marks = [("Due", asked.due, end_of(asked.due), 14, "mark due")];
@@ -79,7 +79,7 @@ fn picture(request: &RequestFacts, made: DateTime<Utc>) -> Markup {
             @for (place, lane) in lanes.iter().enumerate() { (lane_of(lane, &span, TOP + LANE * place as u32)) }
             line.base x1="0" x2="100%" y1=(base) y2=(base) {}
             text.label x="0" y=(base + 17) { (day(span.from.date_naive())) }
-            text.label x="100%" y=(base + 17) text-anchor="end" { (day(span.to.date_naive())) }
+            text.label x="100%" y=(base + 17) text-anchor="end" { (day((span.to - TimeDelta::milliseconds(1)).date_naive())) }
         }
     }
 }
