@@ -29,6 +29,7 @@ Examples:
   dsr delete --gdpr ids.csv                   erase people; asks first
   dsr status                                  how all open requests stand
   dsr cancel q7tz0xma                         revoke what has not started
+  dsr report q7tz0xma --output report.html    one request's evidence
   dsr doctor                                  what is wrong, what to run
   dsr guide opt-out                           stop the SDKs from collecting";
 

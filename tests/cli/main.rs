@@ -57,6 +57,7 @@ mod purge;
 mod receipts;
 mod recollected;
 mod recovery;
+mod report;
 mod sandbox;
 mod schedules;
 mod screen;

@@ -56,7 +56,7 @@ const ASKING: [&[&str]; 10] = [
 ];
 
 /// Each command that asks nobody, with what it reads from standard input.
-const LOCAL: [(&[&str], &str); 34] = [
+const LOCAL: [(&[&str], &str); 38] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -77,6 +77,10 @@ const LOCAL: [(&[&str], &str); 34] = [
     (&["apply", "own/own.plan", "--dry-run"], ""),
     (&["approve", "own/own.plan", "--yes"], ""),
     (&["guide"], ""),
+    (&["report"], ""),
+    (&["report", "REQUEST"], ""),
+    (&["report", "REQUEST", "--format", "csv"], ""),
+    (&["report", "REQUEST", "--output", "report.html"], ""),
     (&["purge", "--older-than", "1d", "--yes"], ""),
     (&["extend", "REQUEST", "--reason", "complex"], ""),
     (&["auth", "login", "--with-token"], OAUTH_TOKEN),
