@@ -94,24 +94,29 @@ impl Ledger {
         }
     }
 
-    /// How many requests were received before and after a period.
+    /// How many requests were received before, in and after a period.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn count_received_outside(
+    pub fn count_received(
         &self,
         from: NaiveDate,
         to: NaiveDate,
-    ) -> Result<(usize, usize), LedgerError> {
+    ) -> Result<[usize; 3], LedgerError> {
         let mut statement = prepare(
             &self.conn,
             "SELECT (SELECT COUNT(*) FROM requests WHERE received < $1) AS before,
+                    (SELECT COUNT(*) FROM requests WHERE received >= $1 AND received <= $2) AS within,
                     (SELECT COUNT(*) FROM requests WHERE received > $2) AS after",
         )?;
         let mut rows = statement.query(params![from.to_string(), to.to_string()])?;
         match rows.next()? {
-            Some(row) => Ok((count(row, "before")?, count(row, "after")?)),
-            None => Ok((0, 0)),
+            Some(row) => Ok([
+                count(row, "before")?,
+                count(row, "within")?,
+                count(row, "after")?,
+            ]),
+            None => Ok([0; 3]),
         }
     }
 

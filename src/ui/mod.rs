@@ -63,7 +63,9 @@ pub use page::{Block, Page, without_links};
 pub use paper::{Layout, Paper};
 pub use plan_file_view::{Checked, PlanFileView, WrittenView};
 pub use plan_view::{PlanView, excluded_text, hashing_text};
-pub use progress::{Lines, Phase, Progress, clocks_apart, reading, splitting, verifying};
+pub use progress::{
+    Lines, Phase, Progress, clocks_apart, reading, reporting, splitting, verifying,
+};
 pub use purge_view::PurgeView;
 pub use question::QuestionError;
 pub use recollected_view::{RecollectedView, damage_text};

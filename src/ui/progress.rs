@@ -289,10 +289,18 @@ pub fn splitting(ui: &Ui) -> impl FnMut(packages::Progress) {
 
 /// Shows how far a verification has come; nothing for one that takes under a second.
 pub fn verifying(ui: &Ui) -> impl FnMut(u64, u64) {
+    going_through(ui, "Verifying", "verified")
+}
+
+/// Shows how far a report has come that is read or written; nothing for one that takes under a second.
+pub fn reporting(ui: &Ui) -> impl FnMut(u64, u64) {
+    going_through(ui, "Reporting", "reported on")
+}
+
+fn going_through(ui: &Ui, doing: &'static str, done_so_far: &'static str) -> impl FnMut(u64, u64) {
     let bar = bar_for(ui, 0);
-    bar.set_style(style(
-        "{spinner} Verifying {bar:24} {pos}/{len}, {eta} left",
-    ));
+    bar.set_style(style("{spinner} {prefix} {bar:24} {pos}/{len}, {eta} left"));
+    bar.set_prefix(doing);
     let start = Instant::now();
     let mut last_line = start;
     let mut pause = FIRST_LINE_AFTER;
@@ -305,7 +313,7 @@ pub fn verifying(ui: &Ui) -> impl FnMut(u64, u64) {
         if bar.is_hidden() && last_line.elapsed() >= pause {
             last_line = Instant::now();
             pause = (pause * 2).min(LINE_AT_LEAST_EVERY);
-            ui.note(&format!("verified {} %", done * 100 / of.max(1)));
+            ui.note(&format!("{done_so_far} {} %", done * 100 / of.max(1)));
         }
     }
 }

@@ -110,7 +110,7 @@ pub fn period_facts(
     to: NaiveDate,
     projects: &[String],
 ) -> Result<PeriodFacts, LedgerError> {
-    let (received_before, received_after) = ledger.count_received_outside(from, to)?;
+    let [received_before, _, received_after] = ledger.count_received(from, to)?;
     let purges = ledger.list_purges()?.into_iter().map(|purge| PurgeFact {
         at: purge.at,
         requests: purge.closed.requests,

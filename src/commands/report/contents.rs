@@ -10,7 +10,7 @@ use crate::report::{
     RequestFacts, RowFacts, RowsShown, evidence_digest, period_digest, period_document,
     period_page, period_table, request_document, request_page, request_table,
 };
-use crate::ui::{Failure, PrintError, plural};
+use crate::ui::{Failure, PrintError, plural, reporting};
 use crate::workflow::{Written, job_facts, period_facts, request_facts, row_facts};
 
 use super::super::context::Context;
@@ -24,6 +24,8 @@ pub(super) struct Contents {
     digest: Digest,
     personal_data: PersonalData,
     subject: Facts,
+    /// How many jobs or requests it goes through.
+    rows: usize,
 }
 
 enum Facts {
@@ -53,14 +55,21 @@ impl Contents {
             dsr: env!("CARGO_PKG_VERSION"),
             sandbox: ctx.is_sandbox(),
         };
-        let (digest, subject) = match subject {
+        let mut show = reporting(&ctx.ui);
+        let mut read = 0;
+        let (digest, subject, rows) = match subject {
             Subject::Request(id) => {
                 let course = ledger.find_course(id)?;
                 let course = course.ok_or_else(|| usage(format!("there is no request `{id}`")))?;
                 let facts = request_facts(ledger, &course, ctx.clock.as_ref())?;
                 let mut shown = JobsShown::default();
                 let jobs = job_facts(ledger, id, personal_data);
-                let digest = evidence_digest(&facts, jobs, |job| shown.hear(job))?;
+                let total = facts.jobs_count;
+                let digest = evidence_digest(&facts, jobs, |job| {
+                    shown.hear(job);
+                    read += 1;
+                    show(read, total as u64);
+                })?;
                 if personal_data == PersonalData::Ids && !shown.has_ids() {
                     personal_data = PersonalData::Gone;
                 }
@@ -69,20 +78,25 @@ impl Contents {
                     facts: Box::new(facts),
                     shown,
                 };
-                (digest, subject)
+                (digest, subject, total)
             }
             Subject::Period { from, to } => {
                 let facts = period_facts(ledger, *from, *to, &ctx.projects)?;
                 let mut shown = RowsShown::default();
                 let rows = rows(ctx, ledger, &facts);
-                let (digest, figures) = period_digest(&facts, rows, |row| shown.hear(row))?;
+                let [_, total, _] = ledger.count_received(*from, *to)?;
+                let (digest, figures) = period_digest(&facts, rows, |row| {
+                    shown.hear(row);
+                    read += 1;
+                    show(read, total as u64);
+                })?;
                 let figures = Box::new(RefCell::new(figures));
                 let subject = Facts::Period {
                     facts,
                     shown,
                     figures,
                 };
-                (digest, subject)
+                (digest, subject, total)
             }
         };
         Ok(Self {
@@ -91,6 +105,7 @@ impl Contents {
             digest,
             personal_data,
             subject,
+            rows,
         })
     }
 
@@ -119,9 +134,16 @@ impl Contents {
         file: Option<&Written>,
     ) -> Result<(), Failure> {
         let mut out = io::BufWriter::new(out);
+        let mut show = reporting(&ctx.ui);
+        let mut written = 0;
+        let mut step = || {
+            written += 1;
+            show(written, self.rows as u64);
+        };
         match &self.subject {
             Facts::Request { id, facts, shown } => {
                 let jobs = job_facts(ledger, id, self.personal_data).map(failing);
+                let jobs = jobs.inspect(|_| step());
                 self.write_request(ctx, (facts, shown, jobs), format, &mut out, file)?;
             }
             Facts::Period {
@@ -129,7 +151,7 @@ impl Contents {
                 shown,
                 figures,
             } => {
-                let rows = rows(ctx, ledger, facts).map(failing);
+                let rows = rows(ctx, ledger, facts).map(failing).inspect(|_| step());
                 match format {
                     ReportFormat::Html => {
                         period_page(&mut out, facts, &figures.borrow(), shown, self.about())

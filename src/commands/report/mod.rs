@@ -88,7 +88,7 @@ pub(super) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Fa
     let audit = audit_fact(&ledger)?;
     if let AuditFact::Damaged { what } = &audit {
         ctx.ui.warn(
-            "audit",
+            "ledger",
             &format!("the audit trail is damaged: {what}; `dsr audit verify` tells more"),
         );
     }
