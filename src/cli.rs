@@ -13,7 +13,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
-use crate::commands::{Command, Context, topics};
+use crate::commands::{COMPLETE, Command, Context, complete, topics};
 use crate::config::{Environment, Home, Mode, find_actor, keep_files_private};
 use crate::credentials::forbid_core_dumps;
 use crate::domain::{Clock, ExitStatus};
@@ -134,6 +134,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
     forbid_core_dumps();
     keep_files_private();
     let args: Vec<OsString> = args.into_iter().collect();
+    if let [_, first, words @ ..] = args.as_slice()
+        && first == COMPLETE
+    {
+        complete(tree(), words, &mut std::io::stdout());
+        return ExitStatus::Done;
+    }
     let wants_json = args.iter().any(|arg| arg == "--json");
     let format = match wants_json {
         true => Format::Json,

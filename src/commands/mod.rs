@@ -48,7 +48,7 @@ pub(crate) use approve::ApproveArgs;
 pub(crate) use audit::AuditArgs;
 pub(crate) use auth::AuthArgs;
 pub(crate) use cancel::CancelArgs;
-pub(crate) use completions::CompletionsArgs;
+pub(crate) use completions::{COMPLETE, CompletionsArgs, complete};
 pub(crate) use context::Context;
 pub(crate) use delete::DeleteArgs;
 pub(crate) use doctor::DoctorArgs;

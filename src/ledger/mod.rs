@@ -4,6 +4,7 @@
 //! it is. Knows no HTTP. No transaction is held while anything else is waited for.
 
 mod audit;
+mod candidates;
 mod downloads;
 mod elsewhere;
 mod erased;
@@ -50,6 +51,7 @@ pub use audit::{
     Anchor, AnchorError, Audit, AuditEntry, AuditEvent, AuditHead, Chosen, Entries, Finding,
     Glance, Opening,
 };
+pub use candidates::{Candidate, Candidates, Fitting};
 pub use downloads::{DownloadRecord, Unfetched};
 pub use elsewhere::{Elsewhere, Owner};
 pub use erased::{Erased, ErasedBy, ErasedJob, ErasedPerson, NotErased};

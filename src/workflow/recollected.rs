@@ -4,11 +4,15 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Arrival, LedgerKey, PersonHash, PersonHasher};
+use crate::domain::{Arrival, IdHasher, LedgerKey, PersonHash, PersonHasher};
 use crate::intake::{Event, NamedAs, Place};
 use crate::ledger::ErasedJob;
 
 use super::suppressed::SuppressedIndex;
+
+/// How many ids of strangers are kept in mind: the same people's events stand close to each other,
+/// and a keyed hash takes longer than all else.
+const STRANGERS: usize = 1 << 19;
 
 /// How Mixpanel writes the id of a device that stands for a person.
 const DEVICE: &str = "$device:";
@@ -68,6 +72,9 @@ pub struct Search<'i> {
     index: &'i SuppressedIndex,
     hasher: PersonHasher,
     people: HashMap<PersonHash, Recollected>,
+    plain: IdHasher,
+    /// Hashes of ids that nobody has who was erased, each in the place its last bits say.
+    strangers: Vec<u128>,
 }
 
 impl<'i> Search<'i> {
@@ -77,6 +84,8 @@ impl<'i> Search<'i> {
             index,
             hasher: key.hasher(),
             people: HashMap::new(),
+            plain: IdHasher::random(),
+            strangers: vec![0; STRANGERS],
         }
     }
 
@@ -85,15 +94,25 @@ impl<'i> Search<'i> {
         // The same person may be named as both; what they are first counts.
         let mut counted: Vec<PersonHash> = Vec::new();
         for (named_as, id) in event.names() {
-            let plain = self.hasher.hash(id);
-            self.look_up(plain, named_as, place, event, &mut counted);
-            if !id.starts_with(DEVICE) && event.is_device(id) {
-                let device = self.hasher.hash(&format!("{DEVICE}{id}"));
-                self.look_up(device, named_as, place, event, &mut counted);
+            let is_device = !id.starts_with(DEVICE) && event.is_device(id);
+            let plain = self.plain.hash(id.as_bytes()) ^ u128::from(is_device);
+            let slot = plain as usize % STRANGERS;
+            if self.strangers[slot] == plain {
+                continue;
+            }
+            let hash = self.hasher.hash(id);
+            let mut is_known = self.look_up(hash, named_as, place, event, &mut counted);
+            if is_device {
+                let hash = self.hasher.hash(&format!("{DEVICE}{id}"));
+                is_known |= self.look_up(hash, named_as, place, event, &mut counted);
+            }
+            if !is_known {
+                self.strangers[slot] = plain;
             }
         }
     }
 
+    /// Counts an event of somebody; whether they were erased at all.
     fn look_up(
         &mut self,
         hash: PersonHash,
@@ -101,18 +120,18 @@ impl<'i> Search<'i> {
         place: Place<'_>,
         event: &Event<'_>,
         counted: &mut Vec<PersonHash>,
-    ) {
+    ) -> bool {
         let Some(deletions) = self.index.find(&hash) else {
-            return;
+            return false;
         };
         if counted.contains(&hash) {
-            return;
+            return true;
         }
         counted.push(hash);
         let arrival = deletions.arrival(event.time());
         let is_theirs = named_as == NamedAs::Person;
         if !is_theirs && arrival == Arrival::Before {
-            return;
+            return true;
         }
         let seen = || Seen {
             label: place.label.to_owned(),
@@ -129,7 +148,7 @@ impl<'i> Search<'i> {
         });
         if !is_theirs {
             person.from_device += 1;
-            return;
+            return true;
         }
         if person.events.again() == 0 && arrival != Arrival::Before {
             person.first = seen();
@@ -139,6 +158,7 @@ impl<'i> Search<'i> {
             .time()
             .and_then(|time| DateTime::from_timestamp(time, 0));
         person.last_at = person.last_at.max(at);
+        true
     }
 
     /// Everybody who was found: who has the most events after their deletion first.

@@ -84,9 +84,12 @@ impl Part {
     }
 }
 
-/// Everybody in an order in which they are found quickly; 20 bytes a person and deletion.
+/// Everybody in the order of their hashes; 20 bytes a person and deletion.
 pub struct SuppressedIndex {
     people: Vec<(PersonHash, u32)>,
+    /// Where those begin whose hashes begin with each two bytes, and where the last of them end:
+    /// hashes are spread evenly, so few are left to be compared.
+    starts: Vec<usize>,
     jobs: Vec<ErasedJob>,
 }
 
@@ -97,6 +100,14 @@ pub struct Deletions<'i> {
     jobs: &'i [ErasedJob],
 }
 
+/// What two bytes can say.
+const BEGINNINGS: usize = 1 << 16;
+
+fn beginning(hash: &PersonHash) -> usize {
+    let [first, second, ..] = *hash.as_bytes();
+    usize::from(u16::from_be_bytes([first, second]))
+}
+
 impl SuppressedIndex {
     /// # Errors
     /// When the ledger cannot be read.
@@ -104,10 +115,24 @@ impl SuppressedIndex {
         let mut people = Vec::with_capacity(erased.count_ids());
         erased.visit(&mut |person| people.push((person.hash, person.job)))?;
         people.sort_unstable();
-        Ok(Self {
+        let jobs = erased.jobs().to_vec();
+        Ok(Self::of(people, jobs))
+    }
+
+    /// `people` are sorted.
+    fn of(people: Vec<(PersonHash, u32)>, jobs: Vec<ErasedJob>) -> Self {
+        let mut starts = vec![0; BEGINNINGS + 1];
+        for (hash, _) in &people {
+            starts[beginning(hash) + 1] += 1;
+        }
+        for place in 0..BEGINNINGS {
+            starts[place + 1] += starts[place];
+        }
+        Self {
             people,
-            jobs: erased.jobs().to_vec(),
-        })
+            starts,
+            jobs,
+        }
     }
 
     /// How many people there are.
@@ -117,8 +142,9 @@ impl SuppressedIndex {
 
     /// The deletions of a person, at least one; `None` for anybody else.
     pub fn find(&self, hash: &PersonHash) -> Option<Deletions<'_>> {
-        let start = self.people.partition_point(|(other, _)| other < hash);
-        let rest = &self.people[start..];
+        let place = beginning(hash);
+        let alike = &self.people[self.starts[place]..self.starts[place + 1]];
+        let rest = &alike[alike.partition_point(|(other, _)| other < hash)..];
         let count = rest.iter().take_while(|(other, _)| other == hash).count();
         (count > 0).then(|| Deletions {
             entries: &rest[..count],
@@ -153,6 +179,34 @@ impl<'i> Deletions<'i> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_is_in_the_index_is_found_in_all_their_deletions_and_nobody_else() {
+        let hash = |number: u32| {
+            let mut bytes = [0; PersonHash::BYTES];
+            // Few beginnings, the first and the last among them.
+            bytes[..2].copy_from_slice(&[0, 0, 1, 255, 255, 255][number as usize % 5..][..2]);
+            bytes[12..].copy_from_slice(&number.to_be_bytes());
+            PersonHash::restore(bytes)
+        };
+        let mut people: Vec<(PersonHash, u32)> = (0..300)
+            .flat_map(|number| (0..=number % 3).map(move |job| (hash(number), job)))
+            .collect();
+        people.sort_unstable();
+        let index = SuppressedIndex::of(people, Vec::new());
+        assert_eq!(index.count(), 300);
+        for number in 0..300 {
+            let found = index.find(&hash(number)).unwrap();
+            let jobs: Vec<u32> = found.entries.iter().map(|(_, job)| *job).collect();
+            assert_eq!(jobs, (0..=number % 3).collect::<Vec<_>>());
+            assert!(index.find(&hash(number + 300)).is_none());
+        }
+        assert!(
+            SuppressedIndex::of(Vec::new(), Vec::new())
+                .find(&hash(1))
+                .is_none()
+        );
+    }
 
     #[test]
     fn each_person_is_in_exactly_one_part() {

@@ -14,6 +14,7 @@ mod auth;
 mod authorities;
 mod cancel;
 mod clocks;
+mod completion;
 mod confirmation;
 mod conflicts;
 mod countdowns;

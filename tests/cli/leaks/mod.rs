@@ -56,7 +56,7 @@ const ASKING: [&[&str]; 10] = [
 ];
 
 /// Each command that asks nobody, with what it reads from standard input.
-const LOCAL: [(&[&str], &str); 38] = [
+const LOCAL: [(&[&str], &str); 39] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -104,6 +104,7 @@ const LOCAL: [(&[&str], &str); 38] = [
     (&["project", "secret", "shop"], API_SECRET),
     (&["project", "remove", "shop"], ""),
     (&["completions", "bash"], ""),
+    (&["__complete", "status", ""], ""),
     (
         &["--sandbox", "export", "--gdpr", "own/ids.csv", "--wait"],
         "",
