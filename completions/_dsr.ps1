@@ -206,7 +206,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             break
         }
         'dsr;status' {
-            [CompletionResult]::new('--ask-for', '--ask-for', [CompletionResultType]::ParameterName, 'Ask about what is due for this long at most, such as `30s` or `10m` [default: 5s, or not at all where that is no more than a beginning]')
+            [CompletionResult]::new('--ask-for', '--ask-for', [CompletionResultType]::ParameterName, 'Ask about what is due for this long at most, such as `30s` or `10m` [default: 5s, or nobody where asking would take over a minute]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up watching after this long, such as `90s`, `2h` or `3days`')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
@@ -719,7 +719,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Keep a token in the keyring, in place of the one of the same name')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show where tokens come from, how long they are good for, and whether Mixpanel turned one away')
-            [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a token that of all projects that name none')
+            [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Use a token for all projects that name none')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget a token in the keyring')
             [CompletionResult]::new('hash-key', 'hash-key', [CompletionResultType]::ParameterValue, 'Keep the key of `--hash hmac-sha256` in the keyring')
             [CompletionResult]::new('ledger-key', 'ledger-key', [CompletionResultType]::ParameterValue, 'Show where the key of the ledger''s hashed ids is, or carry it elsewhere')
