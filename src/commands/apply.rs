@@ -173,7 +173,7 @@ fn look_at(ctx: &Context, file: &PlanFile) -> Result<ExitStatus, Failure> {
     }
     for failure in against {
         ctx.ui.warn(
-            failure.kind,
+            "not_applicable",
             &format!(
                 "as it is, it would not be applied here: {}",
                 failure.message
