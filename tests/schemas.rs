@@ -15,6 +15,7 @@ use dsr::domain::{Disclosure, ExitStatus, JobState, Kind, Law, Region};
 use dsr::guide::{Sdk, Topic};
 use dsr::intake::WarningKind;
 use dsr::packages::Form;
+use dsr::report::{Nature, Timing};
 use dsr::ui::{ERROR_KINDS, WARNING_KINDS};
 
 fn read(name: &str) -> String {
@@ -103,6 +104,16 @@ fn the_words_of_the_schemas_are_those_of_the_code() {
             "guide.json",
             &format!("{guide}/entries/items/properties/sdk/enum"),
             typed::<Sdk>(),
+        ),
+        (
+            "report.json",
+            "/$defs/answer/properties/nature/enum",
+            as_written(Nature::ALL),
+        ),
+        (
+            "report.json",
+            "/$defs/answer/properties/timing/enum",
+            as_written(Timing::ALL),
         ),
         (
             "completions.json",

@@ -79,6 +79,14 @@ impl Answer {
 }
 
 impl Nature {
+    pub const ALL: [Self; 5] = [
+        Self::Whole,
+        Self::Part,
+        Self::NotCarriedOut,
+        Self::Unknown,
+        Self::Open,
+    ];
+
     pub(super) fn of(ids: &IdCounts) -> Self {
         let ended_otherwise = ids.refused + ids.failed + ids.revoked;
         match (ids.open + ids.not_fetched, ids.carried_out, ids.given_up) {
@@ -103,6 +111,14 @@ impl Nature {
 }
 
 impl Timing {
+    pub const ALL: [Self; 5] = [
+        Self::InTime,
+        Self::Late,
+        Self::NotDue,
+        Self::Overdue,
+        Self::NoAnswer,
+    ];
+
     /// As JSON and CSV have it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -154,6 +154,8 @@ fn each_shape_is_that_of_some_run() {
         &["project", "list"],
         &[&["project", "show"][..], &both].concat(),
         &["doctor", "--offline"],
+        &["report"],
+        &["report", &id],
         &["guide"],
         &["guide", "opt-out"],
         &["completions", "fish"],

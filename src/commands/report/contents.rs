@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::io::{self, Write};
 
+use chrono::NaiveDate;
+
 use crate::domain::RequestId;
 use crate::ledger::{Course, Ledger, LedgerError};
 use crate::report::{
@@ -46,66 +48,32 @@ impl Contents {
         ctx: &Context,
         ledger: &Ledger,
         subject: &Subject,
-        mut personal_data: PersonalData,
+        personal_data: PersonalData,
         audit: AuditFact,
     ) -> Result<Self, Failure> {
-        let made = Made {
-            at: ctx.clock.now(),
-            by: ctx.actor().to_string(),
-            dsr: env!("CARGO_PKG_VERSION"),
-            sandbox: ctx.is_sandbox(),
+        let gathered = match subject {
+            Subject::Request(id) => gather_request(ctx, ledger, id, personal_data)?,
+            Subject::Period { from, to } => gather_period(ctx, ledger, *from, *to)?,
         };
-        let mut show = reporting(&ctx.ui);
-        let mut read = 0;
-        let (digest, subject, rows) = match subject {
-            Subject::Request(id) => {
-                let course = ledger.find_course(id)?;
-                let course = course.ok_or_else(|| usage(format!("there is no request `{id}`")))?;
-                let facts = request_facts(ledger, &course, ctx.clock.as_ref())?;
-                let mut shown = JobsShown::default();
-                let jobs = job_facts(ledger, id, personal_data);
-                let total = facts.jobs_count;
-                let digest = evidence_digest(&facts, jobs, |job| {
-                    shown.hear(job);
-                    read += 1;
-                    show(read, total as u64);
-                })?;
-                if personal_data == PersonalData::Ids && !shown.has_ids() {
-                    personal_data = PersonalData::Gone;
-                }
-                let subject = Facts::Request {
-                    id: id.clone(),
-                    facts: Box::new(facts),
-                    shown,
-                };
-                (digest, subject, total)
-            }
-            Subject::Period { from, to } => {
-                let facts = period_facts(ledger, *from, *to, &ctx.projects)?;
-                let mut shown = RowsShown::default();
-                let rows = rows(ctx, ledger, &facts);
-                let [_, total, _] = ledger.count_received(*from, *to)?;
-                let (digest, figures) = period_digest(&facts, rows, |row| {
-                    shown.hear(row);
-                    read += 1;
-                    show(read, total as u64);
-                })?;
-                let figures = Box::new(RefCell::new(figures));
-                let subject = Facts::Period {
-                    facts,
-                    shown,
-                    figures,
-                };
-                (digest, subject, total)
-            }
+        let holds_ids = match &gathered.subject {
+            Facts::Request { shown, .. } => shown.has_ids(),
+            Facts::Period { .. } => false,
         };
         Ok(Self {
-            made,
+            made: Made {
+                at: ctx.clock.now(),
+                by: ctx.actor().to_string(),
+                dsr: env!("CARGO_PKG_VERSION"),
+                sandbox: ctx.is_sandbox(),
+            },
             audit,
-            digest,
-            personal_data,
-            subject,
-            rows,
+            personal_data: match personal_data {
+                PersonalData::Ids if !holds_ids => PersonalData::Gone,
+                asked => asked,
+            },
+            digest: gathered.digest,
+            subject: gathered.subject,
+            rows: gathered.rows,
         })
     }
 
@@ -134,12 +102,7 @@ impl Contents {
         file: Option<&Written>,
     ) -> Result<(), Failure> {
         let mut out = io::BufWriter::new(out);
-        let mut show = reporting(&ctx.ui);
-        let mut written = 0;
-        let mut step = || {
-            written += 1;
-            show(written, self.rows as u64);
-        };
+        let mut step = steps(ctx, self.rows);
         match &self.subject {
             Facts::Request { id, facts, shown } => {
                 let jobs = job_facts(ledger, id, self.personal_data).map(failing);
@@ -203,6 +166,76 @@ impl Contents {
             digest: &self.digest,
             personal_data: self.personal_data,
         }
+    }
+}
+
+/// What the first pass over the rows has found.
+struct Gathered {
+    digest: Digest,
+    subject: Facts,
+    rows: usize,
+}
+
+fn gather_request(
+    ctx: &Context,
+    ledger: &Ledger,
+    id: &RequestId,
+    personal_data: PersonalData,
+) -> Result<Gathered, Failure> {
+    let course = ledger.find_course(id)?;
+    let course = course.ok_or_else(|| usage(format!("there is no request `{id}`")))?;
+    let facts = request_facts(ledger, &course, ctx.clock.as_ref())?;
+    let mut shown = JobsShown::default();
+    let mut step = steps(ctx, facts.jobs_count);
+    let jobs = job_facts(ledger, id, personal_data);
+    let digest = evidence_digest(&facts, jobs, |job| {
+        shown.hear(job);
+        step();
+    })?;
+    Ok(Gathered {
+        digest,
+        rows: facts.jobs_count,
+        subject: Facts::Request {
+            id: id.clone(),
+            facts: Box::new(facts),
+            shown,
+        },
+    })
+}
+
+fn gather_period(
+    ctx: &Context,
+    ledger: &Ledger,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Gathered, Failure> {
+    let facts = period_facts(ledger, from, to, &ctx.projects)?;
+    let [_, total, _] = ledger.count_received(from, to)?;
+    let mut shown = RowsShown::default();
+    let mut step = steps(ctx, total);
+    let rows = rows(ctx, ledger, &facts);
+    let (digest, figures) = period_digest(&facts, rows, |row| {
+        shown.hear(row);
+        step();
+    })?;
+    Ok(Gathered {
+        digest,
+        rows: total,
+        subject: Facts::Period {
+            facts,
+            shown,
+            figures: Box::new(RefCell::new(figures)),
+        },
+    })
+}
+
+/// To be called at each of so many rows: shows how far it is.
+fn steps(ctx: &Context, total: usize) -> impl FnMut() {
+    let mut show = reporting(&ctx.ui);
+    let mut done = 0;
+    move || {
+        done += 1;
+        show(done, total as u64);
     }
 }
 
