@@ -8,6 +8,9 @@ use crate::ui::{Block, Page};
 /// What the cookbook in the repository says; its blocks are run by the tests.
 const RUNBOOKS: &str = include_str!("../../docs/runbooks.md");
 
+/// What each command prints with `--json`; the tests hold every run to it.
+const SHAPES: &str = include_str!("../../docs/schemas/README.md");
+
 type Writer = fn(Option<&Home>) -> Vec<Block>;
 
 const TOPICS: [(&str, &str, Writer); 5] = [
@@ -180,62 +183,20 @@ fn files(home: Option<&Home>) -> Vec<Block> {
 }
 
 fn json(_: Option<&Home>) -> Vec<Block> {
-    let shapes = [
-        (
-            "request",
-            "export, delete, resume, cancel, extend, status REQUEST: with its `jobs`",
-        ),
-        (
-            "requests",
-            "status; the others where several projects are worked on",
-        ),
-        (
-            "downloads",
-            "download: file, size, SHA-256; with --split the packages",
-        ),
-        (
-            "found, not_found, people",
-            "find: where each id was given, and the requests it was in",
-        ),
-        ("found, purged, purges", "purge"),
-        ("report", "report --format json"),
-        ("audit", "audit: head, entries, findings"),
-        ("token, tokens", "auth status"),
-        ("project, projects", "project show, project list"),
-        (
-            "doctor",
-            "doctor: each finding with its level and what to run",
-        ),
-        ("guide, topics", "guide"),
-        ("help", "help: topic or command, entries, text"),
-    ];
-    vec![
-        Block::paragraph(
-            "With `--json` every command prints one object on one line of stdout, with `\"schema\": 1` \
-             first. Keys are snake_case, times are RFC 3339 in UTC, days are YYYY-MM-DD, enum values \
-             are in small letters. New keys may come; what is there keeps its meaning, or `schema` \
-             grows.",
-        ),
-        Block::paragraph(
-            "`--wait` and `--watch` print one object a line as jobs change, `{\"schema\":1,\"job\":…}`, \
-             and the full one last.",
-        ),
-        Block::paragraph(
-            "A failure is one object on stderr; warnings are in `warnings` of either:",
-        ),
-        Block::code(
-            "{\"schema\":1,\"error\":{\"kind\":\"bad_input\",\"message\":\"…\",\"hint\":\"…\"}}\n",
-        ),
-        rows(shapes),
-        Block::code(
-            "dsr status --json | jq -r '.requests[] | [.id, .state, .due] | @tsv'\n\
-             dsr status --cached --json | jq '[.requests[] | select(.overdue)] | length'\n",
-        ),
-    ]
+    let mut blocks = below_the_title(SHAPES);
+    blocks.push(Block::code(
+        "dsr status --json | jq -r '.requests[] | [.id, .state, .due] | @tsv'\n\
+         dsr status --cached --json | jq '[.requests[] | select(.overdue)] | length'\n",
+    ));
+    blocks
 }
 
 fn runbooks(_: Option<&Home>) -> Vec<Block> {
-    // The title is the page's own.
-    let blocks = Block::of_markdown(RUNBOOKS).into_iter();
+    below_the_title(RUNBOOKS)
+}
+
+/// The title is the page's own.
+fn below_the_title(markdown: &str) -> Vec<Block> {
+    let blocks = Block::of_markdown(markdown).into_iter();
     blocks.skip(1).collect()
 }

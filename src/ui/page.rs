@@ -48,7 +48,8 @@ impl Block {
         }
     }
 
-    /// The parts of a Markdown text of headings, paragraphs, lists of one level and fenced code.
+    /// The parts of a Markdown text of headings, paragraphs, lists of one level, tables of two columns
+    /// and fenced code.
     pub fn of_markdown(text: &str) -> Vec<Self> {
         let mut blocks: Vec<Self> = Vec::new();
         let mut is_open = false;
@@ -73,6 +74,16 @@ impl Block {
                 .filter(|(marks, _)| !marks.is_empty() && marks.chars().all(|c| c == '#'))
             {
                 blocks.push(Self::Heading(title.to_owned()));
+                is_open = false;
+            } else if let Some(row) = line.strip_prefix("| ") {
+                let (name, meaning) = cells(row);
+                match blocks.last_mut() {
+                    Some(Self::Rows(rows)) => rows.push((name, meaning)),
+                    // The first row is the heading.
+                    _ => blocks.push(Self::Rows(Vec::new())),
+                }
+                is_open = false;
+            } else if line.starts_with("|--") {
                 is_open = false;
             } else if let Some(item) = line.strip_prefix("- ") {
                 blocks.push(Self::Item(item.to_owned()));
@@ -155,6 +166,13 @@ impl View for Page {
     }
 }
 
+/// The name, which needs no marks of its own, and its meaning.
+fn cells(row: &str) -> (String, String) {
+    let (name, meaning) = row.split_once(" | ").unwrap_or((row, ""));
+    let meaning = meaning.trim_end_matches([' ', '|']);
+    (name.replace('`', ""), without_links(meaning))
+}
+
 /// Blocks with an empty line between them; the items of a list stand together.
 fn joined(blocks: &[Block], text_of: impl Fn(&Block) -> String) -> String {
     let mut text = String::new();
@@ -221,7 +239,12 @@ mod tests {
     use super::*;
 
     const TEXT: &str = "## In cron\n\nSay nothing, see [there](a.md),\nunless [x] changed:\n\n\
-        ```sh run\ndsr status\n\ndsr find\n```\n\n- one\n  thing\n- two\n";
+        ```sh run\ndsr status\n\ndsr find\n```\n\n- one\n  thing\n- two\n\n| a | b |\n|---|---|\n\
+        | `dsr find`, `x` | [find](find.json), or not |\n";
+
+    fn row(name: &str, meaning: &str) -> (String, String) {
+        (name.to_owned(), meaning.to_owned())
+    }
 
     #[test]
     fn markdown_is_read_as_its_parts() {
@@ -237,6 +260,7 @@ mod tests {
                 code,
                 Block::Item("one thing".to_owned()),
                 Block::Item("two".to_owned()),
+                Block::Rows(vec![row("dsr find, x", "find, or not")]),
             ]
         );
     }
@@ -244,7 +268,7 @@ mod tests {
     #[test]
     fn a_page_is_read_at_every_width() {
         let mut blocks = Block::of_markdown(TEXT);
-        let row = |name: &str, meaning: &str| (name.to_owned(), meaning.to_owned());
+        blocks.pop();
         blocks.push(Block::Rows(vec![
             row("0", "done"),
             row("75", "a longer story"),

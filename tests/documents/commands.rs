@@ -129,7 +129,8 @@ impl World {
         if keeps_secrets.into_iter().any(has) && !has("DSR_TOKEN_FILE") {
             scene = scene.with_keyring()?;
         }
-        if has("dsr suppressions") || has("dsr report --from") {
+        let reads_the_ledger = ["dsr suppressions", "dsr report --from", "dsr audit"];
+        if reads_the_ledger.into_iter().any(has) && !has(REQUEST) {
             let delete = ["delete", "--gdpr", "--yes", "ids.csv", "--wait"];
             scene.operator.run(&delete).exits_with(0);
         }

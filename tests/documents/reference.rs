@@ -20,8 +20,9 @@ pub(crate) fn markdown() -> String {
     contents(&mut text, &tree);
     command(&mut text, &tree);
     for page in dsr::cli::pages() {
-        // The cookbook is a document of its own.
+        // These are documents of their own.
         let told = match page.name {
+            "json" => "[docs/schemas](schemas/README.md) has it.\n".to_owned(),
             "runbooks" => "[docs/runbooks.md](runbooks.md) has them.\n".to_owned(),
             _ => page.markdown(),
         };
