@@ -3,8 +3,11 @@
 use crate::intake::WarningKind;
 
 /// What a failure may be called.
-pub const ERROR_KINDS: [&str; 39] = [
+pub const ERROR_KINDS: [&str; 45] = [
+    "already_applied",
     "api_secret",
+    "approval",
+    "approvals",
     "archive",
     "audit",
     "bad_input",
@@ -30,6 +33,8 @@ pub const ERROR_KINDS: [&str; 39] = [
     "not_allowed",
     "not_private",
     "not_recorded",
+    "outdated_plan",
+    "plan",
     "project",
     "refused",
     "running",
@@ -41,12 +46,13 @@ pub const ERROR_KINDS: [&str; 39] = [
     "token_expiry",
     "too_late",
     "unexpected_count",
+    "unexpected_plan",
     "unknown_outcome",
     "usage",
 ];
 
 /// What a warning may be called that is not about ids in a source.
-pub const WARNING_KINDS: [&str; 34] = [
+pub const WARNING_KINDS: [&str; 37] = [
     "clock_skew",
     "damaged_lines",
     "environment_secret",
@@ -58,6 +64,7 @@ pub const WARNING_KINDS: [&str; 34] = [
     "last_safe_day",
     "ledger",
     "linked",
+    "not_applicable",
     "not_cancelled",
     "not_compact",
     "not_found",
@@ -72,7 +79,9 @@ pub const WARNING_KINDS: [&str; 34] = [
     "received",
     "refused",
     "repeated_source",
+    "sandbox_plan",
     "sending",
+    "smaller_jobs",
     "started",
     "token_expiry",
     "token_named",
