@@ -32,7 +32,7 @@ pub(super) const ASKING: [&[&str]; 10] = [
     &["status", "--refresh"],
     &["status", "REQUEST"],
     &["resume", "--max-wait", "0s"],
-    &["cancel", "REQUEST", "--yes", "--max-wait", "0s"],
+    &["cancel", "REQUEST"],
     &["download", "--to", "fetched", "--split"],
     &["doctor"],
 ];

@@ -287,7 +287,8 @@ impl Scene {
         let running = Running::start(self.operator.command_after(setup, &args), input);
         let watch = Watch::of(running.id());
         // One that waits out a rate limit may take its time.
-        let waits = case.answers == Answers::Saying(429) && case.args[0] == "status";
+        let is_patient = matches!(case.args[0], "status" | "cancel");
+        let waits = case.answers == Answers::Saying(429) && is_patient;
         if waits || case.answers == Answers::Never {
             for _ in 0..100 {
                 if self.fake.calls().len() > before {
@@ -304,13 +305,12 @@ impl Scene {
         }
         let outcome = running.end();
         // A secret that the operator gave as an argument is in the arguments.
-        if !args
-            .iter()
-            .any(|arg| [OAUTH_TOKEN, PROJECT_TOKEN, HASH_KEY].contains(arg))
-        {
-            search.processes(watch.end());
-        } else {
-            drop(watch.end());
+        let secrets = [OAUTH_TOKEN, PROJECT_TOKEN, HASH_KEY];
+        let watched = watch.end();
+        if !args.iter().any(|arg| secrets.contains(arg)) {
+            search.processes(watched);
+            // Else nothing of the command is tried.
+            outcome.never_says("unexpected argument");
         }
         outcome
     }
