@@ -128,6 +128,8 @@ fn projects_tokens_topics_and_files_are_offered() {
         (&["guide", "opt-o"], &["opt-out"]),
         (&["guide", "opt-out", "--sdk", "s"], &["swift", "server"]),
         (&["help", "exp"], &["export"]),
+        (&["help", "ru"], &["runbooks"]),
+        (&["man", "auth", "l"], &["login", "logout", "ledger-key"]),
         (&["can"], &["cancel"]),
         (&["delete", "--gdpr", ""], &["//files"]),
         (&["delete", "--gdpr", "canary"], &["//files"]),

@@ -16,6 +16,8 @@ use crate::config::{Environment, Home, ProjectsFile};
 use crate::ledger::{Candidate, Candidates, Fitting};
 use crate::ui::printable;
 
+use super::super::topics;
+
 /// The word that asks for words: no command, since nobody types it.
 pub(crate) const COMPLETE: &str = "__complete";
 
@@ -28,7 +30,7 @@ const TASK_CHARACTERS: usize = 3;
 
 /// Writes the words that fit in the place of the last of these, which stand behind the program's name.
 pub(crate) fn complete(tree: Command, words: &[OsString], out: &mut impl Write) {
-    let place = Arc::new(Place::of(words));
+    let place = Arc::new(Place::of(words, &tree));
     let mut tree = with_words(tree, &[], &place);
     let all = [OsString::from("dsr")]
         .into_iter()
@@ -68,10 +70,12 @@ fn line(candidate: &CompletionCandidate) -> String {
 struct Place {
     home: Option<Home>,
     projects: Vec<String>,
+    /// The commands below the one whose help is asked for, and the topics beside the first ones.
+    told_of: Vec<(String, String)>,
 }
 
 impl Place {
-    fn of(words: &[OsString]) -> Self {
+    fn of(words: &[OsString], tree: &Command) -> Self {
         let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
         let home = Environment::from_process().ok();
         let home = home.and_then(|environment| Home::locate(environment.home.as_deref()).ok());
@@ -89,6 +93,7 @@ impl Place {
         Self {
             home,
             projects: behind.chain(joined).map(str::to_owned).collect(),
+            told_of: told_of(tree, whole),
         }
     }
 
@@ -129,6 +134,37 @@ impl Place {
         }
         found.into_iter().zip(0..).map(described).collect()
     }
+}
+
+/// What help there is behind `dsr help auth`, or the like.
+fn told_of(tree: &Command, words: &[&str]) -> Vec<(String, String)> {
+    let mut words = words.iter();
+    if !words.any(|word| matches!(*word, "help" | "man")) {
+        return Vec::new();
+    }
+    let mut command = tree;
+    let mut titles: Vec<(&str, &str)> = topics::titles().collect();
+    for word in words {
+        let Some(below) = command.find_subcommand(word) else {
+            return Vec::new();
+        };
+        command = below;
+        titles.clear();
+    }
+    let below = command
+        .get_subcommands()
+        .filter(|below| !below.is_hide_set());
+    let about = |below: &Command| {
+        below
+            .get_about()
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    };
+    let below = below.map(|below| (below.get_name().to_owned(), about(below)));
+    let titles = titles
+        .into_iter()
+        .map(|(name, title)| (name.to_owned(), title.to_owned()));
+    below.chain(titles).collect()
 }
 
 /// Whether a task may stand in the place of its request.
@@ -196,6 +232,15 @@ fn completer(names: &[&str], arg: &Arg, place: &Arc<Place>) -> Option<ArgValueCo
             };
             starting(move |typed| place.requests(fitting, tasks, typed))
         }
+        _ if value.contains("COMMAND") => starting(move |_| {
+            let named = place.told_of.iter().zip(0..);
+            let candidate = |((name, about), order): (&(String, String), usize)| {
+                CompletionCandidate::new(name)
+                    .help(Some(about.into()))
+                    .display_order(Some(order))
+            };
+            named.map(candidate).collect()
+        }),
         _ if value == "DIR" => paths(FOLDERS),
         _ if value == "SOURCE" || arg.get_value_hint() == ValueHint::AnyPath => paths(FILES),
         _ => return None,
