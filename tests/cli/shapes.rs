@@ -172,8 +172,6 @@ fn each_shape_is_that_of_some_run() {
         &["audit", "verify"],
         &["audit", "head"],
         &["audit", "log"],
-        &["report", &id],
-        &["report"],
         &["suppressions", "export"],
         &["suppressions", "export", "--output", "list.txt"],
         &["suppressions", "check", "events.jsonl"],
