@@ -85,6 +85,17 @@ fn what_is_not_as_published_is_found() {
     assert!(why.contains("`dsr dance` has no shape"), "{why}");
 }
 
+#[test]
+fn what_is_warned_of_is_in_the_object() {
+    let operator = Operator::at(&Fake::start()).with("DSR_TOKEN_ISSUED", "2000-01-01");
+    let outcome = operator.run(&["auth", "status", "--json"]);
+    let warnings = outcome.exits_with(4).json()["warnings"].clone();
+    let kinds = warnings.as_array().into_iter().flatten();
+    let mut kinds = kinds.map(|warning| warning["kind"].clone());
+    assert!(kinds.any(|kind| kind == "token_expiry"), "{outcome}");
+    assert!(outcome.stderr.is_empty(), "{outcome}");
+}
+
 /// Runs a command, and notes which shapes its lines have.
 struct Seen(BTreeMap<&'static str, String>);
 
@@ -169,6 +180,16 @@ fn each_shape_is_that_of_some_run() {
         &["guide"],
         &["guide", "opt-out"],
         &["completions", "fish"],
+        &[
+            "delete",
+            "--gdpr",
+            "a2",
+            "--plan",
+            "a2.plan",
+            "--project",
+            "shop",
+        ],
+        &["apply", "a2.plan", "--dry-run"],
         &["audit", "verify"],
         &["audit", "head"],
         &["audit", "log"],

@@ -164,14 +164,17 @@ impl Shapes {
             let known = self.files.get_key_value(*name);
             known.unwrap_or_else(|| panic!("there is no docs/schemas/{name}.json"))
         });
-        let mut known: Vec<(&String, &Value)> = known.collect();
-        known.sort_by_key(|(_, shape)| missing_keys(shape, &value));
+        let known: Vec<(&String, &Value)> = known.collect();
         for (name, _) in &known {
             if self.validator(name).is_valid(&value) {
                 return Ok(name);
             }
         }
-        let Some((name, _)) = known.first() else {
+        let count = |name: &str| self.validator(name).iter_errors(&value).count();
+        let nearest = known
+            .iter()
+            .min_by_key(|(name, shape)| (missing_keys(shape, &value), count(name)));
+        let Some((name, _)) = nearest else {
             return Err("it prints nothing that has a shape".to_owned());
         };
         let mut text = format!("not as docs/schemas/{name}.json says:");
