@@ -38,8 +38,8 @@ pub struct WrittenView<'a> {
 impl View for PlanFileView<'_> {
     fn human(&self, paper: &Paper) -> String {
         let header = self.file.header();
-        let mut text = format!(
-            "{}: {} {} under {}, project {} ({})\n",
+        let heading = format!(
+            "{}: {} {} under {}, project {} ({})",
             self.title(),
             match header.operation.kind() {
                 Kind::Export => "export of",
@@ -50,14 +50,13 @@ impl View for PlanFileView<'_> {
             header.project,
             header.region.as_str(),
         );
-        let mut add = |label: &str, line: &str| {
-            let label = format!("  {label:<10}  ");
-            let line = printable(line).replace('\n', " ");
-            text.push_str(&wrapped(&label, &line, paper.width));
-        };
-        for (place, line) in self.approvals_text().iter().enumerate() {
-            add(if place == 0 { "Approvals" } else { "" }, line);
+        let mut facts = paper.facts(2, 10);
+        let mut lines = self.approvals_text().into_iter();
+        facts.add("Approvals", &one_line(&lines.next().unwrap_or_default()));
+        for line in lines {
+            facts.add_below("Approved by", &one_line(&line));
         }
+        let mut add = |label: &str, line: &str| facts.add(label, &one_line(line));
         add("Created", &created_text(header));
         if let Some(reference) = &header.reference {
             add("Ref", reference);
@@ -68,12 +67,11 @@ impl View for PlanFileView<'_> {
         for (label, line) in contents(header) {
             add(label, &line);
         }
+        let mut text = wrapped("", &heading, paper.width);
+        text.push_str(&facts.into_text());
         text.push_str(&Dates::of_plan_file(header).lines(self.today, paper));
-        text.push_str(&format!(
-            "\x20 Digest      {}\n{NOT_ADVICE}\n",
-            self.file.digest()
-        ));
-        text
+        text.push_str(&digest_line(&self.file.digest().to_string(), paper));
+        text + &wrapped("", NOT_ADVICE, paper.width)
     }
 
     fn json(&self) -> Value {
@@ -171,7 +169,8 @@ impl View for WrittenView<'_> {
         let plan = self.plan.human(paper);
         let name = printable(&self.file.file.path().display().to_string());
         let (title, digest) = (self.file.title(), self.file.file.digest());
-        format!("{plan}\n{title} is in {name}\n\x20 Digest      {digest}\n")
+        let digest = digest_line(&digest.to_string(), paper);
+        format!("{plan}\n{title} is in {name}\n{digest}")
     }
 
     fn json(&self) -> Value {
@@ -179,6 +178,16 @@ impl View for WrittenView<'_> {
         value["plan"] = self.file.object();
         value
     }
+}
+
+fn one_line(text: &str) -> String {
+    printable(text).replace('\n', " ")
+}
+
+fn digest_line(digest: &str, paper: &Paper) -> String {
+    let mut facts = paper.facts(2, 10);
+    facts.add("Digest", digest);
+    facts.into_text()
 }
 
 fn created_text(header: &Header) -> String {
@@ -258,18 +267,13 @@ pub(super) fn record_object(plan: &PlanRecord) -> Value {
 
 /// A line of it, and one for each who approved it.
 pub(super) fn record_lines(plan: &PlanRecord, paper: &Paper) -> String {
-    let mut text = wrapped(
-        "  Plan        ",
-        &printable(&format!(
-            "{}, made by {}",
-            plan.digest.short(),
-            signed(&plan.created_by, plan.created)
-        )),
-        paper.width,
-    );
+    let mut facts = paper.facts(2, 10);
+    let digest = plan.digest.short();
+    let made = signed(&plan.created_by, plan.created);
+    facts.add("Plan", &printable(&format!("{digest}, made by {made}")));
     for (by, at) in &plan.approvals {
-        let approved = printable(&format!("approved by {}", signed(by, *at)));
-        text.push_str(&wrapped("              ", &approved, paper.width));
+        let approved = format!("approved by {}", signed(by, *at));
+        facts.add_below("Approval", &printable(&approved));
     }
-    text
+    facts.into_text()
 }
