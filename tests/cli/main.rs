@@ -76,3 +76,4 @@ mod transfers;
 mod typos;
 mod waiting;
 mod watch;
+mod widths;

@@ -182,6 +182,40 @@ fn a_terminal_sees_a_picture_that_moves_in_its_place() {
     assert!(last.contains("done") && !last.contains("Ctrl-C"), "{last}");
 }
 
+/// How many rows the cursor goes back before a picture, and how many that picture takes.
+fn rows_of(picture: &str) -> (usize, usize) {
+    let back = picture.strip_prefix("\r\u{1b}[");
+    let back = back.and_then(|rest| rest.split('A').next()?.parse().ok());
+    let drawn = picture.split("\u{1b}[J").next().unwrap_or_default();
+    (back.unwrap_or(0), drawn.matches('\n').count())
+}
+
+#[test]
+fn whoever_presses_enter_does_not_shift_the_picture() {
+    let fake = saying(&["PENDING"]);
+    let operator = operator_with_a_deletion(&fake);
+    let mut terminal = Terminal::start(operator.command(&["status", "--watch"]));
+    terminal.sees("Ctrl-C ends the watch");
+    terminal.types("");
+    terminal.types("hello");
+    // Both were there before the picture after the next one begins.
+    for _ in 0..2 {
+        terminal.sees(BACK);
+        terminal.sees("Ctrl-C ends the watch");
+    }
+    terminal.types_interrupt();
+    let (status, screen) = terminal.ends();
+    assert_eq!(status, 130, "{screen}");
+    let pictures: Vec<&str> = screen.split(BEGIN).skip(1).collect();
+    let (mut typed, mut before) = (0, rows_of(pictures[0]).1);
+    for picture in &pictures[1..] {
+        let (back, rows) = rows_of(picture);
+        typed += back - before;
+        before = rows;
+    }
+    assert_eq!(typed, 2, "rows that were typed\n{screen:?}");
+}
+
 #[test]
 fn ctrl_c_ends_the_watch_and_leaves_the_last_picture() {
     let fake = saying(&["STARTED"]);
