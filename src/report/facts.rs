@@ -34,6 +34,8 @@ pub struct RequestFacts {
     /// Jobs with further reasons.
     pub other_setbacks: usize,
     pub fetching: Option<Fetching>,
+    /// The plan file that it was made of, if it was.
+    pub plan: Option<PlanFact>,
     /// What the answer does not do, and what dsr cannot know.
     pub limits: &'static [&'static str],
     /// What the audit trail has beside the steps of jobs, the first of it.
@@ -94,6 +96,33 @@ pub struct ExtensionFact {
     pub due_before: NaiveDate,
     pub due_after: NaiveDate,
     pub rule: &'static str,
+}
+
+/// A plan file that was applied, and who answers for it.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanFact {
+    pub digest: String,
+    #[serde(serialize_with = "time")]
+    pub created: DateTime<Utc>,
+    pub created_by: AccountFact,
+    /// In the order in which they were given.
+    pub approvals: Vec<ApprovalFact>,
+}
+
+/// Somebody's approval of a plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct ApprovalFact {
+    #[serde(flatten)]
+    pub by: AccountFact,
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+}
+
+/// An account, as the operating system has it.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccountFact {
+    pub user: String,
+    pub host: String,
 }
 
 /// Where the ids of a request are. Those that are unique are in exactly one of the rest.

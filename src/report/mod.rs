@@ -19,9 +19,9 @@ pub use evidence::{
     request_document,
 };
 pub use facts::{
-    Asked, AttemptFact, AuditFact, DeedFact, DownloadFact, ExtensionFact, Fetching, GroupFact,
-    IdCounts, JobFacts, Made, MomentFact, PackagesFact, PeriodFacts, PurgeFact, ReasonFact,
-    RequestFacts, RowFacts, StepFact,
+    AccountFact, ApprovalFact, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact,
+    ExtensionFact, Fetching, GroupFact, IdCounts, JobFacts, Made, MomentFact, PackagesFact,
+    PeriodFacts, PlanFact, PurgeFact, ReasonFact, RequestFacts, RowFacts, StepFact,
 };
 pub use figures::Figures;
 pub use page::{period_page, request_page};

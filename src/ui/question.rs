@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use crate::domain::{Confirmed, YesFlag};
 
-use super::words::{number, plural};
+use super::words::number;
 use super::{Input, Ui};
 
 /// A question that could not be asked, or was not answered.
@@ -36,14 +36,9 @@ impl Ui {
         ids: usize,
         flag: YesFlag,
     ) -> Result<Confirmed, QuestionError> {
-        if !self.can_ask() && flag == YesFlag::Absent {
-            return Err(QuestionError::NoTerminal {
-                question: "a deletion must be confirmed",
-            });
-        }
-        let people = plural(ids, "distinct_id", "distinct_ids");
-        let ask = format!("{what}\nType the number of {people} to confirm ({ids}): ");
-        self.confirm("the deletion", &ask, ids, flag)
+        let ask = format!("{what}\nType the number of distinct_ids to confirm ({ids}): ");
+        let question = "a deletion must be confirmed";
+        self.confirm("the deletion", question, &ask, ids, flag)
     }
 
     /// Asks the operator to type the number of ids of the plan they approve, unless `--yes` says it
@@ -57,14 +52,9 @@ impl Ui {
         ids: usize,
         flag: YesFlag,
     ) -> Result<Confirmed, QuestionError> {
-        if !self.can_ask() && flag == YesFlag::Absent {
-            return Err(QuestionError::NoTerminal {
-                question: "an approval must be confirmed",
-            });
-        }
-        let people = plural(ids, "distinct_id", "distinct_ids");
-        let ask = format!("{what}\nType the number of {people} to confirm ({ids}): ");
-        self.confirm("the approval", &ask, ids, flag)
+        let ask = format!("{what}\nType the number of distinct_ids to confirm ({ids}): ");
+        let question = "an approval must be confirmed";
+        self.confirm("the approval", question, &ask, ids, flag)
     }
 
     /// Asks the operator to type the number of requests whose records are to go, unless `--yes`
@@ -78,24 +68,24 @@ impl Ui {
         requests: usize,
         flag: YesFlag,
     ) -> Result<Confirmed, QuestionError> {
-        if !self.can_ask() && flag == YesFlag::Absent {
-            return Err(QuestionError::NoTerminal {
-                question: "a purge must be confirmed",
-            });
-        }
         let ask = format!("{what}\nType the number of requests to confirm ({requests}): ");
-        self.confirm("the purge", &ask, requests, flag)
+        let question = "a purge must be confirmed";
+        self.confirm("the purge", question, &ask, requests, flag)
     }
 
     fn confirm(
         &self,
         what: &'static str,
+        question: &'static str,
         ask: &str,
         count: usize,
         flag: YesFlag,
     ) -> Result<Confirmed, QuestionError> {
         if let Some(confirmed) = Confirmed::by_flag(flag, count) {
             return Ok(confirmed);
+        }
+        if !self.can_ask() {
+            return Err(QuestionError::NoTerminal { question });
         }
         self.aside.write(ask);
         let mut answer = String::new();

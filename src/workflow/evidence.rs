@@ -2,16 +2,17 @@
 
 use chrono::NaiveDate;
 
-use crate::domain::{Clock, JobState, Kind, Law, Operation, RequestId};
+use crate::domain::{Actor, Clock, JobState, Kind, Law, Operation, RequestId};
 use crate::ledger::{
-    Course, Deed, Doer, JobGroup, JobHistory, JobRecord, KeptIds, Ledger, LedgerError,
+    Course, Deed, Doer, JobGroup, JobHistory, JobRecord, KeptIds, Ledger, LedgerError, PlanRecord,
     RequestRecord, Setback, Standing,
 };
 use crate::packages::find_packages;
 use crate::report::{
-    Answer, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact, ExtensionFact, Fetching,
-    GroupFact, IdCounts, JobFacts, MomentFact, PackagesFact, PeriodFacts, PersonalData, PurgeFact,
-    ReasonFact, RequestFacts, RowFacts, StepFact, period_limits, request_limits, right,
+    AccountFact, Answer, ApprovalFact, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact,
+    ExtensionFact, Fetching, GroupFact, IdCounts, JobFacts, MomentFact, PackagesFact, PeriodFacts,
+    PersonalData, PlanFact, PurgeFact, ReasonFact, RequestFacts, RowFacts, StepFact, period_limits,
+    request_limits, right,
 };
 
 use super::split::packages_of;
@@ -73,10 +74,33 @@ pub fn request_facts(
         setbacks: row.setbacks,
         other_setbacks: row.other_setbacks,
         fetching: (operation.kind() == Kind::Export).then_some(fetching),
+        plan: request.asked.plan.as_ref().map(plan_fact),
         limits: request_limits(operation),
         deeds: deeds.into_iter().map(deed_fact).collect(),
         other_deeds,
     })
+}
+
+fn plan_fact(plan: &PlanRecord) -> PlanFact {
+    let approvals = plan.approvals.iter();
+    PlanFact {
+        digest: plan.digest.to_string(),
+        created: plan.created,
+        created_by: account_fact(&plan.created_by),
+        approvals: approvals
+            .map(|(by, at)| ApprovalFact {
+                by: account_fact(by),
+                at: *at,
+            })
+            .collect(),
+    }
+}
+
+fn account_fact(actor: &Actor) -> AccountFact {
+    AccountFact {
+        user: actor.user().to_owned(),
+        host: actor.host().to_owned(),
+    }
 }
 
 /// What is known of one request of a period.

@@ -112,8 +112,9 @@ fn tokens_are_listed_and_forgotten_by_name() {
         .never_says(ACME)
         .never_says(OAUTH_TOKEN);
     let lines: Vec<&str> = status.stdout.lines().collect();
-    assert!(lines[1].starts_with("main") && lines[1].ends_with("(default)"));
-    assert!(lines[2].starts_with("acme") && lines[2].ends_with("app"));
+    let is_of = |line: &str, name, user| line.starts_with(name) && line.contains(user);
+    assert!(is_of(lines[1], "main", "(default)"), "{status}");
+    assert!(is_of(lines[2], "acme", "app"), "{status}");
 
     operator
         .run(&["auth", "logout"])

@@ -4,6 +4,8 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 use sha2::{Digest, Sha256};
 
+use crate::domain::to_hex;
+
 /// What the first bytes that are hashed say, so that no other hash of ours is taken for one.
 const MAGIC: &str = "dsr audit 1\n";
 
@@ -89,8 +91,7 @@ pub(super) fn add_field(bytes: &mut Vec<u8>, field: Option<&str>) {
 
 /// SHA-256 as 64 lower-case hex digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    let hash = Sha256::digest(bytes);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    to_hex(&Sha256::digest(bytes))
 }
 
 /// The outer option is `None` where the column holds neither text nor nothing.

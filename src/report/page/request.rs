@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use chrono::{DateTime, Utc};
 use maud::{Markup, PreEscaped, html};
 
 use crate::document::text::{Visible, counted, day, moment};
@@ -10,7 +11,7 @@ use crate::guide::Topic;
 
 use super::super::answer::{Nature, Timing};
 use super::super::evidence::{About, PersonalData};
-use super::super::facts::{IdCounts, RequestFacts};
+use super::super::facts::{AccountFact, IdCounts, RequestFacts};
 use super::super::shown::JobsShown;
 use super::super::words;
 use super::{Page, bars, count, date, jobs, limits, nature_badge, timeline, timing_badge};
@@ -152,6 +153,14 @@ fn asked(request: &RequestFacts) -> Markup {
                 } }
                 dt { "Received" } dd { (day(asked.received)) ", as the operator said" }
                 dt { "Recorded" } dd { (moment(asked.created)) " UTC, from " (Visible(&asked.source)) }
+                @if let Some(plan) = &request.plan {
+                    dt { "Planned" } dd { (signed(&plan.created_by, plan.created)) br; small { "Digest of the plan: " (plan.digest) } }
+                    dt { "Approved" } dd {
+                        @for approval in &plan.approvals { (signed(&approval.by, approval.at)) br; }
+                        @if plan.approvals.is_empty() { "by nobody; the project demanded none" br; }
+                        small { "By the accounts that the operating system named; an approval is no signature." }
+                    }
+                }
                 dt { "Due" } dd { (day(asked.due)) br; small { (asked.due_rule) } }
                 @if let Some(confirm_by) = asked.confirm_by {
                     dt { "Receipt to be confirmed by" } dd { (day(confirm_by)) br; small { (CONFIRMATION_RULE) ". Whether it was, dsr does not know." } }
@@ -166,6 +175,11 @@ fn asked(request: &RequestFacts) -> Markup {
             }
         }
     }
+}
+
+/// `by anna@ops-1, 22 November 2026, 18:50:07 UTC`
+fn signed(by: &AccountFact, at: DateTime<Utc>) -> Markup {
+    html! { "by " (Visible(&by.user)) "@" (Visible(&by.host)) ", " (moment(at)) " UTC" }
 }
 
 /// Where each id is: the counts add up.

@@ -42,6 +42,11 @@ fn what_two_people_agree_on_is_sent_and_both_are_remembered() {
     let name = request["id"].as_str().unwrap();
     let shown = operator.run(&["status", name, "--cached"]);
     assert!(shown.stdout.contains("approved by bin@"), "{shown}");
+    let report = operator.run(&["report", name, "--json"]).json();
+    assert_eq!(&report["report"]["evidence"]["request"]["plan"], plan);
+    let page = operator.run(&["report", name]).stdout;
+    assert!(page.contains(&digest), "{page}");
+    assert!(page.contains("by bin@"), "{page}");
     let again = operator.run(&[&APPLY[..], &["--json"]].concat());
     let failure = again.exits_with(2).failure();
     assert_eq!(failure["kind"], "already_applied");

@@ -10,6 +10,8 @@ use serde_json::Value;
 
 /// Where the files find each other; nobody looks there.
 const BASE: &str = "dsr:///";
+/// What shells call for the words to offer: lines for them alone, whatever the options.
+const FOR_SHELLS: &str = "__complete";
 /// How much of a violation is shown.
 const MOST_ERRORS: usize = 5;
 const LONGEST_ERROR: usize = 240;
@@ -45,6 +47,9 @@ impl Printed<'_> {
             return;
         }
         let name = command(args);
+        if name == FOR_SHELLS {
+            return;
+        }
         for line in whole_lines(self.stdout) {
             if let Err(why) = SHAPES.hold(&name, line) {
                 panic!("stdout of `dsr {}`: {why}", args.join(" "));
