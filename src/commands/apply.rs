@@ -8,10 +8,11 @@ use crate::ui::{Checked, Failure, PlanFileView, number};
 use crate::workflow::{self, Outdated, Plan};
 
 use super::context::Context;
+use super::deadlines;
+use super::delete::{self, Dates};
 use super::failures::{local_io, usage};
 use super::planning::{self, PlanFileArgs};
 use super::submission::{self, SendingArgs, warn_of_odd_token};
-use super::{deadlines, delete};
 
 /// Carry out a plan, as it was made and approved
 ///
@@ -74,7 +75,10 @@ pub(super) async fn run(ctx: &mut Context, args: ApplyArgs) -> Result<ExitStatus
     let plans = vec![plan];
     let confirmed = match file.header().operation {
         Operation::Export(_) => None,
-        Operation::Delete(_) => Some(delete::confirm(ctx, &plans, YesFlag::of(args.yes))?),
+        Operation::Delete(_) => {
+            let flag = YesFlag::of(args.yes);
+            Some(delete::confirm(ctx, &plans, flag, Dates::Told)?)
+        }
     };
     let projects = plans.iter().map(|plan| plan.project.clone()).collect();
     let approved = plans

@@ -1,7 +1,5 @@
-use chrono::NaiveDate;
-
 use crate::domain::{Confirmed, ExitStatus, Operation, YesFlag};
-use crate::ui::{Failure, NOT_ADVICE, Ui, excluded_text, plural};
+use crate::ui::{Failure, NOT_ADVICE, excluded_text, plural};
 use crate::workflow::Plan;
 
 use super::context::Context;
@@ -54,27 +52,39 @@ pub(super) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatu
     if let Some(path) = &args.request.plan {
         return planning::write(ctx, &plans, path);
     }
-    let confirmed = confirm(ctx, &plans, YesFlag::of(args.yes))?;
+    let confirmed = confirm(ctx, &plans, YesFlag::of(args.yes), Dates::Untold)?;
     let projects = plans.iter().map(|plan| plan.project.clone()).collect();
     let approved = plans.into_iter().map(|plan| plan.approve(Some(&confirmed)));
     let approved = approved.collect::<Result<_, _>>()?;
     submission::carry_out(ctx, approved, projects, &args.request.sending, None).await
 }
 
+/// Whether the operator has been shown a plan's dates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dates {
+    Told,
+    Untold,
+}
+
 /// Says what is erased, and has the operator agree to it.
 ///
 /// # Errors
 /// When they do not, or nobody can be asked.
-pub(super) fn confirm(ctx: &Context, plans: &[Plan], flag: YesFlag) -> Result<Confirmed, Failure> {
+pub(super) fn confirm(
+    ctx: &Context,
+    plans: &[Plan],
+    flag: YesFlag,
+    dates: Dates,
+) -> Result<Confirmed, Failure> {
     let ids = plans.first().map_or(0, |plan| plan.counts.unique);
-    let question = question(&ctx.ui, plans, ctx.clock.today(), ctx.is_sandbox());
+    let question = question(ctx, plans, dates);
     let confirmed = ctx.ui.confirm_deletion(&question, ids, flag);
     confirmed.map_err(|error| {
         Failure::from(error).or_hint("nothing was sent; say `--yes`, better with `--expect N`")
     })
 }
 
-fn question(ui: &Ui, plans: &[Plan], today: NaiveDate, is_sandbox: bool) -> String {
+fn question(ctx: &Context, plans: &[Plan], dates: Dates) -> String {
     let mut text = String::new();
     for plan in plans {
         let ids = plural(plan.counts.unique, "distinct_id", "distinct_ids");
@@ -85,13 +95,17 @@ fn question(ui: &Ui, plans: &[Plan], today: NaiveDate, is_sandbox: bool) -> Stri
             plan.project.region.as_str(),
             plan.order.operation.law().title(),
         ));
-        text.push_str(&ui.dates_text(plan, today));
+        if dates == Dates::Untold {
+            text.push_str(&ctx.ui.dates_text(plan, ctx.clock.today()));
+        }
     }
     if let Some(excluded) = plans.first().and_then(excluded_text) {
         text.push_str(&format!("Excluded are {excluded}.\n"));
     }
-    text.push_str(&format!("{NOT_ADVICE}\n"));
-    text.push_str(match is_sandbox {
+    if dates == Dates::Untold {
+        text.push_str(&format!("{NOT_ADVICE}\n"));
+    }
+    text.push_str(match ctx.is_sandbox() {
         true => "It is the sandbox: nothing real is erased.",
         false => "It can be cancelled only until Mixpanel starts it, and not undone.",
     });

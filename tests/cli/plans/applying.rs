@@ -70,6 +70,8 @@ fn a_plan_is_shown_and_the_number_of_ids_asked_for() {
     assert_eq!(status, 0, "{screen}");
     assert!(screen.contains(&digest_of(&operator)), "{screen}");
     assert!(screen.contains("erases everything"), "{screen}");
+    let before = screen.split("to confirm").next().unwrap();
+    assert_eq!(before.matches("  Due ").count(), 1, "told once: {screen}");
     assert_eq!(fake.posts().len(), 3);
 }
 
