@@ -1,6 +1,6 @@
 use crate::domain::{Actor, ExitStatus, YesFlag};
 use crate::plan_file::{PlanFile, PlanFileError};
-use crate::ui::{Checked, Failure, PlanFileView, plural};
+use crate::ui::{Act, Checked, Failure, PlanFileView, plural};
 
 use super::context::Context;
 use super::failures::{local_io, quoted, usage};
@@ -51,7 +51,12 @@ pub(super) fn run(ctx: &mut Context, args: &ApproveArgs) -> Result<ExitStatus, F
     }
     let ids = file.header().unique;
     ctx.ui
-        .confirm_approval(&format!("You approve this plan as {by}."), ids, flag)
+        .confirm(
+            Act::Approval,
+            &format!("You approve this plan as {by}."),
+            ids,
+            flag,
+        )
         .map_err(|error| {
             Failure::from(error)
                 .or_hint("nothing was approved; say `--yes`, better with `--digest HEX`")

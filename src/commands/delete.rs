@@ -1,5 +1,5 @@
 use crate::domain::{Confirmed, ExitStatus, Operation, YesFlag};
-use crate::ui::{Failure, NOT_ADVICE, excluded_text, plural};
+use crate::ui::{Act, Failure, NOT_ADVICE, excluded_text, plural};
 use crate::workflow::Plan;
 
 use super::context::Context;
@@ -78,7 +78,7 @@ pub(super) fn confirm(
 ) -> Result<Confirmed, Failure> {
     let ids = plans.first().map_or(0, |plan| plan.counts.unique);
     let question = question(ctx, plans, dates);
-    let confirmed = ctx.ui.confirm_deletion(&question, ids, flag);
+    let confirmed = ctx.ui.confirm(Act::Deletion, &question, ids, flag);
     confirmed.map_err(|error| {
         Failure::from(error).or_hint("nothing was sent; say `--yes`, better with `--expect N`")
     })

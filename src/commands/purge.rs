@@ -1,6 +1,6 @@
 use crate::domain::{Cutoff, ExitStatus, RETENTION_RULE, YesFlag};
 use crate::ledger::{Closed, LedgerError};
-use crate::ui::{Failure, PurgeView, plural};
+use crate::ui::{Act, Failure, PurgeView, plural};
 
 use super::context::Context;
 use super::failures::local_io;
@@ -37,7 +37,7 @@ pub(super) fn run(ctx: &mut Context, args: &PurgeArgs) -> Result<ExitStatus, Fai
     if let (Some(closed), false) = (&found, args.dry_run) {
         let flag = YesFlag::of(args.yes);
         ctx.ui
-            .confirm_purge(&question(closed, cutoff), closed.requests, flag)
+            .confirm(Act::Purge, &question(closed, cutoff), closed.requests, flag)
             .map_err(|error| Failure::from(error).or_hint("nothing was removed; say `--yes`"))?;
         purged = ledger.record_purged(cutoff, now)?;
         if let Err(error) = ledger.compact() {

@@ -67,7 +67,7 @@ pub use progress::{
     Lines, Phase, Progress, clocks_apart, reading, reporting, splitting, verifying,
 };
 pub use purge_view::PurgeView;
-pub use question::QuestionError;
+pub use question::{Act, QuestionError};
 pub use recollected_view::{RecollectedView, damage_text};
 pub use report::ReportView;
 use request_text::change_text;

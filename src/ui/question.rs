@@ -22,76 +22,55 @@ pub enum QuestionError {
     Read(#[from] io::Error),
 }
 
+/// What the operator is to agree to.
+#[derive(Debug, Clone, Copy)]
+pub enum Act {
+    Deletion,
+    Approval,
+    Purge,
+}
+
 /// The largest secret that is read from standard input, in bytes.
 const MAX_SECRET: u64 = 64 * 1024;
 
 impl Ui {
-    /// Asks the operator to type the number of ids, unless `--yes` says it already.
+    /// Asks the operator to type how many are concerned, unless `--yes` says it already; `what` is what
+    /// they agree to.
     ///
     /// # Errors
     /// When another number is typed, or nobody can be asked.
-    pub fn confirm_deletion(
+    pub fn confirm(
         &self,
+        act: Act,
         what: &str,
-        ids: usize,
-        flag: YesFlag,
-    ) -> Result<Confirmed, QuestionError> {
-        let ask = format!("{what}\nType the number of distinct_ids to confirm ({ids}): ");
-        let question = "a deletion must be confirmed";
-        self.confirm("the deletion", question, &ask, ids, flag)
-    }
-
-    /// Asks the operator to type the number of ids of the plan they approve, unless `--yes` says it
-    /// already.
-    ///
-    /// # Errors
-    /// When another number is typed, or nobody can be asked.
-    pub fn confirm_approval(
-        &self,
-        what: &str,
-        ids: usize,
-        flag: YesFlag,
-    ) -> Result<Confirmed, QuestionError> {
-        let ask = format!("{what}\nType the number of distinct_ids to confirm ({ids}): ");
-        let question = "an approval must be confirmed";
-        self.confirm("the approval", question, &ask, ids, flag)
-    }
-
-    /// Asks the operator to type the number of requests whose records are to go, unless `--yes`
-    /// says it already.
-    ///
-    /// # Errors
-    /// When another number is typed, or nobody can be asked.
-    pub fn confirm_purge(
-        &self,
-        what: &str,
-        requests: usize,
-        flag: YesFlag,
-    ) -> Result<Confirmed, QuestionError> {
-        let ask = format!("{what}\nType the number of requests to confirm ({requests}): ");
-        let question = "a purge must be confirmed";
-        self.confirm("the purge", question, &ask, requests, flag)
-    }
-
-    fn confirm(
-        &self,
-        what: &'static str,
-        question: &'static str,
-        ask: &str,
         count: usize,
         flag: YesFlag,
     ) -> Result<Confirmed, QuestionError> {
         if let Some(confirmed) = Confirmed::by_flag(flag, count) {
             return Ok(confirmed);
         }
+        let (question, act, counted) = match act {
+            Act::Deletion => (
+                "a deletion must be confirmed",
+                "the deletion",
+                "distinct_ids",
+            ),
+            Act::Approval => (
+                "an approval must be confirmed",
+                "the approval",
+                "distinct_ids",
+            ),
+            Act::Purge => ("a purge must be confirmed", "the purge", "requests"),
+        };
         if !self.can_ask() {
             return Err(QuestionError::NoTerminal { question });
         }
-        self.aside.write(ask);
+        let ask = format!("{what}\nType the number of {counted} to confirm ({count}): ");
+        self.aside.write(&ask);
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;
         Confirmed::by_typed_count(&answer, count).ok_or_else(|| QuestionError::NotConfirmed {
-            what,
+            what: act,
             count: number(count),
         })
     }
