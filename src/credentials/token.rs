@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::domain::TokenName;
+use crate::domain::{TokenName, to_hex};
 
 /// From how many days before its end a token is warned of.
 pub const WARN_DAYS: i64 = 30;
@@ -137,7 +137,7 @@ impl OauthToken {
     /// Tells tokens apart without showing them: the first 8 hex digits of their SHA-256.
     pub fn fingerprint(&self) -> String {
         let hash = Sha256::digest(self.expose());
-        hash[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+        to_hex(&hash[..4])
     }
 
     pub fn age(&self, today: NaiveDate) -> TokenAge {

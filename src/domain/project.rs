@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{ApiUrl, BatchLimits, Rate, TokenName};
+use super::{ApiUrl, BatchLimits, Rate, TokenName, to_hex};
 
 /// Where a project's data lives; decides the host of every call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -109,12 +109,7 @@ impl ProjectKey {
             .chain_update([0])
             .chain_update(token.expose())
             .finalize();
-        Self(
-            hash[..16]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        Self(to_hex(&hash[..16]))
     }
 
     /// One that was stored before.

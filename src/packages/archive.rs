@@ -13,9 +13,9 @@ use zip::read::{ArchiveOffset, Config, ZipFile};
 use zip::result::ZipError;
 
 use super::member;
-use super::people::hex;
 use super::sorter::Sorter;
 use super::{Danger, Limits, Observer, Order, Progress, SplitError};
+use crate::domain::to_hex;
 
 /// Below this many unpacked bytes no archive is too dense: a short one of equal lines is harmless.
 const DENSITY_FLOOR: u64 = 64 << 20;
@@ -201,7 +201,7 @@ fn sha256_of(file: &mut File) -> io::Result<String> {
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(hex(&hash.finalize())),
+            0 => return Ok(to_hex(&hash.finalize())),
             count => hash.update(&buffer[..count]),
         }
     }

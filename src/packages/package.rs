@@ -13,13 +13,14 @@ use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::people::{People, hex};
+use super::people::People;
 use super::spool::{EVENTS, PROFILE, Shelf, Written};
 use super::staging::create_file;
 use super::tally::{Days, Names};
 use super::{
     About, Form, Observer, PackageReport, Progress, SplitError, Unassigned, manifest, page,
 };
+use crate::domain::to_hex;
 
 /// How many packages are made at the same time, if there are as many cores.
 const MOST_WORKERS: usize = 8;
@@ -192,7 +193,7 @@ fn write_page(page: &page::Page<'_>, folder: &Path) -> Result<Written, SplitErro
     Ok(Written {
         name: page::PAGE,
         bytes: hashed.bytes,
-        sha256: hex(&hashed.hash.finalize()),
+        sha256: to_hex(&hashed.hash.finalize()),
         records: 0,
     })
 }

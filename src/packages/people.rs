@@ -3,7 +3,7 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::SplitError;
-use crate::domain::DistinctId;
+use crate::domain::{DistinctId, to_hex};
 
 /// How many hex digits of the id's SHA-256 name a package: enough for no two ever to agree.
 const NAME_DIGITS: usize = 32;
@@ -65,11 +65,7 @@ fn package_names(ids: &[&DistinctId], digits: usize) -> Vec<String> {
 }
 
 fn sha256_hex(text: &str) -> String {
-    hex(&Sha256::digest(text))
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    to_hex(&Sha256::digest(text))
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256};
 
 use super::SplitError;
 use super::newest::{Newest, Spot};
-use super::people::{People, hex};
+use super::people::People;
 use super::record::Kind;
 use super::staging::{append_file, make_folder};
 use super::tally::{Names, Tally};
+use crate::domain::to_hex;
 
 pub(super) const EVENTS: &str = "events.jsonl";
 pub(super) const PROFILE: &str = "profile.json";
@@ -196,7 +197,7 @@ impl DataFile {
         Ok(Written {
             name: self.name,
             bytes: self.bytes,
-            sha256: hex(&std::mem::take(&mut self.hash).finalize()),
+            sha256: to_hex(&std::mem::take(&mut self.hash).finalize()),
             records: self.records,
         })
     }

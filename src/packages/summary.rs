@@ -7,9 +7,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::people::{People, hex};
+use super::people::People;
 use super::staging::create_file;
 use super::{Form, Order, PackageReport, SplitError, Unassigned};
+use crate::domain::to_hex;
 
 const SUMMARY: &str = "packages.json";
 const SCHEMA: u32 = 1;
@@ -94,5 +95,5 @@ fn digest(people: &People<'_>) -> String {
         hash.update(people.name(person));
         hash.update(b"\n");
     }
-    hex(&hash.finalize())
+    to_hex(&hash.finalize())
 }

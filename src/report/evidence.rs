@@ -7,6 +7,8 @@ use serde::ser::{Error as _, SerializeSeq};
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::to_hex;
+
 use super::facts::{AuditFact, JobFacts, Made, PeriodFacts, RequestFacts, RowFacts};
 use super::figures::Figures;
 
@@ -216,7 +218,7 @@ fn digest_of(evidence: &impl Serialize) -> Digest {
     let mut hash = Hash(Sha256::new());
     drop(serde_json::to_writer(&mut hash, evidence));
     let bytes = hash.0.finalize();
-    Digest(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Digest(to_hex(&bytes))
 }
 
 struct Hash(Sha256);

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use crate::config::create_private_folder;
-use crate::domain::{JobState, Kind};
+use crate::domain::{JobState, Kind, to_hex};
 use crate::ledger::{DownloadRecord, JobRecord, LedgerError, RequestRecord, Standing};
 use crate::mixpanel::{Client, Fetched, Fetcher, Sink};
 
@@ -252,8 +252,7 @@ impl<'a> Part<'a> {
             return Ok(Err(reason));
         }
         self.file.as_file().sync_all()?;
-        let digest = self.hash.finalize();
-        let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = to_hex(&self.hash.finalize());
         Ok(Ok((self.file, self.taken, sha256)))
     }
 }

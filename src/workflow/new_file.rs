@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
+use crate::domain::to_hex;
+
 /// Why there is no such file; whatever was there before is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum NewFileError {
@@ -76,7 +78,7 @@ impl NewFile {
         Ok(Written {
             path,
             bytes: self.bytes,
-            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: to_hex(&digest),
         })
     }
 }

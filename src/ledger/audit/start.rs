@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::chain::{NOTHING_BEFORE, add_field};
 use super::{AuditEvent, Opening, Subject, append, sealed};
+use crate::domain::to_hex;
 use crate::ledger::{LedgerError, prepare};
 
 /// What the digest of earlier records is made of, in this order.
@@ -26,8 +27,7 @@ pub(in crate::ledger) fn start(conn: &Connection, opening: &Opening) -> Result<(
     for sql in [REQUESTS, JOBS] {
         add_rows(conn, sql, &mut digest)?;
     }
-    let digest = digest.finalize();
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = to_hex(&digest.finalize());
     let details = json!({
         // Two trails never have an entry in common.
         "trail": Uuid::new_v4().to_string(),
