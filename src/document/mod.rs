@@ -7,6 +7,7 @@ pub mod text;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 /// A field of a CSV file that a spreadsheet would take for a formula, with a `'` before it.
@@ -17,9 +18,41 @@ pub fn defused(field: &str) -> String {
     }
 }
 
-/// How a content security policy names an inline style or script.
-pub fn hash_source(text: &str) -> String {
-    format!("sha256-{}", STANDARD.encode(Sha256::digest(text)))
+/// How a page begins, up to and with its open body: it may use these styles, run these scripts, which
+/// stand in the page, and load nothing at all.
+pub fn beginning(title: &str, styles: &[&str], scripts: &[&str]) -> Markup {
+    let policy = format!(
+        "default-src 'none'{}{}; base-uri 'none'; form-action 'none'",
+        allowed("style-src", styles),
+        allowed("script-src", scripts),
+    );
+    html! {
+        (DOCTYPE)
+        (PreEscaped("<html lang=\"en\">"))
+        head {
+            meta charset="utf-8";
+            meta http-equiv="Content-Security-Policy" content=(policy);
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="referrer" content="no-referrer";
+            meta name="robots" content="noindex, nofollow";
+            meta name="color-scheme" content="light dark";
+            title { (title) }
+            @for style in styles { style { (PreEscaped(style)) } }
+        }
+        (PreEscaped("<body>"))
+    }
+}
+
+/// What a content security policy says of inline styles or scripts: each by its hash.
+fn allowed(directive: &str, texts: &[&str]) -> String {
+    if texts.is_empty() {
+        return String::new();
+    }
+    let hash = |text: &&str| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+    format!(
+        "; {directive}{}",
+        texts.iter().map(hash).collect::<String>()
+    )
 }
 
 #[cfg(test)]

@@ -11,14 +11,14 @@ mod rights;
 use std::io::{self, Write};
 use std::path::Path;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::About;
 use super::manifest::MANIFEST;
 use super::newest::Spot;
 use super::package::Contents;
 use super::spool::{EVENTS, OTHERS, PROFILE, Written};
-use crate::document::hash_source;
+use crate::document::beginning;
 use crate::document::text::{Visible, counted, day, grouped, moment, size};
 use crate::domain::Operation;
 
@@ -62,25 +62,9 @@ impl Page<'_> {
     }
 
     fn beginning(&self) -> Markup {
-        let policy = format!(
-            "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
-            hash_source(STYLE),
-            hash_source(SCRIPT),
-        );
+        let title = format!("Your data in Mixpanel: {}", self.about.project);
         html! {
-            (DOCTYPE)
-            (PreEscaped("<html lang=\"en\">"))
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="referrer" content="no-referrer";
-                meta name="robots" content="noindex, nofollow";
-                meta name="color-scheme" content="light dark";
-                title { "Your data in Mixpanel: " (self.about.project) }
-                style { (PreEscaped(STYLE)) }
-            }
-            (PreEscaped("<body>"))
+            (beginning(&title, &[STYLE], &[SCRIPT]))
             a.skip href="#main" { "Skip to the data" }
         }
     }

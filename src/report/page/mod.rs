@@ -10,9 +10,9 @@ mod timeline;
 use std::io::{self, Write};
 
 use chrono::{Datelike, NaiveDate};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, html};
 
-use crate::document::hash_source;
+use crate::document::beginning;
 use crate::document::text::{Visible, grouped, moment};
 
 use super::answer::{Answer, Nature, Timing};
@@ -40,27 +40,9 @@ impl<'a> Page<'a> {
         about: About<'_>,
     ) -> io::Result<Self> {
         let sheets = sheets(name, about);
-        let policy = format!(
-            "default-src 'none'; style-src '{}' '{}'; base-uri 'none'; form-action 'none'",
-            hash_source(STYLE),
-            hash_source(&sheets),
-        );
         let mut page = Self { out };
         page.write(html! {
-            (DOCTYPE)
-            (PreEscaped("<html lang=\"en\">"))
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="referrer" content="no-referrer";
-                meta name="robots" content="noindex, nofollow";
-                meta name="color-scheme" content="light dark";
-                title { (title) }
-                style { (PreEscaped(STYLE)) }
-                style { (PreEscaped(sheets)) }
-            }
-            (PreEscaped("<body>"))
+            (beginning(title, &[STYLE, &sheets], &[]))
             a.skip href="#main" { "Skip to the report" }
             @if about.personal_data == PersonalData::Ids {
                 p.alarm { strong { "This file holds personal data:" } " the ids of people. Keep it from others, and delete it when it has served." }
