@@ -22,6 +22,12 @@ const END: &[u8] = b"}\n";
 pub struct PlanFile {
     path: PathBuf,
     file: File,
+    parts: Parts,
+}
+
+/// What a file that is whole consists of.
+#[derive(Debug)]
+struct Parts {
     header: Header,
     lock: Lock,
     /// The readable part as it stands in the file.
@@ -48,12 +54,7 @@ impl PlanFile {
             Ok(Self {
                 path: path.to_owned(),
                 file,
-                header: parts.header,
-                lock: parts.lock,
-                readable: parts.readable,
-                sealed: parts.sealed,
-                digest: parts.digest,
-                approvals: parts.approvals,
+                parts,
             })
         };
         read().map_err(|flaw: Flaw| flaw.of(path))
@@ -64,30 +65,30 @@ impl PlanFile {
     }
 
     pub fn header(&self) -> &Header {
-        &self.header
+        &self.parts.header
     }
 
     pub fn digest(&self) -> &PlanDigest {
-        &self.digest
+        &self.parts.digest
     }
 
     /// The fingerprint of the ledger key that it was sealed under.
     pub fn ledger_key(&self) -> &str {
-        &self.lock.key
+        &self.parts.lock.key
     }
 
     /// The [`PeopleDigest`] of those it is about.
     pub fn people(&self) -> &str {
-        &self.lock.people
+        &self.parts.lock.people
     }
 
     /// The approvals that stand in the file; see [`Self::check_approvals`].
     pub fn approvals(&self) -> &[Approval] {
-        &self.approvals
+        &self.parts.approvals
     }
 
     pub(super) fn salt(&self) -> &[u8; 32] {
-        &self.lock.salt
+        &self.parts.lock.salt
     }
 
     /// Refuses another key than the one it was sealed under.
@@ -95,7 +96,7 @@ impl PlanFile {
     /// # Errors
     /// When it is another one.
     pub fn demand_key(&self, key: &LedgerKey) -> Result<(), PlanFileError> {
-        let (sealed, given) = (self.lock.key.clone(), key.fingerprint());
+        let (sealed, given) = (self.parts.lock.key.clone(), key.fingerprint());
         match sealed == given {
             true => Ok(()),
             false => Err(PlanFileError::OtherKey { sealed, given }),
@@ -109,9 +110,9 @@ impl PlanFile {
     /// When one was not, or the key is another one.
     pub fn check_approvals(&self, key: &LedgerKey) -> Result<(), PlanFileError> {
         self.demand_key(key)?;
-        let creator = &self.header.created_by;
-        let (digest, salt) = (&self.digest, &self.lock.salt);
-        approval::check(&self.approvals, creator, digest, key, salt)
+        let creator = &self.parts.header.created_by;
+        let (digest, salt) = (&self.parts.digest, &self.parts.lock.salt);
+        approval::check(&self.parts.approvals, creator, digest, key, salt)
     }
 
     /// Opens the sealed part, and hands out each id in its order.
@@ -130,7 +131,7 @@ impl PlanFile {
         let mut unsealer = self.unseal(key).map_err(flawed)?;
         let mut people = PeopleDigest::new(key);
         let mut line = Vec::new();
-        for _ in 0..self.header.unique {
+        for _ in 0..self.parts.header.unique {
             let id = match unsealer.next(&mut line).map_err(flawed)? {
                 true => understand(&line),
                 false => Err(Flaw::Damaged("its sealed part has too few ids")),
@@ -143,17 +144,17 @@ impl PlanFile {
             return Err(flawed(Flaw::Damaged("its sealed part has too many ids")).into());
         }
         unsealer.finish().map_err(flawed)?;
-        match people.to_string() == self.lock.people {
+        match people.to_string() == self.parts.lock.people {
             true => Ok(()),
             false => Err(flawed(Flaw::Damaged("it is about other people than it says")).into()),
         }
     }
 
     fn unseal(&self, key: &LedgerKey) -> Result<Unsealer<impl BufRead + '_>, Flaw> {
-        let (start, length) = self.sealed;
+        let (start, length) = self.parts.sealed;
         (&self.file).seek(SeekFrom::Start(start))?;
         let lines = BufReader::new((&self.file).take(length));
-        Unsealer::new(lines, key, &self.lock.salt, &self.readable)
+        Unsealer::new(lines, key, &self.parts.lock.salt, &self.parts.readable)
     }
 }
 
@@ -161,16 +162,6 @@ fn understand(line: &[u8]) -> Result<&str, Flaw> {
     let id = std::str::from_utf8(line).ok();
     id.filter(|id| DistinctId::judge(id, Leniency::Named).is_ok())
         .ok_or(Flaw::Damaged("an id in its sealed part"))
-}
-
-/// What a file that is whole consists of.
-struct Parts {
-    header: Header,
-    lock: Lock,
-    readable: Vec<u8>,
-    sealed: (u64, u64),
-    digest: PlanDigest,
-    approvals: Vec<Approval>,
 }
 
 fn read_parts(file: &File) -> Result<Parts, Flaw> {
