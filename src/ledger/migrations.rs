@@ -7,7 +7,7 @@ use super::{LedgerError, Opening, audit};
 /// Each step from one version of the schema to the next. Only ever appended to.
 ///
 /// The SQL keeps to what PostgreSQL reads as well: TEXT and BIGINT, RFC 3339 times in UTC.
-const MIGRATIONS: [&str; 17] = [
+const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE requests (
         id            TEXT PRIMARY KEY,
