@@ -17,7 +17,7 @@ use super::status::find_meant;
   dsr cancel q7tz0xma             every job of a request
   dsr cancel 3e0b7f52-77aa-…      the one job with this task id")]
 pub(crate) struct CancelArgs {
-    /// A request (the beginning of its id is enough) or a task id
+    /// A request (at least four characters of its id) or a task id
     #[arg(value_name = "REQUEST | TASK_ID")]
     name: String,
 }

@@ -6,6 +6,7 @@ mod archives;
 mod people;
 mod plans;
 mod private;
+mod sources;
 
 use std::borrow::Cow;
 use std::io;
@@ -14,7 +15,7 @@ use std::path::Path;
 use crate::config::{EnvironmentError, ProjectsFileError, ResolveError};
 use crate::credentials::{CredentialError, HashKeyError, KeyringError, TokenOrigin};
 use crate::domain::{ExitStatus, TokenName};
-use crate::intake::{HashingError, IntakeError, Remedy, SourceError};
+use crate::intake::{HashingError, IntakeError, Remedy};
 use crate::ledger::LedgerError;
 use crate::mixpanel::ClientError;
 use crate::sandbox::SandboxError;
@@ -25,6 +26,7 @@ pub(super) use archives::split_failure;
 use people::OTHER_KEY;
 pub(super) use people::ledger_key_hint;
 pub(super) use plans::no_key_for_plans;
+pub(super) use sources::source_failure;
 
 /// Where the operator finds out how to have a token without a keyring.
 const WITHOUT_KEYRING: &str = "set DSR_TOKEN_FILE to a file that holds the token and nobody else can read, and DSR_TOKEN_ISSUED to the day it was made";
@@ -43,30 +45,13 @@ impl From<EnvironmentError> for Failure {
     }
 }
 
-impl From<SourceError> for Failure {
-    fn from(error: SourceError) -> Self {
-        let hint = match &error {
-            SourceError::LooksLikePath { path } => {
-                format!("check the name; if it really is an id: `--id '{path}'`")
-            }
-            SourceError::Unexpanded { pattern } => {
-                format!(
-                    "check the folder and the pattern; if it really is an id: `--id '{pattern}'`"
-                )
-            }
-            SourceError::StdinTwice => "name `-` once".to_owned(),
-            SourceError::PipeTwice { .. } => "name it once".to_owned(),
-        };
-        Self::from_error(ExitStatus::Usage, "usage", &error).hint(hint)
-    }
-}
-
 impl From<IntakeError> for Failure {
     fn from(error: IntakeError) -> Self {
         let hint = format!("nothing was sent; {}", intake_hint(&error));
-        let (status, kind) = match matches!(error, IntakeError::Spool(_)) {
-            true => (ExitStatus::LocalIo, "local_io"),
-            false => (ExitStatus::Input, "bad_input"),
+        let (status, kind) = match error {
+            IntakeError::Spool(_) => (ExitStatus::LocalIo, "local_io"),
+            IntakeError::NearHeld(_) => (ExitStatus::Input, "near_hold"),
+            _ => (ExitStatus::Input, "bad_input"),
         };
         Self::from_error(status, kind, &error).hint(hint)
     }
@@ -127,6 +112,9 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
             }
             Remedy::Correct => "correct the lines and try again",
         },
+        IntakeError::NearHeld(_) => {
+            "if the two lines name one person, write the id alike in both files; if they name two, say `--allow ID` with the listed id"
+        }
         IntakeError::NoIds { .. } => "is it the right file?",
         IntakeError::NoEvents { .. } => "is it the right file? `--format` says how to read it",
         IntakeError::Nameless { .. } => {
@@ -191,7 +179,7 @@ impl From<ResolveError> for Failure {
             ResolveError::BadName { .. } => "use letters, digits, `-`, `_` and `.`",
             ResolveError::NamedTwice { .. } => "name each project once",
             ResolveError::TokenConflict { .. } => {
-                "unset DSR_PROJECT_TOKEN to use the config file's"
+                "nothing was sent; unset DSR_PROJECT_TOKEN to use the config file's, or name another project with `--project`"
             }
             ResolveError::RegionConflict { .. } => "unset DSR_REGION to use the config file's",
             ResolveError::NoToken { .. } => "add `token` to the project in the config file",

@@ -34,7 +34,7 @@ pub(crate) struct FindArgs {
 }
 
 pub(super) fn run(ctx: &mut Context, args: &FindArgs) -> Result<ExitStatus, Failure> {
-    let sources = args.given.sources()?;
+    let sources = args.given.sources(ctx.command)?;
     let ledger = ctx.ledger()?;
     // Without a key those are found whose ids are still there; nobody else is remembered then.
     let remembered = ledger.find_people_key()?;

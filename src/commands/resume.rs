@@ -8,7 +8,7 @@ use crate::workflow::{self, Adopted, Run, Settle};
 use super::context::Context;
 use super::failures::usage;
 use super::outcome::{self, Followed};
-use super::status::find;
+use super::status::find_meant;
 use super::waiting::WaitArgs;
 use super::{deadlines, minimise};
 
@@ -27,7 +27,7 @@ use super::{deadlines, minimise};
   dsr resume q7tz0xma --send-again      send the unknown jobs again, whatever became of them
   dsr resume q7tz0xma --abandon         give up on them; they stay unknown for ever")]
 pub(crate) struct ResumeArgs {
-    /// A request; the beginning of its id is enough [default: all open ones]
+    /// A request; at least four characters of its id [default: all open ones]
     #[arg(value_name = "REQUEST")]
     name: Option<String>,
     /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`
@@ -60,7 +60,7 @@ struct WordArgs {
 pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatus, Failure> {
     let mut ledger = ctx.ledger()?;
     let mut requests = match &args.name {
-        Some(name) => vec![find(&ledger, name)?],
+        Some(name) => vec![find_meant(ctx, &ledger, name)?],
         None => ledger.list_requests(Which::Open)?,
     };
     requests.retain(|request| ctx.means(&request.asked.project));

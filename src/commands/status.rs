@@ -367,13 +367,18 @@ pub(super) fn polling(ctx: &Context, ledger: &Ledger, scope: &Scope) -> Result<P
     })
 }
 
-/// The same, and it must be of a project the operator means: for commands that change something.
+/// The same for commands that change something: enough of its id is typed, and it is of a project
+/// the operator means.
 pub(super) fn find_meant(
     ctx: &Context,
     ledger: &Ledger,
     name: &str,
 ) -> Result<RequestRecord, Failure> {
     let request = find(ledger, name)?;
+    // A task's id is never a beginning, however short it is.
+    if name.len() < RequestId::ENOUGH && request.id.as_str().starts_with(name) {
+        return Err(too_short(&request));
+    }
     let project = &request.asked.project;
     match ctx.means(project) {
         true => Ok(request),
@@ -381,6 +386,25 @@ pub(super) fn find_meant(
             "`{name}` is in project `{project}`, not in the one named with `--project`"
         ))),
     }
+}
+
+fn too_short(request: &RequestRecord) -> Failure {
+    let (short, asked) = (request.id.short(), &request.asked);
+    let kind = match asked.operation.kind() {
+        Kind::Export => "export",
+        Kind::Delete => "deletion",
+    };
+    let ids = plural(asked.unique, "id", "ids");
+    let reference = asked.reference.as_deref();
+    let reference = reference.map_or_else(String::new, |text| format!(", ref {text}"));
+    let least = RequestId::ENOUGH;
+    usage(format!(
+        "a command that changes a request takes at least {least} characters of its id; nothing was changed"
+    ))
+    .hint(format!(
+        "`{short}` begins so ({kind} of {ids} in project `{project}`{reference}); if you mean it, type `{short}`",
+        project = asked.project
+    ))
 }
 
 /// Asks Mixpanel about jobs of the scope; what kept some from being asked about.

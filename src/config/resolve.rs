@@ -130,15 +130,16 @@ fn choose(
     if let Some(name) = &environment.project {
         return one(name, Origin::Environment);
     }
-    if environment.project_token.is_some() && matches!(mode, Mode::Real) {
-        return one(UNNAMED, Origin::Environment);
-    }
+    // A token in the environment does not choose another project than the file's: it must be that
+    // project's token, and what the project demands holds.
     if let Some(name) = file.default_project() {
         return one(name, Origin::File);
     }
     let mut names: Vec<String> = file.list().map(|(name, _)| name.to_owned()).collect();
+    let is_given = environment.project_token.is_some() && matches!(mode, Mode::Real);
     match (names.len(), mode) {
         (1, _) => one(&names.remove(0), Origin::File),
+        _ if is_given => one(UNNAMED, Origin::Environment),
         (0, Mode::Sandbox { .. }) => one(SANDBOX, Origin::Default),
         (0, Mode::Real) => Err(ResolveError::NoProject),
         (_, _) => Err(ResolveError::NotChosen { names }),

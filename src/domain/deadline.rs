@@ -6,6 +6,9 @@ use super::Law;
 /// Its pages speak of longer times as well.
 const MIXPANEL_DAYS: u64 = 30;
 
+/// The year of the first of the two laws: the GDPR applies from 25 May 2018, the CCPA from 2020.
+pub const FIRST_YEAR: i32 = 2018;
+
 /// How long the link to an export lives, in days from completion (Mixpanel, callbacks page).
 const LINK_DAYS: u64 = 14;
 

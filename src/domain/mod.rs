@@ -11,6 +11,7 @@ mod deadline;
 mod distinct_id;
 mod erasure;
 mod event_time;
+mod exclusion;
 mod exit_status;
 mod hex;
 mod id_hash;
@@ -32,12 +33,13 @@ pub use batch::{Batch, BatchError, IdLines};
 pub use clock::Clock;
 pub use confirmation::{Confirmed, YesFlag};
 pub use deadline::{
-    CONFIRMATION_RULE, Deadline, Period, confirmation_date, due_date, expected_completion,
-    link_end, year_without_holidays,
+    CONFIRMATION_RULE, Deadline, FIRST_YEAR, Period, confirmation_date, due_date,
+    expected_completion, link_end, year_without_holidays,
 };
 pub use distinct_id::{DistinctId, DistinctIdError, Leniency, MAX_ID_BYTES};
 pub use erasure::{Arrival, Erasure, ErasurePeriod};
 pub use event_time::event_time;
+pub use exclusion::Exclusion;
 pub use exit_status::ExitStatus;
 pub use hex::{from_hex, to_hex};
 pub use id_hash::{IdHasher, IdsDigest};

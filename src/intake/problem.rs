@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::domain::DistinctIdError;
 
 use super::lines::MAX_LINE_BYTES;
+use super::near::NearIds;
 use super::warning::Warnings;
 
 /// How many problems are kept; the rest are counted.
@@ -67,6 +68,8 @@ pub enum IntakeError {
         /// What looks suspicious beside what is damaged.
         warnings: Warnings,
     },
+    #[error("{0}")]
+    NearHeld(NearIds),
     #[error("there is no id in {label}")]
     NoIds { label: String },
     #[error("{label} holds no events: neither JSON objects nor a table with a heading")]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Map, Value, json};
 
-use crate::domain::JobState;
+use crate::domain::{DistinctId, JobState};
 use crate::intake::{Hashed, LetterCase};
 use crate::ledger::{Answered, JobRecord, RequestRecord};
 use crate::workflow::Plan;
@@ -123,6 +123,8 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>, today: NaiveDate) -> Value {
         },
         "sources": plan.readings.iter().map(readings::object).collect::<Vec<_>>(),
         "excluded_sources": plan.excluded_readings.iter().map(readings::object).collect::<Vec<_>>(),
+        "exclusions": plan.exclusions,
+        "named_id": plan.order.named_id.as_ref().map(DistinctId::expose),
         "hashing": plan.hashed.as_ref().map(hashed),
         "linked_ids": 0,
         "state": JobState::Planned,

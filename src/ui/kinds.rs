@@ -3,7 +3,7 @@
 use crate::intake::WarningKind;
 
 /// What a failure may be called.
-pub const ERROR_KINDS: [&str; 45] = [
+pub const ERROR_KINDS: [&str; 46] = [
     "already_applied",
     "api_secret",
     "approval",
@@ -24,6 +24,7 @@ pub const ERROR_KINDS: [&str; 45] = [
     "ledger_key",
     "local_io",
     "locked",
+    "near_hold",
     "newer_ledger",
     "no_export",
     "no_ids",
@@ -52,12 +53,13 @@ pub const ERROR_KINDS: [&str; 45] = [
 ];
 
 /// What a warning may be called that is not about ids in a source.
-pub const WARNING_KINDS: [&str; 37] = [
+pub const WARNING_KINDS: [&str; 38] = [
     "clock_skew",
     "damaged_lines",
     "environment_secret",
     "environment_token",
     "failed",
+    "hold_not_found",
     "ids_kept",
     "interrupted",
     "keyring",

@@ -62,7 +62,7 @@ pub use kinds::{ERROR_KINDS, WARNING_KINDS};
 pub use page::{Block, Page, without_links};
 pub use paper::{Layout, Paper};
 pub use plan_file_view::{Checked, PlanFileView, WrittenView};
-pub use plan_view::{PlanView, excluded_text, hashing_text};
+pub use plan_view::{PlanView, exclusion_text, hashing_text};
 pub use progress::{
     Lines, Phase, Progress, clocks_apart, reading, reporting, splitting, verifying,
 };

@@ -46,6 +46,7 @@ fn sources_of_every_kind_are_taken_together() {
     operator.file("two", "user_id\na2\nb1\n");
     let args = export(&[
         "one.csv",
+        "--id",
         "c1",
         "-",
         "--file",

@@ -66,6 +66,10 @@ impl From<PlanFileError> for Failure {
 impl From<Outdated> for Failure {
     fn from(error: Outdated) -> Self {
         let (kind, hint) = match &error {
+            Outdated::Future { .. } => (
+                "outdated_plan",
+                "nothing was sent; set this machine's clock right, or plan it anew with `--plan`",
+            ),
             Outdated::Region { .. }
             | Outdated::Service { .. }
             | Outdated::Token { .. }

@@ -216,3 +216,20 @@ fn a_plan_is_too_old_after_thirty_days() {
     late.exits_with(0).says("submit at once");
     assert_eq!(fake.posts().len(), 1);
 }
+
+#[test]
+fn a_plan_from_the_future_is_refused() {
+    if !has_calendar() {
+        return;
+    }
+    let fake = Fake::start();
+    let mut operator = with_people(&fake, "", 30);
+    operator.lives_on("2026-11-02");
+    operator.run(&PLAN).exits_with(0);
+    operator.lives_on("2026-11-01");
+    let (kind, message) = refused(&operator, &fake, 2);
+    assert_eq!(kind, "outdated_plan");
+    assert!(message.contains("future"), "{message}");
+    let shown = operator.run(&["apply", "erase.plan", "--dry-run"]);
+    shown.exits_with(0).says("future");
+}
