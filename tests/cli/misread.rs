@@ -53,7 +53,7 @@ fn a_typographic_dash_is_never_the_beginning_of_a_source() {
         scene.refuses(&["ids.csv", &dry_run], "`--dry-run`");
         scene.refuses(&[&dry_run, "ids.csv"], "`--dry-run`");
         scene.refuses(&["ids.csv", &expect, "5"], "`--expect`");
-        scene.refuses(&[&format!("{dash}user-1")], "`--id`");
+        scene.refuses(&[&format!("{dash}user-1")], "`--id ID`");
     }
 }
 
