@@ -69,7 +69,14 @@ fn only_what_was_closed_long_enough_ago_goes_and_a_note_of_it_stays() {
     let missing = operator.run(&["find", "old@x.test", "--json"]).json();
     assert_eq!(missing["found"], 0);
     assert_eq!(missing["warnings"][0]["kind"], "purged");
-    let others = operator.run(&["find", "open@x.test", "young@x.test", "--json"]);
+    let others = operator.run(&[
+        "find",
+        "--id",
+        "open@x.test",
+        "--id",
+        "young@x.test",
+        "--json",
+    ]);
     assert_eq!(others.json()["found"], 2);
     let again = operator.run(&["purge", "--older-than", "3years", "--yes", "--json"]);
     assert_eq!(again.exits_with(0).json()["found"], Value::Null);
