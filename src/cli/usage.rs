@@ -172,47 +172,45 @@ impl<'t> Typed<'t> {
 
     fn missing(&self, error: &Error) -> Finding {
         let all = list(error, ContextKind::InvalidArg);
-        let needed: Vec<String> = all.iter().map(|shown| alternatives(shown)).collect();
-        let reason = REASONS.iter().find(|(option, _)| {
-            let mut needed = needed.iter();
-            needed.any(|needed| needed.contains(&format!("`{option}`")))
-        });
+        let needed: Vec<Vec<String>> = all.iter().map(|shown| alternatives(shown)).collect();
+        let mut reasons = REASONS.iter();
+        let reason = reasons.find(|(option, _)| needed.iter().flatten().any(|one| one == option));
         let reason = reason.map_or_else(String::new, |(_, reason)| format!(": {reason}"));
-        let message = format!("`{}` needs {}{reason}", self.path, needed.join(", and "));
+        let texts: Vec<String> = needed.iter().map(|one| either(one)).collect();
+        let message = format!("`{}` needs {}{reason}", self.path, texts.join(", and "));
         let mut found = self.found(message);
-        if let Some(example) = self.example() {
+        if let Some(example) = self.example(&needed) {
             found.hint = format!("for example `{example}`; {}", found.hint);
         }
         found
     }
 
-    /// The first of the command's examples with most of the options that were typed.
-    fn example(&self) -> Option<String> {
+    /// The first of the command's examples with most of the options that were typed, if there is one
+    /// with what is needed.
+    fn example(&self, needed: &[Vec<String>]) -> Option<String> {
         let parts = examples_of(self.command).into_iter();
-        let lines = parts.flat_map(|part| match part {
+        let examples = parts.flat_map(|part| match part {
             Part::Examples(examples) => examples,
             Part::Prose(_) => Vec::new(),
         });
-        let rated = lines.map(|example| {
-            let words: Vec<&str> = example.line.split_whitespace().collect();
-            let mut options = self.options.iter();
-            let missed = options.by_ref();
-            let missed = missed.filter(|option| !words.contains(&option.as_str()));
-            (missed.count(), example.line.clone())
+        let rated = examples.filter_map(|example| {
+            let has = |option: &str| example.line.split_whitespace().any(|word| word == option);
+            let is_there = |one: &String| !one.starts_with('-') || has(name_of(one));
+            let fits = needed.iter().all(|either| either.iter().any(is_there));
+            let missed = self.options.iter().filter(|option| !has(option)).count();
+            fits.then_some((missed, example.line.clone()))
         });
-        rated
-            .min_by_key(|(missed, _)| *missed)
-            .map(|(_, line)| line)
+        let best = rated.min_by_key(|(missed, _)| *missed);
+        best.map(|(_, line)| line)
     }
 
     fn conflict(&self, error: &Error) -> Finding {
-        let this = text(error, ContextKind::InvalidArg).map(alternatives);
+        let this = text(error, ContextKind::InvalidArg).map(|shown| either(&alternatives(shown)));
         let this = this.unwrap_or_else(|| "an option".to_owned());
-        let others = list(error, ContextKind::PriorArg);
-        let others: Vec<String> = others.iter().map(|shown| alternatives(shown)).collect();
+        let others = list(error, ContextKind::PriorArg).into_iter();
+        let others: Vec<String> = others.map(|shown| either(&alternatives(&shown))).collect();
         if others.is_empty() || others.contains(&this) {
-            let name = this.split(' ').next().unwrap_or_default();
-            let name = name.trim_matches('`');
+            let name = name_of(this.trim_matches('`'));
             let message = format!("`{name}` is given twice");
             let hint = "give it once".to_owned();
             return Finding { message, hint };
@@ -246,8 +244,11 @@ impl<'t> Typed<'t> {
         let shown = text(error, ContextKind::InvalidArg).unwrap_or_default();
         let name = name_of(shown);
         let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
-        let source = || std::error::Error::source(error).map(ToString::to_string);
-        let mut message = match (self.takes(shown), source()) {
+        // A regular expression's error draws where it is, and says what in its last line.
+        let source = std::error::Error::source(error).map(ToString::to_string);
+        let reason = source.as_deref().and_then(|text| text.lines().last());
+        let reason = reason.map(|text| text.trim_start_matches("error: "));
+        let mut message = match (self.takes(shown), reason) {
             (Some(takes), _) => format!("`{name}` takes {takes}"),
             (None, Some(reason)) => format!("the value of `{name}` cannot be used: {reason}"),
             (None, None) => format!("the value of `{name}` cannot be used"),
@@ -290,8 +291,8 @@ fn name_of(shown: &str) -> &str {
     }
 }
 
-/// `<SOURCE|--file <PATH>|--id <ID>>` as a sentence names it.
-fn alternatives(shown: &str) -> String {
+/// What there is to choose from in `<SOURCE|--file <PATH>|--id <ID>>`.
+fn alternatives(shown: &str) -> Vec<String> {
     let inner = match shown
         .strip_prefix('<')
         .and_then(|rest| rest.strip_suffix('>'))
@@ -305,7 +306,7 @@ fn alternatives(shown: &str) -> String {
         false => inner.split('|').map(str::to_owned).collect(),
     };
     let plain = one_by_one.iter().map(|one| one.replace(['<', '>'], ""));
-    either(&plain.collect::<Vec<_>>())
+    plain.collect()
 }
 
 fn either(all: &[String]) -> String {

@@ -15,6 +15,8 @@ use super::problem::Place;
 
 /// How many pairs are named; the rest are counted.
 const KEPT: usize = 50;
+/// How many parts of one value are looked at, so that memory follows the number of held ids.
+const MOST_PARTS: usize = 16;
 
 /// The ids of the files that are excluded.
 #[derive(Debug)]
@@ -249,7 +251,8 @@ impl Buffer {
         hear(core(letters, digits), Extent::Whole);
         let separates = |c: char| c.is_whitespace() || matches!(c, ',' | ';');
         if letters.contains(separates) {
-            for part in letters.split(separates).filter(|part| !part.is_empty()) {
+            let parts = letters.split(separates).filter(|part| !part.is_empty());
+            for part in parts.take(MOST_PARTS) {
                 hear(core(part, digits), Extent::Part);
             }
         }

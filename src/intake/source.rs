@@ -51,17 +51,15 @@ pub(super) const EXTENSIONS_READ: [&str; 9] = [
     "csv", "tsv", "tab", "psv", "txt", "json", "jsonl", "ndjson", "list",
 ];
 
-/// What separates values in lists, and what people call it.
-const SEPARATORS: [(char, &str); 8] = [
-    (',', "comma"),
-    (';', "semicolon"),
-    ('\u{ff0c}', "comma"),
-    ('\u{ff1b}', "semicolon"),
-    ('\u{3001}', "comma"),
-    ('\u{60c}', "comma"),
-    ('\t', "tab"),
-    (' ', "space"),
-];
+/// What separates values in lists, as people call it.
+fn separator(c: char) -> Option<&'static str> {
+    match c {
+        ',' | '\u{ff0c}' | '\u{3001}' | '\u{60c}' => Some("comma"),
+        ';' | '\u{ff1b}' | '\u{61b}' => Some("semicolon"),
+        c if c.is_whitespace() => Some("white space"),
+        _ => None,
+    }
+}
 
 /// Straight and typographic double quotes, and typographic single ones.
 const QUOTES: &[char] = &[
@@ -109,8 +107,7 @@ impl Source {
             let path = word.to_owned();
             return Err(SourceError::LooksLikePath { path });
         }
-        let separator = SEPARATORS.iter().find(|(c, _)| word.contains(*c));
-        if let Some((_, separator)) = separator {
+        if let Some(separator) = word.chars().find_map(separator) {
             return Err(SourceError::Separated { place, separator });
         }
         if word.contains(QUOTES) {

@@ -217,7 +217,7 @@ fn contents(header: &Header) -> Vec<(&'static str, String)> {
         let ids = plural(header.excluded, "id", "ids");
         lines.push(("Excluded", format!("{ids}, by {}", header.excluded_source)));
         let exclusions = header.exclusions.iter().map(exclusion_text);
-        lines.extend(exclusions.map(|text| ("", text)));
+        lines.extend(exclusions.map(|text| ("Exclusion", text)));
     }
     if let Some(hashed) = &header.hashed {
         let case = if hashed.lowercase {

@@ -230,42 +230,55 @@ fn a_listed_id_that_is_nearly_a_held_one_stops_everything_and_names_both_lines()
             "5bc8fbbc-bde5-4099-8164-d8399f767c45",
             "5bc8fbbcbde540998164d8399f767c45",
         ),
-        ("zo\u{eb}@x.test", "zoe\u{308}@x.test"),
-        ("user17", "user１７"),
-        ("user17", "u\u{200b}ser17"),
         ("strasse@x.test", "straße@x.test"),
         ("001001", "1001"),
         ("1001", "001001"),
+        (
+            "$device:5bc8fbbc-bde5-4099-8164-d8399f767c45",
+            "5bc8fbbc-bde5-4099-8164-d8399f767c45",
+        ),
+        (
+            "5bc8fbbc-bde5-4099-8164-d8399f767c45",
+            "$device:5bc8fbbc-bde5-4099-8164-d8399f767c45",
+        ),
+    ] {
+        let (_, outcome) = erase_but(&fake, &format!("{listed}\n"), &format!("{held}\n"), &[]);
+        outcome
+            .exits_with(5)
+            .says("`ids.csv`, line 2")
+            .says("`hold.csv`, line 2")
+            .says("othing was sent")
+            .never_says(listed)
+            .never_says(held);
+    }
+    fake.was_not_called();
+}
+
+#[test]
+fn a_held_id_in_another_form_or_decorated_never_spares_nobody() {
+    let fake = Fake::start();
+    for (listed, held) in [
+        ("zo\u{eb}@x.test", "zoe\u{308}@x.test"),
+        ("user17", "user\u{ff11}\u{ff17}"),
+        ("user17", "u\u{200b}ser17"),
         ("1001", "1001.0"),
-        ("1001.00", "1001"),
-        ("$device:5bc8fbbc", "5bc8fbbc"),
-        ("5bc8fbbc", "$device:5BC8FBBC"),
         ("user-17", "user\u{2011}17"),
         ("user-17", "{user-17}"),
         ("user-17", "'user-17"),
         ("user-17", "[user-17]"),
         ("user-17", "user-17/"),
+        ("user-17", "* user-17"),
+        ("user-17", "12. user-17"),
     ] {
-        let (_, outcome) = erase_but(
-            &fake,
-            &format!("else\n{listed}\n"),
-            &format!("x\n{held}\n"),
-            &[],
-        );
+        let (_, outcome) = erase_but(&fake, &format!("{listed}\n"), &format!("{held}\n"), &[]);
         outcome
             .exits_with(5)
-            .says("`hold.csv`, line 3")
+            .says("`hold.csv`, line 2")
             .says("othing was sent")
             .never_says(listed)
             .never_says(held);
-        let stopped_by_the_list = outcome.stderr.contains("`ids.csv`, line 3");
-        let refused_by_itself = outcome.stderr.contains("damaged");
-        assert!(
-            stopped_by_the_list || refused_by_itself,
-            "{listed} {held}: {outcome}"
-        );
     }
-    assert_eq!(fake.posts().len(), 0);
+    fake.was_not_called();
 }
 
 #[test]
@@ -288,32 +301,37 @@ fn near_ids_are_named_in_json_and_counted() {
 #[test]
 fn what_is_held_exactly_is_spared_whatever_else_is_near() {
     let fake = Fake::start();
-    let (_, outcome) = erase_but(&fake, "a1\nKept\nkept\n", "kept\nKept\n", &[]);
+    let (_, outcome) = erase_but(&fake, "user-1\nUser-2\nuser-2\n", "user-2\nUser-2\n", &[]);
     outcome.exits_with(0);
-    assert_eq!(fake.posted_ids(), ["a1"]);
+    assert_eq!(fake.posted_ids(), ["user-1"]);
     // The operator's word for one value, which is another person's.
-    let (_, outcome) = erase_but(&fake, "b1\nOther\n", "other\n", &["--allow", "Other"]);
+    let (_, outcome) = erase_but(
+        &fake,
+        "user-3\nUser-4\n",
+        "user-4\n",
+        &["--allow", "User-4"],
+    );
     outcome.exits_with(0);
-    assert_eq!(fake.posted_ids(), ["a1", "b1", "Other"]);
+    assert_eq!(fake.posted_ids(), ["user-1", "user-3", "User-4"]);
 }
 
 #[test]
 fn with_hashing_the_values_are_compared_and_not_their_hashes() {
     let fake = Fake::start();
     let hash = ["--hash", "sha256"];
-    let (_, outcome) = erase_but(&fake, "a1\nkept@x.test\n", "Kept@x.test\n", &hash);
+    let (_, outcome) = erase_but(&fake, "a1@x.test\nkept@x.test\n", "Kept@x.test\n", &hash);
     outcome
         .exits_with(5)
         .says("`ids.csv`, line 3")
         .says("`hold.csv`, line 2");
     // Lower-cased before they are hashed, they are one id.
     let lowered = [&hash[..], &["--hash-lowercase"]].concat();
-    let (_, outcome) = erase_but(&fake, "a1\nkept@x.test\n", "Kept@x.test\n", &lowered);
+    let (_, outcome) = erase_but(&fake, "a1@x.test\nkept@x.test\n", "Kept@x.test\n", &lowered);
     outcome.exits_with(0);
     assert_eq!(fake.posted_ids().len(), 1);
     // A hold file that lists hashes already would be hashed once more, and spare nobody.
     let held = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881\n";
-    let (_, outcome) = erase_but(&fake, "a1\nx\n", held, &hash);
+    let (_, outcome) = erase_but(&fake, "y\nx\n", held, &hash);
     outcome
         .exits_with(5)
         .says("`ids.csv`, line 3")

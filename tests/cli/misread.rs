@@ -90,6 +90,8 @@ fn a_word_that_holds_a_separator_or_a_quote_is_no_id() {
         "u-1;u-2",
         "u-1 u-2",
         "u-1\tu-2",
+        "u-1\nu-2",
+        "u-1\u{a0}u-2",
         "u-1，u-2",
         "u-1、u-2",
     ] {
@@ -133,12 +135,12 @@ fn a_bare_word_is_an_id_only_as_the_one_source() {
         outcome.never_says("user-9");
     }
     let explicit = [
-        "export", "--gdpr", "ids.csv", "--id", "user-9", "--id", "-8,9",
+        "export", "--gdpr", "ids.csv", "--id", "user-9", "--id", "-8.9",
     ];
     scene.operator.run(&explicit).exits_with(0);
     assert_eq!(
         scene.fake.posted_ids(),
-        ["user-1", "user-2", "user-9", "-8,9"]
+        ["user-1", "user-2", "user-9", "-8.9"]
     );
 }
 
