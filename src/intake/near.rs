@@ -238,7 +238,8 @@ impl Buffer {
     fn fold(&mut self, text: &str, hear: &mut impl FnMut(&str, Extent)) {
         let Self { letters, digits } = self;
         letters.clear();
-        if text.is_ascii() {
+        let is_ascii = text.is_ascii();
+        if is_ascii {
             letters.push_str(text);
             letters.make_ascii_lowercase();
         } else {
@@ -249,9 +250,12 @@ impl Buffer {
             letters.extend(lower.flat_map(char::to_lowercase).nfkc());
         }
         hear(core(letters, digits), Extent::Whole);
-        let separates = |c: char| c.is_whitespace() || matches!(c, ',' | ';');
-        if letters.contains(separates) {
-            let parts = letters.split(separates).filter(|part| !part.is_empty());
+        // Without a way out of the loop it runs over many bytes at once; most ids end here.
+        let may_separate = |found, byte| found | matches!(byte, b'\t'..=b' ' | b',' | b';');
+        if !is_ascii || letters.bytes().fold(false, may_separate) {
+            let separates = |c: char| c.is_whitespace() || matches!(c, ',' | ';');
+            let is_part = |part: &&str| !part.is_empty() && part.len() < letters.len();
+            let parts = letters.split(separates).filter(is_part);
             for part in parts.take(MOST_PARTS) {
                 hear(core(part, digits), Extent::Part);
             }
