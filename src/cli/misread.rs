@@ -42,7 +42,8 @@ pub(super) fn dash(word: &str, command: &Command) -> Option<(String, String)> {
             '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}'
         )
     };
-    let first = word.chars().next().filter(is_dash)?;
+    let first = word.trim_start_matches('-').chars().next();
+    let first = first.filter(is_dash)?;
     let code = u32::from(first);
     let message =
         format!("a word begins with a typographic dash (U+{code:04X}), and options begin with `-`");

@@ -42,6 +42,8 @@ struct Typed<'t> {
     path: String,
     command: &'t Command,
     options: Vec<String>,
+    /// Each word that is not the value of an option.
+    words: Vec<String>,
 }
 
 /// What was found wrong, and what to do about it.
@@ -53,7 +55,11 @@ struct Finding {
 /// Explains an error of clap's. `tree` is built.
 pub(super) fn failure(error: &Error, tree: &Command, args: &[OsString]) -> Failure {
     let typed = Typed::of(tree, args);
-    let Finding { message, hint } = match error.kind() {
+    let mut words = typed.words.iter();
+    // Whatever clap makes of it, an option was meant.
+    let dash = words.find_map(|word| misread::dash(word, typed.command));
+    let finding = dash.map(|(message, hint)| Finding { message, hint });
+    let Finding { message, hint } = finding.unwrap_or_else(|| match error.kind() {
         ErrorKind::UnknownArgument => typed.unknown_argument(error),
         ErrorKind::InvalidSubcommand => typed.unknown_command(error),
         ErrorKind::MissingRequiredArgument => typed.missing(error),
@@ -69,7 +75,7 @@ pub(super) fn failure(error: &Error, tree: &Command, args: &[OsString]) -> Failu
         ErrorKind::InvalidUtf8 => typed.found("an argument is not valid UTF-8".to_owned()),
         // clap adds kinds, and has some for what ours does not use.
         _ => typed.found("the command line cannot be understood".to_owned()),
-    };
+    });
     let message = format!("{message}; nothing was done");
     Failure::new(ExitStatus::Usage, "usage", message).hint(hint)
 }
@@ -80,9 +86,11 @@ impl<'t> Typed<'t> {
             path: tree.get_name().to_owned(),
             command: tree,
             options: Vec::new(),
+            words: Vec::new(),
         };
         let mut words = args.iter().skip(1).map(|word| word.to_string_lossy());
         while let Some(word) = words.next() {
+            typed.words.push(word.clone().into_owned());
             if word.starts_with('-') {
                 let takes_value = typed.arg(&word).is_some_and(|arg| {
                     !word.contains('=')
@@ -137,10 +145,6 @@ impl<'t> Typed<'t> {
         let Some(word) = text(error, ContextKind::InvalidArg) else {
             return self.found(format!("`{path}` cannot take all of this"));
         };
-        if let Some(misread) = misread::dash(word, self.command) {
-            let (message, hint) = misread;
-            return Finding { message, hint };
-        }
         if !word.starts_with('-') {
             return self.found(format!("`{path}` takes no further argument"));
         }
@@ -158,9 +162,6 @@ impl<'t> Typed<'t> {
 
     fn unknown_command(&self, error: &Error) -> Finding {
         let word = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
-        if let Some((message, hint)) = misread::dash(word, self.command) {
-            return Finding { message, hint };
-        }
         let similar = most_similar(error, ContextKind::SuggestedSubcommand);
         let message = match &similar {
             Some(_) if is_plain(word) => format!("there is no command `{} {word}`", self.path),

@@ -53,6 +53,7 @@ fn a_typographic_dash_is_never_the_beginning_of_a_source() {
         scene.refuses(&["ids.csv", &dry_run], "`--dry-run`");
         scene.refuses(&[&dry_run, "ids.csv"], "`--dry-run`");
         scene.refuses(&["ids.csv", &expect, "5"], "`--expect`");
+        scene.refuses(&[&format!("-{dash}dry-run"), "ids.csv"], "`--dry-run`");
         scene.refuses(&[&format!("{dash}user-1")], "`--id ID`");
     }
 }
@@ -66,6 +67,7 @@ fn a_typographic_dash_is_named_wherever_an_option_was_meant() {
         (&["cancel", "–json"], "`--json`"),
         (&["–json", "status"], "`--json`"),
         (&["apply", "–yes"], "`--yes`"),
+        (&["delete", "—gdpr", "ids.csv"], "`--gdpr`"),
     ] {
         scene.operator.run(args).exits_with(2).says(meant);
     }
