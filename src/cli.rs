@@ -152,37 +152,45 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
 }
 
 fn parse_and_start(args: Vec<OsString>, wants_json: bool) -> ExitStatus {
-    let parsed = for_the_screen(tree()).try_get_matches_from(&args);
-    let mut built = tree();
-    built.build();
-    let refused = match parsed {
-        Ok(matches) => match misread::check(&built, &matches) {
-            Ok(()) => match Cli::from_arg_matches(&matches) {
-                Ok(cli) => return start(cli),
-                Err(error) => usage::failure(&error, &built, &args),
-            },
-            Err(failure) => failure,
+    let mut command = for_the_screen(tree());
+    let parsed = match command.try_get_matches_from_mut(&args) {
+        Ok(matches) => match misread::check(&command, &matches) {
+            Ok(()) => Cli::from_arg_matches(&matches),
+            Err(failure) => return refuse(&failure, wants_json),
         },
-        Err(error) => match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                drop(error.print());
-                return ExitStatus::Done;
-            }
-            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !wants_json => {
-                drop(error.print());
-                return ExitStatus::Usage;
-            }
-            _ => usage::failure(&error, &built, &args),
-        },
+        Err(error) => Err(error),
     };
+    let error = match parsed {
+        Ok(cli) => return start(cli),
+        Err(error) => error,
+    };
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            drop(error.print());
+            ExitStatus::Done
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !wants_json => {
+            drop(error.print());
+            ExitStatus::Usage
+        }
+        _ => {
+            let mut tree = tree();
+            tree.build();
+            refuse(&usage::failure(&error, &tree, &args), wants_json)
+        }
+    }
+}
+
+/// Says why a command line is not carried out.
+fn refuse(failure: &Failure, wants_json: bool) -> ExitStatus {
     let format = match wants_json {
         true => Format::Json,
         false => Format::Human,
     };
     let environment = Environment::from_process().ok();
     let no_color = environment.is_some_and(|found| found.no_color || found.dumb_terminal);
-    Ui::new(format, Talk::Quiet, Input::Never, Color::Auto, no_color).fail(&refused);
-    refused.status
+    Ui::new(format, Talk::Quiet, Input::Never, Color::Auto, no_color).fail(failure);
+    failure.status
 }
 
 /// Makes what the operator sees and reads, as often as it is needed.

@@ -6,7 +6,7 @@ use clap::{ArgMatches, Command};
 use crate::domain::{ExitStatus, most_like};
 use crate::ui::Failure;
 
-/// Looks at each word that is no option nor the value of one. `tree` is built.
+/// Looks at each word that is no option nor the value of one. `tree` has parsed them.
 ///
 /// # Errors
 /// The first that may be an option.

@@ -8,7 +8,7 @@ use chrono::{Datelike, NaiveDate};
 use crate::domain::{DistinctId, ExitStatus, FIRST_YEAR, Law, Operation, RequestId};
 use crate::intake::{self, Intake, Keep, Source};
 use crate::ledger::{Again, Ledger, Recorded, RequestRecord, Scope};
-use crate::ui::{Failure, Phase, PlanView, Progress, Shown, hashing_text, plural, reading};
+use crate::ui::{Failure, Phase, PlanView, Progress, Shown, hashing_text, number, reading};
 use crate::workflow::{self, Approved, DownloadReport, Order, Plan, Refetch, Settle};
 
 use super::context::Context;
@@ -147,11 +147,16 @@ impl SourceArgs {
         self.reading.checks.tell(&ctx.ui, &read);
         let intake = read?;
         for exclusion in intake.exclusions.iter().filter(|file| file.found == 0) {
-            let ids = plural(exclusion.ids, "id", "ids");
             let source = &exclusion.source;
+            let none = match exclusion.ids {
+                1 => format!("the one id in {source} is not in the list"),
+                ids => format!("none of the {} ids in {source} is in the list", number(ids)),
+            };
             ctx.ui.warn(
                 "hold_not_found",
-                &format!("none of the {ids} in {source} is in the list, so this file excludes no one: check that it names people as the list does"),
+                &format!(
+                    "{none}: the file excludes no one; check that it writes ids as the list does"
+                ),
             );
         }
         let unique = intake.counts.unique;

@@ -189,13 +189,14 @@ impl NearIds {
 
 impl fmt::Display for NearIds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let are = match self.count {
-            1 => "id is",
-            _ => "ids are",
+        let equal = match self.count {
+            1 => "id equals a held id",
+            _ => "ids equal held ids",
         };
         write!(
             f,
-            "{} listed {are} nearly a held one, and would not be excluded",
+            "{} listed {equal} but for case, Unicode form, decoration, zeros or a prefix such as \
+             `$device:`, and `--exclude` compares byte for byte",
             self.count
         )?;
         for [listed, held] in &self.kept {

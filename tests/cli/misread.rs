@@ -47,15 +47,15 @@ fn a_typographic_dash_is_never_the_beginning_of_a_source() {
     let scene = Scene::new();
     for dash in DASHES {
         let exclude = format!("{dash}exclude");
-        let dry_run = format!("{dash}{dash}dry-run");
-        let expect = format!("{dash}expect");
         scene.refuses(&["ids.csv", &exclude, "hold.csv"], "`--exclude`");
-        scene.refuses(&["ids.csv", &dry_run], "`--dry-run`");
-        scene.refuses(&[&dry_run, "ids.csv"], "`--dry-run`");
-        scene.refuses(&["ids.csv", &expect, "5"], "`--expect`");
-        scene.refuses(&[&format!("-{dash}dry-run"), "ids.csv"], "`--dry-run`");
-        scene.refuses(&[&format!("{dash}user-1")], "`--id ID`");
     }
+    scene.refuses(&["ids.csv", "——dry-run"], "`--dry-run`");
+    scene.refuses(&["ids.csv", "—dry-run"], "`--dry-run`");
+    scene.refuses(&["–dry-run", "ids.csv"], "`--dry-run`");
+    scene.refuses(&["-–dry-run", "ids.csv"], "`--dry-run`");
+    scene.refuses(&["ids.csv", "–expect", "5"], "`--expect`");
+    scene.refuses(&["ids.csv", "–expect=5"], "`--expect`");
+    scene.refuses(&["–user-1"], "`--id ID`");
 }
 
 #[test]
