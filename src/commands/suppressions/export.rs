@@ -36,10 +36,11 @@ use super::people_key;
 
 In Python, with the list and the key's file beside it:
 
-", include_str!("hash.py"), "
+", include_str!("../../guide/list.py"), "
 In Node:
 
-", include_str!("hash.js")))]
+", include_str!("../../guide/list.js"), "
+In Java: `dsr guide opt-out --sdk server`"))]
 pub(super) struct ExportListArgs {
     /// What the list is written as [default: text; with --ids jsonl]
     #[arg(long, value_enum)]
