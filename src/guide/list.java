@@ -3,19 +3,20 @@ class SuppressionList {
   private final Mac mac = Mac.getInstance("HmacSHA256");
 
   SuppressionList() throws Exception {
-    var key = Files.readString(Path.of("ledger.key"));
-    mac.init(new SecretKeySpec(
-        HexFormat.of().parseHex(key.trim()), "HmacSHA256"));
+    var text = Files.readString(Path.of("ledger.key"));
+    var key = HexFormat.of().parseHex(text.trim());
+    mac.init(new SecretKeySpec(key, "HmacSHA256"));
     var said = new HashMap<String, String>();
     var list = Path.of("suppressed.txt");
     for (var line : Files.readAllLines(list)) {
       var part = line.split(": ", 2);
       if (!line.startsWith("#")) suppressed.add(line);
-      else if (part.length == 2) said.put(part[0], part[1]);
+      else said.put(part[0], part[part.length - 1]);
     }
     var people = String.valueOf(suppressed.size());
     var made = keyed("dsr ledger key\0fingerprint");
-    if (!"format 1".equals(said.get("# dsr suppressions")))
+    var format = said.get("# dsr suppressions");
+    if (!"format 1".equals(format))
       throw new IOException(
           "not a suppression list in format 1");
     if (!made.substring(0, 16).equals(said.get("# key")))

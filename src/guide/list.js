@@ -1,7 +1,8 @@
 const { createHmac } = require("node:crypto");
 const fs = require("node:fs");
 
-const text = (name) => fs.readFileSync(name, "utf8").trim();
+const text = (name) =>
+  fs.readFileSync(name, "utf8").trim();
 const key = Buffer.from(text("ledger.key"), "hex");
 const lines = text("suppressed.txt").split("\n");
 const said = (name) => lines
