@@ -12,6 +12,47 @@ use super::context::Context;
 /// From how many days before its end the link to an export is warned of.
 const LINK_WARN_DAYS: i64 = 3;
 
+/// Which requests to show by their legal deadlines alone.
+#[derive(clap::Args, Debug)]
+pub(super) struct DeadlineArgs {
+    /// Show only the open requests whose legal deadline has passed; ask nobody
+    ///
+    /// With `--exit-status` the status is 9 if there is one and 0 if there is none, whatever else is
+    /// wrong: an unknown outcome, a refused token and an unreachable Mixpanel do not hide it.
+    #[arg(long, conflicts_with_all = ["refresh", "ask_for", "watch", "changes", "all", "show_ids"])]
+    overdue: bool,
+    /// Show only the open requests that are due within so many days, such as `7d`, or overdue; ask
+    /// nobody
+    ///
+    /// Its status with `--exit-status` is that of `--overdue`.
+    #[arg(long, value_name = "DAYS", value_parser = whole_days, conflicts_with_all = ["overdue", "refresh", "ask_for", "watch", "changes", "all", "show_ids"])]
+    due_within: Option<i64>,
+}
+
+impl DeadlineArgs {
+    /// The most days that may be left until a deadline, if the operator asked for deadlines.
+    pub(super) fn days(&self) -> Option<i64> {
+        self.due_within.or(self.overdue.then_some(-1))
+    }
+}
+
+fn whole_days(text: &str) -> Result<i64, String> {
+    const DAY: u64 = 24 * 60 * 60;
+    let whole = humantime::parse_duration(text).map(|time| (time.as_secs() / DAY, time));
+    match whole {
+        Ok((days, time)) if time == std::time::Duration::from_secs(days * DAY) => {
+            i64::try_from(days).map_err(|error| error.to_string())
+        }
+        Ok(_) | Err(_) => Err("write whole days, such as `7d` or `2weeks`".to_owned()),
+    }
+}
+
+/// Whether the answer to a request is still open and due within so many days; -1 means that its
+/// day is over.
+pub(super) fn is_due_within(request: &RequestRecord, today: NaiveDate, days: i64) -> bool {
+    request.is_open() && request.deadline().days_left(today) <= days
+}
+
 /// Warns of dates of a plan that are over already, hard to keep, or may be wrong.
 pub(super) fn warn_of_plan(ctx: &Context, plan: &Plan) {
     let today = ctx.clock.today();

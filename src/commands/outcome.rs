@@ -7,6 +7,8 @@ use crate::ledger::{JobGroup, RequestRecord};
 use crate::ui::{Failure, Ui, number};
 use crate::workflow::{RefreshTrouble, Stop, SubmitReport};
 
+use super::deadlines;
+
 /// Who may use the API, as Mixpanel's pages name them.
 pub(super) const ELIGIBLE: &str = "the token's owner must be an owner or admin of the organization or the project (Mixpanel's pages differ on which; one says everyone may); make a token as such a person and run `dsr auth login`";
 
@@ -59,7 +61,7 @@ pub(super) fn standing_status(requests: &[RequestRecord], today: NaiveDate) -> E
     let groups = requests.iter().flat_map(|request| &request.groups);
     let overdue = requests
         .iter()
-        .filter(|request| request.is_open() && request.deadline().is_over(today))
+        .filter(|request| deadlines::is_due_within(request, today, -1))
         .map(|_| ExitStatus::Overdue);
     ExitStatus::most_pressing(groups.map(of_group).chain(overdue))
 }

@@ -9,7 +9,7 @@ use crate::ui::{Delivery, Failure, Lines, Phase, Polling, Progress, Shown, durat
 use crate::workflow::{self, Extent, RefreshTrouble};
 
 use super::context::Context;
-use super::deadlines;
+use super::deadlines::{self, DeadlineArgs};
 use super::failures::usage;
 use super::outcome::{AFTER_DELETION, standing_status, trouble_failure};
 use super::{held_ids, minimise, watch};
@@ -39,7 +39,9 @@ const WORTH_A_BEGINNING: Duration = Duration::from_secs(60);
   dsr status --watch --timeout 2h | jq -c .job    a line for each change, in a script
 
 In cron, say nothing unless something changed, and let the status tell the rest:
-  dsr status --changes --exit-status --ask-for 10m")]
+  dsr status --changes --exit-status --ask-for 10m
+  dsr status --due-within 7d --quiet              what is late or due within a week
+  dsr status --overdue --exit-status              9 if something is late, whatever else is wrong")]
 pub(crate) struct StatusArgs {
     /// A request (the beginning of its id is enough) or a task id
     #[arg(value_name = "REQUEST | TASK_ID")]
@@ -71,6 +73,8 @@ pub(crate) struct StatusArgs {
     /// Tell by the exit status how the requests stand: 6, 7, 3, 9, 75 or 8; see `dsr help exit-status`
     #[arg(long)]
     exit_status: bool,
+    #[command(flatten)]
+    alarm: DeadlineArgs,
     /// List closed requests, too
     #[arg(long, conflicts_with = "name")]
     all: bool,
@@ -86,6 +90,10 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
         return held_ids::show(ctx, &ledger, &request);
     }
     let mut view = View::of(ctx, &ledger, &args)?;
+    if let Some(days) = args.alarm.days() {
+        let requests = view.read(ctx, &ledger)?;
+        return show_due(ctx, &ledger, requests, days, args.exit_status);
+    }
     if args.watch {
         return watch::run(ctx, ledger, view, args.timeout).await;
     }
@@ -176,6 +184,34 @@ fn show(
         ctx.ui.note(&still_due(polling.unwrap_or_default()));
     }
     Ok(standing_status(requests, ctx.clock.today()))
+}
+
+/// Shows only the requests that are due within so many days. The status is about nothing else, so
+/// that no other trouble hides a deadline.
+fn show_due(
+    ctx: &Context,
+    ledger: &Ledger,
+    mut requests: Vec<RequestRecord>,
+    days: i64,
+    exit_status: bool,
+) -> Result<ExitStatus, Failure> {
+    let clock = ctx.clock.as_ref();
+    requests.retain(|request| deadlines::is_due_within(request, clock.today(), days));
+    if !requests.is_empty() || ctx.ui.format() == crate::ui::Format::Json {
+        ctx.ui
+            .print_status(ledger, &requests, Shown::List, None, clock)?;
+    }
+    for request in &requests {
+        advise(ctx, ledger, request)?;
+    }
+    Ok(match (requests.is_empty(), exit_status) {
+        (true, _) => {
+            ctx.ui.note("No open request is due then.");
+            ExitStatus::Done
+        }
+        (false, true) => ExitStatus::Overdue,
+        (false, false) => ExitStatus::Done,
+    })
 }
 
 /// Whether something is deleted, and nothing remains to be.

@@ -7,6 +7,7 @@ mod support;
 
 mod aborts;
 mod again;
+mod alarms;
 mod answers;
 mod apart;
 mod audit;
