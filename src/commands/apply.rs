@@ -130,7 +130,8 @@ fn restore(
     let project = found.project;
     warn_of_odd_token(ctx, &project);
     let kind = file.header().operation.kind();
-    let learned = ledger.find_learned_limit(&project.key(), kind)?;
+    let learned = ledger.find_learned_limit(&project.key(), kind, ctx.clock.now())?;
+    let learned = learned.map(|learned| learned.limit);
     let allowed = project.limits.for_kind(kind);
     let plan = workflow::restore_plan(file, project, key, learned, ctx.home.data())?;
     let (limit, planned) = (plan.limit(), file.header().batch);

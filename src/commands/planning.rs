@@ -107,12 +107,12 @@ pub(super) fn write(ctx: &Context, plans: &[Plan], path: &Path) -> Result<ExitSt
     let ledger = ctx.ledger()?;
     let mut plan = plan.clone();
     let kind = plan.order.operation.kind();
-    if let Some(learned) = ledger.find_learned_limit(&plan.project.key(), kind)? {
-        plan.allow_at_most(learned);
+    let now = ctx.clock.now();
+    if let Some(learned) = ledger.find_learned_limit(&plan.project.key(), kind, now)? {
+        plan.allow_at_most(learned.limit);
     }
     let (key, _) = minimise::ledger_key(ctx, ledger.find_people_key()?.as_deref())?;
     drop(ledger);
-    let now = ctx.clock.now();
     workflow::write_plan(path, &plan, &key, ctx.actor(), now)?;
     let file = PlanFile::open(path)?;
     if ctx.is_sandbox() {

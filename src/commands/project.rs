@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 
 use chrono::NaiveDate;
 use secrecy::{ExposeSecret, SecretString};
@@ -10,6 +9,7 @@ use crate::domain::{
     BatchLimits, ExitStatus, Kind, LimitsError, ProjectKey, ProjectName, ProjectToken, Rate,
     Region, TokenName,
 };
+use crate::ledger::LearnedLimit;
 use crate::sandbox;
 use crate::ui::{Failure, ProjectView, ProjectsView, SecretPlace};
 
@@ -39,6 +39,7 @@ enum ProjectCommand {
     List(ListArgs),
     Show(ShowArgs),
     Use(UseArgs),
+    Set(SetArgs),
     Secret(SecretArgs),
     Remove(RemoveArgs),
 }
@@ -114,6 +115,21 @@ struct UseArgs {
     name: String,
 }
 
+/// Reset what dsr has learned about a project
+///
+/// Mixpanel may refuse a job for having too many ids. Then dsr sends smaller jobs for 30 days;
+/// `dsr project show` says since when. Settings are in the config file.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  dsr project set shop --forget-limits")]
+struct SetArgs {
+    /// Which one
+    name: String,
+    /// Forget the batch limits that dsr has learned
+    #[arg(long, required = true)]
+    forget_limits: bool,
+}
+
 /// Remove a project from the config file, and its API secret from the keyring
 ///
 /// Its requests stay in the ledger.
@@ -136,6 +152,12 @@ pub(super) fn run(ctx: &mut Context, args: ProjectArgs) -> Result<ExitStatus, Fa
             file.set_default(&name)?;
             ctx.ui
                 .note(&format!("`{name}` is the default project now."));
+            show(ctx, &file, Some(args.name))?;
+        }
+        ProjectCommand::Set(args) => {
+            if args.forget_limits {
+                forget_limits(ctx, &file, &args.name)?;
+            }
             show(ctx, &file, Some(args.name))?;
         }
         ProjectCommand::Secret(args) => project_secret::run(ctx, &args)?,
@@ -245,7 +267,7 @@ fn show(ctx: &Context, file: &ProjectsFile, name: Option<String>) -> Result<(), 
 fn learned_limits(
     ctx: &Context,
     resolved: &[Resolved],
-) -> Result<HashMap<ProjectKey, [Option<usize>; 2]>, Failure> {
+) -> Result<HashMap<ProjectKey, [Option<LearnedLimit>; 2]>, Failure> {
     let mut learned = HashMap::new();
     if !ctx.home.ledger().exists() {
         return Ok(learned);
@@ -253,15 +275,22 @@ fn learned_limits(
     let ledger = ctx.ledger()?;
     for project in resolved.iter().map(|resolved| &resolved.project) {
         let key = project.key();
-        let limit = |kind| -> Result<_, Failure> {
-            Ok(ledger
-                .find_learned_limit(&key, kind)?
-                .map(NonZeroUsize::get))
-        };
+        let limit = |kind| ledger.find_learned_limit(&key, kind, ctx.clock.now());
         let limits = [limit(Kind::Delete)?, limit(Kind::Export)?];
         learned.insert(key, limits);
     }
     Ok(learned)
+}
+
+fn forget_limits(ctx: &Context, file: &ProjectsFile, name: &str) -> Result<(), Failure> {
+    let resolved = resolve(&[name.to_owned()], &ctx.environment, file, &ctx.mode)?;
+    if ctx.home.ledger().exists() {
+        let mut ledger = ctx.ledger()?;
+        for resolved in &resolved {
+            ledger.record_limits_forgotten(&resolved.project.key())?;
+        }
+    }
+    Ok(())
 }
 
 /// Where the API secret of each project is, as far as that can be found out.

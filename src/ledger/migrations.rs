@@ -256,6 +256,15 @@ const MIGRATIONS: &[&str] = &[
     -- Finds the newest requests without reading all of them.
     CREATE INDEX requests_by_created ON requests (created);
 ",
+    "
+    -- What a limit was learned from, and when. Those of before say neither, and some were learned from
+    -- answers that were not about the number of ids.
+    DELETE FROM learned;
+    ALTER TABLE learned ADD COLUMN refused BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE learned ADD COLUMN learned_at TEXT NOT NULL DEFAULT '';
+    -- Until when somebody has jobs to send: questions about others wait.
+    ALTER TABLE pace ADD COLUMN sending_until BIGINT NOT NULL DEFAULT 0;
+",
 ];
 
 /// How many of them there are before the trail's, which begins in the same transaction.

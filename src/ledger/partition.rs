@@ -5,12 +5,10 @@
 use std::num::NonZeroUsize;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 use serde_json::json;
 
-use crate::domain::{
-    Batch, DistinctId, JobId, JobState, Kind, ProjectKey, SubjectRequestId, TaskId,
-};
+use crate::domain::{Batch, DistinctId, JobId, JobState, SubjectRequestId, TaskId};
 
 use super::audit::{self, AuditEvent, Why};
 use super::jobs::{count_unclear, read_one, step};
@@ -38,16 +36,13 @@ pub enum LinkTo {
 }
 
 impl Ledger {
-    /// Cuts a job that was not sent into jobs of at most `limit` ids, and remembers the limit for
-    /// the project, if it is smaller than what was known.
+    /// Cuts a job that was not sent into jobs of at most `limit` ids.
     ///
     /// # Errors
     /// When the ledger cannot be written, or the job may have been sent.
     pub fn record_cut(
         &mut self,
         job: &JobId,
-        kind: Kind,
-        project: &ProjectKey,
         limit: NonZeroUsize,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
@@ -75,39 +70,8 @@ impl Ledger {
             }
         }
         tell_cut(&tx, job, &added, now)?;
-        prepare(
-            &tx,
-            "INSERT INTO learned (project_key, kind, batch) VALUES ($1, $2, $3)
-             ON CONFLICT (project_key, kind) DO UPDATE SET batch =
-                 CASE WHEN learned.batch < excluded.batch
-                      THEN learned.batch ELSE excluded.batch END",
-        )?
-        .execute(params![
-            project.as_str(),
-            kind.as_str(),
-            to_sql(limit.get())
-        ])?;
         tx.commit()?;
         Ok(())
-    }
-
-    /// The batch limit the server taught us, if it did.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn find_learned_limit(
-        &self,
-        project: &ProjectKey,
-        kind: Kind,
-    ) -> Result<Option<NonZeroUsize>, LedgerError> {
-        let found: Option<i64> = prepare(
-            &self.conn,
-            "SELECT batch FROM learned WHERE project_key = $1 AND kind = $2",
-        )?
-        .query_row(params![project.as_str(), kind.as_str()], |row| row.get(0))
-        .optional()?;
-        let limit = found.and_then(|batch| usize::try_from(batch).ok());
-        Ok(limit.and_then(NonZeroUsize::new))
     }
 
     /// Takes out of a job the ids that are in other tasks already: each group becomes a job of

@@ -240,19 +240,37 @@ pub fn token_standing(answered: &Answered) -> Option<TokenStanding> {
     }
 }
 
+/// Whether the words are about the number of ids: they name ids and a bound, and measure nothing else,
+/// such as the characters of one id, the bytes of a body or the calls of an hour.
 fn speaks_of_too_many(message: &str) -> bool {
-    let text = message.to_lowercase();
-    let about_ids = ["distinct", "ids", "users"];
-    let about_size = [
-        "too many",
-        "too large",
-        "exceed",
-        "at most",
-        "maximum",
-        "limit",
+    const IDS: &[&str] = &["ids", "distinct_ids", "users"];
+    const BOUNDS: &[&str] = &[
+        "many", "large", "most", "maximum", "max", "limit", "limited", "exceed", "exceeds",
+        "exceeded", "more",
     ];
-    let any = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    any(&about_ids) && any(&about_size)
+    const OTHER_MEASURES: &[&str] = &[
+        "character",
+        "characters",
+        "chars",
+        "byte",
+        "bytes",
+        "kb",
+        "mb",
+        "long",
+        "longer",
+        "each",
+        "rate",
+        "second",
+        "minute",
+        "hour",
+        "day",
+    ];
+    let text = message.to_lowercase();
+    let words: Vec<&str> = text
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .collect();
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
+    has(IDS) && has(BOUNDS) && !has(OTHER_MEASURES)
 }
 
 /// Takes our own ids out of the server's words: messages are printed, ids are personal data.

@@ -64,6 +64,8 @@ pub(super) struct Queue {
     /// Jobs whose ids an earlier request has and has not sent yet.
     kept_back: Vec<JobId>,
     to_settle: VecDeque<Item>,
+    /// How many ids the last job had that was refused as too large.
+    pub(super) refused: Option<(Kind, usize)>,
     /// Nothing is sent before, for a reason that concerns this process only.
     paused_until: Instant,
 }
@@ -83,6 +85,7 @@ impl Queue {
             requests: Vec::new(),
             kept_back: Vec::new(),
             to_settle: VecDeque::new(),
+            refused: None,
             paused_until: Instant::now(),
         }
     }

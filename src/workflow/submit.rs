@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::domain::{DistinctId, ExitStatus, JobId, JobState, RequestId, TaskId};
-use crate::ledger::{Again, Claim, LedgerError, Outcome, Purpose, Recorded, RequestRecord};
+use crate::ledger::{
+    Again, Claim, LearnedLimit, LedgerError, Outcome, Purpose, Recorded, RequestRecord,
+};
 use crate::mixpanel::{Client, CreateAnswer};
 
 use super::queue::{Item, Offer, Queue, Settle};
@@ -217,15 +219,15 @@ async fn send_next(
 /// Cuts a job that is larger than what the server has taught us; whether it was.
 fn cut_to_learned(run: &mut Run<'_>, queue: &mut Queue, item: &Item) -> Result<bool, LedgerError> {
     let kind = item.operation.kind();
-    let Some(limit) = run.ledger.find_learned_limit(&queue.project, kind)? else {
+    let now = run.clock.now();
+    let Some(learned) = run.ledger.find_learned_limit(&queue.project, kind, now)? else {
         return Ok(false);
     };
     let job = run.job(&item.job)?;
-    if !job.state.is_sendable() || job.ids <= limit.get() {
+    if !job.state.is_sendable() || job.ids <= learned.limit.get() {
         return Ok(false);
     }
-    run.ledger
-        .record_cut(&item.job, kind, &queue.project, limit, run.clock.now())?;
+    run.ledger.record_cut(&item.job, learned.limit, now)?;
     Ok(true)
 }
 
@@ -254,7 +256,12 @@ async fn carry_out(
     let reason = verdict.reason.as_deref();
     let mut next = verdict.next;
     match verdict.act {
-        Act::Record(outcome) => record_outcome(run, client, job, &outcome, reason)?,
+        Act::Record(outcome) => {
+            record_outcome(run, client, job, &outcome, reason)?;
+            if matches!(outcome, Outcome::Accepted(_)) {
+                learn(run, queue, item)?;
+            }
+        }
         Act::Cut => cut(run, queue, client, item, reason)?,
         Act::Link { ids, tasks } => {
             // Nothing was created; what the tasks have is asked with the job safely planned.
@@ -330,14 +337,30 @@ fn cut(
     reason: Option<&str>,
 ) -> Result<(), WorkflowError> {
     let job = &item.job;
-    let Some(limit) = settle::half(run.job(job)?.ids) else {
+    let ids = run.job(job)?.ids;
+    let Some(limit) = settle::half(ids) else {
         return record_outcome(run, client, job, &Outcome::Refused, reason);
     };
     record_outcome(run, client, job, &Outcome::NotCreated, reason)?;
+    run.ledger.record_cut(job, limit, run.clock.now())?;
+    queue.refused = Some((item.operation.kind(), ids));
+    Ok(())
+}
+
+/// Remembers how many ids the server took of a job after it had refused twice as many: only that
+/// shows that their number was the trouble.
+fn learn(run: &mut Run<'_>, queue: &mut Queue, item: &Item) -> Result<(), WorkflowError> {
     let kind = item.operation.kind();
-    let now = run.clock.now();
-    run.ledger
-        .record_cut(job, kind, &queue.project, limit, now)?;
+    let ids = run.job(&item.job)?.ids;
+    let refused = queue.refused.filter(|(of, _)| *of == kind);
+    if let Some((_, refused)) = refused
+        && let Some(limit) = settle::half(refused).filter(|half| half.get() == ids)
+    {
+        let at = run.clock.now();
+        let learned = LearnedLimit { limit, refused, at };
+        run.ledger.record_learned(&queue.project, kind, learned)?;
+        queue.refused = None;
+    }
     Ok(())
 }
 

@@ -41,6 +41,7 @@ mod keyrings;
 mod killed;
 mod large;
 mod leaks;
+mod learned;
 mod ledger;
 mod links;
 mod lint;

@@ -100,7 +100,7 @@ pub(super) fn eventful(folder: &tempfile::TempDir) -> (Ledger, RequestId) {
     let wide = record(&mut ledger, &batches(5, 5), after(100));
     let limit = std::num::NonZeroUsize::new(2).unwrap();
     ledger
-        .record_cut(&nth(&wide, 1), Kind::Delete, &key(), limit, after(110))
+        .record_cut(&nth(&wide, 1), limit, after(110))
         .unwrap();
     ledger.record_withdrawn(&wide, after(120)).unwrap();
     let hasher = LedgerKey::restore([7; 32]);

@@ -12,9 +12,7 @@ fn ids_that_were_recorded_as_text_are_read_as_well() {
     assert_eq!(ledger.find_batch(&first).unwrap(), packed);
     // What is written anew is packed.
     let limit = std::num::NonZeroUsize::new(1).unwrap();
-    ledger
-        .record_cut(&first, Kind::Delete, &key(), limit, noon())
-        .unwrap();
+    ledger.record_cut(&first, limit, noon()).unwrap();
     assert_eq!(ledger.find_batch(&first).unwrap().ids(), &packed.ids()[..1]);
     ledger
         .conn
