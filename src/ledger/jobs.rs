@@ -101,7 +101,9 @@ impl Ledger {
         {
             return Ok(Claim::Wait(wait));
         }
-        if let Slot::Wait(wait) = pace::take(&tx, project, rate, now)? {
+        let slot = pace::take(&tx, project, rate, now)?;
+        pace::reserve(&tx, project, rate, now)?;
+        if let Slot::Wait(wait) = slot {
             tx.commit()?;
             return Ok(Claim::Wait(wait));
         }

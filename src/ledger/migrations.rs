@@ -262,8 +262,9 @@ const MIGRATIONS: &[&str] = &[
     DELETE FROM learned;
     ALTER TABLE learned ADD COLUMN refused BIGINT NOT NULL DEFAULT 0;
     ALTER TABLE learned ADD COLUMN learned_at TEXT NOT NULL DEFAULT '';
-    -- Until when somebody has jobs to send: questions about others wait.
+    -- Until when somebody has more jobs to send, and when a question last went before them.
     ALTER TABLE pace ADD COLUMN sending_until BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE pace ADD COLUMN asked_at BIGINT NOT NULL DEFAULT 0;
 ",
 ];
 

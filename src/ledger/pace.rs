@@ -16,6 +16,17 @@ pub enum Slot {
     Wait(Duration),
 }
 
+/// For how long beyond its next slot a process that sends keeps others' questions back. It renews
+/// that with each job, and takes it back at its end; this bounds what a killed one leaves.
+const HOLD: TimeDelta = TimeDelta::seconds(10);
+/// One question in so many slots goes before the jobs to send: a long submission takes hours, and
+/// whoever looks meanwhile should see something.
+const SLOTS_A_QUESTION: i64 = 20;
+/// The least time between two such questions: at a high rate it is the answers that take time.
+const LEAST_BETWEEN: TimeDelta = TimeDelta::seconds(10);
+/// After how long a question that is kept back is tried again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// The longest a server can make us wait: what `Retry-After` may ask for.
 const MAX_BLOCK: TimeDelta = TimeDelta::hours(24);
 
@@ -56,6 +67,22 @@ impl Ledger {
         Ok(())
     }
 
+    /// Lets questions about the project go on: this process has no more jobs to send. Another that
+    /// has some keeps them back again with its next one.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn record_all_sent(&mut self, project: &ProjectKey) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        prepare(
+            &tx,
+            "UPDATE pace SET sending_until = 0 WHERE project_key = $1",
+        )?
+        .execute([project.as_str()])?;
+        tx.commit()?;
+        Ok(())
+    }
+
     /// Notes that the server wants no call of the project for a while; every process obeys. The
     /// longest wait that was asked for holds.
     ///
@@ -71,6 +98,67 @@ impl Ledger {
         tx.commit()?;
         Ok(())
     }
+}
+
+/// Keeps questions about the project back, since there are jobs to send.
+pub(super) fn reserve(
+    tx: &Transaction<'_>,
+    project: &ProjectKey,
+    rate: Rate,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    let until = now.timestamp_micros().saturating_add(held(rate));
+    prepare(
+        tx,
+        "UPDATE pace SET sending_until = $1 WHERE project_key = $2",
+    )?
+    .execute(params![until, project.as_str()])?;
+    Ok(())
+}
+
+/// Whether a question must let jobs go first, and after how long to try again.
+pub(super) fn yields(
+    tx: &Transaction<'_>,
+    project: &ProjectKey,
+    rate: Rate,
+    now: DateTime<Utc>,
+) -> Result<Option<Duration>, LedgerError> {
+    let now = now.timestamp_micros();
+    let row: Option<(i64, i64)> = prepare(
+        tx,
+        "SELECT sending_until, asked_at FROM pace WHERE project_key = $1",
+    )?
+    .query_row([project.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+    .optional()?;
+    let (until, asked_at) = row.unwrap_or_default();
+    let left = until.saturating_sub(now);
+    let least = LEAST_BETWEEN.num_microseconds().unwrap_or(i64::MAX);
+    let between = microseconds(rate)
+        .saturating_mul(SLOTS_A_QUESTION)
+        .max(least);
+    // What lies further off than we write was written before the clock was set back.
+    let is_held = left > 0 && left <= held(rate);
+    let was_asked = now.saturating_sub(asked_at).saturating_abs() < between;
+    Ok((is_held && was_asked).then(|| {
+        let left = Duration::from_micros(left.unsigned_abs());
+        left.min(LOOK_AGAIN)
+    }))
+}
+
+/// Notes that a question took the slot.
+pub(super) fn note_asked(
+    tx: &Transaction<'_>,
+    project: &ProjectKey,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    prepare(tx, "UPDATE pace SET asked_at = $1 WHERE project_key = $2")?
+        .execute(params![now.timestamp_micros(), project.as_str()])?;
+    Ok(())
+}
+
+fn held(rate: Rate) -> i64 {
+    let hold = HOLD.num_microseconds().unwrap_or(i64::MAX);
+    microseconds(rate).saturating_add(hold)
 }
 
 /// Takes the slot inside a transaction of the caller's, who commits it whatever the answer.
@@ -210,5 +298,64 @@ mod tests {
         let day = Duration::from_secs(24 * 60 * 60);
         assert_eq!(take(&mut ledger, long_ago), Slot::Wait(day));
         assert_eq!(take(&mut ledger, long_ago + day), Slot::Yours);
+    }
+
+    /// What keeps a question back at that moment.
+    fn kept_back(ledger: &mut Ledger, rate: Rate, now: DateTime<Utc>) -> Option<Duration> {
+        let tx = ledger.write().unwrap();
+        yields(&tx, &key(), rate, now).unwrap()
+    }
+
+    fn reserve_at(ledger: &mut Ledger, rate: Rate, now: DateTime<Utc>) {
+        let tx = ledger.write().unwrap();
+        super::take(&tx, &key(), rate, now).unwrap();
+        reserve(&tx, &key(), rate, now).unwrap();
+        tx.commit().unwrap();
+    }
+
+    fn ask_at(ledger: &mut Ledger, now: DateTime<Utc>) {
+        let tx = ledger.write().unwrap();
+        note_asked(&tx, &key(), now).unwrap();
+        tx.commit().unwrap();
+    }
+
+    #[test]
+    fn questions_wait_while_there_are_jobs_to_send_but_for_one_in_twenty() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = open(&folder);
+        let rate = Rate::default();
+        let at = |seconds| noon() + TimeDelta::seconds(seconds);
+        assert_eq!(kept_back(&mut ledger, rate, noon()), None, "nobody sends");
+        reserve_at(&mut ledger, rate, noon());
+        assert_eq!(kept_back(&mut ledger, rate, noon()), None, "the first one");
+        ask_at(&mut ledger, noon());
+        for second in 0..19 {
+            reserve_at(&mut ledger, rate, at(second));
+            assert_eq!(kept_back(&mut ledger, rate, at(second)), Some(SECOND));
+        }
+        assert_eq!(kept_back(&mut ledger, rate, at(20)), None, "its turn");
+        ask_at(&mut ledger, at(20));
+        reserve_at(&mut ledger, rate, at(20));
+        assert_eq!(kept_back(&mut ledger, rate, at(21)), Some(SECOND));
+        ledger.record_all_sent(&key()).unwrap();
+        assert_eq!(kept_back(&mut ledger, rate, at(21)), None, "all is sent");
+    }
+
+    #[test]
+    fn what_a_killed_sender_leaves_passes_and_so_does_a_clock_that_was_ahead() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = open(&folder);
+        let rate = Rate::default();
+        ask_at(&mut ledger, noon());
+        reserve_at(&mut ledger, rate, noon());
+        ask_at(&mut ledger, noon());
+        let later = noon() + TimeDelta::seconds(10);
+        assert_eq!(kept_back(&mut ledger, rate, later), Some(SECOND));
+        assert_eq!(
+            kept_back(&mut ledger, rate, later + TimeDelta::seconds(1)),
+            None
+        );
+        let long_ago = noon() - TimeDelta::days(400);
+        assert_eq!(kept_back(&mut ledger, rate, long_ago), None);
     }
 }

@@ -173,10 +173,14 @@ impl Ledger {
         if !is_its_turn {
             return Ok(Asking::Taken);
         }
+        if let Some(wait) = pace::yields(&tx, project, rate, now)? {
+            return Ok(Asking::Wait(wait));
+        }
         if let Slot::Wait(wait) = pace::take(&tx, project, rate, now)? {
             tx.commit()?;
             return Ok(Asking::Wait(wait));
         }
+        pace::note_asked(&tx, project, now)?;
         let next = after_question(&tx, &record, Heard::Nothing, now)?;
         schedule(&tx, job, Some(next))?;
         tx.commit()?;

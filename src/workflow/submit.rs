@@ -107,7 +107,8 @@ pub async fn submit(
                 Step::Sent => shortest = Duration::ZERO,
                 Step::Wait(wait) => shortest = shortest.min(wait),
                 Step::Over(stop) => {
-                    queues.remove(place);
+                    let queue = queues.remove(place);
+                    run.ledger.record_all_sent(&queue.project)?;
                     stops.extend(stop);
                     continue;
                 }
@@ -120,6 +121,10 @@ pub async fn submit(
         if !shortest.is_zero() {
             run.sleep(shortest).await;
         }
+    }
+    // An interruption leaves some.
+    for queue in &queues {
+        run.ledger.record_all_sent(&queue.project)?;
     }
     let mut records = Vec::new();
     for id in requests {

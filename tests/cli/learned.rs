@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::support::{Call, Fake, Operator, Reply, object_reply, people, same_people, states};
+use crate::support::{
+    Call, Fake, Operator, Reply, csv_of, object_reply, people, same_people, states,
+};
 
 /// A Mixpanel that refuses more ids than this with these words.
 fn taking(most: usize, status: u16, kind: &'static str, body: &'static str) -> Fake {
@@ -135,7 +137,7 @@ fn every_id_is_sent_once_whatever_is_cut() {
     let fake = taking(60, status, kind, body);
     let operator = operator_at(&fake);
     let ids = people(400);
-    operator.file("all.csv", format!("distinct_id\n{}\n", ids.join("\n")));
+    operator.file("all.csv", csv_of(&ids, None));
     operator
         .run(&["delete", "--gdpr", "--yes", "all.csv"])
         .exits_with(0);

@@ -112,8 +112,8 @@ fn sent(cell: &Cell) -> Course {
         Means::LostTaken if cell.asked.is_deletion() => Course::of(2, 1, &[Recovered], 0),
         Means::LostTaken | Means::LostEnded | Means::LostIdle => Course::of(2, 0, &[Double], 0),
         Means::Refused => Course::of(1, 0, &[Refused], 3),
-        // The second job is cut by what the first one taught.
-        Means::TooLarge => return Course::of(3 + 2, 0, &[Accepted; 4], 0),
+        // So few ids teach nothing: the second job is refused whole, too.
+        Means::TooLarge => return Course::of(3 + 3, 0, &[Accepted; 4], 0),
         Means::ConflictAll => Course::of(1, 0, &[Linked], 0),
         Means::ConflictSome => Course::of(2, 0, &[Linked, Accepted], 0),
         Means::ConflictTwo => Course::of(1, 2, &[Linked, Linked], 0),
@@ -177,7 +177,7 @@ fn after_the_record(cell: &Cell) -> Course {
         Means::Task => Course::of(0, 0, &[Accepted], 0),
         Means::LostTaken | Means::LostEnded | Means::LostIdle => return settled_behind(cell),
         Means::Refused => Course::of(0, 0, &[Refused], 3),
-        Means::TooLarge => return Course::of(2 + 2, 0, &[Accepted; 4], 0),
+        Means::TooLarge => return Course::of(2 + 3, 0, &[Accepted; 4], 0),
         Means::ConflictAll => Course::of(0, 0, &[Linked], 0),
         Means::ConflictSome => Course::of(1, 0, &[Linked, Accepted], 0),
         Means::ConflictTwo => Course::of(0, 0, &[Linked, Linked], 0),

@@ -59,7 +59,7 @@ impl Cell {
         let recovers = self.asked.is_deletion() && self.is_decided();
         let first = if recovers { Recovered } else { Double };
         let (posts, others): (usize, &[Stand]) = match self.reply.means() {
-            Means::TooLarge => (3, &[Accepted; 3]),
+            Means::TooLarge => (4, &[Accepted; 3]),
             Means::ConflictSome => (1, &[Linked, Accepted]),
             _ => (1, &[Accepted]),
         };
