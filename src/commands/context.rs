@@ -12,7 +12,7 @@ use crate::credentials::{
 };
 use crate::domain::{Actor, ApiUrl, Clock, Project, ProjectKey, ProjectName, TokenName};
 use crate::ledger::{Backlog, Ledger, Opening, Patience, Rejection, RequestRecord};
-use crate::mixpanel::{Client, Timeouts, Trust};
+use crate::mixpanel::{Client, Route, Timeouts};
 use crate::sandbox;
 use crate::ui::{Failure, Ui, day_count};
 use crate::workflow::{Interrupt, Observer, Run};
@@ -280,7 +280,7 @@ impl Context {
         if projects.is_empty() {
             return Ok(clients);
         }
-        let trust = self.trust()?;
+        let route = self.route()?;
         if let Some(proxy) = self.proxy_for(projects) {
             let (variable, host) = (proxy.variable, proxy.host.as_deref());
             tracing::info!(variable, host, "calls go through a proxy");
@@ -301,17 +301,20 @@ impl Context {
                 Mode::Real => project.api_url.clone(),
                 Mode::Sandbox { .. } => self.sandbox_url()?,
             };
-            let client = Client::new(project.clone(), api_url, token, timeouts, &trust)?;
+            let client = Client::new(project.clone(), api_url, token, timeouts, &route)?;
             clients.insert(project.key(), client);
         }
         Ok(clients)
     }
 
-    /// Whom to believe at the other end of a connection.
-    pub(crate) fn trust(&self) -> Result<Trust, Failure> {
-        Ok(match &self.environment.ca_file {
-            Some(path) if !self.is_sandbox() => Trust::read(path)?,
-            Some(_) | None => Trust::default(),
+    /// How calls leave this machine, and whom they believe at the other end.
+    pub(crate) fn route(&self) -> Result<Route, Failure> {
+        let environment = &self.environment;
+        let (proxy, no_proxy) = (environment.proxy.clone(), environment.no_proxy.clone());
+        let route = Route::default().through(proxy, no_proxy);
+        Ok(match &environment.ca_file {
+            Some(path) if !self.is_sandbox() => route.believing(path)?,
+            Some(_) | None => route,
         })
     }
 

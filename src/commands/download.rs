@@ -116,7 +116,7 @@ pub(super) async fn fetch(
         Mode::Real if is_loopback => Reach::Loopback,
         Mode::Real => Reach::Everywhere,
     };
-    let fetcher = Fetcher::new(reach, &ctx.trust()?)?;
+    let fetcher = Fetcher::new(reach, &ctx.route()?)?;
     ctx.interrupt.begin();
     let mut reports = Vec::new();
     let progress = Progress::start(&ctx.ui, Phase::Fetching, 0, Lines::None);

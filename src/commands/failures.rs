@@ -431,6 +431,11 @@ impl From<ClientError> for Failure {
             ClientError::Setup { .. } => Self::from_error(ExitStatus::LocalIo, "local_io", &error),
             ClientError::Authorities { .. } => Self::from_error(ExitStatus::Usage, "usage", &error)
                 .hint("nothing was sent; correct DSR_CA_FILE"),
+            ClientError::Proxy { variable, .. } => {
+                Self::from_error(ExitStatus::Usage, "usage", &error).hint(format!(
+                    "nothing was sent; correct {variable}, or unset it to call without a proxy"
+                ))
+            }
         }
     }
 }

@@ -115,7 +115,7 @@ fn environment(_: Option<&Home>) -> Vec<Block> {
     let proxies = [
         (
             "HTTPS_PROXY, ALL_PROXY",
-            "the proxy for calls to Mixpanel, never for loopback",
+            "the proxy for calls to Mixpanel (http, https or SOCKS), never for loopback",
         ),
         ("NO_PROXY", "hosts that are called without it"),
     ];

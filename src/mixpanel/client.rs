@@ -1,5 +1,6 @@
 use std::cell::Cell;
 use std::error::Error;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use crate::domain::{ApiUrl, Batch, Operation, Project, SubjectRequestId, TaskId}
 
 use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
 use super::classify::{self, Answered, Exchange};
-use super::trust::{Trust, Usual};
+use super::route::{Route, Towards};
 use super::wire::CreateBody;
 
 /// The largest reply that is read, in bytes.
@@ -57,6 +58,11 @@ pub struct Client {
 pub enum ClientError {
     #[error("cannot set up the HTTP client: {reason}")]
     Setup { reason: String },
+    #[error("the proxy in {variable} cannot be used: {reason}")]
+    Proxy {
+        variable: &'static str,
+        reason: &'static str,
+    },
     #[error("cannot take certificate authorities from `{path}`: {reason}")]
     Authorities { path: PathBuf, reason: String },
 }
@@ -65,20 +71,20 @@ impl Client {
     /// Prepares calls to `api_url`; nothing is sent yet.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
+    /// When TLS cannot be set up, or the proxy cannot be used.
     pub fn new(
         project: Project,
         api_url: ApiUrl,
         token: &OauthToken,
         timeouts: Timeouts,
-        trust: &Trust,
+        route: &Route,
     ) -> Result<Self, ClientError> {
         install_crypto();
         let setup = |reason: String| ClientError::Setup { reason };
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.expose()))
             .map_err(|_| setup("the token cannot be a header".to_owned()))?;
         authorization.set_sensitive(true);
-        let mut builder = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .user_agent(concat!("dsr/", env!("CARGO_PKG_VERSION")))
             .default_headers(HeaderMap::from_iter([
                 (AUTHORIZATION, authorization),
@@ -94,13 +100,12 @@ impl Client {
             .http1_only()
             .connect_timeout(timeouts.connect)
             .timeout(timeouts.total);
-        builder = if api_url.is_loopback() {
-            // HTTP_PROXY would also capture 127.0.0.1.
-            trust.apply(builder.no_proxy(), Usual::Nobody)
-        } else {
-            trust.apply(builder.https_only(true), Usual::Public)
+        let towards = match api_url.is_loopback() {
+            true => Towards::Loopback,
+            false => Towards::Internet,
         };
-        let http = builder
+        let http = route
+            .apply(builder, towards)?
             .build()
             .map_err(|error| setup(describe(error.without_url())))?;
         Ok(Self {
@@ -277,6 +282,9 @@ async fn read(mut response: Response) -> Exchange {
 
 /// An error with its causes, on one line. The caller has taken the URL out of it.
 pub(super) fn describe(error: reqwest::Error) -> String {
+    if is_of_unknown_authority(&error) {
+        return "the server's certificate is from an unknown authority; if your company's proxy signs it, name the proxy's certificate in DSR_CA_FILE".to_owned();
+    }
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -287,6 +295,30 @@ pub(super) fn describe(error: reqwest::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+fn is_of_unknown_authority(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        // An I/O error hides what it was made of from `source`.
+        let inner = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        let found = match inner {
+            Some(inner) => inner.downcast_ref::<rustls::Error>(),
+            None => error.downcast_ref::<rustls::Error>(),
+        };
+        if let Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)) =
+            found
+        {
+            return true;
+        }
+        cause = match inner {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    false
 }
 
 pub(super) fn install_crypto() {

@@ -11,7 +11,7 @@ use url::{Host, Url};
 
 use super::ClientError;
 use super::client::{describe, install_crypto};
-use super::trust::{Trust, Usual};
+use super::route::{Route, Towards};
 
 /// How many tries in a row may bring nothing new.
 const MAX_TRIES: u32 = 5;
@@ -83,8 +83,8 @@ struct Known {
 
 impl Fetcher {
     /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new(reach: Reach, trust: &Trust) -> Result<Self, ClientError> {
+    /// When TLS cannot be set up, or the proxy cannot be used.
+    pub fn new(reach: Reach, route: &Route) -> Result<Self, ClientError> {
         install_crypto();
         let builder = reqwest::Client::builder()
             .user_agent(concat!("dsr/", env!("CARGO_PKG_VERSION")))
@@ -99,13 +99,16 @@ impl Fetcher {
             .http1_only()
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE);
-        let builder = match reach {
-            Reach::Loopback => trust.apply(builder.no_proxy(), Usual::Nobody),
-            Reach::Everywhere => trust.apply(builder.https_only(true), Usual::Public),
+        let towards = match reach {
+            Reach::Loopback => Towards::Loopback,
+            Reach::Everywhere => Towards::Internet,
         };
-        let http = builder.build().map_err(|error| ClientError::Setup {
-            reason: describe(error.without_url()),
-        })?;
+        let http = route
+            .apply(builder, towards)?
+            .build()
+            .map_err(|error| ClientError::Setup {
+                reason: describe(error.without_url()),
+            })?;
         Ok(Self { http, reach })
     }
 

@@ -7,13 +7,13 @@ pub mod classify;
 mod client;
 mod fetch;
 mod retry_after;
-mod trust;
+mod route;
 mod wire;
 
 pub use answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
 pub use client::{Client, ClientError, Timeouts};
 pub use fetch::{Fetched, Fetcher, Reach, Sink};
-pub use trust::Trust;
+pub use route::Route;
 
 #[cfg(test)]
 mod tests;

@@ -109,7 +109,7 @@ fn client_with(url: &str, total: Duration) -> Client {
         connect: Duration::from_millis(500),
         total,
     };
-    Client::new(project, api_url, &token, timeouts, &Trust::default()).unwrap()
+    Client::new(project, api_url, &token, timeouts, &Route::default()).unwrap()
 }
 
 fn batch() -> Batch {
