@@ -12,7 +12,7 @@ use std::io;
 use std::path::Path;
 
 use crate::config::{EnvironmentError, ProjectsFileError, ResolveError};
-use crate::credentials::{CredentialError, HashKeyError, KeyringError, TokenOrigin};
+use crate::credentials::{CredentialError, HashKeyError, KeyringError, TokenError, TokenOrigin};
 use crate::domain::{ExitStatus, TokenName};
 use crate::intake::{HashingError, IntakeError, Remedy, SourceError};
 use crate::ledger::LedgerError;
@@ -150,6 +150,11 @@ impl From<ProjectsFileError> for Failure {
             ProjectsFileError::Malformed { .. } => {
                 (ExitStatus::Usage, "config", "correct that line")
             }
+            ProjectsFileError::Utf16 { .. } => (
+                ExitStatus::Usage,
+                "config",
+                "save it as UTF-8, such as with `iconv -f UTF-16 -t UTF-8`",
+            ),
             ProjectsFileError::Exists(_) => (
                 ExitStatus::Usage,
                 "usage",
@@ -221,7 +226,16 @@ impl From<CredentialError> for Failure {
                 ("no_token", hint.into())
             }
             CredentialError::Keyring(error) => ("no_token", keyring_hint(error)),
-            CredentialError::TokenFile { .. } => ("no_token", "check DSR_TOKEN_FILE".into()),
+            CredentialError::TokenFile { path, source } => match source.kind() {
+                io::ErrorKind::IsADirectory => {
+                    let hint = format!(
+                        "name the file in it: `export DSR_TOKEN_FILE={}/FILE`",
+                        quoted(path)
+                    );
+                    ("no_token", hint.into())
+                }
+                _ => ("no_token", "check DSR_TOKEN_FILE".into()),
+            },
             CredentialError::OpenTokenFile { path } => {
                 let path = quoted(path);
                 let hint = format!(
@@ -231,6 +245,10 @@ impl From<CredentialError> for Failure {
             }
             CredentialError::TwoTokens => ("no_token", "unset one of them".into()),
             CredentialError::BadIssued => ("no_token", "correct DSR_TOKEN_ISSUED".into()),
+            CredentialError::BadToken {
+                source: TokenError::Quoted,
+                ..
+            } => ("no_token", "remove the quotes around it".into()),
             CredentialError::BadToken { .. } => ("no_token", "copy it again from Mixpanel".into()),
             CredentialError::Expired { origin, name, .. } => {
                 ("token_expired", renewal(*origin, name.as_ref()).into())

@@ -93,6 +93,8 @@ pub enum ProjectsFileError {
         line: usize,
         message: String,
     },
+    #[error("the config file `{path}` is UTF-16, and dsr reads UTF-8")]
+    Utf16 { path: PathBuf },
     #[error("there is a project `{0}` already")]
     Exists(ProjectName),
     #[error("there is no project `{name}` in the config file")]
@@ -109,11 +111,19 @@ impl ProjectsFile {
     /// # Errors
     /// When it cannot be read or understood. The message never quotes the file.
     pub fn load(path: PathBuf) -> Result<Self, ProjectsFileError> {
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(source) => return Err(ProjectsFileError::Read { path, source }),
         };
+        // What PowerShell writes with `>`; without a mark, every other byte of a name is zero.
+        if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] = bytes[..] {
+            return Err(ProjectsFileError::Utf16 { path });
+        }
+        let text = String::from_utf8(bytes).map_err(|error| ProjectsFileError::Read {
+            path: path.clone(),
+            source: io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()),
+        })?;
         let malformed = |message: &str, span: Option<std::ops::Range<usize>>| {
             let start = span.map_or(0, |span| span.start).min(text.len());
             let before = text.as_bytes().iter().take(start);

@@ -8,9 +8,9 @@ use std::rc::Rc;
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use zip::ZipArchive;
 use zip::read::{ArchiveOffset, Config, ZipFile};
 use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::member;
 use super::sorter::Sorter;
@@ -171,11 +171,16 @@ fn open_member<'z>(
     place: usize,
     password: Option<&SecretString>,
 ) -> Result<ZipFile<'z, BufReader<Metered>>, SplitError> {
+    let member = place + 1;
+    if let Ok(file) = zip.by_index_raw(place)
+        && let Some(method) = name_of(file.compression())
+    {
+        return Err(SplitError::Compression { member, method });
+    }
     let opened = match password {
         Some(password) => zip.by_index_decrypt(place, password.expose_secret().as_bytes()),
         None => zip.by_index(place),
     };
-    let member = place + 1;
     opened.map_err(|error| match error {
         ZipError::InvalidPassword => SplitError::WrongPassword,
         ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => SplitError::PasswordNeeded,
@@ -185,6 +190,23 @@ fn open_member<'z>(
             source: error.into(),
         },
         source => SplitError::Unsupported { member, source },
+    })
+}
+
+/// What a compression is called that we have no code for; `None` if we do.
+fn name_of(method: CompressionMethod) -> Option<&'static str> {
+    Some(match method {
+        // What is encrypted is compressed by one of the others.
+        CompressionMethod::STORE | CompressionMethod::DEFLATE | CompressionMethod::AES => {
+            return None;
+        }
+        CompressionMethod::DEFLATE64 => "Deflate64",
+        CompressionMethod::BZIP2 => "BZIP2",
+        CompressionMethod::LZMA => "LZMA",
+        CompressionMethod::ZSTD => "Zstandard",
+        CompressionMethod::XZ => "XZ",
+        CompressionMethod::PPMD => "PPMd",
+        _ => "another compression than Deflate",
     })
 }
 

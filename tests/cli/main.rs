@@ -6,6 +6,7 @@
 mod support;
 
 mod aborts;
+mod advice;
 mod again;
 mod alarms;
 mod answers;

@@ -371,3 +371,26 @@ fn a_rehearsal_opens_the_sandboxs_exports_without_any_set_up() {
     assert_ne!(packages(&outcome)["records"], 0);
     assert_eq!(packages(&outcome)["unassigned"], 0);
 }
+
+#[test]
+fn another_compression_than_deflate_is_named() {
+    let deflated = SimpleFileOptions::default();
+    for (method, name) in [
+        (9, "Deflate64"),
+        (12, "BZIP2"),
+        (14, "LZMA"),
+        (93, "Zstandard"),
+        (98, "PPMd"),
+        (77, "another compression"),
+    ] {
+        let mut archive = zip_of(deflated, &[("events.json", &events())]);
+        // The method stands in the member's own head and in the archive's directory.
+        for (signature, offset) in [(b"PK\x03\x04", 8), (b"PK\x01\x02", 10)] {
+            let found = archive.windows(4).position(|part| part == signature);
+            archive[found.expect("a head") + offset] = method;
+        }
+        let exports = exports(archive);
+        let outcome = exports.download(&["--split"]);
+        outcome.exits_with(5).says(name).says("7z x");
+    }
+}
