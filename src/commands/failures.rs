@@ -364,7 +364,7 @@ impl From<LedgerError> for Failure {
             | LedgerError::Receipt(_) => (
                 ExitStatus::LocalIo,
                 "local_io",
-                "nothing more was sent; free space or correct the permissions, then run `dsr status`",
+                "nothing more was sent; free space, correct the permissions or raise `ulimit -f`, then run `dsr status`",
             ),
             LedgerError::Damaged(_) | LedgerError::Unreadable { .. } => (
                 ExitStatus::LocalIo,

@@ -106,6 +106,11 @@ impl Interrupt {
     }
 }
 
+/// The signal for a file beyond the size that a process may write, by its number on Linux, macOS and
+/// the BSDs.
+#[cfg(unix)]
+const SIGXFSZ: std::ffi::c_int = 25;
+
 /// What the system tells of.
 #[cfg(unix)]
 struct Signals {
@@ -117,6 +122,9 @@ struct Signals {
 impl Signals {
     fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        // Heard or not: from now on a write beyond `ulimit -f` fails like one to a full disk, where
+        // SIGXFSZ would have killed the process. The handler stays when its receiver goes.
+        drop(signal(SignalKind::from_raw(SIGXFSZ))?);
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
