@@ -39,8 +39,11 @@ fn operator_with_due(fake: &Fake, days: &[i64]) -> Operator {
 
 fn shown(operator: &Operator, args: &[&str]) -> Vec<String> {
     let outcome = operator.run(&[&["status", "--json"], args].concat());
-    let requests = outcome.json()["requests"].as_array().unwrap().clone();
-    let due = |request: &Value| request["due"].as_str().unwrap().to_owned();
+    let requests = outcome.json()["requests"]
+        .as_array()
+        .expect("a list")
+        .clone();
+    let due = |request: &Value| request["due"].as_str().expect("a day").to_owned();
     requests.iter().map(due).collect()
 }
 

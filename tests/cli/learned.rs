@@ -43,7 +43,7 @@ fn delete(operator: &Operator, fake: &Fake, name: &str, count: usize, status: i3
 fn learned(operator: &Operator) -> Vec<Value> {
     let shown = operator.run(&["project", "show", "shop", "--json"]);
     let project = shown.exits_with(0).json()["project"].clone();
-    project["learned"].as_array().unwrap().clone()
+    project["learned"].as_array().expect("a list").clone()
 }
 
 #[test]
