@@ -203,9 +203,9 @@ impl From<ResolveError> for Failure {
             }
             ResolveError::BadRegion => "set DSR_REGION to us, eu or in",
             ResolveError::BadApiUrl(_) => "use https, or http to a loopback address",
-            ResolveError::BadLimits { .. } | ResolveError::BadCallbacks { .. } => {
-                "correct the project in the config file"
-            }
+            ResolveError::BadLimits { .. }
+            | ResolveError::BadCallbacks { .. }
+            | ResolveError::BadTimeZone { .. } => "correct the project in the config file",
         };
         Self::from_error(ExitStatus::Usage, "project", &error).hint(hint)
     }

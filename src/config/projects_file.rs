@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use toml_edit::{Array, Datetime, DocumentMut, Item, Table, Value, value};
 
-use crate::domain::{ProjectName, ProjectToken, Region, TokenName, most_like};
+use crate::domain::{ProjectName, ProjectToken, ProjectZone, Region, TokenName, most_like};
 
 use super::create_private_folder;
 
@@ -43,6 +43,8 @@ pub struct ProjectEntry {
     pub approvals: u32,
     #[serde(default)]
     pub holidays: Vec<Day>,
+    /// An IANA name, such as `Europe/Berlin`.
+    pub time_zone: Option<String>,
     pub auth: Option<TokenName>,
 }
 
@@ -218,6 +220,9 @@ impl ProjectsFile {
             let days = entry.holidays.iter().map(|day| day.to_toml());
             table["holidays"] = value(days.collect::<Array>());
         }
+        if let Some(zone) = &entry.time_zone {
+            table["time_zone"] = value(zone);
+        }
         if let Some(auth) = &entry.auth {
             table["auth"] = value(auth.as_str());
         }
@@ -241,6 +246,22 @@ impl ProjectsFile {
             return Err(self.missing(name));
         }
         self.document["default_project"] = value(name.as_str());
+        self.save()
+    }
+
+    /// Sets whose clock the events of a project are by.
+    ///
+    /// # Errors
+    /// When there is no such project or the file cannot be written.
+    pub fn set_time_zone(
+        &mut self,
+        name: &ProjectName,
+        zone: ProjectZone,
+    ) -> Result<(), ProjectsFileError> {
+        if self.find(name.as_str()).is_none() {
+            return Err(self.missing(name));
+        }
+        self.document["projects"][name.as_str()]["time_zone"] = value(zone.as_str());
         self.save()
     }
 

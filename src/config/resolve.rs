@@ -2,7 +2,8 @@ use chrono::NaiveDate;
 use secrecy::ExposeSecret;
 
 use crate::domain::{
-    ApiUrl, ApiUrlError, BatchLimits, LimitsError, Project, ProjectName, ProjectToken, Rate, Region,
+    ApiUrl, ApiUrlError, BatchLimits, LimitsError, Project, ProjectName, ProjectToken, ProjectZone,
+    Rate, Region,
 };
 
 use super::{Environment, ProjectEntry, ProjectsFile};
@@ -83,6 +84,8 @@ pub enum ResolveError {
     BadLimits { name: String, source: LimitsError },
     #[error("project `{name}`: `callbacks` takes at most 5 https URLs")]
     BadCallbacks { name: String },
+    #[error("project `{name}`: `time_zone` takes an IANA name, such as Europe/Berlin")]
+    BadTimeZone { name: String },
 }
 
 /// The name the project gets that exists in the environment only.
@@ -274,6 +277,8 @@ fn finish(
         return Err(ResolveError::BadCallbacks { name: owned() });
     }
     let holidays: Vec<NaiveDate> = entry.holidays.iter().map(|day| day.0).collect();
+    let zone = entry.time_zone.as_deref().map(ProjectZone::parse);
+    let zone = zone.map(|zone| zone.ok_or_else(|| ResolveError::BadTimeZone { name: owned() }));
     Ok(Project {
         name: ProjectName::new(name).ok_or_else(|| ResolveError::BadName { name: owned() })?,
         token,
@@ -283,6 +288,7 @@ fn finish(
         rate: rate.map_err(bad_limits)?,
         callbacks: entry.callbacks.clone(),
         holidays,
+        zone: zone.transpose()?.unwrap_or_default(),
         auth: entry.auth.clone(),
     })
 }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::io::Read;
 
-use crate::domain::event_time;
+use crate::domain::{ProjectZone, event_time};
 
 use super::columns::fold;
 use super::event_json::{self, Keys};
@@ -112,7 +112,7 @@ impl<'e> Event<'e> {
             Field::Received => &mut self.received,
             Field::Person | Field::Device => return,
         };
-        *time = time.or_else(|| event_time(text));
+        *time = time.or_else(|| event_time(text, ProjectZone::default()));
     }
 }
 

@@ -102,6 +102,7 @@ fn client_with(url: &str, total: Duration) -> Client {
         rate: Rate::default(),
         callbacks: Vec::new(),
         holidays: Vec::new(),
+        zone: ProjectZone::default(),
         auth: None,
     };
     let token = OauthToken::new(OAUTH, None, TokenOrigin::Environment).unwrap();

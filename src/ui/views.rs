@@ -97,6 +97,7 @@ impl ProjectView<'_> {
         facts.add("Rate", &format!("{rate} a second"));
         facts.add("Approvals", &approvals_text(resolved.approvals));
         facts.add("Holidays", &holidays_text(&project.holidays));
+        facts.add("Time zone", project.zone.as_str());
         if let Some(name) = &project.auth {
             facts.add("OAuth token", &format!("{name}  (config file)"));
         }
@@ -146,6 +147,7 @@ impl ProjectView<'_> {
             "auth": project.auth.as_ref().map(|name| name.as_str()),
             "callbacks": project.callbacks,
             "approvals": resolved.approvals,
+            "time_zone": project.zone.as_str(),
             "holidays": project.holidays.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     }
