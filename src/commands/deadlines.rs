@@ -155,7 +155,7 @@ pub(super) fn advice(
     }
     if shown == Shown::List {
         let matters = |request: &RequestRecord| {
-            let link = request.unfetched.as_ref().map(Unfetched::link_end);
+            let link = request.unfetched.as_ref().map(Unfetched::link_may_end);
             ctx.means(&request.asked.project)
                 && (link >= Some(today) || !request.deadline().is_over(today))
                 && !requests.iter().any(|shown| shown.id == request.id)
@@ -202,18 +202,23 @@ fn advise_unfetched(advice: &mut Advice, request: &RequestRecord, today: NaiveDa
     let days = (last - today).num_days();
     let left = day_count(days);
     let waits = format!(
-        "{short}: {exports} not fetched, and links live 14 days: until {last} at most ({left})"
+        "{short}: {exports} not fetched, and links live 14 to 30 days: fetch by {last} ({left})"
     );
+    let may_end = unfetched.link_may_end();
     match days {
         0..=LINK_WARN_DAYS => advice.warnings.push((
             "unfetched",
-            format!("{waits}; fetch with `dsr download {short}`"),
+            format!("{waits} with `dsr download {short}`"),
         )),
         days if days > LINK_WARN_DAYS => advice
             .notes
-            .push(format!("{waits}. Fetch with `dsr download {short}`.")),
+            .push(format!("{waits} with `dsr download {short}`.")),
+        _ if may_end >= today => advice.warnings.push((
+            "unfetched",
+            format!("{short}: {exports} not fetched, and the link may end any day, on {may_end} at the latest: fetch at once with `dsr download {short}`"),
+        )),
         _ => advice.notes.push(format!(
-            "{waits}. `dsr download {short}` asks for a fresh one; if Mixpanel has none, make a new export with `dsr export`."
+            "{short}: {exports} not fetched, and the link has ended by now. `dsr download {short}` asks for a fresh one; if Mixpanel has none, make a new export with `dsr export`."
         )),
     }
 }

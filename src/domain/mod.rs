@@ -24,6 +24,7 @@ mod project;
 mod retention;
 mod similar;
 mod states;
+mod time_zone;
 mod token_name;
 
 pub use actor::Actor;
@@ -33,7 +34,7 @@ pub use clock::Clock;
 pub use confirmation::{Confirmed, YesFlag};
 pub use deadline::{
     CONFIRMATION_RULE, Deadline, Period, confirmation_date, due_date, expected_completion,
-    link_end, year_without_holidays,
+    link_end, link_may_end, year_without_holidays,
 };
 pub use distinct_id::{DistinctId, DistinctIdError, Leniency, MAX_ID_BYTES};
 pub use erasure::{Arrival, Erasure, ErasurePeriod};
@@ -51,4 +52,5 @@ pub use project::{Project, ProjectKey, ProjectName, ProjectToken, Region};
 pub use retention::{Cutoff, CutoffError, EXPORT_IDS_DAYS, RETENTION_RULE};
 pub use similar::most_like;
 pub use states::{JobState, RequestState, TaskStatus};
+pub use time_zone::ProjectZone;
 pub use token_name::TokenName;

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Connection, params};
 use serde_json::json;
 
-use crate::domain::{JobId, RequestId, link_end};
+use crate::domain::{JobId, RequestId, link_end, link_may_end};
 
 use super::audit::{self, AuditEvent, Subject};
 use super::records::{count, format_time, parse_time};
@@ -34,9 +34,15 @@ pub struct Unfetched {
 }
 
 impl Unfetched {
-    /// The last day on which their links can live; they may end sooner.
+    /// The last day on which their links live for certain; they may end sooner, if they were
+    /// finished sooner.
     pub fn link_end(&self) -> NaiveDate {
         link_end(self.finished_by.date_naive())
+    }
+
+    /// The last day on which they may live.
+    pub fn link_may_end(&self) -> NaiveDate {
+        link_may_end(self.finished_by.date_naive())
     }
 }
 

@@ -45,6 +45,8 @@ pub enum Fetched {
     Whole,
     /// The store does not hand it out: the link has expired, or was never right.
     Refused { http_status: u16 },
+    /// Mixpanel gave something that is no link, or none that may be followed. Nothing was asked for.
+    BadLink,
     /// What comes is no archive, such as the web page of a proxy.
     NotAnArchive { reason: String },
     /// It broke off, again and again; what was taken is a part.
@@ -117,8 +119,7 @@ impl Fetcher {
     pub async fn fetch(&self, link: &SecretString, sink: &mut dyn Sink) -> io::Result<Fetched> {
         let url = Url::parse(link.expose_secret()).ok();
         let Some(url) = url.filter(|url| self.reach.allows(url)) else {
-            let reason = "the link is none that may be followed: https only".to_owned();
-            return Ok(Fetched::NotAnArchive { reason });
+            return Ok(Fetched::BadLink);
         };
         let mut known = Known::default();
         let mut tries = 0;

@@ -131,6 +131,7 @@ impl<'a> Dates<'a> {
                 "finished_by": time(unfetched.finished_by),
                 "link_until_at_most": unfetched.link_end().to_string(),
                 "days_left_at_most": (unfetched.link_end() - today).num_days(),
+                "link_may_live_until": unfetched.link_may_end().to_string(),
             })),
         });
         match value {
@@ -167,10 +168,13 @@ fn fetch_text(unfetched: &Unfetched, today: NaiveDate) -> String {
     let last = unfetched.link_end();
     match (last - today).num_days() {
         days @ 0.. => format!(
-            "{last} at most, {}: {exports} not fetched, links live 14 days",
+            "{last}, {}: {exports} not fetched, links live 14 to 30 days",
             day_count(days)
         ),
-        _ => format!("{last} at most, which is over: {exports} not fetched, links live 14 days"),
+        _ => format!(
+            "{last}, which is over: {exports} not fetched, the links may live until {}",
+            unfetched.link_may_end()
+        ),
     }
 }
 

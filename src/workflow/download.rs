@@ -40,7 +40,7 @@ pub enum DownloadOutcome {
     There(DownloadRecord),
     /// Mixpanel has not finished it, or it has not been asked since.
     NotReady(JobState),
-    /// Mixpanel names no link for it, or none that works: links live 14 days.
+    /// Mixpanel names no link for it, or none that works: links live 14 to 30 days.
     NoLink {
         reason: String,
     },
@@ -167,6 +167,11 @@ async fn download_one(
                 run.ledger.record_download(&record)?;
                 return Ok(Ok(DownloadOutcome::Fetched(record)));
             }
+            // Asking again would bring the same one.
+            Fetched::BadLink => {
+                let reason = "Mixpanel gave no usable link (not an https address)".to_owned();
+                return Ok(Ok(DownloadOutcome::NoLink { reason }));
+            }
             Fetched::Refused { http_status } => refused = Some(http_status),
             Fetched::NotAnArchive { reason } => {
                 return Ok(Ok(DownloadOutcome::NotAnArchive { reason }));
@@ -175,7 +180,7 @@ async fn download_one(
         }
     }
     let reason = match refused {
-        Some(status) => format!("the link does not work ({status}); links live 14 days"),
+        Some(status) => format!("the link does not work ({status}); links live 14 to 30 days"),
         None => "Mixpanel names no link for it".to_owned(),
     };
     Ok(Ok(DownloadOutcome::NoLink { reason }))
