@@ -367,6 +367,7 @@ fn rehearsal(folder: std::path::PathBuf) -> sandbox::Settings {
     sandbox::Settings {
         exports: sandbox::Exports {
             archive: sandbox::ExportArchive::ZipCrypto,
+            members: sandbox::ExportMembers::Documented,
             ..sandbox::Exports::default()
         },
         ..sandbox::Settings::new(folder)
