@@ -129,6 +129,7 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>, today: NaiveDate) -> Value {
         "plan": null,
         "checked_at": null,
         "submission_seconds": plan.time().as_secs_f64(),
+        "one_id_a_job": plan.why_one_id_a_job(),
     });
     let mut fields = with_dates(value, &Dates::of_plan(plan), today);
     fields.insert("jobs".to_owned(), jobs.collect());

@@ -79,7 +79,13 @@ fn plan_text(plan: &Plan, paper: &Paper) -> String {
         }
     }
     let jobs = plural(plan.job_count(), "job", "jobs");
-    facts.add("Jobs", &format!("{jobs} of at most {limit} ids{sizes}"));
+    match plan.why_one_id_a_job() {
+        Some(why) => {
+            facts.add("Jobs", &format!("{jobs} of 1 id each"));
+            facts.add_below("Why", &format!("{why}."));
+        }
+        None => facts.add("Jobs", &format!("{jobs} of at most {limit} ids{sizes}")),
+    }
     let time = duration(plan.time());
     let rate = rate_text(plan.project.rate.per_second());
     facts.add(

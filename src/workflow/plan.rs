@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 
-use crate::domain::{Confirmed, Deadline, Operation, Period, Project, confirmation_date, due_date};
+use crate::domain::{
+    Confirmed, Deadline, Disclosure, Operation, Period, Project, confirmation_date, due_date,
+};
 use crate::intake::{Batches, Counts, Hashed, Intake, Reading, UniqueIds};
 use crate::ledger::{NewRequest, PlanRecord};
 use crate::plan_file::Warned;
@@ -116,9 +118,23 @@ impl Plan {
         self.at_most = self.at_most.into_iter().chain([limit]).min();
     }
 
+    /// Why a job holds one id, whatever the project allows.
+    ///
+    /// Mixpanel delivers categories as lists of names, without any id: those of several people could
+    /// not be told apart (End User Data Management).
+    pub fn why_one_id_a_job(&self) -> Option<&'static str> {
+        let is_categories = self.order.operation.disclosure() == Some(Disclosure::Categories);
+        is_categories.then_some(
+            "a categories export names no id, so the categories of several people cannot be told apart",
+        )
+    }
+
     /// The most ids that one job may hold.
     pub fn limit(&self) -> NonZeroUsize {
-        let allowed = self.project.limits.for_kind(self.order.operation.kind());
+        let allowed = match self.why_one_id_a_job() {
+            Some(_) => NonZeroUsize::MIN,
+            None => self.project.limits.for_kind(self.order.operation.kind()),
+        };
         self.at_most.map_or(allowed, |limit| limit.min(allowed))
     }
 
@@ -226,6 +242,7 @@ mod tests {
             rate: Rate::default(),
             callbacks: Vec::new(),
             holidays: Vec::new(),
+            zone: ProjectZone::default(),
             auth: None,
         };
         let order = Order {
