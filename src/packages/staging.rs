@@ -1,6 +1,6 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 
 use tempfile::TempDir;
@@ -13,7 +13,6 @@ use super::SplitError;
 #[derive(Debug)]
 pub(super) struct Staging {
     folder: TempDir,
-    target: PathBuf,
 }
 
 impl Staging {
@@ -33,10 +32,7 @@ impl Staging {
         let folder = builder
             .tempdir_in(parent)
             .map_err(SplitError::write(target))?;
-        Ok(Self {
-            folder,
-            target: target.to_path_buf(),
-        })
+        Ok(Self { folder })
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -56,11 +52,11 @@ impl Staging {
     }
 
     /// Gives the folder its name. From here on it stays.
-    pub(super) fn publish(self) -> Result<(), SplitError> {
-        make_durable(self.folder.path()).map_err(SplitError::write(&self.target))?;
-        refuse_existing(&self.target)?;
+    pub(super) fn publish(self, target: &Path) -> Result<(), SplitError> {
+        make_durable(self.folder.path()).map_err(SplitError::write(target))?;
+        refuse_existing(target)?;
         // An empty folder that came up since would be replaced, a file or a link is an error.
-        fs::rename(self.folder.path(), &self.target).map_err(SplitError::write(&self.target))?;
+        fs::rename(self.folder.path(), target).map_err(SplitError::write(target))?;
         let _ = self.folder.keep();
         Ok(())
     }

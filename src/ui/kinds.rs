@@ -3,7 +3,7 @@
 use crate::intake::WarningKind;
 
 /// What a failure may be called.
-pub const ERROR_KINDS: [&str; 45] = [
+pub const ERROR_KINDS: [&str; 46] = [
     "already_applied",
     "api_secret",
     "approval",
@@ -42,6 +42,7 @@ pub const ERROR_KINDS: [&str; 45] = [
     "sandbox",
     "started",
     "temporary",
+    "to_check",
     "token_expired",
     "token_expiry",
     "too_late",

@@ -9,6 +9,7 @@ mod aborts;
 mod again;
 mod answers;
 mod apart;
+mod archives;
 mod audit;
 mod auth;
 mod authorities;
