@@ -136,6 +136,11 @@ impl<'a> Sorter<'a> {
         }
     }
 
+    /// Whether no other record is inside; what names nobody is in nobody's package, in one piece.
+    fn stays_whole(&self, facts: &Facts<'_>) -> bool {
+        !facts.may_nest || owner(&facts.claims, self.people) == Err(Reason::NoOwner)
+    }
+
     /// Files the records of other people that are inside of this one; returns what is left of it.
     /// `None` where it goes too deep to be sure.
     fn take_apart(
@@ -193,8 +198,7 @@ impl Sink for Sorter<'_> {
         let Some((whole, facts)) = std::str::from_utf8(text).ok().and_then(read) else {
             return self.unassigned.add_broken(text, Piece::Whole);
         };
-        // What names nobody stays in one piece: it is in nobody's package.
-        if !facts.may_nest || !facts.claims.name_someone() {
+        if self.stays_whole(&facts) {
             return self.file(&facts, &on_one_line(text));
         }
         match self.take_apart(whole, &facts.claims, nested::take_apart)? {
@@ -208,7 +212,7 @@ impl Sink for Sorter<'_> {
     }
 
     fn row(&mut self, mut row: Row<'_>) -> Result<(), SplitError> {
-        if !row.facts.may_nest || !row.facts.claims.name_someone() {
+        if self.stays_whole(&row.facts) {
             return self.file(&row.facts, row.json);
         }
         let left = self.take_row_apart(&row)?;
