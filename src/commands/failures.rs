@@ -342,6 +342,7 @@ impl From<LedgerError> for Failure {
             ),
             LedgerError::Open { .. }
             | LedgerError::Disk(_)
+            | LedgerError::Seen(_)
             | LedgerError::Sender(_)
             | LedgerError::Receipt(_) => (
                 ExitStatus::LocalIo,
@@ -351,7 +352,17 @@ impl From<LedgerError> for Failure {
             LedgerError::Damaged(_) | LedgerError::Unreadable { .. } => (
                 ExitStatus::LocalIo,
                 "local_io",
-                "nothing was sent and nothing was changed; put a backup of the ledger in its place",
+                "nothing more was sent; run `dsr doctor`, which checks the whole ledger",
+            ),
+            LedgerError::SetBack(_) => (
+                ExitStatus::LocalIo,
+                "ledger_set_back",
+                "nothing was sent and nothing was changed; restore the newest ledger, or run `dsr ledger accept`",
+            ),
+            LedgerError::Backup { .. } => (
+                ExitStatus::LocalIo,
+                "local_io",
+                "no copy was kept; name a new file in a folder with room",
             ),
             LedgerError::Trail(_) => (
                 ExitStatus::LocalIo,
@@ -465,6 +476,16 @@ impl From<PrintError> for Failure {
             PrintError::Ledger(error) => error.into(),
         }
     }
+}
+
+/// Nothing was ever recorded here, and what was asked for could only be wrong.
+pub(super) fn no_ledger(path: &Path) -> Failure {
+    let message = format!(
+        "there is no ledger at `{}`: nothing has been recorded here",
+        path.display()
+    );
+    Failure::new(ExitStatus::LocalIo, "no_ledger", message)
+        .hint("check DSR_HOME and its volume; the first request makes a ledger")
 }
 
 /// stdout or a local file could not be written.

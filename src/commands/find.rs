@@ -35,7 +35,10 @@ pub(crate) struct FindArgs {
 
 pub(super) fn run(ctx: &mut Context, args: &FindArgs) -> Result<ExitStatus, Failure> {
     let sources = args.given.sources()?;
-    let ledger = ctx.ledger()?;
+    let ledger = match args.exit_status {
+        true => ctx.ledger()?,
+        false => ctx.ledger_if_any()?,
+    };
     // Without a key those are found whose ids are still there; nobody else is remembered then.
     let remembered = ledger.find_people_key()?;
     let key = match (

@@ -23,6 +23,7 @@ mod held_ids;
 mod help;
 mod holders;
 mod kept;
+mod ledger;
 mod ledger_key;
 mod man;
 mod minimise;
@@ -58,6 +59,7 @@ pub(crate) use extend::ExtendArgs;
 pub(crate) use find::FindArgs;
 pub(crate) use guide::GuideArgs;
 pub(crate) use help::HelpArgs;
+pub(crate) use ledger::LedgerArgs;
 pub(crate) use man::ManArgs;
 pub(crate) use project::ProjectArgs;
 pub(crate) use purge::PurgeArgs;
@@ -91,6 +93,7 @@ pub(crate) enum Command {
     Project(ProjectArgs),
     Auth(AuthArgs),
     Purge(PurgeArgs),
+    Ledger(LedgerArgs),
     Sandbox(SandboxArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
@@ -117,6 +120,7 @@ impl Command {
             Self::Report(args) => report::run(ctx, &args),
             Self::Suppressions(args) => suppressions::run(ctx, &args),
             Self::Purge(args) => purge::run(ctx, &args),
+            Self::Ledger(args) => ledger::run(ctx, &args),
             Self::Audit(args) => audit::run(ctx, &args),
             Self::Auth(args) => auth::run(ctx, args),
             Self::Project(args) => project::run(ctx, args),
@@ -151,6 +155,7 @@ impl Command {
             Self::Report(_) => "dsr report",
             Self::Suppressions(_) => "dsr suppressions",
             Self::Purge(_) => "dsr purge",
+            Self::Ledger(_) => "dsr ledger",
             Self::Audit(_) => "dsr audit",
             Self::Auth(_) => "dsr auth",
             Self::Project(_) => "dsr project",

@@ -104,7 +104,7 @@ pub(super) fn write(ctx: &Context, plans: &[Plan], path: &Path) -> Result<ExitSt
     let [plan] = plans else {
         return Err(usage("a plan file is for one project"));
     };
-    let ledger = ctx.ledger()?;
+    let ledger = ctx.ledger_or_empty()?;
     let mut plan = plan.clone();
     let kind = plan.order.operation.kind();
     if let Some(learned) = ledger.find_learned_limit(&plan.project.key(), kind)? {

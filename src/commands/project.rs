@@ -247,10 +247,7 @@ fn learned_limits(
     resolved: &[Resolved],
 ) -> Result<HashMap<ProjectKey, [Option<usize>; 2]>, Failure> {
     let mut learned = HashMap::new();
-    if !ctx.home.ledger().exists() {
-        return Ok(learned);
-    }
-    let ledger = ctx.ledger()?;
+    let ledger = ctx.ledger_or_empty()?;
     for project in resolved.iter().map(|resolved| &resolved.project) {
         let key = project.key();
         let limit = |kind| -> Result<_, Failure> {

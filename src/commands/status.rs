@@ -79,8 +79,23 @@ pub(crate) struct StatusArgs {
     show_ids: bool,
 }
 
+impl StatusArgs {
+    /// What it says, or that it says nothing, is relied on: no ledger is no good news.
+    fn is_for_a_script(&self) -> bool {
+        self.exit_status || self.changes || self.watch
+    }
+
+    fn asks_nobody(&self) -> bool {
+        self.cached || self.show_ids
+    }
+}
+
 pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatus, Failure> {
-    let mut ledger = ctx.ledger()?;
+    let mut ledger = match (args.is_for_a_script(), args.asks_nobody()) {
+        (true, _) => ctx.ledger()?,
+        (false, true) => ctx.ledger_as_it_is()?,
+        (false, false) => ctx.ledger_if_any()?,
+    };
     if let (Some(name), true) = (&args.name, args.show_ids) {
         let request = find(&ledger, name)?;
         return held_ids::show(ctx, &ledger, &request);

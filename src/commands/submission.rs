@@ -238,7 +238,7 @@ pub(super) async fn carry_out(
     for approved in &plans {
         deadlines::warn_of_token(ctx, approved.plan());
     }
-    let mut ledger = ctx.ledger()?;
+    let mut ledger = ctx.ledger_to_fill()?;
     let total = plans.iter().map(Approved::job_count).sum();
     let report = {
         let lines = sending.wait.lines();

@@ -6,6 +6,8 @@ use rusqlite::ErrorCode;
 use crate::config::NotPrivate;
 use crate::domain::{JobId, JobState};
 
+use super::SetBack;
+
 /// Why the ledger could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -29,6 +31,12 @@ pub enum LedgerError {
         found: i64,
         known: i64,
     },
+    #[error("{0}")]
+    SetBack(Box<SetBack>),
+    #[error("cannot note beside the ledger what was seen of it")]
+    Seen(#[source] io::Error),
+    #[error("cannot write the copy `{path}`")]
+    Backup { path: PathBuf, source: io::Error },
     #[error("job {job} cannot go from {} to {}", from.as_str(), to.as_str())]
     IllegalStep {
         job: JobId,

@@ -125,7 +125,7 @@ impl Ledger {
             format_time(now)
         ])?;
         moved.tell(&tx, purpose.why())?;
-        tx.commit()?;
+        tx.commit_seen()?;
         Ok(Claim::Send { attempt })
     }
 

@@ -71,7 +71,7 @@ impl Ledger {
             audit::tell(&tx, AuditEvent::RequestRecorded, subject, &details, at)?;
             new.push(id);
         }
-        tx.commit()?;
+        tx.commit_seen()?;
         Ok(Recorded::New(new))
     }
 }

@@ -107,6 +107,7 @@ pub(super) fn deed(event: &str) -> &str {
         "request_extended" => "Took the law’s further time",
         "export_fetched" => "Fetched an export",
         "packages_made" => "Made packages of an export",
+        "set_back_accepted" => "Went on with a ledger that was set back",
         "ids_hashed" => "Put keyed hashes in the place of ids",
         other => other,
     }

@@ -255,6 +255,10 @@ fn what(entry: &AuditEntry) -> String {
         "ledger_key_recorded" => format!("people are hashed under the key {}", text("fingerprint")),
         "request_purged" => format!("purged; closed {}", text("closed")),
         "records_purged" => format!("purged: {}", many("requests", "request", "requests")),
+        "set_back_accepted" => format!(
+            "went on with a ledger that was set back; {} unknown since",
+            many("jobs", "job", "jobs")
+        ),
         other => other.to_owned(),
     }
 }

@@ -3,7 +3,7 @@
 use crate::intake::WarningKind;
 
 /// What a failure may be called.
-pub const ERROR_KINDS: [&str; 45] = [
+pub const ERROR_KINDS: [&str; 46] = [
     "already_applied",
     "api_secret",
     "approval",
@@ -22,6 +22,7 @@ pub const ERROR_KINDS: [&str; 45] = [
     "interrupted",
     "keyring",
     "ledger_key",
+    "ledger_set_back",
     "local_io",
     "locked",
     "newer_ledger",
@@ -52,7 +53,7 @@ pub const ERROR_KINDS: [&str; 45] = [
 ];
 
 /// What a warning may be called that is not about ids in a source.
-pub const WARNING_KINDS: [&str; 37] = [
+pub const WARNING_KINDS: [&str; 39] = [
     "clock_skew",
     "damaged_lines",
     "environment_secret",
@@ -63,7 +64,9 @@ pub const WARNING_KINDS: [&str; 37] = [
     "keyring",
     "last_safe_day",
     "ledger",
+    "ledger_set_back",
     "linked",
+    "no_ledger",
     "not_applicable",
     "not_cancelled",
     "not_compact",

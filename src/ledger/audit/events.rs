@@ -29,6 +29,8 @@ pub enum AuditEvent {
     RequestPurged,
     /// A purge, and how much it removed.
     RecordsPurged,
+    /// The operator goes on with a ledger that lacks what this host had seen of it.
+    SetBackAccepted,
 }
 
 impl AuditEvent {
@@ -48,6 +50,7 @@ impl AuditEvent {
             Self::LedgerKeyRecorded => "ledger_key_recorded",
             Self::RequestPurged => "request_purged",
             Self::RecordsPurged => "records_purged",
+            Self::SetBackAccepted => "set_back_accepted",
         }
     }
 }

@@ -99,6 +99,8 @@ pub(super) enum Why {
     Linked,
     /// It was cancelled before it was sent.
     Cancelled,
+    /// The ledger was set back, and it may have been sent in the span that it lacks.
+    SetBack,
 }
 
 impl Why {
@@ -113,6 +115,7 @@ impl Why {
             Self::Operator => "operator",
             Self::Linked => "linked",
             Self::Cancelled => "cancelled",
+            Self::SetBack => "set_back",
         }
     }
 }
@@ -284,6 +287,16 @@ fn head_row(conn: &Connection) -> Result<Option<(i64, String)>, LedgerError> {
         }
         row => Ok(row?),
     }
+}
+
+/// How far the trail goes, as its head says; `None` where it has none.
+pub(super) fn find_head(conn: &Connection) -> Result<Option<Anchor>, LedgerError> {
+    let head = head_row(conn)?;
+    let head = head.map(|(count, hash)| {
+        let count = u64::try_from(count).map_err(|_| unreadable("the audit trail's head"))?;
+        Ok(Anchor { count, hash })
+    });
+    head.transpose()
 }
 
 impl super::Ledger {
