@@ -349,7 +349,12 @@ impl From<LedgerError> for Failure {
                 "local_io",
                 "nothing more was sent; free space or correct the permissions, then run `dsr status`",
             ),
-            LedgerError::Damaged(_) | LedgerError::Unreadable { .. } => (
+            LedgerError::Damaged(_) => (
+                ExitStatus::LocalIo,
+                "local_io",
+                "nothing more was sent; keep this file, and follow “Restore a ledger” in the runbooks",
+            ),
+            LedgerError::Unreadable { .. } => (
                 ExitStatus::LocalIo,
                 "local_io",
                 "nothing more was sent; run `dsr doctor`, which checks the whole ledger",
@@ -373,6 +378,11 @@ impl From<LedgerError> for Failure {
                 ExitStatus::Usage,
                 "ids_hashed",
                 "name the source the ids came from; `dsr find` tells whether somebody was among them",
+            ),
+            LedgerError::NotHashed(_) => (
+                ExitStatus::Usage,
+                "ledger_key",
+                "nothing was removed; `dsr status` hashes the ids, or says why it cannot",
             ),
             LedgerError::OtherKey { .. } => (ExitStatus::Usage, "ledger_key", OTHER_KEY),
             LedgerError::Newer { .. } => (

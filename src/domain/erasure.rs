@@ -27,6 +27,12 @@ impl Erasure {
         }
     }
 
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|erasure| erasure.as_str() == text)
+    }
+
     /// What a deletion's job in this state says of its people; `None` where nothing of theirs is
     /// erased: it was not sent, Mixpanel refused it or gave up on it, or it was cancelled.
     pub fn of(state: JobState) -> Option<Self> {

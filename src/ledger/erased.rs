@@ -11,7 +11,7 @@ use crate::domain::{
 };
 
 use super::records::{count, format_time, job_id, parse_time, unreadable};
-use super::{Ledger, LedgerError, payload, prepare};
+use super::{Ledger, LedgerError, payload, prepare, suppressed};
 
 /// Which deletions are meant.
 pub struct ErasedBy<'a> {
@@ -60,7 +60,8 @@ impl Ledger {
     pub fn erased(&self, key: &LedgerKey, by: &ErasedBy<'_>) -> Result<Erased<'_>, LedgerError> {
         let view = self.conn.unchecked_transaction()?;
         self.demand_people_key(key)?;
-        let jobs = list_jobs(&view, by)?;
+        let mut jobs = list_jobs(&view, by)?;
+        jobs.extend(suppressed::list_jobs(&view, by)?);
         Ok(Erased {
             view,
             hasher: key.hasher(),
@@ -117,7 +118,8 @@ impl Erased<'_> {
     pub fn visit(&self, hear: &mut dyn FnMut(ErasedPerson<'_>)) -> Result<(), LedgerError> {
         let mut statement = prepare(
             &self.view,
-            "SELECT hashes FROM people WHERE request = $1 AND number = $2",
+            "SELECT hashes FROM people WHERE request = $1 AND number = $2
+             UNION ALL SELECT hashes FROM suppressed WHERE request = $1 AND number = $2",
         )?;
         for (job, place) in self.jobs.iter().zip(0..) {
             let mut rows = statement.query(params![job.job.request.as_str(), job.job.number])?;
@@ -152,7 +154,9 @@ impl Erased<'_> {
 }
 
 /// The hashes in the first column of a row.
-fn read_hashes<'r>(row: &'r Row<'_>) -> Result<&'r [[u8; PersonHash::BYTES]], LedgerError> {
+pub(super) fn read_hashes<'r>(
+    row: &'r Row<'_>,
+) -> Result<&'r [[u8; PersonHash::BYTES]], LedgerError> {
     let damaged = || unreadable("the hashes of a job's people");
     let hashes = row.get_ref(0)?.as_blob().map_err(|_| damaged())?;
     match hashes.as_chunks() {
@@ -161,7 +165,10 @@ fn read_hashes<'r>(row: &'r Row<'_>) -> Result<&'r [[u8; PersonHash::BYTES]], Le
     }
 }
 
-fn list_jobs(conn: &Connection, by: &ErasedBy<'_>) -> Result<Vec<ErasedJob>, LedgerError> {
+pub(super) fn list_jobs(
+    conn: &Connection,
+    by: &ErasedBy<'_>,
+) -> Result<Vec<ErasedJob>, LedgerError> {
     let attempts = "FROM attempts WHERE attempts.request = jobs.request
                     AND attempts.number = jobs.number";
     let mut statement = prepare(
@@ -203,7 +210,7 @@ fn list_jobs(conn: &Connection, by: &ErasedBy<'_>) -> Result<Vec<ErasedJob>, Led
     Ok(jobs)
 }
 
-fn project_of(row: &Row<'_>) -> Result<ProjectName, LedgerError> {
+pub(super) fn project_of(row: &Row<'_>) -> Result<ProjectName, LedgerError> {
     let name: String = row.get("project")?;
     ProjectName::new(&name).ok_or_else(|| unreadable("a request's project"))
 }

@@ -50,6 +50,10 @@ pub enum LedgerError {
     #[error("the ids of job {0} are gone: it has ended, and only keyed hashes of them are kept")]
     IdsHashed(JobId),
     #[error(
+        "the ids of job {0} are not hashed, so its people could not stay on the suppression list"
+    )]
+    NotHashed(JobId),
+    #[error(
         "the ledger remembers people under another key: its is {known}, and the one at hand is {given}"
     )]
     OtherKey { known: String, given: String },

@@ -256,6 +256,21 @@ const MIGRATIONS: &[&str] = &[
     -- Finds the newest requests without reading all of them.
     CREATE INDEX requests_by_created ON requests (created);
 ",
+    "
+    -- People of deletions whose records are gone: they stay suppressed. 16 bytes of a keyed hash each.
+    CREATE TABLE suppressed (
+        request       TEXT NOT NULL,
+        number        BIGINT NOT NULL,
+        project       TEXT NOT NULL,
+        erasure       TEXT NOT NULL,
+        begun         TEXT NOT NULL,
+        done          TEXT,
+        hashes        BYTEA NOT NULL,
+        PRIMARY KEY (request, number)
+    );
+    -- How many a purge moved there; empty for one from before, which kept nobody.
+    ALTER TABLE purges ADD COLUMN suppressed BIGINT;
+",
 ];
 
 /// How many of them there are before the trail's, which begins in the same transaction.

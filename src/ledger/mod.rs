@@ -33,6 +33,7 @@ mod schedule;
 mod search;
 mod seen;
 mod sender;
+mod suppressed;
 mod told;
 
 use std::fs::OpenOptions;
@@ -84,6 +85,7 @@ pub use search::{Sighting, Wanted};
 pub use seen::{Seen, SetBack};
 pub use sender::ProcessRecord;
 use sender::Sender;
+pub use suppressed::StillSuppressed;
 pub use told::Untold;
 
 /// An open ledger.

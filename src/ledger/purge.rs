@@ -1,7 +1,10 @@
 //! Records that have been kept long enough: removed with all that belongs to them, but for a note
 //! that they were there.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use serde_json::json;
 
@@ -9,7 +12,7 @@ use crate::domain::{Cutoff, RequestId};
 
 use super::audit::{self, AuditEvent, Subject};
 use super::records::{count, format_time, parse_time, unreadable};
-use super::{Ledger, LedgerError, prepare};
+use super::{Ledger, LedgerError, prepare, suppressed};
 
 /// Every table with rows of requests; those that others refer to come last.
 const TABLES: [(&str, &str); 11] = [
@@ -43,6 +46,9 @@ pub struct Purge {
     /// The requests had been closed before.
     pub closed_before: DateTime<Utc>,
     pub closed: Closed,
+    /// How many people of deletions stayed on the suppression list; `None` for a purge of an older
+    /// dsr, which kept nobody.
+    pub suppressed: Option<usize>,
 }
 
 impl Ledger {
@@ -70,6 +76,8 @@ impl Ledger {
         let Some(closed) = sum_up(&list)? else {
             return Ok(None);
         };
+        let ids = list.iter().map(|row| RequestId::restore(row.0.clone()));
+        let kept = suppressed::keep(&tx, &ids.collect())?;
         for (table, column) in TABLES {
             let sql = format!("DELETE FROM {table} WHERE {column} = $1");
             let mut statement = prepare(&tx, &sql)?;
@@ -80,20 +88,25 @@ impl Ledger {
         for (request, ids, closed) in &list {
             let request = RequestId::restore(request.clone());
             let (event, subject) = (AuditEvent::RequestPurged, Subject::Request(&request));
-            let details = json!({ "ids": ids, "closed": closed });
+            let mut details = json!({ "ids": ids, "closed": closed });
+            if let Some(people) = suppressed::fingerprint(&tx, &request)? {
+                details["suppressed"] = people.into();
+            }
             audit::tell(&tx, event, subject, &details, now)?;
         }
         let details = json!({
             "closed_before": format_time(cutoff.moment()),
             "requests": closed.requests,
             "ids": closed.ids,
+            "suppressed": kept,
         });
         let event = AuditEvent::RecordsPurged;
         audit::tell(&tx, event, Subject::Ledger, &details, now)?;
         prepare(
             &tx,
-            "INSERT INTO purges (at, closed_before, requests, ids, first_closed, last_closed)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO purges (at, closed_before, requests, ids, first_closed, last_closed,
+                 suppressed)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )?
         .execute(params![
             format_time(now),
@@ -102,6 +115,7 @@ impl Ledger {
             to_sql(closed.ids),
             format_time(closed.first),
             format_time(closed.last),
+            to_sql(kept),
         ])?;
         tx.commit()?;
         Ok(Some(closed))
@@ -127,7 +141,7 @@ impl Ledger {
     pub fn list_purges(&self) -> Result<Vec<Purge>, LedgerError> {
         let mut statement = prepare(
             &self.conn,
-            "SELECT at, closed_before, requests, ids, first_closed, last_closed
+            "SELECT at, closed_before, requests, ids, first_closed, last_closed, suppressed
              FROM purges ORDER BY at",
         )?;
         let mut rows = statement.query([])?;
@@ -145,6 +159,10 @@ impl Ledger {
                     ids: count(row, "ids")?,
                     first: time("first_closed")?,
                     last: time("last_closed")?,
+                },
+                suppressed: match row.get_ref("suppressed")? {
+                    ValueRef::Null => None,
+                    _ => Some(count(row, "suppressed")?),
                 },
             });
         }
@@ -179,6 +197,15 @@ fn list_closed(conn: &Connection, cutoff: Cutoff) -> Result<Vec<Row>, LedgerErro
         list.push((row.get(0)?, count(row, "ids_unique")?, row.get(2)?));
     }
     Ok(list)
+}
+
+/// The same, by their ids alone.
+pub(super) fn list_closed_ids(
+    conn: &Connection,
+    cutoff: Cutoff,
+) -> Result<HashSet<RequestId>, LedgerError> {
+    let closed = list_closed(conn, cutoff)?.into_iter();
+    Ok(closed.map(|row| RequestId::restore(row.0)).collect())
 }
 
 fn sum_up(list: &[Row]) -> Result<Option<Closed>, LedgerError> {

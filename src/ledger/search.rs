@@ -57,6 +57,13 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// The place of the person with this hash, if they are wanted.
+    pub(super) fn place_of(&self, hash: &PersonHash) -> Option<u32> {
+        self.by_hash.get(hash).copied()
+    }
+}
+
 impl Ledger {
     /// Finds every job that one of the wanted is or was in, in no certain order.
     ///

@@ -3,7 +3,7 @@
 use crate::intake::WarningKind;
 
 /// What a failure may be called.
-pub const ERROR_KINDS: [&str; 46] = [
+pub const ERROR_KINDS: [&str; 47] = [
     "already_applied",
     "api_secret",
     "approval",
@@ -17,6 +17,7 @@ pub const ERROR_KINDS: [&str; 46] = [
     "exists",
     "extended",
     "failed",
+    "fewer_people",
     "hash_key",
     "ids_hashed",
     "interrupted",

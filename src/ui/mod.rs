@@ -68,7 +68,7 @@ pub use plan_view::{PlanView, excluded_text, hashing_text};
 pub use progress::{
     Lines, Phase, Progress, clocks_apart, reading, reporting, splitting, verifying,
 };
-pub use purge_view::PurgeView;
+pub use purge_view::{PurgeView, staying};
 pub use question::{Act, QuestionError};
 pub use recollected_view::{RecollectedView, damage_text};
 pub use report::ReportView;

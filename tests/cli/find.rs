@@ -176,7 +176,7 @@ fn damaged_hashes_are_no_proof_that_somebody_is_not_there() {
     operator
         .run(&["find", "nobody"])
         .exits_with(74)
-        .says("backup");
+        .says("dsr doctor");
 }
 
 #[test]

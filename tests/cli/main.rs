@@ -71,6 +71,7 @@ mod settling;
 mod shapes;
 mod split;
 mod status;
+mod stays;
 mod storage;
 mod submission;
 mod suppressions;

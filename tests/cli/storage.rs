@@ -60,7 +60,7 @@ fn a_ledger_that_cannot_be_read_is_not_written_and_nothing_is_sent() {
         for args in COMMANDS {
             let outcome = operator.run(args);
             assert_eq!(outcome.status, Some(74), "{name}\n{outcome}");
-            outcome.did_not_panic().says("backup");
+            outcome.did_not_panic().says("Restore a ledger");
         }
         assert!(fs::read(&path).unwrap() == bytes, "{name}: it was written");
         assert_eq!(fake.calls().len(), before, "{name}");

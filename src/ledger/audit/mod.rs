@@ -9,6 +9,7 @@ mod chain;
 mod entries;
 mod events;
 mod finding;
+mod fingerprint;
 mod rows;
 mod start;
 mod verify;
@@ -30,6 +31,7 @@ pub use events::AuditEvent;
 pub use finding::Finding;
 pub use verify::{Audit, Glance};
 
+pub(super) use fingerprint::Fingerprint;
 pub(super) use rows::details_of;
 pub(super) use start::start;
 pub(super) use verify::look;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::chain::{add_field, hex};
 use super::finding::Finding;
+use super::fingerprint::check_suppressed;
 use super::verify::Audit;
 use super::{AuditEvent, facts, value};
 use crate::domain::{IdsDigest, JobId, RequestId};
@@ -29,6 +30,7 @@ pub(super) fn check_rows(
 ) -> Result<(), LedgerError> {
     check_requests(conn, audit)?;
     check_gone(conn, audit)?;
+    check_suppressed(conn, audit)?;
     check_downloads(conn, audit)?;
     check_jobs(conn, audit, show)
 }
@@ -317,7 +319,7 @@ fn is_covered(conn: &Connection, request: &RequestId) -> Result<bool, LedgerErro
 }
 
 /// The details of the last entry of this kind about a request.
-fn last_of(
+pub(super) fn last_of(
     conn: &Connection,
     request: &RequestId,
     event: AuditEvent,

@@ -1,12 +1,10 @@
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::chain::{NOTHING_BEFORE, add_field};
+use super::chain::NOTHING_BEFORE;
+use super::fingerprint::Fingerprint;
 use super::{AuditEvent, Opening, Subject, append, sealed};
-use crate::domain::to_hex;
 use crate::ledger::{LedgerError, prepare};
 
 /// What the digest of earlier records is made of, in this order.
@@ -23,11 +21,11 @@ pub(in crate::ledger) fn start(conn: &Connection, opening: &Opening) -> Result<(
     let count = |sql: &str| -> Result<i64, LedgerError> {
         Ok(prepare(conn, sql)?.query_row([], |row| row.get(0))?)
     };
-    let mut digest = Sha256::new();
+    let mut digest = Fingerprint::default();
     for sql in [REQUESTS, JOBS] {
         add_rows(conn, sql, &mut digest)?;
     }
-    let digest = to_hex(&digest.finalize());
+    let digest = digest.of_all();
     let details = json!({
         // Two trails never have an entry in common.
         "trail": Uuid::new_v4().to_string(),
@@ -48,26 +46,12 @@ pub(in crate::ledger) fn start(conn: &Connection, opening: &Opening) -> Result<(
     append(conn, &raw, NOTHING_BEFORE)
 }
 
-fn add_rows(conn: &Connection, sql: &str, digest: &mut Sha256) -> Result<(), LedgerError> {
+fn add_rows(conn: &Connection, sql: &str, rows: &mut Fingerprint) -> Result<(), LedgerError> {
     let mut statement = prepare(conn, sql)?;
     let columns = statement.column_count();
-    let mut rows = statement.query([])?;
-    let mut bytes = Vec::new();
-    while let Some(row) = rows.next()? {
-        bytes.clear();
-        for column in 0..columns {
-            // A damaged ledger is told of by what reads it, not here.
-            let text = match row.get_ref(column)? {
-                ValueRef::Null => None,
-                ValueRef::Integer(number) => Some(number.to_string()),
-                ValueRef::Real(number) => Some(number.to_string()),
-                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-                    Some(String::from_utf8_lossy(bytes).into_owned())
-                }
-            };
-            add_field(&mut bytes, text.as_deref());
-        }
-        digest.update(&bytes);
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        rows.add(row, columns)?;
     }
     Ok(())
 }

@@ -47,12 +47,7 @@ impl Operator {
     /// none.
     pub(crate) fn halts_at(&self, halt: Halt) {
         if !self.dsr_home().join("ledger.db").exists() {
-            // The one way to an empty ledger: to go on where one was lost.
-            let seen = self.dsr_home().join("seen-head");
-            std::fs::write(&seen, "damaged").expect("a file can be written");
-            let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-            std::fs::set_permissions(&seen, private).expect("a file of ours can be changed");
-            self.run(&["ledger", "accept", "--yes"]).exits_with(0);
+            self.has_an_empty_ledger();
         }
         let trigger = halt.trigger();
         self.change_ledger(&format!(
