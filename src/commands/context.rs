@@ -12,7 +12,7 @@ use crate::credentials::{
 };
 use crate::domain::{Actor, ApiUrl, Clock, Project, ProjectKey, ProjectName, TokenName};
 use crate::ledger::{
-    Backlog, Ledger, Opening, Patience, Rejection, RequestRecord, Seen, find_seen,
+    Backlog, Ledger, Opening, Patience, Rejection, RequestRecord, Seen, SteadyClock, find_seen,
 };
 use crate::mixpanel::{Client, Timeouts, Trust};
 use crate::sandbox;
@@ -183,6 +183,7 @@ impl Context {
             actor: self.actor().clone(),
             command: self.command.to_owned(),
             now: self.clock.now(),
+            steady: SteadyClock::of_this_machine(),
         }
     }
 

@@ -96,11 +96,6 @@ impl Ledger {
         if !fits {
             return Ok(Claim::Taken(record.state));
         }
-        if let Some(wait) = record.not_before.and_then(|at| (at - now).to_std().ok())
-            && wait > Duration::ZERO
-        {
-            return Ok(Claim::Wait(wait));
-        }
         if let Slot::Wait(wait) = pace::take(&tx, project, rate, now)? {
             tx.commit()?;
             return Ok(Claim::Wait(wait));
@@ -154,7 +149,7 @@ impl Ledger {
         pace::push_back(&tx, project, rate, now)?;
         finish_attempt(&tx, job, outcome, reason, now)?.tell(&tx, Why::Answer)?;
         if let Outcome::Deferred(until) = outcome {
-            pace::block(&tx, project, *until)?;
+            pace::block(&tx, project, *until, now)?;
         }
         tx.commit()?;
         Ok(())

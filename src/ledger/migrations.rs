@@ -271,6 +271,25 @@ const MIGRATIONS: &[&str] = &[
     -- How many a purge moved there; empty for one from before, which kept nobody.
     ALTER TABLE purges ADD COLUMN suppressed BIGINT;
 ",
+    "
+    -- What a project's calls had to wait for at one moment, in microseconds: for the next slot, and
+    -- until the server wants any. The moment is by the clock of the day, and by one that nobody can
+    -- set, whose eras are not compared.
+    CREATE TABLE pace_left (
+        project_key   TEXT PRIMARY KEY,
+        slot          BIGINT NOT NULL,
+        block         BIGINT NOT NULL,
+        at            BIGINT NOT NULL,
+        era           TEXT NOT NULL,
+        steady        BIGINT NOT NULL
+    );
+    INSERT INTO pace_left SELECT project_key, 0,
+        MAX(0, MIN(86400000000, blocked_until
+            - CAST((julianday('now') - 2440587.5) * 86400000000 AS BIGINT))),
+        CAST((julianday('now') - 2440587.5) * 86400000000 AS BIGINT), '', 0 FROM pace;
+    DROP TABLE pace;
+    ALTER TABLE pace_left RENAME TO pace;
+",
 ];
 
 /// How many of them there are before the trail's, which begins in the same transaction.

@@ -33,6 +33,7 @@ mod schedule;
 mod search;
 mod seen;
 mod sender;
+mod steady;
 mod suppressed;
 mod told;
 
@@ -85,6 +86,7 @@ pub use search::{Sighting, Wanted};
 pub use seen::{Seen, SetBack};
 pub use sender::ProcessRecord;
 use sender::Sender;
+pub use steady::SteadyClock;
 pub use suppressed::StillSuppressed;
 pub use told::Untold;
 

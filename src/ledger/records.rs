@@ -94,7 +94,7 @@ pub struct JobRecord {
     pub reason: Option<String>,
     pub task: Option<TaskId>,
     pub attempts: u32,
-    /// A deferred job is not sent before.
+    /// Until when the server asked to wait, by the clock of that moment; the pace keeps to it.
     pub not_before: Option<DateTime<Utc>>,
     /// Mixpanel's own word, verbatim.
     pub mixpanel_status: Option<String>,

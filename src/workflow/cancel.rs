@@ -312,7 +312,7 @@ async fn delete(
             CancelAnswer::Deferred { retry_after } => {
                 limited += 1;
                 let wait = retry_after.unwrap_or(Duration::from_secs(1 << limited.min(5)));
-                run.ledger.record_block(item.project(), now + wait)?;
+                run.ledger.record_block(item.project(), now + wait, now)?;
                 if limited >= MAX_LIMITED {
                     return Ok(Err(RefreshTrouble::RateLimited));
                 }

@@ -228,7 +228,7 @@ async fn ask_until(
             }
             StatusAnswer::Deferred { retry_after } => {
                 let wait = retry_after.unwrap_or(Duration::from_secs(1 << tries.min(5)));
-                run.ledger.record_block(item.project, now + wait)?;
+                run.ledger.record_block(item.project, now + wait, now)?;
             }
             StatusAnswer::Unclear { reason } if tries + 1 >= MAX_TRIES => {
                 return Ok(Err(RefreshTrouble::Unreachable { reason }));

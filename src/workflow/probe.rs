@@ -84,7 +84,7 @@ pub async fn probe(
         Some(StatusAnswer::NotAllowed { http_status }) => Probe::NotAllowed { http_status },
         Some(StatusAnswer::Deferred { retry_after }) => {
             if let Some(wait) = retry_after {
-                run.ledger.record_block(project, now + wait)?;
+                run.ledger.record_block(project, now + wait, now)?;
             }
             Probe::RateLimited
         }

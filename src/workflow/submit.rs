@@ -268,7 +268,8 @@ async fn carry_out(
         }
     }
     if let Some(until) = verdict.closed_until {
-        run.ledger.record_block(&queue.project, until)?;
+        let now = run.clock.now();
+        run.ledger.record_block(&queue.project, until, now)?;
     }
     let after = run.job(job)?;
     run.observer.on(Event::Moved(&after));

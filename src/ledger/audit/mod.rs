@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use crate::domain::{Actor, JobId, JobState, RequestId};
 
 use super::records::{format_time, parse_time, unreadable};
-use super::{LedgerError, Write, prepare};
+use super::{LedgerError, SteadyClock, Write, prepare};
 use chain::Raw;
 
 pub use anchor::{Anchor, AnchorError};
@@ -48,6 +48,8 @@ pub struct Opening {
     /// The command alone, such as `dsr delete`; no argument of it.
     pub command: String,
     pub now: DateTime<Utc>,
+    /// What waits are measured by.
+    pub steady: SteadyClock,
 }
 
 /// By nobody in particular, as tests do.
@@ -57,6 +59,7 @@ impl Default for Opening {
             actor: Actor::default(),
             command: "dsr".to_owned(),
             now: DateTime::UNIX_EPOCH,
+            steady: SteadyClock::default(),
         }
     }
 }

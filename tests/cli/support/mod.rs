@@ -6,6 +6,7 @@ mod accounts;
 mod backlog;
 mod calendar;
 mod chance;
+mod clock;
 mod exports;
 mod fake;
 mod gate;
