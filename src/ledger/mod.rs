@@ -356,7 +356,7 @@ fn refuse_what_others_share(path: &Path) -> Result<(), LedgerError> {
     for extension in ["db", "db-wal", "db-shm", "db-journal"] {
         refuse_shared_file(&path.with_extension(extension))?;
     }
-    for name in [holder::FILE, seen::FILE] {
+    for name in [holder::FILE, holder::RECORD, seen::FILE] {
         refuse_shared_file(&path.with_file_name(name))?;
     }
     for folder in [sender::FOLDER, receipts::FOLDER] {

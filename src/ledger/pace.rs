@@ -91,12 +91,12 @@ pub(super) fn take(
     rate: Rate,
     now: DateTime<Utc>,
 ) -> Result<Slot, LedgerError> {
-    let (left, is_of_this_era) = read(tx, project, now)?;
+    let (left, goes_on) = read(tx, project, now)?;
     let interval = microseconds(rate);
     // The rate may have been raised since.
     let slot = left.slot.min(interval);
     if let Ok(wait @ 1..) = u64::try_from(slot.max(left.block)) {
-        if !is_of_this_era {
+        if !goes_on {
             write(tx, project, Left { slot, ..left }, now)?;
         }
         return Ok(Slot::Wait(Duration::from_micros(wait)));
@@ -129,7 +129,7 @@ pub(super) fn block(
     write(tx, project, Left { block, ..left }, now)
 }
 
-/// What is left now, and whether it was written in the era of this process's steady clock.
+/// What is left now, and whether the clock that told it goes on telling; else it begins anew.
 fn read(
     tx: &Write<'_>,
     project: &ProjectKey,
@@ -159,7 +159,8 @@ fn read(
         slot: left.slot.saturating_sub(passed).max(0),
         block: left.block.saturating_sub(passed).max(0),
     };
-    Ok((left, same_era.is_some() || moment.is_none()))
+    let is_told_by_the_day = moment.is_none() && now.timestamp_micros() >= at;
+    Ok((left, same_era.is_some() || is_told_by_the_day))
 }
 
 fn write(

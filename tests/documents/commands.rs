@@ -129,7 +129,13 @@ impl World {
         if keeps_secrets.into_iter().any(has) && !has("DSR_TOKEN_FILE") {
             scene = scene.with_keyring()?;
         }
-        let reads_the_ledger = ["dsr suppressions", "dsr report --from", "dsr audit"];
+        let reads_the_ledger = [
+            "dsr suppressions",
+            "dsr report --from",
+            "dsr audit",
+            "dsr ledger",
+            "dsr purge",
+        ];
         if reads_the_ledger.into_iter().any(has) && !has(REQUEST) {
             let delete = ["delete", "--gdpr", "--yes", "ids.csv", "--wait"];
             scene.operator.run(&delete).exits_with(0);
@@ -202,6 +208,7 @@ fn prepared(case: &Case, world: &World) -> Option<Scene> {
                 false => &["delete", "--yes"],
             }))
         }
+        "Restore a ledger" => Some(Scene::at(world.quick.url()).with_an_older_copy()),
         "Two people for one deletion" if !case.text.contains("--sandbox") => {
             Scene::at(world.quick.url()).of_two_people(&case.text)
         }

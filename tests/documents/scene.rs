@@ -203,6 +203,17 @@ impl Scene {
         fs::create_dir_all(completions).unwrap();
     }
 
+    /// The same with a copy of its ledger, made before the last deletion.
+    pub(crate) fn with_an_older_copy(self) -> Self {
+        fs::create_dir(self.operator.work().join("backup")).unwrap();
+        let delete = ["delete", "--gdpr", "--yes", "--new", "ids.csv"];
+        self.operator.run(&delete).exits_with(0);
+        let copy = ["ledger", "backup", "backup/ledger.db"];
+        self.operator.run(&copy).exits_with(0);
+        self.operator.run(&delete).exits_with(0);
+        self
+    }
+
     /// The same with no project yet.
     pub(crate) fn without_project(self) -> Self {
         self.operator.write_config("");

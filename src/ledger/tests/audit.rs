@@ -15,6 +15,7 @@ fn opening(user: &str) -> Opening {
         actor: Actor::new(user, "ops-1"),
         command: "dsr delete".to_owned(),
         now: noon(),
+        ..Opening::default()
     }
 }
 
