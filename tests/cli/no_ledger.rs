@@ -9,8 +9,8 @@ use crate::support::{Fake, Operator};
 /// Nothing but the settings, and never a folder where there was none.
 fn is_untouched(operator: &Operator) {
     let names: Vec<_> = fs::read_dir(operator.dsr_home())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
+        .expect("the home is there")
+        .map(|entry| entry.expect("a folder can be listed").file_name())
         .collect();
     assert_eq!(names, ["config.toml"]);
 }

@@ -20,7 +20,7 @@ fn head_of(operator: &Operator) -> String {
         .exits_with(0)
         .stdout
         .clone();
-    line.split(' ').next().unwrap().to_owned()
+    line.split(' ').next().expect("a head").to_owned()
 }
 
 fn seen_by(operator: &Operator) -> String {
@@ -31,7 +31,7 @@ fn seen_by(operator: &Operator) -> String {
 /// Keeps a copy as an operator without dsr would, once nobody has the ledger open.
 fn copy_of(operator: &Operator) -> PathBuf {
     let copy = operator.work().join("old.db");
-    fs::copy(ledger_of(operator), &copy).unwrap();
+    fs::copy(ledger_of(operator), &copy).expect("a ledger can be copied");
     copy
 }
 
@@ -39,7 +39,7 @@ fn put_back(operator: &Operator, copy: &PathBuf) {
     for beside in ["db-wal", "db-shm"] {
         drop(fs::remove_file(ledger_of(operator).with_extension(beside)));
     }
-    fs::copy(copy, ledger_of(operator)).unwrap();
+    fs::copy(copy, ledger_of(operator)).expect("a copy can be put back");
 }
 
 /// One whose ledger knows of one request, and who has sent another one since.

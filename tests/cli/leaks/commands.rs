@@ -38,7 +38,7 @@ pub(super) const ASKING: [&[&str]; 10] = [
 ];
 
 /// Each command that asks nobody, with what it reads from standard input.
-pub(super) const LOCAL: [(&[&str], &str); 39] = [
+pub(super) const LOCAL: [(&[&str], &str); 42] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -46,6 +46,9 @@ pub(super) const LOCAL: [(&[&str], &str); 39] = [
     (&["audit", "verify"], ""),
     (&["audit", "head"], ""),
     (&["audit", "log"], ""),
+    (&["ledger", "status"], ""),
+    (&["ledger", "backup", "own/copy.db"], ""),
+    (&["ledger", "accept", "--yes"], ""),
     (&["suppressions", "export"], ""),
     (
         &["suppressions", "export", "--ids", "--output", "own/list"],
