@@ -144,6 +144,10 @@ impl Scene {
             .operator
             .start(&["delete", "--gdpr", "--yes", "ids.csv"]);
         // It tries again for half a minute: nothing else will come of it.
+        let look = ["status", "--cached", "--json"];
+        while scene.operator.run(&look).json()["requests"] == json!([]) {
+            std::thread::sleep(Duration::from_millis(100));
+        }
         std::thread::sleep(Duration::from_secs(1));
         tries.signal("TERM");
         tries.end().exits_with(143);
