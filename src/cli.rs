@@ -104,10 +104,6 @@ impl Clock for SystemClock {
         )]
         Local::now().date_naive()
     }
-
-    fn day_of(&self, moment: DateTime<Utc>) -> NaiveDate {
-        moment.with_timezone(&Local).date_naive()
-    }
 }
 
 /// The whole tree of commands, for help, completions and documents.

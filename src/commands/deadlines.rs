@@ -152,8 +152,13 @@ pub(super) fn advice(
     }
     for request in requests {
         advise_unfetched(&mut advice, request, today);
+        advise_unanswered(&mut advice, request, today);
     }
     if shown == Shown::List {
+        let listed = |request: &RequestRecord| requests.iter().any(|shown| shown.id == request.id);
+        for request in unanswered(ctx, ledger)?.iter().filter(|r| !listed(r)) {
+            advise_unanswered(&mut advice, request, today);
+        }
         let matters = |request: &RequestRecord| {
             let link = request.unfetched.as_ref().map(Unfetched::link_end);
             ctx.means(&request.asked.project)
@@ -186,6 +191,33 @@ fn advise_unsent(advice: &mut Advice, request: &RequestRecord, shown: Shown, tod
         advice.notes.push(format!(
             "{short} is not sent: the last safe day to submit is {last} ({left}), since Mixpanel may need 30 days."
         ));
+    }
+}
+
+/// The requests of the projects that are meant which wait for nothing but the record of their answer.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(super) fn unanswered(ctx: &Context, ledger: &Ledger) -> Result<Vec<RequestRecord>, Failure> {
+    let mut requests = ledger.list_requests(Which::Unanswered)?;
+    requests.retain(|request| ctx.means(&request.asked.project));
+    Ok(requests)
+}
+
+fn advise_unanswered(advice: &mut Advice, request: &RequestRecord, today: NaiveDate) {
+    if request.is_open() || !request.is_to_be_answered() {
+        return;
+    }
+    let (short, due) = (request.id.short(), request.asked.due);
+    let left = day_count((due - today).num_days());
+    match request.deadline().is_over(today) {
+        true => advice.warnings.push((
+            "unanswered",
+            format!("{short} has ended, and no answer is recorded; it was due on {due} ({left}). Record the day you told the person with `dsr answered {short} --on DATE`"),
+        )),
+        false => advice.notes.push(format!(
+            "{short} has ended, and no answer is recorded. Tell the person by {due} ({left}), then run `dsr answered {short}`."
+        )),
     }
 }
 

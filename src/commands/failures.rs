@@ -19,7 +19,7 @@ use crate::ledger::LedgerError;
 use crate::mixpanel::ClientError;
 use crate::sandbox::SandboxError;
 use crate::ui::{Failure, PrintError, QuestionError};
-use crate::workflow::{ExtendError, NotApproved, Receipt, WorkflowError};
+use crate::workflow::{AnswerError, ExtendError, NotApproved, Receipt, WorkflowError};
 
 pub(super) use archives::split_failure;
 use people::OTHER_KEY;
@@ -410,12 +410,31 @@ impl From<ExtendError> for Failure {
                 "extended",
                 "nothing was changed; see the dates with `dsr status REQUEST --cached`",
             ),
+            ExtendError::Answered { .. } => (
+                "answered",
+                "nothing was changed; if the day is wrong, correct it with `dsr answered REQUEST --on DATE`",
+            ),
             ExtendError::TooLate { .. } => (
                 "too_late",
                 "nothing was changed; answer the person at once, and have counsel look at it",
             ),
         };
         Self::from_error(ExitStatus::Usage, kind, &error).hint(hint)
+    }
+}
+
+impl From<AnswerError> for Failure {
+    fn from(error: AnswerError) -> Self {
+        let hint = match error {
+            AnswerError::Ledger(error) => return error.into(),
+            AnswerError::Future { .. } => {
+                "nothing was recorded; record an answer once the person has it"
+            }
+            AnswerError::BeforeReceipt { .. } => {
+                "nothing was recorded; give the day on which the person was told with `--on DATE`"
+            }
+        };
+        Self::from_error(ExitStatus::Usage, "usage", &error).hint(hint)
     }
 }
 

@@ -1,5 +1,6 @@
 //! One file a command: its arguments, then read, confirm, delegate, print.
 
+mod answered;
 mod apply;
 mod approve;
 mod audit;
@@ -43,6 +44,7 @@ pub(crate) mod topics;
 mod waiting;
 mod watch;
 
+pub(crate) use answered::AnsweredArgs;
 pub(crate) use apply::ApplyArgs;
 pub(crate) use approve::ApproveArgs;
 pub(crate) use audit::AuditArgs;
@@ -82,6 +84,7 @@ pub(crate) enum Command {
     Cancel(CancelArgs),
     Download(DownloadArgs),
     Extend(ExtendArgs),
+    Answered(AnsweredArgs),
     Find(FindArgs),
     Report(ReportArgs),
     Audit(AuditArgs),
@@ -112,6 +115,7 @@ impl Command {
             Self::Resume(args) => resume::run(ctx, args).await,
             Self::Cancel(args) => cancel::run(ctx, args).await,
             Self::Extend(args) => extend::run(ctx, &args),
+            Self::Answered(args) => answered::run(ctx, &args),
             Self::Download(args) => download::run(ctx, args).await,
             Self::Find(args) => find::run(ctx, &args),
             Self::Report(args) => report::run(ctx, &args),
@@ -146,6 +150,7 @@ impl Command {
             Self::Resume(_) => "dsr resume",
             Self::Cancel(_) => "dsr cancel",
             Self::Extend(_) => "dsr extend",
+            Self::Answered(_) => "dsr answered",
             Self::Download(_) => "dsr download",
             Self::Find(_) => "dsr find",
             Self::Report(_) => "dsr report",

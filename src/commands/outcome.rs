@@ -59,7 +59,7 @@ pub(super) fn standing_status(requests: &[RequestRecord], today: NaiveDate) -> E
     let groups = requests.iter().flat_map(|request| &request.groups);
     let overdue = requests
         .iter()
-        .filter(|request| request.is_open() && request.deadline().is_over(today))
+        .filter(|request| request.is_to_be_answered() && request.deadline().is_over(today))
         .map(|_| ExitStatus::Overdue);
     ExitStatus::most_pressing(groups.map(of_group).chain(overdue))
 }

@@ -117,6 +117,12 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
         .collect();
     if args.exit_status {
         statuses.push(status);
+        if view.shown == Shown::List {
+            let unanswered = deadlines::unanswered(ctx, &ledger)?;
+            let is_late = |request: &RequestRecord| request.deadline().is_over(ctx.clock.today());
+            let late = unanswered.iter().filter(|request| is_late(request));
+            statuses.extend(late.map(|_| ExitStatus::Overdue));
+        }
     }
     Ok(ExitStatus::most_pressing(statuses))
 }

@@ -67,7 +67,7 @@ impl Ledger {
         ])?;
         let details = json!({ "bytes": download.bytes, "sha256": download.sha256 });
         let (event, subject) = (AuditEvent::ExportFetched, Subject::Job(&download.job));
-        audit::tell(&tx, event, subject, &details, download.fetched_at)?;
+        audit::tell(&tx, event, subject, details, download.fetched_at)?;
         tx.commit()?;
         Ok(())
     }
@@ -84,7 +84,7 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         let (event, details) = (AuditEvent::PackagesMade, json!({ "people": people }));
-        audit::tell(&tx, event, Subject::Job(job), &details, now)?;
+        audit::tell(&tx, event, Subject::Job(job), details, now)?;
         tx.commit()
     }
 

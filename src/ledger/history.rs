@@ -184,7 +184,7 @@ impl Ledger {
         let mut statement = prepare(
             &self.conn,
             "SELECT seq, at, actor_user, actor_host, command, event, job FROM audit
-             WHERE request = $1 AND event <> 'job_moved' ORDER BY seq",
+             WHERE request = $1 AND event NOT IN ('job_moved', 'job_noted') ORDER BY seq",
         )?;
         let mut rows = statement.query([request.as_str()])?;
         let (mut deeds, mut more) = (Vec::new(), 0);

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::domain::{Batch, JobId, JobState, ProjectKey, Rate, RequestId, TaskId, TaskStatus};
 
-use super::audit::{self, AuditEvent, Moved, Why};
+use super::audit::{self, AuditEvent, Moved, Subject, Why};
 use super::records::{JOB_COLUMNS, format_time, job_id, read_job};
 use super::schedule::{after_question, follow, schedule};
 use super::sender;
@@ -171,17 +171,12 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        let from = read_one(&tx, job)?.state;
-        if let Some(next) = status.job_state()
-            && from.may_become(next)
-        {
-            step(&tx, job, from, next, now)?.tell(&tx, Why::Status)?;
-        }
-        let record = read_one(&tx, job)?;
-        if record.state.is_followed() {
-            let next = after_question(&tx, &record, status.heard(), now)?;
-            schedule(&tx, job, Some(next))?;
-        }
+        let before = read_one(&tx, job)?;
+        let next = status.job_state();
+        let next = next.filter(|next| before.state.may_become(*next));
+        let moved = next
+            .map(|next| step(&tx, job, before.state, next, now))
+            .transpose()?;
         // Notes on how the job came by its task, such as a possible duplicate, stay.
         prepare(
             &tx,
@@ -194,6 +189,20 @@ impl Ledger {
             job.request.as_str(),
             job.number
         ])?;
+        let record = read_one(&tx, job)?;
+        if record.state.is_followed() {
+            let next = after_question(&tx, &record, status.heard(), now)?;
+            schedule(&tx, job, Some(next))?;
+        }
+        let is_news = record.mixpanel_status != before.mixpanel_status;
+        match moved {
+            Some(moved) => moved.tell(&tx, Why::Status)?,
+            // The same answer once more is no evidence while others follow.
+            None if is_news || !record.state.is_followed() => {
+                audit::note(&tx, job, Why::Status, now)?;
+            }
+            None => {}
+        }
         tx.commit()?;
         Ok(())
     }
@@ -301,7 +310,8 @@ impl Ledger {
         )?
         .execute(params![format_time(now), job.request.as_str(), job.number])?;
         if abandoned > 0 {
-            audit::tell_job(&tx, AuditEvent::JobAbandoned, job, json!({}), now)?;
+            let (event, subject) = (AuditEvent::JobAbandoned, Subject::Job(job));
+            audit::tell(&tx, event, subject, json!({}), now)?;
         }
         tx.commit()?;
         Ok(())

@@ -256,6 +256,18 @@ const MIGRATIONS: &[&str] = &[
     -- Finds the newest requests without reading all of them.
     CREATE INDEX requests_by_created ON requests (created);
 ",
+    "
+    -- Begins the digests of a request's rows in the trail; goes with the request. Columns of rows in
+    -- such a digest are NULL or 0 where they say nothing, so that a new one changes no digest.
+    ALTER TABLE requests ADD COLUMN rows_salt TEXT;
+    -- When the person was told, by the operator's word: the last word holds, the trail has all.
+    CREATE TABLE answers (
+        request       TEXT PRIMARY KEY REFERENCES requests (id),
+        day           TEXT NOT NULL,
+        manner        TEXT,
+        at            TEXT NOT NULL
+    );
+",
 ];
 
 /// How many of them there are before the trail's, which begins in the same transaction.
@@ -287,6 +299,7 @@ pub(super) fn apply(
     if found <= BEFORE_TRAIL {
         audit::start(&tx, opening)?;
     }
+    audit::salt(&tx)?;
     tx.pragma_update(None, "user_version", known)?;
     tx.commit()?;
     Ok(())

@@ -3,6 +3,7 @@
 //! One SQLite file; no SQL stands outside this folder, and nothing above it may know which engine
 //! it is. Knows no HTTP. No transaction is held while anything else is waited for.
 
+mod answers;
 mod audit;
 mod candidates;
 mod downloads;
@@ -47,6 +48,7 @@ use crate::config::{
 };
 use crate::domain::Actor;
 
+pub use answers::AnswerRecord;
 pub use audit::{
     Anchor, AnchorError, Audit, AuditEntry, AuditEvent, AuditHead, Chosen, Entries, Finding,
     Glance, Opening,
@@ -131,7 +133,7 @@ impl Ledger {
         conn.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         conn.pragma_update(None, "secure_delete", "on")?;
         conn.pragma_update(None, "foreign_keys", "on")?;
-        conn.set_prepared_statement_cache_capacity(64);
+        conn.set_prepared_statement_cache_capacity(128);
         migrations::apply(&mut conn, path, opening)?;
         Ok(Self {
             conn,

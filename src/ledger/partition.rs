@@ -12,7 +12,7 @@ use crate::domain::{
     Batch, DistinctId, JobId, JobState, Kind, ProjectKey, SubjectRequestId, TaskId,
 };
 
-use super::audit::{self, AuditEvent, Why};
+use super::audit::{self, AuditEvent, Subject, Why};
 use super::jobs::{count_unclear, read_one, step};
 use super::records::{format_time, unreadable};
 use super::{Ledger, LedgerError, Write, payload, prepare};
@@ -74,7 +74,10 @@ impl Ledger {
                 note_may_be_double(&tx, &part)?;
             }
         }
-        tell_cut(&tx, job, &added, now)?;
+        match added.is_empty() {
+            true => audit::note(&tx, job, Why::Submit, now)?,
+            false => tell_cut(&tx, job, &added, now)?,
+        }
         prepare(
             &tx,
             "INSERT INTO learned (project_key, kind, batch) VALUES ($1, $2, $3)
@@ -235,10 +238,13 @@ fn become_linked(
         job.request.as_str(),
         job.number
     ])?;
-    moved.map_or(Ok(()), |moved| moved.tell(tx, Why::Linked))
+    match moved {
+        Some(moved) => moved.tell(tx, Why::Linked),
+        None => audit::note(tx, job, Why::Linked, now),
+    }
 }
 
-/// Tells of jobs that were taken out of another, each still planned.
+/// Tells of a job that was taken apart, and of those that were taken out of it, each still planned.
 fn tell_cut(
     tx: &Write<'_>,
     job: &JobId,
@@ -248,10 +254,12 @@ fn tell_cut(
     if added.is_empty() {
         return Ok(());
     }
-    let added = added.iter();
-    let added = added.map(|(job, ids)| json!({ "job": job.number, "ids": ids }));
-    let details = json!({ "added": added.collect::<Vec<_>>() });
-    audit::tell_job(tx, AuditEvent::JobCut, job, details, now)
+    let listed = added.iter();
+    let listed = listed.map(|(job, ids)| json!({ "job": job.number, "ids": ids }));
+    let details = json!({ "added": listed.collect::<Vec<_>>() });
+    audit::tell(tx, AuditEvent::JobCut, Subject::Job(job), details, now)?;
+    let mut added = added.iter();
+    added.try_for_each(|(job, _)| audit::note(tx, job, Why::Added, now))
 }
 
 /// Adds a planned job to the request of `beside`, behind its last.

@@ -12,7 +12,8 @@ use super::records::{count, format_time, parse_time, unreadable};
 use super::{Ledger, LedgerError, prepare};
 
 /// Every table with rows of requests; those that others refer to come last.
-const TABLES: [(&str, &str); 11] = [
+const TABLES: [(&str, &str); 12] = [
+    ("answers", "request"),
     ("attempts", "request"),
     ("steps", "request"),
     ("downloads", "request"),
@@ -81,15 +82,13 @@ impl Ledger {
             let request = RequestId::restore(request.clone());
             let (event, subject) = (AuditEvent::RequestPurged, Subject::Request(&request));
             let details = json!({ "ids": ids, "closed": closed });
-            audit::tell(&tx, event, subject, &details, now)?;
+            audit::tell(&tx, event, subject, details, now)?;
         }
         let details = json!({
             "closed_before": format_time(cutoff.moment()),
             "requests": closed.requests,
             "ids": closed.ids,
         });
-        let event = AuditEvent::RecordsPurged;
-        audit::tell(&tx, event, Subject::Ledger, &details, now)?;
         prepare(
             &tx,
             "INSERT INTO purges (at, closed_before, requests, ids, first_closed, last_closed)
@@ -103,6 +102,8 @@ impl Ledger {
             format_time(closed.first),
             format_time(closed.last),
         ])?;
+        let event = AuditEvent::RecordsPurged;
+        audit::tell(&tx, event, Subject::Ledger, details, now)?;
         tx.commit()?;
         Ok(Some(closed))
     }
@@ -164,6 +165,7 @@ fn list_closed(conn: &Connection, cutoff: Cutoff) -> Result<Vec<Row>, LedgerErro
              UNION ALL SELECT request, at FROM steps
              UNION ALL SELECT request, at FROM extensions
              UNION ALL SELECT request, fetched_at FROM downloads
+             UNION ALL SELECT request, at FROM answers
              UNION ALL SELECT request, checked_at FROM jobs WHERE checked_at IS NOT NULL
              UNION ALL SELECT request, abandoned_at FROM jobs WHERE abandoned_at IS NOT NULL
          ) AS happened JOIN requests ON id = request

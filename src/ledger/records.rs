@@ -6,7 +6,7 @@ use crate::domain::{
     Region, RequestId, RequestState, SubjectRequestId, TaskId, TaskStatus,
 };
 
-use super::{Extension, LedgerError, PlanRecord, Unfetched};
+use super::{AnswerRecord, Extension, LedgerError, PlanRecord, Unfetched};
 
 /// What the operator asked for, before it has an id.
 #[derive(Debug, Clone)]
@@ -43,6 +43,11 @@ pub struct RequestRecord {
     pub created: DateTime<Utc>,
     pub asked: NewRequest,
     pub extension: Option<Extension>,
+    /// When the person was told, by the operator's word.
+    pub answer: Option<AnswerRecord>,
+    /// It was recorded after the first answer in this ledger: whoever records answers means to
+    /// record its answer, too.
+    pub has_to_be_answered: bool,
     /// Its finished exports that were not fetched yet, if there are any.
     pub unfetched: Option<Unfetched>,
     /// At least one.
@@ -151,6 +156,12 @@ impl RequestRecord {
         groups.any(|group| !group.state.is_final() && !group.is_abandoned)
     }
 
+    /// Its time to answer runs: no answer is recorded, and something of it waits, or the operator
+    /// records answers.
+    pub fn is_to_be_answered(&self) -> bool {
+        self.answer.is_none() && (self.is_open() || self.has_to_be_answered)
+    }
+
     /// How many jobs are like this.
     pub fn count_jobs(&self, which: impl Fn(&JobGroup) -> bool) -> usize {
         let groups = self.groups.iter().filter(|group| which(group));
@@ -243,7 +254,8 @@ pub(super) const ANSWERED_COLUMNS: &str = "\
      EXISTS (SELECT 1 FROM jobs WHERE request = requests.id AND next_check IS NOT NULL \
              AND checked_at IS NULL) AS never_answered, \
      (SELECT MIN(checked_at) FROM jobs WHERE request = requests.id \
-      AND next_check IS NOT NULL) AS oldest_answer";
+      AND next_check IS NOT NULL) AS oldest_answer, \
+     COALESCE(created > (SELECT MIN(at) FROM answers), 0) AS has_to_be_answered";
 
 /// Reads what stands in its own row; what other rows say of it is not there yet.
 pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> {
@@ -283,6 +295,8 @@ pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> 
             plan: None,
         },
         extension: None,
+        answer: None,
+        has_to_be_answered: row.get("has_to_be_answered")?,
         unfetched: None,
         groups: Vec::new(),
         answered: match (row.get("never_answered")?, oldest) {

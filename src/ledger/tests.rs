@@ -7,6 +7,8 @@ use crate::domain::*;
 mod audit;
 /// Receipts that a failing disk has changed.
 mod damaged_receipts;
+/// That no column is left out of what the trail holds.
+mod evidence;
 /// More time to answer, and what waits to be fetched.
 mod extensions;
 /// The ids of jobs: how they are written, and who else has them.

@@ -41,6 +41,11 @@ pub(super) fn request(request: &RequestRecord, today: NaiveDate) -> Map<String, 
         "linked_ids": request.count_ids(|group| group.is_linked),
         "state": request.state().as_str(),
         "plan": asked.plan.as_ref().map(plan_file_view::record_object),
+        "answered": request.answer.as_ref().map(|answer| json!({
+            "on": answer.day.to_string(),
+            "manner": answer.manner,
+            "recorded_at": time(answer.at),
+        })),
         "checked_at": match request.answered {
             Answered::At(oldest) => Some(time(oldest)),
             Answered::Never | Answered::NotOpen => None,
@@ -127,6 +132,7 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>, today: NaiveDate) -> Value {
         "linked_ids": 0,
         "state": JobState::Planned,
         "plan": null,
+        "answered": null,
         "checked_at": null,
         "submission_seconds": plan.time().as_secs_f64(),
     });

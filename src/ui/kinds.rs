@@ -3,8 +3,9 @@
 use crate::intake::WarningKind;
 
 /// What a failure may be called.
-pub const ERROR_KINDS: [&str; 45] = [
+pub const ERROR_KINDS: [&str; 46] = [
     "already_applied",
+    "answered",
     "api_secret",
     "approval",
     "approvals",
@@ -52,7 +53,7 @@ pub const ERROR_KINDS: [&str; 45] = [
 ];
 
 /// What a warning may be called that is not about ids in a source.
-pub const WARNING_KINDS: [&str; 37] = [
+pub const WARNING_KINDS: [&str; 39] = [
     "clock_skew",
     "damaged_lines",
     "environment_secret",
@@ -83,10 +84,12 @@ pub const WARNING_KINDS: [&str; 37] = [
     "sending",
     "smaller_jobs",
     "started",
+    "still_open",
     "token_expiry",
     "token_named",
     "token_outlived",
     "token_rejected",
+    "unanswered",
     "unconfirmed",
     "unfetched",
     "unknown_outcome",

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::domain::{Actor, Clock, JobState, Kind, Law, Operation, RequestId};
+use crate::domain::{Actor, JobState, Kind, Law, Operation, RequestId};
 use crate::ledger::{
     Course, Deed, Doer, JobGroup, JobHistory, JobRecord, KeptIds, Ledger, LedgerError, PlanRecord,
     RequestRecord, Setback, Standing,
@@ -11,8 +11,8 @@ use crate::packages::find_packages;
 use crate::report::{
     AccountFact, Answer, ApprovalFact, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact,
     ExtensionFact, Fetching, GroupFact, IdCounts, JobFacts, MomentFact, PackagesFact, PeriodFacts,
-    PersonalData, PlanFact, PurgeFact, ReasonFact, RequestFacts, RowFacts, StepFact, period_limits,
-    request_limits, right,
+    PersonalData, PlanFact, PurgeFact, ReasonFact, RequestFacts, RowFacts, StepFact, Told,
+    period_limits, request_limits, right,
 };
 
 use super::split::packages_of;
@@ -40,15 +40,11 @@ pub fn audit_fact(ledger: &Ledger) -> Result<AuditFact, LedgerError> {
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn request_facts(
-    ledger: &Ledger,
-    course: &Course,
-    clock: &dyn Clock,
-) -> Result<RequestFacts, LedgerError> {
+pub fn request_facts(ledger: &Ledger, course: &Course) -> Result<RequestFacts, LedgerError> {
     let request = &course.request;
     let operation = request.asked.operation;
     let passages = ledger.list_passages(&request.id)?;
-    let row = row_facts(course, clock);
+    let row = row_facts(course);
     let (deeds, other_deeds) = ledger.list_deeds(&request.id, MOST_DEEDS)?;
     let fetching = Fetching {
         finished_jobs: request.jobs_in(JobState::Done),
@@ -104,20 +100,23 @@ fn account_fact(actor: &Actor) -> AccountFact {
 }
 
 /// What is known of one request of a period.
-pub fn row_facts(course: &Course, clock: &dyn Clock) -> RowFacts {
+pub fn row_facts(course: &Course) -> RowFacts {
     let request = &course.request;
     let asked = &request.asked;
     let ids = count_ids(course);
     let ended = match asked.operation {
         Operation::Delete(_) => course.ended,
-        // An export is answered when it is fetched, whatever ended before.
+        // An export is carried out when it is fetched, whatever ended before.
         Operation::Export(_) => course.ended.max(course.fetched.last),
     };
-    let ended = ended.map(|time| clock.day_of(time));
+    let told = request.answer.as_ref().map(|answer| Told {
+        day: answer.day,
+        manner: answer.manner.clone(),
+    });
     RowFacts {
         id: request.id.as_str().to_owned(),
         asked: asked_facts(course),
-        answer: Answer::of(&ids, asked.received, asked.due, ended, clock.today()),
+        answer: Answer::of(&ids, asked.received, asked.due, ended, told),
         ids,
         setbacks: course.setbacks.iter().map(reason_fact).collect(),
         other_setbacks: course.other_setbacks,

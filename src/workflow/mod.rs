@@ -2,6 +2,7 @@
 //!
 //! Every step is in the ledger before it is told to anyone: intent, POST, outcome, event.
 
+mod answer;
 mod cancel;
 mod download;
 mod evidence;
@@ -31,6 +32,7 @@ use crate::intake::IntakeError;
 use crate::ledger::{JobRecord, Ledger, LedgerError};
 use crate::mixpanel::{Client, TokenStanding};
 
+pub use answer::{AnswerError, record_answer};
 pub use cancel::{CancelOutcome, CancelReport, cancel, list_cancellable};
 pub use download::{DownloadError, DownloadOutcome, DownloadReport, OnBytes, Refetch, download};
 pub use evidence::{audit_fact, job_facts, period_facts, request_facts, row_facts};

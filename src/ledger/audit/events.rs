@@ -8,6 +8,8 @@ pub enum AuditEvent {
     RequestRecorded,
     /// A job has another state.
     JobMoved,
+    /// Something else about a job changed than its state.
+    JobNoted,
     /// A job was left with fewer ids, and jobs with the others stand behind the last.
     JobCut,
     /// The operator gave up on a job of unknown outcome.
@@ -17,6 +19,8 @@ pub enum AuditEvent {
     /// The operator said that a request, or a task of it, is to be cancelled.
     CancellationAsked,
     RequestExtended,
+    /// The operator said when the person was told.
+    AnswerRecorded,
     /// An export was fetched.
     ExportFetched,
     /// A fetched export was split into packages.
@@ -37,11 +41,13 @@ impl AuditEvent {
             Self::TrailStarted => "trail_started",
             Self::RequestRecorded => "request_recorded",
             Self::JobMoved => "job_moved",
+            Self::JobNoted => "job_noted",
             Self::JobCut => "job_cut",
             Self::JobAbandoned => "job_abandoned",
             Self::SendAgainAsked => "send_again_asked",
             Self::CancellationAsked => "cancellation_asked",
             Self::RequestExtended => "request_extended",
+            Self::AnswerRecorded => "answer_recorded",
             Self::ExportFetched => "export_fetched",
             Self::PackagesMade => "packages_made",
             Self::IdsHashed => "ids_hashed",

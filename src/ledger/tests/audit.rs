@@ -133,6 +133,8 @@ fn a_ledger_is_whole_as_it_is_written_and_says_who_did_what() {
             "job_abandoned",
             "request_extended",
             "export_fetched",
+            "job_noted",
+            "job_noted",
             "ids_hashed",
         ],
     ];
