@@ -192,7 +192,8 @@ fn put_together(
 fn approvals_of(token: &ProjectToken, entry: &ProjectEntry, file: &ProjectsFile) -> u32 {
     let is_same = |other: &&ProjectEntry| {
         let other = other.token.as_deref();
-        other.is_some_and(|other| other.trim() == token.expose())
+        // Tokens are hex digits: in another case it is the same project.
+        other.is_some_and(|other| other.trim().eq_ignore_ascii_case(token.expose()))
     };
     let entries = file.list().map(|(_, entry)| entry).filter(is_same);
     let demands = entries.chain([entry]).map(|entry| entry.approvals);

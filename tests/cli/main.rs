@@ -7,6 +7,7 @@ mod support;
 
 mod aborts;
 mod again;
+mod answered;
 mod answers;
 mod apart;
 mod audit;
@@ -71,6 +72,7 @@ mod status;
 mod storage;
 mod submission;
 mod suppressions;
+mod tampered;
 mod tokens;
 mod transfers;
 mod typos;

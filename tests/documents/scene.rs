@@ -15,7 +15,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Fake, Keyring, NOWHERE, Operator, Outcome, Reply, Running, has_accounts, usual,
+    Fake, Keyring, NOWHERE, Operator, Outcome, Reply, Running, as_account, has_accounts, usual,
 };
 
 /// The request that documents speak of.
@@ -250,9 +250,9 @@ impl Scene {
         let strict = config.replacen("rate = 1000", "rate = 1000\napprovals = 1", 1);
         self.operator.write_config(&strict);
         if !text.contains("--plan") {
-            let other = "exec unshare --user --map-user=2 --map-group=2 \"$0\" \"$@\"";
+            let other = as_account(2, r#""$0" "$@""#);
             let plan = ["delete", "--gdpr", "ids.csv", "--plan", "erase.plan"];
-            let planned = Running::start(self.operator.script(other, &plan), "").end();
+            let planned = Running::start(self.operator.script(&other, &plan), "").end();
             planned.exits_with(0);
         }
         if text.contains("dsr apply") {

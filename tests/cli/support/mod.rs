@@ -24,7 +24,7 @@ mod trail;
 mod wire;
 
 pub(crate) use account::{Job, account, disagreements};
-pub(crate) use accounts::has_accounts;
+pub(crate) use accounts::{as_account, has_accounts};
 pub(crate) use calendar::has_calendar;
 pub(crate) use chance::Chance;
 pub(crate) use exports::{Exports, handing_out, package_of, the_download};
