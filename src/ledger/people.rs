@@ -143,15 +143,19 @@ impl Ledger {
         Ok(())
     }
 
-    /// Blanks what tells the ids of a request from others' once all of its jobs have ended: of a
-    /// few ids it could be guessed from. Only open requests are compared by it.
+    /// Blanks what tells the ids of a request from others' once all of its jobs have ended and some
+    /// of its ids are gone: of a few ids it could be guessed from.
     ///
     /// # Errors
     /// When the ledger cannot be written.
     pub fn record_digests_blank(&mut self) -> Result<(), LedgerError> {
         let condition = format!(
             "ids_digest <> '' AND NOT {BLANK}
-             AND NOT EXISTS (SELECT 1 FROM jobs WHERE request = requests.id AND NOT {ENDED})"
+             AND NOT EXISTS (SELECT 1 FROM jobs WHERE request = requests.id AND NOT {ENDED})
+             -- While all of its ids are there it tells nothing more, and holds them.
+             AND EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
+                         AND NOT EXISTS (SELECT 1 FROM payloads WHERE request = jobs.request
+                                         AND number = jobs.number))"
         );
         let some = format!("SELECT 1 FROM requests WHERE {condition} LIMIT 1");
         if !prepare(&self.conn, &some)?.exists([])? {

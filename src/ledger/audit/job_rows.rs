@@ -51,24 +51,30 @@ fn differences_of(
 ) -> Result<Option<Vec<String>>, LedgerError> {
     let subject = Subject::Job(job);
     let last = last_entry(conn, subject)?;
+    if let (Some(held), Some(told)) = (is_held(conn, subject, last.as_ref())?, &last) {
+        return Ok(Some(named_if(!held, stands, told)));
+    }
     let recorded = last_of(conn, &job.request, AuditEvent::RequestRecorded)?;
-    let held = is_held(conn, subject, last.as_ref())?;
     let has_digests = |recorded: &Value| recorded.get(evidence::KEY).is_some();
-    let (held, told) = match (held, last) {
-        (Some(held), Some(last)) => (held, last),
-        (None, None) if recorded.as_ref().is_some_and(has_digests) => {
-            (evidence::is_untouched(conn, job)?, untouched(stands))
+    match last.is_none() && recorded.as_ref().is_some_and(has_digests) {
+        true => {
+            let is_touched = !evidence::is_untouched(conn, job)?;
+            Ok(Some(named_if(is_touched, stands, &untouched(stands))))
         }
-        _ => return older_differences(conn, job, stands, recorded.is_some()),
-    };
+        false => older_differences(conn, job, stands, recorded.is_some()),
+    }
+}
+
+/// What differs, by name as far as the entry says it; nothing where nothing does.
+fn named_if(differs: bool, stands: &Value, told: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
-    if !held {
-        wrong = differing(stands, &told);
+    if differs {
+        wrong = differing(stands, told);
         if wrong.is_empty() {
             wrong.push(OTHER_ROWS.to_owned());
         }
     }
-    Ok(Some(wrong))
+    wrong
 }
 
 /// Entries of a dsr that took no digest of rows, and that say how a job stands.

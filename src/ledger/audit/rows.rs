@@ -136,7 +136,8 @@ fn differences_of(
     }
     let (salt, digest) = salt_of(row)?;
     let is_blank = salt.bytes().all(|byte| byte == b'0');
-    if is_blank && is_open(conn, request)? {
+    let is_kept = told.get(evidence::KEY).is_some() && is_kept_whole(conn, request)?;
+    if is_blank && (is_kept || is_open(conn, request)?) {
         wrong.push("its ids cannot be checked any more".to_owned());
     }
     if !is_blank {
@@ -189,6 +190,14 @@ fn salt_of(row: &Row<'_>) -> Result<(String, String), LedgerError> {
 fn is_open(conn: &Connection, request: &RequestId) -> Result<bool, LedgerError> {
     let sql = format!("SELECT 1 FROM jobs WHERE request = $1 AND NOT {ENDED}");
     Ok(prepare(conn, &sql)?.exists([request.as_str()])?)
+}
+
+/// Each of its jobs still has its ids.
+fn is_kept_whole(conn: &Connection, request: &RequestId) -> Result<bool, LedgerError> {
+    let gone = "SELECT 1 FROM jobs WHERE request = $1
+         AND NOT EXISTS (SELECT 1 FROM payloads WHERE request = jobs.request
+                         AND number = jobs.number)";
+    Ok(!prepare(conn, gone)?.exists([request.as_str()])?)
 }
 
 /// The details of a request's entry as it is recorded with so many jobs and ids in them; its salt
