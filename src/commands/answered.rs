@@ -15,7 +15,7 @@ const SHORTEST_NAME: usize = 4;
 ///
 /// dsr tells nobody. It knows when Mixpanel finished, and not when you told the person. Until you
 /// record that, reports and `dsr status` say "answer not recorded". Both laws count the days to that
-/// answer: GDPR Art. 12(3), Cal. Civ. Code §1798.130(a)(2).
+/// answer: GDPR Art. 12(3), 11 CCR §7021(b).
 ///
 /// Run it again to correct the day. The audit trail keeps both. After the first answer in a ledger,
 /// dsr expects one for each request recorded since, and reminds you.

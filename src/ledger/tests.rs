@@ -321,31 +321,6 @@ fn a_request_is_found_by_what_people_type() {
 }
 
 #[test]
-fn two_tasks_may_have_one_id() {
-    let folder = tempfile::tempdir().unwrap();
-    let (mut ledger, record) = with_request(&folder);
-    let rate = Rate::new(1000.0).unwrap();
-    for (second, job) in (0..).zip(jobs(&ledger, &record.id)) {
-        let at = noon() + TimeDelta::seconds(second);
-        ledger
-            .record_sending(&job.id, Purpose::Submit, &key(), rate, at)
-            .unwrap();
-        let same = Outcome::Accepted(TaskId::new("job-tracking-id").unwrap());
-        ledger
-            .record_outcome(&job.id, &key(), rate, &same, None, at)
-            .unwrap();
-    }
-    assert_eq!(
-        ledger
-            .find_request(&record.id)
-            .unwrap()
-            .unwrap()
-            .jobs_in(JobState::Accepted),
-        2
-    );
-}
-
-#[test]
 fn the_same_request_is_recorded_once_while_it_is_open() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = open(&folder);
