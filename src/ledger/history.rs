@@ -6,7 +6,7 @@ use rusqlite::{Row, params};
 use crate::domain::{JobId, JobState, RequestId};
 
 use super::records::{count, parse_time, unreadable};
-use super::{DownloadRecord, JobRecord, Ledger, LedgerError, prepare};
+use super::{DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord, prepare};
 
 /// A job with all that the ledger knows of its past.
 #[derive(Debug, Clone)]
@@ -17,6 +17,7 @@ pub struct JobHistory {
     /// In their order.
     pub attempts: Vec<Attempt>,
     pub download: Option<DownloadRecord>,
+    pub packages: Option<PackagesRecord>,
     /// When its export was fetched for the first time.
     pub first_fetched_at: Option<DateTime<Utc>>,
     pub kept: KeptIds,
@@ -99,6 +100,7 @@ impl Ledger {
             steps: self.list_steps(&id)?,
             attempts: self.list_attempts(&id)?,
             download: self.find_download(&id)?,
+            packages: self.find_packages(&id)?,
             first_fetched_at,
             kept,
             job,

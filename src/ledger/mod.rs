@@ -54,7 +54,7 @@ pub use audit::{
     Glance, Opening,
 };
 pub use candidates::{Candidate, Candidates, Fitting};
-pub use downloads::{DownloadRecord, Unfetched};
+pub use downloads::{DownloadRecord, PackagesRecord, Unfetched};
 pub use elsewhere::{Elsewhere, Owner};
 pub use erased::{Erased, ErasedBy, ErasedJob, ErasedPerson, NotErased};
 pub use error::LedgerError;

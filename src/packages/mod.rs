@@ -38,7 +38,7 @@ use crate::domain::{DistinctId, RequestId, RetrievalScope, TaskId};
 
 pub use archive::is_locked;
 pub use error::{Danger, SplitError};
-pub use summary::{Summary, find_packages, find_summary};
+pub use summary::{Summary, find_summary};
 pub use unassigned::Unassigned;
 
 use archive::Archive;

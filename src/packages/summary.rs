@@ -66,7 +66,7 @@ impl Summary {
 }
 
 /// What lies at the target, if it was made of the archive with this SHA-256.
-pub fn find_packages(target: &Path, archive_sha256: &str) -> Option<Summary> {
+fn find_packages(target: &Path, archive_sha256: &str) -> Option<Summary> {
     let found = read(target)?;
     (found.archive_sha256 == archive_sha256).then_some(found)
 }

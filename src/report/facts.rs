@@ -253,11 +253,11 @@ pub struct DownloadFact {
     pub first_fetched_at: Option<DateTime<Utc>>,
     #[serde(serialize_with = "time")]
     pub fetched_at: DateTime<Utc>,
-    /// What lies beside it where it was put; none where there is nothing to be found.
+    /// What was made of it, as the trail says.
     pub packages: Option<PackagesFact>,
 }
 
-/// Packages made of an archive, as they say of themselves.
+/// Packages made of an archive.
 #[derive(Debug, Clone, Serialize)]
 pub struct PackagesFact {
     pub packages: usize,

@@ -205,7 +205,7 @@ fn answer_text(request: &RequestRecord) -> Option<String> {
             }
             None => format!("on {}", answer.day),
         }),
-        None if request.is_open() => None,
+        None if request.is_open() || request.unfetched.is_some() => None,
         None => Some(format!("not recorded ({})", ended_text(request))),
     }
 }
@@ -213,11 +213,10 @@ fn answer_text(request: &RequestRecord) -> Option<String> {
 /// What is known of a request of which nothing is open.
 fn ended_text(request: &RequestRecord) -> &'static str {
     let done = request.jobs_in(JobState::Done);
-    match request.unfetched {
-        Some(_) => "finished by Mixpanel, not fetched",
-        None if done == request.count_jobs(|_| true) => "carried out",
-        None if done > 0 => "carried out in part",
-        None => "not carried out",
+    match done {
+        0 => "not carried out",
+        _ if done == request.count_jobs(|_| true) => "carried out",
+        _ => "carried out in part",
     }
 }
 

@@ -1,4 +1,4 @@
-//! Gathers what a report says from the ledger, and from beside the archives it knows of.
+//! Gathers what a report says, from the ledger alone.
 
 use chrono::NaiveDate;
 
@@ -7,15 +7,12 @@ use crate::ledger::{
     Course, Deed, Doer, JobGroup, JobHistory, JobRecord, KeptIds, Ledger, LedgerError, PlanRecord,
     RequestRecord, Setback, Standing,
 };
-use crate::packages::find_packages;
 use crate::report::{
     AccountFact, Answer, ApprovalFact, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact,
     ExtensionFact, Fetching, GroupFact, IdCounts, JobFacts, MomentFact, PackagesFact, PeriodFacts,
     PersonalData, PlanFact, PurgeFact, ReasonFact, RequestFacts, RowFacts, StepFact, Told,
     period_limits, request_limits, right,
 };
-
-use super::split::packages_of;
 
 /// How much of the audit trail a report has of a request, beside the steps of its jobs.
 const MOST_DEEDS: usize = 200;
@@ -195,7 +192,8 @@ fn job_fact(
         mixpanel_status: job.mixpanel_status,
         linked: job.is_linked,
         submitted_at: job.submitted_at,
-        checked_at: job.checked_at,
+        // While it is asked about, that is no fact: each question moves it.
+        checked_at: job.checked_at.filter(|_| job.next_check.is_none()),
         ended_at,
         given_up_at: job.abandoned_at,
         attempts: attempts
@@ -245,16 +243,15 @@ fn user_at_host(doer: &Doer) -> String {
 
 fn download_fact(history: &JobHistory) -> Option<DownloadFact> {
     let download = history.download.as_ref()?;
-    let packages = find_packages(&packages_of(&download.path), &download.sha256);
     Some(DownloadFact {
         bytes: download.bytes,
         sha256: download.sha256.clone(),
         first_fetched_at: history.first_fetched_at,
         fetched_at: download.fetched_at,
-        packages: packages.map(|summary| PackagesFact {
-            packages: summary.packages,
-            without_data: summary.without_data,
-            records: summary.records,
+        packages: history.packages.map(|made| PackagesFact {
+            packages: made.packages,
+            without_data: made.without_data,
+            records: made.records,
         }),
     })
 }

@@ -8,7 +8,9 @@ use chrono::{DateTime, Utc};
 
 use crate::credentials::{ProjectSecret, ProjectSecretError};
 use crate::domain::{DistinctId, JobId, Operation, RetrievalScope, TaskId};
-use crate::ledger::{DownloadRecord, JobRecord, Ledger, LedgerError, RequestRecord};
+use crate::ledger::{
+    DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord, RequestRecord,
+};
 use crate::packages::{self, About, Form, Limits, Order, Progress, SplitError, Summary};
 
 use super::Interrupt;
@@ -93,7 +95,12 @@ pub fn split(
             None => ControlFlow::Continue(()),
         }
     })?;
-    ledger.record_packages(&job.id, people.len(), how.made)?;
+    let made = PackagesRecord {
+        packages: report.summary.packages,
+        without_data: report.summary.without_data,
+        records: report.summary.records,
+    };
+    ledger.record_packages(&job.id, people.len(), made, how.made)?;
     Ok(SplitOutcome::Split(target.clone(), report.summary))
 }
 
@@ -147,7 +154,7 @@ fn export_of(request: &RequestRecord, job: &JobRecord) -> Option<(RetrievalScope
 }
 
 /// `exports/q7tz0xma-1.zip` is split into `exports/q7tz0xma-1-packages/`.
-pub(super) fn packages_of(archive: &Path) -> PathBuf {
+fn packages_of(archive: &Path) -> PathBuf {
     let mut name = archive.file_stem().map_or_else(OsString::new, Into::into);
     name.push("-packages");
     archive.with_file_name(name)
