@@ -371,3 +371,24 @@ fn a_rehearsal_opens_the_sandboxs_exports_without_any_set_up() {
     assert_ne!(packages(&outcome)["records"], 0);
     assert_eq!(packages(&outcome)["unassigned"], 0);
 }
+
+/// A report needs the ledger alone: what was made is in the trail.
+#[test]
+fn the_report_says_what_was_made_also_when_the_packages_are_gone() {
+    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let split = exports.download(&["--split", "--json"]);
+    let report = || {
+        let outcome = exports.operator.run(&["report", "--json"]);
+        let id = outcome.json()["report"]["evidence"]["requests"][0]["id"].clone();
+        let id = id.as_str().expect("an id").to_owned();
+        let outcome = exports.operator.run(&["report", &id, "--json"]);
+        outcome.exits_with(0).json()["report"].clone()
+    };
+    let before = report();
+    let made = &before["evidence"]["jobs"][0]["download"]["packages"];
+    for (key, value) in [("packages", 3), ("without_data", 1), ("records", 3)] {
+        assert_eq!(made[key], value, "{key}: {made}");
+    }
+    fs::remove_dir_all(folder_of(&split)).expect("they can go");
+    assert_eq!(report()["digest"], before["digest"]);
+}
