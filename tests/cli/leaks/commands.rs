@@ -38,7 +38,7 @@ pub(super) const ASKING: [&[&str]; 10] = [
 ];
 
 /// Each command that asks nobody, with what it reads from standard input.
-pub(super) const LOCAL: [(&[&str], &str); 39] = [
+pub(super) const LOCAL: [(&[&str], &str); 40] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -65,6 +65,7 @@ pub(super) const LOCAL: [(&[&str], &str); 39] = [
     (&["report", "REQUEST", "--output", "report.html"], ""),
     (&["purge", "--older-than", "1d", "--yes"], ""),
     (&["extend", "REQUEST", "--reason", "complex"], ""),
+    (&["answered", "REQUEST", "--manner", "by letter"], ""),
     (&["auth", "login", "--with-token"], OAUTH_TOKEN),
     (&["auth", "login", OAUTH_TOKEN], ""),
     (&["auth", "status"], ""),
