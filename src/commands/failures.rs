@@ -84,15 +84,28 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
             ..
         } => return format!("name its files: `{}/*.{extension}`", path.display()).into(),
         IntakeError::Folder { .. } => "name the files to read",
+        IntakeError::NotText { what, .. } if what.contains("Git LFS") => {
+            "fetch the file with `git lfs pull`"
+        }
         IntakeError::NotText { .. } => "save it as CSV (or unpack it) and try again",
+        IntakeError::Workbook { .. } => "save it as CSV and try again",
+        IntakeError::SeveralSheets { .. } => "save the sheet that has the ids as CSV",
         IntakeError::UnreadableEncoding { .. } => "save it as UTF-8 and try again",
         IntakeError::UnmarkedEncoding { encoding, .. } => {
             let encoding = encoding.to_lowercase();
             return format!("if that is what it is, say `--encoding {encoding}`").into();
         }
+        IntakeError::NoHeader {
+            may_be_id: true, ..
+        } => "if the first line is an id, add `--no-header`; if it is a heading, add `--column 1`",
         IntakeError::NoHeader { .. } => {
-            "if the first line is an id, say `--no-header`; if it is a heading, say `--column 1`"
+            "if the first line is a heading, add `--column 1`; otherwise remove it"
         }
+        IntakeError::IdInHeading { .. } => "add `--no-header`",
+        IntakeError::RepeatedColumn { .. } => {
+            "rename one of them, or name the one with the ids by its number: `--column NUMBER`"
+        }
+        IntakeError::Drawn { program, .. } => program.way_out(),
         IntakeError::NoKnownColumn { .. }
         | IntakeError::SeveralColumns { .. }
         | IntakeError::MissingColumn { .. } => {
@@ -102,7 +115,7 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
             "say which column holds the ids: `--column NUMBER`, or `--delimiter` if the line was split wrongly, or `--format text` if whole lines are ids"
         }
         IntakeError::ListOrTable { .. } => {
-            "if whole lines are ids, say `--format text`; if it is a table, `--format csv` (or tsv) with `--column`"
+            "if each line is one id, add `--format text`; if it is a table, put the names of its columns on the first line"
         }
         IntakeError::HeadingInList { .. } => {
             "leave `--format text` out to skip the heading; if it really is an id, say `--no-header`"
@@ -120,10 +133,17 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
                 "correct the lines or the pattern, or name a value that is an id all the same: `--allow ID`"
             }
             Remedy::Encoding => {
-                "if it is in another encoding, say which one, such as `--encoding windows-1252`; otherwise correct the lines"
+                "save it as UTF-8, or name its encoding, such as `--encoding windows-1252`"
+            }
+            Remedy::Program(program) => program.way_out(),
+            Remedy::Title => {
+                "if line 1 is a heading, add `--format csv --column 1`; otherwise remove it"
+            }
+            Remedy::Heading => {
+                "remove these lines; leave out `--no-header` and `--format text` if the first line is the heading"
             }
             Remedy::Allow => {
-                "correct the lines and try again (`--trim` drops outer white space, `--allow ID` takes a value that really is an id)"
+                "remove or correct these lines; for a value that is an id, add `--allow ID`, for many of one form `--expect-pattern REGEX`"
             }
             Remedy::Correct => "correct the lines and try again",
         },

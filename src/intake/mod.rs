@@ -9,26 +9,30 @@ mod element;
 mod event_json;
 mod events;
 mod feed;
+mod form;
 mod format;
 mod hash;
 mod json;
 mod lines;
-mod lint;
 mod list;
+mod numbers;
 mod open;
 mod partition;
 mod problem;
+mod program;
 mod reader;
 mod restoring;
 mod rows;
+mod rule;
 mod source;
 mod spool;
-mod spreadsheet;
 mod table;
 mod text;
 mod unique;
 mod unpack;
 mod warning;
+mod words;
+mod workbook;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -40,6 +44,7 @@ use check::Checker;
 use feed::{Feed, Meter, Next, Raw};
 use spool::{IN_MEMORY, SpoolWriter};
 use unique::Gathering;
+use warning::Tally;
 
 pub use check::{CheckOptions, OuterSpace, Pattern, PatternError};
 pub use columns::Header;
@@ -48,6 +53,7 @@ pub use events::{Event, EventOptions, EventsRead, NamedAs, read_events};
 pub use format::Format;
 pub use hash::{HashExample, HashWith, Hashed, Hashing, HashingError, LetterCase};
 pub use problem::{IntakeError, LineDamage, Place, Problem, Problems, Remedy};
+pub use program::Program;
 pub use reader::{Reading, Sink, parse_encoding, read_bytes};
 pub use restoring::Restoring;
 pub use source::{Source, SourceError};
@@ -191,6 +197,9 @@ pub fn read(
     problems.extend(row_problems);
     let mut warnings = problems.into_result(warnings)?;
     let (counts, order) = gathering.finish(&mut warnings);
+    if counts.duplicates() * 5 > counts.read {
+        warnings.add(WarningKind::Repeated, Tally::of(counts.duplicates()));
+    }
     demand_ids(sources, excluded, empty.map(|empty| &all[empty]), counts)?;
     let spool = spool.map(SpoolWriter::finish).transpose();
     let spool = spool.map_err(IntakeError::Spool)?;

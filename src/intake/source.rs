@@ -135,9 +135,13 @@ fn identity_of(path: &Path, _: &fs::Metadata) -> PathBuf {
 }
 
 fn looks_like_path(text: &str) -> bool {
+    text.contains(['/', '\\']) || has_known_extension(text)
+}
+
+/// Whether it ends as the name of a file of ids.
+pub(super) fn has_known_extension(text: &str) -> bool {
     let extension = Path::new(text).extension().and_then(|e| e.to_str());
-    let known = |e: &str| EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(e));
-    text.contains(['/', '\\']) || extension.is_some_and(known)
+    extension.is_some_and(|e| EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(e)))
 }
 
 #[cfg(test)]

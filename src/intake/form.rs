@@ -1,16 +1,8 @@
-//! What the form of one value says: which kind of id it is, and what has damaged it.
+//! The form of one value: which characters it has, and which kind of id it is.
 //!
-//! Knows nothing of the values beside it. Runs ten million times: one pass over the bytes sorts
-//! out the ordinary ids, and only what is left is compared with anything.
+//! Runs ten million times: one pass over the bytes sorts out the ordinary ids.
 
 use std::fmt;
-
-use super::problem::Damage;
-use super::spreadsheet::{
-    PLACEHOLDERS, has_grouped_digits, has_zero_fraction, is_date, is_formula, is_scientific,
-    is_spreadsheet_error,
-};
-use super::warning::{LONG_ID_BYTES, WarningKind};
 
 /// Which system such an id usually comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,20 +48,25 @@ impl fmt::Display for IdKind {
     }
 }
 
-const DIGIT: u16 = 1;
+pub(super) const DIGIT: u16 = 1;
 /// `a` to `f`
 const HEX_SMALL: u16 = 2;
 /// `A` to `F`
 const HEX_CAPITAL: u16 = 4;
 const LETTER: u16 = 8;
 const CAPITAL: u16 = 16;
-const DASH: u16 = 32;
-const AT: u16 = 64;
-/// What numbers, dates and formulas are written with.
-const SEPARATOR: u16 = 128;
-const CONTROL: u16 = 256;
-const BEYOND_ASCII: u16 = 512;
-const MARK: u16 = 1024;
+pub(super) const DASH: u16 = 32;
+pub(super) const AT: u16 = 64;
+/// The joints that numbers and dates are written with, too.
+pub(super) const POINT: u16 = 128;
+/// The joints between a namespace and a name.
+pub(super) const NAMESPACE: u16 = 256;
+/// The other joints.
+const JOINT: u16 = 512;
+/// ASCII that no id has: white space, separators, quotes, brackets and the like.
+pub(super) const MARK: u16 = 1024;
+pub(super) const CONTROL: u16 = 2048;
+pub(super) const BEYOND_ASCII: u16 = 4096;
 
 static CLASSES: [u16; 256] = {
     let mut table = [MARK; 256];
@@ -83,7 +80,9 @@ static CLASSES: [u16; 256] = {
             b'G'..=b'Z' => CAPITAL,
             b'-' => DASH,
             b'@' => AT,
-            b'.' | b',' | b'+' | b'/' | b':' | b'\'' | b' ' => SEPARATOR,
+            b'.' | b'+' => POINT,
+            b':' | b'|' | b'/' => NAMESPACE,
+            b'_' | b'$' | b'=' | b'~' | b'#' => JOINT,
             0..=31 | 127 => CONTROL,
             128.. => BEYOND_ASCII,
             _ => MARK,
@@ -134,16 +133,16 @@ impl<'a> Form<'a> {
         self.text
     }
 
-    fn has(&self, classes: u16) -> bool {
+    pub(super) fn has(&self, classes: u16) -> bool {
         self.seen & classes != 0
     }
 
-    /// Whether nothing but digits and hex letters in their places was found: no damage looks so.
-    fn is_plain(&self) -> bool {
+    /// Whether some system made it: no word and no short number has such a form.
+    pub(super) fn is_of_a_system(&self) -> bool {
         match self.kind {
-            IdKind::Email | IdKind::Device | IdKind::Other => false,
-            IdKind::Uuid | IdKind::CapitalUuid | IdKind::Number => true,
-            IdKind::Hex32 | IdKind::Hex40 | IdKind::Hex64 => true,
+            IdKind::Other => false,
+            IdKind::Number => self.text.len() > 6,
+            _ => true,
         }
     }
 
@@ -159,74 +158,9 @@ impl<'a> Form<'a> {
 
     /// Whether it begins or ends with what nobody sees.
     pub(super) fn is_blank_outside(&self) -> bool {
-        // A space is among the separators.
-        self.has(BEYOND_ASCII | SEPARATOR | CONTROL)
+        // A space is among the marks.
+        self.has(BEYOND_ASCII | MARK | CONTROL)
             && (self.text.starts_with(is_blank) || self.text.ends_with(is_blank))
-    }
-
-    /// What makes it certain that Mixpanel has no such id.
-    pub(super) fn damage(&self) -> Option<Damage> {
-        if self.is_plain() {
-            return None;
-        }
-        if self.has(CONTROL) {
-            return Some(Damage::Control);
-        }
-        if self.has(BEYOND_ASCII) {
-            return damage_beyond_ascii(self.text);
-        }
-        match *self.text.as_bytes().first()? {
-            b'#' | b'E' if is_spreadsheet_error(self.text) => Some(Damage::SpreadsheetError),
-            b'=' if is_formula(self.text) => Some(Damage::Formula),
-            b'0'..=b'9' | b'-' | b'+' if self.may_be_written_number() => {
-                is_scientific(self.text).then_some(Damage::Scientific)
-            }
-            b'n' | b'N' | b'<' | b'\\' | b'(' | b'[' if PLACEHOLDERS.contains(&self.text) => {
-                Some(Damage::Placeholder)
-            }
-            _ => None,
-        }
-    }
-
-    /// Tells of each thing that may be wrong, and may be right as well.
-    pub(super) fn doubts(&self, tell: &mut dyn FnMut(WarningKind)) {
-        if self.text.len() > LONG_ID_BYTES {
-            tell(WarningKind::TooLong);
-        }
-        if self.is_plain() {
-            return;
-        }
-        if self.has(BEYOND_ASCII) {
-            doubts_beyond_ascii(self.text, tell);
-        }
-        let text = self.text;
-        let (Some(&first), Some(&last)) = (text.as_bytes().first(), text.as_bytes().last()) else {
-            return;
-        };
-        let has_name = || last == b'>' || (first | 32 == b'm' && has_mailto(text));
-        if self.kind == IdKind::Email && has_name() {
-            tell(WarningKind::AddressBook);
-        }
-        match first {
-            b'=' => tell(WarningKind::EqualsSign),
-            b'\'' => tell(WarningKind::Quoted),
-            b'"' if last == b'"' && text.len() > 1 => tell(WarningKind::Quoted),
-            b'0'..=b'9' | b'-' if self.may_be_written_number() => {
-                if has_grouped_digits(text) {
-                    tell(WarningKind::GroupedDigits);
-                } else if has_zero_fraction(text) {
-                    tell(WarningKind::ZeroFraction);
-                } else if is_date(text) {
-                    tell(WarningKind::Date);
-                }
-            }
-            b'A'..=b'S' if self.has(DASH) && is_date(text) => tell(WarningKind::Date),
-            _ => {}
-        }
-    }
-
-    fn may_be_written_number(&self) -> bool {
-        self.kind == IdKind::Other && self.text.len() <= 40 && self.has(SEPARATOR | DASH)
     }
 }
 
@@ -271,49 +205,13 @@ fn is_email(bytes: &[u8]) -> bool {
     at > 0 && domain.contains(&b'.') && !domain.contains(&b'@')
 }
 
-fn has_mailto(text: &str) -> bool {
-    let scheme = text.as_bytes().get(..7);
-    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"mailto:"))
-}
-
-fn damage_beyond_ascii(text: &str) -> Option<Damage> {
-    text.chars().find_map(|c| match c {
-        char::REPLACEMENT_CHARACTER => Some(Damage::Replaced),
-        // Of the kind U+0080 to U+009F; ASCII's own are known already.
-        c if c.is_control() => Some(Damage::Control),
-        _ => None,
-    })
-}
-
-fn doubts_beyond_ascii(text: &str, tell: &mut dyn FnMut(WarningKind)) {
-    if text.chars().any(is_invisible) {
-        tell(WarningKind::Invisible);
-    }
-    if text.trim().chars().any(|c| c.is_whitespace() && c != ' ') {
-        tell(WarningKind::UnusualSpace);
-    }
-    // What the two bytes of `é` and its kin become in Windows' Latin encoding.
-    const SECOND: &str = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ";
-    let is_second = |c| matches!(c, '\u{a0}'..='\u{bf}') || SECOND.contains(c);
-    let mut pairs = text.chars().zip(text.chars().skip(1));
-    if pairs.any(|(first, second)| matches!(first, 'Â' | 'Ã') && is_second(second)) {
-        tell(WarningKind::Mojibake);
-    }
-}
-
-/// Characters of no width, and those that turn the direction of writing.
-fn is_invisible(c: char) -> bool {
-    // Some scripts need the joiners, some emoji the tags, even at their end.
-    matches!(c, '\u{200c}' | '\u{200d}' | '\u{e0001}'..='\u{e007f}') || is_waste(c)
-}
-
 /// White space, and what is as good as white space at either end of an id.
 pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() || is_waste(c)
 }
 
 /// Those of the invisible that mean nothing at either end of an id, and come with copied text.
-fn is_waste(c: char) -> bool {
+pub(super) fn is_waste(c: char) -> bool {
     matches!(
         c,
         '\u{ad}'
@@ -328,6 +226,3 @@ fn is_waste(c: char) -> bool {
             | '\u{feff}'
     )
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,56 +1,6 @@
-//! What spreadsheets and scripts make of values: the forms of it, in ASCII.
+//! What spreadsheets and scripts make of numbers and codes.
 
 use std::net::Ipv4Addr;
-
-/// What other programs write where there is no value; Mixpanel's own list is the domain's.
-pub(super) const PLACEHOLDERS: [&str; 12] = [
-    "nan",
-    "NaN",
-    "NaT",
-    "<NA>",
-    "\\N",
-    "(null)",
-    "<null>",
-    "[null]",
-    "(none)",
-    "(not set)",
-    "[object Object]",
-    "[object Undefined]",
-];
-
-/// `#N/A`, `#REF!`, `#NAME?` and their kin in any language, `Err:502`, and the `###` of a column
-/// that was too narrow.
-pub(super) fn is_spreadsheet_error(text: &str) -> bool {
-    if let Some(number) = text.strip_prefix("Err:") {
-        return number.len() == 3 && is_number(number);
-    }
-    let Some(word) = text.strip_prefix('#') else {
-        return false;
-    };
-    let name = word.strip_suffix(['!', '?']);
-    let is_name = |name: &str| {
-        let is_part = |byte| matches!(byte, b'A'..=b'Z' | b'/' | b'0' | b'_');
-        (2..=20).contains(&name.len()) && name.bytes().all(is_part)
-    };
-    matches!(word, "N/A" | "NV" | "N/D" | "GETTING_DATA")
-        || name.is_some_and(is_name)
-        || (word.len() >= 2 && word.bytes().all(|byte| byte == b'#'))
-}
-
-/// `="00123"`, `=SUM(A1:A9)`, `=$A$1`: what no system gives out as an id.
-pub(super) fn is_formula(text: &str) -> bool {
-    let body = text.strip_prefix('=').unwrap_or(text);
-    if body.len() > 1 && body.starts_with('"') && body.ends_with('"') {
-        return true;
-    }
-    let rest = body.trim_start_matches(|c: char| c.is_ascii_uppercase() || c == '$' || c == '.');
-    let name = body.len() - rest.len();
-    let behind = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '$');
-    let is_cell = (1..=5).contains(&name)
-        && behind.len() < rest.len()
-        && (behind.is_empty() || behind.starts_with(['+', '-', '*', '/', '&', ':', '!', ',']));
-    (name > 0 && behind.starts_with('(')) || is_cell
-}
 
 /// `1.23E+12`, `1,23e+12`, `1.0E9`: at least a fraction or a sign, so `1E5` may be an id.
 pub(super) fn is_scientific(text: &str) -> bool {
@@ -145,12 +95,13 @@ pub(super) fn is_date(text: &str) -> bool {
     }
 }
 
-/// As spreadsheets write them.
+/// As spreadsheets write them, in the languages of most of them.
 fn is_month(text: &str) -> bool {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    MONTHS.contains(&text)
+    const MONTHS: &str = "jan feb mar apr may jun jul aug sep sept oct nov dec mär mrz mai okt dez \
+        janv févr fév mars avr juin juil août déc ene abr ago dic gen mag giu lug set ott mrt mei \
+        fev out maj sty lut kwi cze lip sie wrz paź lis gru";
+    let text = text.trim_end_matches('.');
+    text.chars().count() <= 4 && MONTHS.split(' ').any(|month| month == text.to_lowercase())
 }
 
 fn is_number(text: &str) -> bool {
