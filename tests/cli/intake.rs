@@ -162,7 +162,7 @@ fn delimiters_are_recognised_or_given() {
         &["--delimiter", "|"],
         &["a1"],
     );
-    sends("distinct_id\na;1\n", &["--delimiter", ","], &["a;1"]);
+    sends("distinct_id\na|1\n", &["--delimiter", ","], &["a|1"]);
     sends(
         "country\tdistinct_id\nDE\ta1\n",
         &["--delimiter", "tab"],

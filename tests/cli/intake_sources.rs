@@ -183,7 +183,8 @@ fn a_pattern_that_the_shell_left_as_it_is_is_no_id() {
             .says("--id");
     }
     fake.was_not_called();
-    operator.run(&export(&["--id", "user-?"])).exits_with(0);
+    let named = ["--id", "user-?", "--allow", "user-?"];
+    operator.run(&export(&named)).exits_with(0);
     operator.file("ids[1].csv", "distinct_id\na1\n");
     operator.run(&export(&["ids[1].csv"])).exits_with(0);
     assert_eq!(fake.posted_ids(), ["user-?", "a1"]);

@@ -52,6 +52,7 @@ mod output;
 mod pace;
 mod plans;
 mod polling;
+mod program_lists;
 mod projects;
 mod properties;
 mod purge;

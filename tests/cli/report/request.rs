@@ -178,7 +178,9 @@ fn no_id_is_in_any_report_unless_it_is_asked_for() {
     });
     let operator = Operator::at(&fake);
     operator
-        .run(&["delete", "--gdpr", "--yes", CANARY, "=cmd"])
+        .run(&[
+            "delete", "--gdpr", "--yes", CANARY, "=cmd", "--allow", "=cmd",
+        ])
         .exits_with(0);
     for format in ["html", "csv", "json"] {
         let one = report(&operator, &["--format", format, "-vvv"]);
