@@ -101,7 +101,11 @@ fn is_month(text: &str) -> bool {
         janv févr fév mars avr juin juil août déc ene abr ago dic gen mag giu lug set ott mrt mei \
         fev out maj sty lut kwi cze lip sie wrz paź lis gru";
     let text = text.trim_end_matches('.');
-    text.chars().count() <= 4 && MONTHS.split(' ').any(|month| month == text.to_lowercase())
+    if text.len() > 5 || text.starts_with(|c: char| c.is_ascii_digit()) {
+        return false;
+    }
+    let name = text.to_lowercase();
+    MONTHS.split(' ').any(|month| month == name)
 }
 
 fn is_number(text: &str) -> bool {

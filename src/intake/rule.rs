@@ -16,6 +16,9 @@ use super::numbers::{has_grouped_digits, has_zero_fraction, is_date, is_scientif
 use super::program::{self, Program};
 use super::words;
 
+/// `sept-2024`, in bytes: the longest date that begins with a month.
+const LONGEST_MONTH: usize = 10;
+
 /// What a value that is not an id looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
@@ -158,7 +161,9 @@ impl Form<'_> {
                 () if may_be_number && is_scientific(text) => Some(Look::Scientific),
                 () if may_be_number && has_zero_fraction(text) => Some(Look::ZeroFraction),
                 () if may_be_number && has_grouped_digits(text) => Some(Look::GroupedDigits),
-                () if is_date(text) => Some(Look::Date),
+                () if (may_be_number || text.len() <= LONGEST_MONTH) && is_date(text) => {
+                    Some(Look::Date)
+                }
                 () => None,
             };
         }
