@@ -1,7 +1,9 @@
 use std::time::Duration;
 
-use crate::domain::{ExitStatus, JobId, TaskId};
-use crate::ledger::{AuditEvent, JobGroup, Ledger, RequestRecord, Scope, Standing, Which};
+use crate::domain::{ExitStatus, JobId, JobState, TaskId};
+use crate::ledger::{
+    AuditEvent, JobGroup, Ledger, RequestRecord, Scope, Settling, Standing, Which,
+};
 use crate::ui::{Failure, Phase, Progress, Shown};
 use crate::workflow::{self, Adopted, Run, Settle};
 
@@ -67,7 +69,9 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
     let meant = meant_jobs(&ledger, &requests, &args)?;
     if args.word.abandon {
         for job in &meant {
-            ledger.record_abandoned(job, ctx.clock.now())?;
+            if let Settling::Taken(state) = ledger.record_abandoned(job, ctx.clock.now())? {
+                ctx.ui.warn("settled_meanwhile", &settled_text(job, state));
+            }
         }
         for request in &mut requests {
             if let Some(renewed) = ledger.find_request(&request.id)? {
@@ -181,7 +185,25 @@ async fn adopt(
     match workflow::adopt(run, job, kind, key, &id).await? {
         Ok(Adopted::Yes) => Ok(()),
         Ok(Adopted::NotFound) => Err(bad("is not known to Mixpanel in this project")),
-        Ok(Adopted::OtherIds) => Err(bad("is about other ids than the job's")),
+        Ok(Adopted::NotSaid) => Err(bad("could not be looked up by Mixpanel")),
+        Ok(Adopted::OtherIds(difference)) => Err(bad(&format!(
+            "is about other ids than job {}: {difference}",
+            job.number
+        ))),
+        Ok(Adopted::OtherJob(other)) => Err(bad(&format!(
+            "is the task of job {} of request {}",
+            other.number,
+            other.request.short()
+        ))),
+        Ok(Adopted::Taken(state)) => Err(usage(settled_text(job, state)).hint(format!(
+            "see how it stands with `dsr status {} --cached`",
+            job.request.short()
+        ))),
         Err(trouble) => Err(outcome::trouble_failure(&trouble)),
     }
+}
+
+fn settled_text(job: &JobId, state: JobState) -> String {
+    let (number, state) = (job.number, state.as_str());
+    format!("another dsr settled job {number} meanwhile; it is {state}, and nothing was changed")
 }

@@ -9,6 +9,7 @@ mod clock;
 mod confirmation;
 mod deadline;
 mod distinct_id;
+mod doubt;
 mod erasure;
 mod event_time;
 mod exit_status;
@@ -36,6 +37,7 @@ pub use deadline::{
     link_end, year_without_holidays,
 };
 pub use distinct_id::{DistinctId, DistinctIdError, Leniency, MAX_ID_BYTES};
+pub use doubt::{CarriedOut, Doubt};
 pub use erasure::{Arrival, Erasure, ErasurePeriod};
 pub use event_time::event_time;
 pub use exit_status::ExitStatus;

@@ -26,7 +26,7 @@ const NOBODY: u32 = u32::MAX;
 /// A job of another deletion, and its task if it has one.
 #[derive(Debug)]
 pub struct Owner {
-    pub request: RequestId,
+    pub job: JobId,
     pub task: Option<TaskId>,
 }
 
@@ -95,8 +95,7 @@ impl Ledger {
                 Err(LedgerError::IdsHashed(_)) => {}
                 Err(error) => return Err(error),
             }
-            let request = job.request;
-            found.owners.push(Owner { request, task });
+            found.owners.push(Owner { job, task });
         }
         Ok(found)
     }

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, Transaction, params};
 
 use crate::domain::{
-    Erasure, ErasurePeriod, JobId, JobState, LedgerKey, PersonHash, PersonHasher, ProjectName,
+    Doubt, Erasure, ErasurePeriod, JobId, JobState, LedgerKey, PersonHash, PersonHasher,
+    ProjectName,
 };
 
 use super::records::{count, format_time, job_id, parse_time, unreadable};
@@ -78,15 +79,15 @@ impl Ledger {
     ) -> Result<Vec<NotErased>, LedgerError> {
         let mut statement = prepare(
             &self.conn,
-            "SELECT project, state, SUM(ids_count) AS ids
+            "SELECT project, state, may_be_double <> 0 AS doubt, SUM(ids_count) AS ids
              FROM jobs JOIN requests ON requests.id = jobs.request
-             WHERE kind = 'delete' GROUP BY state, project ORDER BY state",
+             WHERE kind = 'delete' GROUP BY state, doubt, project ORDER BY state",
         )?;
         let mut rows = statement.query([])?;
         let mut all: Vec<NotErased> = Vec::new();
         while let Some(row) = rows.next()? {
             let (state, ids) = (state_of(row)?, count(row, "ids")?);
-            if Erasure::of(state).is_some() || !project(&project_of(row)?) {
+            if Erasure::of(state, doubt_of(row)?).is_some() || !project(&project_of(row)?) {
                 continue;
             }
             match all.iter_mut().find(|sum| sum.state == state) {
@@ -167,9 +168,9 @@ fn list_jobs(conn: &Connection, by: &ErasedBy<'_>) -> Result<Vec<ErasedJob>, Led
     let mut statement = prepare(
         conn,
         &format!(
-            "SELECT request, number, project, state, ids_count,
+            "SELECT request, number, project, state, may_be_double <> 0 AS doubt, ids_count,
                  COALESCE(submitted_at,
-                     (SELECT MIN(started_at) {attempts} AND outcome = 'unknown'),
+                     (SELECT MIN(started_at) {attempts} AND outcome IN ('unknown', 'accepted')),
                      (SELECT MAX(started_at) {attempts}), created) AS begun,
                  (SELECT MAX(at) FROM steps WHERE steps.request = jobs.request
                   AND steps.number = jobs.number AND to_state = 'done') AS done
@@ -184,7 +185,9 @@ fn list_jobs(conn: &Connection, by: &ErasedBy<'_>) -> Result<Vec<ErasedJob>, Led
     let mut jobs = Vec::new();
     while let Some(row) = rows.next()? {
         let project = project_of(row)?;
-        let Some(erasure) = Erasure::of(state_of(row)?).filter(|_| (by.project)(&project)) else {
+        let Some(erasure) =
+            Erasure::of(state_of(row)?, doubt_of(row)?).filter(|_| (by.project)(&project))
+        else {
             continue;
         };
         let time = |text: String| parse_time(&text);
@@ -206,6 +209,10 @@ fn list_jobs(conn: &Connection, by: &ErasedBy<'_>) -> Result<Vec<ErasedJob>, Led
 fn project_of(row: &Row<'_>) -> Result<ProjectName, LedgerError> {
     let name: String = row.get("project")?;
     ProjectName::new(&name).ok_or_else(|| unreadable("a request's project"))
+}
+
+fn doubt_of(row: &Row<'_>) -> Result<Doubt, LedgerError> {
+    Ok(Doubt::of(row.get("doubt")?))
 }
 
 fn state_of(row: &Row<'_>) -> Result<JobState, LedgerError> {

@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, params};
 
-use crate::domain::{JobId, JobState, RequestId};
+use crate::domain::{Doubt, JobId, JobState, RequestId};
 
 use super::records::{
     ANSWERED_COLUMNS, JOB_COLUMNS, JobGroup, REQUEST_COLUMNS, count, parse_time, read_job,
@@ -297,9 +297,9 @@ impl Ledger {
             &self.conn,
             &format!(
                 "SELECT request, state, mixpanel_status, abandoned_at IS NOT NULL, linked <> 0,
-                        COUNT(*) AS jobs, SUM(ids_count) AS ids
+                        may_be_double <> 0, COUNT(*) AS jobs, SUM(ids_count) AS ids
                  FROM jobs WHERE request IN (SELECT id FROM requests WHERE {condition})
-                 GROUP BY request, state, mixpanel_status, abandoned_at, linked"
+                 GROUP BY request, state, mixpanel_status, abandoned_at, linked, may_be_double"
             ),
         )?;
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
@@ -311,6 +311,7 @@ impl Ledger {
                 mixpanel_status: row.get(2)?,
                 is_abandoned: row.get(3)?,
                 is_linked: row.get(4)?,
+                doubt: Doubt::of(row.get(5)?),
                 jobs: count(row, "jobs")?,
                 ids: count(row, "ids")?,
             };

@@ -5,6 +5,7 @@
 
 mod audit;
 mod candidates;
+mod doubt;
 mod downloads;
 mod elsewhere;
 mod erased;
@@ -31,6 +32,7 @@ mod schedule;
 mod search;
 mod sender;
 mod told;
+mod word;
 
 use std::fs::OpenOptions;
 use std::ops::Deref;
@@ -52,6 +54,7 @@ pub use audit::{
     Glance, Opening,
 };
 pub use candidates::{Candidate, Candidates, Fitting};
+pub use doubt::{Settling, Tried};
 pub use downloads::{DownloadRecord, Unfetched};
 pub use elsewhere::{Elsewhere, Owner};
 pub use erased::{Erased, ErasedBy, ErasedJob, ErasedPerson, NotErased};
@@ -79,6 +82,7 @@ pub use search::{Sighting, Wanted};
 pub use sender::ProcessRecord;
 use sender::Sender;
 pub use told::Untold;
+pub use word::MadeFor;
 
 /// An open ledger.
 pub struct Ledger {

@@ -13,7 +13,8 @@ use crate::domain::{
 };
 
 use super::audit::{self, AuditEvent, Why};
-use super::jobs::{count_unclear, read_one, step};
+use super::doubt::{IN_DOUBT, note_doubt, note_reason};
+use super::jobs::{read_one, step};
 use super::records::{format_time, unreadable};
 use super::{Ledger, LedgerError, Write, payload, prepare};
 
@@ -31,7 +32,7 @@ pub struct Linked {
 pub enum LinkTo {
     /// They are followed as part of this task.
     Task(TaskId),
-    /// The server does not say which of several tasks has them: refused.
+    /// The server names tasks for them, and none of those tasks has them: unknown.
     Nobody,
     /// An earlier request of ours has them and no task yet: they stay planned until it has.
     Later,
@@ -55,7 +56,7 @@ impl Ledger {
         demand_unsent(&tx, job)?;
         let whole = payload::read(&tx, job)?;
         // What may have become of the whole may have become of each part of it.
-        let may_be_double = read_one(&tx, job)?.may_be_double || count_unclear(&tx, job)? > 0;
+        let may_be_double = read_one(&tx, job)?.may_be_double;
         let mut added = Vec::new();
         for (place, ids) in whole.ids().chunks(limit.get()).enumerate() {
             let batch = restore(ids.to_vec())?;
@@ -71,7 +72,8 @@ impl Ledger {
                 }
             };
             if may_be_double {
-                note_may_be_double(&tx, &part)?;
+                note_doubt(&tx, &part)?;
+                note_reason(&tx, &part, IN_DOUBT)?;
             }
         }
         tell_cut(&tx, job, &added, now)?;
@@ -122,9 +124,11 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        if !read_one(&tx, job)?.is_unsettled() {
+        let record = read_one(&tx, job)?;
+        if !record.is_unsettled() {
             demand_unsent(&tx, job)?;
         }
+        let is_in_doubt = record.may_be_double || record.is_unsettled();
         let whole = payload::read(&tx, job)?;
         let linked = |id| groups.iter().any(|group| group.batch.ids().contains(id));
         let rest: Vec<_> = whole
@@ -149,9 +153,15 @@ impl Ledger {
         } else {
             shrink(&tx, job, &restore(rest)?)?;
         }
+        if is_in_doubt && own.is_some() {
+            note_doubt(&tx, job)?;
+        }
         let mut added = Vec::new();
         for group in others {
             let number = insert_planned(&tx, job, &group.batch)?;
+            if is_in_doubt {
+                note_doubt(&tx, &number)?;
+            }
             added.push((number, group.batch.count()));
         }
         tell_cut(&tx, job, &added, now)?;
@@ -196,16 +206,6 @@ fn shrink(tx: &Transaction<'_>, job: &JobId, batch: &Batch) -> Result<(), Ledger
     Ok(())
 }
 
-/// Notes that a POST of its ids may have been taken before it is sent.
-fn note_may_be_double(tx: &Transaction<'_>, job: &JobId) -> Result<(), LedgerError> {
-    prepare(
-        tx,
-        "UPDATE jobs SET may_be_double = 1 WHERE request = $1 AND number = $2",
-    )?
-    .execute(params![job.request.as_str(), job.number])?;
-    Ok(())
-}
-
 /// Puts an unsent job where its ids are: no POST is made for it.
 fn become_linked(
     tx: &Write<'_>,
@@ -216,7 +216,7 @@ fn become_linked(
     let from = read_one(tx, job)?.state;
     let (next, task) = match &group.to {
         LinkTo::Task(task) => (Some(JobState::Accepted), Some(task.as_str())),
-        LinkTo::Nobody => (Some(JobState::Refused), None),
+        LinkTo::Nobody => (Some(JobState::Unknown), None),
         LinkTo::Later => (None, None),
     };
     let moved = next

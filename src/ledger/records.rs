@@ -2,8 +2,8 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use rusqlite::Row;
 
 use crate::domain::{
-    Deadline, Disclosure, JobId, JobState, Kind, Law, Operation, Period, ProjectKey, ProjectName,
-    Region, RequestId, RequestState, SubjectRequestId, TaskId, TaskStatus,
+    CarriedOut, Deadline, Disclosure, Doubt, JobId, JobState, Kind, Law, Operation, Period,
+    ProjectKey, ProjectName, Region, RequestId, RequestState, SubjectRequestId, TaskId, TaskStatus,
 };
 
 use super::{Extension, LedgerError, PlanRecord, Unfetched};
@@ -79,6 +79,7 @@ pub struct JobGroup {
     pub is_abandoned: bool,
     /// Their ids are in tasks that were not made for them.
     pub is_linked: bool,
+    pub doubt: Doubt,
     pub jobs: usize,
     pub ids: usize,
 }
@@ -102,7 +103,7 @@ pub struct JobRecord {
     pub checked_at: Option<DateTime<Utc>>,
     /// When it is to be asked about; only where Mixpanel has a task that has not ended.
     pub next_check: Option<DateTime<Utc>>,
-    /// When the first of its attempts began that nobody knows the end of.
+    /// When the first of its attempts began that made a task, or may have made one.
     pub unclear_since: Option<DateTime<Utc>>,
     /// When its last attempt ended; for a killed dsr, when that was noticed.
     pub attempt_ended_at: Option<DateTime<Utc>>,
@@ -118,6 +119,11 @@ impl JobRecord {
     /// Its outcome is unknown and still has to be settled.
     pub fn is_unsettled(&self) -> bool {
         self.state == JobState::Unknown && self.abandoned_at.is_none()
+    }
+
+    /// What it says of its people.
+    pub fn carried_out(&self) -> CarriedOut {
+        Doubt::of(self.may_be_double).carried_out(self.state)
     }
 
     /// It has a task of its own, and there may be another one with the same ids.
@@ -179,6 +185,16 @@ impl RequestRecord {
 }
 
 impl JobGroup {
+    /// What they say of their people.
+    pub fn carried_out(&self) -> CarriedOut {
+        self.doubt.carried_out(self.state)
+    }
+
+    /// Nothing more happens to them, and nobody knows whether they were carried out.
+    pub fn is_lost(&self) -> bool {
+        self.carried_out() == CarriedOut::Possibly && (self.is_abandoned || self.state.is_final())
+    }
+
     /// Their outcome is unknown and still has to be settled.
     pub fn is_unsettled(&self) -> bool {
         self.state == JobState::Unknown && !self.is_abandoned
@@ -199,7 +215,7 @@ impl JobGroup {
 pub(super) const JOB_COLUMNS: &str = "request, number, subject_request_id, ids_count, state, \
      reason, task_id, attempts, not_before, mixpanel_status, submitted_at, checked_at, \
      next_check, abandoned_at, linked, may_be_double, (SELECT MIN(started_at) FROM attempts WHERE attempts.request = jobs.request \
-     AND attempts.number = jobs.number AND outcome = 'unknown') AS unclear_since, \
+     AND attempts.number = jobs.number AND outcome IN ('unknown', 'accepted')) AS unclear_since, \
      (SELECT MAX(ended_at) FROM attempts WHERE attempts.request = jobs.request \
      AND attempts.number = jobs.number) AS attempt_ended_at";
 

@@ -18,6 +18,8 @@ pub enum TokenStanding {
 pub enum CreateAnswer {
     /// Mixpanel has a task for it.
     Accepted { task: TaskId },
+    /// Mixpanel has taken it, and does not say readably as which one task.
+    AcceptedUnread { reason: String },
     /// The connection was never made: not a byte of it left.
     NotSent { reason: String },
     /// 429, whatever the body: not created. `retry_after` only if the server gave a sane one.

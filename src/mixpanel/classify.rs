@@ -9,19 +9,19 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use url::form_urlencoded;
 
-use crate::domain::{Batch, DistinctId};
+use crate::domain::{Batch, DistinctId, TaskId};
 
 use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
 use super::retry_after;
-use super::wire::{Conflict, Document};
+use super::wire::{Conflict, Created, Document};
 
 /// How a call ended on the wire.
 #[derive(Debug)]
 pub enum Exchange {
     /// The connection was never made.
     NotSent { reason: String },
-    /// It was sent, and no usable answer came back.
-    Lost { reason: String },
+    /// It was sent, and no usable answer came back; at most its status.
+    Lost { status: Option<u16>, reason: String },
     /// A complete answer.
     Answered(Answered),
 }
@@ -36,6 +36,8 @@ pub struct Answered {
     pub body: Vec<u8>,
 }
 
+/// How much of the ids of tasks is passed on, where there are several, in bytes.
+const MOST_NAMES: usize = 200;
 /// How much of a server's own words is passed on.
 const MESSAGE_CHARS: usize = 300;
 /// In how much of it, in bytes, there may be ids before that.
@@ -83,7 +85,11 @@ impl Answered {
 pub fn create(exchange: Exchange, batch: &Batch) -> CreateAnswer {
     let answered = match exchange {
         Exchange::NotSent { reason } => return CreateAnswer::NotSent { reason },
-        Exchange::Lost { reason } => return CreateAnswer::Unknown { reason },
+        Exchange::Lost {
+            status: Some(200..=299),
+            reason,
+        } => return CreateAnswer::AcceptedUnread { reason },
+        Exchange::Lost { reason, .. } => return CreateAnswer::Unknown { reason },
         Exchange::Answered(answered) => answered,
     };
     let document = Document::parse(&answered.body);
@@ -144,22 +150,35 @@ fn conflict_over(batch: &Batch, conflict: Conflict) -> CreateAnswer {
 }
 
 fn created(answered: &Answered, document: Option<&Document>, batch: &Batch) -> CreateAnswer {
-    let unknown = |what: &str| CreateAnswer::Unknown {
-        reason: format!("{what} ({})", answered.status),
+    let status = answered.status;
+    let unread = |what: &str| CreateAnswer::AcceptedUnread {
+        reason: format!("Mixpanel accepted it ({status}), {what}"),
     };
     let Some(document) = document else {
-        return unknown(if answered.looks_like_html() {
-            "a web page came back instead of an answer"
-        } else {
-            "it was accepted, but the answer cannot be read"
-        });
+        return match answered.looks_like_html() {
+            true => CreateAnswer::Unknown {
+                reason: format!("a web page came back instead of an answer ({status})"),
+            },
+            false => unread("and its answer cannot be read"),
+        };
     };
-    match (document.says_error(), document.task_id()) {
-        (false, Some(task)) => CreateAnswer::Accepted { task },
-        (false, None) => unknown("it was accepted, but the answer names no task"),
-        (true, Some(_)) => unknown("the answer names a task and an error at once"),
-        (true, None) => CreateAnswer::Refused {
-            http_status: answered.status,
+    match (document.says_error(), document.created()) {
+        (false, Created::One(task)) => CreateAnswer::Accepted { task },
+        (false, Created::Unsaid) => unread("and its answer names no task"),
+        (false, Created::Several(tasks)) => {
+            let (count, names) = (tasks.len(), tasks.iter().map(TaskId::as_str));
+            let names = names.scan(0, |length, name| {
+                *length += name.len();
+                (*length <= MOST_NAMES).then_some(name)
+            });
+            let names = names.collect::<Vec<_>>().join(", ");
+            unread(&format!("and its answer names {count} tasks: {names}"))
+        }
+        (true, Created::One(_) | Created::Several(_)) => CreateAnswer::Unknown {
+            reason: format!("the answer names a task and an error at once ({status})"),
+        },
+        (true, Created::Unsaid) => CreateAnswer::Refused {
+            http_status: status,
             message: answered.message(Some(document), batch),
         },
     }
@@ -168,7 +187,7 @@ fn created(answered: &Answered, document: Option<&Document>, batch: &Batch) -> C
 /// The answer to a question about a task.
 pub fn status(exchange: Exchange) -> StatusAnswer {
     let answered = match exchange {
-        Exchange::NotSent { reason } | Exchange::Lost { reason } => {
+        Exchange::NotSent { reason } | Exchange::Lost { reason, .. } => {
             return StatusAnswer::Unclear { reason };
         }
         Exchange::Answered(answered) => answered,
@@ -204,7 +223,7 @@ pub fn status(exchange: Exchange) -> StatusAnswer {
 pub fn cancel(exchange: Exchange) -> CancelAnswer {
     let answered = match exchange {
         Exchange::NotSent { reason } => return CancelAnswer::NotSent { reason },
-        Exchange::Lost { reason } => return CancelAnswer::Unclear { reason },
+        Exchange::Lost { reason, .. } => return CancelAnswer::Unclear { reason },
         Exchange::Answered(answered) => answered,
     };
     let http_status = answered.status;

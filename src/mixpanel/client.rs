@@ -193,6 +193,7 @@ impl Client {
                 reason: self.hide_tokens(describe(error.without_url())),
             },
             Err(error) => Exchange::Lost {
+                status: None,
                 reason: self.hide_tokens(describe(error.without_url())),
             },
         };
@@ -258,12 +259,18 @@ async fn read(mut response: Response) -> Exchange {
             Ok(Some(_)) | Err(_) if status == 429 => break,
             Ok(Some(_)) => {
                 let reason = format!("the reply ({status}) is longer than {MAX_BODY} bytes");
-                return Exchange::Lost { reason };
+                return Exchange::Lost {
+                    status: Some(status),
+                    reason,
+                };
             }
             Err(error) => {
                 let cause = describe(error.without_url());
                 let reason = format!("the reply ({status}) was cut off: {cause}");
-                return Exchange::Lost { reason };
+                return Exchange::Lost {
+                    status: Some(status),
+                    reason,
+                };
             }
         }
     }

@@ -169,6 +169,8 @@ pub struct GroupFact {
     pub mixpanel_status: Option<String>,
     pub given_up: bool,
     pub linked: bool,
+    /// `yes`, `under_way`, `possibly` or `no`: an earlier attempt in doubt counts.
+    pub carried_out: &'static str,
     pub jobs: usize,
     pub ids: usize,
 }
@@ -203,6 +205,8 @@ pub struct JobFacts {
     /// Mixpanel's own word, verbatim.
     pub mixpanel_status: Option<String>,
     pub linked: bool,
+    /// `yes`, `under_way`, `possibly` or `no`: an earlier attempt in doubt counts.
+    pub carried_out: &'static str,
     #[serde(serialize_with = "time_or_none")]
     pub submitted_at: Option<DateTime<Utc>>,
     #[serde(serialize_with = "time_or_none")]

@@ -136,6 +136,7 @@ mod tests {
             subject_request_id: String::new(),
             mixpanel_status: None,
             linked: false,
+            carried_out: "no",
             submitted_at: None,
             checked_at: None,
             ended_at: None,

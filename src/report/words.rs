@@ -90,7 +90,7 @@ pub(super) fn state_meaning(state: JobState, given_up: bool) -> &'static str {
         JobState::Unknown if given_up => {
             "sent, or may have been; nobody knows what became of it, and the operator gave up"
         }
-        JobState::Unknown => "sent, or may have been; no readable answer came",
+        JobState::Unknown => "sent, or may have been; what became of it is not known",
         JobState::Failed => "Mixpanel reports that it failed",
         JobState::Revoked => "cancelled",
     }

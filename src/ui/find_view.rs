@@ -5,7 +5,7 @@ use std::rc::Rc;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::domain::PersonHash;
+use crate::domain::{CarriedOut, PersonHash};
 use crate::ledger::{JobRecord, RequestRecord};
 
 use super::json::time;
@@ -54,6 +54,12 @@ impl Sought {
         }
     }
 
+    /// A job of theirs may have been carried out, and nobody knows.
+    fn is_possibly(&self) -> bool {
+        let mut jobs = self.involved.iter().map(|found| &found.job);
+        jobs.any(|job| job.carried_out() == CarriedOut::Possibly)
+    }
+
     fn short_hash(&self) -> String {
         let hash = self.hash.as_ref();
         hash.map_or_else(|| "-".to_owned(), PersonHash::short)
@@ -66,10 +72,10 @@ impl FindView<'_> {
         people.filter(|sought| !sought.involved.is_empty()).count()
     }
 
-    /// Those who are in nothing, the first of them by their places.
-    fn missing_text(&self) -> Option<String> {
-        let missing = self.people.iter().filter(|one| one.involved.is_empty());
-        let mut named: Vec<String> = missing.map(Sought::place).collect();
+    /// Those of whom this is so, the first of them by their places.
+    fn places_text(&self, which: impl Fn(&Sought) -> bool) -> Option<String> {
+        let meant = self.people.iter().filter(|one| which(one));
+        let mut named: Vec<String> = meant.map(Sought::place).collect();
         let more = named.len().saturating_sub(MAX_NAMED);
         named.truncate(MAX_NAMED);
         if more > 0 {
@@ -83,8 +89,12 @@ impl View for FindView<'_> {
     fn human(&self, paper: &Paper) -> String {
         let all = plural(self.people.len(), "person", "people");
         let mut text = format!("Found {} of {all}.\n", number(self.count_found()));
-        if let Some(missing) = self.missing_text() {
+        if let Some(missing) = self.places_text(|one| one.involved.is_empty()) {
             text.push_str(&wrapped("Not found: ", &missing, paper.width));
+        }
+        if let Some(possibly) = self.places_text(Sought::is_possibly) {
+            let label = "Possibly carried out (an answer was lost): ";
+            text.push_str(&wrapped(label, &possibly, paper.width));
         }
         let rows = self.people.iter().flat_map(|sought| {
             let found = sought.involved.iter();
@@ -180,6 +190,7 @@ fn involvement(found: &Involvement) -> Value {
         "received": request.asked.received.to_string(),
         "created": time(request.created),
         "state": job.state,
+        "carried_out": job.carried_out().as_str(),
         "task_id": job.task.as_ref().map(|task| task.as_str()),
         "linked": job.is_linked,
         "mixpanel_status": job.mixpanel_status,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Map, Value, json};
 
-use crate::domain::JobState;
+use crate::domain::{CarriedOut, JobState};
 use crate::intake::{Hashed, LetterCase};
 use crate::ledger::{Answered, JobRecord, RequestRecord};
 use crate::workflow::Plan;
@@ -66,6 +66,7 @@ pub(super) fn job(job: &JobRecord) -> Value {
         "state": job.state,
         "reason": job.reason,
         "possible_duplicate": job.is_possible_duplicate(),
+        "carried_out": job.carried_out().as_str(),
         "task_id": job.task.as_ref().map(|task| task.as_str()),
         "subject_request_id": job.subject.to_string(),
         "attempts": job.attempts,
@@ -92,6 +93,7 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>, today: NaiveDate) -> Value {
             "state": JobState::Planned,
             "reason": null,
             "possible_duplicate": false,
+            "carried_out": CarriedOut::No.as_str(),
             "task_id": null,
             "subject_request_id": null,
             "attempts": 0,

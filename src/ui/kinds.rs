@@ -52,7 +52,7 @@ pub const ERROR_KINDS: [&str; 45] = [
 ];
 
 /// What a warning may be called that is not about ids in a source.
-pub const WARNING_KINDS: [&str; 37] = [
+pub const WARNING_KINDS: [&str; 39] = [
     "clock_skew",
     "damaged_lines",
     "environment_secret",
@@ -81,8 +81,10 @@ pub const WARNING_KINDS: [&str; 37] = [
     "repeated_source",
     "sandbox_plan",
     "sending",
+    "settled_meanwhile",
     "smaller_jobs",
     "started",
+    "taken_along",
     "token_expiry",
     "token_named",
     "token_outlived",

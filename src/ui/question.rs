@@ -28,6 +28,7 @@ pub enum Act {
     Deletion,
     Approval,
     Purge,
+    Cancellation,
 }
 
 /// The largest secret that is read from standard input, in bytes.
@@ -61,6 +62,11 @@ impl Ui {
                 "distinct_ids",
             ),
             Act::Purge => ("a purge must be confirmed", "the purge", "requests"),
+            Act::Cancellation => (
+                "a cancellation that takes other requests along must be confirmed",
+                "the cancellation",
+                "ids of other requests",
+            ),
         };
         if !self.can_ask() {
             return Err(QuestionError::NoTerminal { question });

@@ -179,6 +179,7 @@ fn job_fact(
     let ended = history.steps.iter().rfind(|step| step.to.is_final());
     let ended_at = ended.map(|step| step.at);
     let download = download_fact(&history);
+    let carried_out = history.job.carried_out();
     let JobHistory {
         job,
         steps,
@@ -195,6 +196,7 @@ fn job_fact(
         subject_request_id: job.subject.to_string(),
         mixpanel_status: job.mixpanel_status,
         linked: job.is_linked,
+        carried_out: carried_out.as_str(),
         submitted_at: job.submitted_at,
         checked_at: job.checked_at,
         ended_at,
@@ -295,7 +297,7 @@ fn asked_facts(course: &Course) -> Asked {
 fn count_ids(course: &Course) -> IdCounts {
     let request = &course.request;
     let asked = &request.asked;
-    let in_state = |state| request.count_ids(|group| group.state == state);
+    let in_state = |state| request.count_ids(|group| group.state == state && !group.is_lost());
     let done = in_state(JobState::Done);
     let carried_out = match asked.operation {
         Operation::Delete(_) => done,
@@ -311,16 +313,11 @@ fn count_ids(course: &Course) -> IdCounts {
         refused: in_state(JobState::Refused),
         failed: in_state(JobState::Failed),
         revoked: in_state(JobState::Revoked),
-        given_up: request.count_ids(is_given_up),
-        open: request.count_ids(|group| !group.state.is_final() && !is_given_up(group)),
+        given_up: request.count_ids(JobGroup::is_lost),
+        open: request.count_ids(|group| !group.state.is_final() && !group.is_lost()),
         unsettled: request.count_ids(|group| group.is_unsettled()),
         linked: request.count_ids(|group| group.is_linked),
     }
-}
-
-/// Nobody will ever know what became of them.
-fn is_given_up(group: &JobGroup) -> bool {
-    group.state == JobState::Unknown && group.is_abandoned
 }
 
 fn groups(request: &RequestRecord) -> Vec<GroupFact> {
@@ -329,8 +326,9 @@ fn groups(request: &RequestRecord) -> Vec<GroupFact> {
         .map(|group| GroupFact {
             state: group.state,
             mixpanel_status: group.mixpanel_status.clone(),
-            given_up: is_given_up(group),
+            given_up: group.is_abandoned,
             linked: group.is_linked,
+            carried_out: group.carried_out().as_str(),
             jobs: group.jobs,
             ids: group.ids,
         })

@@ -6,10 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
-use crate::domain::{JobId, Kind, Operation, ProjectKey, RequestId};
-use crate::ledger::{JobRecord, Ledger, LedgerError, Purpose, RequestRecord, Standing};
+use crate::domain::{JobId, JobState, Kind, Operation, ProjectKey, RequestId};
+use crate::ledger::{JobRecord, Ledger, LedgerError, Purpose, RequestRecord, Standing, Tried};
 
-use super::settle::keep_apart;
 use super::verdict::Temper;
 
 /// How long after an attempt the same POST once more still tells whether it was taken: Mixpanel
@@ -87,16 +86,16 @@ impl Queue {
         }
     }
 
-    /// Adds a request's jobs that are to be sent or settled.
+    /// Adds a request's jobs that are to be sent or settled, but for those that are kept back.
     pub(super) fn add(
         &mut self,
-        ledger: &mut Ledger,
+        ledger: &Ledger,
         request: &RequestRecord,
+        kept_back: Vec<JobId>,
         settle: &Settle,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let operation = request.asked.operation;
-        let kept_back = keep_apart(ledger, &request.id, now)?;
         self.kept_back.extend(kept_back);
         self.requests.push(Sending {
             request: request.id.clone(),
@@ -105,9 +104,9 @@ impl Queue {
         });
         for job in ledger.jobs(&request.id, Standing::Unsettled) {
             let job = job?;
-            let unclear_before = ledger.count_unclear(&job.id)?;
-            let item = settle.item(&job, unclear_before, operation, now);
-            self.to_settle.extend(item);
+            let tried = ledger.find_tried(&job.id)?;
+            self.to_settle
+                .extend(settle.item(&job, tried, operation, now));
         }
         Ok(())
     }
@@ -163,7 +162,7 @@ impl Queue {
         }
     }
 
-    /// Puts a job whose outcome is unknown back, to be settled a little later, if that may help.
+    /// Puts a job whose outcome is unknown back, to be settled a little later.
     /// A repeated export makes a second copy of personal data, so it is repeated once only.
     pub(super) fn settle_later(&mut self, item: &Item) {
         self.remove(&item.job);
@@ -184,6 +183,44 @@ impl Queue {
             });
         }
     }
+}
+
+/// Whether `dsr resume` settles a job of unknown outcome without a word from the operator.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(super) fn settles_by_itself(
+    ledger: &Ledger,
+    job: &JobRecord,
+    kind: Kind,
+    now: DateTime<Utc>,
+) -> Result<bool, LedgerError> {
+    Ok(is_recent(job, now) && may_tell(job, ledger.find_tried(&job.id)?, kind))
+}
+
+/// Whether the same POST once more may tell what became of those before it, and does no harm.
+///
+/// What Mixpanel accepted without a readable task is there for certain: a deletion is sent once
+/// more, for the conflict that names its task, and an export never.
+pub(super) fn may_tell(job: &JobRecord, tried: Tried, kind: Kind) -> bool {
+    let is_open_question = match tried.last {
+        Some(JobState::Unknown | JobState::Accepted) => true,
+        // The last one was certainly not taken. A job that was cut, cancelled or refused since its
+        // answer was lost waits for the operator.
+        Some(JobState::Planned | JobState::Deferred | JobState::Refused) => {
+            !job.may_be_double && tried.unclear > 0
+        }
+        Some(JobState::Sending | JobState::Running | JobState::Done)
+        | Some(JobState::Failed | JobState::Revoked)
+        | None => false,
+    };
+    let is_harmless = match (kind, tried.unread) {
+        (Kind::Delete, 0) => true,
+        (Kind::Delete, 1) => tried.last == Some(JobState::Accepted),
+        (Kind::Export, 0) => tried.unclear <= 1,
+        (Kind::Delete | Kind::Export, _) => false,
+    };
+    job.is_unsettled() && job.task.is_none() && is_open_question && is_harmless
 }
 
 impl Item {
@@ -213,23 +250,21 @@ fn is_recent(job: &JobRecord, now: DateTime<Utc>) -> bool {
 }
 
 impl Settle {
-    /// `unclear_before` are the job's attempts before its last that nobody knows the end of.
     fn item(
         &self,
         job: &JobRecord,
-        unclear_before: u32,
+        tried: Tried,
         operation: Operation,
         now: DateTime<Utc>,
     ) -> Option<Item> {
         if !job.is_unsettled() {
             return None;
         }
-        let begun = job.unclear_since?;
         // The time limit counts from the first attempt's beginning, the pause from the last's end.
-        let since_end = now - job.attempt_ended_at.unwrap_or(begun);
-        let repeated = operation.kind() == Kind::Export && unclear_before > 0;
+        let ended = job.attempt_ended_at.or(job.unclear_since);
+        let since_end = ended.map_or(TimeDelta::MAX, |ended| now - ended);
         let wanted = match self {
-            Self::Recent => is_recent(job, now) && !repeated,
+            Self::Recent => is_recent(job, now) && may_tell(job, tried, operation.kind()),
             Self::Chosen(jobs) => jobs.contains(&job.id),
         };
         let left = SETTLE_AFTER.saturating_sub(since_end.to_std().unwrap_or_default());

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::{DistinctId, ExitStatus, JobId, JobState, RequestId, TaskId};
-use crate::ledger::{Again, Claim, LedgerError, Outcome, Purpose, Recorded, RequestRecord};
+use crate::ledger::{
+    Again, Claim, Ledger, LedgerError, Outcome, Purpose, Recorded, RequestRecord, Standing,
+};
 use crate::mixpanel::{Client, CreateAnswer};
 
-use super::queue::{Item, Offer, Queue, Settle};
+use super::queue::{Item, Offer, Queue, Settle, may_tell, settles_by_itself};
 use super::settle::Owners;
 use super::verdict::{Act, Next, Verdict};
 use super::{Approved, Event, RefreshTrouble, Run, Signal, WorkflowError, settle};
@@ -33,7 +37,39 @@ pub enum Stop {
 pub struct SubmitReport {
     pub requests: Vec<RequestRecord>,
     pub stops: Vec<Stop>,
+    pub settling: Settles,
     pub signal: Option<Signal>,
+}
+
+/// What settles the jobs of unknown outcome, if there are any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settles {
+    /// Another run, as long as the same POST once more tells what became of the first.
+    ByItself,
+    /// The operator's word.
+    ByWord,
+}
+
+impl Settles {
+    /// What settles the jobs of unknown outcome of these requests.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn of(
+        ledger: &Ledger,
+        requests: &[RequestRecord],
+        now: DateTime<Utc>,
+    ) -> Result<Self, LedgerError> {
+        for request in requests {
+            let kind = request.asked.operation.kind();
+            for job in ledger.jobs(&request.id, Standing::Unsettled) {
+                if settles_by_itself(ledger, &job?, kind, now)? {
+                    return Ok(Self::ByItself);
+                }
+            }
+        }
+        Ok(Self::ByWord)
+    }
 }
 
 impl SubmitReport {
@@ -50,6 +86,9 @@ impl SubmitReport {
         });
         let groups = self.requests.iter().flat_map(|request| &request.groups);
         let states = groups.map(|group| match group.state {
+            JobState::Failed | JobState::Revoked | JobState::Refused if group.is_lost() => {
+                ExitStatus::Unknown
+            }
             // The operator gave up on it: nothing more is to be done.
             JobState::Unknown if group.is_abandoned => ExitStatus::Done,
             JobState::Unknown => ExitStatus::Unknown,
@@ -95,7 +134,7 @@ pub async fn submit(
     settle: &Settle,
     max_wait: Duration,
 ) -> Result<SubmitReport, WorkflowError> {
-    let mut queues = list_queues(run, requests, settle, max_wait)?;
+    let mut queues = list_queues(run, requests, settle, max_wait).await?;
     let mut stops = Vec::new();
     while run.interrupt.signal().is_none() {
         let mut shortest = Duration::MAX;
@@ -124,6 +163,7 @@ pub async fn submit(
         records.extend(run.ledger.find_request(id)?);
     }
     Ok(SubmitReport {
+        settling: Settles::of(run.ledger, &records, run.clock.now())?,
         requests: records,
         stops,
         signal: run.interrupt.signal(),
@@ -138,14 +178,13 @@ enum Step {
     Over(Option<Stop>),
 }
 
-fn list_queues(
+async fn list_queues(
     run: &mut Run<'_>,
     requests: &[RequestId],
     settle: &Settle,
     max_wait: Duration,
 ) -> Result<Vec<Queue>, LedgerError> {
     let mut queues: Vec<Queue> = Vec::new();
-    let now = run.clock.now();
     for id in requests {
         let Some(request) = run.ledger.find_request(id)? else {
             continue;
@@ -158,7 +197,9 @@ fn list_queues(
                 queues.len() - 1
             }
         };
-        queues[place].add(run.ledger, &request, settle, now)?;
+        let kept_back = settle::keep_apart(run, &request).await?;
+        let now = run.clock.now();
+        queues[place].add(run.ledger, &request, kept_back, settle, now)?;
     }
     Ok(queues)
 }
@@ -271,9 +312,13 @@ async fn carry_out(
         run.ledger.record_block(&queue.project, until)?;
     }
     let after = run.job(job)?;
+    let kind = item.operation.kind();
     run.observer.on(Event::Moved(&after));
     match after.state {
-        JobState::Unknown => queue.settle_later(item),
+        JobState::Unknown => match may_tell(&after, run.ledger.find_tried(job)?, kind) {
+            true => queue.settle_later(item),
+            false => queue.remove(job),
+        },
         state if state.is_sendable() => queue.send_anew(job),
         _ => queue.remove(job),
     }
@@ -303,7 +348,9 @@ async fn adopt_or_link(
     let now = run.clock.now();
     run.ledger
         .record_answered(&project.key(), project.rate, now)?;
-    let owners = settle::find_owners(run, client, &batch, ids, tasks).await?;
+    let owners = settle::find_owners(run, client, (job, &batch), ids, tasks).await?;
+    // A conflict creates nothing: what is unknown is what became of the POSTs before.
+    let not_taken = Outcome::Unsettled(JobState::Planned);
     match owners {
         Ok(Owners::One(task)) => {
             let reason = "recovered: its first answer was lost, and Mixpanel named its task";
@@ -312,12 +359,12 @@ async fn adopt_or_link(
         }
         Ok(Owners::Others(groups)) => {
             // What is left is still unknown, though hardly: the same POST tells again.
-            record_outcome(run, client, job, &Outcome::Unknown, reason)?;
+            record_outcome(run, client, job, &not_taken, reason)?;
             Ok(run.ledger.record_linked(job, &groups, run.clock.now())?)
         }
         Ok(Owners::NotSaid) | Err(_) => {
             let reason = "Mixpanel has its ids in several tasks, or could not say in which";
-            record_outcome(run, client, job, &Outcome::Unknown, Some(reason))
+            record_outcome(run, client, job, &not_taken, Some(reason))
         }
     }
 }

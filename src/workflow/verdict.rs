@@ -8,7 +8,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::{DistinctId, TaskId};
+use crate::domain::{DistinctId, JobState, TaskId};
 use crate::ledger::Outcome;
 use crate::mixpanel::CreateAnswer;
 
@@ -131,6 +131,10 @@ impl Temper {
                     }),
                 )
             }
+            CreateAnswer::AcceptedUnread { reason } => {
+                let next = self.unclear(&reason);
+                record(Outcome::AcceptedUnread, Some(reason), next)
+            }
             CreateAnswer::Unknown { reason } => {
                 let next = self.unclear(&reason);
                 record(Outcome::Unknown, Some(reason), next)
@@ -147,7 +151,9 @@ impl Temper {
         now: DateTime<Utc>,
     ) -> Verdict {
         self.notice(&answer);
-        let still = |reason: String, next| record(Outcome::Unknown, Some(reason), next);
+        // The answer is about this POST alone: nothing was created by it.
+        let still =
+            |state, reason: String, next| record(Outcome::Unsettled(state), Some(reason), next);
         match answer {
             // The ledger knows that it was sent before, and notes that there may be two.
             CreateAnswer::Accepted { task } => record(Outcome::Accepted(task), None, Next::GoOn),
@@ -158,21 +164,22 @@ impl Temper {
             }
             CreateAnswer::NotSent { reason } => {
                 let next = self.no_connection(&reason);
-                still(reason, next)
+                still(JobState::Planned, reason, next)
             }
             CreateAnswer::Deferred { retry_after } => {
                 let (until, next) = self.limited(retry_after, now);
                 let reason = "Mixpanel's rate limit (429) kept dsr from settling it";
                 Verdict {
                     closed_until: Some(until),
-                    ..still(reason.to_owned(), next)
+                    ..still(JobState::Deferred, reason.to_owned(), next)
                 }
             }
             CreateAnswer::TooLarge { message } if word == Word::SendAgain => {
                 act(Act::Cut, too_large_reason(&message))
             }
-            CreateAnswer::TooLarge { message } => still(message, Next::GoOn),
+            CreateAnswer::TooLarge { message } => still(JobState::Refused, message, Next::GoOn),
             CreateAnswer::ForeignConflict { ids } => still(
+                JobState::Planned,
                 format!("Mixpanel names a conflict over {ids} ids that were not sent (409)"),
                 Next::Stop(Stop::Contradiction),
             ),
@@ -180,6 +187,7 @@ impl Temper {
                 http_status,
                 message,
             } => still(
+                JobState::Refused,
                 format!("sent once more, it was refused ({http_status}): {message}"),
                 Next::GoOn,
             ),
@@ -187,22 +195,30 @@ impl Temper {
                 http_status,
                 message,
             } => still(
+                JobState::Planned,
                 format!("Mixpanel turned the token away ({http_status}): {message}"),
                 Next::Stop(Stop::NotAllowed {
                     http_status,
                     message,
                 }),
             ),
+            CreateAnswer::AcceptedUnread { reason } => {
+                let next = self.unclear(&reason);
+                record(Outcome::AcceptedUnread, Some(reason), next)
+            }
             CreateAnswer::Unknown { reason } => {
                 let next = self.unclear(&reason);
-                still(reason, next)
+                record(Outcome::Unknown, Some(reason), next)
             }
         }
     }
 
     /// An answer of another kind ends a row of bad ones.
     fn notice(&mut self, answer: &CreateAnswer) {
-        if !matches!(answer, CreateAnswer::Unknown { .. }) {
+        if !matches!(
+            answer,
+            CreateAnswer::Unknown { .. } | CreateAnswer::AcceptedUnread { .. }
+        ) {
             self.unknown_in_a_row = 0;
         }
         if !matches!(answer, CreateAnswer::NotSent { .. }) {
@@ -416,7 +432,8 @@ mod tests {
         for answer in answers {
             let shown = format!("{answer:?}");
             let act = temper().judge_again(answer, Word::None, noon()).act;
-            assert!(matches!(act, Act::Record(Outcome::Unknown)), "{shown}");
+            let stays = matches!(act, Act::Record(Outcome::Unknown | Outcome::Unsettled(_)));
+            assert!(stays, "{shown}");
         }
         let conflict = CreateAnswer::Conflict {
             ids: vec![id],

@@ -99,6 +99,8 @@ pub(super) enum Why {
     Linked,
     /// It was cancelled before it was sent.
     Cancelled,
+    /// What Mixpanel says of its task contradicts the ledger.
+    Contradiction,
 }
 
 impl Why {
@@ -113,6 +115,7 @@ impl Why {
             Self::Operator => "operator",
             Self::Linked => "linked",
             Self::Cancelled => "cancelled",
+            Self::Contradiction => "contradiction",
         }
     }
 }
@@ -122,16 +125,23 @@ impl Why {
 pub(super) struct Moved {
     job: JobId,
     from: JobState,
+    to: JobState,
     at: DateTime<Utc>,
 }
 
 impl Moved {
-    pub(super) fn new(job: &JobId, from: JobState, at: DateTime<Utc>) -> Self {
+    pub(super) fn new(job: &JobId, from: JobState, to: JobState, at: DateTime<Utc>) -> Self {
         Self {
             job: job.clone(),
             from,
+            to,
             at,
         }
+    }
+
+    /// Where it led; see [`crate::domain::Doubt::leads_to`].
+    pub(super) fn to(&self) -> JobState {
+        self.to
     }
 
     pub(super) fn tell(self, tx: &Write<'_>, why: Why) -> Result<(), LedgerError> {

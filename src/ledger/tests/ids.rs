@@ -87,7 +87,7 @@ fn ids_that_another_deletion_has_are_found_with_their_earliest_owner() {
     let all = &batches(9, 9)[0];
     let owners = all.ids().iter().map(|id| elsewhere.owner_of(id));
     let owners: Vec<_> = owners
-        .map(|place| place.map(|place| elsewhere.owner(place).request.clone()))
+        .map(|place| place.map(|place| elsewhere.owner(place).job.request.clone()))
         .collect();
     assert_eq!(owners[..6], vec![Some(first.clone()); 6]);
     assert_eq!(owners[6..], [None, None, None]);
@@ -99,7 +99,7 @@ fn ids_that_another_deletion_has_are_found_with_their_earliest_owner() {
     let later = elsewhere
         .owner_of(&all.ids()[3])
         .map(|place| elsewhere.owner(place));
-    assert_eq!(later.map(|owner| &owner.request), Some(&first));
+    assert_eq!(later.map(|owner| &owner.job.request), Some(&first));
 }
 
 #[test]

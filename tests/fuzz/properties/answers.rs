@@ -37,6 +37,10 @@ pub(crate) fn create(bytes: &[u8]) {
             assert!((200..300).contains(&status) && !says_error);
             assert!(names_task(&said, task), "a task nobody named");
         }
+        CreateAnswer::AcceptedUnread { reason } => {
+            assert!((200..300).contains(&status) && !says_error);
+            input.check_words(reason);
+        }
         CreateAnswer::NotSent { .. } => panic!("it was answered, so it was sent"),
         CreateAnswer::Deferred { retry_after } => {
             assert_eq!(status, 429);
