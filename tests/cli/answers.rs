@@ -279,6 +279,17 @@ fn unclear_answers(elsewhere: &str) -> Vec<(&'static str, Reply)> {
     ]
 }
 
+/// A 2xx that is no web page.
+fn is_acceptance(reply: &Reply) -> bool {
+    match reply {
+        Reply::Full { status, body, .. } => {
+            (200..300).contains(status) && !body.trim_start().starts_with('<')
+        }
+        Reply::Half { status, .. } => (200..300).contains(status),
+        _ => false,
+    }
+}
+
 /// A fake that answers every POST about `id` with `reply`, everything else as usual.
 fn always_unclear_about(id: &str, reply: Reply) -> Fake {
     let id = id.to_owned();
@@ -314,8 +325,15 @@ fn an_unclear_answer_is_settled_by_the_same_post_a_bounded_number_of_times() {
     let elsewhere = Fake::start();
     let location = format!("{}/data-deletions/v3.0/", elsewhere.url());
     let answers = unclear_answers(&location).into_iter();
+    // What was certainly accepted is asked about once, and an export is never made twice.
     let cases = answers.flat_map(|(name, reply)| {
-        [("delete", 4), ("export", 2)].map(|(kind, posts)| (name, reply.clone(), kind, posts))
+        let posts = if is_acceptance(&reply) {
+            (2, 1)
+        } else {
+            (4, 2)
+        };
+        [("delete", posts.0), ("export", posts.1)]
+            .map(|(kind, posts)| (name, reply.clone(), kind, posts))
     });
     at_once(cases, |(name, reply, kind, posts)| {
         let ids = people(6);

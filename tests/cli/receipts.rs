@@ -15,8 +15,11 @@ const TASK: &str = "precious \"task\"";
 
 /// Accepts every POST, each after a second: time to make the ledger unwritable.
 fn slow_fake() -> Fake {
-    let slow = Reply::After(Duration::from_secs(1), Box::new(object_reply(TASK)));
-    Fake::answering_posts(slow)
+    let slow = |task: &str| Reply::After(Duration::from_secs(1), Box::new(object_reply(task)));
+    Fake::answering(move |call| match call.place {
+        0 => slow(TASK),
+        place => slow(&format!("task-{place}")),
+    })
 }
 
 /// Deletes two ids in two jobs while the ledger cannot be written once the first was sent.
