@@ -319,7 +319,7 @@ fn a_request_is_found_by_what_people_type() {
 }
 
 #[test]
-fn two_tasks_may_have_one_id() {
+fn one_task_for_two_jobs_leaves_both_unknown() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
     let rate = Rate::new(1000.0).unwrap();
@@ -338,7 +338,7 @@ fn two_tasks_may_have_one_id() {
             .find_request(&record.id)
             .unwrap()
             .unwrap()
-            .jobs_in(JobState::Accepted),
+            .jobs_in(JobState::Unknown),
         2
     );
 }

@@ -80,6 +80,7 @@ fn everything_says(operator: &Operator, name: &str, event: &str, told: &Told) {
         .run(&["report", name, "--json"])
         .exits_with(0)
         .json();
+    let report = &report["report"];
     let groups = texts(&report["request"]["groups"], "carried_out").concat();
     assert_eq!(groups, told.carried_out, "{event}\n{report:#}");
     let ids = &report["request"]["ids"];
