@@ -58,7 +58,7 @@ fn table(text: &str) -> &str {
 
 #[test]
 fn a_list_of_requests_is_a_table_at_every_width() {
-    let fake = Fake::answering_posts(object_reply(TASK));
+    let fake = Fake::start();
     let operator = operator_with_two(&fake);
     let args = ["status", "--all", "--cached"];
     let wide = "\
@@ -88,7 +88,7 @@ d0000000  failed    -         delete CCPA  shop       2
 
 #[test]
 fn a_request_keeps_its_task_whole_at_every_width() {
-    let fake = Fake::answering_posts(object_reply(TASK));
+    let fake = Fake::start();
     let operator = operator_with_two(&fake);
     let requests = operator.requests();
     let id = requests[0]["id"].as_str().unwrap();
@@ -113,7 +113,7 @@ fn a_request_keeps_its_task_whole_at_every_width() {
 
 #[test]
 fn no_screen_is_wider_than_its_terminal() {
-    let fake = Fake::answering_posts(object_reply(TASK));
+    let fake = Fake::start();
     let operator = operator_with_two(&fake);
     operator.file("ids.csv", "distinct_id\na1\na2\nb9\n");
     let delete = [
@@ -152,7 +152,7 @@ fn no_screen_is_wider_than_its_terminal() {
 
 #[test]
 fn what_is_said_on_stderr_is_folded_between_words_and_never_in_a_command() {
-    let operator = operator_with_two(&Fake::answering_posts(object_reply(TASK)));
+    let operator = operator_with_two(&Fake::start());
     let said = shown(&operator, 60, "2>&1 >/dev/null", &["status", "nothing"]);
     assert_eq!(
         said,
@@ -166,7 +166,7 @@ fn what_is_said_on_stderr_is_folded_between_words_and_never_in_a_command() {
 
 #[test]
 fn no_colour_is_used_that_some_background_swallows() {
-    let fake = Fake::answering_posts(object_reply(TASK));
+    let fake = Fake::start();
     let operator = operator_with_two(&fake);
     let mut codes = BTreeSet::new();
     for args in [
@@ -196,7 +196,7 @@ fn no_colour_is_used_that_some_background_swallows() {
 
 #[test]
 fn plain_is_a_fact_a_line_with_records_apart() {
-    let fake = Fake::answering_posts(object_reply(TASK));
+    let fake = Fake::start();
     let operator = operator_with_two(&fake);
     let text = result(&operator, 60, &["status", "--all", "--cached", "--plain"]);
     let records = "\
