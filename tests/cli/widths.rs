@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use crate::support::{Fake, Operator, Terminal, object_reply, status_reply};
 
 const TASK: &str = "3e0b7f52-77aa-4c1e-9a4b-0000000000a1";
+/// Of the second request.
+const SECOND: &str = "3e0b7f52-77aa-4c1e-9a4b-0000000000a2";
 const ESCAPE: char = '\u{1b}';
 
 /// One open request of which Mixpanel knows nothing, and one that has failed.
@@ -98,11 +100,11 @@ fn a_request_keeps_its_task_whole_at_every_width() {
         text[begin..].to_owned()
     };
     let wide = format!(
-        "JOB  IDS  STATE     TASK{}MIXPANEL   CHECKED\n  1    1  accepted  {TASK}  NOT_FOUND  -\n",
+        "JOB  IDS  STATE     TASK{}MIXPANEL   CHECKED\n  1    1  accepted  {SECOND}  NOT_FOUND  -\n",
         " ".repeat(34)
     );
     assert!(jobs(160).starts_with(&wide), "{}", jobs(160));
-    let narrow = format!("\n  1    1  accepted  {TASK}\n    mixpanel NOT_FOUND\n");
+    let narrow = format!("\n  1    1  accepted  {SECOND}\n    mixpanel NOT_FOUND\n");
     assert!(jobs(60).contains(&narrow), "{}", jobs(60));
     for width in [60, 80, 160] {
         let text = jobs(width);

@@ -72,10 +72,11 @@ pub(super) fn at_the_kill(cell: &Cell) -> Course {
     first.and(0, &[Planned])
 }
 
-/// With several tasks each is asked which ids it has.
+/// Each task is asked which ids it has.
 fn gets_of_a_link(cell: &Cell) -> usize {
     match cell.reply.means() {
         Means::ConflictTwo => 2,
+        Means::ConflictAll | Means::ConflictSome => 1,
         _ => 0,
     }
 }
@@ -114,8 +115,8 @@ fn sent(cell: &Cell) -> Course {
         Means::Refused => Course::of(1, 0, &[Refused], 3),
         // The second job is cut by what the first one taught.
         Means::TooLarge => return Course::of(3 + 2, 0, &[Accepted; 4], 0),
-        Means::ConflictAll => Course::of(1, 0, &[Linked], 0),
-        Means::ConflictSome => Course::of(2, 0, &[Linked, Accepted], 0),
+        Means::ConflictAll => Course::of(1, 1, &[Linked], 0),
+        Means::ConflictSome => Course::of(2, 1, &[Linked, Accepted], 0),
         Means::ConflictTwo => Course::of(1, 2, &[Linked, Linked], 0),
         Means::Limited => Course::of(2, 0, &[Accepted], 0),
         // These end the run before the second job's turn.

@@ -46,10 +46,15 @@ impl Cell {
         }
     }
 
+    /// The task that a conflict names is asked before anything is linked to it.
+    fn gets(&self) -> usize {
+        usize::from(self.reply.means() == Means::ConflictSome)
+    }
+
     fn at_the_kill(&self) -> Course {
         Course {
             posts: 1 + usize::from(self.is_decided()),
-            gets: 0,
+            gets: self.gets(),
             stands: [&[Sending][..], self.others()].concat(),
             status: 0,
         }
@@ -95,7 +100,7 @@ fn play(cell: &Cell) {
     if cell.hold == Hold::Answered {
         stage.operator.halts_at(Halt::OutcomeOf(2));
     }
-    let gate = Gate::before(&stage.model.fake, 1, cell.hold);
+    let gate = Gate::before(&stage.model.fake, 1 + cell.gets(), cell.hold);
     let running = stage.starts(cell.asked.command(), &gate.url());
     gate.wait_until_held();
     stage.kills(running);
