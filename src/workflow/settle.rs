@@ -8,8 +8,7 @@ use crate::domain::{
     Batch, DistinctId, JobId, JobState, Kind, ProjectKey, RequestId, TaskId, TaskStatus,
 };
 use crate::ledger::{
-    Ledger, LedgerError, LinkTo, Linked, MadeFor, Owner, RequestRecord, Settling,
-    Standing as JobsStanding,
+    Ledger, LedgerError, LinkTo, Linked, MadeFor, Owner, RequestRecord, Settling, Standing,
 };
 use crate::mixpanel::Client;
 
@@ -186,7 +185,7 @@ pub(super) async fn keep_apart(
     if elsewhere.is_empty() {
         return Ok(kept_back);
     }
-    let mut asked: BTreeMap<usize, Standing> = BTreeMap::new();
+    let mut asked: BTreeMap<usize, OtherTask> = BTreeMap::new();
     for job in list_unsent(run.ledger, &request.id)? {
         let mut by_owner: BTreeMap<usize, Vec<DistinctId>> = BTreeMap::new();
         let batch = run.ledger.find_batch(&job)?;
@@ -218,7 +217,7 @@ pub(super) async fn keep_apart(
 }
 
 /// What is known of another deletion that has ids of ours.
-enum Standing {
+enum OtherTask {
     /// Mixpanel has not ended its task; with the task's ids, where Mixpanel names them.
     Active(TaskIds),
     /// It has no task yet.
@@ -231,38 +230,38 @@ async fn ask_owner(
     run: &mut Run<'_>,
     request: &RequestRecord,
     owner: &Owner,
-) -> Result<Standing, LedgerError> {
+) -> Result<OtherTask, LedgerError> {
     let Some(task) = &owner.task else {
-        return Ok(Standing::Unsent);
+        return Ok(OtherTask::Unsent);
     };
     let project = request.asked.project_key.clone();
     let item = Followed::other(owner.job.clone(), task.clone(), project);
     Ok(match follow::look(run, &item).await? {
-        Ok(answer) if answer.status.is_active() => Standing::Active(answer.ids),
-        Ok(_) | Err(_) => Standing::Over,
+        Ok(answer) if answer.status.is_active() => OtherTask::Active(answer.ids),
+        Ok(_) | Err(_) => OtherTask::Over,
     })
 }
 
-fn kept_apart(ids: Vec<DistinctId>, owner: &Owner, standing: &Standing) -> Option<Linked> {
+fn kept_apart(ids: Vec<DistinctId>, owner: &Owner, standing: &OtherTask) -> Option<Linked> {
     let short = owner.job.request.short();
     match (standing, &owner.task) {
-        (Standing::Active(known), Some(task)) => {
+        (OtherTask::Active(known), Some(task)) => {
             let has = |id: &DistinctId| known.as_ref().is_none_or(|k| k.contains(id.expose()));
             let reason = format!("{}, for request {short}", linked_reason(task));
             let ids = ids.into_iter().filter(has).collect();
             linked(ids, LinkTo::Task(task.clone()), reason)
         }
-        (Standing::Unsent, _) => linked(
+        (OtherTask::Unsent, _) => linked(
             ids,
             LinkTo::Later,
             format!("request {short} has its ids and no task yet"),
         ),
-        (Standing::Active(_) | Standing::Over, _) => None,
+        (OtherTask::Active(_) | OtherTask::Over, _) => None,
     }
 }
 
 fn list_unsent(ledger: &Ledger, request: &RequestId) -> Result<Vec<JobId>, LedgerError> {
-    let unsent = ledger.jobs(request, JobsStanding::Unsent);
+    let unsent = ledger.jobs(request, Standing::Unsent);
     unsent.map(|job| job.map(|job| job.id)).collect()
 }
 
