@@ -1,5 +1,4 @@
 use std::cell::Cell;
-use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -15,6 +14,7 @@ use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
 use super::classify::{self, Answered, Exchange};
 use super::trust::{Trust, Usual};
 use super::wire::CreateBody;
+use super::words::{Confidential, Sent, Words, describe};
 
 /// The largest reply that is read, in bytes.
 const MAX_BODY: usize = 8 * 1024 * 1024;
@@ -100,9 +100,7 @@ impl Client {
         } else {
             trust.apply(builder.https_only(true), Usual::Public)
         };
-        let http = builder
-            .build()
-            .map_err(|error| setup(describe(error.without_url())))?;
+        let http = builder.build().map_err(|error| setup(describe(error)))?;
         Ok(Self {
             http,
             api_url,
@@ -156,19 +154,19 @@ impl Client {
         };
         let body = CreateBody::new(operation, batch, subject, &self.project);
         let request = self.request(Method::POST, &[path, VERSION]).json(&body);
-        classify::create(self.exchange(request).await, batch)
+        classify::create(self.exchange(request).await, batch, self.tokens())
     }
 
-    /// Asks how a retrieval stands: `get-retrieval`.
-    pub async fn get_retrieval(&self, task: &TaskId) -> StatusAnswer {
+    /// Asks how a retrieval stands: `get-retrieval`. `sent` are the ids it was made for.
+    pub async fn get_retrieval(&self, task: &TaskId, sent: Sent<'_>) -> StatusAnswer {
         let request = self.request(Method::GET, &[RETRIEVALS, VERSION, task.as_str()]);
-        classify::status(self.exchange(request).await)
+        classify::status(self.exchange(request).await, &self.confidential(sent))
     }
 
-    /// Asks how a deletion stands: `get-deletion`.
-    pub async fn get_deletion(&self, task: &TaskId) -> StatusAnswer {
+    /// Asks how a deletion stands: `get-deletion`. `sent` are the ids it was made for.
+    pub async fn get_deletion(&self, task: &TaskId, sent: Sent<'_>) -> StatusAnswer {
         let request = self.request(Method::GET, &[DELETIONS, VERSION, task.as_str()]);
-        classify::status(self.exchange(request).await)
+        classify::status(self.exchange(request).await, &self.confidential(sent))
     }
 
     /// Cancels a deletion that has not started: `delete-deletion`.
@@ -188,12 +186,12 @@ impl Client {
         // One that is given up shows nothing.
         self.token_standing.set(None);
         let exchange = match request.send().await {
-            Ok(response) => read(response).await,
+            Ok(response) => self.read(response).await,
             Err(error) if error.is_connect() => Exchange::NotSent {
-                reason: self.hide_tokens(describe(error.without_url())),
+                reason: self.describe(error),
             },
             Err(error) => Exchange::Lost {
-                reason: self.hide_tokens(describe(error.without_url())),
+                reason: self.describe(error),
             },
         };
         self.server_time.set(match &exchange {
@@ -211,82 +209,59 @@ impl Client {
         };
         let milliseconds = started.elapsed().as_millis();
         tracing::debug!(project = %self.project.name, outcome, milliseconds, "call");
-        match exchange {
-            Exchange::Answered(answered) => Exchange::Answered(self.without_tokens(answered)),
-            unanswered => unanswered,
-        }
+        exchange
     }
 
-    /// A server may quote our own request at us, and what it says is printed.
-    fn without_tokens(&self, mut answered: Answered) -> Answered {
-        let quotes = |secret: &str| {
-            let secret = secret.as_bytes();
-            answered
-                .body
-                .windows(secret.len())
-                .any(|part| part == secret)
+    /// Reads a whole reply, as far as it may be read.
+    async fn read(&self, mut response: Response) -> Exchange {
+        let status = response.status().as_u16();
+        let header = |name| {
+            let value = response.headers().get(name);
+            value.and_then(|value: &HeaderValue| Some(value.to_str().ok()?.to_owned()))
         };
-        if quotes(self.project.token.expose()) || quotes(self.token.expose()) {
-            let text = String::from_utf8_lossy(&answered.body).into_owned();
-            answered.body = self.hide_tokens(text).into_bytes();
-        }
-        answered
-    }
-
-    fn hide_tokens(&self, text: String) -> String {
-        text.replace(self.project.token.expose(), "[project token]")
-            .replace(self.token.expose(), "[OAuth token]")
-    }
-}
-
-/// Reads a whole reply, as far as it may be read.
-async fn read(mut response: Response) -> Exchange {
-    let status = response.status().as_u16();
-    let header = |name| {
-        let value = response.headers().get(name);
-        value.and_then(|value: &HeaderValue| Some(value.to_str().ok()?.to_owned()))
-    };
-    let (retry_after, date) = (header(RETRY_AFTER), header(DATE));
-    let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(None) => break,
-            Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_BODY => {
-                body.extend_from_slice(&chunk);
-            }
-            // What a 429 says, it says in its status.
-            Ok(Some(_)) | Err(_) if status == 429 => break,
-            Ok(Some(_)) => {
-                let reason = format!("the reply ({status}) is longer than {MAX_BODY} bytes");
-                return Exchange::Lost { reason };
-            }
-            Err(error) => {
-                let cause = describe(error.without_url());
-                let reason = format!("the reply ({status}) was cut off: {cause}");
-                return Exchange::Lost { reason };
+        let (retry_after, date) = (header(RETRY_AFTER), header(DATE));
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(None) => break,
+                Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_BODY => {
+                    body.extend_from_slice(&chunk);
+                }
+                // What a 429 says, it says in its status.
+                Ok(Some(_)) | Err(_) if status == 429 => break,
+                Ok(Some(_)) => {
+                    let reason = Words::on_status("the reply is longer than 8 MiB", status);
+                    return Exchange::Lost { reason };
+                }
+                Err(error) => {
+                    let reason = self.describe(error).after("the reply was cut off: ");
+                    return Exchange::Lost { reason };
+                }
             }
         }
+        Exchange::Answered(Answered {
+            status,
+            retry_after,
+            date,
+            body,
+        })
     }
-    Exchange::Answered(Answered {
-        status,
-        retry_after,
-        date,
-        body,
-    })
-}
 
-/// An error with its causes, on one line. The caller has taken the URL out of it.
-pub(super) fn describe(error: reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.contains(&next) {
-            text = format!("{text}: {next}");
-        }
-        cause = error.source();
+    fn tokens(&self) -> Vec<&str> {
+        vec![self.token.expose(), self.project.token.expose()]
     }
-    text
+
+    fn confidential<'a>(&'a self, sent: Sent<'a>) -> Confidential<'a> {
+        Confidential {
+            tokens: self.tokens(),
+            sent,
+        }
+    }
+
+    fn describe(&self, error: reqwest::Error) -> Words {
+        // Of a call that brought no answer nobody can quote an id.
+        self.confidential(&|| Some(Vec::new())).error(error)
+    }
 }
 
 pub(super) fn install_crypto() {

@@ -343,7 +343,7 @@ async fn a_status_is_read_and_a_missing_task_told_apart() {
     let task = TaskId::new("a/b").unwrap();
     let ask = async |act| {
         let peer = Peer::start(vec![act]);
-        let answer = client(peer.address).get_deletion(&task).await;
+        let answer = client(peer.address).get_deletion(&task, &|| None).await;
         (answer, peer.requests().remove(0))
     };
     let (answer, sent) = ask(reply(
@@ -424,11 +424,11 @@ async fn the_servers_time_is_that_of_the_last_answer() {
     ]);
     let client = client(peer.address);
     let task = TaskId::new("t").unwrap();
-    client.get_deletion(&task).await;
+    client.get_deletion(&task, &|| None).await;
     let told = client.server_time().unwrap();
     assert_eq!(told.to_rfc3339(), "2026-11-22T12:00:00+00:00");
-    client.get_deletion(&task).await;
+    client.get_deletion(&task, &|| None).await;
     assert_eq!(client.server_time(), None, "no answer");
-    client.get_deletion(&task).await;
+    client.get_deletion(&task, &|| None).await;
     assert_eq!(client.server_time(), None, "no date");
 }

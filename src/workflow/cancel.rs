@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::domain::{ExitStatus, JobState, TaskStatus};
 use crate::ledger::{AuditEvent, JobRecord, Ledger, LedgerError, RequestRecord, Standing};
-use crate::mixpanel::{CancelAnswer, Client};
+use crate::mixpanel::{CancelAnswer, Client, Words};
 
 use super::follow::{self, Followed, RefreshTrouble};
 use super::{Run, Signal};
@@ -284,7 +284,7 @@ async fn delete(
         let answer = tokio::select! {
             answer = client.delete_deletion(item.task()) => answer,
             () = run.interrupt.out_of_patience() => CancelAnswer::Unclear {
-                reason: "interrupted before the answer came".to_owned(),
+                reason: Words::ours("interrupted before the answer came"),
             },
         };
         let now = run.clock.now();
@@ -298,14 +298,16 @@ async fn delete(
                 let reason = "Mixpanel knows no such task in this project (404)";
                 return Ok(Ok(Said::Nothing(reason.to_owned())));
             }
-            CancelAnswer::Unclear { reason } => return Ok(Ok(Said::Nothing(reason))),
+            CancelAnswer::Unclear { reason } => return Ok(Ok(Said::Nothing(reason.into()))),
             CancelAnswer::NotAllowed { http_status } => {
                 return Ok(Err(RefreshTrouble::NotAllowed { http_status }));
             }
             CancelAnswer::NotSent { reason } => {
                 unreached += 1;
                 if unreached >= MAX_TRIES {
-                    return Ok(Err(RefreshTrouble::Unreachable { reason }));
+                    return Ok(Err(RefreshTrouble::Unreachable {
+                        reason: reason.into(),
+                    }));
                 }
                 run.sleep(Duration::from_millis(500 << unreached)).await;
             }

@@ -169,9 +169,13 @@ async fn download_one(
             }
             Fetched::Refused { http_status } => refused = Some(http_status),
             Fetched::NotAnArchive { reason } => {
+                let reason = reason.into();
                 return Ok(Ok(DownloadOutcome::NotAnArchive { reason }));
             }
-            Fetched::Broken { reason } => return Ok(Ok(DownloadOutcome::Broken { reason })),
+            Fetched::Broken { reason } => {
+                let reason = reason.into();
+                return Ok(Ok(DownloadOutcome::Broken { reason }));
+            }
         }
     }
     let reason = match refused {

@@ -190,10 +190,12 @@ async fn ask_until(
             return Ok(Err(trouble));
         }
         slot = FirstSlot::ToTake;
+        let ledger = &run.ledger;
+        let sent = || ledger.find_ids_of_task(item.task).ok().flatten();
         let question = async {
             match item.kind {
-                Kind::Export => client.get_retrieval(item.task).await,
-                Kind::Delete => client.get_deletion(item.task).await,
+                Kind::Export => client.get_retrieval(item.task, &sent).await,
+                Kind::Delete => client.get_deletion(item.task, &sent).await,
             }
         };
         let answer = tokio::select! {
@@ -231,6 +233,7 @@ async fn ask_until(
                 run.ledger.record_block(item.project, now + wait)?;
             }
             StatusAnswer::Unclear { reason } if tries + 1 >= MAX_TRIES => {
+                let reason = reason.into();
                 return Ok(Err(RefreshTrouble::Unreachable { reason }));
             }
             StatusAnswer::Unclear { .. } => run.sleep(Duration::from_millis(500 << tries)).await,

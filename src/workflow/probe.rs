@@ -65,7 +65,7 @@ pub async fn probe(
         });
     }
     let answer = tokio::select! {
-        answer = client.get_deletion(&task) => Some(answer),
+        answer = client.get_deletion(&task, &|| None) => Some(answer),
         () = run.interrupt.out_of_patience() => None,
     };
     let now = run.clock.now();
@@ -88,7 +88,9 @@ pub async fn probe(
             }
             Probe::RateLimited
         }
-        Some(StatusAnswer::Unclear { reason }) => Probe::Unreachable { reason },
+        Some(StatusAnswer::Unclear { reason }) => Probe::Unreachable {
+            reason: reason.into(),
+        },
     };
     let ahead = client.server_time().map(|theirs| now - theirs);
     Ok(Probed { probe, ahead })
@@ -97,7 +99,9 @@ pub async fn probe(
 fn of_trouble(trouble: RefreshTrouble) -> Probe {
     match trouble {
         RefreshTrouble::NotAllowed { http_status } => Probe::NotAllowed { http_status },
-        RefreshTrouble::Unreachable { reason } => Probe::Unreachable { reason },
+        RefreshTrouble::Unreachable { reason } => Probe::Unreachable {
+            reason: reason.into(),
+        },
         RefreshTrouble::RateLimited => Probe::RateLimited,
         RefreshTrouble::NoProject { .. } | RefreshTrouble::Interrupted => Probe::Interrupted,
     }

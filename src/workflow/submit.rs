@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::{DistinctId, ExitStatus, JobId, JobState, RequestId, TaskId};
 use crate::ledger::{Again, Claim, LedgerError, Outcome, Purpose, Recorded, RequestRecord};
-use crate::mixpanel::{Client, CreateAnswer};
+use crate::mixpanel::{Client, CreateAnswer, Words};
 
 use super::queue::{Item, Offer, Queue, Settle};
 use super::settle::Owners;
@@ -234,7 +234,7 @@ async fn post(run: &Run<'_>, client: &Client, item: &Item) -> Result<CreateAnswe
     let batch = run.ledger.find_batch(&item.job)?;
     let subject = run.job(&item.job)?.subject;
     let interrupted = || CreateAnswer::Unknown {
-        reason: "interrupted before the answer came".to_owned(),
+        reason: Words::ours("interrupted before the answer came"),
     };
     Ok(tokio::select! {
         answer = client.create(item.operation, &batch, subject) => answer,

@@ -88,15 +88,15 @@ impl Temper {
         match answer {
             CreateAnswer::Accepted { task } => record(Outcome::Accepted(task), None, Next::GoOn),
             CreateAnswer::NotSent { reason } => {
-                let next = self.no_connection(&reason);
-                record(Outcome::NotCreated, Some(reason), next)
+                let next = self.no_connection(reason.as_str());
+                record(Outcome::NotCreated, Some(reason.into()), next)
             }
             CreateAnswer::Deferred { retry_after } => {
                 let (until, next) = self.limited(retry_after, now);
                 let reason = Some("Mixpanel's rate limit (429)".to_owned());
                 record(Outcome::Deferred(until), reason, next)
             }
-            CreateAnswer::TooLarge { message } => act(Act::Cut, too_large_reason(&message)),
+            CreateAnswer::TooLarge { message } => act(Act::Cut, too_large_reason(message.as_str())),
             CreateAnswer::Conflict { ids, tasks } => {
                 let reason = conflict_reason(ids.len(), &tasks);
                 act(Act::Link { ids, tasks }, reason)
@@ -127,13 +127,13 @@ impl Temper {
                     Some(reason),
                     Next::Stop(Stop::NotAllowed {
                         http_status,
-                        message,
+                        message: message.into(),
                     }),
                 )
             }
             CreateAnswer::Unknown { reason } => {
-                let next = self.unclear(&reason);
-                record(Outcome::Unknown, Some(reason), next)
+                let next = self.unclear(reason.as_str());
+                record(Outcome::Unknown, Some(reason.into()), next)
             }
         }
     }
@@ -157,8 +157,8 @@ impl Temper {
                 act(Act::Adopt { ids, tasks }, reason)
             }
             CreateAnswer::NotSent { reason } => {
-                let next = self.no_connection(&reason);
-                still(reason, next)
+                let next = self.no_connection(reason.as_str());
+                still(reason.into(), next)
             }
             CreateAnswer::Deferred { retry_after } => {
                 let (until, next) = self.limited(retry_after, now);
@@ -169,9 +169,9 @@ impl Temper {
                 }
             }
             CreateAnswer::TooLarge { message } if word == Word::SendAgain => {
-                act(Act::Cut, too_large_reason(&message))
+                act(Act::Cut, too_large_reason(message.as_str()))
             }
-            CreateAnswer::TooLarge { message } => still(message, Next::GoOn),
+            CreateAnswer::TooLarge { message } => still(message.into(), Next::GoOn),
             CreateAnswer::ForeignConflict { ids } => still(
                 format!("Mixpanel names a conflict over {ids} ids that were not sent (409)"),
                 Next::Stop(Stop::Contradiction),
@@ -190,12 +190,12 @@ impl Temper {
                 format!("Mixpanel turned the token away ({http_status}): {message}"),
                 Next::Stop(Stop::NotAllowed {
                     http_status,
-                    message,
+                    message: message.into(),
                 }),
             ),
             CreateAnswer::Unknown { reason } => {
-                let next = self.unclear(&reason);
-                still(reason, next)
+                let next = self.unclear(reason.as_str());
+                still(reason.into(), next)
             }
         }
     }
@@ -300,6 +300,7 @@ fn waits(shortest: Duration, longest: Duration) -> ExponentialBackoff {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mixpanel::Words;
 
     fn noon() -> DateTime<Utc> {
         "2026-11-22T12:00:00Z".parse().unwrap()
@@ -315,13 +316,13 @@ mod tests {
 
     fn unknown() -> CreateAnswer {
         CreateAnswer::Unknown {
-            reason: "reset".to_owned(),
+            reason: Words::ours("reset"),
         }
     }
 
     fn not_sent() -> CreateAnswer {
         CreateAnswer::NotSent {
-            reason: "refused".to_owned(),
+            reason: Words::ours("refused"),
         }
     }
 
@@ -401,16 +402,16 @@ mod tests {
             not_sent(),
             limited(None),
             CreateAnswer::TooLarge {
-                message: String::new(),
+                message: Words::ours(""),
             },
             CreateAnswer::ForeignConflict { ids: 1 },
             CreateAnswer::Refused {
                 http_status: 400,
-                message: String::new(),
+                message: Words::ours(""),
             },
             CreateAnswer::NotAllowed {
                 http_status: 401,
-                message: String::new(),
+                message: Words::ours(""),
             },
         ];
         for answer in answers {

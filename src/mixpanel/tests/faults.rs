@@ -167,7 +167,7 @@ async fn no_redirect_is_followed_by_any_call() {
                     CreateAnswer::Unknown { .. }
                 ),
                 "GET" => matches!(
-                    client.get_deletion(&task).await,
+                    client.get_deletion(&task, &|| None).await,
                     StatusAnswer::Unclear { .. }
                 ),
                 _ => matches!(
@@ -218,8 +218,11 @@ async fn a_404_to_a_create_asks_about_the_region() {
                 http_status: 404,
                 message,
             } => {
-                assert!(message.contains("another region"), "{message}");
-                assert_eq!(message.contains("no such"), body.contains("no such"));
+                assert!(message.as_str().contains("another region"), "{message}");
+                assert_eq!(
+                    message.as_str().contains("no such"),
+                    body.contains("no such")
+                );
             }
             other => panic!("{other:?}"),
         }

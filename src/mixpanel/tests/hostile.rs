@@ -101,7 +101,7 @@ async fn packed_answers_are_not_asked_for_and_a_bomb_is_not_unpacked_beyond_the_
     let CreateAnswer::Unknown { reason } = answer else {
         panic!("{answer:?}");
     };
-    assert!(reason.contains("longer than"), "{reason}");
+    assert!(reason.as_str().contains("longer than"), "{reason}");
     let request = asked.recv().unwrap().to_lowercase();
     assert!(
         request.contains("accept-encoding: identity\r\n"),

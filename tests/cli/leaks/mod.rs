@@ -4,6 +4,7 @@
 mod canaries;
 mod commands;
 mod search;
+mod spellings;
 
 use std::collections::BTreeSet;
 use std::fs;
