@@ -53,7 +53,7 @@ pub use audit::{
 };
 pub use candidates::{Candidate, Candidates, Fitting};
 pub use downloads::{DownloadRecord, Unfetched};
-pub use elsewhere::{Elsewhere, Owner};
+pub use elsewhere::{Elsewhere, Owner, Shared};
 pub use erased::{Erased, ErasedBy, ErasedJob, ErasedPerson, NotErased};
 pub use error::LedgerError;
 pub use extensions::{Extended, Extension};

@@ -1,13 +1,13 @@
 //! The jobs of one project that are still to be sent, in the order they are sent.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
 use crate::domain::{JobId, Kind, Operation, ProjectKey, RequestId};
-use crate::ledger::{JobRecord, Ledger, LedgerError, Purpose, RequestRecord, Standing};
+use crate::ledger::{JobRecord, Ledger, LedgerError, Purpose, RequestRecord, Shared, Standing};
 
 use super::settle::keep_apart;
 use super::verdict::Temper;
@@ -61,8 +61,10 @@ pub(super) struct Queue {
     pub(super) project: ProjectKey,
     pub(super) temper: Temper,
     requests: Vec<Sending>,
+    /// Of the requests before this one nothing is left to send.
+    first: usize,
     /// Jobs whose ids an earlier request has and has not sent yet.
-    kept_back: Vec<JobId>,
+    kept_back: HashSet<JobId>,
     to_settle: VecDeque<Item>,
     /// Nothing is sent before, for a reason that concerns this process only.
     paused_until: Instant,
@@ -81,7 +83,8 @@ impl Queue {
             project,
             temper: Temper::new(max_wait),
             requests: Vec::new(),
-            kept_back: Vec::new(),
+            first: 0,
+            kept_back: HashSet::new(),
             to_settle: VecDeque::new(),
             paused_until: Instant::now(),
         }
@@ -92,11 +95,12 @@ impl Queue {
         &mut self,
         ledger: &mut Ledger,
         request: &RequestRecord,
+        shared: &Shared,
         settle: &Settle,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let operation = request.asked.operation;
-        let kept_back = keep_apart(ledger, &request.id, now)?;
+        let kept_back = keep_apart(ledger, &request.id, shared, now)?;
         self.kept_back.extend(kept_back);
         self.requests.push(Sending {
             request: request.id.clone(),
@@ -130,7 +134,7 @@ impl Queue {
     }
 
     fn next_unsent(&mut self, ledger: &Ledger) -> Result<Option<Item>, LedgerError> {
-        for sending in &mut self.requests {
+        while let Some(sending) = self.requests.get_mut(self.first) {
             while let Some(job) = ledger.find_unsent(&sending.request, sending.after)? {
                 if self.kept_back.contains(&job) {
                     sending.after = job.number;
@@ -139,6 +143,7 @@ impl Queue {
                     return Ok(Some(Item::submit(job, sending.operation)));
                 }
             }
+            self.first += 1;
         }
         Ok(None)
     }
@@ -156,9 +161,10 @@ impl Queue {
     /// Nothing was created for the job: it is sent when its turn comes, and not settled.
     pub(super) fn send_anew(&mut self, job: &JobId) {
         self.remove(job);
-        for sending in &mut self.requests {
+        for (place, sending) in self.requests.iter_mut().enumerate() {
             if sending.request == job.request {
                 sending.after = sending.after.min(job.number - 1);
+                self.first = self.first.min(place);
             }
         }
     }

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{Batch, DistinctId, JobId, Kind, ProjectKey, RequestId, TaskId, TaskStatus};
-use crate::ledger::{Ledger, LedgerError, LinkTo, Linked, Owner, Standing};
+use crate::ledger::{Ledger, LedgerError, LinkTo, Linked, Owner, Shared, Standing};
 use crate::mixpanel::Client;
 
 use super::follow::{Question, RefreshTrouble, ask};
@@ -142,9 +142,10 @@ fn linked_reason(task: &TaskId) -> String {
 pub(super) fn keep_apart(
     ledger: &mut Ledger,
     request: &RequestId,
+    shared: &Shared,
     now: DateTime<Utc>,
 ) -> Result<Vec<JobId>, LedgerError> {
-    let elsewhere = ledger.find_elsewhere(request)?;
+    let elsewhere = shared.elsewhere(request);
     let mut kept_back = Vec::new();
     if elsewhere.is_empty() {
         return Ok(kept_back);
@@ -180,7 +181,7 @@ pub(super) fn keep_apart(
 }
 
 fn kept_apart(ids: Vec<DistinctId>, other: &Owner) -> Option<Linked> {
-    let short = other.request.short();
+    let short = other.job.request.short();
     let (to, reason) = match &other.task {
         Some(task) => (
             LinkTo::Task(task.clone()),

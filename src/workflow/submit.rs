@@ -146,6 +146,7 @@ fn list_queues(
 ) -> Result<Vec<Queue>, LedgerError> {
     let mut queues: Vec<Queue> = Vec::new();
     let now = run.clock.now();
+    let shared = run.ledger.find_shared(requests)?;
     for id in requests {
         let Some(request) = run.ledger.find_request(id)? else {
             continue;
@@ -158,7 +159,7 @@ fn list_queues(
                 queues.len() - 1
             }
         };
-        queues[place].add(run.ledger, &request, settle, now)?;
+        queues[place].add(run.ledger, &request, &shared, settle, now)?;
     }
     Ok(queues)
 }
