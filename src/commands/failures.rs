@@ -363,6 +363,11 @@ impl From<LedgerError> for Failure {
                 "ids_hashed",
                 "name the source the ids came from; `dsr find` tells whether somebody was among them",
             ),
+            LedgerError::Overtaken(_) => (
+                ExitStatus::Temporary,
+                "overtaken",
+                "see what has become of it with `dsr status`",
+            ),
             LedgerError::OtherKey { .. } => (ExitStatus::Usage, "ledger_key", OTHER_KEY),
             LedgerError::Newer { .. } => (
                 ExitStatus::LocalIo,

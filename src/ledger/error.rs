@@ -35,6 +35,8 @@ pub enum LedgerError {
         from: JobState,
         to: JobState,
     },
+    #[error("another dsr has taken the next step with job {0}")]
+    Overtaken(JobId),
     #[error("the audit trail is damaged: {0}")]
     Trail(String),
     #[error("there is no job {0} in the ledger")]
@@ -53,6 +55,20 @@ pub enum LedgerError {
     Packing(#[source] io::Error),
     #[error("the ledger refused a statement")]
     Statement(#[source] rusqlite::Error),
+}
+
+impl LedgerError {
+    /// What came of a step, if no other dsr was quicker: then there is nothing to do any more.
+    ///
+    /// # Errors
+    /// All others.
+    pub fn unless_overtaken<T>(result: Result<T, Self>) -> Result<Option<T>, Self> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Self::Overtaken(_) | Self::IdsHashed(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl From<rusqlite::Error> for LedgerError {

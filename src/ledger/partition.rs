@@ -42,7 +42,8 @@ impl Ledger {
     /// the project, if it is smaller than what was known.
     ///
     /// # Errors
-    /// When the ledger cannot be written, or the job may have been sent.
+    /// When the ledger cannot be written; [`LedgerError::Overtaken`] when the job may have been sent
+    /// since.
     pub fn record_cut(
         &mut self,
         job: &JobId,
@@ -114,7 +115,8 @@ impl Ledger {
     /// its own, linked to its task. What is left stays as it is: to be sent, or to be settled.
     ///
     /// # Errors
-    /// When the ledger cannot be written, or the job has a task of its own or is being sent.
+    /// When the ledger cannot be written; [`LedgerError::Overtaken`] when the job has a task of its
+    /// own, is being sent, or has other ids by now.
     pub fn record_linked(
         &mut self,
         job: &JobId,
@@ -135,7 +137,8 @@ impl Ledger {
             .collect();
         let taken: usize = groups.iter().map(|group| group.batch.count()).sum();
         if taken + rest.len() != whole.count() {
-            return Err(unreadable("a conflict over ids that are not in the job"));
+            // Another dsr has taken some of them out since they were read.
+            return Err(LedgerError::Overtaken(job.clone()));
         }
         let mut others = groups;
         let mut own = None;
@@ -169,11 +172,7 @@ impl Ledger {
 fn demand_unsent(tx: &Transaction<'_>, job: &JobId) -> Result<(), LedgerError> {
     match read_one(tx, job)?.state {
         JobState::Planned | JobState::Deferred => Ok(()),
-        from => Err(LedgerError::IllegalStep {
-            job: job.clone(),
-            from,
-            to: JobState::Planned,
-        }),
+        _ => Err(LedgerError::Overtaken(job.clone())),
     }
 }
 

@@ -152,7 +152,8 @@ pub(super) fn keep_apart(
     }
     for job in list_unsent(ledger, request)? {
         let mut by_owner: BTreeMap<usize, Vec<DistinctId>> = BTreeMap::new();
-        let batch = ledger.find_batch(&job)?;
+        let batch = LedgerError::unless_overtaken(ledger.find_batch(&job))?;
+        let Some(batch) = batch else { continue };
         for id in batch.ids() {
             if let Some(owner) = elsewhere.owner_of(id) {
                 by_owner.entry(owner).or_default().push(id.clone());
@@ -163,17 +164,14 @@ pub(super) fn keep_apart(
             .filter_map(|(owner, ids)| kept_apart(ids, elsewhere.owner(owner)))
             .collect();
         if !groups.is_empty() {
-            ledger.record_linked(&job, &groups, now)?;
+            LedgerError::unless_overtaken(ledger.record_linked(&job, &groups, now))?;
         }
     }
     // What is still unsent and stands elsewhere was kept back.
     for job in list_unsent(ledger, request)? {
-        let batch = ledger.find_batch(&job)?;
-        if batch
-            .ids()
-            .iter()
-            .any(|id| elsewhere.owner_of(id).is_some())
-        {
+        let batch = LedgerError::unless_overtaken(ledger.find_batch(&job))?;
+        let mut ids = batch.iter().flat_map(|batch| batch.ids());
+        if ids.any(|id| elsewhere.owner_of(id).is_some()) {
             kept_back.push(job);
         }
     }

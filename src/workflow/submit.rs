@@ -174,11 +174,28 @@ async fn send_next(
         Offer::Wait(wait) => return Ok(Step::Wait(wait)),
         Offer::Nothing => return Ok(Step::Over(None)),
     };
+    match send(run, queue, &item, max_wait).await {
+        // Another dsr was quicker. What it has left to do is in the ledger.
+        Err(WorkflowError::Ledger(LedgerError::Overtaken(job) | LedgerError::IdsHashed(job))) => {
+            tracing::info!(%job, "overtaken");
+            queue.send_anew(&job);
+            Ok(Step::Sent)
+        }
+        sent => sent,
+    }
+}
+
+async fn send(
+    run: &mut Run<'_>,
+    queue: &mut Queue,
+    item: &Item,
+    max_wait: Duration,
+) -> Result<Step, WorkflowError> {
     let clients = run.clients;
     let Some(client) = clients.get(&queue.project) else {
         return Ok(Step::Over(Some(Stop::NoProject)));
     };
-    if cut_to_learned(run, queue, &item)? {
+    if cut_to_learned(run, queue, item)? {
         return Ok(Step::Sent);
     }
     let rate = client.project().rate;
@@ -201,14 +218,14 @@ async fn send_next(
         }
         Claim::Send { attempt } => {
             tracing::info!(job = %item.job, attempt, "sending");
-            let answer = post(run, client, &item).await?;
+            let answer = post(run, client, item).await?;
             run.compare_clocks(client);
             let now = run.clock.now();
             let verdict = match item.purpose {
                 Purpose::Submit => queue.temper.judge(answer, now),
                 Purpose::Settle => queue.temper.judge_again(answer, item.word, now),
             };
-            let step = carry_out(run, queue, client, &item, verdict).await?;
+            let step = carry_out(run, queue, client, item, verdict).await?;
             run.record_standing(client);
             Ok(step)
         }

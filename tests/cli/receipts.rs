@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{Fake, Operator, Outcome, Reply, Running, object_reply, states};
+use crate::support::{Fake, Operator, Outcome, Reply, object_reply, states};
 
 const TASK: &str = "precious \"task\"";
 
@@ -221,9 +221,7 @@ fn a_disk_that_is_full_after_acceptance_leaves_a_receipt_or_at_least_the_task_on
         let operator = Operator::at_with(&fake, "rate = 1000\ndelete_batch = 1");
         let ids = ["--id", "a1", "--id", "a2"];
         let args = [&["delete", "--gdpr", "--yes"][..], &ids].concat();
-        // Without the trap it would be killed for trying.
-        let command = operator.command_after("trap '' XFSZ", &args);
-        let running = Running::start(command, "");
+        let running = operator.start(&args);
         fake.wait_for_posts(1);
         let process = running.id().to_string();
         let limited = Command::new("prlimit")
