@@ -365,7 +365,7 @@ impl From<LedgerError> for Failure {
             ),
             LedgerError::Overtaken(_) => (
                 ExitStatus::Temporary,
-                "overtaken",
+                "temporary",
                 "see what has become of it with `dsr status`",
             ),
             LedgerError::OtherKey { .. } => (ExitStatus::Usage, "ledger_key", OTHER_KEY),

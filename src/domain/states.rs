@@ -161,7 +161,7 @@ pub enum TaskStatus {
     NotFound,
     /// Mixpanel could not look it up; says nothing about the task.
     Unknown,
-    /// A word we do not know, kept verbatim; not final.
+    /// A word we do not know, as far as it may be shown; not final.
     Other(String),
 }
 

@@ -297,7 +297,7 @@ impl Ledger {
         let abandoned = prepare(
             &tx,
             "UPDATE jobs SET abandoned_at = $1
-             WHERE request = $2 AND number = $3 AND state = 'unknown'",
+             WHERE request = $2 AND number = $3 AND state = 'unknown' AND abandoned_at IS NULL",
         )?
         .execute(params![format_time(now), job.request.as_str(), job.number])?;
         if abandoned > 0 {

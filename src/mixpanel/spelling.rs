@@ -72,9 +72,12 @@ fn decodings(text: &str) -> Vec<String> {
 
 /// What no reader sees, or what only changes how the character before it looks.
 pub(super) fn is_unseen(c: char) -> bool {
+    is_invisible(c) || c.is_whitespace() || is_combining_mark(c)
+}
+
+/// What takes no place on a screen, or orders it otherwise.
+pub(super) fn is_invisible(c: char) -> bool {
     c.is_control()
-        || c.is_whitespace()
-        || is_combining_mark(c)
         // Unicode's Default_Ignorable_Code_Point.
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'

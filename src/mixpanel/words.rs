@@ -6,12 +6,10 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-use unicode_normalization::UnicodeNormalization;
-
 use crate::domain::{DistinctId, TaskId};
 
 use super::needles::Needles;
-use super::spelling::{TooMany, is_unseen};
+use super::spelling::{TooMany, is_invisible};
 
 /// How much of a server's own words is passed on.
 const SHOWN_CHARS: usize = 300;
@@ -128,8 +126,8 @@ impl Confidential<'_> {
     fn shown(&self, said: &str) -> Result<Words, Withheld> {
         let said = beginning(said);
         let words: Vec<&str> = said.split_whitespace().collect();
-        let line = words.join(" ").nfc().collect::<String>();
-        let seen = line.chars().filter(|c| *c == ' ' || !is_unseen(*c));
+        let line = words.join(" ");
+        let seen = line.chars().filter(|c| !is_invisible(*c));
         let shown: String = seen.take(SHOWN_CHARS).collect();
         if shown.is_empty() {
             return Ok(Words::ours("no reason given"));

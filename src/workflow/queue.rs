@@ -1,6 +1,6 @@
 //! The jobs of one project that are still to be sent, in the order they are sent.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,6 +20,8 @@ const SETTLE_AFTER: Duration = Duration::from_millis(2500);
 /// How often an unknown deletion is sent once more in one run; each is harmless while the first
 /// task is active.
 const SETTLE_TRIES: u32 = 3;
+/// How often another dsr may be quicker with the same job in one run.
+const OVERTAKEN_TIMES: u32 = 8;
 
 /// Which jobs of unknown outcome are settled beside the sending.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +68,8 @@ pub(super) struct Queue {
     /// Jobs whose ids an earlier request has and has not sent yet.
     kept_back: HashSet<JobId>,
     to_settle: VecDeque<Item>,
+    /// Jobs with which another dsr was quicker, and how often.
+    overtaken: HashMap<JobId, u32>,
     /// Nothing is sent before, for a reason that concerns this process only.
     paused_until: Instant,
 }
@@ -86,6 +90,7 @@ impl Queue {
             first: 0,
             kept_back: HashSet::new(),
             to_settle: VecDeque::new(),
+            overtaken: HashMap::new(),
             paused_until: Instant::now(),
         }
     }
@@ -156,6 +161,16 @@ impl Queue {
     /// Nothing more is to be settled about the job.
     pub(super) fn remove(&mut self, job: &JobId) {
         self.to_settle.retain(|item| item.job != *job);
+    }
+
+    /// Another dsr was quicker with the job: what is left of it comes again. Not without end, since
+    /// each time may be a POST.
+    pub(super) fn looks_again(&mut self, job: &JobId) -> bool {
+        let times = self.overtaken.entry(job.clone()).or_default();
+        *times += 1;
+        let is_rare = *times <= OVERTAKEN_TIMES;
+        self.send_anew(job);
+        is_rare
     }
 
     /// Nothing was created for the job: it is sent when its turn comes, and not settled.

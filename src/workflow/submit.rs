@@ -176,9 +176,8 @@ async fn send_next(
     };
     match send(run, queue, &item, max_wait).await {
         // Another dsr was quicker. What it has left to do is in the ledger.
-        Err(WorkflowError::Ledger(LedgerError::Overtaken(job) | LedgerError::IdsHashed(job))) => {
+        Err(WorkflowError::Ledger(LedgerError::Overtaken(job))) if queue.looks_again(&job) => {
             tracing::info!(%job, "overtaken");
-            queue.send_anew(&job);
             Ok(Step::Sent)
         }
         sent => sent,
