@@ -81,8 +81,8 @@ impl Needles {
         match letters.len() {
             0..3 => {}
             3 if is_number => {}
-            ..TELLING if ORDINARY.split_whitespace().any(|one| one == word) => {}
-            ..TELLING => self.add_whole(&letters),
+            3..TELLING if ORDINARY.split_whitespace().any(|one| one == word) => {}
+            3..TELLING => self.add_whole(&letters),
             length => {
                 let part = (length * 3).div_ceil(4).max(length.min(16)).min(COMPARED);
                 self.add_part(&letters[..part]);
@@ -106,7 +106,7 @@ impl Needles {
         let letters = Letters::of(id.expose()).letters;
         match letters.len() {
             0 => {}
-            ..TELLING => self.add_whole(&letters),
+            1..TELLING => self.add_whole(&letters),
             _ => self.add_part(&letters),
         }
     }

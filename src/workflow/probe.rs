@@ -99,9 +99,7 @@ pub async fn probe(
 fn of_trouble(trouble: RefreshTrouble) -> Probe {
     match trouble {
         RefreshTrouble::NotAllowed { http_status } => Probe::NotAllowed { http_status },
-        RefreshTrouble::Unreachable { reason } => Probe::Unreachable {
-            reason: reason.into(),
-        },
+        RefreshTrouble::Unreachable { reason } => Probe::Unreachable { reason },
         RefreshTrouble::RateLimited => Probe::RateLimited,
         RefreshTrouble::NoProject { .. } | RefreshTrouble::Interrupted => Probe::Interrupted,
     }
