@@ -101,8 +101,16 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         if let (Some(task), [job]) = (&args.word.task, meant.as_slice()) {
             adopt(&mut run, job, &requests, task).await?;
         }
-        let ids: Vec<_> = requests.iter().map(|request| request.id.clone()).collect();
-        workflow::submit(&mut run, &ids, &settle, args.max_wait).await?
+        // What another dsr is sending just now is that one's, whatever becomes of it.
+        let ids: Vec<_> = waiting.iter().map(|request| request.id.clone()).collect();
+        let mut report = workflow::submit(&mut run, &ids, &settle, args.max_wait).await?;
+        report.requests.clear();
+        for request in &requests {
+            report
+                .requests
+                .extend(run.ledger.find_request(&request.id)?);
+        }
+        report
     };
     let (scope, shown) = match args.name {
         Some(_) => {

@@ -21,8 +21,8 @@ pub struct Shared {
     entries: Vec<Entry>,
     /// In the order of their requests.
     owners: Vec<Owner>,
-    /// Of each request the place in that order.
-    places: HashMap<RequestId, u32>,
+    /// Of each request the place in that order, and its project's.
+    places: HashMap<RequestId, (usize, u32)>,
     /// The requests that share any id.
     sharing: HashSet<RequestId>,
 }
@@ -38,6 +38,7 @@ struct Entry {
 pub struct Owner {
     pub job: JobId,
     pub task: Option<TaskId>,
+    project: usize,
     is_sent: bool,
 }
 
@@ -106,7 +107,8 @@ impl Elsewhere<'_> {
         let stands_before = |place: &usize| {
             let owner = &self.shared.owners[*place];
             let is_earlier = places.get(&owner.job.request) < Some(own);
-            owner.job.request != *self.own && (owner.is_sent || is_earlier)
+            let is_other = owner.job.request != *self.own && owner.project == own.0;
+            is_other && (owner.is_sent || is_earlier)
         };
         let owners = self.shared.of_hash(self.shared.hash(id));
         let owners = owners.filter(stands_before);
@@ -135,6 +137,7 @@ impl Ledger {
         for owner in &shared.owners {
             let place = u32::try_from(shared.places.len()).unwrap_or(u32::MAX);
             let request = owner.job.request.clone();
+            let place = (owner.project, place);
             shared.places.entry(request).or_insert(place);
         }
         if shared.places.len() < 2 {
@@ -192,7 +195,7 @@ impl Ledger {
             projects.extend(project.optional()?);
         }
         let mut owners = Vec::new();
-        for project in projects {
+        for (place, project) in projects.into_iter().enumerate() {
             let mut statement = prepare(
                 &self.conn,
                 "SELECT jobs.request, jobs.number, jobs.task_id, jobs.state
@@ -211,6 +214,7 @@ impl Ledger {
                 owners.push(Owner {
                     job: job_id(row)?,
                     task: task.and_then(|text| TaskId::new(&text)),
+                    project: place,
                     is_sent: !state.is_sendable(),
                 });
             }
