@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use dsr::domain::{DistinctId, RequestId, RetrievalScope, TaskId};
-use dsr::packages::{About, Form, Limits, Order, split};
+use dsr::domain::{DistinctId, ProjectZone, RequestId, RetrievalScope, TaskId};
+use dsr::packages::{About, Form, Limits, Order, Review, split};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -162,12 +162,15 @@ fn split_archive(archive: &Path, people: usize) -> u64 {
         fetched: now,
         made: now,
         sha256: sha256(archive),
+        zone: ProjectZone::default(),
+        review: Review::Open,
     };
     let order = Order {
         archive,
         password: None,
         people: &people,
         target: &target(archive),
+        draft: &archive.with_file_name("to-check"),
         about: &about,
         form: Form::Folders,
         limits: Limits::default(),
@@ -205,7 +208,7 @@ fn make(path: &Path, people: usize, events: usize) -> u64 {
     let options = zip::write::SimpleFileOptions::default()
         .compression_level(Some(1))
         .large_file(true);
-    zip.start_file("events.jsonl", options).unwrap();
+    zip.start_file("events.json", options).unwrap();
     let mut bytes = 0;
     let names = ["Page View", "Search", "Sign In", "Add To Cart", "Purchase"];
     for number in 0..events {

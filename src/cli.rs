@@ -1,14 +1,16 @@
 //! The command line: global flags, dispatch, and the one place where a failure becomes a status.
 
+mod misread;
+mod usage;
+
 use std::cell::{LazyCell, RefCell};
 use std::ffi::OsString;
-use std::io::Write;
 use std::time::Duration;
 
 use anstyle::AnsiColor;
 use chrono::{DateTime, Local, NaiveDate, Utc};
 use clap::builder::Styles;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
@@ -18,7 +20,7 @@ use crate::config::{Environment, Home, Mode, find_actor, keep_files_private};
 use crate::credentials::forbid_core_dumps;
 use crate::domain::{Clock, ExitStatus};
 use crate::sandbox;
-use crate::ui::{Color, Failure, Format, Input, Page, Talk, Ui, for_the_screen, guard, printable};
+use crate::ui::{Color, Failure, Format, Input, Page, Talk, Ui, for_the_screen, guard};
 use crate::workflow::Interrupt;
 
 const EXAMPLES: &str = "\
@@ -104,10 +106,6 @@ impl Clock for SystemClock {
         )]
         Local::now().date_naive()
     }
-
-    fn day_of(&self, moment: DateTime<Utc>) -> NaiveDate {
-        moment.with_timezone(&Local).date_naive()
-    }
 }
 
 /// The whole tree of commands, for help, completions and documents.
@@ -150,45 +148,45 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
 }
 
 fn parse_and_start(args: Vec<OsString>, wants_json: bool) -> ExitStatus {
-    let parsed = for_the_screen(tree())
-        .try_get_matches_from(args)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
-    match parsed {
-        Ok(cli) => start(cli),
-        Err(error) => say_usage(&without_values(error), wants_json),
+    let mut command = for_the_screen(tree());
+    let parsed = match command.try_get_matches_from_mut(&args) {
+        Ok(matches) => match misread::check(&command, &matches) {
+            Ok(()) => Cli::from_arg_matches(&matches),
+            Err(failure) => return refuse(&failure, wants_json),
+        },
+        Err(error) => Err(error),
+    };
+    let error = match parsed {
+        Ok(cli) => return start(cli),
+        Err(error) => error,
+    };
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            drop(error.print());
+            ExitStatus::Done
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !wants_json => {
+            drop(error.print());
+            ExitStatus::Usage
+        }
+        _ => {
+            let mut tree = tree();
+            tree.build();
+            refuse(&usage::failure(&error, &tree, &args), wants_json)
+        }
     }
 }
 
-/// What was typed is repeated only where it is nearly a word of ours, or looks like an option: the rest
-/// may be a token or an id in the wrong place, and the screen may be a log file.
-fn without_values(mut error: clap::Error) -> clap::Error {
-    let suggestions = [
-        ContextKind::SuggestedSubcommand,
-        ContextKind::SuggestedArg,
-        ContextKind::SuggestedValue,
-    ];
-    let is_near = suggestions.iter().any(|kind| error.get(*kind).is_some());
-    let is_word = |text: &str| {
-        let short = text.len() <= 24;
-        short && text.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+/// Says why a command line is not carried out.
+fn refuse(failure: &Failure, wants_json: bool) -> ExitStatus {
+    let format = match wants_json {
+        true => Format::Json,
+        false => Format::Human,
     };
-    let is_harmless = |text: &str| is_word(text) && (is_near || text.starts_with("--"));
-    let typed = match error.kind() {
-        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
-        ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
-        // The argument is one of ours.
-        _ => ContextKind::InvalidValue,
-    };
-    if let Some(ContextValue::String(text)) = error.get(typed)
-        && !text.is_empty()
-        && !is_harmless(text)
-    {
-        let hidden = ContextValue::String("…".to_owned());
-        drop(error.insert(typed, hidden));
-        // It says how to take the argument for a value, and repeats it.
-        drop(error.remove(ContextKind::Suggested));
-    }
-    error
+    let environment = Environment::from_process().ok();
+    let no_color = environment.is_some_and(|found| found.no_color || found.dumb_terminal);
+    Ui::new(format, Talk::Quiet, Input::Never, Color::Auto, no_color).fail(failure);
+    failure.status
 }
 
 /// Makes what the operator sees and reads, as often as it is needed.
@@ -319,30 +317,4 @@ fn start_log(verbose: u8, level: Option<&str>) -> Result<(), Failure> {
             .try_init(),
     );
     Ok(())
-}
-
-/// clap's own errors, help and version.
-fn say_usage(error: &clap::Error, wants_json: bool) -> ExitStatus {
-    let is_answer = matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-    );
-    if is_answer {
-        drop(error.print());
-        return ExitStatus::Done;
-    }
-    let text = error.render().to_string();
-    let shown = printable(&text);
-    if wants_json {
-        let message = text.trim().trim_start_matches("error: ");
-        let failure = Failure::new(ExitStatus::Usage, "usage", message).hint("see `--help`");
-        Ui::new(Format::Json, Talk::Quiet, Input::Never, Color::Never, true).fail(&failure);
-    } else if shown == text {
-        drop(error.print());
-    } else {
-        // Quotes an argument that would steer the terminal.
-        drop(std::io::stderr().write_all(shown.as_bytes()));
-    }
-    drop(std::io::stderr().flush());
-    ExitStatus::Usage
 }

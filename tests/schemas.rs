@@ -69,11 +69,15 @@ fn the_words_of_the_schemas_are_those_of_the_code() {
             "/$defs/exitStatus/enum",
             as_written(ExitStatus::ALL.map(ExitStatus::code)),
         ),
-        (shared, "/$defs/errorKind/enum", as_written(ERROR_KINDS)),
+        (
+            shared,
+            "/$defs/errorKind/enum",
+            as_written(ERROR_KINDS.iter().copied()),
+        ),
         (
             shared,
             "/$defs/warningKind/enum",
-            as_written(WARNING_KINDS.into_iter().chain(of_ids)),
+            as_written(WARNING_KINDS.iter().copied().chain(of_ids)),
         ),
         (
             "auth-status.json",
@@ -144,7 +148,7 @@ fn each_word_for_a_failure_or_a_warning_is_said_somewhere() {
             .join(file);
         gather(&path, &mut code);
     }
-    for word in ERROR_KINDS.into_iter().chain(WARNING_KINDS) {
+    for word in ERROR_KINDS.iter().chain(WARNING_KINDS) {
         assert!(
             code.contains(&format!("\"{word}\"")),
             "nothing says `{word}`"

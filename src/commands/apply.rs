@@ -59,7 +59,7 @@ pub(super) async fn run(ctx: &mut Context, args: ApplyArgs) -> Result<ExitStatus
     let found = find_project(ctx, &file)?;
     let needed = found.approvals as usize;
     check_fit(ctx, &file, &found)?;
-    let ledger = ctx.ledger()?;
+    let ledger = ctx.ledger_or_empty()?;
     if let Some(request) = ledger.find_applied(file.digest())? {
         return Err(planning::applied_before(&request));
     }
@@ -130,7 +130,8 @@ fn restore(
     let project = found.project;
     warn_of_odd_token(ctx, &project);
     let kind = file.header().operation.kind();
-    let learned = ledger.find_learned_limit(&project.key(), kind)?;
+    let learned = ledger.find_learned_limit(&project.key(), kind, ctx.clock.now())?;
+    let learned = learned.map(|learned| learned.limit);
     let allowed = project.limits.for_kind(kind);
     let plan = workflow::restore_plan(file, project, key, learned, ctx.home.data())?;
     let (limit, planned) = (plan.limit(), file.header().batch);
@@ -171,10 +172,8 @@ fn look_at(ctx: &Context, file: &PlanFile) -> Result<ExitStatus, Failure> {
         }
         Err(failure) => against.push(failure.clone()),
     }
-    if ctx.home.ledger().exists() {
-        let applied = ctx.ledger()?.find_applied(file.digest())?;
-        against.extend(applied.map(|request| planning::applied_before(&request)));
-    }
+    let applied = ctx.ledger_or_empty()?.find_applied(file.digest())?;
+    against.extend(applied.map(|request| planning::applied_before(&request)));
     for failure in against {
         ctx.ui.warn(
             "not_applicable",

@@ -7,7 +7,7 @@ use crate::ui::{AuditHeadView, AuditLogView, AuditView, Failure, number, verifyi
 
 use super::context::Context;
 use super::failures::{local_io, usage};
-use super::status;
+use super::named;
 
 /// Read and verify the audit trail: who did what, and when
 ///
@@ -81,7 +81,9 @@ pub(super) fn run(ctx: &Context, args: &AuditArgs) -> Result<ExitStatus, Failure
     match &args.command {
         AuditCommand::Verify(args) => verify(ctx, args),
         AuditCommand::Head(HeadArgs {}) => {
-            let head = ctx.open_ledger()?.audit_head()?;
+            let ledger = ctx.open_ledger()?;
+            ctx.warn_of_set_back(&ledger)?;
+            let head = ledger.audit_head()?;
             let view = AuditHeadView { head: &head };
             ctx.ui.print(&view).map_err(|error| local_io(&error))?;
             Ok(ExitStatus::Done)
@@ -95,13 +97,8 @@ fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     for given in &args.head {
         anchors.extend(read_anchors(given)?);
     }
-    let path = ctx.home.ledger();
-    if !path.exists() {
-        let message = format!("there is no ledger `{}`, and so no trail", path.display());
-        return Err(Failure::new(ExitStatus::LocalIo, "no_ledger", message)
-            .hint("the first request makes one; if there was one, put a backup in its place"));
-    }
     let ledger = ctx.open_ledger()?;
+    let is_set_back = ctx.warn_of_set_back(&ledger)?;
     let audit = ledger.verify_audit(&anchors, &mut verifying(&ctx.ui))?;
     let view = AuditView { audit: &audit };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
@@ -111,7 +108,10 @@ fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
                 "No head from elsewhere was held against it: see `dsr audit head --help` for what only that finds.",
             );
         }
-        return Ok(ExitStatus::Done);
+        return Ok(match is_set_back {
+            true => ExitStatus::LocalIo,
+            false => ExitStatus::Done,
+        });
     }
     let more = usize::try_from(audit.more).unwrap_or(usize::MAX);
     let count = number(audit.findings.len().saturating_add(more));
@@ -160,6 +160,7 @@ fn read_anchors(given: &str) -> Result<Vec<Anchor>, Failure> {
 
 fn log(ctx: &Context, args: &LogArgs) -> Result<ExitStatus, Failure> {
     let ledger = ctx.open_ledger()?;
+    ctx.warn_of_set_back(&ledger)?;
     let request = args.name.as_deref().map(|name| find(&ledger, name));
     let request = request.transpose()?;
     let chosen = match &request {
@@ -179,5 +180,5 @@ fn find(ledger: &Ledger, name: &str) -> Result<RequestId, Failure> {
     {
         return Ok(purged.clone());
     }
-    Ok(status::find(ledger, name)?.id)
+    Ok(named::find(ledger, name)?.id)
 }

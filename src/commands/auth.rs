@@ -153,8 +153,7 @@ fn login(ctx: &mut Context, args: &LoginArgs) -> Result<ExitStatus, Failure> {
 
 /// Forgets what the ledger knows against the token before, and says what goes on with the new one.
 fn go_on_with(ctx: &Context, name: &TokenName) -> Result<(), Failure> {
-    let path = ctx.home.ledger();
-    if !path.exists() {
+    if !ctx.has_ledger() {
         return Ok(());
     }
     ctx.open_ledger()?.record_replaced(name)?;
@@ -173,7 +172,7 @@ fn go_on_with(ctx: &Context, name: &TokenName) -> Result<(), Failure> {
         ctx.ui
             .note(&format!("{requests} on with it: see `dsr status`."));
     }
-    for sender in ledger::list_senders(&path)? {
+    for sender in ledger::list_senders(&ctx.home.ledger())? {
         ctx.ui.note(&format!(
             "One that sends just now ends with the token it began with: {}.",
             holders::describe(&sender)
@@ -228,7 +227,7 @@ fn logout(ctx: &mut Context, name: Option<TokenName>) -> Result<ExitStatus, Fail
         None => the_only_one()?,
     };
     let was_there = Keyring::forget(&name)?;
-    if ctx.home.ledger().exists() {
+    if ctx.has_ledger() {
         ctx.open_ledger()?.record_replaced(&name)?;
     }
     let mut file = ctx.projects_file()?;

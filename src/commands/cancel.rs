@@ -1,25 +1,31 @@
-use crate::domain::{ExitStatus, Kind};
-use crate::ui::{Failure, Lines, Phase, Progress, Shown, Ui, plural};
+use crate::domain::{ExitStatus, Kind, TaskId, YesFlag};
+use crate::ledger::JobRecord;
+use crate::ui::{Act, Failure, Lines, Phase, Progress, Shown, Ui, plural};
 use crate::workflow::{self, CancelOutcome, CancelReport, RefreshTrouble, Signal};
 
 use super::context::Context;
 use super::failures::usage;
 use super::minimise;
-use super::outcome::{trouble_failure, trouble_status};
-use super::status::find_meant;
+use super::named::find_meant;
+use super::outcome::{ELIGIBLE, by_word, trouble_failure, trouble_status};
 
 /// Cancel deletions that Mixpanel has not started
 ///
 /// Takes a request with all its jobs, or one task. Exports cannot be cancelled. What Mixpanel
 /// reports afterwards counts: a job is shown as revoked only if Mixpanel says so.
+///
+/// A task may have ids of other requests, too. Then they are shown, and you are asked.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr cancel q7tz0xma             every job of a request
   dsr cancel 3e0b7f52-77aa-…      the one job with this task id")]
 pub(crate) struct CancelArgs {
-    /// A request (the beginning of its id is enough) or a task id
+    /// A request (at least four characters of its id) or a task id
     #[arg(value_name = "REQUEST | TASK_ID")]
     name: String,
+    /// Cancel also where ids of other requests are taken along
+    #[arg(short, long)]
+    yes: bool,
 }
 
 pub(super) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatus, Failure> {
@@ -38,7 +44,10 @@ pub(super) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
     let of_task = ledger.list_jobs_of_task(&request.id, &args.name)?;
     let only = (!of_task.is_empty()).then_some(args.name.as_str());
 
-    let count = workflow::list_cancellable(&ledger, &request, only)?.len();
+    let cancellable = workflow::list_cancellable(&ledger, &request, only)?;
+    let along = workflow::list_taken_along(&ledger, &cancellable)?;
+    confirm(&ctx.ui, &along, YesFlag::of(args.yes))?;
+    let count = cancellable.len();
     let projects = match count {
         0 => Vec::new(),
         _ => ctx.projects_of(std::slice::from_ref(&request))?,
@@ -56,6 +65,29 @@ pub(super) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
     ctx.ui
         .print_requests(&ledger, requests, Shown::Jobs, ctx.clock.as_ref())?;
     Ok(tell(&ctx.ui, &report))
+}
+
+/// Asks before the deletions of other requests are cancelled along with this one.
+fn confirm(ui: &Ui, along: &[JobRecord], flag: YesFlag) -> Result<(), Failure> {
+    let ids: usize = along.iter().map(|job| job.ids).sum();
+    if ids == 0 {
+        return Ok(());
+    }
+    let jobs = along.iter().map(|job| {
+        let ids = plural(job.ids, "id", "ids");
+        let task = job.task.as_ref().map_or("-", TaskId::as_str);
+        let (number, request) = (job.id.number, job.id.request.short());
+        format!("{ids} of request {request}, job {number} (task {task})")
+    });
+    let what = format!(
+        "Cancelling this also cancels the deletion of {}.",
+        jobs.collect::<Vec<_>>().join("; ")
+    );
+    let confirmed = ui.confirm(Act::Cancellation, &what, ids, flag);
+    confirmed.map(drop).map_err(|error| {
+        ui.warn("taken_along", &what);
+        Failure::from(error).or_hint("nothing was cancelled; add `--yes` to cancel them, too")
+    })
 }
 
 /// Says of each job that is not revoked why it is not.
@@ -92,6 +124,10 @@ fn warn_of_each(ui: &Ui, report: &CancelReport) {
             CancelOutcome::Unknown => (
                 "unknown_outcome",
                 "its outcome is unknown, and without its task id it cannot be cancelled".to_owned(),
+            ),
+            CancelOutcome::InDoubt => (
+                "unknown_outcome",
+                "cancelled, but an earlier attempt, whose answer was lost, may have run".to_owned(),
             ),
             CancelOutcome::NothingCreated => (
                 "refused",
@@ -147,7 +183,7 @@ fn failure(status: ExitStatus, report: &CancelReport) -> Option<Failure> {
                     count(status)
                 ),
             )
-            .hint(format!("ask Mixpanel again with `dsr status {name}`")),
+            .hint(unknown_hint(report)),
         ),
         ExitStatus::Failed => Some(
             fail(
@@ -165,9 +201,7 @@ fn failure(status: ExitStatus, report: &CancelReport) -> Option<Failure> {
         ),
         ExitStatus::Auth | ExitStatus::Usage => {
             report.trouble.as_ref().map(|trouble| match trouble {
-                RefreshTrouble::NotAllowed { http_status: 401 } => trouble_failure(trouble).hint(
-                    format!("run `dsr auth login` with a new token, then {again}"),
-                ),
+                RefreshTrouble::NotAllowed { http_status } => refused(*http_status, &again),
                 _ => trouble_failure(trouble),
             })
         }
@@ -178,6 +212,29 @@ fn failure(status: ExitStatus, report: &CancelReport) -> Option<Failure> {
         | ExitStatus::Overdue
         | ExitStatus::Locked
         | ExitStatus::LocalIo => None,
+    }
+}
+
+/// Mixpanel does not let this token cancel.
+fn refused(http_status: u16, again: &str) -> Failure {
+    let what = "Mixpanel was asked to cancel and refused";
+    let message = format!("{what} ({http_status}); the deletion goes on");
+    let hint = match http_status {
+        401 => format!("run `dsr auth login` with a new token, then {again}"),
+        _ => format!("{ELIGIBLE}; then {again}"),
+    };
+    Failure::new(ExitStatus::Auth, "not_allowed", message).hint(hint)
+}
+
+/// A task that is known may be asked about; of anything else only the operator may learn more.
+fn unknown_hint(report: &CancelReport) -> String {
+    let name = report.request.id.short();
+    let by_asking = report.jobs.iter().any(|(job, outcome)| {
+        job.state.is_followed() && outcome.exit_status() == ExitStatus::Unknown
+    });
+    match by_asking {
+        true => format!("ask Mixpanel again with `dsr status {name}`"),
+        false => by_word(name),
     }
 }
 

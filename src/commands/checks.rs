@@ -15,7 +15,7 @@ use super::failures::usage;
 /// What is let through, and what is told.
 #[derive(clap::Args, Debug)]
 pub(super) struct CheckArgs {
-    /// Take this very value for an id, whatever it looks like; may be given several times
+    /// Accept exactly this value as an id, whatever it looks like; may be given several times
     #[arg(
         long,
         help_heading = "Checks",
@@ -29,7 +29,7 @@ pub(super) struct CheckArgs {
     /// Keep white space around ids: Mixpanel has them so
     #[arg(long, help_heading = "Checks")]
     keep_whitespace: bool,
-    /// Refuse ids that this regular expression does not match whole, such as `user-\d{6}`
+    /// Accept what this regular expression matches whole, such as `user-\d{6}`, and nothing else
     #[arg(long, help_heading = "Checks", value_name = "REGEX", value_parser = parse_pattern)]
     expect_pattern: Option<Pattern>,
     /// List each line that is warned of

@@ -11,13 +11,15 @@ use crate::credentials::{
     find_valid_token,
 };
 use crate::domain::{Actor, ApiUrl, Clock, Project, ProjectKey, ProjectName, TokenName};
-use crate::ledger::{Backlog, Ledger, Opening, Patience, Rejection, RequestRecord};
-use crate::mixpanel::{Client, Timeouts, Trust};
+use crate::ledger::{
+    Backlog, Ledger, Opening, Patience, Rejection, RequestRecord, Seen, SteadyClock, find_seen,
+};
+use crate::mixpanel::{Client, Route, Timeouts};
 use crate::sandbox;
 use crate::ui::{Failure, Ui, day_count};
 use crate::workflow::{Interrupt, Observer, Run};
 
-use super::failures::renewal;
+use super::failures::{no_ledger, renewal};
 use super::holders;
 
 /// What a command works with. Everything is made when it is first asked for: a command that
@@ -105,24 +107,112 @@ impl Context {
         found.find(|project| project.key().as_str() == key)
     }
 
-    /// Opens the ledger, and does nothing else.
+    /// Whether anything was ever recorded here. A file without a byte is no ledger.
+    pub(crate) fn has_ledger(&self) -> bool {
+        std::fs::metadata(self.home.ledger()).is_ok_and(|metadata| metadata.len() > 0)
+    }
+
+    /// Opens the ledger that is there, and does nothing else: it may have been set back.
     pub(crate) fn open_ledger(&self) -> Result<Ledger, Failure> {
+        match !self.has_ledger() && find_seen(&self.home.ledger())? == Seen::Nothing {
+            true => Err(no_ledger(&self.home.ledger())),
+            false => self.open_or_make_ledger(),
+        }
+    }
+
+    /// The same for the operator to look at. Where there is none, or it was set back, that is said.
+    pub(crate) fn ledger_as_it_is(&self) -> Result<Ledger, Failure> {
+        let ledger = match self.warn_of_no_ledger()? {
+            Some(empty) => return Ok(empty),
+            None => self.open_ledger()?,
+        };
+        match self.warn_of_set_back(&ledger)? {
+            true => Ok(ledger),
+            false => self.catch_up(ledger),
+        }
+    }
+
+    /// The ledger, or an empty one where there is none, which is said.
+    pub(crate) fn ledger_if_any(&self) -> Result<Ledger, Failure> {
+        self.warn_of_no_ledger()?.map_or_else(|| self.ledger(), Ok)
+    }
+
+    /// The ledger, or an empty one where there is none: no file is made.
+    pub(crate) fn ledger_or_empty(&self) -> Result<Ledger, Failure> {
+        self.empty_ledger()?.map_or_else(|| self.ledger(), Ok)
+    }
+
+    /// The same, as it is: the doctor settles nothing.
+    pub(crate) fn ledger_to_ask(&self) -> Result<Ledger, Failure> {
+        self.empty_ledger()?.map_or_else(|| self.open_ledger(), Ok)
+    }
+
+    fn warn_of_no_ledger(&self) -> Result<Option<Ledger>, Failure> {
+        let empty = self.empty_ledger()?;
+        if empty.is_some() {
+            let none = no_ledger(&self.home.ledger());
+            let hint = none.hint.unwrap_or_default();
+            self.ui
+                .warn("no_ledger", &format!("{}; {hint}", none.message));
+        }
+        Ok(empty)
+    }
+
+    fn empty_ledger(&self) -> Result<Option<Ledger>, Failure> {
         let path = self.home.ledger();
-        let (aside, held) = (self.ui.aside(), path.clone());
-        let patience = Patience::new(self.lock_timeout, move |left| {
-            aside.note(&holders::waiting(&held, left));
-        });
-        let opening = Opening {
+        match self.has_ledger() || find_seen(&path)? != Seen::Nothing {
+            true => Ok(None),
+            false => Ok(Some(Ledger::nowhere(&self.opening(), &path)?)),
+        }
+    }
+
+    /// Says so where the ledger lacks what this host has seen of it; whether it does.
+    pub(crate) fn warn_of_set_back(&self, ledger: &Ledger) -> Result<bool, Failure> {
+        let set_back = ledger.find_set_back()?;
+        if let Some(set_back) = &set_back {
+            let way_out =
+                "nothing is sent until you restore the newest one or run `dsr ledger accept`";
+            let message = format!("{set_back}; {way_out}");
+            self.ui.warn("ledger_set_back", &message);
+        }
+        Ok(set_back.is_some())
+    }
+
+    pub(crate) fn opening(&self) -> Opening {
+        Opening {
             actor: self.actor().clone(),
             command: self.command.to_owned(),
             now: self.clock.now(),
-        };
-        Ok(Ledger::open_by(&opening, &path, patience)?)
+            steady: SteadyClock::of_this_machine(),
+        }
     }
 
-    /// Opens the ledger, records what receipts know of, and says of whatever a killed dsr left behind that it is unknown.
+    /// How long another process is waited for that holds the ledger; the operator hears of it.
+    pub(crate) fn patience(&self) -> Patience {
+        let (aside, held) = (self.ui.aside(), self.home.ledger());
+        Patience::new(self.lock_timeout, move |left| {
+            aside.note(&holders::waiting(&held, left));
+        })
+    }
+
+    fn open_or_make_ledger(&self) -> Result<Ledger, Failure> {
+        let path = self.home.ledger();
+        Ok(Ledger::open_by(&self.opening(), &path, self.patience())?)
+    }
+
+    /// The ledger that is there and was not set back, with what dead processes left in it settled.
     pub(crate) fn ledger(&self) -> Result<Ledger, Failure> {
-        let mut ledger = self.open_ledger()?;
+        self.catch_up(self.open_ledger()?)
+    }
+
+    /// The same for what records something new: where there is none, it is made.
+    pub(crate) fn ledger_to_fill(&self) -> Result<Ledger, Failure> {
+        self.catch_up(self.open_or_make_ledger()?)
+    }
+
+    /// Records what receipts know of, and says of whatever a killed dsr left behind that it is unknown.
+    fn catch_up(&self, mut ledger: Ledger) -> Result<Ledger, Failure> {
+        ledger.demand_not_set_back()?;
         self.warn_of_rejections(&ledger)?;
         let receipts = ledger.record_receipts(self.clock.now())?;
         if receipts.recorded > 0 {
@@ -216,7 +306,7 @@ impl Context {
 
     /// What the ledger knows against tokens, if there is a ledger.
     pub(crate) fn rejections(&self) -> Result<Vec<Rejection>, Failure> {
-        match self.home.ledger().exists() {
+        match self.has_ledger() {
             true => Ok(self.open_ledger()?.list_rejections()?),
             false => Ok(Vec::new()),
         }
@@ -280,7 +370,7 @@ impl Context {
         if projects.is_empty() {
             return Ok(clients);
         }
-        let trust = self.trust()?;
+        let route = self.route()?;
         if let Some(proxy) = self.proxy_for(projects) {
             let (variable, host) = (proxy.variable, proxy.host.as_deref());
             tracing::info!(variable, host, "calls go through a proxy");
@@ -301,17 +391,20 @@ impl Context {
                 Mode::Real => project.api_url.clone(),
                 Mode::Sandbox { .. } => self.sandbox_url()?,
             };
-            let client = Client::new(project.clone(), api_url, token, timeouts, &trust)?;
+            let client = Client::new(project.clone(), api_url, token, timeouts, &route)?;
             clients.insert(project.key(), client);
         }
         Ok(clients)
     }
 
-    /// Whom to believe at the other end of a connection.
-    pub(crate) fn trust(&self) -> Result<Trust, Failure> {
-        Ok(match &self.environment.ca_file {
-            Some(path) if !self.is_sandbox() => Trust::read(path)?,
-            Some(_) | None => Trust::default(),
+    /// How calls leave this machine, and whom they believe at the other end.
+    pub(crate) fn route(&self) -> Result<Route, Failure> {
+        let environment = &self.environment;
+        let (proxy, no_proxy) = (environment.proxy.clone(), environment.no_proxy.clone());
+        let route = Route::default().through(proxy, no_proxy);
+        Ok(match &environment.ca_file {
+            Some(path) if !self.is_sandbox() => route.believing(path)?,
+            Some(_) | None => route,
         })
     }
 
@@ -367,6 +460,7 @@ fn rehearsal(folder: std::path::PathBuf) -> sandbox::Settings {
     sandbox::Settings {
         exports: sandbox::Exports {
             archive: sandbox::ExportArchive::ZipCrypto,
+            members: sandbox::ExportMembers::Documented,
             ..sandbox::Exports::default()
         },
         ..sandbox::Settings::new(folder)

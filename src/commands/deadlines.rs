@@ -12,6 +12,47 @@ use super::context::Context;
 /// From how many days before its end the link to an export is warned of.
 const LINK_WARN_DAYS: i64 = 3;
 
+/// Which requests to show by their legal deadlines alone.
+#[derive(clap::Args, Debug)]
+pub(super) struct DeadlineArgs {
+    /// Show only the open requests whose legal deadline has passed; ask nobody
+    ///
+    /// With `--exit-status` the status is 9 if there is one and 0 if there is none, whatever else is
+    /// wrong: an unknown outcome, a refused token and an unreachable Mixpanel do not hide it.
+    #[arg(long, conflicts_with_all = ["refresh", "ask_for", "watch", "changes", "all", "show_ids"])]
+    overdue: bool,
+    /// Show only the open requests that are due within so many days, such as `7d`, or overdue; ask
+    /// nobody
+    ///
+    /// Its status with `--exit-status` is that of `--overdue`.
+    #[arg(long, value_name = "DAYS", value_parser = whole_days, conflicts_with_all = ["overdue", "refresh", "ask_for", "watch", "changes", "all", "show_ids"])]
+    due_within: Option<i64>,
+}
+
+impl DeadlineArgs {
+    /// The most days that may be left until a deadline, if the operator asked for deadlines.
+    pub(super) fn days(&self) -> Option<i64> {
+        self.due_within.or(self.overdue.then_some(-1))
+    }
+}
+
+fn whole_days(text: &str) -> Result<i64, String> {
+    const DAY: u64 = 24 * 60 * 60;
+    let whole = humantime::parse_duration(text).map(|time| (time.as_secs() / DAY, time));
+    match whole {
+        Ok((days, time)) if time == std::time::Duration::from_secs(days * DAY) => {
+            i64::try_from(days).map_err(|error| error.to_string())
+        }
+        Ok(_) | Err(_) => Err("write whole days, such as `7d` or `2weeks`".to_owned()),
+    }
+}
+
+/// Whether the answer to a request is still open and due within so many days; -1 means that its
+/// day is over.
+pub(super) fn is_due_within(request: &RequestRecord, today: NaiveDate, days: i64) -> bool {
+    request.is_to_be_answered() && request.deadline().days_left(today) <= days
+}
+
 /// Warns of dates of a plan that are over already, hard to keep, or may be wrong.
 pub(super) fn warn_of_plan(ctx: &Context, plan: &Plan) {
     let today = ctx.clock.today();
@@ -152,10 +193,15 @@ pub(super) fn advice(
     }
     for request in requests {
         advise_unfetched(&mut advice, request, today);
+        advise_unanswered(&mut advice, request, today);
     }
     if shown == Shown::List {
+        let listed = |request: &RequestRecord| requests.iter().any(|shown| shown.id == request.id);
+        for request in unanswered(ctx, ledger)?.iter().filter(|r| !listed(r)) {
+            advise_unanswered(&mut advice, request, today);
+        }
         let matters = |request: &RequestRecord| {
-            let link = request.unfetched.as_ref().map(Unfetched::link_end);
+            let link = request.unfetched.as_ref().map(Unfetched::link_may_end);
             ctx.means(&request.asked.project)
                 && (link >= Some(today) || !request.deadline().is_over(today))
                 && !requests.iter().any(|shown| shown.id == request.id)
@@ -189,6 +235,33 @@ fn advise_unsent(advice: &mut Advice, request: &RequestRecord, shown: Shown, tod
     }
 }
 
+/// The requests of the projects that are meant which wait for nothing but the record of their answer.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(super) fn unanswered(ctx: &Context, ledger: &Ledger) -> Result<Vec<RequestRecord>, Failure> {
+    let mut requests = ledger.list_requests(Which::Unanswered)?;
+    requests.retain(|request| ctx.means(&request.asked.project));
+    Ok(requests)
+}
+
+fn advise_unanswered(advice: &mut Advice, request: &RequestRecord, today: NaiveDate) {
+    if request.is_open() || !request.is_to_be_answered() {
+        return;
+    }
+    let (short, due) = (request.id.short(), request.asked.due);
+    let left = day_count((due - today).num_days());
+    match request.deadline().is_over(today) {
+        true => advice.warnings.push((
+            "unanswered",
+            format!("{short} has ended, and no answer is recorded; it was due on {due} ({left}). Record the day you told the person with `dsr answered {short} --on DATE`"),
+        )),
+        false => advice.notes.push(format!(
+            "{short} has ended, and no answer is recorded. Tell the person by {due} ({left}), then run `dsr answered {short}`."
+        )),
+    }
+}
+
 fn advise_unfetched(advice: &mut Advice, request: &RequestRecord, today: NaiveDate) {
     let Some(unfetched) = &request.unfetched else {
         return;
@@ -202,18 +275,23 @@ fn advise_unfetched(advice: &mut Advice, request: &RequestRecord, today: NaiveDa
     let days = (last - today).num_days();
     let left = day_count(days);
     let waits = format!(
-        "{short}: {exports} not fetched, and links live 14 days: until {last} at most ({left})"
+        "{short}: {exports} not fetched, and links live 14 to 30 days: fetch by {last} ({left})"
     );
+    let may_end = unfetched.link_may_end();
     match days {
         0..=LINK_WARN_DAYS => advice.warnings.push((
             "unfetched",
-            format!("{waits}; fetch with `dsr download {short}`"),
+            format!("{waits} with `dsr download {short}`"),
         )),
         days if days > LINK_WARN_DAYS => advice
             .notes
-            .push(format!("{waits}. Fetch with `dsr download {short}`.")),
+            .push(format!("{waits} with `dsr download {short}`.")),
+        _ if may_end >= today => advice.warnings.push((
+            "unfetched",
+            format!("{short}: {exports} not fetched, and the link may end any day, on {may_end} at the latest: fetch at once with `dsr download {short}`"),
+        )),
         _ => advice.notes.push(format!(
-            "{waits}. `dsr download {short}` asks for a fresh one; if Mixpanel has none, make a new export with `dsr export`."
+            "{short}: {exports} not fetched, and the link has ended by now. `dsr download {short}` asks for a fresh one; if Mixpanel has none, make a new export with `dsr export`."
         )),
     }
 }

@@ -1,5 +1,5 @@
 use crate::domain::{Confirmed, ExitStatus, Operation, YesFlag};
-use crate::ui::{Act, Failure, NOT_ADVICE, excluded_text, plural};
+use crate::ui::{Act, Failure, NOT_ADVICE, exclusion_text, plural, printable};
 use crate::workflow::Plan;
 
 use super::context::Context;
@@ -84,6 +84,22 @@ pub(super) fn confirm(
     })
 }
 
+/// The id, if it was typed and not read; and how many are left out by which file.
+fn ids_text(plan: &Plan) -> String {
+    let mut text = String::new();
+    if let Some(id) = &plan.order.named_id {
+        text.push_str(&format!("The id is `{}`.\n", printable(id.expose())));
+    }
+    if plan.counts.excluded > 0 || !plan.exclusions.is_empty() {
+        let ids = plural(plan.counts.excluded, "id", "ids");
+        text.push_str(&format!("Excluded: {ids}.\n"));
+    }
+    for exclusion in &plan.exclusions {
+        text.push_str(&format!("  {}\n", exclusion_text(exclusion)));
+    }
+    text
+}
+
 fn question(ctx: &Context, plans: &[Plan], dates: Dates) -> String {
     let mut text = String::new();
     for plan in plans {
@@ -99,8 +115,8 @@ fn question(ctx: &Context, plans: &[Plan], dates: Dates) -> String {
             text.push_str(&ctx.ui.dates_text(plan, ctx.clock.today()));
         }
     }
-    if let Some(excluded) = plans.first().and_then(excluded_text) {
-        text.push_str(&format!("Excluded are {excluded}.\n"));
+    if let Some(plan) = plans.first() {
+        text.push_str(&ids_text(plan));
     }
     if dates == Dates::Untold {
         text.push_str(&format!("{NOT_ADVICE}\n"));

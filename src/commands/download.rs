@@ -10,26 +10,29 @@ use crate::workflow::{self, DownloadOutcome, DownloadReport, Refetch};
 
 use super::context::Context;
 use super::failures::{local_io, usage};
+use super::named::find;
 use super::outcome::{trouble_failure, trouble_status};
 use super::split::{self, Split, SplitArgs};
-use super::status::find;
 
 /// Fetch finished exports, and split them into a package for each person
 ///
 /// Each archive is fetched once, whole or not at all, readable by you alone, and its SHA-256 is
-/// recorded. Mixpanel's links live 14 days.
+/// recorded. Mixpanel's links live 14 to 30 days.
 ///
 /// With --split each archive, fetched now or before, is opened with the project's API secret (see
 /// `dsr project secret`), and each id of its job gets a package: a page for the person to read, and
-/// the data for programs. They lie beside ARCHIVE.zip in ARCHIVE-packages/, in folders named by a
-/// hash of the id; index.csv there says who is who, and unassigned/ holds what is not clearly
-/// anybody's.
+/// the data for programs. They are beside ARCHIVE.zip in ARCHIVE-packages/, in folders named by a
+/// hash of the id; index.csv there says who is who. Where a part of the archive belongs to nobody for
+/// certain, the packages are drafts in ARCHIVE-to-check/ (status 3): look through unassigned/ there,
+/// then add --checked.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr download q7tz0xma                one request, into a folder here
   dsr download --to /srv/dsr           all finished exports
   dsr download q7tz0xma --split        and a package for each person
-  dsr download q7tz0xma --split --zip  each package as a zip, to be sent")]
+  dsr download q7tz0xma --split --zip  each package as a zip, to be sent
+  dsr download q7tz0xma --split --checked
+                                       you have looked through unassigned/")]
 pub(crate) struct DownloadArgs {
     /// A request; the beginning of its id is enough [default: every export]
     #[arg(value_name = "REQUEST | TASK_ID")]
@@ -116,7 +119,7 @@ pub(super) async fn fetch(
         Mode::Real if is_loopback => Reach::Loopback,
         Mode::Real => Reach::Everywhere,
     };
-    let fetcher = Fetcher::new(reach, &ctx.trust()?)?;
+    let fetcher = Fetcher::new(reach, &ctx.route()?)?;
     ctx.interrupt.begin();
     let mut reports = Vec::new();
     let progress = Progress::start(&ctx.ui, Phase::Fetching, 0, Lines::None);
@@ -204,12 +207,23 @@ fn outcomes(reports: &[DownloadReport]) -> impl Iterator<Item = &(JobRecord, Dow
 pub(super) fn status(reports: &[DownloadReport], splits: &Splits) -> ExitStatus {
     let troubles = reports.iter().filter_map(|report| report.trouble.as_ref());
     let of_fetching = outcomes(reports).map(|(_, outcome)| status_of(outcome));
-    let of_splitting = splits.values().map(split::status_of);
+    let of_splitting = split_failures(reports, splits).map(|failure| failure.status);
     ExitStatus::most_pressing(
         of_fetching
             .chain(troubles.filter_map(trouble_status))
             .chain(of_splitting),
     )
+}
+
+/// Why archives were not split, or may not be handed over yet.
+fn split_failures<'a>(
+    reports: &'a [DownloadReport],
+    splits: &'a Splits,
+) -> impl Iterator<Item = Failure> + 'a {
+    outcomes(reports).filter_map(|(job, _)| {
+        let split = splits.get(&job.id.to_string())?;
+        split::failure_of(split, job.id.request.short())
+    })
 }
 
 /// Says what stood in the way, if anything did; returns the exit status.
@@ -225,11 +239,9 @@ pub(super) fn tell(ctx: &Context, reports: &[DownloadReport], splits: &Splits) -
         return status;
     }
     let trouble = reports.iter().find_map(|report| report.trouble.as_ref());
-    let split_of = |(job, _): &(JobRecord, DownloadOutcome)| splits.get(&job.id.to_string());
-    let not_split = outcomes(reports).filter_map(|one| split_of(one)?.as_ref().err());
-    let mut not_split = not_split.filter(|failure| failure.status == status);
+    let mut not_split = split_failures(reports, splits).filter(|failure| failure.status == status);
     let failure = match (not_split.next(), trouble) {
-        (Some(failure), _) => failure.clone(),
+        (Some(failure), _) => failure,
         (None, Some(trouble)) if trouble_status(trouble) == Some(status) => {
             trouble_failure(trouble)
         }
@@ -254,7 +266,7 @@ fn not_fetched(status: ExitStatus, reports: &[DownloadReport]) -> Failure {
             "no_link",
             format!("{count} can no longer be fetched, or never could: see above"),
         )
-        .hint("make a new export with `dsr export`"),
+        .hint("make a new export with `dsr export`; if its link fails too, ask Mixpanel's support"),
         _ => Failure::new(
             status,
             "temporary",

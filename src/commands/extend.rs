@@ -5,7 +5,7 @@ use crate::workflow;
 use super::context::Context;
 use super::deadlines;
 use super::failures::usage;
-use super::status::find_meant;
+use super::named::find_meant;
 
 /// Take the law's further time to answer a request
 ///
@@ -17,7 +17,7 @@ use super::status::find_meant;
   dsr extend q7tz0xma --reason 'over 400 requests since 1 November'
   dsr extend q7tz0xma --reason 'T-1234: data in eight systems' --json")]
 pub(crate) struct ExtendArgs {
-    /// A request (the beginning of its id is enough) or a task id
+    /// A request (at least four characters of its id) or a task id
     #[arg(value_name = "REQUEST | TASK_ID")]
     name: String,
     /// Why it takes longer, as the person is told; kept in the ledger, so without personal data

@@ -3,28 +3,31 @@
 //! One exhaustive match an error, without a wildcard.
 
 mod archives;
+mod dates;
+mod ledger;
 mod people;
 mod plans;
 mod private;
+mod sources;
 
 use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
 use crate::config::{EnvironmentError, ProjectsFileError, ResolveError};
-use crate::credentials::{CredentialError, HashKeyError, KeyringError, TokenOrigin};
+use crate::credentials::{CredentialError, HashKeyError, KeyringError, TokenError, TokenOrigin};
 use crate::domain::{ExitStatus, TokenName};
-use crate::intake::{HashingError, IntakeError, Remedy, SourceError};
-use crate::ledger::LedgerError;
+use crate::intake::{HashingError, IntakeError, Remedy};
 use crate::mixpanel::ClientError;
 use crate::sandbox::SandboxError;
 use crate::ui::{Failure, PrintError, QuestionError};
-use crate::workflow::{ExtendError, NotApproved, Receipt, WorkflowError};
+use crate::workflow::{NotApproved, Receipt, WorkflowError};
 
 pub(super) use archives::split_failure;
-use people::OTHER_KEY;
+pub(super) use ledger::no_ledger;
 pub(super) use people::ledger_key_hint;
 pub(super) use plans::no_key_for_plans;
+pub(super) use sources::source_failure;
 
 /// Where the operator finds out how to have a token without a keyring.
 const WITHOUT_KEYRING: &str = "set DSR_TOKEN_FILE to a file that holds the token and nobody else can read, and DSR_TOKEN_ISSUED to the day it was made";
@@ -43,30 +46,13 @@ impl From<EnvironmentError> for Failure {
     }
 }
 
-impl From<SourceError> for Failure {
-    fn from(error: SourceError) -> Self {
-        let hint = match &error {
-            SourceError::LooksLikePath { path } => {
-                format!("check the name; if it really is an id: `--id '{path}'`")
-            }
-            SourceError::Unexpanded { pattern } => {
-                format!(
-                    "check the folder and the pattern; if it really is an id: `--id '{pattern}'`"
-                )
-            }
-            SourceError::StdinTwice => "name `-` once".to_owned(),
-            SourceError::PipeTwice { .. } => "name it once".to_owned(),
-        };
-        Self::from_error(ExitStatus::Usage, "usage", &error).hint(hint)
-    }
-}
-
 impl From<IntakeError> for Failure {
     fn from(error: IntakeError) -> Self {
         let hint = format!("nothing was sent; {}", intake_hint(&error));
-        let (status, kind) = match matches!(error, IntakeError::Spool(_)) {
-            true => (ExitStatus::LocalIo, "local_io"),
-            false => (ExitStatus::Input, "bad_input"),
+        let (status, kind) = match error {
+            IntakeError::Spool(_) => (ExitStatus::LocalIo, "local_io"),
+            IntakeError::NearHeld(_) => (ExitStatus::Input, "near_hold"),
+            _ => (ExitStatus::Input, "bad_input"),
         };
         Self::from_error(status, kind, &error).hint(hint)
     }
@@ -84,15 +70,28 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
             ..
         } => return format!("name its files: `{}/*.{extension}`", path.display()).into(),
         IntakeError::Folder { .. } => "name the files to read",
+        IntakeError::NotText { what, .. } if what.contains("Git LFS") => {
+            "fetch the file with `git lfs pull`"
+        }
         IntakeError::NotText { .. } => "save it as CSV (or unpack it) and try again",
+        IntakeError::Workbook { .. } => "save it as CSV and try again",
+        IntakeError::SeveralSheets { .. } => "save the sheet that has the ids as CSV",
         IntakeError::UnreadableEncoding { .. } => "save it as UTF-8 and try again",
         IntakeError::UnmarkedEncoding { encoding, .. } => {
             let encoding = encoding.to_lowercase();
             return format!("if that is what it is, say `--encoding {encoding}`").into();
         }
+        IntakeError::NoHeader {
+            may_be_id: true, ..
+        } => "if the first line is an id, add `--no-header`; if it is a heading, add `--column 1`",
         IntakeError::NoHeader { .. } => {
-            "if the first line is an id, say `--no-header`; if it is a heading, say `--column 1`"
+            "if the first line is a heading, add `--column 1`; otherwise remove it"
         }
+        IntakeError::IdInHeading { .. } => "add `--no-header`",
+        IntakeError::RepeatedColumn { .. } => {
+            "rename one of them, or name the one with the ids by its number: `--column NUMBER`"
+        }
+        IntakeError::Drawn { program, .. } => program.way_out(),
         IntakeError::NoKnownColumn { .. }
         | IntakeError::SeveralColumns { .. }
         | IntakeError::MissingColumn { .. } => {
@@ -102,7 +101,7 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
             "say which column holds the ids: `--column NUMBER`, or `--delimiter` if the line was split wrongly, or `--format text` if whole lines are ids"
         }
         IntakeError::ListOrTable { .. } => {
-            "if whole lines are ids, say `--format text`; if it is a table, `--format csv` (or tsv) with `--column`"
+            "if each line is one id, add `--format text`; if it is a table, put the names of its columns on the first line"
         }
         IntakeError::HeadingInList { .. } => {
             "leave `--format text` out to skip the heading; if it really is an id, say `--no-header`"
@@ -120,13 +119,23 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
                 "correct the lines or the pattern, or name a value that is an id all the same: `--allow ID`"
             }
             Remedy::Encoding => {
-                "if it is in another encoding, say which one, such as `--encoding windows-1252`; otherwise correct the lines"
+                "save it as UTF-8, or name its encoding, such as `--encoding windows-1252`"
+            }
+            Remedy::Program(program) => program.way_out(),
+            Remedy::Title => {
+                "if line 1 is a heading, add `--format csv --column 1`; otherwise remove it"
+            }
+            Remedy::Heading => {
+                "remove these lines; leave out `--no-header` and `--format text` if the first line is the heading"
             }
             Remedy::Allow => {
-                "correct the lines and try again (`--trim` drops outer white space, `--allow ID` takes a value that really is an id)"
+                "remove or correct these lines; for a value that is an id, add `--allow ID`, for many of one form `--expect-pattern REGEX`"
             }
             Remedy::Correct => "correct the lines and try again",
         },
+        IntakeError::NearHeld(_) => {
+            "if the two lines name one person, write the id alike in both files; if they name two, say `--allow ID` with the listed id"
+        }
         IntakeError::NoIds { .. } => "is it the right file?",
         IntakeError::NoEvents { .. } => "is it the right file? `--format` says how to read it",
         IntakeError::Nameless { .. } => {
@@ -150,6 +159,11 @@ impl From<ProjectsFileError> for Failure {
             ProjectsFileError::Malformed { .. } => {
                 (ExitStatus::Usage, "config", "correct that line")
             }
+            ProjectsFileError::Utf16 { .. } => (
+                ExitStatus::Usage,
+                "config",
+                "save it as UTF-8, such as with `iconv -f UTF-16 -t UTF-8`",
+            ),
             ProjectsFileError::Exists(_) => (
                 ExitStatus::Usage,
                 "usage",
@@ -191,7 +205,7 @@ impl From<ResolveError> for Failure {
             ResolveError::BadName { .. } => "use letters, digits, `-`, `_` and `.`",
             ResolveError::NamedTwice { .. } => "name each project once",
             ResolveError::TokenConflict { .. } => {
-                "unset DSR_PROJECT_TOKEN to use the config file's"
+                "nothing was sent; unset DSR_PROJECT_TOKEN to use the config file's, or name another project with `--project`"
             }
             ResolveError::RegionConflict { .. } => "unset DSR_REGION to use the config file's",
             ResolveError::NoToken { .. } => "add `token` to the project in the config file",
@@ -203,9 +217,9 @@ impl From<ResolveError> for Failure {
             }
             ResolveError::BadRegion => "set DSR_REGION to us, eu or in",
             ResolveError::BadApiUrl(_) => "use https, or http to a loopback address",
-            ResolveError::BadLimits { .. } | ResolveError::BadCallbacks { .. } => {
-                "correct the project in the config file"
-            }
+            ResolveError::BadLimits { .. }
+            | ResolveError::BadCallbacks { .. }
+            | ResolveError::BadTimeZone { .. } => "correct the project in the config file",
         };
         Self::from_error(ExitStatus::Usage, "project", &error).hint(hint)
     }
@@ -221,7 +235,16 @@ impl From<CredentialError> for Failure {
                 ("no_token", hint.into())
             }
             CredentialError::Keyring(error) => ("no_token", keyring_hint(error)),
-            CredentialError::TokenFile { .. } => ("no_token", "check DSR_TOKEN_FILE".into()),
+            CredentialError::TokenFile { path, source } => match source.kind() {
+                io::ErrorKind::IsADirectory => {
+                    let hint = format!(
+                        "name the file in it: `export DSR_TOKEN_FILE={}/FILE`",
+                        quoted(path)
+                    );
+                    ("no_token", hint.into())
+                }
+                _ => ("no_token", "check DSR_TOKEN_FILE".into()),
+            },
             CredentialError::OpenTokenFile { path } => {
                 let path = quoted(path);
                 let hint = format!(
@@ -231,6 +254,10 @@ impl From<CredentialError> for Failure {
             }
             CredentialError::TwoTokens => ("no_token", "unset one of them".into()),
             CredentialError::BadIssued => ("no_token", "correct DSR_TOKEN_ISSUED".into()),
+            CredentialError::BadToken {
+                source: TokenError::Quoted,
+                ..
+            } => ("no_token", "remove the quotes around it".into()),
             CredentialError::BadToken { .. } => ("no_token", "copy it again from Mixpanel".into()),
             CredentialError::Expired { origin, name, .. } => {
                 ("token_expired", renewal(*origin, name.as_ref()).into())
@@ -331,57 +358,6 @@ impl From<HashingError> for Failure {
     }
 }
 
-impl From<LedgerError> for Failure {
-    fn from(error: LedgerError) -> Self {
-        let (status, kind, hint) = match &error {
-            LedgerError::NotPrivate(error) => return error.into(),
-            LedgerError::Locked => (
-                ExitStatus::Locked,
-                "locked",
-                "try again when the other dsr has ended, or wait longer with `--lock-timeout`",
-            ),
-            LedgerError::Open { .. }
-            | LedgerError::Disk(_)
-            | LedgerError::Sender(_)
-            | LedgerError::Receipt(_) => (
-                ExitStatus::LocalIo,
-                "local_io",
-                "nothing more was sent; free space or correct the permissions, then run `dsr status`",
-            ),
-            LedgerError::Damaged(_) | LedgerError::Unreadable { .. } => (
-                ExitStatus::LocalIo,
-                "local_io",
-                "nothing was sent and nothing was changed; put a backup of the ledger in its place",
-            ),
-            LedgerError::Trail(_) => (
-                ExitStatus::LocalIo,
-                "audit",
-                "nothing was sent and nothing was changed; see what is wrong with `dsr audit verify`",
-            ),
-            LedgerError::IdsHashed(_) => (
-                ExitStatus::Usage,
-                "ids_hashed",
-                "name the source the ids came from; `dsr find` tells whether somebody was among them",
-            ),
-            LedgerError::OtherKey { .. } => (ExitStatus::Usage, "ledger_key", OTHER_KEY),
-            LedgerError::Newer { .. } => (
-                ExitStatus::LocalIo,
-                "newer_ledger",
-                "use the dsr that wrote it, or a newer one",
-            ),
-            LedgerError::IllegalStep { .. }
-            | LedgerError::NoJob(_)
-            | LedgerError::Packing(_)
-            | LedgerError::Statement(_) => (
-                ExitStatus::Bug,
-                "bug",
-                "please report this; run `dsr status` to see what stands",
-            ),
-        };
-        Self::from_error(status, kind, &error).hint(hint)
-    }
-}
-
 impl From<WorkflowError> for Failure {
     fn from(error: WorkflowError) -> Self {
         match error {
@@ -402,23 +378,6 @@ impl From<WorkflowError> for Failure {
     }
 }
 
-impl From<ExtendError> for Failure {
-    fn from(error: ExtendError) -> Self {
-        let (kind, hint) = match error {
-            ExtendError::Ledger(error) => return error.into(),
-            ExtendError::Again { .. } => (
-                "extended",
-                "nothing was changed; see the dates with `dsr status REQUEST --cached`",
-            ),
-            ExtendError::TooLate { .. } => (
-                "too_late",
-                "nothing was changed; answer the person at once, and have counsel look at it",
-            ),
-        };
-        Self::from_error(ExitStatus::Usage, kind, &error).hint(hint)
-    }
-}
-
 impl From<NotApproved> for Failure {
     fn from(error: NotApproved) -> Self {
         Self::from_error(ExitStatus::Usage, "confirmation", &error)
@@ -431,6 +390,11 @@ impl From<ClientError> for Failure {
             ClientError::Setup { .. } => Self::from_error(ExitStatus::LocalIo, "local_io", &error),
             ClientError::Authorities { .. } => Self::from_error(ExitStatus::Usage, "usage", &error)
                 .hint("nothing was sent; correct DSR_CA_FILE"),
+            ClientError::Proxy { variable, .. } => {
+                Self::from_error(ExitStatus::Usage, "usage", &error).hint(format!(
+                    "nothing was sent; correct {variable}, or unset it to call without a proxy"
+                ))
+            }
         }
     }
 }

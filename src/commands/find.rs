@@ -34,8 +34,11 @@ pub(crate) struct FindArgs {
 }
 
 pub(super) fn run(ctx: &mut Context, args: &FindArgs) -> Result<ExitStatus, Failure> {
-    let sources = args.given.sources()?;
-    let ledger = ctx.ledger()?;
+    let sources = args.given.sources(ctx.command)?;
+    let ledger = match args.exit_status {
+        true => ctx.ledger()?,
+        false => ctx.ledger_if_any()?,
+    };
     // Without a key those are found whose ids are still there; nobody else is remembered then.
     let remembered = ledger.find_people_key()?;
     let key = match (
@@ -61,17 +64,23 @@ pub(super) fn run(ctx: &mut Context, args: &FindArgs) -> Result<ExitStatus, Fail
             person.involved.push(involvement);
         }
     }
+    for found in ledger.find_still_suppressed(&wanted)? {
+        if let Some(person) = people.get_mut(found.person as usize)
+            && ctx.means(&found.project)
+        {
+            person.suppressed.push(found);
+        }
+    }
     for person in &mut people {
         person.involved.sort_by_key(|found| found.request.created);
     }
-    let missing = people.iter().filter(|person| person.involved.is_empty());
-    let missing = missing.count();
+    let missing = people.iter().filter(|person| !person.is_found()).count();
     let purges = ledger.list_purges()?;
     if missing > 0 && !purges.is_empty() {
         let requests: usize = purges.iter().map(|purge| purge.closed.requests).sum();
         ctx.ui.warn(
             "purged",
-            &format!("the records of closed requests were purged ({requests}), and nobody is found who was only in those; see `dsr purge --help`"),
+            &format!("the records of closed requests were purged ({requests}); whoever was only in an export among them is not found"),
         );
     }
     let view = FindView { people: &people };
@@ -105,6 +114,7 @@ fn read(
                 element: place.element,
                 hash,
                 involved: Vec::new(),
+                suppressed: Vec::new(),
             });
         }
     };

@@ -34,7 +34,7 @@ pub(super) struct LedgerKeyArgs {
 }
 
 pub(super) fn run(ctx: &mut Context, args: &LedgerKeyArgs) -> Result<ExitStatus, Failure> {
-    let remembered = ctx.ledger()?.find_people_key()?;
+    let remembered = ctx.ledger_or_empty()?.find_people_key()?;
     let remembered = remembered.as_deref();
     let shown = match (&args.to, &args.from) {
         (Some(path), _) => write(ctx, remembered, path)?,

@@ -68,7 +68,12 @@ pub(super) fn sweep(ctx: &Context, ledger: &mut Ledger) {
             let why = format!("the ids of {jobs} are damaged and stay as they are");
             warn(ctx, &why, None);
         }
-        Ok(_) => {}
+        Ok(_) => {
+            // Those whose ids went just now.
+            if let Err(failure) = blank(ledger) {
+                warn(ctx, &failure.message, failure.hint.as_deref());
+            }
+        }
         Err(error) => {
             let failure = Failure::from(error);
             let why = format!("the ids of {stay} in the ledger: {}", failure.message);

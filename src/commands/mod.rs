@@ -1,5 +1,6 @@
 //! One file a command: its arguments, then read, confirm, delegate, print.
 
+mod answered;
 mod apply;
 mod approve;
 mod audit;
@@ -23,9 +24,11 @@ mod held_ids;
 mod help;
 mod holders;
 mod kept;
+mod ledger;
 mod ledger_key;
 mod man;
 mod minimise;
+mod named;
 mod outcome;
 mod planning;
 mod project;
@@ -43,6 +46,7 @@ pub(crate) mod topics;
 mod waiting;
 mod watch;
 
+pub(crate) use answered::AnsweredArgs;
 pub(crate) use apply::ApplyArgs;
 pub(crate) use approve::ApproveArgs;
 pub(crate) use audit::AuditArgs;
@@ -58,6 +62,7 @@ pub(crate) use extend::ExtendArgs;
 pub(crate) use find::FindArgs;
 pub(crate) use guide::GuideArgs;
 pub(crate) use help::HelpArgs;
+pub(crate) use ledger::LedgerArgs;
 pub(crate) use man::ManArgs;
 pub(crate) use project::ProjectArgs;
 pub(crate) use purge::PurgeArgs;
@@ -82,6 +87,7 @@ pub(crate) enum Command {
     Cancel(CancelArgs),
     Download(DownloadArgs),
     Extend(ExtendArgs),
+    Answered(AnsweredArgs),
     Find(FindArgs),
     Report(ReportArgs),
     Audit(AuditArgs),
@@ -91,6 +97,7 @@ pub(crate) enum Command {
     Project(ProjectArgs),
     Auth(AuthArgs),
     Purge(PurgeArgs),
+    Ledger(LedgerArgs),
     Sandbox(SandboxArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
@@ -112,11 +119,13 @@ impl Command {
             Self::Resume(args) => resume::run(ctx, args).await,
             Self::Cancel(args) => cancel::run(ctx, args).await,
             Self::Extend(args) => extend::run(ctx, &args),
+            Self::Answered(args) => answered::run(ctx, &args),
             Self::Download(args) => download::run(ctx, args).await,
             Self::Find(args) => find::run(ctx, &args),
             Self::Report(args) => report::run(ctx, &args),
             Self::Suppressions(args) => suppressions::run(ctx, &args),
             Self::Purge(args) => purge::run(ctx, &args),
+            Self::Ledger(args) => ledger::run(ctx, &args),
             Self::Audit(args) => audit::run(ctx, &args),
             Self::Auth(args) => auth::run(ctx, args),
             Self::Project(args) => project::run(ctx, args),
@@ -146,11 +155,13 @@ impl Command {
             Self::Resume(_) => "dsr resume",
             Self::Cancel(_) => "dsr cancel",
             Self::Extend(_) => "dsr extend",
+            Self::Answered(_) => "dsr answered",
             Self::Download(_) => "dsr download",
             Self::Find(_) => "dsr find",
             Self::Report(_) => "dsr report",
             Self::Suppressions(_) => "dsr suppressions",
             Self::Purge(_) => "dsr purge",
+            Self::Ledger(_) => "dsr ledger",
             Self::Audit(_) => "dsr audit",
             Self::Auth(_) => "dsr auth",
             Self::Project(_) => "dsr project",

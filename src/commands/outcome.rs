@@ -5,7 +5,9 @@ use chrono::NaiveDate;
 use crate::domain::{ExitStatus, JobState, Kind};
 use crate::ledger::{JobGroup, RequestRecord};
 use crate::ui::{Failure, Ui, number};
-use crate::workflow::{RefreshTrouble, Stop, SubmitReport};
+use crate::workflow::{RefreshTrouble, Settles, Stop, SubmitReport};
+
+use super::deadlines;
 
 /// Who may use the API, as Mixpanel's pages name them.
 pub(super) const ELIGIBLE: &str = "the token's owner must be an owner or admin of the organization or the project (Mixpanel's pages differ on which; one says everyone may); make a token as such a person and run `dsr auth login`";
@@ -47,6 +49,9 @@ pub(super) fn tell(
 /// What `--exit-status` tells of requests.
 pub(super) fn standing_status(requests: &[RequestRecord], today: NaiveDate) -> ExitStatus {
     let of_group = |group: &JobGroup| match group.state {
+        JobState::Failed | JobState::Revoked | JobState::Refused if group.is_lost() => {
+            ExitStatus::Unknown
+        }
         JobState::Unknown if group.is_abandoned => ExitStatus::Done,
         JobState::Unknown => ExitStatus::Unknown,
         JobState::Failed | JobState::Revoked => ExitStatus::Failed,
@@ -59,7 +64,7 @@ pub(super) fn standing_status(requests: &[RequestRecord], today: NaiveDate) -> E
     let groups = requests.iter().flat_map(|request| &request.groups);
     let overdue = requests
         .iter()
-        .filter(|request| request.is_open() && request.deadline().is_over(today))
+        .filter(|request| deadlines::is_due_within(request, today, -1))
         .map(|_| ExitStatus::Overdue);
     ExitStatus::most_pressing(groups.map(of_group).chain(overdue))
 }
@@ -88,7 +93,7 @@ pub(super) fn trouble_status(trouble: &RefreshTrouble) -> Option<ExitStatus> {
 pub(super) fn trouble_failure(trouble: &RefreshTrouble) -> Failure {
     let status = trouble_status(trouble).unwrap_or(ExitStatus::Interrupted);
     match trouble {
-        RefreshTrouble::NotAllowed { http_status } => not_allowed(*http_status, None),
+        RefreshTrouble::NotAllowed { http_status } => not_allowed(*http_status, None, "dsr status"),
         RefreshTrouble::Unreachable { reason } => Failure::new(
             status,
             "temporary",
@@ -111,7 +116,8 @@ pub(super) fn trouble_failure(trouble: &RefreshTrouble) -> Failure {
     }
 }
 
-fn not_allowed(http_status: u16, message: Option<&str>) -> Failure {
+/// `then` is the command to run again.
+fn not_allowed(http_status: u16, message: Option<&str>, then: &str) -> Failure {
     let mut text = match http_status {
         401 => "Mixpanel does not accept the OAuth token (401)".to_owned(),
         _ => "Mixpanel does not allow this with this OAuth token (403)".to_owned(),
@@ -120,8 +126,10 @@ fn not_allowed(http_status: u16, message: Option<&str>) -> Failure {
         text.push_str(&format!(": {message}"));
     }
     let hint = match http_status {
-        401 => "run `dsr auth login` with a new token (`dsr auth status` says which one to replace, and where), then `dsr resume`".to_owned(),
-        _ => format!("{ELIGIBLE}; then run `dsr resume`"),
+        401 => format!(
+            "run `dsr auth login` with a new token (`dsr auth status` says which one to replace, and where), then `{then}`"
+        ),
+        _ => format!("{ELIGIBLE}; then run `{then}`"),
     };
     Failure::new(ExitStatus::Auth, "not_allowed", text).hint(hint)
 }
@@ -143,20 +151,25 @@ fn failure(
             fail(
                 "unknown_outcome",
                 format!(
-                    "the outcome of {} is unknown: it may or may not have been carried out",
-                    jobs(unsettled)
+                    "the outcome of {} is unknown: it may or may not have been carried out{}",
+                    jobs(unsettled),
+                    rest_text(&report.requests)
                 ),
             )
-            .hint(format!(
-                "settle it: `dsr resume{short}`, within 15 minutes of the attempt; later with your word, see `dsr resume --help`"
-            )),
+            .hint(match (report.settling, report.requests.as_slice()) {
+                (Settles::ByItself, _) => {
+                    format!("settle it with `dsr resume{short}` within 15 minutes of the attempt")
+                }
+                (Settles::ByWord, [one]) => by_word(one.id.short()),
+                (Settles::ByWord, _) => by_word("REQUEST"),
+            }),
         ),
         ExitStatus::Auth => {
             let stopped = report.stops.iter().find_map(|stop| match stop {
                 Stop::NotAllowed {
                     http_status,
                     message,
-                } => Some(not_allowed(*http_status, Some(message))),
+                } => Some(not_allowed(*http_status, Some(message), "dsr resume")),
                 Stop::Unreachable { .. }
                 | Stop::RateLimited
                 | Stop::Unclear { .. }
@@ -243,16 +256,37 @@ fn stop_reason(report: &SubmitReport) -> String {
 
 fn refused_text(requests: &[RequestRecord], stops: &[Stop]) -> String {
     if stops.contains(&Stop::Contradiction) {
-        return "Mixpanel's answer speaks of ids that were not sent, so nothing more was"
-            .to_owned();
+        return "Mixpanel's answer does not fit what was sent, so nothing more was".to_owned();
     }
     let refused = count_jobs(requests, |group| group.state == JobState::Refused);
-    let total = count_jobs(requests, |_| true);
-    let rest = match total - refused {
-        0 => "nothing was created",
-        _ => "the rest went through",
-    };
-    format!("Mixpanel refused {}; {rest}", jobs(refused))
+    format!("Mixpanel refused {}{}", jobs(refused), rest_text(requests))
+}
+
+/// What became of the jobs that are neither refused nor of unknown outcome, each kind counted.
+fn rest_text(requests: &[RequestRecord]) -> String {
+    let count = |which: fn(JobState) -> bool| count_jobs(requests, |group| which(group.state));
+    let (refused, total) = (count(is_refused), count(|_| true));
+    let unsent = count(JobState::is_sendable);
+    let sent = count(|state| state.is_followed() || state.is_final()) - refused;
+    match (sent, unsent) {
+        (0, 0) if refused == total => "; nothing was created".to_owned(),
+        (0, 0) => String::new(),
+        (_, 0) if refused > 0 && refused + sent == total => "; the rest went through".to_owned(),
+        (_, 0) => format!("; {} sent", jobs(sent)),
+        (0, _) => format!("; {} not sent", jobs(unsent)),
+        (_, _) => format!("; {} sent, {} not sent", jobs(sent), jobs(unsent)),
+    }
+}
+
+fn is_refused(state: JobState) -> bool {
+    state == JobState::Refused
+}
+
+/// What settles a job of unknown outcome that no further call settles.
+pub(super) fn by_word(request: &str) -> String {
+    format!(
+        "find its task in Mixpanel, then say which it is with `dsr resume {request} --task TASK_ID`, or send it again with `--send-again`, or give up on it with `--abandon`"
+    )
 }
 
 fn jobs(count: usize) -> String {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Mode, Resolved};
 use crate::credentials::{IfNone, find_ledger_key};
-use crate::domain::{ExitStatus, Kind, LedgerKey, Operation, PlanDigest, RequestId};
+use crate::domain::{Actor, ExitStatus, Kind, LedgerKey, Operation, PlanDigest, RequestId};
 use crate::plan_file::{PlanFile, PlanFileError};
 use crate::sandbox;
 use crate::ui::{Checked, Failure, PlanFileView, PlanView, WrittenView, number};
@@ -104,16 +104,22 @@ pub(super) fn write(ctx: &Context, plans: &[Plan], path: &Path) -> Result<ExitSt
     let [plan] = plans else {
         return Err(usage("a plan file is for one project"));
     };
-    let ledger = ctx.ledger()?;
+    let ledger = ctx.ledger_or_empty()?;
     let mut plan = plan.clone();
     let kind = plan.order.operation.kind();
-    if let Some(learned) = ledger.find_learned_limit(&plan.project.key(), kind)? {
-        plan.allow_at_most(learned);
+    let now = ctx.clock.now();
+    if let Some(learned) = ledger.find_learned_limit(&plan.project.key(), kind, now)? {
+        plan.allow_at_most(learned.limit);
     }
     let (key, _) = minimise::ledger_key(ctx, ledger.find_people_key()?.as_deref())?;
     drop(ledger);
-    let now = ctx.clock.now();
-    workflow::write_plan(path, &plan, &key, ctx.actor(), now)?;
+    let own = ctx.actor();
+    let creator = match ctx.is_sandbox() && !own.is_somebody() {
+        // A rehearsal in a container has several people all the same.
+        true => Actor::new("you", own.host()),
+        false => own.clone(),
+    };
+    workflow::write_plan(path, &plan, &key, &creator, now)?;
     let file = PlanFile::open(path)?;
     if ctx.is_sandbox() {
         ctx.ui.warn(

@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 
 use chrono::NaiveDate;
 use secrecy::{ExposeSecret, SecretString};
@@ -7,9 +6,10 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::config::{Day, ProjectEntry, ProjectsFile, Resolved, resolve};
 use crate::credentials::{SecretOrigin, find_project_secret};
 use crate::domain::{
-    BatchLimits, ExitStatus, Kind, LimitsError, ProjectKey, ProjectName, ProjectToken, Rate,
-    Region, TokenName,
+    BatchLimits, ExitStatus, Kind, LimitsError, ProjectKey, ProjectName, ProjectToken, ProjectZone,
+    Rate, Region, TokenName,
 };
+use crate::ledger::LearnedLimit;
 use crate::sandbox;
 use crate::ui::{Failure, ProjectView, ProjectsView, SecretPlace};
 
@@ -38,6 +38,7 @@ enum ProjectCommand {
     Add(AddArgs),
     List(ListArgs),
     Show(ShowArgs),
+    Set(SetArgs),
     Use(UseArgs),
     Secret(SecretArgs),
     Remove(RemoveArgs),
@@ -81,6 +82,10 @@ struct AddArgs {
     /// They stand in the config file as `holidays`, where each year's are added.
     #[arg(long, value_name = "DATE")]
     holiday: Vec<NaiveDate>,
+    /// The project's time zone, such as Europe/Berlin; for projects made before 2023, whose events are
+    /// by its clock [default: UTC]
+    #[arg(long, value_name = "ZONE", value_parser = parse_zone)]
+    time_zone: Option<ProjectZone>,
     /// How many others must approve a deletion before it is sent; see `dsr approve` [default: 0]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = clap::value_parser!(u32).range(..=9))]
     approvals: u32,
@@ -103,6 +108,28 @@ struct ListArgs {}
 struct ShowArgs {
     /// Which one [default: the one that commands would use]
     name: Option<String>,
+}
+
+/// Change a setting of a project, or reset what dsr has learned about it
+///
+/// Mixpanel may refuse a job for having too many ids. Then dsr sends smaller jobs for 30 days;
+/// `dsr project show` says since when. Other settings are in the config file.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr project set shop --time-zone Europe/Berlin
+  dsr project set shop --forget-limits")]
+#[command(group = clap::ArgGroup::new("setting")
+    .args(["time_zone", "forget_limits"]).required(true).multiple(true))]
+struct SetArgs {
+    /// Which one
+    name: String,
+    /// The project's time zone, such as Europe/Berlin; for projects made before 2023, whose events are
+    /// by its clock
+    #[arg(long, value_name = "ZONE", value_parser = parse_zone)]
+    time_zone: Option<ProjectZone>,
+    /// Forget the batch limits that dsr has learned
+    #[arg(long)]
+    forget_limits: bool,
 }
 
 /// Make a project the default
@@ -138,6 +165,15 @@ pub(super) fn run(ctx: &mut Context, args: ProjectArgs) -> Result<ExitStatus, Fa
                 .note(&format!("`{name}` is the default project now."));
             show(ctx, &file, Some(args.name))?;
         }
+        ProjectCommand::Set(args) => {
+            if args.forget_limits {
+                forget_limits(ctx, &file, &args.name)?;
+            }
+            if let Some(zone) = args.time_zone {
+                file.set_time_zone(&parse_name(&args.name)?, zone)?;
+            }
+            show(ctx, &file, Some(args.name))?;
+        }
         ProjectCommand::Secret(args) => project_secret::run(ctx, &args)?,
         ProjectCommand::Remove(args) => {
             let name = parse_name(&args.name)?;
@@ -168,6 +204,7 @@ fn add(ctx: &mut Context, file: &mut ProjectsFile, args: &AddArgs) -> Result<(),
         rate: args.rate,
         approvals: args.approvals,
         holidays: args.holiday.iter().copied().map(Day).collect(),
+        time_zone: args.time_zone.map(|zone| zone.as_str().to_owned()),
         auth: args.auth.clone(),
         ..ProjectEntry::default()
     };
@@ -245,23 +282,27 @@ fn show(ctx: &Context, file: &ProjectsFile, name: Option<String>) -> Result<(), 
 fn learned_limits(
     ctx: &Context,
     resolved: &[Resolved],
-) -> Result<HashMap<ProjectKey, [Option<usize>; 2]>, Failure> {
+) -> Result<HashMap<ProjectKey, [Option<LearnedLimit>; 2]>, Failure> {
     let mut learned = HashMap::new();
-    if !ctx.home.ledger().exists() {
-        return Ok(learned);
-    }
-    let ledger = ctx.ledger()?;
+    let ledger = ctx.ledger_or_empty()?;
     for project in resolved.iter().map(|resolved| &resolved.project) {
         let key = project.key();
-        let limit = |kind| -> Result<_, Failure> {
-            Ok(ledger
-                .find_learned_limit(&key, kind)?
-                .map(NonZeroUsize::get))
-        };
+        let limit = |kind| ledger.find_learned_limit(&key, kind, ctx.clock.now());
         let limits = [limit(Kind::Delete)?, limit(Kind::Export)?];
         learned.insert(key, limits);
     }
     Ok(learned)
+}
+
+fn forget_limits(ctx: &Context, file: &ProjectsFile, name: &str) -> Result<(), Failure> {
+    let resolved = resolve(&[name.to_owned()], &ctx.environment, file, &ctx.mode)?;
+    if ctx.home.ledger().exists() {
+        let mut ledger = ctx.ledger()?;
+        for resolved in &resolved {
+            ledger.record_limits_forgotten(&resolved.project.key())?;
+        }
+    }
+    Ok(())
 }
 
 /// Where the API secret of each project is, as far as that can be found out.
@@ -294,6 +335,11 @@ fn find_key(ctx: &Context, file: &ProjectsFile, name: String) -> Option<ProjectK
     let mut others = file.list().filter(|(other, _)| *other != name);
     let is_shared = others.any(|(other, _)| key_of(other.to_owned()).as_ref() == Some(&key));
     (!is_shared).then_some(key)
+}
+
+fn parse_zone(text: &str) -> Result<ProjectZone, String> {
+    let hint = "a time zone is written as Area/City, such as Europe/Berlin";
+    ProjectZone::parse(text).ok_or_else(|| hint.to_owned())
 }
 
 fn parse_name(text: &str) -> Result<ProjectName, Failure> {

@@ -1,15 +1,17 @@
 use crate::domain::{Cutoff, ExitStatus, RETENTION_RULE, YesFlag};
 use crate::ledger::{Closed, LedgerError};
-use crate::ui::{Act, Failure, PurgeView, plural};
+use crate::ui::{Act, Failure, PurgeView, plural, staying};
 
 use super::context::Context;
 use super::failures::local_io;
+use super::minimise;
 
 /// Remove the records of requests that were closed long ago
 ///
 /// Shows what would go and asks for the number of requests; without a terminal it needs `--yes`.
 /// Records must be kept for at least 24 months (11 CCR §7101): less is refused. Open requests never
-/// go. The ledger keeps how many went, and when. Nothing at Mixpanel changes.
+/// go. The ledger keeps how many went, and when. The people of deletions stay on the suppression list,
+/// by their keyed hashes. Nothing at Mixpanel changes.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr purge --older-than 3years --dry-run   what would go
@@ -32,12 +34,20 @@ pub(super) fn run(ctx: &mut Context, args: &PurgeArgs) -> Result<ExitStatus, Fai
     // UTC, as the ledger's times are.
     let cutoff = Cutoff::parse(&args.older_than, now.date_naive())?;
     let mut ledger = ctx.ledger()?;
+    // Whoever is to stay suppressed must be hashed before their records go.
+    minimise::sweep(ctx, &mut ledger);
     let found = ledger.find_closed(cutoff)?;
+    let stay = ledger.count_to_stay(cutoff)?;
     let mut purged = None;
     if let (Some(closed), false) = (&found, args.dry_run) {
         let flag = YesFlag::of(args.yes);
         ctx.ui
-            .confirm(Act::Purge, &question(closed, cutoff), closed.requests, flag)
+            .confirm(
+                Act::Purge,
+                &question(closed, stay, cutoff),
+                closed.requests,
+                flag,
+            )
             .map_err(|error| Failure::from(error).or_hint("nothing was removed; say `--yes`"))?;
         purged = ledger.record_purged(cutoff, now)?;
         if let Err(error) = ledger.compact() {
@@ -49,20 +59,22 @@ pub(super) fn run(ctx: &mut Context, args: &PurgeArgs) -> Result<ExitStatus, Fai
         cutoff: cutoff.day(),
         found: found.as_ref(),
         purged: purged.as_ref(),
+        stay,
         all: &earlier,
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     Ok(ExitStatus::Done)
 }
 
-fn question(closed: &Closed, cutoff: Cutoff) -> String {
+fn question(closed: &Closed, stay: usize, cutoff: Cutoff) -> String {
     format!(
-        "This removes the records of {} on {}, closed before {} (from {} to {}), and proof with them.\n{RETENTION_RULE}. It cannot be undone.",
+        "This removes the records of {} on {}, closed before {} (from {} to {}), and proof with them.\n{}\n{RETENTION_RULE}. It cannot be undone.",
         plural(closed.requests, "request", "requests"),
         plural(closed.ids, "id", "ids"),
         cutoff.day(),
         closed.first.date_naive(),
         closed.last.date_naive(),
+        staying(stay),
     )
 }
 

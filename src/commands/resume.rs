@@ -1,14 +1,16 @@
 use std::time::Duration;
 
-use crate::domain::{ExitStatus, JobId, TaskId};
-use crate::ledger::{AuditEvent, JobGroup, Ledger, RequestRecord, Scope, Standing, Which};
+use crate::domain::{ExitStatus, JobId, JobState, TaskId};
+use crate::ledger::{
+    AuditEvent, JobGroup, Ledger, RequestRecord, Scope, Settling, Standing, Which,
+};
 use crate::ui::{Failure, Phase, Progress, Shown};
 use crate::workflow::{self, Adopted, Run, Settle};
 
 use super::context::Context;
 use super::failures::usage;
+use super::named::find_meant;
 use super::outcome::{self, Followed};
-use super::status::find;
 use super::waiting::WaitArgs;
 use super::{deadlines, minimise};
 
@@ -27,7 +29,7 @@ use super::{deadlines, minimise};
   dsr resume q7tz0xma --send-again      send the unknown jobs again, whatever became of them
   dsr resume q7tz0xma --abandon         give up on them; they stay unknown for ever")]
 pub(crate) struct ResumeArgs {
-    /// A request; the beginning of its id is enough [default: all open ones]
+    /// A request; at least four characters of its id [default: all open ones]
     #[arg(value_name = "REQUEST")]
     name: Option<String>,
     /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`
@@ -60,14 +62,16 @@ struct WordArgs {
 pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatus, Failure> {
     let mut ledger = ctx.ledger()?;
     let mut requests = match &args.name {
-        Some(name) => vec![find(&ledger, name)?],
+        Some(name) => vec![find_meant(ctx, &ledger, name)?],
         None => ledger.list_requests(Which::Open)?,
     };
     requests.retain(|request| ctx.means(&request.asked.project));
     let meant = meant_jobs(&ledger, &requests, &args)?;
     if args.word.abandon {
         for job in &meant {
-            ledger.record_abandoned(job, ctx.clock.now())?;
+            if let Settling::Taken(state) = ledger.record_abandoned(job, ctx.clock.now())? {
+                ctx.ui.warn("settled_meanwhile", &settled_text(job, state));
+            }
         }
         for request in &mut requests {
             if let Some(renewed) = ledger.find_request(&request.id)? {
@@ -101,8 +105,16 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         if let (Some(task), [job]) = (&args.word.task, meant.as_slice()) {
             adopt(&mut run, job, &requests, task).await?;
         }
-        let ids: Vec<_> = requests.iter().map(|request| request.id.clone()).collect();
-        workflow::submit(&mut run, &ids, &settle, args.max_wait).await?
+        // What another dsr is sending just now is that one's, whatever becomes of it.
+        let ids: Vec<_> = waiting.iter().map(|request| request.id.clone()).collect();
+        let mut report = workflow::submit(&mut run, &ids, &settle, args.max_wait).await?;
+        report.requests.clear();
+        for request in &requests {
+            report
+                .requests
+                .extend(run.ledger.find_request(&request.id)?);
+        }
+        report
     };
     let (scope, shown) = match args.name {
         Some(_) => {
@@ -181,7 +193,25 @@ async fn adopt(
     match workflow::adopt(run, job, kind, key, &id).await? {
         Ok(Adopted::Yes) => Ok(()),
         Ok(Adopted::NotFound) => Err(bad("is not known to Mixpanel in this project")),
-        Ok(Adopted::OtherIds) => Err(bad("is about other ids than the job's")),
+        Ok(Adopted::NotSaid) => Err(bad("could not be looked up by Mixpanel")),
+        Ok(Adopted::OtherIds(difference)) => Err(bad(&format!(
+            "is about other ids than job {}: {difference}",
+            job.number
+        ))),
+        Ok(Adopted::OtherJob(other)) => Err(bad(&format!(
+            "is the task of job {} of request {}",
+            other.number,
+            other.request.short()
+        ))),
+        Ok(Adopted::Taken(state)) => Err(usage(settled_text(job, state)).hint(format!(
+            "see how it stands with `dsr status {} --cached`",
+            job.request.short()
+        ))),
         Err(trouble) => Err(outcome::trouble_failure(&trouble)),
     }
+}
+
+fn settled_text(job: &JobId, state: JobState) -> String {
+    let (number, state) = (job.number, state.as_str());
+    format!("another dsr settled job {number} meanwhile; it is {state}, and nothing was changed")
 }

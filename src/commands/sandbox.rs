@@ -2,7 +2,8 @@ use serde_json::{Value, json};
 
 use crate::domain::ExitStatus;
 use crate::sandbox::{
-    self, CreateReply, ExportArchive, Exports, OAUTH_TOKEN, Settings, api_secret, project_token,
+    self, CreateReply, ExportArchive, ExportMembers, Exports, OAUTH_TOKEN, Settings, api_secret,
+    project_token,
 };
 use crate::ui::{Failure, Paper, View};
 
@@ -36,23 +37,35 @@ pub(crate) struct SandboxArgs {
     /// How finished exports are packed
     #[arg(long, value_enum, default_value_t = Packing::Plain)]
     archive: Packing,
+    /// What is in finished exports
+    #[arg(long, value_enum, default_value_t = Members::Documented)]
+    members: Members,
     /// Events of each person in an export; a handful if not given
     #[arg(long, value_name = "N")]
     events_per_person: Option<u32>,
 }
 
-/// What an export may be like; Mixpanel documents none of it.
+/// How an export may be locked; Mixpanel documents none of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Packing {
-    /// JSON in a zip without a password
+    /// No password
     Plain,
-    /// JSON, encrypted with ZipCrypto; the API secret is the password
+    /// Encrypted with ZipCrypto; the API secret is the password
     #[value(name = "zipcrypto")]
     ZipCrypto,
-    /// JSON, encrypted with AES; the API secret is the password
+    /// Encrypted with AES; the API secret is the password
     Aes,
-    /// CSV in a zip without a password
-    Csv,
+}
+
+/// What may be in an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Members {
+    /// What Mixpanel documents for the law and the disclosure
+    Documented,
+    /// events.jsonl and profiles.json, for every law
+    OlderJson,
+    /// events.csv and profiles.csv without name lists, for every law
+    OlderCsv,
 }
 
 /// The documented shapes of the reply to a create.
@@ -90,7 +103,11 @@ pub(super) async fn run(ctx: &mut Context, args: SandboxArgs) -> Result<ExitStat
                 Packing::Plain => ExportArchive::Plain,
                 Packing::ZipCrypto => ExportArchive::ZipCrypto,
                 Packing::Aes => ExportArchive::Aes,
-                Packing::Csv => ExportArchive::Csv,
+            },
+            members: match args.members {
+                Members::Documented => ExportMembers::Documented,
+                Members::OlderJson => ExportMembers::OlderJson,
+                Members::OlderCsv => ExportMembers::OlderCsv,
             },
             events_per_person: args.events_per_person,
         },

@@ -6,7 +6,7 @@ use crate::intake::{self, Format, Header, ReadOptions, Source};
 use crate::ui::Failure;
 
 use super::checks::CheckArgs;
-use super::failures::usage;
+use super::failures::{source_failure, usage};
 
 /// Where the ids come from: at least one of these.
 #[derive(clap::Args, Debug)]
@@ -14,8 +14,9 @@ use super::failures::usage;
 pub(super) struct GivenArgs {
     /// A file, `-` for standard input, or one distinct_id
     ///
-    /// What looks like a path (a separator, or an extension such as .csv) and does not exist is
-    /// an error, never an id.
+    /// A word that is not a file is an id only where it is the one source. What looks like a path,
+    /// an option or a list (a separator, an extension such as .csv, a dash, a comma) is an error,
+    /// never an id: `--file` and `--id` say which is meant.
     #[arg(value_name = "SOURCE")]
     source: Vec<String>,
     /// A file, whatever its name looks like
@@ -78,12 +79,22 @@ fn parse_delimiter(text: &str) -> Result<u8, String> {
 }
 
 impl GivenArgs {
-    pub(super) fn sources(&self) -> Result<Vec<Source>, Failure> {
-        let named = self.source.iter().map(|text| Source::recognise(text));
-        let files = self.file.iter().map(|path| Ok(Source::from_path(path)));
-        let ids = self.id.iter().map(|id| Ok(Source::Id(id.clone())));
-        let sources: Vec<Source> = named.chain(files).chain(ids).collect::<Result<_, _>>()?;
-        Ok(sources)
+    /// `command` is the one that was typed, such as `dsr find`: a hint repeats it.
+    pub(super) fn sources(&self, command: &str) -> Result<Vec<Source>, Failure> {
+        let others = self.file.len() + self.id.len();
+        let words = Source::recognise(&self.source, others);
+        let words = words.map_err(|error| source_failure(&error, command))?;
+        let files = self.file.iter().map(|path| Source::from_path(path));
+        let ids = self.id.iter().map(|id| Source::Id(id.clone()));
+        Ok(words.into_iter().chain(files).chain(ids).collect())
+    }
+
+    /// The bare word that is taken for an id: one at most, and then it is the one source.
+    pub(super) fn named_id<'s>(&self, sources: &'s [Source]) -> Option<&'s str> {
+        match sources {
+            [Source::Id(id)] if self.id.is_empty() => Some(id),
+            _ => None,
+        }
     }
 }
 

@@ -1,14 +1,14 @@
 //! `dsr download --split`: who is meant, what opens the archives, and what came of each.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::credentials::{ProjectSecret, ProjectSecretError, SecretOrigin, find_project_secret};
 use crate::domain::{DEFAULT_EXPORT_BATCH, DistinctId, ExitStatus};
 use crate::intake::{self, Keep, ReadOptions, Source};
 use crate::ledger::{DownloadRecord, JobRecord, Ledger, RequestRecord};
-use crate::packages::{Form, SplitError};
+use crate::packages::{Form, Review, SplitError, Summary};
 use crate::sandbox::api_secret;
-use crate::ui::{Failure, reading, splitting};
+use crate::ui::{Failure, plural, printable, reading, splitting};
 use crate::workflow::{self, SplitOutcome, SplitTrouble, Splitting};
 
 use super::context::Context;
@@ -23,6 +23,9 @@ pub(super) struct SplitArgs {
     /// Pack each person's package into a zip
     #[arg(long, requires = "split")]
     zip: bool,
+    /// You have looked through `unassigned/`: make the packages that were held back until then
+    #[arg(long, requires = "split", requires = "name")]
+    checked: bool,
     /// Take the people from this file, read as the sources of `dsr export` are: for a request whose
     /// ids the ledger does not keep any more
     #[arg(long, value_name = "FILE", requires = "split", requires = "name")]
@@ -69,11 +72,17 @@ impl SplitArgs {
         people: Option<&[DistinctId]>,
     ) -> Split {
         let find_secret = || find_secret(ctx, request);
+        let project = ctx.projects_of(std::slice::from_ref(request))?.pop();
         let how = Splitting {
             form: self.form(),
             people,
             find_secret: &find_secret,
             made: ctx.clock.now(),
+            zone: project.map(|project| project.zone).unwrap_or_default(),
+            review: match self.checked {
+                true => Review::Done,
+                false => Review::Open,
+            },
             interrupt: &ctx.interrupt,
         };
         let mut show = splitting(&ctx.ui);
@@ -119,8 +128,35 @@ pub(super) fn refuse_several_jobs(
     Ok(())
 }
 
-pub(super) fn status_of(split: &Split) -> ExitStatus {
-    split
-        .as_ref()
-        .map_or_else(|failure| failure.status, |_| ExitStatus::Done)
+/// Why nothing of this is to be sent yet, or could not be made.
+pub(super) fn failure_of(split: &Split, short: &str) -> Option<Failure> {
+    match split {
+        Ok(SplitOutcome::Split(path, summary) | SplitOutcome::There(path, summary)) => summary
+            .is_draft()
+            .then(|| to_be_checked(path, summary, short)),
+        Err(failure) => Some(failure.clone()),
+    }
+}
+
+fn to_be_checked(path: &Path, summary: &Summary, short: &str) -> Failure {
+    let path = printable(&path.display().to_string());
+    if summary.unassigned.shared_lists > 0 {
+        let message = "Mixpanel delivered the categories of several people as one list: no package is ready to be sent";
+        return Failure::new(ExitStatus::Refused, "to_check", message).hint(
+            "ask for one id at a time: `dsr export --ccpa --disclosure categories` plans it so",
+        );
+    }
+    let unclear = summary.unassigned.unclear() as usize;
+    let parts = plural(unclear, "part", "parts");
+    let message = match unclear {
+        1 => format!(
+            "{parts} of the archive belongs to nobody for certain: no package is ready to be sent"
+        ),
+        _ => format!(
+            "{parts} of the archive belong to nobody for certain: no package is ready to be sent"
+        ),
+    };
+    Failure::new(ExitStatus::Refused, "to_check", message).hint(format!(
+        "look through `unassigned/` in {path}, then run `dsr download {short} --split --checked`"
+    ))
 }

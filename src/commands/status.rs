@@ -3,14 +3,14 @@ use std::time::Duration;
 
 use crate::domain::{ExitStatus, JobState, Kind, Rate, RequestId};
 use crate::ledger::{
-    Backlog, Found, JobGroup, Ledger, RequestRecord, Scope, Standing, Turn, Untold, Which,
+    Backlog, JobGroup, Ledger, RequestRecord, Scope, Standing, Turn, Untold, Which,
 };
 use crate::ui::{Delivery, Failure, Lines, Phase, Polling, Progress, Shown, duration, plural};
 use crate::workflow::{self, Extent, RefreshTrouble};
 
 use super::context::Context;
-use super::deadlines;
-use super::failures::usage;
+use super::deadlines::{self, DeadlineArgs};
+use super::named::find;
 use super::outcome::{AFTER_DELETION, standing_status, trouble_failure};
 use super::{held_ids, minimise, watch};
 
@@ -39,7 +39,9 @@ const WORTH_A_BEGINNING: Duration = Duration::from_secs(60);
   dsr status --watch --timeout 2h | jq -c .job    a line for each change, in a script
 
 In cron, say nothing unless something changed, and let the status tell the rest:
-  dsr status --changes --exit-status --ask-for 10m")]
+  dsr status --changes --exit-status --ask-for 10m
+  dsr status --due-within 7d --quiet              what is late or due within a week
+  dsr status --overdue --exit-status              9 if something is late, whatever else is wrong")]
 pub(crate) struct StatusArgs {
     /// A request (the beginning of its id is enough) or a task id
     #[arg(value_name = "REQUEST | TASK_ID")]
@@ -71,6 +73,8 @@ pub(crate) struct StatusArgs {
     /// Tell by the exit status how the requests stand: 6, 7, 3, 9, 75 or 8; see `dsr help exit-status`
     #[arg(long)]
     exit_status: bool,
+    #[command(flatten)]
+    alarm: DeadlineArgs,
     /// List closed requests, too
     #[arg(long, conflicts_with = "name")]
     all: bool,
@@ -79,13 +83,32 @@ pub(crate) struct StatusArgs {
     show_ids: bool,
 }
 
+impl StatusArgs {
+    /// What it says, or that it says nothing, is relied on: no ledger is no good news.
+    fn is_for_a_script(&self) -> bool {
+        self.exit_status || self.changes || self.watch
+    }
+
+    fn asks_nobody(&self) -> bool {
+        self.cached || self.show_ids
+    }
+}
+
 pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatus, Failure> {
-    let mut ledger = ctx.ledger()?;
+    let mut ledger = match (args.is_for_a_script(), args.asks_nobody()) {
+        (true, _) => ctx.ledger()?,
+        (false, true) => ctx.ledger_as_it_is()?,
+        (false, false) => ctx.ledger_if_any()?,
+    };
     if let (Some(name), true) = (&args.name, args.show_ids) {
         let request = find(&ledger, name)?;
         return held_ids::show(ctx, &ledger, &request);
     }
     let mut view = View::of(ctx, &ledger, &args)?;
+    if let Some(days) = args.alarm.days() {
+        let requests = view.read(ctx, &ledger)?;
+        return show_due(ctx, &ledger, requests, days, args.exit_status);
+    }
     if args.watch {
         return watch::run(ctx, ledger, view, args.timeout).await;
     }
@@ -117,6 +140,12 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
         .collect();
     if args.exit_status {
         statuses.push(status);
+        if view.shown == Shown::List {
+            let unanswered = deadlines::unanswered(ctx, &ledger)?;
+            let is_late = |request: &RequestRecord| request.deadline().is_over(ctx.clock.today());
+            let late = unanswered.iter().filter(|request| is_late(request));
+            statuses.extend(late.map(|_| ExitStatus::Overdue));
+        }
     }
     Ok(ExitStatus::most_pressing(statuses))
 }
@@ -176,6 +205,34 @@ fn show(
         ctx.ui.note(&still_due(polling.unwrap_or_default()));
     }
     Ok(standing_status(requests, ctx.clock.today()))
+}
+
+/// Shows only the requests that are due within so many days. The status is about nothing else, so
+/// that no other trouble hides a deadline.
+fn show_due(
+    ctx: &Context,
+    ledger: &Ledger,
+    mut requests: Vec<RequestRecord>,
+    days: i64,
+    exit_status: bool,
+) -> Result<ExitStatus, Failure> {
+    let clock = ctx.clock.as_ref();
+    requests.retain(|request| deadlines::is_due_within(request, clock.today(), days));
+    if !requests.is_empty() || ctx.ui.format() == crate::ui::Format::Json {
+        ctx.ui
+            .print_status(ledger, &requests, Shown::List, None, clock)?;
+    }
+    for request in &requests {
+        advise(ctx, ledger, request)?;
+    }
+    Ok(match (requests.is_empty(), exit_status) {
+        (true, _) => {
+            ctx.ui.note("No open request is due then.");
+            ExitStatus::Done
+        }
+        (false, true) => ExitStatus::Overdue,
+        (false, false) => ExitStatus::Done,
+    })
 }
 
 /// Whether something is deleted, and nothing remains to be.
@@ -335,23 +392,6 @@ fn advise(ctx: &Context, ledger: &Ledger, request: &RequestRecord) -> Result<(),
     Ok(())
 }
 
-/// Finds the one request a name stands for.
-pub(super) fn find(ledger: &Ledger, name: &str) -> Result<RequestRecord, Failure> {
-    match ledger.find_named(name)? {
-        Found::One(request) => Ok(*request),
-        Found::Nothing => Err(usage(format!("there is no request or task `{name}`"))
-            .hint("see what there is with `dsr status --all --cached`")),
-        Found::Several(ids) => {
-            let names: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
-            let names = names.join(", ");
-            Err(
-                usage(format!("`{name}` stands for several requests: {names}"))
-                    .hint("type more of the id"),
-            )
-        }
-    }
-}
-
 /// How many questions are due, and how long they take: projects are asked beside each other.
 pub(super) fn polling(ctx: &Context, ledger: &Ledger, scope: &Scope) -> Result<Polling, Failure> {
     let backlogs = ledger.list_backlogs(scope, Turn::Due, ctx.clock.now())?;
@@ -365,22 +405,6 @@ pub(super) fn polling(ctx: &Context, ledger: &Ledger, scope: &Scope) -> Result<P
         due: backlogs.iter().map(|backlog| backlog.jobs).sum(),
         time: backlogs.iter().map(time).max().unwrap_or_default(),
     })
-}
-
-/// The same, and it must be of a project the operator means: for commands that change something.
-pub(super) fn find_meant(
-    ctx: &Context,
-    ledger: &Ledger,
-    name: &str,
-) -> Result<RequestRecord, Failure> {
-    let request = find(ledger, name)?;
-    let project = &request.asked.project;
-    match ctx.means(project) {
-        true => Ok(request),
-        false => Err(usage(format!(
-            "`{name}` is in project `{project}`, not in the one named with `--project`"
-        ))),
-    }
 }
 
 /// Asks Mixpanel about jobs of the scope; what kept some from being asked about.

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
-use crate::domain::{ExitStatus, Law, Operation, RequestId};
+use crate::domain::{DistinctId, ExitStatus, FIRST_YEAR, Law, Operation, RequestId};
 use crate::intake::{self, Intake, Keep, Source};
 use crate::ledger::{Again, Ledger, Recorded, RequestRecord, Scope};
-use crate::ui::{Failure, Phase, PlanView, Progress, Shown, hashing_text, reading};
+use crate::ui::{Failure, Phase, PlanView, Progress, Shown, hashing_text, number, reading};
 use crate::workflow::{self, Approved, DownloadReport, Order, Plan, Refetch, Settle};
 
 use super::context::Context;
@@ -146,6 +146,19 @@ impl SourceArgs {
         drop(progress);
         self.reading.checks.tell(&ctx.ui, &read);
         let intake = read?;
+        for exclusion in intake.exclusions.iter().filter(|file| file.found == 0) {
+            let source = &exclusion.source;
+            let none = match exclusion.ids {
+                1 => format!("the one id in {source} is not in the list"),
+                ids => format!("none of the {} ids in {source} is in the list", number(ids)),
+            };
+            ctx.ui.warn(
+                "hold_not_found",
+                &format!(
+                    "{none}: the file excludes no one; check that it writes ids as the list does"
+                ),
+            );
+        }
         let unique = intake.counts.unique;
         match self.expect {
             Some(expected) if expected != unique => Err(Failure::new(
@@ -172,21 +185,28 @@ pub(super) fn plan(
         return Err(usage(format!("`--received {received}` lies in the future"))
             .hint("give the day the person asked"));
     }
+    if received.year() < FIRST_YEAR {
+        return Err(usage(format!(
+            "`--received {received}` is before {FIRST_YEAR}-01-01, when neither law applied; nothing was sent"
+        ))
+        .hint("give the day the person asked, such as `--received 2026-11-29`"));
+    }
     let resolved = ctx.resolve()?;
     planning::demand_a_plan(operation, &resolved, request)?;
-    let sources = source.given.sources()?;
+    let law = operation.law().as_str();
+    let sources = source.given.sources(&format!("{} --{law}", ctx.command))?;
     let intake = source.read(ctx, &sources, request)?;
     if let (Some(hashed), false) = (&intake.hashed, request.dry_run) {
         ctx.ui.note(&format!("Hashed: {}", hashing_text(hashed)));
     }
     let labels: Vec<String> = sources.iter().map(Source::label).collect();
-    let excluded: Vec<String> = source.excluded().iter().map(Source::label).collect();
+    let named_id = source.given.named_id(&sources);
     let order = Order {
         operation,
         reference: request.reference.clone(),
         received,
         source: labels.join(", "),
-        excluded: excluded.join(", "),
+        named_id: named_id.and_then(DistinctId::restore),
     };
     let plans = resolved.into_iter().map(|resolved| {
         warn_of_odd_token(ctx, &resolved.project);
@@ -238,7 +258,7 @@ pub(super) async fn carry_out(
     for approved in &plans {
         deadlines::warn_of_token(ctx, approved.plan());
     }
-    let mut ledger = ctx.ledger()?;
+    let mut ledger = ctx.ledger_to_fill()?;
     let total = plans.iter().map(Approved::job_count).sum();
     let report = {
         let lines = sending.wait.lines();

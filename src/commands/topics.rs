@@ -89,6 +89,10 @@ fn exit_status(_: Option<&Home>) -> Vec<Block> {
             pressing.join(", ")
         )),
         Block::paragraph(
+            "`dsr status --exit-status` with `--overdue` or `--due-within` is about deadlines alone: 9 \
+             if it shows a request and 0 if it shows none, whatever else is wrong.",
+        ),
+        Block::paragraph(
             "After 75 the same command again would start a second request: `dsr resume` goes on with \
              the first. After 6 nobody knows whether Mixpanel has it: `dsr resume` within 15 minutes, \
              later `dsr resume REQUEST` with `--task`, `--send-again` or `--abandon`.",
@@ -111,7 +115,7 @@ fn environment(_: Option<&Home>) -> Vec<Block> {
     let proxies = [
         (
             "HTTPS_PROXY, ALL_PROXY",
-            "the proxy for calls to Mixpanel, never for loopback",
+            "the proxy for calls to Mixpanel (http, https or SOCKS), never for loopback",
         ),
         ("NO_PROXY", "hosts that are called without it"),
     ];

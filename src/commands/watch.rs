@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::domain::{ExitStatus, JobId, RequestId};
 use crate::ledger::{Ledger, RequestRecord, Turn};
 use crate::ui::{Failure, Format, Lines, Phase, Picture, Progress, Screen};
-use crate::workflow::{self, RefreshTrouble, SubmitReport};
+use crate::workflow::{self, RefreshTrouble, Settles, SubmitReport};
 
 use super::context::Context;
 use super::failures::local_io;
@@ -104,6 +104,7 @@ fn conclude(
         screen.end();
     }
     let report = SubmitReport {
+        settling: Settles::of(eyes, &requests, ctx.clock.now())?,
         requests,
         stops: Vec::new(),
         signal,

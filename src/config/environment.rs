@@ -56,9 +56,11 @@ const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_prox
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 /// A proxy that the environment names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Proxy {
     pub variable: &'static str,
+    /// As the variable has it, with the scheme it may leave out. May hold a password.
+    pub url: SecretString,
     /// Host and port, without the password that may stand before them; `None` if it cannot be read.
     pub host: Option<String>,
 }
@@ -136,9 +138,15 @@ impl Environment {
             dumb_terminal: raw("TERM").is_some_and(|term| term == "dumb"),
             proxy: PROXIES.iter().find_map(|&variable| {
                 let value = raw(variable)?;
+                let value = value.to_string_lossy();
+                let url = match value.contains("://") {
+                    true => value.into_owned(),
+                    false => format!("http://{value}"),
+                };
                 Some(Proxy {
                     variable,
-                    host: host_of(&value.to_string_lossy()),
+                    host: host_of(&url),
+                    url: SecretString::from(url),
                 })
             }),
             no_proxy: text(NO_PROXY[0])?.or(text(NO_PROXY[1])?),
@@ -147,11 +155,7 @@ impl Environment {
 }
 
 fn host_of(proxy: &str) -> Option<String> {
-    let with_scheme = match proxy.contains("://") {
-        true => proxy.to_owned(),
-        false => format!("http://{proxy}"),
-    };
-    let url = Url::parse(&with_scheme).ok()?;
+    let url = Url::parse(proxy).ok()?;
     let host = url.host_str()?;
     Some(match url.port() {
         Some(port) => format!("{host}:{port}"),
@@ -199,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_proxy_its_password_is_not_kept() {
+    fn of_a_proxy_its_password_is_not_shown() {
         let proxy = |value: &str| {
             let env = Environment::from_lookup(|name| match name {
                 "https_proxy" => Some(value.into()),
@@ -208,6 +212,7 @@ mod tests {
             env.unwrap().proxy.unwrap()
         };
         let found = proxy("http://me:se-cret@proxy.test:3128/");
+        assert!(!format!("{found:?}").contains("se-cret"));
         assert_eq!(found.variable, "https_proxy");
         assert_eq!(found.host.as_deref(), Some("proxy.test:3128"));
         assert_eq!(proxy("proxy.test:3128").host, found.host);

@@ -27,9 +27,17 @@ impl Home {
             app_name: "dsr".to_owned(),
             ..AppStrategyArgs::default()
         })?;
+        #[cfg(not(windows))]
+        let data = strategy.data_dir();
+        #[cfg(windows)]
+        let data = {
+            let local = etcetera::choose_base_strategy()?;
+            let local = etcetera::BaseStrategy::cache_dir(&local).join("dsr");
+            stay_or_settle(strategy.data_dir(), local)
+        };
         Ok(Self {
             config: strategy.config_dir(),
-            data: strategy.data_dir(),
+            data,
         })
     }
 
@@ -69,6 +77,16 @@ impl Home {
     }
 }
 
+/// On Windows the ledger belongs to one machine, so it does not go along with a roaming profile. One
+/// that an older dsr has made there stays where it is: a second one would send everything twice.
+#[cfg(any(windows, test))]
+fn stay_or_settle(roaming: PathBuf, local: PathBuf) -> PathBuf {
+    match roaming.join("ledger.db").exists() {
+        true => roaming,
+        false => local,
+    }
+}
+
 /// Creates a folder that only its owner can enter (0700), with its parents.
 ///
 /// # Errors
@@ -84,6 +102,17 @@ pub fn create_private_folder(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ledger_does_not_roam_and_one_that_does_is_not_left_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let (roaming, local) = (folder.path().join("roaming"), folder.path().join("local"));
+        let settle = || stay_or_settle(roaming.clone(), local.clone());
+        assert_eq!(settle(), local);
+        std::fs::create_dir(&roaming).unwrap();
+        std::fs::write(roaming.join("ledger.db"), "x").unwrap();
+        assert_eq!(settle(), roaming);
+    }
 
     #[test]
     fn the_sandbox_has_files_of_its_own() {

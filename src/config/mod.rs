@@ -9,6 +9,7 @@ mod permissions;
 mod private;
 mod projects_file;
 mod resolve;
+mod unfinished;
 
 pub use actor::find_actor;
 pub use environment::{Environment, EnvironmentError, Proxy, VARIABLES};
@@ -17,3 +18,4 @@ pub use permissions::{is_open_to_others, keep_files_private};
 pub use private::{NotPrivate, refuse_shared_file, refuse_shared_folder, refuse_shared_home};
 pub use projects_file::{Day, ProjectEntry, ProjectsFile, ProjectsFileError};
 pub use resolve::{Mode, Origin, ResolveError, Resolved, resolve};
+pub use unfinished::{UnfinishedFolder, begin_file, begin_folder, sweep_unfinished};

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use toml_edit::{Array, Datetime, DocumentMut, Item, Table, Value, value};
 
-use crate::domain::{ProjectName, ProjectToken, Region, TokenName, most_like};
+use crate::domain::{ProjectName, ProjectToken, ProjectZone, Region, TokenName, most_like};
 
 use super::create_private_folder;
 
@@ -43,6 +43,8 @@ pub struct ProjectEntry {
     pub approvals: u32,
     #[serde(default)]
     pub holidays: Vec<Day>,
+    /// An IANA name, such as `Europe/Berlin`.
+    pub time_zone: Option<String>,
     pub auth: Option<TokenName>,
 }
 
@@ -93,6 +95,8 @@ pub enum ProjectsFileError {
         line: usize,
         message: String,
     },
+    #[error("the config file `{path}` is UTF-16, and dsr reads UTF-8")]
+    Utf16 { path: PathBuf },
     #[error("there is a project `{0}` already")]
     Exists(ProjectName),
     #[error("there is no project `{name}` in the config file")]
@@ -109,11 +113,19 @@ impl ProjectsFile {
     /// # Errors
     /// When it cannot be read or understood. The message never quotes the file.
     pub fn load(path: PathBuf) -> Result<Self, ProjectsFileError> {
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(source) => return Err(ProjectsFileError::Read { path, source }),
         };
+        // What PowerShell writes with `>`; without a mark, every other byte of a name is zero.
+        if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] = bytes[..] {
+            return Err(ProjectsFileError::Utf16 { path });
+        }
+        let text = String::from_utf8(bytes).map_err(|error| ProjectsFileError::Read {
+            path: path.clone(),
+            source: io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()),
+        })?;
         let malformed = |message: &str, span: Option<std::ops::Range<usize>>| {
             let start = span.map_or(0, |span| span.start).min(text.len());
             let before = text.as_bytes().iter().take(start);
@@ -218,6 +230,9 @@ impl ProjectsFile {
             let days = entry.holidays.iter().map(|day| day.to_toml());
             table["holidays"] = value(days.collect::<Array>());
         }
+        if let Some(zone) = &entry.time_zone {
+            table["time_zone"] = value(zone);
+        }
         if let Some(auth) = &entry.auth {
             table["auth"] = value(auth.as_str());
         }
@@ -241,6 +256,22 @@ impl ProjectsFile {
             return Err(self.missing(name));
         }
         self.document["default_project"] = value(name.as_str());
+        self.save()
+    }
+
+    /// Sets whose clock the events of a project are by.
+    ///
+    /// # Errors
+    /// When there is no such project or the file cannot be written.
+    pub fn set_time_zone(
+        &mut self,
+        name: &ProjectName,
+        zone: ProjectZone,
+    ) -> Result<(), ProjectsFileError> {
+        if self.find(name.as_str()).is_none() {
+            return Err(self.missing(name));
+        }
+        self.document["projects"][name.as_str()]["time_zone"] = value(zone.as_str());
         self.save()
     }
 

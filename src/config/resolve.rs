@@ -2,7 +2,8 @@ use chrono::NaiveDate;
 use secrecy::ExposeSecret;
 
 use crate::domain::{
-    ApiUrl, ApiUrlError, BatchLimits, LimitsError, Project, ProjectName, ProjectToken, Rate, Region,
+    ApiUrl, ApiUrlError, BatchLimits, LimitsError, Project, ProjectName, ProjectToken, ProjectZone,
+    Rate, Region,
 };
 
 use super::{Environment, ProjectEntry, ProjectsFile};
@@ -83,6 +84,8 @@ pub enum ResolveError {
     BadLimits { name: String, source: LimitsError },
     #[error("project `{name}`: `callbacks` takes at most 5 https URLs")]
     BadCallbacks { name: String },
+    #[error("project `{name}`: `time_zone` takes an IANA name, such as Europe/Berlin")]
+    BadTimeZone { name: String },
 }
 
 /// The name the project gets that exists in the environment only.
@@ -130,15 +133,16 @@ fn choose(
     if let Some(name) = &environment.project {
         return one(name, Origin::Environment);
     }
-    if environment.project_token.is_some() && matches!(mode, Mode::Real) {
-        return one(UNNAMED, Origin::Environment);
-    }
+    // A token in the environment does not choose another project than the file's: it must be that
+    // project's token, and what the project demands holds.
     if let Some(name) = file.default_project() {
         return one(name, Origin::File);
     }
     let mut names: Vec<String> = file.list().map(|(name, _)| name.to_owned()).collect();
+    let is_given = environment.project_token.is_some() && matches!(mode, Mode::Real);
     match (names.len(), mode) {
         (1, _) => one(&names.remove(0), Origin::File),
+        _ if is_given => one(UNNAMED, Origin::Environment),
         (0, Mode::Sandbox { .. }) => one(SANDBOX, Origin::Default),
         (0, Mode::Real) => Err(ResolveError::NoProject),
         (_, _) => Err(ResolveError::NotChosen { names }),
@@ -192,7 +196,8 @@ fn put_together(
 fn approvals_of(token: &ProjectToken, entry: &ProjectEntry, file: &ProjectsFile) -> u32 {
     let is_same = |other: &&ProjectEntry| {
         let other = other.token.as_deref();
-        other.is_some_and(|other| other.trim() == token.expose())
+        // Tokens are hex digits: in another case it is the same project.
+        other.is_some_and(|other| other.trim().eq_ignore_ascii_case(token.expose()))
     };
     let entries = file.list().map(|(_, entry)| entry).filter(is_same);
     let demands = entries.chain([entry]).map(|entry| entry.approvals);
@@ -274,6 +279,8 @@ fn finish(
         return Err(ResolveError::BadCallbacks { name: owned() });
     }
     let holidays: Vec<NaiveDate> = entry.holidays.iter().map(|day| day.0).collect();
+    let zone = entry.time_zone.as_deref().map(ProjectZone::parse);
+    let zone = zone.map(|zone| zone.ok_or_else(|| ResolveError::BadTimeZone { name: owned() }));
     Ok(Project {
         name: ProjectName::new(name).ok_or_else(|| ResolveError::BadName { name: owned() })?,
         token,
@@ -283,6 +290,7 @@ fn finish(
         rate: rate.map_err(bad_limits)?,
         callbacks: entry.callbacks.clone(),
         holidays,
+        zone: zone.transpose()?.unwrap_or_default(),
         auth: entry.auth.clone(),
     })
 }

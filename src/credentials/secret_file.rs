@@ -21,6 +21,10 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, SecretFileError> 
     let file = File::open(path).map_err(SecretFileError::Unreadable)?;
     // The file that is open, not its name: that could be another one by now.
     let metadata = file.metadata().map_err(SecretFileError::Unreadable)?;
+    if metadata.is_dir() {
+        let folder = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder, not a file");
+        return Err(SecretFileError::Unreadable(folder));
+    }
     if is_open_to_others(&metadata) {
         return Err(SecretFileError::Open);
     }

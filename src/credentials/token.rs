@@ -67,11 +67,16 @@ pub enum TokenAge {
     },
 }
 
+/// What people and programs put around a text that is copied.
+const QUOTES: [char; 10] = ['"', '\'', '`', '“', '”', '„', '‘', '’', '«', '»'];
+
 /// Why a text cannot be a token. Never holds the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     #[error("it is empty")]
     Empty,
+    #[error("it stands in quotes, and no token has any")]
+    Quoted,
     #[error("it holds white space or characters that no token has")]
     Characters,
 }
@@ -89,6 +94,9 @@ impl OauthToken {
         let text = text.trim();
         if text.is_empty() {
             return Err(TokenError::Empty);
+        }
+        if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
+            return Err(TokenError::Quoted);
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(TokenError::Characters);

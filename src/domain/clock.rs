@@ -8,7 +8,4 @@ pub trait Clock: Send + Sync {
     /// The present day where the operator is: laws count the days of a place, and in California
     /// the evening is tomorrow in UTC.
     fn today(&self) -> NaiveDate;
-
-    /// The day that a moment was where the operator is.
-    fn day_of(&self, moment: DateTime<Utc>) -> NaiveDate;
 }

@@ -6,8 +6,14 @@ use super::Law;
 /// Its pages speak of longer times as well.
 const MIXPANEL_DAYS: u64 = 30;
 
-/// How long the link to an export lives, in days from completion (Mixpanel, callbacks page).
+/// The year of the first of the two laws: the GDPR applies from 25 May 2018, the CCPA from 2020.
+pub const FIRST_YEAR: i32 = 2018;
+
+/// How long the link to an export lives for certain, in days from completion (Mixpanel, callbacks
+/// page).
 const LINK_DAYS: u64 = 14;
+/// How long it may live (Mixpanel, End User Data Management).
+pub(super) const LINK_MOST_DAYS: u64 = 30;
 
 /// The last day of a period, and the rule it follows from. Not legal advice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,10 +124,15 @@ pub fn expected_completion(submitted: NaiveDate) -> NaiveDate {
     days_after(submitted, MIXPANEL_DAYS)
 }
 
-/// The last day of the link to an export that was complete on `completed` at the latest: it may
-/// have been sooner, so the link lives until then at most.
+/// The day until which the link to an export lives that was complete on `completed`. Whoever knows
+/// only that it was complete by then knows the latest possible day.
 pub fn link_end(completed: NaiveDate) -> NaiveDate {
     days_after(completed, LINK_DAYS)
+}
+
+/// The day until which it may live: the link is tried until then.
+pub fn link_may_end(completed: NaiveDate) -> NaiveDate {
+    days_after(completed, LINK_MOST_DAYS)
 }
 
 /// The year of `day`, if holidays are listed and none of them is in it: the list is an old one.

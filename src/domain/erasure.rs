@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::JobState;
+use super::{CarriedOut, Doubt, JobState};
 
 /// Whether the people of a deletion were erased: who was, will be or may have been is not to be
 /// tracked again.
@@ -27,19 +27,20 @@ impl Erasure {
         }
     }
 
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|erasure| erasure.as_str() == text)
+    }
+
     /// What a deletion's job in this state says of its people; `None` where nothing of theirs is
     /// erased: it was not sent, Mixpanel refused it or gave up on it, or it was cancelled.
-    pub fn of(state: JobState) -> Option<Self> {
-        match state {
-            JobState::Done => Some(Self::Done),
-            JobState::Accepted | JobState::Running => Some(Self::UnderWay),
-            // A POST that is under way is one whose answer is not known yet.
-            JobState::Sending | JobState::Unknown => Some(Self::Unknown),
-            JobState::Planned
-            | JobState::Deferred
-            | JobState::Refused
-            | JobState::Failed
-            | JobState::Revoked => None,
+    pub fn of(state: JobState, doubt: Doubt) -> Option<Self> {
+        match doubt.carried_out(state) {
+            CarriedOut::Yes => Some(Self::Done),
+            CarriedOut::UnderWay => Some(Self::UnderWay),
+            CarriedOut::Possibly => Some(Self::Unknown),
+            CarriedOut::No => None,
         }
     }
 }
@@ -114,7 +115,7 @@ mod tests {
 
     #[test]
     fn only_what_was_sent_and_not_ended_otherwise_may_have_erased_somebody() {
-        let erased = |state: &JobState| Erasure::of(*state).is_some();
+        let erased = |state: &JobState| Erasure::of(*state, Doubt::None).is_some();
         let listed: Vec<&str> = JobState::ALL
             .iter()
             .filter(|state| erased(state))

@@ -1,25 +1,28 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
+use super::ProjectZone;
+
 /// From 1970 to the end of 2199, in Unix seconds: what lies outside is no time of an event.
 const LAST_SECOND: i64 = 7_258_118_399;
 
-/// A time as Mixpanel and its warehouse exports write it, in Unix seconds.
+/// A time as Mixpanel and its warehouse exports write it, in seconds by the clock of `zone`.
 ///
-/// Seconds, milliseconds or microseconds by their size; a date without a zone is taken as UTC.
-pub fn event_time(text: &str) -> Option<i64> {
+/// Seconds, milliseconds or microseconds by their size, and a date without an offset, are counted by
+/// that clock already.
+pub fn event_time(text: &str, zone: ProjectZone) -> Option<i64> {
     let text = text.trim_matches('"').trim();
     let seconds = match text.parse::<f64>() {
         Ok(number) if number.abs() >= 1e14 => (number / 1e6) as i64,
         Ok(number) if number.abs() >= 1e11 => (number / 1e3) as i64,
         Ok(number) => number as i64,
-        Err(_) => time_of_words(text)?,
+        Err(_) => time_of_words(text, zone)?,
     };
     (1..=LAST_SECOND).contains(&seconds).then_some(seconds)
 }
 
-fn time_of_words(text: &str) -> Option<i64> {
+fn time_of_words(text: &str, zone: ProjectZone) -> Option<i64> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Some(time.timestamp());
+        return Some(zone.clock_seconds(time.to_utc()));
     }
     let forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
     let time = forms

@@ -95,7 +95,9 @@ impl ExitStatus {
             Self::Running => {
                 "accepted and still running (from --timeout, and status --exit-status)"
             }
-            Self::Overdue => "a legal deadline has passed (from status --exit-status)",
+            Self::Overdue => {
+                "a legal deadline has passed (from status --exit-status), or is near (with --due-within)"
+            }
             Self::Locked => "another dsr holds the ledger for longer than --lock-timeout",
             Self::LocalIo => "local I/O failed (disk full, ledger damaged)",
             Self::Temporary => {

@@ -9,8 +9,10 @@ mod clock;
 mod confirmation;
 mod deadline;
 mod distinct_id;
+mod doubt;
 mod erasure;
 mod event_time;
+mod exclusion;
 mod exit_status;
 mod hex;
 mod id_hash;
@@ -24,6 +26,7 @@ mod project;
 mod retention;
 mod similar;
 mod states;
+mod time_zone;
 mod token_name;
 
 pub use actor::Actor;
@@ -32,12 +35,14 @@ pub use batch::{Batch, BatchError, IdLines};
 pub use clock::Clock;
 pub use confirmation::{Confirmed, YesFlag};
 pub use deadline::{
-    CONFIRMATION_RULE, Deadline, Period, confirmation_date, due_date, expected_completion,
-    link_end, year_without_holidays,
+    CONFIRMATION_RULE, Deadline, FIRST_YEAR, Period, confirmation_date, due_date,
+    expected_completion, link_end, link_may_end, year_without_holidays,
 };
 pub use distinct_id::{DistinctId, DistinctIdError, Leniency, MAX_ID_BYTES};
+pub use doubt::{CarriedOut, Doubt};
 pub use erasure::{Arrival, Erasure, ErasurePeriod};
 pub use event_time::event_time;
+pub use exclusion::Exclusion;
 pub use exit_status::ExitStatus;
 pub use hex::{from_hex, to_hex};
 pub use id_hash::{IdHasher, IdsDigest};
@@ -51,4 +56,5 @@ pub use project::{Project, ProjectKey, ProjectName, ProjectToken, Region};
 pub use retention::{Cutoff, CutoffError, EXPORT_IDS_DAYS, RETENTION_RULE};
 pub use similar::most_like;
 pub use states::{JobState, RequestState, TaskStatus};
+pub use time_zone::ProjectZone;
 pub use token_name::TokenName;

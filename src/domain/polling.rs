@@ -29,7 +29,7 @@ pub enum Heard {
 /// is more: a day before the end it begins to shrink. After a question that brought nothing it is a
 /// minute at least.
 ///
-/// An export's link lives for 14 days from completion (Mixpanel's callbacks page) and is first
+/// An export's link lives for 14 days at least from completion (Mixpanel's callbacks page) and is first
 /// heard of with it: an hour is late enough, and a task that has ended is asked about no more.
 pub fn next_check(
     asked: DateTime<Utc>,

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{ApiUrl, BatchLimits, Rate, TokenName, to_hex};
+use super::{ApiUrl, BatchLimits, ProjectZone, Rate, TokenName, to_hex};
 
 /// Where a project's data lives; decides the host of every call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -135,6 +135,8 @@ pub struct Project {
     pub callbacks: Vec<String>,
     /// Days that are no working days, beside Saturday and Sunday.
     pub holidays: Vec<NaiveDate>,
+    /// Whose clock the times of its events are by.
+    pub zone: ProjectZone,
     /// The OAuth token of its calls; the default one unless it names one.
     pub auth: Option<TokenName>,
 }

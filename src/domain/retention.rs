@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, Utc};
 
+use super::deadline::LINK_MOST_DAYS;
+
 /// The ids of a finished export are needed to split it among its people, for as long as its link
-/// can live: so many days from its end (Mixpanel, callbacks page).
-pub const EXPORT_IDS_DAYS: u64 = 14;
+/// may live: so many days from its end.
+pub const EXPORT_IDS_DAYS: u64 = LINK_MOST_DAYS;
 
 /// For how many months records of requests must be kept.
 const LEAST_MONTHS: u32 = 24;

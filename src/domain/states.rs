@@ -66,18 +66,19 @@ impl JobState {
     /// `sending` returns to `planned` only on proof that nothing was created for a cause that is
     /// not the job's own: the connection was never made, or the token was turned away (401, 403).
     /// `unknown` never becomes `planned` or `refused`. What was never sent becomes `accepted` only
-    /// by a link to a task that has its ids already, `refused` if such a task cannot be named, and
-    /// `revoked` if the operator cancels it.
+    /// by a link to a task that has its ids already, and `revoked` if the operator cancels it.
+    /// Everything that has not ended becomes `unknown` where Mixpanel contradicts itself, or an
+    /// earlier POST is in doubt ([`super::Doubt`]).
     pub fn may_become(self, next: Self) -> bool {
         use JobState::{
             Accepted, Deferred, Done, Failed, Planned, Refused, Revoked, Running, Sending, Unknown,
         };
         match self {
-            Planned | Deferred => matches!(next, Sending | Accepted | Refused | Revoked),
+            Planned | Deferred => matches!(next, Sending | Accepted | Revoked | Unknown),
             Sending => matches!(next, Planned | Accepted | Refused | Deferred | Unknown),
             Unknown => matches!(next, Sending | Accepted),
-            Accepted => matches!(next, Running | Done | Failed | Revoked),
-            Running => matches!(next, Done | Failed | Revoked),
+            Accepted => matches!(next, Running | Done | Failed | Revoked | Unknown),
+            Running => matches!(next, Done | Failed | Revoked | Unknown),
             Done | Refused | Failed | Revoked => false,
         }
     }
@@ -161,7 +162,7 @@ pub enum TaskStatus {
     NotFound,
     /// Mixpanel could not look it up; says nothing about the task.
     Unknown,
-    /// A word we do not know, kept verbatim; not final.
+    /// A word we do not know, as far as it may be shown; not final.
     Other(String),
 }
 
@@ -210,6 +211,19 @@ impl TaskStatus {
             | Self::Failure
             | Self::Revoked
             | Self::Other(_) => Heard::Standing,
+        }
+    }
+
+    /// Mixpanel has it and has certainly not ended it.
+    pub fn is_active(&self) -> bool {
+        match self {
+            Self::Pending | Self::Staging | Self::Started => true,
+            Self::Success
+            | Self::Failure
+            | Self::Revoked
+            | Self::NotFound
+            | Self::Unknown
+            | Self::Other(_) => false,
         }
     }
 

@@ -8,29 +8,27 @@ pub(super) static NODE: Library = Library {
     version: "0.21.0",
     opt_out: Section {
         source: "https://github.com/mixpanel/mixpanel-node/blob/v0.21.0/lib/mixpanel-node.js#L336",
-        calls: Calls::Code(
-            "const fs = require(\"fs\");
-const suppressed = new Set(
-  fs.readFileSync(\"suppressed.txt\", \"utf8\")
-    .split(\"\\n\"));
-
-const mayTrack = (id) => !suppressed.has(String(id));
-
+        calls: Calls::Code(concat!(
+            include_str!("list.js"),
+            "
 if (mayTrack(userId)) {
   mixpanel.track(\"Signed Up\", { distinct_id: userId });
-}",
-        ),
+}"
+        )),
         notes: &[
             "The source has no opt-out: whatever it is given, it sends. Ask before every call that names a person: `track`, `track_batch`, `import`, `import_batch`, `alias` and all of `people`.",
-            "`suppressed.txt` is a list of your own, an id on each line, such as the file you gave to `dsr delete`. Keep it as safe as the ids are.",
-            "`dsr suppressions export` writes such a list with keyed hashes in place of ids; its `--help` has the code for Node.",
+            "`suppressed.txt` is the list that `dsr suppressions export` writes, `ledger.key` the key that `dsr auth ledger-key --to` writes. A list in another format, of another key or without its end stops the program.",
         ],
     },
     opt_in: Section {
         source: "https://github.com/mixpanel/mixpanel-node/blob/v0.21.0/lib/mixpanel-node.js#L336",
-        calls: Calls::Code("suppressed.delete(String(userId));"),
+        calls: Calls::Code(
+            "if (agreed.has(userId) || mayTrack(userId)) {
+  mixpanel.track(\"Signed Up\", { distinct_id: userId });
+}",
+        ),
         notes: &[
-            "The source has no opt-in: take the person out of your own list, in the file too.",
+            "The source has no opt-in, and a nightly `dsr suppressions export` lists the person again. Keep a list of your own, `agreed`, of those who agreed after their deletion, and ask it first.",
         ],
     },
     opted_out_by_default: Section {
@@ -65,26 +63,30 @@ pub(super) static JAVA: Library = Library {
     version: "1.7.0",
     opt_out: Section {
         source: "https://github.com/mixpanel/mixpanel-java/blob/v1.7.0/src/main/java/com/mixpanel/mixpanelapi/MessageBuilder.java#L52",
+        calls: Calls::Code(concat!(
+            include_str!("list.java"),
+            "
+var list = new SuppressionList();
+if (list.mayTrack(userId)) {
+    delivery.addMessage(
+        messages.event(userId, \"Signed Up\", properties));
+}"
+        )),
+        notes: &[
+            "The source has no opt-out: whatever it is given, it sends. Ask before every message that names a person, of `MessageBuilder` (here `messages`) or your own.",
+            "`suppressed.txt` is the list that `dsr suppressions export` writes, `ledger.key` the key that `dsr auth ledger-key --to` writes. A list in another format, of another key or without its end stops the program.",
+        ],
+    },
+    opt_in: Section {
+        source: "https://github.com/mixpanel/mixpanel-java/blob/v1.7.0/src/main/java/com/mixpanel/mixpanelapi/MessageBuilder.java#L52",
         calls: Calls::Code(
-            "Set<String> suppressed = new HashSet<>(
-    Files.readAllLines(Paths.get(\"suppressed.txt\")));
-
-if (!suppressed.contains(userId)) {
+            "if (agreed.contains(userId) || list.mayTrack(userId)) {
     delivery.addMessage(
         messages.event(userId, \"Signed Up\", properties));
 }",
         ),
         notes: &[
-            "The source has no opt-out: whatever it is given, it sends. Ask before every message that names a person, of `MessageBuilder` (here `messages`) or your own.",
-            "`suppressed.txt` is a list of your own, an id on each line, such as the file you gave to `dsr delete`. Keep it as safe as the ids are.",
-            "`dsr suppressions export` writes such a list with keyed hashes in place of ids; its `--help` says what to compute.",
-        ],
-    },
-    opt_in: Section {
-        source: "https://github.com/mixpanel/mixpanel-java/blob/v1.7.0/src/main/java/com/mixpanel/mixpanelapi/MessageBuilder.java#L52",
-        calls: Calls::Code("suppressed.remove(userId);"),
-        notes: &[
-            "The source has no opt-in: take the person out of your own list, in the file too.",
+            "The source has no opt-in, and a nightly `dsr suppressions export` lists the person again. Keep a list of your own, `agreed`, of those who agreed after their deletion, and ask it first.",
         ],
     },
     opted_out_by_default: Section {

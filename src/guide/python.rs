@@ -6,27 +6,25 @@ pub(super) static LIBRARY: Library = Library {
     version: "5.3.0",
     opt_out: Section {
         source: "https://github.com/mixpanel/mixpanel-python/blob/v5.3.0/mixpanel/__init__.py#L129",
-        calls: Calls::Code(
-            "with open(\"suppressed.txt\", encoding=\"utf-8\") as lines:
-    suppressed = {line.rstrip(\"\\n\") for line in lines}
-
-def may_track(distinct_id):
-    return str(distinct_id) not in suppressed
-
+        calls: Calls::Code(concat!(
+            include_str!("list.py"),
+            "
 if may_track(user_id):
-    mp.track(user_id, \"Signed Up\", {\"plan\": \"pro\"})",
-        ),
+    mp.track(user_id, \"Signed Up\", {\"plan\": \"pro\"})"
+        )),
         notes: &[
             "The source has no opt-out: whatever it is given, it sends. Ask before every call that names a person: `track`, `import_data`, `alias`, `merge` and all that begin with `people_`.",
-            "`suppressed.txt` is a list of your own, an id on each line, such as the file you gave to `dsr delete`. Keep it as safe as the ids are.",
-            "`dsr suppressions export` writes such a list with keyed hashes in place of ids; its `--help` has the code for Python.",
+            "`suppressed.txt` is the list that `dsr suppressions export` writes, `ledger.key` the key that `dsr auth ledger-key --to` writes. A list in another format, of another key or without its end stops the program.",
         ],
     },
     opt_in: Section {
         source: "https://github.com/mixpanel/mixpanel-python/blob/v5.3.0/mixpanel/__init__.py#L129",
-        calls: Calls::Code("suppressed.discard(str(user_id))"),
+        calls: Calls::Code(
+            "if user_id in agreed or may_track(user_id):
+    mp.track(user_id, \"Signed Up\", {\"plan\": \"pro\"})",
+        ),
         notes: &[
-            "The source has no opt-in: take the person out of your own list, in the file too.",
+            "The source has no opt-in, and a nightly `dsr suppressions export` lists the person again. Keep a list of your own, `agreed`, of those who agreed after their deletion, and ask it first.",
         ],
     },
     opted_out_by_default: Section {

@@ -1,15 +1,21 @@
-//! What kinds of ids the sources hold, and which of them stand out from the rest.
+//! The part of the rule that is about the list: which ids share a shape, and which stand alone.
 //!
 //! Counters and the first places of each kind: memory does not grow with the sources.
 
-use super::lint::{Form, IdKind};
-use super::problem::Place;
+use super::form::{AT, DIGIT, Form, IdKind};
+use super::problem::{Damage, Place, Problems};
+use super::program::Program;
+use super::rule::Look;
 use super::warning::{Labels, Tally, WarningKind, Warnings};
 
 /// So many times as many others make an id stand out.
 const ODD: usize = 20;
 /// Serial numbers have a tenth as many of each length below; fewer than this is no series.
 const ODD_LENGTH: usize = 100;
+/// At most so many words or short numbers stand alone; more of them share a shape.
+const STRAYS: usize = 3;
+/// So many ids of systems for each of them make a word or a short number stand alone.
+const ALONE: usize = 4;
 /// Numbers of more digits are counted as if they had this many.
 const MOST_DIGITS: usize = 40;
 /// How many digits a spreadsheet keeps of a number.
@@ -21,6 +27,11 @@ pub(super) struct Census {
     kinds: [Tally; IdKind::ALL.len()],
     /// By number of digits.
     numbers: [Numbers; MOST_DIGITS + 1],
+    /// Words without a digit, and numbers of a few digits.
+    strays: Tally,
+    /// Those in the form `N:…` where each N is higher than the one before, as grep numbers lines;
+    /// `None` once there is another id.
+    numbered: Option<(u64, Tally)>,
 }
 
 /// Numbers of one length.
@@ -38,11 +49,30 @@ impl Census {
         Self {
             kinds: std::array::from_fn(|_| Tally::default()),
             numbers: std::array::from_fn(|_| Numbers::default()),
+            strays: Tally::default(),
+            numbered: Some((0, Tally::default())),
         }
     }
 
     pub(super) fn count(&mut self, form: &Form<'_>, place: Place<'_>, labels: &mut Labels) {
         self.kinds[form.kind as usize].note(place, labels);
+        // What was typed was meant.
+        if form.kind == IdKind::Other || form.kind == IdKind::Number {
+            let is_short = !form.is_of_a_system() && form.kind == IdKind::Number;
+            if (is_short || !form.has(DIGIT | AT)) && place.line.is_some() {
+                self.strays.note(place, labels);
+            }
+        }
+        if let Some((last, tally)) = &mut self.numbered {
+            let number = form.text().split_once(':');
+            match number.and_then(|(number, _)| number.parse::<u64>().ok()) {
+                Some(number) if number > *last && place.line.is_some() => {
+                    *last = number;
+                    tally.note(place, labels);
+                }
+                _ => self.numbered = None,
+            }
+        }
         if form.kind == IdKind::Number {
             let digits = form.text().as_bytes();
             let numbers = &mut self.numbers[digits.len().min(MOST_DIGITS)];
@@ -52,6 +82,29 @@ impl Census {
             if !rest.is_empty() && rest.iter().all(|digit| *digit == b'0') {
                 numbers.rounded.note(place, labels);
             }
+        }
+    }
+
+    /// Notes what stands alone among ids of another shape: a list has its own shape, and a footer or
+    /// a count among them is no id. A mixture of what systems make is one shape.
+    pub(super) fn refuse_strays(&self, problems: &mut Problems, labels: &Labels) {
+        let mut refuse = |tally: &Tally, look| {
+            for place in tally.places(labels) {
+                problems.note(place, Damage::Look(look));
+            }
+        };
+        if let Some((_, tally)) = &self.numbered {
+            refuse(tally, Look::Program(Program::Grep));
+        }
+        let of = |kind: IdKind| self.kinds[kind as usize].count;
+        let words_and_numbers = of(IdKind::Other) + of(IdKind::Number);
+        // With the device ids of one person a name of any form may stand.
+        let of_systems: usize =
+            IdKind::ALL.into_iter().map(of).sum::<usize>() - words_and_numbers - of(IdKind::Device);
+        let strays = self.strays.count;
+        let others_are_of_systems = words_and_numbers == strays;
+        if strays <= STRAYS && others_are_of_systems && of_systems >= (strays * ALONE).max(1) {
+            refuse(&self.strays, Look::Stray);
         }
     }
 
@@ -109,6 +162,8 @@ fn is_rounded(digits: usize, numbers: &Numbers) -> bool {
 mod tests {
     use super::*;
 
+    use crate::intake::problem::Problem;
+
     fn warnings(ids: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<(WarningKind, Vec<u64>)> {
         let mut census = Census::new();
         let mut warnings = Warnings::default();
@@ -133,6 +188,60 @@ mod tests {
 
     fn other_kind(kind: IdKind, usual: IdKind, of: usize) -> WarningKind {
         WarningKind::OtherKind { kind, usual, of }
+    }
+
+    /// The lines of what stands alone.
+    fn strays(ids: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<u64> {
+        let mut census = Census::new();
+        let mut labels = Labels::default();
+        for (line, id) in (1..).zip(ids) {
+            let place = Place {
+                label: "`x`",
+                line: Some(line),
+                element: None,
+            };
+            census.count(&Form::of(id.as_ref()), place, &mut labels);
+        }
+        let mut problems = Problems::default();
+        census.refuse_strays(&mut problems, &labels);
+        problems
+            .kept()
+            .iter()
+            .filter_map(|problem: &Problem| problem.line)
+            .collect()
+    }
+
+    #[test]
+    fn a_word_or_a_short_number_alone_among_ids_of_systems_is_a_stray() {
+        let with = |usual: usize, others: &[&str]| {
+            let others = others.iter().map(|id| (*id).to_owned());
+            strays((0..usual).map(uuid).chain(others))
+        };
+        assert_eq!(with(4, &["Mezisoucet"]), [5]);
+        assert_eq!(with(4, &["4"]), [5]);
+        assert_eq!(with(5000, &["anna", "7", "bob"]), [5001, 5002, 5003]);
+        assert_eq!(with(3, &["anna"]), [0; 0], "a short mixture");
+        assert_eq!(
+            with(5000, &["anna", "bob", "carl", "dora"]),
+            [0; 0],
+            "a shape of their own"
+        );
+        assert_eq!(
+            with(5000, &["anna", "user-17"]),
+            [0; 0],
+            "names are mixed in"
+        );
+        assert_eq!(with(5000, &["a@b.test", "$device:a", "4000000000"]), [0; 0]);
+        let devices = ["$device:a", "$device:b", "$device:c", "$device:d", "anna"];
+        assert_eq!(strays(devices), [0; 0], "one person and her devices");
+        assert_eq!(strays(["anna", "bob"]), [0; 0]);
+    }
+
+    #[test]
+    fn rising_numbers_before_all_ids_are_line_numbers() {
+        assert_eq!(strays(["1:u-1", "2:u-2", "9:u-3"]), [1, 2, 3]);
+        assert_eq!(strays(["1:u-1", "1:u-2"]), [0; 0], "tenants");
+        assert_eq!(strays(["1:u-1", "2:u-2", "u-3"]), [0; 0]);
     }
 
     #[test]

@@ -6,13 +6,13 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::domain::{DistinctId, Leniency};
+use crate::domain::{DistinctId, DistinctIdError, Leniency};
 
 use super::census::Census;
+use super::form::{Form, IdKind, is_blank};
 use super::hash::{Hashed, Hashing};
-use super::lint::{Form, IdKind, is_blank};
 use super::problem::{Damage, Place, Problems};
-use super::warning::{WarningKind, Warnings};
+use super::warning::{LONG_ID_BYTES, WarningKind, Warnings};
 
 /// What becomes of white space around a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -68,6 +68,7 @@ pub struct CheckOptions {
     /// Values that are ids whatever they look like, byte for byte.
     pub allowed: HashSet<String>,
     pub outer_space: OuterSpace,
+    /// What it matches is an id, whatever it looks like, and nothing else is.
     pub pattern: Option<Pattern>,
     /// Makes the ids of the values; without it the values are the ids.
     pub hashing: Option<Hashing>,
@@ -121,6 +122,10 @@ impl Checker {
 
     /// What was found: problems (stop everything) and warnings.
     pub(super) fn finish(mut self) -> (Problems, Warnings) {
+        if self.options.pattern.is_none() {
+            let labels = &self.warnings.labels;
+            self.census.refuse_strays(&mut self.problems, labels);
+        }
         self.census.tell(&mut self.warnings);
         (self.problems, self.warnings)
     }
@@ -144,12 +149,13 @@ impl Checker {
             }
             form = Form::of(text);
         }
-        DistinctId::judge(text, leniency)?;
-        self.judge_form(&form)?;
+        self.judge_form(&form, leniency)?;
         self.census.count(&form, place, &mut self.warnings.labels);
         let warnings = &mut self.warnings;
         let mut tell = |kind| warnings.note(kind, place);
-        form.doubts(&mut tell);
+        if text.len() > LONG_ID_BYTES {
+            tell(WarningKind::TooLong);
+        }
         if leniency == Leniency::OuterWhiteSpace && form.is_blank_outside() {
             tell(WarningKind::OuterWhiteSpace);
         }
@@ -159,16 +165,31 @@ impl Checker {
         Ok(text)
     }
 
-    fn judge_form(&self, form: &Form<'_>) -> Result<(), Damage> {
-        if let Some(damage) = form.damage() {
+    /// What the operator's pattern matches is an id, if it can be one; without a pattern the rule
+    /// decides. White space around a value is named only where there is an id inside.
+    fn judge_form(&self, form: &Form<'_>, leniency: Leniency) -> Result<(), Damage> {
+        let outer = match DistinctId::judge(form.text(), leniency) {
+            Err(DistinctIdError::OuterWhiteSpace) => Some(DistinctIdError::OuterWhiteSpace.into()),
+            Err(error) => return Err(error.into()),
+            Ok(()) if form.is_blank_outside() => Some(Damage::OuterInvisible),
+            Ok(()) => None,
+        };
+        let core = match outer {
+            Some(_) => Form::of(form.text().trim_matches(is_blank)),
+            None => *form,
+        };
+        match &self.options.pattern {
+            Some(pattern) if pattern.matches(form.text()) => {}
+            Some(pattern) if outer.is_none() || !pattern.matches(core.text()) => {
+                return Err(Damage::Pattern);
+            }
+            Some(_) => {}
+            None => core.look().map_or(Ok(()), |look| Err(Damage::Look(look)))?,
+        }
+        if let Some(damage) = outer
+            && leniency != Leniency::OuterWhiteSpace
+        {
             return Err(damage);
-        }
-        if self.options.outer_space != OuterSpace::Keep && form.is_blank_outside() {
-            return Err(Damage::OuterInvisible);
-        }
-        let pattern = self.options.pattern.as_ref();
-        if pattern.is_some_and(|pattern| !pattern.matches(form.text())) {
-            return Err(Damage::Pattern);
         }
         // A device's id is made by the SDK and never hashed: nobody has the hash.
         if form.kind == IdKind::Device && self.options.hashing.is_some() {

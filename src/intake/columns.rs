@@ -1,5 +1,8 @@
 //! Which column holds the ids, and what parts the fields.
 
+use super::form::Form;
+use super::program::{self, Program};
+use super::reader::parse_encoding;
 use super::rows::Fields;
 use super::{IntakeError, ReadOptions};
 
@@ -28,7 +31,7 @@ pub(super) enum FirstRow {
 }
 
 /// Names of columns that hold distinct_ids, folded.
-const KNOWN: [&str; 7] = [
+pub(super) const KNOWN: [&str; 7] = [
     "distinctid",
     "distinctids",
     "userid",
@@ -38,10 +41,12 @@ const KNOWN: [&str; 7] = [
     "mixpanelid",
 ];
 /// Names that say enough where there is one column only.
-const KNOWN_ALONE: [&str; 3] = ["id", "ids", "uid"];
+pub(super) const KNOWN_ALONE: [&str; 3] = ["id", "ids", "uid"];
 
-/// Bytes that part fields, the likeliest first.
-pub(super) const DELIMITERS: [u8; 4] = *b",;\t|";
+/// Bytes that part fields, the likeliest first; the last is what Hive writes.
+pub(super) const DELIMITERS: [u8; 5] = *b",;\t|\x01";
+/// At most so many lines stand above a heading.
+pub(super) const MOST_ABOVE: usize = 20;
 
 /// Drops case, white space and punctuation: `$distinct_id`, `Distinct ID` and `distinctId` are one.
 pub(super) fn fold(name: &str) -> String {
@@ -55,44 +60,144 @@ pub(super) fn is_known(name: &str, width: usize) -> bool {
     KNOWN.contains(&folded.as_str()) || (width == 1 && KNOWN_ALONE.contains(&folded.as_str()))
 }
 
-/// Recognises what parts the fields of a first line: the byte that yields a known header name (or
-/// the one asked for), or else, where there is no header, one that occurs at all.
-pub(super) fn recognise_delimiter(first_line: &[u8], options: &ReadOptions) -> u8 {
-    let asked = options.column.as_deref().map(fold);
-    let names_a_column = |delimiter: &u8| {
-        let fields = fields_of(first_line, *delimiter);
-        fields.iter().any(|field| {
-            is_known(field, fields.len()) || asked.as_ref().is_some_and(|name| fold(field) == *name)
-        })
-    };
-    let splits = |delimiter: &u8| fields_of(first_line, *delimiter).len() > 1;
-    let mut found = None;
-    if options.header == Header::Expected {
-        // A known name alone on its line fits every delimiter; the widest reading tells.
-        found = DELIMITERS
-            .into_iter()
-            .filter(names_a_column)
-            .max_by_key(|delimiter| (fields_of(first_line, *delimiter).len(), *delimiter == b','));
+/// Where a table begins.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Beginning {
+    /// So many lines stand above the heading: a title, comments, or a line that names the delimiter.
+    pub(super) above: usize,
+    /// What parts the fields; `None` where there is no heading and no line that says so.
+    pub(super) delimiter: Option<u8>,
+    pub(super) has_heading: bool,
+}
+
+/// Finds the heading of a table: a known name, or the one asked for, on the first line or below a
+/// title.
+///
+/// # Errors
+/// The line and the program, where a program drew the table or wrote about it.
+pub(super) fn find_heading(
+    beginning: &[u8],
+    options: &ReadOptions,
+) -> Result<Beginning, (usize, Program)> {
+    let mut found = Beginning::default();
+    let mut titles: Vec<&str> = Vec::new();
+    for (number, line) in lines_of(beginning).take(MOST_ABOVE).enumerate() {
+        let Ok(text) = std::str::from_utf8(line) else {
+            break;
+        };
+        if text.trim().is_empty() {
+            continue;
+        }
+        if let Some(declared) = declared_delimiter(text) {
+            found.above = number + 1;
+            found.delimiter = Some(declared);
+            continue;
+        }
+        if options.header == Header::Absent {
+            break;
+        }
+        if let Some(program) = program::of(text).filter(|_| options.delimiter.is_none()) {
+            return Err((number + 1, program));
+        }
+        let given = options.delimiter.or(found.delimiter);
+        if let Some(delimiter) = heading_delimiter(line, given, options) {
+            if titles
+                .iter()
+                .all(|title| is_title(&fields_of(title.as_bytes(), delimiter)))
+            {
+                found = Beginning {
+                    above: number,
+                    delimiter: Some(delimiter),
+                    has_heading: true,
+                };
+            }
+            break;
+        }
+        titles.push(text);
     }
-    found
-        .or_else(|| DELIMITERS.into_iter().find(splits))
-        .unwrap_or(b',')
+    found.delimiter = options.delimiter.or(found.delimiter);
+    Ok(found)
+}
+
+/// The lines of a text, as [`super::lines::Lines`] parts them.
+fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let (line, behind) = rest.split_at(end);
+        rest = behind
+            .strip_prefix(b"\r\n")
+            .or(behind.get(1..))
+            .unwrap_or_default();
+        Some(line)
+    })
+}
+
+/// Whether a row above a heading is a title or a comment: no id, and it holds none.
+pub(super) fn is_title(fields: &[String]) -> bool {
+    let mut filled = fields.iter().filter(|field| !field.trim().is_empty());
+    let text = filled.next().map_or("", |field| field.trim());
+    let part = |c: char| c.is_whitespace() || "#,;|\"'()[]<>".contains(c);
+    let holds_id = |field: &String| {
+        field
+            .split(part)
+            .any(|word| Form::of(word).is_of_a_system())
+    };
+    (filled.next().is_none() || text.starts_with('#'))
+        && (Form::of(text).look().is_some() || parse_encoding(text).is_ok())
+        && !fields.iter().any(holds_id)
+}
+
+/// The byte that parts a heading with a known name, or the one asked for.
+fn heading_delimiter(line: &[u8], given: Option<u8>, options: &ReadOptions) -> Option<u8> {
+    let asked = options.column.as_deref();
+    let candidates = match given {
+        Some(given) => vec![given],
+        None => DELIMITERS.to_vec(),
+    };
+    // A known name alone on its line fits every delimiter; the widest reading tells.
+    let headings = candidates.into_iter().filter_map(|delimiter| {
+        let fields = fields_of(line, delimiter);
+        names_ids(&fields, asked).then_some((fields.len(), delimiter == b',', delimiter))
+    });
+    headings.max().map(|(_, _, delimiter)| delimiter)
+}
+
+/// Whether one of the names is known, or the one asked for.
+pub(super) fn names_ids(names: &[String], asked: Option<&str>) -> bool {
+    let asked = asked.map(fold).filter(|name| !name.is_empty());
+    let width = names.len();
+    names.iter().any(|name| {
+        is_known(name, width) || asked.as_ref().is_some_and(|asked| fold(name) == *asked)
+    })
+}
+
+/// What parts the fields where no heading tells: the first delimiter that occurs at all.
+pub(super) fn likeliest_delimiter(first_line: &[u8]) -> u8 {
+    let splits = |delimiter: &u8| fields_of(first_line, *delimiter).len() > 1;
+    DELIMITERS.into_iter().find(splits).unwrap_or(b',')
 }
 
 /// Whether the line names a column of ids, whatever parts its fields.
 pub(super) fn is_heading(line: &[u8]) -> bool {
-    DELIMITERS.iter().any(|delimiter| {
-        let fields = fields_of(line, *delimiter);
-        fields.iter().any(|field| is_known(field, fields.len()))
-    })
+    heading_delimiter(line, None, &ReadOptions::default()).is_some()
 }
 
-/// The byte that a first line such as `sep=;` says parts the fields: a spreadsheet's own.
-pub(super) fn declared_delimiter(first_line: &[u8]) -> Option<u8> {
-    match first_line {
-        [name @ .., delimiter] if name.eq_ignore_ascii_case(b"sep=") => Some(*delimiter),
-        _ => None,
-    }
+/// The byte that a line such as `sep=;` says parts the fields, in quotes or followed by more of it
+/// or not: a spreadsheet's own.
+fn declared_delimiter(line: &str) -> Option<u8> {
+    let line = line.trim_matches([' ', '"']);
+    let (name, rest) = line.split_at_checked(4)?;
+    let rest = rest.trim_end_matches('"');
+    let delimiter = *rest.as_bytes().first()?;
+    let is_it = |byte: u8| byte == delimiter || DELIMITERS.contains(&byte);
+    (name.eq_ignore_ascii_case("sep=")
+        && !delimiter.is_ascii_alphanumeric()
+        && rest.bytes().all(is_it))
+    .then_some(delimiter)
 }
 
 fn fields_of(line: &[u8], delimiter: u8) -> Vec<String> {
@@ -112,7 +217,10 @@ pub(super) fn decide(
     options: &ReadOptions,
     label: &str,
 ) -> Result<Layout, IntakeError> {
-    let width = first_row.len();
+    // Programs leave empty cells behind the last one.
+    let filled = first_row.iter().rposition(|name| !name.is_empty());
+    let width = filled.map_or(1, |last| last + 1);
+    let first_row = &first_row[..width];
     let label = || label.to_owned();
     let layout = |column, first_row| {
         Ok(Layout {
@@ -139,13 +247,30 @@ pub(super) fn decide(
             }),
         },
         (Header::Expected, Some(column)) => {
-            let exact = first_row.iter().position(|name| name == column);
-            let folded = || first_row.iter().position(|name| fold(name) == fold(column));
-            match exact.or_else(folded).or_else(|| numbered(column)) {
-                Some(place) => layout(place, FirstRow::Header),
-                None => Err(IntakeError::MissingColumn {
+            let named = |is: &dyn Fn(&String) -> bool| -> Vec<usize> {
+                (0..width).filter(|place| is(&first_row[*place])).collect()
+            };
+            let exact = named(&|name| name == column);
+            let folded = || named(&|name| fold(name) == fold(column) && !fold(name).is_empty());
+            let places = match exact.is_empty() {
+                true => folded(),
+                false => exact,
+            };
+            match (places.as_slice(), numbered(column)) {
+                ([place], _) => layout(*place, FirstRow::Header),
+                // What a system made is no heading, and would be lost as one.
+                ([], Some(place)) if Form::of(&first_row[place]).is_of_a_system() => {
+                    Err(IntakeError::IdInHeading { label: label() })
+                }
+                ([], Some(place)) => layout(place, FirstRow::Header),
+                ([], None) => Err(IntakeError::MissingColumn {
                     label: label(),
                     column: column.to_owned(),
+                }),
+                (several, _) => Err(IntakeError::RepeatedColumn {
+                    label: label(),
+                    column: column.to_owned(),
+                    count: several.len(),
                 }),
             }
         }
@@ -155,11 +280,21 @@ pub(super) fn decide(
                 .collect();
             match known.as_slice() {
                 [place] => layout(*place, FirstRow::Header),
-                [] if width == 1 => Err(IntakeError::NoHeader { label: label() }),
+                [] if width == 1 => Err(IntakeError::NoHeader {
+                    label: label(),
+                    may_be_id: Form::of(&first_row[0]).look().is_none(),
+                }),
                 [] => Err(IntakeError::NoKnownColumn {
                     label: label(),
                     count: width,
                 }),
+                [first, rest @ ..] if rest.iter().all(|p| first_row[*p] == first_row[*first]) => {
+                    Err(IntakeError::RepeatedColumn {
+                        label: label(),
+                        column: first_row[*first].clone(),
+                        count: rest.len() + 1,
+                    })
+                }
                 several => Err(IntakeError::SeveralColumns {
                     label: label(),
                     columns: several

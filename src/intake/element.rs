@@ -1,4 +1,4 @@
-//! Where the id is in a JSON value, and what it says: a text, or a whole number digit for digit.
+//! Where the ids are in a JSON value, and what they say: texts, or whole numbers digit for digit.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,20 +15,32 @@ use super::problem::LineDamage;
 const EVENT_PROPERTIES: &str = "properties";
 const EVENT_ID: &str = "distinct_id";
 
-/// Where the id is in each element.
-#[derive(Debug, PartialEq, Eq)]
+/// Keys under which programs put the records of a page or a message.
+const WRAPPERS: [&str; 10] = [
+    "data", "results", "result", "records", "record", "items", "rows", "users", "profiles",
+    "people",
+];
+
+/// Where the ids are in each element.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Shape {
     /// The element is the id.
     Bare,
+    /// Of a text, a whole number, or, where the key says so, a list of them.
     Key(String),
     /// A key of an object under a key.
     Nested(String, String),
+    /// An object under a key, or a list of such objects.
+    Wrapped(String, Box<Shape>),
 }
 
 type JsonResult<T> = Result<T, LineDamage>;
 
+/// Hears each id of an element, or why there is none, and which of a list of records it is in.
+type Hear<'h> = &'h mut dyn FnMut(Option<u64>, JsonResult<Cow<'_, str>>);
+
 impl Shape {
-    /// Decides from the first element, if that can be read.
+    /// Decides from an element, if that can be read; `None` where it tells nothing.
     ///
     /// # Errors
     /// When it is not exactly clear which key holds the id.
@@ -36,63 +48,93 @@ impl Shape {
         element: &[u8],
         column: Option<&str>,
         label: &str,
-    ) -> Result<JsonResult<Self>, IntakeError> {
+    ) -> Result<JsonResult<Option<Self>>, IntakeError> {
         if !is_object(element) {
             return match column {
-                None => Ok(Ok(Self::Bare)),
+                None => Ok(Ok(Some(Self::Bare))),
                 Some(key) => Err(missing_key(key, label)),
             };
         }
-        let keys = match Object::parse(element) {
-            Ok(object) => object.keys,
+        match Object::parse(element) {
+            Ok(object) => Self::of_object(&object, column, label),
+            Err(damage) => Ok(Err(damage)),
+        }
+    }
+
+    fn of_object(
+        object: &Object<'_>,
+        column: Option<&str>,
+        label: &str,
+    ) -> Result<JsonResult<Option<Self>>, IntakeError> {
+        let mut found = match Self::of_record(object, column) {
+            Ok(found) => found,
             Err(damage) => return Ok(Err(damage)),
         };
-        match column {
-            Some(asked) => Self::asked(&keys, asked, label).map(Ok),
-            None => Self::recognise(element, &keys, label),
-        }
-    }
-
-    /// The key as the operator wrote it, or the one that differs in case and punctuation only;
-    /// a dot leads into an object.
-    fn asked(keys: &[Cow<'_, str>], asked: &str, label: &str) -> Result<Self, IntakeError> {
-        let exact = keys.iter().find(|key| *key == asked);
-        let folded = || keys.iter().find(|key| fold(key) == fold(asked));
-        if let Some(key) = exact {
-            return Ok(Self::Key(key.to_string()));
-        }
-        if let Some((outer, inner)) = asked.split_once('.')
-            && keys.iter().any(|key| key == outer)
-        {
-            return Ok(Self::Nested(outer.to_owned(), inner.to_owned()));
-        }
-        let key = folded().ok_or_else(|| missing_key(asked, label))?;
-        Ok(Self::Key(key.to_string()))
-    }
-
-    fn recognise(
-        element: &[u8],
-        keys: &[Cow<'_, str>],
-        label: &str,
-    ) -> Result<JsonResult<Self>, IntakeError> {
-        let known = keys.iter().filter(|key| is_known(key, keys.len()));
-        let known: Vec<&Cow<'_, str>> = known.collect();
-        let label = label.to_owned();
-        match known.as_slice() {
-            [key] => Ok(Ok(Self::Key(key.to_string()))),
-            [] => {
-                let event = Self::Nested(EVENT_PROPERTIES.to_owned(), EVENT_ID.to_owned());
-                match event.find(element) {
-                    Ok(Some(_)) => Ok(Ok(event)),
-                    Ok(None) => Err(IntakeError::NoKnownKey { label }),
-                    Err(damage) => Ok(Err(damage)),
+        let mut says_nothing = object.is_control();
+        if found.is_empty() {
+            for (key, value) in object.members() {
+                if !WRAPPERS.contains(&fold(key).as_str()) {
+                    continue;
+                }
+                let Some(first) = first_of(value) else {
+                    says_nothing |= value.get().starts_with('[');
+                    continue;
+                };
+                let record = Object::parse(first.get().as_bytes());
+                match record.and_then(|record| Self::of_record(&record, column)) {
+                    Ok(inner) => found.extend(
+                        inner
+                            .into_iter()
+                            .map(|inner| Self::Wrapped(key.to_owned(), Box::new(inner))),
+                    ),
+                    Err(damage) => return Ok(Err(damage)),
                 }
             }
-            several => Err(IntakeError::SeveralKeys {
+        }
+        let label = label.to_owned();
+        match (found.as_slice(), column) {
+            ([one], _) => Ok(Ok(Some(one.clone()))),
+            ([], _) if says_nothing => Ok(Ok(None)),
+            ([], Some(key)) => Err(missing_key(key, &label)),
+            ([], None) => Err(IntakeError::NoKnownKey { label }),
+            (several, _) => Err(IntakeError::SeveralKeys {
                 label,
-                keys: several.iter().map(|key| format!("`{key}`")).collect(),
+                keys: several
+                    .iter()
+                    .filter_map(Self::key_name)
+                    .map(|key| format!("`{key}`"))
+                    .collect(),
             }),
         }
+    }
+
+    /// The keys of ids in a record: the one that the operator named, however its case and
+    /// punctuation are, or the known ones; a dot leads into an object.
+    fn of_record(object: &Object<'_>, column: Option<&str>) -> JsonResult<Vec<Self>> {
+        let key = |key: &str| Self::Key(key.to_owned());
+        let Some(asked) = column else {
+            let width = object.keys.len();
+            let known = object.keys.iter().filter(|name| is_known(name, width));
+            let known: Vec<Self> = known.map(|name| key(name)).collect();
+            let event = Self::Nested(EVENT_PROPERTIES.to_owned(), EVENT_ID.to_owned());
+            return match known.is_empty() && event.find(object)?.is_some() {
+                true => Ok(vec![event]),
+                false => Ok(known),
+            };
+        };
+        if object.get(asked).is_some() {
+            return Ok(vec![key(asked)]);
+        }
+        if let Some((outer, inner)) = asked.split_once('.')
+            && let Some(value) = object.get(outer)
+        {
+            return Ok(vec![match value.get().starts_with('[') {
+                true => Self::Wrapped(outer.to_owned(), Box::new(key(inner))),
+                false => Self::Nested(outer.to_owned(), inner.to_owned()),
+            }]);
+        }
+        let folded = object.keys.iter().filter(|name| fold(name) == fold(asked));
+        Ok(folded.map(|name| key(name)).collect())
     }
 
     /// `None` where the element itself is the id.
@@ -101,32 +143,108 @@ impl Shape {
             Self::Bare => None,
             Self::Key(key) => Some(key.clone()),
             Self::Nested(outer, inner) => Some(format!("{outer}.{inner}")),
+            Self::Wrapped(outer, inner) => Some(format!("{outer}.{}", inner.key_name()?)),
         }
     }
 
-    /// The id in an element.
-    pub(super) fn value_of<'a>(&self, element: &'a [u8]) -> JsonResult<Cow<'a, str>> {
+    /// Has `hear` hear of each id in an element.
+    pub(super) fn each_id(&self, element: &[u8], hear: Hear<'_>) {
+        if let Err(damage) = self.try_each(element, None, hear) {
+            hear(None, Err(damage));
+        }
+    }
+
+    fn try_each(&self, element: &[u8], number: Option<u64>, hear: Hear<'_>) -> JsonResult<()> {
         if is_object(element) == (*self == Self::Bare) {
             // What is broken is no other kind of element.
             parse::<IgnoredAny>(element)?;
             return Err(LineDamage::Mixed);
         }
-        let found = self.find(element)?.ok_or(LineDamage::NoKey)?;
-        id_of(found)
+        let object = match self {
+            Self::Bare => {
+                let found = parse::<&RawValue>(element)?;
+                hear(number, id_of(found));
+                return Ok(());
+            }
+            _ => Object::parse(element)?,
+        };
+        match self {
+            Self::Wrapped(outer, inner) => {
+                let Some(records) = object.get(outer) else {
+                    return match object.is_control() {
+                        true => Ok(()),
+                        false => Err(LineDamage::NoKey),
+                    };
+                };
+                let text = records.get().as_bytes();
+                if is_object(text) {
+                    return inner.try_each(text, number, hear);
+                }
+                let records: Vec<&RawValue> = parse(text)?;
+                for (number, record) in (1..).zip(records) {
+                    if let Err(damage) = inner.try_each(record.get().as_bytes(), Some(number), hear)
+                    {
+                        hear(Some(number), Err(damage));
+                    }
+                }
+                Ok(())
+            }
+            _ => {
+                let found = self.find(&object)?.ok_or(LineDamage::NoKey)?;
+                match self {
+                    Self::Key(key) if found.get().starts_with('[') && is_plural(key) => {
+                        each_in_list(found.get(), &mut |number, id| hear(Some(number), id))
+                    }
+                    _ => {
+                        hear(number, id_of(found));
+                        Ok(())
+                    }
+                }
+            }
+        }
     }
 
-    fn find<'a>(&self, element: &'a [u8]) -> JsonResult<Option<&'a RawValue>> {
+    fn find<'a>(&self, object: &Object<'a>) -> JsonResult<Option<&'a RawValue>> {
         match self {
-            Self::Bare => parse::<&RawValue>(element).map(Some),
-            Self::Key(key) => Ok(Object::parse(element)?.get(key)),
-            Self::Nested(outer, inner) => match Object::parse(element)?.get(outer) {
+            Self::Key(key) => Ok(object.get(key)),
+            Self::Nested(outer, inner) => match object.get(outer) {
                 Some(object) if is_object(object.get().as_bytes()) => {
                     Ok(Object::parse(object.get().as_bytes())?.get(inner))
                 }
                 Some(_) | None => Ok(None),
             },
+            Self::Bare | Self::Wrapped(..) => Ok(None),
         }
     }
+}
+
+/// Whether a key or a column of this name may hold a list of ids, such as `$distinct_ids`.
+pub(super) fn is_plural(name: &str) -> bool {
+    fold(name).ends_with("ids")
+}
+
+/// Each id of a JSON list of texts and whole numbers, with its number.
+pub(super) fn each_in_list(
+    list: &str,
+    hear: &mut dyn FnMut(u64, JsonResult<Cow<'_, str>>),
+) -> JsonResult<()> {
+    let ids: Vec<&RawValue> = parse(list.as_bytes())?;
+    for (number, id) in (1..).zip(ids) {
+        hear(number, id_of(id));
+    }
+    Ok(())
+}
+
+/// The first record of a list, or the record that is not in a list.
+fn first_of(value: &RawValue) -> Option<&RawValue> {
+    let first = match value.get().starts_with('[') {
+        true => parse::<Vec<&RawValue>>(value.get().as_bytes())
+            .ok()?
+            .first()
+            .copied()?,
+        false => value,
+    };
+    is_object(first.get().as_bytes()).then_some(first)
 }
 
 fn missing_key(key: &str, label: &str) -> IntakeError {
@@ -136,7 +254,7 @@ fn missing_key(key: &str, label: &str) -> IntakeError {
     }
 }
 
-fn is_object(element: &[u8]) -> bool {
+pub(super) fn is_object(element: &[u8]) -> bool {
     element.trim_ascii_start().starts_with(b"{")
 }
 
@@ -158,13 +276,7 @@ fn id_of(value: &RawValue) -> JsonResult<Cow<'_, str>> {
     let text = value.get();
     let digits = text.strip_prefix('-').unwrap_or(text);
     match text.as_bytes() {
-        // What has no escape stands for itself.
-        [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => {
-            Ok(Cow::Borrowed(&text[1..text.len() - 1]))
-        }
-        [b'"', ..] => serde_json::from_str(text)
-            .map(Cow::Owned)
-            .map_err(|_| LineDamage::BadEscape),
+        [b'"', ..] => text_of(text),
         [b'n', ..] => Err(LineDamage::NotAnId("null")),
         [b't' | b'f', ..] => Err(LineDamage::NotAnId("true or false")),
         [b'[', ..] => Err(LineDamage::NotAnId("a list")),
@@ -176,21 +288,59 @@ fn id_of(value: &RawValue) -> JsonResult<Cow<'_, str>> {
     }
 }
 
-/// An object's keys, each there once, and their values unread.
-struct Object<'a> {
+/// What a JSON text says; what has no escape stands for itself.
+pub(super) fn text_of(text: &str) -> JsonResult<Cow<'_, str>> {
+    match text.as_bytes() {
+        [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => {
+            Ok(Cow::Borrowed(&text[1..text.len() - 1]))
+        }
+        _ => serde_json::from_str(text)
+            .map(Cow::Owned)
+            .map_err(|_| LineDamage::BadEscape),
+    }
+}
+
+/// An object's keys and their values unread.
+pub(super) struct Object<'a> {
     keys: Vec<Cow<'a, str>>,
     values: Vec<&'a RawValue>,
 }
 
 impl<'a> Object<'a> {
+    /// Whatever its keys are, even if one of them is there twice.
+    pub(super) fn read(text: &'a [u8]) -> JsonResult<Self> {
+        parse(text)
+    }
+
+    pub(super) fn into_members(self) -> impl Iterator<Item = (Cow<'a, str>, &'a RawValue)> {
+        self.keys.into_iter().zip(self.values)
+    }
+
+    /// Each key is there once.
     fn parse(text: &'a [u8]) -> JsonResult<Self> {
-        let object: Self = parse(text)?;
+        let object = Self::read(text)?;
         let mut keys: Vec<&str> = object.keys.iter().map(AsRef::as_ref).collect();
         keys.sort_unstable();
         match keys.windows(2).any(|pair| pair[0] == pair[1]) {
             true => Err(LineDamage::RepeatedKey),
             false => Ok(object),
         }
+    }
+
+    fn members(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.keys
+            .iter()
+            .map(AsRef::as_ref)
+            .zip(self.values.iter().copied())
+    }
+
+    /// Whether it is a message of the Singer kind that holds no record.
+    fn is_control(&self) -> bool {
+        let kind = self.get("type").map(RawValue::get);
+        matches!(
+            kind,
+            Some("\"SCHEMA\"" | "\"STATE\"" | "\"ACTIVATE_VERSION\"")
+        )
     }
 
     fn get(&self, key: &str) -> Option<&'a RawValue> {
@@ -255,110 +405,4 @@ impl<'de> Deserialize<'de> for Key<'de> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn decided(element: &str, column: Option<&str>) -> Shape {
-        let shape = Shape::decide(element.as_bytes(), column, "x");
-        shape.unwrap().unwrap()
-    }
-
-    fn value(shape: &Shape, element: &str) -> JsonResult<String> {
-        let value = shape.value_of(element.as_bytes());
-        value.map(Cow::into_owned)
-    }
-
-    #[test]
-    fn the_key_of_ids_is_recognised_or_asked_for() {
-        let key = |name: &str| Shape::Key(name.to_owned());
-        let nested = |outer: &str, inner: &str| Shape::Nested(outer.to_owned(), inner.to_owned());
-        for (element, column, shape) in [
-            (r#"{"$distinct_id":"a"}"#, None, key("$distinct_id")),
-            (r#"{"id":"a"}"#, None, key("id")),
-            (r#"{"x":1,"Distinct ID":"a"}"#, None, key("Distinct ID")),
-            (r#"{"x":1,"distinct_id":1}"#, Some("x"), key("x")),
-            (r#"{"Who":1}"#, Some("who"), key("Who")),
-            (r#"{"a.b":1,"a":{"b":2}}"#, Some("a.b"), key("a.b")),
-            (r#"{"a":{"b":2}}"#, Some("a.b"), nested("a", "b")),
-            (
-                r#"{"event":"e","properties":{"distinct_id":"a","$user_id":"b"}}"#,
-                None,
-                nested("properties", "distinct_id"),
-            ),
-            (
-                r#"{"$distinct_id":"a","properties":{"distinct_id":"b"}}"#,
-                None,
-                key("$distinct_id"),
-            ),
-            (r#" "a" "#, None, Shape::Bare),
-        ] {
-            assert_eq!(decided(element, column), shape, "{element}");
-        }
-    }
-
-    #[test]
-    fn where_it_is_not_clear_nothing_is_decided() {
-        let error = |element: &str, column| {
-            let shape = Shape::decide(element.as_bytes(), column, "x");
-            shape.unwrap_err().to_string()
-        };
-        assert!(error(r#"{"id":1,"x":2}"#, None).contains("no key of a known name"));
-        assert!(error(r#"{"properties":{"x":1}}"#, None).contains("no key of a known name"));
-        assert!(error(r#"{"properties":"distinct_id"}"#, None).contains("no key"));
-        assert!(error(r#"{"user_id":1,"userId":2}"#, None).contains("`user_id`, `userId`"));
-        assert!(error(r#"{"x":1}"#, Some("y")).contains("no key `y`"));
-        assert!(error(r#""a""#, Some("y")).contains("no key `y`"));
-    }
-
-    #[test]
-    fn a_text_is_unescaped_and_a_whole_number_kept_digit_for_digit() {
-        for (element, id) in [
-            (r#""a""#, "a"),
-            (r#""""#, ""),
-            (r#""a\"\\\u00e9\ud83d\ude00""#, "a\"\\é😀"),
-            (
-                "123456789012345678901234567890",
-                "123456789012345678901234567890",
-            ),
-            ("-7", "-7"),
-        ] {
-            assert_eq!(value(&Shape::Bare, element).as_deref(), Ok(id), "{element}");
-        }
-    }
-
-    #[test]
-    fn whatever_else_is_an_error() {
-        let shape = Shape::Key("k".to_owned());
-        let not_an_id = |found: &JsonResult<String>| matches!(found, Err(LineDamage::NotAnId(_)));
-        for id in ["null", "true", "false", "1.0", "1e3", "-1E3", "[]", "{}"] {
-            let element = format!(r#"{{"k":{id}}}"#);
-            assert!(not_an_id(&value(&shape, &element)), "{id}");
-        }
-        for (element, damage) in [
-            (r#"{"x":1}"#, LineDamage::NoKey),
-            (r#""a""#, LineDamage::Mixed),
-            (r#"{"k":"a","k":"a"}"#, LineDamage::RepeatedKey),
-            (r#"{"k":"a""#, LineDamage::UnfinishedJson),
-            (r#"{"k":"\ud800"}"#, LineDamage::BadEscape),
-        ] {
-            assert_eq!(value(&shape, element), Err(damage), "{element}");
-        }
-        for broken in [
-            "a",
-            r#"{"k":a}"#,
-            r#"{"k":"a"} x"#,
-            r#"{"k":"\q"}"#,
-            "{\"k\":\"\t\"}",
-        ] {
-            let found = value(&shape, broken);
-            assert!(
-                matches!(found, Err(LineDamage::BrokenJson { .. })),
-                "{broken}"
-            );
-        }
-        assert_eq!(value(&Shape::Bare, "{}"), Err(LineDamage::Mixed));
-        for broken in ["01", "- 1", "\"a"] {
-            assert!(value(&Shape::Bare, broken).is_err(), "{broken}");
-        }
-    }
-}
+mod tests;

@@ -1,12 +1,8 @@
 //! The few keys of an event that matter, out of its JSON.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::error::Category;
-use serde_json::value::RawValue;
-
+use super::element::{Object, is_object, text_of};
 use super::events::{Event, Field};
 use super::problem::LineDamage;
 
@@ -62,179 +58,39 @@ impl Keys {
 /// # Errors
 /// When it is no JSON object, or an id in it cannot be read.
 pub(super) fn read<'e>(text: &'e [u8], keys: &Keys) -> Result<Event<'e>, LineDamage> {
-    let encoding = "UTF-8";
-    let text = std::str::from_utf8(text).map_err(|_| LineDamage::Undecodable { encoding })?;
-    if !text.trim_start().starts_with('{') {
+    if !is_object(text) {
         return Err(LineDamage::NoEvent);
     }
-    let mut found = Found {
-        event: Event::default(),
-        damage: None,
-    };
-    let mut parser = serde_json::Deserializer::from_str(text);
-    let object = Object {
-        found: &mut found,
-        keys,
-        outer: None,
-    };
-    let read = parser.deserialize_map(object).and_then(|()| parser.end());
-    match (read, found.damage) {
-        (Ok(()), None) => Ok(found.event),
-        (Ok(()), Some(damage)) => Err(damage),
-        (Err(error), _) => Err(match error.classify() {
-            Category::Eof => LineDamage::UnfinishedJson,
-            Category::Syntax | Category::Data | Category::Io => LineDamage::BrokenJson {
-                column: error.column(),
-            },
-        }),
-    }
-}
-
-struct Found<'e> {
-    event: Event<'e>,
-    damage: Option<LineDamage>,
-}
-
-impl<'e> Found<'e> {
-    fn take(&mut self, field: Field, text: &'e str) {
-        let id = match text.as_bytes() {
-            b"null" | b"\"\"" => return,
-            [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => {
-                Cow::Borrowed(&text[1..text.len() - 1])
-            }
-            [b'"', ..] => match serde_json::from_str(text) {
-                Ok(id) => Cow::Owned(id),
-                Err(_) => {
-                    self.damage = Some(LineDamage::BadEscape);
-                    return;
+    let mut event = Event::default();
+    for (name, value) in Object::read(text)?.into_members() {
+        let inner = value.get().as_bytes();
+        match keys.field(None, &name) {
+            Some(field) => take(&mut event, field, value.get())?,
+            None if keys.leads(&name) && is_object(inner) => {
+                for (key, value) in Object::read(inner)?.into_members() {
+                    if let Some(field) = keys.field(Some(&name), &key) {
+                        take(&mut event, field, value.get())?;
+                    }
                 }
-            },
-            // A number by its digits.
-            [b'-' | b'0'..=b'9', ..] => Cow::Borrowed(text),
-            _ => return,
-        };
-        self.event.add_time(field, &id);
-        self.event.add_id(field, id);
-    }
-}
-
-/// Goes through the keys of an event, or of an object in it.
-struct Object<'f, 'e> {
-    found: &'f mut Found<'e>,
-    keys: &'f Keys,
-    outer: Option<&'f str>,
-}
-
-/// A key as it is needed: what it says, or its name where it leads further.
-enum Key<'de> {
-    Says(Field),
-    Leads(Cow<'de, str>),
-    Nothing,
-}
-
-struct KeySeed<'k> {
-    keys: &'k Keys,
-    outer: Option<&'k str>,
-}
-
-impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
-    type Value = Key<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<Self::Value, D::Error> {
-        parser.deserialize_str(self)
-    }
-}
-
-impl KeySeed<'_> {
-    fn key<'de>(&self, name: &str, kept: impl FnOnce() -> Cow<'de, str>) -> Key<'de> {
-        match self.keys.field(self.outer, name) {
-            Some(field) => Key::Says(field),
-            None if self.outer.is_none() && self.keys.leads(name) => Key::Leads(kept()),
-            None => Key::Nothing,
+            }
+            None => {}
         }
     }
+    Ok(event)
 }
 
-impl<'de> Visitor<'de> for KeySeed<'_> {
-    type Value = Key<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Key<'de>, E> {
-        Ok(self.key(name, || Cow::Borrowed(name)))
-    }
-
-    fn visit_str<E: Error>(self, name: &str) -> Result<Key<'de>, E> {
-        Ok(self.key(name, || Cow::Owned(name.to_owned())))
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Object<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<(), D::Error> {
-        parser.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Object<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let keys = self.keys;
-        let outer = self.outer;
-        while let Some(key) = map.next_key_seed(KeySeed { keys, outer })? {
-            match key {
-                Key::Says(field) => {
-                    let text = map.next_value::<&'de RawValue>()?.get();
-                    self.found.take(field, text);
-                }
-                Key::Leads(name) => map.next_value_seed(Object {
-                    found: &mut *self.found,
-                    keys,
-                    outer: Some(&name),
-                })?,
-                Key::Nothing => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(())
-    }
-
-    // Anything else than an object says nothing.
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
+/// Takes what a text or a number says; a number by its digits.
+fn take<'e>(event: &mut Event<'e>, field: Field, text: &'e str) -> Result<(), LineDamage> {
+    let id = match text.as_bytes() {
+        b"\"\"" => return Ok(()),
+        [b'"', ..] => text_of(text)?,
+        [b'-' | b'0'..=b'9', ..] => Cow::Borrowed(text),
+        // Anything else says nothing.
+        _ => return Ok(()),
+    };
+    event.add_time(field, &id);
+    event.add_id(field, id);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::io::Read;
 
-use crate::domain::event_time;
+use crate::domain::{ProjectZone, event_time};
 
 use super::columns::fold;
 use super::event_json::{self, Keys};
@@ -112,7 +112,7 @@ impl<'e> Event<'e> {
             Field::Received => &mut self.received,
             Field::Person | Field::Device => return,
         };
-        *time = time.or_else(|| event_time(text));
+        *time = time.or_else(|| event_time(text, ProjectZone::default()));
     }
 }
 
@@ -213,12 +213,12 @@ impl EventTaker<'_> {
         })
     }
 
-    pub(super) fn take_array(
+    pub(super) fn take_document(
         &mut self,
         text: impl Read,
         name: &Name,
     ) -> Result<Values, IntakeError> {
-        json::each_in_array(text, name, &mut |element, place, values| {
+        json::each_in_document(text, name, &mut |element, place, values| {
             self.take_element(element, place, values);
             Ok(())
         })
@@ -244,10 +244,12 @@ impl EventTaker<'_> {
         options: &ReadOptions,
         name: &Name,
     ) -> Result<Values, IntakeError> {
-        let delimiter = table::begin(&mut lines, options, name);
-        let delimiter = delimiter.map_err(|error| name.failed(error))?;
+        let (delimiter, blank_lines) = table::begin(&mut lines, options, name)?;
         let mut rows = Rows::new(lines, delimiter);
-        let mut values = Values::default();
+        let mut values = Values {
+            blank_lines,
+            ..Values::default()
+        };
         let mut columns = None;
         loop {
             let (number, row) = rows.advance().map_err(|error| name.failed(error))?;

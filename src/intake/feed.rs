@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::domain::IdHasher;
 
-use super::lint::{Form, Shape};
+use super::form::{Form, Shape};
 use super::problem::{IntakeError, Place, Problems};
 use super::reader::{self, Reading};
 use super::{ReadOptions, Source};

@@ -1,7 +1,10 @@
 //! What kind of text a source holds: by its beginning, then by its name.
 
-use super::columns::{DELIMITERS, is_heading};
-use super::{Header, IntakeError, ReadOptions};
+use serde::de::IgnoredAny;
+
+use super::columns::{DELIMITERS, find_heading};
+use super::form::Form;
+use super::{IntakeError, ReadOptions, program};
 
 /// How values are found in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,8 +15,12 @@ pub enum Format {
     JsonLines,
     /// One JSON array.
     JsonArray,
+    /// JSON values one after the other, each on as many lines as it likes.
+    JsonDocument,
     /// One id a line, byte for byte.
     List,
+    /// A file of a spreadsheet program.
+    Spreadsheet,
 }
 
 /// The extension of a file's name in lower case, below that of a packing.
@@ -60,10 +67,31 @@ fn recognise_json(beginning: &[u8]) -> Option<Format> {
     let (first, rest) = beginning.trim_ascii_start().split_first()?;
     let second = rest.trim_ascii_start().first();
     match (first, second) {
-        (b'{', Some(b'"' | b'}')) => Some(Format::JsonLines),
+        (b'{', Some(b'"' | b'}')) => {
+            let line = first_line(beginning);
+            let first = serde_json::from_slice::<IgnoredAny>(line);
+            // No line of a document ends inside a text: one that does is a damaged line.
+            match first.is_err_and(|error| error.is_eof()) && !ends_in_a_text(line) {
+                true => Some(Format::JsonDocument),
+                false => Some(Format::JsonLines),
+            }
+        }
         (b'[', Some(b'"' | b'{' | b'[' | b']')) => Some(Format::JsonArray),
         _ => None,
     }
+}
+
+fn ends_in_a_text(line: &[u8]) -> bool {
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in line {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            _ => {}
+        }
+    }
+    in_text
 }
 
 /// A spreadsheet's "text" is a table, too; its rows must not be taken for ids.
@@ -72,11 +100,13 @@ fn list_or_table(
     options: &ReadOptions,
     label: &str,
 ) -> Result<Format, IntakeError> {
-    let first_line = first_line(beginning);
-    if options.header == Header::Expected && is_heading(first_line) {
+    if find_heading(beginning, options).is_ok_and(|found| found.has_heading) {
         return Ok(Format::Table);
     }
-    if first_line.iter().any(|byte| DELIMITERS.contains(byte)) {
+    let first_line = first_line(beginning);
+    let text = String::from_utf8_lossy(first_line);
+    let is_id = Form::of(&text).look().is_none() || program::of(&text).is_some();
+    if !is_id && first_line.iter().any(|byte| DELIMITERS.contains(byte)) {
         return Err(IntakeError::ListOrTable {
             label: label.to_owned(),
         });
@@ -126,7 +156,8 @@ mod tests {
         assert_eq!(recognised("\ndistinct_id\na\n", Some("txt")), Format::Table);
         assert_eq!(recognised("n\tDistinct ID\n", Some("txt")), Format::Table);
         let options = ReadOptions::default();
-        for doubtful in ["a,b\n", "auth0|17\n", "x\ty"] {
+        assert_eq!(recognised("auth0|17\n", Some("txt")), Format::List);
+        for doubtful in ["a,b\n", "a |17\n", "x\ty"] {
             let result = recognise(doubtful.as_bytes(), Some("txt"), &options, "x");
             assert!(matches!(result, Err(IntakeError::ListOrTable { .. })));
         }

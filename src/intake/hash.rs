@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::credentials::HashKey;
 
-use super::lint::{Form, IdKind, is_blank};
+use super::form::{Form, IdKind, is_blank};
 use super::problem::Place;
 use super::warning::{LONG_ID_BYTES, WarningKind};
 

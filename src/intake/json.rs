@@ -1,4 +1,4 @@
-//! Takes ids from JSON lines and from one JSON array, an element at a time; other readers may have
+//! Takes ids from JSON lines and from JSON documents, an element at a time; other readers may have
 //! the elements, too.
 
 use std::cell::Cell;
@@ -34,18 +34,18 @@ pub(super) fn read_lines(
     })
 }
 
-/// The ids in one array of values, on as many lines as it likes.
+/// The ids in one array of values, or in values one after the other, on as many lines as they like.
 ///
 /// # Errors
 /// As [`read_lines`].
-pub(super) fn read_array(
+pub(super) fn read_document(
     text: impl Read,
     options: &ReadOptions,
     name: &Name,
     sink: Sink<'_>,
 ) -> Result<Values, IntakeError> {
     let mut elements = Elements::new(options, name, sink);
-    each_in_array(text, name, &mut |element, place, values| {
+    each_in_document(text, name, &mut |element, place, values| {
         elements.take(element, place, values)
     })
 }
@@ -76,11 +76,11 @@ pub(super) fn each_line(
     }
 }
 
-/// Hands out each element of an array.
+/// Hands out each element of an array, or each value where there is none.
 ///
 /// # Errors
 /// When the text cannot be read, and those of `take`.
-pub(super) fn each_in_array(
+pub(super) fn each_in_document(
     text: impl Read,
     name: &Name,
     take: Take<'_>,
@@ -91,32 +91,49 @@ pub(super) fn each_in_array(
         count: &count,
     };
     let mut deserializer = serde_json::Deserializer::from_reader(metered);
-    let mut array = Array {
+    let mut document = Document {
         take,
         name,
         values: Values::default(),
         count: &count,
-        number: 0,
+        list: List::Outside,
         fatal: None,
     };
-    let result = deserializer.deserialize_seq(&mut array);
-    let is_closed = result.is_ok();
-    let Err(error) = result.and_then(|()| deserializer.end()) else {
-        return Ok(array.values);
+    let error = loop {
+        match deserializer.end() {
+            Ok(()) => return Ok(document.values),
+            Err(error) if error.classify() == Category::Io => break error,
+            // Something follows, and its first byte was looked at.
+            Err(error) if document.list == List::Closed => break error,
+            Err(_) => {}
+        }
+        let read = match count.last.get() {
+            b'[' => deserializer.deserialize_seq(&mut document),
+            _ => (&mut document).deserialize(&mut deserializer),
+        };
+        if let Err(error) = read {
+            break error;
+        }
     };
-    let damage = match (array.fatal, error.classify()) {
+    let is_in_list = matches!(document.list, List::Open(_));
+    let damage = match (document.fatal, error.classify()) {
         (Some(fatal), _) => return Err(fatal),
         (None, Category::Io) if count.is_exceeded() => LineDamage::TooLong,
         (None, Category::Io) => return Err(name.failed(error.into())),
-        (None, _) if is_closed => LineDamage::TextAfterList,
-        (None, Category::Eof) => LineDamage::UnfinishedList,
+        (None, _) if document.list == List::Closed => LineDamage::TextAfterList,
+        (None, Category::Eof) if is_in_list => LineDamage::UnfinishedList,
+        (None, Category::Eof) => LineDamage::UnfinishedJson,
         (None, Category::Syntax | Category::Data) => LineDamage::BrokenJson {
             column: error.column(),
         },
     };
-    let mut values = array.values;
+    let mut values = document.values;
+    let element = match document.list {
+        List::Open(number) => Some(number + 1),
+        List::Outside | List::Closed => None,
+    };
     let place = Place {
-        element: (!is_closed).then_some(array.number + 1),
+        element,
         ..name.on_line(count.line.get())
     };
     values.problems.note_line(place, damage);
@@ -150,10 +167,11 @@ impl<'a, 's> Elements<'a, 's> {
         let shape = match &self.shape {
             Some(shape) => shape,
             None => match Shape::decide(element, self.column, &self.name.label)? {
-                Ok(shape) => {
+                Ok(Some(shape)) => {
                     values.column = shape.key_name();
                     self.shape.insert(shape)
                 }
+                Ok(None) => return Ok(()),
                 // A later one may tell; the source is refused anyway.
                 Err(damage) => {
                     values.problems.note_line(place, damage);
@@ -161,27 +179,41 @@ impl<'a, 's> Elements<'a, 's> {
                 }
             },
         };
-        match shape.value_of(element) {
-            Ok(value) => {
-                values.count += 1;
-                (self.sink)(place, value.as_bytes());
+        let sink = &mut *self.sink;
+        shape.each_id(element, &mut |number, id| {
+            let element = number.or(place.element);
+            let place = Place { element, ..place };
+            match id {
+                Ok(id) => {
+                    values.count += 1;
+                    sink(place, id.as_bytes());
+                }
+                Err(damage) => values.problems.note_line(place, damage),
             }
-            Err(damage) => values.problems.note_line(place, damage),
-        }
+        });
         Ok(())
     }
 }
 
-struct Array<'a, 't> {
+/// Whether the values are elements of an array.
+#[derive(Debug, PartialEq, Eq)]
+enum List {
+    Outside,
+    /// So many elements were taken.
+    Open(u64),
+    Closed,
+}
+
+struct Document<'a, 't> {
     take: Take<'t>,
     name: &'a Name,
     values: Values,
     count: &'a Count,
-    number: u64,
+    list: List,
     fatal: Option<IntakeError>,
 }
 
-impl<'de> Visitor<'de> for &mut Array<'_, '_> {
+impl<'de> Visitor<'de> for &mut Document<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -189,12 +221,14 @@ impl<'de> Visitor<'de> for &mut Array<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        self.list = List::Open(0);
         while elements.next_element_seed(&mut *self)?.is_some() {}
+        self.list = List::Closed;
         Ok(())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Array<'_, '_> {
+impl<'de> DeserializeSeed<'de> for &mut Document<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -203,9 +237,15 @@ impl<'de> DeserializeSeed<'de> for &mut Array<'_, '_> {
         self.count.bytes.set(0);
         let element = <Box<RawValue> as serde::Deserialize>::deserialize(deserializer)?;
         self.count.bytes.set(0);
-        self.number += 1;
+        let number = match &mut self.list {
+            List::Open(number) => {
+                *number += 1;
+                Some(*number)
+            }
+            List::Outside | List::Closed => None,
+        };
         let place = Place {
-            element: Some(self.number),
+            element: number,
             ..self.name.on_line(line)
         };
         let taken = (self.take)(element.get().as_bytes(), place, &mut self.values);
@@ -223,6 +263,7 @@ struct Count {
     line: Cell<u64>,
     /// Since the last element.
     bytes: Cell<usize>,
+    last: Cell<u8>,
 }
 
 impl Default for Count {
@@ -230,6 +271,7 @@ impl Default for Count {
         Self {
             line: Cell::new(1),
             bytes: Cell::new(0),
+            last: Cell::new(0),
         }
     }
 }
@@ -253,6 +295,9 @@ impl<R: Read> Read for Metered<'_, R> {
         let given = &available[..count];
         buffer[..count].copy_from_slice(given);
         let ends = given.iter().filter(|byte| **byte == b'\n').count();
+        self.count
+            .last
+            .set(given.last().copied().unwrap_or_default());
         self.inner.consume(count);
         self.count.line.set(self.count.line.get() + ends as u64);
         self.count.bytes.set(self.count.bytes.get() + count);

@@ -23,7 +23,7 @@ pub(super) fn read(
         let step = lines.advance().map_err(|error| name.failed(error))?;
         let place = name.on_line(lines.number());
         match step {
-            Step::Line if lines.line().is_empty() => values.blank_lines += 1,
+            Step::Line if lines.line().trim_ascii().is_empty() => values.blank_lines += 1,
             Step::Line => {
                 let is_first = values.count == 0 && options.header == Header::Expected;
                 if is_first && is_heading(lines.line()) {

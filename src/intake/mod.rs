@@ -9,37 +9,44 @@ mod element;
 mod event_json;
 mod events;
 mod feed;
+mod form;
 mod format;
 mod hash;
 mod json;
 mod lines;
-mod lint;
 mod list;
+mod near;
+mod numbers;
 mod open;
 mod partition;
 mod problem;
+mod program;
 mod reader;
 mod restoring;
 mod rows;
+mod rule;
 mod source;
 mod spool;
-mod spreadsheet;
 mod table;
 mod text;
 mod unique;
 mod unpack;
 mod warning;
+mod words;
+mod workbook;
 
 use std::borrow::Cow;
 use std::path::Path;
 use std::rc::Rc;
 
-use crate::domain::IdHasher;
+use crate::domain::{Exclusion, IdHasher};
 
 use check::Checker;
 use feed::{Feed, Meter, Next, Raw};
+use near::{Held, Judged};
 use spool::{IN_MEMORY, SpoolWriter};
 use unique::Gathering;
+use warning::Tally;
 
 pub use check::{CheckOptions, OuterSpace, Pattern, PatternError};
 pub use columns::Header;
@@ -47,7 +54,9 @@ pub use encoding_rs::Encoding;
 pub use events::{Event, EventOptions, EventsRead, NamedAs, read_events};
 pub use format::Format;
 pub use hash::{HashExample, HashWith, Hashed, Hashing, HashingError, LetterCase};
+pub use near::NearIds;
 pub use problem::{IntakeError, LineDamage, Place, Problem, Problems, Remedy};
+pub use program::Program;
 pub use reader::{Reading, Sink, parse_encoding, read_bytes};
 pub use restoring::Restoring;
 pub use source::{Source, SourceError};
@@ -94,6 +103,8 @@ pub struct Intake {
     pub readings: Vec<Reading>,
     /// How those were read whose ids are excluded.
     pub excluded_readings: Vec<Reading>,
+    /// What became of each of the excluded files.
+    pub exclusions: Vec<Exclusion>,
 }
 
 /// How far the reading has come.
@@ -110,7 +121,8 @@ pub struct Headway {
 ///
 /// # Errors
 /// When a source cannot be read, any value in any of them is damaged (each is listed with its
-/// line), there is no id at all in one of them, or none is left.
+/// line), one that is asked for is nearly an excluded one, there is no id at all in one of them, or
+/// none is left.
 pub fn read(
     sources: &[Source],
     excluded: &[Source],
@@ -125,7 +137,9 @@ pub fn read(
     let mut feed = Feed::start(all.clone(), options.clone(), meter.clone(), hasher.clone());
     let mut checker = Checker::new(&options.check);
     let mut row_problems = Problems::default();
-    let mut gathering = Gathering::new(hasher);
+    let mut gathering = Gathering::new(hasher.clone());
+    let label_of = |file: usize| excluded[file].label();
+    let mut held = (!excluded.is_empty()).then(|| Held::new(hasher.clone(), excluded.len()));
     let (mut spool, mut hear) = match keep {
         Keep::Counts => (None, None),
         Keep::Heard(hear) => (None, Some(hear)),
@@ -142,6 +156,7 @@ pub fn read(
         match next? {
             Next::Values(block) => {
                 gathering.start_source(block.label());
+                let is_asked_for = ended >= excluded.len();
                 for Raw { place, form, hash } in block.values() {
                     let Some(id) = checker.check(place, form) else {
                         continue;
@@ -149,14 +164,31 @@ pub fn read(
                     // Trimmed or hashed, it is another one than was read.
                     let read = form.map_or(0, |form| form.text().len());
                     let is_as_read = matches!(id, Cow::Borrowed(id) if id.len() == read);
-                    gathering.take(place, &id, is_as_read.then_some(hash))?;
+                    let hash = match is_as_read {
+                        true => hash,
+                        false => hasher.hash(id.as_bytes()),
+                    };
+                    if let (Some(held), Some(form)) = (&mut held, form) {
+                        let (raw, id) = (form.text(), &*id);
+                        let judged = Judged {
+                            place,
+                            raw,
+                            id,
+                            hash,
+                        };
+                        match is_asked_for {
+                            true => held.compare(&judged, label_of, &options.check.allowed),
+                            false => held.take(ended, &judged),
+                        }
+                    }
+                    gathering.take(place, &id, Some(hash))?;
                     if let Some(spool) = &mut spool
-                        && ended >= excluded.len()
+                        && is_asked_for
                     {
                         spool.put(&id).map_err(IntakeError::Spool)?;
                     }
                     if let Some(hear) = &mut hear
-                        && ended >= excluded.len()
+                        && is_asked_for
                     {
                         hear(place, &id);
                     }
@@ -190,7 +222,12 @@ pub fn read(
     let (mut problems, warnings) = checker.finish();
     problems.extend(row_problems);
     let mut warnings = problems.into_result(warnings)?;
+    let exclusions = held.map_or(Ok(Vec::new()), |held| held.finish(label_of));
+    let exclusions = exclusions.map_err(IntakeError::NearHeld)?;
     let (counts, order) = gathering.finish(&mut warnings);
+    if counts.duplicates() * 5 > counts.read {
+        warnings.add(WarningKind::Repeated, Tally::of(counts.duplicates()));
+    }
     demand_ids(sources, excluded, empty.map(|empty| &all[empty]), counts)?;
     let spool = spool.map(SpoolWriter::finish).transpose();
     let spool = spool.map_err(IntakeError::Spool)?;
@@ -201,6 +238,7 @@ pub fn read(
         hashed,
         readings,
         excluded_readings,
+        exclusions,
     })
 }
 

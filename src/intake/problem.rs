@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use crate::domain::DistinctIdError;
 
 use super::lines::MAX_LINE_BYTES;
+use super::near::NearIds;
+use super::program::Program;
+use super::rule::Look;
 use super::warning::Warnings;
 
 /// How many problems are kept; the rest are counted.
@@ -29,6 +32,10 @@ pub enum IntakeError {
     },
     #[error("{label} is {what}, not text")]
     NotText { label: String, what: &'static str },
+    #[error("cannot read {label} as a spreadsheet: {fault}")]
+    Workbook { label: String, fault: &'static str },
+    #[error("{label} has several sheets: {}", in_backticks(sheets))]
+    SeveralSheets { label: String, sheets: Vec<String> },
     #[error("{label} is in {encoding}, which cannot be read")]
     UnreadableEncoding {
         label: String,
@@ -42,7 +49,25 @@ pub enum IntakeError {
     #[error(
         "{label} has no known header: its first line is neither `distinct_id` nor another known name"
     )]
-    NoHeader { label: String },
+    NoHeader {
+        label: String,
+        /// Whether the first line may be an id.
+        may_be_id: bool,
+    },
+    #[error("the first line of {label} has an id in that column, not a heading")]
+    IdInHeading { label: String },
+    #[error("{label} has {count} columns with the name `{column}`")]
+    RepeatedColumn {
+        label: String,
+        column: String,
+        count: usize,
+    },
+    #[error("{label}, line {line}: {program}")]
+    Drawn {
+        label: String,
+        line: usize,
+        program: Program,
+    },
     #[error("{label} has {count} columns, and none has a known name such as `distinct_id`")]
     NoKnownColumn { label: String, count: usize },
     #[error("{label} has several columns that could hold the ids: {}", columns.join(", "))]
@@ -67,6 +92,8 @@ pub enum IntakeError {
         /// What looks suspicious beside what is damaged.
         warnings: Warnings,
     },
+    #[error("{0}")]
+    NearHeld(NearIds),
     #[error("there is no id in {label}")]
     NoIds { label: String },
     #[error("{label} holds no events: neither JSON objects nor a table with a heading")]
@@ -79,6 +106,11 @@ pub enum IntakeError {
     TooMany,
     #[error("the ids could not be kept until they are in the ledger")]
     Spool(#[source] io::Error),
+}
+
+fn in_backticks(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
 }
 
 fn in_folder(readable: usize) -> String {
@@ -94,18 +126,10 @@ fn in_folder(readable: usize) -> String {
 pub enum Damage {
     Id(DistinctIdError),
     NotUtf8,
-    /// Bytes were lost in an earlier conversion.
-    Replaced,
     /// Outer characters that nobody sees, and that are no white space.
     OuterInvisible,
-    Control,
-    /// `1.23E+12`: the other digits are lost.
-    Scientific,
-    /// `#N/A` and its kin.
-    SpreadsheetError,
-    Formula,
-    /// What another program writes where there is no value.
-    Placeholder,
+    /// It is not an id, and looks like something else.
+    Look(Look),
     /// Not as the operator expects all ids to be.
     Pattern,
     HashedDevice,
@@ -136,7 +160,7 @@ pub enum LineDamage {
     BrokenJson { column: usize },
     #[error("the id holds an escape that stands for no character")]
     BadEscape,
-    #[error("its JSON ends too early: it is cut off, or spread over several lines")]
+    #[error("its JSON ends too early: the end may be missing")]
     UnfinishedJson,
     #[error("the list is not closed; the end may be missing")]
     UnfinishedList,
@@ -163,6 +187,12 @@ pub enum Remedy {
     Pattern,
     /// Name the encoding, or correct the file.
     Encoding,
+    /// Have the program write a bare list.
+    Program(Program),
+    /// Say that the one value on the first line is a heading.
+    Title,
+    /// Let the heading be one.
+    Heading,
     /// Correct the file, or name the values that are ids all the same.
     Allow,
     /// Correct the file.
@@ -183,15 +213,7 @@ impl Damage {
             Self::Id(
                 DistinctIdError::Empty | DistinctIdError::TooLong | DistinctIdError::LineBreak,
             ) => false,
-            Self::OuterInvisible
-            | Self::Control
-            | Self::Replaced
-            | Self::Scientific
-            | Self::SpreadsheetError
-            | Self::Formula
-            | Self::Placeholder
-            | Self::Pattern
-            | Self::HashedDevice => true,
+            Self::OuterInvisible | Self::Look(_) | Self::Pattern | Self::HashedDevice => true,
             Self::NotUtf8 | Self::Line(_) => false,
         }
     }
@@ -205,15 +227,10 @@ impl fmt::Display for Damage {
             ),
             Self::Id(error) => error.fmt(f),
             Self::NotUtf8 => f.write_str("the id is not valid UTF-8"),
-            Self::Replaced => f.write_str("the id holds a replacement character (U+FFFD): it was damaged in an earlier conversion"),
             Self::OuterInvisible => f.write_str("the id begins or ends with an invisible character"),
-            Self::Control => f.write_str("the id holds a control character, such as a tab: is it more than one column?"),
-            Self::Scientific => f.write_str("the value is a number in scientific notation: a spreadsheet or a script has dropped its last digits"),
-            Self::SpreadsheetError => f.write_str("the value is a spreadsheet's error, not an id"),
-            Self::Formula => f.write_str("the value is a spreadsheet's formula, not an id"),
-            Self::Placeholder => f.write_str("the value is what a program writes where there is none"),
             Self::Pattern => f.write_str("the id does not match `--expect-pattern`"),
             Self::HashedDevice => f.write_str("the id is a device's (`$device:`), which Mixpanel knows as it is: its hash is nobody's"),
+            Self::Look(look) => look.fmt(f),
             Self::Line(damage) => damage.fmt(f),
         }
     }
@@ -297,22 +314,44 @@ impl Problems {
     /// What may help, as far as all the problems that are listed have it in common.
     pub fn remedy(&self) -> Remedy {
         let all = |is: fn(&Damage) -> bool| self.kept.iter().all(|problem| is(&problem.damage));
-        if all(|damage| {
-            matches!(
-                damage,
-                Damage::Id(DistinctIdError::OuterWhiteSpace) | Damage::OuterInvisible
-            )
-        }) {
+        let looks = || {
+            self.kept.iter().filter_map(|problem| match problem.damage {
+                Damage::Look(look) => Some(look),
+                _ => None,
+            })
+        };
+        let programs = || {
+            looks().filter_map(|look| match look {
+                Look::Program(program) => Some(program),
+                _ => None,
+            })
+        };
+        let named = programs().find(|program| *program != Program::Table);
+        let is_title = |problem: &Problem| {
+            problem.line == Some(1) && problem.damage == Damage::Look(Look::WhiteSpace)
+        };
+        let is_outer = |damage: &Damage| {
+            let outer = Damage::Id(DistinctIdError::OuterWhiteSpace);
+            *damage == outer || *damage == Damage::OuterInvisible
+        };
+        let is_undecodable =
+            |damage: &Damage| matches!(damage, Damage::Line(LineDamage::Undecodable { .. }));
+        let any = |is: fn(&Damage) -> bool| self.kept.iter().any(|problem| is(&problem.damage));
+        if all(is_outer) {
             Remedy::Trim
         } else if all(|damage| *damage == Damage::Pattern) {
             Remedy::Pattern
-        } else if self
-            .kept
-            .iter()
-            .any(|problem| matches!(problem.damage, Damage::Line(LineDamage::Undecodable { .. })))
-        {
+        } else if any(is_undecodable) {
             Remedy::Encoding
-        } else if self.kept.iter().any(|problem| problem.damage.is_arguable()) {
+        } else if let Some(program) = named.or_else(|| programs().next()) {
+            Remedy::Program(program)
+        } else if matches!(self.kept.as_slice(), [problem] if is_title(problem)) {
+            Remedy::Title
+        } else if looks().next() == Some(Look::Ruler) {
+            Remedy::Program(Program::Table)
+        } else if all(|damage| *damage == Damage::Look(Look::Heading)) {
+            Remedy::Heading
+        } else if any(|damage| damage.is_arguable()) {
             Remedy::Allow
         } else {
             Remedy::Correct

@@ -11,8 +11,8 @@ use super::format::{Format, extension_of, recognise};
 use super::lines::Lines;
 use super::open::open;
 use super::problem::{Place, Problems};
-use super::unpack::{Packing, unpack};
-use super::{IntakeError, ReadOptions, Source, json, list, table, text};
+use super::unpack::{Packing, peek, unpack};
+use super::{IntakeError, ReadOptions, Source, json, list, table, text, workbook};
 
 /// Where each raw value goes, with its place.
 pub type Sink<'a> = &'a mut dyn FnMut(Place<'_>, &[u8]);
@@ -72,6 +72,27 @@ pub(super) struct Values {
     pub(super) delimiter: Option<u8>,
     pub(super) column: Option<String>,
     pub(super) problems: Problems,
+}
+
+impl Values {
+    fn into_reading(
+        self,
+        name: Name,
+        format: Format,
+        encoding: &'static str,
+    ) -> (Reading, Problems) {
+        let reading = Reading {
+            label: name.label,
+            format,
+            delimiter: self.delimiter,
+            column: self.column,
+            encoding,
+            packing: name.packing,
+            values: self.count,
+            blank_lines: self.blank_lines,
+        };
+        (reading, self.problems)
+    }
 }
 
 /// What is taken from a source.
@@ -144,13 +165,22 @@ pub(super) fn read_stream(
     options: &ReadOptions,
     wanted: Wanted<'_, '_>,
 ) -> Result<(Reading, Problems), IntakeError> {
-    let (bytes, packing) = unpack(bytes, &label)?;
-    let (text, encoding) = text::decode(bytes, options.encoding, &label)?;
-    let name = Name {
+    let mut name = Name {
         label,
         extension,
-        packing,
+        packing: Packing::None,
     };
+    let (head, bytes) = peek(bytes).map_err(|error| name.failed(error))?;
+    let wanted = match wanted {
+        Wanted::Ids(sink) if workbook::is_archive(&head) && options.format.is_none() => {
+            let values = workbook::read(bytes, options, &name, sink)?;
+            return Ok(values.into_reading(name, Format::Spreadsheet, "UTF-8"));
+        }
+        wanted => wanted,
+    };
+    let (bytes, packing) = unpack(bytes, &name.label)?;
+    name.packing = packing;
+    let (text, encoding) = text::decode(bytes, options.encoding, &name.label)?;
     let mut lines = Lines::new(text, encoding);
     let beginning = lines.beginning().map_err(|error| name.failed(error))?;
     let format = recognise(beginning, name.extension.as_deref(), options, &name.label)?;
@@ -158,28 +188,21 @@ pub(super) fn read_stream(
         (Wanted::Ids(sink), Format::Table) => table::read(lines, options, &name, sink)?,
         (Wanted::Ids(sink), Format::List) => list::read(lines, options, &name, sink)?,
         (Wanted::Ids(sink), Format::JsonLines) => json::read_lines(lines, options, &name, sink)?,
-        (Wanted::Ids(sink), Format::JsonArray) => {
-            json::read_array(lines.into_rest(), options, &name, sink)?
+        (Wanted::Ids(sink), Format::JsonArray | Format::JsonDocument) => {
+            json::read_document(lines.into_rest(), options, &name, sink)?
         }
         (Wanted::Events(taker), Format::Table) => taker.take_rows(lines, options, &name)?,
         (Wanted::Events(taker), Format::JsonLines) => taker.take_lines(lines, &name)?,
-        (Wanted::Events(taker), Format::JsonArray) => taker.take_array(lines.into_rest(), &name)?,
-        (Wanted::Events(_), Format::List) => {
+        (Wanted::Events(taker), Format::JsonArray | Format::JsonDocument) => {
+            taker.take_document(lines.into_rest(), &name)?
+        }
+        (Wanted::Ids(_) | Wanted::Events(_), Format::Spreadsheet)
+        | (Wanted::Events(_), Format::List) => {
             let label = name.label;
             return Err(IntakeError::NoEvents { label });
         }
     };
-    let reading = Reading {
-        label: name.label,
-        format,
-        delimiter: values.delimiter,
-        column: values.column,
-        encoding,
-        packing,
-        values: values.count,
-        blank_lines: values.blank_lines,
-    };
-    Ok((reading, values.problems))
+    Ok(values.into_reading(name, format, encoding))
 }
 
 /// An encoding by any of the names that the WHATWG's standard has for it.

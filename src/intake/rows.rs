@@ -184,7 +184,10 @@ impl<'a> Cells<'a> {
     #[inline]
     fn into_row(self) -> Row<'a> {
         let is_blank = match &self {
-            Self::Plain { line, delimiter } => line.iter().all(|byte| byte == delimiter),
+            Self::Plain { line, delimiter } => {
+                let is_blank = |byte: &u8| byte == delimiter || matches!(byte, b' ' | b'\t');
+                line.iter().all(is_blank)
+            }
             Self::Quoted(fields) => fields.text.is_empty() && fields.ends.len() > 1,
         };
         match is_blank {
@@ -203,7 +206,26 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// The field at `column`, if there are `width` of them.
+    /// The line, if it is one that has no quotes.
+    pub(super) fn single_line(&self) -> Option<&'a str> {
+        match self {
+            Self::Plain { line, .. } => std::str::from_utf8(line).ok(),
+            Self::Quoted(_) => None,
+        }
+    }
+
+    /// Whether there is nothing in the fields behind the first `width`.
+    fn is_empty_behind(&self, width: usize) -> bool {
+        match self {
+            Self::Plain { line, delimiter } => {
+                let mut behind = line.split(|byte| byte == delimiter).skip(width);
+                behind.all(<[u8]>::is_empty)
+            }
+            Self::Quoted(fields) => fields.iter().skip(width).all(<[u8]>::is_empty),
+        }
+    }
+
+    /// The field at `column`, if there are `width` of them; empty ones may stand behind.
     #[inline]
     pub(super) fn pick(&self, column: usize, width: usize) -> Result<&'a [u8], LineDamage> {
         let (value, found) = match self {
@@ -213,7 +235,7 @@ impl<'a> Cells<'a> {
                 (value, fields.ends.len())
             }
         };
-        match found == width {
+        match found == width || (found > width && self.is_empty_behind(width)) {
             true => Ok(value),
             false => Err(LineDamage::Ragged {
                 expected: width,
@@ -302,7 +324,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_accepted_is_what_another_reader_sees(text in "[ab,\";\n ]{0,60}") {
+        fn whatever_is_accepted_is_what_another_reader_sees(text in "[ab,\";\n.]{0,60}") {
             for delimiter in [b',', b';'] {
                 if let Ok(rows) = rows(text.as_bytes(), delimiter) {
                     prop_assert_eq!(rows, by_another_reader(text.as_bytes(), delimiter));

@@ -21,6 +21,19 @@ pub enum SourceError {
         "there is no file `{pattern}`, and what holds `*`, `?` or `[` is taken for a pattern that matched no file"
     )]
     Unexpanded { pattern: String },
+    #[error("`{path}` is a link that leads to no file")]
+    Link { path: String },
+    #[error("there is no file `{word}`, and there is a file `{path}`")]
+    WithoutExtension { word: String, path: String },
+    #[error("source {place} is not a file, and its {separator} separates several ids or names")]
+    Separated {
+        place: usize,
+        separator: &'static str,
+    },
+    #[error("source {place} is not a file, and holds a quote, which no id has")]
+    Quoted { place: usize },
+    #[error("source {place} of {of} is not a file: a bare word is an id only as the one source")]
+    NotAlone { place: usize, of: usize },
     #[error("standard input can be read only once")]
     StdinTwice,
     #[error("`{path}` is a pipe or a device, which can be read only once")]
@@ -38,28 +51,75 @@ pub(super) const EXTENSIONS_READ: [&str; 9] = [
     "csv", "tsv", "tab", "psv", "txt", "json", "jsonl", "ndjson", "list",
 ];
 
+/// What separates values in lists, as people call it.
+fn separator(c: char) -> Option<&'static str> {
+    match c {
+        ',' | '\u{ff0c}' | '\u{3001}' | '\u{60c}' => Some("comma"),
+        ';' | '\u{ff1b}' | '\u{61b}' => Some("semicolon"),
+        c if c.is_whitespace() => Some("white space"),
+        _ => None,
+    }
+}
+
+/// Straight and typographic double quotes, and typographic single ones.
+const QUOTES: &[char] = &[
+    '"', '\u{ab}', '\u{bb}', '\u{2018}', '\u{2019}', '\u{201a}', '\u{201b}', '\u{201c}',
+    '\u{201d}', '\u{201e}', '\u{201f}', '\u{2039}', '\u{203a}', '\u{ff02}',
+];
+
 impl Source {
-    /// Takes an argument as `-`, as a file that exists, or as an id.
+    /// Takes the bare words of a command line: `-`, files that exist, or one id. `others` counts
+    /// the sources that are named beside them as what they are.
     ///
     /// # Errors
-    /// When it does not exist and looks like a path (a separator, or an extension such as .csv) or
-    /// like a pattern that the shell would have replaced by the files it matches.
-    pub fn recognise(argument: &str) -> Result<Self, SourceError> {
-        let path = Path::new(argument);
-        if argument == "-" {
-            Ok(Self::Stdin)
+    /// When a word is no file and may mean something else than one id: a path or a pattern, a link
+    /// that leads nowhere, a file without its extension, several ids, or an id beside other sources.
+    pub fn recognise(words: &[String], others: usize) -> Result<Vec<Self>, SourceError> {
+        let of = words.len() + others;
+        let numbered = words.iter().zip(1..);
+        let sources = numbered.map(|(word, place)| match Self::as_file(word)? {
+            Some(file) => Ok(file),
+            None => Self::as_id(word, place, of),
+        });
+        sources.collect()
+    }
+
+    fn as_file(word: &str) -> Result<Option<Self>, SourceError> {
+        let path = Path::new(word);
+        if word == "-" {
+            Ok(Some(Self::Stdin))
         } else if path.exists() {
-            Ok(Self::File(path.to_owned()))
-        } else if argument.contains(['*', '?', '[']) {
-            Err(SourceError::Unexpanded {
-                pattern: argument.to_owned(),
-            })
-        } else if looks_like_path(argument) {
-            Err(SourceError::LooksLikePath {
-                path: argument.to_owned(),
-            })
+            Ok(Some(Self::File(path.to_owned())))
+        } else if path.symlink_metadata().is_ok() {
+            let path = word.to_owned();
+            Err(SourceError::Link { path })
         } else {
-            Ok(Self::Id(argument.to_owned()))
+            Ok(None)
+        }
+    }
+
+    fn as_id(word: &str, place: usize, of: usize) -> Result<Self, SourceError> {
+        if word.contains(['*', '?', '[']) {
+            let pattern = word.to_owned();
+            return Err(SourceError::Unexpanded { pattern });
+        }
+        if looks_like_path(word) {
+            let path = word.to_owned();
+            return Err(SourceError::LooksLikePath { path });
+        }
+        if let Some(separator) = word.chars().find_map(separator) {
+            return Err(SourceError::Separated { place, separator });
+        }
+        if word.contains(QUOTES) {
+            return Err(SourceError::Quoted { place });
+        }
+        if let Some(path) = find_with_extension(word) {
+            let word = word.to_owned();
+            return Err(SourceError::WithoutExtension { word, path });
+        }
+        match of {
+            1 => Ok(Self::Id(word.to_owned())),
+            _ => Err(SourceError::NotAlone { place, of }),
         }
     }
 
@@ -134,48 +194,85 @@ fn identity_of(path: &Path, _: &fs::Metadata) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
+/// The file that a word names but for its extension, and that of a packing.
+fn find_with_extension(word: &str) -> Option<String> {
+    let packed = ["", ".gz", ".zst"];
+    let extensions = EXTENSIONS.iter().flat_map(|extension| {
+        let names = packed.map(|packing| format!("{word}.{extension}{packing}"));
+        names.into_iter()
+    });
+    extensions
+        .into_iter()
+        .find(|name| Path::new(name).is_file())
+}
+
 fn looks_like_path(text: &str) -> bool {
+    text.contains(['/', '\\']) || has_known_extension(text)
+}
+
+/// Whether it ends as the name of a file of ids.
+pub(super) fn has_known_extension(text: &str) -> bool {
     let extension = Path::new(text).extension().and_then(|e| e.to_str());
-    let known = |e: &str| EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(e));
-    text.contains(['/', '\\']) || extension.is_some_and(known)
+    extension.is_some_and(|e| EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(e)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn recognise(word: &str) -> Result<Source, SourceError> {
+        let mut sources = Source::recognise(&[word.to_owned()], 0)?;
+        Ok(sources.remove(0))
+    }
+
     #[test]
     fn what_looks_like_a_path_and_does_not_exist_is_never_an_id() {
         for text in [
             "ids.csv", "IDS.CSV", "a.tsv", "x.txt", "y.jsonl", "dir/x", "./x", "c:\\x", "~/x",
         ] {
-            let error = Source::recognise(text).unwrap_err();
+            let error = recognise(text).unwrap_err();
             assert!(matches!(error, SourceError::LooksLikePath { .. }), "{text}");
         }
     }
 
     #[test]
     fn other_words_are_ids() {
-        for text in ["user-17", "alice@example.com", "$device:ab-c", "17", "v1.2"] {
-            assert_eq!(Source::recognise(text), Ok(Source::Id(text.to_owned())));
+        for text in [
+            "user-17",
+            "alice@example.com",
+            "$device:ab-c",
+            "17",
+            "v1.2",
+            "auth0|5f7c8e",
+            "o'brien",
+        ] {
+            assert_eq!(recognise(text), Ok(Source::Id(text.to_owned())));
         }
-        assert_eq!(Source::recognise("-"), Ok(Source::Stdin));
+        assert_eq!(recognise("-"), Ok(Source::Stdin));
     }
 
     #[test]
     fn what_exists_is_a_file() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let text = file.path().to_str().unwrap();
-        let found = Source::recognise(text);
-        assert_eq!(found, Ok(Source::File(file.path().to_owned())));
+        assert_eq!(recognise(text), Ok(Source::File(file.path().to_owned())));
     }
 
     #[test]
     fn a_pattern_that_matched_nothing_is_never_an_id() {
         for text in ["*.csv", "user-*", "ids/*", "id?", "[object Object]"] {
-            let error = Source::recognise(text).unwrap_err();
+            let error = recognise(text).unwrap_err();
             assert!(matches!(error, SourceError::Unexpanded { .. }), "{text}");
         }
+    }
+
+    #[test]
+    fn an_id_beside_another_source_is_named_as_one() {
+        let words = ["-".to_owned(), "user-17".to_owned()];
+        let error = Source::recognise(&words, 0).unwrap_err();
+        assert_eq!(error, SourceError::NotAlone { place: 2, of: 2 });
+        let error = Source::recognise(&words[1..], 1).unwrap_err();
+        assert_eq!(error, SourceError::NotAlone { place: 1, of: 2 });
     }
 
     #[test]

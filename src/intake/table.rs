@@ -1,13 +1,16 @@
 //! Takes the column of ids from a table.
 
-use std::io::{self, Read};
+use std::io::Read;
 
-use super::columns::{FirstRow, Layout, decide, declared_delimiter, recognise_delimiter};
+use super::columns::{FirstRow, Layout, decide, find_heading, likeliest_delimiter};
+use super::element::{each_in_list, is_plural};
 use super::format::first_line;
-use super::lines::{Lines, Step};
-use super::problem::{LineDamage, Place};
+use super::lines::Lines;
+use super::problem::{Damage, LineDamage, Place};
+use super::program;
 use super::reader::{Name, Sink, Values};
 use super::rows::{Cells, Row, Rows};
+use super::rule::Look;
 use super::{IntakeError, ReadOptions};
 
 /// Hands each value of the id column to `sink`.
@@ -20,7 +23,7 @@ pub(super) fn read(
     name: &Name,
     sink: Sink<'_>,
 ) -> Result<Values, IntakeError> {
-    let delimiter = begin(&mut lines, options, name).map_err(|error| name.failed(error))?;
+    let (delimiter, blank_lines) = begin(&mut lines, options, name)?;
     let mut rows = Rows::new(lines, delimiter);
     let mut table = Table {
         options,
@@ -28,6 +31,7 @@ pub(super) fn read(
         known: None,
         values: Values::default(),
     };
+    table.values.blank_lines = blank_lines;
     loop {
         let (number, row) = rows.advance().map_err(|error| name.failed(error))?;
         let place = name.on_line(number);
@@ -53,26 +57,38 @@ pub(super) fn read(
     Ok(table.values)
 }
 
-/// Decides what parts the fields; takes away a line that says so.
+/// Decides what parts the fields; takes away the lines above the heading, and counts the blank ones.
+///
+/// # Errors
+/// When the text cannot be read, or a program drew it.
 pub(super) fn begin(
     lines: &mut Lines<impl Read>,
     options: &ReadOptions,
     name: &Name,
-) -> io::Result<u8> {
-    let first = first_line(lines.beginning()?);
-    if let Some(given) = options.delimiter {
-        return Ok(given);
-    }
-    if let Some(declared) = declared_delimiter(first) {
-        // Blank lines may stand before it.
-        while lines.advance()? == Step::Line && lines.line().is_empty() {}
-        return Ok(declared);
-    }
+) -> Result<(u8, usize), IntakeError> {
+    let failed = |error| name.failed(error);
+    let beginning = lines.beginning().map_err(failed)?;
+    let found = find_heading(beginning, options).map_err(|(line, program)| IntakeError::Drawn {
+        label: name.label.clone(),
+        line,
+        program,
+    })?;
+    let first = first_line(beginning);
     let by_name = match name.extension.as_deref() {
         Some("tsv" | "tab") if first.contains(&b'\t') => Some(b'\t'),
         Some(_) | None => None,
     };
-    Ok(by_name.unwrap_or_else(|| recognise_delimiter(first, options)))
+    let delimiter = match found.has_heading {
+        true => found.delimiter,
+        false => found.delimiter.or(by_name),
+    };
+    let delimiter = delimiter.unwrap_or_else(|| likeliest_delimiter(first));
+    let mut blank_lines = 0;
+    for _ in 0..found.above {
+        lines.advance().map_err(failed)?;
+        blank_lines += usize::from(lines.line().trim_ascii().is_empty());
+    }
+    Ok((delimiter, blank_lines))
 }
 
 struct Table<'a> {
@@ -87,6 +103,8 @@ struct Known {
     layout: Layout,
     /// What the id column's heading says; `None` where there is no header.
     heading: Option<String>,
+    /// Whether a cell may hold a JSON list of ids.
+    is_plural: bool,
 }
 
 impl Table<'_> {
@@ -120,11 +138,35 @@ impl Table<'_> {
                 let problems = &mut self.values.problems;
                 problems.note_line(place, LineDamage::RepeatedHeading);
             }
+            Ok(value) if known.is_plural && value.starts_with(b"[") => {
+                let values = &mut self.values;
+                let list = String::from_utf8_lossy(value);
+                let each = each_in_list(&list, &mut |number, id| {
+                    let element = Some(number);
+                    let place = Place { element, ..place };
+                    match id {
+                        Ok(id) => {
+                            values.count += 1;
+                            sink(place, id.as_bytes());
+                        }
+                        Err(damage) => values.problems.note_line(place, damage),
+                    }
+                });
+                if let Err(damage) = each {
+                    self.values.problems.note_line(place, damage);
+                }
+            }
             Ok(value) => {
                 self.values.count += 1;
                 sink(place, value);
             }
-            Err(damage) => self.values.problems.note_line(place, damage),
+            Err(damage) => {
+                // What a program says stands across the columns.
+                let program = cells.single_line().and_then(program::of);
+                let look = program.map(|program| Damage::Look(Look::Program(program)));
+                let problems = &mut self.values.problems;
+                problems.note(place, look.unwrap_or(Damage::Line(damage)));
+            }
         }
         Ok(())
     }
@@ -137,7 +179,12 @@ fn first_row(cells: &Cells<'_>, options: &ReadOptions, label: &str) -> Result<Kn
         FirstRow::Header => Some(names.swap_remove(layout.column)),
         FirstRow::Data => None,
     };
-    Ok(Known { layout, heading })
+    let is_plural = heading.as_deref().is_some_and(is_plural);
+    Ok(Known {
+        layout,
+        heading,
+        is_plural,
+    })
 }
 
 impl Known {

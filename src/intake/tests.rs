@@ -4,7 +4,7 @@ use indexmap::IndexSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::IdLines;
+use crate::domain::{DistinctId, IdLines};
 
 fn read_text(text: impl AsRef<[u8]>, options: &ReadOptions) -> Result<Intake, IntakeError> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -43,6 +43,13 @@ fn no_header() -> ReadOptions {
         header: Header::Absent,
         ..ReadOptions::default()
     }
+}
+
+/// Whatever is read is an id.
+fn any_pattern() -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.check.pattern = Some(Pattern::new("(?s).*").unwrap());
+    options
 }
 
 fn column(name: &str) -> ReadOptions {
@@ -96,14 +103,17 @@ fn line_ends_and_a_byte_order_mark_change_nothing() {
 #[test]
 fn quoted_fields_keep_their_delimiters_and_quotes() {
     assert_eq!(
-        ids("n,distinct_id\n1,\"a,b\"\n2,\"say \"\"hi\"\"\"\n"),
+        ids_with(
+            "n,distinct_id\n1,\"a,b\"\n2,\"say \"\"hi\"\"\"\n",
+            &any_pattern()
+        ),
         ["a,b", "say \"hi\""]
     );
 }
 
 #[test]
 fn other_delimiters_are_recognised_or_given() {
-    assert_eq!(ids("n;distinct_id\n1;a\n2;b,c\n"), ["a", "b,c"]);
+    assert_eq!(ids("n;distinct_id\n1;a\n2;b.c\n"), ["a", "b.c"]);
     assert_eq!(ids("n\tdistinct_id\n1\ta\n"), ["a"]);
     assert_eq!(ids("n|user_id\n1|a\n"), ["a"]);
     assert_eq!(ids_with("n;who\n1;a\n", &column("who")), ["a"]);
@@ -150,7 +160,7 @@ fn several_candidates_are_listed() {
 #[test]
 fn every_problem_is_listed_with_its_line_and_without_its_value() {
     let message =
-        error("n,distinct_id\n1,ok\n\n2, secret\n3,null\n4\n5,\n6,\"two\nlines\"\n7,fine\n");
+        error("n,distinct_id\n1,fine\n\n2, secret\n3,null\n4\n5,\n6,\"two\nlines\"\n7,fine-7\n");
     for expected in [
         "5 values are damaged",
         "line 4: the id begins or ends",
@@ -210,12 +220,6 @@ fn many_problems_are_counted_beyond_those_listed() {
     assert!(message.ends_with("and 150 more"));
 }
 
-fn is_damaged(value: &str) -> bool {
-    let mut checker = Checker::new(&CheckOptions::default());
-    let place = problem::Place::argument();
-    checker.check(place, Some(lint::Form::of(value))).is_none()
-}
-
 proptest! {
     #[test]
     fn whatever_is_written_as_csv_is_read_back(values in prop::collection::vec("[!-~][ -~]{0,20}[!-~]", 1..50)) {
@@ -226,11 +230,15 @@ proptest! {
         }
         let text = writer.into_inner().unwrap();
         let wanted: IndexSet<String> = values.into_iter().collect();
-        match read_text(text, &ReadOptions::default()) {
+        match read_text(text, &any_pattern()) {
             Ok(intake) => {
                 prop_assert_eq!(all_ids(&intake), wanted.into_iter().collect::<Vec<_>>());
             }
-            Err(error) => prop_assert!(wanted.iter().any(|value| is_damaged(value)), "{}", error),
+            Err(error) => {
+                let is_nobody = |value: &String| DistinctId::new(value).is_err();
+                let is_heading = |value: &String| value == "distinct_id";
+                prop_assert!(wanted.iter().any(|v| is_nobody(v) || is_heading(v)), "{}", error);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 //! Memory holds 20 bytes for each unique id and not the ids themselves: ids of one 128-bit hash
 //! under a random key are taken for equal, see [`IdHasher`].
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::io;
 use std::iter;
 use std::num::NonZeroUsize;
@@ -122,7 +122,10 @@ impl Gathering {
         self.parts[part_of(hash)].push(Entry { hash, sequence });
         self.entries += 1;
         self.sequence = sequence.checked_add(1).ok_or(IntakeError::TooMany)?;
-        if let Some(lower) = lower_case_address(id) {
+        // Those that are excluded are compared with the others by `near`.
+        if self.boundary <= sequence
+            && let Some(lower) = lower_case_address(id)
+        {
             self.addresses.push(Address {
                 lower: beginning_of(self.hasher.hash(lower.as_bytes())),
                 sequence,
@@ -197,20 +200,14 @@ impl Gathering {
 
     /// `lower_ones` are the ids that are the lower-case form of an address with capital letters.
     fn warn_of_case(&mut self, lower_ones: &[Entry], warnings: &mut Warnings) {
-        let lower_ones = lower_ones
-            .iter()
-            .map(|entry| (beginning_of(entry.hash), entry.sequence));
-        let lower_ones: HashMap<u64, u32> = lower_ones.collect();
+        let lower_ones = lower_ones.iter().map(|entry| beginning_of(entry.hash));
+        let lower_ones: HashSet<u64> = lower_ones.collect();
         // What is marked was left out, or left something out: it stands elsewhere byte for byte.
         let addresses = &mut self.addresses;
         addresses.retain(|address| !self.marks.is_set(address.sequence));
         let mut variants = Vec::new();
         for same in addresses.chunk_by(|a, b| a.lower == b.lower) {
-            let lower = lower_ones.get(&same[0].lower).copied();
-            let all = same.iter().map(|address| address.sequence).chain(lower);
-            // One that differs from an excluded id is asked for, perhaps by mistake.
-            let is_asked_for = all.clone().any(|sequence| sequence >= self.boundary);
-            if is_asked_for && all.count() > 1 {
+            if same.len() > 1 || lower_ones.contains(&same[0].lower) {
                 variants.extend_from_slice(same);
             }
         }

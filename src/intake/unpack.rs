@@ -94,8 +94,11 @@ fn packing_of(head: &[u8]) -> Packing {
     }
 }
 
+/// What stands in the place of a file that Git keeps elsewhere.
+const GIT_LFS: &str = "a pointer of Git LFS";
+
 fn refuse_binary(head: &[u8], label: &str) -> Result<(), IntakeError> {
-    let kinds: [(&[u8], &str); 13] = [
+    let kinds: [(&[u8], &str); 14] = [
         (b"PK\x03\x04", "a zip archive or a spreadsheet file"),
         (b"PK\x05\x06", "an empty zip archive"),
         (b"\xd0\xcf\x11\xe0", "an old spreadsheet file"),
@@ -109,6 +112,7 @@ fn refuse_binary(head: &[u8], label: &str) -> Result<(), IntakeError> {
         (b"\x04\x22\x4d\x18", "an lz4 file"),
         (b"%PDF-", "a PDF file"),
         (b"{\\rtf", "an RTF document"),
+        (b"version https://git-lfs", GIT_LFS),
     ];
     let known = kinds.iter().find(|(magic, _)| head.starts_with(magic));
     let is_tar = head.get(257..262) == Some(b"ustar");
@@ -131,5 +135,7 @@ fn is_web_page(head: &[u8]) -> bool {
         let found = beginning.get(..text.len());
         found.is_some_and(|found| found.eq_ignore_ascii_case(text.as_bytes()))
     };
-    ["<!doctype", "<html", "<?xml"].into_iter().any(begins_with)
+    ["<!doctype", "<html", "<?xml", "<table", "<div", "<!--"]
+        .into_iter()
+        .any(begins_with)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::lint::IdKind;
+use super::form::IdKind;
 use super::problem::Place;
 
 /// How many places of each kind are kept; the rest are counted.
@@ -14,11 +14,6 @@ pub(super) const LONG_ID_BYTES: usize = 255;
 /// What may be wrong with ids that are sent all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WarningKind {
-    Date,
-    /// `1,234`
-    GroupedDigits,
-    /// `1234.0`
-    ZeroFraction,
     /// Long numbers of which only the first 15 digits were kept.
     RoundedNumber,
     /// Numbers shorter than those that begin with zeros.
@@ -36,19 +31,12 @@ pub enum WarningKind {
         usual: IdKind,
         of: usize,
     },
-    /// A leading `=` that is no formula for certain.
-    EqualsSign,
-    Quoted,
-    /// `mailto:` before an e-mail address, or a name beside it.
-    AddressBook,
     Device,
     /// Differs from another id in case only; found where ids are compared.
     CaseVariant,
+    /// More than one in five comes again; found where ids are compared.
+    Repeated,
     TooLong,
-    Invisible,
-    UnusualSpace,
-    /// UTF-8 that was read as another encoding.
-    Mojibake,
     /// Kept as the operator said.
     OuterWhiteSpace,
     /// Dropped as the operator said.
@@ -63,10 +51,7 @@ pub enum WarningKind {
 
 impl WarningKind {
     /// One of each; what is counted beside a kind is nothing here.
-    pub const ALL: [Self; 21] = [
-        Self::Date,
-        Self::GroupedDigits,
-        Self::ZeroFraction,
+    pub const ALL: [Self; 13] = [
         Self::RoundedNumber,
         Self::LostZeros { digits: 0 },
         Self::OtherLength { usual: 0, of: 0 },
@@ -75,15 +60,10 @@ impl WarningKind {
             usual: IdKind::Other,
             of: 0,
         },
-        Self::EqualsSign,
-        Self::Quoted,
-        Self::AddressBook,
         Self::Device,
         Self::CaseVariant,
+        Self::Repeated,
         Self::TooLong,
-        Self::Invisible,
-        Self::UnusualSpace,
-        Self::Mojibake,
         Self::OuterWhiteSpace,
         Self::Trimmed,
         Self::LooksHashed,
@@ -94,22 +74,14 @@ impl WarningKind {
     /// A stable word for scripts.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Date => "date",
-            Self::GroupedDigits => "thousands_separator",
-            Self::ZeroFraction => "zero_fraction",
             Self::RoundedNumber => "rounded_number",
             Self::LostZeros { .. } => "lost_zeros",
             Self::OtherLength { .. } => "other_length",
             Self::OtherKind { .. } => "other_kind",
-            Self::EqualsSign => "equals_sign",
-            Self::Quoted => "quoted",
-            Self::AddressBook => "address_book",
             Self::Device => "device_id",
             Self::CaseVariant => "case_variant",
+            Self::Repeated => "repeated_ids",
             Self::TooLong => "long_id",
-            Self::Invisible => "invisible_character",
-            Self::UnusualSpace => "unusual_space",
-            Self::Mojibake => "mojibake",
             Self::OuterWhiteSpace => "outer_white_space",
             Self::Trimmed => "trimmed",
             Self::LooksHashed => "already_hashed",
@@ -143,27 +115,19 @@ impl fmt::Display for WarningKind {
             Self::OtherKind { kind, usual, of } => {
                 return write!(f, "in the form of {kind}, where {of} others have that of {usual}");
             }
-            Self::Date => "in the form of a date, as a spreadsheet makes of codes such as `MAR1`",
-            Self::GroupedDigits => "with thousands separators, as a spreadsheet shows numbers",
-            Self::ZeroFraction => "with a fraction of zero (`.0`), as programs add to whole numbers",
             Self::RoundedNumber => {
                 "with zeros from the 16th digit on, as a spreadsheet leaves of long numbers"
-            }
-            Self::EqualsSign => "beginning with `=`, as formulas do",
-            Self::Quoted => "in quotes or after an apostrophe, as programs mark text",
-            Self::AddressBook => {
-                "with more than an e-mail address (`mailto:`, or a name beside it)"
             }
             Self::Device => {
                 "of a device (`$device:`): if the project's ID merge is simplified, an anonymous id reaches only what was collected under it, so list the person's other ids, too"
             }
             Self::CaseVariant => "differing from another id in capital letters only: Mixpanel tells them apart",
+            Self::Repeated => {
+                "repeated, more than one in five: each is sent once; check that the column holds people and not something that many share"
+            }
             Self::TooLong => {
                 "longer than 255 bytes, at which Mixpanel cuts strings elsewhere; sent whole"
             }
-            Self::Invisible => "with invisible characters, or ones that turn the direction of writing",
-            Self::UnusualSpace => "with a no-break or other unusual space inside",
-            Self::Mojibake => "with what becomes of accented letters that are read in a wrong encoding",
             Self::OuterWhiteSpace => "with outer white space, kept as you said",
             Self::Trimmed => "with outer white space, dropped as you said",
             Self::LooksHashed => "in the form of a hash before it is hashed",
@@ -182,6 +146,7 @@ impl fmt::Display for WarningKind {
 pub(super) struct Spot {
     label: usize,
     line: Option<u64>,
+    element: Option<u64>,
 }
 
 /// How often, and where first. Memory does not grow with the source.
@@ -197,6 +162,17 @@ impl Tally {
         if self.spots.len() < KEPT {
             self.spots.push(labels.spot(place));
         }
+    }
+
+    /// One without places: what is counted stands all over the sources.
+    pub(super) fn of(count: usize) -> Self {
+        let spots = Vec::new();
+        Self { count, spots }
+    }
+
+    /// The first places.
+    pub(super) fn places<'l>(&'l self, labels: &'l Labels) -> impl Iterator<Item = Place<'l>> {
+        self.spots.iter().map(|spot| labels.place(spot))
     }
 
     pub(super) fn extend(&mut self, other: Self) {
@@ -221,6 +197,15 @@ impl Labels {
         Spot {
             label,
             line: place.line,
+            element: place.element,
+        }
+    }
+
+    fn place(&self, spot: &Spot) -> Place<'_> {
+        Place {
+            label: &self.0[spot.label],
+            line: spot.line,
+            element: spot.element,
         }
     }
 }
@@ -291,7 +276,7 @@ mod tests {
             let label = if line <= 10 { "`a`" } else { "`b`" };
             let line = Some(line);
             warnings.note(
-                WarningKind::Date,
+                WarningKind::Device,
                 Place {
                     label,
                     line,
@@ -328,9 +313,9 @@ mod tests {
             tally
         };
         let (first, second, none) = (tally(&[2, 9]), tally(&[4]), tally(&[]));
-        warnings.add(WarningKind::Date, first);
-        warnings.add(WarningKind::Date, second);
-        warnings.add(WarningKind::Quoted, none);
+        warnings.add(WarningKind::Device, first);
+        warnings.add(WarningKind::Device, second);
+        warnings.add(WarningKind::Trimmed, none);
         assert_eq!(warnings.iter().count(), 1);
         let lines: Vec<_> = warnings
             .iter()

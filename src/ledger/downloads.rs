@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Connection, params};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::domain::{JobId, RequestId, link_end};
+use crate::domain::{JobId, RequestId, link_end, link_may_end};
 
 use super::audit::{self, AuditEvent, Subject};
 use super::records::{count, format_time, parse_time};
@@ -25,6 +25,16 @@ pub struct DownloadRecord {
     pub fetched_at: DateTime<Utc>,
 }
 
+/// Packages made of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackagesRecord {
+    pub packages: usize,
+    /// Those of people on whom the archive holds nothing.
+    pub without_data: usize,
+    /// Records in all of them.
+    pub records: u64,
+}
+
 /// Finished exports of a request that were not fetched yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfetched {
@@ -34,9 +44,15 @@ pub struct Unfetched {
 }
 
 impl Unfetched {
-    /// The last day on which their links can live; they may end sooner.
+    /// The last day on which their links live for certain; they may end sooner, if they were
+    /// finished sooner.
     pub fn link_end(&self) -> NaiveDate {
         link_end(self.finished_by.date_naive())
+    }
+
+    /// The last day on which they may live.
+    pub fn link_may_end(&self) -> NaiveDate {
+        link_may_end(self.finished_by.date_naive())
     }
 }
 
@@ -67,12 +83,12 @@ impl Ledger {
         ])?;
         let details = json!({ "bytes": download.bytes, "sha256": download.sha256 });
         let (event, subject) = (AuditEvent::ExportFetched, Subject::Job(&download.job));
-        audit::tell(&tx, event, subject, &details, download.fetched_at)?;
+        audit::tell(&tx, event, subject, details, download.fetched_at)?;
         tx.commit()?;
         Ok(())
     }
 
-    /// Notes that a job's export was split into packages for so many people.
+    /// Notes that a job's export was split into packages for so many people, and what is in them.
     ///
     /// # Errors
     /// When the ledger cannot be written.
@@ -80,12 +96,49 @@ impl Ledger {
         &mut self,
         job: &JobId,
         people: usize,
+        made: PackagesRecord,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        let (event, details) = (AuditEvent::PackagesMade, json!({ "people": people }));
-        audit::tell(&tx, event, Subject::Job(job), &details, now)?;
+        let details = json!({
+            "people": people,
+            "packages": made.packages,
+            "without_data": made.without_data,
+            "records": made.records,
+        });
+        let event = AuditEvent::PackagesMade;
+        audit::tell(&tx, event, Subject::Job(job), details, now)?;
         tx.commit()
+    }
+
+    /// The packages that were made of what was fetched last for a job, by the trail; `None` where
+    /// there are none, or a dsr made them that did not count what is in them.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn find_packages(&self, job: &JobId) -> Result<Option<PackagesRecord>, LedgerError> {
+        let mut statement = prepare(
+            &self.conn,
+            "SELECT details FROM audit WHERE request = $1 AND job = $2
+                 AND event IN ('packages_made', 'export_fetched')
+             ORDER BY seq DESC LIMIT 1",
+        )?;
+        let mut rows = statement.query(params![job.request.as_str(), job.number])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let details: String = row.get(0)?;
+        let details: Value = serde_json::from_str(&details).unwrap_or_default();
+        let number = |key: &str| details[key].as_u64();
+        let size = |key: &str| number(key).and_then(|number| usize::try_from(number).ok());
+        let made = || {
+            Some(PackagesRecord {
+                packages: size("packages")?,
+                without_data: size("without_data")?,
+                records: number("records")?,
+            })
+        };
+        Ok(made())
     }
 
     /// What was fetched for a job, if it was.

@@ -7,11 +7,12 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, Transaction, params};
 
 use crate::domain::{
-    Erasure, ErasurePeriod, JobId, JobState, LedgerKey, PersonHash, PersonHasher, ProjectName,
+    Doubt, Erasure, ErasurePeriod, JobId, JobState, LedgerKey, PersonHash, PersonHasher,
+    ProjectName,
 };
 
 use super::records::{count, format_time, job_id, parse_time, unreadable};
-use super::{Ledger, LedgerError, payload, prepare};
+use super::{Ledger, LedgerError, payload, prepare, suppressed};
 
 /// Which deletions are meant.
 pub struct ErasedBy<'a> {
@@ -60,7 +61,8 @@ impl Ledger {
     pub fn erased(&self, key: &LedgerKey, by: &ErasedBy<'_>) -> Result<Erased<'_>, LedgerError> {
         let view = self.conn.unchecked_transaction()?;
         self.demand_people_key(key)?;
-        let jobs = list_jobs(&view, by)?;
+        let mut jobs = list_jobs(&view, by)?;
+        jobs.extend(suppressed::list_jobs(&view, by)?);
         Ok(Erased {
             view,
             hasher: key.hasher(),
@@ -78,15 +80,15 @@ impl Ledger {
     ) -> Result<Vec<NotErased>, LedgerError> {
         let mut statement = prepare(
             &self.conn,
-            "SELECT project, state, SUM(ids_count) AS ids
+            "SELECT project, state, may_be_double <> 0 AS doubt, SUM(ids_count) AS ids
              FROM jobs JOIN requests ON requests.id = jobs.request
-             WHERE kind = 'delete' GROUP BY state, project ORDER BY state",
+             WHERE kind = 'delete' GROUP BY state, doubt, project ORDER BY state",
         )?;
         let mut rows = statement.query([])?;
         let mut all: Vec<NotErased> = Vec::new();
         while let Some(row) = rows.next()? {
             let (state, ids) = (state_of(row)?, count(row, "ids")?);
-            if Erasure::of(state).is_some() || !project(&project_of(row)?) {
+            if Erasure::of(state, doubt_of(row)?).is_some() || !project(&project_of(row)?) {
                 continue;
             }
             match all.iter_mut().find(|sum| sum.state == state) {
@@ -117,7 +119,8 @@ impl Erased<'_> {
     pub fn visit(&self, hear: &mut dyn FnMut(ErasedPerson<'_>)) -> Result<(), LedgerError> {
         let mut statement = prepare(
             &self.view,
-            "SELECT hashes FROM people WHERE request = $1 AND number = $2",
+            "SELECT hashes FROM people WHERE request = $1 AND number = $2
+             UNION ALL SELECT hashes FROM suppressed WHERE request = $1 AND number = $2",
         )?;
         for (job, place) in self.jobs.iter().zip(0..) {
             let mut rows = statement.query(params![job.job.request.as_str(), job.job.number])?;
@@ -152,7 +155,9 @@ impl Erased<'_> {
 }
 
 /// The hashes in the first column of a row.
-fn read_hashes<'r>(row: &'r Row<'_>) -> Result<&'r [[u8; PersonHash::BYTES]], LedgerError> {
+pub(super) fn read_hashes<'r>(
+    row: &'r Row<'_>,
+) -> Result<&'r [[u8; PersonHash::BYTES]], LedgerError> {
     let damaged = || unreadable("the hashes of a job's people");
     let hashes = row.get_ref(0)?.as_blob().map_err(|_| damaged())?;
     match hashes.as_chunks() {
@@ -161,15 +166,18 @@ fn read_hashes<'r>(row: &'r Row<'_>) -> Result<&'r [[u8; PersonHash::BYTES]], Le
     }
 }
 
-fn list_jobs(conn: &Connection, by: &ErasedBy<'_>) -> Result<Vec<ErasedJob>, LedgerError> {
+pub(super) fn list_jobs(
+    conn: &Connection,
+    by: &ErasedBy<'_>,
+) -> Result<Vec<ErasedJob>, LedgerError> {
     let attempts = "FROM attempts WHERE attempts.request = jobs.request
                     AND attempts.number = jobs.number";
     let mut statement = prepare(
         conn,
         &format!(
-            "SELECT request, number, project, state, ids_count,
+            "SELECT request, number, project, state, may_be_double <> 0 AS doubt, ids_count,
                  COALESCE(submitted_at,
-                     (SELECT MIN(started_at) {attempts} AND outcome = 'unknown'),
+                     (SELECT MIN(started_at) {attempts} AND outcome IN ('unknown', 'accepted')),
                      (SELECT MAX(started_at) {attempts}), created) AS begun,
                  (SELECT MAX(at) FROM steps WHERE steps.request = jobs.request
                   AND steps.number = jobs.number AND to_state = 'done') AS done
@@ -184,7 +192,9 @@ fn list_jobs(conn: &Connection, by: &ErasedBy<'_>) -> Result<Vec<ErasedJob>, Led
     let mut jobs = Vec::new();
     while let Some(row) = rows.next()? {
         let project = project_of(row)?;
-        let Some(erasure) = Erasure::of(state_of(row)?).filter(|_| (by.project)(&project)) else {
+        let Some(erasure) =
+            Erasure::of(state_of(row)?, doubt_of(row)?).filter(|_| (by.project)(&project))
+        else {
             continue;
         };
         let time = |text: String| parse_time(&text);
@@ -203,9 +213,13 @@ fn list_jobs(conn: &Connection, by: &ErasedBy<'_>) -> Result<Vec<ErasedJob>, Led
     Ok(jobs)
 }
 
-fn project_of(row: &Row<'_>) -> Result<ProjectName, LedgerError> {
+pub(super) fn project_of(row: &Row<'_>) -> Result<ProjectName, LedgerError> {
     let name: String = row.get("project")?;
     ProjectName::new(&name).ok_or_else(|| unreadable("a request's project"))
+}
+
+fn doubt_of(row: &Row<'_>) -> Result<Doubt, LedgerError> {
+    Ok(Doubt::of(row.get("doubt")?))
 }
 
 fn state_of(row: &Row<'_>) -> Result<JobState, LedgerError> {

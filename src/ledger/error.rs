@@ -6,6 +6,8 @@ use rusqlite::ErrorCode;
 use crate::config::NotPrivate;
 use crate::domain::{JobId, JobState};
 
+use super::SetBack;
+
 /// Why the ledger could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -29,18 +31,30 @@ pub enum LedgerError {
         found: i64,
         known: i64,
     },
+    #[error("{0}")]
+    SetBack(Box<SetBack>),
+    #[error("cannot note beside the ledger what was seen of it")]
+    Seen(#[source] io::Error),
+    #[error("cannot write the copy `{path}`")]
+    Backup { path: PathBuf, source: io::Error },
     #[error("job {job} cannot go from {} to {}", from.as_str(), to.as_str())]
     IllegalStep {
         job: JobId,
         from: JobState,
         to: JobState,
     },
+    #[error("another dsr has taken the next step with job {0}")]
+    Overtaken(JobId),
     #[error("the audit trail is damaged: {0}")]
     Trail(String),
     #[error("there is no job {0} in the ledger")]
     NoJob(JobId),
     #[error("the ids of job {0} are gone: it has ended, and only keyed hashes of them are kept")]
     IdsHashed(JobId),
+    #[error(
+        "the ids of job {0} are not hashed, so its people could not stay on the suppression list"
+    )]
+    NotHashed(JobId),
     #[error(
         "the ledger remembers people under another key: its is {known}, and the one at hand is {given}"
     )]
@@ -53,6 +67,20 @@ pub enum LedgerError {
     Packing(#[source] io::Error),
     #[error("the ledger refused a statement")]
     Statement(#[source] rusqlite::Error),
+}
+
+impl LedgerError {
+    /// What came of a step, if no other dsr was quicker: then there is nothing to do any more.
+    ///
+    /// # Errors
+    /// All others.
+    pub fn unless_overtaken<T>(result: Result<T, Self>) -> Result<Option<T>, Self> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Self::Overtaken(_) | Self::IdsHashed(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl From<rusqlite::Error> for LedgerError {

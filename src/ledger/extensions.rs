@@ -71,7 +71,7 @@ impl Ledger {
             "due_after": extension.due_after.to_string(),
         });
         let (event, subject) = (AuditEvent::RequestExtended, Subject::Request(request));
-        audit::tell(&tx, event, subject, &details, extension.at)?;
+        audit::tell(&tx, event, subject, details, extension.at)?;
         tx.commit()?;
         Ok(Extended::Recorded)
     }

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    Glance, LedgerError, ProcessRecord, audit, migrations, people, prepare, receipts,
-    refuse_what_others_share, sender,
+    Glance, LedgerError, ProcessRecord, SetBack, audit, migrations, people, prepare, receipts,
+    refuse_what_others_share, seen, sender,
 };
 
 /// How many of the damages are named.
@@ -33,6 +33,8 @@ pub struct Health {
     /// How the last entries of the audit trail look; none where the ledger is damaged, or was last
     /// written by a dsr that kept no trail.
     pub trail: Option<Glance>,
+    /// What it lacks of what this host has seen of it.
+    pub set_back: Option<SetBack>,
     /// The processes that send just now.
     pub senders: Vec<ProcessRecord>,
 }
@@ -67,6 +69,10 @@ pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<He
         ),
         false => (0, 0, None),
     };
+    let set_back = match damage.is_empty() {
+        true => seen::find_set_back(&conn, path)?,
+        false => None,
+    };
     let size = |path: PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     let ended = receipts::list_ended(path).map_err(LedgerError::Receipt)?;
     Ok(Health {
@@ -77,6 +83,7 @@ pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<He
         ids_to_hash,
         receipts: ended.len(),
         trail,
+        set_back,
         senders: sender::list_living(path).map_err(LedgerError::Sender)?,
     })
 }
@@ -101,8 +108,9 @@ fn count_unsettled(conn: &Connection) -> Result<usize, LedgerError> {
 /// that nobody else may read.
 pub fn list_files(path: &Path) -> Vec<PathBuf> {
     let names = ["db", "db-wal", "db-shm"].map(|extension| path.with_extension(extension));
-    let folders = [receipts::FOLDER, sender::FOLDER].map(|name| path.with_file_name(name));
-    let all = names.into_iter().chain(folders);
+    let beside =
+        [receipts::FOLDER, sender::FOLDER, seen::FILE].map(|name| path.with_file_name(name));
+    let all = names.into_iter().chain(beside);
     all.filter(|path| path.exists()).collect()
 }
 

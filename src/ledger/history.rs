@@ -6,7 +6,7 @@ use rusqlite::{Row, params};
 use crate::domain::{JobId, JobState, RequestId};
 
 use super::records::{count, parse_time, unreadable};
-use super::{DownloadRecord, JobRecord, Ledger, LedgerError, prepare};
+use super::{DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord, prepare};
 
 /// A job with all that the ledger knows of its past.
 #[derive(Debug, Clone)]
@@ -17,6 +17,7 @@ pub struct JobHistory {
     /// In their order.
     pub attempts: Vec<Attempt>,
     pub download: Option<DownloadRecord>,
+    pub packages: Option<PackagesRecord>,
     /// When its export was fetched for the first time.
     pub first_fetched_at: Option<DateTime<Utc>>,
     pub kept: KeptIds,
@@ -99,6 +100,7 @@ impl Ledger {
             steps: self.list_steps(&id)?,
             attempts: self.list_attempts(&id)?,
             download: self.find_download(&id)?,
+            packages: self.find_packages(&id)?,
             first_fetched_at,
             kept,
             job,
@@ -184,7 +186,7 @@ impl Ledger {
         let mut statement = prepare(
             &self.conn,
             "SELECT seq, at, actor_user, actor_host, command, event, job FROM audit
-             WHERE request = $1 AND event <> 'job_moved' ORDER BY seq",
+             WHERE request = $1 AND event NOT IN ('job_moved', 'job_noted') ORDER BY seq",
         )?;
         let mut rows = statement.query([request.as_str()])?;
         let (mut deeds, mut more) = (Vec::new(), 0);

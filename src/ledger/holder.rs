@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::sender::ProcessRecord;
 
-/// Beside the ledger.
+/// Beside the ledger: what is locked while somebody has the ledger's write lock.
 pub(super) const FILE: &str = "holder";
+/// What the holder says of itself, in a file of its own: Windows lets nobody read a locked one.
+pub(super) const RECORD: &str = "holder.txt";
 /// How long nothing is said about a wait.
 const SILENCE: Duration = Duration::from_secs(1);
 /// The longest pause between two tries to take the lock.
@@ -67,7 +69,8 @@ impl From<Duration> for Patience {
 /// It is a help to whoever waits: where it cannot be written, nobody is kept from anything.
 pub(super) struct HolderFile {
     path: PathBuf,
-    file: Option<File>,
+    /// What is locked, and the record beside it.
+    files: Option<(File, File)>,
 }
 
 /// Stands for as long as the write lock is held.
@@ -77,34 +80,42 @@ impl HolderFile {
     pub(super) fn beside(ledger: &Path) -> Self {
         Self {
             path: path_of(ledger),
-            file: None,
+            files: None,
+        }
+    }
+
+    /// Where there is no ledger, nobody is waited for.
+    pub(super) fn nowhere() -> Self {
+        Self {
+            path: PathBuf::new(),
+            files: None,
         }
     }
 
     /// To be called with the write lock held.
     pub(super) fn mark(&mut self, command: &str) -> Mark<'_> {
-        if self.file.is_none() {
+        if self.files.is_none() {
             let mut options = OpenOptions::new();
             options.write(true).create(true).truncate(false);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            self.file = options.open(&self.path).ok();
+            let lock = options.open(&self.path);
+            let record = options.open(self.path.with_file_name(RECORD));
+            self.files = lock.ok().zip(record.ok());
         }
-        let marked = self
-            .file
-            .as_ref()
-            .filter(|file| write(file, command).is_ok());
-        Mark(marked)
+        let marked = self.files.as_ref();
+        let marked = marked.filter(|(lock, record)| write(lock, record, command).is_ok());
+        Mark(marked.map(|(lock, _)| lock))
     }
 }
 
 /// Since when it is held is the time of this write.
-fn write(mut file: &File, command: &str) -> io::Result<()> {
-    file.try_lock()?;
-    file.set_len(0)?;
-    file.rewind()?;
+fn write(lock: &File, mut record: &File, command: &str) -> io::Result<()> {
+    lock.try_lock()?;
+    record.set_len(0)?;
+    record.rewind()?;
     // In one piece: who reads it meanwhile finds all of it or nothing.
-    file.write_all(format!("{}\n{command}\n", std::process::id()).as_bytes())
+    record.write_all(format!("{}\n{command}\n", std::process::id()).as_bytes())
 }
 
 impl Drop for Mark<'_> {
@@ -123,8 +134,9 @@ pub(super) fn find(ledger: &Path) -> Option<ProcessRecord> {
     let Err(TryLockError::WouldBlock) = file.try_lock_shared() else {
         return None;
     };
-    let since = file.metadata().and_then(|metadata| metadata.modified());
-    let text = std::fs::read_to_string(&path).ok()?;
+    let record = path.with_file_name(RECORD);
+    let since = std::fs::metadata(&record).and_then(|metadata| metadata.modified());
+    let text = std::fs::read_to_string(&record).ok()?;
     Some(ProcessRecord {
         since: since.ok().map(Into::into),
         ..ProcessRecord::parse(&text)?

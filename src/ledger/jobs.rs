@@ -2,11 +2,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Transaction, params};
-use serde_json::json;
 
-use crate::domain::{Batch, JobId, JobState, ProjectKey, Rate, RequestId, TaskId, TaskStatus};
+use crate::domain::{
+    Batch, Doubt, JobId, JobState, ProjectKey, Rate, RequestId, TaskId, TaskStatus,
+};
 
-use super::audit::{self, AuditEvent, Moved, Why};
+use super::audit::{self, Moved, Why};
+use super::doubt::{self, IN_DOUBT, count_unclear, doubt_of, note_doubt, note_reason};
 use super::records::{JOB_COLUMNS, format_time, job_id, read_job};
 use super::schedule::{after_question, follow, schedule};
 use super::sender;
@@ -52,21 +54,52 @@ pub enum Outcome {
     Accepted(TaskId),
     /// Mixpanel named the task of an earlier POST, to which no answer had come.
     Recovered(TaskId),
+    /// Mixpanel accepted it, and did not say as which task.
+    AcceptedUnread,
     Refused,
     /// The rate limit kept it out; it and the whole project wait until then.
     Deferred(DateTime<Utc>),
     Unknown,
+    /// Proof that this POST, made to settle the job, created nothing; it would have been this. The
+    /// job stays unknown.
+    Unsettled(JobState),
 }
 
 impl Outcome {
+    /// Where the job goes, if nothing is in doubt.
     fn state(&self) -> JobState {
         match self {
             Self::NotCreated => JobState::Planned,
             Self::Accepted(_) | Self::Recovered(_) => JobState::Accepted,
             Self::Refused => JobState::Refused,
             Self::Deferred(_) => JobState::Deferred,
-            Self::Unknown => JobState::Unknown,
+            Self::AcceptedUnread | Self::Unknown | Self::Unsettled(_) => JobState::Unknown,
         }
+    }
+
+    /// What the answer says of this attempt.
+    fn of_attempt(&self) -> JobState {
+        match self {
+            Self::AcceptedUnread => JobState::Accepted,
+            Self::Unsettled(state) => *state,
+            Self::NotCreated
+            | Self::Accepted(_)
+            | Self::Recovered(_)
+            | Self::Refused
+            | Self::Deferred(_)
+            | Self::Unknown => self.state(),
+        }
+    }
+
+    /// Whether attempts before it, `unclear` of which made a task or may have made one, are in doubt
+    /// from now on. An unknown job says so by its state.
+    fn doubt(&self, unclear: u32) -> Doubt {
+        Doubt::of(match self {
+            Self::Accepted(_) | Self::NotCreated | Self::Refused | Self::Deferred(_) => unclear > 0,
+            // Of two lost answers the task tells one; the other's may have run and ended before.
+            Self::Recovered(_) => unclear > 1,
+            Self::AcceptedUnread | Self::Unknown | Self::Unsettled(_) => false,
+        })
     }
 }
 
@@ -96,12 +129,9 @@ impl Ledger {
         if !fits {
             return Ok(Claim::Taken(record.state));
         }
-        if let Some(wait) = record.not_before.and_then(|at| (at - now).to_std().ok())
-            && wait > Duration::ZERO
-        {
-            return Ok(Claim::Wait(wait));
-        }
-        if let Slot::Wait(wait) = pace::take(&tx, project, rate, now)? {
+        let slot = pace::take(&tx, project, rate, now)?;
+        pace::reserve(&tx, project, rate, now)?;
+        if let Slot::Wait(wait) = slot {
             tx.commit()?;
             return Ok(Claim::Wait(wait));
         }
@@ -125,7 +155,7 @@ impl Ledger {
             format_time(now)
         ])?;
         moved.tell(&tx, purpose.why())?;
-        tx.commit()?;
+        tx.commit_seen()?;
         Ok(Claim::Send { attempt })
     }
 
@@ -152,9 +182,17 @@ impl Ledger {
             });
         }
         pace::push_back(&tx, project, rate, now)?;
+        let shared = match outcome {
+            Outcome::Accepted(task) => doubt::share(&tx, job, task, now)?,
+            _ => None,
+        };
+        let (outcome, reason) = match &shared {
+            Some(shared) => (&Outcome::AcceptedUnread, Some(shared.as_str())),
+            None => (outcome, reason),
+        };
         finish_attempt(&tx, job, outcome, reason, now)?.tell(&tx, Why::Answer)?;
         if let Outcome::Deferred(until) = outcome {
-            pace::block(&tx, project, *until)?;
+            pace::block(&tx, project, *until, now)?;
         }
         tx.commit()?;
         Ok(())
@@ -171,29 +209,31 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        let from = read_one(&tx, job)?.state;
-        if let Some(next) = status.job_state()
-            && from.may_become(next)
-        {
-            step(&tx, job, from, next, now)?.tell(&tx, Why::Status)?;
+        let before = read_one(&tx, job)?;
+        let next = status.job_state();
+        let next = next.filter(|next| before.state.may_become(*next));
+        let moved = next
+            .map(|next| step(&tx, job, before.state, next, now))
+            .transpose()?;
+        if moved.as_ref().map(Moved::to) != next {
+            let status = status.as_str();
+            note_reason(&tx, job, &format!("its task is {status}; {IN_DOUBT}"))?;
         }
+        note_status(&tx, job, status, now)?;
         let record = read_one(&tx, job)?;
         if record.state.is_followed() {
             let next = after_question(&tx, &record, status.heard(), now)?;
             schedule(&tx, job, Some(next))?;
         }
-        // Notes on how the job came by its task, such as a possible duplicate, stay.
-        prepare(
-            &tx,
-            "UPDATE jobs SET mixpanel_status = $1, checked_at = $2
-             WHERE request = $3 AND number = $4",
-        )?
-        .execute(params![
-            status.as_str(),
-            format_time(now),
-            job.request.as_str(),
-            job.number
-        ])?;
+        let is_news = record.mixpanel_status != before.mixpanel_status;
+        match moved {
+            Some(moved) => moved.tell(&tx, Why::Status)?,
+            // The same answer once more is no evidence while others follow.
+            None if is_news || !record.state.is_followed() => {
+                audit::note(&tx, job, Why::Status, now)?;
+            }
+            None => {}
+        }
         tx.commit()?;
         Ok(())
     }
@@ -228,99 +268,12 @@ impl Ledger {
         Ok(count)
     }
 
-    /// Takes the operator's word that a job of unknown outcome became this task.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written, or the job's outcome is not unknown.
-    pub fn record_settled(
-        &mut self,
-        job: &JobId,
-        task: &TaskId,
-        reason: &str,
-        now: DateTime<Utc>,
-    ) -> Result<(), LedgerError> {
-        let tx = self.write()?;
-        let outcome = Outcome::Accepted(task.clone());
-        finish_attempt(&tx, job, &outcome, Some(reason), now)?.tell(&tx, Why::Operator)?;
-        tx.commit()?;
-        Ok(())
-    }
-
-    /// Cancels what was never sent of a request: it is revoked, and nothing will send it.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
-    pub fn record_withdrawn(
-        &mut self,
-        request: &RequestId,
-        now: DateTime<Utc>,
-    ) -> Result<(), LedgerError> {
-        let tx = self.write()?;
-        let mut numbers: Vec<u32> = Vec::new();
-        {
-            let mut statement = prepare(
-                &tx,
-                "SELECT number FROM jobs
-                 WHERE request = $1 AND state IN ('planned', 'deferred')",
-            )?;
-            let mut rows = statement.query([request.as_str()])?;
-            while let Some(row) = rows.next()? {
-                numbers.push(row.get(0)?);
-            }
-        }
-        for number in numbers {
-            let job = JobId {
-                request: request.clone(),
-                number,
-            };
-            let from = read_one(&tx, &job)?.state;
-            let moved = step(&tx, &job, from, JobState::Revoked, now)?;
-            prepare(
-                &tx,
-                "UPDATE jobs SET reason = 'cancelled before it was sent', not_before = NULL
-                 WHERE request = $1 AND number = $2",
-            )?
-            .execute(params![request.as_str(), number])?;
-            moved.tell(&tx, Why::Cancelled)?;
-        }
-        tx.commit()?;
-        Ok(())
-    }
-
-    /// Notes that the operator gives up on a job of unknown outcome. It stays unknown: nobody
-    /// will ever take it for done or failed.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
-    pub fn record_abandoned(&mut self, job: &JobId, now: DateTime<Utc>) -> Result<(), LedgerError> {
-        let tx = self.write()?;
-        let abandoned = prepare(
-            &tx,
-            "UPDATE jobs SET abandoned_at = $1
-             WHERE request = $2 AND number = $3 AND state = 'unknown'",
-        )?
-        .execute(params![format_time(now), job.request.as_str(), job.number])?;
-        if abandoned > 0 {
-            audit::tell_job(&tx, AuditEvent::JobAbandoned, job, json!({}), now)?;
-        }
-        tx.commit()?;
-        Ok(())
-    }
-
     /// A job as it stands now.
     ///
     /// # Errors
     /// When the ledger cannot be read, or there is no such job.
     pub fn find_job(&self, job: &JobId) -> Result<JobRecord, LedgerError> {
         read_one(&self.conn, job)
-    }
-
-    /// How many of a job's attempts before its last ended without anybody knowing how.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn count_unclear(&self, job: &JobId) -> Result<u32, LedgerError> {
-        count_unclear(&self.conn, job)
     }
 
     /// The ids of a job, where they are still kept.
@@ -350,23 +303,28 @@ pub(super) fn finish_attempt(
 ) -> Result<Moved, LedgerError> {
     let record = read_one(tx, job)?;
     let at = format_time(now);
-    let moved = step(tx, job, record.state, outcome.state(), now)?;
     let unclear = count_unclear(tx, job)?;
-    let (task, is_double) = match outcome {
-        Outcome::Accepted(task) => (Some(task), unclear > 0),
-        // Of two lost answers the task tells one; the other's may have run and ended before.
-        Outcome::Recovered(task) => (Some(task), unclear > 1),
-        Outcome::NotCreated | Outcome::Refused | Outcome::Deferred(_) | Outcome::Unknown => {
-            (None, false)
-        }
+    if outcome.doubt(unclear).is_there() {
+        note_doubt(tx, job)?;
+    }
+    let is_double = doubt_of(tx, job)?.is_there();
+    let moved = step(tx, job, record.state, outcome.state(), now)?;
+    let task = match outcome {
+        Outcome::Accepted(task) | Outcome::Recovered(task) => Some(task),
+        Outcome::NotCreated
+        | Outcome::AcceptedUnread
+        | Outcome::Refused
+        | Outcome::Deferred(_)
+        | Outcome::Unknown
+        | Outcome::Unsettled(_) => None,
     };
-    let is_double = record.may_be_double || is_double;
-    let noted = match (task, is_double) {
-        (Some(_), true) => reason.map_or_else(
-            || Some(MAY_BE_DOUBLE.to_owned()),
-            |reason| Some(format!("{reason}; {MAY_BE_DOUBLE}")),
-        ),
-        _ => reason.map(str::to_owned),
+    let note = match task {
+        Some(_) => is_double.then_some(MAY_BE_DOUBLE),
+        None => (moved.to() != outcome.state()).then_some(IN_DOUBT),
+    };
+    let noted = match (reason, note) {
+        (Some(reason), Some(note)) => Some(format!("{reason}; {note}")),
+        (reason, note) => reason.or(note).map(str::to_owned),
     };
     let submitted = task.map(|_| &at);
     let not_before = match outcome {
@@ -375,16 +333,14 @@ pub(super) fn finish_attempt(
     };
     prepare(
         tx,
-        "UPDATE jobs SET task_id = $1, submitted_at = $2, not_before = $3, reason = $4,
-             may_be_double = $5
-         WHERE request = $6 AND number = $7",
+        "UPDATE jobs SET task_id = $1, submitted_at = $2, not_before = $3, reason = $4
+         WHERE request = $5 AND number = $6",
     )?
     .execute(params![
         task.map(TaskId::as_str),
         submitted,
         not_before,
         noted,
-        i64::from(is_double),
         job.request.as_str(),
         job.number
     ])?;
@@ -395,7 +351,7 @@ pub(super) fn finish_attempt(
     )?
     .execute(params![
         at,
-        outcome.state().as_str(),
+        outcome.of_attempt().as_str(),
         noted,
         job.request.as_str(),
         job.number,
@@ -404,8 +360,29 @@ pub(super) fn finish_attempt(
     Ok(moved)
 }
 
-/// Moves a job to `next` and appends the step to its history, inside the caller's transaction,
-/// so the history explains the state even after a crash.
+/// Notes Mixpanel's word on a job's task. Notes on how the job came by its task stay.
+pub(super) fn note_status(
+    tx: &Transaction<'_>,
+    job: &JobId,
+    status: &TaskStatus,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    prepare(
+        tx,
+        "UPDATE jobs SET mixpanel_status = $1, checked_at = $2
+         WHERE request = $3 AND number = $4",
+    )?
+    .execute(params![
+        status.as_str(),
+        format_time(now),
+        job.request.as_str(),
+        job.number
+    ])?;
+    Ok(())
+}
+
+/// Moves a job to `next`, or to where doubt about it leads, and appends the step to its history,
+/// inside the caller's transaction, so the history explains the state even after a crash.
 pub(super) fn step(
     tx: &Transaction<'_>,
     job: &JobId,
@@ -420,6 +397,7 @@ pub(super) fn step(
             to: next,
         });
     }
+    let next = doubt_of(tx, job)?.leads_to(next);
     let request: &RequestId = &job.request;
     prepare(
         tx,
@@ -440,7 +418,7 @@ pub(super) fn step(
         next.as_str(),
         format_time(at)
     ])?;
-    Ok(Moved::new(job, from, at))
+    Ok(Moved::new(job, from, next, at))
 }
 
 pub(super) fn read_one(conn: &Connection, job: &JobId) -> Result<JobRecord, LedgerError> {
@@ -453,16 +431,6 @@ pub(super) fn read_one(conn: &Connection, job: &JobId) -> Result<JobRecord, Ledg
         Some(row) => read_job(row),
         None => Err(LedgerError::NoJob(job.clone())),
     }
-}
-
-pub(super) fn count_unclear(conn: &Connection, job: &JobId) -> Result<u32, LedgerError> {
-    Ok(prepare(
-        conn,
-        "SELECT COUNT(*) FROM attempts
-         WHERE request = $1 AND number = $2 AND outcome = 'unknown'
-           AND attempt < (SELECT attempts FROM jobs WHERE request = $1 AND number = $2)",
-    )?
-    .query_row(params![job.request.as_str(), job.number], |row| row.get(0))?)
 }
 
 pub(super) fn sender_of(tx: &Transaction<'_>, job: &JobId) -> Result<String, LedgerError> {

@@ -7,14 +7,16 @@ use std::collections::{HashMap, VecDeque};
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, params};
 
-use crate::domain::{JobId, JobState, RequestId};
+use crate::domain::{Doubt, JobId, JobState, RequestId};
 
 use super::records::{
     ANSWERED_COLUMNS, JOB_COLUMNS, JobGroup, REQUEST_COLUMNS, count, parse_time, read_job,
     read_request, unreadable,
 };
 use super::told::untold;
-use super::{JobRecord, Ledger, LedgerError, RequestRecord, downloads, extensions, plans, prepare};
+use super::{
+    JobRecord, Ledger, LedgerError, RequestRecord, answers, downloads, extensions, plans, prepare,
+};
 
 /// Which requests to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub enum Which {
     Open,
     /// Exports of which a finished one was not fetched yet.
     Unfetched,
+    /// Those that wait for nothing more, and whose answer is to be recorded.
+    Unanswered,
     All,
 }
 
@@ -172,6 +176,13 @@ impl Ledger {
                          AND state NOT IN ('done', 'refused', 'failed', 'revoked')
                          AND abandoned_at IS NULL)"
             }
+            Which::Unanswered => {
+                "created > (SELECT MIN(at) FROM answers)
+                 AND NOT EXISTS (SELECT 1 FROM answers WHERE request = requests.id)
+                 AND NOT EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
+                         AND state NOT IN ('done', 'refused', 'failed', 'revoked')
+                         AND abandoned_at IS NULL)"
+            }
             Which::Unfetched => {
                 "kind = 'export' AND EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
                      AND state = 'done' AND NOT EXISTS (SELECT 1 FROM downloads
@@ -263,6 +274,7 @@ impl Ledger {
     ) -> Result<Vec<RequestRecord>, LedgerError> {
         let mut groups = self.count_jobs(condition, values)?;
         let mut extensions = extensions::list(&self.conn, condition, values)?;
+        let mut answers = answers::list(&self.conn, condition, values)?;
         let mut unfetched = downloads::list_unfetched(&self.conn, condition, values)?;
         let mut plans = plans::list(&self.conn, condition, values)?;
         let mut statement = prepare(
@@ -280,6 +292,7 @@ impl Ledger {
             if let Some(groups) = groups.remove(&request.id) {
                 request.groups = groups;
                 request.extension = extensions.remove(&request.id);
+                request.answer = answers.remove(&request.id);
                 request.unfetched = unfetched.remove(&request.id);
                 request.asked.plan = plans.remove(&request.id);
                 requests.push(request);
@@ -297,9 +310,9 @@ impl Ledger {
             &self.conn,
             &format!(
                 "SELECT request, state, mixpanel_status, abandoned_at IS NOT NULL, linked <> 0,
-                        COUNT(*) AS jobs, SUM(ids_count) AS ids
+                        may_be_double <> 0, COUNT(*) AS jobs, SUM(ids_count) AS ids
                  FROM jobs WHERE request IN (SELECT id FROM requests WHERE {condition})
-                 GROUP BY request, state, mixpanel_status, abandoned_at, linked"
+                 GROUP BY request, state, mixpanel_status, abandoned_at, linked, may_be_double"
             ),
         )?;
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
@@ -311,6 +324,7 @@ impl Ledger {
                 mixpanel_status: row.get(2)?,
                 is_abandoned: row.get(3)?,
                 is_linked: row.get(4)?,
+                doubt: Doubt::of(row.get(5)?),
                 jobs: count(row, "jobs")?,
                 ids: count(row, "ids")?,
             };

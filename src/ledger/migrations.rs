@@ -256,6 +256,64 @@ const MIGRATIONS: &[&str] = &[
     -- Finds the newest requests without reading all of them.
     CREATE INDEX requests_by_created ON requests (created);
 ",
+    "
+    -- What a limit was learned from, and when. Those of before say neither, and some were learned from
+    -- answers that were not about the number of ids.
+    DELETE FROM learned;
+    ALTER TABLE learned ADD COLUMN refused BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE learned ADD COLUMN learned_at TEXT NOT NULL DEFAULT '';
+    -- Until when somebody has more jobs to send, and when a question last went before them.
+    ALTER TABLE pace ADD COLUMN sending_until BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE pace ADD COLUMN asked_at BIGINT NOT NULL DEFAULT 0;
+",
+    "
+    -- People of deletions whose records are gone: they stay suppressed. 16 bytes of a keyed hash each.
+    CREATE TABLE suppressed (
+        request       TEXT NOT NULL,
+        number        BIGINT NOT NULL,
+        project       TEXT NOT NULL,
+        erasure       TEXT NOT NULL,
+        begun         TEXT NOT NULL,
+        done          TEXT,
+        hashes        BYTEA NOT NULL,
+        PRIMARY KEY (request, number)
+    );
+    -- How many a purge moved there; empty for one from before, which kept nobody.
+    ALTER TABLE purges ADD COLUMN suppressed BIGINT;
+",
+    "
+    -- What a project's calls had to wait for at one moment, in microseconds: for the next slot, and
+    -- until the server wants any. The moment is by the clock of the day, and by one that nobody can
+    -- set, whose eras are not compared.
+    CREATE TABLE pace_left (
+        project_key   TEXT PRIMARY KEY,
+        slot          BIGINT NOT NULL,
+        block         BIGINT NOT NULL,
+        at            BIGINT NOT NULL,
+        era           TEXT NOT NULL,
+        steady        BIGINT NOT NULL,
+        sending_until BIGINT NOT NULL DEFAULT 0,
+        asked_at      BIGINT NOT NULL DEFAULT 0
+    );
+    INSERT INTO pace_left SELECT project_key, 0,
+        MAX(0, MIN(86400000000, blocked_until
+            - CAST((julianday('now') - 2440587.5) * 86400000000 AS BIGINT))),
+        CAST((julianday('now') - 2440587.5) * 86400000000 AS BIGINT), '', 0, 0, 0 FROM pace;
+    DROP TABLE pace;
+    ALTER TABLE pace_left RENAME TO pace;
+",
+    "
+    -- Begins the digests of a request's rows in the trail; goes with the request. Columns of rows in
+    -- such a digest are NULL or 0 where they say nothing, so that a new one changes no digest.
+    ALTER TABLE requests ADD COLUMN rows_salt TEXT;
+    -- When the person was told, by the operator's word: the last word holds, the trail has all.
+    CREATE TABLE answers (
+        request       TEXT PRIMARY KEY REFERENCES requests (id),
+        day           TEXT NOT NULL,
+        manner        TEXT,
+        at            TEXT NOT NULL
+    );
+",
 ];
 
 /// How many of them there are before the trail's, which begins in the same transaction.
@@ -287,6 +345,7 @@ pub(super) fn apply(
     if found <= BEFORE_TRAIL {
         audit::start(&tx, opening)?;
     }
+    audit::salt(&tx)?;
     tx.pragma_update(None, "user_version", known)?;
     tx.commit()?;
     Ok(())

@@ -3,8 +3,12 @@
 //! One SQLite file; no SQL stands outside this folder, and nothing above it may know which engine
 //! it is. Knows no HTTP. No transaction is held while anything else is waited for.
 
+mod accept;
+mod answers;
 mod audit;
+mod backup;
 mod candidates;
+mod doubt;
 mod downloads;
 mod elsewhere;
 mod erased;
@@ -14,6 +18,7 @@ mod health;
 mod history;
 mod holder;
 mod jobs;
+mod learned;
 mod listing;
 mod migrations;
 mod pace;
@@ -29,8 +34,12 @@ mod rejections;
 mod requests;
 mod schedule;
 mod search;
+mod seen;
 mod sender;
+mod steady;
+mod suppressed;
 mod told;
+mod word;
 
 use std::fs::OpenOptions;
 use std::ops::Deref;
@@ -44,16 +53,21 @@ use rusqlite::{
 
 use crate::config::{
     create_private_folder, refuse_shared_file, refuse_shared_folder, refuse_shared_home,
+    sweep_unfinished,
 };
 use crate::domain::Actor;
 
+pub use accept::{Accepted, MaybeSent, find_seen};
+pub use answers::AnswerRecord;
 pub use audit::{
     Anchor, AnchorError, Audit, AuditEntry, AuditEvent, AuditHead, Chosen, Entries, Finding,
     Glance, Opening,
 };
+pub use backup::Backup;
 pub use candidates::{Candidate, Candidates, Fitting};
-pub use downloads::{DownloadRecord, Unfetched};
-pub use elsewhere::{Elsewhere, Owner};
+pub use doubt::{Settling, Tried};
+pub use downloads::{DownloadRecord, PackagesRecord, Unfetched};
+pub use elsewhere::{Elsewhere, Owner, Shared};
 pub use erased::{Erased, ErasedBy, ErasedJob, ErasedPerson, NotErased};
 pub use error::LedgerError;
 pub use extensions::{Extended, Extension};
@@ -62,6 +76,7 @@ pub use history::{Attempt, Deed, Doer, JobHistory, KeptIds, Passage, Step};
 pub use holder::Patience;
 use holder::{HolderFile, Mark};
 pub use jobs::{Claim, Outcome, Purpose};
+pub use learned::LearnedLimit;
 pub use listing::{Found, Jobs, Standing, Which};
 pub use pace::Slot;
 pub use partition::{LinkTo, Linked};
@@ -76,9 +91,13 @@ pub use rejections::Rejection;
 pub use requests::{Again, Recorded};
 pub use schedule::{Asking, Backlog, NextCheck, Scope, Turn};
 pub use search::{Sighting, Wanted};
+pub use seen::{Seen, SetBack};
 pub use sender::ProcessRecord;
 use sender::Sender;
+pub use steady::SteadyClock;
+pub use suppressed::StillSuppressed;
 pub use told::Untold;
+pub use word::MadeFor;
 
 /// An open ledger.
 pub struct Ledger {
@@ -91,6 +110,25 @@ pub struct Ledger {
     receipts: Option<ReceiptFile>,
     /// Made at the first send: a reader holds nothing.
     sender: Option<Sender>,
+    place: Place,
+    older: Older,
+    /// Something was written: what was seen is noted in the end.
+    has_written: bool,
+}
+
+/// Where a ledger is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Disk,
+    /// There is none; an empty one in memory stands in for it while somebody looks.
+    Nowhere,
+}
+
+/// What becomes of a ledger that lacks what this host has seen of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Older {
+    Refused,
+    Accepted,
 }
 
 /// How long the write-ahead log may grow, in pages of 4 KiB, before it is written back: a large
@@ -102,11 +140,21 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be opened, is not for its owner alone, is damaged, was written by a newer dsr,
-    /// or is held by another process for longer than `patience` lasts.
+    /// is held by another process for longer than `patience` lasts, or would have to be made or
+    /// brought up to date although this host has seen more of it.
     pub fn open_by(
         opening: &Opening,
         path: &Path,
         patience: impl Into<Patience>,
+    ) -> Result<Self, LedgerError> {
+        Self::open_as(opening, path, patience.into(), Older::Refused)
+    }
+
+    fn open_as(
+        opening: &Opening,
+        path: &Path,
+        mut patience: Patience,
+        older: Older,
     ) -> Result<Self, LedgerError> {
         refuse_what_others_share(path)?;
         let create = || {
@@ -117,6 +165,9 @@ impl Ledger {
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
             options.open(path)
         };
+        if older == Older::Refused && seen::read(path)? != Seen::Nothing && !path.exists() {
+            seen::demand(&Connection::open_in_memory()?, path)?;
+        }
         // SQLite gives its WAL and shared memory the permissions of the file it finds.
         create().map_err(|source| LedgerError::Open {
             path: path.to_owned(),
@@ -124,22 +175,54 @@ impl Ledger {
         })?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut conn = Connection::open_with_flags(path, flags)?;
-        let mut patience = patience.into();
         enter_wal(&conn, &mut patience)?;
         conn.busy_handler(Some(move |tries| patience.goes_on(tries)))?;
         conn.pragma_update(None, "synchronous", "full")?;
+        // On macOS a sync leaves what was written in the drive's cache. Where the file system cannot
+        // flush that, the engine syncs as elsewhere.
+        conn.pragma_update(None, "fullfsync", "on")?;
+        conn.pragma_update(None, "checkpoint_fullfsync", "on")?;
         conn.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         conn.pragma_update(None, "secure_delete", "on")?;
+        if older == Older::Refused && !migrations::check(&conn, path)? {
+            seen::demand(&conn, path)?;
+        }
+        Self::ready(conn, opening, path, Place::Disk, older)
+    }
+
+    /// An empty ledger in memory, where there is none at `path`: for whoever only looks. No file and
+    /// no folder is made.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn nowhere(opening: &Opening, path: &Path) -> Result<Self, LedgerError> {
+        let conn = Connection::open_in_memory()?;
+        Self::ready(conn, opening, path, Place::Nowhere, Older::Refused)
+    }
+
+    fn ready(
+        mut conn: Connection,
+        opening: &Opening,
+        path: &Path,
+        place: Place,
+        older: Older,
+    ) -> Result<Self, LedgerError> {
         conn.pragma_update(None, "foreign_keys", "on")?;
-        conn.set_prepared_statement_cache_capacity(64);
+        conn.set_prepared_statement_cache_capacity(128);
         migrations::apply(&mut conn, path, opening)?;
         Ok(Self {
             conn,
             path: path.to_owned(),
             opening: opening.clone(),
-            holder: HolderFile::beside(path),
+            holder: match place {
+                Place::Disk => HolderFile::beside(path),
+                Place::Nowhere => HolderFile::nowhere(),
+            },
             receipts: None,
             sender: None,
+            place,
+            older,
+            has_written: false,
         })
     }
 
@@ -167,6 +250,7 @@ impl Ledger {
         let id = sender.id().to_owned();
         self.sender = Some(sender);
         if self.receipts.is_none() {
+            sweep_unfinished(self.path.parent().unwrap_or(Path::new(".")));
             let receipts = ReceiptFile::create(&self.path, &id).map_err(LedgerError::Receipt)?;
             self.receipts = Some(receipts);
         }
@@ -191,13 +275,35 @@ impl Ledger {
 
     /// A transaction that holds the write lock from its beginning: a read that upgrades to a
     /// write fails at once whatever the busy timeout.
+    ///
+    /// Here, and nowhere else, a ledger that was set back is turned away: whatever is to be written.
     fn write(&mut self) -> Result<Write<'_>, LedgerError> {
         let behavior = TransactionBehavior::Immediate;
+        let tx = self.conn.transaction_with_behavior(behavior)?;
+        let mark = self.holder.mark(&self.opening.command);
+        if self.place == Place::Disk && self.older == Older::Refused {
+            seen::demand(&tx, &self.path)?;
+        }
+        self.has_written = true;
         Ok(Write {
-            tx: self.conn.transaction_with_behavior(behavior)?,
-            _mark: self.holder.mark(&self.opening.command),
+            tx,
+            _mark: mark,
             opening: &self.opening,
+            path: &self.path,
         })
+    }
+}
+
+impl Drop for Ledger {
+    /// What this process has written was seen here: once, since each note costs two syncs.
+    fn drop(&mut self) {
+        if self.has_written
+            && self.place == Place::Disk
+            && self.older == Older::Refused
+            && let Err(error) = seen::catch_up(&self.conn, &self.path)
+        {
+            tracing::info!(%error, "the next dsr notes what was seen");
+        }
     }
 }
 
@@ -208,11 +314,23 @@ struct Write<'a> {
     _mark: Mark<'a>,
     /// Whose.
     opening: &'a Opening,
+    /// Where the ledger is.
+    path: &'a Path,
 }
 
 impl Write<'_> {
     fn commit(self) -> Result<(), LedgerError> {
         Ok(self.tx.commit()?)
+    }
+
+    /// Commits, and notes beside the ledger how far its trail goes then: before anything is sent. A
+    /// disk that is full fails here before anything is committed.
+    fn commit_seen(self) -> Result<(), LedgerError> {
+        let head = audit::find_head(&self.tx)?;
+        let next = head.map(|head| seen::Next::write(self.path, &head));
+        let next = next.transpose()?;
+        self.commit()?;
+        next.map_or(Ok(()), seen::Next::publish)
     }
 }
 
@@ -247,7 +365,9 @@ fn refuse_what_others_share(path: &Path) -> Result<(), LedgerError> {
     for extension in ["db", "db-wal", "db-shm", "db-journal"] {
         refuse_shared_file(&path.with_extension(extension))?;
     }
-    refuse_shared_file(&path.with_file_name(holder::FILE))?;
+    for name in [holder::FILE, holder::RECORD, seen::FILE] {
+        refuse_shared_file(&path.with_file_name(name))?;
+    }
     for folder in [sender::FOLDER, receipts::FOLDER] {
         refuse_shared_folder(&path.with_file_name(folder))?;
     }

@@ -5,15 +5,14 @@
 use std::num::NonZeroUsize;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 use serde_json::json;
 
-use crate::domain::{
-    Batch, DistinctId, JobId, JobState, Kind, ProjectKey, SubjectRequestId, TaskId,
-};
+use crate::domain::{Batch, DistinctId, JobId, JobState, SubjectRequestId, TaskId};
 
-use super::audit::{self, AuditEvent, Why};
-use super::jobs::{count_unclear, read_one, step};
+use super::audit::{self, AuditEvent, Subject, Why};
+use super::doubt::{IN_DOUBT, note_doubt, note_reason};
+use super::jobs::{read_one, step};
 use super::records::{format_time, unreadable};
 use super::{Ledger, LedgerError, Write, payload, prepare};
 
@@ -31,23 +30,21 @@ pub struct Linked {
 pub enum LinkTo {
     /// They are followed as part of this task.
     Task(TaskId),
-    /// The server does not say which of several tasks has them: refused.
+    /// The server names tasks for them, and none of those tasks has them: unknown.
     Nobody,
     /// An earlier request of ours has them and no task yet: they stay planned until it has.
     Later,
 }
 
 impl Ledger {
-    /// Cuts a job that was not sent into jobs of at most `limit` ids, and remembers the limit for
-    /// the project, if it is smaller than what was known.
+    /// Cuts a job that was not sent into jobs of at most `limit` ids.
     ///
     /// # Errors
-    /// When the ledger cannot be written, or the job may have been sent.
+    /// When the ledger cannot be written; [`LedgerError::Overtaken`] when the job may have been sent
+    /// since.
     pub fn record_cut(
         &mut self,
         job: &JobId,
-        kind: Kind,
-        project: &ProjectKey,
         limit: NonZeroUsize,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
@@ -55,7 +52,7 @@ impl Ledger {
         demand_unsent(&tx, job)?;
         let whole = payload::read(&tx, job)?;
         // What may have become of the whole may have become of each part of it.
-        let may_be_double = read_one(&tx, job)?.may_be_double || count_unclear(&tx, job)? > 0;
+        let may_be_double = read_one(&tx, job)?.may_be_double;
         let mut added = Vec::new();
         for (place, ids) in whole.ids().chunks(limit.get()).enumerate() {
             let batch = restore(ids.to_vec())?;
@@ -71,50 +68,24 @@ impl Ledger {
                 }
             };
             if may_be_double {
-                note_may_be_double(&tx, &part)?;
+                note_doubt(&tx, &part)?;
+                note_reason(&tx, &part, IN_DOUBT)?;
             }
         }
-        tell_cut(&tx, job, &added, now)?;
-        prepare(
-            &tx,
-            "INSERT INTO learned (project_key, kind, batch) VALUES ($1, $2, $3)
-             ON CONFLICT (project_key, kind) DO UPDATE SET batch =
-                 CASE WHEN learned.batch < excluded.batch
-                      THEN learned.batch ELSE excluded.batch END",
-        )?
-        .execute(params![
-            project.as_str(),
-            kind.as_str(),
-            to_sql(limit.get())
-        ])?;
+        match added.is_empty() {
+            true => audit::note(&tx, job, Why::Submit, now)?,
+            false => tell_cut(&tx, job, &added, now)?,
+        }
         tx.commit()?;
         Ok(())
-    }
-
-    /// The batch limit the server taught us, if it did.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn find_learned_limit(
-        &self,
-        project: &ProjectKey,
-        kind: Kind,
-    ) -> Result<Option<NonZeroUsize>, LedgerError> {
-        let found: Option<i64> = prepare(
-            &self.conn,
-            "SELECT batch FROM learned WHERE project_key = $1 AND kind = $2",
-        )?
-        .query_row(params![project.as_str(), kind.as_str()], |row| row.get(0))
-        .optional()?;
-        let limit = found.and_then(|batch| usize::try_from(batch).ok());
-        Ok(limit.and_then(NonZeroUsize::new))
     }
 
     /// Takes out of a job the ids that are in other tasks already: each group becomes a job of
     /// its own, linked to its task. What is left stays as it is: to be sent, or to be settled.
     ///
     /// # Errors
-    /// When the ledger cannot be written, or the job has a task of its own or is being sent.
+    /// When the ledger cannot be written; [`LedgerError::Overtaken`] when the job has a task of its
+    /// own, is being sent, or has other ids by now.
     pub fn record_linked(
         &mut self,
         job: &JobId,
@@ -122,9 +93,11 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        if !read_one(&tx, job)?.is_unsettled() {
+        let record = read_one(&tx, job)?;
+        if !record.is_unsettled() {
             demand_unsent(&tx, job)?;
         }
+        let is_in_doubt = record.may_be_double || record.is_unsettled();
         let whole = payload::read(&tx, job)?;
         let linked = |id| groups.iter().any(|group| group.batch.ids().contains(id));
         let rest: Vec<_> = whole
@@ -135,7 +108,8 @@ impl Ledger {
             .collect();
         let taken: usize = groups.iter().map(|group| group.batch.count()).sum();
         if taken + rest.len() != whole.count() {
-            return Err(unreadable("a conflict over ids that are not in the job"));
+            // Another dsr has taken some of them out since they were read.
+            return Err(LedgerError::Overtaken(job.clone()));
         }
         let mut others = groups;
         let mut own = None;
@@ -149,9 +123,15 @@ impl Ledger {
         } else {
             shrink(&tx, job, &restore(rest)?)?;
         }
+        if is_in_doubt && own.is_some() {
+            note_doubt(&tx, job)?;
+        }
         let mut added = Vec::new();
         for group in others {
             let number = insert_planned(&tx, job, &group.batch)?;
+            if is_in_doubt {
+                note_doubt(&tx, &number)?;
+            }
             added.push((number, group.batch.count()));
         }
         tell_cut(&tx, job, &added, now)?;
@@ -169,11 +149,7 @@ impl Ledger {
 fn demand_unsent(tx: &Transaction<'_>, job: &JobId) -> Result<(), LedgerError> {
     match read_one(tx, job)?.state {
         JobState::Planned | JobState::Deferred => Ok(()),
-        from => Err(LedgerError::IllegalStep {
-            job: job.clone(),
-            from,
-            to: JobState::Planned,
-        }),
+        _ => Err(LedgerError::Overtaken(job.clone())),
     }
 }
 
@@ -196,16 +172,6 @@ fn shrink(tx: &Transaction<'_>, job: &JobId, batch: &Batch) -> Result<(), Ledger
     Ok(())
 }
 
-/// Notes that a POST of its ids may have been taken before it is sent.
-fn note_may_be_double(tx: &Transaction<'_>, job: &JobId) -> Result<(), LedgerError> {
-    prepare(
-        tx,
-        "UPDATE jobs SET may_be_double = 1 WHERE request = $1 AND number = $2",
-    )?
-    .execute(params![job.request.as_str(), job.number])?;
-    Ok(())
-}
-
 /// Puts an unsent job where its ids are: no POST is made for it.
 fn become_linked(
     tx: &Write<'_>,
@@ -216,7 +182,7 @@ fn become_linked(
     let from = read_one(tx, job)?.state;
     let (next, task) = match &group.to {
         LinkTo::Task(task) => (Some(JobState::Accepted), Some(task.as_str())),
-        LinkTo::Nobody => (Some(JobState::Refused), None),
+        LinkTo::Nobody => (Some(JobState::Unknown), None),
         LinkTo::Later => (None, None),
     };
     let moved = next
@@ -235,10 +201,13 @@ fn become_linked(
         job.request.as_str(),
         job.number
     ])?;
-    moved.map_or(Ok(()), |moved| moved.tell(tx, Why::Linked))
+    match moved {
+        Some(moved) => moved.tell(tx, Why::Linked),
+        None => audit::note(tx, job, Why::Linked, now),
+    }
 }
 
-/// Tells of jobs that were taken out of another, each still planned.
+/// Tells of a job that was taken apart, and of those that were taken out of it, each still planned.
 fn tell_cut(
     tx: &Write<'_>,
     job: &JobId,
@@ -248,10 +217,12 @@ fn tell_cut(
     if added.is_empty() {
         return Ok(());
     }
-    let added = added.iter();
-    let added = added.map(|(job, ids)| json!({ "job": job.number, "ids": ids }));
-    let details = json!({ "added": added.collect::<Vec<_>>() });
-    audit::tell_job(tx, AuditEvent::JobCut, job, details, now)
+    let listed = added.iter();
+    let listed = listed.map(|(job, ids)| json!({ "job": job.number, "ids": ids }));
+    let details = json!({ "added": listed.collect::<Vec<_>>() });
+    audit::tell(tx, AuditEvent::JobCut, Subject::Job(job), details, now)?;
+    let mut added = added.iter();
+    added.try_for_each(|(job, _)| audit::note(tx, job, Why::Added, now))
 }
 
 /// Adds a planned job to the request of `beside`, behind its last.

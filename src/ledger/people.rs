@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::domain::{EXPORT_IDS_DAYS, JobId, LedgerKey, PersonHash, PersonHasher, RequestId};
 
-use super::audit::{self, AuditEvent, Subject};
+use super::audit::{self, AuditEvent, Subject, Why};
 use super::records::{format_time, job_id};
 use super::{Ledger, LedgerError, Write, payload, prepare};
 
@@ -104,6 +104,7 @@ impl Ledger {
             let mut hashed: BTreeMap<&RequestId, Hashed> = BTreeMap::new();
             for job in &jobs {
                 if let Some(ids) = hash_one(&tx, job, &hasher, &mut swept)? {
+                    audit::note(&tx, job, Why::Hashed, now)?;
                     let of_request = hashed.entry(&job.request).or_default();
                     of_request.jobs.push(job.number);
                     of_request.ids += ids;
@@ -112,7 +113,7 @@ impl Ledger {
             for (request, Hashed { jobs, ids }) in hashed {
                 let (event, subject) = (AuditEvent::IdsHashed, Subject::Request(request));
                 let details = json!({ "jobs": jobs, "ids": ids });
-                audit::tell(&tx, event, subject, &details, now)?;
+                audit::tell(&tx, event, subject, details, now)?;
             }
             tx.commit()?;
         }
@@ -142,15 +143,19 @@ impl Ledger {
         Ok(())
     }
 
-    /// Blanks what tells the ids of a request from others' once all of its jobs have ended: of a
-    /// few ids it could be guessed from. Only open requests are compared by it.
+    /// Blanks what tells the ids of a request from others' once all of its jobs have ended and some
+    /// of its ids are gone: of a few ids it could be guessed from.
     ///
     /// # Errors
     /// When the ledger cannot be written.
     pub fn record_digests_blank(&mut self) -> Result<(), LedgerError> {
         let condition = format!(
             "ids_digest <> '' AND NOT {BLANK}
-             AND NOT EXISTS (SELECT 1 FROM jobs WHERE request = requests.id AND NOT {ENDED})"
+             AND NOT EXISTS (SELECT 1 FROM jobs WHERE request = requests.id AND NOT {ENDED})
+             -- While all of its ids are there it tells nothing more, and holds them.
+             AND EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
+                         AND NOT EXISTS (SELECT 1 FROM payloads WHERE request = jobs.request
+                                         AND number = jobs.number))"
         );
         let some = format!("SELECT 1 FROM requests WHERE {condition} LIMIT 1");
         if !prepare(&self.conn, &some)?.exists([])? {
@@ -260,7 +265,7 @@ fn remember_key(tx: &Write<'_>, given: &str, now: DateTime<Utc>) -> Result<(), L
         .execute(params![given, format_time(now)])?;
         let details = json!({ "fingerprint": given });
         let event = AuditEvent::LedgerKeyRecorded;
-        audit::tell(tx, event, Subject::Ledger, &details, now)?;
+        audit::tell(tx, event, Subject::Ledger, details, now)?;
     }
     tx.execute_batch("UPDATE people_key SET unclean = 1")?;
     Ok(())

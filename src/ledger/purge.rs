@@ -1,7 +1,10 @@
 //! Records that have been kept long enough: removed with all that belongs to them, but for a note
 //! that they were there.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use serde_json::json;
 
@@ -9,10 +12,11 @@ use crate::domain::{Cutoff, RequestId};
 
 use super::audit::{self, AuditEvent, Subject};
 use super::records::{count, format_time, parse_time, unreadable};
-use super::{Ledger, LedgerError, prepare};
+use super::{Ledger, LedgerError, prepare, suppressed};
 
 /// Every table with rows of requests; those that others refer to come last.
-const TABLES: [(&str, &str); 11] = [
+const TABLES: [(&str, &str); 12] = [
+    ("answers", "request"),
     ("attempts", "request"),
     ("steps", "request"),
     ("downloads", "request"),
@@ -43,6 +47,9 @@ pub struct Purge {
     /// The requests had been closed before.
     pub closed_before: DateTime<Utc>,
     pub closed: Closed,
+    /// How many people of deletions stayed on the suppression list; `None` for a purge of an older
+    /// dsr, which kept nobody.
+    pub suppressed: Option<usize>,
 }
 
 impl Ledger {
@@ -70,6 +77,8 @@ impl Ledger {
         let Some(closed) = sum_up(&list)? else {
             return Ok(None);
         };
+        let ids = list.iter().map(|row| RequestId::restore(row.0.clone()));
+        let kept = suppressed::keep(&tx, &ids.collect())?;
         for (table, column) in TABLES {
             let sql = format!("DELETE FROM {table} WHERE {column} = $1");
             let mut statement = prepare(&tx, &sql)?;
@@ -81,19 +90,19 @@ impl Ledger {
             let request = RequestId::restore(request.clone());
             let (event, subject) = (AuditEvent::RequestPurged, Subject::Request(&request));
             let details = json!({ "ids": ids, "closed": closed });
-            audit::tell(&tx, event, subject, &details, now)?;
+            audit::tell(&tx, event, subject, details, now)?;
         }
         let details = json!({
             "closed_before": format_time(cutoff.moment()),
             "requests": closed.requests,
             "ids": closed.ids,
+            "suppressed": kept,
         });
-        let event = AuditEvent::RecordsPurged;
-        audit::tell(&tx, event, Subject::Ledger, &details, now)?;
         prepare(
             &tx,
-            "INSERT INTO purges (at, closed_before, requests, ids, first_closed, last_closed)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO purges (at, closed_before, requests, ids, first_closed, last_closed,
+                 suppressed)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )?
         .execute(params![
             format_time(now),
@@ -102,7 +111,10 @@ impl Ledger {
             to_sql(closed.ids),
             format_time(closed.first),
             format_time(closed.last),
+            to_sql(kept),
         ])?;
+        let event = AuditEvent::RecordsPurged;
+        audit::tell(&tx, event, Subject::Ledger, details, now)?;
         tx.commit()?;
         Ok(Some(closed))
     }
@@ -127,7 +139,7 @@ impl Ledger {
     pub fn list_purges(&self) -> Result<Vec<Purge>, LedgerError> {
         let mut statement = prepare(
             &self.conn,
-            "SELECT at, closed_before, requests, ids, first_closed, last_closed
+            "SELECT at, closed_before, requests, ids, first_closed, last_closed, suppressed
              FROM purges ORDER BY at",
         )?;
         let mut rows = statement.query([])?;
@@ -145,6 +157,10 @@ impl Ledger {
                     ids: count(row, "ids")?,
                     first: time("first_closed")?,
                     last: time("last_closed")?,
+                },
+                suppressed: match row.get_ref("suppressed")? {
+                    ValueRef::Null => None,
+                    _ => Some(count(row, "suppressed")?),
                 },
             });
         }
@@ -164,6 +180,7 @@ fn list_closed(conn: &Connection, cutoff: Cutoff) -> Result<Vec<Row>, LedgerErro
              UNION ALL SELECT request, at FROM steps
              UNION ALL SELECT request, at FROM extensions
              UNION ALL SELECT request, fetched_at FROM downloads
+             UNION ALL SELECT request, at FROM answers
              UNION ALL SELECT request, checked_at FROM jobs WHERE checked_at IS NOT NULL
              UNION ALL SELECT request, abandoned_at FROM jobs WHERE abandoned_at IS NOT NULL
          ) AS happened JOIN requests ON id = request
@@ -179,6 +196,15 @@ fn list_closed(conn: &Connection, cutoff: Cutoff) -> Result<Vec<Row>, LedgerErro
         list.push((row.get(0)?, count(row, "ids_unique")?, row.get(2)?));
     }
     Ok(list)
+}
+
+/// The same, by their ids alone.
+pub(super) fn list_closed_ids(
+    conn: &Connection,
+    cutoff: Cutoff,
+) -> Result<HashSet<RequestId>, LedgerError> {
+    let closed = list_closed(conn, cutoff)?.into_iter();
+    Ok(closed.map(|row| RequestId::restore(row.0)).collect())
 }
 
 fn sum_up(list: &[Row]) -> Result<Option<Closed>, LedgerError> {

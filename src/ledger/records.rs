@@ -2,11 +2,11 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use rusqlite::Row;
 
 use crate::domain::{
-    Deadline, Disclosure, JobId, JobState, Kind, Law, Operation, Period, ProjectKey, ProjectName,
-    Region, RequestId, RequestState, SubjectRequestId, TaskId, TaskStatus,
+    CarriedOut, Deadline, Disclosure, Doubt, JobId, JobState, Kind, Law, Operation, Period,
+    ProjectKey, ProjectName, Region, RequestId, RequestState, SubjectRequestId, TaskId, TaskStatus,
 };
 
-use super::{Extension, LedgerError, PlanRecord, Unfetched};
+use super::{AnswerRecord, Extension, LedgerError, PlanRecord, Unfetched};
 
 /// What the operator asked for, before it has an id.
 #[derive(Debug, Clone)]
@@ -43,6 +43,11 @@ pub struct RequestRecord {
     pub created: DateTime<Utc>,
     pub asked: NewRequest,
     pub extension: Option<Extension>,
+    /// When the person was told, by the operator's word.
+    pub answer: Option<AnswerRecord>,
+    /// It was recorded after the first answer in this ledger: whoever records answers means to
+    /// record its answer, too.
+    pub has_to_be_answered: bool,
     /// Its finished exports that were not fetched yet, if there are any.
     pub unfetched: Option<Unfetched>,
     /// At least one.
@@ -79,6 +84,7 @@ pub struct JobGroup {
     pub is_abandoned: bool,
     /// Their ids are in tasks that were not made for them.
     pub is_linked: bool,
+    pub doubt: Doubt,
     pub jobs: usize,
     pub ids: usize,
 }
@@ -94,7 +100,7 @@ pub struct JobRecord {
     pub reason: Option<String>,
     pub task: Option<TaskId>,
     pub attempts: u32,
-    /// A deferred job is not sent before.
+    /// Until when the server asked to wait, by the clock of that moment; the pace keeps to it.
     pub not_before: Option<DateTime<Utc>>,
     /// Mixpanel's own word, verbatim.
     pub mixpanel_status: Option<String>,
@@ -102,7 +108,7 @@ pub struct JobRecord {
     pub checked_at: Option<DateTime<Utc>>,
     /// When it is to be asked about; only where Mixpanel has a task that has not ended.
     pub next_check: Option<DateTime<Utc>>,
-    /// When the first of its attempts began that nobody knows the end of.
+    /// When the first of its attempts began that made a task, or may have made one.
     pub unclear_since: Option<DateTime<Utc>>,
     /// When its last attempt ended; for a killed dsr, when that was noticed.
     pub attempt_ended_at: Option<DateTime<Utc>>,
@@ -118,6 +124,11 @@ impl JobRecord {
     /// Its outcome is unknown and still has to be settled.
     pub fn is_unsettled(&self) -> bool {
         self.state == JobState::Unknown && self.abandoned_at.is_none()
+    }
+
+    /// What it says of its people.
+    pub fn carried_out(&self) -> CarriedOut {
+        Doubt::of(self.may_be_double).carried_out(self.state)
     }
 
     /// It has a task of its own, and there may be another one with the same ids.
@@ -151,6 +162,12 @@ impl RequestRecord {
         groups.any(|group| !group.state.is_final() && !group.is_abandoned)
     }
 
+    /// Its time to answer runs: no answer is recorded, and something of it waits, or the operator
+    /// records answers.
+    pub fn is_to_be_answered(&self) -> bool {
+        self.answer.is_none() && (self.is_open() || self.has_to_be_answered)
+    }
+
     /// How many jobs are like this.
     pub fn count_jobs(&self, which: impl Fn(&JobGroup) -> bool) -> usize {
         let groups = self.groups.iter().filter(|group| which(group));
@@ -179,6 +196,16 @@ impl RequestRecord {
 }
 
 impl JobGroup {
+    /// What they say of their people.
+    pub fn carried_out(&self) -> CarriedOut {
+        self.doubt.carried_out(self.state)
+    }
+
+    /// Nothing more happens to them, and nobody knows whether they were carried out.
+    pub fn is_lost(&self) -> bool {
+        self.carried_out() == CarriedOut::Possibly && (self.is_abandoned || self.state.is_final())
+    }
+
     /// Their outcome is unknown and still has to be settled.
     pub fn is_unsettled(&self) -> bool {
         self.state == JobState::Unknown && !self.is_abandoned
@@ -199,7 +226,7 @@ impl JobGroup {
 pub(super) const JOB_COLUMNS: &str = "request, number, subject_request_id, ids_count, state, \
      reason, task_id, attempts, not_before, mixpanel_status, submitted_at, checked_at, \
      next_check, abandoned_at, linked, may_be_double, (SELECT MIN(started_at) FROM attempts WHERE attempts.request = jobs.request \
-     AND attempts.number = jobs.number AND outcome = 'unknown') AS unclear_since, \
+     AND attempts.number = jobs.number AND outcome IN ('unknown', 'accepted')) AS unclear_since, \
      (SELECT MAX(ended_at) FROM attempts WHERE attempts.request = jobs.request \
      AND attempts.number = jobs.number) AS attempt_ended_at";
 
@@ -243,7 +270,8 @@ pub(super) const ANSWERED_COLUMNS: &str = "\
      EXISTS (SELECT 1 FROM jobs WHERE request = requests.id AND next_check IS NOT NULL \
              AND checked_at IS NULL) AS never_answered, \
      (SELECT MIN(checked_at) FROM jobs WHERE request = requests.id \
-      AND next_check IS NOT NULL) AS oldest_answer";
+      AND next_check IS NOT NULL) AS oldest_answer, \
+     COALESCE(created > (SELECT MIN(at) FROM answers), 0) AS has_to_be_answered";
 
 /// Reads what stands in its own row; what other rows say of it is not there yet.
 pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> {
@@ -283,6 +311,8 @@ pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> 
             plan: None,
         },
         extension: None,
+        answer: None,
+        has_to_be_answered: row.get("has_to_be_answered")?,
         unfetched: None,
         groups: Vec::new(),
         answered: match (row.get("never_answered")?, oldest) {

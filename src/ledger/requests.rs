@@ -68,10 +68,10 @@ impl Ledger {
             }
             let details = audit::details_of(&tx, &id, counts)?;
             let subject = Subject::Request(&id);
-            audit::tell(&tx, AuditEvent::RequestRecorded, subject, &details, at)?;
+            audit::tell(&tx, AuditEvent::RequestRecorded, subject, details, at)?;
             new.push(id);
         }
-        tx.commit()?;
+        tx.commit_seen()?;
         Ok(Recorded::New(new))
     }
 }
@@ -151,10 +151,10 @@ fn insert_jobs<E: From<LedgerError>>(
     let digest = digest.to_string();
     let mut statement = prepare(
         tx,
-        "UPDATE requests SET ids_digest = $1, ids_salt = $2 WHERE id = $3",
+        "UPDATE requests SET ids_digest = $1, ids_salt = $2, rows_salt = $3 WHERE id = $4",
     )?;
-    let salt = Uuid::new_v4().simple().to_string();
-    let updated = statement.execute(params![digest, salt, request.as_str()]);
+    let salt = || Uuid::new_v4().simple().to_string();
+    let updated = statement.execute(params![digest, salt(), salt(), request.as_str()]);
     updated.map_err(LedgerError::from)?;
     Ok(((jobs, ids), digest))
 }

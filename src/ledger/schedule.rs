@@ -28,7 +28,8 @@ pub enum Scope {
 pub enum Turn {
     /// Those whose time has come.
     Due,
-    /// Each that brought no answer since then, whether its time has come or not.
+    /// Each that brought no answer since then, whether its time has come or not, and whatever an
+    /// answer's time says that lies ahead.
     AfterAll(DateTime<Utc>),
 }
 
@@ -76,7 +77,7 @@ impl Ledger {
     ) -> Result<Option<NextCheck>, LedgerError> {
         let meant = || Filter::of(scope).and_not_in("requests.project_key", without);
         match turn {
-            Turn::AfterAll(since) => self.select_next(&meant().and_not_answered(since)),
+            Turn::AfterAll(since) => self.select_next(&meant().and_not_answered(since, now)),
             Turn::Due => {
                 let beyond = meant().and("next_check > ?", [format_time(horizon(now))]);
                 match self.select_next(&beyond)? {
@@ -118,7 +119,7 @@ impl Ledger {
     ) -> Result<Vec<Backlog>, LedgerError> {
         let meant = Filter::of(scope);
         let meant = match turn {
-            Turn::AfterAll(since) => meant.and_not_answered(since),
+            Turn::AfterAll(since) => meant.and_not_answered(since, now),
             Turn::Due => meant.and(
                 "(next_check <= ? OR next_check > ?)",
                 [format_time(now), format_time(horizon(now))],
@@ -168,15 +169,21 @@ impl Ledger {
         };
         let is_its_turn = match turn {
             Turn::Due => at <= now || at > horizon(now),
-            Turn::AfterAll(since) => record.checked_at.is_none_or(|checked| checked < since),
+            Turn::AfterAll(since) => record
+                .checked_at
+                .is_none_or(|checked| checked < since || checked > now),
         };
         if !is_its_turn {
             return Ok(Asking::Taken);
+        }
+        if let Some(wait) = pace::yields(&tx, project, rate, now)? {
+            return Ok(Asking::Wait(wait));
         }
         if let Slot::Wait(wait) = pace::take(&tx, project, rate, now)? {
             tx.commit()?;
             return Ok(Asking::Wait(wait));
         }
+        pace::note_asked(&tx, project, now)?;
         let next = after_question(&tx, &record, Heard::Nothing, now)?;
         schedule(&tx, job, Some(next))?;
         tx.commit()?;
@@ -338,10 +345,11 @@ impl Filter {
         }
     }
 
-    fn and_not_answered(self, since: DateTime<Utc>) -> Self {
+    /// An answer from the future was recorded by a clock that has been set back since.
+    fn and_not_answered(self, since: DateTime<Utc>, now: DateTime<Utc>) -> Self {
         self.and(
-            "(checked_at IS NULL OR checked_at < ?)",
-            [format_time(since)],
+            "(checked_at IS NULL OR checked_at < ? OR checked_at > ?)",
+            [format_time(since), format_time(now)],
         )
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{IdHasher, JobId, LedgerKey, PersonHash, PersonHasher};
+use crate::domain::{DistinctId, IdHasher, JobId, LedgerKey, PersonHash, PersonHasher, TaskId};
 
 use super::records::{job_id, parse_time, unreadable};
 use super::{Ledger, LedgerError, payload, prepare};
@@ -57,7 +57,33 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// The place of the person with this hash, if they are wanted.
+    pub(super) fn place_of(&self, hash: &PersonHash) -> Option<u32> {
+        self.by_hash.get(hash).copied()
+    }
+}
+
 impl Ledger {
+    /// The ids of the jobs that have this task, where all of them are still kept; `None` where
+    /// nobody can say.
+    ///
+    /// # Errors
+    /// When they are damaged, or the ledger cannot be read.
+    pub fn find_ids_of_task(&self, task: &TaskId) -> Result<Option<Vec<DistinctId>>, LedgerError> {
+        let sql = "SELECT request, number FROM jobs WHERE task_id = $1";
+        let mut statement = prepare(&self.conn, sql)?;
+        let mut rows = statement.query([task.as_str()])?;
+        let mut ids: Option<Vec<DistinctId>> = None;
+        while let Some(row) = rows.next()? {
+            match payload::find(&self.conn, &job_id(row)?)? {
+                Some(batch) => ids.get_or_insert_default().extend_from_slice(batch.ids()),
+                None => return Ok(None),
+            }
+        }
+        Ok(ids)
+    }
+
     /// Finds every job that one of the wanted is or was in, in no certain order.
     ///
     /// # Errors

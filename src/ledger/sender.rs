@@ -11,6 +11,8 @@ use super::records::format_time;
 
 /// Beside the ledger.
 pub(super) const FOLDER: &str = "senders";
+/// What a sender says of itself is in a file of its own: Windows lets nobody read a locked one.
+const RECORD: &str = "txt";
 
 /// Marks this process as one that sends: a file it holds a lock on for as long as it lives.
 ///
@@ -44,10 +46,12 @@ impl Sender {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut lock = options.open(&unready)?;
-        lock.try_lock().map_err(io::Error::from)?;
+        let mut record = options.open(path.with_extension(RECORD))?;
         let (process, since) = (std::process::id(), format_time(now));
-        write!(lock, "{process}\n{command}\n{since}\n")?;
+        write!(record, "{process}\n{command}\n{since}\n")?;
+        drop(record);
+        let lock = options.open(&unready)?;
+        lock.try_lock().map_err(io::Error::from)?;
         std::fs::rename(&unready, &path)?;
         Ok(Self {
             id,
@@ -64,7 +68,7 @@ impl Sender {
 impl Drop for Sender {
     fn drop(&mut self) {
         // A file that stays behind is unlocked, and cleared away by the next dsr.
-        drop(std::fs::remove_file(&self.path));
+        clear(&self.path);
     }
 }
 
@@ -78,7 +82,7 @@ pub(super) fn is_alive(ledger: &Path, id: &str) -> io::Result<bool> {
     };
     match file.try_lock() {
         Ok(()) => {
-            drop(std::fs::remove_file(&path));
+            clear(&path);
             Ok(false)
         }
         Err(TryLockError::WouldBlock) => Ok(true),
@@ -104,7 +108,8 @@ pub(super) fn list_living(ledger: &Path) -> io::Result<Vec<ProcessRecord>> {
             && is_alive(ledger, id)?
         {
             // It may have ended just now.
-            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            let text = std::fs::read_to_string(path.with_extension(RECORD));
+            let text = text.unwrap_or_default();
             living.extend(ProcessRecord::parse(&text));
         }
     }
@@ -126,6 +131,12 @@ impl ProcessRecord {
             since,
         })
     }
+}
+
+/// The record first: one without a lock would stay for ever.
+fn clear(lock: &Path) {
+    drop(std::fs::remove_file(lock.with_extension(RECORD)));
+    drop(std::fs::remove_file(lock));
 }
 
 fn path_of(ledger: &Path, id: &str) -> PathBuf {
@@ -158,7 +169,8 @@ mod tests {
         let path = path_of(&ledger, "another-one");
         std::fs::create_dir(path.parent().unwrap()).unwrap();
         // As another process has it: it lives as long as its lock is held.
-        std::fs::write(&path, "17\ndsr delete\n").unwrap();
+        std::fs::write(&path, "").unwrap();
+        std::fs::write(path.with_extension(RECORD), "17\ndsr delete\n").unwrap();
         let lock = File::open(&path).unwrap();
         lock.try_lock().unwrap();
         let living = list_living(&ledger).unwrap();

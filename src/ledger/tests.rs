@@ -7,6 +7,8 @@ use crate::domain::*;
 mod audit;
 /// Receipts that a failing disk has changed.
 mod damaged_receipts;
+/// That no column is left out of what the trail holds.
+mod evidence;
 /// More time to answer, and what waits to be fetched.
 mod extensions;
 /// The ids of jobs: how they are written, and who else has them.
@@ -316,31 +318,6 @@ fn a_request_is_found_by_what_people_type() {
     )
     .unwrap();
     assert_eq!(found(&ledger, "3e0b7f52-77"), Some(record.id.clone()));
-}
-
-#[test]
-fn two_tasks_may_have_one_id() {
-    let folder = tempfile::tempdir().unwrap();
-    let (mut ledger, record) = with_request(&folder);
-    let rate = Rate::new(1000.0).unwrap();
-    for (second, job) in (0..).zip(jobs(&ledger, &record.id)) {
-        let at = noon() + TimeDelta::seconds(second);
-        ledger
-            .record_sending(&job.id, Purpose::Submit, &key(), rate, at)
-            .unwrap();
-        let same = Outcome::Accepted(TaskId::new("job-tracking-id").unwrap());
-        ledger
-            .record_outcome(&job.id, &key(), rate, &same, None, at)
-            .unwrap();
-    }
-    assert_eq!(
-        ledger
-            .find_request(&record.id)
-            .unwrap()
-            .unwrap()
-            .jobs_in(JobState::Accepted),
-        2
-    );
 }
 
 #[test]

@@ -5,6 +5,8 @@ use secrecy::SecretString;
 
 use crate::domain::{DistinctId, TaskId, TaskStatus};
 
+use super::Words;
+
 /// What an answer shows about the OAuth token itself, whatever it says about a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenStanding {
@@ -13,17 +15,19 @@ pub enum TokenStanding {
     Rejected,
 }
 
-/// What an answer to a POST that creates a task means. Texts hold no token, link or id.
+/// What an answer to a POST that creates a task means.
 #[derive(Debug)]
 pub enum CreateAnswer {
     /// Mixpanel has a task for it.
     Accepted { task: TaskId },
+    /// Mixpanel has taken it, and does not say readably as which one task.
+    AcceptedUnread { reason: Words },
     /// The connection was never made: not a byte of it left.
-    NotSent { reason: String },
+    NotSent { reason: Words },
     /// 429, whatever the body: not created. `retry_after` only if the server gave a sane one.
     Deferred { retry_after: Option<Duration> },
     /// More ids than the server takes: not created.
-    TooLarge { message: String },
+    TooLarge { message: Words },
     /// Some ids have active deletions already, in these tasks: nothing was created.
     Conflict {
         ids: Vec<DistinctId>,
@@ -32,11 +36,11 @@ pub enum CreateAnswer {
     /// A conflict over ids that were not sent: the answer is not to this request.
     ForeignConflict { ids: usize },
     /// A complete answer that says no: not created.
-    Refused { http_status: u16, message: String },
+    Refused { http_status: u16, message: Words },
     /// 401 or 403: not created, and nothing else will be with this token.
-    NotAllowed { http_status: u16, message: String },
+    NotAllowed { http_status: u16, message: Words },
     /// It may or may not have been created.
-    Unknown { reason: String },
+    Unknown { reason: Words },
 }
 
 /// What an answer to a question about a task means.
@@ -60,7 +64,7 @@ pub enum StatusAnswer {
     },
     /// Says nothing about the task; ask again later.
     Unclear {
-        reason: String,
+        reason: Words,
     },
 }
 
@@ -70,7 +74,7 @@ pub enum CancelAnswer {
     Cancelled,
     /// The connection was never made: not a byte of it left.
     NotSent {
-        reason: String,
+        reason: Words,
     },
     /// 405: Mixpanel has started it.
     AlreadyStarted,
@@ -83,6 +87,6 @@ pub enum CancelAnswer {
     },
     /// It may or may not have been cancelled; a look at its status decides.
     Unclear {
-        reason: String,
+        reason: Words,
     },
 }

@@ -1,5 +1,4 @@
 use std::cell::Cell;
-use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -13,8 +12,9 @@ use crate::domain::{ApiUrl, Batch, Operation, Project, SubjectRequestId, TaskId}
 
 use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
 use super::classify::{self, Answered, Exchange};
-use super::trust::{Trust, Usual};
+use super::route::{Route, Towards};
 use super::wire::CreateBody;
+use super::words::{Confidential, Sent, Words, describe};
 
 /// The largest reply that is read, in bytes.
 const MAX_BODY: usize = 8 * 1024 * 1024;
@@ -57,6 +57,11 @@ pub struct Client {
 pub enum ClientError {
     #[error("cannot set up the HTTP client: {reason}")]
     Setup { reason: String },
+    #[error("the proxy in {variable} cannot be used: {reason}")]
+    Proxy {
+        variable: &'static str,
+        reason: &'static str,
+    },
     #[error("cannot take certificate authorities from `{path}`: {reason}")]
     Authorities { path: PathBuf, reason: String },
 }
@@ -65,20 +70,20 @@ impl Client {
     /// Prepares calls to `api_url`; nothing is sent yet.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
+    /// When TLS cannot be set up, or the proxy cannot be used.
     pub fn new(
         project: Project,
         api_url: ApiUrl,
         token: &OauthToken,
         timeouts: Timeouts,
-        trust: &Trust,
+        route: &Route,
     ) -> Result<Self, ClientError> {
         install_crypto();
         let setup = |reason: String| ClientError::Setup { reason };
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.expose()))
             .map_err(|_| setup("the token cannot be a header".to_owned()))?;
         authorization.set_sensitive(true);
-        let mut builder = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .user_agent(concat!("dsr/", env!("CARGO_PKG_VERSION")))
             .default_headers(HeaderMap::from_iter([
                 (AUTHORIZATION, authorization),
@@ -94,15 +99,14 @@ impl Client {
             .http1_only()
             .connect_timeout(timeouts.connect)
             .timeout(timeouts.total);
-        builder = if api_url.is_loopback() {
-            // HTTP_PROXY would also capture 127.0.0.1.
-            trust.apply(builder.no_proxy(), Usual::Nobody)
-        } else {
-            trust.apply(builder.https_only(true), Usual::Public)
+        let towards = match api_url.is_loopback() {
+            true => Towards::Loopback,
+            false => Towards::Internet,
         };
-        let http = builder
+        let http = route
+            .apply(builder, towards)?
             .build()
-            .map_err(|error| setup(describe(error.without_url())))?;
+            .map_err(|error| setup(describe(error)))?;
         Ok(Self {
             http,
             api_url,
@@ -156,19 +160,19 @@ impl Client {
         };
         let body = CreateBody::new(operation, batch, subject, &self.project);
         let request = self.request(Method::POST, &[path, VERSION]).json(&body);
-        classify::create(self.exchange(request).await, batch)
+        classify::create(self.exchange(request).await, batch, self.tokens())
     }
 
-    /// Asks how a retrieval stands: `get-retrieval`.
-    pub async fn get_retrieval(&self, task: &TaskId) -> StatusAnswer {
+    /// Asks how a retrieval stands: `get-retrieval`. `sent` are the ids it was made for.
+    pub async fn get_retrieval(&self, task: &TaskId, sent: Sent<'_>) -> StatusAnswer {
         let request = self.request(Method::GET, &[RETRIEVALS, VERSION, task.as_str()]);
-        classify::status(self.exchange(request).await)
+        classify::status(self.exchange(request).await, &self.confidential(sent))
     }
 
-    /// Asks how a deletion stands: `get-deletion`.
-    pub async fn get_deletion(&self, task: &TaskId) -> StatusAnswer {
+    /// Asks how a deletion stands: `get-deletion`. `sent` are the ids it was made for.
+    pub async fn get_deletion(&self, task: &TaskId, sent: Sent<'_>) -> StatusAnswer {
         let request = self.request(Method::GET, &[DELETIONS, VERSION, task.as_str()]);
-        classify::status(self.exchange(request).await)
+        classify::status(self.exchange(request).await, &self.confidential(sent))
     }
 
     /// Cancels a deletion that has not started: `delete-deletion`.
@@ -188,12 +192,13 @@ impl Client {
         // One that is given up shows nothing.
         self.token_standing.set(None);
         let exchange = match request.send().await {
-            Ok(response) => read(response).await,
+            Ok(response) => self.read(response).await,
             Err(error) if error.is_connect() => Exchange::NotSent {
-                reason: self.hide_tokens(describe(error.without_url())),
+                reason: self.describe(error),
             },
             Err(error) => Exchange::Lost {
-                reason: self.hide_tokens(describe(error.without_url())),
+                status: None,
+                reason: self.describe(error),
             },
         };
         self.server_time.set(match &exchange {
@@ -211,82 +216,61 @@ impl Client {
         };
         let milliseconds = started.elapsed().as_millis();
         tracing::debug!(project = %self.project.name, outcome, milliseconds, "call");
-        match exchange {
-            Exchange::Answered(answered) => Exchange::Answered(self.without_tokens(answered)),
-            unanswered => unanswered,
-        }
+        exchange
     }
 
-    /// A server may quote our own request at us, and what it says is printed.
-    fn without_tokens(&self, mut answered: Answered) -> Answered {
-        let quotes = |secret: &str| {
-            let secret = secret.as_bytes();
-            answered
-                .body
-                .windows(secret.len())
-                .any(|part| part == secret)
+    /// Reads a whole reply, as far as it may be read.
+    async fn read(&self, mut response: Response) -> Exchange {
+        let status = response.status().as_u16();
+        let header = |name| {
+            let value = response.headers().get(name);
+            value.and_then(|value: &HeaderValue| Some(value.to_str().ok()?.to_owned()))
         };
-        if quotes(self.project.token.expose()) || quotes(self.token.expose()) {
-            let text = String::from_utf8_lossy(&answered.body).into_owned();
-            answered.body = self.hide_tokens(text).into_bytes();
-        }
-        answered
-    }
-
-    fn hide_tokens(&self, text: String) -> String {
-        text.replace(self.project.token.expose(), "[project token]")
-            .replace(self.token.expose(), "[OAuth token]")
-    }
-}
-
-/// Reads a whole reply, as far as it may be read.
-async fn read(mut response: Response) -> Exchange {
-    let status = response.status().as_u16();
-    let header = |name| {
-        let value = response.headers().get(name);
-        value.and_then(|value: &HeaderValue| Some(value.to_str().ok()?.to_owned()))
-    };
-    let (retry_after, date) = (header(RETRY_AFTER), header(DATE));
-    let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(None) => break,
-            Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_BODY => {
-                body.extend_from_slice(&chunk);
-            }
-            // What a 429 says, it says in its status.
-            Ok(Some(_)) | Err(_) if status == 429 => break,
-            Ok(Some(_)) => {
-                let reason = format!("the reply ({status}) is longer than {MAX_BODY} bytes");
-                return Exchange::Lost { reason };
-            }
-            Err(error) => {
-                let cause = describe(error.without_url());
-                let reason = format!("the reply ({status}) was cut off: {cause}");
-                return Exchange::Lost { reason };
+        let (retry_after, date) = (header(RETRY_AFTER), header(DATE));
+        let mut body = Vec::new();
+        let lost = |reason| Exchange::Lost {
+            status: Some(status),
+            reason,
+        };
+        loop {
+            match response.chunk().await {
+                Ok(None) => break,
+                Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_BODY => {
+                    body.extend_from_slice(&chunk);
+                }
+                // What a 429 says, it says in its status.
+                Ok(Some(_)) | Err(_) if status == 429 => break,
+                Ok(Some(_)) => {
+                    return lost(Words::on_status("the reply is longer than 8 MiB", status));
+                }
+                Err(error) => {
+                    return lost(self.describe(error).after("the reply was cut off: "));
+                }
             }
         }
+        Exchange::Answered(Answered {
+            status,
+            retry_after,
+            date,
+            body,
+        })
     }
-    Exchange::Answered(Answered {
-        status,
-        retry_after,
-        date,
-        body,
-    })
-}
 
-/// An error with its causes, on one line. The caller has taken the URL out of it.
-pub(super) fn describe(error: reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.contains(&next) {
-            text = format!("{text}: {next}");
-        }
-        cause = error.source();
+    fn tokens(&self) -> Vec<&str> {
+        vec![self.token.expose(), self.project.token.expose()]
     }
-    text
+
+    fn confidential<'a>(&'a self, sent: Sent<'a>) -> Confidential<'a> {
+        Confidential {
+            tokens: self.tokens(),
+            sent,
+        }
+    }
+
+    fn describe(&self, error: reqwest::Error) -> Words {
+        // Of a call that brought no answer nobody can quote an id.
+        self.confidential(&|| Some(Vec::new())).error(error)
+    }
 }
 
 pub(super) fn install_crypto() {

@@ -10,8 +10,9 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use super::ClientError;
-use super::client::{describe, install_crypto};
-use super::trust::{Trust, Usual};
+use super::client::install_crypto;
+use super::route::{Route, Towards};
+use super::words::{Confidential, Words, describe};
 
 /// How many tries in a row may bring nothing new.
 const MAX_TRIES: u32 = 5;
@@ -45,10 +46,12 @@ pub enum Fetched {
     Whole,
     /// The store does not hand it out: the link has expired, or was never right.
     Refused { http_status: u16 },
+    /// Mixpanel gave something that is no link, or none that may be followed. Nothing was asked for.
+    BadLink,
     /// What comes is no archive, such as the web page of a proxy.
-    NotAnArchive { reason: String },
+    NotAnArchive { reason: Words },
     /// It broke off, again and again; what was taken is a part.
-    Broken { reason: String },
+    Broken { reason: Words },
 }
 
 /// Takes the bytes of a transfer in their order.
@@ -68,7 +71,7 @@ pub trait Sink {
 /// What one try came to.
 enum Try {
     Ended(Fetched),
-    BrokeOff(String),
+    BrokeOff(Words),
 }
 
 /// What is known of the file so far.
@@ -83,8 +86,8 @@ struct Known {
 
 impl Fetcher {
     /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new(reach: Reach, trust: &Trust) -> Result<Self, ClientError> {
+    /// When TLS cannot be set up, or the proxy cannot be used.
+    pub fn new(reach: Reach, route: &Route) -> Result<Self, ClientError> {
         install_crypto();
         let builder = reqwest::Client::builder()
             .user_agent(concat!("dsr/", env!("CARGO_PKG_VERSION")))
@@ -99,13 +102,16 @@ impl Fetcher {
             .http1_only()
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE);
-        let builder = match reach {
-            Reach::Loopback => trust.apply(builder.no_proxy(), Usual::Nobody),
-            Reach::Everywhere => trust.apply(builder.https_only(true), Usual::Public),
+        let towards = match reach {
+            Reach::Loopback => Towards::Loopback,
+            Reach::Everywhere => Towards::Internet,
         };
-        let http = builder.build().map_err(|error| ClientError::Setup {
-            reason: describe(error.without_url()),
-        })?;
+        let http = route
+            .apply(builder, towards)?
+            .build()
+            .map_err(|error| ClientError::Setup {
+                reason: describe(error),
+            })?;
         Ok(Self { http, reach })
     }
 
@@ -117,8 +123,7 @@ impl Fetcher {
     pub async fn fetch(&self, link: &SecretString, sink: &mut dyn Sink) -> io::Result<Fetched> {
         let url = Url::parse(link.expose_secret()).ok();
         let Some(url) = url.filter(|url| self.reach.allows(url)) else {
-            let reason = "the link is none that may be followed: https only".to_owned();
-            return Ok(Fetched::NotAnArchive { reason });
+            return Ok(Fetched::BadLink);
         };
         let mut known = Known::default();
         let mut tries = 0;
@@ -158,7 +163,7 @@ impl Fetcher {
         }
         let mut response = match request.send().await {
             Ok(response) => response,
-            Err(error) => return Ok(Try::BrokeOff(describe(error.without_url()))),
+            Err(error) => return Ok(Try::BrokeOff(words_of(url, error))),
         };
         let status = response.status();
         match status {
@@ -177,11 +182,11 @@ impl Fetcher {
                 // Of another file by now, or another part of it: all of it is asked for next.
                 *known = Known::default();
                 sink.restart()?;
-                let reason = "the store sent another part than was asked for".to_owned();
+                let reason = Words::ours("the store sent another part than was asked for");
                 return Ok(Try::BrokeOff(reason));
             }
             _ if status.is_server_error() => {
-                let reason = format!("the store answered {}", status.as_u16());
+                let reason = Words::on_status("the store cannot hand it out now", status.as_u16());
                 return Ok(Try::BrokeOff(reason));
             }
             _ => {
@@ -191,7 +196,7 @@ impl Fetcher {
         }
         let kind = text(response.headers(), CONTENT_TYPE).unwrap_or_default();
         if kind.starts_with("text/html") {
-            let reason = "a web page came instead".to_owned();
+            let reason = Words::ours("a web page came instead");
             return Ok(Try::Ended(Fetched::NotAnArchive { reason }));
         }
         if let Some(length) = response.content_length() {
@@ -204,7 +209,7 @@ impl Fetcher {
                     known.taken += bytes.len() as u64;
                 }
                 Ok(None) => return Ok(Try::Ended(Fetched::Whole)),
-                Err(error) => return Ok(Try::BrokeOff(describe(error.without_url()))),
+                Err(error) => return Ok(Try::BrokeOff(words_of(url, error))),
             }
         }
     }
@@ -223,6 +228,15 @@ impl Reach {
             Self::Loopback => is_loopback && matches!(url.scheme(), "http" | "https"),
         }
     }
+}
+
+/// Why a transfer failed. The way and the signature in a link are its secret, the host is not.
+fn words_of(link: &Url, error: reqwest::Error) -> Words {
+    let confidential = Confidential {
+        tokens: vec![link.path(), link.query().unwrap_or_default()],
+        sent: &|| Some(Vec::new()),
+    };
+    confidential.error(error)
 }
 
 /// Whether a part begins where the last one ended, and goes to the end of the same file.

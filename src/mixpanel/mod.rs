@@ -6,14 +6,18 @@ mod answer;
 pub mod classify;
 mod client;
 mod fetch;
+mod needles;
 mod retry_after;
-mod trust;
+mod route;
+mod spelling;
 mod wire;
+mod words;
 
 pub use answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
 pub use client::{Client, ClientError, Timeouts};
 pub use fetch::{Fetched, Fetcher, Reach, Sink};
-pub use trust::Trust;
+pub use route::Route;
+pub use words::{Confidential, Sent, Words};
 
 #[cfg(test)]
 mod tests;

@@ -49,6 +49,13 @@ impl<'a> CreateBody<'a> {
     }
 }
 
+/// Which task a reply says was created.
+pub(super) enum Created {
+    Unsaid,
+    One(TaskId),
+    Several(Vec<TaskId>),
+}
+
 /// A reply's JSON, if it is any.
 pub(super) struct Document(Value);
 
@@ -59,22 +66,30 @@ impl Document {
         value.is_object().then_some(Self(value))
     }
 
-    /// `results`, `results[0]` and the root, in this order, as far as they are objects.
-    fn places(&self) -> impl Iterator<Item = &Value> {
+    /// The task that was created: `tracking_id` or `task_id`, a text or an integer; the first of
+    /// `results` and the root that has any. A list may name several.
+    pub(super) fn created(&self) -> Created {
         let results = self.0.get("results");
-        let first = results.and_then(|results| results.get(0));
-        [results, first, Some(&self.0)]
-            .into_iter()
-            .flatten()
-            .filter(|place| place.is_object())
-    }
-
-    /// The id of the task that was created: `tracking_id` or `task_id`, a text or an integer.
-    pub(super) fn task_id(&self) -> Option<TaskId> {
-        self.places()
-            .flat_map(|place| [place.get("tracking_id"), place.get("task_id")])
-            .flatten()
-            .find_map(to_task_id)
+        let listed = results.and_then(Value::as_array);
+        let named = |place: &Value| {
+            let ids = [place.get("tracking_id"), place.get("task_id")];
+            ids.into_iter().flatten().find_map(to_task_id)
+        };
+        let mut tasks: Vec<TaskId> = Vec::new();
+        for task in listed.into_iter().flatten().filter_map(named) {
+            if !tasks.contains(&task) {
+                tasks.push(task);
+            }
+        }
+        let alone = || results.and_then(named).or_else(|| named(&self.0));
+        match (tasks.len(), tasks.pop()) {
+            (0, _) | (_, None) => alone().map_or(Created::Unsaid, Created::One),
+            (1, Some(task)) => Created::One(task),
+            (_, Some(last)) => {
+                tasks.push(last);
+                Created::Several(tasks)
+            }
+        }
     }
 
     pub(super) fn says_error(&self) -> bool {
@@ -102,12 +117,15 @@ impl Document {
             .map(SecretString::from)
     }
 
-    /// The ids a task is about, if the reply names them.
+    /// The ids a task is about, if the reply names them. None of them are not named: some replies
+    /// have the list and leave it empty.
     pub(super) fn task_ids(&self) -> Option<Vec<String>> {
         let results = self.0.get("results")?;
         let place = results.get(0).unwrap_or(results);
         let ids = place.get("distinct_ids")?.as_array()?;
-        ids.iter().map(|id| Some(id.as_str()?.to_owned())).collect()
+        let named: Option<Vec<String>> =
+            ids.iter().map(|id| Some(id.as_str()?.to_owned())).collect();
+        named.filter(|ids| !ids.is_empty())
     }
 
     /// What the server says is wrong: `error` may be a text, a list, an object or missing; a
@@ -166,6 +184,25 @@ mod tests {
         Document::parse(text.as_bytes()).unwrap()
     }
 
+    fn one(text: &str) -> Option<String> {
+        match document(text).created() {
+            Created::One(task) => Some(task.to_string()),
+            Created::Unsaid | Created::Several(_) => None,
+        }
+    }
+
+    #[test]
+    fn a_list_may_name_several_tasks_and_none_of_them_is_lost() {
+        let text = r#"{"results":[{"tracking_id":"a"},{"task_id":"b"},{"tracking_id":"a"}]}"#;
+        let Created::Several(tasks) = document(text).created() else {
+            panic!("two are named");
+        };
+        let tasks: Vec<&str> = tasks.iter().map(TaskId::as_str).collect();
+        assert_eq!(tasks, ["a", "b"]);
+        let same = r#"{"results":[{"tracking_id":"a"},{"task_id":"a"}]}"#;
+        assert_eq!(one(same).as_deref(), Some("a"));
+    }
+
     #[test]
     fn the_task_id_is_found_in_every_shape() {
         for (text, id) in [
@@ -187,7 +224,7 @@ mod tests {
             ),
             (r#"{"task_id":" root "}"#, "root"),
         ] {
-            assert_eq!(document(text).task_id().unwrap().as_str(), id);
+            assert_eq!(one(text).as_deref(), Some(id));
         }
         for text in [
             "{}",
@@ -198,7 +235,7 @@ mod tests {
             r#"{"results":{"task_id":-4}}"#,
             r#"{"results":{"id":4}}"#,
         ] {
-            assert!(document(text).task_id().is_none(), "{text}");
+            assert!(one(text).is_none(), "{text}");
         }
     }
 

@@ -8,13 +8,13 @@ use std::rc::Rc;
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use zip::ZipArchive;
 use zip::read::{ArchiveOffset, Config, ZipFile};
 use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
 
-use super::member;
 use super::sorter::Sorter;
 use super::{Danger, Limits, Observer, Order, Progress, SplitError};
+use super::{member, packed};
 use crate::domain::to_hex;
 
 /// Below this many unpacked bytes no archive is too dense: a short one of equal lines is harmless.
@@ -30,7 +30,22 @@ pub(super) struct Archive<'a> {
     password: Option<&'a SecretString>,
     /// Uncompressed, as the archive's directory says.
     declared: u64,
+    /// How many members it may have, those of archives inside of it included.
+    members: usize,
     allowance: Allowance,
+}
+
+/// What reading may still cost, over all members and those inside of them.
+pub(super) struct Budget<'b> {
+    pub(super) password: Option<&'b SecretString>,
+    allowance: Allowance,
+    unpacked: u64,
+    /// How many members archives inside of this one may have.
+    pub(super) members: usize,
+    /// Why no more is to be read, if that is not the archive's end.
+    pub(super) stop: Option<SplitError>,
+    declared: u64,
+    observer: Observer<'b>,
 }
 
 impl<'a> Archive<'a> {
@@ -46,46 +61,17 @@ impl<'a> Archive<'a> {
         }
         let length = file.stream_position().map_err(failed)?;
         let members = order.limits.members;
-        let zip = open_zip(file, members)?;
+        let mut zip = open_zip(file, members)?;
         let allowance = Allowance::of(length, &order.limits);
-        let mut archive = Self {
+        let declared = vet(&mut zip, members)?;
+        allowance.check(declared)?;
+        Ok(Self {
             zip,
             password: order.password,
-            declared: 0,
+            declared,
+            members,
             allowance,
-        };
-        archive.vet(members)?;
-        Ok(archive)
-    }
-
-    fn vet(&mut self, limit: usize) -> Result<(), SplitError> {
-        if self.zip.len() > limit {
-            return Err(SplitError::Unsafe(Danger::TooManyMembers));
-        }
-        if self.zip.has_duplicate_names() {
-            return Err(SplitError::Unsafe(Danger::DuplicateNames));
-        }
-        for place in 0..self.zip.len() {
-            let entry = self.zip.by_index_data(place).map_err(SplitError::NotZip)?;
-            let name = entry
-                .name()
-                .map_err(|_| SplitError::Unsafe(Danger::UnreadableName))?;
-            let kind = kind_of(entry.unix_mode());
-            // The raw name is looked at as well: a reader may show either.
-            let danger = danger_in_name(name.as_bytes())
-                .or_else(|| danger_in_name(entry.name_raw()))
-                .or(kind);
-            if let Some(danger) = danger {
-                return Err(SplitError::Unsafe(danger));
-            }
-            self.declared = self.declared.saturating_add(entry.size());
-        }
-        self.allowance.check(self.declared)?;
-        let overlap = self.zip.has_overlapping_files();
-        if overlap.map_err(SplitError::NotZip)? {
-            return Err(SplitError::Unsafe(Danger::Overlap));
-        }
-        Ok(())
+        })
     }
 
     /// Unpacks each member, in the archive's order, into `sorter`.
@@ -97,34 +83,87 @@ impl<'a> Archive<'a> {
         sorter: &mut Sorter<'_>,
         observer: Observer<'_>,
     ) -> Result<(), SplitError> {
-        let mut unpacked = 0;
-        for place in 0..self.zip.len() {
-            let number = place + 1;
-            let file = open_member(&mut self.zip, place, self.password)?;
-            if file.is_dir() && file.size() == 0 {
-                continue;
-            }
-            let name = file.name().map_err(SplitError::NotZip)?.into_owned();
-            let weakly_locked = file.encrypted();
-            let mut counted = Counted {
-                file,
-                allowance: self.allowance,
-                unpacked,
-                stop: None,
-                declared: self.declared,
-                observer: &mut *observer,
-            };
-            let outcome = member::read(&name, &mut counted, sorter);
-            unpacked = counted.unpacked;
-            let stop = counted.stop;
-            outcome.map_err(|fault| match (fault, stop) {
-                (member::Fault::Write(error), _) => error,
-                (member::Fault::Read(_), Some(stop)) => stop,
-                (member::Fault::Read(source), None) => damaged(number, weakly_locked, source),
-            })?;
-        }
-        Ok(())
+        let mut budget = Budget {
+            password: self.password,
+            allowance: self.allowance,
+            unpacked: 0,
+            members: self.members - self.zip.len(),
+            stop: None,
+            declared: self.declared,
+            observer,
+        };
+        read_zip(&mut self.zip, "", 0, &mut budget, sorter)
     }
+}
+
+/// Refuses a zip that nobody would pack by mistake, without unpacking any of it; returns how many
+/// bytes its directory says it unpacks to.
+pub(super) fn vet<R: Read + Seek>(
+    zip: &mut ZipArchive<R>,
+    limit: usize,
+) -> Result<u64, SplitError> {
+    let mut declared = 0_u64;
+    if zip.len() > limit {
+        return Err(SplitError::Unsafe(Danger::TooManyMembers));
+    }
+    if zip.has_duplicate_names() {
+        return Err(SplitError::Unsafe(Danger::DuplicateNames));
+    }
+    for place in 0..zip.len() {
+        let entry = zip.by_index_data(place).map_err(SplitError::NotZip)?;
+        let name = entry
+            .name()
+            .map_err(|_| SplitError::Unsafe(Danger::UnreadableName))?;
+        let kind = kind_of(entry.unix_mode());
+        // The raw name is looked at as well: a reader may show either.
+        let danger = danger_in_name(name.as_bytes())
+            .or_else(|| danger_in_name(entry.name_raw()))
+            .or(kind);
+        if let Some(danger) = danger {
+            return Err(SplitError::Unsafe(danger));
+        }
+        declared = declared.saturating_add(entry.size());
+    }
+    let overlap = zip.has_overlapping_files();
+    match overlap.map_err(SplitError::NotZip)? {
+        true => Err(SplitError::Unsafe(Danger::Overlap)),
+        false => Ok(declared),
+    }
+}
+
+/// Reads the members of a zip, whose names begin with `before`; `depth` is in how many it is.
+pub(super) fn read_zip<R: Read + Seek>(
+    zip: &mut ZipArchive<R>,
+    before: &str,
+    depth: usize,
+    budget: &mut Budget<'_>,
+    sorter: &mut Sorter<'_>,
+) -> Result<(), SplitError> {
+    for place in 0..zip.len() {
+        let number = place + 1;
+        let file = open_member(zip, place, budget.password)?;
+        if file.is_dir() && file.size() == 0 {
+            continue;
+        }
+        let name = file.name().map_err(SplitError::NotZip)?;
+        let name = format!("{before}{name}");
+        let weakly_locked = file.encrypted();
+        let mut counted = Counted {
+            file,
+            budget: &mut *budget,
+        };
+        let outcome = member::read(&name, depth, &mut counted, sorter);
+        drop(counted);
+        let packed = outcome.map_err(|fault| match (fault, budget.stop.take()) {
+            (member::Fault::Write(error), _) => error,
+            (member::Fault::Read(_), Some(stop)) => stop,
+            (member::Fault::Read(source), None) => damaged(number, weakly_locked, source),
+        })?;
+        if let Some(packed) = packed {
+            packed::read(&name, depth + 1, packed, budget, sorter)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether any of the archive is encrypted. Looks at its directory alone, and vets nothing.
@@ -166,16 +205,21 @@ fn open_zip(file: File, members: usize) -> Result<Zip, SplitError> {
     Ok(zip)
 }
 
-fn open_member<'z>(
-    zip: &'z mut Zip,
+pub(super) fn open_member<'z, R: Read + Seek>(
+    zip: &'z mut ZipArchive<R>,
     place: usize,
     password: Option<&SecretString>,
-) -> Result<ZipFile<'z, BufReader<Metered>>, SplitError> {
+) -> Result<ZipFile<'z, R>, SplitError> {
+    let member = place + 1;
+    if let Ok(file) = zip.by_index_raw(place)
+        && let Some(method) = name_of(file.compression())
+    {
+        return Err(SplitError::Compression { member, method });
+    }
     let opened = match password {
         Some(password) => zip.by_index_decrypt(place, password.expose_secret().as_bytes()),
         None => zip.by_index(place),
     };
-    let member = place + 1;
     opened.map_err(|error| match error {
         ZipError::InvalidPassword => SplitError::WrongPassword,
         ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => SplitError::PasswordNeeded,
@@ -185,6 +229,23 @@ fn open_member<'z>(
             source: error.into(),
         },
         source => SplitError::Unsupported { member, source },
+    })
+}
+
+/// What a compression is called that we have no code for; `None` if we do.
+fn name_of(method: CompressionMethod) -> Option<&'static str> {
+    Some(match method {
+        // What is encrypted is compressed by one of the others.
+        CompressionMethod::STORE | CompressionMethod::DEFLATE | CompressionMethod::AES => {
+            return None;
+        }
+        CompressionMethod::DEFLATE64 => "Deflate64",
+        CompressionMethod::BZIP2 => "BZIP2",
+        CompressionMethod::LZMA => "LZMA",
+        CompressionMethod::ZSTD => "Zstandard",
+        CompressionMethod::XZ => "XZ",
+        CompressionMethod::PPMD => "PPMd",
+        _ => "another compression than Deflate",
     })
 }
 
@@ -259,31 +320,27 @@ impl Allowance {
 }
 
 /// A member's bytes, counted as they really come, whatever the directory says.
-struct Counted<'z, 'o> {
-    file: ZipFile<'z, BufReader<Metered>>,
-    allowance: Allowance,
-    /// Over all members so far.
-    unpacked: u64,
-    /// Why no more is to be read, if that is not the archive's end.
-    stop: Option<SplitError>,
-    declared: u64,
-    observer: Observer<'o>,
+pub(super) struct Counted<'c, 'b, R> {
+    pub(super) file: R,
+    pub(super) budget: &'c mut Budget<'b>,
 }
 
-impl Read for Counted<'_, '_> {
+impl<R: Read> Read for Counted<'_, '_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
-        self.unpacked += count as u64;
+        let budget = &mut *self.budget;
+        budget.unpacked += count as u64;
+        // What is inside of members is in no directory, and counts for none of the way.
         let progress = Progress::Reading {
-            done: self.unpacked,
-            of: self.declared,
+            done: budget.unpacked.min(budget.declared),
+            of: budget.declared,
         };
-        if let Err(error) = self.allowance.check(self.unpacked) {
-            self.stop = Some(error);
-        } else if (self.observer)(progress).is_break() {
-            self.stop = Some(SplitError::Interrupted);
+        if let Err(error) = budget.allowance.check(budget.unpacked) {
+            budget.stop = Some(error);
+        } else if (budget.observer)(progress).is_break() {
+            budget.stop = Some(SplitError::Interrupted);
         }
-        match self.stop {
+        match budget.stop {
             Some(_) => Err(io::Error::other("no more is to be read")),
             None => Ok(count),
         }

@@ -33,15 +33,6 @@ impl Content {
     }
 }
 
-/// The length of UTF-8's byte order mark, if `window` begins with it.
-pub(super) fn byte_order_mark(window: &[u8]) -> usize {
-    if window.starts_with(b"\xef\xbb\xbf") {
-        3
-    } else {
-        0
-    }
-}
-
 /// Tells what `window`, the beginning of a member, belongs to; `ends` if it is all of it.
 pub(super) fn recognise(window: &[u8], ends: bool) -> Content {
     let Some(first) = window.iter().find(|byte| !byte.is_ascii_whitespace()) else {

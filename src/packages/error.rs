@@ -24,6 +24,8 @@ pub enum SplitError {
     DamagedOrWrongPassword { member: usize, source: io::Error },
     #[error("member {member} of the archive is damaged")]
     Damaged { member: usize, source: io::Error },
+    #[error("member {member} of the archive is packed with {method}, which dsr does not unpack")]
+    Compression { member: usize, method: &'static str },
     #[error("member {member} of the archive is packed in a way that is not supported")]
     Unsupported { member: usize, source: ZipError },
     #[error("`{}` exists already", path.display())]

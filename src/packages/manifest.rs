@@ -5,10 +5,11 @@ use std::path::Path;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
-use super::package::Contents;
+use super::package::{Contents, PersonNames};
 use super::spool::Written;
 use super::staging::create_file;
 use super::{About, SplitError};
+use crate::domain::ProjectZone;
 
 pub(super) const MANIFEST: &str = "manifest.json";
 
@@ -24,6 +25,8 @@ struct Manifest<'a> {
     archive_sha256: &'a str,
     fetched: String,
     made: String,
+    /// Whose clock Mixpanel counts the times of events by; those here are in UTC.
+    time_zone: &'static str,
     /// From the first event to the last; null where no event has a time.
     period: Option<Period>,
     records: Records,
@@ -31,6 +34,9 @@ struct Manifest<'a> {
     /// Events of so rare kinds that they are not in the list.
     events_of_further_names: u64,
     events_without_time: u64,
+    names: &'a PersonNames<'a>,
+    /// Records of other people that were inside of this person's, and are not any more.
+    records_of_others_removed: u64,
     not_understood: NotUnderstood,
     files: Vec<File<'a>>,
 }
@@ -61,6 +67,7 @@ struct NotUnderstood {
     records_that_name_several: u64,
     unreadable_pieces: u64,
     unreadable_files: u64,
+    lists_of_several_people: u64,
 }
 
 #[derive(Serialize)]
@@ -92,8 +99,8 @@ fn manifest<'a>(
 ) -> Manifest<'a> {
     let operation = crate::domain::Operation::Export(about.scope);
     let period = contents.period.map(|(first, last)| Period {
-        first_event: utc(first),
-        last_event: utc(last),
+        first_event: utc(first, about.zone),
+        last_event: utc(last, about.zone),
     });
     let named = |(name, count): &(&'a str, u64)| Named {
         name,
@@ -115,6 +122,7 @@ fn manifest<'a>(
         archive_sha256: &about.sha256,
         fetched: rfc3339(about.fetched),
         made: rfc3339(about.made),
+        time_zone: about.zone.as_str(),
         period,
         records: Records {
             events: contents.events,
@@ -124,11 +132,14 @@ fn manifest<'a>(
         events_by_name: contents.kinds.iter().map(named).collect(),
         events_of_further_names: contents.further,
         events_without_time: contents.timeless,
+        names: &contents.names,
+        records_of_others_removed: contents.taken_out,
         not_understood: NotUnderstood {
             records_that_name_nobody: contents.unassigned.no_owner,
             records_that_name_several: contents.unassigned.contradictory,
             unreadable_pieces: contents.unassigned.broken,
             unreadable_files: contents.unassigned.members,
+            lists_of_several_people: contents.unassigned.shared_lists,
         },
         files: files.iter().map(file).collect(),
     }
@@ -138,8 +149,6 @@ fn rfc3339(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-fn utc(seconds: i64) -> String {
-    DateTime::from_timestamp(seconds, 0)
-        .map(rfc3339)
-        .unwrap_or_default()
+fn utc(seconds: i64, zone: ProjectZone) -> String {
+    zone.moment(seconds).map(rfc3339).unwrap_or_default()
 }

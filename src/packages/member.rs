@@ -1,10 +1,15 @@
 //! One member of the archive: looks at how it begins, and hands it to the reader that fits.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use super::content::{self, Content};
+use super::documented::{Form, JobFacts};
+use super::encoding::Encoding;
+use super::packed::{MOST_PACKED, Packing};
 use super::sorter::Sorter;
 use super::{SplitError, document, lines, table};
+use crate::domain::ProjectZone;
 
 /// How much of a member is looked at to tell what it is.
 const WINDOW_BYTES: u64 = 64 * 1024;
@@ -42,6 +47,8 @@ pub(super) enum Piece {
 
 /// Where what is read of a member goes.
 pub(super) trait Sink {
+    /// Whose clock the times of events are by.
+    fn zone(&self) -> ProjectZone;
     /// The text of one JSON value that should be a record, exactly as it stands.
     fn record(&mut self, text: &[u8]) -> Result<(), SplitError>;
     /// A row of a table, written as JSON.
@@ -52,28 +59,87 @@ pub(super) trait Sink {
     fn aside(&mut self, bytes: &[u8]) -> Result<(), SplitError>;
 }
 
-/// Reads a member to its end, so that its check sum is checked.
-pub(super) fn read(name: &str, bytes: &mut dyn Read, sorter: &mut Sorter<'_>) -> Result<(), Fault> {
+/// A member that is an archive itself, put down as it came.
+pub(super) struct Packed {
+    pub(super) kind: Packing,
+    pub(super) file: File,
+}
+
+/// Reads a member to its end, so that its check sum is checked. One that is packed is handed back
+/// for its own members to be read; `depth` says in how many others it is.
+pub(super) fn read(
+    name: &str,
+    depth: usize,
+    bytes: &mut dyn Read,
+    sorter: &mut Sorter<'_>,
+) -> Result<Option<Packed>, Fault> {
     let mut bytes = BufReader::with_capacity(BUFFER_BYTES, bytes);
     let mut window = Vec::new();
     bytes.by_ref().take(WINDOW_BYTES).read_to_end(&mut window)?;
     let ends = (window.len() as u64) < WINDOW_BYTES;
-    let mark = content::byte_order_mark(&window);
-    let content = content::recognise(&window[mark..], ends);
-    sorter.begin_member(name, content);
+    let encoding = Encoding::of(&window);
+    let content = content::recognise(&encoding.decoded(&window), ends);
+    let form = Form::of(name, content);
+    let packing = Packing::of(&window).filter(|_| depth < MOST_PACKED);
     let mut whole = Cursor::new(window).chain(bytes);
-    if content == Content::Unknown {
+    if let Some(kind) = packing {
+        sorter.begin_member(name, kind.as_str());
+        let file = sorter.put_down(&mut whole)?;
+        return Ok(Some(Packed { kind, file }));
+    }
+    if content == Content::Unknown && form == Form::Records {
+        sorter.begin_member(name, content.as_str());
         sorter.keep_member(&mut whole)?;
     } else {
-        whole.consume(mark);
-        let limit = sorter.record_limit();
-        match content {
-            Content::Lines => lines::read(&mut whole, limit, sorter)?,
-            Content::Document => document::read(&mut whole, limit, sorter)?,
-            Content::Table { delimiter } => table::read(&mut whole, delimiter, limit, sorter)?,
-            Content::Empty | Content::Unknown => {}
-        }
+        let mut text = encoding.reader(&mut whole)?;
+        read_text(name, form, content, &mut *text, sorter)?;
     }
     io::copy(&mut whole, &mut io::sink())?;
-    Ok(())
+    Ok(None)
+}
+
+fn read_text(
+    name: &str,
+    form: Form,
+    content: Content,
+    text: &mut dyn BufRead,
+    sorter: &mut Sorter<'_>,
+) -> Result<(), Fault> {
+    let limit = sorter.record_limit();
+    let Form::OfTheJob(list) = form else {
+        sorter.begin_member(name, content.as_str());
+        return read_records(form, content, text, sorter);
+    };
+    // What is about the whole job is short: it is looked at as a whole.
+    let mut whole = Vec::new();
+    text.take(limit as u64 + 1).read_to_end(&mut whole)?;
+    match JobFacts::of(list, &whole).filter(|_| whole.len() <= limit) {
+        Some(facts) => {
+            sorter.begin_member(name, list.as_str());
+            Ok(sorter.add_job_facts(list, facts, &whole)?)
+        }
+        None => {
+            sorter.begin_member(name, content.as_str());
+            let mut text = Cursor::new(whole).chain(text);
+            match content {
+                Content::Unknown => Ok(sorter.keep_member(&mut text)?),
+                _ => read_records(Form::Records, content, &mut text, sorter),
+            }
+        }
+    }
+}
+
+fn read_records(
+    form: Form,
+    content: Content,
+    text: &mut dyn BufRead,
+    sorter: &mut Sorter<'_>,
+) -> Result<(), Fault> {
+    let limit = sorter.record_limit();
+    match content {
+        Content::Lines => lines::read(text, limit, sorter),
+        Content::Document => document::read(text, limit, sorter),
+        Content::Table { delimiter } => table::read(text, delimiter, form, limit, sorter),
+        Content::Empty | Content::Unknown => Ok(()),
+    }
 }

@@ -8,14 +8,19 @@
 mod archive;
 mod content;
 mod document;
+mod documented;
+mod encoding;
 mod error;
 mod index;
+mod job;
 mod lines;
 mod manifest;
 mod member;
+mod nested;
 mod newest;
 mod owner;
 mod package;
+mod packed;
 mod page;
 mod people;
 mod record;
@@ -34,11 +39,11 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{DistinctId, RequestId, RetrievalScope, TaskId};
+use crate::domain::{Disclosure, DistinctId, ProjectZone, RequestId, RetrievalScope, TaskId};
 
 pub use archive::is_locked;
 pub use error::{Danger, SplitError};
-pub use summary::{Summary, find_packages, find_summary};
+pub use summary::{Summary, find_summary};
 pub use unassigned::Unassigned;
 
 use archive::Archive;
@@ -56,6 +61,8 @@ pub struct Order<'a> {
     pub people: &'a [DistinctId],
     /// The folder to make. It must not exist, its parent must.
     pub target: &'a Path,
+    /// The folder that is made instead where somebody has to look first: see [`Review`].
+    pub draft: &'a Path,
     pub about: &'a About,
     pub form: Form,
     pub limits: Limits,
@@ -74,6 +81,19 @@ pub struct About {
     pub made: DateTime<Utc>,
     /// Of the archive, as 64 lower-case hex digits; an archive with another one is refused.
     pub sha256: String,
+    /// Whose clock the times of events are by.
+    pub zone: ProjectZone,
+    pub review: Review,
+}
+
+/// Whether the operator has looked at what an archive holds and nobody can be given for certain.
+///
+/// Until then the packages of such an archive are drafts: in a folder of another name, each page
+/// with a line that says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Review {
+    Open,
+    Done,
 }
 
 /// How a person's package is delivered.
@@ -130,7 +150,7 @@ pub struct Report {
     /// In the order asked for.
     pub packages: Vec<PackageReport>,
     pub unassigned: Unassigned,
-    /// Members of the archive that were read, folders not counted.
+    /// Members of the archive that were read, those inside of others included, folders not counted.
     pub members: usize,
     /// The same in numbers, as it lies beside the packages.
     pub summary: Summary,
@@ -145,6 +165,8 @@ pub struct PackageReport {
     pub profiles: u64,
     /// Records that are neither.
     pub others: u64,
+    /// Names that were delivered in place of records.
+    pub categories: u64,
     /// Of all its files before compression.
     pub bytes: u64,
 }
@@ -152,7 +174,8 @@ pub struct PackageReport {
 /// Hears how far it is, and may end it.
 pub type Observer<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 
-/// Splits the archive and puts the packages in place, all or nothing.
+/// Splits the archive and puts the packages in place, all or nothing: at the target, or at the draft
+/// if [`Summary::is_draft`].
 ///
 /// # Errors
 /// When the archive is unsafe, damaged, locked or another one, a file cannot be written, or
@@ -161,15 +184,18 @@ pub fn split(order: &Order<'_>, observer: Observer<'_>) -> Result<Report, SplitE
     let people = People::new(order.people)?;
     let staging = Staging::beside(order.target)?;
     let mut archive = Archive::open(order)?;
-    let mut sorter = Sorter::new(&people, staging.folder(), &order.limits)?;
+    let zone = order.about.zone;
+    let mut sorter = Sorter::new(&people, staging.folder(), &order.limits, zone)?;
     archive.read_members(&mut sorter, observer)?;
-    let sorted = sorter.finish()?;
+    let mut sorted = sorter.finish()?;
+    let categories = categories_of(order, &people, &mut sorted);
     let maker = package::Maker {
         about: order.about,
         form: order.form,
         people: &people,
         names: &sorted.names,
         unassigned: &sorted.unassigned,
+        categories: categories.as_ref(),
         folder: staging.folder(),
     };
     // The data is on its way to the disk while the pages are made.
@@ -178,15 +204,44 @@ pub fn split(order: &Order<'_>, observer: Observer<'_>) -> Result<Report, SplitE
     drop(flushing);
     let packages = packages?;
     index::write(staging.folder(), &people, &packages)?;
-    let summary = Summary::of(order, &people, &packages, sorted.unassigned);
+    unassigned::write_report(staging.folder(), &sorted.unassigned, &sorted.members)?;
+    let summary = Summary::of(
+        order,
+        &people,
+        &packages,
+        sorted.unassigned,
+        sorted.taken_out,
+    );
     summary.write(staging.folder())?;
-    staging.publish()?;
+    match summary.is_draft() {
+        true => staging.publish(order.draft)?,
+        false => staging.publish(order.target)?,
+    }
     Ok(Report {
         packages,
         unassigned: sorted.unassigned,
-        members: sorted.members,
+        members: sorted.members.len(),
         summary,
     })
+}
+
+/// The names that a *Categories* export delivers, which say of whom they are only where one person
+/// was asked for.
+fn categories_of(
+    order: &Order<'_>,
+    people: &People<'_>,
+    sorted: &mut sorter::Sorted,
+) -> Option<job::JobLists> {
+    if order.about.scope != RetrievalScope::Ccpa(Disclosure::Categories) {
+        return None;
+    }
+    let lists = std::mem::take(&mut sorted.lists);
+    if people.count() == 1 {
+        return Some(lists);
+    }
+    // An export without any list is as unclear: there should have been one for each person.
+    sorted.unassigned.shared_lists += lists.count.max(1);
+    None
 }
 
 #[cfg(test)]

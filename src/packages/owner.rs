@@ -65,6 +65,32 @@ pub(super) struct Claims<'a> {
     pub(super) device: Claim<'a>,
 }
 
+impl Claims<'_> {
+    pub(super) fn name_someone(&self) -> bool {
+        let all = [&self.person, &self.user, &self.device];
+        all.iter().any(|claim| **claim != Claim::Absent)
+    }
+
+    /// Whether a record that claims this, inside of one that claims `outer`, is of the same person:
+    /// for certain, since all it says the other says as well, or both have the same owner.
+    pub(super) fn are_of(&self, outer: &Claims<'_>, people: &People<'_>) -> bool {
+        let agrees = |(inner, outer): (&Claim<'_>, &Claim<'_>)| match inner {
+            Claim::Absent => true,
+            Claim::Id(_) => inner == outer,
+            Claim::Unreadable | Claim::Contradictory => false,
+        };
+        let pairs = [
+            (&self.person, &outer.person),
+            (&self.user, &outer.user),
+            (&self.device, &outer.device),
+        ];
+        match (owner(self, people), owner(outer, people)) {
+            (Ok(inner), Ok(outer)) => inner == outer,
+            _ => pairs.into_iter().all(agrees),
+        }
+    }
+}
+
 /// Why a record is in nobody's package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Reason {

@@ -9,18 +9,23 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::{thread, vec};
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
+use super::documented::JobMember;
+use super::job::JobLists;
 use super::people::People;
-use super::spool::{EVENTS, PROFILE, Shelf, Written};
+use super::spool::{EVENTS, Empty, PROFILE, Shelf, Written};
 use super::staging::create_file;
 use super::tally::{Days, Names};
 use super::{
     About, Form, Observer, PackageReport, Progress, SplitError, Unassigned, manifest, page,
 };
 use crate::domain::to_hex;
+
+pub(super) const CATEGORIES: &str = "categories.json";
 
 /// How many packages are made at the same time, if there are as many cores.
 const MOST_WORKERS: usize = 8;
@@ -35,6 +40,8 @@ pub(super) struct Maker<'a> {
     pub(super) people: &'a People<'a>,
     pub(super) names: &'a Names,
     pub(super) unassigned: &'a Unassigned,
+    /// The names that are all the export delivers, if it is one of those.
+    pub(super) categories: Option<&'a JobLists>,
     pub(super) folder: &'a Path,
 }
 
@@ -50,16 +57,53 @@ pub(super) struct Contents<'a> {
     pub(super) further: u64,
     /// Events without a time that could be read.
     pub(super) timeless: u64,
-    /// From the first event to the last, in Unix seconds.
+    /// From the first event to the last, in seconds by the project's clock.
     pub(super) period: Option<(i64, i64)>,
     pub(super) days: &'a Days,
     pub(super) unassigned: &'a Unassigned,
+    /// What there is about the person, by name: of the person's own records, or what was delivered
+    /// in place of records.
+    pub(super) names: PersonNames<'a>,
+    pub(super) of_categories: bool,
+    /// Records of other people that were inside of this person's.
+    pub(super) taken_out: u64,
+}
+
+/// Names of what was recorded, each once.
+#[derive(Default, Serialize)]
+pub(super) struct PersonNames<'a> {
+    pub(super) events: Vec<&'a str>,
+    pub(super) event_properties: Vec<&'a str>,
+    pub(super) profile_properties: Vec<&'a str>,
+}
+
+impl<'a> PersonNames<'a> {
+    fn of_lists(lists: &'a JobLists) -> Self {
+        let of = |member| {
+            let names = lists.names.get(&member);
+            names.into_iter().flatten().map(String::as_str).collect()
+        };
+        Self {
+            events: of(JobMember::EventNames),
+            event_properties: of(JobMember::EventProperties),
+            profile_properties: of(JobMember::ProfileProperties),
+        }
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        (self.events.len() + self.event_properties.len() + self.profile_properties.len()) as u64
+    }
 }
 
 impl Contents<'_> {
-    /// Whether there is nothing at all about this person.
+    /// Whether there is no record of this person.
     pub(super) fn is_empty(&self) -> bool {
         self.events + self.profiles + self.others == 0
+    }
+
+    /// Whether part of the delivery may be about this person and is in nobody's package.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.unassigned.unclear() > 0
     }
 }
 
@@ -103,25 +147,44 @@ impl Maker<'_> {
     }
 
     fn make(&self, person: usize, mut shelf: Shelf) -> Result<PackageReport, SplitError> {
-        let mut files = shelf.finish()?;
+        // Of an export of names alone, files of records without any would only mislead.
+        let mut files = shelf.finish(match self.categories {
+            Some(_) => Empty::LeftOut,
+            None => Empty::Kept,
+        })?;
         let records = |name: &str| {
             let file = files.iter().find(|file| file.name == name);
             file.map_or(0, |file| file.records)
         };
         let (events, profiles) = (records(EVENTS), records(PROFILE));
         let others = files.iter().map(|file| file.records).sum::<u64>() - events - profiles;
+        let kinds = shelf.tally.kinds(self.names);
+        let names = match self.categories {
+            Some(lists) => PersonNames::of_lists(lists),
+            None => PersonNames {
+                events: kinds.iter().map(|(name, _)| *name).collect(),
+                event_properties: shelf.tally.event_properties.names(self.names),
+                profile_properties: shelf.tally.profile_properties.names(self.names),
+            },
+        };
         let contents = Contents {
             id: self.people.id(person).expose(),
             events,
             profiles,
             others,
-            kinds: shelf.tally.kinds(self.names),
+            kinds,
             further: shelf.tally.further(),
             timeless: shelf.tally.timeless(),
             period: shelf.tally.period(),
             days: shelf.tally.days(),
             unassigned: self.unassigned,
+            names,
+            of_categories: self.categories.is_some(),
+            taken_out: shelf.tally.taken_out,
         };
+        if contents.of_categories {
+            files.push(write_categories(&contents.names, &shelf.folder)?);
+        }
         let newest = shelf.newest.into_sorted();
         let page = page::Page {
             about: self.about,
@@ -144,6 +207,10 @@ impl Maker<'_> {
             events,
             profiles,
             others,
+            categories: match contents.of_categories {
+                true => contents.names.count(),
+                false => 0,
+            },
             bytes,
         })
     }
@@ -179,6 +246,21 @@ impl Maker<'_> {
         file.flush().map_err(SplitError::write(&path))?;
         fs::remove_dir_all(folder).map_err(SplitError::write(folder))
     }
+}
+
+fn write_categories(names: &PersonNames<'_>, folder: &Path) -> Result<Written, SplitError> {
+    let path = folder.join(CATEGORIES);
+    let mut text =
+        serde_json::to_vec_pretty(names).map_err(|error| SplitError::write(&path)(error.into()))?;
+    text.push(b'\n');
+    let mut file = create_file(&path)?;
+    file.write_all(&text).map_err(SplitError::write(&path))?;
+    Ok(Written {
+        name: CATEGORIES,
+        bytes: text.len() as u64,
+        sha256: to_hex(&Sha256::digest(&text)),
+        records: 0,
+    })
 }
 
 fn write_page(page: &page::Page<'_>, folder: &Path) -> Result<Written, SplitError> {

@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{DefaultHasher, Hasher};
 
-use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::domain::event_time;
+use crate::domain::{ProjectZone, event_time};
 
+use super::documented::Form;
+use super::nested;
 use super::owner::{Claim, Claims};
 
 /// What kind of thing is recorded; decides the file of the package.
@@ -27,13 +30,20 @@ pub(super) struct Facts<'a> {
     pub(super) kind: Kind,
     /// What an event is called.
     pub(super) name: Cow<'a, str>,
-    /// When an event happened, in Unix seconds.
+    /// When an event happened, in seconds by the project's clock.
     pub(super) time: Option<i64>,
+    /// The same for all records with the same names of properties.
+    pub(super) shape: u64,
+    /// Whether another record, of whomever, may be inside of it.
+    pub(super) may_nest: bool,
 }
 
 /// Reads one JSON object; `None` if `text` is anything else.
-pub(super) fn read(text: &str) -> Option<Facts<'_>> {
-    let mut found = Found::default();
+pub(super) fn read(text: &str, zone: ProjectZone) -> Option<Facts<'_>> {
+    let mut found = Found {
+        zone,
+        ..Found::default()
+    };
     let mut parser = serde_json::Deserializer::from_str(text);
     let seed = Object {
         found: &mut found,
@@ -52,12 +62,17 @@ pub(super) fn read(text: &str) -> Option<Facts<'_>> {
         kind,
         name: found.name,
         time: found.time,
+        shape: found.shape.finish(),
+        may_nest: found.may_nest,
     })
 }
 
 #[derive(Default)]
 struct Found<'a> {
+    zone: ProjectZone,
     claims: Claims<'a>,
+    shape: DefaultHasher,
+    may_nest: bool,
     has_event: bool,
     looks_like_profile: bool,
     name: Cow<'a, str>,
@@ -106,9 +121,10 @@ impl Key {
     }
 }
 
-struct KeySeed;
+/// Reads a key, and counts it in for the shape.
+struct KeySeed<'h>(&'h mut DefaultHasher);
 
-impl<'de> DeserializeSeed<'de> for KeySeed {
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
     type Value = Key;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, parser: D) -> Result<Key, D::Error> {
@@ -116,7 +132,7 @@ impl<'de> DeserializeSeed<'de> for KeySeed {
     }
 }
 
-impl Visitor<'_> for KeySeed {
+impl Visitor<'_> for KeySeed<'_> {
     type Value = Key;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,6 +140,8 @@ impl Visitor<'_> for KeySeed {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Key, E> {
+        self.0.write(text.as_bytes());
+        self.0.write_u8(0xff);
         Ok(Key::of(text))
     }
 }
@@ -154,7 +172,7 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key_seed(KeySeed)? {
+        while let Some(key) = map.next_key_seed(KeySeed(&mut self.found.shape))? {
             match (self.level, key) {
                 (Level::Top, Key::Properties | Key::PrefixedProperties) => {
                     self.found.looks_like_profile = true;
@@ -165,10 +183,12 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
                     })?;
                 }
                 (_, Key::Any | Key::Properties | Key::PrefixedProperties) => {
-                    map.next_value::<IgnoredAny>()?;
+                    let text = map.next_value::<&'de RawValue>()?.get();
+                    self.found.may_nest |= nested::may_name_someone(text);
                 }
                 (level, key) => {
                     let text = map.next_value::<&'de RawValue>()?.get();
+                    self.found.may_nest |= nested::may_name_someone(text);
                     self.found.take(level, key, text);
                 }
             }
@@ -177,7 +197,9 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
+        while let Some(element) = list.next_element::<&'de RawValue>()? {
+            self.found.may_nest |= nested::may_name_someone(element.get());
+        }
         Ok(())
     }
 
@@ -223,7 +245,7 @@ impl<'de> Found<'de> {
                     Claim::Absent | Claim::Unreadable | Claim::Contradictory => Cow::Borrowed(text),
                 };
             }
-            (_, Key::Time) => self.time = self.time.or_else(|| event_time(text)),
+            (_, Key::Time) => self.time = self.time.or_else(|| event_time(text, self.zone)),
             _ => {}
         }
     }
@@ -241,37 +263,64 @@ pub(super) struct RecordColumns {
 }
 
 impl RecordColumns {
-    pub(super) fn of<'n>(names: impl Iterator<Item = &'n [u8]>) -> Self {
+    /// In a documented table each column but the documented ones is a property, whatever it is
+    /// called; in others a name may be written as people write it.
+    pub(super) fn of<'n>(names: impl Iterator<Item = &'n [u8]>, form: Form) -> Self {
         let mut columns = Self::default();
         for (place, name) in names.enumerate() {
-            let name = plain_name(name);
-            let (inside, name) = match name.split_once("properties.") {
-                Some(("" | "$", name)) => (true, name),
-                _ => (false, name.as_str()),
-            };
-            match name {
-                "distinct_id" => columns.person.push(place),
-                "$distinct_id" => {
-                    columns.profile |= !inside;
-                    columns.person.push(place);
+            let written;
+            let (inside, name) = match form {
+                Form::EventTable | Form::ProfileTable => (false, std::str::from_utf8(name).ok()),
+                Form::Records | Form::OfTheJob(_) => {
+                    written = plain_name(name);
+                    match written.split_once("properties.") {
+                        Some(("" | "$", name)) => (true, Some(name)),
+                        _ => (false, Some(written.as_str())),
+                    }
                 }
-                "$user_id" => columns.user.push(place),
-                "$device_id" => columns.device.push(place),
-                "event" | "event_name" => columns.event = columns.event.or(Some(place)),
-                "time" => columns.time = columns.time.or(Some(place)),
-                _ => {}
-            }
+            };
+            columns.add(place, name.unwrap_or_default(), inside, form);
         }
         columns
     }
 
-    /// Whether a heading with these names says whose its rows are.
-    pub(super) fn name_a_person<'n>(names: impl Iterator<Item = &'n [u8]>) -> bool {
-        !Self::of(names).person.is_empty()
+    fn add(&mut self, place: usize, name: &str, inside: bool, form: Form) {
+        match (name, form) {
+            ("distinct_id", _) => {
+                self.profile |= form == Form::ProfileTable && place == 0;
+                self.person.push(place);
+            }
+            // Properties of the profile, and not whose it is.
+            (_, Form::ProfileTable) => {}
+            ("$user_id", _) => self.user.push(place),
+            ("$device_id", _) => self.device.push(place),
+            ("time", _) => self.time = self.time.or(Some(place)),
+            ("event_name", _) => self.event = self.event.or(Some(place)),
+            (_, Form::EventTable) => {}
+            ("event", _) => self.event = self.event.or(Some(place)),
+            ("$distinct_id", _) => {
+                self.profile |= !inside;
+                self.person.push(place);
+            }
+            _ => {}
+        }
     }
 
-    /// What is known of one row.
-    pub(super) fn facts<'r>(&self, field: impl Fn(usize) -> &'r str) -> Facts<'r> {
+    /// Whether a heading with these names says whose its rows are.
+    pub(super) fn name_a_person<'n>(names: impl Iterator<Item = &'n [u8]>) -> bool {
+        !Self::of(names, Form::Records).person.is_empty()
+    }
+
+    /// What is known of one row of these fields.
+    pub(super) fn facts<'r>(&self, fields: &[&'r str], zone: ProjectZone) -> Facts<'r> {
+        let field = |place: usize| fields[place];
+        let mut shape = DefaultHasher::new();
+        shape.write_usize(fields.len());
+        for (place, field) in fields.iter().enumerate() {
+            if !field.is_empty() {
+                shape.write_usize(place);
+            }
+        }
         let claim = |places: &[usize]| {
             let mut claim = Claim::Absent;
             for place in places {
@@ -291,8 +340,10 @@ impl RecordColumns {
                 device: claim(&self.device),
             },
             kind,
-            name: self.event.map_or("", &field).into(),
-            time: self.time.and_then(|place| event_time(field(place))),
+            name: self.event.map_or("", field).into(),
+            time: self.time.and_then(|place| event_time(field(place), zone)),
+            shape: shape.finish(),
+            may_nest: fields.iter().any(|field| nested::may_name_someone(field)),
         }
     }
 }

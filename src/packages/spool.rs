@@ -1,6 +1,7 @@
 //! The data files of the packages, written in batches: no file stays open, and what waits in memory
 //! has a bound over all people.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -8,8 +9,9 @@ use sha2::{Digest, Sha256};
 
 use super::SplitError;
 use super::newest::{Newest, Spot};
+use super::page::Fields;
 use super::people::People;
-use super::record::Kind;
+use super::record::{Facts, Kind};
 use super::staging::{append_file, make_folder};
 use super::tally::{Names, Tally};
 use crate::domain::to_hex;
@@ -75,12 +77,13 @@ impl Spool {
         &mut self,
         person: usize,
         line: &[u8],
-        name: &str,
-        time: Option<i64>,
+        facts: &Facts<'_>,
     ) -> Result<(), SplitError> {
-        let number = self.names.number(name);
+        let (time, number) = (facts.time, self.names.number(&facts.name));
         let shelf = &mut self.shelves[person];
         shelf.tally.add(number, time);
+        let properties = &mut shelf.tally.event_properties;
+        properties.add(facts.shape, &mut self.names, || property_names(line));
         let spot = Spot {
             time: time.unwrap_or(i64::MIN),
             start: shelf.events.bytes,
@@ -91,12 +94,24 @@ impl Spool {
     }
 
     /// Files one profile, as an element of the array that `profile.json` is.
-    pub(super) fn add_profile(&mut self, person: usize, line: &[u8]) -> Result<(), SplitError> {
+    pub(super) fn add_profile(
+        &mut self,
+        person: usize,
+        line: &[u8],
+        facts: &Facts<'_>,
+    ) -> Result<(), SplitError> {
+        let properties = &mut self.shelves[person].tally.profile_properties;
+        properties.add(facts.shape, &mut self.names, || property_names(line));
         let before: &[u8] = match self.shelves[person].profiles.records {
             0 => b"[\n",
             _ => b",\n",
         };
         self.add(person, Kind::Profile, &[before, line])
+    }
+
+    /// Counts records of other people that were inside of this person's.
+    pub(super) fn count_taken_out(&mut self, person: usize, count: u64) {
+        self.shelves[person].tally.taken_out += count;
     }
 
     pub(super) fn add_other(&mut self, person: usize, line: &[u8]) -> Result<(), SplitError> {
@@ -134,22 +149,45 @@ impl Spool {
     }
 }
 
+/// The names of a record's properties: inside of `properties`, or all but the event's own name.
+fn property_names(line: &[u8]) -> Vec<Cow<'_, str>> {
+    let text = std::str::from_utf8(line).unwrap_or_default();
+    let fields = Fields::of_record(text).unwrap_or_default().0.into_iter();
+    let names = fields.map(|(name, _)| name).enumerate();
+    let is_title = |place, name: &str| name == "event" || place == 0 && name == "event_name";
+    names
+        .filter(|(place, name)| !is_title(*place, name))
+        .map(|(_, name)| name)
+        .collect()
+}
+
 impl Shelf {
-    /// Writes what still waits. `events.jsonl` and `profile.json` are there even when empty.
-    pub(super) fn finish(&mut self) -> Result<Vec<Written>, SplitError> {
+    /// Writes what still waits.
+    pub(super) fn finish(&mut self, empty: Empty) -> Result<Vec<Written>, SplitError> {
         self.profiles.push(match self.profiles.records {
             0 => b"[]\n",
             _ => b"\n]\n",
         });
-        let mut files = vec![
-            self.events.finish(&self.folder)?,
-            self.profiles.finish(&self.folder)?,
-        ];
-        if self.others.records > 0 {
-            files.push(self.others.finish(&self.folder)?);
+        let always = empty == Empty::Kept;
+        let mut files = Vec::new();
+        for (file, even_empty) in [
+            (&mut self.events, always),
+            (&mut self.profiles, always),
+            (&mut self.others, false),
+        ] {
+            if even_empty || file.records > 0 {
+                files.push(file.finish(&self.folder)?);
+            }
         }
         Ok(files)
     }
+}
+
+/// Whether `events.jsonl` and `profile.json` are there without a record in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Empty {
+    Kept,
+    LeftOut,
 }
 
 /// One file that grows at its end, hashed on the way.

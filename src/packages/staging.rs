@@ -1,9 +1,9 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 
-use tempfile::TempDir;
+use crate::config::{UnfinishedFolder, begin_folder, sweep_unfinished};
 
 use super::SplitError;
 
@@ -12,8 +12,7 @@ use super::SplitError;
 /// Dropped before [`Staging::publish`], it takes everything in it along.
 #[derive(Debug)]
 pub(super) struct Staging {
-    folder: TempDir,
-    target: PathBuf,
+    unfinished: UnfinishedFolder,
 }
 
 impl Staging {
@@ -23,24 +22,13 @@ impl Staging {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             Some(_) | None => Path::new("."),
         };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".dsr-packages-").suffix(".part");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o700));
-        }
-        let folder = builder
-            .tempdir_in(parent)
-            .map_err(SplitError::write(target))?;
-        Ok(Self {
-            folder,
-            target: target.to_path_buf(),
-        })
+        sweep_unfinished(parent);
+        let unfinished = begin_folder(parent).map_err(SplitError::write(target))?;
+        Ok(Self { unfinished })
     }
 
     pub(super) fn folder(&self) -> &Path {
-        self.folder.path()
+        self.unfinished.folder.path()
     }
 
     /// Brings what is written by now to the disk, on a thread of its own that is waited for when
@@ -56,12 +44,12 @@ impl Staging {
     }
 
     /// Gives the folder its name. From here on it stays.
-    pub(super) fn publish(self) -> Result<(), SplitError> {
-        make_durable(self.folder.path()).map_err(SplitError::write(&self.target))?;
-        refuse_existing(&self.target)?;
+    pub(super) fn publish(self, target: &Path) -> Result<(), SplitError> {
+        make_durable(self.folder()).map_err(SplitError::write(target))?;
+        refuse_existing(target)?;
         // An empty folder that came up since would be replaced, a file or a link is an error.
-        fs::rename(self.folder.path(), &self.target).map_err(SplitError::write(&self.target))?;
-        let _ = self.folder.keep();
+        fs::rename(self.folder(), target).map_err(SplitError::write(target))?;
+        let _ = self.unfinished.folder.keep();
         Ok(())
     }
 }

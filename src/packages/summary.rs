@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::people::People;
 use super::staging::create_file;
-use super::{Form, Order, PackageReport, SplitError, Unassigned};
-use crate::domain::to_hex;
+use super::{Form, Order, PackageReport, Review, SplitError, Unassigned};
+use crate::domain::{ProjectZone, to_hex};
 
 const SUMMARY: &str = "packages.json";
 const SCHEMA: u32 = 1;
@@ -30,7 +30,23 @@ pub struct Summary {
     pub without_data: usize,
     /// Records in the packages.
     pub records: u64,
+    /// Names in the packages of an export that delivers them in place of records.
+    #[serde(default)]
+    pub categories: u64,
     pub unassigned: Unassigned,
+    /// Records of one person that were inside of another person's.
+    #[serde(default)]
+    pub taken_out: u64,
+    /// By whose clock the times of events are shown.
+    #[serde(default = "utc")]
+    time_zone: String,
+    /// Somebody has looked at what is unassigned. Before there was such a step, nobody asked.
+    #[serde(default)]
+    reviewed: bool,
+}
+
+fn utc() -> String {
+    ProjectZone::default().as_str().to_owned()
 }
 
 impl Summary {
@@ -39,6 +55,7 @@ impl Summary {
         people: &People<'_>,
         packages: &[PackageReport],
         unassigned: Unassigned,
+        taken_out: u64,
     ) -> Self {
         let records = |package: &PackageReport| package.events + package.profiles + package.others;
         Self {
@@ -49,10 +66,22 @@ impl Summary {
             people_sha256: digest(people),
             form: order.form,
             packages: packages.len(),
-            without_data: packages.iter().filter(|one| records(one) == 0).count(),
+            without_data: packages
+                .iter()
+                .filter(|one| records(one) + one.categories == 0)
+                .count(),
             records: packages.iter().map(records).sum(),
+            categories: packages.iter().map(|package| package.categories).sum(),
             unassigned,
+            taken_out,
+            time_zone: order.about.zone.as_str().to_owned(),
+            reviewed: order.about.review == Review::Done,
         }
+    }
+
+    /// Whether somebody has to look at what is unassigned before any package may be sent.
+    pub fn is_draft(&self) -> bool {
+        !self.reviewed && self.unassigned.unclear() > 0
     }
 
     pub(super) fn write(&self, root: &Path) -> Result<(), SplitError> {
@@ -66,19 +95,33 @@ impl Summary {
 }
 
 /// What lies at the target, if it was made of the archive with this SHA-256.
-pub fn find_packages(target: &Path, archive_sha256: &str) -> Option<Summary> {
+fn find_packages(target: &Path, archive_sha256: &str) -> Option<Summary> {
     let found = read(target)?;
     (found.archive_sha256 == archive_sha256).then_some(found)
 }
 
-/// What lies at the target, if exactly this order has been carried out before.
+/// What lies at the target or at the draft, if exactly this order has been carried out before.
 ///
 /// # Errors
 /// When nobody was asked for.
-pub fn find_summary(order: &Order<'_>) -> Result<Option<Summary>, SplitError> {
+pub fn find_summary<'o>(order: &Order<'o>) -> Result<Option<(&'o Path, Summary)>, SplitError> {
     let people = People::new(order.people)?;
-    let found = find_packages(order.target, &order.about.sha256);
-    Ok(found.filter(|found| found.form == order.form && found.people_sha256 == digest(&people)))
+    let people = digest(&people);
+    let is_same = |found: &Summary| {
+        found.form == order.form
+            && found.people_sha256 == people
+            && found.time_zone == order.about.zone.as_str()
+            && (order.about.review == Review::Open || !found.is_draft())
+    };
+    let places = match order.about.review {
+        Review::Open => &[order.target, order.draft][..],
+        Review::Done => &[order.target],
+    };
+    let mut found = places.iter().filter_map(|place| {
+        let found = find_packages(place, &order.about.sha256)?;
+        is_same(&found).then_some((*place, found))
+    });
+    Ok(found.next())
 }
 
 /// A link is not followed: whatever it leads to is not ours.

@@ -4,10 +4,13 @@ use std::io::{self, BufRead, Read};
 
 use csv::ByteRecord;
 
+use super::documented::Form;
 use super::member::{Fault, Piece, Sink};
 use super::record::{Facts, RecordColumns};
+use crate::domain::ProjectZone;
 
-/// One row: what is known of it, and the JSON object it is written as.
+/// One row: what is known of it, and the JSON object it is written as. An empty field is a property
+/// that the record does not carry.
 pub(super) struct Row<'a> {
     pub(super) facts: Facts<'a>,
     pub(super) json: &'a [u8],
@@ -17,6 +20,7 @@ pub(super) struct Row<'a> {
 pub(super) fn read(
     text: &mut dyn BufRead,
     delimiter: u8,
+    form: Form,
     limit: usize,
     sink: &mut dyn Sink,
 ) -> Result<(), Fault> {
@@ -39,8 +43,8 @@ pub(super) fn read(
         let quoting = quoting_of(text, delimiter);
         match (&heading, quoting) {
             (None, Quoting::Broken) => return pass_rest(rows.into_inner(), sink),
-            (None, Quoting::Sound) => heading = Some(Heading::of(&row)),
-            (Some(heading), Quoting::Sound) => match heading.read(&row) {
+            (None, Quoting::Sound) => heading = Some(Heading::of(&row, form)),
+            (Some(heading), Quoting::Sound) => match heading.read(&row, sink.zone()) {
                 Some((facts, json)) => sink.row(Row { facts, json: &json })?,
                 None => sink.broken(text.trim_ascii(), Piece::Whole)?,
             },
@@ -106,7 +110,7 @@ struct Heading {
 }
 
 impl Heading {
-    fn of(row: &ByteRecord) -> Self {
+    fn of(row: &ByteRecord, form: Form) -> Self {
         let mut names: Vec<String> = Vec::new();
         for field in row {
             let name = String::from_utf8_lossy(field).into_owned();
@@ -119,12 +123,12 @@ impl Heading {
         }
         Self {
             keys: names.iter().map(|name| json_text(name)).collect(),
-            columns: RecordColumns::of(row.iter()),
+            columns: RecordColumns::of(row.iter(), form),
         }
     }
 
     /// The row as JSON; `None` if it has another number of fields, or bytes that are no text.
-    fn read<'r>(&self, row: &'r ByteRecord) -> Option<(Facts<'r>, Vec<u8>)> {
+    fn read<'r>(&self, row: &'r ByteRecord, zone: ProjectZone) -> Option<(Facts<'r>, Vec<u8>)> {
         if row.len() != self.keys.len() {
             return None;
         }
@@ -134,14 +138,19 @@ impl Heading {
             .collect::<Result<_, _>>()
             .ok()?;
         let mut json = Vec::with_capacity(row.as_slice().len() * 2);
-        for (key, field) in self.keys.iter().zip(&fields) {
+        let carried = self
+            .keys
+            .iter()
+            .zip(&fields)
+            .filter(|(_, field)| !field.is_empty());
+        for (key, field) in carried {
             json.push(if json.is_empty() { b'{' } else { b',' });
             json.extend_from_slice(key.as_bytes());
             json.push(b':');
             json.extend_from_slice(json_text(field).as_bytes());
         }
-        json.push(b'}');
-        Some((self.columns.facts(|place| fields[place]), json))
+        json.extend_from_slice(if json.is_empty() { b"{}" } else { b"}" });
+        Some((self.columns.facts(&fields, zone), json))
     }
 }
 

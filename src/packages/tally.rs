@@ -1,6 +1,7 @@
 //! What a page and a manifest say of one person's events, counted as they come by.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, NaiveDate};
@@ -52,6 +53,53 @@ pub(super) struct Tally {
     days: Days,
     /// Events without a time that could be read.
     timeless: u64,
+    pub(super) event_properties: Properties,
+    pub(super) profile_properties: Properties,
+    /// Records of other people that were inside of this person's.
+    pub(super) taken_out: u64,
+}
+
+/// How many names of properties are kept for one person, and how many sets of them.
+const PROPERTIES_A_PERSON: usize = 2000;
+const SHAPES_A_PERSON: usize = 10_000;
+
+/// The names of the properties of one person's records.
+#[derive(Debug, Default)]
+pub(super) struct Properties {
+    names: BTreeSet<u32>,
+    /// The shapes of the records whose names are in already.
+    shapes: HashSet<u64>,
+}
+
+impl Properties {
+    /// Takes in the names of one more record; `list` is asked only where they may be new.
+    pub(super) fn add<'t>(
+        &mut self,
+        shape: u64,
+        known: &mut Names,
+        list: impl FnOnce() -> Vec<Cow<'t, str>>,
+    ) {
+        if self.shapes.contains(&shape) || self.names.len() >= PROPERTIES_A_PERSON {
+            return;
+        }
+        if self.shapes.len() < SHAPES_A_PERSON {
+            self.shapes.insert(shape);
+        }
+        for name in list() {
+            self.names.extend(known.number(&name));
+        }
+    }
+
+    /// The names, in their order.
+    pub(super) fn names<'n>(&self, known: &'n Names) -> Vec<&'n str> {
+        let mut names: Vec<&str> = self
+            .names
+            .iter()
+            .map(|number| known.name(*number))
+            .collect();
+        names.sort_unstable();
+        names
+    }
 }
 
 /// Events by day, or by month where there are many days.

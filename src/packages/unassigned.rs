@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::SplitError;
-use super::content::Content;
 use super::member::Piece;
 use super::owner::Reason;
 use super::staging::{create_file, make_folder};
@@ -30,8 +29,11 @@ pub struct Unassigned {
     pub broken: u64,
     /// Pieces between the records of a document, such as a page number: `asides.txt`.
     pub asides: u64,
-    /// Members of a form that is not known, kept whole: `members/`.
+    /// Members that could not be opened or are of a form that is not known, kept whole: `members/`.
     pub members: u64,
+    /// Lists of names that are all there is, and of several people together: `../job/`.
+    #[serde(default)]
+    pub shared_lists: u64,
 }
 
 impl Unassigned {
@@ -42,13 +44,13 @@ impl Unassigned {
 
     /// What may be about anyone, since it could not be read or does not say whom it is about.
     pub fn unclear(&self) -> u64 {
-        self.no_owner + self.contradictory + self.broken + self.members
+        self.no_owner + self.contradictory + self.broken + self.members + self.shared_lists
     }
 }
 
 /// What became of one member of the archive.
 #[derive(Debug, Serialize)]
-struct MemberReport {
+pub(super) struct MemberReport {
     name: String,
     read_as: &'static str,
     records: u64,
@@ -77,10 +79,10 @@ impl Writer {
         })
     }
 
-    pub(super) fn begin_member(&mut self, name: &str, content: Content) {
+    pub(super) fn begin_member(&mut self, name: &str, read_as: &'static str) {
         self.members.push(MemberReport {
             name: name.to_owned(),
-            read_as: content.as_str(),
+            read_as,
             records: 0,
             broken: 0,
             kept_as: None,
@@ -154,10 +156,15 @@ impl Writer {
                 return Ok(Err(SplitError::write(&path)(error)));
             }
         }
-        if let Some(member) = self.members.last_mut() {
-            member.kept_as = Some(format!("{MEMBERS}/{name}"));
-        }
+        self.kept(format!("{MEMBERS}/{name}"));
         Ok(Ok(()))
+    }
+
+    /// Notes where the present member is kept as it came.
+    pub(super) fn kept(&mut self, place: String) {
+        if let Some(member) = self.members.last_mut() {
+            member.kept_as = Some(place);
+        }
     }
 
     fn write(&mut self, name: &'static str, parts: &[&[u8]]) -> Result<(), SplitError> {
@@ -174,27 +181,30 @@ impl Writer {
         Ok(())
     }
 
-    /// How many members were read so far.
-    pub(super) fn members(&self) -> usize {
-        self.members.len()
-    }
-
-    /// Writes what still waits, and the report.
-    pub(super) fn finish(mut self) -> Result<Unassigned, SplitError> {
+    /// Writes what still waits.
+    pub(super) fn finish(mut self) -> Result<(Unassigned, Vec<MemberReport>), SplitError> {
         for (name, file) in &mut self.files {
             let path = self.folder.join(name);
             file.flush().map_err(SplitError::write(&path))?;
         }
-        let path = self.folder.join(REPORT);
-        let report = serde_json::json!({
-            "schema": 1,
-            "unassigned": self.counts,
-            "members": self.members,
-        });
-        let mut file = create_file(&path)?;
-        let text = format!("{report:#}\n");
-        file.write_all(text.as_bytes())
-            .map_err(SplitError::write(&path))?;
-        Ok(self.counts)
+        Ok((self.counts, self.members))
     }
+}
+
+/// Writes what became of each member of the archive, below `root`.
+pub(super) fn write_report(
+    root: &Path,
+    counts: &Unassigned,
+    members: &[MemberReport],
+) -> Result<(), SplitError> {
+    let path = root.join(FOLDER).join(REPORT);
+    let report = serde_json::json!({
+        "schema": 1,
+        "unassigned": counts,
+        "members": members,
+    });
+    let mut file = create_file(&path)?;
+    let text = format!("{report:#}\n");
+    file.write_all(text.as_bytes())
+        .map_err(SplitError::write(&path))
 }

@@ -26,12 +26,6 @@ pub struct Approval {
     code: [u8; 32],
 }
 
-/// Whether two are the same person, as far as can be told: one account name is one person, on
-/// whatever host.
-pub fn is_same_person(one: &Actor, other: &Actor) -> bool {
-    one.user().to_lowercase() == other.user().to_lowercase()
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
@@ -147,11 +141,17 @@ pub(super) fn check(
         if !approval.is_genuine(key, salt) {
             return Err(PlanFileError::Forged { by: by() });
         }
-        if is_same_person(&approval.by, creator) {
+        if let Some(nobody) = [creator, &approval.by]
+            .into_iter()
+            .find(|by| !by.is_somebody())
+        {
+            return Err(PlanFileError::Unclear { by: nobody.clone() });
+        }
+        if approval.by.may_be(creator) {
             return Err(PlanFileError::ByCreator { by: by() });
         }
         let mut earlier = approvals[..place].iter();
-        if earlier.any(|earlier| is_same_person(&earlier.by, &approval.by)) {
+        if earlier.any(|earlier| earlier.by.may_be(&approval.by)) {
             return Err(PlanFileError::Doubled { by: by() });
         }
     }

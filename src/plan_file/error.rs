@@ -40,6 +40,8 @@ pub enum PlanFileError {
     Doubled { by: Actor },
     #[error("{by} made the plan, and another person has to approve it")]
     OwnPlan { by: Actor },
+    #[error("{by} cannot be told apart from other people")]
+    Unclear { by: Actor },
     #[error("{by} has approved the plan already")]
     Again { by: Actor },
     #[error("the plan file `{path}` is another one now than the one that was shown")]

@@ -4,8 +4,8 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Actor, Deadline, Disclosure, Kind, Law, Operation, Period, ProjectKey, ProjectName, Rate,
-    Region, from_hex, to_hex,
+    Actor, Deadline, Disclosure, Exclusion, Kind, Law, Operation, Period, ProjectKey, ProjectName,
+    Rate, Region, from_hex, to_hex,
 };
 
 use super::error::Flaw;
@@ -33,6 +33,9 @@ pub struct Header {
     /// What the ids were read from, and those that are left out; never an id.
     pub source: String,
     pub excluded_source: String,
+    /// What became of each file whose ids are left out; empty in the plans of a dsr that did not
+    /// count them.
+    pub exclusions: Vec<Exclusion>,
     /// Values read, repeated ones included.
     pub read: usize,
     pub unique: usize,
@@ -122,6 +125,8 @@ struct Written {
     confirm_by: Option<NaiveDate>,
     source: String,
     excluded_source: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    exclusions: Vec<Exclusion>,
     ids: WrittenIds,
     hashing: Option<HowHashed>,
     warnings: Vec<Warned>,
@@ -186,6 +191,7 @@ pub(super) fn to_bytes(header: &Header, lock: &Lock) -> Result<Vec<u8>, Flaw> {
         confirm_by: header.confirm_by,
         source: header.source.clone(),
         excluded_source: header.excluded_source.clone(),
+        exclusions: header.exclusions.clone(),
         ids: WrittenIds {
             read: header.read,
             unique: header.unique,
@@ -260,6 +266,7 @@ fn understand(written: Written) -> Option<(Header, Lock)> {
         confirm_by: written.confirm_by,
         source: written.source,
         excluded_source: written.excluded_source,
+        exclusions: written.exclusions,
         read: ids.read,
         unique: ids.unique,
         excluded: ids.excluded,

@@ -12,7 +12,7 @@ mod read;
 mod seal;
 mod write;
 
-pub use approval::{Approval, is_same_person};
+pub use approval::Approval;
 pub use error::{Flaw, PlanFileError};
 pub use header::{Header, HowHashed, Warned};
 pub use people::PeopleDigest;

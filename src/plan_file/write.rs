@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 
 use crate::domain::{Actor, IdLines, LedgerKey, PlanDigest, random_bytes};
 
-use super::approval::{self, Approval, is_same_person};
+use super::approval::{self, Approval};
 use super::error::Flaw;
 use super::header::{self, Header, Lock};
 use super::read::digest_line;
@@ -102,11 +102,15 @@ impl PlanFile {
     /// # Errors
     /// As it says.
     pub fn demand_another(&self, by: &Actor) -> Result<(), PlanFileError> {
-        if is_same_person(by, &self.header().created_by) {
+        let creator = &self.header().created_by;
+        if let Some(nobody) = [creator, by].into_iter().find(|by| !by.is_somebody()) {
+            return Err(PlanFileError::Unclear { by: nobody.clone() });
+        }
+        if by.may_be(creator) {
             return Err(PlanFileError::OwnPlan { by: by.clone() });
         }
         let mut earlier = self.approvals().iter();
-        if earlier.any(|approval| is_same_person(&approval.by, by)) {
+        if earlier.any(|approval| approval.by.may_be(by)) {
             return Err(PlanFileError::Again { by: by.clone() });
         }
         match self.approvals().len() {

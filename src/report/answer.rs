@@ -1,9 +1,10 @@
-//! What a request was answered with, and whether in time.
+//! What came of a request, and whether the person was told in time.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use super::facts::IdCounts;
+use super::facts::{IdCounts, time_or_none};
+use super::words;
 
 /// What came of a request, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -21,59 +22,72 @@ pub enum Nature {
     Open,
 }
 
-/// A date held against the last day to answer.
+/// The day the person was told, held against the last day to answer. What depends on today is not
+/// in it: a report of the same facts says the same on every day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Timing {
     InTime,
     Late,
-    /// It is open, and its last day is not over.
-    NotDue,
-    /// It is open, and its last day is over.
-    Overdue,
-    /// There was no answer, and none is waited for.
+    /// No answer is recorded.
     NoAnswer,
 }
 
-/// How and when a request was answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// What came of a request, and when the person was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Answer {
     pub nature: Nature,
-    /// The operator's day on which the last of it was carried out, or ended. None while it is open.
+    /// The day the person was told, by the operator's word.
     pub day: Option<NaiveDate>,
-    /// From the day of receipt. Only of what was carried out, in whole or in part.
+    /// From the day of receipt to that day.
     pub days: Option<i64>,
     pub timing: Timing,
+    /// How the person was told, in the operator's words.
+    pub manner: Option<String>,
+    /// When the last of it was carried out, or ended. None while it is open.
+    #[serde(serialize_with = "time_or_none")]
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+/// That the person was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    pub day: NaiveDate,
+    pub manner: Option<String>,
 }
 
 impl Answer {
-    /// `ended` is the day on which the last of it ended, or was fetched.
+    /// `ended_at` is when the last of it ended, or was fetched.
     pub fn of(
         ids: &IdCounts,
         received: NaiveDate,
         due: NaiveDate,
-        ended: Option<NaiveDate>,
-        today: NaiveDate,
+        ended_at: Option<DateTime<Utc>>,
+        told: Option<Told>,
     ) -> Self {
         let nature = Nature::of(ids);
-        let day = ended.filter(|_| nature != Nature::Open);
-        let timing = match (nature, day) {
-            (Nature::Open, _) if today > due => Timing::Overdue,
-            (Nature::Open, _) => Timing::NotDue,
-            (Nature::Whole | Nature::Part, Some(day)) if day <= due => Timing::InTime,
-            (Nature::Whole | Nature::Part, Some(_)) => Timing::Late,
-            (Nature::Whole | Nature::Part, None) => Timing::NoAnswer,
-            (Nature::NotCarriedOut | Nature::Unknown, _) => Timing::NoAnswer,
-        };
-        let days = match nature {
-            Nature::Whole | Nature::Part => day.map(|day| (day - received).num_days()),
-            Nature::NotCarriedOut | Nature::Unknown | Nature::Open => None,
-        };
+        let day = told.as_ref().map(|told| told.day);
         Self {
             nature,
             day,
-            days,
-            timing,
+            days: day.map(|day| (day - received).num_days()),
+            timing: match day {
+                Some(day) if day <= due => Timing::InTime,
+                Some(_) => Timing::Late,
+                None => Timing::NoAnswer,
+            },
+            manner: told.and_then(|told| told.manner),
+            ended_at: ended_at.filter(|_| nature != Nature::Open),
+        }
+    }
+
+    /// In words: `carried out in whole, answer not recorded`.
+    pub(super) fn words(&self) -> String {
+        let nature = words::nature(self.nature);
+        match (self.nature, self.timing) {
+            (Nature::Open, Timing::NoAnswer) => nature.to_owned(),
+            (_, Timing::NoAnswer) => format!("{nature}, {}", words::timing(self.timing)),
+            (_, timing) => format!("{nature}, answered {}", words::timing(timing)),
         }
     }
 }
@@ -111,21 +125,13 @@ impl Nature {
 }
 
 impl Timing {
-    pub const ALL: [Self; 5] = [
-        Self::InTime,
-        Self::Late,
-        Self::NotDue,
-        Self::Overdue,
-        Self::NoAnswer,
-    ];
+    pub const ALL: [Self; 3] = [Self::InTime, Self::Late, Self::NoAnswer];
 
     /// As JSON and CSV have it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InTime => "in_time",
             Self::Late => "late",
-            Self::NotDue => "not_due",
-            Self::Overdue => "overdue",
             Self::NoAnswer => "no_answer",
         }
     }
@@ -196,20 +202,23 @@ mod tests {
     #[test]
     fn the_last_day_is_in_time_and_the_next_one_late() {
         let (received, due) = (day("2028-01-31"), day("2028-02-29"));
-        let answer =
-            |ended, today| Answer::of(&ids(1), received, due, Some(day(ended)), day(today));
-        let in_time = answer("2028-02-29", "2028-03-31");
-        assert_eq!((in_time.timing, in_time.days), (Timing::InTime, Some(29)));
-        let late = answer("2028-03-01", "2028-03-31");
-        assert_eq!((late.timing, late.days), (Timing::Late, Some(30)));
+        let ended = Some("2028-02-01T10:00:00Z".parse().unwrap());
+        let answer = |ids: &IdCounts, told: Option<&str>| {
+            let manner = None;
+            let told = told.map(|on| Told {
+                day: day(on),
+                manner,
+            });
+            let answer = Answer::of(ids, received, due, ended, told);
+            (answer.timing, answer.days, answer.ended_at)
+        };
+        let in_time = answer(&ids(1), Some("2028-02-29"));
+        assert_eq!(in_time, (Timing::InTime, Some(29), ended));
+        let late = answer(&ids(1), Some("2028-03-01"));
+        assert_eq!(late, (Timing::Late, Some(30), ended));
+        // That Mixpanel has finished is no answer to the person.
+        assert_eq!(answer(&ids(1), None), (Timing::NoAnswer, None, ended));
         let open = IdCounts { open: 1, ..ids(1) };
-        for (today, timing) in [
-            ("2028-02-29", Timing::NotDue),
-            ("2028-03-01", Timing::Overdue),
-        ] {
-            let answer = Answer::of(&open, received, due, Some(due), day(today));
-            let expected = (timing, None, None);
-            assert_eq!((answer.timing, answer.day, answer.days), expected);
-        }
+        assert_eq!(answer(&open, None), (Timing::NoAnswer, None, None));
     }
 }

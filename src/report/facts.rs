@@ -5,8 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::domain::{Disclosure, JobState, Kind, Law, Operation};
 
-use super::answer::{Answer, Timing};
-use super::words;
+use super::answer::{Answer, Nature, Timing};
 
 /// When, by whom and with what a report was made.
 #[derive(Debug, Clone, Serialize)]
@@ -17,6 +16,11 @@ pub struct Made {
     pub by: String,
     pub dsr: &'static str,
     pub sandbox: bool,
+    /// The operator's day.
+    pub day: NaiveDate,
+    /// How many of the requests in it were open on that day, without an answer and after their last
+    /// day to answer.
+    pub overdue: usize,
 }
 
 /// One request with all that is known of it, but for its jobs.
@@ -44,14 +48,9 @@ pub struct RequestFacts {
 }
 
 impl RequestFacts {
-    /// How it stands, in a few words: `carried out in whole, in time`.
+    /// How it stands, in a few words: `carried out in whole, answer not recorded`.
     pub fn headline(&self) -> String {
-        let answer = self.answer;
-        let nature = words::nature(answer.nature).to_lowercase();
-        match answer.timing {
-            Timing::NoAnswer => nature,
-            timing => format!("{nature}, {}", words::timing(timing)),
-        }
+        self.answer.words().to_lowercase()
     }
 
     /// Mixpanel has tasks of it that have not ended.
@@ -169,6 +168,8 @@ pub struct GroupFact {
     pub mixpanel_status: Option<String>,
     pub given_up: bool,
     pub linked: bool,
+    /// `yes`, `under_way`, `possibly` or `no`: an earlier attempt in doubt counts.
+    pub carried_out: &'static str,
     pub jobs: usize,
     pub ids: usize,
 }
@@ -203,6 +204,8 @@ pub struct JobFacts {
     /// Mixpanel's own word, verbatim.
     pub mixpanel_status: Option<String>,
     pub linked: bool,
+    /// `yes`, `under_way`, `possibly` or `no`: an earlier attempt in doubt counts.
+    pub carried_out: &'static str,
     #[serde(serialize_with = "time_or_none")]
     pub submitted_at: Option<DateTime<Utc>>,
     #[serde(serialize_with = "time_or_none")]
@@ -254,11 +257,11 @@ pub struct DownloadFact {
     pub first_fetched_at: Option<DateTime<Utc>>,
     #[serde(serialize_with = "time")]
     pub fetched_at: DateTime<Utc>,
-    /// What lies beside it where it was put; none where there is nothing to be found.
+    /// What was made of it, as the trail says.
     pub packages: Option<PackagesFact>,
 }
 
-/// Packages made of an archive, as they say of themselves.
+/// Packages made of an archive.
 #[derive(Debug, Clone, Serialize)]
 pub struct PackagesFact {
     pub packages: usize,
@@ -332,6 +335,13 @@ pub struct RowFacts {
     pub other_setbacks: usize,
 }
 
+impl Asked {
+    /// Its last day to answer is over, without an answer and while something is still to happen.
+    pub fn is_overdue(&self, answer: &Answer, today: NaiveDate) -> bool {
+        (answer.nature, answer.timing) == (Nature::Open, Timing::NoAnswer) && today > self.due
+    }
+}
+
 /// RFC 3339 in UTC, to the millisecond.
 pub(super) fn stamp(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -342,7 +352,7 @@ fn time<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::
 }
 
 #[expect(clippy::ref_option, reason = "serde asks for it")]
-fn time_or_none<S: Serializer>(
+pub(super) fn time_or_none<S: Serializer>(
     time: &Option<DateTime<Utc>>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

@@ -39,10 +39,11 @@ pub(super) struct Tally {
     pub(super) not_carried_out: usize,
     pub(super) unknown: usize,
     pub(super) open: usize,
-    pub(super) overdue: usize,
     pub(super) extended: usize,
+    /// Of those that are not open, those without a recorded answer.
+    pub(super) not_recorded: usize,
     pub(super) ids: IdTally,
-    /// Of those that were carried out, in whole or in part.
+    /// Of those whose answer is recorded.
     pub(super) in_time: Days,
     pub(super) late: Days,
 }
@@ -173,7 +174,8 @@ impl Tally {
             Nature::Unknown => &mut self.unknown,
             Nature::Open => &mut self.open,
         } += 1;
-        self.overdue += usize::from(answer.timing == Timing::Overdue);
+        let is_open = answer.nature == Nature::Open;
+        self.not_recorded += usize::from(answer.timing == Timing::NoAnswer && !is_open);
         self.extended += usize::from(row.asked.extension.is_some());
         if let Some(days) = answer.days {
             match answer.timing {
@@ -263,8 +265,8 @@ pub(super) struct FigureObject<'a> {
     not_carried_out: usize,
     unknown: usize,
     open: usize,
-    overdue: usize,
     extended: usize,
+    answer_not_recorded: usize,
     in_time: usize,
     late: usize,
     median_days: Option<f64>,
@@ -289,8 +291,8 @@ impl<'a> FigureObject<'a> {
             not_carried_out: tally.not_carried_out,
             unknown: tally.unknown,
             open: tally.open,
-            overdue: tally.overdue,
             extended: tally.extended,
+            answer_not_recorded: tally.not_recorded,
             in_time: tally.in_time.count(),
             late: tally.late.count(),
             median_days: days.median(),

@@ -13,7 +13,7 @@ mod shown;
 mod table;
 mod words;
 
-pub use answer::{Answer, Nature, Timing};
+pub use answer::{Answer, Nature, Timing, Told};
 pub use evidence::{
     About, Digest, Document, PersonalData, evidence_digest, period_digest, period_document,
     request_document,

@@ -114,9 +114,9 @@ fn is_exceptional(job: &JobFacts) -> bool {
         || job.mixpanel_status.as_deref() == Some(TaskStatus::NotFound.as_str())
 }
 
-/// It is late and still open, or nobody knows how it stands.
+/// It is still open and not answered, or nobody knows how it stands.
 pub(super) fn is_pressing(row: &RowFacts) -> bool {
-    row.answer.timing == Timing::Overdue
+    (row.answer.nature, row.answer.timing) == (Nature::Open, Timing::NoAnswer)
         || row.answer.nature == Nature::Unknown
         || row.ids.unsettled > 0
         || row.ids.given_up > 0
@@ -136,6 +136,7 @@ mod tests {
             subject_request_id: String::new(),
             mixpanel_status: None,
             linked: false,
+            carried_out: "no",
             submitted_at: None,
             checked_at: None,
             ended_at: None,

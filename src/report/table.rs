@@ -43,7 +43,7 @@ const JOB_COLUMNS: [&str; 27] = [
 /// The heading says at the top of the file what it holds.
 const ID_COLUMN: &str = "PERSONAL DATA: distinct_id";
 
-const REQUEST_COLUMNS: [&str; 32] = [
+const REQUEST_COLUMNS: [&str; 34] = [
     "request",
     "kind",
     "law",
@@ -76,6 +76,8 @@ const REQUEST_COLUMNS: [&str; 32] = [
     "ids_given_up",
     "ids_open",
     "ids_linked",
+    "ended_at",
+    "manner",
 ];
 
 /// Writes a line for each job; where there are ids in it, a line for each id.
@@ -220,6 +222,8 @@ fn request_cells(row: &RowFacts) -> Vec<String> {
         ids.linked,
     ];
     cells.extend(counts.map(|count| count.to_string()));
+    cells.push(moment(answer.ended_at));
+    cells.push(text(answer.manner.as_deref()));
     cells
 }
 

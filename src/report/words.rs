@@ -22,24 +22,25 @@ pub(super) const SHARING_RULE: &str = "11 CCR §7101(d): “Information maintain
 /// What every report of a period says of itself.
 const PERIOD_LIMITS: &[&str] = &[
     "A request here is one command that an operator gave: it may carry out the wishes of many people. Ids are counted beside requests; a person may have several.",
-    "“Answered” is the day on which Mixpanel reported the last deletion done, or on which the last finished export was fetched. When the person was told, dsr does not know.",
+    "“Answered” is the day on which the operator says the person was told (dsr answered). dsr tells nobody. Where no day is recorded, the person may have been told or not.",
+    "“Carried out” is Mixpanel’s word for a deletion. An export is carried out when dsr has fetched it.",
     "Requests that the company turned down itself never came to dsr. Whoever fills in “denied” has to add them to what was not carried out.",
     "How a request was made (a form, a letter, a call) is not known here: the reference leads to it.",
-    "Days are calendar days of this machine’s time zone, from the day of receipt that the operator gave.",
+    "Days are the operator’s calendar days, as they were recorded. Times are in UTC.",
 ];
 
 const DELETION_LIMITS: &[&str] = &[
     "“Done” is Mixpanel’s own word for its task. dsr has not looked into Mixpanel’s storage.",
-    "When the person was told of it, dsr does not know.",
+    "When the person was told is the operator’s word. dsr tells nobody.",
 ];
 
 const EXPORT_LIMITS: &[&str] = &[
-    "A finished export counts as answered when dsr has fetched it. When it was handed to the person, dsr does not know.",
+    "A finished export counts as carried out when dsr has fetched it. When it was handed to the person is the operator’s word.",
     "What is in the archive is Mixpanel’s to say. Other systems of the company are not in it.",
 ];
 
 const CCPA_EXPORT_LIMITS: &[&str] = &[
-    "A finished export counts as answered when dsr has fetched it. When it was handed to the person, dsr does not know.",
+    "A finished export counts as carried out when dsr has fetched it. When it was handed to the person is the operator’s word.",
     "What is in the archive is Mixpanel’s to say: under the CCPA it delivers the last 12 months. Other systems of the company are not in it.",
 ];
 
@@ -90,7 +91,7 @@ pub(super) fn state_meaning(state: JobState, given_up: bool) -> &'static str {
         JobState::Unknown if given_up => {
             "sent, or may have been; nobody knows what became of it, and the operator gave up"
         }
-        JobState::Unknown => "sent, or may have been; no readable answer came",
+        JobState::Unknown => "sent, or may have been; what became of it is not known",
         JobState::Failed => "Mixpanel reports that it failed",
         JobState::Revoked => "cancelled",
     }
@@ -105,8 +106,10 @@ pub(super) fn deed(event: &str) -> &str {
         "send_again_asked" => "Said that it is to be sent again",
         "cancellation_asked" => "Said that it is to be cancelled",
         "request_extended" => "Took the law’s further time",
+        "answer_recorded" => "Recorded the answer to the person",
         "export_fetched" => "Fetched an export",
         "packages_made" => "Made packages of an export",
+        "set_back_accepted" => "Went on with a ledger that was set back",
         "ids_hashed" => "Put keyed hashes in the place of ids",
         other => other,
     }
@@ -126,8 +129,6 @@ pub(super) fn timing(timing: Timing) -> &'static str {
     match timing {
         Timing::InTime => "in time",
         Timing::Late => "late",
-        Timing::NotDue => "not due yet",
-        Timing::Overdue => "overdue",
-        Timing::NoAnswer => "no answer",
+        Timing::NoAnswer => "answer not recorded",
     }
 }

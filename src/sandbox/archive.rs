@@ -1,35 +1,23 @@
-//! Made-up exports: a zip of the events and profiles of exactly the ids that were asked for.
-//!
-//! Everything about a person follows from the SHA-256 of the id, so that every export of it, from
-//! any sandbox, agrees. Nothing in it is real, and all addresses are under `example.test`.
+//! Made-up exports: a zip of what Mixpanel documents for the law and the disclosure that were asked
+//! for, about exactly the ids that were asked for.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, Seek, Write};
 
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::{Map, Value, json};
 use zip::result::ZipError;
 use zip::unstable::write::FileOptionsExt;
 use zip::write::FileOptions;
 use zip::{AesMode, DateTime, ZipWriter};
 
 use super::clock::Moment;
-use super::task::{Law, Order};
-use super::{ExportArchive, Exports, SandboxError, hex};
+use super::person::{Person, Span};
+use super::task::{Disclosure, Law, Order};
+use super::{ExportArchive, ExportMembers, Exports, SandboxError};
 
 const DAY: i64 = 24 * 3600;
-
-const EVENTS: [&str; 6] = [
-    "Sign In",
-    "Page View",
-    "Search",
-    "Add To Cart",
-    "Purchase",
-    "Sign Out",
-];
-const CITIES: [&str; 6] = ["Berlin", "Lisbon", "Toronto", "Nairobi", "Osaka", "Lima"];
-const SYSTEMS: [&str; 4] = ["Android", "iOS", "Windows", "Linux"];
-const PLANS: [&str; 3] = ["free", "team", "enterprise"];
+/// What a *Sources* export keeps of an event: how it was collected.
+const SOURCES: [&str; 4] = ["distinct_id", "time", "$os", "mp_lib"];
 
 /// Writes the zip for `order` as of `until`, the moment the export was finished.
 pub(super) fn pack<W: Write + Seek>(
@@ -52,25 +40,61 @@ pub(super) fn pack<W: Write + Seek>(
         .map(|id| Person::new(id))
         .filter(Person::has_data)
         .collect();
-
+    let delivery = Delivery {
+        people: &people,
+        span,
+        only: match order.disclosure {
+            Disclosure::Sources => Some(&SOURCES),
+            Disclosure::Data | Disclosure::Categories => None,
+        },
+    };
     let mut zip = ZipWriter::new(out);
     let options = options(exports.archive, api_secret)?;
-    let written = match exports.archive {
-        ExportArchive::Plain | ExportArchive::ZipCrypto | ExportArchive::Aes => {
-            zip.start_file("events.jsonl", options)?;
-            let events = write_event_lines(&mut zip, &people, span);
-            zip.start_file("profiles.json", options)?;
-            events.and_then(|()| write_profile_array(&mut zip, &people))
-        }
-        ExportArchive::Csv => {
-            zip.start_file("events.csv", options)?;
-            let events = write_event_table(&mut zip, &people, span);
-            zip.start_file("profiles.csv", options)?;
-            events.and_then(|()| write_profile_table(&mut zip, &people))
-        }
-    };
-    written.map_err(ZipError::from)?;
+    for (name, write) in members(order, exports.members) {
+        zip.start_file(name, options)?;
+        write(&delivery, &mut zip).map_err(ZipError::from)?;
+    }
     Ok(zip.finish()?)
+}
+
+type Member<'a> = (
+    &'static str,
+    fn(&Delivery<'a>, &mut dyn Write) -> io::Result<()>,
+);
+
+/// The members of an export and what writes each.
+///
+/// Source: Mixpanel's page "End User Data Management", August 2026. The older ones were never
+/// documented: they are what clients of that time expected.
+fn members<'a>(order: &Order, members: ExportMembers) -> Vec<Member<'a>> {
+    let lists: [Member<'a>; 3] = [
+        ("event_names.csv", Delivery::write_event_names),
+        ("event_properties.csv", Delivery::write_event_properties),
+        ("profile_properties.csv", Delivery::write_profile_properties),
+    ];
+    match (members, order.law, order.disclosure) {
+        (ExportMembers::OlderJson, ..) => vec![
+            ("events.jsonl", Delivery::write_event_lines),
+            ("profiles.json", Delivery::write_profile_array),
+        ],
+        (ExportMembers::OlderCsv, ..) => vec![
+            ("events.csv", Delivery::write_older_events),
+            ("profiles.csv", Delivery::write_older_profiles),
+        ],
+        (ExportMembers::Documented, Law::Gdpr, _) => vec![
+            ("events.json", Delivery::write_event_lines),
+            ("people.json", Delivery::write_profile_lines),
+            ("summary.json", Delivery::write_summary),
+        ],
+        (ExportMembers::Documented, Law::Ccpa, Disclosure::Categories) => lists.into(),
+        (ExportMembers::Documented, Law::Ccpa, Disclosure::Data | Disclosure::Sources) => vec![
+            ("events.csv", Delivery::write_event_table),
+            ("profiles.csv", Delivery::write_profile_table),
+            lists[0],
+            lists[1],
+            lists[2],
+        ],
+    }
 }
 
 fn options(
@@ -82,64 +106,10 @@ fn options(
         .last_modified_time(DateTime::default())
         .large_file(true);
     Ok(match archive {
-        ExportArchive::Plain | ExportArchive::Csv => plain,
+        ExportArchive::Plain => plain,
         ExportArchive::ZipCrypto => plain.with_deprecated_encryption(api_secret.as_bytes())?,
         ExportArchive::Aes => plain.with_aes_encryption(AesMode::Aes256, api_secret),
     })
-}
-
-fn write_event_lines(out: &mut dyn Write, people: &[Person<'_>], span: Span) -> io::Result<()> {
-    for person in people {
-        for time in person.times(span) {
-            serde_json::to_writer(&mut *out, &person.event(time))?;
-            out.write_all(b"\n")?;
-        }
-    }
-    Ok(())
-}
-
-fn write_profile_array(out: &mut dyn Write, people: &[Person<'_>]) -> io::Result<()> {
-    for (place, person) in people.iter().enumerate() {
-        out.write_all(if place == 0 { b"[" } else { b"," })?;
-        serde_json::to_writer(&mut *out, &person.profile())?;
-    }
-    out.write_all(if people.is_empty() { b"[]" } else { b"]" })
-}
-
-fn write_event_table(out: &mut dyn Write, people: &[Person<'_>], span: Span) -> io::Result<()> {
-    let mut table = csv::Writer::from_writer(out);
-    let columns = ["distinct_id", "time", "$insert_id", "$city", "$os", "page"];
-    table.write_record(["event"].into_iter().chain(columns))?;
-    for person in people {
-        for time in person.times(span) {
-            let event = person.event(time);
-            let properties = columns.map(|column| text_of(&event["properties"][column]));
-            table.write_record([text_of(&event["event"])].into_iter().chain(properties))?;
-        }
-    }
-    table.flush()
-}
-
-fn write_profile_table(out: &mut dyn Write, people: &[Person<'_>]) -> io::Result<()> {
-    let mut table = csv::Writer::from_writer(out);
-    let columns = ["$name", "$email", "$city", "plan"];
-    table.write_record(["$distinct_id"].into_iter().chain(columns))?;
-    for person in people {
-        let profile = person.profile();
-        let properties = columns.map(|column| text_of(&profile["$properties"][column]));
-        table.write_record(
-            [text_of(&profile["$distinct_id"])]
-                .into_iter()
-                .chain(properties),
-        )?;
-    }
-    table.flush()
-}
-
-fn text_of(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// How far back an export reaches, in seconds: retention for the GDPR, a year for the CCPA.
@@ -150,96 +120,167 @@ fn history(law: Law) -> i64 {
     }
 }
 
-/// Which events of a person an export holds: from `since` on and before `until`, in Unix seconds.
-#[derive(Clone, Copy)]
-struct Span {
-    since: i64,
-    until: i64,
-    /// As many as this for each; otherwise as many as the person's habits make.
-    events_per_person: Option<u32>,
+/// All that is to be delivered.
+struct Delivery<'a> {
+    people: &'a [Person<'a>],
+    span: Span,
+    /// The properties of events that are delivered, if not all are.
+    only: Option<&'static [&'static str]>,
 }
 
-/// Someone who does not exist.
-struct Person<'a> {
-    id: &'a str,
-    seed: [u8; 32],
+impl Delivery<'_> {
+    fn events(&self) -> impl Iterator<Item = Value> {
+        let of = |person: &'_ Person<'_>| {
+            let events = person.times(self.span).map(|time| person.event(time));
+            events.collect::<Vec<_>>()
+        };
+        self.people.iter().flat_map(of)
+    }
+
+    fn event_names(&self) -> BTreeSet<String> {
+        self.events()
+            .map(|event| text_of(&event["event"]))
+            .collect()
+    }
+
+    fn event_properties(&self) -> BTreeSet<String> {
+        let all = self.events().flat_map(|event| keys(&event["properties"]));
+        let delivered = |name: &String| self.only.is_none_or(|only| only.contains(&name.as_str()));
+        all.filter(delivered).collect()
+    }
+
+    fn profile_properties(&self) -> BTreeSet<String> {
+        let profiles = self.people.iter().map(Person::profile);
+        profiles
+            .flat_map(|profile| keys(&profile["$properties"]))
+            .collect()
+    }
+
+    fn write_event_lines(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.events().try_for_each(|event| write_line(&event, out))
+    }
+
+    fn write_profile_lines(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut profiles = self.people.iter().map(Person::profile);
+        profiles.try_for_each(|profile| write_line(&profile, out))
+    }
+
+    fn write_profile_array(&self, out: &mut dyn Write) -> io::Result<()> {
+        let profiles: Vec<Value> = self.people.iter().map(Person::profile).collect();
+        Ok(serde_json::to_writer(out, &profiles)?)
+    }
+
+    /// Three sets: keys without values.
+    fn write_summary(&self, out: &mut dyn Write) -> io::Result<()> {
+        let set = |names: BTreeSet<String>| -> Map<String, Value> {
+            names.into_iter().map(|name| (name, json!({}))).collect()
+        };
+        let summary = json!({
+            "event_names": set(self.event_names()),
+            "event_column_names": set(self.event_properties()),
+            "profile_column_names": set(self.profile_properties()),
+        });
+        Ok(serde_json::to_writer(out, &summary)?)
+    }
+
+    /// One column for every property of the export; an event has no value for those it lacks.
+    fn write_event_table(&self, out: &mut dyn Write) -> io::Result<()> {
+        let columns = self.event_properties();
+        let rows = self
+            .events()
+            .map(|event| (event["event"].clone(), event["properties"].clone()));
+        write_table("event_name", &columns, rows, out)
+    }
+
+    fn write_profile_table(&self, out: &mut dyn Write) -> io::Result<()> {
+        let columns = self.profile_properties();
+        let rows = self.people.iter().map(|person| {
+            let mut properties = person.profile()["$properties"].clone();
+            if let Some(transactions) = properties["$transactions"].as_array() {
+                let amounts = transactions
+                    .iter()
+                    .filter_map(|one| one["$amount"].as_u64());
+                properties["$transactions"] = amounts.sum::<u64>().into();
+            }
+            (person.id.into(), properties)
+        });
+        write_table("distinct_id", &columns, rows, out)
+    }
+
+    fn write_event_names(&self, out: &mut dyn Write) -> io::Result<()> {
+        write_row(&self.event_names(), out)
+    }
+
+    fn write_event_properties(&self, out: &mut dyn Write) -> io::Result<()> {
+        write_row(&self.event_properties(), out)
+    }
+
+    fn write_profile_properties(&self, out: &mut dyn Write) -> io::Result<()> {
+        write_row(&self.profile_properties(), out)
+    }
+
+    fn write_older_events(&self, out: &mut dyn Write) -> io::Result<()> {
+        let columns = ["distinct_id", "time", "$insert_id", "$city", "$os", "page"];
+        let rows = self
+            .events()
+            .map(|event| (event["event"].clone(), event["properties"].clone()));
+        write_table("event", columns, rows, out)
+    }
+
+    fn write_older_profiles(&self, out: &mut dyn Write) -> io::Result<()> {
+        let rows = self.people.iter().map(|person| {
+            let properties = person.profile()["$properties"].clone();
+            (person.id.into(), properties)
+        });
+        write_table(
+            "$distinct_id",
+            ["$name", "$email", "$city", "plan"],
+            rows,
+            out,
+        )
+    }
 }
 
-impl<'a> Person<'a> {
-    fn new(id: &'a str) -> Self {
-        Self {
-            id,
-            seed: Sha256::digest(id).into(),
-        }
-    }
-
-    /// One person in ten has none: nothing was ever collected, or it is gone.
-    fn has_data(&self) -> bool {
-        !self.number(0).is_multiple_of(10)
-    }
-
-    /// When this person did something.
-    ///
-    /// Evenly spaced over all time, so that two exports agree wherever they overlap; over the span
-    /// where the number of events is given.
-    fn times(&self, span: Span) -> Box<dyn Iterator<Item = i64>> {
-        let Span { since, until, .. } = span;
-        if let Some(count) = span.events_per_person.map(i64::from) {
-            return Box::new(
-                (0..count).map(move |number| since + (until - since) * number / count),
-            );
-        }
-        let pause = 45 * DAY + i64::from(self.number(1)) % (135 * DAY);
-        let phase = i64::from(self.number(2)) % pause;
-        let first = since + (phase - since).rem_euclid(pause);
-        let times = std::iter::successors(Some(first), move |time| Some(time + pause));
-        Box::new(times.take_while(move |time| *time < until))
-    }
-
-    fn event(&self, time: i64) -> Value {
-        let digest: [u8; 32] = Sha256::new()
-            .chain_update(self.seed)
-            .chain_update(time.to_be_bytes())
-            .finalize()
-            .into();
-        json!({
-            "event": pick(&EVENTS, digest[0]),
-            "properties": {
-                "distinct_id": self.id,
-                "time": time,
-                "$insert_id": hex(&digest[..16]),
-                "$city": pick(&CITIES, self.seed[12]),
-                "$os": pick(&SYSTEMS, self.seed[13]),
-                "page": format!("/page/{}", digest[1]),
-            },
-        })
-    }
-
-    fn profile(&self) -> Value {
-        let number = self.number(4) % 1_000_000;
-        json!({
-            "$distinct_id": self.id,
-            "$properties": {
-                "$name": format!("Sandbox Person {number}"),
-                "$email": format!("person-{number}@example.test"),
-                "$city": pick(&CITIES, self.seed[12]),
-                "plan": pick(&PLANS, self.seed[14]),
-            },
-        })
-    }
-
-    /// The `index`-th number of this person's seed.
-    fn number(&self, index: usize) -> u32 {
-        let at = index * 4;
-        u32::from_be_bytes([
-            self.seed[at],
-            self.seed[at + 1],
-            self.seed[at + 2],
-            self.seed[at + 3],
-        ])
-    }
+fn keys(object: &Value) -> Vec<String> {
+    let fields = object.as_object().into_iter().flatten();
+    fields.map(|(name, _)| name.clone()).collect()
 }
 
-fn pick(words: &'static [&'static str], byte: u8) -> &'static str {
-    words[usize::from(byte) % words.len()]
+fn write_line(value: &Value, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// One row of names and no heading; nothing where there are no names.
+fn write_row(names: &BTreeSet<String>, out: &mut dyn Write) -> io::Result<()> {
+    let mut table = csv::Writer::from_writer(out);
+    if !names.is_empty() {
+        table.write_record(names)?;
+    }
+    table.flush()
+}
+
+/// A table whose first column is called `first`.
+fn write_table<'c, C: AsRef<str> + 'c + ?Sized>(
+    first: &str,
+    columns: impl IntoIterator<Item = &'c C>,
+    rows: impl Iterator<Item = (Value, Value)>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let columns: Vec<&str> = columns.into_iter().map(AsRef::as_ref).collect();
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record([first].iter().chain(&columns))?;
+    for (title, properties) in rows {
+        let values = columns.iter().map(|column| text_of(&properties[*column]));
+        table.write_record([text_of(&title)].into_iter().chain(values))?;
+    }
+    table.flush()
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }

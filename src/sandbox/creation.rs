@@ -13,6 +13,14 @@ use super::replies::Refusal;
 use super::task::{Disclosure, Kind, Law, Order};
 
 const MAX_CALLBACK_URLS: usize = 5;
+/// All that the body of a create may say.
+const PROPERTIES: [&str; 5] = [
+    "distinct_ids",
+    "compliance_type",
+    "disclosure_type",
+    "subject_request_id",
+    "status_callback_urls",
+];
 
 /// The order a body places, or why it places none.
 pub(super) fn parse(kind: Kind, body: &Received, settings: &Settings) -> Result<Order, Refusal> {
@@ -24,6 +32,13 @@ pub(super) fn parse(kind: Kind, body: &Received, settings: &Settings) -> Result<
         Ok(_) => return Err(bad("the body must be a JSON object")),
         Err(_) => return Err(bad("the body is not valid JSON")),
     };
+    // A misspelt `compliance_type` would otherwise be a GDPR order.
+    if fields
+        .keys()
+        .any(|name| !PROPERTIES.contains(&name.as_str()))
+    {
+        return Err(bad("the body has a property that this call does not know"));
+    }
     let law = law(&fields)?;
     Ok(Order {
         kind,
@@ -178,6 +193,13 @@ mod tests {
                 Kind::Deletion,
                 json!({"distinct_ids": ["a"], "compliance_type": word}),
             );
+        }
+    }
+
+    #[test]
+    fn a_property_that_is_not_documented_is_refused() {
+        for name in ["compliance-type", "complianceType", "distinct_id", "note"] {
+            refused(Kind::Deletion, json!({"distinct_ids": ["a"], name: "CCPA"}));
         }
     }
 

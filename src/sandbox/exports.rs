@@ -80,7 +80,10 @@ fn packed(settings: &Settings, task: &Task) -> Result<Served, SandboxError> {
     drop_expired(&folder).map_err(failed)?;
     let exports = settings.exports;
     let many = exports.events_per_person.unwrap_or(0);
-    let name = format!("{}-{:?}-{many}.zip", task.id, exports.archive);
+    let name = format!(
+        "{}-{:?}-{:?}-{many}.zip",
+        task.id, exports.archive, exports.members
+    );
     let path = folder.join(&name);
     let open = || File::open(&path).and_then(|file| Served::new(file, &name));
     match open() {

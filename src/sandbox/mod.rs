@@ -12,6 +12,7 @@ mod clock;
 mod creation;
 mod exports;
 mod lifecycle;
+mod person;
 mod replies;
 mod routes;
 mod server;
@@ -88,22 +89,33 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Exports {
     pub archive: ExportArchive,
+    pub members: ExportMembers,
     /// As many events for everyone who has any; a handful each if not given.
     pub events_per_person: Option<u32>,
 }
 
-/// What Mixpanel delivers is not documented; each of these has to be expected.
+/// How an export is locked. Mixpanel documents no password; clients expect one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ExportArchive {
-    /// JSON lines and a JSON array, not encrypted.
+    /// Not encrypted.
     #[default]
     Plain,
-    /// The same under ZipCrypto, with the API secret as password.
+    /// Under ZipCrypto, with the API secret as password.
     ZipCrypto,
-    /// The same under AES-256, with the API secret as password.
+    /// Under AES-256, with the API secret as password.
     Aes,
-    /// Tables, not encrypted.
-    Csv,
+}
+
+/// What is in an export.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExportMembers {
+    /// What Mixpanel documents for the law and the disclosure.
+    #[default]
+    Documented,
+    /// JSON lines and a JSON array, whatever was asked for: from before it was documented.
+    OlderJson,
+    /// Tables, whatever was asked for: from before it was documented.
+    OlderCsv,
 }
 
 impl Settings {

@@ -232,6 +232,8 @@ fn what(entry: &AuditEntry) -> String {
             let added = details["added"].as_array().map_or(0, Vec::len);
             format!("taken apart; {} added", plural(added, "job", "jobs"))
         }
+        "job_noted" => format!("noted ({})", text("why")),
+        "answer_recorded" => format!("answered on {}", text("day")),
         "job_abandoned" => "given up by the operator; still unknown".to_owned(),
         "send_again_asked" => "to be sent again, by the operator's word".to_owned(),
         "cancellation_asked" => "to be cancelled, by the operator's word".to_owned(),
@@ -255,6 +257,10 @@ fn what(entry: &AuditEntry) -> String {
         "ledger_key_recorded" => format!("people are hashed under the key {}", text("fingerprint")),
         "request_purged" => format!("purged; closed {}", text("closed")),
         "records_purged" => format!("purged: {}", many("requests", "request", "requests")),
+        "set_back_accepted" => format!(
+            "went on with a ledger that was set back; {} unknown since",
+            many("jobs", "job", "jobs")
+        ),
         other => other.to_owned(),
     }
 }

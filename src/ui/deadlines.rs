@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
-use crate::domain::{CONFIRMATION_RULE, Deadline, Law, expected_completion};
+use crate::domain::{CONFIRMATION_RULE, Deadline, JobState, Law, expected_completion};
 use crate::ledger::{Extension, RequestRecord, Unfetched};
 use crate::plan_file::Header;
 use crate::workflow::Plan;
@@ -28,6 +28,10 @@ pub(super) struct Dates<'a> {
     is_unsent: bool,
     /// Some of it still waits for something.
     is_open: bool,
+    /// The time to answer runs.
+    is_to_be_answered: bool,
+    /// What is known of the answer to the person; nothing of what is open.
+    answer: Option<String>,
 }
 
 impl<'a> Dates<'a> {
@@ -41,6 +45,8 @@ impl<'a> Dates<'a> {
             unfetched: None,
             is_unsent: true,
             is_open: true,
+            is_to_be_answered: true,
+            answer: None,
         }
     }
 
@@ -54,6 +60,8 @@ impl<'a> Dates<'a> {
             unfetched: None,
             is_unsent: true,
             is_open: true,
+            is_to_be_answered: true,
+            answer: None,
         }
     }
 
@@ -67,19 +75,24 @@ impl<'a> Dates<'a> {
             unfetched: request.unfetched.as_ref(),
             is_unsent: request.has_unsent(),
             is_open: request.is_open(),
+            is_to_be_answered: request.is_to_be_answered(),
+            answer: answer_text(request),
         }
     }
 
     /// A line each date, and below it what it follows from.
     pub(super) fn lines(&self, today: NaiveDate, paper: &Paper) -> String {
         let mut facts = paper.facts(2, 10);
-        let left = match self.is_open {
+        let left = match self.is_to_be_answered {
             true => format!(", {}", left_text(&self.deadline, today)),
             false => String::new(),
         };
         let (due, received) = (self.deadline.due, self.received);
         facts.add("Due", &format!("{due}{left} (received {received})"));
         facts.add_below("Due rule", self.deadline.rule);
+        if let Some(answer) = &self.answer {
+            facts.add("Answer", answer);
+        }
         if let Some(Extension {
             day,
             due_before,
@@ -109,7 +122,8 @@ impl<'a> Dates<'a> {
     }
 
     pub(super) fn object(&self, today: NaiveDate) -> Map<String, Value> {
-        let days_left = self.is_open.then(|| self.deadline.days_left(today));
+        let days_left = self.is_to_be_answered;
+        let days_left = days_left.then(|| self.deadline.days_left(today));
         let value = json!({
             "due_rule": self.deadline.rule,
             "days_left": days_left,
@@ -131,6 +145,7 @@ impl<'a> Dates<'a> {
                 "finished_by": time(unfetched.finished_by),
                 "link_until_at_most": unfetched.link_end().to_string(),
                 "days_left_at_most": (unfetched.link_end() - today).num_days(),
+                "link_may_live_until": unfetched.link_may_end().to_string(),
             })),
         });
         match value {
@@ -167,10 +182,13 @@ fn fetch_text(unfetched: &Unfetched, today: NaiveDate) -> String {
     let last = unfetched.link_end();
     match (last - today).num_days() {
         days @ 0.. => format!(
-            "{last} at most, {}: {exports} not fetched, links live 14 days",
+            "{last}, {}: {exports} not fetched, links live 14 to 30 days",
             day_count(days)
         ),
-        _ => format!("{last} at most, which is over: {exports} not fetched, links live 14 days"),
+        _ => format!(
+            "{last}, which is over: {exports} not fetched, the links may live until {}",
+            unfetched.link_may_end()
+        ),
     }
 }
 
@@ -181,10 +199,36 @@ impl Ui {
     }
 }
 
-/// `30d left`, `today`, `3d late`, or `-` where nothing is waited for any more.
+/// `by e-mail on 2026-11-28`, or that it is not recorded.
+fn answer_text(request: &RequestRecord) -> Option<String> {
+    match &request.answer {
+        Some(answer) => Some(match &answer.manner {
+            Some(manner) => {
+                let manner = printable(manner).replace('\n', " ");
+                format!("on {}: {manner}", answer.day)
+            }
+            None => format!("on {}", answer.day),
+        }),
+        None if request.is_open() || request.unfetched.is_some() => None,
+        None => Some(format!("not recorded ({})", ended_text(request))),
+    }
+}
+
+/// What is known of a request of which nothing is open.
+fn ended_text(request: &RequestRecord) -> &'static str {
+    let done = request.jobs_in(JobState::Done);
+    match done {
+        0 => "not carried out",
+        _ if done == request.count_jobs(|_| true) => "carried out",
+        _ => "carried out in part",
+    }
+}
+
+/// `30d left`, `today`, `3d late`, `answered`, or `-` where nothing is waited for any more.
 pub(super) fn due_cell(request: &RequestRecord, today: NaiveDate) -> String {
-    if !request.is_open() {
-        return "-".to_owned();
+    if !request.is_to_be_answered() {
+        let answered = request.answer.as_ref().map(|_| "answered");
+        return answered.unwrap_or("-").to_owned();
     }
     match request.deadline().days_left(today) {
         0 => "today".to_owned(),
@@ -196,7 +240,7 @@ pub(super) fn due_cell(request: &RequestRecord, today: NaiveDate) -> String {
 /// What the due dates of a list follow from; nothing if none of them is shown.
 pub(super) fn rules_text(requests: &[RequestRecord], paper: &Paper) -> String {
     let mut rules: Vec<&str> = Vec::new();
-    for request in requests.iter().filter(|request| request.is_open()) {
+    for request in requests.iter().filter(|r| r.is_to_be_answered()) {
         let rule = request.deadline().rule;
         if !rules.contains(&rule) {
             rules.push(rule);

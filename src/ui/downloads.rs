@@ -116,17 +116,36 @@ fn add_archive(facts: &mut Facts<'_>, record: &DownloadRecord, result: &str) -> 
 fn add_packages(facts: &mut Facts<'_>, path: &Path, summary: &Summary, before: &str) {
     let packages = plural(summary.packages, "package", "packages");
     let records = plural(summary.records as usize, "record", "records");
-    facts.add("Packages", &format!("{before}{}", shown(path)));
-    facts.add_below("Contents", &format!("{packages}, {records}"));
+    let label = match summary.is_draft() {
+        true => "To check",
+        false => "Packages",
+    };
+    facts.add(label, &format!("{before}{}", shown(path)));
+    let contents = match summary.categories {
+        0 => format!("{packages}, {records}"),
+        names => format!(
+            "{packages}, {}",
+            plural(names as usize, "category", "categories")
+        ),
+    };
+    facts.add_below("Contents", &contents);
     if summary.without_data > 0 {
         let ids = plural(summary.without_data, "id", "ids");
-        facts.add_below("No data", &format!("{ids} without any data: see index.csv"));
+        facts.add_below(
+            "No data",
+            &format!("{ids} without any record: see index.csv"),
+        );
     }
     let unassigned = summary.unassigned.total() as usize;
     if unassigned > 0 {
-        let records = plural(unassigned, "record", "records");
-        let text = format!("{records} in nobody's package: look through unassigned/");
+        let parts = plural(unassigned, "part", "parts");
+        let text = format!("{parts} in nobody's package: look through unassigned/");
         facts.add_below("Unassigned", &text);
+    }
+    if summary.taken_out > 0 {
+        let records = plural(summary.taken_out as usize, "record", "records");
+        let text = format!("{records} inside of records of another person, filed by themselves");
+        facts.add_below("Taken out", &text);
     }
 }
 
@@ -147,6 +166,8 @@ fn packages_object(split: &Result<SplitOutcome, Failure>) -> Value {
         "records": summary.records,
         "unassigned": summary.unassigned.total(),
         "unassigned_by_reason": summary.unassigned,
+        "taken_out": summary.taken_out,
+        "to_check": summary.is_draft(),
     })
 }
 

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::domain::PersonHash;
-use crate::ledger::{JobRecord, RequestRecord};
+use crate::domain::{CarriedOut, Erasure, PersonHash};
+use crate::ledger::{JobRecord, RequestRecord, StillSuppressed};
 
 use super::json::time;
 use super::table::{Column, draw, state_cell};
@@ -28,6 +28,8 @@ pub struct Sought {
     /// None without a key.
     pub hash: Option<PersonHash>,
     pub involved: Vec<Involvement>,
+    /// Deletions that they were in and whose records are gone.
+    pub suppressed: Vec<StillSuppressed>,
 }
 
 /// A job that somebody is or was in.
@@ -45,6 +47,11 @@ pub struct FindView<'a> {
 }
 
 impl Sought {
+    /// Something is known of them.
+    pub fn is_found(&self) -> bool {
+        !self.involved.is_empty() || !self.suppressed.is_empty()
+    }
+
     fn place(&self) -> String {
         match (self.argument, self.line, self.element) {
             (Some(argument), ..) => format!("argument {argument}"),
@@ -52,6 +59,12 @@ impl Sought {
             (None, Some(line), None) => format!("{}, line {line}", self.source),
             (None, None, None) => self.source.clone(),
         }
+    }
+
+    /// A job of theirs may have been carried out, and nobody knows.
+    fn is_possibly(&self) -> bool {
+        let mut jobs = self.involved.iter().map(|found| &found.job);
+        jobs.any(|job| job.carried_out() == CarriedOut::Possibly)
     }
 
     fn short_hash(&self) -> String {
@@ -63,13 +76,13 @@ impl Sought {
 impl FindView<'_> {
     fn count_found(&self) -> usize {
         let people = self.people.iter();
-        people.filter(|sought| !sought.involved.is_empty()).count()
+        people.filter(|sought| sought.is_found()).count()
     }
 
-    /// Those who are in nothing, the first of them by their places.
-    fn missing_text(&self) -> Option<String> {
-        let missing = self.people.iter().filter(|one| one.involved.is_empty());
-        let mut named: Vec<String> = missing.map(Sought::place).collect();
+    /// Those of whom this is so, the first of them by their places.
+    fn places_text(&self, which: impl Fn(&Sought) -> bool) -> Option<String> {
+        let meant = self.people.iter().filter(|one| which(one));
+        let mut named: Vec<String> = meant.map(Sought::place).collect();
         let more = named.len().saturating_sub(MAX_NAMED);
         named.truncate(MAX_NAMED);
         if more > 0 {
@@ -83,8 +96,12 @@ impl View for FindView<'_> {
     fn human(&self, paper: &Paper) -> String {
         let all = plural(self.people.len(), "person", "people");
         let mut text = format!("Found {} of {all}.\n", number(self.count_found()));
-        if let Some(missing) = self.missing_text() {
+        if let Some(missing) = self.places_text(|one| one.involved.is_empty()) {
             text.push_str(&wrapped("Not found: ", &missing, paper.width));
+        }
+        if let Some(possibly) = self.places_text(Sought::is_possibly) {
+            let label = "Possibly carried out (an answer was lost): ";
+            text.push_str(&wrapped(label, &possibly, paper.width));
         }
         let rows = self.people.iter().flat_map(|sought| {
             let found = sought.involved.iter();
@@ -110,6 +127,16 @@ impl View for FindView<'_> {
                 text.push('\n');
             }
             text.push_str("Times are UTC.\n");
+        }
+        let purged = self.people.iter().flat_map(|sought| {
+            let found = sought.suppressed.iter();
+            found.map(|found| printable(&purged_text(sought, found)))
+        });
+        let purged: Vec<String> = purged.collect();
+        if !purged.is_empty() {
+            text.push_str("\nDeletions whose records were purged:\n");
+            let lines = purged.iter();
+            lines.for_each(|line| text.push_str(&wrapped("- ", line.trim_end(), paper.width)));
         }
         text
     }
@@ -157,9 +184,41 @@ fn person(sought: &Sought) -> Value {
         "line": sought.line,
         "element": sought.element,
         "hash": sought.hash.as_ref().map(PersonHash::short),
-        "found": !sought.involved.is_empty(),
+        "found": sought.is_found(),
         "jobs": sought.involved.iter().map(involvement).collect::<Vec<_>>(),
+        "purged": sought.suppressed.iter().map(purged).collect::<Vec<_>>(),
     })
+}
+
+fn purged(found: &StillSuppressed) -> Value {
+    json!({
+        "project": found.project.as_str(),
+        "erasure": found.erasure,
+        "begun_at": time(found.period.begun),
+        "done_at": found.period.done.map(time),
+    })
+}
+
+/// What is still known where the records are gone.
+fn purged_text(sought: &Sought, found: &StillSuppressed) -> String {
+    let day = |time: DateTime<Utc>| time.date_naive();
+    let StillSuppressed {
+        project,
+        erasure,
+        period,
+        ..
+    } = found;
+    let how = match (erasure, period.done) {
+        (Erasure::Done, Some(done)) => format!("erased, done {}", day(done)),
+        (Erasure::Done, None) => "erased".to_owned(),
+        (Erasure::UnderWay, _) => "deletion accepted, end not known".to_owned(),
+        (Erasure::Unknown, _) => "possibly erased: the outcome is unknown".to_owned(),
+    };
+    let sent = day(period.begun);
+    format!(
+        "{}: project {project}, sent {sent}, {how}\n",
+        sought.place()
+    )
 }
 
 fn involvement(found: &Involvement) -> Value {
@@ -180,6 +239,7 @@ fn involvement(found: &Involvement) -> Value {
         "received": request.asked.received.to_string(),
         "created": time(request.created),
         "state": job.state,
+        "carried_out": job.carried_out().as_str(),
         "task_id": job.task.as_ref().map(|task| task.as_str()),
         "linked": job.is_linked,
         "mixpanel_status": job.mixpanel_status,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Map, Value, json};
 
-use crate::domain::JobState;
+use crate::domain::{CarriedOut, DistinctId, JobState};
 use crate::intake::{Hashed, LetterCase};
 use crate::ledger::{Answered, JobRecord, RequestRecord};
 use crate::workflow::Plan;
@@ -41,6 +41,11 @@ pub(super) fn request(request: &RequestRecord, today: NaiveDate) -> Map<String, 
         "linked_ids": request.count_ids(|group| group.is_linked),
         "state": request.state().as_str(),
         "plan": asked.plan.as_ref().map(plan_file_view::record_object),
+        "answered": request.answer.as_ref().map(|answer| json!({
+            "on": answer.day.to_string(),
+            "manner": answer.manner,
+            "recorded_at": time(answer.at),
+        })),
         "checked_at": match request.answered {
             Answered::At(oldest) => Some(time(oldest)),
             Answered::Never | Answered::NotOpen => None,
@@ -66,6 +71,7 @@ pub(super) fn job(job: &JobRecord) -> Value {
         "state": job.state,
         "reason": job.reason,
         "possible_duplicate": job.is_possible_duplicate(),
+        "carried_out": job.carried_out().as_str(),
         "task_id": job.task.as_ref().map(|task| task.as_str()),
         "subject_request_id": job.subject.to_string(),
         "attempts": job.attempts,
@@ -92,6 +98,7 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>, today: NaiveDate) -> Value {
             "state": JobState::Planned,
             "reason": null,
             "possible_duplicate": false,
+            "carried_out": CarriedOut::No.as_str(),
             "task_id": null,
             "subject_request_id": null,
             "attempts": 0,
@@ -123,12 +130,16 @@ pub(super) fn plan(plan: &Plan, now: DateTime<Utc>, today: NaiveDate) -> Value {
         },
         "sources": plan.readings.iter().map(readings::object).collect::<Vec<_>>(),
         "excluded_sources": plan.excluded_readings.iter().map(readings::object).collect::<Vec<_>>(),
+        "exclusions": plan.exclusions,
+        "named_id": plan.order.named_id.as_ref().map(DistinctId::expose),
         "hashing": plan.hashed.as_ref().map(hashed),
         "linked_ids": 0,
         "state": JobState::Planned,
         "plan": null,
+        "answered": null,
         "checked_at": null,
         "submission_seconds": plan.time().as_secs_f64(),
+        "one_id_a_job": plan.why_one_id_a_job(),
     });
     let mut fields = with_dates(value, &Dates::of_plan(plan), today);
     fields.insert("jobs".to_owned(), jobs.collect());

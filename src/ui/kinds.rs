@@ -3,8 +3,9 @@
 use crate::intake::WarningKind;
 
 /// What a failure may be called.
-pub const ERROR_KINDS: [&str; 45] = [
+pub const ERROR_KINDS: &[&str] = &[
     "already_applied",
+    "answered",
     "api_secret",
     "approval",
     "approvals",
@@ -17,13 +18,16 @@ pub const ERROR_KINDS: [&str; 45] = [
     "exists",
     "extended",
     "failed",
+    "fewer_people",
     "hash_key",
     "ids_hashed",
     "interrupted",
     "keyring",
     "ledger_key",
+    "ledger_set_back",
     "local_io",
     "locked",
+    "near_hold",
     "newer_ledger",
     "no_export",
     "no_ids",
@@ -42,6 +46,7 @@ pub const ERROR_KINDS: [&str; 45] = [
     "sandbox",
     "started",
     "temporary",
+    "to_check",
     "token_expired",
     "token_expiry",
     "too_late",
@@ -52,18 +57,21 @@ pub const ERROR_KINDS: [&str; 45] = [
 ];
 
 /// What a warning may be called that is not about ids in a source.
-pub const WARNING_KINDS: [&str; 37] = [
+pub const WARNING_KINDS: &[&str] = &[
     "clock_skew",
     "damaged_lines",
     "environment_secret",
     "environment_token",
     "failed",
+    "hold_not_found",
     "ids_kept",
     "interrupted",
     "keyring",
     "last_safe_day",
     "ledger",
+    "ledger_set_back",
     "linked",
+    "no_ledger",
     "not_applicable",
     "not_cancelled",
     "not_compact",
@@ -81,12 +89,16 @@ pub const WARNING_KINDS: [&str; 37] = [
     "repeated_source",
     "sandbox_plan",
     "sending",
+    "settled_meanwhile",
     "smaller_jobs",
     "started",
+    "still_open",
+    "taken_along",
     "token_expiry",
     "token_named",
     "token_outlived",
     "token_rejected",
+    "unanswered",
     "unconfirmed",
     "unfetched",
     "unknown_outcome",

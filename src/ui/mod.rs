@@ -16,6 +16,7 @@ mod guide;
 mod held_ids;
 mod json;
 mod kinds;
+mod ledger_view;
 mod page;
 mod paper;
 mod plan_file_view;
@@ -59,14 +60,15 @@ pub use find_view::{FindView, Involvement, Sought};
 pub use guide::{GuideView, TopicsView};
 pub use json::job_line;
 pub use kinds::{ERROR_KINDS, WARNING_KINDS};
+pub use ledger_view::{AcceptedView, BackupView, LedgerStatusView};
 pub use page::{Block, Page, without_links};
 pub use paper::{Layout, Paper};
 pub use plan_file_view::{Checked, PlanFileView, WrittenView};
-pub use plan_view::{PlanView, excluded_text, hashing_text};
+pub use plan_view::{PlanView, exclusion_text, hashing_text};
 pub use progress::{
     Lines, Phase, Progress, clocks_apart, reading, reporting, splitting, verifying,
 };
-pub use purge_view::PurgeView;
+pub use purge_view::{PurgeView, staying};
 pub use question::{Act, QuestionError};
 pub use recollected_view::{RecollectedView, damage_text};
 pub use report::ReportView;

@@ -9,6 +9,7 @@ use crate::plan_file::{Approval, Header, PlanFile};
 
 use super::deadlines::{Dates, NOT_ADVICE};
 use super::json::time;
+use super::plan_view::exclusion_text;
 use super::words::{duration, number, plural, printable, rate_text, wrapped};
 use super::{Paper, PlanView, View};
 
@@ -132,6 +133,7 @@ impl PlanFileView<'_> {
             "due": header.due.to_string(),
             "source": header.source,
             "excluded_source": header.excluded_source,
+            "exclusions": header.exclusions,
             "ids": {
                 "read": header.read,
                 "unique": header.unique,
@@ -214,6 +216,8 @@ fn contents(header: &Header) -> Vec<(&'static str, String)> {
     if !header.excluded_source.is_empty() {
         let ids = plural(header.excluded, "id", "ids");
         lines.push(("Excluded", format!("{ids}, by {}", header.excluded_source)));
+        let exclusions = header.exclusions.iter().map(exclusion_text);
+        lines.extend(exclusions.map(|text| ("Exclusion", text)));
     }
     if let Some(hashed) = &header.hashed {
         let case = if hashed.lowercase {

@@ -1,7 +1,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 
-use crate::domain::Kind;
+use crate::domain::{Exclusion, Kind};
 use crate::intake::{HashExample, Hashed, LetterCase};
 use crate::workflow::Plan;
 
@@ -68,8 +68,15 @@ fn plan_text(plan: &Plan, paper: &Paper) -> String {
             duplicates = plural(plan.counts.duplicates(), "duplicate", "duplicates"),
         ),
     );
-    if let Some(excluded) = excluded_text(plan) {
+    if let Some(id) = &plan.order.named_id {
+        facts.add("Id", &format!("`{}`", printable(id.expose())));
+    }
+    if !plan.exclusions.is_empty() {
+        let excluded = plural(plan.counts.excluded, "id", "ids");
         facts.add("Excluded", &excluded);
+        for exclusion in &plan.exclusions {
+            facts.add_below("Exclusion", &exclusion_text(exclusion));
+        }
     }
     readings::add(&mut facts, &plan.readings, &plan.excluded_readings);
     if let Some(hashed) = &plan.hashed {
@@ -79,7 +86,13 @@ fn plan_text(plan: &Plan, paper: &Paper) -> String {
         }
     }
     let jobs = plural(plan.job_count(), "job", "jobs");
-    facts.add("Jobs", &format!("{jobs} of at most {limit} ids{sizes}"));
+    match plan.why_one_id_a_job() {
+        Some(why) => {
+            facts.add("Jobs", &format!("{jobs} of 1 id each"));
+            facts.add_below("Why", &format!("{why}."));
+        }
+        None => facts.add("Jobs", &format!("{jobs} of at most {limit} ids{sizes}")),
+    }
     let time = duration(plan.time());
     let rate = rate_text(plan.project.rate.per_second());
     facts.add(
@@ -120,11 +133,15 @@ fn example_text(example: &HashExample) -> String {
     printable(&format!("{source}{line}: {value} -> {id}"))
 }
 
-/// How many ids are left out and why, if any were to be.
-pub fn excluded_text(plan: &Plan) -> Option<String> {
-    let files = &plan.order.excluded;
-    let ids = plural(plan.counts.excluded, "id", "ids");
-    (!files.is_empty()).then(|| format!("{ids}, by {}", printable(files)))
+/// What became of a file whose ids are left out.
+pub fn exclusion_text(exclusion: &Exclusion) -> String {
+    let Exclusion { source, ids, found } = exclusion;
+    let found = match found {
+        0 => "NONE".to_owned(),
+        found => number(*found),
+    };
+    let ids = plural(*ids, "id", "ids");
+    format!("{}: {ids}, {found} found in the list", printable(source))
 }
 
 fn sizes_text(plan: &Plan) -> String {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::ledger::{Closed, Purge};
 
 use super::json::time;
-use super::words::plural;
+use super::words::{number, plural};
 use super::{Paper, View};
 
 /// What went, or would go.
@@ -17,6 +17,8 @@ pub struct PurgeView<'a> {
     pub found: Option<&'a Closed>,
     /// None if nothing was removed.
     pub purged: Option<&'a Closed>,
+    /// How many people stay suppressed, or would.
+    pub stay: usize,
     /// Every purge there was.
     pub all: &'a [Purge],
 }
@@ -34,6 +36,9 @@ impl View for PurgeView<'_> {
                 format!("No request was closed before {before}. Nothing was removed.\n")
             }
         };
+        if self.found.is_some() {
+            text.push_str(&format!("{}\n", staying(self.stay)));
+        }
         if !self.all.is_empty() {
             text.push_str("The ledger notes:\n");
         }
@@ -52,14 +57,28 @@ impl View for PurgeView<'_> {
             let mut object = object(&purge.closed);
             object["at"] = time(purge.at).into();
             object["closed_before"] = time(purge.closed_before).into();
+            object["suppressed"] = purge.suppressed.into();
             object
         });
         json!({
             "closed_before": self.cutoff.to_string(),
             "found": self.found.map(object),
             "purged": self.purged.map(object),
+            "suppressed": self.stay,
             "purges": purges.collect::<Vec<_>>(),
         })
+    }
+}
+
+/// What becomes of people when their records go.
+pub fn staying(people: usize) -> String {
+    match people {
+        0 => "Nobody in them is on the suppression list.".to_owned(),
+        1 => "1 person of a deletion stays on the suppression list.".to_owned(),
+        people => format!(
+            "{} people of deletions stay on the suppression list.",
+            number(people)
+        ),
     }
 }
 

@@ -28,6 +28,9 @@ pub enum Act {
     Deletion,
     Approval,
     Purge,
+    /// Of a ledger that was set back.
+    Acceptance,
+    Cancellation,
 }
 
 /// The largest secret that is read from standard input, in bytes.
@@ -61,6 +64,16 @@ impl Ui {
                 "distinct_ids",
             ),
             Act::Purge => ("a purge must be confirmed", "the purge", "requests"),
+            Act::Acceptance => (
+                "going on with a ledger that was set back must be confirmed",
+                "the ledger",
+                "jobs that become unknown",
+            ),
+            Act::Cancellation => (
+                "a cancellation that takes other requests along must be confirmed",
+                "the cancellation",
+                "ids of other requests",
+            ),
         };
         if !self.can_ask() {
             return Err(QuestionError::NoTerminal { question });

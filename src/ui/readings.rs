@@ -24,12 +24,14 @@ fn description(reading: &Reading) -> String {
         Format::Table => format!("table{}", delimiter_text(reading.delimiter)),
         Format::JsonLines => "JSON lines".to_owned(),
         Format::JsonArray => "JSON array".to_owned(),
+        Format::JsonDocument => "JSON".to_owned(),
         Format::List => "list, each line an id".to_owned(),
+        Format::Spreadsheet => "spreadsheet".to_owned(),
     }];
     if let Some(column) = &reading.column {
         let what = match reading.format {
-            Format::Table => "column",
-            Format::JsonLines | Format::JsonArray | Format::List => "key",
+            Format::Table | Format::Spreadsheet => "column",
+            _ => "key",
         };
         parts.push(format!("{what} `{}`", printable(column)));
     }
@@ -57,7 +59,9 @@ pub(super) fn object(reading: &Reading) -> Value {
             Format::Table => "table",
             Format::JsonLines => "json_lines",
             Format::JsonArray => "json_array",
+            Format::JsonDocument => "json_document",
             Format::List => "list",
+            Format::Spreadsheet => "spreadsheet",
         },
         "delimiter": reading.delimiter.map(|byte| char::from(byte).to_string()),
         "column": reading.column,

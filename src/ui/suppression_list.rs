@@ -107,7 +107,8 @@ impl SuppressionList<'_> {
     }
 
     fn write_text(&self, out: &mut dyn Write) -> Result<ListCounts, PrintError> {
-        writeln!(out, "# dsr suppressions: people not to track again")?;
+        // The documented programs refuse a list without this line, such as one of plain ids.
+        writeln!(out, "# dsr suppressions: format 1")?;
         writeln!(out, "# key: {}", self.key)?;
         writeln!(out, "# made: {}", time(self.made))?;
         writeln!(out, "# projects: {}", self.project_names().join(", "))?;

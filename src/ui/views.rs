@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use crate::config::{Origin, Resolved};
 use crate::credentials::SecretOrigin;
 use crate::domain::{Kind, ProjectKey};
+use crate::ledger::LearnedLimit;
 
+use super::json::time;
 use super::table::{Column, draw};
 use super::words::{number, rate_text};
 use super::{Paper, View};
@@ -25,7 +27,7 @@ pub struct ProjectView<'a> {
     pub resolved: &'a [Resolved],
     pub default: Option<&'a str>,
     /// Batch limits the server taught us, by project, deletions and exports.
-    pub learned: HashMap<ProjectKey, [Option<usize>; 2]>,
+    pub learned: HashMap<ProjectKey, [Option<LearnedLimit>; 2]>,
     pub secrets: HashMap<ProjectKey, SecretPlace>,
 }
 
@@ -66,11 +68,14 @@ impl ProjectView<'_> {
             Origin::Environment => "  (environment)",
             Origin::Flag => "  (flag)",
         };
-        let learned = |limit: Option<usize>| {
-            limit.map_or_else(String::new, |limit| {
+        let learned = |learned: Option<LearnedLimit>| {
+            learned.map_or_else(String::new, |learned| {
                 format!(
-                    "  (Mixpanel takes {} only, as it has taught dsr)",
-                    number(limit)
+                    "  (dsr sends {} until {}: Mixpanel refused {} on {})",
+                    number(learned.limit.get()),
+                    learned.expires().date_naive(),
+                    number(learned.refused),
+                    learned.at.date_naive(),
                 )
             })
         };
@@ -97,13 +102,14 @@ impl ProjectView<'_> {
         facts.add("Rate", &format!("{rate} a second"));
         facts.add("Approvals", &approvals_text(resolved.approvals));
         facts.add("Holidays", &holidays_text(&project.holidays));
+        facts.add("Time zone", project.zone.as_str());
         if let Some(name) = &project.auth {
             facts.add("OAuth token", &format!("{name}  (config file)"));
         }
         facts.into_text()
     }
 
-    fn learned(&self, resolved: &Resolved) -> [Option<usize>; 2] {
+    fn learned(&self, resolved: &Resolved) -> [Option<LearnedLimit>; 2] {
         let found = self.learned.get(&resolved.project.key());
         found.copied().unwrap_or_default()
     }
@@ -140,15 +146,29 @@ impl ProjectView<'_> {
             "api_secret_from": secret.1,
             "delete_batch": project.limits.for_kind(Kind::Delete).get(),
             "export_batch": project.limits.for_kind(Kind::Export).get(),
-            "learned_delete_batch": self.learned(resolved)[0],
-            "learned_export_batch": self.learned(resolved)[1],
+            "learned_delete_batch": self.learned(resolved)[0].map(|learned| learned.limit),
+            "learned_export_batch": self.learned(resolved)[1].map(|learned| learned.limit),
+            "learned": self.learned(resolved).into_iter().zip([Kind::Delete, Kind::Export])
+                .filter_map(|(learned, kind)| Some(learned_object(learned?, kind)))
+                .collect::<Vec<_>>(),
             "rate": project.rate.per_second(),
             "auth": project.auth.as_ref().map(|name| name.as_str()),
             "callbacks": project.callbacks,
             "approvals": resolved.approvals,
+            "time_zone": project.zone.as_str(),
             "holidays": project.holidays.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     }
+}
+
+fn learned_object(learned: LearnedLimit, kind: Kind) -> Value {
+    json!({
+        "kind": kind,
+        "batch": learned.limit,
+        "refused": learned.refused,
+        "learned_at": time(learned.at),
+        "expires_at": time(learned.expires()),
+    })
 }
 
 fn approvals_text(approvals: u32) -> String {

@@ -27,7 +27,7 @@ impl Ui {
             match self.format {
                 Format::Human => {
                     let places = first_places(&warning);
-                    let message = format!("{ids} ({places}) {}", warning.kind);
+                    let message = format!("{ids}{places} {}", warning.kind);
                     self.warn(warning.kind.word(), &message);
                     if listed == Listed::All {
                         self.aside.write(&all_places(&warning));
@@ -43,8 +43,11 @@ impl Ui {
     }
 }
 
-/// `` `a.csv`, lines 3, 17; `b.csv`, line 2; and 4 more``
+/// `` (`a.csv`, lines 3, 17; `b.csv`, line 2; and 4 more)``, or nothing where no place is known.
 fn first_places(warning: &Warning<'_>) -> String {
+    if warning.places().len() == 0 {
+        return String::new();
+    }
     let mut parts: Vec<(String, Vec<String>)> = Vec::new();
     for (label, line) in warning.places().take(FIRST) {
         if parts.last().is_none_or(|(last, _)| *last != label) {
@@ -64,7 +67,7 @@ fn first_places(warning: &Warning<'_>) -> String {
     if rest > 0 {
         texts.push(format!("and {} more", number(rest)));
     }
-    texts.join("; ")
+    format!(" ({})", texts.join("; "))
 }
 
 fn all_places(warning: &Warning<'_>) -> String {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::domain::{ExitStatus, JobState, TaskStatus};
 use crate::ledger::{AuditEvent, JobRecord, Ledger, LedgerError, RequestRecord, Standing};
-use crate::mixpanel::{CancelAnswer, Client};
+use crate::mixpanel::{CancelAnswer, Client, Words};
 
 use super::follow::{self, Followed, RefreshTrouble};
 use super::{Run, Signal};
@@ -37,6 +37,8 @@ pub enum CancelOutcome {
     Sending,
     /// Its task id is not known, so it cannot be named to Mixpanel.
     Unknown,
+    /// What dsr knows of it is cancelled, and an earlier attempt may have been carried out.
+    InDoubt,
     /// Mixpanel refused to create it.
     NothingCreated,
     /// Its ids are in a task that was not made for it, and that others may want.
@@ -49,7 +51,7 @@ impl CancelOutcome {
             Self::Revoked | Self::NothingCreated => ExitStatus::Done,
             Self::Started | Self::Linked => ExitStatus::Refused,
             Self::Failed | Self::NotFound => ExitStatus::Failed,
-            Self::Unconfirmed { .. } | Self::Unknown => ExitStatus::Unknown,
+            Self::Unconfirmed { .. } | Self::Unknown | Self::InDoubt => ExitStatus::Unknown,
             Self::NotCancelled { .. } | Self::Sending => ExitStatus::Temporary,
         }
     }
@@ -95,11 +97,16 @@ pub async fn cancel(
     only: Option<&str>,
 ) -> Result<CancelReport, LedgerError> {
     record_asked(run, request, only)?;
+    let mut tried = Vec::new();
     if only.is_none() {
         // First of all: another dsr could send it meanwhile.
-        run.ledger.record_withdrawn(&request.id, run.clock.now())?;
+        let in_doubt = run.ledger.record_withdrawn(&request.id, run.clock.now())?;
+        tried.extend(
+            in_doubt
+                .into_iter()
+                .map(|job| (job, CancelOutcome::InDoubt)),
+        );
     }
-    let mut tried = Vec::new();
     let mut trouble = None;
     for item in list_cancellable(run.ledger, request, only)? {
         if run.interrupt.signal().is_some() || trouble.is_some() {
@@ -168,6 +175,25 @@ pub fn list_cancellable(
         .collect())
 }
 
+/// The jobs of other requests that are linked to tasks which are to be cancelled: nobody erases
+/// their ids then, either.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn list_taken_along(
+    ledger: &Ledger,
+    items: &[Followed],
+) -> Result<Vec<JobRecord>, LedgerError> {
+    let mut along = Vec::new();
+    for item in items {
+        let sharing = ledger.list_sharing(item.task(), item.job())?.into_iter();
+        along.extend(
+            sharing.filter(|job| job.state.is_followed() && job.id.request != item.job().request),
+        );
+    }
+    Ok(along)
+}
+
 fn list_meant(
     ledger: &Ledger,
     request: &RequestRecord,
@@ -207,6 +233,9 @@ async fn cancel_one(run: &mut Run<'_>, item: &Followed) -> Result<One, LedgerErr
             Err(trouble) => return Ok((None, Some(trouble))),
         };
         let (job, trouble) = look(run, item, &said).await?;
+        if job.mixpanel_status.as_deref() == Some(TaskStatus::Revoked.as_str()) {
+            take_along(run, item)?;
+        }
         let outcome = judge(&job, &said, trouble.as_ref());
         let may_try_again = matches!(outcome, CancelOutcome::NotCancelled { .. })
             && tries < MAX_TRIES
@@ -215,6 +244,15 @@ async fn cancel_one(run: &mut Run<'_>, item: &Followed) -> Result<One, LedgerErr
             return Ok((Some(outcome), trouble));
         }
     }
+}
+
+/// The task is revoked, and so is whatever is linked to it.
+fn take_along(run: &mut Run<'_>, item: &Followed) -> Result<(), LedgerError> {
+    for job in run.ledger.list_sharing(item.task(), item.job())? {
+        let now = run.clock.now();
+        run.ledger.record_taken_along(&job.id, item.job(), now)?;
+    }
+    Ok(())
 }
 
 /// The GET that decides; more than one where Mixpanel took the DELETE and does not show it yet.
@@ -263,6 +301,11 @@ fn judge(job: &JobRecord, said: &Said, trouble: Option<&RefreshTrouble>) -> Canc
         (JobState::Accepted, Said::Nothing(reason)) => CancelOutcome::NotCancelled {
             reason: reason.clone(),
         },
+        (JobState::Unknown, _)
+            if job.mixpanel_status.as_deref() == Some(TaskStatus::Revoked.as_str()) =>
+        {
+            CancelOutcome::InDoubt
+        }
         (state, _) => CancelOutcome::of_state(state),
     }
 }
@@ -284,7 +327,7 @@ async fn delete(
         let answer = tokio::select! {
             answer = client.delete_deletion(item.task()) => answer,
             () = run.interrupt.out_of_patience() => CancelAnswer::Unclear {
-                reason: "interrupted before the answer came".to_owned(),
+                reason: Words::ours("interrupted before the answer came"),
             },
         };
         let now = run.clock.now();
@@ -298,21 +341,23 @@ async fn delete(
                 let reason = "Mixpanel knows no such task in this project (404)";
                 return Ok(Ok(Said::Nothing(reason.to_owned())));
             }
-            CancelAnswer::Unclear { reason } => return Ok(Ok(Said::Nothing(reason))),
+            CancelAnswer::Unclear { reason } => return Ok(Ok(Said::Nothing(reason.into()))),
             CancelAnswer::NotAllowed { http_status } => {
                 return Ok(Err(RefreshTrouble::NotAllowed { http_status }));
             }
             CancelAnswer::NotSent { reason } => {
                 unreached += 1;
                 if unreached >= MAX_TRIES {
-                    return Ok(Err(RefreshTrouble::Unreachable { reason }));
+                    return Ok(Err(RefreshTrouble::Unreachable {
+                        reason: reason.into(),
+                    }));
                 }
                 run.sleep(Duration::from_millis(500 << unreached)).await;
             }
             CancelAnswer::Deferred { retry_after } => {
                 limited += 1;
                 let wait = retry_after.unwrap_or(Duration::from_secs(1 << limited.min(5)));
-                run.ledger.record_block(item.project(), now + wait)?;
+                run.ledger.record_block(item.project(), now + wait, now)?;
                 if limited >= MAX_LIMITED {
                     return Ok(Err(RefreshTrouble::RateLimited));
                 }

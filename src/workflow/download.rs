@@ -2,14 +2,14 @@
 //! ledger.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use crate::config::create_private_folder;
+use crate::config::{begin_file, create_private_folder, refuse_shared_file, sweep_unfinished};
 use crate::domain::{JobState, Kind, to_hex};
 use crate::ledger::{DownloadRecord, JobRecord, LedgerError, RequestRecord, Standing};
 use crate::mixpanel::{Client, Fetched, Fetcher, Sink};
@@ -40,7 +40,7 @@ pub enum DownloadOutcome {
     There(DownloadRecord),
     /// Mixpanel has not finished it, or it has not been asked since.
     NotReady(JobState),
-    /// Mixpanel names no link for it, or none that works: links live 14 days.
+    /// Mixpanel names no link for it, or none that works: links live 14 to 30 days.
     NoLink {
         reason: String,
     },
@@ -91,6 +91,7 @@ pub async fn download(
         trouble: None,
         signal: None,
     };
+    sweep_unfinished(folder);
     let jobs = run.ledger.jobs(&request.id, Standing::Any);
     let jobs: Vec<JobRecord> = jobs.collect::<Result<_, _>>()?;
     for job in jobs {
@@ -129,7 +130,13 @@ async fn download_one(
     let path = folder.join(format!("{}.zip", job.id));
     // Looked at before anything is fetched; what decides is the moment it is put there.
     if path.symlink_metadata().is_ok() {
-        return Err(DownloadError::Exists { path });
+        return match find_unrecorded(run, job, &path).map_err(|e| in_folder(folder, e))? {
+            Some(record) => {
+                run.ledger.record_download(&record)?;
+                Ok(Ok(DownloadOutcome::There(record)))
+            }
+            None => Err(DownloadError::Exists { path }),
+        };
     }
     let clients = run.clients;
     let Some(client) = clients.get(&request.asked.project_key) else {
@@ -167,18 +174,68 @@ async fn download_one(
                 run.ledger.record_download(&record)?;
                 return Ok(Ok(DownloadOutcome::Fetched(record)));
             }
+            // Asking again would bring the same one.
+            Fetched::BadLink => {
+                let reason = "Mixpanel gave no usable link (not an https address)".to_owned();
+                return Ok(Ok(DownloadOutcome::NoLink { reason }));
+            }
             Fetched::Refused { http_status } => refused = Some(http_status),
             Fetched::NotAnArchive { reason } => {
+                let reason = reason.into();
                 return Ok(Ok(DownloadOutcome::NotAnArchive { reason }));
             }
-            Fetched::Broken { reason } => return Ok(Ok(DownloadOutcome::Broken { reason })),
+            Fetched::Broken { reason } => {
+                let reason = reason.into();
+                return Ok(Ok(DownloadOutcome::Broken { reason }));
+            }
         }
     }
     let reason = match refused {
-        Some(status) => format!("the link does not work ({status}); links live 14 days"),
+        Some(status) => format!("the link does not work ({status}); links live 14 to 30 days"),
         None => "Mixpanel names no link for it".to_owned(),
     };
     Ok(Ok(DownloadOutcome::NoLink { reason }))
+}
+
+/// What a dsr put in its place that died before it could record it: a whole archive under the name
+/// that only this job's has, and nobody else's to write.
+fn find_unrecorded(
+    run: &Run<'_>,
+    job: &JobRecord,
+    path: &Path,
+) -> io::Result<Option<DownloadRecord>> {
+    let is_ours = path.symlink_metadata()?.is_file() && refuse_shared_file(path).is_ok();
+    let is_unrecorded = run
+        .ledger
+        .find_download(&job.id)
+        .is_ok_and(|it| it.is_none());
+    if !is_ours || !is_unrecorded {
+        return Ok(None);
+    }
+    let mut file = File::open(path)?;
+    let bytes = file.metadata()?.len();
+    if find_damage(&mut file, bytes)?.is_some() {
+        return Ok(None);
+    }
+    let mut hash = Sha256::new();
+    file.rewind()?;
+    let mut file = BufReader::with_capacity(1 << 20, file);
+    loop {
+        let bytes = file.fill_buf()?;
+        if bytes.is_empty() {
+            break;
+        }
+        hash.update(bytes);
+        let length = bytes.len();
+        file.consume(length);
+    }
+    Ok(Some(DownloadRecord {
+        job: job.id.clone(),
+        path: path.to_owned(),
+        bytes,
+        sha256: to_hex(&hash.finalize()),
+        fetched_at: run.clock.now(),
+    }))
 }
 
 async fn find_link(
@@ -228,12 +285,7 @@ struct Part<'a> {
 
 impl<'a> Part<'a> {
     fn create(folder: &Path, on_bytes: OnBytes<'a>) -> Result<Self, DownloadError> {
-        let file = create_private_folder(folder).and_then(|()| {
-            tempfile::Builder::new()
-                .prefix(".dsr-")
-                .suffix(".part")
-                .tempfile_in(folder)
-        });
+        let file = create_private_folder(folder).and_then(|()| begin_file(folder));
         Ok(Self {
             file: file.map_err(|error| in_folder(folder, error))?,
             hash: Sha256::new(),

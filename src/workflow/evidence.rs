@@ -1,21 +1,18 @@
-//! Gathers what a report says from the ledger, and from beside the archives it knows of.
+//! Gathers what a report says, from the ledger alone.
 
 use chrono::NaiveDate;
 
-use crate::domain::{Actor, Clock, JobState, Kind, Law, Operation, RequestId};
+use crate::domain::{Actor, JobState, Kind, Law, Operation, RequestId};
 use crate::ledger::{
     Course, Deed, Doer, JobGroup, JobHistory, JobRecord, KeptIds, Ledger, LedgerError, PlanRecord,
     RequestRecord, Setback, Standing,
 };
-use crate::packages::find_packages;
 use crate::report::{
     AccountFact, Answer, ApprovalFact, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact,
     ExtensionFact, Fetching, GroupFact, IdCounts, JobFacts, MomentFact, PackagesFact, PeriodFacts,
-    PersonalData, PlanFact, PurgeFact, ReasonFact, RequestFacts, RowFacts, StepFact, period_limits,
-    request_limits, right,
+    PersonalData, PlanFact, PurgeFact, ReasonFact, RequestFacts, RowFacts, StepFact, Told,
+    period_limits, request_limits, right,
 };
-
-use super::split::packages_of;
 
 /// How much of the audit trail a report has of a request, beside the steps of its jobs.
 const MOST_DEEDS: usize = 200;
@@ -40,15 +37,11 @@ pub fn audit_fact(ledger: &Ledger) -> Result<AuditFact, LedgerError> {
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn request_facts(
-    ledger: &Ledger,
-    course: &Course,
-    clock: &dyn Clock,
-) -> Result<RequestFacts, LedgerError> {
+pub fn request_facts(ledger: &Ledger, course: &Course) -> Result<RequestFacts, LedgerError> {
     let request = &course.request;
     let operation = request.asked.operation;
     let passages = ledger.list_passages(&request.id)?;
-    let row = row_facts(course, clock);
+    let row = row_facts(course);
     let (deeds, other_deeds) = ledger.list_deeds(&request.id, MOST_DEEDS)?;
     let fetching = Fetching {
         finished_jobs: request.jobs_in(JobState::Done),
@@ -104,20 +97,23 @@ fn account_fact(actor: &Actor) -> AccountFact {
 }
 
 /// What is known of one request of a period.
-pub fn row_facts(course: &Course, clock: &dyn Clock) -> RowFacts {
+pub fn row_facts(course: &Course) -> RowFacts {
     let request = &course.request;
     let asked = &request.asked;
     let ids = count_ids(course);
     let ended = match asked.operation {
         Operation::Delete(_) => course.ended,
-        // An export is answered when it is fetched, whatever ended before.
+        // An export is carried out when it is fetched, whatever ended before.
         Operation::Export(_) => course.ended.max(course.fetched.last),
     };
-    let ended = ended.map(|time| clock.day_of(time));
+    let told = request.answer.as_ref().map(|answer| Told {
+        day: answer.day,
+        manner: answer.manner.clone(),
+    });
     RowFacts {
         id: request.id.as_str().to_owned(),
         asked: asked_facts(course),
-        answer: Answer::of(&ids, asked.received, asked.due, ended, clock.today()),
+        answer: Answer::of(&ids, asked.received, asked.due, ended, told),
         ids,
         setbacks: course.setbacks.iter().map(reason_fact).collect(),
         other_setbacks: course.other_setbacks,
@@ -179,6 +175,7 @@ fn job_fact(
     let ended = history.steps.iter().rfind(|step| step.to.is_final());
     let ended_at = ended.map(|step| step.at);
     let download = download_fact(&history);
+    let carried_out = history.job.carried_out();
     let JobHistory {
         job,
         steps,
@@ -195,8 +192,10 @@ fn job_fact(
         subject_request_id: job.subject.to_string(),
         mixpanel_status: job.mixpanel_status,
         linked: job.is_linked,
+        carried_out: carried_out.as_str(),
         submitted_at: job.submitted_at,
-        checked_at: job.checked_at,
+        // While it is asked about, that is no fact: each question moves it.
+        checked_at: job.checked_at.filter(|_| job.next_check.is_none()),
         ended_at,
         given_up_at: job.abandoned_at,
         attempts: attempts
@@ -246,16 +245,15 @@ fn user_at_host(doer: &Doer) -> String {
 
 fn download_fact(history: &JobHistory) -> Option<DownloadFact> {
     let download = history.download.as_ref()?;
-    let packages = find_packages(&packages_of(&download.path), &download.sha256);
     Some(DownloadFact {
         bytes: download.bytes,
         sha256: download.sha256.clone(),
         first_fetched_at: history.first_fetched_at,
         fetched_at: download.fetched_at,
-        packages: packages.map(|summary| PackagesFact {
-            packages: summary.packages,
-            without_data: summary.without_data,
-            records: summary.records,
+        packages: history.packages.map(|made| PackagesFact {
+            packages: made.packages,
+            without_data: made.without_data,
+            records: made.records,
         }),
     })
 }
@@ -295,7 +293,7 @@ fn asked_facts(course: &Course) -> Asked {
 fn count_ids(course: &Course) -> IdCounts {
     let request = &course.request;
     let asked = &request.asked;
-    let in_state = |state| request.count_ids(|group| group.state == state);
+    let in_state = |state| request.count_ids(|group| group.state == state && !group.is_lost());
     let done = in_state(JobState::Done);
     let carried_out = match asked.operation {
         Operation::Delete(_) => done,
@@ -311,16 +309,11 @@ fn count_ids(course: &Course) -> IdCounts {
         refused: in_state(JobState::Refused),
         failed: in_state(JobState::Failed),
         revoked: in_state(JobState::Revoked),
-        given_up: request.count_ids(is_given_up),
-        open: request.count_ids(|group| !group.state.is_final() && !is_given_up(group)),
+        given_up: request.count_ids(JobGroup::is_lost),
+        open: request.count_ids(|group| !group.state.is_final() && !group.is_lost()),
         unsettled: request.count_ids(|group| group.is_unsettled()),
         linked: request.count_ids(|group| group.is_linked),
     }
-}
-
-/// Nobody will ever know what became of them.
-fn is_given_up(group: &JobGroup) -> bool {
-    group.state == JobState::Unknown && group.is_abandoned
 }
 
 fn groups(request: &RequestRecord) -> Vec<GroupFact> {
@@ -329,8 +322,9 @@ fn groups(request: &RequestRecord) -> Vec<GroupFact> {
         .map(|group| GroupFact {
             state: group.state,
             mixpanel_status: group.mixpanel_status.clone(),
-            given_up: is_given_up(group),
+            given_up: group.is_abandoned,
             linked: group.is_linked,
+            carried_out: group.carried_out().as_str(),
             jobs: group.jobs,
             ids: group.ids,
         })

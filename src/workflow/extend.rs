@@ -16,6 +16,8 @@ pub enum ExtendError {
         due: NaiveDate,
         rule: &'static str,
     },
+    #[error("the request was answered on {day}: its time to answer is over")]
+    Answered { day: NaiveDate },
     #[error("the first period was over on {due}: it is too late to extend it ({rule})")]
     TooLate { due: NaiveDate, rule: &'static str },
 }
@@ -41,6 +43,9 @@ pub fn extend(
     };
     if let Some(extension) = &request.extension {
         return Err(again(extension));
+    }
+    if let Some(answer) = &request.answer {
+        return Err(ExtendError::Answered { day: answer.day });
     }
     let today = clock.today();
     if request.deadline().is_over(today) {

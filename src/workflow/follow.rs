@@ -1,13 +1,14 @@
 //! Asks Mixpanel how one task stands, within the pace, and records what it says.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use crate::domain::{JobId, Kind, ProjectKey, TaskId, TaskStatus};
-use crate::ledger::{JobRecord, LedgerError, NextCheck, RequestRecord, Slot};
+use crate::domain::{Batch, JobId, Kind, ProjectKey, TaskId, TaskStatus};
+use crate::ledger::{JobRecord, Ledger, LedgerError, NextCheck, RequestRecord, Slot};
 use crate::mixpanel::{Client, StatusAnswer};
 
 use super::{Event, Run};
@@ -55,6 +56,16 @@ impl Followed {
             kind: request.asked.operation.kind(),
             project: request.asked.project_key.clone(),
         })
+    }
+
+    /// The job of another deletion, by its task.
+    pub(super) fn other(job: JobId, task: TaskId, project: ProjectKey) -> Self {
+        Self {
+            job,
+            task,
+            kind: Kind::Delete,
+            project,
+        }
     }
 
     pub(super) fn job(&self) -> &JobId {
@@ -111,32 +122,118 @@ pub(super) async fn check_until(
     slot: FirstSlot,
     end: Option<Instant>,
 ) -> Result<Result<(), RefreshTrouble>, LedgerError> {
+    let looked = look_until(run, item, slot, end).await?;
+    Ok(looked.map(drop))
+}
+
+/// Asks about one job, records the answer and returns it.
+pub(super) async fn look(
+    run: &mut Run<'_>,
+    item: &Followed,
+) -> Result<Result<Answer, RefreshTrouble>, LedgerError> {
+    look_until(run, item, FirstSlot::ToTake, None).await
+}
+
+async fn look_until(
+    run: &mut Run<'_>,
+    item: &Followed,
+    slot: FirstSlot,
+    end: Option<Instant>,
+) -> Result<Result<Answer, RefreshTrouble>, LedgerError> {
     let clients = run.clients;
     let Some(client) = clients.get(&item.project) else {
         return Ok(Err(no_project(run, &item.job)?));
     };
     let question = item.question();
-    let mut status = match ask_until(run, client, &question, slot, end).await? {
-        Ok(answer) => answer.status,
+    let mut answer = match ask_until(run, client, &question, slot, end).await? {
+        Ok(answer) => answer,
         Err(trouble) => return Ok(Err(trouble)),
     };
-    if status == TaskStatus::NotFound {
+    if answer.status == TaskStatus::NotFound {
         // Not said on one answer alone: a task may take a moment to be found.
-        status = match ask_until(run, client, &question, FirstSlot::ToTake, end).await? {
-            Ok(answer) => answer.status,
+        answer = match ask_until(run, client, &question, FirstSlot::ToTake, end).await? {
+            Ok(answer) => answer,
             Err(trouble) => return Ok(Err(trouble)),
         };
     }
     let before = run.job(&item.job)?;
-    let now = run.clock.now();
-    run.ledger.record_check(&item.job, &status, now)?;
+    record(run, &before, &answer)?;
     let after = run.job(&item.job)?;
     run.observer.on(if moved(&before, &after) {
         Event::Moved(&after)
     } else {
         Event::Asked(&after)
     });
-    Ok(Ok(()))
+    Ok(Ok(answer))
+}
+
+/// Records what Mixpanel says of a job's task: a task of other ids says nothing of the job.
+fn record(run: &mut Run<'_>, job: &JobRecord, answer: &Answer) -> Result<(), LedgerError> {
+    let now = run.clock.now();
+    match contradiction(run.ledger, job, answer.ids.as_ref())? {
+        Some(reason) => run
+            .ledger
+            .record_contradiction(&job.id, &answer.status, &reason, now),
+        None => run.ledger.record_check(&job.id, &answer.status, now),
+    }
+}
+
+/// In what the ids that Mixpanel names for a job's task differ from the job's, if they do. A task
+/// that an earlier and larger POST may have made, or that was made for another job, has more.
+fn contradiction(
+    ledger: &Ledger,
+    job: &JobRecord,
+    named: Option<&HashSet<String>>,
+) -> Result<Option<String>, LedgerError> {
+    let (Some(named), true) = (named, job.state.is_followed()) else {
+        return Ok(None);
+    };
+    let Some(batch) = ledger.find_kept_batch(&job.id)? else {
+        return Ok(None);
+    };
+    let difference = Difference::between(&batch, named);
+    let is_its_own = job.attempts == 1 && !job.is_linked && !job.may_be_double;
+    let fits = difference.missing == 0 && (difference.more == 0 || !is_its_own);
+    Ok((!fits).then(|| format!("Mixpanel's task is about other ids: {difference}")))
+}
+
+/// The ids of a job held against those of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Difference {
+    job: usize,
+    task: usize,
+    /// Ids of the job that the task does not have.
+    pub(super) missing: usize,
+    /// Ids of the task that the job does not have.
+    pub(super) more: usize,
+}
+
+impl Difference {
+    pub(super) fn between(batch: &Batch, named: &HashSet<String>) -> Self {
+        let ids = batch.ids().iter();
+        let missing = ids.filter(|id| !named.contains(id.expose())).count();
+        Self {
+            job: batch.count(),
+            task: named.len(),
+            missing,
+            more: named.len() + missing - batch.count(),
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            job,
+            task,
+            missing,
+            more,
+        } = self;
+        write!(
+            f,
+            "the job has {job}, {missing} of them not in the task; the task has {task}, {more} of them not in the job"
+        )
+    }
 }
 
 /// That the project of a job is not set up.
@@ -190,10 +287,12 @@ async fn ask_until(
             return Ok(Err(trouble));
         }
         slot = FirstSlot::ToTake;
+        let ledger = &run.ledger;
+        let sent = || ledger.find_ids_of_task(item.task).ok().flatten();
         let question = async {
             match item.kind {
-                Kind::Export => client.get_retrieval(item.task).await,
-                Kind::Delete => client.get_deletion(item.task).await,
+                Kind::Export => client.get_retrieval(item.task, &sent).await,
+                Kind::Delete => client.get_deletion(item.task, &sent).await,
             }
         };
         let answer = tokio::select! {
@@ -228,9 +327,10 @@ async fn ask_until(
             }
             StatusAnswer::Deferred { retry_after } => {
                 let wait = retry_after.unwrap_or(Duration::from_secs(1 << tries.min(5)));
-                run.ledger.record_block(item.project, now + wait)?;
+                run.ledger.record_block(item.project, now + wait, now)?;
             }
             StatusAnswer::Unclear { reason } if tries + 1 >= MAX_TRIES => {
+                let reason = reason.into();
                 return Ok(Err(RefreshTrouble::Unreachable { reason }));
             }
             StatusAnswer::Unclear { .. } => run.sleep(Duration::from_millis(500 << tries)).await,

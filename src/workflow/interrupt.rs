@@ -106,20 +106,32 @@ impl Interrupt {
     }
 }
 
+/// The signal for a file beyond the size that a process may write, by its number on Linux, macOS and
+/// the BSDs.
+#[cfg(unix)]
+const SIGXFSZ: std::ffi::c_int = 25;
+
 /// What the system tells of.
 #[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    /// A file has reached the limit on its size. Unheard it would kill the process; heard, the write
+    /// fails, as on a full disk.
+    _too_large: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
     fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        // Heard or not: from now on a write beyond `ulimit -f` fails like one to a full disk, where
+        // SIGXFSZ would have killed the process. The handler stays when its receiver goes.
+        drop(signal(SignalKind::from_raw(SIGXFSZ))?);
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            _too_large: signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         })
     }
 

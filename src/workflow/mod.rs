@@ -2,6 +2,7 @@
 //!
 //! Every step is in the ledger before it is told to anyone: intent, POST, outcome, event.
 
+mod answer;
 mod cancel;
 mod download;
 mod evidence;
@@ -31,11 +32,12 @@ use crate::intake::IntakeError;
 use crate::ledger::{JobRecord, Ledger, LedgerError};
 use crate::mixpanel::{Client, TokenStanding};
 
-pub use cancel::{CancelOutcome, CancelReport, cancel, list_cancellable};
+pub use answer::{AnswerError, record_answer};
+pub use cancel::{CancelOutcome, CancelReport, cancel, list_cancellable, list_taken_along};
 pub use download::{DownloadError, DownloadOutcome, DownloadReport, OnBytes, Refetch, download};
 pub use evidence::{audit_fact, job_facts, period_facts, request_facts, row_facts};
 pub use extend::{ExtendError, extend};
-pub use follow::{Followed, RefreshTrouble};
+pub use follow::{Difference, Followed, RefreshTrouble};
 pub use interrupt::{Interrupt, Signal};
 pub use new_file::{NewFile, NewFileError, Written};
 pub use plan::{Approved, NotApproved, Order, Plan};
@@ -46,7 +48,7 @@ pub use queue::Settle;
 pub use recollected::{Arrivals, Recollected, Search, Seen};
 pub use settle::{Adopted, adopt};
 pub use split::{SplitOutcome, SplitTrouble, Splitting, split};
-pub use submit::{Stop, SubmitReport, record, submit};
+pub use submit::{Settles, Stop, SubmitReport, record, submit};
 pub use suppressed::{Deletions, HeldIds, Part, Suppressed, SuppressedIndex};
 
 /// Everything a run works with, handed from the command to each step.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
+use crate::config::{begin_file, sweep_unfinished};
 use crate::domain::to_hex;
 
 /// Why there is no such file; whatever was there before is as it was.
@@ -48,9 +49,8 @@ impl NewFile {
         if path.symlink_metadata().is_ok() {
             return Err(NewFileError::Exists { path });
         }
-        let mut builder = tempfile::Builder::new();
-        let file = builder.prefix(".dsr-").suffix(".part");
-        let file = file.tempfile_in(folder_of(&path)).map_err(failed(&path))?;
+        sweep_unfinished(folder_of(&path));
+        let file = begin_file(folder_of(&path)).map_err(failed(&path))?;
         Ok(Self {
             file: BufWriter::new(file),
             hash: Sha256::new(),

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 
-use crate::domain::{Confirmed, Deadline, Operation, Period, Project, confirmation_date, due_date};
+use crate::domain::{
+    Confirmed, Deadline, Disclosure, DistinctId, Exclusion, Operation, Period, Project,
+    confirmation_date, due_date,
+};
 use crate::intake::{Batches, Counts, Hashed, Intake, Reading, UniqueIds};
 use crate::ledger::{NewRequest, PlanRecord};
 use crate::plan_file::Warned;
@@ -19,8 +22,8 @@ pub struct Order {
     pub received: NaiveDate,
     /// What the ids were read from; never an id.
     pub source: String,
-    /// What the ids that are left out were read from; empty if none are.
-    pub excluded: String,
+    /// The id that was typed as a bare word: shown to whoever typed it, recorded nowhere.
+    pub named_id: Option<DistinctId>,
 }
 
 /// What will be done in one project: shown before it is done, and done as shown.
@@ -37,6 +40,8 @@ pub struct Plan {
     /// How the sources were read, and those of the ids that are left out.
     pub readings: Vec<Reading>,
     pub excluded_readings: Vec<Reading>,
+    /// What became of each file whose ids are left out.
+    pub exclusions: Vec<Exclusion>,
     /// What looked suspicious about the ids.
     pub warned: Vec<Warned>,
     /// The plan file it was taken from.
@@ -78,6 +83,7 @@ impl Plan {
             hashed: intake.hashed.clone(),
             readings: intake.readings.clone(),
             excluded_readings: intake.excluded_readings.clone(),
+            exclusions: intake.exclusions.clone(),
             warned: warned(intake),
             made_of: None,
             at_most: None,
@@ -92,6 +98,7 @@ impl Plan {
         order: Order,
         project: Project,
         counts: Counts,
+        exclusions: Vec<Exclusion>,
         ids: Rc<UniqueIds>,
     ) -> Self {
         let law = order.operation.law();
@@ -102,6 +109,7 @@ impl Plan {
             hashed: None,
             readings: Vec::new(),
             excluded_readings: Vec::new(),
+            exclusions,
             warned: Vec::new(),
             made_of: None,
             at_most: None,
@@ -116,9 +124,23 @@ impl Plan {
         self.at_most = self.at_most.into_iter().chain([limit]).min();
     }
 
+    /// Why a job holds one id, whatever the project allows.
+    ///
+    /// Mixpanel delivers categories as lists of names, without any id: those of several people could
+    /// not be told apart (End User Data Management).
+    pub fn why_one_id_a_job(&self) -> Option<&'static str> {
+        let is_categories = self.order.operation.disclosure() == Some(Disclosure::Categories);
+        is_categories.then_some(
+            "a categories export names no id, so the categories of several people cannot be told apart",
+        )
+    }
+
     /// The most ids that one job may hold.
     pub fn limit(&self) -> NonZeroUsize {
-        let allowed = self.project.limits.for_kind(self.order.operation.kind());
+        let allowed = match self.why_one_id_a_job() {
+            Some(_) => NonZeroUsize::MIN,
+            None => self.project.limits.for_kind(self.order.operation.kind()),
+        };
         self.at_most.map_or(allowed, |limit| limit.min(allowed))
     }
 
@@ -226,6 +248,7 @@ mod tests {
             rate: Rate::default(),
             callbacks: Vec::new(),
             holidays: Vec::new(),
+            zone: ProjectZone::default(),
             auth: None,
         };
         let order = Order {
@@ -233,7 +256,7 @@ mod tests {
             reference: None,
             received: "2026-11-20".parse().unwrap(),
             source: String::new(),
-            excluded: String::new(),
+            named_id: None,
         };
         let ids: Vec<Source> = (0..ids)
             .chain(0..3)

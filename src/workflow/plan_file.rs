@@ -12,8 +12,8 @@ use crate::intake::{Counts, IntakeError, LetterCase, Restoring};
 use crate::ledger::PlanRecord;
 use crate::plan_file::{self, Header, HowHashed, PlanFile, PlanFileError};
 
-use super::NotApproved;
 use super::plan::{Order, Plan};
+use super::{MAX_SKEW, NotApproved};
 
 /// Why a plan was not written to a file, or not taken from one. Nothing was recorded or sent.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,8 @@ pub enum Outdated {
     Due { planned: NaiveDate, now: NaiveDate },
     #[error("by the project's holidays receipt is to be confirmed on another day than planned")]
     ConfirmBy,
+    #[error("the plan was made on {made}, which is in the future by this machine's clock ({now})")]
+    Future { made: String, now: String },
     #[error("the plan was made on {made}, and could be applied until {until}")]
     Expired { made: NaiveDate, until: NaiveDate },
     #[error(
@@ -91,7 +93,8 @@ fn header_of(plan: &Plan, by: &Actor, at: DateTime<Utc>) -> Header {
         due: plan.deadline.due,
         confirm_by: plan.confirm_by,
         source: plan.order.source.clone(),
-        excluded_source: plan.order.excluded.clone(),
+        excluded_source: excluded_labels(plan).join(", "),
+        exclusions: plan.exclusions.clone(),
         read: plan.counts.read,
         unique: plan.counts.unique,
         excluded: plan.counts.excluded,
@@ -107,6 +110,11 @@ fn header_of(plan: &Plan, by: &Actor, at: DateTime<Utc>) -> Header {
         created_by: by.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
+}
+
+fn excluded_labels(plan: &Plan) -> Vec<&str> {
+    let exclusions = plan.exclusions.iter();
+    exclusions.map(|exclusion| &*exclusion.source).collect()
 }
 
 /// Says in what a project, as it is set up now, differs from what a plan was made for, and whether
@@ -151,6 +159,13 @@ pub fn check_fit(
     if confirmation_date(law, header.received, &project.holidays) != header.confirm_by {
         return Err(Outdated::ConfirmBy);
     }
+    if header.created > now + MAX_SKEW {
+        let text = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M UTC").to_string();
+        return Err(Outdated::Future {
+            made: text(header.created),
+            now: text(now),
+        });
+    }
     if now > header.expires() {
         return Err(Outdated::Expired {
             made: header.created.date_naive(),
@@ -189,14 +204,20 @@ pub fn restore_plan(
         reference: header.reference.clone(),
         received: header.received,
         source: header.source.clone(),
-        excluded: header.excluded_source.clone(),
+        named_id: None,
     };
     let counts = Counts {
         read: header.read,
         unique: header.unique,
         excluded: header.excluded,
     };
-    let mut plan = Plan::restored(order, project, counts, restoring.finish()?);
+    let mut plan = Plan::restored(
+        order,
+        project,
+        counts,
+        header.exclusions.clone(),
+        restoring.finish()?,
+    );
     plan.allow_at_most(header.batch);
     if let Some(learned) = learned {
         plan.allow_at_most(learned);

@@ -65,7 +65,7 @@ pub async fn probe(
         });
     }
     let answer = tokio::select! {
-        answer = client.get_deletion(&task) => Some(answer),
+        answer = client.get_deletion(&task, &|| None) => Some(answer),
         () = run.interrupt.out_of_patience() => None,
     };
     let now = run.clock.now();
@@ -84,11 +84,13 @@ pub async fn probe(
         Some(StatusAnswer::NotAllowed { http_status }) => Probe::NotAllowed { http_status },
         Some(StatusAnswer::Deferred { retry_after }) => {
             if let Some(wait) = retry_after {
-                run.ledger.record_block(project, now + wait)?;
+                run.ledger.record_block(project, now + wait, now)?;
             }
             Probe::RateLimited
         }
-        Some(StatusAnswer::Unclear { reason }) => Probe::Unreachable { reason },
+        Some(StatusAnswer::Unclear { reason }) => Probe::Unreachable {
+            reason: reason.into(),
+        },
     };
     let ahead = client.server_time().map(|theirs| now - theirs);
     Ok(Probed { probe, ahead })

@@ -1,15 +1,14 @@
 //! The jobs of one project that are still to be sent, in the order they are sent.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
-use crate::domain::{JobId, Kind, Operation, ProjectKey, RequestId};
-use crate::ledger::{JobRecord, Ledger, LedgerError, Purpose, RequestRecord, Standing};
+use crate::domain::{JobId, JobState, Kind, Operation, ProjectKey, RequestId};
+use crate::ledger::{JobRecord, Ledger, LedgerError, Purpose, RequestRecord, Standing, Tried};
 
-use super::settle::keep_apart;
 use super::verdict::Temper;
 
 /// How long after an attempt the same POST once more still tells whether it was taken: Mixpanel
@@ -20,6 +19,8 @@ const SETTLE_AFTER: Duration = Duration::from_millis(2500);
 /// How often an unknown deletion is sent once more in one run; each is harmless while the first
 /// task is active.
 const SETTLE_TRIES: u32 = 3;
+/// How often another dsr may be quicker with the same job in one run.
+const OVERTAKEN_TIMES: u32 = 8;
 
 /// Which jobs of unknown outcome are settled beside the sending.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,9 +62,15 @@ pub(super) struct Queue {
     pub(super) project: ProjectKey,
     pub(super) temper: Temper,
     requests: Vec<Sending>,
+    /// Of the requests before this one nothing is left to send.
+    first: usize,
     /// Jobs whose ids an earlier request has and has not sent yet.
-    kept_back: Vec<JobId>,
+    kept_back: HashSet<JobId>,
     to_settle: VecDeque<Item>,
+    /// How many ids the last job had that was refused as too large.
+    pub(super) refused: Option<(Kind, usize)>,
+    /// Jobs with which another dsr was quicker, and how often.
+    overtaken: HashMap<JobId, u32>,
     /// Nothing is sent before, for a reason that concerns this process only.
     paused_until: Instant,
 }
@@ -81,22 +88,25 @@ impl Queue {
             project,
             temper: Temper::new(max_wait),
             requests: Vec::new(),
-            kept_back: Vec::new(),
+            first: 0,
+            kept_back: HashSet::new(),
             to_settle: VecDeque::new(),
+            refused: None,
+            overtaken: HashMap::new(),
             paused_until: Instant::now(),
         }
     }
 
-    /// Adds a request's jobs that are to be sent or settled.
+    /// Adds a request's jobs that are to be sent or settled, but for those that are kept back.
     pub(super) fn add(
         &mut self,
-        ledger: &mut Ledger,
+        ledger: &Ledger,
         request: &RequestRecord,
+        kept_back: Vec<JobId>,
         settle: &Settle,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let operation = request.asked.operation;
-        let kept_back = keep_apart(ledger, &request.id, now)?;
         self.kept_back.extend(kept_back);
         self.requests.push(Sending {
             request: request.id.clone(),
@@ -105,9 +115,9 @@ impl Queue {
         });
         for job in ledger.jobs(&request.id, Standing::Unsettled) {
             let job = job?;
-            let unclear_before = ledger.count_unclear(&job.id)?;
-            let item = settle.item(&job, unclear_before, operation, now);
-            self.to_settle.extend(item);
+            let tried = ledger.find_tried(&job.id)?;
+            self.to_settle
+                .extend(settle.item(&job, tried, operation, now));
         }
         Ok(())
     }
@@ -130,7 +140,7 @@ impl Queue {
     }
 
     fn next_unsent(&mut self, ledger: &Ledger) -> Result<Option<Item>, LedgerError> {
-        for sending in &mut self.requests {
+        while let Some(sending) = self.requests.get_mut(self.first) {
             while let Some(job) = ledger.find_unsent(&sending.request, sending.after)? {
                 if self.kept_back.contains(&job) {
                     sending.after = job.number;
@@ -139,6 +149,7 @@ impl Queue {
                     return Ok(Some(Item::submit(job, sending.operation)));
                 }
             }
+            self.first += 1;
         }
         Ok(None)
     }
@@ -153,17 +164,28 @@ impl Queue {
         self.to_settle.retain(|item| item.job != *job);
     }
 
+    /// Another dsr was quicker with the job: what is left of it comes again. Not without end, since
+    /// each time may be a POST.
+    pub(super) fn looks_again(&mut self, job: &JobId) -> bool {
+        let times = self.overtaken.entry(job.clone()).or_default();
+        *times += 1;
+        let is_rare = *times <= OVERTAKEN_TIMES;
+        self.send_anew(job);
+        is_rare
+    }
+
     /// Nothing was created for the job: it is sent when its turn comes, and not settled.
     pub(super) fn send_anew(&mut self, job: &JobId) {
         self.remove(job);
-        for sending in &mut self.requests {
+        for (place, sending) in self.requests.iter_mut().enumerate() {
             if sending.request == job.request {
                 sending.after = sending.after.min(job.number - 1);
+                self.first = self.first.min(place);
             }
         }
     }
 
-    /// Puts a job whose outcome is unknown back, to be settled a little later, if that may help.
+    /// Puts a job whose outcome is unknown back, to be settled a little later.
     /// A repeated export makes a second copy of personal data, so it is repeated once only.
     pub(super) fn settle_later(&mut self, item: &Item) {
         self.remove(&item.job);
@@ -184,6 +206,45 @@ impl Queue {
             });
         }
     }
+}
+
+/// Whether `dsr resume` settles a job of unknown outcome without a word from the operator.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(super) fn settles_by_itself(
+    ledger: &Ledger,
+    job: &JobRecord,
+    kind: Kind,
+    now: DateTime<Utc>,
+) -> Result<bool, LedgerError> {
+    Ok(is_recent(job, now) && may_tell(job, ledger.find_tried(&job.id)?, kind))
+}
+
+/// Whether the same POST once more may tell what became of those before it, and does no harm.
+///
+/// What Mixpanel accepted without a readable task is there for certain: a deletion is sent once
+/// more, for the conflict that names its task, and an export never.
+pub(super) fn may_tell(job: &JobRecord, tried: Tried, kind: Kind) -> bool {
+    let is_open_question = match tried.last {
+        Some(JobState::Unknown | JobState::Accepted) => true,
+        // The last one was certainly not taken. A job that was cut, cancelled or refused since its
+        // answer was lost waits for the operator.
+        Some(JobState::Planned | JobState::Deferred | JobState::Refused) => {
+            !job.may_be_double && tried.unclear > 0
+        }
+        Some(JobState::Sending | JobState::Running | JobState::Done)
+        | Some(JobState::Failed | JobState::Revoked)
+        | None => false,
+    };
+    let is_harmless = match (kind, tried.unread) {
+        (Kind::Delete, 0 | 1) => true,
+        (Kind::Export, 0) => tried.unclear <= 1,
+        (Kind::Delete | Kind::Export, _) => false,
+    };
+    // The task of a job that was sent long ago has ended, and the same POST would be a new one.
+    let is_of_now = !tried.is_of_lost_span;
+    job.is_unsettled() && job.task.is_none() && is_of_now && is_open_question && is_harmless
 }
 
 impl Item {
@@ -213,23 +274,21 @@ fn is_recent(job: &JobRecord, now: DateTime<Utc>) -> bool {
 }
 
 impl Settle {
-    /// `unclear_before` are the job's attempts before its last that nobody knows the end of.
     fn item(
         &self,
         job: &JobRecord,
-        unclear_before: u32,
+        tried: Tried,
         operation: Operation,
         now: DateTime<Utc>,
     ) -> Option<Item> {
         if !job.is_unsettled() {
             return None;
         }
-        let begun = job.unclear_since?;
         // The time limit counts from the first attempt's beginning, the pause from the last's end.
-        let since_end = now - job.attempt_ended_at.unwrap_or(begun);
-        let repeated = operation.kind() == Kind::Export && unclear_before > 0;
+        let ended = job.attempt_ended_at.or(job.unclear_since);
+        let since_end = ended.map_or(TimeDelta::MAX, |ended| now - ended);
         let wanted = match self {
-            Self::Recent => is_recent(job, now) && !repeated,
+            Self::Recent => is_recent(job, now) && may_tell(job, tried, operation.kind()),
             Self::Chosen(jobs) => jobs.contains(&job.id),
         };
         let left = SETTLE_AFTER.saturating_sub(since_end.to_std().unwrap_or_default());

@@ -1,31 +1,33 @@
 //! Conflicts and lost answers: which task has an id, found out by asking about the tasks.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
 
-use chrono::{DateTime, Utc};
-
-use crate::domain::{Batch, DistinctId, JobId, Kind, ProjectKey, RequestId, TaskId, TaskStatus};
-use crate::ledger::{Ledger, LedgerError, LinkTo, Linked, Owner, Standing};
+use crate::domain::{
+    Batch, DistinctId, JobId, JobState, Kind, ProjectKey, RequestId, TaskId, TaskStatus,
+};
+use crate::ledger::{
+    Ledger, LedgerError, LinkTo, Linked, MadeFor, Owner, RequestRecord, Settling, Shared, Standing,
+};
 use crate::mixpanel::Client;
 
-use super::follow::{Question, RefreshTrouble, ask};
-use super::verdict::conflict_reason;
+use super::follow::{self, Difference, Followed, Question, RefreshTrouble, ask};
 use super::{Run, WorkflowError};
 
 /// What is known of a task's ids.
 type TaskIds = Option<HashSet<String>>;
 
-/// A task that a conflict named, and its ids where it was worth asking for them.
+/// A task that a conflict named, and what Mixpanel says of it.
 struct Named<'t> {
     task: &'t TaskId,
+    status: TaskStatus,
     ids: TaskIds,
 }
 
 /// Links an unsent job's ids to the tasks that have them already. The job itself keeps the rest.
 ///
-/// With one task there is nothing to ask; with several each is asked which ids it has. Ids that
-/// no task owns up to are refused, naming the tasks.
+/// Each task is asked which ids it has. Ids that no task owns up to are unknown, naming the tasks.
 pub(super) async fn link(
     run: &mut Run<'_>,
     client: &Client,
@@ -33,18 +35,31 @@ pub(super) async fn link(
     ids: Vec<DistinctId>,
     tasks: &[TaskId],
 ) -> Result<Result<(), RefreshTrouble>, LedgerError> {
-    let named = match tasks {
-        [task] => vec![Named { task, ids: None }],
-        several => match ask_each(run, client, several).await? {
-            Ok(named) => named,
-            Err(trouble) => return Ok(Err(trouble)),
-        },
+    let named = match ask_each(run, client, tasks).await? {
+        Ok(named) => named,
+        Err(trouble) => return Ok(Err(trouble)),
     };
     let (mut groups, left) = group_by_task(ids, &named);
-    let reason = conflict_reason(left.len(), tasks);
+    let reason = format!(
+        "Mixpanel says that {} are being deleted already (409), and {} they are in does not name them",
+        count_of(left.len()),
+        tasks_text(tasks)
+    );
     groups.extend(linked(left, LinkTo::Nobody, reason));
     run.ledger.record_linked(job, &groups, run.clock.now())?;
     Ok(Ok(()))
+}
+
+fn count_of(ids: usize) -> String {
+    match ids {
+        1 => "1 of its ids".to_owned(),
+        _ => format!("{ids} of its ids"),
+    }
+}
+
+fn tasks_text(tasks: &[TaskId]) -> String {
+    let names: Vec<&str> = tasks.iter().map(TaskId::as_str).collect();
+    format!("the task ({})", names.join(", "))
 }
 
 /// What a conflict shows about a job whose first answer was lost.
@@ -62,12 +77,32 @@ pub(super) enum Owners {
 pub(super) async fn find_owners(
     run: &mut Run<'_>,
     client: &Client,
-    batch: &Batch,
+    (job, batch): (&JobId, &Batch),
     ids: &[DistinctId],
     tasks: &[TaskId],
 ) -> Result<Result<Owners, RefreshTrouble>, LedgerError> {
-    let named = ask_each(run, client, tasks).await?;
-    Ok(named.map(|named| owners(batch, ids, &named)))
+    let named = match ask_each(run, client, tasks).await? {
+        Ok(named) => named,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
+    let found = owners(batch, ids, &named);
+    let Owners::One(task) = &found else {
+        return Ok(Ok(found));
+    };
+    // A task that was made for another job of ours was not made for this one.
+    let others = run
+        .ledger
+        .find_owner(task)?
+        .is_some_and(|own| own.id != *job);
+    let all = linked(
+        batch.ids().to_vec(),
+        LinkTo::Task(task.clone()),
+        linked_reason(task),
+    );
+    Ok(Ok(match all {
+        Some(all) if others => Owners::Others(vec![all]),
+        _ => found,
+    }))
 }
 
 fn owners(batch: &Batch, ids: &[DistinctId], named: &[Named<'_>]) -> Owners {
@@ -75,7 +110,7 @@ fn owners(batch: &Batch, ids: &[DistinctId], named: &[Named<'_>]) -> Owners {
     let made_for_it = |named_one: &&Named<'_>| match &named_one.ids {
         Some(known) => batch.ids().iter().all(|id| known.contains(id.expose())),
         // It was named for all of our ids, and no other task was.
-        None => over_all && named.len() == 1,
+        None => over_all && named.len() == 1 && named_one.status != TaskStatus::NotFound,
     };
     if let Some(own) = named.iter().find(made_for_it) {
         return Owners::One(own.task.clone());
@@ -98,9 +133,9 @@ fn group_by_task(ids: Vec<DistinctId>, named: &[Named<'_>]) -> (Vec<Linked>, Vec
     let mut left = ids;
     for one in named {
         let is_its = |id: &DistinctId| match &one.ids {
-            _ if named.len() == 1 => true,
             Some(known) => known.contains(id.expose()),
-            None => false,
+            // The conflict is Mixpanel's word that it has them.
+            None => named.len() == 1 && one.status != TaskStatus::NotFound,
         };
         let (its, others) = left.into_iter().partition(is_its);
         left = others;
@@ -124,7 +159,7 @@ async fn ask_each<'t>(
     let mut named = Vec::new();
     for task in tasks {
         match task_ids(run, client, Kind::Delete, task).await? {
-            Ok((_, ids)) => named.push(Named { task, ids }),
+            Ok((status, ids)) => named.push(Named { task, status, ids }),
             Err(trouble) => return Ok(Err(trouble)),
         }
     }
@@ -135,63 +170,102 @@ fn linked_reason(task: &TaskId) -> String {
     format!("linked: task {task} is deleting its ids already")
 }
 
-/// Takes out of an unsent deletion what other deletions in the ledger have: linked to their
-/// tasks, or, where an earlier request has no task yet, kept back until it has.
+/// Takes out of an unsent deletion what other deletions in the ledger have: linked to their tasks,
+/// where Mixpanel says that those are active and have these ids, or, where an earlier request has
+/// no task yet, kept back until it has. Anything else is sent: Mixpanel names a conflict if there
+/// is one.
 ///
-/// Returns the jobs that are kept back.
-pub(super) fn keep_apart(
-    ledger: &mut Ledger,
-    request: &RequestId,
-    now: DateTime<Utc>,
-) -> Result<Vec<JobId>, LedgerError> {
-    let elsewhere = ledger.find_elsewhere(request)?;
+/// Returns the jobs that are kept back. Where the token is turned away, nothing is to be sent.
+pub(super) async fn keep_apart(
+    run: &mut Run<'_>,
+    request: &RequestRecord,
+    shared: &Shared,
+) -> Result<Result<Vec<JobId>, RefreshTrouble>, LedgerError> {
+    let elsewhere = shared.elsewhere(&request.id);
     let mut kept_back = Vec::new();
     if elsewhere.is_empty() {
-        return Ok(kept_back);
+        return Ok(Ok(kept_back));
     }
-    for job in list_unsent(ledger, request)? {
+    let mut asked: BTreeMap<usize, OtherTask> = BTreeMap::new();
+    for job in list_unsent(run.ledger, &request.id)? {
         let mut by_owner: BTreeMap<usize, Vec<DistinctId>> = BTreeMap::new();
-        let batch = ledger.find_batch(&job)?;
+        let batch = LedgerError::unless_overtaken(run.ledger.find_batch(&job))?;
+        let Some(batch) = batch else { continue };
         for id in batch.ids() {
             if let Some(owner) = elsewhere.owner_of(id) {
                 by_owner.entry(owner).or_default().push(id.clone());
             }
         }
-        let groups = by_owner.into_iter();
-        let groups: Vec<Linked> = groups
-            .filter_map(|(owner, ids)| kept_apart(ids, elsewhere.owner(owner)))
-            .collect();
+        let mut groups: Vec<Linked> = Vec::new();
+        for (place, ids) in by_owner {
+            let owner = elsewhere.owner(place);
+            if let Entry::Vacant(entry) = asked.entry(place) {
+                match ask_owner(run, request, owner).await? {
+                    Ok(other) => entry.insert(other),
+                    Err(trouble) => return Ok(Err(trouble)),
+                };
+            }
+            groups.extend(kept_apart(ids, owner, &asked[&place]));
+        }
         if !groups.is_empty() {
-            ledger.record_linked(&job, &groups, now)?;
+            let now = run.clock.now();
+            LedgerError::unless_overtaken(run.ledger.record_linked(&job, &groups, now))?;
         }
     }
-    // What is still unsent and stands elsewhere was kept back.
-    for job in list_unsent(ledger, request)? {
-        let batch = ledger.find_batch(&job)?;
-        if batch
-            .ids()
-            .iter()
-            .any(|id| elsewhere.owner_of(id).is_some())
-        {
+    for job in list_unsent(run.ledger, &request.id)? {
+        let batch = LedgerError::unless_overtaken(run.ledger.find_batch(&job))?;
+        let ids = batch.iter().flat_map(|batch| batch.ids());
+        let mut owners = ids.filter_map(|id| elsewhere.owner_of(id));
+        if owners.any(|owner| elsewhere.owner(owner).task.is_none()) {
             kept_back.push(job);
         }
     }
-    Ok(kept_back)
+    Ok(Ok(kept_back))
 }
 
-fn kept_apart(ids: Vec<DistinctId>, other: &Owner) -> Option<Linked> {
-    let short = other.request.short();
-    let (to, reason) = match &other.task {
-        Some(task) => (
-            LinkTo::Task(task.clone()),
-            format!("{}, for request {short}", linked_reason(task)),
-        ),
-        None => (
+/// What is known of another deletion that has ids of ours.
+enum OtherTask {
+    /// Mixpanel has not ended its task; with the task's ids, where Mixpanel names them.
+    Active(TaskIds),
+    /// It has no task yet.
+    Unsent,
+    /// It has ended, or Mixpanel could not be asked.
+    Over,
+}
+
+async fn ask_owner(
+    run: &mut Run<'_>,
+    request: &RequestRecord,
+    owner: &Owner,
+) -> Result<Result<OtherTask, RefreshTrouble>, LedgerError> {
+    let Some(task) = &owner.task else {
+        return Ok(Ok(OtherTask::Unsent));
+    };
+    let project = request.asked.project_key.clone();
+    let item = Followed::other(owner.job.clone(), task.clone(), project);
+    Ok(match follow::look(run, &item).await? {
+        Ok(answer) if answer.status.is_active() => Ok(OtherTask::Active(answer.ids)),
+        Err(trouble @ RefreshTrouble::NotAllowed { .. }) => Err(trouble),
+        Ok(_) | Err(_) => Ok(OtherTask::Over),
+    })
+}
+
+fn kept_apart(ids: Vec<DistinctId>, owner: &Owner, standing: &OtherTask) -> Option<Linked> {
+    let short = owner.job.request.short();
+    match (standing, &owner.task) {
+        (OtherTask::Active(known), Some(task)) => {
+            let has = |id: &DistinctId| known.as_ref().is_none_or(|k| k.contains(id.expose()));
+            let reason = format!("{}, for request {short}", linked_reason(task));
+            let ids = ids.into_iter().filter(has).collect();
+            linked(ids, LinkTo::Task(task.clone()), reason)
+        }
+        (OtherTask::Unsent, _) => linked(
+            ids,
             LinkTo::Later,
             format!("request {short} has its ids and no task yet"),
         ),
-    };
-    linked(ids, to, reason)
+        (OtherTask::Active(_) | OtherTask::Over, _) => None,
+    }
 }
 
 fn list_unsent(ledger: &Ledger, request: &RequestId) -> Result<Vec<JobId>, LedgerError> {
@@ -205,12 +279,18 @@ pub enum Adopted {
     Yes,
     /// Mixpanel knows no such task in the project.
     NotFound,
-    /// The task is about other ids.
-    OtherIds,
+    /// Mixpanel could not look the task up.
+    NotSaid,
+    /// The task does not have all of the job's ids.
+    OtherIds(Difference),
+    /// The task was made for this other job, and Mixpanel does not say that it has these ids, too.
+    OtherJob(JobId),
+    /// The job was settled or given up on meanwhile.
+    Taken(JobState),
 }
 
 /// Takes the operator's word that a job of unknown outcome became `task`, if Mixpanel knows the
-/// task and does not say that it is about other ids.
+/// task and nothing that Mixpanel or the ledger says of it contradicts that.
 ///
 /// # Errors
 /// When the ledger cannot be written. What keeps Mixpanel from being asked is the inner error.
@@ -230,22 +310,37 @@ pub async fn adopt(
         Ok(answer) => answer,
         Err(trouble) => return Ok(Err(trouble)),
     };
-    if status == TaskStatus::NotFound {
-        return Ok(Ok(Adopted::NotFound));
+    match status {
+        TaskStatus::NotFound => return Ok(Ok(Adopted::NotFound)),
+        TaskStatus::Unknown => return Ok(Ok(Adopted::NotSaid)),
+        _ => {}
     }
     let batch = run.ledger.find_batch(job)?;
-    let covers = known.is_none_or(|known| {
-        let mut ids = batch.ids().iter();
-        ids.all(|id| known.contains(id.expose()))
-    });
-    if !covers {
-        return Ok(Ok(Adopted::OtherIds));
-    }
+    let difference = known
+        .as_ref()
+        .map(|known| Difference::between(&batch, known));
+    let owner = run.ledger.find_owner(task)?.filter(|own| own.id != *job);
+    let made_for = match (difference, owner) {
+        (Some(difference), _) if difference.missing > 0 => {
+            return Ok(Ok(Adopted::OtherIds(difference)));
+        }
+        (None, Some(owner)) => return Ok(Ok(Adopted::OtherJob(owner.id))),
+        (Some(_), Some(_)) => MadeFor::Another,
+        (Some(difference), None) if difference.more > 0 => MadeFor::Another,
+        (_, None) => MadeFor::TheJob,
+    };
     let now = run.clock.now();
     let reason = "the operator named its task";
-    run.ledger.record_settled(job, task, reason, now)?;
-    run.ledger.record_check(job, &status, now)?;
-    Ok(Ok(Adopted::Yes))
+    let settling = run
+        .ledger
+        .record_settled(job, task, made_for, reason, now)?;
+    match settling {
+        Settling::Taken(state) => Ok(Ok(Adopted::Taken(state))),
+        Settling::Recorded => {
+            run.ledger.record_check(job, &status, now)?;
+            Ok(Ok(Adopted::Yes))
+        }
+    }
 }
 
 async fn task_ids(

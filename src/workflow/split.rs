@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 
 use crate::credentials::{ProjectSecret, ProjectSecretError};
-use crate::domain::{DistinctId, JobId, Operation, RetrievalScope, TaskId};
-use crate::ledger::{DownloadRecord, JobRecord, Ledger, LedgerError, RequestRecord};
-use crate::packages::{self, About, Form, Limits, Order, Progress, SplitError, Summary};
+use crate::domain::{DistinctId, JobId, Operation, ProjectZone, RetrievalScope, TaskId};
+use crate::ledger::{
+    DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord, RequestRecord,
+};
+use crate::packages::{self, About, Form, Limits, Order, Progress, Review, SplitError, Summary};
 
 use super::Interrupt;
 
@@ -21,10 +23,13 @@ pub struct Splitting<'a> {
     /// Finds the project's API secret; asked only where an archive is locked.
     pub find_secret: &'a dyn Fn() -> Result<Option<ProjectSecret>, ProjectSecretError>,
     pub made: DateTime<Utc>,
+    /// Whose clock the project's events are by.
+    pub zone: ProjectZone,
+    pub review: Review,
     pub interrupt: &'a Interrupt,
 }
 
-/// What lies beside an archive now.
+/// What lies beside an archive now; where [`Summary::is_draft`], it is not to be sent yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SplitOutcome {
     Split(PathBuf, Summary),
@@ -69,17 +74,19 @@ pub fn split(
     let people = find_people(ledger, job, how)?;
     let about = about(request, job, download, how)?;
     let target = packages_of(&download.path);
+    let draft = draft_of(&download.path);
     let mut order = Order {
         archive: &download.path,
         password: None,
         people: &people,
         target: &target,
+        draft: &draft,
         about: &about,
         form: how.form,
         limits: Limits::default(),
     };
-    if let Some(summary) = packages::find_summary(&order)? {
-        return Ok(SplitOutcome::There(target, summary));
+    if let Some((place, summary)) = packages::find_summary(&order)? {
+        return Ok(SplitOutcome::There(place.to_owned(), summary));
     }
     let secret = match packages::is_locked(order.archive, &order.limits)? {
         true => (how.find_secret)()?,
@@ -93,7 +100,15 @@ pub fn split(
             None => ControlFlow::Continue(()),
         }
     })?;
-    ledger.record_packages(&job.id, people.len(), how.made)?;
+    if report.summary.is_draft() {
+        return Ok(SplitOutcome::Split(draft.clone(), report.summary));
+    }
+    let made = PackagesRecord {
+        packages: report.summary.packages,
+        without_data: report.summary.without_data,
+        records: report.summary.records,
+    };
+    ledger.record_packages(&job.id, people.len(), made, how.made)?;
     Ok(SplitOutcome::Split(target.clone(), report.summary))
 }
 
@@ -136,6 +151,8 @@ fn about(
         fetched: download.fetched_at,
         made: how.made,
         sha256: download.sha256.clone(),
+        zone: how.zone,
+        review: how.review,
     })
 }
 
@@ -148,8 +165,17 @@ fn export_of(request: &RequestRecord, job: &JobRecord) -> Option<(RetrievalScope
 
 /// `exports/q7tz0xma-1.zip` is split into `exports/q7tz0xma-1-packages/`.
 pub(super) fn packages_of(archive: &Path) -> PathBuf {
+    beside(archive, "-packages")
+}
+
+/// Where packages are until somebody has looked at what is unassigned: `exports/q7tz0xma-1-to-check/`.
+fn draft_of(archive: &Path) -> PathBuf {
+    beside(archive, "-to-check")
+}
+
+fn beside(archive: &Path, ending: &str) -> PathBuf {
     let mut name = archive.file_stem().map_or_else(OsString::new, Into::into);
-    name.push("-packages");
+    name.push(ending);
     archive.with_file_name(name)
 }
 

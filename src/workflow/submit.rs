@@ -1,12 +1,18 @@
 //! Sends what is planned, one POST at a time, each recorded before and after.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::domain::{DistinctId, ExitStatus, JobId, JobState, RequestId, TaskId};
-use crate::ledger::{Again, Claim, LedgerError, Outcome, Purpose, Recorded, RequestRecord};
-use crate::mixpanel::{Client, CreateAnswer};
+use chrono::{DateTime, Utc};
 
-use super::queue::{Item, Offer, Queue, Settle};
+use crate::domain::{DistinctId, ExitStatus, JobId, JobState, RequestId, TaskId};
+use crate::ledger::{
+    Again, Claim, LearnedLimit, Ledger, LedgerError, Outcome, Purpose, Recorded, RequestRecord,
+    Standing,
+};
+use crate::mixpanel::{Client, CreateAnswer, Words};
+
+use super::queue::{Item, Offer, Queue, Settle, may_tell, settles_by_itself};
 use super::settle::Owners;
 use super::verdict::{Act, Next, Verdict};
 use super::{Approved, Event, RefreshTrouble, Run, Signal, WorkflowError, settle};
@@ -24,7 +30,7 @@ pub enum Stop {
     Unclear { reason: String },
     /// There is no client for the request's project.
     NoProject,
-    /// An answer speaks of ids that were not sent.
+    /// An answer does not fit what was sent.
     Contradiction,
 }
 
@@ -33,7 +39,39 @@ pub enum Stop {
 pub struct SubmitReport {
     pub requests: Vec<RequestRecord>,
     pub stops: Vec<Stop>,
+    pub settling: Settles,
     pub signal: Option<Signal>,
+}
+
+/// What settles the jobs of unknown outcome, if there are any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settles {
+    /// Another run, as long as the same POST once more tells what became of the first.
+    ByItself,
+    /// The operator's word.
+    ByWord,
+}
+
+impl Settles {
+    /// What settles the jobs of unknown outcome of these requests.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn of(
+        ledger: &Ledger,
+        requests: &[RequestRecord],
+        now: DateTime<Utc>,
+    ) -> Result<Self, LedgerError> {
+        for request in requests {
+            let kind = request.asked.operation.kind();
+            for job in ledger.jobs(&request.id, Standing::Unsettled) {
+                if settles_by_itself(ledger, &job?, kind, now)? {
+                    return Ok(Self::ByItself);
+                }
+            }
+        }
+        Ok(Self::ByWord)
+    }
 }
 
 impl SubmitReport {
@@ -50,6 +88,9 @@ impl SubmitReport {
         });
         let groups = self.requests.iter().flat_map(|request| &request.groups);
         let states = groups.map(|group| match group.state {
+            JobState::Failed | JobState::Revoked | JobState::Refused if group.is_lost() => {
+                ExitStatus::Unknown
+            }
             // The operator gave up on it: nothing more is to be done.
             JobState::Unknown if group.is_abandoned => ExitStatus::Done,
             JobState::Unknown => ExitStatus::Unknown,
@@ -95,8 +136,7 @@ pub async fn submit(
     settle: &Settle,
     max_wait: Duration,
 ) -> Result<SubmitReport, WorkflowError> {
-    let mut queues = list_queues(run, requests, settle, max_wait)?;
-    let mut stops = Vec::new();
+    let (mut queues, mut stops) = list_queues(run, requests, settle, max_wait).await?;
     while run.interrupt.signal().is_none() {
         let mut shortest = Duration::MAX;
         let mut place = 0;
@@ -105,7 +145,8 @@ pub async fn submit(
                 Step::Sent => shortest = Duration::ZERO,
                 Step::Wait(wait) => shortest = shortest.min(wait),
                 Step::Over(stop) => {
-                    queues.remove(place);
+                    let queue = queues.remove(place);
+                    run.ledger.record_all_sent(&queue.project)?;
                     stops.extend(stop);
                     continue;
                 }
@@ -119,11 +160,16 @@ pub async fn submit(
             run.sleep(shortest).await;
         }
     }
+    // An interruption leaves some.
+    for queue in &queues {
+        run.ledger.record_all_sent(&queue.project)?;
+    }
     let mut records = Vec::new();
     for id in requests {
         records.extend(run.ledger.find_request(id)?);
     }
     Ok(SubmitReport {
+        settling: Settles::of(run.ledger, &records, run.clock.now())?,
         requests: records,
         stops,
         signal: run.interrupt.signal(),
@@ -138,14 +184,15 @@ enum Step {
     Over(Option<Stop>),
 }
 
-fn list_queues(
+async fn list_queues(
     run: &mut Run<'_>,
     requests: &[RequestId],
     settle: &Settle,
     max_wait: Duration,
-) -> Result<Vec<Queue>, LedgerError> {
+) -> Result<(Vec<Queue>, Vec<Stop>), LedgerError> {
     let mut queues: Vec<Queue> = Vec::new();
-    let now = run.clock.now();
+    let (mut barred, mut stops) = (HashSet::new(), Vec::new());
+    let shared = run.ledger.find_shared(requests)?;
     for id in requests {
         let Some(request) = run.ledger.find_request(id)? else {
             continue;
@@ -158,9 +205,22 @@ fn list_queues(
                 queues.len() - 1
             }
         };
-        queues[place].add(run.ledger, &request, settle, now)?;
+        if barred.contains(&queues[place].project) {
+            continue;
+        }
+        match settle::keep_apart(run, &request, &shared).await? {
+            Ok(kept_back) => {
+                let now = run.clock.now();
+                queues[place].add(run.ledger, &request, kept_back, settle, now)?;
+            }
+            Err(trouble) => {
+                barred.insert(queues[place].project.clone());
+                stops.push(stop_of(trouble));
+            }
+        }
     }
-    Ok(queues)
+    queues.retain(|queue| !barred.contains(&queue.project));
+    Ok((queues, stops))
 }
 
 async fn send_next(
@@ -173,11 +233,27 @@ async fn send_next(
         Offer::Wait(wait) => return Ok(Step::Wait(wait)),
         Offer::Nothing => return Ok(Step::Over(None)),
     };
+    match send(run, queue, &item, max_wait).await {
+        // Another dsr was quicker. What it has left to do is in the ledger.
+        Err(WorkflowError::Ledger(LedgerError::Overtaken(job))) if queue.looks_again(&job) => {
+            tracing::info!(%job, "overtaken");
+            Ok(Step::Sent)
+        }
+        sent => sent,
+    }
+}
+
+async fn send(
+    run: &mut Run<'_>,
+    queue: &mut Queue,
+    item: &Item,
+    max_wait: Duration,
+) -> Result<Step, WorkflowError> {
     let clients = run.clients;
     let Some(client) = clients.get(&queue.project) else {
         return Ok(Step::Over(Some(Stop::NoProject)));
     };
-    if cut_to_learned(run, queue, &item)? {
+    if cut_to_learned(run, queue, item)? {
         return Ok(Step::Sent);
     }
     let rate = client.project().rate;
@@ -200,14 +276,14 @@ async fn send_next(
         }
         Claim::Send { attempt } => {
             tracing::info!(job = %item.job, attempt, "sending");
-            let answer = post(run, client, &item).await?;
+            let answer = post(run, client, item).await?;
             run.compare_clocks(client);
             let now = run.clock.now();
             let verdict = match item.purpose {
                 Purpose::Submit => queue.temper.judge(answer, now),
                 Purpose::Settle => queue.temper.judge_again(answer, item.word, now),
             };
-            let step = carry_out(run, queue, client, &item, verdict).await?;
+            let step = carry_out(run, queue, client, item, verdict).await?;
             run.record_standing(client);
             Ok(step)
         }
@@ -217,15 +293,15 @@ async fn send_next(
 /// Cuts a job that is larger than what the server has taught us; whether it was.
 fn cut_to_learned(run: &mut Run<'_>, queue: &mut Queue, item: &Item) -> Result<bool, LedgerError> {
     let kind = item.operation.kind();
-    let Some(limit) = run.ledger.find_learned_limit(&queue.project, kind)? else {
+    let now = run.clock.now();
+    let Some(learned) = run.ledger.find_learned_limit(&queue.project, kind, now)? else {
         return Ok(false);
     };
     let job = run.job(&item.job)?;
-    if !job.state.is_sendable() || job.ids <= limit.get() {
+    if !job.state.is_sendable() || job.ids <= learned.limit.get() {
         return Ok(false);
     }
-    run.ledger
-        .record_cut(&item.job, kind, &queue.project, limit, run.clock.now())?;
+    run.ledger.record_cut(&item.job, learned.limit, now)?;
     Ok(true)
 }
 
@@ -234,7 +310,7 @@ async fn post(run: &Run<'_>, client: &Client, item: &Item) -> Result<CreateAnswe
     let batch = run.ledger.find_batch(&item.job)?;
     let subject = run.job(&item.job)?.subject;
     let interrupted = || CreateAnswer::Unknown {
-        reason: "interrupted before the answer came".to_owned(),
+        reason: Words::ours("interrupted before the answer came"),
     };
     Ok(tokio::select! {
         answer = client.create(item.operation, &batch, subject) => answer,
@@ -254,7 +330,12 @@ async fn carry_out(
     let reason = verdict.reason.as_deref();
     let mut next = verdict.next;
     match verdict.act {
-        Act::Record(outcome) => record_outcome(run, client, job, &outcome, reason)?,
+        Act::Record(outcome) => {
+            record_outcome(run, client, job, &outcome, reason)?;
+            if matches!(outcome, Outcome::Accepted(_)) {
+                learn(run, queue, item)?;
+            }
+        }
         Act::Cut => cut(run, queue, client, item, reason)?,
         Act::Link { ids, tasks } => {
             // Nothing was created; what the tasks have is asked with the job safely planned.
@@ -268,12 +349,17 @@ async fn carry_out(
         }
     }
     if let Some(until) = verdict.closed_until {
-        run.ledger.record_block(&queue.project, until)?;
+        let now = run.clock.now();
+        run.ledger.record_block(&queue.project, until, now)?;
     }
     let after = run.job(job)?;
+    let kind = item.operation.kind();
     run.observer.on(Event::Moved(&after));
     match after.state {
-        JobState::Unknown => queue.settle_later(item),
+        JobState::Unknown => match may_tell(&after, run.ledger.find_tried(job)?, kind) {
+            true => queue.settle_later(item),
+            false => queue.remove(job),
+        },
         state if state.is_sendable() => queue.send_anew(job),
         _ => queue.remove(job),
     }
@@ -303,7 +389,9 @@ async fn adopt_or_link(
     let now = run.clock.now();
     run.ledger
         .record_answered(&project.key(), project.rate, now)?;
-    let owners = settle::find_owners(run, client, &batch, ids, tasks).await?;
+    let owners = settle::find_owners(run, client, (job, &batch), ids, tasks).await?;
+    // A conflict creates nothing: what is unknown is what became of the POSTs before.
+    let not_taken = Outcome::Unsettled(JobState::Planned);
     match owners {
         Ok(Owners::One(task)) => {
             let reason = "recovered: its first answer was lost, and Mixpanel named its task";
@@ -312,12 +400,12 @@ async fn adopt_or_link(
         }
         Ok(Owners::Others(groups)) => {
             // What is left is still unknown, though hardly: the same POST tells again.
-            record_outcome(run, client, job, &Outcome::Unknown, reason)?;
+            record_outcome(run, client, job, &not_taken, reason)?;
             Ok(run.ledger.record_linked(job, &groups, run.clock.now())?)
         }
         Ok(Owners::NotSaid) | Err(_) => {
             let reason = "Mixpanel has its ids in several tasks, or could not say in which";
-            record_outcome(run, client, job, &Outcome::Unknown, Some(reason))
+            record_outcome(run, client, job, &not_taken, Some(reason))
         }
     }
 }
@@ -330,14 +418,30 @@ fn cut(
     reason: Option<&str>,
 ) -> Result<(), WorkflowError> {
     let job = &item.job;
-    let Some(limit) = settle::half(run.job(job)?.ids) else {
+    let ids = run.job(job)?.ids;
+    let Some(limit) = settle::half(ids) else {
         return record_outcome(run, client, job, &Outcome::Refused, reason);
     };
     record_outcome(run, client, job, &Outcome::NotCreated, reason)?;
+    run.ledger.record_cut(job, limit, run.clock.now())?;
+    queue.refused = Some((item.operation.kind(), ids));
+    Ok(())
+}
+
+/// Remembers how many ids the server took of a job after it had refused twice as many: only that
+/// shows that their number was the trouble.
+fn learn(run: &mut Run<'_>, queue: &mut Queue, item: &Item) -> Result<(), WorkflowError> {
     let kind = item.operation.kind();
-    let now = run.clock.now();
-    run.ledger
-        .record_cut(job, kind, &queue.project, limit, now)?;
+    let ids = run.job(&item.job)?.ids;
+    let refused = queue.refused.filter(|(of, _)| *of == kind);
+    if let Some((_, refused)) = refused
+        && let Some(limit) = settle::half(refused).filter(|half| half.get() == ids)
+    {
+        let at = run.clock.now();
+        let learned = LearnedLimit { limit, refused, at };
+        run.ledger.record_learned(&queue.project, kind, learned)?;
+        queue.refused = None;
+    }
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::{DistinctId, TaskId};
+use crate::domain::{DistinctId, JobState, TaskId};
 use crate::ledger::Outcome;
 use crate::mixpanel::CreateAnswer;
 
@@ -88,22 +88,21 @@ impl Temper {
         match answer {
             CreateAnswer::Accepted { task } => record(Outcome::Accepted(task), None, Next::GoOn),
             CreateAnswer::NotSent { reason } => {
-                let next = self.no_connection(&reason);
-                record(Outcome::NotCreated, Some(reason), next)
+                let next = self.no_connection(reason.as_str());
+                record(Outcome::NotCreated, Some(reason.into()), next)
             }
             CreateAnswer::Deferred { retry_after } => {
                 let (until, next) = self.limited(retry_after, now);
                 let reason = Some("Mixpanel's rate limit (429)".to_owned());
                 record(Outcome::Deferred(until), reason, next)
             }
-            CreateAnswer::TooLarge { message } => act(Act::Cut, too_large_reason(&message)),
+            CreateAnswer::TooLarge { message } => act(Act::Cut, too_large_reason(message.as_str())),
             CreateAnswer::Conflict { ids, tasks } => {
                 let reason = conflict_reason(ids.len(), &tasks);
                 act(Act::Link { ids, tasks }, reason)
             }
             CreateAnswer::ForeignConflict { ids } => {
-                let reason =
-                    format!("Mixpanel names a conflict over {ids} ids that were not sent (409)");
+                let reason = foreign_conflict(ids);
                 record(
                     Outcome::NotCreated,
                     Some(reason),
@@ -127,13 +126,17 @@ impl Temper {
                     Some(reason),
                     Next::Stop(Stop::NotAllowed {
                         http_status,
-                        message,
+                        message: message.into(),
                     }),
                 )
             }
+            CreateAnswer::AcceptedUnread { reason } => {
+                let next = self.unclear(reason.as_str());
+                record(Outcome::AcceptedUnread, Some(reason.into()), next)
+            }
             CreateAnswer::Unknown { reason } => {
-                let next = self.unclear(&reason);
-                record(Outcome::Unknown, Some(reason), next)
+                let next = self.unclear(reason.as_str());
+                record(Outcome::Unknown, Some(reason.into()), next)
             }
         }
     }
@@ -147,7 +150,9 @@ impl Temper {
         now: DateTime<Utc>,
     ) -> Verdict {
         self.notice(&answer);
-        let still = |reason: String, next| record(Outcome::Unknown, Some(reason), next);
+        // The answer is about this POST alone: nothing was created by it.
+        let still =
+            |state, reason: String, next| record(Outcome::Unsettled(state), Some(reason), next);
         match answer {
             // The ledger knows that it was sent before, and notes that there may be two.
             CreateAnswer::Accepted { task } => record(Outcome::Accepted(task), None, Next::GoOn),
@@ -157,29 +162,33 @@ impl Temper {
                 act(Act::Adopt { ids, tasks }, reason)
             }
             CreateAnswer::NotSent { reason } => {
-                let next = self.no_connection(&reason);
-                still(reason, next)
+                let next = self.no_connection(reason.as_str());
+                still(JobState::Planned, reason.into(), next)
             }
             CreateAnswer::Deferred { retry_after } => {
                 let (until, next) = self.limited(retry_after, now);
                 let reason = "Mixpanel's rate limit (429) kept dsr from settling it";
                 Verdict {
                     closed_until: Some(until),
-                    ..still(reason.to_owned(), next)
+                    ..still(JobState::Deferred, reason.to_owned(), next)
                 }
             }
             CreateAnswer::TooLarge { message } if word == Word::SendAgain => {
-                act(Act::Cut, too_large_reason(&message))
+                act(Act::Cut, too_large_reason(message.as_str()))
             }
-            CreateAnswer::TooLarge { message } => still(message, Next::GoOn),
+            CreateAnswer::TooLarge { message } => {
+                still(JobState::Refused, message.into(), Next::GoOn)
+            }
             CreateAnswer::ForeignConflict { ids } => still(
-                format!("Mixpanel names a conflict over {ids} ids that were not sent (409)"),
+                JobState::Planned,
+                foreign_conflict(ids),
                 Next::Stop(Stop::Contradiction),
             ),
             CreateAnswer::Refused {
                 http_status,
                 message,
             } => still(
+                JobState::Refused,
                 format!("sent once more, it was refused ({http_status}): {message}"),
                 Next::GoOn,
             ),
@@ -187,22 +196,30 @@ impl Temper {
                 http_status,
                 message,
             } => still(
+                JobState::Planned,
                 format!("Mixpanel turned the token away ({http_status}): {message}"),
                 Next::Stop(Stop::NotAllowed {
                     http_status,
-                    message,
+                    message: message.into(),
                 }),
             ),
+            CreateAnswer::AcceptedUnread { reason } => {
+                let next = self.unclear(reason.as_str());
+                record(Outcome::AcceptedUnread, Some(reason.into()), next)
+            }
             CreateAnswer::Unknown { reason } => {
-                let next = self.unclear(&reason);
-                still(reason, next)
+                let next = self.unclear(reason.as_str());
+                record(Outcome::Unknown, Some(reason.into()), next)
             }
         }
     }
 
     /// An answer of another kind ends a row of bad ones.
     fn notice(&mut self, answer: &CreateAnswer) {
-        if !matches!(answer, CreateAnswer::Unknown { .. }) {
+        if !matches!(
+            answer,
+            CreateAnswer::Unknown { .. } | CreateAnswer::AcceptedUnread { .. }
+        ) {
             self.unknown_in_a_row = 0;
         }
         if !matches!(answer, CreateAnswer::NotSent { .. }) {
@@ -280,6 +297,15 @@ pub(super) fn conflict_reason(ids: usize, tasks: &[TaskId]) -> String {
     format!("{ids} of its ids are being deleted already (task {tasks})")
 }
 
+fn foreign_conflict(ids: usize) -> String {
+    match ids {
+        0 => {
+            "Mixpanel names a conflict, and not the ids and the tasks it is about (409)".to_owned()
+        }
+        _ => format!("Mixpanel names a conflict over {ids} ids that were not sent (409)"),
+    }
+}
+
 fn connection_waits() -> ExponentialBackoff {
     waits(Duration::from_millis(500), Duration::from_secs(10))
 }
@@ -300,6 +326,7 @@ fn waits(shortest: Duration, longest: Duration) -> ExponentialBackoff {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mixpanel::Words;
 
     fn noon() -> DateTime<Utc> {
         "2026-11-22T12:00:00Z".parse().unwrap()
@@ -315,13 +342,13 @@ mod tests {
 
     fn unknown() -> CreateAnswer {
         CreateAnswer::Unknown {
-            reason: "reset".to_owned(),
+            reason: Words::ours("reset"),
         }
     }
 
     fn not_sent() -> CreateAnswer {
         CreateAnswer::NotSent {
-            reason: "refused".to_owned(),
+            reason: Words::ours("refused"),
         }
     }
 
@@ -401,22 +428,23 @@ mod tests {
             not_sent(),
             limited(None),
             CreateAnswer::TooLarge {
-                message: String::new(),
+                message: Words::ours(""),
             },
             CreateAnswer::ForeignConflict { ids: 1 },
             CreateAnswer::Refused {
                 http_status: 400,
-                message: String::new(),
+                message: Words::ours(""),
             },
             CreateAnswer::NotAllowed {
                 http_status: 401,
-                message: String::new(),
+                message: Words::ours(""),
             },
         ];
         for answer in answers {
             let shown = format!("{answer:?}");
             let act = temper().judge_again(answer, Word::None, noon()).act;
-            assert!(matches!(act, Act::Record(Outcome::Unknown)), "{shown}");
+            let stays = matches!(act, Act::Record(Outcome::Unknown | Outcome::Unsettled(_)));
+            assert!(stays, "{shown}");
         }
         let conflict = CreateAnswer::Conflict {
             ids: vec![id],

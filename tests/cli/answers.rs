@@ -177,14 +177,18 @@ fn too_many_ids_even_one_at_a_time_are_refused() {
         let outcome = operator.run(&DELETE);
         outcome.exits_with(3);
         let sizes: Vec<_> = fake.posts().iter().map(|post| post.ids().len()).collect();
-        assert_eq!(sizes, [2, 1, 1, 1, 1, 1, 1], "{outcome}");
-        let singles: Vec<String> = fake.posts()[1..].iter().flat_map(Call::ids).collect();
+        assert_eq!(sizes, [2, 1, 2, 1, 2, 1, 1, 1, 1], "{outcome}");
+        let singles = fake
+            .posts()
+            .into_iter()
+            .filter(|post| post.ids().len() == 1);
+        let singles: Vec<String> = singles.flat_map(|post| post.ids()).collect();
         same_people(&singles, &ids);
         let request = operator.only_request();
         assert_eq!(states(&request), ["refused"; 6], "{outcome}");
         assert!(reason(&request, 0).contains(text), "{request:#}");
         operator.run(&["resume"]);
-        assert_eq!(fake.posts().len(), 7, "refused is not retried");
+        assert_eq!(fake.posts().len(), 9, "refused is not retried");
     }
 }
 
@@ -279,6 +283,17 @@ fn unclear_answers(elsewhere: &str) -> Vec<(&'static str, Reply)> {
     ]
 }
 
+/// A 2xx that is no web page.
+fn is_acceptance(reply: &Reply) -> bool {
+    match reply {
+        Reply::Full { status, body, .. } => {
+            (200..300).contains(status) && !body.trim_start().starts_with('<')
+        }
+        Reply::Half { status, .. } => (200..300).contains(status),
+        _ => false,
+    }
+}
+
 /// A fake that answers every POST about `id` with `reply`, everything else as usual.
 fn always_unclear_about(id: &str, reply: Reply) -> Fake {
     let id = id.to_owned();
@@ -314,8 +329,15 @@ fn an_unclear_answer_is_settled_by_the_same_post_a_bounded_number_of_times() {
     let elsewhere = Fake::start();
     let location = format!("{}/data-deletions/v3.0/", elsewhere.url());
     let answers = unclear_answers(&location).into_iter();
+    // What was certainly accepted is asked about once, and an export is never made twice.
     let cases = answers.flat_map(|(name, reply)| {
-        [("delete", 4), ("export", 2)].map(|(kind, posts)| (name, reply.clone(), kind, posts))
+        let posts = if is_acceptance(&reply) {
+            (2, 1)
+        } else {
+            (4, 2)
+        };
+        [("delete", posts.0), ("export", posts.1)]
+            .map(|(kind, posts)| (name, reply.clone(), kind, posts))
     });
     at_once(cases, |(name, reply, kind, posts)| {
         let ids = people(6);

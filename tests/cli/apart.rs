@@ -1,6 +1,9 @@
 //! An id with an open deletion in the ledger is not sent again by another request.
 
-use crate::support::{Fake, Operator, Reply, csv_of, object_reply, people, same_people, states};
+use crate::support::{
+    Fake, Model, Operator, Reply, account, csv_of, disagreements, object_reply, people,
+    same_people, states, status_reply,
+};
 
 fn first_then_all(fake: &Fake) -> (Operator, Vec<String>) {
     let operator = Operator::at_with(fake, "rate = 1000");
@@ -15,12 +18,16 @@ const ALL: [&str; 5] = ["delete", "--gdpr", "--yes", "all.csv", "--json"];
 
 #[test]
 fn ids_that_a_task_of_another_request_has_are_linked_and_not_sent() {
-    let fake = Fake::answering(|call| object_reply(&format!("task-{}", call.place)));
+    let fake = Fake::answering(|call| match call.is_post() {
+        true => object_reply(&format!("task-{}", call.place)),
+        false => status_reply("STARTED"),
+    });
     let (operator, ids) = first_then_all(&fake);
     operator.run(&FIRST).exits_with(0);
     let outcome = operator.run(&ALL);
     let request = outcome.exits_with(0).request();
     assert_eq!(fake.posts().len(), 2, "{outcome}");
+    assert_eq!(fake.gets().len(), 1, "the older task is asked first");
     same_people(&fake.posts()[1].ids(), &ids[4..]);
     assert_eq!(states(&request), ["accepted", "accepted"]);
     let linked = &request["jobs"][1];
@@ -94,4 +101,51 @@ fn an_unknown_deletion_keeps_its_ids_from_being_sent_by_another() {
         states(&request).contains(&"planned".to_owned()),
         "{request}"
     );
+}
+
+#[test]
+fn ids_of_a_task_that_has_ended_meanwhile_are_sent() {
+    let model = Model::start();
+    let (operator, ids) = first_then_all(&model.fake);
+    operator.run(&FIRST).exits_with(0);
+    // Nobody has asked since.
+    model.end_all();
+    let outcome = operator.run(&ALL);
+    let request = outcome.exits_with(0).request();
+    same_people(&model.fake.posts()[1].ids(), &ids);
+    assert_eq!(states(&request), ["accepted"], "{outcome}");
+    // What was asked on the way is known now.
+    let older = operator
+        .requests()
+        .into_iter()
+        .find(|r| r["id"] != request["id"]);
+    assert_eq!(states(&older.expect("two")), ["done"]);
+    let asked = [&ids[..4], &ids].map(|ids| ids.iter().cloned().collect());
+    let found = disagreements(&operator, &model, &asked);
+    assert!(found.is_empty(), "{found:#?}\n{:#?}", account(&operator));
+}
+
+#[test]
+fn only_the_ids_that_the_older_task_has_are_linked() {
+    let other = people(10)[1].clone();
+    let fake = Fake::answering(move |call| match call.is_post() {
+        true => object_reply(&format!("task-{}", call.place)),
+        false => Reply::json(
+            200,
+            &serde_json::json!({ "status": "ok", "results": {
+                "status": "PENDING", "distinct_ids": [other, "stranger"],
+            }}),
+        ),
+    });
+    let (operator, ids) = first_then_all(&fake);
+    operator.run(&FIRST).exits_with(0);
+    let outcome = operator.run(&ALL);
+    let request = outcome.exits_with(0).request();
+    let sent = fake.posts()[1].ids();
+    same_people(&sent, &[&ids[..1], &ids[2..]].concat());
+    assert_eq!(request["linked_ids"], 1, "{outcome}");
+    // The older one's task is about others than were sent: nobody knows what it erases.
+    let requests = operator.requests();
+    let older = requests.iter().find(|r| r["id"] != request["id"]);
+    assert_eq!(states(older.expect("two")), ["unknown"]);
 }

@@ -79,7 +79,10 @@ fn an_authority_is_believed_only_if_the_operator_names_it() {
     let mut operator = Operator::at(&fake).with("DSR_API_URL", &url);
     let send = ["delete", "--gdpr", "--yes", "a1"];
     let outcome = operator.run(&send);
-    outcome.exits_with(75).says("certificate");
+    outcome
+        .exits_with(75)
+        .says("unknown authority")
+        .says("DSR_CA_FILE");
     assert_eq!(states(&operator.only_request()), ["planned"]);
     fake.was_not_called();
     operator.set("DSR_CA_FILE", &data("ca.pem"));
@@ -130,4 +133,74 @@ fn the_proxy_that_calls_take_is_named_and_its_password_is_not() {
     let operator = operator.with("DSR_API_URL", &fake.url());
     let outcome = operator.run(&["resume", "-v"]);
     outcome.never_says("through a proxy");
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_an_error_and_never_gone_around() {
+    let fake = Fake::start();
+    let mut operator = Operator::at(&fake).with("DSR_API_URL", "https://api.invalid/api/app");
+    for url in [
+        "ftp://me:pass-WORD-9@127.0.0.1:9",
+        "socks://127.0.0.1:9",
+        "http://",
+        "http://127.0.0.1:99999",
+        "://x",
+        "me:pass-WORD-9@",
+    ] {
+        for variable in ["HTTPS_PROXY", "ALL_PROXY"] {
+            operator = operator.without("HTTPS_PROXY");
+            operator.set(variable, url);
+            let outcome = operator.run(&["delete", "--gdpr", "--yes", "a1", "--json"]);
+            outcome.exits_with(2).never_says("pass-WORD-9");
+            let failure = outcome.failure();
+            let message = failure["message"].as_str().unwrap();
+            assert!(message.contains(variable), "{url}\n{outcome}");
+            let hint = failure["hint"].as_str().unwrap();
+            assert!(hint.contains("nothing was sent"), "{outcome}");
+            operator = operator.without(variable);
+        }
+    }
+    // To loopback none is taken.
+    operator.set("DSR_API_URL", &fake.url());
+    operator.set("HTTPS_PROXY", "ftp://127.0.0.1:9");
+    operator
+        .run(&["delete", "--gdpr", "--yes", "a1"])
+        .exits_with(0);
+}
+
+/// A SOCKS proxy that reaches nothing; what it was asked to connect to.
+fn socks_proxy() -> (String, std::sync::mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let url = format!("socks5h://{}", listener.local_addr().expect("it is bound"));
+    let (asked, hears) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut bytes = [0; 512];
+            // Its ways to log in, then what to connect to: a host by its name.
+            let (Ok(_), Ok(())) = (stream.read(&mut bytes), stream.write_all(&[5, 0])) else {
+                continue;
+            };
+            let Ok(count) = stream.read(&mut bytes) else {
+                continue;
+            };
+            drop(asked.send(String::from_utf8_lossy(&bytes[..count]).into_owned()));
+            drop(stream.write_all(&[5, 4, 0, 1, 0, 0, 0, 0, 0, 0]));
+        }
+    });
+    (url, hears)
+}
+
+#[test]
+fn calls_go_through_a_socks_proxy_or_nowhere() {
+    let (proxy, hears) = socks_proxy();
+    let operator = Operator::at(&Fake::start())
+        .with("DSR_API_URL", "https://api.invalid/api/app")
+        .with("HTTPS_PROXY", &proxy);
+    let running = operator.start(&["delete", "--gdpr", "--yes", "a1", "--max-wait", "0s"]);
+    let asked = hears.recv_timeout(std::time::Duration::from_secs(20));
+    let asked = asked.expect("the proxy is asked");
+    assert!(asked.contains("api.invalid"), "{asked}");
+    running.signal("INT");
+    running.end().did_not_panic();
+    assert_eq!(states(&operator.only_request()), ["planned"]);
 }

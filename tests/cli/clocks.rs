@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
-use rusqlite::Connection;
 
 use crate::support::{
     Fake, Operator, Outcome, Reply, Rules, Running, csv_of, object_reply, people, same_people,
@@ -176,22 +175,81 @@ fn a_deletion_of_unknown_outcome_is_not_sent_again_after_a_sleep_of_15_minutes()
     );
 }
 
+const HOUR: i64 = 60 * 60;
+
+/// The first POST is turned away for so many seconds, the others are accepted.
+fn limited_once(seconds: &'static str) -> Fake {
+    Fake::answering(move |call| match (call.is_post(), call.place) {
+        (true, 0) => Reply::error(429, "later").with("Retry-After", seconds),
+        _ => usual(call),
+    })
+}
+
+const SEND: [&str; 6] = ["delete", "--gdpr", "--yes", "a1", "--max-wait", "0s"];
+
 #[test]
 fn a_clock_that_was_set_back_by_an_hour_stops_nothing() {
     let fake = Fake::start();
-    let operator = Operator::at_with(&fake, "rate = 4");
+    let mut operator = Operator::at_with(&fake, "rate = 4");
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
-    let set_back = || {
-        let ledger = Connection::open(operator.dsr_home().join("ledger.db"));
-        let changed =
-            ledger.and_then(|l| l.execute("UPDATE pace SET next_at = next_at + 3600000000", []));
-        assert_eq!(changed.expect("the ledger can be changed"), 1);
-    };
-    for args in [&["export", "--gdpr", "a2"][..], &["status"]] {
-        set_back();
+    if !operator.shift_clock(-HOUR) {
+        return;
+    }
+    for args in [&["export", "--gdpr", "a2"][..], &["status", "--refresh"]] {
         let outcome = operator.run(args);
         outcome.exits_with(0);
         assert!(outcome.took < Duration::from_secs(20), "{outcome}");
     }
     assert_eq!((fake.posts().len(), fake.gets().len()), (2, 2));
+}
+
+#[test]
+fn a_rate_limit_is_waited_for_no_longer_than_asked_when_the_clock_is_set_back() {
+    let fake = limited_once("2");
+    let mut operator = Operator::at(&fake);
+    operator.run(&SEND).exits_with(75);
+    if !operator.shift_clock(-HOUR) {
+        return;
+    }
+    let outcome = operator.run(&["resume", "--max-wait", "10s"]);
+    outcome.exits_with(0);
+    assert!(outcome.took < Duration::from_secs(10), "{outcome}");
+    assert_eq!(fake.posts().len(), 2);
+}
+
+#[test]
+fn a_clock_set_ahead_and_right_again_lets_no_burst_through_and_holds_nothing() {
+    let fake = limited_once("4");
+    let mut operator = Operator::at(&fake);
+    let start = Instant::now();
+    operator.run(&SEND).exits_with(75);
+    if !operator.shift_clock(HOUR) {
+        return;
+    }
+    operator.run(&["resume", "--max-wait", "0s"]).exits_with(75);
+    assert_eq!(fake.posts().len(), 1, "the server wants none yet");
+    operator.shift_clock(0);
+    operator.run(&["resume", "--max-wait", "10s"]).exits_with(0);
+    let posts = fake.posts();
+    assert_eq!(posts.len(), 2);
+    assert!(posts[1].arrived - start >= Duration::from_secs(4));
+}
+
+#[test]
+fn a_refresh_asks_whatever_the_ages_of_the_answers_say() {
+    let fake = Fake::start();
+    let mut operator = Operator::at(&fake);
+    operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
+    if !operator.shift_clock(48 * HOUR) {
+        return;
+    }
+    operator.run(&["status", "--refresh"]).exits_with(0);
+    let asked = fake.gets().len();
+    assert_eq!(asked, 1);
+    for shift in [0, -48 * HOUR] {
+        operator.shift_clock(shift);
+        let before = fake.gets().len();
+        operator.run(&["status", "--refresh"]).exits_with(0);
+        assert_eq!(fake.gets().len(), before + 1, "shifted by {shift} s");
+    }
 }

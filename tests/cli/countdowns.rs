@@ -143,15 +143,16 @@ fn a_finished_export_counts_down_until_it_is_fetched() {
     let id = operator.only_request()["id"].as_str().unwrap().to_owned();
     let short = &id[..8];
     operator.lives_on("2026-03-05");
-    let fetch = format!("Fetch with `dsr download {short}`");
+    let fetch = format!("with `dsr download {short}`");
     operator
         .run(&["status"])
         .exits_with(0)
         .says("2 finished exports are not fetched")
-        .says("until 2026-03-19 at most (in 14 days)")
+        .says("links live 14 to 30 days: fetch by 2026-03-19 (in 14 days)")
         .says(&fetch);
     assert_eq!(unfetched(&operator)["link_until_at_most"], "2026-03-19");
     assert_eq!(unfetched(&operator)["days_left_at_most"], 14);
+    assert_eq!(unfetched(&operator)["link_may_live_until"], "2026-04-04");
     assert_eq!(unfetched(&operator)["jobs"], 2);
     // It is closed now, and told of all the same.
     operator.lives_on("2026-03-15");
@@ -159,24 +160,25 @@ fn a_finished_export_counts_down_until_it_is_fetched() {
     listed.exits_with(0).says(&fetch).never_says("Warning");
     assert!(listed.stdout.contains("No open requests"), "{listed}");
     let shown = operator.run(&["status", &id, "--cached"]);
-    let line = "Fetch by    2026-03-19 at most, in 4 days: 2 finished exports not fetched";
+    let line = "Fetch by    2026-03-19, in 4 days: 2 finished exports not fetched";
     assert!(shown.stdout.contains(line), "{shown}");
     operator.lives_on("2026-03-16");
     let soon = operator.run(&["status", "--json"]);
     assert_eq!(kinds(&soon), ["unfetched"], "three days before the end");
-    // The link may be over; what to do is said while the answer is still due, and on demand.
-    operator.lives_on("2026-03-20");
-    operator
-        .run(&["status"])
-        .says("until 2026-03-19 at most (1 day ago)")
-        .says(&format!("`dsr download {short}` asks for a fresh one"))
-        .says("`dsr export`")
-        .never_says("Warning");
-    operator.lives_on("2026-04-03");
+    // The safe days are over; the link may live on, and is worth a try until it cannot.
+    for day in ["2026-03-20", "2026-04-04"] {
+        operator.lives_on(day);
+        let outcome = operator.run(&["status"]);
+        outcome
+            .says("the link may end any day, on 2026-04-04 at the latest")
+            .says(&format!("fetch at once with `dsr download {short}`"));
+    }
+    operator.lives_on("2026-04-05");
     operator.run(&["status"]).never_says("fetch");
     operator
         .run(&["status", &id, "--cached"])
-        .says("asks for a fresh one");
+        .says("asks for a fresh one")
+        .says("`dsr export`");
     operator.lives_on("2026-03-15");
     operator.run(&["download", &id]).exits_with(0);
     assert_eq!(fs::read_dir(operator.work()).unwrap().count(), 1);
@@ -200,7 +202,9 @@ fn an_export_is_told_of_while_its_link_may_live_though_the_answer_is_overdue() {
     for (day, is_told) in [
         ("2026-03-09", true),
         ("2026-03-16", true),
-        ("2026-03-17", false),
+        ("2026-03-17", true),
+        ("2026-04-01", true),
+        ("2026-04-02", false),
     ] {
         operator.lives_on(day);
         let listed = operator.run(&["status"]);

@@ -93,7 +93,7 @@ fn what_mixpanel_says_now_decides_the_status() {
         assert!(fake.gets().len() >= 2);
     }
     let fake = Fake::answering(|call| match call.is_post() {
-        true => object_reply("t"),
+        true => object_reply(&format!("t-{}", call.place)),
         false => Reply::error(502, "later"),
     });
     let operator = operator_with_two_jobs(&fake);

@@ -175,6 +175,22 @@ fn a_day_of_receipt_in_the_future_is_refused_and_one_long_past_is_warned_of() {
 }
 
 #[test]
+fn a_day_of_receipt_before_the_laws_is_refused() {
+    let fake = Fake::start();
+    let operator = operator_with(&fake, "");
+    for day in ["2017-12-31", "1970-01-01", "0026-11-29"] {
+        let args = ["delete", "--gdpr", "--yes", "a1", "--received", day];
+        operator.run(&args).exits_with(2).says("2018-01-01");
+        let json = operator.run(&[&args[..], &["--json"]].concat());
+        assert_eq!(json.exits_with(2).failure()["kind"], "usage");
+    }
+    fake.was_not_called();
+    assert!(operator.requests().is_empty());
+    let args = ["export", "--gdpr", "a1", "--received", "2018-01-01"];
+    operator.run(&args).exits_with(0);
+}
+
+#[test]
 fn days_are_the_operators_own() {
     let fake = Fake::start();
     #[expect(clippy::disallowed_methods, reason = "the test's own clock")]

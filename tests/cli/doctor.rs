@@ -175,6 +175,7 @@ fn a_token_that_was_turned_away_is_remembered_and_a_later_success_clears_it() {
         _ => status_reply("NOT_FOUND"),
     });
     let operator = well_kept(&fake);
+    operator.has_an_empty_ledger();
     operator.run(&["doctor"]).exits_with(4);
     let offline = operator.run(&["doctor", "--offline", "--json"]);
     finds(offline.exits_with(4), "token", &["problem: ", "(401)"]);
@@ -229,6 +230,7 @@ fn every_project_is_asked_and_one_that_is_wrong_hides_none() {
 fn the_doctor_keeps_the_pace_with_everybody_else() {
     let fake = Fake::with(Rules::PerSecond(2), |_| status_reply("NOT_FOUND"));
     let operator = Operator::at_with(&fake, "rate = 2");
+    operator.has_an_empty_ledger();
     at_once([0, 1, 2], |_| {
         let outcome = operator.run(&["doctor", "--json"]);
         finds(outcome.exits_with(0), "mixpanel", &["ok: "]);
@@ -281,14 +283,18 @@ fn a_damaged_ledger_is_found_left_as_it_is_and_nobody_is_asked() {
         let (before, calls) = (fs::read(&path).unwrap(), fake.calls().len());
         let outcome = operator.run(&["doctor", "--json"]);
         assert_eq!(outcome.status, Some(74), "{name}\n{outcome}");
-        finds(&outcome, "ledger", &["problem: ", "damaged", "backup"]);
+        finds(
+            &outcome,
+            "ledger",
+            &["problem: ", "damaged", "Restore a ledger"],
+        );
         finds(&outcome, "mixpanel", &["not asked"]);
         assert!(fs::read(&path).unwrap() == before, "{name}: it was written");
         assert_eq!(fake.calls().len(), calls, "{name}");
     }
     let fake = knows_none();
     let operator = well_kept(&fake);
-    operator.run(&["status", "--cached"]).exits_with(0);
+    operator.has_an_empty_ledger();
     operator.change_ledger("PRAGMA user_version = 4711");
     let outcome = operator.run(&["doctor", "--json"]);
     finds(outcome.exits_with(74), "ledger", &["4711", "newer"]);

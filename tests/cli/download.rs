@@ -79,9 +79,34 @@ fn a_link_that_never_works_is_said_and_leaves_nothing() {
     let scene = scene(|_| Reply::text(403, "application/xml", "<Error/>"));
     let outcome = scene.download(&[]);
     outcome.exits_with(7).never_says("signature");
-    assert!(outcome.stdout.contains("14 days"), "{outcome}");
+    assert!(outcome.stdout.contains("14 to 30 days"), "{outcome}");
     assert_eq!(scene.store.calls().len(), 2);
     assert!(scene.names().is_empty());
+}
+
+#[test]
+fn what_is_no_link_is_said_and_not_tried_again() {
+    for link in [
+        "mixpanel.test/export.zip",
+        "pending",
+        "ftp://x.test/export.zip",
+    ] {
+        let scene = Exports::with(&["a1"], link, "SUCCESS", "rate = 1000", |_| Reply::Reset);
+        let asked = scene.api.gets().len();
+        let outcome = scene.download(&["--json"]);
+        outcome
+            .exits_with(7)
+            .never_says(link)
+            .never_says("try again");
+        let found = the_download(&outcome);
+        assert_eq!(found["result"], "no_link");
+        let reason = found["reason"].as_str().unwrap();
+        assert!(reason.contains("Mixpanel gave no usable link"), "{outcome}");
+        let hint = outcome.failure()["hint"].as_str().unwrap().to_owned();
+        assert!(hint.contains("dsr export"), "{hint}");
+        assert_eq!(scene.api.gets().len(), asked + 1, "asked once");
+        assert!(scene.names().is_empty());
+    }
 }
 
 #[test]
@@ -148,7 +173,7 @@ fn redirects_of_the_store_are_followed_three_times_and_only_where_a_link_may_lea
     let away = scene(move |_| away.clone());
     away.download(&[]).exits_with(7);
     let elsewhere = scene_with("http://192.0.2.1/x.zip", "SUCCESS", |_| handing_out());
-    elsewhere.download(&[]).exits_with(75);
+    elsewhere.download(&[]).exits_with(7);
     elsewhere.store.was_not_called();
 }
 

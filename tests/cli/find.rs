@@ -28,12 +28,21 @@ fn with_records(fake: &Fake) -> Operator {
             "delete",
             "--gdpr",
             "--yes",
+            "--id",
             "erased@x.test",
+            "--id",
             "both@x.test",
             "--ref",
             "T-1",
         ][..],
-        &["export", "--ccpa", "exported@x.test", "both@x.test"],
+        &[
+            "export",
+            "--ccpa",
+            "--id",
+            "exported@x.test",
+            "--id",
+            "both@x.test",
+        ],
         &["status", "--refresh"],
     ] {
         operator.run(args).exits_with(0);
@@ -91,7 +100,7 @@ fn people_are_named_by_place_and_hash_and_never_by_their_id() {
     let fake = half_done();
     let operator = with_records(&fake);
     operator.file("ask.csv", "distinct_id\nnobody@x.test\nboth@x.test\n");
-    let args = ["find", "ask.csv", "erased@x.test", "-vvv"];
+    let args = ["find", "ask.csv", "--id", "erased@x.test", "-vvv"];
     let outcome = operator.run(&args);
     outcome.exits_with(0).never_says("x.test");
     let hash = operator.run(&["find", "erased@x.test", "--json"]).json();
@@ -117,7 +126,17 @@ fn the_status_tells_of_somebody_missing_only_where_that_is_asked_for() {
     for (args, status) in [
         (&["find", "nobody"][..], 0),
         (&["find", "nobody", "--exit-status"], 1),
-        (&["find", "erased@x.test", "nobody", "--exit-status"], 1),
+        (
+            &[
+                "find",
+                "--id",
+                "erased@x.test",
+                "--id",
+                "nobody",
+                "--exit-status",
+            ],
+            1,
+        ),
         (&["find", "erased@x.test", "--exit-status"], 0),
         (
             &[
@@ -176,7 +195,7 @@ fn damaged_hashes_are_no_proof_that_somebody_is_not_there() {
     operator
         .run(&["find", "nobody"])
         .exits_with(74)
-        .says("backup");
+        .says("dsr doctor");
 }
 
 #[test]

@@ -185,7 +185,7 @@ fn every_failure_is_exactly_one_object_on_stderr() {
         (&["export", "--gdpr", "bad.csv"], 5),
         (&["export", "--gdpr", "a1", "--expect", "2"], 5),
         (&["status", "nothing-like-it"], 2),
-        (&["resume", "nothing-like-it"], 2),
+        (&["resume", "nothing-like-it"], 74),
         (&["project", "show", "nope"], 2),
         (&["export", "--gdpr", "a1", "--project", "nope"], 2),
     ];

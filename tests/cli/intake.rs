@@ -46,6 +46,7 @@ fn sources_of_every_kind_are_taken_together() {
     operator.file("two", "user_id\na2\nb1\n");
     let args = export(&[
         "one.csv",
+        "--id",
         "c1",
         "-",
         "--file",
@@ -162,7 +163,7 @@ fn delimiters_are_recognised_or_given() {
         &["--delimiter", "|"],
         &["a1"],
     );
-    sends("distinct_id\na;1\n", &["--delimiter", ","], &["a;1"]);
+    sends("distinct_id\na|1\n", &["--delimiter", ","], &["a|1"]);
     sends(
         "country\tdistinct_id\nDE\ta1\n",
         &["--delimiter", "tab"],

@@ -113,7 +113,7 @@ fn sources_of_different_formats_are_taken_together_and_each_is_described() {
     operator.file("three.txt", "c,1\n".replace(',', "-"));
     let files = ["one.csv", "two.jsonl", "three.txt"];
     let command = ["delete", "--gdpr", "--dry-run"];
-    let args = [&command[..], &files, &["d1"]].concat();
+    let args = [&command[..], &files, &["--id", "d1"]].concat();
     let outcome = operator.run(&args);
     outcome.exits_with(0);
     for line in [
@@ -132,7 +132,7 @@ fn sources_of_different_formats_are_taken_together_and_each_is_described() {
         "an id on the command line is no source to describe"
     );
     fake.was_not_called();
-    let args = [&["delete", "--gdpr", "--yes"], &files[..], &["d1"]].concat();
+    let args = [&["delete", "--gdpr", "--yes"], &files[..], &["--id", "d1"]].concat();
     operator.run(&args).exits_with(0);
     assert_eq!(fake.posted_ids(), ["a1", "a2", "b1", "c-1", "d1"]);
 }
@@ -183,7 +183,8 @@ fn a_pattern_that_the_shell_left_as_it_is_is_no_id() {
             .says("--id");
     }
     fake.was_not_called();
-    operator.run(&export(&["--id", "user-?"])).exits_with(0);
+    let named = ["--id", "user-?", "--allow", "user-?"];
+    operator.run(&export(&named)).exits_with(0);
     operator.file("ids[1].csv", "distinct_id\na1\n");
     operator.run(&export(&["ids[1].csv"])).exits_with(0);
     assert_eq!(fake.posted_ids(), ["user-?", "a1"]);

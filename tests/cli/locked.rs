@@ -97,7 +97,8 @@ fn stopped_while_it_holds(operator: &Operator) -> Running {
     let holds = || {
         let mark = File::open(&path).expect("the mark is there");
         matches!(mark.try_lock_shared(), Err(TryLockError::WouldBlock))
-            && fs::read_to_string(&path).expect("the mark can be read") == named
+            && fs::read_to_string(path.with_extension("txt")).expect("the mark can be read")
+                == named
     };
     loop {
         if holds() {
@@ -126,7 +127,7 @@ fn a_dsr_that_holds_the_ledger_without_sending_is_named() {
     let json = operator.run(&[&args[..], &["--json"]].concat());
     let message = json.exits_with(11).failure()["message"].to_string();
     assert!(message.contains(&named), "{json}");
-    let mark = fs::read_to_string(operator.dsr_home().join("holder")).unwrap();
+    let mark = fs::read_to_string(operator.dsr_home().join("holder.txt")).unwrap();
     assert!(!mark.contains("many"), "no argument of it: {mark}");
     holder.signal("CONT");
     holder.end().exits_with(4);

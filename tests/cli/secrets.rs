@@ -159,7 +159,10 @@ fn shown_after(reply: &Reply) -> (Operator, String) {
     let first = operator.run(&args);
     let request = operator.only_request();
     let posts = fake.posts();
+    let reason = request["jobs"][0]["reason"].as_str().unwrap_or_default();
     let allowed = match request["state"] == "unknown" {
+        // What was accepted without a readable task is probed once.
+        true if reason.contains("Mixpanel accepted it") => 2,
         // After three answers in a row that say nothing the service is left alone.
         true => 3,
         false => 1,

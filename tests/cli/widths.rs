@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use crate::support::{Fake, Operator, Terminal, object_reply, status_reply};
 
 const TASK: &str = "3e0b7f52-77aa-4c1e-9a4b-0000000000a1";
+/// Of the second request.
+const SECOND: &str = "3e0b7f52-77aa-4c1e-9a4b-0000000000a2";
 const ESCAPE: char = '\u{1b}';
 
 /// One open request of which Mixpanel knows nothing, and one that has failed.
@@ -58,7 +60,7 @@ fn table(text: &str) -> &str {
 
 #[test]
 fn a_list_of_requests_is_a_table_at_every_width() {
-    let fake = Fake::answering_posts(object_reply(TASK));
+    let fake = Fake::start();
     let operator = operator_with_two(&fake);
     let args = ["status", "--all", "--cached"];
     let wide = "\
@@ -88,7 +90,7 @@ d0000000  failed    -         delete CCPA  shop       2
 
 #[test]
 fn a_request_keeps_its_task_whole_at_every_width() {
-    let fake = Fake::answering_posts(object_reply(TASK));
+    let fake = Fake::start();
     let operator = operator_with_two(&fake);
     let requests = operator.requests();
     let id = requests[0]["id"].as_str().unwrap();
@@ -98,11 +100,11 @@ fn a_request_keeps_its_task_whole_at_every_width() {
         text[begin..].to_owned()
     };
     let wide = format!(
-        "JOB  IDS  STATE     TASK{}MIXPANEL   CHECKED\n  1    1  accepted  {TASK}  NOT_FOUND  -\n",
+        "JOB  IDS  STATE     TASK{}MIXPANEL   CHECKED\n  1    1  accepted  {SECOND}  NOT_FOUND  -\n",
         " ".repeat(34)
     );
     assert!(jobs(160).starts_with(&wide), "{}", jobs(160));
-    let narrow = format!("\n  1    1  accepted  {TASK}\n    mixpanel NOT_FOUND\n");
+    let narrow = format!("\n  1    1  accepted  {SECOND}\n    mixpanel NOT_FOUND\n");
     assert!(jobs(60).contains(&narrow), "{}", jobs(60));
     for width in [60, 80, 160] {
         let text = jobs(width);
@@ -113,7 +115,7 @@ fn a_request_keeps_its_task_whole_at_every_width() {
 
 #[test]
 fn no_screen_is_wider_than_its_terminal() {
-    let fake = Fake::answering_posts(object_reply(TASK));
+    let fake = Fake::start();
     let operator = operator_with_two(&fake);
     operator.file("ids.csv", "distinct_id\na1\na2\nb9\n");
     let delete = [
@@ -152,7 +154,7 @@ fn no_screen_is_wider_than_its_terminal() {
 
 #[test]
 fn what_is_said_on_stderr_is_folded_between_words_and_never_in_a_command() {
-    let operator = operator_with_two(&Fake::answering_posts(object_reply(TASK)));
+    let operator = operator_with_two(&Fake::start());
     let said = shown(&operator, 60, "2>&1 >/dev/null", &["status", "nothing"]);
     assert_eq!(
         said,
@@ -166,7 +168,7 @@ fn what_is_said_on_stderr_is_folded_between_words_and_never_in_a_command() {
 
 #[test]
 fn no_colour_is_used_that_some_background_swallows() {
-    let fake = Fake::answering_posts(object_reply(TASK));
+    let fake = Fake::start();
     let operator = operator_with_two(&fake);
     let mut codes = BTreeSet::new();
     for args in [
@@ -196,7 +198,7 @@ fn no_colour_is_used_that_some_background_swallows() {
 
 #[test]
 fn plain_is_a_fact_a_line_with_records_apart() {
-    let fake = Fake::answering_posts(object_reply(TASK));
+    let fake = Fake::start();
     let operator = operator_with_two(&fake);
     let text = result(&operator, 60, &["status", "--all", "--cached", "--plain"]);
     let records = "\

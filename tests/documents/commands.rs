@@ -129,8 +129,20 @@ impl World {
         if keeps_secrets.into_iter().any(has) && !has("DSR_TOKEN_FILE") {
             scene = scene.with_keyring()?;
         }
-        let reads_the_ledger = ["dsr suppressions", "dsr report --from", "dsr audit"];
-        if reads_the_ledger.into_iter().any(has) && !has(REQUEST) {
+        // They ask for a ledger, and none is made by asking.
+        let read_the_ledger = ["suppressions", "report", "audit", "ledger", "purge"];
+        let rely_on_it = [
+            "dsr status --changes",
+            "dsr status --watch",
+            "dsr resume  ",
+            "status=0\ndsr status",
+            "echo user-9999 | dsr find",
+        ];
+        let reads = read_the_ledger
+            .iter()
+            .any(|name| has(&format!("dsr {name}")));
+        let relies = rely_on_it.iter().any(|begin| text.starts_with(begin));
+        if (reads || relies) && !has(REQUEST) {
             let delete = ["delete", "--gdpr", "--yes", "ids.csv", "--wait"];
             scene.operator.run(&delete).exits_with(0);
         }
@@ -202,6 +214,7 @@ fn prepared(case: &Case, world: &World) -> Option<Scene> {
                 false => &["delete", "--yes"],
             }))
         }
+        "Restore a ledger" => Some(Scene::at(world.quick.url()).with_an_older_copy()),
         "Two people for one deletion" if !case.text.contains("--sandbox") => {
             Scene::at(world.quick.url()).of_two_people(&case.text)
         }

@@ -15,7 +15,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Fake, Keyring, NOWHERE, Operator, Outcome, Reply, Running, has_accounts, usual,
+    Fake, Keyring, NOWHERE, Operator, Outcome, Reply, Running, as_account, has_accounts, usual,
 };
 
 /// The request that documents speak of.
@@ -144,6 +144,10 @@ impl Scene {
             .operator
             .start(&["delete", "--gdpr", "--yes", "ids.csv"]);
         // It tries again for half a minute: nothing else will come of it.
+        let look = ["status", "--cached", "--json"];
+        while scene.operator.run(&look).json()["requests"] == json!([]) {
+            std::thread::sleep(Duration::from_millis(100));
+        }
         std::thread::sleep(Duration::from_secs(1));
         tries.signal("TERM");
         tries.end().exits_with(143);
@@ -203,6 +207,17 @@ impl Scene {
         fs::create_dir_all(completions).unwrap();
     }
 
+    /// The same with a copy of its ledger, made before the last deletion.
+    pub(crate) fn with_an_older_copy(self) -> Self {
+        fs::create_dir(self.operator.work().join("backup")).unwrap();
+        let delete = ["delete", "--gdpr", "--yes", "--new", "ids.csv"];
+        self.operator.run(&delete).exits_with(0);
+        let copy = ["ledger", "backup", "backup/ledger.db"];
+        self.operator.run(&copy).exits_with(0);
+        self.operator.run(&delete).exits_with(0);
+        self
+    }
+
     /// The same with no project yet.
     pub(crate) fn without_project(self) -> Self {
         self.operator.write_config("");
@@ -250,9 +265,9 @@ impl Scene {
         let strict = config.replacen("rate = 1000", "rate = 1000\napprovals = 1", 1);
         self.operator.write_config(&strict);
         if !text.contains("--plan") {
-            let other = "exec unshare --user --map-user=2 --map-group=2 \"$0\" \"$@\"";
+            let other = as_account(2, r#""$0" "$@""#);
             let plan = ["delete", "--gdpr", "ids.csv", "--plan", "erase.plan"];
-            let planned = Running::start(self.operator.script(other, &plan), "").end();
+            let planned = Running::start(self.operator.script(&other, &plan), "").end();
             planned.exits_with(0);
         }
         if text.contains("dsr apply") {

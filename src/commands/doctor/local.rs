@@ -77,7 +77,10 @@ pub(super) fn check_ledger(ctx: &Context) -> Vec<Check> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return vec![Check::fine(
                 "ledger",
-                "there is none yet; the first request makes it",
+                format!(
+                    "there is none at `{}`; the first request makes it",
+                    path.display()
+                ),
             )];
         }
         Err(error) => {
@@ -136,8 +139,12 @@ fn of_health(path: &Path, health: &Health) -> Check {
             path.display(),
             health.damage.join("; ")
         );
-        let fix = "put a backup of the ledger in its place, and keep this one";
+        let fix = "keep this file, and follow “Restore a ledger” in the runbooks";
         return Check::problem("ledger", ExitStatus::LocalIo, message, fix);
+    }
+    if let Some(set_back) = &health.set_back {
+        let fix = "restore the newest ledger, or run `dsr ledger accept`";
+        return Check::problem("ledger", ExitStatus::LocalIo, set_back.to_string(), fix);
     }
     if health.receipts > 0 {
         let files = plural(health.receipts, "receipt waits", "receipts wait");

@@ -103,7 +103,7 @@ pub(super) async fn ask_each(ctx: &mut Context, resolved: &[Resolved], checks: &
         .any(|check| matches!(check.what, "ledger" | "files") && check.status != ExitStatus::Done);
     let ledger = match is_broken {
         true => None,
-        false => match ctx.open_ledger() {
+        false => match ctx.ledger_to_ask() {
             Ok(ledger) => Some(ledger),
             Err(failure) => {
                 checks.push(Check::of_failure("ledger", &failure));

@@ -129,6 +129,9 @@ fn of_project(resolved: &Resolved, entry: Option<&ProjectEntry>) -> Vec<Setting>
     if entry.rate.is_some() {
         add("rate", project.rate.per_second().to_string(), FILE);
     }
+    if entry.time_zone.is_some() {
+        add("time_zone", project.zone.as_str().to_owned(), FILE);
+    }
     if let Some(name) = &project.auth {
         add("auth", name.to_string(), FILE);
     }

@@ -91,6 +91,10 @@ pub(in super::super) fn split_failure(
                 "look at it with care; Mixpanel's support can tell whether it made it so"
                     .to_owned(),
             ),
+            SplitError::Compression { .. } => input(
+                "unpack it with another program, such as `7z x ARCHIVE`; dsr made no packages of it"
+                    .to_owned(),
+            ),
             SplitError::Nobody => input("is it the right file?".to_owned()),
             SplitError::TargetExists { .. } => (
                 ExitStatus::Usage,

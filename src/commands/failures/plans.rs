@@ -52,6 +52,9 @@ impl From<PlanFileError> for Failure {
             PlanFileError::OwnPlan { .. } => {
                 refused("nothing was approved; have another operator run `dsr approve`")
             }
+            PlanFileError::Unclear { .. } => refused(
+                "nothing was approved or sent; plan and approve from accounts with names, outside of user namespaces (`unshare`, rootless containers)",
+            ),
             PlanFileError::Again { .. } => {
                 refused("nothing was changed; see the plan with `dsr apply FILE --dry-run`")
             }
@@ -66,6 +69,10 @@ impl From<PlanFileError> for Failure {
 impl From<Outdated> for Failure {
     fn from(error: Outdated) -> Self {
         let (kind, hint) = match &error {
+            Outdated::Future { .. } => (
+                "outdated_plan",
+                "nothing was sent; set this machine's clock right, or plan it anew with `--plan`",
+            ),
             Outdated::Region { .. }
             | Outdated::Service { .. }
             | Outdated::Token { .. }

@@ -65,6 +65,8 @@ impl Contents {
                 by: ctx.actor().to_string(),
                 dsr: env!("CARGO_PKG_VERSION"),
                 sandbox: ctx.is_sandbox(),
+                day: ctx.clock.today(),
+                overdue: gathered.overdue,
             },
             audit,
             personal_data: match personal_data {
@@ -174,6 +176,8 @@ struct Gathered {
     digest: Digest,
     subject: Facts,
     rows: usize,
+    /// How many requests are overdue today.
+    overdue: usize,
 }
 
 fn gather_request(
@@ -184,7 +188,8 @@ fn gather_request(
 ) -> Result<Gathered, Failure> {
     let course = ledger.find_course(id)?;
     let course = course.ok_or_else(|| usage(format!("there is no request `{id}`")))?;
-    let facts = request_facts(ledger, &course, ctx.clock.as_ref())?;
+    let facts = request_facts(ledger, &course)?;
+    let is_overdue = facts.asked.is_overdue(&facts.answer, ctx.clock.today());
     let mut shown = JobsShown::default();
     let mut step = steps(ctx, facts.jobs_count);
     let jobs = job_facts(ledger, id, personal_data);
@@ -195,6 +200,7 @@ fn gather_request(
     Ok(Gathered {
         digest,
         rows: facts.jobs_count,
+        overdue: usize::from(is_overdue),
         subject: Facts::Request {
             id: id.clone(),
             facts: Box::new(facts),
@@ -214,13 +220,16 @@ fn gather_period(
     let mut shown = RowsShown::default();
     let mut step = steps(ctx, total);
     let rows = rows(ctx, ledger, &facts);
+    let (today, mut overdue) = (ctx.clock.today(), 0);
     let (digest, figures) = period_digest(&facts, rows, |row| {
         shown.hear(row);
+        overdue += usize::from(row.asked.is_overdue(&row.answer, today));
         step();
     })?;
     Ok(Gathered {
         digest,
         rows: total,
+        overdue,
         subject: Facts::Period {
             facts,
             shown,
@@ -250,7 +259,7 @@ fn rows<'a>(
         Ok(course) => ctx.means(&course.request.asked.project),
         Err(_) => true,
     };
-    let row = |course: Course| row_facts(&course, ctx.clock.as_ref());
+    let row = |course: Course| row_facts(&course);
     received.filter(is_meant).map(move |course| course.map(row))
 }
 

@@ -15,7 +15,7 @@ use crate::workflow::{NewFile, Written, audit_fact};
 use self::contents::Contents;
 use super::context::Context;
 use super::failures::{local_io, usage};
-use super::status::find;
+use super::named::find;
 
 /// For how many months records of requests must be kept (11 CCR §7101(a)).
 const USUAL_MONTHS: u32 = 24;

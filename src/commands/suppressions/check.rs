@@ -138,7 +138,9 @@ fn key_of(ctx: &Context, ledger: &Ledger) -> Result<(LedgerKey, bool), Failure> 
 
 fn warn_of_purges(ctx: &Context, ledger: &Ledger) -> Result<(), Failure> {
     let purges = ledger.list_purges()?;
-    let requests: usize = purges.iter().map(|purge| purge.closed.requests).sum();
+    // Later ones keep the people of deletions.
+    let older = purges.iter().filter(|purge| purge.suppressed.is_none());
+    let requests: usize = older.map(|purge| purge.closed.requests).sum();
     if requests > 0 {
         ctx.ui.warn(
             "purged",

@@ -11,14 +11,15 @@ use crate::workflow::HeldIds;
 
 use super::super::context::Context;
 use super::super::failures::{local_io, usage};
-use super::people_key;
+use super::{people_key, replaced};
 
 /// Write the list of people not to track again
 ///
 /// The people of deletions that Mixpanel has accepted, started or done, each once a project, and of
 /// those whose outcome is unknown, since it may have erased them. Not of those that were not sent, or
 /// that Mixpanel refused, gave up on or revoked: how many ids that is about is said. Make it anew
-/// when deletions were sent or cancelled, in cron every day.
+/// when deletions were sent or cancelled, in cron every day. `--replace` refuses (2) where people of the
+/// list that is there are missing in the new one.
 ///
 /// The ledger keeps no ids of jobs that have ended, so the list has keyed hashes, in an order that
 /// tells nothing: the first 32 hex digits of HMAC-SHA-256 of the distinct_id's UTF-8, under the 32
@@ -36,10 +37,11 @@ use super::people_key;
 
 In Python, with the list and the key's file beside it:
 
-", include_str!("hash.py"), "
+", include_str!("../../guide/list.py"), "
 In Node:
 
-", include_str!("hash.js")))]
+", include_str!("../../guide/list.js"), "
+In Java: `dsr guide opt-out --sdk server`"))]
 pub(super) struct ExportListArgs {
     /// What the list is written as [default: text; with --ids jsonl]
     #[arg(long, value_enum)]
@@ -47,9 +49,12 @@ pub(super) struct ExportListArgs {
     /// Write the list to this file, for nobody else to read, in place of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Put the new list in the place of the file that is there
+    /// Put the new list in the place of the list that is there, unless people of it are missing
     #[arg(long, requires = "output")]
     replace: bool,
+    /// Replace a list although people of it are missing in the new one: they are tracked again
+    #[arg(long, requires = "replace")]
+    allow_fewer: bool,
     /// Only people of deletions that were sent on this day or later (UTC)
     #[arg(long, value_name = "DATE")]
     since: Option<NaiveDate>,
@@ -192,6 +197,9 @@ fn write_file(
             Failure::new(signal.exit_status(), "interrupted", "interrupted")
                 .hint("the list was not written"),
         );
+    }
+    if args.replace && !args.allow_fewer {
+        replaced::demand_nobody_lost(path, file.path())?;
     }
     let placed = match args.replace {
         true => file.persist(path),

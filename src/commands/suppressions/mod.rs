@@ -2,6 +2,7 @@
 
 mod check;
 mod export;
+mod replaced;
 
 use crate::domain::{ExitStatus, LedgerKey};
 use crate::ledger::Ledger;

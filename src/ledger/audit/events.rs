@@ -8,6 +8,8 @@ pub enum AuditEvent {
     RequestRecorded,
     /// A job has another state.
     JobMoved,
+    /// Something else about a job changed than its state.
+    JobNoted,
     /// A job was left with fewer ids, and jobs with the others stand behind the last.
     JobCut,
     /// The operator gave up on a job of unknown outcome.
@@ -17,6 +19,8 @@ pub enum AuditEvent {
     /// The operator said that a request, or a task of it, is to be cancelled.
     CancellationAsked,
     RequestExtended,
+    /// The operator said when the person was told.
+    AnswerRecorded,
     /// An export was fetched.
     ExportFetched,
     /// A fetched export was split into packages.
@@ -29,6 +33,8 @@ pub enum AuditEvent {
     RequestPurged,
     /// A purge, and how much it removed.
     RecordsPurged,
+    /// The operator goes on with a ledger that lacks what this host had seen of it.
+    SetBackAccepted,
 }
 
 impl AuditEvent {
@@ -37,17 +43,20 @@ impl AuditEvent {
             Self::TrailStarted => "trail_started",
             Self::RequestRecorded => "request_recorded",
             Self::JobMoved => "job_moved",
+            Self::JobNoted => "job_noted",
             Self::JobCut => "job_cut",
             Self::JobAbandoned => "job_abandoned",
             Self::SendAgainAsked => "send_again_asked",
             Self::CancellationAsked => "cancellation_asked",
             Self::RequestExtended => "request_extended",
+            Self::AnswerRecorded => "answer_recorded",
             Self::ExportFetched => "export_fetched",
             Self::PackagesMade => "packages_made",
             Self::IdsHashed => "ids_hashed",
             Self::LedgerKeyRecorded => "ledger_key_recorded",
             Self::RequestPurged => "request_purged",
             Self::RecordsPurged => "records_purged",
+            Self::SetBackAccepted => "set_back_accepted",
         }
     }
 }

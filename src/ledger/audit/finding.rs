@@ -37,6 +37,10 @@ pub enum Finding {
     RequestDiffers { request: RequestId, what: String },
     #[error("job {job} is not as the trail has it: {what}")]
     JobDiffers { job: JobId, what: String },
+    #[error(
+        "the notes of purges, the people whom they kept on the suppression list, or the key of their hashes are not as the trail has them"
+    )]
+    RecordsDiffer,
 }
 
 /// `entry 7 is`, `entries 7 to 9 are`
@@ -66,6 +70,7 @@ impl Finding {
             Self::RequestMissing { .. } => "request_missing",
             Self::RequestDiffers { .. } => "request_differs",
             Self::JobDiffers { .. } => "job_differs",
+            Self::RecordsDiffer => "records_differ",
         }
     }
 
@@ -88,7 +93,8 @@ impl Finding {
             | Self::UnknownRequests { .. }
             | Self::RequestMissing { .. }
             | Self::RequestDiffers { .. }
-            | Self::JobDiffers { .. } => None,
+            | Self::JobDiffers { .. }
+            | Self::RecordsDiffer => None,
         }
     }
 }

@@ -8,7 +8,9 @@ mod anchor;
 mod chain;
 mod entries;
 mod events;
+mod evidence;
 mod finding;
+mod job_rows;
 mod rows;
 mod start;
 mod verify;
@@ -21,7 +23,7 @@ use serde_json::{Value, json};
 use crate::domain::{Actor, JobId, JobState, RequestId};
 
 use super::records::{format_time, parse_time, unreadable};
-use super::{LedgerError, Write, prepare};
+use super::{LedgerError, SteadyClock, Write, prepare};
 use chain::Raw;
 
 pub use anchor::{Anchor, AnchorError};
@@ -30,8 +32,10 @@ pub use events::AuditEvent;
 pub use finding::Finding;
 pub use verify::{Audit, Glance};
 
+#[cfg(test)]
+pub(super) use evidence::{NOT_EVIDENCE, OTHER_TABLES, tables};
 pub(super) use rows::details_of;
-pub(super) use start::start;
+pub(super) use start::{salt, start};
 pub(super) use verify::look;
 #[cfg(test)]
 pub(super) use verify::verify;
@@ -46,6 +50,8 @@ pub struct Opening {
     /// The command alone, such as `dsr delete`; no argument of it.
     pub command: String,
     pub now: DateTime<Utc>,
+    /// What waits are measured by.
+    pub steady: SteadyClock,
 }
 
 /// By nobody in particular, as tests do.
@@ -55,6 +61,7 @@ impl Default for Opening {
             actor: Actor::default(),
             command: "dsr".to_owned(),
             now: DateTime::UNIX_EPOCH,
+            steady: SteadyClock::default(),
         }
     }
 }
@@ -99,6 +106,14 @@ pub(super) enum Why {
     Linked,
     /// It was cancelled before it was sent.
     Cancelled,
+    /// The ledger was set back, and it may have been sent in the span that it lacks.
+    SetBack,
+    /// It was taken out of another job.
+    Added,
+    /// Keyed hashes took the place of its ids.
+    Hashed,
+    /// What Mixpanel says of its task contradicts the ledger.
+    Contradiction,
 }
 
 impl Why {
@@ -113,6 +128,10 @@ impl Why {
             Self::Operator => "operator",
             Self::Linked => "linked",
             Self::Cancelled => "cancelled",
+            Self::SetBack => "set_back",
+            Self::Added => "added",
+            Self::Hashed => "hashed",
+            Self::Contradiction => "contradiction",
         }
     }
 }
@@ -122,37 +141,41 @@ impl Why {
 pub(super) struct Moved {
     job: JobId,
     from: JobState,
+    to: JobState,
     at: DateTime<Utc>,
 }
 
 impl Moved {
-    pub(super) fn new(job: &JobId, from: JobState, at: DateTime<Utc>) -> Self {
+    pub(super) fn new(job: &JobId, from: JobState, to: JobState, at: DateTime<Utc>) -> Self {
         Self {
             job: job.clone(),
             from,
+            to,
             at,
         }
     }
 
+    /// Where it led; see [`crate::domain::Doubt::leads_to`].
+    pub(super) fn to(&self) -> JobState {
+        self.to
+    }
+
     pub(super) fn tell(self, tx: &Write<'_>, why: Why) -> Result<(), LedgerError> {
         let details = json!({ "from": self.from.as_str(), "why": why.as_str() });
-        tell_job(tx, AuditEvent::JobMoved, &self.job, details, self.at)
+        let (event, subject) = (AuditEvent::JobMoved, Subject::Job(&self.job));
+        tell(tx, event, subject, details, self.at)
     }
 }
 
-/// Appends an entry about a job: the details, and how it stands now.
-pub(super) fn tell_job(
+/// Appends an entry about a job that stays in its state while something else of its rows changes.
+pub(super) fn note(
     tx: &Write<'_>,
-    event: AuditEvent,
     job: &JobId,
-    mut details: Value,
+    why: Why,
     at: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    let facts = facts_of(tx, job)?.ok_or_else(|| LedgerError::NoJob(job.clone()))?;
-    if let (Value::Object(details), Value::Object(facts)) = (&mut details, facts) {
-        details.extend(facts);
-    }
-    tell(tx, event, Subject::Job(job), &details, at)
+    let details = json!({ "why": why.as_str() });
+    tell(tx, AuditEvent::JobNoted, Subject::Job(job), details, at)
 }
 
 /// What the trail says of a job, by its row: the keys of [`facts`].
@@ -195,18 +218,24 @@ pub(super) fn value(stored: ValueRef<'_>) -> Value {
     }
 }
 
-/// Appends an entry, in the transaction of what it tells of: neither is there without the other.
+/// Appends an entry, in the transaction of what it tells of and once all rows are as they are to
+/// be: how a job stands, and the digest of the subject's rows, go into its details.
 pub(super) fn tell(
     tx: &Write<'_>,
     event: AuditEvent,
     subject: Subject<'_>,
-    details: &Value,
+    mut details: Value,
     at: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     let Some((count, before)) = head_row(tx)? else {
         return Err(LedgerError::Trail("its head is gone".to_owned()));
     };
-    let raw = sealed(tx.opening, event, subject, details, at, count);
+    if let (Subject::Job(job), Value::Object(details)) = (subject, &mut details) {
+        let facts = facts_of(tx, job)?.ok_or_else(|| LedgerError::NoJob(job.clone()))?;
+        details.extend(facts.as_object().cloned().unwrap_or_default());
+    }
+    details[evidence::KEY] = json!(evidence::digest_of(tx, subject)?);
+    let raw = sealed(tx.opening, event, subject, &details, at, count);
     append(tx, &raw, &before)
 }
 
@@ -286,6 +315,16 @@ fn head_row(conn: &Connection) -> Result<Option<(i64, String)>, LedgerError> {
     }
 }
 
+/// How far the trail goes, as its head says; `None` where it has none.
+pub(super) fn find_head(conn: &Connection) -> Result<Option<Anchor>, LedgerError> {
+    let head = head_row(conn)?;
+    let head = head.map(|(count, hash)| {
+        let count = u64::try_from(count).map_err(|_| unreadable("the audit trail's head"))?;
+        Ok(Anchor { count, hash })
+    });
+    head.transpose()
+}
+
 impl super::Ledger {
     /// Appends an entry about something that changes nothing else in the ledger.
     ///
@@ -303,7 +342,7 @@ impl super::Ledger {
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         let subject = request.map_or(Subject::Ledger, Subject::Request);
-        tell(&tx, event, subject, details, now)?;
+        tell(&tx, event, subject, details.clone(), now)?;
         tx.commit()
     }
 
@@ -319,7 +358,7 @@ impl super::Ledger {
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         for job in jobs {
-            tell_job(&tx, event, job, json!({}), now)?;
+            tell(&tx, event, Subject::Job(job), json!({}), now)?;
         }
         tx.commit()
     }

@@ -1,14 +1,18 @@
 //! Whether the ledger's records are what the trail says of them: what was changed behind its back
 //! shows here. Each is looked up in an index, so memory stays that of one job.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Row, params};
 use serde_json::{Map, Value, json};
 
 use super::chain::{add_field, hex};
+use super::evidence::{self, Births};
 use super::finding::Finding;
+use super::job_rows::check_jobs;
 use super::verify::Audit;
-use super::{AuditEvent, facts, value};
-use crate::domain::{IdsDigest, JobId, RequestId};
+use super::{AuditEvent, Subject, value};
+use crate::domain::{IdsDigest, RequestId};
 use crate::ledger::people::ENDED;
 use crate::ledger::records::job_id;
 use crate::ledger::{LedgerError, payload, plans, prepare};
@@ -29,9 +33,28 @@ pub(super) fn check_rows(
 ) -> Result<(), LedgerError> {
     check_requests(conn, audit)?;
     check_gone(conn, audit)?;
-    check_downloads(conn, audit)?;
+    let last = last_entry(conn, Subject::Ledger)?;
+    if is_held(conn, Subject::Ledger, last.as_ref())? == Some(false) {
+        audit.find(Finding::RecordsDiffer);
+    }
     check_jobs(conn, audit, show)
 }
+
+/// Whether a subject's rows are those of its last entry; `None` where that entry is of a dsr that
+/// took no digest of rows.
+pub(super) fn is_held(
+    conn: &Connection,
+    subject: Subject<'_>,
+    last: Option<&Value>,
+) -> Result<Option<bool>, LedgerError> {
+    match last.and_then(|last| last.get(evidence::KEY)) {
+        Some(digest) => Ok(Some(json!(evidence::digest_of(conn, subject)?) == *digest)),
+        None => Ok(None),
+    }
+}
+
+/// What is said where no readable fact of an entry is another one.
+pub(super) const OTHER_ROWS: &str = "a value that the trail has only in its digest";
 
 /// A request by its row: the keys of its entry, and its salt and digest.
 const REQUESTS: &str = "SELECT id, kind, law, disclosure, project, project_key, region, reference,
@@ -45,12 +68,20 @@ fn check_requests(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerErro
     while let Some(row) = rows.next()? {
         let id: String = row.get(0)?;
         let request = RequestId::restore(id);
-        let Some(told) = last_of(conn, &request, AuditEvent::RequestRecorded)? else {
-            unknown += 1;
-            continue;
-        };
-        audit.requests += 1;
-        for what in differences_of(conn, &request, row, &told)? {
+        let subject = Subject::Request(&request);
+        let is_held = is_held(conn, subject, last_entry(conn, subject)?.as_ref())?;
+        let mut wrong = Vec::new();
+        match last_of(conn, &request, AuditEvent::RequestRecorded)? {
+            Some(told) => {
+                audit.requests += 1;
+                wrong = differences_of(conn, &request, row, &told)?;
+            }
+            None => unknown += 1,
+        }
+        if is_held == Some(false) && wrong.is_empty() {
+            wrong.push(OTHER_ROWS.to_owned());
+        }
+        for what in wrong {
             let request = request.clone();
             audit.find(Finding::RequestDiffers { request, what });
         }
@@ -88,8 +119,8 @@ fn differences_of(
         "SELECT COUNT(*), SUM(ids_count) FROM jobs WHERE request = $1",
     )?
     .query_row([request.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let added = count_added(conn, request)?;
-    stands.insert("jobs".to_owned(), json!(jobs - added));
+    let cut = list_cut(conn, request)?;
+    stands.insert("jobs".to_owned(), json!(jobs - cut.added));
     let mut wrong: Vec<String> = stands
         .iter()
         .filter(|(key, value)| told[key.as_str()] != **value)
@@ -98,9 +129,15 @@ fn differences_of(
     if told["job_ids"] != json!(ids.unwrap_or(0)) {
         wrong.push("the ids of its jobs do not add up".to_owned());
     }
+    if let Some(sealed) = told.get("jobs_seal")
+        && *sealed != json!(jobs_seal(conn, request, &cut)?)
+    {
+        wrong.push("its jobs are others".to_owned());
+    }
     let (salt, digest) = salt_of(row)?;
     let is_blank = salt.bytes().all(|byte| byte == b'0');
-    if is_blank && is_open(conn, request)? {
+    let is_kept = told.get(evidence::KEY).is_some() && is_kept_whole(conn, request)?;
+    if is_blank && (is_kept || is_open(conn, request)?) {
         wrong.push("its ids cannot be checked any more".to_owned());
     }
     if !is_blank {
@@ -155,6 +192,14 @@ fn is_open(conn: &Connection, request: &RequestId) -> Result<bool, LedgerError> 
     Ok(prepare(conn, &sql)?.exists([request.as_str()])?)
 }
 
+/// Each of its jobs still has its ids.
+fn is_kept_whole(conn: &Connection, request: &RequestId) -> Result<bool, LedgerError> {
+    let gone = "SELECT 1 FROM jobs WHERE request = $1
+         AND NOT EXISTS (SELECT 1 FROM payloads WHERE request = jobs.request
+                         AND number = jobs.number)";
+    Ok(!prepare(conn, gone)?.exists([request.as_str()])?)
+}
+
 /// The details of a request's entry as it is recorded with so many jobs and ids in them; its salt
 /// and digest are set.
 pub(in crate::ledger) fn details_of(
@@ -174,21 +219,63 @@ pub(in crate::ledger) fn details_of(
     object.insert("jobs".to_owned(), json!(jobs));
     object.insert("job_ids".to_owned(), json!(ids));
     object.insert("ids_seal".to_owned(), json!(ids_seal(&salt, &digest)));
+    let jobs_seal = jobs_seal(conn, request, &Cut::default())?;
+    object.insert("jobs_seal".to_owned(), json!(jobs_seal));
     Ok(object.into())
 }
 
-/// How many jobs were added to a request by taking others apart.
-fn count_added(conn: &Connection, request: &RequestId) -> Result<i64, LedgerError> {
+/// What was taken apart of a request.
+#[derive(Default)]
+struct Cut {
+    /// How many jobs were added by that.
+    added: i64,
+    /// How many ids jobs had before they were first taken apart.
+    before: BTreeMap<i64, i64>,
+}
+
+fn list_cut(conn: &Connection, request: &RequestId) -> Result<Cut, LedgerError> {
     let mut statement = prepare(
         conn,
-        "SELECT details FROM audit WHERE request = $1 AND event = 'job_cut'",
+        "SELECT job, details FROM audit WHERE request = $1 AND event = 'job_cut' ORDER BY seq",
     )?;
     let mut rows = statement.query([request.as_str()])?;
-    let mut added = 0;
+    let mut cut = Cut::default();
     while let Some(row) = rows.next()? {
-        added += object(row, 0)["added"].as_array().map_or(0, Vec::len);
+        let details = object(row, 1);
+        let number = |value: &Value| value.as_i64().unwrap_or(0);
+        let mut before = number(&details["ids"]);
+        for added in details["added"].as_array().into_iter().flatten() {
+            cut.added += 1;
+            before = before.saturating_add(number(&added["ids"]));
+        }
+        // What is not a number stands for no job.
+        if let Ok(job) = row.get(0) {
+            cut.before.entry(job).or_insert(before);
+        }
     }
-    Ok(i64::try_from(added).unwrap_or(i64::MAX))
+    Ok(cut)
+}
+
+/// The digest of a request's jobs as they were recorded.
+fn jobs_seal(
+    conn: &Connection,
+    request: &RequestId,
+    cut: &Cut,
+) -> Result<Option<String>, LedgerError> {
+    let mut statement = prepare(
+        conn,
+        "SELECT number, subject_request_id, ids_count FROM jobs
+         WHERE request = $1 AND number <= (SELECT COUNT(*) FROM jobs WHERE request = $1) - $2
+         ORDER BY number",
+    )?;
+    let mut rows = statement.query(params![request.as_str(), cut.added])?;
+    let mut births = Births::default();
+    while let Some(row) = rows.next()? {
+        let number = row.get(0)?;
+        let ids = cut.before.get(&number).copied();
+        births.add(number, row.get_ref(1)?, ids.map_or_else(|| row.get(2), Ok)?);
+    }
+    Ok(births.finish())
 }
 
 /// The digest of the ids as the jobs have them; `None` where some are gone or cannot be read,
@@ -228,96 +315,8 @@ fn check_gone(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerError> {
     Ok(())
 }
 
-fn check_downloads(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT request, number, bytes, sha256 FROM downloads
-         ORDER BY request, number",
-    )?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let job = job_id(row)?;
-        let stands = json!({
-            "bytes": value(row.get_ref(2)?),
-            "sha256": value(row.get_ref(3)?),
-        });
-        let told = last_about(conn, &job, "event = 'export_fetched'")?;
-        // What was fetched before there was a trail is not in it.
-        let is_covered = told.is_some() || is_covered(conn, &job.request)?;
-        if is_covered && told != Some(stands) {
-            let what = "what was fetched".to_owned();
-            audit.find(Finding::JobDiffers { job, what });
-        }
-    }
-    Ok(())
-}
-
-/// Entries that say how a job stands.
-const STANDING: &str = "event IN ('job_moved', 'job_cut', 'job_abandoned', 'send_again_asked',
-     'cancellation_asked')";
-
-fn check_jobs(
-    conn: &Connection,
-    audit: &mut Audit,
-    show: &mut dyn FnMut(u64),
-) -> Result<(), LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT request, number, state, ids_count, attempts, task_id, linked,
-             abandoned_at IS NOT NULL
-         FROM jobs ORDER BY request, number",
-    )?;
-    let mut rows = statement.query([])?;
-    let mut count = 0;
-    while let Some(row) = rows.next()? {
-        count += 1;
-        if count % 256 == 0 {
-            show(count);
-        }
-        let job = job_id(row)?;
-        let stands = facts(row, 2)?;
-        let wrong = match last_about(conn, &job, STANDING)? {
-            Some(told) => differing(&stands, &told),
-            None if is_covered(conn, &job.request)? => differing(&stands, &untouched(&stands)),
-            // From before there was a trail, and nothing has happened to it since.
-            None => continue,
-        };
-        audit.jobs += 1;
-        if !wrong.is_empty() {
-            let what = wrong.join(", ");
-            audit.find(Finding::JobDiffers { job, what });
-        }
-    }
-    Ok(())
-}
-
-/// How a job stands of which nothing was told.
-fn untouched(stands: &Value) -> Value {
-    json!({
-        "state": "planned",
-        "ids": stands["ids"],
-        "attempts": 0,
-        "task_id": null,
-        "linked": false,
-        "abandoned": false,
-    })
-}
-
-fn differing(stands: &Value, told: &Value) -> Vec<String> {
-    let stands = stands.as_object().into_iter().flatten();
-    stands
-        .filter(|(key, value)| told.get(key.as_str()) != Some(value))
-        .map(|(key, _)| format!("`{key}`"))
-        .collect()
-}
-
-/// Whether the trail has it from its beginning on.
-fn is_covered(conn: &Connection, request: &RequestId) -> Result<bool, LedgerError> {
-    Ok(last_of(conn, request, AuditEvent::RequestRecorded)?.is_some())
-}
-
 /// The details of the last entry of this kind about a request.
-fn last_of(
+pub(super) fn last_of(
     conn: &Connection,
     request: &RequestId,
     event: AuditEvent,
@@ -331,25 +330,28 @@ fn last_of(
     Ok(rows.next()?.map(|row| object(row, 0)))
 }
 
-/// The details of the last entry about a job that meets a condition.
-fn last_about(
+/// The details of the last entry about a subject.
+pub(super) fn last_entry(
     conn: &Connection,
-    job: &JobId,
-    condition: &str,
+    subject: Subject<'_>,
 ) -> Result<Option<Value>, LedgerError> {
+    let (request, job) = match subject {
+        Subject::Ledger => (None, None),
+        Subject::Request(request) => (Some(request), None),
+        Subject::Job(job) => (Some(&job.request), Some(job.number)),
+    };
     let mut statement = prepare(
         conn,
-        &format!(
-            "SELECT details FROM audit WHERE request = $1 AND job = $2 AND {condition}
-             ORDER BY seq DESC LIMIT 1"
-        ),
+        "SELECT details FROM audit
+         WHERE request IS NOT DISTINCT FROM $1 AND job IS NOT DISTINCT FROM $2
+         ORDER BY seq DESC LIMIT 1",
     )?;
-    let mut rows = statement.query(params![job.request.as_str(), job.number])?;
+    let mut rows = statement.query(params![request.map(RequestId::as_str), job])?;
     Ok(rows.next()?.map(|row| object(row, 0)))
 }
 
 /// What cannot be read says nothing: then nothing is as it says.
-fn object(row: &Row<'_>, place: usize) -> Value {
+pub(super) fn object(row: &Row<'_>, place: usize) -> Value {
     let text = row.get_ref(place).ok();
     let text = text.and_then(|text| text.as_str().ok());
     text.and_then(|text| serde_json::from_str(text).ok())

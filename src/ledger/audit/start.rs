@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::chain::{NOTHING_BEFORE, add_field};
+use super::evidence::{KEY, digest_of};
 use super::{AuditEvent, Opening, Subject, append, sealed};
 use crate::domain::to_hex;
 use crate::ledger::{LedgerError, prepare};
@@ -40,12 +41,24 @@ pub(in crate::ledger) fn start(conn: &Connection, opening: &Opening) -> Result<(
             "purges": count("SELECT COUNT(*) FROM purges")?,
             "digest": digest,
         },
+        KEY: digest_of(conn, Subject::Ledger)?,
     });
     prepare(conn, "INSERT INTO audit_head (count, hash) VALUES (0, $1)")?
         .execute(params![NOTHING_BEFORE])?;
     let event = AuditEvent::TrailStarted;
     let raw = sealed(opening, event, Subject::Ledger, &details, opening.now, 0);
     append(conn, &raw, NOTHING_BEFORE)
+}
+
+/// Gives each request that has none a salt for the digests of its rows.
+pub(in crate::ledger) fn salt(conn: &Connection) -> Result<(), LedgerError> {
+    let mut statement = prepare(conn, "SELECT id FROM requests WHERE rows_salt IS NULL")?;
+    let ids = statement.query_map([], |row| row.get(0))?;
+    for id in ids.collect::<Result<Vec<String>, _>>()? {
+        prepare(conn, "UPDATE requests SET rows_salt = $1 WHERE id = $2")?
+            .execute(params![Uuid::new_v4().simple().to_string(), id])?;
+    }
+    Ok(())
 }
 
 fn add_rows(conn: &Connection, sql: &str, digest: &mut Sha256) -> Result<(), LedgerError> {

@@ -15,6 +15,7 @@ fn opening(user: &str) -> Opening {
         actor: Actor::new(user, "ops-1"),
         command: "dsr delete".to_owned(),
         now: noon(),
+        ..Opening::default()
     }
 }
 
@@ -100,7 +101,7 @@ pub(super) fn eventful(folder: &tempfile::TempDir) -> (Ledger, RequestId) {
     let wide = record(&mut ledger, &batches(5, 5), after(100));
     let limit = std::num::NonZeroUsize::new(2).unwrap();
     ledger
-        .record_cut(&nth(&wide, 1), Kind::Delete, &key(), limit, after(110))
+        .record_cut(&nth(&wide, 1), limit, after(110))
         .unwrap();
     ledger.record_withdrawn(&wide, after(120)).unwrap();
     let hasher = LedgerKey::restore([7; 32]);
@@ -133,6 +134,8 @@ fn a_ledger_is_whole_as_it_is_written_and_says_who_did_what() {
             "job_abandoned",
             "request_extended",
             "export_fetched",
+            "job_noted",
+            "job_noted",
             "ids_hashed",
         ],
     ];

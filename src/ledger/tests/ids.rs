@@ -12,9 +12,7 @@ fn ids_that_were_recorded_as_text_are_read_as_well() {
     assert_eq!(ledger.find_batch(&first).unwrap(), packed);
     // What is written anew is packed.
     let limit = std::num::NonZeroUsize::new(1).unwrap();
-    ledger
-        .record_cut(&first, Kind::Delete, &key(), limit, noon())
-        .unwrap();
+    ledger.record_cut(&first, limit, noon()).unwrap();
     assert_eq!(ledger.find_batch(&first).unwrap().ids(), &packed.ids()[..1]);
     ledger
         .conn
@@ -83,23 +81,38 @@ fn ids_that_another_deletion_has_are_found_with_their_earliest_owner() {
     let first = record(&mut ledger, &batches(6, 2), at(0));
     let second = record(&mut ledger, &batches(4, 4), at(1));
     let own = record(&mut ledger, &batches(9, 3), at(2));
-    let elsewhere = ledger.find_elsewhere(&own).unwrap();
     let all = &batches(9, 9)[0];
-    let owners = all.ids().iter().map(|id| elsewhere.owner_of(id));
-    let owners: Vec<_> = owners
-        .map(|place| place.map(|place| elsewhere.owner(place).request.clone()))
-        .collect();
-    assert_eq!(owners[..6], vec![Some(first.clone()); 6]);
-    assert_eq!(owners[6..], [None, None, None]);
+    let owner_of = |ledger: &Ledger, own: &RequestId, place: usize| {
+        let shared = ledger.find_shared(std::slice::from_ref(own)).unwrap();
+        let elsewhere = shared.elsewhere(own);
+        let owner = elsewhere.owner_of(&all.ids()[place])?;
+        Some(elsewhere.owner(owner).job.request.clone())
+    };
+    for place in 0..6 {
+        assert_eq!(owner_of(&ledger, &own, place).as_ref(), Some(&first));
+    }
+    for place in 6..9 {
+        assert_eq!(owner_of(&ledger, &own, place), None);
+    }
     // The other way round only what may have been sent stands in the way.
-    assert!(ledger.find_elsewhere(&first).unwrap().is_empty());
+    assert_eq!(owner_of(&ledger, &first, 0), None);
     send(&mut ledger, &nth(&own, 1));
-    let elsewhere = ledger.find_elsewhere(&second).unwrap();
-    assert_eq!(elsewhere.owner_of(&all.ids()[0]), Some(0));
-    let later = elsewhere
-        .owner_of(&all.ids()[3])
-        .map(|place| elsewhere.owner(place));
-    assert_eq!(later.map(|owner| &owner.request), Some(&first));
+    assert_eq!(owner_of(&ledger, &second, 0).as_ref(), Some(&first));
+    assert_eq!(owner_of(&ledger, &second, 3).as_ref(), Some(&first));
+    assert_eq!(owner_of(&ledger, &first, 0).as_ref(), Some(&own));
+    // Of several that are sent together each sees the others.
+    let requests = [first.clone(), second.clone(), own.clone()];
+    let shared = ledger.find_shared(&requests).unwrap();
+    let sees = |own: &RequestId, place: usize| {
+        let elsewhere = shared.elsewhere(own);
+        let owner = elsewhere.owner_of(&all.ids()[place])?;
+        Some(elsewhere.owner(owner).job.request.clone())
+    };
+    assert_eq!(sees(&own, 3).as_ref(), Some(&first));
+    assert_eq!(sees(&second, 3).as_ref(), Some(&first));
+    assert_eq!(sees(&first, 3), None);
+    assert_eq!(sees(&first, 0).as_ref(), Some(&own));
+    assert_eq!(sees(&own, 8), None);
 }
 
 #[test]
@@ -132,4 +145,29 @@ fn a_line_end_that_no_id_has_is_damage() {
     ledger.conn.execute(as_text, []).unwrap();
     let error = ledger.find_batch(&nth(&record.id, 1)).unwrap_err();
     assert!(matches!(error, LedgerError::Unreadable { .. }), "{error:?}");
+}
+
+#[test]
+fn one_task_for_two_jobs_leaves_both_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    let rate = Rate::new(1000.0).unwrap();
+    for (second, job) in (0..).zip(jobs(&ledger, &record.id)) {
+        let at = noon() + TimeDelta::seconds(second);
+        ledger
+            .record_sending(&job.id, Purpose::Submit, &key(), rate, at)
+            .unwrap();
+        let same = Outcome::Accepted(TaskId::new("job-tracking-id").unwrap());
+        ledger
+            .record_outcome(&job.id, &key(), rate, &same, None, at)
+            .unwrap();
+    }
+    assert_eq!(
+        ledger
+            .find_request(&record.id)
+            .unwrap()
+            .unwrap()
+            .jobs_in(JobState::Unknown),
+        2
+    );
 }

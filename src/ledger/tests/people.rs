@@ -120,12 +120,12 @@ fn a_finished_export_keeps_its_ids_while_its_link_may_live() {
         .unwrap();
     let later = |days| noon() + TimeDelta::days(days);
     // There is nothing to split of one that failed.
-    assert_eq!(sweep(&mut ledger, later(13)).jobs, 1);
+    assert_eq!(sweep(&mut ledger, later(29)).jobs, 1);
     assert!(ledger.find_batch(&second).is_err());
     assert!(ledger.find_batch(&first).is_ok());
-    assert_eq!(ledger.count_ids_to_hash(later(13)).unwrap(), 0);
-    assert_eq!(ledger.count_ids_to_hash(later(14)).unwrap(), 1);
-    assert_eq!(sweep(&mut ledger, later(14)).jobs, 1);
+    assert_eq!(ledger.count_ids_to_hash(later(29)).unwrap(), 0);
+    assert_eq!(ledger.count_ids_to_hash(later(30)).unwrap(), 1);
+    assert_eq!(sweep(&mut ledger, later(30)).jobs, 1);
     assert!(ledger.find_batch(&first).is_err());
 }
 

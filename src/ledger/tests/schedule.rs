@@ -86,6 +86,7 @@ fn who_looked_at_the_clock_before_another_asked_does_not_ask_again() {
 fn a_slot_that_is_not_free_moves_no_job() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, request) = accepted(&folder);
+    ledger.record_all_sent(&key()).unwrap();
     let now = noon() + TimeDelta::seconds(10);
     let (one, two) = (nth(&request, 1), nth(&request, 2));
     assert_eq!(ask(&mut ledger, &one, Turn::Due, now), Asking::Yours);

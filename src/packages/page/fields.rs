@@ -9,7 +9,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::document::text::{Visible, Whole, beginning, grouped, moment, write_moment};
-use crate::domain::event_time;
+use crate::domain::{ProjectZone, event_time};
 
 /// How much of one value a page shows, in characters.
 const MOST_CHARACTERS: usize = 1000;
@@ -18,16 +18,16 @@ const MOST_FIELDS: usize = 200;
 
 /// The names and values of an object; a name that stands there twice is there twice.
 #[derive(Default)]
-pub(super) struct Fields<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(in super::super) struct Fields<'a>(pub(in super::super) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Fields<'a> {
     /// `None` if `text` is no object.
-    pub(super) fn of(text: &'a str) -> Option<Self> {
+    pub(in super::super) fn of(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
     /// The fields of a record with those inside `properties` or `$properties` in its place.
-    pub(super) fn of_record(text: &'a str) -> Option<Self> {
+    pub(in super::super) fn of_record(text: &'a str) -> Option<Self> {
         let mut all = Vec::new();
         for (name, value) in Self::of(text)?.0 {
             let inner = matches!(&*name, "properties" | "$properties")
@@ -48,8 +48,12 @@ impl<'a> Fields<'a> {
     }
 
     /// The fields as a list of descriptions.
-    pub(super) fn list(&self, keys: Keys) -> List<'_> {
-        List { fields: self, keys }
+    pub(super) fn list(&self, keys: Keys, zone: ProjectZone) -> List<'_> {
+        List {
+            fields: self,
+            keys,
+            zone,
+        }
     }
 }
 
@@ -67,6 +71,16 @@ pub(super) enum Keys {
 pub(super) struct List<'a> {
     fields: &'a Fields<'a>,
     keys: Keys,
+    zone: ProjectZone,
+}
+
+/// What a property is called, by its name in Mixpanel.
+pub(super) struct Label<'a>(pub(super) &'a str, pub(super) Keys);
+
+impl Render for Label<'_> {
+    fn render_to(&self, out: &mut String) {
+        render_label(self.0, self.1, out);
+    }
 }
 
 impl Render for List<'_> {
@@ -76,8 +90,12 @@ impl Render for List<'_> {
         for (name, value) in fields.iter().take(MOST_FIELDS) {
             out.push_str("<dt>");
             render_label(name, self.keys, out);
+            if &**name == "$transactions" && !value.get().starts_with('[') {
+                // A table has no room for a list: Mixpanel delivers what the amounts add up to.
+                out.push_str(" (sum of the amounts)");
+            }
             out.push_str("</dt><dd>");
-            render_value(name, value, out);
+            render_value(name, value, self.zone, out);
             out.push_str("</dd>");
         }
         out.push_str("</dl>");
@@ -138,24 +156,31 @@ fn plain_name(name: &str) -> Option<&'static str> {
         "$lib_version" => "Version of the recorder",
         "mp_processing_time_ms" => "Received by Mixpanel",
         "$app_version_string" => "Version of the app",
+        "$transactions" => "Purchases",
         _ => return None,
     })
 }
 
-fn render_value(name: &str, value: &RawValue, out: &mut String) {
+fn render_value(name: &str, value: &RawValue, zone: ProjectZone, out: &mut String) {
     let text = value.get();
-    let is_time = matches!(name, "time" | "$time" | "mp_processing_time_ms");
-    if is_time
-        && let Some(time) =
-            event_time(text).and_then(|time| chrono::DateTime::from_timestamp(time, 0))
-    {
-        return html! { (moment(time)) " UTC" }.render_to(out);
+    let clock = match name {
+        "time" | "$time" => Some(zone),
+        // Noted by Mixpanel's own servers.
+        "mp_processing_time_ms" => Some(ProjectZone::default()),
+        _ => None,
+    };
+    let shown = clock.and_then(|zone| {
+        let seconds = event_time(text, zone)?;
+        Some((chrono::DateTime::from_timestamp(seconds, 0)?, zone))
+    });
+    if let Some((time, zone)) = shown {
+        return html! { (moment(time)) " " (zone.as_str()) }.render_to(out);
     }
     match text.as_bytes() {
         b"\"\"" => out.push_str("<em>empty</em>"),
         [b'"', ..] if matches!(name, "$created" | "$last_seen") => render_date(&decoded(text), out),
         [b'"', ..] => render_shortened(&decoded(text), out),
-        [b'{' | b'[', ..] if !render_inner(text, out) => {
+        [b'{' | b'[', ..] if !render_inner(text, zone, out) => {
             out.push_str("<code>");
             render_shortened(text, out);
             out.push_str("</code>");
@@ -177,7 +202,7 @@ fn render_date(text: &str, out: &mut String) {
 }
 
 /// A short list, or an object of a few plain values, without its brackets; whether it was that.
-fn render_inner(text: &str, out: &mut String) -> bool {
+fn render_inner(text: &str, zone: ProjectZone, out: &mut String) -> bool {
     let fields = match text.starts_with('{') {
         _ if text.len() > MOST_CHARACTERS => None,
         true => Fields::of(text).map(|fields| fields.0),
@@ -204,7 +229,7 @@ fn render_inner(text: &str, out: &mut String) -> bool {
             render_label(name, Keys::Hidden, out);
             out.push_str(": ");
         }
-        render_value(name, value, out);
+        render_value(name, value, zone, out);
     }
     true
 }

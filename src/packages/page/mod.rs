@@ -5,22 +5,25 @@
 
 mod chart;
 mod fields;
+mod names;
 mod records;
 mod rights;
+
+pub(super) use fields::Fields;
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use maud::{Markup, PreEscaped, html};
 
-use super::About;
 use super::manifest::MANIFEST;
 use super::newest::Spot;
-use super::package::Contents;
+use super::package::{CATEGORIES, Contents};
 use super::spool::{EVENTS, OTHERS, PROFILE, Written};
+use super::{About, Review};
 use crate::document::beginning;
 use crate::document::text::{Visible, counted, day, grouped, moment, size};
-use crate::domain::Operation;
+use crate::domain::{Operation, ProjectZone};
 
 pub(super) const PAGE: &str = "index.html";
 
@@ -47,13 +50,16 @@ impl Page<'_> {
         part(self.beginning())?;
         part(self.header())?;
         part(PreEscaped("<main id=\"main\">".into()))?;
+        part(self.draft())?;
         part(rights::introduction(self.about, self.contents))?;
         part(self.over_time())?;
         part(self.by_kind())?;
         if !self.contents.is_empty() {
-            records::profile(self.folder, self.contents, &mut part)?;
-            records::events(self.folder, self.contents, self.newest, &mut part)?;
+            let zone = self.about.zone;
+            records::profile(self.folder, self.contents, zone, &mut part)?;
+            records::events(self.folder, self.contents, self.newest, zone, &mut part)?;
         }
+        part(names::names(self.about.scope, self.contents))?;
         part(self.package())?;
         part(rights::what_the_company_adds(self.about))?;
         part(PreEscaped("</main>".into()))?;
@@ -69,8 +75,25 @@ impl Page<'_> {
         }
     }
 
+    /// For the operator, until somebody has looked at what is in nobody's package.
+    fn draft(&self) -> Markup {
+        let unclear = self.contents.unassigned.unclear();
+        html! {
+            @if self.about.review == Review::Open && unclear > 0 {
+                p.draft role="note" {
+                    strong { "Draft: do not send this page yet." } " "
+                    (counted(unclear, "part", "parts")) " of Mixpanel’s delivery could not be read, or "
+                    (if unclear == 1 { "does" } else { "do" })
+                    " not say clearly whom " (if unclear == 1 { "it is" } else { "they are" }) " about. Look through the folder "
+                    code { "unassigned" } ", then make the packages again with " code { "--checked" } "."
+                }
+            }
+        }
+    }
+
     fn header(&self) -> Markup {
         let contents = self.contents;
+        let number = |names: &[&str]| grouped(names.len() as u64);
         html! {
             header {
                 p.kicker { "Answer to your request under the " (rights::law_name(self.about)) }
@@ -78,9 +101,15 @@ impl Page<'_> {
                 p.lead { "From the project “" (Visible(&self.about.project)) "”" }
                 dl.facts {
                     div.wide { dt { "Your identifier" } dd.id { (Visible(contents.id)) } }
-                    div { dt { "Period" } dd { (period(contents)) } }
-                    div { dt { "Events" } dd { (grouped(contents.events)) } }
-                    div { dt { "Profile" } dd { (profiles(contents.profiles)) } }
+                    @if contents.of_categories {
+                        div { dt { "Names of events" } dd { (number(&contents.names.events)) } }
+                        div { dt { "Properties of events" } dd { (number(&contents.names.event_properties)) } }
+                        div { dt { "Properties of the profile" } dd { (number(&contents.names.profile_properties)) } }
+                    } @else {
+                        div { dt { "Period" } dd { (period(contents)) } }
+                        div { dt { "Events" } dd { (events(contents)) } }
+                        div { dt { "Profile" } dd { (profiles(contents)) } }
+                    }
                     div { dt { "Fetched" } dd { (day(self.about.fetched.date_naive())) } }
                 }
             }
@@ -142,9 +171,10 @@ impl Page<'_> {
 
     fn package(&self) -> Markup {
         let what = |name: &str| match name {
-            EVENTS => "Every event, one a line, as Mixpanel delivered it (JSON)",
-            PROFILE => "Your profile, as Mixpanel delivered it (JSON)",
+            EVENTS => "Every event, one a line, with the values Mixpanel delivered (JSON)",
+            PROFILE => "Your profile, with the values Mixpanel delivered (JSON)",
             OTHERS => "Records that are neither event nor profile (JSON)",
+            CATEGORIES => "The names on this page (JSON)",
             _ => "",
         };
         let unclear = self.contents.unassigned.unclear();
@@ -176,12 +206,21 @@ impl Page<'_> {
                 @if self.contents.others > 0 {
                     p { (counted(self.contents.others, "record is", "records are")) " neither event nor profile: see " code { (OTHERS) } "." }
                 }
+                @if self.contents.taken_out > 0 {
+                    p.note {
+                        (counted(self.contents.taken_out, "record", "records")) " of other people stood inside of yours. They are not yours, and were removed; a note stands in their place."
+                    }
+                }
                 @if unclear > 0 {
                     p.note {
-                        "Mixpanel’s delivery was for several people. " (counted(unclear, "part", "parts"))
-                        " of it did not say clearly whom it is about, or could not be read, and "
-                        (if unclear == 1 { "is" } else { "are" }) " in nobody’s package. The company has "
-                        (if unclear == 1 { "it" } else { "them" }) " and can look."
+                        (counted(unclear, "part", "parts")) " of Mixpanel’s delivery could not be read, or "
+                        (if unclear == 1 { "does" } else { "do" }) " not say clearly whom "
+                        (if unclear == 1 { "it is" } else { "they are" }) " about, and "
+                        (if unclear == 1 { "is" } else { "are" }) " in nobody’s package. The company "
+                        (match self.about.review {
+                            Review::Open => "has to look at what was delivered and not understood.",
+                            Review::Done => "has looked at what was delivered and not understood.",
+                        })
                     }
                 }
             }
@@ -200,7 +239,7 @@ impl Page<'_> {
                     div { dt { "Page made" } dd { (moment(about.made)) " UTC" } }
                     div.wide { dt { "Check sum of Mixpanel’s delivery (SHA-256)" } dd.id { (about.sha256) } }
                 }
-                p { "This page loads nothing from the internet and sends nothing. Times are in UTC, as Mixpanel recorded them. It is a copy of data and no legal advice." }
+                p { "This page loads nothing from the internet and sends nothing. Times of events are in " (zone_text(about.zone)) ", as Mixpanel recorded them. It is a copy of data and no legal advice." }
             }
         }
     }
@@ -223,10 +262,25 @@ fn period(contents: &Contents<'_>) -> String {
     }
 }
 
-fn profiles(count: u64) -> String {
-    match count {
+fn events(contents: &Contents<'_>) -> String {
+    match contents.events {
+        0 if contents.is_doubtful() => "None matched".to_owned(),
+        count => grouped(count),
+    }
+}
+
+fn profiles(contents: &Contents<'_>) -> String {
+    match contents.profiles {
+        0 if contents.is_doubtful() => "None matched".to_owned(),
         0 => "None".to_owned(),
         1 => "One".to_owned(),
         many => grouped(many),
+    }
+}
+
+fn zone_text(zone: ProjectZone) -> String {
+    match zone == ProjectZone::default() {
+        true => "UTC".to_owned(),
+        false => format!("the time zone of the project, {}", zone.as_str()),
     }
 }

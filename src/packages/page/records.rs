@@ -16,6 +16,7 @@ use super::fields::{Fields, Keys, decoded};
 use crate::document::text::{
     Visible, Whole, beginning, counted, grouped, visible_plain, write_moment, write_stamp,
 };
+use crate::domain::ProjectZone;
 
 /// How many profiles are shown; more than one is rare.
 const MOST_PROFILES: usize = 20;
@@ -31,13 +32,15 @@ type Part<'p> = dyn FnMut(Markup) -> io::Result<()> + 'p;
 pub(super) fn profile(
     folder: &Path,
     contents: &Contents<'_>,
+    zone: ProjectZone,
     part: &mut Part<'_>,
 ) -> io::Result<()> {
     part(PreEscaped(
         "<section aria-labelledby=\"profile\"><h2 id=\"profile\">Your profile</h2>".into(),
     ))?;
     if contents.profiles == 0 {
-        part(html! { p.none { "Mixpanel delivered no profile for your identifier." } })?;
+        part(none("profile", contents))?;
+        return part(PreEscaped("</section>".into()));
     }
     let file = BufReader::new(File::open(folder.join(PROFILE))?);
     for (place, line) in file.lines().skip(1).take(MOST_PROFILES).enumerate() {
@@ -51,7 +54,7 @@ pub(super) fn profile(
                 h3 { "Profile " (place + 1) }
             }
             @match Fields::of_record(text) {
-                Some(fields) => (fields.list(Keys::Shown)),
+                Some(fields) => (fields.list(Keys::Shown, zone)),
                 None => p { code { (Visible(text)) } },
             }
         })?;
@@ -64,18 +67,32 @@ pub(super) fn profile(
     part(PreEscaped("</section>".into()))
 }
 
+/// What stands where nothing of a kind is: a part that is not understood may hold some.
+fn none(kind: &str, contents: &Contents<'_>) -> Markup {
+    html! {
+        p.none {
+            @if contents.is_doubtful() {
+                "No " (kind) " in Mixpanel’s delivery could be matched to your identifier."
+            } @else {
+                "Mixpanel delivered no " (kind) " for your identifier."
+            }
+        }
+    }
+}
+
 /// The list of events, newest first.
 pub(super) fn events(
     folder: &Path,
     contents: &Contents<'_>,
     newest: &[Spot],
+    zone: ProjectZone,
     part: &mut Part<'_>,
 ) -> io::Result<()> {
     part(PreEscaped(
         "<section aria-labelledby=\"events-title\"><h2 id=\"events-title\">Every event</h2>".into(),
     ))?;
     if contents.events == 0 {
-        part(html! { p.none { "Mixpanel delivered no event for your identifier." } })?;
+        part(none("event", contents))?;
         return part(PreEscaped("</section>".into()));
     }
     part(html! {
@@ -89,7 +106,13 @@ pub(super) fn events(
         }
         (tools(contents))
         p.print { "Details are printed where they were opened. All of them are in " code { (EVENTS) } "." }
-        (PreEscaped("<table class=\"events\" id=\"events\"><thead><tr><th scope=\"col\">Time (UTC)</th><th scope=\"col\">Event</th><th scope=\"col\">Details</th></tr></thead><tbody>"))
+        (PreEscaped("<table class=\"events\" id=\"events\">"))
+        thead { tr {
+            th scope="col" { "Time (" (zone.as_str()) ")" }
+            th scope="col" { "Event" }
+            th scope="col" { "Details" }
+        } }
+        (PreEscaped("<tbody>"))
     })?;
     let listed = contents.kinds.iter().take(MOST_KINDS);
     let numbers: HashMap<&str, usize> = listed.map(|(name, _)| *name).zip(0..).collect();
@@ -97,7 +120,7 @@ pub(super) fn events(
     let mut lines = Lines::open(&folder.join(EVENTS))?;
     let mut rows = String::new();
     for spot in newest {
-        render_row(spot, lines.read(spot)?, &own, &numbers, &mut rows);
+        render_row(spot, lines.read(spot)?, &own, &numbers, zone, &mut rows);
         if rows.len() >= ROWS_BYTES {
             part(PreEscaped(std::mem::take(&mut rows)))?;
         }
@@ -134,14 +157,23 @@ fn render_row(
     line: &str,
     own: &str,
     numbers: &HashMap<&str, usize>,
+    zone: ProjectZone,
     out: &mut String,
 ) {
     let mut fields = Fields::of_record(line).unwrap_or_default();
     fields.0.retain(|(name, value)| {
         !matches!(&**name, "distinct_id" | "$distinct_id") || value.get() != own
     });
-    let name = fields.take("event").map(|name| decoded(name.get()));
-    let name = name.unwrap_or_default();
+    // In a documented table the name comes first, and `event` may be any property.
+    let [first, second] = match line.starts_with("{\"event_name\":") {
+        true => ["event_name", "event"],
+        false => ["event", "event_name"],
+    };
+    let name = match fields.take(first) {
+        Some(name) => Some(name),
+        None => fields.take(second),
+    };
+    let name = name.map(|name| decoded(name.get())).unwrap_or_default();
     let time = DateTime::from_timestamp(spot.time, 0).filter(|_| spot.time != i64::MIN);
     if time.is_some() {
         fields.take("time");
@@ -157,7 +189,7 @@ fn render_row(
     match time {
         Some(time) => {
             out.push_str("<time datetime=\"");
-            write_stamp(time, out);
+            write_stamp(zone.moment(spot.time).unwrap_or(time), out);
             out.push_str("\">");
             write_moment(time, out);
             out.push_str("</time>");
@@ -171,7 +203,7 @@ fn render_row(
         out.push_str("<details><summary>");
         counted(count, "detail", "details").render_to(out);
         out.push_str("</summary>");
-        fields.list(Keys::Hidden).render_to(out);
+        fields.list(Keys::Hidden, zone).render_to(out);
         out.push_str("</details>");
     }
     out.push_str("</td></tr>");

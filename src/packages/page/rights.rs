@@ -7,6 +7,7 @@ use maud::{Markup, html};
 
 use super::super::About;
 use super::super::package::Contents;
+use crate::document::text::counted;
 use crate::domain::{Disclosure, Law, Operation, RetrievalScope};
 
 /// What the law gives a right to beside the data, and Mixpanel's data cannot say.
@@ -83,13 +84,40 @@ pub(super) fn introduction(about: &About, contents: &Contents<'_>) -> Markup {
             p {
                 "You asked a company which data it holds about you. The company uses Mixpanel, a service that records how people use websites and apps. This is a copy of what Mixpanel delivered for the identifier above, and of nobody else’s data."
             }
-            @if contents.is_empty() {
-                p.none {
-                    strong { "Mixpanel delivered no data for this identifier." }
-                    " Either nothing was recorded under it, or it is no longer kept. If you think there should be data, ask the company which other identifiers it knows you by."
-                }
-            }
+            (what_is_missing(contents))
             p { (what_the_law_gives(about.scope)) }
+        }
+    }
+}
+
+/// What is said where there is no record: "no data" only where all of the delivery was understood.
+fn what_is_missing(contents: &Contents<'_>) -> Markup {
+    let unclear = contents.unassigned.unclear();
+    html! {
+        @if !contents.is_empty() {
+        } @else if contents.unassigned.shared_lists > 0 {
+            p.none {
+                strong { "Mixpanel delivered lists of names for several people together." }
+                " They do not say which names are about you. The company has to ask Mixpanel for your categories alone."
+            }
+        } @else if unclear > 0 {
+            p.none {
+                strong { "No record in Mixpanel’s delivery could be matched to this identifier." }
+                " This does not mean that there is no data: " (counted(unclear, "part", "parts"))
+                " of the delivery could not be read, or " (if unclear == 1 { "does" } else { "do" })
+                " not say clearly whom " (if unclear == 1 { "it is" } else { "they are" }) " about."
+            }
+        } @else if contents.names.count() > 0 {
+        } @else if contents.of_categories {
+            p.none {
+                strong { "Mixpanel named no categories of data for this identifier." }
+                " If you think there should be data, ask the company which other identifiers it knows you by."
+            }
+        } @else {
+            p.none {
+                strong { "Mixpanel delivered no data for this identifier." }
+                " Either nothing was recorded under it, or it is no longer kept. If you think there should be data, ask the company which other identifiers it knows you by."
+            }
         }
     }
 }
@@ -103,7 +131,7 @@ fn what_the_law_gives(scope: RetrievalScope) -> &'static str {
             "The CCPA gives you the right to know the specific pieces of personal information collected about you, in a form you can take elsewhere. Mixpanel delivers the last 12 months. This page is for you, the files beside it are for programs."
         }
         RetrievalScope::Ccpa(Disclosure::Categories) => {
-            "The CCPA gives you the right to know the categories of personal information collected about you. Mixpanel was asked for these categories, and delivers the last 12 months."
+            "The CCPA gives you the right to know the categories of personal information collected about you. Mixpanel was asked for these categories, and delivers their names for the last 12 months, without the data itself."
         }
         RetrievalScope::Ccpa(Disclosure::Sources) => {
             "The CCPA gives you the right to know the categories of sources your personal information was collected from. Mixpanel was asked for these sources, and delivers the last 12 months."

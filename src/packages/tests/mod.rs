@@ -1,6 +1,8 @@
 //! The room from outside: an archive goes in, and what lies in the target is looked at.
 
+mod documented;
 mod hostile;
+mod inside;
 mod members;
 mod owners;
 mod pages;
@@ -20,8 +22,10 @@ use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::domain::{DistinctId, RequestId, RetrievalScope, TaskId};
-use crate::packages::{About, Form, Limits, Order, Report, SplitError, find_summary, split};
+use crate::domain::{DistinctId, ProjectZone, RequestId, RetrievalScope, TaskId};
+use crate::packages::{
+    About, Form, Limits, Order, Report, Review, SplitError, find_summary, split,
+};
 
 /// An archive of the tests, what was asked for, and where the packages go.
 struct Bench {
@@ -31,6 +35,7 @@ struct Bench {
     about: About,
     form: Form,
     limits: Limits,
+    draft: PathBuf,
 }
 
 impl Bench {
@@ -39,6 +44,7 @@ impl Bench {
         std::fs::write(folder.path().join("export.zip"), archive).unwrap();
         let id = |text: &&str| DistinctId::new(text).unwrap();
         Self {
+            draft: folder.path().join("to-check"),
             folder,
             people: people.iter().map(id).collect(),
             password: None,
@@ -52,7 +58,15 @@ impl Bench {
         Self::new(&zip_of(members), people)
     }
 
+    /// Where the packages are: drafts, if somebody has to look first.
     fn target(&self) -> PathBuf {
+        match self.draft.exists() {
+            true => self.draft.clone(),
+            false => self.final_target(),
+        }
+    }
+
+    fn final_target(&self) -> PathBuf {
         self.folder.path().join("packages")
     }
 
@@ -62,6 +76,7 @@ impl Bench {
             password: self.password.as_ref(),
             people: &self.people,
             target,
+            draft: &self.draft,
             about: &self.about,
             form: self.form,
             limits: self.limits,
@@ -69,7 +84,7 @@ impl Bench {
     }
 
     fn try_split(&self) -> Result<Report, SplitError> {
-        let (archive, target) = (self.folder.path().join("export.zip"), self.target());
+        let (archive, target) = (self.folder.path().join("export.zip"), self.final_target());
         let order = self.order(&archive, &target);
         split(&order, &mut |_| ControlFlow::Continue(()))
     }
@@ -132,6 +147,8 @@ fn about(archive: &[u8]) -> About {
         fetched: time("2026-11-20T08:00:00Z"),
         made: time("2026-11-22T12:30:00Z"),
         sha256: hex(archive),
+        zone: ProjectZone::default(),
+        review: Review::Open,
     }
 }
 

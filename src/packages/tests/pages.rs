@@ -40,6 +40,7 @@ fn a_manifest_says_what_there_is_and_where_it_came_from() {
         "archive_sha256": bench.about.sha256,
         "fetched": "2026-11-20T08:00:00Z",
         "made": "2026-11-22T12:30:00Z",
+        "time_zone": "UTC",
         "period": {
             "first_event": "2020-09-13T12:26:40Z",
             "last_event": "2023-11-15T22:13:20Z"
@@ -52,11 +53,18 @@ fn a_manifest_says_what_there_is_and_where_it_came_from() {
         ],
         "events_of_further_names": 0,
         "events_without_time": 1,
+        "names": {
+            "events": ["Search", "Odd", "Sign In"],
+            "event_properties": ["distinct_id", "time"],
+            "profile_properties": ["$city", "$distinct_id"]
+        },
+        "records_of_others_removed": 0,
         "not_understood": {
             "records_that_name_nobody": 1,
             "records_that_name_several": 0,
             "unreadable_pieces": 1,
-            "unreadable_files": 0
+            "unreadable_files": 0,
+            "lists_of_several_people": 0
         },
         "files": [file("events.jsonl"), file("profile.json"), file("index.html")]
     });
@@ -288,6 +296,7 @@ fn an_event_does_not_repeat_whose_it_is_but_says_whose_else_it_could_be() {
     bench.split();
     let page = page(&bench, "anna");
     let events = page.split("id=\"events\"").nth(1).unwrap();
+    let events = events.split("id=\"names\"").next().unwrap();
     assert_eq!(
         events.matches("Identifier").count(),
         1,

@@ -24,7 +24,7 @@ fn owned_record() -> impl Strategy<Value = Sent> {
     let value = prop_oneof![
         any::<String>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
-        Just(serde_json::json!({"distinct_id": "bob", "deep": ["anna"]})),
+        Just(serde_json::json!({"name": "bob", "deep": ["anna"]})),
     ];
     let shape = 0..6;
     (0..PEOPLE.len(), value, shape, ".{0,20}").prop_map(|(person, value, shape, name)| {

@@ -1,6 +1,7 @@
 //! Where the packages go: what must not be there, and who may read it.
 
 use super::*;
+use crate::packages::Summary;
 
 fn bench() -> Bench {
     let text = [
@@ -42,6 +43,7 @@ fn a_missing_parent_is_an_error_that_names_the_target() {
         password: None,
         people: &bench.people,
         target: &target,
+        draft: &bench.draft,
         about: &bench.about,
         form: Form::Folders,
         limits: Limits::default(),
@@ -169,6 +171,7 @@ fn progress_runs_over_the_bytes_and_then_over_the_packages() {
         password: None,
         people: &bench.people,
         target: &bench.target(),
+        draft: &bench.draft,
         about: &bench.about,
         form: Form::Folders,
         limits: Limits::default(),
@@ -220,11 +223,13 @@ fn packages_are_known_again_by_archive_people_and_form() {
     let bench = bench();
     let target = bench.target();
     let archive = bench.folder.path().join("export.zip");
-    let find = |order: &Order<'_>| find_summary(order).unwrap();
+    fn find<'o>(order: &Order<'o>) -> Option<(&'o Path, Summary)> {
+        find_summary(order).unwrap()
+    }
     assert_eq!(find(&bench.order(&archive, &target)), None);
     let report = bench.split();
-    let found = find(&bench.order(&archive, &target)).expect("the same order");
-    assert_eq!(found, report.summary);
+    let (place, found) = find(&bench.order(&archive, &target)).expect("the same order");
+    assert_eq!((place, &found), (&*bench.draft, &report.summary));
     assert_eq!(
         (found.packages, found.without_data, found.records),
         (3, 1, 2)
@@ -256,6 +261,6 @@ fn packages_are_known_again_by_archive_people_and_form() {
         }),
         None
     );
-    let text = std::fs::read_to_string(target.join("packages.json")).unwrap();
+    let text = std::fs::read_to_string(place.join("packages.json")).unwrap();
     assert!(!text.contains("anna") && !text.contains("bob"), "{text}");
 }

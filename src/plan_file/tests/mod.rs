@@ -37,6 +37,7 @@ fn header(ids: usize) -> Header {
         confirm_by: None,
         source: "`ids.csv`".to_owned(),
         excluded_source: String::new(),
+        exclusions: Vec::new(),
         read: ids + 1,
         unique: ids,
         excluded: 0,

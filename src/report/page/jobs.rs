@@ -29,6 +29,7 @@ pub(super) fn standing(request: &RequestFacts) -> Markup {
                         th scope="row" { (state(group.state)) }
                         td data-label="What that says" {
                             (words::state_meaning(group.state, group.given_up))
+                            @if group.carried_out == "possibly" { "; possibly carried out" }
                             @if group.linked { "; in a task made for another request" }
                         }
                         td data-label="Mixpanel’s word" { (or_dash(group.mixpanel_status.as_deref())) }

@@ -13,7 +13,7 @@ use chrono::{Datelike, NaiveDate};
 use maud::{Markup, PreEscaped, html};
 
 use crate::document::beginning;
-use crate::document::text::{Visible, grouped, moment};
+use crate::document::text::{Visible, counted, grouped, moment};
 
 use super::answer::{Answer, Nature, Timing};
 use super::evidence::{About, PersonalData};
@@ -65,7 +65,7 @@ impl<'a> Page<'a> {
             footer {
                 dl {
                     div { dt { "Report" } dd { (name) } }
-                    div { dt { "Made" } dd { (moment(made.at)) " UTC" } }
+                    div { dt { "Made" } dd { (moment(made.at)) " UTC" @if made.overdue > 0 { "; on " (date(made.day)) ", " (counted(made.overdue as u64, "open request was", "open requests were")) " overdue" } } }
                     div { dt { "By" } dd { (Visible(&made.by)) } }
                     div { dt { "With" } dd { "dsr " (made.dsr) } }
                     div.wide { dt { "Digest of the facts (SHA-256)" } dd.id { (about.digest.as_str()) } }
@@ -88,9 +88,8 @@ impl<'a> Page<'a> {
 /// What stands on every sheet of paper, where the browser can do that.
 fn sheets(name: &str, about: About<'_>) -> String {
     let digest = about.digest.as_str().get(..16).unwrap_or_default();
-    let day = about.made.at.format("%Y-%m-%d");
     format!(
-        "@page{{@bottom-left{{content:\"{name}\"}}@bottom-center{{content:\"digest {digest}, made {day}\"}}@bottom-right{{content:counter(page) \" / \" counter(pages)}}}}"
+        "@page{{@bottom-left{{content:\"{name}\"}}@bottom-center{{content:\"digest {digest}\"}}@bottom-right{{content:counter(page) \" / \" counter(pages)}}}}"
     )
 }
 
@@ -106,14 +105,22 @@ fn nature_badge(answer: &Answer) -> Markup {
     html! { span class=(class) { (words::nature(answer.nature)) } }
 }
 
-fn timing_badge(timing: Timing) -> Markup {
+/// Whether the person was told in time; nothing while it is open and nobody was told.
+fn timing_badge(answer: &Answer) -> Markup {
+    let timing = answer.timing;
+    if (answer.nature, timing) == (Nature::Open, Timing::NoAnswer) {
+        return html! {};
+    }
     let class = match timing {
         Timing::InTime => "badge good",
-        Timing::Late | Timing::Overdue => "badge bad",
-        Timing::NotDue => "badge open",
+        Timing::Late => "badge bad",
         Timing::NoAnswer => "badge none",
     };
-    html! { span class=(class) { (words::timing(timing)) } }
+    let what = match timing {
+        Timing::NoAnswer => "",
+        Timing::InTime | Timing::Late => "answered ",
+    };
+    html! { span class=(class) { (what) (words::timing(timing)) } }
 }
 
 /// A list of what a report cannot say.

@@ -8,7 +8,6 @@ use maud::{Markup, PreEscaped, html};
 use crate::document::text::{Visible, counted, day};
 use crate::domain::{Kind, Law};
 
-use super::super::answer::{Nature, Timing};
 use super::super::evidence::About;
 use super::super::facts::{PeriodFacts, RowFacts};
 use super::super::figures::{Figures, Group, Tally};
@@ -66,8 +65,9 @@ fn header(period: &PeriodFacts, all: &Tally) -> Markup {
                 div { dt { "Carried out" } dd { (count(all.carried_out())) @if all.part > 0 { small { ", " (count(all.part)) " in part" } } } }
                 div { dt { "Not carried out" } dd { (count(all.not_carried_out)) } }
                 div { dt { "Unknown" } dd { (count(all.unknown)) } }
-                div { dt { "Open" } dd { (count(all.open)) @if all.overdue > 0 { small { ", " (count(all.overdue)) " overdue" } } } }
+                div { dt { "Open" } dd { (count(all.open)) } }
                 div { dt { "Answered in time" } dd { (count(in_time)) @if all.late.count() > 0 { small { ", " (count(all.late.count())) " late" } } } }
+                div { dt { "Answer not recorded" } dd { (count(all.not_recorded)) } }
                 div { dt { "Median days to answer" } dd { (days_text(days.median())) } }
                 div { dt { "Ids" } dd { (count(all.ids.received)) } }
             }
@@ -94,7 +94,7 @@ fn pressing(shown: &RowsShown) -> Markup {
                         th scope="row" { code { (row.id) } }
                         td.time data-label="Received" { (date(row.asked.received)) }
                         td.time data-label="Due" { (date(row.asked.due)) }
-                        td data-label="Why" { (nature_badge(&row.answer)) " " @if row.answer.timing == Timing::Overdue { (timing_badge(row.answer.timing)) " " }
+                        td data-label="Why" { (nature_badge(&row.answer)) " "
                             @if row.ids.unsettled + row.ids.given_up > 0 { "the outcome of " (counted((row.ids.unsettled + row.ids.given_up) as u64, "id", "ids")) " is unknown" } }
                     }
                 } }
@@ -133,11 +133,11 @@ fn yearly(period: &PeriodFacts, figures: &Figures) -> Markup {
                     th.number scope="col" { "Received" } th.number scope="col" { "Complied with in whole" } th.number scope="col" { "in part" }
                     th.number scope="col" { "Not carried out" } th.number scope="col" { "Unknown" } th.number scope="col" { "Open" }
                     th.number scope="col" { "Median days" } th.number scope="col" { "Mean days" }
-                    th.number scope="col" { "In time" } th.number scope="col" { "Late" }
+                    th.number scope="col" { "In time" } th.number scope="col" { "Late" } th.number scope="col" { "Answer not recorded" }
                 } }
                 tbody { @for (year, group, tally) in figures.years() { (figure(period, year, group, tally)) } }
             }
-            p.after { small { "Days are those of requests that were complied with in whole or in part. “Not carried out” is what Mixpanel refused or could not do, and what was cancelled." } }
+            p.after { small { "Days are those of requests whose answer is recorded. “Not carried out” is what Mixpanel refused or could not do, and what was cancelled." } }
             h3 { "The same by ids" }
             table.figures.cards {
                 thead { tr {
@@ -183,6 +183,7 @@ fn figure(period: &PeriodFacts, year: i32, group: Group, tally: &Tally) -> Marku
             td.number data-label="Mean days" { (days_text(days.mean())) }
             td.number data-label="In time" { (count(tally.in_time.count())) }
             td.number data-label="Late" { (count(tally.late.count())) }
+            td.number data-label="Answer not recorded" { (count(tally.not_recorded)) }
         }
     }
 }
@@ -226,15 +227,11 @@ fn line(row: &RowFacts) -> Markup {
             td.number data-label="Ids" { (count(row.ids.unique)) }
             td.time data-label="Due" { (date(asked.due)) @if asked.extension.is_some() { br; small { "extended" } } }
             td data-label="Answer" {
-                (nature_badge(answer)) @if answer.timing != Timing::NoAnswer { " " (timing_badge(answer.timing)) }
+                (nature_badge(answer)) " " (timing_badge(answer))
                 @if row.ids.excluded > 0 { br; small { (counted(row.ids.excluded as u64, "id", "ids")) " excluded by the operator" } }
                 @if !reasons.is_empty() { br; small { (Visible(&reasons)) } }
             }
-            td.time data-label="Answered" { @match (answer.nature, answer.day) {
-                (Nature::Whole | Nature::Part, Some(answered)) => (date(answered)),
-                (_, Some(ended)) => { "ended " (date(ended)) },
-                (_, None) => "–",
-            } }
+            td.time data-label="Answered" { @match answer.day { Some(answered) => (date(answered)), None => "–" } }
             td.number data-label="Days" { @match answer.days { Some(days) => (days), None => "–" } }
         }
     }

@@ -9,7 +9,7 @@ use crate::document::text::{Visible, counted, day, moment};
 use crate::domain::{CONFIRMATION_RULE, Kind, Law};
 use crate::guide::Topic;
 
-use super::super::answer::{Nature, Timing};
+use super::super::answer::Nature;
 use super::super::evidence::{About, PersonalData};
 use super::super::facts::{AccountFact, IdCounts, RequestFacts};
 use super::super::shown::JobsShown;
@@ -31,7 +31,7 @@ pub fn request_page(
     let mut page = Page::begin(out, &title, &name, about)?;
     page.write(header(request))?;
     page.write(PreEscaped("<main id=\"main\">".into()))?;
-    page.write(timeline::section(request, about.made.at))?;
+    page.write(timeline::section(request))?;
     page.write(asked(request))?;
     page.write(people(&request.ids))?;
     page.write(jobs::standing(request))?;
@@ -67,15 +67,16 @@ fn header(request: &RequestFacts) -> Markup {
             }
             p.standing {
                 (nature_badge(answer))
-                @if answer.timing != Timing::NoAnswer { (timing_badge(answer.timing)) }
+                (timing_badge(answer))
                 span { (standing(request)) }
             }
             dl.facts {
                 div { dt { "Received" } dd { (date(asked.received)) } }
                 div { dt { "Due" } dd { (date(asked.due)) } }
                 div { dt { "Answered" } dd { @match (answer.nature, answer.day) {
-                    (Nature::Whole | Nature::Part, Some(answered)) => (date(answered)),
-                    _ => "–",
+                    (_, Some(answered)) => (date(answered)),
+                    (Nature::Open, None) => "–",
+                    (_, None) => "not recorded",
                 } } }
                 div { dt { "Days to answer" } dd { @match answer.days {
                     Some(days) => (days),
@@ -164,6 +165,9 @@ fn asked(request: &RequestFacts) -> Markup {
                 dt { "Due" } dd { (day(asked.due)) br; small { (asked.due_rule) } }
                 @if let Some(confirm_by) = asked.confirm_by {
                     dt { "Receipt to be confirmed by" } dd { (day(confirm_by)) br; small { (CONFIRMATION_RULE) ". Whether it was, dsr does not know." } }
+                }
+                @if let Some(answered) = request.answer.day {
+                    dt { "Answered" } dd { "on " (day(answered)) @if let Some(manner) = &request.answer.manner { ": " (Visible(manner)) } br; small { "By the operator’s word." } }
                 }
                 @if let Some(extension) = &asked.extension {
                     dt { "Extended" } dd {

@@ -41,19 +41,19 @@ impl Span {
 }
 
 /// The picture, and its moments as a table.
-pub(super) fn section(request: &RequestFacts, made: DateTime<Utc>) -> Markup {
+pub(super) fn section(request: &RequestFacts) -> Markup {
     html! {
         section aria-labelledby="timeline" {
             h2 #timeline { "When it happened" }
-            figure.chart { (picture(request, made)) }
+            figure.chart { (picture(request)) }
             (table(request))
         }
     }
 }
 
-fn picture(request: &RequestFacts, made: DateTime<Utc>) -> Markup {
+fn picture(request: &RequestFacts) -> Markup {
     let asked = &request.asked;
-    let lanes = lanes(request, made);
+    let lanes = lanes(request);
     let moments = lanes.iter().map(|lane| lane.to);
     let due = end_of(asked.due);
     let span = Span {
@@ -62,7 +62,7 @@ fn picture(request: &RequestFacts, made: DateTime<Utc>) -> Markup {
     };
     let base = TOP + LANE * lanes.len() as u32;
     let marks = [("Due", asked.due, end_of(asked.due), 14, "mark due")];
-    let is_in_view = made <= span.to;
+    let answered = request.answer.day;
     html! {
         svg role="img" aria-labelledby="timeline-title timeline-desc" width="100%" height=(base + FOOT) {
             title #timeline-title { "Time of request " (request.id) }
@@ -73,8 +73,8 @@ fn picture(request: &RequestFacts, made: DateTime<Utc>) -> Markup {
             @for (name, date, at, y, class) in marks {
                 (mark(&span, &format!("{name} {}", day(date)), at, (y, base), class))
             }
-            @if is_in_view {
-                (mark(&span, &format!("Report {}", day(made.date_naive())), made, (32, base), "mark now"))
+            @if let Some(on) = answered {
+                (mark(&span, &format!("Answered {}", day(on)), end_of(on).min(span.to), (32, base), "mark now"))
             }
             @for (place, lane) in lanes.iter().enumerate() { (lane_of(lane, &span, TOP + LANE * place as u32)) }
             line.base x1="0" x2="100%" y1=(base) y2=(base) {}
@@ -111,7 +111,7 @@ fn mark(span: &Span, text: &str, at: DateTime<Utc>, (y, base): (u32, u32), class
     }
 }
 
-fn lanes(request: &RequestFacts, made: DateTime<Utc>) -> Vec<Lane> {
+fn lanes(request: &RequestFacts) -> Vec<Lane> {
     let asked = &request.asked;
     let mut lanes = vec![Lane {
         title: "Time to answer",
@@ -137,7 +137,8 @@ fn lanes(request: &RequestFacts, made: DateTime<Utc>) -> Vec<Lane> {
             when: format!("since {}, not ended", moment(taken.first)),
             class: "span theirs",
             from: taken.first,
-            to: made,
+            // To where the picture ends: how long it has been open is for the day to say.
+            to: end_of(asked.due).max(taken.last),
         })),
         (false, ended) => lanes.extend(stretch(
             "With Mixpanel",
@@ -213,7 +214,7 @@ fn table(request: &RequestFacts) -> Markup {
             }
         }
         @if let (Some(answered), Some(days)) = (request.answer.day, request.answer.days) {
-            p.note { "Answered on " (day(answered)) ", " (counted(days.unsigned_abs(), "day", "days")) " after receipt; due on " (day(asked.due)) " (" (asked.due_rule) ")." }
+            p.note { "The person was told on " (day(answered)) ", " (counted(days.unsigned_abs(), "day", "days")) " after receipt; due on " (day(asked.due)) " (" (asked.due_rule) ")." }
         }
     }
 }

@@ -7,11 +7,10 @@ use zip::result::ZipError;
 
 use super::*;
 
-const KINDS: [ExportArchive; 4] = [
+const KINDS: [ExportArchive; 3] = [
     ExportArchive::Plain,
     ExportArchive::ZipCrypto,
     ExportArchive::Aes,
-    ExportArchive::Csv,
 ];
 
 fn sandbox(exports: Exports) -> Sandbox {
@@ -52,12 +51,20 @@ fn members(bytes: &[u8], password: &str) -> Result<Vec<(String, String)>, ZipErr
     Ok(members)
 }
 
+fn older(members: ExportMembers) -> Exports {
+    Exports {
+        members,
+        ..Exports::default()
+    }
+}
+
 async fn members_of(exports: Exports, ids: &[String]) -> Vec<(String, String)> {
+    members_for(exports, json!({"distinct_ids": ids})).await
+}
+
+async fn members_for(exports: Exports, order: Value) -> Vec<(String, String)> {
     let sandbox = sandbox(exports);
-    let task = sandbox
-        .create(RETRIEVALS, json!({"distinct_ids": ids}))
-        .await
-        .task_id();
+    let task = sandbox.create(RETRIEVALS, order).await.task_id();
     let bytes = download(&sandbox, &task).await;
     members(&bytes, &api_secret(&sandbox.project)).expect("the members")
 }
@@ -101,8 +108,8 @@ async fn locked_archives_hold_what_plain_ones_do() {
 #[tokio::test]
 async fn tables_hold_the_same_people_with_the_same_values() {
     let ids = some_ids();
-    let plain = members_of(of_kind(ExportArchive::Plain), &ids).await;
-    let tables = members_of(of_kind(ExportArchive::Csv), &ids).await;
+    let plain = members_of(older(ExportMembers::OlderJson), &ids).await;
+    let tables = members_of(older(ExportMembers::OlderCsv), &ids).await;
     let names: Vec<&str> = tables.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["events.csv", "profiles.csv"]);
     let profiles: Vec<Value> = serde_json::from_str(&plain[1].1).expect("JSON");
@@ -126,6 +133,83 @@ async fn tables_hold_the_same_people_with_the_same_values() {
     assert_eq!(first[2], line["properties"]["time"].to_string());
 }
 
+fn rows(text: &str) -> Vec<Vec<String>> {
+    let table = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let rows = table.into_records().map(|row| row.expect("a row"));
+    rows.map(|row| row.iter().map(str::to_owned).collect())
+        .collect()
+}
+
+#[tokio::test]
+async fn each_law_and_disclosure_gets_the_documented_members() {
+    let ids = some_ids();
+    let names = |members: &[(String, String)]| -> Vec<String> {
+        members.iter().map(|(name, _)| name.clone()).collect()
+    };
+    let gdpr = members_of(Exports::default(), &ids).await;
+    assert_eq!(names(&gdpr), ["events.json", "people.json", "summary.json"]);
+    for line in gdpr[0].1.lines() {
+        let event: Value = serde_json::from_str(line).expect("JSON");
+        assert!(event["event"].is_string() && event["properties"]["distinct_id"].is_string());
+    }
+    let summary: Value = serde_json::from_str(&gdpr[2].1).expect("JSON");
+    let keys: Vec<&String> = summary.as_object().expect("an object").keys().collect();
+    assert_eq!(
+        keys,
+        ["event_names", "event_column_names", "profile_column_names"]
+    );
+    assert_eq!(summary["event_column_names"]["distinct_id"], json!({}));
+
+    let ccpa = |disclosure: &str| {
+        let order = json!({
+            "distinct_ids": ids, "compliance_type": "CCPA", "disclosure_type": disclosure,
+        });
+        members_for(Exports::default(), order)
+    };
+    let lists = [
+        "event_names.csv",
+        "event_properties.csv",
+        "profile_properties.csv",
+    ];
+    let all = [&["events.csv", "profiles.csv"][..], &lists].concat();
+    for disclosure in ["Data", "Sources"] {
+        let members = ccpa(disclosure).await;
+        assert_eq!(names(&members), all);
+        let events = rows(&members[0].1);
+        assert_eq!(events[0][0], "event_name");
+        let mut columns = events[0][1..].to_vec();
+        columns.sort();
+        assert_eq!(
+            rows(&members[3].1),
+            [columns.clone()],
+            "the same as the list"
+        );
+        assert_eq!(columns.contains(&"page".to_owned()), disclosure == "Data");
+        assert!(columns.contains(&"distinct_id".to_owned()));
+        assert_eq!(rows(&members[1].1)[0][0], "distinct_id");
+    }
+    let events = rows(&ccpa("Data").await[0].1);
+    let amount = events[0]
+        .iter()
+        .position(|name| name == "amount")
+        .expect("a column");
+    assert!(
+        events[1..]
+            .iter()
+            .all(|row| row[amount].is_empty() != (row[0] == "Purchase"))
+    );
+
+    let categories = ccpa("Categories").await;
+    assert_eq!(names(&categories), lists);
+    for (_, text) in &categories {
+        assert_eq!(rows(text).len(), 1, "one row of names");
+        assert!(!text.contains("user-"), "no id at all");
+    }
+}
+
 #[tokio::test]
 async fn everyone_with_data_has_as_many_events_as_asked_for() {
     let exports = Exports {
@@ -133,8 +217,8 @@ async fn everyone_with_data_has_as_many_events_as_asked_for() {
         ..Exports::default()
     };
     let members = members_of(exports, &some_ids()).await;
-    let profiles: Vec<Value> = serde_json::from_str(&members[1].1).expect("JSON");
-    assert_eq!(members[0].1.lines().count(), profiles.len() * 250);
+    let profiles = members[1].1.lines().count();
+    assert_eq!(members[0].1.lines().count(), profiles * 250);
 }
 
 #[tokio::test]

@@ -72,10 +72,11 @@ pub(super) fn at_the_kill(cell: &Cell) -> Course {
     first.and(0, &[Planned])
 }
 
-/// With several tasks each is asked which ids it has.
+/// Each task is asked which ids it has.
 fn gets_of_a_link(cell: &Cell) -> usize {
     match cell.reply.means() {
         Means::ConflictTwo => 2,
+        Means::ConflictAll | Means::ConflictSome => 1,
         _ => 0,
     }
 }
@@ -84,7 +85,7 @@ fn gets_of_a_link(cell: &Cell) -> usize {
 fn recorded(cell: &Cell) -> &'static [Stand] {
     match cell.reply.means() {
         Means::Task => &[Accepted],
-        Means::LostTaken | Means::LostEnded | Means::LostIdle => &[Unknown],
+        Means::Unread | Means::LostTaken | Means::LostEnded | Means::LostIdle => &[Unknown],
         Means::Refused => &[Refused],
         Means::TooLarge => &[Planned, Planned],
         Means::ConflictAll => &[Linked],
@@ -109,13 +110,17 @@ pub(super) fn resumed(cell: &Cell) -> Course {
 fn sent(cell: &Cell) -> Course {
     let course = match cell.reply.means() {
         Means::Task => Course::of(1, 0, &[Accepted], 0),
-        Means::LostTaken if cell.asked.is_deletion() => Course::of(2, 1, &[Recovered], 0),
+        Means::Unread | Means::LostTaken if cell.asked.is_deletion() => {
+            Course::of(2, 1, &[Recovered], 0)
+        }
+        // An export that was certainly taken is not made again.
+        Means::Unread => Course::of(1, 0, &[Unknown], 6),
         Means::LostTaken | Means::LostEnded | Means::LostIdle => Course::of(2, 0, &[Double], 0),
         Means::Refused => Course::of(1, 0, &[Refused], 3),
-        // The second job is cut by what the first one taught.
-        Means::TooLarge => return Course::of(3 + 2, 0, &[Accepted; 4], 0),
-        Means::ConflictAll => Course::of(1, 0, &[Linked], 0),
-        Means::ConflictSome => Course::of(2, 0, &[Linked, Accepted], 0),
+        // So few ids teach nothing: the second job is refused whole, too.
+        Means::TooLarge => return Course::of(3 + 3, 0, &[Accepted; 4], 0),
+        Means::ConflictAll => Course::of(1, 1, &[Linked], 0),
+        Means::ConflictSome => Course::of(2, 1, &[Linked, Accepted], 0),
         Means::ConflictTwo => Course::of(1, 2, &[Linked, Linked], 0),
         Means::Limited => Course::of(2, 0, &[Accepted], 0),
         // These end the run before the second job's turn.
@@ -142,7 +147,7 @@ fn settled_ahead(cell: &Cell) -> Course {
         Means::Unreachable => unreachable!("listed as impossible"),
         _ if !deletion => Course::of(1, 0, &[Unknown], 6),
         // Two answers are lost by now: the task tells about one of them.
-        Means::LostTaken => Course::of(2, 1, &[Double], 0),
+        Means::Unread | Means::LostTaken => Course::of(2, 1, &[Double], 0),
         Means::LostEnded | Means::LostIdle | Means::Refused | Means::Limited => {
             Course::of(2, 0, &[Double], 0)
         }
@@ -154,7 +159,9 @@ fn settled_ahead(cell: &Cell) -> Course {
 fn settled_behind(cell: &Cell) -> Course {
     let deletion = cell.asked.is_deletion();
     let course = match cell.reply.means() {
-        Means::Task | Means::LostTaken if deletion => Course::of(1, 1, &[Recovered], 0),
+        Means::Task | Means::Unread | Means::LostTaken if deletion => {
+            Course::of(1, 1, &[Recovered], 0)
+        }
         // Sent first, the second job learns the limit by a POST of its own. Whether the first one
         // was taken whole a refusal does not tell.
         Means::TooLarge => {
@@ -172,12 +179,21 @@ fn settled_behind(cell: &Cell) -> Course {
     course.and(1, &[Accepted])
 }
 
+/// Its first POST met the reply, and no other was made.
+fn is_sent_once(cell: &Cell) -> bool {
+    let again = [Step::Intent, Step::Unread, Step::PartRead, Step::Read];
+    !again.contains(&cell.step)
+}
+
 fn after_the_record(cell: &Cell) -> Course {
     let course = match cell.reply.means() {
         Means::Task => Course::of(0, 0, &[Accepted], 0),
-        Means::LostTaken | Means::LostEnded | Means::LostIdle => return settled_behind(cell),
+        Means::Unread if !cell.asked.is_deletion() => Course::of(0, 0, &[Unknown], 6),
+        Means::Unread | Means::LostTaken | Means::LostEnded | Means::LostIdle => {
+            return settled_behind(cell);
+        }
         Means::Refused => Course::of(0, 0, &[Refused], 3),
-        Means::TooLarge => return Course::of(2 + 2, 0, &[Accepted; 4], 0),
+        Means::TooLarge => return Course::of(2 + 3, 0, &[Accepted; 4], 0),
         Means::ConflictAll => Course::of(0, 0, &[Linked], 0),
         Means::ConflictSome => Course::of(1, 0, &[Linked, Accepted], 0),
         Means::ConflictTwo => Course::of(0, 0, &[Linked, Linked], 0),
@@ -217,8 +233,11 @@ pub(super) fn finished(cell: &Cell) -> (Word, Course) {
         Means::Foreign | Means::NotAllowed if cell.asked.is_deletion() => {
             (Word::None, Course::of(1, 0, &[Double], 0))
         }
+        Means::Unread if is_sent_once(cell) => (Word::Task, Course::of(0, 1, &[Accepted], 0)),
         // It was sent twice, so there may be another task beside the one that is named.
-        Means::LostTaken | Means::LostEnded => (Word::Task, Course::of(0, 1, &[Double], 0)),
+        Means::Unread | Means::LostTaken | Means::LostEnded => {
+            (Word::Task, Course::of(0, 1, &[Double], 0))
+        }
         _ => (Word::SendAgain, Course::of(1, 0, &[Double], 0)),
     };
     (word, course.and(0, &others))

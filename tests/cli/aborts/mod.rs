@@ -261,7 +261,7 @@ fn play(cell: &Cell) -> usize {
 fn is_repeated(cell: &Cell) -> bool {
     let lost = matches!(
         cell.reply.means(),
-        Means::LostTaken | Means::LostEnded | Means::LostIdle
+        Means::Unread | Means::LostTaken | Means::LostEnded | Means::LostIdle
     );
     let is_sent_first = matches!(cell.step, Step::Unrecorded | Step::Planned | Step::Apart);
     lost || !(is_sent_first || cell.step == Step::Recorded)

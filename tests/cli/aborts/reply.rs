@@ -65,6 +65,8 @@ pub(super) enum Reply {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Means {
     Task,
+    /// It says that it was taken and not as which task; the peer has an active one.
+    Unread,
     /// It says nothing, and the peer has an active task.
     LostTaken,
     /// It says nothing, and the peer has done all of it already.
@@ -114,9 +116,8 @@ impl Reply {
     pub(super) fn means(self) -> Means {
         match self {
             Self::Task => Means::Task,
-            Self::NoTask | Self::CutOff | Self::Failed500 | Self::Failed503 | Self::ResetTaken => {
-                Means::LostTaken
-            }
+            Self::NoTask | Self::CutOff => Means::Unread,
+            Self::Failed500 | Self::Failed503 | Self::ResetTaken => Means::LostTaken,
             Self::Ended => Means::LostEnded,
             Self::Idle500 | Self::Idle503 | Self::Page | Self::Moved | Self::ResetIdle => {
                 Means::LostIdle

@@ -46,10 +46,15 @@ impl Cell {
         }
     }
 
+    /// The task that a conflict names is asked before anything is linked to it.
+    fn gets(&self) -> usize {
+        usize::from(self.reply.means() == Means::ConflictSome)
+    }
+
     fn at_the_kill(&self) -> Course {
         Course {
             posts: 1 + usize::from(self.is_decided()),
-            gets: 0,
+            gets: self.gets(),
             stands: [&[Sending][..], self.others()].concat(),
             status: 0,
         }
@@ -59,7 +64,7 @@ impl Cell {
         let recovers = self.asked.is_deletion() && self.is_decided();
         let first = if recovers { Recovered } else { Double };
         let (posts, others): (usize, &[Stand]) = match self.reply.means() {
-            Means::TooLarge => (3, &[Accepted; 3]),
+            Means::TooLarge => (4, &[Accepted; 3]),
             Means::ConflictSome => (1, &[Linked, Accepted]),
             _ => (1, &[Accepted]),
         };
@@ -95,7 +100,7 @@ fn play(cell: &Cell) {
     if cell.hold == Hold::Answered {
         stage.operator.halts_at(Halt::OutcomeOf(2));
     }
-    let gate = Gate::before(&stage.model.fake, 1, cell.hold);
+    let gate = Gate::before(&stage.model.fake, 1 + cell.gets(), cell.hold);
     let running = stage.starts(cell.asked.command(), &gate.url());
     gate.wait_until_held();
     stage.kills(running);

@@ -38,7 +38,7 @@ pub(super) const ASKING: [&[&str]; 10] = [
 ];
 
 /// Each command that asks nobody, with what it reads from standard input.
-pub(super) const LOCAL: [(&[&str], &str); 39] = [
+pub(super) const LOCAL: [(&[&str], &str); 44] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -46,6 +46,9 @@ pub(super) const LOCAL: [(&[&str], &str); 39] = [
     (&["audit", "verify"], ""),
     (&["audit", "head"], ""),
     (&["audit", "log"], ""),
+    (&["ledger", "status"], ""),
+    (&["ledger", "backup", "own/copy.db"], ""),
+    (&["ledger", "accept", "--yes"], ""),
     (&["suppressions", "export"], ""),
     (
         &["suppressions", "export", "--ids", "--output", "own/list"],
@@ -65,6 +68,7 @@ pub(super) const LOCAL: [(&[&str], &str); 39] = [
     (&["report", "REQUEST", "--output", "report.html"], ""),
     (&["purge", "--older-than", "1d", "--yes"], ""),
     (&["extend", "REQUEST", "--reason", "complex"], ""),
+    (&["answered", "REQUEST", "--manner", "by letter"], ""),
     (&["auth", "login", "--with-token"], OAUTH_TOKEN),
     (&["auth", "login", OAUTH_TOKEN], ""),
     (&["auth", "status"], ""),
@@ -82,6 +86,7 @@ pub(super) const LOCAL: [(&[&str], &str); 39] = [
     ),
     (&["project", "list"], ""),
     (&["project", "show"], ""),
+    (&["project", "set", "shop", "--forget-limits"], ""),
     (&["project", "use", "shop"], ""),
     (&["project", "secret", "shop"], API_SECRET),
     (&["project", "remove", "shop"], ""),

@@ -4,6 +4,7 @@
 mod canaries;
 mod commands;
 mod search;
+mod spellings;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -339,7 +340,7 @@ impl Scene {
                 fs::set_permissions(home, closed).expect("a folder of ours");
                 ":"
             }
-            Harm::FullDisk => "trap '' XFSZ; ulimit -f 1",
+            Harm::FullDisk => "ulimit -f 1",
         }
     }
 }

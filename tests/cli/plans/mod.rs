@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Fake, Operator, Outcome, Running, csv_of, people};
+use crate::support::{Fake, Operator, Outcome, Running, as_account, csv_of, people};
 
 pub(super) const PLAN: [&str; 5] = ["delete", "--gdpr", "ids.csv", "--plan", "erase.plan"];
 pub(super) const APPLY: [&str; 3] = ["apply", "erase.plan", "--yes"];
@@ -43,8 +43,7 @@ pub(crate) fn keep_one_at(operator: &mut Operator, path: &str) {
 
 /// A command of another account's.
 pub(super) fn command_as(operator: &Operator, account: u32, args: &[&str]) -> Command {
-    let map = format!("--map-user={account} --map-group={account}");
-    operator.script(&format!("exec unshare --user {map} \"$0\" \"$@\""), args)
+    operator.script(&as_account(account, r#""$0" "$@""#), args)
 }
 
 pub(super) fn run_as(operator: &Operator, account: u32, args: &[&str]) -> Outcome {

@@ -4,7 +4,7 @@ use super::{
     APPLY, APPROVE, BEN, PLAN, approve_as, came_to_nothing, plan_text, run_as, with_people,
     with_plan,
 };
-use crate::support::{Fake, Operator, PROJECT_TOKEN, has_accounts, has_calendar};
+use crate::support::{Fake, Operator, PROJECT_TOKEN, Running, has_accounts, has_calendar};
 
 /// Runs `apply`; what it fails with, after it is certain that nothing came of it.
 #[track_caller]
@@ -215,4 +215,52 @@ fn a_plan_is_too_old_after_thirty_days() {
     let late = operator.run(&APPLY);
     late.exits_with(0).says("submit at once");
     assert_eq!(fake.posts().len(), 1);
+}
+
+#[test]
+fn a_plan_from_the_future_is_refused() {
+    if !has_calendar() {
+        return;
+    }
+    let fake = Fake::start();
+    let mut operator = with_people(&fake, "", 30);
+    operator.lives_on("2026-11-02");
+    operator.run(&PLAN).exits_with(0);
+    operator.lives_on("2026-11-01");
+    let (kind, message) = refused(&operator, &fake, 2);
+    assert_eq!(kind, "outdated_plan");
+    assert!(message.contains("future"), "{message}");
+    let shown = operator.run(&["apply", "erase.plan", "--dry-run"]);
+    shown.exits_with(0).says("future");
+}
+
+/// Whoever calls themselves somebody else in a namespace of their own is nobody else.
+#[test]
+fn a_user_of_a_user_namespace_is_no_second_person() {
+    let fake = Fake::start();
+    let operator = with_plan(&fake, "approvals = 1", 30);
+    let before = plan_text(&operator);
+    for map in ["-r", "--map-user=2", "-r unshare -r"] {
+        let script = format!("exec unshare --user {map} \"$0\" \"$@\"");
+        let outcome = Running::start(operator.script(&script, &APPROVE), "").end();
+        if outcome.stderr.contains("unshare:") {
+            continue;
+        }
+        outcome
+            .exits_with(2)
+            .says("in a user namespace")
+            .says("cannot be told apart from other people");
+        assert_eq!(plan_text(&operator), before, "nothing is approved");
+    }
+    let (kind, _) = refused(&operator, &fake, 2);
+    assert_eq!(kind, "approvals");
+    // Nor does anybody hide there whose plan another approves.
+    if has_accounts() {
+        let script = "exec unshare --user -r \"$0\" delete --gdpr ids.csv --plan hidden.plan";
+        let planned = Running::start(operator.script(script, &[]), "").end();
+        planned.exits_with(0);
+        let approve = ["approve", "hidden.plan", "--yes"];
+        let outcome = run_as(&operator, BEN, &approve);
+        outcome.exits_with(2).says("cannot be told apart");
+    }
 }

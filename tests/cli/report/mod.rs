@@ -1,5 +1,6 @@
 //! `dsr report`: what it says is what went over the wire and lies in the ledger, and no more.
 
+mod days;
 mod markup;
 mod period;
 mod request;

@@ -54,8 +54,8 @@ fn a_report_says_what_the_wire_and_the_ledger_had() {
         "Cal. Civ. Code §1798.105: right to delete"
     );
     assert_eq!(request["answer"]["nature"], "part");
-    assert_eq!(request["answer"]["timing"], "in_time");
-    assert_eq!(request["answer"]["days"], 0);
+    assert_eq!(request["answer"]["timing"], "no_answer");
+    assert_eq!(request["answer"]["days"], Value::Null);
     let ids = &request["ids"];
     assert_eq!(
         (&ids["carried_out"], &ids["refused"]),
@@ -178,7 +178,9 @@ fn no_id_is_in_any_report_unless_it_is_asked_for() {
     });
     let operator = Operator::at(&fake);
     operator
-        .run(&["delete", "--gdpr", "--yes", CANARY, "=cmd"])
+        .run(&[
+            "delete", "--gdpr", "--yes", "--id", CANARY, "--id", "=cmd", "--allow", "=cmd",
+        ])
         .exits_with(0);
     for format in ["html", "csv", "json"] {
         let one = report(&operator, &["--format", format, "-vvv"]);
@@ -237,7 +239,7 @@ fn ids_that_have_given_way_to_hashes_are_counted_only() {
 }
 
 #[test]
-fn an_export_is_answered_when_it_is_fetched_for_the_first_time() {
+fn an_export_is_carried_out_when_it_is_fetched_for_the_first_time() {
     let archive = [b"PK\x03\x04".as_slice(), b"PK\x05\x06", &[0; 18]].concat();
     let exports = Exports::of(&["a1", "a2"], move |_| handing_out(&archive, ""));
     let operator = &exports.operator;
@@ -330,7 +332,11 @@ fn on_a_screen_a_page_goes_to_a_file_that_is_told_of() {
 
 #[test]
 fn who_there_is_no_request_of_is_told_so() {
-    let operator = Operator::new();
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    operator
+        .run(&["export", "--gdpr", "--id", "user-17"])
+        .exits_with(0);
     operator
         .run(&["report", "q7tz0xma"])
         .exits_with(2)

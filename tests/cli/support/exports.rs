@@ -45,7 +45,7 @@ impl Exports {
         let api = Fake::answering(move |call| match call.is_post() {
             true => object_reply(&format!("t-{}", call.place + 1)),
             false => {
-                let results = json!({ "status": status, "result": link, "distinct_ids": ["a1"] });
+                let results = json!({ "status": status, "result": link, "distinct_ids": [] });
                 Reply::json(200, &json!({ "status": "ok", "results": results }))
             }
         });

@@ -22,6 +22,8 @@ pub(crate) enum Halt {
     Check,
     /// The withdrawal of what was never sent of a cancelled request.
     Withdrawal,
+    /// That an export was fetched.
+    Download,
 }
 
 impl Halt {
@@ -37,6 +39,7 @@ impl Halt {
             }
             Self::Apart => "UPDATE OF ids_count ON jobs".to_owned(),
             Self::Check => "UPDATE OF checked_at ON jobs".to_owned(),
+            Self::Download => "INSERT ON downloads".to_owned(),
             Self::Withdrawal => "UPDATE OF state ON jobs WHEN NEW.state = 'revoked'".to_owned(),
         }
     }
@@ -47,7 +50,7 @@ impl Operator {
     /// none.
     pub(crate) fn halts_at(&self, halt: Halt) {
         if !self.dsr_home().join("ledger.db").exists() {
-            self.run(&["status", "--cached"]).exits_with(0);
+            self.has_an_empty_ledger();
         }
         let trigger = halt.trigger();
         self.change_ledger(&format!(

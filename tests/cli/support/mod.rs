@@ -6,6 +6,7 @@ mod accounts;
 mod backlog;
 mod calendar;
 mod chance;
+mod clock;
 mod exports;
 mod fake;
 mod gate;
@@ -24,7 +25,7 @@ mod trail;
 mod wire;
 
 pub(crate) use account::{Job, account, disagreements};
-pub(crate) use accounts::has_accounts;
+pub(crate) use accounts::{as_account, has_accounts};
 pub(crate) use calendar::has_calendar;
 pub(crate) use chance::Chance;
 pub(crate) use exports::{Exports, handing_out, package_of, the_download};

@@ -198,6 +198,17 @@ impl Operator {
         path.display().to_string()
     }
 
+    /// Makes a ledger in which nothing is recorded yet, by the one way there is without a request: to
+    /// go on where one was lost.
+    #[track_caller]
+    pub(crate) fn has_an_empty_ledger(&self) {
+        let seen = self.dsr_home().join("seen-head");
+        fs::write(&seen, "damaged").expect("a file can be written");
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(&seen, private).expect("a file of ours can be changed");
+        self.run(&["ledger", "accept", "--yes"]).exits_with(0);
+    }
+
     /// All requests as the ledger has them, asking nobody.
     #[track_caller]
     pub(crate) fn requests(&self) -> Vec<Value> {

@@ -7,7 +7,7 @@ pub(crate) fn people(count: usize) -> Vec<String> {
     let id = |place: usize| match place % 3 {
         0 => format!("user-{place:05}@example.test"),
         1 => format!("$device:{place:05}-ab-{:04x}", place * 7),
-        _ => format!("Usér {place:05}, \"quoted\""),
+        _ => format!("Usér:{place:05}/x+y="),
     };
     (0..count).map(id).collect()
 }

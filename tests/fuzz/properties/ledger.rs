@@ -289,7 +289,7 @@ fn use_all(ledger: &mut Ledger) -> Vec<Batch> {
         {
             batches.extend(ledger.find_batch(&job.id).ok());
         }
-        ledger.find_elsewhere(&request.id).ok();
+        ledger.find_shared(std::slice::from_ref(&request.id)).ok();
         ledger.find_unsent(&request.id, 0).ok();
     }
     batches.iter().for_each(check_batch);

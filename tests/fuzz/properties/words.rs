@@ -87,9 +87,9 @@ fn check_ids(word: &str) {
     }
     let request = RequestId::restore(word.to_owned());
     assert!(word.starts_with(request.short()));
-    if Source::recognise(word) == Ok(Source::Id(word.to_owned())) {
+    if Source::recognise(&[word.to_owned()], 0) == Ok(vec![Source::Id(word.to_owned())]) {
         assert!(
-            !word.contains(['/', '\\', '*', '?', '[']),
+            !word.contains(['/', '\\', '*', '?', '[', ',', ';', '"', ' ']),
             "a path taken for an id"
         );
     }

@@ -1,0 +1,387 @@
+//! What clap has against a command line, in our words: one table from its kinds to ours.
+//!
+//! What was typed is repeated only where it is nearly a word of ours, looks like an option, or is a
+//! date: the rest may be a token or an id in the wrong place, and the screen may be a log file.
+
+use std::ffi::OsString;
+
+use chrono::NaiveDate;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, Command, Error};
+
+use crate::domain::ExitStatus;
+use crate::ui::{Failure, Part, examples_of};
+
+use super::misread;
+
+/// What an option takes, by the name of its value.
+const VALUES: [(&str, &str); 4] = [
+    ("DATE", "a date such as `2026-11-29`"),
+    ("DURATION", "a duration such as `30s`, `15m` or `2h`"),
+    ("N", "a whole number"),
+    ("YEAR", "a year such as `2026`"),
+];
+
+/// What other tools call what ours calls otherwise.
+const HABITS: [(&str, &str); 4] = [
+    ("-y", "yes"),
+    ("--force", "yes"),
+    ("--confirm", "yes"),
+    ("-n", "dry-run"),
+];
+
+/// Why there is no default, by the first of several options of which one is needed.
+const REASONS: [(&str, &str); 1] = [(
+    "--gdpr",
+    "the law decides what Mixpanel does, so there is no default",
+)];
+
+/// A command line that clap did not take.
+struct Typed<'t> {
+    /// As it is typed: `dsr project add`.
+    path: String,
+    command: &'t Command,
+    options: Vec<String>,
+    /// Each word that is not the value of an option.
+    words: Vec<String>,
+}
+
+/// What was found wrong, and what to do about it.
+struct Finding {
+    message: String,
+    hint: String,
+}
+
+/// Explains an error of clap's. `tree` is built.
+pub(super) fn failure(error: &Error, tree: &Command, args: &[OsString]) -> Failure {
+    let typed = Typed::of(tree, args);
+    let mut words = typed.words.iter();
+    // Whatever clap makes of it, an option was meant.
+    let dash = words.find_map(|word| misread::dash(word, typed.command));
+    let finding = dash.map(|(message, hint)| Finding { message, hint });
+    let Finding { message, hint } = finding.unwrap_or_else(|| match error.kind() {
+        ErrorKind::UnknownArgument => typed.unknown_argument(error),
+        ErrorKind::InvalidSubcommand => typed.unknown_command(error),
+        ErrorKind::MissingRequiredArgument => typed.missing(error),
+        ErrorKind::ArgumentConflict => typed.conflict(error),
+        ErrorKind::InvalidValue => typed.not_among(error),
+        ErrorKind::ValueValidation => typed.bad_value(error),
+        ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
+            typed.miscounted(error)
+        }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            typed.found("no command is given".to_owned())
+        }
+        ErrorKind::InvalidUtf8 => typed.found("an argument is not valid UTF-8".to_owned()),
+        // clap adds kinds, and has some for what ours does not use.
+        _ => typed.found("the command line cannot be understood".to_owned()),
+    });
+    let message = format!("{message}; nothing was done");
+    Failure::new(ExitStatus::Usage, "usage", message).hint(hint)
+}
+
+impl<'t> Typed<'t> {
+    fn of(tree: &'t Command, args: &[OsString]) -> Self {
+        let mut typed = Self {
+            path: tree.get_name().to_owned(),
+            command: tree,
+            options: Vec::new(),
+            words: Vec::new(),
+        };
+        let mut words = args.iter().skip(1).map(|word| word.to_string_lossy());
+        while let Some(word) = words.next() {
+            typed.words.push(word.clone().into_owned());
+            if word.starts_with('-') {
+                let takes_value = typed.arg(&word).is_some_and(|arg| {
+                    !word.contains('=')
+                        && matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
+                });
+                typed.options.push(word.into_owned());
+                if takes_value {
+                    words.next();
+                }
+            } else if let Some(command) = typed.command.find_subcommand(&*word) {
+                typed.path = format!("{} {}", typed.path, command.get_name());
+                typed.command = command;
+            }
+        }
+        typed
+    }
+
+    /// The option that a text begins with, such as `--received <DATE>`.
+    fn arg(&self, shown: &str) -> Option<&'t Arg> {
+        let word = shown.split([' ', '=']).next().unwrap_or(shown);
+        let long = word.strip_prefix("--")?;
+        let mut args = self.command.get_arguments();
+        args.find(|arg| arg.get_long() == Some(long))
+    }
+
+    fn help(&self) -> String {
+        let listed = match self.command.has_subcommands() {
+            true => "commands",
+            false => "options",
+        };
+        format!("`{} --help` lists the {listed}", self.path)
+    }
+
+    fn found(&self, message: String) -> Finding {
+        Finding {
+            message,
+            hint: self.help(),
+        }
+    }
+
+    /// The same, and what was probably meant.
+    fn meant(&self, message: String, meant: Option<String>) -> Finding {
+        let mut found = self.found(message);
+        if let Some(meant) = meant {
+            found.hint = format!("did you mean `{meant}`? {}", found.hint);
+        }
+        found
+    }
+
+    fn unknown_argument(&self, error: &Error) -> Finding {
+        let path = &self.path;
+        let Some(word) = text(error, ContextKind::InvalidArg) else {
+            return self.found(format!("`{path}` cannot take all of this"));
+        };
+        if !word.starts_with('-') {
+            return self.found(format!("`{path}` takes no further argument"));
+        }
+        let habit = HABITS.iter().find(|(other, _)| *other == word);
+        let habit = habit.map(|(_, ours)| format!("--{ours}"));
+        let habit = habit.filter(|ours| self.arg(ours).is_some());
+        let similar = text(error, ContextKind::SuggestedArg).map(str::to_owned);
+        let meant = habit.or(similar);
+        let message = match meant.is_some() || is_option(word) {
+            true if is_plain(word) => format!("`{path}` has no option `{word}`"),
+            _ => format!("`{path}` has no such option"),
+        };
+        self.meant(message, meant)
+    }
+
+    fn unknown_command(&self, error: &Error) -> Finding {
+        let word = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
+        let similar = most_similar(error, ContextKind::SuggestedSubcommand);
+        let message = match &similar {
+            Some(_) if is_plain(word) => format!("there is no command `{} {word}`", self.path),
+            _ => "there is no such command".to_owned(),
+        };
+        let meant = similar.map(|similar| format!("{} {similar}", self.path));
+        self.meant(message, meant)
+    }
+
+    fn missing(&self, error: &Error) -> Finding {
+        let all = list(error, ContextKind::InvalidArg);
+        let needed: Vec<Vec<String>> = all.iter().map(|shown| alternatives(shown)).collect();
+        let mut reasons = REASONS.iter();
+        let reason = reasons.find(|(option, _)| needed.iter().flatten().any(|one| one == option));
+        let reason = reason.map_or_else(String::new, |(_, reason)| format!(": {reason}"));
+        let texts: Vec<String> = needed.iter().map(|one| either(one)).collect();
+        let message = format!("`{}` needs {}{reason}", self.path, texts.join(", and "));
+        let mut found = self.found(message);
+        if let Some(example) = self.example(&needed) {
+            found.hint = format!("for example `{example}`; {}", found.hint);
+        }
+        found
+    }
+
+    /// The first of the command's examples with most of the options that were typed, if there is one
+    /// with what is needed.
+    fn example(&self, needed: &[Vec<String>]) -> Option<String> {
+        let parts = examples_of(self.command).into_iter();
+        let examples = parts.flat_map(|part| match part {
+            Part::Examples(examples) => examples,
+            Part::Prose(_) => Vec::new(),
+        });
+        let rated = examples.filter_map(|example| {
+            let has = |option: &str| example.line.split_whitespace().any(|word| word == option);
+            let is_there = |one: &String| !one.starts_with('-') || has(name_of(one));
+            let fits = needed.iter().all(|either| either.iter().any(is_there));
+            let missed = self.options.iter().filter(|option| !has(option)).count();
+            fits.then_some((missed, example.line.clone()))
+        });
+        let best = rated.min_by_key(|(missed, _)| *missed);
+        best.map(|(_, line)| line)
+    }
+
+    fn conflict(&self, error: &Error) -> Finding {
+        let this = text(error, ContextKind::InvalidArg).map(|shown| either(&alternatives(shown)));
+        let this = this.unwrap_or_else(|| "an option".to_owned());
+        let others = list(error, ContextKind::PriorArg).into_iter();
+        let others: Vec<String> = others.map(|shown| either(&alternatives(&shown))).collect();
+        if others.is_empty() || others.contains(&this) {
+            let name = name_of(this.trim_matches('`'));
+            let message = format!("`{name}` is given twice");
+            let hint = "give it once".to_owned();
+            return Finding { message, hint };
+        }
+        Finding {
+            message: format!("{this} and {} cannot be used together", others.join(", ")),
+            hint: format!("leave one of them out; {}", self.help()),
+        }
+    }
+
+    /// A value that is none of those there are, or none at all.
+    fn not_among(&self, error: &Error) -> Finding {
+        let shown = text(error, ContextKind::InvalidArg).unwrap_or_default();
+        let name = name_of(shown);
+        let values = list(error, ContextKind::ValidValue);
+        let takes = match values.is_empty() {
+            true => self.takes(shown),
+            false => Some(either(&values)),
+        };
+        let is_missing = text(error, ContextKind::InvalidValue).is_none_or(str::is_empty);
+        let message = match (is_missing, takes) {
+            (true, Some(takes)) => format!("`{name}` needs a value: {takes}"),
+            (true, None) => format!("`{name}` needs a value"),
+            (false, Some(takes)) => format!("`{name}` takes {takes}"),
+            (false, None) => format!("the value of `{name}` cannot be used"),
+        };
+        self.meant(message, most_similar(error, ContextKind::SuggestedValue))
+    }
+
+    fn bad_value(&self, error: &Error) -> Finding {
+        let shown = text(error, ContextKind::InvalidArg).unwrap_or_default();
+        let name = name_of(shown);
+        let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
+        // A regular expression's error draws where it is, and says what in its last line.
+        let source = std::error::Error::source(error).map(ToString::to_string);
+        let reason = source.as_deref().and_then(|text| text.lines().last());
+        let reason = reason.map(|text| text.trim_start_matches("error: "));
+        let mut message = match (self.takes(shown), reason) {
+            (Some(takes), _) => format!("`{name}` takes {takes}"),
+            (None, Some(reason)) => format!("the value of `{name}` cannot be used: {reason}"),
+            (None, None) => format!("the value of `{name}` cannot be used"),
+        };
+        if !is_date_like(value) {
+            return self.found(message);
+        }
+        message.push_str(&format!(", not `{value}`"));
+        self.meant(
+            message,
+            iso_date(value).map(|date| format!("{name} {date}")),
+        )
+    }
+
+    fn miscounted(&self, error: &Error) -> Finding {
+        let shown = text(error, ContextKind::InvalidArg).unwrap_or_default();
+        let name = name_of(shown);
+        let takes_value = shown.contains('<');
+        self.found(match takes_value {
+            true => format!("`{name}` takes another number of values"),
+            false => format!("`{name}` takes no value"),
+        })
+    }
+
+    /// What an option takes, where the name of its value says it.
+    fn takes(&self, shown: &str) -> Option<String> {
+        let names = self.arg(shown)?.get_value_names()?;
+        let known = VALUES
+            .iter()
+            .find(|(name, _)| names.iter().any(|n| n == name));
+        known.map(|(_, takes)| (*takes).to_owned())
+    }
+}
+
+/// `--received` of `--received <DATE>`.
+fn name_of(shown: &str) -> &str {
+    match shown.starts_with("--") {
+        true => shown.split([' ', '=']).next().unwrap_or(shown),
+        false => shown.trim_start_matches('<').trim_end_matches('>'),
+    }
+}
+
+/// What there is to choose from in `<SOURCE|--file <PATH>|--id <ID>>`.
+fn alternatives(shown: &str) -> Vec<String> {
+    let inner = match shown
+        .strip_prefix('<')
+        .and_then(|rest| rest.strip_suffix('>'))
+    {
+        Some(inner) => inner,
+        None => shown,
+    };
+    // `<REQUEST | TASK_ID>` is the name of one argument.
+    let one_by_one: Vec<String> = match inner.contains(" | ") {
+        true => vec![inner.to_owned()],
+        false => inner.split('|').map(str::to_owned).collect(),
+    };
+    let plain = one_by_one.iter().map(|one| one.replace(['<', '>'], ""));
+    plain.collect()
+}
+
+fn either(all: &[String]) -> String {
+    let quoted: Vec<String> = all.iter().map(|one| format!("`{one}`")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
+}
+
+fn text(error: &Error, kind: ContextKind) -> Option<&str> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn list(error: &Error, kind: ContextKind) -> Vec<String> {
+    match error.get(kind) {
+        Some(ContextValue::Strings(all)) => all.clone(),
+        Some(ContextValue::String(one)) => vec![one.clone()],
+        _ => Vec::new(),
+    }
+}
+
+/// clap lists what is similar with the most similar at the end.
+fn most_similar(error: &Error, kind: ContextKind) -> Option<String> {
+    list(error, kind).pop()
+}
+
+/// Whether a word is made as our own are.
+fn is_plain(word: &str) -> bool {
+    let is_ours = |c: char| c.is_ascii_lowercase() || c == '-';
+    word.len() <= 24 && word.chars().all(is_ours)
+}
+
+/// `--word`, or one letter: `-annemiller` comes as `-a`.
+fn is_option(word: &str) -> bool {
+    word.starts_with("--") || word.len() == 2
+}
+
+/// Whether a text can be read as a date and as nothing else: `29.11.2026`, `2026/11/9`.
+fn is_date_like(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(['.', '/', '-']).collect();
+    let is_part = |part: &&str| {
+        matches!(part.len(), 1 | 2 | 4) && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    parts.len() == 3 && parts.iter().all(is_part)
+}
+
+/// The date that a text means, if it can mean one only: `3/4/2026` may be in March or in April.
+fn iso_date(text: &str) -> Option<NaiveDate> {
+    let parts = text.split(['.', '/', '-']);
+    let parts: Vec<u32> = parts.map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let date = |year: u32, month, day| {
+        let year = i32::try_from(year).ok().filter(|year| *year >= 1000)?;
+        NaiveDate::from_ymd_opt(year, month, day)
+    };
+    let &[one, two, three] = parts.as_slice() else {
+        return None;
+    };
+    let readings = match text.contains('.') {
+        true => vec![date(three, two, one)],
+        false => vec![
+            date(one, two, three),
+            date(three, two, one),
+            date(three, one, two),
+        ],
+    };
+    let mut readings: Vec<NaiveDate> = readings.into_iter().flatten().collect();
+    readings.dedup();
+    match readings.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    }
+}

@@ -1,0 +1,96 @@
+//! What keeps the ledger from being read or written.
+
+use std::path::Path;
+
+use crate::domain::ExitStatus;
+use crate::ledger::LedgerError;
+use crate::ui::Failure;
+
+use super::people::OTHER_KEY;
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        let (status, kind, hint) = match &error {
+            LedgerError::NotPrivate(error) => return error.into(),
+            LedgerError::Locked => (
+                ExitStatus::Locked,
+                "locked",
+                "try again when the other dsr has ended, or wait longer with `--lock-timeout`",
+            ),
+            LedgerError::Open { .. }
+            | LedgerError::Disk(_)
+            | LedgerError::Seen(_)
+            | LedgerError::Sender(_)
+            | LedgerError::Receipt(_) => (
+                ExitStatus::LocalIo,
+                "local_io",
+                "nothing more was sent; free space, correct the permissions or raise `ulimit -f`, then run `dsr status`",
+            ),
+            LedgerError::Damaged(_) => (
+                ExitStatus::LocalIo,
+                "local_io",
+                "nothing more was sent; keep this file, and follow “Restore a ledger” in the runbooks",
+            ),
+            LedgerError::Unreadable { .. } => (
+                ExitStatus::LocalIo,
+                "local_io",
+                "nothing more was sent; run `dsr doctor`, which checks the whole ledger",
+            ),
+            LedgerError::SetBack(_) => (
+                ExitStatus::LocalIo,
+                "ledger_set_back",
+                "nothing was sent and nothing was changed; restore the newest ledger, or run `dsr ledger accept`",
+            ),
+            LedgerError::Backup { .. } => (
+                ExitStatus::LocalIo,
+                "local_io",
+                "no copy was kept; name a new file in a folder with room",
+            ),
+            LedgerError::Trail(_) => (
+                ExitStatus::LocalIo,
+                "audit",
+                "nothing was sent and nothing was changed; see what is wrong with `dsr audit verify`",
+            ),
+            LedgerError::IdsHashed(_) => (
+                ExitStatus::Usage,
+                "ids_hashed",
+                "name the source the ids came from; `dsr find` tells whether somebody was among them",
+            ),
+            LedgerError::NotHashed(_) => (
+                ExitStatus::Usage,
+                "ledger_key",
+                "nothing was removed; `dsr status` hashes the ids, or says why it cannot",
+            ),
+            LedgerError::Overtaken(_) => (
+                ExitStatus::Temporary,
+                "temporary",
+                "see what has become of it with `dsr status`",
+            ),
+            LedgerError::OtherKey { .. } => (ExitStatus::Usage, "ledger_key", OTHER_KEY),
+            LedgerError::Newer { .. } => (
+                ExitStatus::LocalIo,
+                "newer_ledger",
+                "use the dsr that wrote it, or a newer one",
+            ),
+            LedgerError::IllegalStep { .. }
+            | LedgerError::NoJob(_)
+            | LedgerError::Packing(_)
+            | LedgerError::Statement(_) => (
+                ExitStatus::Bug,
+                "bug",
+                "please report this; run `dsr status` to see what stands",
+            ),
+        };
+        Self::from_error(status, kind, &error).hint(hint)
+    }
+}
+
+/// Nothing was ever recorded here, and what was asked for could only be wrong.
+pub(in crate::commands) fn no_ledger(path: &Path) -> Failure {
+    let message = format!(
+        "there is no ledger at `{}`: nothing has been recorded here",
+        path.display()
+    );
+    Failure::new(ExitStatus::LocalIo, "no_ledger", message)
+        .hint("check DSR_HOME and its volume; the first request makes a ledger")
+}

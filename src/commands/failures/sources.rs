@@ -1,0 +1,48 @@
+//! Why a word of the command line is no source.
+
+use std::path::Path;
+
+use crate::domain::ExitStatus;
+use crate::intake::SourceError;
+use crate::ui::Failure;
+
+use super::quoted;
+
+/// Why a word is no source; `command` is the one that was typed.
+pub(in crate::commands) fn source_failure(error: &SourceError, command: &str) -> Failure {
+    let hint = match error {
+        SourceError::LooksLikePath { path } => {
+            format!("check the name; if it really is an id: `--id '{path}'`")
+        }
+        SourceError::Unexpanded { pattern } => {
+            format!("check the folder and the pattern; if it really is an id: `--id '{pattern}'`")
+        }
+        SourceError::Link { .. } => "name the file itself".to_owned(),
+        SourceError::WithoutExtension { path, .. } => {
+            let path = quoted(Path::new(path));
+            format!("name the file: `{command} {path}`; if it really is an id, say so with `--id`")
+        }
+        SourceError::Separated { .. } => {
+            "name each file by itself, and each id with `--id`; a list of ids goes into a file"
+                .to_owned()
+        }
+        SourceError::Quoted { .. } => {
+            "type it without quotes, or with straight ones that the shell takes away; if the quote is part of an id, say so with `--id`"
+                .to_owned()
+        }
+        SourceError::NotAlone { .. } => {
+            "correct the name of the file, or name each id with `--id`".to_owned()
+        }
+        SourceError::StdinTwice => "name `-` once".to_owned(),
+        SourceError::PipeTwice { .. } => "name it once".to_owned(),
+    };
+    let mut failure = Failure::from_error(ExitStatus::Usage, "usage", error);
+    failure.message.push_str("; nothing was sent");
+    failure.hint(hint)
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        source_failure(&error, "dsr")
+    }
+}

@@ -1,0 +1,132 @@
+use crate::domain::{ExitStatus, Kind, YesFlag};
+use crate::ledger::{self, Ledger, MaybeSent, Seen, SetBack};
+use crate::ui::{AcceptedView, Act, Failure, number, plural};
+
+use super::super::context::Context;
+use super::super::failures::{local_io, no_ledger, usage};
+use super::super::holders;
+
+/// How many requests the question names.
+const NAMED: usize = 20;
+
+/// Go on with a ledger that was set back
+///
+/// Shows which jobs may have been sent in the time that the ledger lacks, and asks for their number;
+/// without a terminal it needs `--yes`. Those jobs become unknown, and the audit trail records the
+/// decision with the entry that this host had seen. Sends nothing.
+///
+/// A request that was recorded in that time is not in this ledger at all. Restore the newest copy
+/// first if there is one, and compare Mixpanel's list of tasks with `dsr status` afterwards.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr ledger accept
+  dsr ledger accept --yes      in a script
+  dsr resume                   then: what is unknown, and how to settle it")]
+pub(super) struct AcceptArgs {
+    /// Do not ask for confirmation
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failure> {
+    let path = ctx.home.ledger();
+    if !ctx.has_ledger() && ledger::find_seen(&path)? == Seen::Nothing {
+        return Err(no_ledger(&path));
+    }
+    refuse_beside_senders(ctx)?;
+    let lost = find_lost(ctx)?;
+    let Some((set_back, jobs)) = lost else {
+        let view = AcceptedView { accepted: None };
+        ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+        return Ok(ExitStatus::Done);
+    };
+    let count = jobs.iter().map(|request| request.jobs).sum();
+    ctx.ui
+        .confirm(
+            Act::Acceptance,
+            &question(&set_back, &jobs),
+            count,
+            YesFlag::of(args.yes),
+        )
+        .map_err(|error| Failure::from(error).or_hint("nothing was changed; add `--yes`"))?;
+    let mut ledger = Ledger::open_set_back(&ctx.opening(), &path, ctx.patience())?;
+    let accepted = ledger.record_set_back_accepted(&set_back, ctx.clock.now())?;
+    let view = AcceptedView {
+        accepted: Some((&set_back, &accepted)),
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    if accepted.jobs > 0 {
+        ctx.ui.note(
+            "See what is unknown with `dsr status`, and settle it with `dsr resume REQUEST`.",
+        );
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// What the ledger lacks, and what may have been sent of it. A ledger that is gone has nothing.
+fn find_lost(ctx: &Context) -> Result<Option<(SetBack, Vec<MaybeSent>)>, Failure> {
+    let path = ctx.home.ledger();
+    let ledger = match ctx.has_ledger() {
+        true => Ledger::open_set_back(&ctx.opening(), &path, ctx.patience())?,
+        false => {
+            let seen = match ledger::find_seen(&path)? {
+                Seen::Head(seen) => Some(seen),
+                Seen::Nothing | Seen::Unreadable => None,
+            };
+            return Ok(Some((SetBack { seen, head: None }, Vec::new())));
+        }
+    };
+    match ledger.find_set_back()? {
+        Some(set_back) => Ok(Some((set_back, ledger.list_maybe_sent()?))),
+        None => Ok(None),
+    }
+}
+
+/// One that sends has another ledger open, or this one: what it sends must not be decided about.
+fn refuse_beside_senders(ctx: &Context) -> Result<(), Failure> {
+    let senders = ledger::list_senders(&ctx.home.ledger())?;
+    match senders.first() {
+        None => Ok(()),
+        Some(sender) => Err(usage(format!(
+            "another dsr is sending ({}); nothing was changed",
+            holders::describe(sender)
+        ))
+        .hint("wait until it has ended, then run `dsr ledger accept` again")),
+    }
+}
+
+fn question(set_back: &SetBack, requests: &[MaybeSent]) -> String {
+    let mut text = format!("{}.\n", capital(&set_back.to_string()));
+    if requests.is_empty() {
+        text.push_str("No job of this ledger waits to be sent.\n");
+    } else {
+        text.push_str("These jobs may have been sent since, and become unknown:\n");
+    }
+    for one in requests.iter().take(NAMED) {
+        let kind = match one.kind {
+            Kind::Export => "export",
+            Kind::Delete => "delete",
+        };
+        text.push_str(&format!(
+            "  {} {kind}, project {}: {}, {}\n",
+            one.request.short(),
+            one.project,
+            plural(one.jobs, "job", "jobs"),
+            plural(one.ids, "id", "ids"),
+        ));
+    }
+    if requests.len() > NAMED {
+        let more = number(requests.len() - NAMED);
+        text.push_str(&format!("  and {more} more requests\n"));
+    }
+    text.push_str(
+        "Requests recorded since are not in this ledger. dsr cannot follow them or report on them.",
+    );
+    text
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}

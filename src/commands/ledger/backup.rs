@@ -1,0 +1,40 @@
+use std::path::PathBuf;
+
+use crate::domain::ExitStatus;
+use crate::ui::{BackupView, Failure};
+
+use super::super::context::Context;
+use super::super::failures::{local_io, usage};
+
+/// Copy the ledger to a new file, also while dsr sends
+///
+/// The copy is whole and for you alone (0600). Keep it as you keep the ledger: it holds the ids of
+/// open jobs and the hashes of the others. To use it, see "Restore a ledger" in the runbooks.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr ledger backup /mnt/backup/ledger-2026-11-29.db
+  dsr ledger backup \"backup/ledger-$(date +%F).db\"      each night, in cron")]
+pub(super) struct BackupArgs {
+    /// A new file; one that is there is never replaced
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+pub(super) fn run(ctx: &Context, args: &BackupArgs) -> Result<ExitStatus, Failure> {
+    let file = &args.file;
+    if file.symlink_metadata().is_ok() {
+        let message = format!("there is a file `{}` already", file.display());
+        return Err(usage(message).hint("nothing was copied; name a new file"));
+    }
+    let ledger = ctx.open_ledger()?;
+    ctx.warn_of_set_back(&ledger)?;
+    // From here on a signal waits until no half copy is left behind.
+    ctx.interrupt.begin();
+    let backup = ledger.back_up(file)?;
+    let view = BackupView {
+        file: file.display().to_string(),
+        backup: &backup,
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    Ok(ExitStatus::Done)
+}

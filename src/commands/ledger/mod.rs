@@ -1,0 +1,43 @@
+//! The ledger as a file: how it stands, a copy of it, and going on with one that was set back.
+
+mod accept;
+mod backup;
+mod status;
+
+use crate::domain::ExitStatus;
+use crate::ui::Failure;
+
+use super::context::Context;
+
+use accept::AcceptArgs;
+use backup::BackupArgs;
+use status::LedgerStatusArgs;
+
+/// Copy the ledger, and go on after one was restored
+///
+/// The ledger records what was sent. A copy that is put back lacks what came after it, so dsr keeps
+/// beside the ledger the last entry it has seen, and sends nothing from a ledger without that entry.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr ledger status
+  dsr ledger backup /mnt/backup/ledger-2026-11-29.db
+  dsr ledger accept            after a restore: what may have been sent since is unknown")]
+pub(crate) struct LedgerArgs {
+    #[command(subcommand)]
+    command: LedgerCommand,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum LedgerCommand {
+    Status(LedgerStatusArgs),
+    Backup(BackupArgs),
+    Accept(AcceptArgs),
+}
+
+pub(super) fn run(ctx: &mut Context, args: &LedgerArgs) -> Result<ExitStatus, Failure> {
+    match &args.command {
+        LedgerCommand::Status(LedgerStatusArgs {}) => status::run(ctx),
+        LedgerCommand::Backup(args) => backup::run(ctx, args),
+        LedgerCommand::Accept(args) => accept::run(ctx, args),
+    }
+}

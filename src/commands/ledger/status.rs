@@ -1,0 +1,33 @@
+use crate::domain::ExitStatus;
+use crate::ui::{Failure, LedgerStatusView};
+
+use super::super::context::Context;
+use super::super::failures::local_io;
+
+/// Show where the ledger is, and whether it was set back
+///
+/// Ends with status 74 if the ledger lacks what this host has seen of it. Changes nothing.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr ledger status
+  dsr ledger status --json")]
+pub(super) struct LedgerStatusArgs {}
+
+pub(super) fn run(ctx: &Context) -> Result<ExitStatus, Failure> {
+    let ledger = ctx.open_ledger()?;
+    let path = ctx.home.ledger();
+    let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+    let set_back = ledger.find_set_back()?;
+    let view = LedgerStatusView {
+        path: path.display().to_string(),
+        bytes,
+        head: ledger.audit_head()?,
+        seen: ledger.find_seen()?,
+        set_back: set_back.as_ref(),
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    Ok(match set_back {
+        Some(_) => ExitStatus::LocalIo,
+        None => ExitStatus::Done,
+    })
+}

@@ -1,0 +1,145 @@
+//! Files and folders that are being written, beside their place and under names of their own
+//! (`.dsr-….part`), and what dead processes have left of them.
+//!
+//! Whoever writes one holds a lock on it. The kernel drops the lock however the process ends, so
+//! one that nobody holds is left over.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+
+use tempfile::{Builder, NamedTempFile, TempDir};
+
+const PREFIX: &str = ".dsr-";
+const SUFFIX: &str = ".part";
+/// How often another name is tried, where one that sweeps was quicker than our lock.
+const TRIES: u32 = 16;
+
+/// A folder that is being written; gone with this value unless it is kept.
+#[derive(Debug)]
+pub struct UnfinishedFolder {
+    pub folder: TempDir,
+    /// Nothing where the file system knows no locks on folders: then nobody removes it, either.
+    _lock: Option<File>,
+}
+
+/// Begins a file (0600) in `folder`; gone with the value unless it is put in its place.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub fn begin_file(folder: &Path) -> io::Result<NamedTempFile> {
+    for _ in 0..TRIES {
+        let file = Builder::new()
+            .prefix(PREFIX)
+            .suffix(SUFFIX)
+            .tempfile_in(folder)?;
+        let is_swept = matches!(file.as_file().try_lock(), Err(TryLockError::WouldBlock));
+        if !is_swept && file.path().exists() {
+            return Ok(file);
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Begins a folder (0700) in `parent`.
+///
+/// # Errors
+/// When the parent cannot be written to.
+pub fn begin_folder(parent: &Path) -> io::Result<UnfinishedFolder> {
+    let name = format!("{PREFIX}packages-");
+    for _ in 0..TRIES {
+        let mut builder = Builder::new();
+        builder.prefix(&name).suffix(SUFFIX);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o700));
+        }
+        let folder = builder.tempdir_in(parent)?;
+        let lock = open(folder.path()).ok();
+        let is_swept = |lock: &File| matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
+        if !lock.as_ref().is_some_and(is_swept) && folder.path().exists() {
+            return Ok(UnfinishedFolder {
+                folder,
+                _lock: lock,
+            });
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Removes what dead processes have left unfinished in `folder`. What cannot be removed stays: it
+/// is in nobody's way.
+pub fn sweep_unfinished(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_unfinished = name
+            .to_str()
+            .is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        // A link is somebody else's, whatever it is called.
+        let kind = entry.file_type().ok();
+        let kind = kind.filter(|kind| is_unfinished && (kind.is_file() || kind.is_dir()));
+        let Some(kind) = kind else { continue };
+        let path = entry.path();
+        let Ok(lock) = open(&path) else { continue };
+        if lock.try_lock().is_ok() {
+            // Under the lock: whoever has just made it sees that it is gone.
+            drop(match kind.is_dir() {
+                true => fs::remove_dir_all(&path),
+                false => fs::remove_file(&path),
+            });
+        }
+    }
+}
+
+/// To lock it; without following a link that took its name.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+        options.custom_flags(i32::try_from(flags).unwrap_or_default());
+    }
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_nobody_writes_any_more_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        let file = begin_file(path).unwrap();
+        let packages = begin_folder(path).unwrap();
+        fs::write(packages.folder.path().join("a.jsonl"), "{}").unwrap();
+        fs::write(path.join(".dsr-dead01.part"), "half").unwrap();
+        fs::create_dir(path.join(".dsr-packages-dead02.part")).unwrap();
+        fs::write(path.join(".dsr-packages-dead02.part/b.jsonl"), "{}").unwrap();
+        fs::write(path.join("mine.part"), "").unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("mine.part", path.join(".dsr-link03.part")).unwrap();
+        sweep_unfinished(path);
+        let mut left: Vec<_> = fs::read_dir(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| !name.contains("link03"))
+            .collect();
+        left.sort();
+        let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+        let mut expected = vec![
+            name(file.path()),
+            name(packages.folder.path()),
+            "mine.part".to_owned(),
+        ];
+        expected.sort();
+        assert_eq!(left, expected);
+        assert!(packages.folder.path().join("a.jsonl").exists());
+        #[cfg(unix)]
+        assert!(path.join(".dsr-link03.part").symlink_metadata().is_ok());
+    }
+}

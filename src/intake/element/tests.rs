@@ -1,0 +1,154 @@
+use super::*;
+
+fn decided(element: &str, column: Option<&str>) -> Shape {
+    let shape = Shape::decide(element.as_bytes(), column, "x");
+    shape.unwrap().unwrap().unwrap()
+}
+
+fn values(shape: &Shape, element: &str) -> Vec<JsonResult<String>> {
+    let mut all = Vec::new();
+    shape.each_id(element.as_bytes(), &mut |_, id| {
+        all.push(id.map(Cow::into_owned))
+    });
+    all
+}
+
+fn value(shape: &Shape, element: &str) -> JsonResult<String> {
+    values(shape, element).remove(0)
+}
+
+#[test]
+fn the_key_of_ids_is_recognised_or_asked_for() {
+    let key = |name: &str| Shape::Key(name.to_owned());
+    let nested = |outer: &str, inner: &str| Shape::Nested(outer.to_owned(), inner.to_owned());
+    for (element, column, shape) in [
+        (r#"{"$distinct_id":"a"}"#, None, key("$distinct_id")),
+        (r#"{"id":"a"}"#, None, key("id")),
+        (r#"{"x":1,"Distinct ID":"a"}"#, None, key("Distinct ID")),
+        (r#"{"x":1,"distinct_id":1}"#, Some("x"), key("x")),
+        (r#"{"Who":1}"#, Some("who"), key("Who")),
+        (r#"{"a.b":1,"a":{"b":2}}"#, Some("a.b"), key("a.b")),
+        (r#"{"a":{"b":2}}"#, Some("a.b"), nested("a", "b")),
+        (
+            r#"{"event":"e","properties":{"distinct_id":"a","$user_id":"b"}}"#,
+            None,
+            nested("properties", "distinct_id"),
+        ),
+        (
+            r#"{"$distinct_id":"a","properties":{"distinct_id":"b"}}"#,
+            None,
+            key("$distinct_id"),
+        ),
+        (r#" "a" "#, None, Shape::Bare),
+    ] {
+        assert_eq!(decided(element, column), shape, "{element}");
+    }
+}
+
+#[test]
+fn where_it_is_not_clear_nothing_is_decided() {
+    let error = |element: &str, column| {
+        let shape = Shape::decide(element.as_bytes(), column, "x");
+        shape.unwrap_err().to_string()
+    };
+    assert!(error(r#"{"id":1,"x":2}"#, None).contains("no key of a known name"));
+    assert!(error(r#"{"properties":{"x":1}}"#, None).contains("no key of a known name"));
+    assert!(error(r#"{"properties":"distinct_id"}"#, None).contains("no key"));
+    assert!(error(r#"{"user_id":1,"userId":2}"#, None).contains("`user_id`, `userId`"));
+    assert!(error(r#"{"x":1}"#, Some("y")).contains("no key `y`"));
+    assert!(error(r#""a""#, Some("y")).contains("no key `y`"));
+}
+
+#[test]
+fn a_text_is_unescaped_and_a_whole_number_kept_digit_for_digit() {
+    for (element, id) in [
+        (r#""a""#, "a"),
+        (r#""""#, ""),
+        (r#""a\"\\\u00e9\ud83d\ude00""#, "a\"\\é😀"),
+        (
+            "123456789012345678901234567890",
+            "123456789012345678901234567890",
+        ),
+        ("-7", "-7"),
+    ] {
+        assert_eq!(value(&Shape::Bare, element).as_deref(), Ok(id), "{element}");
+    }
+}
+
+#[test]
+fn whatever_else_is_an_error() {
+    let shape = Shape::Key("k".to_owned());
+    let not_an_id = |found: &JsonResult<String>| matches!(found, Err(LineDamage::NotAnId(_)));
+    for id in ["null", "true", "false", "1.0", "1e3", "-1E3", "[]", "{}"] {
+        let element = format!(r#"{{"k":{id}}}"#);
+        assert!(not_an_id(&value(&shape, &element)), "{id}");
+    }
+    for (element, damage) in [
+        (r#"{"x":1}"#, LineDamage::NoKey),
+        (r#""a""#, LineDamage::Mixed),
+        (r#"{"k":"a","k":"a"}"#, LineDamage::RepeatedKey),
+        (r#"{"k":"a""#, LineDamage::UnfinishedJson),
+        (r#"{"k":"\ud800"}"#, LineDamage::BadEscape),
+    ] {
+        assert_eq!(value(&shape, element), Err(damage), "{element}");
+    }
+    for broken in [
+        "a",
+        r#"{"k":a}"#,
+        r#"{"k":"a"} x"#,
+        r#"{"k":"\q"}"#,
+        "{\"k\":\"\t\"}",
+    ] {
+        let found = value(&shape, broken);
+        assert!(
+            matches!(found, Err(LineDamage::BrokenJson { .. })),
+            "{broken}"
+        );
+    }
+    assert_eq!(value(&Shape::Bare, "{}"), Err(LineDamage::Mixed));
+    for broken in ["01", "- 1", "\"a"] {
+        assert!(value(&Shape::Bare, broken).is_err(), "{broken}");
+    }
+}
+
+#[test]
+fn records_are_found_in_a_page_a_body_and_a_message() {
+    let ids = |element: &str| -> Vec<String> {
+        let found = values(&decided(element, None), element);
+        found.into_iter().map(Result::unwrap).collect()
+    };
+    assert_eq!(
+        ids(r#"{"page":0,"results":[{"$distinct_id":"a"},{"$distinct_id":"b"}]}"#),
+        ["a", "b"]
+    );
+    assert_eq!(
+        ids(r#"{"distinct_ids":["a",7],"compliance_type":"GDPR"}"#),
+        ["a", "7"]
+    );
+    assert_eq!(
+        ids(r#"{"type":"RECORD","record":{"distinct_id":"a"}}"#),
+        ["a"]
+    );
+    assert_eq!(
+        ids(r#"{"data":{"user_id":"a"},"meta":{"user_id":"b"}}"#),
+        ["a"]
+    );
+    let nothing = |element: &str| Shape::decide(element.as_bytes(), None, "x").unwrap();
+    assert_eq!(nothing(r#"{"results":[]}"#), Ok(None));
+    assert_eq!(nothing(r#"{"type":"STATE","value":{}}"#), Ok(None));
+    let page = decided(r#"{"results":[{"distinct_id":"a"}]}"#, None);
+    let mixed = values(&page, r#"{"results":[{"x":"a"},{"distinct_id":"b"},"c"]}"#);
+    let found = [
+        Err(LineDamage::NoKey),
+        Ok("b".to_owned()),
+        Err(LineDamage::Mixed),
+    ];
+    assert_eq!(mixed, found);
+    let two = Shape::decide(br#"{"data":[{"id":"a"}],"users":[{"id":"b"}]}"#, None, "x");
+    assert!(two.unwrap_err().to_string().contains("several keys"));
+    let singular = values(
+        &decided(r#"{"distinct_id":"a"}"#, None),
+        r#"{"distinct_id":["a"]}"#,
+    );
+    assert_eq!(singular, [Err(LineDamage::NotAnId("a list"))]);
+}

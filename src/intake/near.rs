@@ -1,0 +1,434 @@
+//! Held ids: how many of each file were found in the list, and which listed ids are nearly one.
+//!
+//! An exclusion is byte for byte, so a held id in other letters spares nobody: whoever is nearly
+//! held stops everything. Memory grows with the held ids only, and each listed one is looked at
+//! once: it is folded only where it is not held exactly.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::domain::{Exclusion, IdHasher};
+
+use super::problem::Place;
+
+/// How many pairs are named; the rest are counted.
+const KEPT: usize = 50;
+/// How many parts of one value are looked at, so that memory follows the number of held ids.
+const MOST_PARTS: usize = 16;
+
+/// The ids of the files that are excluded.
+#[derive(Debug)]
+pub(super) struct Held {
+    hasher: IdHasher,
+    /// By the hash of each id: whether the list has it.
+    exact: HashMap<u128, bool>,
+    /// By the hash of what is left of an id or of a part of it.
+    folded: HashMap<u128, Folded>,
+    files: Vec<Vec<u128>>,
+    near: NearIds,
+    buffer: Buffer,
+}
+
+/// The first held id that is folded so.
+#[derive(Debug, Clone)]
+struct Folded {
+    file: usize,
+    line: Option<u64>,
+    element: Option<u64>,
+    extent: Extent,
+}
+
+/// Whether all of an id was folded, or what stands between two separators in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    Part,
+}
+
+/// Listed ids, each with the held one that it nearly is. Never holds a value.
+#[derive(Debug, Default)]
+pub struct NearIds {
+    kept: Vec<[Spot; 2]>,
+    count: usize,
+}
+
+#[derive(Debug)]
+struct Spot {
+    label: String,
+    line: Option<u64>,
+    element: Option<u64>,
+}
+
+/// A value that was judged, and the id that was made of it.
+pub(super) struct Judged<'v> {
+    pub(super) place: Place<'v>,
+    pub(super) raw: &'v str,
+    pub(super) id: &'v str,
+    /// Of the id.
+    pub(super) hash: u128,
+}
+
+impl Judged<'_> {
+    /// What is compared: the value, and where it was hashed its hash, too, since one of the two
+    /// files may list hashes already.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let made = (self.id != self.raw).then_some(self.id);
+        [self.raw].into_iter().chain(made)
+    }
+}
+
+impl Held {
+    pub(super) fn new(hasher: IdHasher, files: usize) -> Self {
+        Self {
+            hasher,
+            exact: HashMap::new(),
+            folded: HashMap::new(),
+            files: vec![Vec::new(); files],
+            near: NearIds::default(),
+            buffer: Buffer::default(),
+        }
+    }
+
+    /// Takes an id of the excluded file with this number.
+    pub(super) fn take(&mut self, file: usize, held: &Judged<'_>) {
+        self.files[file].push(held.hash);
+        if self.exact.insert(held.hash, false).is_some() {
+            return;
+        }
+        let Place { line, element, .. } = held.place;
+        for text in held.texts() {
+            self.buffer.fold(text, &mut |folded, extent| {
+                let new = Folded {
+                    file,
+                    line,
+                    element,
+                    extent,
+                };
+                let first = self.folded.entry(self.hasher.hash(folded.as_bytes()));
+                let first = first.or_insert_with(|| new.clone());
+                if (first.extent, extent) == (Extent::Part, Extent::Whole) {
+                    *first = new;
+                }
+            });
+        }
+    }
+
+    /// Looks whether a listed id is a held one, or nearly one that `allowed` does not name.
+    pub(super) fn compare(
+        &mut self,
+        listed: &Judged<'_>,
+        labels: impl Fn(usize) -> String,
+        allowed: &HashSet<String>,
+    ) {
+        if let Some(is_found) = self.exact.get_mut(&listed.hash) {
+            *is_found = true;
+            return;
+        }
+        let mut near = None;
+        for text in listed.texts() {
+            self.buffer.fold(text, &mut |folded, extent| {
+                let held = self.folded.get(&self.hasher.hash(folded.as_bytes()));
+                // Two parts that are equal make no two ids of it: `Jo Hill` and `Jo Dale`.
+                let is_near = |held: &&Folded| [held.extent, extent].contains(&Extent::Whole);
+                near = near.take().or(held.filter(is_near).cloned());
+            });
+        }
+        if let Some(held) = near
+            && !allowed.contains(listed.raw)
+        {
+            let held = Spot {
+                label: labels(held.file),
+                line: held.line,
+                element: held.element,
+            };
+            self.near.note(listed.place, held);
+        }
+    }
+
+    /// How many ids each file has and how many of them were found, in the order of the files.
+    ///
+    /// # Errors
+    /// The listed ids that are nearly held ones, if there are any.
+    pub(super) fn finish(
+        self,
+        labels: impl Fn(usize) -> String,
+    ) -> Result<Vec<Exclusion>, NearIds> {
+        if self.near.count > 0 {
+            return Err(self.near);
+        }
+        let files = self.files.into_iter().enumerate();
+        let exclusions = files.map(|(number, mut ids)| {
+            ids.sort_unstable();
+            ids.dedup();
+            let found = ids.iter().filter(|id| self.exact.get(id) == Some(&true));
+            Exclusion {
+                source: labels(number),
+                ids: ids.len(),
+                found: found.count(),
+            }
+        });
+        Ok(exclusions.collect())
+    }
+}
+
+impl NearIds {
+    fn note(&mut self, listed: Place<'_>, held: Spot) {
+        self.count += 1;
+        if self.kept.len() < KEPT {
+            let listed = Spot {
+                label: listed.label.to_owned(),
+                line: listed.line,
+                element: listed.element,
+            };
+            self.kept.push([listed, held]);
+        }
+    }
+}
+
+impl fmt::Display for NearIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let equal = match self.count {
+            1 => "id equals a held id",
+            _ => "ids equal held ids",
+        };
+        write!(
+            f,
+            "{} listed {equal} but for case, Unicode form, decoration, zeros or a prefix such as \
+             `$device:`, and `--exclude` compares byte for byte",
+            self.count
+        )?;
+        for [listed, held] in &self.kept {
+            write!(f, "\n  {listed} and {held}")?;
+        }
+        match self.count - self.kept.len() {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
+        }
+    }
+}
+
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.label)?;
+        if let Some(line) = self.line {
+            write!(f, ", line {line}")?;
+        }
+        if let Some(element) = self.element {
+            write!(f, ", element {element}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What one value is folded in, used again for the next.
+#[derive(Debug, Default)]
+struct Buffer {
+    letters: String,
+    digits: String,
+}
+
+/// What stands before an id and is left out where the same id is written elsewhere. A `$` is no
+/// letter, so it is gone already.
+const PREFIXES: [&str; 3] = ["device:", "mailto:", "urn:uuid:"];
+
+impl Buffer {
+    /// Hands out what is left of a text, and of its parts where a list may be inside, when case,
+    /// Unicode form, decoration, zeros and prefixes are taken away.
+    fn fold(&mut self, text: &str, hear: &mut impl FnMut(&str, Extent)) {
+        let Self { letters, digits } = self;
+        letters.clear();
+        let is_ascii = text.is_ascii();
+        if is_ascii {
+            letters.push_str(text);
+            letters.make_ascii_lowercase();
+        } else {
+            let seen = text.nfkc().filter(|c| !is_unseen(*c)).map(plain_dash);
+            // Twice, so that `ß`, `ẞ` and `SS` are the same, and each sigma.
+            let lower = seen.flat_map(char::to_lowercase);
+            let lower = lower.flat_map(char::to_uppercase);
+            letters.extend(lower.flat_map(char::to_lowercase).nfkc());
+        }
+        hear(core(letters, digits), Extent::Whole);
+        // Without a way out of the loop it runs over many bytes at once; most ids end here.
+        let may_separate = |found, byte| found | matches!(byte, b'\t'..=b' ' | b',' | b';');
+        if !is_ascii || letters.bytes().fold(false, may_separate) {
+            let separates = |c: char| c.is_whitespace() || matches!(c, ',' | ';');
+            let is_part = |part: &&str| !part.is_empty() && part.len() < letters.len();
+            let parts = letters.split(separates).filter(is_part);
+            for part in parts.take(MOST_PARTS) {
+                hear(core(part, digits), Extent::Part);
+            }
+        }
+    }
+}
+
+/// What is left inside of what stands around an id. Dashes of a UUID go by way of `digits`.
+fn core<'t>(text: &'t str, digits: &'t mut String) -> &'t str {
+    let mut core = bare(text);
+    if let Some(rest) = behind_number(core) {
+        core = bare(rest);
+    }
+    for prefix in PREFIXES {
+        core = core.strip_prefix(prefix).map_or(core, bare);
+    }
+    if core.is_empty() {
+        return text;
+    }
+    if is_uuid(core) {
+        digits.clear();
+        digits.extend(core.split('-'));
+        return digits;
+    }
+    without_zeros(core)
+}
+
+/// From the first letter or digit to the last: quotes, brackets, bullets and commas are around it.
+fn bare(text: &str) -> &str {
+    text.trim_matches(|c: char| !c.is_alphanumeric())
+}
+
+/// What follows the number of a line in a list, such as `12.` or `12)`.
+fn behind_number(text: &str) -> Option<&str> {
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let behind = rest.strip_prefix(['.', ')'])?;
+    // `1.5` is a number itself.
+    let is_number = behind.starts_with(|c: char| c.is_ascii_digit());
+    (rest.len() < text.len() && !is_number).then_some(behind)
+}
+
+/// `001` and `1.0` are written for `1`; in other ids a zero means something.
+fn without_zeros(text: &str) -> &str {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number || !fraction.bytes().all(|byte| byte == b'0') {
+        return text;
+    }
+    match whole.trim_start_matches('0') {
+        "" => "0",
+        number => number,
+    }
+}
+
+fn is_uuid(text: &str) -> bool {
+    let is_dash = |place| matches!(place, 8 | 13 | 18 | 23);
+    let fits = |(place, byte): (usize, u8)| match is_dash(place) {
+        true => byte == b'-',
+        false => byte.is_ascii_hexdigit(),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(fits)
+}
+
+/// Characters that nobody sees: soft hyphens, zero-width spaces and joiners, marks of direction,
+/// selectors of a variant, byte order marks.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+}
+
+fn plain_dash(c: char) -> char {
+    match c {
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => '-',
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folded(text: &str) -> Vec<(String, Extent)> {
+        let mut all = Vec::new();
+        Buffer::default().fold(text, &mut |folded, extent| {
+            all.push((folded.to_owned(), extent));
+        });
+        all
+    }
+
+    fn whole(text: &str) -> String {
+        folded(text).remove(0).0
+    }
+
+    #[test]
+    fn what_people_and_programs_change_is_folded_away() {
+        for same in [
+            &[
+                "user-17",
+                "User-17",
+                " user-17\t",
+                "“USER-17”",
+                "- user-17",
+                "• user-17",
+            ][..],
+            &[
+                "user-17",
+                "1. user-17",
+                "12) User-17",
+                "{user-17},",
+                "| user-17 |",
+                "'user-17",
+            ],
+            &[
+                "user-17",
+                "\u{feff}user-17",
+                "u\u{ad}ser\u{2011}17",
+                "ｕｓｅｒ－17",
+                "<user-17>",
+            ],
+            &[
+                "zoë@x.test",
+                "zoe\u{308}@X.test",
+                "mailto:ZOË@x.test",
+                "\"zoë@x.test\";",
+            ],
+            &["straße", "STRASSE", "STRAẞE", "strasse"],
+            &["ὀδυσσεύς", "ὈΔΥΣΣΕΎΣ"],
+            &["1001", "001001", "1001.0", "1001.000", "0001001.0", "'1001"],
+            &["0", "000", "0.0"],
+            &[
+                "1b4e28ba2fa111d2883f0016d3cca427",
+                "1B4E28BA-2FA1-11D2-883F-0016D3CCA427",
+            ],
+            &[
+                "1b4e28ba2fa111d2883f0016d3cca427",
+                "{1B4E28BA-2FA1-11D2-883F-0016D3CCA427}",
+            ],
+            &[
+                "1b4e28ba2fa111d2883f0016d3cca427",
+                "$device:1b4e28ba-2fa1-11d2-883f-0016d3cca427",
+            ],
+            &["abc", "$device:abc", "$Device:ABC"],
+        ] {
+            for text in same {
+                assert_eq!(whole(text), whole(same[0]), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_means_another_id_stays() {
+        let texts = [
+            "user-17", "user17", "user-1", "user-017", "1001", "1001.5", "1.5", "5", "10.10",
+            "a.0", "auth0|1", "auth0|2", "v1.2", "zoe", "zoë", "---", "***", "a@x.test",
+            "b@x.test",
+        ];
+        for (place, one) in texts.iter().enumerate() {
+            for other in &texts[..place] {
+                assert_ne!(whole(one), whole(other), "{one} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn several_ids_in_one_value_are_folded_one_by_one() {
+        let parts = |text| {
+            let all = folded(text).into_iter();
+            let parts = all.filter(|(_, extent)| *extent == Extent::Part);
+            parts.map(|(text, _)| text).collect::<Vec<_>>()
+        };
+        assert_eq!(parts("A@x.test;b@x.test"), ["a@x.test", "b@x.test"]);
+        assert_eq!(parts("7 ids: {a},  [b]"), ["7", "ids", "a", "b"]);
+        assert_eq!(parts("auth0|5f7c8e"), [""; 0]);
+    }
+}

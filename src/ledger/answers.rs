@@ -1,0 +1,87 @@
+//! When people were told what came of their requests, by the operator's word. The last word holds;
+//! the trail keeps each.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rusqlite::{Connection, params};
+use serde_json::json;
+
+use crate::domain::RequestId;
+
+use super::audit::{self, AuditEvent, Subject};
+use super::records::{format_time, parse_day, parse_time};
+use super::{Ledger, LedgerError, prepare};
+
+/// That a person was told, as the operator said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerRecord {
+    /// The operator's own day, by which the law counts.
+    pub day: NaiveDate,
+    /// How, in the operator's words.
+    pub manner: Option<String>,
+    /// When it was recorded.
+    pub at: DateTime<Utc>,
+}
+
+impl Ledger {
+    /// Records when a person was told, in the place of what was recorded before.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn record_answer(
+        &mut self,
+        request: &RequestId,
+        answer: &AnswerRecord,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        let before = list(&tx, "id = $1", &[request.as_str()])?.remove(request);
+        prepare(
+            &tx,
+            "INSERT INTO answers (request, day, manner, at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (request) DO UPDATE SET day = excluded.day,
+                 manner = excluded.manner, at = excluded.at",
+        )?
+        .execute(params![
+            request.as_str(),
+            answer.day.to_string(),
+            answer.manner,
+            format_time(answer.at),
+        ])?;
+        // The words may name a person, and the trail keeps what it has.
+        let details = json!({
+            "day": answer.day.to_string(),
+            "day_before": before.map(|before| before.day.to_string()),
+        });
+        let (event, subject) = (AuditEvent::AnswerRecorded, Subject::Request(request));
+        audit::tell(&tx, event, subject, details, answer.at)?;
+        tx.commit()
+    }
+}
+
+/// The answers of the requests that meet a condition.
+pub(super) fn list(
+    conn: &Connection,
+    condition: &str,
+    values: &[&str],
+) -> Result<HashMap<RequestId, AnswerRecord>, LedgerError> {
+    let mut statement = prepare(
+        conn,
+        &format!(
+            "SELECT request, day, manner, at FROM answers
+             WHERE request IN (SELECT id FROM requests WHERE {condition})"
+        ),
+    )?;
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    let mut answers = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
+        let answer = AnswerRecord {
+            day: parse_day(&text("day")?)?,
+            manner: row.get("manner")?,
+            at: parse_time(&text("at")?)?,
+        };
+        answers.insert(RequestId::restore(text("request")?), answer);
+    }
+    Ok(answers)
+}

@@ -1,0 +1,267 @@
+//! Which rows are evidence, and the one digest over those of a job, of a request, or of the ledger.
+//!
+//! An entry carries it as `rows`, and a verification makes it again. A column is evidence unless
+//! [`NOT_EVIDENCE`] says why not, so a new one is held against the trail from its first day on.
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params};
+use sha2::{Digest, Sha256};
+
+use super::Subject;
+use crate::domain::{JobId, JobState, to_hex};
+use crate::ledger::{LedgerError, prepare};
+
+/// The key of the digest in an entry's details.
+pub(super) const KEY: &str = "rows";
+
+/// The tables with evidence, by what a row of theirs is about, and the order of the rows.
+const OF_JOBS: &[(&str, &str)] = &[
+    ("jobs", "number"),
+    ("attempts", "attempt"),
+    ("steps", "step"),
+    ("downloads", "number"),
+    ("people", "number"),
+];
+const OF_REQUESTS: &[(&str, &str)] = &[
+    ("requests", "id"),
+    ("extensions", "request"),
+    ("plans", "request"),
+    ("approvals", "number"),
+    ("answers", "request"),
+];
+/// A table that outlives the requests belongs here: the entry of a purge holds it.
+const OF_LEDGER: &[(&str, &str)] = &[
+    ("purges", "at, closed_before, requests, ids"),
+    ("people_key", "fingerprint"),
+    ("suppressed", "request, number"),
+];
+
+/// Columns whose values change without an entry.
+pub(in crate::ledger) const NOT_EVIDENCE: &[(&str, &str, &str)] = &[
+    (
+        "jobs",
+        "next_check",
+        "when dsr asks next; past once it asked",
+    ),
+    ("jobs", "told", "what `status --changes` has shown"),
+    (
+        "requests",
+        "ids_digest",
+        "`ids_seal` holds it until it is blanked",
+    ),
+    (
+        "requests",
+        "ids_salt",
+        "`ids_seal` holds it until it is blanked",
+    ),
+    (
+        "people_key",
+        "unclean",
+        "whether a copy of gone ids may be left",
+    ),
+];
+
+/// Tables without evidence.
+#[cfg(test)]
+pub(in crate::ledger) const OTHER_TABLES: &[(&str, &str)] = &[
+    ("audit", "the trail itself: the chain holds it"),
+    ("audit_head", "the trail itself: the chain holds it"),
+    (
+        "payloads",
+        "ids: `ids_seal` holds them until they are hashed",
+    ),
+    ("payloads_aside", "empty but for moments"),
+    ("pace", "when the next call may leave"),
+    ("learned", "batch limits: no statement about a person"),
+    ("rejected_tokens", "tokens: no statement about a person"),
+];
+
+/// Every table with evidence.
+#[cfg(test)]
+pub(in crate::ledger) fn tables() -> impl Iterator<Item = &'static str> {
+    let all = [OF_JOBS, OF_REQUESTS, OF_LEDGER].concat();
+    all.into_iter().map(|(table, _)| table)
+}
+
+/// The digest of what the ledger has of a subject; `None` where it has nothing (any more).
+///
+/// It begins with a salt that goes with the request: once that is purged, nobody can find out by
+/// guessing what the rows said.
+pub(super) fn digest_of(
+    conn: &Connection,
+    subject: Subject<'_>,
+) -> Result<Option<String>, LedgerError> {
+    let mut rows = Rows::default();
+    match subject {
+        Subject::Ledger => {
+            for (table, order) in OF_LEDGER {
+                rows.add(conn, table, &format!("ORDER BY {order}"), &[])?;
+            }
+        }
+        Subject::Request(request) => {
+            rows.add_salt(conn, request.as_str())?;
+            for (table, order) in OF_REQUESTS {
+                let column = match *table {
+                    "requests" => "id",
+                    _ => "request",
+                };
+                let which = format!("WHERE {column} = $1 ORDER BY {order}");
+                rows.add(conn, table, &which, params![request.as_str()])?;
+            }
+        }
+        Subject::Job(job) => {
+            rows.add_salt(conn, job.request.as_str())?;
+            for (table, order) in OF_JOBS {
+                let which = format!("WHERE request = $1 AND number = $2 ORDER BY {order}");
+                let values = params![job.request.as_str(), job.number];
+                rows.add(conn, table, &which, values)?;
+            }
+        }
+    }
+    Ok(rows.finish())
+}
+
+/// Whether a job stands as it was recorded: planned, and nothing has come of it.
+pub(super) fn is_untouched(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
+    let which = "WHERE request = $1 AND number = $2";
+    let values = params![job.request.as_str(), job.number];
+    for (table, _) in OF_JOBS.iter().filter(|(table, _)| *table != "jobs") {
+        if prepare(conn, &format!("SELECT 1 FROM {table} {which}"))?.exists(values)? {
+            return Ok(false);
+        }
+    }
+    let mut statement = prepare(conn, &format!("SELECT * FROM jobs {which}"))?;
+    let names = names_of(&statement);
+    let mut rows = statement.query(values)?;
+    let Some(row) = rows.next()? else {
+        return Ok(false);
+    };
+    for (place, name) in names.iter().enumerate() {
+        let value = row.get_ref(place)?;
+        let is_as_recorded = match name.as_str() {
+            "request" | "number" | "subject_request_id" | "ids_count" => true,
+            "state" => value == ValueRef::Text(JobState::Planned.as_str().as_bytes()),
+            name => says_nothing(value) || !is_evidence("jobs", name),
+        };
+        if !is_as_recorded {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The digest of how the jobs of a request were recorded: of the subject and the number of ids of
+/// each, in their order.
+#[derive(Default)]
+pub(super) struct Births(Rows);
+
+impl Births {
+    pub(super) fn add(&mut self, number: i64, subject: ValueRef<'_>, ids: i64) {
+        self.0.begin("jobs");
+        self.0.add_value("number", ValueRef::Integer(number));
+        self.0.add_value("subject_request_id", subject);
+        self.0.add_value("ids_count", ValueRef::Integer(ids));
+    }
+
+    pub(super) fn finish(self) -> Option<String> {
+        self.0.finish()
+    }
+}
+
+fn names_of(statement: &Statement<'_>) -> Vec<String> {
+    let names = statement.column_names();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+fn is_evidence(table: &str, column: &str) -> bool {
+    let not = |(t, c, _): &(&str, &str, &str)| *t == table && *c == column;
+    !NOT_EVIDENCE.iter().any(not)
+}
+
+fn says_nothing(value: ValueRef<'_>) -> bool {
+    matches!(value, ValueRef::Null | ValueRef::Integer(0))
+}
+
+/// Rows on their way into a digest: for each its table, then each column that says something with
+/// its value. What is NULL or 0 is left out, so that a later column changes no digest from before.
+#[derive(Default)]
+struct Rows {
+    hash: Sha256,
+    has_some: bool,
+}
+
+impl Rows {
+    fn add_salt(&mut self, conn: &Connection, request: &str) -> Result<(), LedgerError> {
+        let salt: Option<Option<String>> =
+            prepare(conn, "SELECT rows_salt FROM requests WHERE id = $1")?
+                .query_row([request], |row| row.get(0))
+                .optional()?;
+        self.field(b"salt", salt.flatten().unwrap_or_default().as_bytes());
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        conn: &Connection,
+        table: &str,
+        which: &str,
+        values: &[&dyn ToSql],
+    ) -> Result<(), LedgerError> {
+        let mut statement = prepare(conn, &format!("SELECT * FROM {table} {which}"))?;
+        let names = names_of(&statement);
+        // How old an answer is changes with each question, until the last.
+        let next_check = names.iter().position(|name| name == "next_check");
+        let mut rows = statement.query(values)?;
+        while let Some(row) = rows.next()? {
+            self.begin(table);
+            let is_followed = match next_check {
+                Some(place) => row.get_ref(place)? != ValueRef::Null,
+                None => false,
+            };
+            for (place, name) in names.iter().enumerate() {
+                let changes = is_followed && name == "checked_at";
+                if is_evidence(table, name) && !changes {
+                    self.add_value(name, row.get_ref(place)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, table: &str) {
+        self.has_some = true;
+        self.field(b"table", table.as_bytes());
+    }
+
+    fn add_value(&mut self, column: &str, value: ValueRef<'_>) {
+        if says_nothing(value) {
+            return;
+        }
+        let name = column.as_bytes();
+        match value {
+            ValueRef::Null => {}
+            ValueRef::Integer(number) => self.field(name, format!("i{number}").as_bytes()),
+            ValueRef::Real(number) => self.field(name, format!("r{number}").as_bytes()),
+            ValueRef::Text(text) => {
+                self.field(name, b"t");
+                self.field(b"", text);
+            }
+            ValueRef::Blob(bytes) => {
+                self.field(name, b"b");
+                self.field(b"", bytes);
+            }
+        }
+    }
+
+    /// A name and a value, each behind its length, so that nothing can be shifted.
+    fn field(&mut self, name: &[u8], value: &[u8]) {
+        for part in [name, value] {
+            self.hash.update((part.len() as u64).to_be_bytes());
+            self.hash.update(part);
+        }
+    }
+
+    fn finish(self) -> Option<String> {
+        self.has_some.then(|| to_hex(&self.hash.finalize()))
+    }
+}

@@ -1,0 +1,185 @@
+//! Whether each job's rows are those of its last entry.
+
+use rusqlite::{Connection, params};
+use serde_json::{Value, json};
+
+use super::evidence;
+use super::finding::Finding;
+use super::rows::{OTHER_ROWS, is_held, last_entry, last_of, object};
+use super::verify::Audit;
+use super::{AuditEvent, Subject, facts, value};
+use crate::domain::JobId;
+use crate::ledger::records::job_id;
+use crate::ledger::{LedgerError, prepare};
+
+pub(super) fn check_jobs(
+    conn: &Connection,
+    audit: &mut Audit,
+    show: &mut dyn FnMut(u64),
+) -> Result<(), LedgerError> {
+    let mut statement = prepare(
+        conn,
+        "SELECT request, number, state, ids_count, attempts, task_id, linked,
+             abandoned_at IS NOT NULL
+         FROM jobs ORDER BY request, number",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        count += 1;
+        if count % 256 == 0 {
+            show(count);
+        }
+        let job = job_id(row)?;
+        let Some(wrong) = differences_of(conn, &job, &facts(row, 2)?)? else {
+            continue;
+        };
+        audit.jobs += 1;
+        if !wrong.is_empty() {
+            let what = wrong.join(", ");
+            audit.find(Finding::JobDiffers { job, what });
+        }
+    }
+    Ok(())
+}
+
+/// In what a job is not as the trail has it; `None` where the trail has nothing of it.
+fn differences_of(
+    conn: &Connection,
+    job: &JobId,
+    stands: &Value,
+) -> Result<Option<Vec<String>>, LedgerError> {
+    let subject = Subject::Job(job);
+    let last = last_entry(conn, subject)?;
+    if let (Some(held), Some(told)) = (is_held(conn, subject, last.as_ref())?, &last) {
+        return Ok(Some(named_if(!held, stands, told)));
+    }
+    let recorded = last_of(conn, &job.request, AuditEvent::RequestRecorded)?;
+    let has_digests = |recorded: &Value| recorded.get(evidence::KEY).is_some();
+    match last.is_none() && recorded.as_ref().is_some_and(has_digests) {
+        true => {
+            let is_touched = !evidence::is_untouched(conn, job)?;
+            Ok(Some(named_if(is_touched, stands, &untouched(stands))))
+        }
+        false => older_differences(conn, job, stands, recorded.is_some()),
+    }
+}
+
+/// What differs, by name as far as the entry says it; nothing where nothing does.
+fn named_if(differs: bool, stands: &Value, told: &Value) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if differs {
+        wrong = differing(stands, told);
+        if wrong.is_empty() {
+            wrong.push(OTHER_ROWS.to_owned());
+        }
+    }
+    wrong
+}
+
+/// Entries of a dsr that took no digest of rows, and that say how a job stands.
+const STANDING: &str = "event IN ('job_moved', 'job_cut', 'job_abandoned', 'send_again_asked',
+     'cancellation_asked')";
+
+/// The same of a job whose entries have no digest of its rows: what they say is compared.
+fn older_differences(
+    conn: &Connection,
+    job: &JobId,
+    stands: &Value,
+    is_covered: bool,
+) -> Result<Option<Vec<String>>, LedgerError> {
+    let fetched = last_about(conn, job, "event = 'export_fetched'")?;
+    let mut wrong = match last_about(conn, job, STANDING)? {
+        Some(told) => differing(stands, &told),
+        None if is_covered => differing(stands, &untouched(stands)),
+        // From before there was a trail, and nothing has happened to it since.
+        None if fetched.is_none() => return Ok(None),
+        None => Vec::new(),
+    };
+    // What was fetched before there was a trail is not in it.
+    if (fetched.is_some() || is_covered) && fetched != find_fetched(conn, job)? {
+        wrong.push("what was fetched".to_owned());
+    }
+    if !are_steps_told(conn, job)? {
+        wrong.push("its steps".to_owned());
+    }
+    Ok(Some(wrong))
+}
+
+fn find_fetched(conn: &Connection, job: &JobId) -> Result<Option<Value>, LedgerError> {
+    let mut statement = prepare(
+        conn,
+        "SELECT bytes, sha256 FROM downloads WHERE request = $1 AND number = $2",
+    )?;
+    let mut rows = statement.query(params![job.request.as_str(), job.number])?;
+    Ok(match rows.next()? {
+        Some(row) => Some(json!({
+            "bytes": value(row.get_ref(0)?),
+            "sha256": value(row.get_ref(1)?),
+        })),
+        None => None,
+    })
+}
+
+/// Whether the last steps of a job are those of its entries, each at its moment; what was before
+/// them is from before there was a trail.
+fn are_steps_told(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
+    let values = params![job.request.as_str(), job.number];
+    let mut statement = prepare(
+        conn,
+        "SELECT at, details FROM audit WHERE request = $1 AND job = $2 AND event = 'job_moved'
+         ORDER BY seq",
+    )?;
+    let mut rows = statement.query(values)?;
+    let mut told = Vec::new();
+    while let Some(row) = rows.next()? {
+        told.push((value(row.get_ref(0)?), object(row, 1)["state"].clone()));
+    }
+    let mut statement = prepare(
+        conn,
+        "SELECT at, to_state FROM steps WHERE request = $1 AND number = $2 ORDER BY step",
+    )?;
+    let mut rows = statement.query(values)?;
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next()? {
+        steps.push((value(row.get_ref(0)?), value(row.get_ref(1)?)));
+    }
+    Ok(steps.ends_with(&told))
+}
+
+/// How a job stands of which nothing was told.
+fn untouched(stands: &Value) -> Value {
+    json!({
+        "state": "planned",
+        "ids": stands["ids"],
+        "attempts": 0,
+        "task_id": null,
+        "linked": false,
+        "abandoned": false,
+    })
+}
+
+fn differing(stands: &Value, told: &Value) -> Vec<String> {
+    let stands = stands.as_object().into_iter().flatten();
+    stands
+        .filter(|(key, value)| told.get(key.as_str()) != Some(value))
+        .map(|(key, _)| format!("`{key}`"))
+        .collect()
+}
+
+/// The details of the last entry about a job that meets a condition.
+fn last_about(
+    conn: &Connection,
+    job: &JobId,
+    condition: &str,
+) -> Result<Option<Value>, LedgerError> {
+    let mut statement = prepare(
+        conn,
+        &format!(
+            "SELECT details FROM audit WHERE request = $1 AND job = $2 AND {condition}
+             ORDER BY seq DESC LIMIT 1"
+        ),
+    )?;
+    let mut rows = statement.query(params![job.request.as_str(), job.number])?;
+    Ok(rows.next()?.map(|row| object(row, 0)))
+}

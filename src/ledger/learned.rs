@@ -1,0 +1,108 @@
+//! Batch limits that a server has taught us: how many ids it refused, and how many it then took.
+
+use std::num::NonZeroUsize;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::{OptionalExtension, params};
+
+use crate::domain::{Kind, ProjectKey};
+
+use super::records::{format_time, parse_time};
+use super::{Ledger, LedgerError, prepare};
+
+/// How long a lesson holds: servers and proxies change, and a limit that is too small costs jobs.
+const HOLDS_FOR: TimeDelta = TimeDelta::days(30);
+/// Nothing is learned below this many ids: no server of Mixpanel's takes so few, so something else
+/// is wrong.
+const LEAST: usize = 50;
+
+/// A batch limit, and how dsr came by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LearnedLimit {
+    /// What the server took.
+    pub limit: NonZeroUsize,
+    /// What it had refused just before.
+    pub refused: usize,
+    pub at: DateTime<Utc>,
+}
+
+impl LearnedLimit {
+    /// When dsr forgets it.
+    pub fn expires(&self) -> DateTime<Utc> {
+        self.at + HOLDS_FOR
+    }
+}
+
+impl Ledger {
+    /// Remembers a limit of the project. One of fewer than 50 ids is not learned.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn record_learned(
+        &mut self,
+        project: &ProjectKey,
+        kind: Kind,
+        learned: LearnedLimit,
+    ) -> Result<(), LedgerError> {
+        if learned.limit.get() < LEAST {
+            return Ok(());
+        }
+        let tx = self.write()?;
+        prepare(
+            &tx,
+            "INSERT INTO learned (project_key, kind, batch, refused, learned_at)
+             VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (project_key, kind) DO UPDATE SET batch = excluded.batch,
+                 refused = excluded.refused, learned_at = excluded.learned_at",
+        )?
+        .execute(params![
+            project.as_str(),
+            kind.as_str(),
+            i64::try_from(learned.limit.get()).unwrap_or(i64::MAX),
+            i64::try_from(learned.refused).unwrap_or(i64::MAX),
+            format_time(learned.at),
+        ])?;
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// The batch limit that the server taught us, if it did in the last 30 days.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn find_learned_limit(
+        &self,
+        project: &ProjectKey,
+        kind: Kind,
+        now: DateTime<Utc>,
+    ) -> Result<Option<LearnedLimit>, LedgerError> {
+        let found = prepare(
+            &self.conn,
+            "SELECT batch, refused, learned_at FROM learned WHERE project_key = $1 AND kind = $2",
+        )?
+        .query_row(params![project.as_str(), kind.as_str()], |row| {
+            let of = |count: i64| usize::try_from(count).unwrap_or_default();
+            Ok((of(row.get(0)?), of(row.get(1)?), row.get::<_, String>(2)?))
+        })
+        .optional()?;
+        let Some((limit, refused, at)) = found else {
+            return Ok(None);
+        };
+        let at = parse_time(&at)?;
+        // One from the future was learned while the clock was ahead: it would never expire.
+        let holds = (now - at).abs() < HOLDS_FOR;
+        let limit = NonZeroUsize::new(limit).filter(|_| holds);
+        Ok(limit.map(|limit| LearnedLimit { limit, refused, at }))
+    }
+
+    /// Forgets the limits of a project.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn record_limits_forgotten(&mut self, project: &ProjectKey) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        prepare(&tx, "DELETE FROM learned WHERE project_key = $1")?.execute([project.as_str()])?;
+        tx.commit()?;
+        Ok(())
+    }
+}

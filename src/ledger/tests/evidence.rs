@@ -1,0 +1,207 @@
+//! Every column that says something about a request is held against the trail, by whatever table.
+
+use std::collections::BTreeSet;
+
+use rusqlite::types::Value;
+
+use super::audit::{after, check, eventful};
+use super::*;
+use crate::domain::{Actor, PlanDigest};
+use crate::ledger::audit::{NOT_EVIDENCE, OTHER_TABLES, tables};
+
+/// A ledger that has rows in every table with evidence.
+fn full(folder: &tempfile::TempDir) -> Ledger {
+    let (mut ledger, request) = eventful(folder);
+    let day = "2026-12-01".parse().unwrap();
+    for manner in [None, Some("by letter".to_owned())] {
+        let at = after(140);
+        let answer = AnswerRecord { day, manner, at };
+        ledger.record_answer(&request, &answer).unwrap();
+    }
+    let by = |user| Actor::new(user, "desk");
+    let asked = NewRequest {
+        plan: Some(PlanRecord {
+            digest: PlanDigest::new([1; 32]),
+            created: noon(),
+            created_by: by("anna"),
+            approvals: vec![(by("ben"), noon()), (by("cem"), noon())],
+        }),
+        confirm_by: Some(day),
+        ..request_of_another_law()
+    };
+    let batches = batches(3, 2);
+    let asked = [(asked, planned(&batches))];
+    ledger
+        .record_requests(asked, Again::Allow, after(150))
+        .unwrap();
+    // What went is told of by a purge's note alone.
+    let old = record(&mut ledger, &batches, noon() - TimeDelta::days(900));
+    ledger
+        .record_withdrawn(&old, noon() - TimeDelta::days(800))
+        .unwrap();
+    // The people of a deletion stay on the suppression list when it goes.
+    let then = noon() - TimeDelta::days(800);
+    let erased = nth(
+        &record(&mut ledger, &batches, noon() - TimeDelta::days(900)),
+        1,
+    );
+    let rate = Rate::new(1000.0).unwrap();
+    ledger.conn.execute("DELETE FROM pace", []).unwrap();
+    ledger
+        .record_sending(&erased, Purpose::Submit, &key(), rate, then)
+        .unwrap();
+    let accepted = Outcome::Accepted(TaskId::new("task-of-old").unwrap());
+    ledger
+        .record_outcome(&erased, &key(), rate, &accepted, None, then)
+        .unwrap();
+    ledger
+        .record_check(&erased, &TaskStatus::Success, then)
+        .unwrap();
+    ledger.record_withdrawn(&erased.request, then).unwrap();
+    ledger
+        .record_hashed(&LedgerKey::restore([7; 32]), then)
+        .unwrap();
+    let cutoff = Cutoff::parse("2024-11-01", "2026-11-22".parse().unwrap()).unwrap();
+    ledger.record_purged(cutoff, after(160)).unwrap().unwrap();
+    ledger
+}
+
+fn request_of_another_law() -> NewRequest {
+    NewRequest {
+        operation: Operation::Delete(Law::Ccpa),
+        ..request()
+    }
+}
+
+/// Another value of the same kind.
+fn other(value: &Value) -> Value {
+    match value {
+        Value::Null => Value::Text("x".to_owned()),
+        Value::Integer(number) => Value::Integer(number + 1000),
+        Value::Real(number) => Value::Real(number + 1.0),
+        Value::Text(text) => Value::Text(earlier(text)),
+        Value::Blob(bytes) => Value::Blob(bytes.iter().map(|byte| byte ^ 1).collect()),
+    }
+}
+
+/// A day or a moment a day before; of another text, another.
+fn earlier(text: &str) -> String {
+    match text.get(..10).map(str::parse::<chrono::NaiveDate>) {
+        Some(Ok(day)) => format!("{}{}", day.pred_opt().unwrap(), &text[10..]),
+        _ => format!("{text}x"),
+    }
+}
+
+fn columns(conn: &rusqlite::Connection, table: &str) -> Vec<String> {
+    let sql = format!("SELECT name FROM pragma_table_info('{table}')");
+    let mut statement = conn.prepare(&sql).unwrap();
+    let names = statement.query_map([], |row| row.get(0)).unwrap();
+    names.collect::<Result<_, _>>().unwrap()
+}
+
+/// A new table or column that nobody thought of fails this test.
+#[test]
+fn no_value_of_any_column_can_be_changed_unseen() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = full(&folder);
+    let conn = &ledger.conn;
+    conn.pragma_update(None, "foreign_keys", "off").unwrap();
+    assert_eq!(check(&ledger).findings, []);
+    let known: BTreeSet<&str> = tables().collect();
+    let all = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+    let mut statement = conn.prepare(all).unwrap();
+    let all = statement.query_map([], |row| row.get(0)).unwrap();
+    let mut changes = 0;
+    for table in all.map(Result::<String, _>::unwrap) {
+        if OTHER_TABLES.iter().any(|(other, _)| *other == table) {
+            continue;
+        }
+        assert!(known.contains(table.as_str()), "nothing holds `{table}`");
+        let mut statement = conn.prepare(&format!("SELECT rowid FROM {table}")).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        let rows: Vec<i64> = rows.collect::<Result<_, _>>().unwrap();
+        assert!(!rows.is_empty(), "`{table}` has no row to change");
+        for column in columns(conn, &table) {
+            let is_none = |(t, c, _): &(&str, &str, &str)| *t == table && *c == column;
+            if NOT_EVIDENCE.iter().any(is_none) {
+                continue;
+            }
+            for row in &rows {
+                let place = format!("FROM {table} WHERE rowid = {row}");
+                // How old an answer is, as long as others follow.
+                let follows = format!("SELECT 1 {place} AND next_check IS NOT NULL");
+                if column == "checked_at" && conn.prepare(&follows).unwrap().exists([]).unwrap() {
+                    continue;
+                }
+                let old: Value = conn
+                    .query_row(&format!("SELECT {column} {place}"), [], |row| row.get(0))
+                    .unwrap();
+                changes += 1;
+                conn.execute_batch("BEGIN").unwrap();
+                let sql = format!("UPDATE {table} SET {column} = $1 WHERE rowid = {row}");
+                conn.execute(&sql, [other(&old)]).unwrap();
+                let found = check(&ledger).findings;
+                conn.execute_batch("ROLLBACK").unwrap();
+                assert_ne!(found, [], "`{column}` of `{table}`, row {row}: {old:?}");
+            }
+        }
+        for row in rows {
+            conn.execute_batch("BEGIN").unwrap();
+            let sql = format!("DELETE FROM {table} WHERE rowid = {row}");
+            conn.execute_batch(&sql).unwrap();
+            let found = check(&ledger).findings;
+            conn.execute_batch("ROLLBACK").unwrap();
+            assert_ne!(found, [], "row {row} of `{table}` is gone");
+        }
+    }
+    assert!(changes > 300, "{changes}");
+    assert_eq!(check(&ledger).findings, []);
+}
+
+/// The same answer once more leaves no entry, and the trail still holds what is evidence.
+#[test]
+fn what_is_asked_again_and_again_adds_no_entry_until_something_is_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    let job = nth(&record.id, 1);
+    send(&mut ledger, &job);
+    let task = TaskId::new("task-1").unwrap();
+    end(&mut ledger, &job, &Outcome::Accepted(task)).unwrap();
+    let count = |ledger: &Ledger| ledger.audit_head().unwrap().count;
+    let mut heard = |status: TaskStatus, seconds| {
+        let before = count(&ledger);
+        ledger.record_check(&job, &status, after(seconds)).unwrap();
+        assert_eq!(check(&ledger).findings, [], "{status:?}");
+        count(&ledger) - before
+    };
+    assert_eq!(heard(TaskStatus::Pending, 1), 1);
+    assert_eq!(heard(TaskStatus::Pending, 2), 0);
+    assert_eq!(heard(TaskStatus::NotFound, 3), 1);
+    assert_eq!(heard(TaskStatus::NotFound, 4), 0);
+    assert_eq!(heard(TaskStatus::Started, 5), 1);
+    assert_eq!(heard(TaskStatus::Success, 6), 1);
+    assert_eq!(
+        heard(TaskStatus::Success, 7),
+        1,
+        "it moves what is evidence"
+    );
+}
+
+/// A guess at what the rows of a purged request said cannot be tried out on the trail.
+#[test]
+fn the_digests_of_two_requests_alike_are_different() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(&folder);
+    for _ in 0..2 {
+        record(&mut ledger, &batches(1, 1), noon());
+    }
+    let salts: i64 = ledger
+        .conn
+        .query_row(
+            "SELECT COUNT(DISTINCT rows_salt) FROM requests",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(salts, 2);
+}

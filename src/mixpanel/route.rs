@@ -1,0 +1,97 @@
+use std::path::{Path, PathBuf};
+
+use reqwest::{Certificate, ClientBuilder, NoProxy};
+use secrecy::ExposeSecret;
+use url::Url;
+
+use crate::config::Proxy;
+
+use super::ClientError;
+
+/// The schemes of proxies that the HTTP client speaks. It would go around any other in silence.
+const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+
+/// How calls leave this machine: through which proxy, and which certificate authorities are believed
+/// beside the system's, such as a company's own, whose proxy looks into what goes out.
+#[derive(Clone, Default)]
+pub struct Route {
+    authorities: Vec<Certificate>,
+    proxy: Option<Proxy>,
+    /// Which hosts are called without the proxy.
+    no_proxy: Option<String>,
+}
+
+/// What calls go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Towards {
+    /// Through the proxy. The system's authorities vouch for it, and our own copy of the common ones:
+    /// a machine without a store works, too.
+    Internet,
+    /// Past any proxy. Nobody vouches for it but the operator's authorities.
+    Loopback,
+}
+
+impl Route {
+    /// Through this proxy, but for the hosts of `no_proxy`.
+    #[must_use]
+    pub fn through(mut self, proxy: Option<Proxy>, no_proxy: Option<String>) -> Self {
+        self.proxy = proxy;
+        self.no_proxy = no_proxy;
+        self
+    }
+
+    /// Believes the certificates of a file in PEM.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds anything but certificates or none of them.
+    pub fn believing(mut self, path: &Path) -> Result<Self, ClientError> {
+        let failed = |reason: String| ClientError::Authorities {
+            path: PathBuf::from(path),
+            reason,
+        };
+        let text = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+        self.authorities = match Certificate::from_pem_bundle(&text) {
+            Ok(found) if !found.is_empty() => found,
+            Ok(_) | Err(_) => return Err(failed("it holds no certificates in PEM".to_owned())),
+        };
+        Ok(self)
+    }
+
+    /// # Errors
+    /// When the environment names a proxy that cannot be used: it is never gone around.
+    pub(super) fn apply(
+        &self,
+        builder: ClientBuilder,
+        towards: Towards,
+    ) -> Result<ClientBuilder, ClientError> {
+        let own = self.authorities.clone();
+        let builder = match towards {
+            // HTTP_PROXY would also capture 127.0.0.1.
+            Towards::Loopback => return Ok(builder.no_proxy().tls_certs_only(own)),
+            Towards::Internet => builder
+                .https_only(true)
+                .tls_certs_merge(bundled_roots().chain(own)),
+        };
+        let Some(proxy) = &self.proxy else {
+            return Ok(builder);
+        };
+        let failed = |reason| ClientError::Proxy {
+            variable: proxy.variable,
+            reason,
+        };
+        let url = Url::parse(proxy.url.expose_secret()).ok();
+        let url = url.filter(|url| url.host_str().is_some_and(|host| !host.is_empty()));
+        let url = url.ok_or_else(|| failed("it is not an address such as http://proxy:3128"))?;
+        if !SCHEMES.contains(&url.scheme()) {
+            return Err(failed("dsr speaks to http, https and SOCKS proxies only"));
+        }
+        let proxy = reqwest::Proxy::all(url).map_err(|_| failed("it is not a proxy's address"))?;
+        let except = self.no_proxy.as_deref().and_then(NoProxy::from_string);
+        Ok(builder.no_proxy().proxy(proxy.no_proxy(except)))
+    }
+}
+
+fn bundled_roots() -> impl Iterator<Item = Certificate> {
+    let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+    roots.filter_map(|der| Certificate::from_der(der).ok())
+}

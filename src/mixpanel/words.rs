@@ -1,0 +1,343 @@
+//! What a server says, fit to be shown, recorded and logged.
+//!
+//! [`Words`] are made here alone, so nothing a server wrote leaves `mixpanel/` unsearched.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use crate::domain::{DistinctId, TaskId};
+
+use super::needles::Needles;
+use super::spelling::{TooMany, is_invisible};
+
+/// How much of a server's own words is passed on.
+const SHOWN_CHARS: usize = 300;
+/// How much of them is looked at, in bytes: what is shown, in any encoding, and what it cuts through.
+const LOOKED_AT: usize = 4 * 1024;
+
+/// A server's words, or ours on its answer: one line without control characters, which quotes no
+/// token and no id that was sent, in whatever spelling.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Words(Cow<'static, str>);
+
+impl Words {
+    /// Words of our own, which quote nothing.
+    pub const fn ours(text: &'static str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+
+    /// The same, with the HTTP status of the answer.
+    pub fn on_status(text: &'static str, http_status: u16) -> Self {
+        Self(Cow::Owned(format!("{text} ({http_status})")))
+    }
+
+    /// These words, with ours before them.
+    pub(super) fn after(self, ours: &'static str) -> Self {
+        Self(Cow::Owned(format!("{ours}{self}")))
+    }
+
+    /// These words, with ours behind them.
+    pub(super) fn and(self, ours: &'static str) -> Self {
+        Self(Cow::Owned(format!("{self}{ours}")))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<Words> for String {
+    fn from(words: Words) -> Self {
+        words.0.into_owned()
+    }
+}
+
+/// Finds the ids that were sent and may be quoted; `None` where nobody knows them any more.
+pub type Sent<'a> = &'a dyn Fn() -> Option<Vec<DistinctId>>;
+
+/// What a server must not be quoted with.
+pub struct Confidential<'a> {
+    /// Tokens, and whatever else is a secret.
+    pub tokens: Vec<&'a str>,
+    /// Asked only where there is something to search.
+    pub sent: Sent<'a>,
+}
+
+/// Why a server's words are not passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Withheld {
+    Token,
+    Id,
+    Unsearched,
+}
+
+impl Confidential<'_> {
+    /// The beginning of what a server says; or, where any of it can be read as a token or an id,
+    /// only that it was withheld.
+    pub fn words(&self, said: &str) -> Words {
+        match self.shown(said) {
+            Ok(words) => words,
+            Err(Withheld::Token) => {
+                Words::ours("the server's message was withheld: it quotes a token")
+            }
+            Err(Withheld::Id) => Words::ours("the server's message was withheld: it quotes an id"),
+            Err(Withheld::Unsearched) => {
+                Words::ours("the server's message was withheld: it cannot be searched for ids")
+            }
+        }
+    }
+
+    /// Why a call failed. What a library says may quote the server: its certificate, its headers.
+    pub(super) fn error(&self, error: reqwest::Error) -> Words {
+        self.words(&describe(error))
+    }
+
+    /// One word of a server's, such as a status that is not known, on the same terms.
+    pub(super) fn word(&self, said: &str) -> Words {
+        self.shown(said).unwrap_or(Words::ours("withheld"))
+    }
+
+    /// Whether the name of a task quotes a token, or a long id that was sent, or is a short one.
+    ///
+    /// A lost task is worse than a short id, so what is only a part of the name does not count.
+    pub(super) fn hides(&self, task: &TaskId) -> bool {
+        let ids = (self.sent)().unwrap_or_default();
+        let mut needles = Needles::default();
+        self.tokens
+            .iter()
+            .for_each(|token| needles.add_secret(token));
+        ids.iter().for_each(|id| needles.add_exactly(id));
+        needles.are_all_of(task.as_str()) != Ok(false)
+    }
+
+    fn shown(&self, said: &str) -> Result<Words, Withheld> {
+        let said = beginning(said);
+        let words: Vec<&str> = said.split_whitespace().collect();
+        let line = words.join(" ");
+        let seen = line.chars().filter(|c| !is_invisible(*c));
+        let shown: String = seen.take(SHOWN_CHARS).collect();
+        if shown.is_empty() {
+            return Ok(Words::ours("no reason given"));
+        }
+        let unsearched = |TooMany| Withheld::Unsearched;
+        let mut tokens = Needles::default();
+        self.tokens
+            .iter()
+            .for_each(|token| tokens.add_secret(token));
+        if tokens.are_in(said).map_err(unsearched)? {
+            return Err(Withheld::Token);
+        }
+        let mut ids = Needles::default();
+        let sent = (self.sent)().ok_or(Withheld::Unsearched)?;
+        sent.iter().for_each(|id| ids.add_id(id));
+        match ids.are_in(said).map_err(unsearched)? {
+            true => Err(Withheld::Id),
+            false => Ok(Words(Cow::Owned(shown))),
+        }
+    }
+}
+
+/// An error with its causes, on one line, without the address.
+pub(super) fn describe(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    if is_of_unknown_authority(&error) {
+        return "the server's certificate is from an unknown authority; if your company's proxy signs it, name the proxy's certificate in DSR_CA_FILE".to_owned();
+    }
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+fn is_of_unknown_authority(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        // An I/O error hides what it was made of from `source`.
+        let inner = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        let found = match inner {
+            Some(inner) => inner.downcast_ref::<rustls::Error>(),
+            None => error.downcast_ref::<rustls::Error>(),
+        };
+        if let Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)) =
+            found
+        {
+            return true;
+        }
+        cause = match inner {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    false
+}
+
+fn beginning(said: &str) -> &str {
+    let mut ends = (0..=said.len().min(LOOKED_AT)).rev();
+    let end = ends.find(|end| said.is_char_boundary(*end));
+    &said[..end.unwrap_or(0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Leniency;
+
+    fn words(ids: &[&str], said: &str) -> String {
+        let ids: Vec<DistinctId> = ids
+            .iter()
+            .map(|id| DistinctId::new_with(id, Leniency::Named).unwrap())
+            .collect();
+        let confidential = Confidential {
+            tokens: vec!["9f2c41d07ab35e6680cc17d4e2b1a95f"],
+            sent: &|| Some(ids.clone()),
+        };
+        confidential.words(said).into()
+    }
+
+    const AN_ID: &str = "the server's message was withheld: it quotes an id";
+    const A_TOKEN: &str = "the server's message was withheld: it quotes a token";
+
+    #[test]
+    fn an_id_is_found_however_the_server_writes_it() {
+        for (id, said) in [
+            ("user-17", "no user-17"),
+            ("user-17", "no USER-17!"),
+            ("user-17", "no user 17"),
+            ("user-17", "no u\u{200b}ser-17"),
+            ("user-17", "no ｕｓｅｒ-１７"),
+            ("user-17", "no dXNlci0xNw=="),
+            ("al ice", "no al\n ice"),
+            ("alice", "no al\u{1}ice"),
+            ("alice", "user=alice&x"),
+            ("alice", "x\u{1}alice\u{1}y"),
+            ("alice", r#"["\u0061lice"]"#),
+            (r#"a"bc"#, r#"["a\"bc"]"#),
+            ("Ünï", r#"["\u00dcn\u00ef"]"#),
+            ("Ünï", "no U\u{308}ni\u{308}"),
+            ("straße", "no STRASSE"),
+            ("a b@c", "GET /x?id=a%20b%40c"),
+            ("a b@c", "GET /x?id=a+b%40c&y"),
+            ("山田太郎", "ユーザー山田太郎は"),
+            ("alice.smith@example.test", "no alice.smith@example…"),
+            ("alice.smith@example.test", "no …ce.smith@example.test"),
+            (
+                "alice.smith@example.test",
+                "useralice.smith@example.testwas",
+            ),
+        ] {
+            assert_eq!(words(&[id], said), AN_ID, "{id}: {said}");
+        }
+    }
+
+    #[test]
+    fn ordinary_words_are_no_ids() {
+        for (id, said) in [
+            ("a", "a user is unknown"),
+            ("1", "at most 1 id"),
+            ("ids", "too many ids"),
+            ("user", "user unknown"),
+            ("255", "at most 255 characters"),
+            ("alice", "malice"),
+            ("user-17", "no user-170"),
+            ("1234", "see 91234"),
+        ] {
+            assert_eq!(words(&[id], said), said, "{id}");
+        }
+    }
+
+    #[test]
+    fn any_telling_part_of_a_token_is_found() {
+        for said in [
+            "token=9f2c41d07ab35e6680cc17d4e2b1a95f",
+            "token=9F2C41D07AB3…",
+            "token …d4e2b1a95f".replace("…", "cc17").as_str(),
+            "OWYyYzQxZDA3YWIzNWU2NjgwY2MxN2Q0ZTJiMWE5NWY=",
+        ] {
+            assert_eq!(words(&[], said), A_TOKEN, "{said}");
+        }
+    }
+
+    #[test]
+    fn an_id_at_the_end_of_what_is_shown_is_found_too() {
+        for padding in SHOWN_CHARS - 40..SHOWN_CHARS + 2 {
+            let said = format!(
+                "{}ünï-smith@example.test and more",
+                "x ".repeat(padding / 2)
+            );
+            assert_eq!(
+                words(&["ünï-smith@example.test"], &said),
+                AN_ID,
+                "{padding}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_shown_is_one_short_line_of_what_can_be_seen() {
+        assert_eq!(words(&[], "no\n\u{202e}such\u{0}  task"), "no such task");
+        assert_eq!(words(&[], " \n"), "no reason given");
+        assert_eq!(
+            words(&[], &"long ".repeat(500)).chars().count(),
+            SHOWN_CHARS
+        );
+    }
+
+    #[test]
+    fn a_task_is_hidden_only_where_it_is_an_id_or_a_token() {
+        let ids = ["17", "user-17", "alice.smith@example.test"];
+        let ids = ids.map(|id| DistinctId::new(id).unwrap()).to_vec();
+        let confidential = Confidential {
+            tokens: vec!["9f2c41d07ab35e6680cc17d4e2b1a95f"],
+            sent: &|| Some(ids.clone()),
+        };
+        for (task, hidden) in [
+            ("17", true),
+            ("t-17", false),
+            ("3e0b7f52-17aa-4d0c-9c5e-0a1b2c3d4e17", false),
+            ("USER-17", true),
+            ("task-of-alice.smith@example.test", true),
+            ("x9f2c41d07ab35e6680cc17d4e2b1a95f", true),
+        ] {
+            let task = TaskId::new(task).unwrap();
+            assert_eq!(confidential.hides(&task), hidden, "{task}");
+        }
+    }
+
+    #[test]
+    fn thousands_of_ids_and_megabytes_of_words_take_no_time() {
+        let ids = (0..2000).map(|n| format!("person-{n}@example.test"));
+        let ids: Vec<String> = ids.collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let start = std::time::Instant::now();
+        for said in [
+            "nobody of that name is unknown; ",
+            "Zm9vYmFyYmF6cXV4",
+            "%25%3d=3D&amp;\\u0061",
+        ] {
+            words(&ids, &said.repeat(8 * 1024 * 1024 / said.len()));
+        }
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    }
+}

@@ -1,0 +1,42 @@
+use chrono::NaiveDate;
+
+use crate::domain::Clock;
+use crate::ledger::{AnswerRecord, Ledger, LedgerError, RequestRecord};
+
+/// Why an answer to a person was not recorded. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error("{day} is in the future")]
+    Future { day: NaiveDate },
+    #[error("{day} is before the day of receipt, {received}")]
+    BeforeReceipt { day: NaiveDate, received: NaiveDate },
+}
+
+/// Records that the person was told on a day, in the place of what was recorded before. Tells
+/// nobody. An answer may come before Mixpanel has finished: the laws ask for information on the
+/// action taken (GDPR Art. 12(3)), and what comes of the request is reported beside it.
+///
+/// # Errors
+/// When the day cannot be, or the ledger cannot be written.
+pub fn record_answer(
+    ledger: &mut Ledger,
+    request: &RequestRecord,
+    day: Option<NaiveDate>,
+    manner: Option<String>,
+    clock: &dyn Clock,
+) -> Result<(), AnswerError> {
+    let today = clock.today();
+    let day = day.unwrap_or(today);
+    let received = request.asked.received;
+    if day > today {
+        return Err(AnswerError::Future { day });
+    }
+    if day < received {
+        return Err(AnswerError::BeforeReceipt { day, received });
+    }
+    let at = clock.now();
+    let answer = AnswerRecord { day, manner, at };
+    Ok(ledger.record_answer(&request.id, &answer)?)
+}

@@ -1,0 +1,198 @@
+//! Who was asked for, what Mixpanel has on whom, and where each record has to end.
+
+use dsr::domain::{Disclosure, RetrievalScope};
+use serde_json::{Map, Value, json};
+
+use crate::chance::Chance;
+
+/// Ids that begin like others, look like something else, or need care wherever they are written.
+const IDS: [&str; 23] = [
+    "u",
+    "u-1",
+    "u-10",
+    "u-100",
+    "U-1",
+    "u-1 ",
+    "anna",
+    "anna@example.test",
+    "12345678901234567890123",
+    "17",
+    "1e3",
+    "-5",
+    "=1+1",
+    "a,b",
+    "a;b\tc",
+    "q\"uote",
+    "back\\slash",
+    "שרה",
+    "安娜",
+    "e\u{301}va",
+    "\u{e9}va",
+    "null",
+    "$device:u-1",
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Event,
+    Profile,
+}
+
+/// A record, and whose it is: `None` where it does not say, or says two.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    pub(crate) mark: String,
+    pub(crate) owner: Option<String>,
+    /// It is written inside of another person's.
+    pub(crate) is_inside: bool,
+}
+
+/// A record as it is to be written, with those inside of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    pub(crate) kind: Kind,
+    pub(crate) owner: Option<String>,
+    pub(crate) name: String,
+    pub(crate) properties: Map<String, Value>,
+}
+
+pub(crate) struct World {
+    pub(crate) scope: RetrievalScope,
+    pub(crate) asked: Vec<String>,
+    pub(crate) records: Vec<Record>,
+    pub(crate) written: Vec<Written>,
+    /// Names that are in the lists of the job and in nobody's records.
+    pub(crate) listed_names: Vec<String>,
+}
+
+pub(crate) fn make_world(chance: &mut Chance) -> World {
+    let scope = *chance.pick(&[
+        RetrievalScope::Gdpr,
+        RetrievalScope::Gdpr,
+        RetrievalScope::Ccpa(Disclosure::Data),
+        RetrievalScope::Ccpa(Disclosure::Data),
+        RetrievalScope::Ccpa(Disclosure::Sources),
+        RetrievalScope::Ccpa(Disclosure::Categories),
+    ]);
+    let (mut asked, mut others) = (Vec::new(), Vec::new());
+    let few = chance.one_in(4);
+    for id in IDS {
+        match chance.below(if few { 12 } else { 3 }) {
+            0 => asked.push(id.to_owned()),
+            _ if chance.one_in(3) => others.push(id.to_owned()),
+            _ => {}
+        }
+    }
+    if asked.is_empty() {
+        asked.push("only".to_owned());
+    }
+    others.extend(["stranger".to_owned(), "line\nbreak".to_owned()]);
+    let mut world = World {
+        scope,
+        asked,
+        records: Vec::new(),
+        written: Vec::new(),
+        listed_names: (0..3).map(|n| format!("listed-name-{n}")).collect(),
+    };
+    if scope != RetrievalScope::Ccpa(Disclosure::Categories) {
+        fill(&mut world, &others, chance);
+    }
+    world
+}
+
+fn fill(world: &mut World, others: &[String], chance: &mut Chance) {
+    // Some archives hold nothing that is unclear, and some nothing at all.
+    let most = *chance.pick(&[0, 3, 20, 60]);
+    let has_unclear = chance.one_in(2);
+    for _ in 0..chance.below(most + 1) {
+        let owner = match chance.below(10) {
+            0 if has_unclear => None,
+            1 | 2 => Some(chance.pick(others).clone()),
+            _ => Some(chance.pick(&world.asked).clone()),
+        };
+        let kind = *chance.pick(&[Kind::Event, Kind::Event, Kind::Event, Kind::Profile]);
+        let record = make_record(world, kind, owner, false, chance);
+        world.written.push(record);
+    }
+}
+
+fn make_record(
+    world: &mut World,
+    kind: Kind,
+    owner: Option<String>,
+    is_inside: bool,
+    chance: &mut Chance,
+) -> Written {
+    let mark = format!("mark-{:05}-end", world.records.len());
+    world.records.push(Record {
+        mark: mark.clone(),
+        owner: owner.clone(),
+        is_inside,
+    });
+    let mut properties = Map::new();
+    properties.insert("mark".to_owned(), mark.into());
+    if kind == Kind::Event {
+        properties.insert(
+            "time".to_owned(),
+            json!(1_600_000_000 + chance.below(100_000_000)),
+        );
+    }
+    for name in ["$city", "plan", "note", "Distinct ID", "event"] {
+        if chance.one_in(3) {
+            let text = *chance.pick(&["", "x", "a \"b\", c", "{", "[1,", "ü\u{2028}", "=1", "🙂"]);
+            properties.insert(name.to_owned(), text.into());
+        }
+    }
+    if chance.one_in(6) {
+        properties.insert(
+            "$transactions".to_owned(),
+            json!([{"$amount": 12}, {"$amount": 3}]),
+        );
+    }
+    // Inside of a record that says whose it is: one of somebody else.
+    if let Some(owner) = owner.as_ref().filter(|_| !is_inside && chance.one_in(6)) {
+        let mut everyone = world.asked.clone();
+        everyone.push("stranger".to_owned());
+        everyone.retain(|id| id != owner);
+        let other = chance.pick(&everyone).clone();
+        let inner = make_record(
+            world,
+            *chance.pick(&[Kind::Event, Kind::Profile]),
+            Some(other),
+            true,
+            chance,
+        );
+        let inner = inner.as_json();
+        let inside = match chance.below(3) {
+            0 => inner,
+            1 => json!([1, inner, "x"]),
+            _ => json!({"deep": {"list": [[inner]]}}),
+        };
+        properties.insert("cart".to_owned(), inside);
+    }
+    Written {
+        kind,
+        owner,
+        name: (*chance.pick(&["Sign In", "Search", "", "a,b \"c\"", "購入"])).to_owned(),
+        properties,
+    }
+}
+
+impl Written {
+    /// As GDPR exports have it.
+    pub(crate) fn as_json(&self) -> Value {
+        let mut properties = self.properties.clone();
+        match self.kind {
+            Kind::Event => {
+                if let Some(owner) = &self.owner {
+                    properties.insert("distinct_id".to_owned(), owner.as_str().into());
+                }
+                json!({"event": self.name, "properties": properties})
+            }
+            Kind::Profile => match &self.owner {
+                Some(owner) => json!({"$distinct_id": owner, "$properties": properties}),
+                None => json!({"$properties": properties}),
+            },
+        }
+    }
+}

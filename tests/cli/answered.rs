@@ -1,0 +1,262 @@
+//! `dsr answered`: when the person was told is the operator's word, and nothing else says it.
+
+use serde_json::{Value, json};
+
+use crate::minimisation::with_key;
+use crate::support::{Call, Fake, Operator, Outcome, Reply, has_calendar, object_reply};
+
+/// A Mixpanel that has done everything by the time it is asked.
+fn quick() -> Fake {
+    let results = json!({ "status": "SUCCESS", "distinct_ids": [] });
+    let status = Reply::json(200, &json!({ "status": "ok", "results": results }));
+    Fake::answering(move |call: &Call| match call.is_post() {
+        true => object_reply(&format!("t-{}", call.place)),
+        false => status.clone(),
+    })
+}
+
+/// A deletion of one person that Mixpanel has carried out, received on this day.
+fn carried_out(operator: &Operator, id: &str, received: &str) -> String {
+    let args = [
+        "delete",
+        "--gdpr",
+        "--yes",
+        "--json",
+        "--received",
+        received,
+    ];
+    let outcome = operator.run(&[&args[..], &["--id", id]].concat());
+    let request = outcome.exits_with(0).request();
+    operator.run(&["status", "--refresh"]).exits_with(0);
+    request["id"].as_str().expect("an id").to_owned()
+}
+
+fn carried_out_today(operator: &Operator) -> String {
+    operator.has_an_empty_ledger();
+    carried_out(operator, "a1", &today(operator))
+}
+
+fn answer(operator: &Operator, request: &str) -> Value {
+    let report = operator.run(&["report", request, "--json"]);
+    report.exits_with(0).json()["report"]["evidence"]["request"]["answer"].clone()
+}
+
+fn figures(operator: &Operator) -> Value {
+    let report = operator.run(&["report", "--json"]);
+    report.exits_with(0).json()["report"]["evidence"]["figures"][0].clone()
+}
+
+fn today(operator: &Operator) -> String {
+    operator.ledger_texts("SELECT date('now')").remove(0)
+}
+
+fn answers(operator: &Operator) -> Vec<String> {
+    operator.ledger_texts("SELECT day || ' ' || COALESCE(manner, '-') FROM answers")
+}
+
+#[test]
+fn what_mixpanel_has_done_is_no_answer_to_the_person_until_it_is_said() {
+    let fake = quick();
+    let mut operator = with_key(&fake, "rate = 1000");
+    operator.set("TZ", "UTC0");
+    let id = carried_out_today(&operator);
+    let today = today(&operator);
+    let before = answer(&operator, &id);
+    assert_eq!(
+        (&before["nature"], &before["day"]),
+        (&json!("whole"), &Value::Null)
+    );
+    assert_eq!(
+        (&before["timing"], &before["days"]),
+        (&json!("no_answer"), &Value::Null)
+    );
+    let page = operator.run(&["report", &id]);
+    for text in ["answer not recorded", "not recorded"] {
+        assert!(page.stdout.contains(text), "{text}");
+    }
+    let unrecorded = figures(&operator);
+    for (key, value) in [("answer_not_recorded", 1), ("in_time", 0), ("late", 0)] {
+        assert_eq!(unrecorded[key], value, "{key}");
+    }
+    assert_eq!(unrecorded["median_days"], Value::Null);
+    let status = operator.run(&["status", &id, "--cached"]);
+    assert!(
+        status.stdout.contains("not recorded (carried out)"),
+        "{status}"
+    );
+
+    let calls = fake.calls().len();
+    let told = operator.run(&["answered", &id[..8], "--manner", "by e-mail", "--json"]);
+    let request = told.exits_with(0).request();
+    assert_eq!(request["answered"]["on"], today.as_str());
+    assert_eq!(request["answered"]["manner"], "by e-mail");
+    assert_eq!(fake.calls().len(), calls, "Mixpanel has no part in it");
+    let after = answer(&operator, &id);
+    assert_eq!(
+        (&after["timing"], &after["days"]),
+        (&json!("in_time"), &json!(0))
+    );
+    assert_eq!(after["manner"], "by e-mail");
+    let recorded = figures(&operator);
+    for (key, value) in [("answer_not_recorded", 0), ("in_time", 1), ("late", 0)] {
+        assert_eq!(recorded[key], value, "{key}");
+    }
+    let table = operator.run(&["report", "--format", "csv"]);
+    assert!(table.stdout.contains(",by e-mail\r\n"), "{table}");
+    let status = operator.run(&["status", &id, "--cached"]);
+    assert!(
+        status.stdout.contains(&format!("on {today}: by e-mail")),
+        "{status}"
+    );
+    operator.run(&["audit", "verify"]).exits_with(0);
+}
+
+#[test]
+fn a_second_word_corrects_the_first_and_the_trail_keeps_both() {
+    let fake = quick();
+    let mut operator = with_key(&fake, "rate = 1000");
+    operator.set("TZ", "UTC0");
+    let id = carried_out(&operator, "a1", "2026-01-05");
+    let say = |on: &str| {
+        let args = [
+            "answered",
+            &id,
+            "--on",
+            on,
+            "--manner",
+            "to Anna M. by letter",
+        ];
+        operator.run(&args)
+    };
+    say("2026-01-07").exits_with(0).never_says("corrects");
+    say("2026-02-06")
+        .exits_with(0)
+        .says("corrects the answer of 2026-01-07");
+    assert_eq!(answers(&operator), ["2026-02-06 to Anna M. by letter"]);
+    let late = answer(&operator, &id);
+    assert_eq!(
+        (&late["timing"], &late["days"]),
+        (&json!("late"), &json!(32))
+    );
+    let log = operator.run(&["audit", "log", &id[..8], "--json"]);
+    let entries = log.exits_with(0).json()["audit"]["entries"].clone();
+    let entries = entries.as_array().expect("entries");
+    let told: Vec<&Value> = entries
+        .iter()
+        .filter(|entry| entry["event"] == "answer_recorded")
+        .map(|entry| &entry["details"])
+        .collect();
+    assert_eq!(
+        (&told[0]["day"], &told[0]["day_before"]),
+        (&json!("2026-01-07"), &Value::Null)
+    );
+    assert_eq!(told[1]["day_before"], "2026-01-07");
+    assert!(
+        !log.stdout.contains("Anna M."),
+        "words about people stay out of it"
+    );
+    operator.run(&["audit", "verify"]).exits_with(0);
+    // In time by one change of the file.
+    operator.change_ledger("UPDATE answers SET day = '2026-02-05'");
+    let found = operator.run(&["audit", "verify"]);
+    found.exits_with(74);
+    assert!(found.stdout.contains(&format!("request {id}")), "{found}");
+}
+
+#[test]
+fn a_day_that_cannot_be_and_a_name_too_short_record_nothing() {
+    let fake = quick();
+    let operator = with_key(&fake, "rate = 1000");
+    let id = carried_out(&operator, "a1", "2026-01-05");
+    let refused = |args: &[&str], why: &str| {
+        let outcome = operator.run(&[&["answered"], args].concat());
+        outcome.exits_with(2).says(why).says("nothing was recorded");
+    };
+    refused(&[&id, "--on", "2099-01-01"], "is in the future");
+    refused(&[&id, "--on", "2026-01-04"], "before the day of receipt");
+    let short = operator.run(&["answered", &id[..3]]);
+    short.exits_with(2).says("at least 4 characters");
+    refused(&[&id, "--manner", " "], "`--manner` is empty");
+    assert_eq!(answers(&operator), [""; 0]);
+    operator.run(&["answered", "zzzz"]).exits_with(2);
+}
+
+#[test]
+fn an_answered_request_cannot_be_extended() {
+    let fake = quick();
+    let operator = with_key(&fake, "rate = 1000");
+    let id = carried_out_today(&operator);
+    operator.run(&["answered", &id]).exits_with(0);
+    let extend = operator.run(&["extend", &id, "--reason", "many", "--json"]);
+    extend.exits_with(2);
+    assert_eq!(extend.failure()["kind"], "answered");
+    assert_eq!(
+        operator.ledger_texts("SELECT reason FROM extensions"),
+        [""; 0]
+    );
+}
+
+#[test]
+fn an_answer_may_come_before_mixpanel_has_finished_and_then_no_day_passes() {
+    if !has_calendar() {
+        return;
+    }
+    let fake = Fake::start();
+    let mut operator = with_key(&fake, "rate = 1000");
+    operator.lives_on("2026-03-02");
+    operator
+        .run(&["delete", "--gdpr", "--yes", "a1"])
+        .exits_with(0);
+    let id = operator.only_request()["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let early = operator.run(&["answered", &id]);
+    early.exits_with(0).says("Mixpanel has not finished");
+    assert_eq!(answer(&operator, &id)["nature"], "open");
+    operator.lives_on("2026-06-01");
+    let look = |operator: &Operator| operator.run(&["status", "--cached", "--exit-status"]);
+    look(&operator).exits_with(8);
+    operator.change_ledger("DELETE FROM answers");
+    operator.give_up_trail();
+    look(&operator).exits_with(9);
+}
+
+#[track_caller]
+fn reminds(outcome: &Outcome, id: &str) {
+    outcome.says(&format!("`dsr answered {} --on DATE`", &id[..8]));
+}
+
+/// A ledger in which nobody records answers raises no alarm; one in which somebody does reminds of
+/// those that are missing since.
+#[test]
+fn a_missing_answer_is_an_alarm_only_where_answers_are_recorded() {
+    if !has_calendar() {
+        return;
+    }
+    let fake = quick();
+    let mut operator = with_key(&fake, "rate = 1000");
+    let look = |operator: &Operator| operator.run(&["status", "--cached", "--exit-status"]);
+    operator.lives_on("2026-03-02");
+    let old = carried_out(&operator, "a1", "2026-03-02");
+    operator.lives_on("2026-06-01");
+    look(&operator).exits_with(0).never_says("dsr answered");
+    let told = carried_out(&operator, "a2", "2026-06-01");
+    operator.run(&["answered", &told]).exits_with(0);
+    operator.lives_on("2026-06-02");
+    let new = carried_out(&operator, "a3", "2026-06-02");
+    look(&operator)
+        .exits_with(0)
+        .says(&format!("`dsr answered {}`", &new[..8]));
+    operator.lives_on("2026-08-01");
+    let late = look(&operator);
+    reminds(late.exits_with(9), &new);
+    late.never_says(&old[..8]);
+    operator
+        .run(&["status", &new, "--cached", "--exit-status"])
+        .exits_with(9);
+    operator
+        .run(&["answered", &new, "--on", "2026-06-10"])
+        .exits_with(0);
+    look(&operator).exits_with(0);
+}

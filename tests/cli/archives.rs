@@ -1,0 +1,252 @@
+//! Archives as Mixpanel documents them, from the plan of an export to what is handed over.
+
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::{
+    Exports, Fake, Operator, Outcome, PROJECT_TOKEN, at_once, handing_out, object_reply,
+    package_of, the_download,
+};
+
+fn zip_of(members: &[(&str, &str)]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    for (name, text) in members {
+        zip.start_file(*name, options).expect("a member");
+        zip.write_all(text.as_bytes()).expect("its bytes");
+    }
+    zip.finish().expect("a zip").into_inner()
+}
+
+fn exports(members: &[(&str, &str)]) -> Exports {
+    let archive = zip_of(members);
+    Exports::of(&["anna", "bob"], move |_| handing_out(&archive, ""))
+}
+
+fn packages(outcome: &Outcome) -> Value {
+    the_download(outcome)["packages"].clone()
+}
+
+fn folder_of(outcome: &Outcome) -> PathBuf {
+    PathBuf::from(packages(outcome)["path"].as_str().expect("a path"))
+}
+
+fn page(folder: &Path, id: &str) -> String {
+    fs::read_to_string(folder.join(package_of(id)).join("index.html")).expect("a page")
+}
+
+#[test]
+fn a_categories_export_is_planned_as_one_id_a_job_and_says_why() {
+    let fake = Fake::answering(|call| object_reply(&format!("t-{}", call.place)));
+    let operator = Operator::at(&fake);
+    operator.file("ids.csv", "distinct_id\nanna\nbob\ncarl\n");
+    let export = ["export", "--ccpa", "--disclosure", "categories", "ids.csv"];
+    let why = "the categories of several people cannot be told apart";
+    let plan = operator.run(&[&export[..], &["--dry-run"]].concat());
+    plan.exits_with(0);
+    let said = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("3 jobs of 1 id each") && said.contains(why),
+        "{plan}"
+    );
+    let json = operator.run(&[&export[..], &["--dry-run", "--json"]].concat());
+    let planned = json.exits_with(0).request();
+    let sizes: Vec<&Value> = planned["jobs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|job| &job["ids"])
+        .collect();
+    assert_eq!(sizes, [1, 1, 1]);
+    assert!(planned["one_id_a_job"].as_str().unwrap().contains(why));
+    let others = operator.run(&["export", "--ccpa", "ids.csv", "--dry-run", "--json"]);
+    let others = others.exits_with(0).request();
+    assert_eq!(
+        (&others["jobs"][0]["ids"], &others["one_id_a_job"]),
+        (&3.into(), &Value::Null)
+    );
+
+    operator.run(&export).exits_with(0);
+    let posts = fake.posts();
+    let mut ids: Vec<Value> = posts
+        .iter()
+        .map(|post| post.body["distinct_ids"].clone())
+        .collect();
+    ids.sort_by_key(Value::to_string);
+    assert_eq!(ids, [["anna"], ["bob"], ["carl"]].map(Value::from));
+}
+
+#[test]
+fn categories_of_several_people_are_never_given_to_one_of_them() {
+    let lists = [
+        ("event_names.csv", "Secret Event\n"),
+        ("event_properties.csv", "distinct_id,time\n"),
+        ("profile_properties.csv", "$email\n"),
+    ];
+    let exports = exports(&lists);
+    // As a dsr before this one sent it.
+    exports
+        .operator
+        .change_ledger("UPDATE requests SET law = 'ccpa', disclosure = 'categories'");
+    let outcome = exports.download(&["--split", "--json"]);
+    outcome.exits_with(3);
+    assert_eq!(outcome.failure()["kind"], "to_check");
+    assert!(outcome.stderr.contains("several people"), "{outcome}");
+    let found = packages(&outcome);
+    assert_eq!(
+        (&found["to_check"], &found["without_data"]),
+        (&true.into(), &2.into())
+    );
+    assert_eq!(found["unassigned_by_reason"]["shared_lists"], 3);
+    let folder = folder_of(&outcome);
+    for id in ["anna", "bob"] {
+        let page = page(&folder, id);
+        for wrong in ["no data", "Secret Event", "no profile"] {
+            assert!(!page.contains(wrong), "{wrong}");
+        }
+    }
+    assert!(folder.join("job/event_names.csv").exists());
+}
+
+#[test]
+fn what_is_not_understood_is_looked_at_before_anything_is_sendable() {
+    let event = r#"{"event":"x","properties":{"distinct_id":"anna"}}"#;
+    let exports = exports(&[("events.json", event), ("notes.bin", "Dear reader")]);
+    let first = exports.download(&["--split", "--zip", "--json"]);
+    first.exits_with(3);
+    assert_eq!(packages(&first)["to_check"], true);
+    let hint = first.failure()["hint"].as_str().unwrap().to_owned();
+    assert!(hint.contains("--split --checked"), "{hint}");
+    let draft = folder_of(&first);
+    assert!(draft.to_str().unwrap().ends_with("-to-check"));
+    // It is said again, and nothing is made that looks as if it could go out.
+    exports
+        .download(&["--split", "--zip"])
+        .exits_with(3)
+        .says("--checked");
+    assert_eq!(
+        exports
+            .names()
+            .iter()
+            .filter(|name| name.contains("packages"))
+            .count(),
+        0
+    );
+    let told = exports.operator.run(&["audit", "log", "--json"]);
+    assert!(!told.stdout.contains("packages_made"), "{told}");
+
+    let request = the_download(&first)["request_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let checked = exports.download(&[&request, "--split", "--checked", "--json"]);
+    checked.exits_with(0);
+    assert_eq!(packages(&checked)["to_check"], false);
+    let bob = page(&folder_of(&checked), "bob");
+    assert!(bob.contains("has looked at what was delivered and not understood"));
+    assert!(!bob.contains("delivered no data"));
+    let again = exports.download(&["--split", "--json"]);
+    again.exits_with(0);
+    assert_eq!(packages(&again)["result"], "already_split");
+}
+
+#[test]
+fn a_record_inside_of_another_persons_goes_to_its_owner() {
+    let event = r#"{"event":"x","properties":{"distinct_id":"anna","with":[{"event":"y","properties":{"distinct_id":"bob"}}]}}"#;
+    let exports = exports(&[("events.json", event)]);
+    let outcome = exports.download(&["--split", "--json"]);
+    outcome.exits_with(0);
+    assert_eq!(
+        (
+            &packages(&outcome)["records"],
+            &packages(&outcome)["taken_out"]
+        ),
+        (&2.into(), &1.into())
+    );
+    let folder = folder_of(&outcome);
+    let events =
+        |id: &str| fs::read_to_string(folder.join(package_of(id)).join("events.jsonl")).unwrap();
+    assert!(!events("anna").contains("bob"));
+    assert!(events("bob").contains(r#""event":"y""#));
+}
+
+#[test]
+fn the_time_zone_of_a_project_is_set_shown_and_on_the_page() {
+    let operator = Operator::new();
+    let add = |zone: &str, name: &str| {
+        let args = [
+            "project",
+            "add",
+            name,
+            "--region",
+            "eu",
+            "--with-token",
+            "--time-zone",
+            zone,
+        ];
+        operator.run_with_input(&args, PROJECT_TOKEN)
+    };
+    add("Berlin", "shop").exits_with(2).says("Europe/Berlin");
+    add("Europe/Berlin", "shop").exits_with(0);
+    let shown = operator.run(&["project", "show", "--json"]).json();
+    assert_eq!(shown["project"]["time_zone"], "Europe/Berlin");
+    let set = [
+        "project",
+        "set",
+        "shop",
+        "--time-zone",
+        "Asia/Tokyo",
+        "--json",
+    ];
+    let shown = operator.run(&set).json();
+    assert_eq!(shown["project"]["time_zone"], "Asia/Tokyo");
+    operator.write_config(&format!(
+        "[projects.shop]\ntoken = \"{PROJECT_TOKEN}\"\nregion = \"eu\"\ntime_zone = \"Mars\"\n"
+    ));
+    operator.run(&["project", "show"]).says("time_zone");
+
+    let event = r#"{"event":"x","properties":{"distinct_id":"a1","time":1700000000}}"#;
+    let archive = zip_of(&[("events.json", event)]);
+    let settings = "rate = 1000\ntime_zone = \"Europe/Berlin\"";
+    let exports = Exports::with(&["a1"], "/export.zip", "SUCCESS", settings, move |_| {
+        handing_out(&archive, "")
+    });
+    let outcome = exports.download(&["--split", "--json"]);
+    outcome.exits_with(0);
+    let page = page(&folder_of(&outcome), "a1");
+    assert!(page.contains("Time (Europe/Berlin)"));
+    assert!(page.contains("datetime=\"2023-11-14T21:13:20Z\">14 Nov 2023, 22:13:20<"));
+}
+
+#[test]
+fn a_rehearsal_delivers_what_mixpanel_documents_for_each_law() {
+    let orders = [
+        &["--gdpr"][..],
+        &["--ccpa"],
+        &["--ccpa", "--disclosure", "sources"],
+        &["--ccpa", "--disclosure", "categories"],
+    ];
+    at_once(orders, |order| {
+        let operator = Operator::new();
+        let args = [&["--sandbox", "export"], order, &["user-17", "--wait"]].concat();
+        operator.run(&args).exits_with(0);
+        let outcome = operator.run(&["--sandbox", "download", "--split", "--json"]);
+        outcome.exits_with(0);
+        let found = packages(&outcome);
+        assert_eq!(
+            (&found["unassigned"], &found["to_check"]),
+            (&0.into(), &false.into())
+        );
+        let page = page(&folder_of(&outcome), "user-17");
+        assert!(
+            !page.contains("no data") && !page.contains("no profile"),
+            "{order:?}"
+        );
+        let is_categories = order.contains(&"categories");
+        assert_eq!(found["records"] == 0, is_categories, "{outcome}");
+        assert_eq!(page.contains("The categories of your data"), is_categories);
+    });
+}

@@ -1,0 +1,215 @@
+//! Whoever can write the ledger's file makes an answer look timely: `dsr audit verify` finds it.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::minimisation::with_key;
+use crate::support::{Call, Exports, Fake, Operator, Reply, handing_out, object_reply};
+
+/// What is found, with and without the head that was kept before.
+#[track_caller]
+fn finds(operator: &Operator, head: &str, change: &str, kind: &str) {
+    for args in [&["--head", head][..], &[]] {
+        let outcome = operator.run(&[&["audit", "verify", "--json"], args].concat());
+        outcome.exits_with(74);
+        let found = outcome.json()["audit"]["findings"].clone();
+        let found = found.as_array().expect("findings");
+        assert_eq!(found.len(), 1, "{change}: {found:?}");
+        assert_eq!(found[0]["kind"], kind, "{change}");
+        assert!(!found[0]["message"].to_string().contains("a3"), "no value");
+    }
+}
+
+/// Each of these changes alone, in a ledger that is whole before.
+#[track_caller]
+fn each_is_found(operator: &Operator, changes: &[(&str, &str)]) {
+    let head = operator
+        .run(&["audit", "head"])
+        .exits_with(0)
+        .stdout
+        .clone();
+    let head = head.split(' ').next().unwrap_or_default().to_owned();
+    operator
+        .run(&["audit", "verify", "--head", &head])
+        .exits_with(0);
+    let path = operator.dsr_home().join("ledger.db");
+    let whole = fs::read(&path).expect("a ledger");
+    operator.give_up_trail();
+    for (change, kind) in changes {
+        operator.change_ledger(change);
+        finds(operator, &head, change, kind);
+        fs::write(&path, &whole).expect("it can be put back");
+    }
+    operator
+        .run(&["audit", "verify", "--head", &head])
+        .exits_with(0);
+}
+
+#[test]
+fn one_change_that_makes_a_late_deletion_timely_is_found() {
+    let results = json!({ "status": "SUCCESS", "distinct_ids": [] });
+    let status = Reply::json(200, &json!({ "status": "ok", "results": results }));
+    let fake = Fake::answering(move |call: &Call| match (call.is_post(), call.place) {
+        (true, 1) => Reply::error(400, "no such thing as a3"),
+        (true, place) => object_reply(&format!("t-{place}")),
+        (false, _) => status.clone(),
+    });
+    let operator = with_key(&fake, "rate = 1000\ndelete_batch = 2");
+    operator.file("ids.csv", "distinct_id\na1\na2\na3\n");
+    let delete = ["delete", "--gdpr", "--yes", "ids.csv"];
+    operator.run(&delete).exits_with(3);
+    let id = operator.only_request()["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    operator
+        .run(&["extend", &id, "--reason", "many"])
+        .exits_with(0);
+    operator.run(&["status", "--refresh"]).exits_with(0);
+    operator.run(&["answered", &id]).exits_with(0);
+    let day = "'2026-01-01T00:00:00.000Z'";
+    let (job, request) = ("job_differs", "request_differs");
+    let changes = [
+        (
+            format!("UPDATE steps SET at = {day} WHERE number = 1 AND to_state = 'done'"),
+            job,
+        ),
+        (
+            format!("UPDATE attempts SET started_at = {day} WHERE number = 1"),
+            job,
+        ),
+        (
+            format!("UPDATE attempts SET ended_at = {day} WHERE number = 1"),
+            job,
+        ),
+        (
+            "UPDATE attempts SET outcome = 'refused' WHERE number = 1".to_owned(),
+            job,
+        ),
+        (
+            format!("UPDATE jobs SET submitted_at = {day} WHERE number = 1"),
+            job,
+        ),
+        (
+            format!("UPDATE jobs SET checked_at = {day} WHERE number = 1"),
+            job,
+        ),
+        (
+            "UPDATE jobs SET mixpanel_status = 'FAILURE' WHERE number = 1".to_owned(),
+            job,
+        ),
+        (
+            "UPDATE jobs SET reason = 'another' WHERE number = 2".to_owned(),
+            job,
+        ),
+        (
+            "UPDATE jobs SET may_be_double = 1 WHERE number = 1".to_owned(),
+            job,
+        ),
+        (
+            "UPDATE people SET hashes = zeroblob(32) WHERE number = 1".to_owned(),
+            job,
+        ),
+        (format!("UPDATE requests SET created = {day}"), request),
+        (
+            "UPDATE requests SET received = '2026-01-01'".to_owned(),
+            request,
+        ),
+        (
+            "UPDATE requests SET confirm_by = '2026-01-01'".to_owned(),
+            request,
+        ),
+        (
+            "UPDATE extensions SET day = '2026-01-01'".to_owned(),
+            request,
+        ),
+        (
+            "UPDATE extensions SET reason = 'another'".to_owned(),
+            request,
+        ),
+        (
+            "UPDATE extensions SET due_before = '2026-01-01'".to_owned(),
+            request,
+        ),
+        ("UPDATE answers SET day = '2026-01-01'".to_owned(), request),
+        (
+            "UPDATE answers SET manner = 'by letter'".to_owned(),
+            request,
+        ),
+        ("DELETE FROM answers".to_owned(), request),
+        (
+            format!("INSERT INTO purges VALUES ({day}, {day}, 1, 1, {day}, {day}, 0)"),
+            "records_differ",
+        ),
+    ];
+    let changes: Vec<(&str, &str)> = changes.iter().map(|(c, k)| (c.as_str(), *k)).collect();
+    each_is_found(&operator, &changes);
+}
+
+#[test]
+fn one_change_of_what_was_fetched_and_when_is_found() {
+    let archive = [b"PK\x03\x04".as_slice(), b"PK\x05\x06", &[0; 18]].concat();
+    let exports = Exports::of(&["a1"], move |_| handing_out(&archive, ""));
+    exports.download(&[]).exits_with(0);
+    let operator = &exports.operator;
+    let day = "'2026-01-01T00:00:00.000Z'";
+    let changes = ["fetched_at", "first_fetched_at", "path", "sha256"]
+        .map(|column| format!("UPDATE downloads SET {column} = {day}"));
+    let changes: Vec<(&str, &str)> = changes
+        .iter()
+        .map(|c| (c.as_str(), "job_differs"))
+        .collect();
+    each_is_found(operator, &changes);
+}
+
+/// A ledger with the trail of a dsr that took no digests of rows.
+const OLDER: &str = include_str!("../golden/ledger/version-17.sql");
+
+#[test]
+fn the_trail_of_an_older_dsr_is_verified_as_before_and_its_steps_too() {
+    let operator = Operator::new();
+    let folder = operator.dsr_home().join("sandbox");
+    let path = folder.join("ledger.db");
+    fs::create_dir_all(&folder).expect("a folder can be made");
+    for private in [operator.dsr_home(), folder] {
+        fs::set_permissions(private, Permissions::from_mode(0o700)).expect("it is ours");
+    }
+    let older = Connection::open(&path).expect("a ledger can be made");
+    older.execute_batch(OLDER).expect("the dump is whole");
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("it is ours");
+    let verify = || operator.run(&["--sandbox", "audit", "verify", "--json"]);
+    let audit = verify().exits_with(0).json()["audit"].clone();
+    assert_eq!((&audit["entries"], &audit["jobs"]), (&json!(18), &json!(3)));
+    let change = |sql: &str, kind: Option<&str>| {
+        older.execute_batch("BEGIN").expect("a transaction");
+        older.execute_batch(sql).expect("it can be changed");
+        older.execute_batch("COMMIT").expect("it is");
+        let found = verify().json()["audit"]["findings"][0]["kind"].clone();
+        assert_eq!(found, kind.map_or(Value::Null, Value::from), "{sql}");
+    };
+    let done = "WHERE to_state = 'done' AND request LIKE 'n2bt%'";
+    let was: String = older
+        .query_row(&format!("SELECT at FROM steps {done}"), [], |row| {
+            row.get(0)
+        })
+        .expect("a step");
+    let timely = format!("UPDATE steps SET at = '2026-11-29T06:00:00.000Z' {done}");
+    change(&timely, Some("job_differs"));
+    change(&format!("UPDATE steps SET at = '{was}' {done}"), None);
+    change(
+        "UPDATE downloads SET bytes = bytes + 1",
+        Some("job_differs"),
+    );
+    change("UPDATE downloads SET bytes = bytes - 1", None);
+    // From its next entry on a request is held whole.
+    operator
+        .run(&["--sandbox", "answered", "n2bt25ya", "--on", "2026-11-29"])
+        .exits_with(0);
+    change(
+        "UPDATE requests SET created = 'x' WHERE id LIKE 'n2bt%'",
+        Some("request_differs"),
+    );
+}
