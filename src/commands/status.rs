@@ -106,7 +106,13 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
     }
     let mut view = View::of(ctx, &ledger, &args)?;
     if let Some(days) = args.alarm.days() {
-        let requests = view.read(ctx, &ledger)?;
+        let mut requests = view.read(ctx, &ledger)?;
+        if view.shown == Shown::List {
+            // Mixpanel has finished them, and nobody has recorded that the person was told.
+            let unanswered = deadlines::unanswered(ctx, &ledger)?;
+            requests.retain(RequestRecord::is_open);
+            requests.extend(unanswered.into_iter().filter(|request| !request.is_open()));
+        }
         return show_due(ctx, &ledger, requests, days, args.exit_status);
     }
     if args.watch {
@@ -227,7 +233,13 @@ fn show_due(
     }
     Ok(match (requests.is_empty(), exit_status) {
         (true, _) => {
-            ctx.ui.note("No open request is due then.");
+            ctx.ui.note(&match days {
+                ..0 => "No request that needs an answer is overdue.".to_owned(),
+                _ => format!(
+                    "No request that needs an answer is due within {}.",
+                    plural(usize::try_from(days).unwrap_or(usize::MAX), "day", "days")
+                ),
+            });
             ExitStatus::Done
         }
         (false, true) => ExitStatus::Overdue,

@@ -345,7 +345,10 @@ async fn carry_out(
             }
         }
         Act::Adopt { ids, tasks } => {
-            adopt_or_link(run, client, job, &ids, &tasks, reason).await?;
+            let told = adopt_or_link(run, client, job, &ids, &tasks, reason).await?;
+            if let Err(trouble @ RefreshTrouble::NotAllowed { .. }) = told {
+                next = Next::Stop(stop_of(trouble));
+            }
         }
     }
     if let Some(until) = verdict.closed_until {
@@ -375,6 +378,9 @@ async fn carry_out(
     })
 }
 
+/// Why a conflict settled nothing.
+const NOT_SAID: &str = "Mixpanel has its ids in several tasks, or could not say in which";
+
 /// Settles a job of unknown outcome by a conflict over its ids, as far as the conflict tells.
 async fn adopt_or_link(
     run: &mut Run<'_>,
@@ -383,7 +389,7 @@ async fn adopt_or_link(
     ids: &[DistinctId],
     tasks: &[TaskId],
     reason: Option<&str>,
-) -> Result<(), WorkflowError> {
+) -> Result<Result<(), RefreshTrouble>, WorkflowError> {
     let batch = run.ledger.find_batch(job)?;
     let project = client.project();
     let now = run.clock.now();
@@ -396,18 +402,20 @@ async fn adopt_or_link(
         Ok(Owners::One(task)) => {
             let reason = "recovered: its first answer was lost, and Mixpanel named its task";
             let outcome = Outcome::Recovered(task);
-            record_outcome(run, client, job, &outcome, Some(reason))
+            record_outcome(run, client, job, &outcome, Some(reason))?;
         }
         Ok(Owners::Others(groups)) => {
             // What is left is still unknown, though hardly: the same POST tells again.
             record_outcome(run, client, job, &not_taken, reason)?;
-            Ok(run.ledger.record_linked(job, &groups, run.clock.now())?)
+            run.ledger.record_linked(job, &groups, run.clock.now())?;
         }
-        Ok(Owners::NotSaid) | Err(_) => {
-            let reason = "Mixpanel has its ids in several tasks, or could not say in which";
-            record_outcome(run, client, job, &not_taken, Some(reason))
+        Ok(Owners::NotSaid) => record_outcome(run, client, job, &not_taken, Some(NOT_SAID))?,
+        Err(trouble) => {
+            record_outcome(run, client, job, &not_taken, Some(NOT_SAID))?;
+            return Ok(Err(trouble));
         }
     }
+    Ok(Ok(()))
 }
 
 fn cut(

@@ -122,7 +122,9 @@ fn an_alarm_is_silent_where_nothing_is_due() {
         assert_eq!(said, ("", ""), "{outcome}");
     }
     let outcome = operator.run(&["status", "--overdue"]);
-    outcome.exits_with(0).says("No open request is due then");
+    outcome
+        .exits_with(0)
+        .says("No request that needs an answer is overdue");
     assert!(shown(&operator, &["--overdue"]).is_empty());
     operator.run(&["status", "--exit-status"]).exits_with(6);
 }

@@ -252,6 +252,12 @@ fn a_missing_answer_is_an_alarm_only_where_answers_are_recorded() {
     let late = look(&operator);
     reminds(late.exits_with(9), &new);
     late.never_says(&old[..8]);
+    let alarm = operator.run(&["status", "--overdue", "--exit-status"]);
+    let shown = &alarm.exits_with(9).stdout;
+    assert!(
+        shown.contains(&new[..8]) && !shown.contains(&old[..8]),
+        "{alarm}"
+    );
     operator
         .run(&["status", &new, "--cached", "--exit-status"])
         .exits_with(9);
@@ -259,4 +265,6 @@ fn a_missing_answer_is_an_alarm_only_where_answers_are_recorded() {
         .run(&["answered", &new, "--on", "2026-06-10"])
         .exits_with(0);
     look(&operator).exits_with(0);
+    let alarm = operator.run(&["status", "--overdue", "--exit-status"]);
+    alarm.exits_with(0).says("is overdue");
 }

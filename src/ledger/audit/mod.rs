@@ -360,7 +360,8 @@ impl super::Ledger {
         for job in jobs {
             tell(&tx, event, Subject::Job(job), json!({}), now)?;
         }
-        tx.commit()
+        // A cancellation follows: a ledger without this entry was set back.
+        tx.commit_seen()
     }
 
     /// How far the trail goes.
