@@ -210,7 +210,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
         'dsr;status' {
             [CompletionResult]::new('--ask-for', '--ask-for', [CompletionResultType]::ParameterName, 'Ask about what is due for this long at most, such as `30s` or `10m` [default: 5s, or nobody where asking would take over a minute]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up watching after this long, such as `90s`, `2h` or `3days`')
-            [CompletionResult]::new('--due-within', '--due-within', [CompletionResultType]::ParameterName, 'Show only the open requests that are due within so many days, such as `7d`, or overdue; ask nobody')
+            [CompletionResult]::new('--due-within', '--due-within', [CompletionResultType]::ParameterName, 'Show only requests that wait for an answer and are overdue or due within so many days, such as `7d`, without a call')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
@@ -219,7 +219,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Go on until all jobs have ended: on a terminal as a picture that is drawn anew, elsewhere as one JSON object a line for each change, and all of it at the end')
             [CompletionResult]::new('--changes', '--changes', [CompletionResultType]::ParameterName, 'Show only the jobs that stand otherwise than at the last look with --changes; nothing if there is none')
             [CompletionResult]::new('--exit-status', '--exit-status', [CompletionResultType]::ParameterName, 'Tell by the exit status how the requests stand: 6, 7, 3, 9, 75 or 8; see `dsr help exit-status`')
-            [CompletionResult]::new('--overdue', '--overdue', [CompletionResultType]::ParameterName, 'Show only the open requests whose legal deadline has passed; ask nobody')
+            [CompletionResult]::new('--overdue', '--overdue', [CompletionResultType]::ParameterName, 'Show only requests that wait for an answer and whose legal deadline has passed, without a call')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'List closed requests, too')
             [CompletionResult]::new('--show-ids', '--show-ids', [CompletionResultType]::ParameterName, 'Show the distinct_ids of a request''s jobs, as far as they are still kept; ask nobody')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, a failure as one object on stderr')

@@ -15,14 +15,14 @@ const LINK_WARN_DAYS: i64 = 3;
 /// Which requests to show by their legal deadlines alone.
 #[derive(clap::Args, Debug)]
 pub(super) struct DeadlineArgs {
-    /// Show only the open requests whose legal deadline has passed; ask nobody
+    /// Show only requests that wait for an answer and whose legal deadline has passed, without a call
     ///
     /// With `--exit-status` the status is 9 if there is one and 0 if there is none, whatever else is
     /// wrong: an unknown outcome, a refused token and an unreachable Mixpanel do not hide it.
     #[arg(long, conflicts_with_all = ["refresh", "ask_for", "watch", "changes", "all", "show_ids"])]
     overdue: bool,
-    /// Show only the open requests that are due within so many days, such as `7d`, or overdue; ask
-    /// nobody
+    /// Show only requests that wait for an answer and are overdue or due within so many days, such
+    /// as `7d`, without a call
     ///
     /// Its status with `--exit-status` is that of `--overdue`.
     #[arg(long, value_name = "DAYS", value_parser = whole_days, conflicts_with_all = ["overdue", "refresh", "ask_for", "watch", "changes", "all", "show_ids"])]
