@@ -76,6 +76,8 @@ fn the_key_of_hashed_ids_is_kept_and_used_beside_the_token() {
         "hmac-sha256",
         "--id",
         "what do ya want for nothing?",
+        "--allow",
+        "what do ya want for nothing?",
     ];
     let without = dsr(&plan, "");
     assert_eq!(without.status.code(), Some(2), "{without:?}");
