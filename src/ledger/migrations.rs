@@ -314,6 +314,12 @@ const MIGRATIONS: &[&str] = &[
         at            TEXT NOT NULL
     );
 ",
+    "
+    -- How a request's jobs stand is counted without reading the jobs, doubt included.
+    DROP INDEX jobs_by_standing;
+    CREATE INDEX jobs_by_standing ON jobs
+        (request, state, mixpanel_status, abandoned_at, linked, may_be_double, ids_count);
+",
 ];
 
 /// How many of them there are before the trail's, which begins in the same transaction.

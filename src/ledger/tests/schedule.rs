@@ -213,3 +213,20 @@ fn the_same_answer_once_more_is_no_change_and_another_word_is() {
     assert_eq!(told(TaskStatus::Success), 1);
     assert_eq!(told(TaskStatus::Success), 0);
 }
+
+#[test]
+fn how_jobs_stand_is_counted_without_reading_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, _) = accepted(&folder);
+    let plan: Vec<String> = ledger
+        .conn
+        .prepare(&format!("EXPLAIN QUERY PLAN {}", super::super::listing::standings("1 = 1")))
+        .unwrap()
+        .query_map([], |row| row.get(3))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let plan = plan.join("\n");
+    assert!(plan.contains("COVERING INDEX jobs_by_standing"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
