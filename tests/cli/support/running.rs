@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::Outcome;
 
 /// No run of any test takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How often it is looked whether one has ended.
 const SHORTEST: Duration = Duration::from_millis(3);
