@@ -25,21 +25,23 @@ const SHAPES: &str = include_str!("../../docs/schemas/README.md");
 
 /// A config file with every setting; the tests read it as one.
 const CONFIG: &str = "\
-default_project = \"shop\"      # of commands that name none
-default_auth = \"main\"         # the OAuth token of projects that name none
+default_project = \"shop\"
+default_auth = \"main\"         # of projects that name none
 
 [projects.shop]
-token = \"0123456789abcdef0123456789abcdef\"   # the project token
+# the project token: 32 hex digits
+token = \"0123456789abcdef0123456789abcdef\"
 region = \"eu\"                # us, eu or in
-data_groups = 3              # 0 to 6: a deletion has at most floor(2000 / (data_groups + 1)) ids
-delete_batch = 500           # the most ids of one deletion, 1 to 2000
-export_batch = 2000          # the most ids of one export, 1 to 2000
-rate = 1                     # requests a second, of all dsr processes together
-callbacks = [\"https://privacy.example/mixpanel\"]   # at most 5, if Mixpanel enabled them for you
-approvals = 1                # how many others must approve a deletion; 0 by default
-holidays = [2026-12-25]      # not working days: the GDPR's due date, the CCPA's confirmation
-time_zone = \"Europe/Berlin\"  # of the events of a project made before 2023; UTC by default
-auth = \"acme\"                # the name of this project's OAuth token
+data_groups = 3              # group keys, 0 to 6
+delete_batch = 500           # ids a deletion, 1 to 2000
+export_batch = 2000          # ids an export, 1 to 2000
+rate = 1                     # requests a second
+approvals = 1                # people; 0 if left out
+holidays = [2026-12-25]      # not working days
+time_zone = \"Europe/Berlin\"  # UTC if left out
+auth = \"acme\"                # the OAuth token, by name
+# at most 5, if Mixpanel enabled them for you
+callbacks = [\"https://privacy.example/mixpanel\"]
 ";
 
 type Writer = fn(Option<&Home>) -> Vec<Block>;
@@ -219,6 +221,11 @@ fn files(home: Option<&Home>) -> Vec<Block> {
             info: "toml".to_owned(),
             text: CONFIG.to_owned(),
         },
+        Block::paragraph(
+            "`rate` counts the requests of all dsr processes together. With data groups a deletion has at \
+             most floor(2000 / (data_groups + 1)) ids. `approvals` is how many other people must approve \
+             a deletion. `time_zone` is for projects made before 2023, whose events are by its clock.",
+        ),
     ]
 }
 
