@@ -26,20 +26,20 @@ const SHAPES: &str = include_str!("../../docs/schemas/README.md");
 /// A config file with every setting; the tests read it as one.
 const CONFIG: &str = "\
 default_project = \"shop\"
-default_auth = \"main\"         # of projects that name none
+default_auth = \"main\"      # of projects that name none
 
 [projects.shop]
 # the project token: 32 hex digits
 token = \"0123456789abcdef0123456789abcdef\"
-region = \"eu\"                # us, eu or in
-data_groups = 3              # group keys, 0 to 6
-delete_batch = 500           # ids a deletion, 1 to 2000
-export_batch = 2000          # ids an export, 1 to 2000
-rate = 1                     # requests a second
-approvals = 1                # people; 0 if left out
-holidays = [2026-12-25]      # not working days
+region = \"eu\"             # us, eu or in
+data_groups = 3           # group keys, 0 to 6
+delete_batch = 500        # ids a deletion, 1 to 2000
+export_batch = 2000       # ids an export, 1 to 2000
+rate = 1                  # requests a second
+approvals = 1             # people; 0 if left out
+holidays = [2026-12-25]   # not working days
 time_zone = \"Europe/Berlin\"  # UTC if left out
-auth = \"acme\"                # the OAuth token, by name
+auth = \"acme\"             # the OAuth token, by name
 # at most 5, if Mixpanel enabled them for you
 callbacks = [\"https://privacy.example/mixpanel\"]
 ";
