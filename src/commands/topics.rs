@@ -5,11 +5,44 @@ use crate::config::{Home, VARIABLES};
 use crate::domain::ExitStatus;
 use crate::ui::{Block, Page};
 
-/// What the cookbook in the repository says; its blocks are run by the tests.
-const RUNBOOKS: &str = include_str!("../../docs/runbooks.md");
+/// The guide's pages, in the order in which one needs them; the tests run their commands.
+const GUIDE: [&str; 11] = [
+    include_str!("../../docs/guide/set-up.md"),
+    include_str!("../../docs/guide/sources.md"),
+    include_str!("../../docs/guide/erase-people.md"),
+    include_str!("../../docs/guide/follow.md"),
+    include_str!("../../docs/guide/deadlines.md"),
+    include_str!("../../docs/guide/two-people.md"),
+    include_str!("../../docs/guide/hand-over-exports.md"),
+    include_str!("../../docs/guide/after-a-deletion.md"),
+    include_str!("../../docs/guide/prove-it.md"),
+    include_str!("../../docs/guide/tokens.md"),
+    include_str!("../../docs/guide/restore.md"),
+];
 
 /// What each command prints with `--json`; the tests hold every run to it.
 const SHAPES: &str = include_str!("../../docs/schemas/README.md");
+
+/// A config file with every setting; the tests read it as one.
+const CONFIG: &str = "\
+default_project = \"shop\"
+default_auth = \"main\"      # of projects that name none
+
+[projects.shop]
+# the project token: 32 hex digits
+token = \"0123456789abcdef0123456789abcdef\"
+region = \"eu\"             # us, eu or in
+data_groups = 3           # group keys, 0 to 6
+delete_batch = 500        # ids a deletion, 1 to 2000
+export_batch = 2000       # ids an export, 1 to 2000
+rate = 1                  # requests a second
+approvals = 1             # people; 0 if left out
+holidays = [2026-12-25]   # not working days
+time_zone = \"Europe/Berlin\"  # UTC if left out
+auth = \"acme\"             # the OAuth token, by name
+# at most 5, if Mixpanel enabled them for you
+callbacks = [\"https://privacy.example/mixpanel\"]
+";
 
 type Writer = fn(Option<&Home>) -> Vec<Block>;
 
@@ -183,6 +216,16 @@ fn files(home: Option<&Home>) -> Vec<Block> {
             "The OAuth token, the API secrets of projects and the keys of hashed ids are in the \
              system's keyring, or in files that variables name: `dsr help environment`.",
         ),
+        Block::Heading("The config file".to_owned()),
+        Block::Code {
+            info: "toml".to_owned(),
+            text: CONFIG.to_owned(),
+        },
+        Block::paragraph(
+            "`rate` counts the requests of all dsr processes together. With data groups a deletion has at \
+             most floor(2000 / (data_groups + 1)) ids. `approvals` is how many other people must approve \
+             a deletion. `time_zone` is for projects made before 2023, whose events are by its clock.",
+        ),
     ]
 }
 
@@ -196,7 +239,7 @@ fn json(_: Option<&Home>) -> Vec<Block> {
 }
 
 fn runbooks(_: Option<&Home>) -> Vec<Block> {
-    below_the_title(RUNBOOKS)
+    GUIDE.into_iter().flat_map(Block::of_markdown).collect()
 }
 
 /// The title is the page's own.

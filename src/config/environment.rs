@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use url::Url;
 
-/// Each variable `dsr` reads, with its meaning, as `--help` and the README list them.
+/// Each variable `dsr` reads, with its meaning, as `dsr help environment` lists them.
 pub const VARIABLES: [(&str, &str); 14] = [
     ("DSR_TOKEN_FILE", "file that holds the OAuth token"),
     ("DSR_TOKEN", "the OAuth token"),

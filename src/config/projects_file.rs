@@ -27,7 +27,7 @@ struct Content {
     projects: BTreeMap<String, ProjectEntry>,
 }
 
-/// One `[projects.NAME]` table as it is written; see the README for ranges.
+/// One `[projects.NAME]` table as it is written; `dsr help files` has the ranges.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectEntry {

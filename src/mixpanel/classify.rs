@@ -1,4 +1,4 @@
-//! What an exchange means. Read it against the table of outcomes in ARCHITECTURE.md.
+//! What an exchange means. Read it against the table of outcomes in docs/design/doubt.md.
 //!
 //! Pure, and open to all: any bytes can be tried on it without a server.
 

@@ -1,4 +1,4 @@
-//! What to do about an answer to a create, by the table of outcomes in ARCHITECTURE.md.
+//! What to do about an answer to a create, by the table of outcomes in docs/design/doubt.md.
 //!
 //! Pure: it knows how the service has behaved so far, returns what to do and how long to wait,
 //! and neither sends, sleeps nor records anything.

@@ -297,10 +297,10 @@ fn without_a_ledger_there_is_nothing_to_verify() {
     operator.run(&["audit", "log", "nobody"]).exits_with(74);
 }
 
-/// The script that ARCHITECTURE.md gives to auditors.
+/// The script that docs/design/audit-trail.md gives to auditors.
 #[test]
 fn the_documented_script_recomputes_every_hash() {
-    let architecture = concat!(env!("CARGO_MANIFEST_DIR"), "/ARCHITECTURE.md");
+    let architecture = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/design/audit-trail.md");
     let text = fs::read_to_string(architecture).expect("it is there");
     let (_, script) = text.split_once("```python\n").expect("it has the script");
     let (script, _) = script.split_once("```").expect("the script ends");

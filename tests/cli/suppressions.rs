@@ -45,7 +45,7 @@ pub(crate) fn erase(operator: &Operator, ids: &[&str], more: &[&str]) {
     operator.run(&["status", "--refresh"]);
 }
 
-/// What README says a server computes.
+/// What the help of the list says a server computes.
 fn hash_of(operator: &Operator, id: &str) -> String {
     let digits = fs::read_to_string(operator.key_path()).expect("a key");
     let digits = digits.trim().as_bytes().chunks(2);
@@ -298,18 +298,6 @@ fn whoever_cannot_be_read_is_not_left_out_in_silence() {
     );
 }
 
-/// The code block of this language in README's part on deletions.
-fn readme_code(language: &str) -> String {
-    let readme = include_str!("../../README.md");
-    let (_, part) = readme
-        .split_once("\n### After a deletion\n")
-        .expect("the part");
-    let (_, code) = part
-        .split_once(&format!("```{language}\n"))
-        .expect("the block");
-    code.split_once("```").expect("its end").0.to_owned()
-}
-
 /// How a library's code from the guide is run: it asks about the person in the file `who`.
 struct Server {
     library: &'static str,
@@ -350,9 +338,9 @@ const SERVERS: [Server; 3] = [
     },
 ];
 
-/// What the runbook has cron do each night.
+/// What the page on deletions has cron do each night.
 fn runbook_line(command: &str) -> Vec<&'static str> {
-    let mut lines = include_str!("../../docs/runbooks.md").lines();
+    let mut lines = include_str!("../../docs/guide/after-a-deletion.md").lines();
     let line = lines.find(|line| line.starts_with('0') && line.contains(command));
     let (_, args) = line
         .expect("the line")
@@ -426,15 +414,18 @@ fn what_cron_writes_is_what_the_guides_code_reads_and_any_other_list_stops_it() 
 }
 
 #[test]
-fn help_readme_and_guide_have_the_same_code() {
+fn help_and_guide_have_the_same_code() {
     let operator = Operator::new();
     let help = export(&operator, &["--help"]).stdout;
     let guide = operator.run(&["guide", "opt-out", "--sdk", "server", "--json"]);
     let guide = guide.json()["guide"]["entries"].clone();
-    for (place, language) in ["python", "js"].into_iter().enumerate() {
-        let code = readme_code(language);
+    let codes = [
+        ("python", include_str!("../../src/guide/list.py")),
+        ("js", include_str!("../../src/guide/list.js")),
+    ];
+    for (place, (language, code)) in codes.into_iter().enumerate() {
         let calls = guide[place]["calls"].as_str().unwrap();
         assert!(help.contains(code.trim_end()), "help: {language}");
-        assert!(calls.starts_with(&code), "guide: {language}");
+        assert!(calls.starts_with(code), "guide: {language}");
     }
 }

@@ -7,20 +7,34 @@
 //! | `cron` | lines of a crontab, of which the command is run |
 //! | `toml` | a config file |
 //! | `text` | what the command above it prints |
-//! | `python`, `js` | programs of the reader's, which `tests/cli/suppressions.rs` runs |
+//! | `python` | a program of the reader's, which `tests/cli/audit.rs` runs |
 //! | none | an illustration |
 
 use std::collections::BTreeSet;
 
 use crate::blocks::{self, Block};
 use crate::examples;
+use crate::pages;
 use crate::scene::{Mixpanel, REQUEST, Scene};
 use crate::shell;
 use crate::support::{NOWHERE, Outcome, in_turns};
 
 /// What is not run, by how it begins, and why. The dsr commands in it are parsed all the same.
-const NOT_RUN: [(&str, &str); 6] = [
+const NOT_RUN: [(&str, &str); 10] = [
     ("cargo test", "is this very run"),
+    ("DSR_UPDATE=1 cargo test", "writes into this very folder"),
+    (
+        "cargo install cargo-fuzz",
+        "installs a program, and fuzzing takes minutes",
+    ),
+    (
+        "TMPDIR=/dev/shm cargo fuzz",
+        "needs cargo-fuzz and takes minutes",
+    ),
+    (
+        "check-jsonschema",
+        "is any validator of the reader's; every run of the tests is held to the schemas",
+    ),
     (
         "cargo install --locked",
         "builds for minutes what is built already",
@@ -62,8 +76,10 @@ fn cases_of(document: &str) -> Vec<Case> {
             "bash" => cases.push(case(block.text.clone())),
             "cron" => cases.extend(block.commands().iter().map(|line| case(of_crontab(line)))),
             "toml" => is_config(&block),
+            // How each command is called.
+            "text" if document == REFERENCE => {}
             "text" if was_run => cases.last_mut().unwrap().shown = Some(block.text),
-            "" | "python" | "js" => {}
+            "" | "python" => {}
             other => panic!("{}: nobody knows what `{other}` is", block.place),
         }
         is_shown = matches!(block.language.as_str(), "sh" | "bash");
@@ -115,7 +131,7 @@ impl World {
         if has("DSR_TOKEN_FILE=") {
             scene = scene.without_token();
         }
-        if has("dsr project add") {
+        if has("dsr project add") || has("DSR_PROJECT_TOKEN=") {
             scene = scene.without_project();
         }
         let keeps_secrets = [
@@ -124,10 +140,14 @@ impl World {
             "dsr auth logout",
             "dsr auth status",
             "dsr auth hash-key",
+            "dsr auth ledger-key --from",
             "dsr project secret",
         ];
         if keeps_secrets.into_iter().any(has) && !has("DSR_TOKEN_FILE") {
             scene = scene.with_keyring()?;
+        }
+        if has("ledger-key --from ledger.key") {
+            scene.operator.private_file("ledger.key", "0a".repeat(32));
         }
         // They ask for a ledger, and none is made by asking.
         let read_the_ledger = ["suppressions", "report", "audit", "ledger", "purge"];
@@ -272,9 +292,9 @@ fn request_in(text: &str) -> Option<&str> {
     text.strip_prefix("Request ")?.split(':').next()
 }
 
-fn run_all(document: &str) {
-    let cases = cases_of(document);
-    assert!(cases.len() > 5, "{document}: {} commands", cases.len());
+fn run_all(documents: &[String]) {
+    let cases: Vec<Case> = documents.iter().flat_map(|page| cases_of(page)).collect();
+    assert!(cases.len() > 5, "{documents:?}: {} commands", cases.len());
     let world = World {
         quick: Mixpanel::start("0.2"),
         slow: Mixpanel::start("600"),
@@ -290,20 +310,37 @@ fn run_all(document: &str) {
     in_turns(&run, 6, |case| check(case, &world));
 }
 
+/// Every page whose commands are run; those of the reference are examples, which are parsed.
+fn run_pages() -> (Vec<String>, Vec<String>) {
+    let all = pages::all().into_iter();
+    all.filter(|page| page != REFERENCE)
+        .partition(|page| page.starts_with("docs/guide/"))
+}
+
+const REFERENCE: &str = "docs/reference.md";
+
 #[test]
-fn every_command_of_the_readme_runs() {
-    run_all("README.md");
+fn every_command_of_the_guide_runs() {
+    run_all(&run_pages().0);
 }
 
 #[test]
-fn every_command_of_the_runbooks_runs() {
-    run_all("docs/runbooks.md");
+fn every_command_of_all_other_pages_runs() {
+    run_all(&run_pages().1);
+}
+
+#[test]
+fn every_command_of_the_reference_parses() {
+    let cases = cases_of(REFERENCE);
+    assert!(cases.len() > 100, "{} commands", cases.len());
+    cases.iter().for_each(parses);
 }
 
 #[test]
 fn nothing_is_left_out_without_need() {
-    let all = ["README.md", "docs/runbooks.md"].map(cases_of);
-    let texts: BTreeSet<String> = all.into_iter().flatten().map(|case| case.text).collect();
+    let all = pages::all().into_iter();
+    let cases = all.flat_map(|page| cases_of(&page));
+    let texts: BTreeSet<String> = cases.map(|case| case.text).collect();
     for (begin, reason) in NOT_RUN {
         let is_there = texts.iter().any(|text| text.starts_with(begin));
         assert!(is_there, "no document says `{begin}`, which {reason}");

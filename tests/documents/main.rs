@@ -1,5 +1,5 @@
-//! Documents that cannot lie: what is generated is up to date, every example parses, and every
-//! command block of the README and of the runbooks is run.
+//! Documents that cannot lie: what is generated is up to date, every example parses, every
+//! command block of every page is run, and no link leads nowhere.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@ mod blocks;
 mod commands;
 mod examples;
 mod generated;
+mod pages;
 mod reference;
 mod scene;
 mod shell;

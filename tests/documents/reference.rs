@@ -23,7 +23,7 @@ pub(crate) fn markdown() -> String {
         // These are documents of their own.
         let told = match page.name {
             "json" => "[docs/schemas](schemas/README.md) has it.\n".to_owned(),
-            "runbooks" => "[docs/runbooks.md](runbooks.md) has them.\n".to_owned(),
+            "runbooks" => "The [guide](guide/README.md) has them.\n".to_owned(),
             _ => page.markdown(),
         };
         write!(text, "\n## {}\n\n{}.\n\n{told}", page.name, page.title).unwrap();

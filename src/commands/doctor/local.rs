@@ -139,7 +139,7 @@ fn of_health(path: &Path, health: &Health) -> Check {
             path.display(),
             health.damage.join("; ")
         );
-        let fix = "keep this file, and follow “Restore a ledger” in the runbooks";
+        let fix = "keep this file, and follow “Restore a ledger” in `dsr help runbooks`";
         return Check::problem("ledger", ExitStatus::LocalIo, message, fix);
     }
     if let Some(set_back) = &health.set_back {

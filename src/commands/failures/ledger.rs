@@ -29,7 +29,7 @@ impl From<LedgerError> for Failure {
             LedgerError::Damaged(_) => (
                 ExitStatus::LocalIo,
                 "local_io",
-                "nothing more was sent; keep this file, and follow “Restore a ledger” in the runbooks",
+                "nothing more was sent; keep this file, and follow “Restore a ledger” in `dsr help runbooks`",
             ),
             LedgerError::Unreadable { .. } => (
                 ExitStatus::LocalIo,

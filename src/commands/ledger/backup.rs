@@ -9,7 +9,7 @@ use super::super::failures::{local_io, usage};
 /// Copy the ledger to a new file, also while dsr sends
 ///
 /// The copy is whole and for you alone (0600). Keep it as you keep the ledger: it holds the ids of
-/// open jobs and the hashes of the others. To use it, see "Restore a ledger" in the runbooks.
+/// open jobs and the hashes of the others. To use it, see "Restore a ledger" in `dsr help runbooks`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr ledger backup /mnt/backup/ledger-2026-11-29.db

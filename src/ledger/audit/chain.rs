@@ -1,4 +1,4 @@
-//! What an entry's hash is made of, byte for byte; ARCHITECTURE.md says the same for auditors.
+//! What an entry's hash is made of, byte for byte; docs/design/audit-trail.md says the same for auditors.
 
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
@@ -130,7 +130,7 @@ mod tests {
         }
     }
 
-    /// Made with Python's `hashlib` from the description in ARCHITECTURE.md.
+    /// Made with Python's `hashlib` from the description in docs/design/audit-trail.md.
     #[test]
     fn a_hash_is_what_the_documented_bytes_come_to() {
         let hash = entry().hash(NOTHING_BEFORE);

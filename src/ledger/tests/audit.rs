@@ -266,7 +266,7 @@ pub(super) fn value(conn: &Connection, sql: &str) -> String {
     conn.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-/// The hash of an entry as ARCHITECTURE.md describes it, worked out by SQL and nothing of ours.
+/// The hash of an entry as docs/design/audit-trail.md describes it, worked out by SQL and nothing of ours.
 fn hash_of(conn: &Connection, seq: i64, before: &str) -> String {
     use sha2::{Digest, Sha256};
     let mut text = format!("dsr audit 1\n64:{before}\n");

@@ -1,4 +1,4 @@
-//! What each cell has to come to: the tables of ARCHITECTURE.md spelled out for two jobs of two
+//! What each cell has to come to: the tables of docs/design/doubt.md spelled out for two jobs of two
 //! ids, the first of which meets the reply. Written by hand, so that it checks the program.
 
 use super::reply::Means;

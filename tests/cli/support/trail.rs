@@ -1,4 +1,4 @@
-//! The audit trail as an auditor checks it: by its description in ARCHITECTURE.md alone, with
+//! The audit trail as an auditor checks it: by its description in docs/design/audit-trail.md alone, with
 //! nothing of dsr's own.
 
 use std::path::Path;
