@@ -56,10 +56,9 @@ impl View for AuditView<'_> {
             Some(head) if audit.is_whole() => {
                 match self.set_back {
                     Some(set_back) => {
-                        let line = format!(
-                            "The audit trail lacks entries: {set_back}. What is left of it fits: {entries}."
-                        );
-                        text.push_str(&wrapped("", &line, paper.width));
+                        let problem = format!("Problem: {set_back}.");
+                        text.push_str(&wrapped("", &problem, paper.width));
+                        text.push_str(&format!("What is left of the trail fits: {entries}.\n"));
                     }
                     None => text.push_str(&format!("The audit trail is whole: {entries}.\n")),
                 }
@@ -91,7 +90,7 @@ impl View for AuditView<'_> {
         if let Some(at) = self.accepted_at {
             let day = at.date_naive();
             let line = format!(
-                "Somebody went on with a ledger that was set back, last on {day}: requests and deletions recorded in the lost time are not in it."
+                "The ledger was set back, and accepted on {day}: requests recorded in the lost time are not in it."
             );
             text.push_str(&wrapped("", &line, paper.width));
         }

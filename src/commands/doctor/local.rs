@@ -131,7 +131,7 @@ fn of_set_back(set_back: &SetBack) -> Check {
 fn of_accepted(at: DateTime<Utc>) -> Check {
     let day = at.date_naive();
     let message = format!(
-        "somebody went on with a ledger that was set back, on {day}: it lacks requests of the lost time, and its suppression list the people deleted then"
+        "the ledger was set back, and accepted on {day}: it lacks requests of the lost time, and its suppression list lacks people deleted then"
     );
     let fix = "keep the last suppression list that your servers have; see “Restore a ledger” in the runbooks";
     Check::warning("ledger", message, fix)
