@@ -1,11 +1,13 @@
 use chrono::NaiveDate;
 
-use crate::domain::ExitStatus;
+use crate::domain::{ExitStatus, RequestId};
+use crate::ledger::{Ledger, Wanted};
 use crate::ui::{Failure, Shown};
 use crate::workflow;
 
 use super::context::Context;
 use super::failures::usage;
+use super::minimise;
 use super::named::find_meant;
 
 /// Record when the person was told
@@ -14,8 +16,9 @@ use super::named::find_meant;
 /// record that, reports and `dsr status` say "answer not recorded". Both laws count the days to that
 /// answer: GDPR Art. 12(3), 11 CCR §7021(b).
 ///
-/// Run it again to correct the day. The audit trail keeps both. After the first answer in a ledger,
-/// dsr expects one for each request recorded since, and reminds you.
+/// Run it again to correct the day. The audit trail keeps both, and says whether the manner changed.
+/// Without `--manner` the manner stays as you recorded it. After the first answer in a ledger, dsr
+/// expects one for each request recorded since, and reminds you.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr answered q7tz0xma                                        told today
@@ -41,10 +44,21 @@ pub(super) fn run(ctx: &Context, args: &AnsweredArgs) -> Result<ExitStatus, Fail
     }
     let mut ledger = ctx.ledger()?;
     let request = find_meant(ctx, &ledger, &args.name)?;
-    let before = request.answer.as_ref().map(|answer| answer.day);
     let clock = ctx.clock.as_ref();
-    let manner = manner.map(str::to_owned);
-    workflow::record_answer(&mut ledger, &request, args.on, manner, clock)?;
+    let recorded = manner.map(str::to_owned);
+    let change = workflow::record_answer(&mut ledger, &request, args.on, recorded, clock)?;
+    if let Some(what) = manner
+        .map(|manner| find_personal_data(ctx, &ledger, &request.id, manner))
+        .transpose()?
+        .flatten()
+    {
+        ctx.ui.warn(
+            "personal_data",
+            &format!(
+                "`--manner` contains {what}: that is personal data, and the ledger and reports keep it; run the command again with other words"
+            ),
+        );
+    }
     if request.is_open() {
         ctx.ui.warn(
             "still_open",
@@ -57,10 +71,45 @@ pub(super) fn run(ctx: &Context, args: &AnsweredArgs) -> Result<ExitStatus, Fail
     let answered = ledger.find_request(&request.id)?;
     ctx.ui
         .print_requests(&ledger, answered.as_slice(), Shown::Jobs, clock)?;
-    if let Some(before) = before {
+    if let Some(before) = change.day_before {
         ctx.ui.note(&format!(
             "This corrects the answer of {before}; the audit trail keeps both."
         ));
     }
+    if change.is_first {
+        ctx.ui.note(
+            "From now on dsr reminds you of each request recorded after this that has no answer; once its due date has passed, `dsr status --exit-status` ends with status 9.",
+        );
+    }
     Ok(ExitStatus::Done)
+}
+
+/// What in these words may name a person; the words themselves are never shown.
+fn find_personal_data(
+    ctx: &Context,
+    ledger: &Ledger,
+    request: &RequestId,
+    manner: &str,
+) -> Result<Option<&'static str>, Failure> {
+    let joints = |c: char| !c.is_alphanumeric();
+    let words = || manner.split_whitespace();
+    let is_address = |word: &str| {
+        let parts = word.trim_matches(joints).split_once('@');
+        parts.is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
+    };
+    if words().any(is_address) {
+        return Ok(Some("an e-mail address"));
+    }
+    // Without the key those ids are still found that no hash has taken the place of.
+    let remembered = ledger.find_people_key()?;
+    let key = remembered.and_then(|known| minimise::ledger_key(ctx, Some(&known)).ok());
+    let key = key.map(|(key, _)| key);
+    let mut wanted = Wanted::new(key.as_ref());
+    let all = words().flat_map(|word| [word, word.trim_matches(joints)]);
+    for word in all.chain([manner]).filter(|word| !word.is_empty()) {
+        // One that is there already is wanted once.
+        let (Ok(_) | Err(_)) = wanted.add(word);
+    }
+    let is_in_it = ledger.has_people_of(request, &wanted)?;
+    Ok(is_in_it.then_some("an id of this request"))
 }

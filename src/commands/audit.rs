@@ -98,9 +98,14 @@ fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
         anchors.extend(read_anchors(given)?);
     }
     let ledger = ctx.open_ledger()?;
-    let is_set_back = ctx.warn_of_set_back(&ledger)?;
+    ctx.warn_of_set_back(&ledger)?;
+    let set_back = ledger.find_set_back()?;
     let audit = ledger.verify_audit(&anchors, &mut verifying(&ctx.ui))?;
-    let view = AuditView { audit: &audit };
+    let view = AuditView {
+        audit: &audit,
+        set_back: set_back.as_ref(),
+        accepted_at: ledger.find_set_back_accepted()?,
+    };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     if audit.is_whole() {
         if anchors.is_empty() {
@@ -108,9 +113,9 @@ fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
                 "No head from elsewhere was held against it: see `dsr audit head --help` for what only that finds.",
             );
         }
-        return Ok(match is_set_back {
-            true => ExitStatus::LocalIo,
-            false => ExitStatus::Done,
+        return Ok(match set_back {
+            Some(_) => ExitStatus::LocalIo,
+            None => ExitStatus::Done,
         });
     }
     let more = usize::try_from(audit.more).unwrap_or(usize::MAX);

@@ -33,6 +33,11 @@ impl Confirmed {
         (typed == ids.to_string()).then_some(Self { ids })
     }
 
+    /// Where nothing is counted, the operator typed a word.
+    pub fn by_typed_word(answer: &str, word: &str) -> Option<Self> {
+        (answer.trim() == word).then_some(Self { ids: 0 })
+    }
+
     pub fn by_flag(flag: YesFlag, ids: usize) -> Option<Self> {
         (flag == YesFlag::Given).then_some(Self { ids })
     }
@@ -56,5 +61,7 @@ mod tests {
             assert!(Confirmed::by_typed_count(bad, 1234).is_none(), "{bad}");
         }
         assert!(Confirmed::by_flag(YesFlag::Absent, 3).is_none());
+        assert!(Confirmed::by_typed_word("accept\n", "accept").is_some());
+        assert!(Confirmed::by_typed_word("0\n", "accept").is_none());
     }
 }

@@ -5,21 +5,21 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use rusqlite::params;
+use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 
 use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
 
 use super::audit::{self, Anchor, AuditEvent, Subject, Why};
 use super::jobs::{Outcome, finish_attempt, read_one, step};
-use super::records::{count, format_time, job_id, unreadable};
+use super::records::{count, format_time, job_id, parse_time, unreadable};
 use super::seen::{self, Next, Seen, SetBack};
 use super::{Ledger, LedgerError, Opening, Patience, prepare};
 
 /// The jobs that a set-back ledger has as not sent, or as being sent.
 const MAY_BE_SENT: &str = "state IN ('planned', 'deferred', 'sending')";
 /// Stands for the sender of an attempt that may have been made: nobody knows it.
-const SENDER: &str = "set-back";
+pub(super) const SENDER: &str = "set-back";
 const REASON: &str =
     "the ledger was set back, and nobody knows whether the job was sent in the time it lacks";
 
@@ -54,6 +54,15 @@ impl Ledger {
         patience: impl Into<Patience>,
     ) -> Result<Self, LedgerError> {
         Self::open_as(opening, path, patience.into(), super::Older::Accepted)
+    }
+
+    /// When the operator last went on with a ledger that was set back: what was recorded in the span
+    /// that it lacked is not in it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn find_set_back_accepted(&self) -> Result<Option<DateTime<Utc>>, LedgerError> {
+        find_accepted(&self.conn)
     }
 
     /// What may have been sent in the span that the ledger lacks.
@@ -156,6 +165,17 @@ impl Ledger {
         next.publish()?;
         Ok(Accepted { jobs, ids, head })
     }
+}
+
+/// When a ledger that was set back was last accepted.
+pub(super) fn find_accepted(conn: &Connection) -> Result<Option<DateTime<Utc>>, LedgerError> {
+    let at: Option<String> = prepare(
+        conn,
+        "SELECT at FROM audit WHERE request IS NULL AND event = $1 ORDER BY seq DESC LIMIT 1",
+    )?
+    .query_row([AuditEvent::SetBackAccepted.as_str()], |row| row.get(0))
+    .optional()?;
+    at.map(|at| parse_time(&at)).transpose()
 }
 
 /// What this host has seen of the ledger at `path`, which may be gone.

@@ -13,6 +13,15 @@ use super::audit::{self, AuditEvent, Subject};
 use super::records::{format_time, parse_day, parse_time};
 use super::{Ledger, LedgerError, prepare};
 
+/// What a recorded answer changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerChange {
+    /// The day that was recorded before.
+    pub day_before: Option<NaiveDate>,
+    /// It is the ledger's first: from here on it reminds of answers that are missing.
+    pub is_first: bool,
+}
+
 /// That a person was told, as the operator said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerRecord {
@@ -25,7 +34,8 @@ pub struct AnswerRecord {
 }
 
 impl Ledger {
-    /// Records when a person was told, in the place of what was recorded before.
+    /// Records when a person was told, in the place of what was recorded before. How they were told
+    /// stays as it was recorded, unless the answer says it anew.
     ///
     /// # Errors
     /// When the ledger cannot be written.
@@ -33,9 +43,13 @@ impl Ledger {
         &mut self,
         request: &RequestId,
         answer: &AnswerRecord,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<AnswerChange, LedgerError> {
         let tx = self.write()?;
+        let is_first = !prepare(&tx, "SELECT 1 FROM answers")?.exists([])?;
         let before = list(&tx, "id = $1", &[request.as_str()])?.remove(request);
+        let manner_before = before.as_ref().and_then(|before| before.manner.as_ref());
+        let manner = answer.manner.as_ref().or(manner_before);
+        let day_before = before.as_ref().map(|before| before.day);
         prepare(
             &tx,
             "INSERT INTO answers (request, day, manner, at) VALUES ($1, $2, $3, $4)
@@ -45,17 +59,27 @@ impl Ledger {
         .execute(params![
             request.as_str(),
             answer.day.to_string(),
-            answer.manner,
+            manner,
             format_time(answer.at),
         ])?;
         // The words may name a person, and the trail keeps what it has.
         let details = json!({
             "day": answer.day.to_string(),
-            "day_before": before.map(|before| before.day.to_string()),
+            "day_before": day_before.map(|day| day.to_string()),
+            "manner": match (manner_before, manner) {
+                (_, None) => "none",
+                (None, Some(_)) => "recorded",
+                (Some(before), Some(manner)) if before == manner => "kept",
+                (Some(_), Some(_)) => "changed",
+            },
         });
         let (event, subject) = (AuditEvent::AnswerRecorded, Subject::Request(request));
         audit::tell(&tx, event, subject, details, answer.at)?;
-        tx.commit()
+        tx.commit()?;
+        Ok(AnswerChange {
+            day_before,
+            is_first,
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use rusqlite::{Row, params};
 
 use crate::domain::{JobId, JobState, RequestId};
 
+use super::accept::SENDER;
 use super::records::{count, parse_time, unreadable};
 use super::{DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord, prepare};
 
@@ -67,6 +68,9 @@ pub struct Attempt {
     pub outcome: Option<JobState>,
     /// In words for the operator; no secret, no id.
     pub reason: Option<String>,
+    /// This ledger made it. Otherwise it may have been made in the span that a ledger which was set back
+    /// lacks, and its times say no more than between when.
+    pub is_certain: bool,
 }
 
 /// What the ledger has of a job's people.
@@ -151,7 +155,7 @@ impl Ledger {
     fn list_attempts(&self, id: &JobId) -> Result<Vec<Attempt>, LedgerError> {
         let mut statement = prepare(
             &self.conn,
-            "SELECT attempt, started_at, ended_at, outcome, reason FROM attempts
+            "SELECT attempt, started_at, ended_at, outcome, reason, sender FROM attempts
              WHERE request = $1 AND number = $2 ORDER BY attempt",
         )?;
         let mut rows = statement.query(params![id.request.as_str(), id.number])?;
@@ -168,6 +172,7 @@ impl Ledger {
                     None => None,
                 },
                 reason: row.get("reason")?,
+                is_certain: row.get::<_, Option<String>>("sender")?.as_deref() != Some(SENDER),
             });
         }
         Ok(attempts)
@@ -207,7 +212,8 @@ impl Ledger {
         Ok((deeds, more))
     }
 
-    /// Through which states a request's jobs passed, and when; one for each state.
+    /// Through which states a request's jobs passed, and when; one for each state. That a job may have
+    /// been sent before the ledger was set back is no passage.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -215,9 +221,12 @@ impl Ledger {
         let mut statement = prepare(
             &self.conn,
             "SELECT to_state, COUNT(DISTINCT number) AS jobs, MIN(at) AS first, MAX(at) AS last
-             FROM steps WHERE request = $1 GROUP BY to_state ORDER BY first, last",
+             FROM steps WHERE request = $1 AND NOT (to_state = 'sending' AND EXISTS (
+                 SELECT 1 FROM attempts WHERE request = steps.request AND number = steps.number
+                     AND sender = $2 AND ended_at = steps.at))
+             GROUP BY to_state ORDER BY first, last",
         )?;
-        let mut rows = statement.query([request.as_str()])?;
+        let mut rows = statement.query([request.as_str(), SENDER])?;
         let mut passages = Vec::new();
         while let Some(row) = rows.next()? {
             let moment = |column| {

@@ -58,7 +58,7 @@ use crate::config::{
 use crate::domain::Actor;
 
 pub use accept::{Accepted, MaybeSent, find_seen};
-pub use answers::AnswerRecord;
+pub use answers::{AnswerChange, AnswerRecord};
 pub use audit::{
     Anchor, AnchorError, Audit, AuditEntry, AuditEvent, AuditHead, Chosen, Entries, Finding,
     Glance, Opening,

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{DistinctId, IdHasher, JobId, LedgerKey, PersonHash, PersonHasher, TaskId};
+use crate::domain::{
+    DistinctId, IdHasher, JobId, LedgerKey, PersonHash, PersonHasher, RequestId, TaskId,
+};
 
 use super::records::{job_id, parse_time, unreadable};
 use super::{Ledger, LedgerError, payload, prepare};
@@ -90,10 +92,28 @@ impl Ledger {
     /// When the ledger cannot be read, or ids in it are damaged: what is not there could not be
     /// told from what is.
     pub fn find_people(&self, wanted: &Wanted) -> Result<Vec<Sighting>, LedgerError> {
+        self.find_people_where(wanted, "1 = 1", &[])
+    }
+
+    /// Whether one of the wanted is or was in a request.
+    ///
+    /// # Errors
+    /// As [`Ledger::find_people`].
+    pub fn has_people_of(&self, request: &RequestId, wanted: &Wanted) -> Result<bool, LedgerError> {
+        let found = self.find_people_where(wanted, "request = $1", &[request.as_str()])?;
+        Ok(!found.is_empty())
+    }
+
+    fn find_people_where(
+        &self,
+        wanted: &Wanted,
+        condition: &str,
+        values: &[&str],
+    ) -> Result<Vec<Sighting>, LedgerError> {
         let mut found = Vec::new();
         // One view of both tables: a job on its way from one to the other is in one of them.
         let view = self.conn.unchecked_transaction()?;
-        for job in list_jobs(&view, "payloads")? {
+        for job in list_jobs(&view, condition, values)? {
             for id in payload::read_lines(&view, &job)?.ids() {
                 let person = wanted.by_id.get(&wanted.plain.hash(id.as_bytes()));
                 found.extend(person.map(|person| Sighting {
@@ -102,8 +122,9 @@ impl Ledger {
                 }));
             }
         }
-        let mut statement = prepare(&view, "SELECT request, number, hashes FROM people")?;
-        let mut rows = statement.query([])?;
+        let sql = format!("SELECT request, number, hashes FROM people WHERE {condition}");
+        let mut statement = prepare(&view, &sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         while let Some(row) = rows.next()? {
             let hashes = row.get_ref(2)?.as_blob().ok();
             let (hashes, rest) = hashes
@@ -145,11 +166,15 @@ impl Ledger {
     }
 }
 
-fn list_jobs(conn: &Connection, table: &str) -> Result<Vec<JobId>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        &format!("SELECT request, number FROM {table} ORDER BY request, number"),
-    )?;
-    let jobs = statement.query_map([], job_id)?;
+/// The jobs whose ids are still kept.
+fn list_jobs(
+    conn: &Connection,
+    condition: &str,
+    values: &[&str],
+) -> Result<Vec<JobId>, LedgerError> {
+    let sql =
+        format!("SELECT request, number FROM payloads WHERE {condition} ORDER BY request, number");
+    let mut statement = prepare(conn, &sql)?;
+    let jobs = statement.query_map(rusqlite::params_from_iter(values), job_id)?;
     Ok(jobs.collect::<Result<_, _>>()?)
 }

@@ -31,6 +31,8 @@ pub enum Timing {
     Late,
     /// No answer is recorded.
     NoAnswer,
+    /// The day is before the day of receipt, which dsr never records: somebody changed the ledger.
+    DatesContradict,
 }
 
 /// What came of a request, and when the person was told.
@@ -39,7 +41,7 @@ pub struct Answer {
     pub nature: Nature,
     /// The day the person was told, by the operator's word.
     pub day: Option<NaiveDate>,
-    /// From the day of receipt to that day.
+    /// From the day of receipt to that day; none where the days contradict each other.
     pub days: Option<i64>,
     pub timing: Timing,
     /// How the person was told, in the operator's words.
@@ -70,8 +72,11 @@ impl Answer {
         Self {
             nature,
             day,
-            days: day.map(|day| (day - received).num_days()),
+            days: day
+                .map(|day| (day - received).num_days())
+                .filter(|days| *days >= 0),
             timing: match day {
+                Some(day) if day < received => Timing::DatesContradict,
                 Some(day) if day <= due => Timing::InTime,
                 Some(_) => Timing::Late,
                 None => Timing::NoAnswer,
@@ -86,7 +91,9 @@ impl Answer {
         let nature = words::nature(self.nature);
         match (self.nature, self.timing) {
             (Nature::Open, Timing::NoAnswer) => nature.to_owned(),
-            (_, Timing::NoAnswer) => format!("{nature}, {}", words::timing(self.timing)),
+            (_, Timing::NoAnswer | Timing::DatesContradict) => {
+                format!("{nature}, {}", words::timing(self.timing))
+            }
             (_, timing) => format!("{nature}, answered {}", words::timing(timing)),
         }
     }
@@ -125,7 +132,12 @@ impl Nature {
 }
 
 impl Timing {
-    pub const ALL: [Self; 3] = [Self::InTime, Self::Late, Self::NoAnswer];
+    pub const ALL: [Self; 4] = [
+        Self::InTime,
+        Self::Late,
+        Self::NoAnswer,
+        Self::DatesContradict,
+    ];
 
     /// As JSON and CSV have it.
     pub fn as_str(self) -> &'static str {
@@ -133,6 +145,7 @@ impl Timing {
             Self::InTime => "in_time",
             Self::Late => "late",
             Self::NoAnswer => "no_answer",
+            Self::DatesContradict => "dates_contradict",
         }
     }
 }
@@ -216,6 +229,8 @@ mod tests {
         assert_eq!(in_time, (Timing::InTime, Some(29), ended));
         let late = answer(&ids(1), Some("2028-03-01"));
         assert_eq!(late, (Timing::Late, Some(30), ended));
+        let before = answer(&ids(1), Some("2028-01-30"));
+        assert_eq!(before, (Timing::DatesContradict, None, ended));
         // That Mixpanel has finished is no answer to the person.
         assert_eq!(answer(&ids(1), None), (Timing::NoAnswer, None, ended));
         let open = IdCounts { open: 1, ..ids(1) };

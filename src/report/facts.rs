@@ -234,6 +234,8 @@ pub struct AttemptFact {
     pub ended_at: Option<DateTime<Utc>>,
     pub outcome: Option<JobState>,
     pub reason: Option<String>,
+    /// False where it may have been made before the ledger was set back, and nobody knows.
+    pub certain: bool,
 }
 
 /// One step from state to state.

@@ -42,6 +42,8 @@ pub(super) struct Tally {
     pub(super) extended: usize,
     /// Of those that are not open, those without a recorded answer.
     pub(super) not_recorded: usize,
+    /// Those whose answer is recorded for a day before the day of receipt: neither in time nor late.
+    pub(super) contradictory: usize,
     pub(super) ids: IdTally,
     /// Of those whose answer is recorded.
     pub(super) in_time: Days,
@@ -176,6 +178,7 @@ impl Tally {
         } += 1;
         let is_open = answer.nature == Nature::Open;
         self.not_recorded += usize::from(answer.timing == Timing::NoAnswer && !is_open);
+        self.contradictory += usize::from(answer.timing == Timing::DatesContradict);
         self.extended += usize::from(row.asked.extension.is_some());
         if let Some(days) = answer.days {
             match answer.timing {
@@ -267,6 +270,7 @@ pub(super) struct FigureObject<'a> {
     open: usize,
     extended: usize,
     answer_not_recorded: usize,
+    dates_contradict: usize,
     in_time: usize,
     late: usize,
     median_days: Option<f64>,
@@ -293,6 +297,7 @@ impl<'a> FigureObject<'a> {
             open: tally.open,
             extended: tally.extended,
             answer_not_recorded: tally.not_recorded,
+            dates_contradict: tally.contradictory,
             in_time: tally.in_time.count(),
             late: tally.late.count(),
             median_days: days.median(),

@@ -148,7 +148,8 @@ impl<'a> Table<'a> {
 fn job_cells(request: &RequestFacts, job: &JobFacts) -> Vec<String> {
     let asked = &request.asked;
     let download = job.download.as_ref();
-    let first_attempt = job.attempts.first().map(|attempt| attempt.started_at);
+    let mut certain = job.attempts.iter().filter(|attempt| attempt.certain);
+    let first_attempt = certain.next().map(|attempt| attempt.started_at);
     let fetched = download.and_then(|download| download.first_fetched_at);
     vec![
         request.id.clone(),

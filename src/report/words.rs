@@ -130,5 +130,6 @@ pub(super) fn timing(timing: Timing) -> &'static str {
         Timing::InTime => "in time",
         Timing::Late => "late",
         Timing::NoAnswer => "answer not recorded",
+        Timing::DatesContradict => "the dates contradict each other",
     }
 }

@@ -1,8 +1,9 @@
 //! The audit trail: its entries, its head, and what a verification came to.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::ledger::{Audit, AuditEntry, AuditHead, Entries, Finding};
+use crate::ledger::{Audit, AuditEntry, AuditHead, Entries, Finding, SetBack};
 
 use super::json::time;
 use super::table::{Column, draw};
@@ -19,6 +20,10 @@ pub struct AuditHeadView<'a> {
 #[derive(Debug)]
 pub struct AuditView<'a> {
     pub audit: &'a Audit,
+    /// What the ledger lacks of what this host has seen.
+    pub set_back: Option<&'a SetBack>,
+    /// When the operator last went on with a ledger that was set back.
+    pub accepted_at: Option<DateTime<Utc>>,
 }
 
 /// Entries of the trail.
@@ -49,7 +54,14 @@ impl View for AuditView<'_> {
         let mut text = String::new();
         match &audit.head {
             Some(head) if audit.is_whole() => {
-                text.push_str(&format!("The audit trail is whole: {entries}.\n"));
+                match self.set_back {
+                    Some(set_back) => {
+                        let problem = format!("Problem: {set_back}.");
+                        text.push_str(&wrapped("", &problem, paper.width));
+                        text.push_str(&format!("What is left of the trail fits: {entries}.\n"));
+                    }
+                    None => text.push_str(&format!("The audit trail is whole: {entries}.\n")),
+                }
                 text.push_str(&format!("Head: {}:{}\n", head.count, head.hash));
             }
             _ => text.push_str(&format!("Something does not fit: {entries} were read.\n")),
@@ -68,8 +80,18 @@ impl View for AuditView<'_> {
             text.push_str(&wrapped("", &self.records(), paper.width));
         }
         if !audit.anchored.is_empty() {
-            let heads = plural(audit.anchored.len(), "head", "heads");
-            let line = format!("Of what was kept elsewhere, {heads} are in the trail.");
+            let heads = plural(
+                audit.anchored.len(),
+                "saved head matches",
+                "saved heads match",
+            );
+            text.push_str(&format!("{heads}.\n"));
+        }
+        if let Some(at) = self.accepted_at {
+            let day = at.date_naive();
+            let line = format!(
+                "The ledger was set back, and accepted on {day}: requests recorded in the lost time are not in it."
+            );
             text.push_str(&wrapped("", &line, paper.width));
         }
         if let (Some(started), true) = (audit.started, audit.requests_before > 0) {
@@ -85,6 +107,8 @@ impl View for AuditView<'_> {
         let audit = self.audit;
         json!({ "audit": {
             "whole": audit.is_whole(),
+            "set_back": self.set_back.is_some(),
+            "set_back_accepted_at": self.accepted_at.map(time),
             "entries": audit.entries,
             "head": audit.head.as_ref().map(head),
             "started_at": audit.started.map(time),
@@ -216,6 +240,10 @@ fn what(entry: &AuditEntry) -> String {
             many("jobs", "job", "jobs"),
             text("due")
         ),
+        "job_moved" if text("why") == "set_back" => match text("state").as_str() {
+            "sending" => "may have been sent before the ledger was set back".to_owned(),
+            state => format!("{} → {state}, since the ledger was set back", text("from")),
+        },
         "job_moved" => {
             let task = match details["task_id"].as_str() {
                 Some(task) => format!(", task {task}"),
@@ -232,8 +260,21 @@ fn what(entry: &AuditEntry) -> String {
             let added = details["added"].as_array().map_or(0, Vec::len);
             format!("taken apart; {} added", plural(added, "job", "jobs"))
         }
-        "job_noted" => format!("noted ({})", text("why")),
-        "answer_recorded" => format!("answered on {}", text("day")),
+        "job_noted" => noted(&text("why"), &text("state")),
+        "answer_recorded" => {
+            let before = details["day_before"].as_str();
+            let before = before.filter(|before| *before != text("day"));
+            let before = before.map(|before| format!(", before {before}"));
+            let manner = match text("manner").as_str() {
+                manner @ ("recorded" | "changed") => format!("; manner {manner}"),
+                _ => String::new(),
+            };
+            format!(
+                "answered on {}{}{manner}",
+                text("day"),
+                before.unwrap_or_default()
+            )
+        }
         "job_abandoned" => "given up by the operator; still unknown".to_owned(),
         "send_again_asked" => "to be sent again, by the operator's word".to_owned(),
         "cancellation_asked" => "to be cancelled, by the operator's word".to_owned(),
@@ -262,6 +303,21 @@ fn what(entry: &AuditEntry) -> String {
             many("jobs", "job", "jobs")
         ),
         other => other.to_owned(),
+    }
+}
+
+/// What changed of a job whose state stayed.
+fn noted(why: &str, state: &str) -> String {
+    match why {
+        "status" => format!("Mixpanel's word for the task recorded; still {state}"),
+        "submit" => format!("small enough already, not cut; still {state}"),
+        "linked" => format!("its ids are in another task; still {state}"),
+        "added" => format!("taken out of another job; {state}"),
+        "hashed" => "ids replaced by hashes".to_owned(),
+        "contradiction" => {
+            format!("Mixpanel's word for the task contradicts the ledger; still {state}")
+        }
+        other => format!("changed ({other}); still {state}"),
     }
 }
 

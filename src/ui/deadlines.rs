@@ -199,19 +199,40 @@ impl Ui {
     }
 }
 
-/// `by e-mail on 2026-11-28`, or that it is not recorded.
+/// `on 2026-11-28, 3 days late: by e-mail`, or that it is not recorded.
 fn answer_text(request: &RequestRecord) -> Option<String> {
     match &request.answer {
-        Some(answer) => Some(match &answer.manner {
-            Some(manner) => {
-                let manner = printable(manner).replace('\n', " ");
-                format!("on {}: {manner}", answer.day)
-            }
-            None => format!("on {}", answer.day),
-        }),
+        Some(answer) => {
+            let manner = answer.manner.as_deref().map(printable);
+            let manner = manner.map(|manner| format!(": {}", manner.replace('\n', " ")));
+            let timing = match days_late(request) {
+                None => ", before the day of receipt: the dates contradict each other".to_owned(),
+                Some(0) => String::new(),
+                Some(days) => format!(", {}", Tone::Bad.paint(&late_text(days))),
+            };
+            Some(format!(
+                "on {}{timing}{}",
+                answer.day,
+                manner.unwrap_or_default()
+            ))
+        }
         None if request.is_open() || request.unfetched.is_some() => None,
         None => Some(format!("not recorded ({})", ended_text(request))),
     }
+}
+
+/// How many days after the due date the person was told; `None` where nobody was, and where that was
+/// before the day of receipt, which cannot be.
+pub(super) fn days_late(request: &RequestRecord) -> Option<u64> {
+    let day = request.answer.as_ref()?.day;
+    let late = (day - request.deadline().due).num_days();
+    (day >= request.asked.received).then(|| late.max(0).unsigned_abs())
+}
+
+/// `3 days late`
+fn late_text(days: u64) -> String {
+    let days = usize::try_from(days).unwrap_or(usize::MAX);
+    format!("{} late", plural(days, "day", "days"))
 }
 
 /// What is known of a request of which nothing is open.
@@ -224,11 +245,15 @@ fn ended_text(request: &RequestRecord) -> &'static str {
     }
 }
 
-/// `30d left`, `today`, `3d late`, `answered`, or `-` where nothing is waited for any more.
+/// `30d left`, `today`, `3d late`, `answered`, `answered 3d late`, or `-` where nothing is waited for any
+/// more.
 pub(super) fn due_cell(request: &RequestRecord, today: NaiveDate) -> String {
     if !request.is_to_be_answered() {
-        let answered = request.answer.as_ref().map(|_| "answered");
-        return answered.unwrap_or("-").to_owned();
+        return match (&request.answer, days_late(request)) {
+            (None, _) => "-".to_owned(),
+            (Some(_), Some(days @ 1..)) => Tone::Bad.paint(&format!("answered {days}d late")),
+            (Some(_), _) => "answered".to_owned(),
+        };
     }
     match request.deadline().days_left(today) {
         0 => "today".to_owned(),

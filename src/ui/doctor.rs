@@ -16,6 +16,8 @@ pub enum Level {
     /// Works, and needs a look.
     Warning,
     Fine,
+    /// Not looked at.
+    Skipped,
 }
 
 /// One thing that was looked at.
@@ -42,6 +44,13 @@ impl Check {
             message: message.into(),
             fix: None,
             status: ExitStatus::Done,
+        }
+    }
+
+    pub fn skipped(what: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            level: Level::Skipped,
+            ..Self::fine(what, message)
         }
     }
 
@@ -111,7 +120,7 @@ impl View for DoctorView<'_> {
         let (wrong, fine): (Vec<&Check>, Vec<&Check>) = self
             .checks
             .iter()
-            .partition(|check| check.level != Level::Fine);
+            .partition(|check| check.level < Level::Fine);
         // Each is a record of its own where a record is several lines.
         let apart = match paper.layout {
             Layout::Columns => "",
@@ -200,9 +209,13 @@ impl DoctorView<'_> {
         if warnings > 0 {
             wrong.push(plural(warnings, "warning", "warnings"));
         }
+        let skipped = match count(Level::Skipped) {
+            0 => String::new(),
+            skipped => format!(" {} skipped.", plural(skipped, "check", "checks")),
+        };
         match wrong.is_empty() {
-            true => format!("Nothing is wrong: {fine} fine.\n"),
-            false => format!("{}; {fine} fine.\n", wrong.join(", ")),
+            true => format!("Nothing is wrong: {fine} fine.{skipped}\n"),
+            false => format!("{}; {fine} fine.{skipped}\n", wrong.join(", ")),
         }
     }
 }
@@ -212,6 +225,7 @@ fn word(level: Level) -> &'static str {
         Level::Problem => "problem",
         Level::Warning => "warning",
         Level::Fine => "ok",
+        Level::Skipped => "skipped",
     }
 }
 
@@ -221,6 +235,7 @@ fn lines_of(check: &Check, paper: &Paper) -> String {
         Level::Problem => ("Problem", Tone::Bad),
         Level::Warning => ("Warning", Tone::Attention),
         Level::Fine => ("ok", Tone::Good),
+        Level::Skipped => ("skipped", Tone::Attention),
     };
     let subject = check.subject.as_ref();
     let subject = subject.map_or_else(String::new, |subject| format!(" {subject}"));

@@ -12,7 +12,7 @@ use crate::intake::{Hashed, LetterCase};
 use crate::ledger::{Answered, JobRecord, RequestRecord};
 use crate::workflow::Plan;
 
-use super::deadlines::Dates;
+use super::deadlines::{Dates, days_late};
 use super::plan_file_view;
 use super::readings;
 use super::requests::Polling;
@@ -44,6 +44,7 @@ pub(super) fn request(request: &RequestRecord, today: NaiveDate) -> Map<String, 
         "answered": request.answer.as_ref().map(|answer| json!({
             "on": answer.day.to_string(),
             "manner": answer.manner,
+            "days_late": days_late(request),
             "recorded_at": time(answer.at),
         })),
         "checked_at": match request.answered {

@@ -89,6 +89,7 @@ pub const WARNING_KINDS: &[&str] = &[
     "repeated_source",
     "sandbox_plan",
     "sending",
+    "set_back_accepted",
     "settled_meanwhile",
     "smaller_jobs",
     "started",

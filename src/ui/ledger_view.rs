@@ -34,17 +34,20 @@ pub struct AcceptedView<'a> {
 impl View for LedgerStatusView<'_> {
     fn human(&self, paper: &Paper) -> String {
         let seen = match &self.seen {
-            Seen::Nothing => "nothing yet".to_owned(),
-            Seen::Head(seen) => seen.to_string(),
+            Seen::Nothing => "no entry yet".to_owned(),
+            Seen::Head(seen) => format!("{seen}, the last entry that this host has noted"),
             Seen::Unreadable => "the file is damaged".to_owned(),
         };
         let mut text = format!(
-            "Ledger: {}, {} bytes\nHead:   {}:{}\nSeen:   {seen}\n",
+            "Ledger:     {}, {} bytes\nLast entry: {}:{} of its audit trail\nSeen here:  {seen}\n",
             printable(&self.path),
             number(usize::try_from(self.bytes).unwrap_or(usize::MAX)),
             self.head.count,
             self.head.hash,
         );
+        if self.set_back.is_none() && matches!(self.seen, Seen::Head(_)) {
+            text.push_str("The ledger has every entry that this host has seen.\n");
+        }
         if let Some(set_back) = self.set_back {
             let words = format!(
                 "Problem: {set_back}. dsr sends nothing until you restore the newest ledger or accept this one with `ledger accept`."

@@ -12,8 +12,11 @@ use super::{Input, Ui};
 pub enum QuestionError {
     #[error("{question}, and there is no terminal to ask on")]
     NoTerminal { question: &'static str },
-    #[error("{what} was not confirmed: `{count}` was not typed")]
-    NotConfirmed { what: &'static str, count: String },
+    #[error("{what} was not confirmed: `{expected}` was not typed")]
+    NotConfirmed {
+        what: &'static str,
+        expected: String,
+    },
     #[error("nothing was given on standard input")]
     NothingGiven,
     #[error("interrupted")]
@@ -33,11 +36,14 @@ pub enum Act {
     Cancellation,
 }
 
+/// What is typed to accept a ledger with no job to count.
+const WORD: &str = "accept";
+
 /// The largest secret that is read from standard input, in bytes.
 const MAX_SECRET: u64 = 64 * 1024;
 
 impl Ui {
-    /// Asks the operator to type how many are concerned, unless `--yes` says it already; `what` is what
+    /// Asks the operator to type how many are concerned, or a word where that is none, unless `--yes` says it already; `what` is what
     /// they agree to.
     ///
     /// # Errors
@@ -52,6 +58,7 @@ impl Ui {
         if let Some(confirmed) = Confirmed::by_flag(flag, count) {
             return Ok(confirmed);
         }
+        let is_word = matches!((act, count), (Act::Acceptance, 0));
         let (question, act, counted) = match act {
             Act::Deletion => (
                 "a deletion must be confirmed",
@@ -78,13 +85,20 @@ impl Ui {
         if !self.can_ask() {
             return Err(QuestionError::NoTerminal { question });
         }
-        let ask = format!("{what}\nType the number of {counted} to confirm ({count}): ");
+        let ask = match is_word {
+            true => format!("{what}\nType {WORD} to confirm: "),
+            false => format!("{what}\nType the number of {counted} to confirm ({count}): "),
+        };
         self.aside.write(&ask);
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;
-        Confirmed::by_typed_count(&answer, count).ok_or_else(|| QuestionError::NotConfirmed {
+        let (confirmed, expected) = match is_word {
+            true => (Confirmed::by_typed_word(&answer, WORD), WORD.to_owned()),
+            false => (Confirmed::by_typed_count(&answer, count), number(count)),
+        };
+        confirmed.ok_or(QuestionError::NotConfirmed {
             what: act,
-            count: number(count),
+            expected,
         })
     }
 

@@ -1,7 +1,7 @@
 use chrono::NaiveDate;
 
 use crate::domain::Clock;
-use crate::ledger::{AnswerRecord, Ledger, LedgerError, RequestRecord};
+use crate::ledger::{AnswerChange, AnswerRecord, Ledger, LedgerError, RequestRecord};
 
 /// Why an answer to a person was not recorded. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,7 @@ pub fn record_answer(
     day: Option<NaiveDate>,
     manner: Option<String>,
     clock: &dyn Clock,
-) -> Result<(), AnswerError> {
+) -> Result<AnswerChange, AnswerError> {
     let today = clock.today();
     let day = day.unwrap_or(today);
     let received = request.asked.received;

@@ -206,6 +206,7 @@ fn job_fact(
                 ended_at: attempt.ended_at,
                 outcome: attempt.outcome,
                 reason: attempt.reason,
+                certain: attempt.is_certain,
             })
             .collect(),
         steps: steps

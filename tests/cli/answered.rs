@@ -268,3 +268,110 @@ fn a_missing_answer_is_an_alarm_only_where_answers_are_recorded() {
     let alarm = operator.run(&["status", "--overdue", "--exit-status"]);
     alarm.exits_with(0).says("is overdue");
 }
+
+#[test]
+fn an_answer_after_the_due_date_is_called_late_at_once() {
+    let fake = quick();
+    let mut operator = with_key(&fake, "rate = 1000");
+    operator.set("TZ", "UTC0");
+    let id = carried_out(&operator, "a1", "2026-01-05");
+    let on = |day: &str| operator.run(&["answered", &id, "--on", day]);
+    let status = |args: &[&str]| operator.run(&[&["status", "--cached"], args].concat());
+    let in_time = on("2026-02-05");
+    in_time.exits_with(0).never_says("late");
+    assert!(!in_time.stdout.contains("late"), "{in_time}");
+    let late = on("2026-02-08");
+    assert!(late.exits_with(0).stdout.contains("3 days late"), "{late}");
+    assert!(status(&[&id]).stdout.contains("3 days late"));
+    assert!(status(&["--all"]).stdout.contains("3d late"));
+    let json = operator.run(&["answered", &id, "--on", "2026-02-06", "--json"]);
+    assert_eq!(json.request()["answered"]["days_late"], 1);
+    let day = operator.run(&["status", &id, "--cached"]);
+    assert!(day.stdout.contains("1 day late"), "{day}");
+}
+
+#[test]
+fn a_correction_keeps_the_manner_and_the_trail_says_when_it_changed() {
+    let fake = quick();
+    let mut operator = with_key(&fake, "rate = 1000");
+    operator.set("TZ", "UTC0");
+    let id = carried_out(&operator, "a1", "2026-01-05");
+    for args in [
+        &["--on", "2026-01-07"][..],
+        &["--on", "2026-01-08", "--manner", "by e-mail"],
+        &["--on", "2026-01-09"],
+        &["--on", "2026-01-09", "--manner", "by letter"],
+    ] {
+        operator
+            .run(&[&["answered", &id], args].concat())
+            .exits_with(0);
+        if args[1] == "2026-01-09" && args.len() == 2 {
+            assert_eq!(answers(&operator), ["2026-01-09 by e-mail"]);
+        }
+    }
+    assert_eq!(answers(&operator), ["2026-01-09 by letter"]);
+    let manners = operator.ledger_texts(
+        "SELECT details ->> '$.manner' FROM audit WHERE event = 'answer_recorded' ORDER BY seq",
+    );
+    assert_eq!(manners, ["none", "recorded", "kept", "changed"]);
+    let log = operator.run(&["audit", "log", &id[..8]]);
+    for text in [
+        "answered on 2026-01-07",
+        "answered on 2026-01-08, before 2026-01-07; manner recorded",
+        "manner changed",
+    ] {
+        assert!(log.stdout.contains(text), "{text}\n{log}");
+    }
+    operator.run(&["audit", "verify"]).exits_with(0);
+}
+
+#[test]
+fn personal_data_in_the_manner_is_warned_of_and_not_repeated() {
+    let fake = quick();
+    let mut operator = with_key(&fake, "rate = 1000");
+    operator.set("TZ", "UTC0");
+    let delete = ["delete", "--gdpr", "--yes", "--id", "User-4711-x"];
+    operator.run(&delete).exits_with(0);
+    let id = operator.only_request()["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let tell = |manner: &str| operator.run(&["answered", &id, "--manner", manner]);
+    let warned = |manner: &str, what: &str, value: &str| {
+        let outcome = tell(manner);
+        outcome.exits_with(0).says("personal data").says(what);
+        assert!(!outcome.stderr.contains(value), "{outcome}");
+    };
+    warned("letter to (User-4711-x).", "an id of this request", "4711");
+    operator.run(&["status", "--refresh"]).exits_with(0);
+    // Hashes have taken the place of the ids.
+    warned(
+        "letter to user User-4711-x",
+        "an id of this request",
+        "4711",
+    );
+    warned("to anna@example.test", "an e-mail address", "anna");
+    let fine = tell("by e-mail, ticket T-4711");
+    fine.exits_with(0).never_says("personal data");
+    let json = operator.run(&["answered", &id, "--manner", "to a@b.test", "--json"]);
+    assert_eq!(json.json()["warnings"][0]["kind"], "personal_data");
+}
+
+#[test]
+fn the_first_answer_of_a_ledger_says_that_reminders_begin() {
+    let fake = quick();
+    let operator = with_key(&fake, "rate = 1000");
+    operator.has_an_empty_ledger();
+    let day = today(&operator);
+    let (one, two) = (
+        carried_out(&operator, "a1", &day),
+        carried_out(&operator, "a2", &day),
+    );
+    let first = operator.run(&["answered", &one]);
+    first.exits_with(0).says("From now on");
+    first.says("status 9");
+    let second = operator.run(&["answered", &two]);
+    second.exits_with(0).never_says("From now on");
+    let again = operator.run(&["answered", &one]);
+    again.exits_with(0).never_says("From now on");
+}

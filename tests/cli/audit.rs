@@ -75,6 +75,8 @@ fn the_trail_says_who_did_what_whatever_the_environment_claims() {
         text.stdout.contains("sending → accepted, task t-"),
         "{text}"
     );
+    assert!(text.stdout.contains("ids replaced by hashes"), "{text}");
+    assert!(!text.stdout.contains("noted"), "{text}");
     let last = entries(&operator, &["--last", "2"]);
     assert_eq!(last.len(), 2);
     assert_eq!(Some(&last[1]), told.last());
@@ -104,6 +106,13 @@ fn a_whole_trail_is_verified_with_and_without_heads_from_elsewhere() {
     let outcome = operator.run(&["audit", "verify"]);
     outcome.exits_with(0).says("dsr audit head --help");
     assert!(outcome.stdout.contains("whole"), "{outcome}");
+    for (given, words) in [
+        (late.as_str(), "1 saved head matches."),
+        ("heads", "2 saved heads match."),
+    ] {
+        let outcome = operator.run(&["audit", "verify", "--head", given]);
+        assert!(outcome.stdout.contains(words), "{outcome}");
+    }
     for (given, count) in [(late.as_str(), 1), ("heads", 2)] {
         let outcome = operator.run(&["audit", "verify", "--json", "--head", given]);
         let audit = outcome.exits_with(0).json()["audit"].clone();

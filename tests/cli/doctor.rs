@@ -111,7 +111,10 @@ fn where_all_is_well_one_get_says_so_and_nothing_is_created() {
     let operator = old.with("DSR_TOKEN_ISSUED", &today().to_string());
     let before = fake.calls().len();
     let offline = operator.run(&["doctor", "--offline", "--json"]);
-    finds(offline.exits_with(0), "mixpanel", &["not asked"]);
+    finds(offline.exits_with(0), "mixpanel", &["skipped: not asked"]);
+    finds(&offline, "clock", &["skipped: "]);
+    let shown = operator.run(&["doctor", "--offline"]).stdout.clone();
+    assert!(shown.contains("fine. 2 checks skipped"), "{shown}");
     assert_eq!(fake.calls().len(), before);
 }
 

@@ -85,9 +85,18 @@ fn a_ledger_that_was_set_back_is_not_written_to_and_sends_nothing() {
     ] {
         operator.run(args).exits_with(0).says("set back");
     }
-    operator.run(&["audit", "verify"]).exits_with(74);
-    operator.run(&["ledger", "status"]).exits_with(74);
-    operator.run(&["doctor", "--offline"]).exits_with(74);
+    let verified = operator.run(&["audit", "verify"]);
+    let first = verified.exits_with(74).stdout.lines().next();
+    let first = first.unwrap_or_default();
+    assert!(first.contains("set back"), "{verified}");
+    let json = operator.run(&["audit", "verify", "--json"]).json();
+    assert_eq!(json["audit"]["set_back"], true);
+    let status = operator.run(&["ledger", "status"]);
+    for label in ["Last entry:", "Seen here:"] {
+        assert!(status.exits_with(74).stdout.contains(label), "{status}");
+    }
+    let doctor = operator.run(&["doctor", "--offline"]);
+    doctor.exits_with(74).never_says("Nothing is wrong");
     assert_eq!(fake.posts().len(), 2, "nothing was sent");
     let after = fs::read(ledger_of(&operator)).unwrap();
     assert!(before == after, "not a byte was written");
@@ -110,7 +119,13 @@ fn an_accepted_ledger_goes_on_and_its_trail_has_the_decision() {
     let query = "SELECT details FROM audit WHERE event = 'set_back_accepted'";
     let told = operator.ledger_texts(query);
     assert!(told.len() == 1 && told[0].contains(&seen), "{told:?}");
-    operator.run(&["audit", "verify"]).exits_with(0);
+    let verified = operator.run(&["audit", "verify"]);
+    let shown = &verified.exits_with(0).stdout;
+    assert!(shown.contains("set back, and accepted on"), "{verified}");
+    operator
+        .run(&["doctor", "--offline"])
+        .exits_with(0)
+        .never_says("Nothing is wrong");
     operator
         .run(&["delete", "--gdpr", "--yes", "c1"])
         .exits_with(0);
@@ -158,6 +173,32 @@ fn what_may_have_been_sent_since_is_unknown_and_not_sent_again() {
         .request();
     assert_eq!(states(&request), ["unknown", "unknown"]);
     operator.run(&["audit", "verify"]).exits_with(0);
+    for shown in [
+        operator.run(&["report", &id, "--format", "html"]),
+        operator.run(&["audit", "log", &id]),
+    ] {
+        let text = &shown.exits_with(0).stdout;
+        assert!(
+            text.contains("may have been sent before the ledger was set back"),
+            "{shown}"
+        );
+        assert!(!text.contains("(set_back)"), "{shown}");
+    }
+    let report = operator.run(&["report", &id, "--json"]).json();
+    let job = &report["report"]["evidence"]["jobs"][0];
+    assert_eq!(
+        job["attempts"][0]["certain"], true,
+        "the one that was refused"
+    );
+    assert_eq!(job["attempts"][1]["certain"], false, "{job}");
+    let moments = report["report"]["evidence"]["request"]["moments"].clone();
+    let moments = moments.as_array().expect("moments");
+    let sending = moments.iter().find(|moment| moment["state"] == "sending");
+    assert_eq!(
+        sending.expect("one")["jobs"],
+        1,
+        "job 2 was never sent here"
+    );
     // Only the operator's word sends it again, however soon that is.
     operator.run(&["resume"]).exits_with(6).says("--send-again");
     assert_eq!(fake.posts().len(), 3, "nothing was sent twice");
@@ -229,6 +270,9 @@ fn a_ledger_that_is_gone_is_not_made_anew_without_a_word() {
     ] {
         operator.run(args).exits_with(74).says("gone");
     }
+    let doctor = operator.run(&["doctor", "--offline"]);
+    doctor.exits_with(74).never_says("Nothing is wrong");
+    assert!(doctor.stdout.contains("gone"), "{doctor}");
     assert!(!ledger_of(&operator).exists());
     assert_eq!(fake.posts().len(), 1);
     operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
@@ -306,4 +350,61 @@ fn nothing_is_decided_while_another_dsr_sends() {
         .exits_with(2)
         .says("another dsr is sending");
     running.kill();
+}
+
+#[test]
+fn where_no_job_waits_a_word_is_asked_for() {
+    let fake = Fake::start();
+    let operator = set_back(&fake);
+    let accept = |typed: &str| {
+        let mut terminal = Terminal::start(operator.command(&["ledger", "accept"]));
+        terminal.sees("Type accept to confirm: ");
+        terminal.types(typed);
+        terminal.ends()
+    };
+    let (status, screen) = accept("0");
+    assert_eq!(status, 2, "{screen}");
+    let (status, screen) = accept("accept");
+    assert_eq!(status, 0, "{screen}");
+    assert!(screen.contains("suppression list"), "{screen}");
+}
+
+#[test]
+fn the_people_of_the_lost_span_are_named_as_missing_on_the_suppression_list() {
+    let fake = Fake::start();
+    let operator = Operator::at_with(&fake, "rate = 1000").with_ledger_key();
+    let delete = |id: &str| {
+        let outcome = operator.run(&["delete", "--gdpr", "--yes", id]);
+        outcome.exits_with(0);
+    };
+    let export = [
+        "suppressions",
+        "export",
+        "--output",
+        "list.txt",
+        "--replace",
+    ];
+    delete("a1");
+    let copy = copy_of(&operator);
+    delete("b1");
+    operator
+        .run(&export)
+        .exits_with(0)
+        .never_says("was set back");
+    put_back(&operator, &copy);
+    let accepted = operator.run(&["ledger", "accept", "--yes"]);
+    accepted.exits_with(0).says("suppression list");
+    accepted.says("Keep the last list");
+    let list = fs::read(operator.work().join("list.txt")).expect("a list");
+    let refused = operator.run(&export);
+    refused.exits_with(2).says("was set back");
+    refused.says("another file").never_says("--allow-fewer");
+    let after = fs::read(operator.work().join("list.txt")).expect("a list");
+    assert!(list == after, "nobody fell off it");
+    let apart = ["suppressions", "export", "--output", "more.txt"];
+    let apart = operator.run(&apart);
+    apart
+        .exits_with(0)
+        .says("was set back")
+        .says("Keep the last list");
 }

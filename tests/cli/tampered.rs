@@ -213,3 +213,91 @@ fn the_trail_of_an_older_dsr_is_verified_as_before_and_its_steps_too() {
         Some("request_differs"),
     );
 }
+
+/// A deletion that is carried out and answered, in a ledger that anybody may change from here on.
+fn answered(received: &str, on: &str) -> (Operator, String) {
+    let results = json!({ "status": "SUCCESS", "distinct_ids": [] });
+    let status = Reply::json(200, &json!({ "status": "ok", "results": results }));
+    let fake = Fake::answering(move |call: &Call| match call.is_post() {
+        true => object_reply("t-1"),
+        false => status.clone(),
+    });
+    let operator = with_key(&fake, "rate = 1000");
+    let delete = ["delete", "--gdpr", "--yes", "--received", received, "a1"];
+    operator.run(&delete).exits_with(0);
+    operator.run(&["status", "--refresh"]).exits_with(0);
+    let id = operator.ledger_texts("SELECT id FROM requests").remove(0);
+    operator.run(&["answered", &id, "--on", on]).exits_with(0);
+    operator.give_up_trail();
+    (operator, id)
+}
+
+#[test]
+fn what_differs_is_named_wherever_the_trail_has_it() {
+    let (operator, _) = answered("2026-01-05", "2026-01-20");
+    let path = operator.dsr_home().join("ledger.db");
+    let whole = fs::read(&path).expect("a ledger");
+    for (change, what) in [
+        (
+            "UPDATE answers SET day = '2026-01-19'",
+            "the day of its answer is 2026-01-19, and the trail has 2026-01-20",
+        ),
+        ("DELETE FROM answers", "its answer is gone"),
+        ("UPDATE jobs SET state = 'failed'", "`state`"),
+        (
+            "UPDATE steps SET at = '2026-01-06T00:00:00.000Z' WHERE to_state = 'done'",
+            "its steps",
+        ),
+    ] {
+        operator.change_ledger(change);
+        let found = operator.run(&["audit", "verify"]);
+        found.exits_with(74);
+        let shown = found.stdout.split_whitespace().collect::<Vec<_>>();
+        let shown = shown.join(" ");
+        assert!(shown.contains(what), "{change}\n{found}");
+        assert!(!shown.contains("only in its digest"), "{change}\n{found}");
+        fs::write(&path, &whole).expect("it can be put back");
+    }
+    operator.change_ledger("UPDATE answers SET manner = 'by letter'");
+    let found = operator.run(&["audit", "verify"]);
+    found.exits_with(74);
+    assert!(found.stdout.contains("digest"), "{found}");
+}
+
+#[test]
+fn a_span_that_runs_backwards_is_called_a_contradiction_and_not_a_number() {
+    let (operator, id) = answered("2026-03-06", "2026-03-08");
+    operator.change_ledger("UPDATE answers SET day = '2026-01-05'");
+    let page = operator.run(&["report", &id, "--format", "html"]);
+    let period = ["report", "--from", "2026-01-01", "--to", "2026-12-31"];
+    let all = operator.run(&[&period[..], &["--format", "html"]].concat());
+    let table = operator.run(&[&period[..], &["--format", "csv"]].concat());
+    for shown in [&page, &all] {
+        let text = &shown.exits_with(0).stdout;
+        assert!(
+            !text.contains("-60") && !text.contains("60 days after"),
+            "{text}"
+        );
+        assert!(!text.contains("answered in time"), "{text}");
+        assert!(text.contains("contradict"), "{text}");
+    }
+    assert!(table.stdout.contains(",dates_contradict,"), "{table}");
+    assert!(!table.stdout.contains("-60"), "{table}");
+    let json = operator.run(&["report", &id, "--json"]).json();
+    let answer = &json["report"]["evidence"]["request"]["answer"];
+    assert_eq!(answer["timing"], "dates_contradict");
+    assert_eq!(answer["days"], Value::Null);
+    let figures = operator.run(&[&period[..], &["--json"]].concat()).json();
+    let figures = &figures["report"]["evidence"]["figures"][0];
+    for (key, value) in [("in_time", 0), ("late", 0), ("dates_contradict", 1)] {
+        assert_eq!(figures[key], value, "{key}");
+    }
+    let status = operator.run(&["status", &id, "--cached"]);
+    assert!(status.stdout.contains("contradict"), "{status}");
+    // The same where the day of receipt was moved.
+    operator.change_ledger("UPDATE requests SET received = '2026-12-24', due = '2026-04-07'");
+    let page = operator.run(&["report", &id, "--format", "html"]);
+    assert!(page.exits_with(0).stdout.contains("contradict"));
+    let bars = page.stdout.split("width=\"-").count();
+    assert_eq!(bars, 1, "no bar is drawn backwards");
+}

@@ -299,18 +299,20 @@ impl Scene {
         self.operator.script(script, &[text])
     }
 
-    /// Types the number that is asked for, and secrets.
+    /// Types the number or the word that is asked for, and secrets.
     fn run_with_a_person(&self, text: &str) -> Outcome {
         let mut session = Session::spawn(self.bash(text)).unwrap();
         session.set_expect_timeout(Some(PATIENCE));
         let mut screen = Vec::new();
-        while let Ok(found) = session.expect(Regex(r"confirm \([0-9]+\): |\(not shown\): ")) {
+        let asks = r"confirm \([0-9]+\): |Type accept to confirm: |\(not shown\): ";
+        while let Ok(found) = session.expect(Regex(asks)) {
             screen.extend_from_slice(found.as_bytes());
             let asked = String::from_utf8_lossy(found.as_bytes()).into_owned();
             let number = asked
                 .rsplit_once(" (")
                 .map(|(_, number)| number.trim_end_matches("): "));
             let answer = match number {
+                _ if asked.ends_with("Type accept to confirm: ") => "accept",
                 Some(number) if !asked.ends_with("(not shown): ") => number,
                 _ if asked.contains("OAuth token") => TOKEN,
                 _ => "0123456789abcdef0123456789abcdef",

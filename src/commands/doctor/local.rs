@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
+
 use crate::config::{NotPrivate, is_open_to_others};
 use crate::domain::ExitStatus;
-use crate::ledger::{self, Glance, Health, LedgerError};
+use crate::ledger::{self, Glance, Health, LedgerError, Seen, SetBack};
 use crate::ui::{Check, Failure, plural};
 
 use super::super::context::Context;
@@ -75,13 +77,7 @@ pub(super) fn check_ledger(ctx: &Context) -> Vec<Check> {
         }
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return vec![Check::fine(
-                "ledger",
-                format!(
-                    "there is none at `{}`; the first request makes it",
-                    path.display()
-                ),
-            )];
+            return vec![of_no_ledger(&path)];
         }
         Err(error) => {
             let error = LedgerError::Open {
@@ -94,8 +90,9 @@ pub(super) fn check_ledger(ctx: &Context) -> Vec<Check> {
     match ledger::examine(&path, ctx.lock_timeout, ctx.clock.now()) {
         Ok(health) => {
             let trail = health.trail.as_ref().map(of_trail);
+            let accepted = health.set_back_accepted.map(of_accepted);
             let checks = [of_health(&path, &health)].into_iter();
-            checks.chain(trail).collect()
+            checks.chain(accepted).chain(trail).collect()
         }
         // Told among the files.
         Err(LedgerError::NotPrivate(NotPrivate::OpenFile { .. })) => {
@@ -108,6 +105,36 @@ pub(super) fn check_ledger(ctx: &Context) -> Vec<Check> {
             vec![Check::of_failure("ledger", &failure)]
         }
     }
+}
+
+/// A ledger that was never made, or one that is gone.
+fn of_no_ledger(path: &Path) -> Check {
+    let seen = match ledger::find_seen(path) {
+        Ok(Seen::Nothing) => {
+            let path = path.display();
+            let message = format!("there is none at `{path}`; the first request makes it");
+            return Check::fine("ledger", message);
+        }
+        Ok(Seen::Head(seen)) => Some(seen),
+        Ok(Seen::Unreadable) => None,
+        Err(error) => return Check::of_failure("ledger", &Failure::from(error)),
+    };
+    of_set_back(&SetBack { seen, head: None })
+}
+
+fn of_set_back(set_back: &SetBack) -> Check {
+    let fix = "restore the newest ledger, or run `dsr ledger accept`";
+    Check::problem("ledger", ExitStatus::LocalIo, set_back.to_string(), fix)
+}
+
+/// What a ledger that was set back lacks, it lacks for good.
+fn of_accepted(at: DateTime<Utc>) -> Check {
+    let day = at.date_naive();
+    let message = format!(
+        "the ledger was set back, and accepted on {day}: it lacks requests of the lost time, and its suppression list lacks people deleted then"
+    );
+    let fix = "keep the last suppression list that your servers have; see “Restore a ledger” in the runbooks";
+    Check::warning("ledger", message, fix)
 }
 
 /// The end of the audit trail, which is where a dsr that is killed would leave something wrong.
@@ -143,8 +170,7 @@ fn of_health(path: &Path, health: &Health) -> Check {
         return Check::problem("ledger", ExitStatus::LocalIo, message, fix);
     }
     if let Some(set_back) = &health.set_back {
-        let fix = "restore the newest ledger, or run `dsr ledger accept`";
-        return Check::problem("ledger", ExitStatus::LocalIo, set_back.to_string(), fix);
+        return of_set_back(set_back);
     }
     if health.receipts > 0 {
         let files = plural(health.receipts, "receipt waits", "receipts wait");

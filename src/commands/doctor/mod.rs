@@ -30,7 +30,7 @@ use super::failures::local_io;
   dsr doctor --json
   dsr --sandbox doctor")]
 pub(crate) struct DoctorArgs {
-    /// Ask nobody but this machine
+    /// Ask nobody but this machine, and say how many checks that skips
     #[arg(long)]
     offline: bool,
 }
@@ -42,7 +42,7 @@ pub(super) async fn run(ctx: &mut Context, args: DoctorArgs) -> Result<ExitStatu
     let resolved = projects::resolve_each(ctx, &mut checks);
     checks.extend(tokens::check(ctx, &resolved));
     match args.offline {
-        true => checks.push(Check::fine("mixpanel", "not asked: `--offline`")),
+        true => projects::skip_each(&resolved, &mut checks),
         false => projects::ask_each(ctx, &resolved, &mut checks).await,
     }
     if let Some(signal) = ctx.interrupt.signal() {

@@ -93,6 +93,18 @@ fn of_settings(resolved: &Resolved, mode: &Mode) -> Check {
     check.of(project.name.as_str())
 }
 
+/// What [`ask_each`] would have asked.
+pub(super) fn skip_each(resolved: &[Resolved], checks: &mut Vec<Check>) {
+    for resolved in resolved {
+        let check = Check::skipped("mixpanel", "not asked: `--offline`");
+        checks.push(check.of(resolved.project.name.as_str()));
+    }
+    if !resolved.is_empty() {
+        let message = "not compared with Mixpanel's: `--offline`";
+        checks.push(Check::skipped("clock", message));
+    }
+}
+
 /// Asks Mixpanel once for each project, within its pace.
 pub(super) async fn ask_each(ctx: &mut Context, resolved: &[Resolved], checks: &mut Vec<Check>) {
     if resolved.is_empty() {
@@ -129,7 +141,7 @@ pub(super) async fn ask_each(ctx: &mut Context, resolved: &[Resolved], checks: &
             // Why is told with the tokens.
             Err(failure) if failure.status == ExitStatus::Auth => {
                 let message = "not asked: it has no token that could be sent";
-                checks.push(Check::fine("mixpanel", message).of(name));
+                checks.push(Check::skipped("mixpanel", message).of(name));
             }
             Err(failure) => checks.push(Check::of_failure("ledger", &failure)),
         }
@@ -208,7 +220,7 @@ fn of_probe(ctx: &Context, project: &Project, probe: &Probe, renewal: &str) -> C
             let message = format!("cannot be asked: {reason}");
             Check::problem(WHAT, ExitStatus::Temporary, message, fix)
         }
-        Probe::Interrupted => Check::fine(WHAT, "not asked: interrupted"),
+        Probe::Interrupted => Check::skipped(WHAT, "not asked: interrupted"),
     }
 }
 

@@ -5,18 +5,20 @@ use crate::ui::{AcceptedView, Act, Failure, number, plural};
 use super::super::context::Context;
 use super::super::failures::{local_io, no_ledger, usage};
 use super::super::holders;
+use super::super::suppressions::PEOPLE_LOST;
 
 /// How many requests the question names.
 const NAMED: usize = 20;
 
 /// Go on with a ledger that was set back
 ///
-/// Shows which jobs may have been sent in the time that the ledger lacks, and asks for their number;
-/// without a terminal it needs `--yes`. Those jobs become unknown, and the audit trail records the
+/// Shows which jobs may have been sent in the time that the ledger lacks, and asks for their number, or
+/// for the word `accept` where there are none; without a terminal it needs `--yes`. Those jobs become unknown, and the audit trail records the
 /// decision with the entry that this host had seen. Sends nothing.
 ///
 /// A request that was recorded in that time is not in this ledger at all. Restore the newest copy
-/// first if there is one, and compare Mixpanel's list of tasks with `dsr status` afterwards.
+/// first if there is one, and compare Mixpanel's list of tasks with `dsr status` afterwards. People
+/// deleted in that time are missing from the suppression list: keep the last list your servers have.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr ledger accept
@@ -51,6 +53,7 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
         .map_err(|error| Failure::from(error).or_hint("nothing was changed; add `--yes`"))?;
     let mut ledger = Ledger::open_set_back(&ctx.opening(), &path, ctx.patience())?;
     let accepted = ledger.record_set_back_accepted(&set_back, ctx.clock.now())?;
+    ctx.ui.warn("set_back_accepted", PEOPLE_LOST);
     let view = AcceptedView {
         accepted: Some((&set_back, &accepted)),
     };

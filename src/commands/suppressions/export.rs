@@ -11,7 +11,7 @@ use crate::workflow::HeldIds;
 
 use super::super::context::Context;
 use super::super::failures::{local_io, usage};
-use super::{people_key, replaced};
+use super::{people_key, replaced, warn_of_people_lost};
 
 /// Write the list of people not to track again
 ///
@@ -129,9 +129,17 @@ pub(super) fn run(ctx: &mut Context, args: &ExportListArgs) -> Result<ExitStatus
             "the list holds people's ids: keep it out of logs, tickets and chats",
         );
     }
+    let was_set_back = warn_of_people_lost(ctx, &ledger)?;
     let counts = match &args.output {
         Some(path) => {
-            let counts = write_file(ctx, args, path, &list, format)?;
+            let counts = write_file(ctx, args, path, &list, format).map_err(|failure| {
+                match was_set_back && failure.kind == "fewer_people" {
+                    true => failure.hint(
+                        "keep that list, and write the new one to another file: the ledger was set back",
+                    ),
+                    false => failure,
+                }
+            })?;
             let view = ListWrittenView {
                 list: &list,
                 counts,

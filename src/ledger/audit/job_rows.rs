@@ -52,7 +52,12 @@ fn differences_of(
     let subject = Subject::Job(job);
     let last = last_entry(conn, subject)?;
     if let (Some(held), Some(told)) = (is_held(conn, subject, last.as_ref())?, &last) {
-        return Ok(Some(named_if(!held, stands, told)));
+        let mut wrong = named_if(!held, stands, told);
+        if wrong == [OTHER_ROWS] {
+            let more = beside_the_row(conn, job)?;
+            wrong = if more.is_empty() { wrong } else { more };
+        }
+        return Ok(Some(wrong));
     }
     let recorded = last_of(conn, &job.request, AuditEvent::RequestRecorded)?;
     let has_digests = |recorded: &Value| recorded.get(evidence::KEY).is_some();
@@ -75,6 +80,22 @@ fn named_if(differs: bool, stands: &Value, told: &Value) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// In what the rows beside a job's own are not as its entries have them.
+fn beside_the_row(conn: &Connection, job: &JobId) -> Result<Vec<String>, LedgerError> {
+    let mut wrong = Vec::new();
+    if let Some(told) = last_about(conn, job, "event = 'export_fetched'")? {
+        let fetched = find_fetched(conn, job)?.unwrap_or_default();
+        let is_told = |key: &str| fetched[key] == told[key];
+        if !is_told("bytes") || !is_told("sha256") {
+            wrong.push("what was fetched".to_owned());
+        }
+    }
+    if !are_steps_told(conn, job)? {
+        wrong.push("its steps".to_owned());
+    }
+    Ok(wrong)
 }
 
 /// Entries of a dsr that took no digest of rows, and that say how a job stands.

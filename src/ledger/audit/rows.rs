@@ -79,6 +79,9 @@ fn check_requests(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerErro
             None => unknown += 1,
         }
         if is_held == Some(false) && wrong.is_empty() {
+            wrong = said_otherwise(conn, &request)?;
+        }
+        if is_held == Some(false) && wrong.is_empty() {
             wrong.push(OTHER_ROWS.to_owned());
         }
         for what in wrong {
@@ -145,6 +148,49 @@ fn differences_of(
         let kept = digest_of_kept(conn, request)?;
         if !is_sealed || kept.is_some_and(|kept| kept != digest) {
             wrong.push("its ids are others".to_owned());
+        }
+    }
+    Ok(wrong)
+}
+
+/// The days of a request's answer and extension that are not those of their entries.
+fn said_otherwise(conn: &Connection, request: &RequestId) -> Result<Vec<String>, LedgerError> {
+    let answer = [("day", "the day")];
+    let extension = [
+        ("day", "the day"),
+        ("due_before", "the due date before"),
+        ("due_after", "the due date after"),
+    ];
+    let (answered, extended) = (AuditEvent::AnswerRecorded, AuditEvent::RequestExtended);
+    let mut wrong = Vec::new();
+    for (event, table, name, columns) in [
+        (answered, "answers", "its answer", &answer[..]),
+        (extended, "extensions", "its extension", &extension[..]),
+    ] {
+        let told = last_of(conn, request, event)?;
+        let names = columns.iter().map(|(column, _)| *column);
+        let names = names.collect::<Vec<_>>().join(", ");
+        let mut statement = prepare(
+            conn,
+            &format!("SELECT {names} FROM {table} WHERE request = $1"),
+        )?;
+        let mut rows = statement.query([request.as_str()])?;
+        match (told, rows.next()?) {
+            (None, None) => {}
+            (Some(_), None) => wrong.push(format!("{name} is gone")),
+            (None, Some(_)) => wrong.push(format!("the trail does not know {name}")),
+            (Some(told), Some(row)) => {
+                for (column, what) in columns {
+                    let (stands, told) = (value(row.get_ref(*column)?), &told[*column]);
+                    if stands != *told {
+                        let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+                        let (stands, told) = (text(&stands), text(told));
+                        wrong.push(format!(
+                            "{what} of {name} is {stands}, and the trail has {told}"
+                        ));
+                    }
+                }
+            }
         }
     }
     Ok(wrong)

@@ -168,8 +168,13 @@ fn history(job: &JobFacts) -> Markup {
                 tr {
                     td.time { (moment(step.at)) }
                     td {
-                        (step.from.as_str()) " → " strong { (step.to.as_str()) }
-                        @if let Some(attempt) = attempt_of(job, place) { (outcome(attempt)) }
+                        @match (attempt_of(job, place), step.to) {
+                            (Some(attempt), JobState::Sending) if !attempt.certain => "may have been sent before the ledger was set back",
+                            (attempt, to) => {
+                                (step.from.as_str()) " → " strong { (to.as_str()) }
+                                @if let Some(attempt) = attempt { (outcome(attempt)) }
+                            }
+                        }
                         @if let (Some(by), Some(command)) = (&step.by, &step.command) { small { ", " (Visible(by)) ", " (command) } }
                     }
                 }
@@ -197,7 +202,8 @@ fn attempt_of(job: &JobFacts, place: usize) -> Option<&AttemptFact> {
 fn outcome(attempt: &AttemptFact) -> Markup {
     html! {
         small {
-            " (attempt " (attempt.number)
+            " ("
+            @if attempt.certain { "attempt " (attempt.number) } @else { "not certain that it was sent" }
             @if let Some(reason) = &attempt.reason { ": " (Visible(reason)) }
             ")"
         }

@@ -25,6 +25,9 @@ pub use request::request_page;
 
 const STYLE: &str = include_str!("style.css");
 
+/// Said where dates contradict each other.
+const CHANGED: &str = "dsr records no such dates. Run dsr audit verify: it finds what was changed.";
+
 /// Writes the page part by part, so that a long one takes no memory.
 struct Page<'a> {
     out: &'a mut dyn Write,
@@ -113,11 +116,11 @@ fn timing_badge(answer: &Answer) -> Markup {
     }
     let class = match timing {
         Timing::InTime => "badge good",
-        Timing::Late => "badge bad",
+        Timing::Late | Timing::DatesContradict => "badge bad",
         Timing::NoAnswer => "badge none",
     };
     let what = match timing {
-        Timing::NoAnswer => "",
+        Timing::NoAnswer | Timing::DatesContradict => "",
         Timing::InTime | Timing::Late => "answered ",
     };
     html! { span class=(class) { (what) (words::timing(timing)) } }

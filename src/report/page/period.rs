@@ -14,7 +14,7 @@ use super::super::figures::{Figures, Group, Tally};
 use super::super::shown::RowsShown;
 use super::super::table::reasons_text;
 use super::super::words;
-use super::{Page, bars, count, date, limits, nature_badge, timing_badge};
+use super::{CHANGED, Page, bars, count, date, limits, nature_badge, timing_badge};
 
 /// How many lines of the log are put together before they are written.
 const LINES: usize = 100;
@@ -60,6 +60,9 @@ fn header(period: &PeriodFacts, all: &Tally) -> Markup {
                 None => "All projects in this ledger",
                 Some(names) => { "Project " @for (place, name) in names.iter().enumerate() { @if place > 0 { ", " } (Visible(name)) } },
             } }
+            @if all.contradictory > 0 {
+                p.note { "Of " (counted(all.contradictory as u64, "request", "requests")) " the day of the answer is before the day of receipt: these dates contradict each other, and count neither as in time nor as late. " (CHANGED) }
+            }
             dl.facts {
                 div { dt { "Received" } dd { (count(all.received)) } }
                 div { dt { "Carried out" } dd { (count(all.carried_out())) @if all.part > 0 { small { ", " (count(all.part)) " in part" } } } }

@@ -9,7 +9,7 @@ use crate::document::text::{Visible, counted, day, moment};
 use crate::domain::{CONFIRMATION_RULE, Kind, Law};
 use crate::guide::Topic;
 
-use super::super::answer::Nature;
+use super::super::answer::{Nature, Timing};
 use super::super::evidence::{About, PersonalData};
 use super::super::facts::{AccountFact, IdCounts, RequestFacts};
 use super::super::shown::JobsShown;
@@ -78,9 +78,10 @@ fn header(request: &RequestFacts) -> Markup {
                     (Nature::Open, None) => "–",
                     (_, None) => "not recorded",
                 } } }
-                div { dt { "Days to answer" } dd { @match answer.days {
-                    Some(days) => (days),
-                    None => "–",
+                div { dt { "Days to answer" } dd { @match (answer.timing, answer.days) {
+                    (Timing::DatesContradict, _) => "the dates contradict each other",
+                    (_, Some(days)) => (days),
+                    (_, None) => "–",
                 } } }
                 div { dt { "Ids" } dd { (count(request.ids.unique)) } }
                 div { dt { "Jobs" } dd { (count(request.jobs_count)) } }

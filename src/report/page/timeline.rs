@@ -6,8 +6,9 @@ use maud::{Markup, html};
 use crate::document::text::{counted, day, moment};
 use crate::domain::JobState;
 
+use super::super::answer::Timing;
 use super::super::facts::{MomentFact, RequestFacts};
-use super::count;
+use super::{CHANGED, count};
 
 /// In CSS pixels: above the first lane, of a lane, and of its bar.
 const TOP: u32 = 46;
@@ -113,13 +114,12 @@ fn mark(span: &Span, text: &str, at: DateTime<Utc>, (y, base): (u32, u32), class
 
 fn lanes(request: &RequestFacts) -> Vec<Lane> {
     let asked = &request.asked;
-    let mut lanes = vec![Lane {
-        title: "Time to answer",
-        when: format!("{} to {}", day(asked.received), day(asked.due)),
-        class: "span law",
-        from: start_of(asked.received),
-        to: end_of(asked.due),
-    }];
+    let mut lanes = vec![lane(
+        "Time to answer",
+        "span law",
+        format!("{} to {}", day(asked.received), day(asked.due)),
+        (start_of(asked.received), end_of(asked.due)),
+    )];
     let passed = |state| moment_of(request, state);
     let accepted = passed(JobState::Accepted);
     let sending = passed(JobState::Sending);
@@ -175,16 +175,31 @@ fn stretch(
     to: Option<DateTime<Utc>>,
 ) -> Option<Lane> {
     let (from, to) = from.zip(to)?;
-    Some(Lane {
+    let when = match moment(from) == moment(to) {
+        true => moment(from),
+        false => format!("{} to {}", moment(from), moment(to)),
+    };
+    Some(lane(title, class, when, (from, to)))
+}
+
+/// A stretch that would run backwards is no stretch: its dates contradict each other.
+fn lane(
+    title: &'static str,
+    class: &'static str,
+    when: String,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+) -> Lane {
+    let when = match from <= to {
+        true => when,
+        false => format!("{when}: the dates contradict each other"),
+    };
+    Lane {
         title,
-        when: match moment(from) == moment(to) {
-            true => moment(from),
-            false => format!("{} to {}", moment(from), moment(to)),
-        },
+        when,
         class,
-        from,
-        to,
-    })
+        from: from.min(to),
+        to: from.max(to),
+    }
 }
 
 fn moment_of(request: &RequestFacts, state: JobState) -> Option<&MomentFact> {
@@ -213,7 +228,9 @@ fn table(request: &RequestFacts) -> Markup {
                 }
             }
         }
-        @if let (Some(answered), Some(days)) = (request.answer.day, request.answer.days) {
+        @if let (Some(answered), Timing::DatesContradict) = (request.answer.day, request.answer.timing) {
+            p.note { "The answer is recorded for " (day(answered)) ", and the request was received on " (day(asked.received)) ": these dates contradict each other. " (CHANGED) }
+        } @else if let (Some(answered), Some(days)) = (request.answer.day, request.answer.days) {
             p.note { "The person was told on " (day(answered)) ", " (counted(days.unsigned_abs(), "day", "days")) " after receipt; due on " (day(asked.due)) " (" (asked.due_rule) ")." }
         }
     }
