@@ -220,7 +220,10 @@ fn how_jobs_stand_is_counted_without_reading_them() {
     let (ledger, _) = accepted(&folder);
     let plan: Vec<String> = ledger
         .conn
-        .prepare(&format!("EXPLAIN QUERY PLAN {}", super::super::listing::standings("1 = 1")))
+        .prepare(&format!(
+            "EXPLAIN QUERY PLAN {}",
+            super::super::listing::standings("1 = 1")
+        ))
         .unwrap()
         .query_map([], |row| row.get(3))
         .unwrap()
