@@ -309,6 +309,23 @@ fn short_names(requests: &[RequestRecord]) -> String {
 pub(super) const AFTER_DELETION: &str =
     "Deleting does not stop collection: `dsr guide after-deletion` tells what is left to do.";
 
+/// How finished exports are fetched. Without a name all are, and of all projects, so several
+/// requests take that one command.
+fn fetch_hint(requests: &[RequestRecord]) -> String {
+    let is_there = |request: &&RequestRecord| {
+        request.asked.operation.kind() == Kind::Export && request.jobs_in(JobState::Done) > 0
+    };
+    let exports: Vec<_> = requests.iter().filter(is_there).collect();
+    let jobs: usize = exports.iter().map(|one| one.jobs_in(JobState::Done)).sum();
+    let name = match exports.as_slice() {
+        [] => return String::new(),
+        [one] => format!(" {}", one.id.short()),
+        _ => String::new(),
+    };
+    let them = if jobs == 1 { "it" } else { "them" };
+    format!(" Fetch {them} with `dsr download{name}`.")
+}
+
 fn next_step(requests: &[RequestRecord], followed: Followed) -> String {
     if count_jobs(requests, |group| group.state == JobState::Unknown) > 0 {
         return "The jobs given up on stay unknown.".to_owned();
@@ -317,13 +334,8 @@ fn next_step(requests: &[RequestRecord], followed: Followed) -> String {
     let deletes = |request: &RequestRecord| request.asked.operation.kind() == Kind::Delete;
     if all_done {
         let mut text = "All jobs are done.".to_owned();
-        if let [request] = requests
-            && request.asked.operation.kind() == Kind::Export
-            && request.jobs_in(JobState::Done) > 0
-            && followed != Followed::AndFetched
-        {
-            let short = request.id.short();
-            text.push_str(&format!(" Fetch it with `dsr download {short}`."));
+        if followed != Followed::AndFetched {
+            text.push_str(&fetch_hint(requests));
         }
         if requests.iter().any(deletes) {
             text.push_str(&format!(" {AFTER_DELETION}"));
