@@ -288,7 +288,6 @@ fn a_near_match_says_in_what_the_two_differ() {
         ("User-17", "user-17", "differ in case"),
         ("uSer-17", "usEr-17", "differ in case"),
         ("0099", "99", "differ in leading zeros"),
-        ("99", "99.0", "differ in zeros after the point"),
         ("$device:ab-7", "ab-7", "one has `$device:` in front"),
         ("mailto:a@x.test", "a@x.test", "one has `mailto:` in front"),
         ("zo\u{eb}-1", "zoe\u{308}-1", "differ in Unicode form"),

@@ -104,3 +104,25 @@ pub(super) fn between(held: &str, listed: &str) -> String {
     }
     words.join("; ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::between;
+
+    #[test]
+    fn what_no_listed_id_can_have_is_named_too() {
+        assert_eq!(between("99.0", "99"), "differ in zeros after the point");
+        assert_eq!(between("$Device:ab", "$device:ab"), "differ in case");
+        assert_eq!(between("\u{feff}ab", "ab"), "differ in Unicode form");
+        assert_eq!(between("12. ab", "ab"), "one has a list number in front");
+        assert_eq!(between("straße", "STRASSE"), "differ in case");
+        assert_eq!(
+            between("０１7", "17"),
+            "differ in leading zeros, Unicode form"
+        );
+        assert_eq!(
+            between("\"001\"", "1"),
+            "differ in leading zeros, the characters around them"
+        );
+    }
+}
