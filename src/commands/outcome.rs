@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use crate::domain::{ExitStatus, JobState, Kind};
 use crate::ledger::{JobGroup, RequestRecord};
 use crate::ui::{Failure, Ui, number};
-use crate::workflow::{RefreshTrouble, Settles, Stop, SubmitReport};
+use crate::workflow::{RefreshTrouble, Settles, Stop, SubmitReport, Waiting};
 
 use super::deadlines;
 
@@ -206,7 +206,10 @@ fn failure(
                     stop_reason(report)
                 ),
             )
-            .hint(format!("nothing is lost; go on with `dsr resume{short}`")),
+            .hint(match report.waiting.first() {
+                Some(waiting) if report.stops.is_empty() => waits_for(waiting).hint,
+                _ => format!("nothing is lost; go on with `dsr resume{short}`"),
+            }),
         ),
         ExitStatus::Running => Some(
             fail("running", "the jobs were accepted and still run".to_owned())
@@ -251,7 +254,10 @@ fn stop_reason(report: &SubmitReport) -> String {
         Stop::Unclear { reason } => Some(format!("Mixpanel's answers say nothing ({reason})")),
         Stop::NotAllowed { .. } | Stop::NoProject | Stop::Contradiction => None,
     });
-    reason.unwrap_or_else(|| "another dsr is at it, or something stood in the way".to_owned())
+    let waits = report.waiting.first().map(|waiting| waits_for(waiting).why);
+    reason
+        .or(waits)
+        .unwrap_or_else(|| "another dsr is at it, or something stood in the way".to_owned())
 }
 
 fn refused_text(requests: &[RequestRecord], stops: &[Stop]) -> String {
@@ -287,6 +293,39 @@ pub(super) fn by_word(request: &str) -> String {
     format!(
         "find its task in Mixpanel, then say which it is with `dsr resume {request} --task TASK_ID`, or send it again with `--send-again`, or give up on it with `--abandon`"
     )
+}
+
+/// Why a job is not sent that waits for another request, and what lets it go.
+pub(super) struct WaitsFor {
+    pub(super) why: String,
+    pub(super) hint: String,
+}
+
+pub(super) fn waits_for(waiting: &Waiting) -> WaitsFor {
+    let own = waiting.job.request.short();
+    let (other, number) = (waiting.on.id.request.short(), waiting.on.id.number);
+    let has = format!("request {other} has some of its ids");
+    let settle_by =
+        |how: String| format!("settle request {other} first: {how}; then run `dsr resume {own}`");
+    let (why, hint) = match (waiting.on.state, waiting.settling) {
+        (JobState::Unknown, Settles::ByItself) => (
+            format!("{has}, and the outcome of its job {number} is unknown"),
+            settle_by(format!("run `dsr resume {other}`")),
+        ),
+        (JobState::Unknown, Settles::ByWord) => (
+            format!("{has}, and the outcome of its job {number} is unknown"),
+            settle_by(by_word(other)),
+        ),
+        (JobState::Sending, _) => (
+            format!("{has}, and another dsr is sending them"),
+            format!("when that dsr has ended, run `dsr resume {own}`"),
+        ),
+        _ => (
+            format!("{has} and is not sent yet"),
+            format!("run `dsr resume {other}`, then `dsr resume {own}`"),
+        ),
+    };
+    WaitsFor { why, hint }
 }
 
 fn jobs(count: usize) -> String {
