@@ -114,7 +114,12 @@ mod tests {
         assert_eq!(between("99.0", "99"), "differ in zeros after the point");
         assert_eq!(between("$Device:ab", "$device:ab"), "differ in case");
         assert_eq!(between("\u{feff}ab", "ab"), "differ in Unicode form");
+        assert_eq!(
+            between("u\u{200b}ser17", "user17"),
+            "differ in Unicode form"
+        );
         assert_eq!(between("12. ab", "ab"), "one has a list number in front");
+        assert_eq!(between("mailto:ab", "ab"), "one has `mailto:` in front");
         assert_eq!(between("straße", "STRASSE"), "differ in case");
         assert_eq!(
             between("０１7", "17"),
