@@ -210,7 +210,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
         'dsr;status' {
             [CompletionResult]::new('--ask-for', '--ask-for', [CompletionResultType]::ParameterName, 'Ask about what is due for this long at most, such as `30s` or `10m` [default: 5s, or nobody where asking would take over a minute]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up watching after this long, such as `90s`, `2h` or `3days`')
-            [CompletionResult]::new('--due-within', '--due-within', [CompletionResultType]::ParameterName, 'Show only requests that wait for an answer and are overdue or due within so many days, such as `7d`, without a call')
+            [CompletionResult]::new('--due-within', '--due-within', [CompletionResultType]::ParameterName, 'Show only requests that wait for an answer and are overdue or due within so many days (`7` or `7d`), without a call')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
@@ -797,7 +797,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             break
         }
         'dsr;auth;status' {
-            [CompletionResult]::new('--warn-days', '--warn-days', [CompletionResultType]::ParameterName, 'From how many days before its end a token is told of')
+            [CompletionResult]::new('--warn-days', '--warn-days', [CompletionResultType]::ParameterName, 'From how many days before its end a token is reported (`14` or `14d`)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')

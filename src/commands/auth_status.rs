@@ -6,6 +6,7 @@ use crate::ledger::Rejection;
 use crate::ui::{Failure, TokenState, TokensView, day_count};
 
 use super::context::{Context, sandbox_token};
+use super::deadlines::whole_days;
 use super::failures::{local_io, renewal};
 
 /// Show where tokens come from, how long they are good for, and whether Mixpanel turned one away
@@ -21,8 +22,8 @@ pub(super) struct AuthStatusArgs {
     /// End with status 4 as well if any token expires within `--warn-days`, or on a day nobody knows
     #[arg(long)]
     exit_status: bool,
-    /// From how many days before its end a token is told of
-    #[arg(long, value_name = "N", default_value_t = WARN_DAYS, requires = "exit_status", value_parser = clap::value_parser!(i64).range(0..=366))]
+    /// From how many days before its end a token is reported (`14` or `14d`)
+    #[arg(long, value_name = "DAYS", default_value_t = WARN_DAYS, requires = "exit_status", value_parser = whole_days)]
     warn_days: i64,
 }
 

@@ -1,9 +1,10 @@
-use crate::domain::{ExitStatus, Kind, TaskId, YesFlag};
+use crate::domain::{ExitStatus, JobState, Kind, TaskId, YesFlag};
 use crate::ledger::JobRecord;
 use crate::ui::{Act, Failure, Lines, Phase, Progress, Shown, Ui, plural};
 use crate::workflow::{self, CancelOutcome, CancelReport, RefreshTrouble, Signal};
 
 use super::context::Context;
+use super::deadlines::some_of;
 use super::failures::usage;
 use super::minimise;
 use super::named::find_meant;
@@ -98,7 +99,10 @@ fn warn_of_each(ui: &Ui, report: &CancelReport) {
             CancelOutcome::Revoked => continue,
             CancelOutcome::Started => (
                 "started",
-                "Mixpanel has started it; it cannot be cancelled any more".to_owned(),
+                format!(
+                    "Mixpanel has {} it; it cannot be cancelled any more",
+                    begun(job)
+                ),
             ),
             CancelOutcome::Failed => ("failed", "Mixpanel reports that it failed".to_owned()),
             CancelOutcome::NotFound => (
@@ -166,14 +170,8 @@ fn failure(status: ExitStatus, report: &CancelReport) -> Option<Failure> {
     match status {
         ExitStatus::Done => None,
         ExitStatus::Refused => Some(
-            fail(
-                "started",
-                format!(
-                    "{} could not be cancelled: started, or of another request",
-                    count(status)
-                ),
-            )
-            .hint(format!("follow the request with `dsr status {name}`")),
+            fail("started", too_late(report))
+                .hint(format!("follow the request with `dsr status {name}`")),
         ),
         ExitStatus::Unknown => Some(
             fail(
@@ -213,6 +211,42 @@ fn failure(status: ExitStatus, report: &CancelReport) -> Option<Failure> {
         | ExitStatus::Locked
         | ExitStatus::LocalIo => None,
     }
+}
+
+/// How far Mixpanel is with a job that it does not cancel any more.
+fn begun(job: &JobRecord) -> &'static str {
+    match job.state {
+        JobState::Done => "finished",
+        _ => "started",
+    }
+}
+
+/// Such as `Too late: Mixpanel has already finished job 1 and started jobs 2, 3`.
+fn too_late(report: &CancelReport) -> String {
+    let jobs = |word: Option<&str>| {
+        let is_meant = |(job, outcome): &&(JobRecord, CancelOutcome)| match outcome {
+            CancelOutcome::Started => word == Some(begun(job)),
+            CancelOutcome::Linked => word.is_none(),
+            _ => false,
+        };
+        let numbers = report.jobs.iter().filter(is_meant);
+        let numbers: Vec<String> = numbers.map(|(job, _)| job.id.number.to_string()).collect();
+        match numbers.as_slice() {
+            [] => None,
+            [one] => Some(format!("job {one}")),
+            many => Some(format!("jobs {}", some_of(many))),
+        }
+    };
+    let begun = ["finished", "started"].into_iter();
+    let begun = begun.filter_map(|word| Some(format!("{word} {}", jobs(Some(word))?)));
+    let begun = begun.collect::<Vec<_>>().join(" and ");
+    let late = (!begun.is_empty()).then(|| format!("Too late: Mixpanel has already {begun}"));
+    let linked = jobs(None).map(|jobs| format!("{jobs} not cancelled: tasks of other requests"));
+    [late, linked]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// Mixpanel does not let this token cancel.

@@ -21,8 +21,8 @@ pub(super) struct DeadlineArgs {
     /// wrong: an unknown outcome, a refused token and an unreachable Mixpanel do not hide it.
     #[arg(long, conflicts_with_all = ["refresh", "ask_for", "watch", "changes", "all", "show_ids"])]
     overdue: bool,
-    /// Show only requests that wait for an answer and are overdue or due within so many days, such
-    /// as `7d`, without a call
+    /// Show only requests that wait for an answer and are overdue or due within so many days (`7` or
+    /// `7d`), without a call
     ///
     /// Its status with `--exit-status` is that of `--overdue`.
     #[arg(long, value_name = "DAYS", value_parser = whole_days, conflicts_with_all = ["overdue", "refresh", "ask_for", "watch", "changes", "all", "show_ids"])]
@@ -36,14 +36,18 @@ impl DeadlineArgs {
     }
 }
 
-fn whole_days(text: &str) -> Result<i64, String> {
+/// Reads a number of days: `7`, `7d`, `1week`.
+pub(super) fn whole_days(text: &str) -> Result<i64, String> {
     const DAY: u64 = 24 * 60 * 60;
+    if let Ok(days) = text.parse::<u32>() {
+        return Ok(days.into());
+    }
     let whole = humantime::parse_duration(text).map(|time| (time.as_secs() / DAY, time));
     match whole {
         Ok((days, time)) if time == std::time::Duration::from_secs(days * DAY) => {
             i64::try_from(days).map_err(|error| error.to_string())
         }
-        Ok(_) | Err(_) => Err("write whole days, such as `7d` or `2weeks`".to_owned()),
+        Ok(_) | Err(_) => Err("write whole days, such as `7`, `7d` or `2weeks`".to_owned()),
     }
 }
 
@@ -141,15 +145,12 @@ fn warn_of_end(ctx: &Context, expected: NaiveDate, what: &str) {
 }
 
 /// `a, b, c and 4 more`
-fn some_of(names: &[&str]) -> String {
+pub(super) fn some_of<T: AsRef<str>>(names: &[T]) -> String {
     const SHOWN: usize = 3;
-    match names.len() {
-        0..=SHOWN => names.join(", "),
-        count => format!(
-            "{} and {} more",
-            names[..SHOWN].join(", "),
-            number(count - SHOWN)
-        ),
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {} more", shown.join(", "), number(more)),
     }
 }
 

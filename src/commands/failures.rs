@@ -24,7 +24,7 @@ use crate::ui::{Failure, PrintError, QuestionError};
 use crate::workflow::{NotApproved, Receipt, WorkflowError};
 
 pub(super) use archives::split_failure;
-pub(super) use ledger::no_ledger;
+pub(super) use ledger::{NOT_COPIED, no_ledger};
 pub(super) use people::ledger_key_hint;
 pub(super) use plans::no_key_for_plans;
 pub(super) use sources::source_failure;
@@ -434,6 +434,15 @@ impl From<PrintError> for Failure {
 /// stdout or a local file could not be written.
 pub(super) fn local_io(error: &io::Error) -> Failure {
     Failure::from_error(ExitStatus::LocalIo, "local_io", error)
+}
+
+/// Something is where the output should go: a wrong name, whichever command it is.
+pub(super) fn in_the_way(path: &Path, hint: &str) -> Failure {
+    let message = format!(
+        "`{}` is there already and is not overwritten",
+        path.display()
+    );
+    Failure::new(ExitStatus::Usage, "exists", message).hint(hint)
 }
 
 pub(super) fn usage(message: impl Into<String>) -> Failure {

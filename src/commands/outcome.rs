@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use crate::domain::{ExitStatus, JobState, Kind};
 use crate::ledger::{JobGroup, RequestRecord};
 use crate::ui::{Failure, Ui, number};
-use crate::workflow::{RefreshTrouble, Settles, Stop, SubmitReport};
+use crate::workflow::{RefreshTrouble, Settles, Stop, SubmitReport, Waiting};
 
 use super::deadlines;
 
@@ -206,7 +206,10 @@ fn failure(
                     stop_reason(report)
                 ),
             )
-            .hint(format!("nothing is lost; go on with `dsr resume{short}`")),
+            .hint(match report.waiting.first() {
+                Some(waiting) if report.stops.is_empty() => waits_for(waiting).hint,
+                _ => format!("nothing is lost; go on with `dsr resume{short}`"),
+            }),
         ),
         ExitStatus::Running => Some(
             fail("running", "the jobs were accepted and still run".to_owned())
@@ -251,7 +254,10 @@ fn stop_reason(report: &SubmitReport) -> String {
         Stop::Unclear { reason } => Some(format!("Mixpanel's answers say nothing ({reason})")),
         Stop::NotAllowed { .. } | Stop::NoProject | Stop::Contradiction => None,
     });
-    reason.unwrap_or_else(|| "another dsr is at it, or something stood in the way".to_owned())
+    let waits = report.waiting.first().map(|waiting| waits_for(waiting).why);
+    reason
+        .or(waits)
+        .unwrap_or_else(|| "another dsr is at it, or something stood in the way".to_owned())
 }
 
 fn refused_text(requests: &[RequestRecord], stops: &[Stop]) -> String {
@@ -289,6 +295,39 @@ pub(super) fn by_word(request: &str) -> String {
     )
 }
 
+/// Why a job is not sent that waits for another request, and what lets it go.
+pub(super) struct WaitsFor {
+    pub(super) why: String,
+    pub(super) hint: String,
+}
+
+pub(super) fn waits_for(waiting: &Waiting) -> WaitsFor {
+    let own = waiting.job.request.short();
+    let (other, number) = (waiting.on.id.request.short(), waiting.on.id.number);
+    let has = format!("request {other} has some of its ids");
+    let settle_by =
+        |how: String| format!("settle request {other} first: {how}; then run `dsr resume {own}`");
+    let (why, hint) = match (waiting.on.state, waiting.settling) {
+        (JobState::Unknown, Settles::ByItself) => (
+            format!("{has}, and the outcome of its job {number} is unknown"),
+            settle_by(format!("run `dsr resume {other}`")),
+        ),
+        (JobState::Unknown, Settles::ByWord) => (
+            format!("{has}, and the outcome of its job {number} is unknown"),
+            settle_by(by_word(other)),
+        ),
+        (JobState::Sending, _) => (
+            format!("{has}, and another dsr is sending them"),
+            format!("when that dsr has ended, run `dsr resume {own}`"),
+        ),
+        _ => (
+            format!("{has} and is not sent yet"),
+            format!("run `dsr resume {other}`, then `dsr resume {own}`"),
+        ),
+    };
+    WaitsFor { why, hint }
+}
+
 fn jobs(count: usize) -> String {
     match count {
         1 => "1 job".to_owned(),
@@ -309,6 +348,23 @@ fn short_names(requests: &[RequestRecord]) -> String {
 pub(super) const AFTER_DELETION: &str =
     "Deleting does not stop collection: `dsr guide after-deletion` tells what is left to do.";
 
+/// How finished exports are fetched. Without a name all are, and of all projects, so several
+/// requests take that one command.
+fn fetch_hint(requests: &[RequestRecord]) -> String {
+    let is_there = |request: &&RequestRecord| {
+        request.asked.operation.kind() == Kind::Export && request.jobs_in(JobState::Done) > 0
+    };
+    let exports: Vec<_> = requests.iter().filter(is_there).collect();
+    let jobs: usize = exports.iter().map(|one| one.jobs_in(JobState::Done)).sum();
+    let name = match exports.as_slice() {
+        [] => return String::new(),
+        [one] => format!(" {}", one.id.short()),
+        _ => String::new(),
+    };
+    let them = if jobs == 1 { "it" } else { "them" };
+    format!(" Fetch {them} with `dsr download{name}`.")
+}
+
 fn next_step(requests: &[RequestRecord], followed: Followed) -> String {
     if count_jobs(requests, |group| group.state == JobState::Unknown) > 0 {
         return "The jobs given up on stay unknown.".to_owned();
@@ -317,13 +373,8 @@ fn next_step(requests: &[RequestRecord], followed: Followed) -> String {
     let deletes = |request: &RequestRecord| request.asked.operation.kind() == Kind::Delete;
     if all_done {
         let mut text = "All jobs are done.".to_owned();
-        if let [request] = requests
-            && request.asked.operation.kind() == Kind::Export
-            && request.jobs_in(JobState::Done) > 0
-            && followed != Followed::AndFetched
-        {
-            let short = request.id.short();
-            text.push_str(&format!(" Fetch it with `dsr download {short}`."));
+        if followed != Followed::AndFetched {
+            text.push_str(&fetch_hint(requests));
         }
         if requests.iter().any(deletes) {
             text.push_str(&format!(" {AFTER_DELETION}"));

@@ -6,12 +6,12 @@ use crate::ledger::{
     Backlog, JobGroup, Ledger, RequestRecord, Scope, Standing, Turn, Untold, Which,
 };
 use crate::ui::{Delivery, Failure, Lines, Phase, Polling, Progress, Shown, duration, plural};
-use crate::workflow::{self, Extent, RefreshTrouble};
+use crate::workflow::{self, Extent, RefreshTrouble, Settles, Waiting};
 
 use super::context::Context;
 use super::deadlines::{self, DeadlineArgs};
 use super::named::find;
-use super::outcome::{AFTER_DELETION, standing_status, trouble_failure};
+use super::outcome::{self, AFTER_DELETION, WaitsFor, standing_status, trouble_failure};
 use super::{held_ids, minimise, watch};
 
 /// For how long is asked if nothing else is said.
@@ -194,9 +194,7 @@ fn show(
     let clock = ctx.clock.as_ref();
     ctx.ui
         .print_status(ledger, requests, view.shown, polling, clock)?;
-    for request in requests {
-        advise(ctx, ledger, request)?;
-    }
+    advise(ctx, ledger, requests)?;
     advice.note(ctx);
     if view.shown == Shown::Jobs && requests.iter().any(has_deleted) {
         ctx.ui.note(AFTER_DELETION);
@@ -228,9 +226,7 @@ fn show_due(
         ctx.ui
             .print_status(ledger, &requests, Shown::List, None, clock)?;
     }
-    for request in &requests {
-        advise(ctx, ledger, request)?;
-    }
+    advise(ctx, ledger, &requests)?;
     Ok(match (requests.is_empty(), exit_status) {
         (true, _) => {
             ctx.ui.note(&match days {
@@ -386,22 +382,48 @@ fn urgency(request: &RequestRecord) -> Urgency {
     }
 }
 
-/// Says why a request needs the operator, if it does, and the command to run.
-fn advise(ctx: &Context, ledger: &Ledger, request: &RequestRecord) -> Result<(), Failure> {
-    let standing = match urgency(request) {
-        Urgency::Unsettled => Standing::Unsettled,
-        Urgency::Unsent => Standing::Unsent,
-        Urgency::None => return Ok(()),
-    };
-    if let Some(job) = ledger.jobs(&request.id, standing).next().transpose()? {
+/// Says why requests need the operator, if they do, and the command to run.
+fn advise(ctx: &Context, ledger: &Ledger, requests: &[RequestRecord]) -> Result<(), Failure> {
+    let mut waiting: Option<Vec<Waiting>> = None;
+    for request in requests {
+        let standing = match urgency(request) {
+            Urgency::Unsettled => Standing::Unsettled,
+            Urgency::Unsent => Standing::Unsent,
+            Urgency::None => continue,
+        };
+        let Some(job) = ledger.jobs(&request.id, standing).next().transpose()? else {
+            continue;
+        };
+        // Whoever waits has a reason. To find out for whom takes reading ids, so once for all.
+        if job.state.is_sendable() && job.reason.is_some() && waiting.is_none() {
+            let now = ctx.clock.now();
+            waiting = Some(workflow::list_waiting(ledger, requests, now)?);
+        }
+        let waits = waiting.iter().flatten().find(|waits| waits.job == job.id);
         let short = request.id.short();
-        let reason = job.reason.as_deref().unwrap_or("not sent yet");
-        let what = job.state.as_str();
-        ctx.ui.note(&format!(
-            "{short} is {what}: {reason}. Go on with `dsr resume {short}`."
-        ));
+        let go_on = match urgency(request) {
+            Urgency::Unsettled => match settled_by(ctx, ledger, request)? {
+                Settles::ByItself => format!("Go on with `dsr resume {short}`"),
+                Settles::ByWord => format!("To go on, {}", outcome::by_word(short)),
+            },
+            Urgency::Unsent | Urgency::None => format!("Go on with `dsr resume {short}`"),
+        };
+        ctx.ui.note(&match waits.map(outcome::waits_for) {
+            Some(WaitsFor { why, hint }) => format!("{short} waits: {why}. To go on, {hint}."),
+            None => {
+                let reason = job.reason.as_deref().unwrap_or("not sent yet");
+                let what = job.state.as_str();
+                format!("{short} is {what}: {reason}. {go_on}.")
+            }
+        });
     }
     Ok(())
+}
+
+/// What settles a request's jobs of unknown outcome.
+fn settled_by(ctx: &Context, ledger: &Ledger, request: &RequestRecord) -> Result<Settles, Failure> {
+    let requests = std::slice::from_ref(request);
+    Ok(Settles::of(ledger, requests, ctx.clock.now())?)
 }
 
 /// How many questions are due, and how long they take: projects are asked beside each other.

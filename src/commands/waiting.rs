@@ -58,6 +58,7 @@ impl WaitArgs {
         let report = SubmitReport {
             requests: renew(ledger, &report.requests)?,
             stops: report.stops,
+            waiting: report.waiting,
             settling: report.settling,
             signal: ctx.interrupt.signal(),
         };

@@ -86,7 +86,9 @@ impl ExitStatus {
         match self {
             Self::Done => "done",
             Self::Bug => "a bug, or anything not listed",
-            Self::Usage => "usage; or a confirmation that was refused or impossible",
+            Self::Usage => {
+                "usage; a confirmation that was refused or impossible; or something is already where the output should go"
+            }
             Self::Refused => "partly or wholly refused by Mixpanel; the rest went through",
             Self::Auth => "no token, expired, or not allowed",
             Self::Input => "bad input file; nothing was sent",

@@ -13,6 +13,8 @@ use crate::domain::{Exclusion, IdHasher};
 
 use super::problem::Place;
 
+mod difference;
+
 /// How many pairs are named; the rest are counted.
 const KEPT: usize = 50;
 /// How many parts of one value are looked at, so that memory follows the number of held ids.
@@ -38,6 +40,16 @@ struct Folded {
     line: Option<u64>,
     element: Option<u64>,
     extent: Extent,
+    /// To name the difference by. Empty for a part.
+    text: Box<str>,
+    form: IdForm,
+}
+
+/// Whether a text is the value itself or the hash that was made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IdForm {
+    Value,
+    Hash,
 }
 
 /// Whether all of an id was folded, or what stands between two separators in it.
@@ -50,8 +62,16 @@ enum Extent {
 /// Listed ids, each with the held one that it nearly is. Never holds a value.
 #[derive(Debug, Default)]
 pub struct NearIds {
-    kept: Vec<[Spot; 2]>,
+    kept: Vec<Pair>,
     count: usize,
+}
+
+#[derive(Debug)]
+struct Pair {
+    listed: Spot,
+    held: Spot,
+    /// In what the two differ.
+    difference: String,
 }
 
 #[derive(Debug)]
@@ -73,9 +93,9 @@ pub(super) struct Judged<'v> {
 impl Judged<'_> {
     /// What is compared: the value, and where it was hashed its hash, too, since one of the two
     /// files may list hashes already.
-    fn texts(&self) -> impl Iterator<Item = &str> {
-        let made = (self.id != self.raw).then_some(self.id);
-        [self.raw].into_iter().chain(made)
+    fn texts(&self) -> impl Iterator<Item = (&str, IdForm)> {
+        let made = (self.id != self.raw).then_some((self.id, IdForm::Hash));
+        [(self.raw, IdForm::Value)].into_iter().chain(made)
     }
 }
 
@@ -98,18 +118,23 @@ impl Held {
             return;
         }
         let Place { line, element, .. } = held.place;
-        for text in held.texts() {
+        for (text, form) in held.texts() {
             self.buffer.fold(text, &mut |folded, extent| {
-                let new = Folded {
+                let new = || Folded {
                     file,
                     line,
                     element,
                     extent,
+                    text: match extent {
+                        Extent::Whole => text.into(),
+                        Extent::Part => "".into(),
+                    },
+                    form,
                 };
                 let first = self.folded.entry(self.hasher.hash(folded.as_bytes()));
-                let first = first.or_insert_with(|| new.clone());
+                let first = first.or_insert_with(new);
                 if (first.extent, extent) == (Extent::Part, Extent::Whole) {
-                    *first = new;
+                    *first = new();
                 }
             });
         }
@@ -127,23 +152,33 @@ impl Held {
             return;
         }
         let mut near = None;
-        for text in listed.texts() {
+        for (text, form) in listed.texts() {
             self.buffer.fold(text, &mut |folded, extent| {
                 let held = self.folded.get(&self.hasher.hash(folded.as_bytes()));
                 // Two parts that are equal make no two ids of it: `Jo Hill` and `Jo Dale`.
                 let is_near = |held: &&Folded| [held.extent, extent].contains(&Extent::Whole);
-                near = near.take().or(held.filter(is_near).cloned());
+                let found = held.filter(is_near);
+                near = near
+                    .take()
+                    .or_else(|| found.map(|held| (held, text, form, extent)));
             });
         }
-        if let Some(held) = near
+        if let Some((held, text, form, extent)) = near
             && !allowed.contains(listed.raw)
         {
+            let difference = match (held.extent, extent) {
+                (Extent::Whole, Extent::Whole) if held.form != form => {
+                    "one is the hash of the other".to_owned()
+                }
+                (Extent::Whole, Extent::Whole) => difference::between(&held.text, text),
+                (Extent::Part, _) | (_, Extent::Part) => "one line holds several ids".to_owned(),
+            };
             let held = Spot {
                 label: labels(held.file),
                 line: held.line,
                 element: held.element,
             };
-            self.near.note(listed.place, held);
+            self.near.note(listed.place, held, difference);
         }
     }
 
@@ -174,7 +209,7 @@ impl Held {
 }
 
 impl NearIds {
-    fn note(&mut self, listed: Place<'_>, held: Spot) {
+    fn note(&mut self, listed: Place<'_>, held: Spot, difference: String) {
         self.count += 1;
         if self.kept.len() < KEPT {
             let listed = Spot {
@@ -182,7 +217,11 @@ impl NearIds {
                 line: listed.line,
                 element: listed.element,
             };
-            self.kept.push([listed, held]);
+            self.kept.push(Pair {
+                listed,
+                held,
+                difference,
+            });
         }
     }
 }
@@ -190,17 +229,21 @@ impl NearIds {
 impl fmt::Display for NearIds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let equal = match self.count {
-            1 => "id equals a held id",
-            _ => "ids equal held ids",
+            1 => "id nearly equals a held id",
+            _ => "ids nearly equal held ids",
         };
         write!(
             f,
-            "{} listed {equal} but for case, Unicode form, decoration, zeros or a prefix such as \
-             `$device:`, and `--exclude` compares byte for byte",
+            "{} listed {equal}, and `--exclude` compares byte for byte",
             self.count
         )?;
-        for [listed, held] in &self.kept {
-            write!(f, "\n  {listed} and {held}")?;
+        for pair in &self.kept {
+            let Pair {
+                listed,
+                held,
+                difference,
+            } = pair;
+            write!(f, "\n  {listed} and {held}: {difference}")?;
         }
         match self.count - self.kept.len() {
             0 => Ok(()),
@@ -244,11 +287,7 @@ impl Buffer {
             letters.push_str(text);
             letters.make_ascii_lowercase();
         } else {
-            let seen = text.nfkc().filter(|c| !is_unseen(*c)).map(plain_dash);
-            // Twice, so that `ß`, `ẞ` and `SS` are the same, and each sigma.
-            let lower = seen.flat_map(char::to_lowercase);
-            let lower = lower.flat_map(char::to_uppercase);
-            letters.extend(lower.flat_map(char::to_lowercase).nfkc());
+            letters.extend(in_lower_case(in_one_form(text.chars())).nfkc());
         }
         hear(core(letters, digits), Extent::Whole);
         // Without a way out of the loop it runs over many bytes at once; most ids end here.
@@ -262,6 +301,18 @@ impl Buffer {
             }
         }
     }
+}
+
+/// Without what Unicode writes in several ways, or shows to nobody.
+fn in_one_form(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
+    text.nfkc().filter(|c| !is_unseen(*c)).map(plain_dash)
+}
+
+/// Twice, so that `ß`, `ẞ` and `SS` are the same, and each sigma.
+fn in_lower_case(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
+    let lower = text.flat_map(char::to_lowercase);
+    let lower = lower.flat_map(char::to_uppercase);
+    lower.flat_map(char::to_lowercase)
 }
 
 /// What is left inside of what stands around an id. Dashes of a UUID go by way of `digits`.

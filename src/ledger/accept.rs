@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 use serde_json::json;
 
 use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
 
 use super::audit::{self, Anchor, AuditEvent, Subject, Why};
-use super::jobs::{Outcome, finish_attempt, read_one, step};
-use super::records::{count, format_time, job_id, parse_time, unreadable};
+use super::jobs::{Outcome, begin_attempt, finish_attempt, read_one};
+use super::records::{count, job_id, parse_time, unreadable};
 use super::seen::{self, Next, Seen, SetBack};
 use super::{Ledger, LedgerError, Opening, Patience, prepare};
 
@@ -122,26 +122,7 @@ impl Ledger {
         for job in list {
             let record = read_one(&tx, &job)?;
             if record.state != JobState::Sending {
-                let moved = step(&tx, &job, record.state, JobState::Sending, now)?;
-                let attempt = record.attempts + 1;
-                prepare(
-                    &tx,
-                    "UPDATE jobs SET attempts = $1 WHERE request = $2 AND number = $3",
-                )?
-                .execute(params![attempt, job.request.as_str(), job.number])?;
-                prepare(
-                    &tx,
-                    "INSERT INTO attempts (request, number, attempt, sender, started_at)
-                     VALUES ($1, $2, $3, $4, $5)",
-                )?
-                .execute(params![
-                    job.request.as_str(),
-                    job.number,
-                    attempt,
-                    SENDER,
-                    format_time(since)
-                ])?;
-                moved.tell(&tx, Why::SetBack)?;
+                begin_attempt(&tx, &record, SENDER, since, now)?.tell(&tx, Why::SetBack)?;
             }
             finish_attempt(&tx, &job, &Outcome::Unknown, Some(REASON), now)?
                 .tell(&tx, Why::SetBack)?;

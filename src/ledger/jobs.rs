@@ -135,28 +135,11 @@ impl Ledger {
             tx.commit()?;
             return Ok(Claim::Wait(wait));
         }
-        let moved = step(&tx, job, record.state, JobState::Sending, now)?;
-        let attempt = record.attempts + 1;
-        prepare(
-            &tx,
-            "UPDATE jobs SET attempts = $1 WHERE request = $2 AND number = $3",
-        )?
-        .execute(params![attempt, job.request.as_str(), job.number])?;
-        prepare(
-            &tx,
-            "INSERT INTO attempts (request, number, attempt, sender, started_at)
-             VALUES ($1, $2, $3, $4, $5)",
-        )?
-        .execute(params![
-            job.request.as_str(),
-            job.number,
-            attempt,
-            sender,
-            format_time(now)
-        ])?;
-        moved.tell(&tx, purpose.why())?;
+        begin_attempt(&tx, &record, &sender, now, now)?.tell(&tx, purpose.why())?;
         tx.commit_seen()?;
-        Ok(Claim::Send { attempt })
+        Ok(Claim::Send {
+            attempt: record.attempts + 1,
+        })
     }
 
     /// Commits how the attempt under way ended; only then may it be told to anyone.
@@ -291,6 +274,37 @@ impl Ledger {
     pub fn find_batch(&self, job: &JobId) -> Result<Batch, LedgerError> {
         payload::read(&self.conn, job)
     }
+}
+
+/// Moves the job to `sending` and opens its next attempt, which began at `started`.
+pub(super) fn begin_attempt(
+    tx: &Transaction<'_>,
+    record: &JobRecord,
+    sender: &str,
+    started: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Moved, LedgerError> {
+    let job = &record.id;
+    let (request, attempt) = (job.request.as_str(), record.attempts + 1);
+    let moved = step(tx, job, record.state, JobState::Sending, now)?;
+    prepare(
+        tx,
+        "UPDATE jobs SET attempts = $1 WHERE request = $2 AND number = $3",
+    )?
+    .execute(params![attempt, request, job.number])?;
+    prepare(
+        tx,
+        "INSERT INTO attempts (request, number, attempt, sender, started_at)
+         VALUES ($1, $2, $3, $4, $5)",
+    )?
+    .execute(params![
+        request,
+        job.number,
+        attempt,
+        sender,
+        format_time(started)
+    ])?;
+    Ok(moved)
 }
 
 /// Moves the job on and closes its open attempt.

@@ -11,7 +11,7 @@ use super::audit::{self, AuditEvent, Subject, Why};
 use super::doubt::{IN_DOUBT, Settling, note_reason};
 use super::jobs::{finish_attempt, note_status, read_one, step};
 use super::records::format_time;
-use super::{Ledger, LedgerError, Outcome, prepare};
+use super::{Ledger, LedgerError, Outcome, Write, prepare};
 
 /// For whom a task was made that a job is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,25 +34,20 @@ impl Ledger {
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<Settling, LedgerError> {
-        let tx = self.write()?;
-        let record = read_one(&tx, job)?;
-        if !record.is_unsettled() {
-            return Ok(Settling::Taken(record.state));
-        }
-        let outcome = Outcome::Accepted(task.clone());
-        let moved = finish_attempt(&tx, job, &outcome, Some(reason), now)?;
-        prepare(
-            &tx,
-            "UPDATE jobs SET linked = $1 WHERE request = $2 AND number = $3",
-        )?
-        .execute(params![
-            i64::from(made_for == MadeFor::Another),
-            job.request.as_str(),
-            job.number
-        ])?;
-        moved.tell(&tx, Why::Operator)?;
-        tx.commit()?;
-        Ok(Settling::Recorded)
+        self.record_word(job, |tx| {
+            let outcome = Outcome::Accepted(task.clone());
+            let moved = finish_attempt(tx, job, &outcome, Some(reason), now)?;
+            prepare(
+                tx,
+                "UPDATE jobs SET linked = $1 WHERE request = $2 AND number = $3",
+            )?
+            .execute(params![
+                i64::from(made_for == MadeFor::Another),
+                job.request.as_str(),
+                job.number
+            ])?;
+            moved.tell(tx, Why::Operator)
+        })
     }
 
     /// Cancels what was never sent of a request, or is to be sent anew: nothing will send it. It is
@@ -113,18 +108,29 @@ impl Ledger {
         job: &JobId,
         now: DateTime<Utc>,
     ) -> Result<Settling, LedgerError> {
+        self.record_word(job, |tx| {
+            prepare(
+                tx,
+                "UPDATE jobs SET abandoned_at = $1 WHERE request = $2 AND number = $3",
+            )?
+            .execute(params![format_time(now), job.request.as_str(), job.number])?;
+            let (event, subject) = (AuditEvent::JobAbandoned, Subject::Job(job));
+            audit::tell(tx, event, subject, json!({}), now)
+        })
+    }
+
+    /// Records a word on a job of unknown outcome, if nobody was quicker.
+    fn record_word(
+        &mut self,
+        job: &JobId,
+        record: impl FnOnce(&Write<'_>) -> Result<(), LedgerError>,
+    ) -> Result<Settling, LedgerError> {
         let tx = self.write()?;
-        let record = read_one(&tx, job)?;
-        if !record.is_unsettled() {
-            return Ok(Settling::Taken(record.state));
+        let before = read_one(&tx, job)?;
+        if !before.is_unsettled() {
+            return Ok(Settling::Taken(before.state));
         }
-        prepare(
-            &tx,
-            "UPDATE jobs SET abandoned_at = $1 WHERE request = $2 AND number = $3",
-        )?
-        .execute(params![format_time(now), job.request.as_str(), job.number])?;
-        let (event, subject) = (AuditEvent::JobAbandoned, Subject::Job(job));
-        audit::tell(&tx, event, subject, json!({}), now)?;
+        record(&tx)?;
         tx.commit()?;
         Ok(Settling::Recorded)
     }

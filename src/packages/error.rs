@@ -28,7 +28,7 @@ pub enum SplitError {
     Compression { member: usize, method: &'static str },
     #[error("member {member} of the archive is packed in a way that is not supported")]
     Unsupported { member: usize, source: ZipError },
-    #[error("`{}` exists already", path.display())]
+    #[error("`{}` is there already and is not overwritten", path.display())]
     TargetExists { path: PathBuf },
     #[error("cannot write `{}`", path.display())]
     Write { path: PathBuf, source: io::Error },

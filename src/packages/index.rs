@@ -23,6 +23,7 @@ pub(super) fn write(
         "events",
         "profiles",
         "other_records",
+        "categories",
         "bytes",
     ];
     table.write_record(heading).map_err(failed)?;
@@ -31,6 +32,7 @@ pub(super) fn write(
             package.events,
             package.profiles,
             package.others,
+            package.categories,
             package.bytes,
         ];
         let id = defused(people.id(person).expose());

@@ -43,7 +43,7 @@ use crate::domain::{Disclosure, DistinctId, ProjectZone, RequestId, RetrievalSco
 
 pub use archive::is_locked;
 pub use error::{Danger, SplitError};
-pub use summary::{Summary, find_summary};
+pub use summary::{Summary, find_summary, is_of_other_form};
 pub use unassigned::Unassigned;
 
 use archive::Archive;
@@ -107,6 +107,13 @@ pub enum Form {
 
 impl Form {
     pub const ALL: [Self; 2] = [Self::Folders, Self::Zips];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Folders => "folders",
+            Self::Zips => "zips",
+        }
+    }
 }
 
 /// What an archive may cost before it is taken for an attack.

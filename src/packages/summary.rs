@@ -100,6 +100,12 @@ fn find_packages(target: &Path, archive_sha256: &str) -> Option<Summary> {
     (found.archive_sha256 == archive_sha256).then_some(found)
 }
 
+/// Whether packages of the archive with this SHA-256 are at `place`, in the other form: they stay
+/// there, and those of this form go elsewhere.
+pub fn is_of_other_form(place: &Path, archive_sha256: &str, form: Form) -> bool {
+    find_packages(place, archive_sha256).is_some_and(|found| found.form != form)
+}
+
 /// What lies at the target or at the draft, if exactly this order has been carried out before.
 ///
 /// # Errors

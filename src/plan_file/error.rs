@@ -6,7 +6,7 @@ use crate::domain::Actor;
 /// Why a plan file cannot be written, read or approved. Never holds an id.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
-    #[error("something is in the place of the plan file `{path}` already")]
+    #[error("`{path}` is there already and is not overwritten")]
     Exists { path: PathBuf },
     #[error("cannot write the plan file `{path}`")]
     Write { path: PathBuf, source: io::Error },

@@ -94,6 +94,20 @@ impl SuppressionList<'_> {
         Ok(counts)
     }
 
+    /// Whether anybody's id will be beside the hash.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn has_ids(&self) -> Result<bool, LedgerError> {
+        for part in Part::all_of(self.erased) {
+            let people = part.read(self.erased, self.ids)?;
+            if people.iter().any(|person| person.id.is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Writes the list in a format of its own.
     ///
     /// # Errors

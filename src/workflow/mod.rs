@@ -19,8 +19,10 @@ mod recollected;
 mod settle;
 mod split;
 mod submit;
+mod submitted;
 mod suppressed;
 mod verdict;
+mod waiting;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -48,8 +50,10 @@ pub use queue::Settle;
 pub use recollected::{Arrivals, Recollected, Search, Seen};
 pub use settle::{Adopted, adopt};
 pub use split::{SplitOutcome, SplitTrouble, Splitting, split};
-pub use submit::{Settles, Stop, SubmitReport, record, submit};
+pub use submit::{record, submit};
+pub use submitted::{Settles, Stop, SubmitReport};
 pub use suppressed::{Deletions, HeldIds, Part, Suppressed, SuppressedIndex};
+pub use waiting::{Waiting, list_waiting};
 
 /// Everything a run works with, handed from the command to each step.
 pub struct Run<'a> {

@@ -154,6 +154,11 @@ impl Queue {
         Ok(None)
     }
 
+    /// How many jobs wait for an earlier request.
+    pub(super) fn count_kept_back(&self) -> usize {
+        self.kept_back.len()
+    }
+
     pub(super) fn pause(&mut self, wait: Duration) {
         let now = Instant::now();
         self.paused_until = now.checked_add(wait).unwrap_or(now);

@@ -268,7 +268,7 @@ fn kept_apart(ids: Vec<DistinctId>, owner: &Owner, standing: &OtherTask) -> Opti
     }
 }
 
-fn list_unsent(ledger: &Ledger, request: &RequestId) -> Result<Vec<JobId>, LedgerError> {
+pub(super) fn list_unsent(ledger: &Ledger, request: &RequestId) -> Result<Vec<JobId>, LedgerError> {
     let unsent = ledger.jobs(request, Standing::Unsent);
     unsent.map(|job| job.map(|job| job.id)).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
@@ -73,8 +73,8 @@ pub fn split(
 ) -> Result<SplitOutcome, SplitTrouble> {
     let people = find_people(ledger, job, how)?;
     let about = about(request, job, download, how)?;
-    let target = packages_of(&download.path);
-    let draft = draft_of(&download.path);
+    let target = place_of(download, "packages", how.form);
+    let draft = place_of(download, "to-check", how.form);
     let mut order = Order {
         archive: &download.path,
         password: None,
@@ -163,30 +163,19 @@ fn export_of(request: &RequestRecord, job: &JobRecord) -> Option<(RetrievalScope
     }
 }
 
-/// `exports/q7tz0xma-1.zip` is split into `exports/q7tz0xma-1-packages/`.
-pub(super) fn packages_of(archive: &Path) -> PathBuf {
-    beside(archive, "-packages")
-}
-
-/// Where packages are until somebody has looked at what is unassigned: `exports/q7tz0xma-1-to-check/`.
-fn draft_of(archive: &Path) -> PathBuf {
-    beside(archive, "-to-check")
-}
-
-fn beside(archive: &Path, ending: &str) -> PathBuf {
-    let mut name = archive.file_stem().map_or_else(OsString::new, Into::into);
-    name.push(ending);
-    archive.with_file_name(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn packages_lie_beside_their_archive() {
-        let folder = |archive: &str| packages_of(Path::new(archive));
-        assert_eq!(folder("/x/q7tz-1.zip"), Path::new("/x/q7tz-1-packages"));
-        assert_eq!(folder("q7tz-1.zip"), Path::new("q7tz-1-packages"));
+/// `exports/q7tz0xma-1.zip` is split into `exports/q7tz0xma-1-packages/`, or, where these packages
+/// are there in the other form, into `exports/q7tz0xma-1-zips-packages/` or `-folders-packages/`.
+/// Until somebody has looked at what is unassigned, `to-check` stands for `packages`.
+fn place_of(download: &DownloadRecord, what: &str, form: Form) -> PathBuf {
+    let beside = |ending: String| {
+        let archive = &download.path;
+        let mut name = archive.file_stem().map_or_else(OsString::new, Into::into);
+        name.push(ending);
+        archive.with_file_name(name)
+    };
+    let usual = beside(format!("-{what}"));
+    match packages::is_of_other_form(&usual, &download.sha256, form) {
+        true => beside(format!("-{}-{what}", form.as_str())),
+        false => usual,
     }
 }

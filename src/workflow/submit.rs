@@ -3,107 +3,16 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-
-use crate::domain::{DistinctId, ExitStatus, JobId, JobState, RequestId, TaskId};
-use crate::ledger::{
-    Again, Claim, LearnedLimit, Ledger, LedgerError, Outcome, Purpose, Recorded, RequestRecord,
-    Standing,
-};
+use crate::domain::{DistinctId, JobId, JobState, RequestId, TaskId};
+use crate::ledger::{Again, Claim, LearnedLimit, LedgerError, Outcome, Purpose, Recorded};
 use crate::mixpanel::{Client, CreateAnswer, Words};
 
-use super::queue::{Item, Offer, Queue, Settle, may_tell, settles_by_itself};
+use super::queue::{Item, Offer, Queue, Settle, may_tell};
 use super::settle::Owners;
+use super::submitted::{Settles, Stop, SubmitReport};
 use super::verdict::{Act, Next, Verdict};
-use super::{Approved, Event, RefreshTrouble, Run, Signal, WorkflowError, settle};
-
-/// Why the sending of a project's jobs ended before all were sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stop {
-    /// 401 or 403; nothing that was not sent yet will be.
-    NotAllowed { http_status: u16, message: String },
-    /// The connection could not be made.
-    Unreachable { reason: String },
-    /// The rate limit kept us out for longer than there was time.
-    RateLimited,
-    /// Answers that say nothing, one after the other.
-    Unclear { reason: String },
-    /// There is no client for the request's project.
-    NoProject,
-    /// An answer does not fit what was sent.
-    Contradiction,
-}
-
-/// What came of a submission. The requests are as the ledger has them now.
-#[derive(Debug)]
-pub struct SubmitReport {
-    pub requests: Vec<RequestRecord>,
-    pub stops: Vec<Stop>,
-    pub settling: Settles,
-    pub signal: Option<Signal>,
-}
-
-/// What settles the jobs of unknown outcome, if there are any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settles {
-    /// Another run, as long as the same POST once more tells what became of the first.
-    ByItself,
-    /// The operator's word.
-    ByWord,
-}
-
-impl Settles {
-    /// What settles the jobs of unknown outcome of these requests.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn of(
-        ledger: &Ledger,
-        requests: &[RequestRecord],
-        now: DateTime<Utc>,
-    ) -> Result<Self, LedgerError> {
-        for request in requests {
-            let kind = request.asked.operation.kind();
-            for job in ledger.jobs(&request.id, Standing::Unsettled) {
-                if settles_by_itself(ledger, &job?, kind, now)? {
-                    return Ok(Self::ByItself);
-                }
-            }
-        }
-        Ok(Self::ByWord)
-    }
-}
-
-impl SubmitReport {
-    /// The status of the whole run, by the jobs' states and what stopped it.
-    pub fn exit_status(&self) -> ExitStatus {
-        let signal = self.signal.map(Signal::exit_status);
-        let stops = self.stops.iter().map(|stop| match stop {
-            Stop::NotAllowed { .. } => ExitStatus::Auth,
-            Stop::Unreachable { .. } | Stop::RateLimited | Stop::Unclear { .. } => {
-                ExitStatus::Temporary
-            }
-            Stop::NoProject => ExitStatus::Usage,
-            Stop::Contradiction => ExitStatus::Refused,
-        });
-        let groups = self.requests.iter().flat_map(|request| &request.groups);
-        let states = groups.map(|group| match group.state {
-            JobState::Failed | JobState::Revoked | JobState::Refused if group.is_lost() => {
-                ExitStatus::Unknown
-            }
-            // The operator gave up on it: nothing more is to be done.
-            JobState::Unknown if group.is_abandoned => ExitStatus::Done,
-            JobState::Unknown => ExitStatus::Unknown,
-            JobState::Failed | JobState::Revoked => ExitStatus::Failed,
-            JobState::Refused => ExitStatus::Refused,
-            JobState::Planned | JobState::Deferred => ExitStatus::Temporary,
-            JobState::Sending | JobState::Accepted | JobState::Running | JobState::Done => {
-                ExitStatus::Done
-            }
-        });
-        ExitStatus::most_pressing(signal.into_iter().chain(stops).chain(states))
-    }
-}
+use super::waiting::list_waiting;
+use super::{Approved, Event, RefreshTrouble, Run, WorkflowError, settle};
 
 /// Records the approved plans of one command as requests with their jobs, all still to be sent.
 ///
@@ -136,13 +45,63 @@ pub async fn submit(
     settle: &Settle,
     max_wait: Duration,
 ) -> Result<SubmitReport, WorkflowError> {
-    let (mut queues, mut stops) = list_queues(run, requests, settle, max_wait).await?;
+    let mut stops = Vec::new();
+    let mut settle = settle.clone();
+    let mut waiting = usize::MAX;
+    loop {
+        let (mut queues, barred) = list_queues(run, requests, &settle, max_wait).await?;
+        stops.extend(barred);
+        let before = waiting;
+        waiting = queues.iter().map(Queue::count_kept_back).sum();
+        let sent = send_all(run, &mut queues, max_wait).await?;
+        stops.extend(sent.stops);
+        // What was sent may let jobs go that waited for it: look again, until none is let go.
+        let may_go_on = sent.any && (1..before).contains(&waiting) && stops.is_empty();
+        if !may_go_on || run.interrupt.signal().is_some() {
+            break;
+        }
+        // Each unknown job was tried in the first round as often as it may be.
+        settle = Settle::Chosen(Vec::new());
+    }
+    let mut records = Vec::new();
+    for id in requests {
+        records.extend(run.ledger.find_request(id)?);
+    }
+    let now = run.clock.now();
+    Ok(SubmitReport {
+        waiting: match waiting {
+            0 => Vec::new(),
+            _ => list_waiting(run.ledger, &records, now)?,
+        },
+        settling: Settles::of(run.ledger, &records, now)?,
+        requests: records,
+        stops,
+        signal: run.interrupt.signal(),
+    })
+}
+
+/// What came of the queues of one round.
+struct Sent {
+    /// Whether anything was sent.
+    any: bool,
+    stops: Vec<Stop>,
+}
+
+async fn send_all(
+    run: &mut Run<'_>,
+    queues: &mut Vec<Queue>,
+    max_wait: Duration,
+) -> Result<Sent, WorkflowError> {
+    let (mut any, mut stops) = (false, Vec::new());
     while run.interrupt.signal().is_none() {
         let mut shortest = Duration::MAX;
         let mut place = 0;
         while place < queues.len() && run.interrupt.signal().is_none() {
             match send_next(run, &mut queues[place], max_wait).await? {
-                Step::Sent => shortest = Duration::ZERO,
+                Step::Sent => {
+                    any = true;
+                    shortest = Duration::ZERO;
+                }
                 Step::Wait(wait) => shortest = shortest.min(wait),
                 Step::Over(stop) => {
                     let queue = queues.remove(place);
@@ -161,19 +120,10 @@ pub async fn submit(
         }
     }
     // An interruption leaves some.
-    for queue in &queues {
+    for queue in &*queues {
         run.ledger.record_all_sent(&queue.project)?;
     }
-    let mut records = Vec::new();
-    for id in requests {
-        records.extend(run.ledger.find_request(id)?);
-    }
-    Ok(SubmitReport {
-        settling: Settles::of(run.ledger, &records, run.clock.now())?,
-        requests: records,
-        stops,
-        signal: run.interrupt.signal(),
-    })
+    Ok(Sent { any, stops })
 }
 
 /// What came of one try to send the next job of a queue.

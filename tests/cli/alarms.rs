@@ -54,7 +54,9 @@ fn only_open_requests_that_are_due_then_are_shown() {
     let days = |days: &[i64]| days.iter().map(|day| self::day(*day)).collect::<Vec<_>>();
     assert_eq!(shown(&operator, &["--overdue"]), days(&[-1]));
     assert_eq!(shown(&operator, &["--due-within", "0d"]), days(&[-1, 0]));
-    assert_eq!(shown(&operator, &["--due-within", "7d"]), days(&[-1, 0, 7]));
+    for week in ["7d", "7", "1week"] {
+        assert_eq!(shown(&operator, &["--due-within", week]), days(&[-1, 0, 7]));
+    }
     let all = shown(&operator, &["--due-within", "2weeks"]);
     assert_eq!(all, days(&[-1, 0, 7, 8]));
     let table = operator.run(&["status", "--overdue"]);
@@ -134,7 +136,7 @@ fn an_alarm_asks_nobody_and_takes_whole_days() {
     let operator = Operator::new();
     for args in [
         &["--due-within", "12h"][..],
-        &["--due-within", "7"],
+        &["--due-within", "7.5"],
         &["--due-within", "soon"],
         &["--overdue", "--refresh"],
         &["--overdue", "--watch"],

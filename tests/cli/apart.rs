@@ -1,7 +1,11 @@
 //! An id with an open deletion in the ledger is not sent again by another request.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
+
 use crate::support::{
-    Fake, Model, Operator, Reply, account, csv_of, disagreements, object_reply, people,
+    Call, Fake, Model, Operator, Reply, account, csv_of, disagreements, object_reply, people,
     same_people, states, status_reply,
 };
 
@@ -73,14 +77,127 @@ fn ids_that_an_earlier_request_has_not_sent_yet_are_kept_back_until_it_has() {
             .contains("no task yet")
     );
 
-    operator.run(&["resume"]).exits_with(75);
-    assert_eq!(fake.posts().len(), 3, "the earlier request alone was sent");
+    // One run sends the earlier request, and links to its task what waits for it.
+    let settled = operator.run(&["resume"]);
+    settled.exits_with(0);
+    assert_eq!(fake.posts().len(), 3, "linked, not sent\n{settled}");
     same_people(&fake.posts()[2].ids(), &ids[..4]);
     let name = request["id"].as_str().unwrap();
-    let settled = operator.run(&["resume", name, "--json"]);
-    let request = settled.exits_with(0).request();
-    assert_eq!(states(&request), ["accepted", "accepted"]);
-    assert_eq!(fake.posts().len(), 3, "linked, not sent\n{settled}");
+    let all = operator.requests();
+    let request = all.iter().find(|one| one["id"] == name).unwrap();
+    assert_eq!(states(request), ["accepted", "accepted"]);
+}
+
+#[test]
+fn one_resume_follows_a_chain_of_requests_to_its_end() {
+    let is_open = Arc::new(AtomicBool::new(false));
+    let door = Arc::clone(&is_open);
+    let fake = Fake::answering(move |call| match (call.is_post(), door.load(SeqCst)) {
+        (true, false) => Reply::error(401, "not yet"),
+        (true, true) => object_reply(&format!("task-{}", call.place)),
+        (false, _) => status_reply("STARTED"),
+    });
+    let operator = Operator::at_with(&fake, "rate = 1000");
+    let ids = people(7);
+    // Each has an id of the one before it.
+    for (name, range) in [("a", 0..2), ("b", 1..4), ("c", 3..6), ("d", 5..7)] {
+        let file = format!("{name}.csv");
+        operator.file(&file, csv_of(&ids[range], None));
+        operator
+            .run(&["delete", "--gdpr", "--yes", &file])
+            .exits_with(4);
+    }
+    is_open.store(true, SeqCst);
+    let before = fake.posts().len();
+    operator.run(&["resume"]).exits_with(0);
+    let sent: Vec<String> = fake.posts()[before..].iter().flat_map(Call::ids).collect();
+    same_people(&sent, &ids);
+    for request in operator.requests() {
+        let states = states(&request);
+        let is_with_mixpanel = |state: &String| ["accepted", "running"].contains(&&**state);
+        assert!(states.iter().all(is_with_mixpanel), "{request}");
+    }
+    // Nothing is left, and nothing is asked for ever.
+    let posts = fake.posts().len();
+    operator.run(&["resume"]).exits_with(0);
+    assert_eq!(fake.posts().len(), posts);
+}
+
+#[test]
+fn a_job_that_waits_for_another_request_names_it_and_what_lets_it_go() {
+    let fake = Fake::answering_posts(Reply::text(502, "text/html", "<html>"));
+    let (operator, _) = first_then_all(&fake);
+    operator.run(&FIRST).exits_with(6);
+    operator.age_attempts(Duration::from_secs(3600));
+    let first = operator.only_request()["id"].clone();
+    let first = &first.as_str().unwrap()[..8];
+    operator.file("few.csv", csv_of(&people(3), None));
+    let delete = ["delete", "--gdpr", "--yes", "few.csv", "--json"];
+    let outcome = operator.run(&delete);
+    let request = outcome.exits_with(75).request();
+    let own = &request["id"].as_str().unwrap()[..8];
+    let by_word = format!("`dsr resume {first} --task TASK_ID`");
+    let then = format!("then run `dsr resume {own}`");
+    let names_both = |text: &str| {
+        assert!(
+            text.contains(&by_word) && text.contains("--abandon"),
+            "{text}"
+        );
+        assert!(text.contains(&then), "{text}");
+        assert!(text.contains(&format!("request {first}")), "{text}");
+    };
+    for outcome in [outcome, operator.run(&["resume", own, "--json"])] {
+        let failure = outcome.exits_with(75).failure();
+        names_both(failure["hint"].as_str().unwrap());
+        let message = failure["message"].as_str().unwrap();
+        assert!(
+            message.contains(&format!("request {first} has some")),
+            "{message}"
+        );
+        assert!(
+            message.contains("outcome of its job 1 is unknown"),
+            "{message}"
+        );
+    }
+    let status = operator.run(&["status", "--cached"]);
+    let said = status
+        .exits_with(0)
+        .stderr
+        .split_whitespace()
+        .collect::<Vec<_>>();
+    let said = said.join(" ");
+    names_both(&said);
+    assert!(
+        said.contains(&format!("{own} waits: request {first}")),
+        "{status}"
+    );
+    assert!(
+        !said.contains(&format!("Go on with `dsr resume {own}`")),
+        "{status}"
+    );
+    let posts = fake.posts().len();
+
+    // What the hint says lets it go.
+    operator.run(&["resume", first, "--abandon"]).exits_with(0);
+    operator.run(&["resume", own]);
+    same_people(&fake.posts()[posts].ids(), &people(3));
+}
+
+#[test]
+fn a_job_that_waits_for_an_unsent_one_names_both_commands() {
+    let fake = Fake::answering_post(0, Reply::error(401, "not yet"));
+    let (operator, _) = first_then_all(&fake);
+    operator.run(&FIRST).exits_with(4);
+    let first = operator.only_request()["id"].clone();
+    let first = &first.as_str().unwrap()[..8];
+    let outcome = operator.run(&ALL);
+    let request = outcome.exits_with(75).request();
+    let own = &request["id"].as_str().unwrap()[..8];
+    let hint = outcome.failure()["hint"].clone();
+    assert_eq!(
+        hint,
+        format!("run `dsr resume {first}`, then `dsr resume {own}`")
+    );
 }
 
 #[test]

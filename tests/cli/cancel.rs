@@ -150,6 +150,33 @@ fn what_has_started_is_reported_job_by_job() {
 }
 
 #[test]
+fn a_deletion_that_has_ended_or_begun_is_too_late_to_cancel() {
+    let statuses = |call: &crate::support::Call| match call.task() {
+        "task-0" => "SUCCESS",
+        _ => "STARTED",
+    };
+    let fake = fake_where(Rules::None, |_| Reply::error(405, "no"), statuses);
+    let (operator, id) = operator_with_a_deletion(&fake);
+    let operator = operator.with_ledger_key();
+    for _ in 0..2 {
+        operator
+            .run(&["cancel", &id])
+            .exits_with(3)
+            .says("Too late: Mixpanel has already finished job 1")
+            .says("Mixpanel has finished it")
+            .never_says("of another request")
+            .never_says("started");
+    }
+    let fake = fake_where(Rules::None, |_| Reply::error(405, "no"), statuses);
+    let (operator, id) = operator_with_jobs(&fake, "rate = 1000", 3);
+    let operator = operator.with_ledger_key();
+    operator
+        .run(&["cancel", &id])
+        .exits_with(3)
+        .says("Too late: Mixpanel has already finished job 1 and started jobs 2, 3");
+}
+
+#[test]
 fn a_405_is_no_revocation_even_if_the_status_lags_behind() {
     let fake = fake_where(Rules::None, |_| Reply::error(405, "no"), |_| "PENDING");
     let (operator, id) = operator_with_a_deletion(&fake);

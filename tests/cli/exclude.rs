@@ -282,6 +282,49 @@ fn a_held_id_in_another_form_or_decorated_never_spares_nobody() {
 }
 
 #[test]
+fn a_near_match_says_in_what_the_two_differ() {
+    let fake = Fake::start();
+    for (listed, held, difference) in [
+        ("User-17", "user-17", "differ in case"),
+        ("uSer-17", "usEr-17", "differ in case"),
+        ("0099", "99", "differ in leading zeros"),
+        ("$device:ab-7", "ab-7", "one has `$device:` in front"),
+        ("a@x.test", "mailto:a@x.test", "one has `mailto:` in front"),
+        ("zo\u{eb}-1", "zoe\u{308}-1", "differ in Unicode form"),
+        ("user17", "u\u{200b}ser17", "differ in Unicode form"),
+        (
+            "user-17",
+            "{user-17}",
+            "differ in the characters around them",
+        ),
+        (
+            "5bc8fbbc-bde5-4099-8164-d8399f767c45",
+            "5bc8fbbcbde540998164d8399f767c45",
+            "differ in the dashes of a UUID",
+        ),
+        (
+            "$device:User-17",
+            "user-17",
+            "one has `$device:` in front; differ in case",
+        ),
+        ("user-17", "user-16;user-17", "one line holds several ids"),
+    ] {
+        // Some would be called damaged otherwise.
+        let allow = ["--allow", held];
+        let (ids, hold) = (format!("{listed}\n"), format!("{held}\n"));
+        let (_, outcome) = erase_but(&fake, &ids, &hold, &allow);
+        let said = outcome.exits_with(5).stderr.clone();
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let pair = format!("`ids.csv`, line 2 and `hold.csv`, line 2: {difference}");
+        assert!(said.contains(&pair), "{listed} {held}\n{outcome}");
+        // Nothing else is named beside it.
+        let rest = said.split_once(&pair).unwrap().1.trim_start();
+        assert!(rest.starts_with("Hint"), "{listed} {held}\n{outcome}");
+    }
+    fake.was_not_called();
+}
+
+#[test]
 fn near_ids_are_named_in_json_and_counted() {
     let fake = Fake::start();
     let list: String = (0..70).map(|n| format!("User-{n}\n")).collect();

@@ -39,6 +39,7 @@ mod guide;
 mod hashing;
 mod help;
 mod hostile;
+mod in_the_way;
 mod intake;
 mod intake_formats;
 mod intake_sources;

@@ -157,12 +157,70 @@ fn what_is_split_already_is_not_split_again_and_needs_no_network_and_no_token() 
     assert!(said.stdout.contains("1 part in nobody's package"), "{said}");
     assert!(said.stdout.contains("1 id without any record"), "{said}");
     assert_eq!((api.calls().len(), store.calls().len()), calls);
+}
 
-    // In another form it would be in the way.
-    let zips = operator.run(&["download", "--split", "--zip", "--json"]);
-    zips.exits_with(2);
-    assert_eq!(zips.failure()["kind"], "exists");
-    assert_eq!(files(&folder_of(&first)), before);
+#[test]
+fn packages_in_the_other_form_get_a_folder_of_their_own_and_are_made_once() {
+    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let folders = exports.download(&["--split", "--json"]);
+    let before = files(&folder_of(folders.exits_with(0)));
+    let zips = exports.download(&["--split", "--zip", "--json"]);
+    assert_eq!(packages(zips.exits_with(0))["result"], "split");
+    let name = folder_of(&zips).display().to_string();
+    assert!(name.ends_with("-1-zips-packages"), "{name}");
+    let zip = folder_of(&zips).join(format!("{}.zip", package_of("anna")));
+    assert!(zip.exists(), "{zips}");
+    let made = files(&folder_of(&zips));
+
+    for (args, folder, bytes) in [
+        (&["--split", "--json"][..], folder_of(&folders), &before),
+        (&["--split", "--zip", "--json"], folder_of(&zips), &made),
+    ] {
+        let again = exports.download(args);
+        assert_eq!(packages(again.exits_with(0))["result"], "already_split");
+        assert_eq!(folder_of(&again), folder);
+        assert_eq!(files(&folder), *bytes, "not a byte is changed");
+    }
+    let parent = folder_of(&zips);
+    let beside = fs::read_dir(parent.parent().unwrap()).unwrap().count();
+    assert_eq!(beside, 3, "the archive and both forms");
+    assert_eq!(exports.store.calls().len(), 1, "fetched once");
+}
+
+#[test]
+fn drafts_in_the_other_form_get_a_folder_of_their_own_too() {
+    let unclear = format!(
+        "{}\n{}",
+        events(),
+        r#"{"event":"of nobody","properties":{}}"#
+    );
+    let exports = exports(plain(&[("events.jsonl", &unclear)]));
+    for (more, ending) in [
+        (&[][..], "-1-to-check"),
+        (&["--zip"], "-1-zips-to-check"),
+        (&["--checked"], "-1-packages"),
+        (&["--zip", "--checked"], "-1-zips-packages"),
+    ] {
+        let request = exports.operator.only_request()["id"].clone();
+        let request = request.as_str().unwrap().to_owned();
+        let args = [&[&request, "--split", "--json"], more].concat();
+        let name = folder_of(&exports.download(&args)).display().to_string();
+        assert!(name.ends_with(ending), "{name}");
+    }
+}
+
+#[test]
+fn what_is_no_package_of_this_archive_is_in_the_way() {
+    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let fetched = exports.download(&["--json"]);
+    let archive = the_download(&fetched)["path"].clone();
+    let archive = archive.as_str().unwrap();
+    let target = archive.replace(".zip", "-packages");
+    fs::create_dir(&target).unwrap();
+    fs::write(Path::new(&target).join("mine"), "mine").unwrap();
+    let zips = exports.download(&["--split", "--zip", "--json"]);
+    assert_eq!(zips.exits_with(2).failure()["kind"], "exists");
+    assert_eq!(files(Path::new(&target)).len(), 1);
 }
 
 #[test]
@@ -254,7 +312,7 @@ fn an_archive_that_is_gone_or_another_one_is_fetched_again_on_the_operators_word
     // What is there is not overwritten, not even then.
     exports
         .download(&[name, "--again"])
-        .exits_with(74)
+        .exits_with(2)
         .says("not overwritten");
 }
 

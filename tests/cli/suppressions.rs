@@ -156,6 +156,17 @@ fn ids_are_shown_on_an_explicit_word_only_and_as_long_as_they_are_kept() {
     for format in ["text", "csv"] {
         export(&operator, &["--ids", "--format", format]).exits_with(2);
     }
+
+    // Once no id is kept, nobody is warned of ids.
+    let operator = with_key(&fake, "rate = 1000");
+    erase(&operator, &["done@x.test"], &[]);
+    let none = export(&operator, &["--ids"]);
+    none.exits_with(0)
+        .says("The list holds no ids")
+        .never_says("people's ids")
+        .never_says("x.test");
+    let json = export(&operator, &["--ids", "--json"]).json();
+    assert!(json.get("warnings").is_none(), "{json}");
 }
 
 #[test]

@@ -24,6 +24,8 @@ fn a_monitor_hears_of_a_token_in_time() {
         (20, None, 4),
         (20, Some("10"), 0),
         (10, Some("14"), 4),
+        (10, Some("14d"), 4),
+        (20, Some("2weeks"), 0),
         (14, Some("14"), 4),
         (16, Some("14"), 0),
         (60, Some("366"), 4),

@@ -134,6 +134,24 @@ fn a_timeout_needs_a_wait() {
 }
 
 #[test]
+fn several_finished_exports_are_fetched_by_the_command_that_is_named() {
+    let fake = saying(&["SUCCESS"]);
+    let export = |settings: &str| {
+        let operator = Operator::at_with(&fake, settings);
+        operator.file("ids.txt", "a1\na2\na3\n");
+        let args = ["export", "--gdpr", "--wait", "--format", "text", "ids.txt"];
+        let outcome = operator.run(&args);
+        outcome.exits_with(0);
+        let id = operator.only_request()["id"].as_str().unwrap().to_owned();
+        (outcome, id)
+    };
+    let (one, id) = export("rate = 1000");
+    one.says(&format!("Fetch it with `dsr download {}`.", &id[..8]));
+    let (several, id) = export("rate = 1000\nexport_batch = 1");
+    several.says(&format!("Fetch them with `dsr download {}`.", &id[..8]));
+}
+
+#[test]
 fn a_resume_follows_what_it_sent_as_long_as_it_is_told_to() {
     let fake = Fake::answering(|call| match (call.is_post(), call.place) {
         (true, 0) => Reply::error(401, "not yet"),

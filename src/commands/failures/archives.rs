@@ -7,6 +7,8 @@ use crate::packages::SplitError;
 use crate::ui::Failure;
 use crate::workflow::{DownloadError, NewFileError, SplitTrouble};
 
+use super::in_the_way;
+
 impl From<DownloadError> for Failure {
     fn from(error: DownloadError) -> Self {
         let hint = match error {
@@ -14,7 +16,10 @@ impl From<DownloadError> for Failure {
             DownloadError::Folder { .. } => {
                 "nothing was kept of it; make room or name another folder with `--to`"
             }
-            DownloadError::Exists { .. } => "move it away, or name another folder with `--to`",
+            DownloadError::Exists { path } => {
+                let hint = "what was fetched before stays; move it away, or name another folder with `--to`";
+                return in_the_way(&path, hint);
+            }
         };
         Self::from_error(ExitStatus::LocalIo, "local_io", &error).hint(hint)
     }
@@ -23,7 +28,10 @@ impl From<DownloadError> for Failure {
 impl From<NewFileError> for Failure {
     fn from(error: NewFileError) -> Self {
         let hint = match error {
-            NewFileError::Exists { .. } => "move it away, or name another file with `--output`",
+            NewFileError::Exists { path } => {
+                let hint = "nothing was written; name another file with `--output`";
+                return in_the_way(&path, hint);
+            }
             NewFileError::Write { .. } => {
                 "nothing was kept of it; make room or name another file with `--output`"
             }
@@ -96,11 +104,10 @@ pub(in super::super) fn split_failure(
                     .to_owned(),
             ),
             SplitError::Nobody => input("is it the right file?".to_owned()),
-            SplitError::TargetExists { .. } => (
-                ExitStatus::Usage,
-                "exists",
-                "it holds other packages or is none of ours: move it away".to_owned(),
-            ),
+            SplitError::TargetExists { path } => {
+                let hint = "it holds other packages, or is not dsr's: move it away, then run the same command again";
+                return in_the_way(path, hint);
+            }
             SplitError::Write { .. } => (
                 ExitStatus::LocalIo,
                 "local_io",

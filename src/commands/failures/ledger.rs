@@ -1,12 +1,18 @@
 //! What keeps the ledger from being read or written.
 
+use std::io;
 use std::path::Path;
 
 use crate::domain::ExitStatus;
 use crate::ledger::LedgerError;
 use crate::ui::Failure;
 
+use super::in_the_way;
 use super::people::OTHER_KEY;
+
+/// What to do where a copy of the ledger cannot take its place.
+pub(in super::super) const NOT_COPIED: &str =
+    "no copy was kept; name a new file in a folder with room";
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
@@ -41,11 +47,12 @@ impl From<LedgerError> for Failure {
                 "ledger_set_back",
                 "nothing was sent and nothing was changed; restore the newest ledger, or run `dsr ledger accept`",
             ),
-            LedgerError::Backup { .. } => (
-                ExitStatus::LocalIo,
-                "local_io",
-                "no copy was kept; name a new file in a folder with room",
-            ),
+            LedgerError::Backup { path, source }
+                if source.kind() == io::ErrorKind::AlreadyExists =>
+            {
+                return in_the_way(path, NOT_COPIED);
+            }
+            LedgerError::Backup { .. } => (ExitStatus::LocalIo, "local_io", NOT_COPIED),
             LedgerError::Trail(_) => (
                 ExitStatus::LocalIo,
                 "audit",

@@ -1,10 +1,12 @@
 //! What keeps people from being remembered, found or forgotten.
 
+use std::io;
+
 use crate::credentials::LedgerKeyError;
 use crate::domain::{CutoffError, ExitStatus};
 use crate::ui::Failure;
 
-use super::quoted;
+use super::{in_the_way, quoted};
 
 /// What to do where the ledger's people were hashed under a key that is not at hand.
 pub(super) const OTHER_KEY: &str =
@@ -13,7 +15,24 @@ pub(super) const OTHER_KEY: &str =
 impl From<LedgerKeyError> for Failure {
     fn from(error: LedgerKeyError) -> Self {
         let hint = ledger_key_hint(&error);
-        Self::from_error(ExitStatus::Usage, "ledger_key", &error).hint(hint)
+        match &error {
+            LedgerKeyError::Write { path, source }
+                if source.kind() == io::ErrorKind::AlreadyExists =>
+            {
+                in_the_way(path, &hint)
+            }
+            LedgerKeyError::Write { .. } => {
+                Self::from_error(ExitStatus::LocalIo, "local_io", &error).hint(hint)
+            }
+            LedgerKeyError::Open { .. }
+            | LedgerKeyError::Read { .. }
+            | LedgerKeyError::Malformed { .. }
+            | LedgerKeyError::Keyring(_)
+            | LedgerKeyError::Gone
+            | LedgerKeyError::Lock(_) => {
+                Self::from_error(ExitStatus::Usage, "ledger_key", &error).hint(hint)
+            }
+        }
     }
 }
 
@@ -29,7 +48,7 @@ pub(in crate::commands) fn ledger_key_hint(error: &LedgerKeyError) -> String {
                 .to_owned()
         }
         LedgerKeyError::Gone => OTHER_KEY.to_owned(),
-        LedgerKeyError::Write { .. } => "name a file that is not there yet".to_owned(),
+        LedgerKeyError::Write { .. } => "no key was written; name a new file in a folder with room".to_owned(),
         LedgerKeyError::Lock(_) => "check the permissions of dsr's data folder".to_owned(),
     }
 }

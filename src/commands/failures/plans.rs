@@ -6,7 +6,7 @@ use crate::plan_file::PlanFileError;
 use crate::ui::Failure;
 use crate::workflow::{Outdated, PlanningError};
 
-use super::ledger_key_hint;
+use super::{in_the_way, ledger_key_hint};
 
 /// How whoever did not make a plan comes by the key it was sealed with.
 const GET_KEY: &str = "have the plan's creator run `dsr auth ledger-key --to FILE` and hand you the file safely; set DSR_LEDGER_KEY_FILE to it";
@@ -18,11 +18,9 @@ impl From<PlanFileError> for Failure {
         let input = |hint| (ExitStatus::Input, "plan", hint);
         let refused = |hint| (ExitStatus::Usage, "approval", hint);
         let (status, kind, hint) = match &error {
-            PlanFileError::Exists { .. } => (
-                ExitStatus::Usage,
-                "exists",
-                "nothing was written; name a file that is not there yet",
-            ),
+            PlanFileError::Exists { path } => {
+                return in_the_way(path, "nothing was written; name a new file");
+            }
             PlanFileError::Write { .. } => (
                 ExitStatus::LocalIo,
                 "local_io",

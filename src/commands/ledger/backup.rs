@@ -4,7 +4,7 @@ use crate::domain::ExitStatus;
 use crate::ui::{BackupView, Failure};
 
 use super::super::context::Context;
-use super::super::failures::{local_io, usage};
+use super::super::failures::{NOT_COPIED, in_the_way, local_io};
 
 /// Copy the ledger to a new file, also while dsr sends
 ///
@@ -23,8 +23,7 @@ pub(super) struct BackupArgs {
 pub(super) fn run(ctx: &Context, args: &BackupArgs) -> Result<ExitStatus, Failure> {
     let file = &args.file;
     if file.symlink_metadata().is_ok() {
-        let message = format!("there is a file `{}` already", file.display());
-        return Err(usage(message).hint("nothing was copied; name a new file"));
+        return Err(in_the_way(file, NOT_COPIED));
     }
     let ledger = ctx.open_ledger()?;
     ctx.warn_of_set_back(&ledger)?;

@@ -10,7 +10,7 @@ use crate::ui::{Failure, ListCounts, ListFormat, ListWrittenView, SuppressionLis
 use crate::workflow::HeldIds;
 
 use super::super::context::Context;
-use super::super::failures::{local_io, usage};
+use super::super::failures::{in_the_way, local_io, usage};
 use super::{people_key, replaced, warn_of_people_lost};
 
 /// Write the list of people not to track again
@@ -123,11 +123,15 @@ pub(super) fn run(ctx: &mut Context, args: &ExportListArgs) -> Result<ExitStatus
         },
         not_listed,
     };
-    if args.ids {
-        ctx.ui.warn(
+    match args.ids && list.has_ids()? {
+        true => ctx.ui.warn(
             "personal_data",
             "the list holds people's ids: keep it out of logs, tickets and chats",
-        );
+        ),
+        false if args.ids => ctx
+            .ui
+            .note("The list holds no ids: the ledger removes the ids of jobs that have ended."),
+        false => {}
     }
     let was_set_back = warn_of_people_lost(ctx, &ledger)?;
     let counts = match &args.output {
@@ -214,7 +218,7 @@ fn write_file(
         false => file.persist_noclobber(path),
     };
     placed.map_err(|error| match error.error.kind() {
-        io::ErrorKind::AlreadyExists => in_the_way(path),
+        io::ErrorKind::AlreadyExists => list_in_the_way(path),
         _ => failed(error.error),
     })?;
     Ok(counts)
@@ -222,12 +226,12 @@ fn write_file(
 
 fn refuse_existing(path: &Path) -> Result<(), Failure> {
     match path.symlink_metadata() {
-        Ok(_) => Err(in_the_way(path)),
+        Ok(_) => Err(list_in_the_way(path)),
         Err(_) => Ok(()),
     }
 }
 
-fn in_the_way(path: &Path) -> Failure {
-    usage(format!("there is a file `{}` already", path.display()))
-        .hint("name another one, or put the list in its place with `--replace`")
+fn list_in_the_way(path: &Path) -> Failure {
+    let hint = "name another file, or put the list in its place with `--replace`";
+    in_the_way(path, hint)
 }

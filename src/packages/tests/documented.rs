@@ -124,6 +124,9 @@ fn categories_of_one_person_are_listed() {
     let file: Value = serde_json::from_str(&bench.read("anna", "categories.json")).unwrap();
     assert_eq!(file["events"], serde_json::json!(["Search", "Sign In"]));
     assert!(!bench.package("anna").join("events.jsonl").exists());
+    let index = std::fs::read_to_string(bench.target().join("index.csv")).unwrap();
+    let rows: Vec<Vec<&str>> = index.lines().map(|row| row.split(',').collect()).collect();
+    assert_eq!((rows[0][5], rows[1][5]), ("categories", "10"), "{index}");
 }
 
 #[test]

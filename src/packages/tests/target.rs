@@ -106,8 +106,8 @@ fn the_index_tells_the_operator_who_is_where_and_no_spreadsheet_a_formula() {
     };
     let index = std::fs::read_to_string(bench.target().join("index.csv")).unwrap();
     let expected = format!(
-        "folder,distinct_id,events,profiles,other_records,bytes\n\
-         {},anna,1,0,0,{}\n{},'=bob,1,0,0,{}\n{},nobody,0,0,0,{}\n",
+        "folder,distinct_id,events,profiles,other_records,categories,bytes\n\
+         {},anna,1,0,0,0,{}\n{},'=bob,1,0,0,0,{}\n{},nobody,0,0,0,0,{}\n",
         name_of("anna"),
         bytes("anna"),
         name_of("=bob"),

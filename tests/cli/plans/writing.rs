@@ -70,7 +70,7 @@ fn what_is_in_its_place_stays_as_it_is() {
     let place = operator.work().join("erase.plan");
     std::fs::remove_file(&place).unwrap();
     symlink(operator.work().join("victim"), &place).unwrap();
-    operator.run(&PLAN).exits_with(2).says("is in the place");
+    operator.run(&PLAN).exits_with(2).says("is there already");
     assert!(!operator.work().join("victim").exists());
     assert!(place.is_symlink());
 }

@@ -291,13 +291,13 @@ fn a_file_is_of_the_kind_its_name_says_and_takes_nobodys_place() {
         );
         let again = report(&operator, &["--output", name]);
         again
-            .exits_with(74)
+            .exits_with(2)
             .says("is there already")
             .says("--output");
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
     std::os::unix::fs::symlink("nowhere", operator.work().join("link.html")).unwrap();
-    report(&operator, &["--output", "link.html"]).exits_with(74);
+    report(&operator, &["--output", "link.html"]).exits_with(2);
     report(&operator, &["--output", "no/such/folder.html"]).exits_with(74);
     assert_eq!(
         files_here(&operator),

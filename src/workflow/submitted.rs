@@ -1,0 +1,100 @@
+//! What came of a submission: how the jobs stand, what stopped it, and what is left to do.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{ExitStatus, JobState};
+use crate::ledger::{Ledger, LedgerError, RequestRecord, Standing};
+
+use super::Signal;
+use super::queue::settles_by_itself;
+use super::waiting::Waiting;
+
+/// Why the sending of a project's jobs ended before all were sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// 401 or 403; nothing that was not sent yet will be.
+    NotAllowed { http_status: u16, message: String },
+    /// The connection could not be made.
+    Unreachable { reason: String },
+    /// The rate limit kept us out for longer than there was time.
+    RateLimited,
+    /// Answers that say nothing, one after the other.
+    Unclear { reason: String },
+    /// There is no client for the request's project.
+    NoProject,
+    /// An answer does not fit what was sent.
+    Contradiction,
+}
+
+/// What came of a submission. The requests are as the ledger has them now.
+#[derive(Debug)]
+pub struct SubmitReport {
+    pub requests: Vec<RequestRecord>,
+    pub stops: Vec<Stop>,
+    /// The unsent jobs that wait for other requests.
+    pub waiting: Vec<Waiting>,
+    pub settling: Settles,
+    pub signal: Option<Signal>,
+}
+
+/// What settles the jobs of unknown outcome, if there are any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settles {
+    /// Another run, as long as the same POST once more tells what became of the first.
+    ByItself,
+    /// The operator's word.
+    ByWord,
+}
+
+impl Settles {
+    /// What settles the jobs of unknown outcome of these requests.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn of(
+        ledger: &Ledger,
+        requests: &[RequestRecord],
+        now: DateTime<Utc>,
+    ) -> Result<Self, LedgerError> {
+        for request in requests {
+            let kind = request.asked.operation.kind();
+            for job in ledger.jobs(&request.id, Standing::Unsettled) {
+                if settles_by_itself(ledger, &job?, kind, now)? {
+                    return Ok(Self::ByItself);
+                }
+            }
+        }
+        Ok(Self::ByWord)
+    }
+}
+
+impl SubmitReport {
+    /// The status of the whole run, by the jobs' states and what stopped it.
+    pub fn exit_status(&self) -> ExitStatus {
+        let signal = self.signal.map(Signal::exit_status);
+        let stops = self.stops.iter().map(|stop| match stop {
+            Stop::NotAllowed { .. } => ExitStatus::Auth,
+            Stop::Unreachable { .. } | Stop::RateLimited | Stop::Unclear { .. } => {
+                ExitStatus::Temporary
+            }
+            Stop::NoProject => ExitStatus::Usage,
+            Stop::Contradiction => ExitStatus::Refused,
+        });
+        let groups = self.requests.iter().flat_map(|request| &request.groups);
+        let states = groups.map(|group| match group.state {
+            JobState::Failed | JobState::Revoked | JobState::Refused if group.is_lost() => {
+                ExitStatus::Unknown
+            }
+            // The operator gave up on it: nothing more is to be done.
+            JobState::Unknown if group.is_abandoned => ExitStatus::Done,
+            JobState::Unknown => ExitStatus::Unknown,
+            JobState::Failed | JobState::Revoked => ExitStatus::Failed,
+            JobState::Refused => ExitStatus::Refused,
+            JobState::Planned | JobState::Deferred => ExitStatus::Temporary,
+            JobState::Sending | JobState::Accepted | JobState::Running | JobState::Done => {
+                ExitStatus::Done
+            }
+        });
+        ExitStatus::most_pressing(signal.into_iter().chain(stops).chain(states))
+    }
+}

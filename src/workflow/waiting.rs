@@ -1,0 +1,66 @@
+//! Unsent deletions that wait for another request, which has their ids and no task yet: for which
+//! one, and what lets them go.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{JobId, JobState, Kind};
+use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord};
+
+use super::queue::settles_by_itself;
+use super::settle::list_unsent;
+use super::submitted::Settles;
+
+/// A job that waits.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    pub job: JobId,
+    /// The job of the other request. Of several, one that takes the operator's word.
+    pub on: JobRecord,
+    /// What settles that one, where its outcome is unknown.
+    pub settling: Settles,
+}
+
+/// The unsent jobs of these requests that wait for others, in their order.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn list_waiting(
+    ledger: &Ledger,
+    requests: &[RequestRecord],
+    now: DateTime<Utc>,
+) -> Result<Vec<Waiting>, LedgerError> {
+    let is_unsent = |request: &&RequestRecord| {
+        request.asked.operation.kind() == Kind::Delete && request.has_unsent()
+    };
+    let requests = requests.iter().filter(is_unsent);
+    let requests: Vec<_> = requests.map(|request| request.id.clone()).collect();
+    let shared = ledger.find_shared(&requests)?;
+    let mut waiting = Vec::new();
+    for request in &requests {
+        let elsewhere = shared.elsewhere(request);
+        if elsewhere.is_empty() {
+            continue;
+        }
+        for job in list_unsent(ledger, request)? {
+            let batch = LedgerError::unless_overtaken(ledger.find_batch(&job))?;
+            let ids = batch.iter().flat_map(|batch| batch.ids());
+            let mut owners: Vec<usize> = ids.filter_map(|id| elsewhere.owner_of(id)).collect();
+            owners.sort_unstable();
+            owners.dedup();
+            let owners = owners.into_iter().map(|place| elsewhere.owner(place));
+            let taskless = owners.filter(|owner| owner.task.is_none());
+            let found = taskless.map(|owner| ledger.find_job(&owner.job));
+            let found = found.collect::<Result<Vec<_>, _>>()?;
+            // It may have got its task since.
+            let taskless = found.into_iter().filter(|on| on.task.is_none());
+            if let Some(on) = taskless.min_by_key(|on| on.state != JobState::Unknown) {
+                let settling = match settles_by_itself(ledger, &on, Kind::Delete, now)? {
+                    true => Settles::ByItself,
+                    false => Settles::ByWord,
+                };
+                waiting.push(Waiting { job, on, settling });
+            }
+        }
+    }
+    Ok(waiting)
+}

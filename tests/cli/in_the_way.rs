@@ -1,0 +1,136 @@
+//! What is already where a command's output should go: one rule for all commands. The status is 2,
+//! the kind `exists`, the message names the file, and the file stays as it was.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use crate::minimisation::with_key;
+use crate::support::{Exports, Fake, Outcome, handing_out};
+
+/// The commands that write a file or a folder that the operator names, and the option they name it
+/// by. The last of the arguments is the file.
+const WRITERS: &[(&str, &str, &[&str])] = &[
+    ("export", "--plan", &["--gdpr", "a1", "--plan", "out"]),
+    ("delete", "--plan", &["--gdpr", "a1", "--plan", "out"]),
+    ("report", "--output", &["--output", "out"]),
+    ("suppressions export", "--output", &["--output", "out"]),
+    ("auth ledger-key", "--to", &["--to", "out"]),
+    ("ledger backup", "FILE", &["out"]),
+];
+/// The same, in a folder: the archives of exports.
+const FETCHERS: &[(&str, &str)] = &[
+    ("download", "--to"),
+    ("export", "--download"),
+    ("apply", "--download"),
+];
+/// Pages that each run writes anew.
+const REPLACES: (&str, &str) = ("man", "--output");
+
+fn is_refused(outcome: &Outcome, path: &Path) {
+    let failure = outcome.exits_with(2).failure();
+    assert_eq!(failure["kind"], "exists", "{outcome}");
+    let message = failure["message"].as_str().expect("a message");
+    assert!(message.contains("is there already"), "{outcome}");
+    let name = path.file_name().expect("a name").to_str().expect("UTF-8");
+    assert!(message.contains(name), "{outcome}");
+    assert!(failure["hint"].is_string(), "{outcome}");
+}
+
+#[test]
+fn what_is_in_the_way_of_a_file_ends_every_command_alike() {
+    let fake = Fake::start();
+    let operator = with_key(&fake, "");
+    let request = ["delete", "--gdpr", "--yes", "b1"];
+    operator.run(&request).exits_with(0);
+    let calls = fake.calls().len();
+    let path = operator.work().join("out");
+    for (command, _, args) in WRITERS {
+        let words: Vec<&str> = command.split(' ').collect();
+        let args = [&words[..], args, &["--json"]].concat();
+        fs::write(&path, "mine").unwrap();
+        is_refused(&operator.run(&args), &path);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine", "{command}");
+        fs::remove_file(&path).unwrap();
+
+        symlink("victim", &path).unwrap();
+        is_refused(&operator.run(&args), &path);
+        assert!(path.is_symlink(), "{command}");
+        assert!(!operator.work().join("victim").exists(), "{command}");
+        fs::remove_file(&path).unwrap();
+
+        fs::create_dir(&path).unwrap();
+        is_refused(&operator.run(&args), &path);
+        fs::remove_dir(&path).unwrap();
+
+        operator.run(&args).exits_with(0);
+        fs::remove_file(&path).unwrap();
+    }
+    assert_eq!(fake.calls().len(), calls, "nothing was sent");
+}
+
+#[test]
+fn what_is_in_the_way_of_an_archive_or_its_packages_ends_it_alike() {
+    let archive = b"PK\x05\x06".iter().chain(&[0; 18]).copied();
+    let archive: Vec<u8> = archive.collect();
+    let exports = Exports::from(move |_| handing_out(&archive, ""));
+    let job = exports.operator.only_request()["jobs"][0]["id"].clone();
+    let name = job.as_str().expect("an id").to_owned();
+    fs::create_dir(exports.folder()).unwrap();
+    let path = exports.folder().join(format!("{name}.zip"));
+    fs::write(&path, "mine").unwrap();
+    is_refused(&exports.download(&["--json"]), &path);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    exports.store.was_not_called();
+    fs::remove_file(&path).unwrap();
+
+    let packages = exports.folder().join(format!("{name}-packages"));
+    fs::write(&packages, "mine").unwrap();
+    is_refused(&exports.download(&["--split", "--json"]), &packages);
+    assert_eq!(fs::read_to_string(&packages).unwrap(), "mine");
+}
+
+/// A command that learns to write files must come into the lists above.
+#[test]
+fn every_command_that_names_a_file_or_folder_is_known_here() {
+    let readers = [
+        ("approve", "FILE"),
+        ("apply", "FILE"),
+        ("download", "--ids"),
+        ("suppressions check", "FILE"),
+        ("auth ledger-key", "--from"),
+        ("audit verify", "--head"),
+    ];
+    let writers = WRITERS
+        .iter()
+        .map(|(command, option, _)| (*command, *option));
+    let known: BTreeSet<(&str, &str)> = writers
+        .chain(FETCHERS.iter().copied())
+        .chain(readers)
+        .chain([REPLACES])
+        .collect();
+    let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference.md");
+    let reference = fs::read_to_string(reference).expect("the reference");
+    let mut found = BTreeSet::new();
+    let mut command = "";
+    for line in reference.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            command = heading.strip_prefix("dsr ").unwrap_or("");
+        }
+        let Some(option) = line
+            .strip_prefix("| `")
+            .and_then(|row| row.split('`').next())
+        else {
+            continue;
+        };
+        let (name, value) = option.rsplit_once('<').unwrap_or((option, ""));
+        let value = value.trim_end_matches('.').trim_end_matches('>');
+        let is_named = ["FILE", "DIR"].iter().any(|word| value.ends_with(word));
+        if is_named && !command.is_empty() {
+            let name = name.rsplit(", ").next().unwrap_or(name).trim();
+            found.insert((command, if name.is_empty() { value } else { name }));
+        }
+    }
+    assert_eq!(found, known);
+}
