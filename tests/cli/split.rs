@@ -99,12 +99,7 @@ fn each_person_gets_a_package_with_nothing_of_another_person() {
     let of = |id: &str| files(&folder.join(package_of(id)));
     for (id, others) in [("anna", ["bob", "carl"]), ("bob", ["anna", "carl"])] {
         let package = of(id);
-        for name in [
-            "index.html",
-            "events.jsonl",
-            "profile.json",
-            "manifest.json",
-        ] {
+        for name in ["index.html", "events.jsonl", "manifest.json"] {
             assert!(
                 package.contains_key(&folder.join(package_of(id)).join(name)),
                 "{name}"
@@ -119,7 +114,7 @@ fn each_person_gets_a_package_with_nothing_of_another_person() {
     let lines = |id: &str| fs::read_to_string(folder.join(package_of(id)).join("events.jsonl"));
     assert_eq!(lines("anna").unwrap().lines().count(), 2);
     assert_eq!(lines("bob").unwrap(), event("bob", "seen by bob") + "\n");
-    assert_eq!(lines("nora").unwrap(), "");
+    assert!(lines("nora").is_err(), "there is nothing");
     let left = fs::read_to_string(folder.join("unassigned/not-asked-for.jsonl")).unwrap();
     assert_eq!(left, event("carl", "seen by carl") + "\n");
     #[cfg(unix)]
@@ -366,6 +361,55 @@ fn a_rehearsal_opens_the_sandboxs_exports_without_any_set_up() {
     assert_eq!(packages(&outcome)["count"], 2);
     assert_ne!(packages(&outcome)["records"], 0);
     assert_eq!(packages(&outcome)["unassigned"], 0);
+    let page = folder_of(&outcome).join(package_of("user-17"));
+    let page = fs::read_to_string(page.join("index.html")).unwrap();
+    assert!(page.contains("A rehearsal.") && page.contains("invented"));
+}
+
+#[test]
+fn the_company_table_is_on_each_page_and_its_absence_is_said_once() {
+    let exports = Exports::with(
+        &["anna", "bob"],
+        "/export.zip",
+        "SUCCESS",
+        "rate = 1000\nexport_batch = 1",
+        |_| handing_out(&plain(&[("events.jsonl", &events())]), ""),
+    );
+    let silent = exports.download(&["--split"]);
+    silent
+        .exits_with(0)
+        .says("[company]")
+        .says("dsr help files");
+    assert_eq!(silent.stderr.matches("[company]").count(), 1, "{silent}");
+    let path = exports.operator.dsr_home().join("config.toml");
+    let config = fs::read_to_string(&path).unwrap();
+    let with = |table: &str| fs::write(&path, format!("{config}\n[company]\n{table}\n")).unwrap();
+
+    with("name = \"Shop <GmbH>\"");
+    let other = exports.download(&["--split"]);
+    other.exits_with(2);
+    for entry in fs::read_dir(exports.folder()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            fs::remove_dir_all(path).unwrap();
+        }
+    }
+    let outcome = exports.download(&["--split", "--json"]);
+    outcome.exits_with(0).never_says("[company]");
+    let downloads = outcome.json()["downloads"].clone();
+    for (place, id) in ["anna", "bob"].into_iter().enumerate() {
+        let folder = downloads[place]["packages"]["path"].as_str().unwrap();
+        let page = Path::new(folder).join(package_of(id)).join("index.html");
+        assert!(
+            fs::read_to_string(page)
+                .unwrap()
+                .contains("Shop &lt;GmbH&gt;"),
+            "{id}"
+        );
+    }
+
+    with("nmae = \"Shop\"");
+    exports.download(&["--split"]).exits_with(2).says("line");
 }
 
 #[test]
