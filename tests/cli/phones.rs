@@ -27,9 +27,9 @@ fn measured(browser: &str, folder: &Path, page: &str) -> String {
     let policy = page.find("<meta http-equiv=").expect("a policy");
     let end = policy + page[policy..].find('>').expect("it ends") + 1;
     let page = format!("{}{}", &page[..policy], &page[end..]).replace("</body>", RULER);
-    fs::write(folder.join("page.html"), page).unwrap();
-    fs::write(folder.join("frame.html"), FRAME).unwrap();
-    let profile = tempfile::tempdir().unwrap();
+    fs::write(folder.join("page.html"), page).expect("a file can be written");
+    fs::write(folder.join("frame.html"), FRAME).expect("a file can be written");
+    let profile = tempfile::tempdir().expect("a folder");
     let shown = Command::new(browser)
         .args([
             "--headless",
@@ -47,10 +47,10 @@ fn measured(browser: &str, folder: &Path, page: &str) -> String {
         .arg(format!("file://{}", folder.join("frame.html").display()))
         .env("HOME", profile.path())
         .output()
-        .unwrap();
-    let shown = String::from_utf8(shown.stdout).unwrap();
+        .expect("it starts");
+    let shown = String::from_utf8(shown.stdout).expect("text");
     let said = shown.split("<pre id=\"said\">").nth(1).unwrap_or(&shown);
-    said.split("</pre>").next().unwrap().to_owned()
+    said.split("</pre>").next().expect("a part").to_owned()
 }
 
 #[test]

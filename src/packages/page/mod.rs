@@ -74,7 +74,7 @@ impl Page<'_> {
             (beginning(&title, &[STYLE], &[SCRIPT]))
             a.skip href="#main" { "Skip to the data" }
             @if self.about.sandbox {
-                p.draft role="note" { strong { "A rehearsal." } " dsr made this page in its sandbox. The data on it is invented: do not send it to anybody." }
+                p.draft role="note" { strong { "A rehearsal." } " dsr made this page in its sandbox: its data is invented." }
             }
         }
     }
