@@ -164,6 +164,8 @@ fn split_archive(archive: &Path, people: usize) -> u64 {
         sha256: sha256(archive),
         zone: ProjectZone::default(),
         review: Review::Open,
+        company: dsr::config::Company::default(),
+        sandbox: false,
     };
     let order = Order {
         archive,

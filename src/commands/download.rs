@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::config::Mode;
+use crate::config::{Company, Mode};
 use crate::domain::{DistinctId, ExitStatus, JobState, Kind};
 use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing, Which};
 use crate::mixpanel::{Fetcher, Reach};
@@ -56,6 +56,7 @@ pub(super) async fn run(ctx: &mut Context, args: DownloadArgs) -> Result<ExitSta
         true => Refetch::Yes,
         false => Refetch::No,
     };
+    let company = ctx.projects_file()?.company().clone();
     let reports = fetch(ctx, &mut ledger, &requests, args.to.as_deref(), refetch).await?;
     let splits = match args.split.split {
         true => split_all(
@@ -63,11 +64,19 @@ pub(super) async fn run(ctx: &mut Context, args: DownloadArgs) -> Result<ExitSta
             &mut ledger,
             &args.split,
             people.as_deref(),
+            &company,
             &requests,
             &reports,
         ),
         false => HashMap::new(),
     };
+    if company.is_empty() && splits.values().any(Result::is_ok) {
+        ctx.ui.warn(
+            "no_company",
+            "the pages do not say who the company is. Add a `[company]` table to the config file: `dsr help files` \
+             shows one. Then remove the packages, and run the same command again",
+        );
+    }
     print(ctx, &reports, &splits)?;
     Ok(tell(ctx, &reports, &splits))
 }
@@ -162,6 +171,7 @@ fn split_all(
     ledger: &mut Ledger,
     args: &SplitArgs,
     people: Option<&[DistinctId]>,
+    company: &Company,
     requests: &[RequestRecord],
     reports: &[DownloadReport],
 ) -> Splits {
@@ -175,7 +185,7 @@ fn split_all(
             if ctx.interrupt.signal().is_some() {
                 return splits;
             }
-            let split = args.split(ctx, ledger, (request, job, download), people);
+            let split = args.split(ctx, ledger, (request, job, download), people, company);
             splits.insert(job.id.to_string(), split);
         }
     }

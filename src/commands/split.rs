@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::config::Company;
 use crate::credentials::{ProjectSecret, ProjectSecretError, SecretOrigin, find_project_secret};
 use crate::domain::{DEFAULT_EXPORT_BATCH, DistinctId, ExitStatus};
 use crate::intake::{self, Keep, ReadOptions, Source};
@@ -70,6 +71,7 @@ impl SplitArgs {
         ledger: &mut Ledger,
         (request, job, download): (&RequestRecord, &JobRecord, &DownloadRecord),
         people: Option<&[DistinctId]>,
+        company: &Company,
     ) -> Split {
         let find_secret = || find_secret(ctx, request);
         let project = ctx.projects_of(std::slice::from_ref(request))?.pop();
@@ -83,6 +85,8 @@ impl SplitArgs {
                 true => Review::Done,
                 false => Review::Open,
             },
+            company,
+            sandbox: ctx.is_sandbox(),
             interrupt: &ctx.interrupt,
         };
         let mut show = splitting(&ctx.ui);

@@ -42,6 +42,15 @@ time_zone = \"Europe/Berlin\"  # UTC if left out
 auth = \"acme\"             # the OAuth token, by name
 # at most 5, if Mixpanel enabled them for you
 callbacks = [\"https://privacy.example/mixpanel\"]
+
+[company]                 # on each person's page
+name = \"Shop GmbH, Lindenstr. 1, 10969 Berlin\"
+contact = \"privacy@shop.example\"
+officer = \"dpo@shop.example\"  # data protection officer
+purposes = \"To improve our shop; legitimate interest\"
+recipients = \"Mixpanel Inc., USA; standard clauses\"
+retention = \"5 years after the event\"
+authority = \"Berliner Datenschutzbeauftragte\"
 ";
 
 type Writer = fn(Option<&Home>) -> Vec<Block>;
@@ -225,6 +234,10 @@ fn files(home: Option<&Home>) -> Vec<Block> {
             "`rate` counts the requests of all dsr processes together. With data groups a deletion has at \
              most floor(2000 / (data_groups + 1)) ids. `approvals` is how many other people must approve \
              a deletion. `time_zone` is for projects made before 2023, whose events are by its clock.",
+        ),
+        Block::paragraph(
+            "`[company]` is what `dsr download --split` writes on the page of each person. Every key is \
+             optional: the page leaves out what is not set. `officer` and `authority` are for the GDPR alone.",
         ),
     ]
 }

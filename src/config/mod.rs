@@ -3,6 +3,7 @@
 //! The environment is read here and nowhere else. Nothing is read from the working directory.
 
 mod actor;
+mod company;
 mod environment;
 mod home;
 mod permissions;
@@ -12,6 +13,7 @@ mod resolve;
 mod unfinished;
 
 pub use actor::find_actor;
+pub use company::Company;
 pub use environment::{Environment, EnvironmentError, Proxy, VARIABLES};
 pub use home::{Home, create_private_folder};
 pub use permissions::{is_open_to_others, keep_files_private};

@@ -8,7 +8,7 @@ use toml_edit::{Array, Datetime, DocumentMut, Item, Table, Value, value};
 
 use crate::domain::{ProjectName, ProjectToken, ProjectZone, Region, TokenName, most_like};
 
-use super::create_private_folder;
+use super::{Company, create_private_folder};
 
 /// The config file: TOML that people may also edit. Comments and order survive our own edits.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct ProjectsFile {
 struct Content {
     default_project: Option<String>,
     default_auth: Option<TokenName>,
+    #[serde(default)]
+    company: Company,
     #[serde(default)]
     projects: BTreeMap<String, ProjectEntry>,
 }
@@ -166,6 +168,11 @@ impl ProjectsFile {
     /// The OAuth token of projects that name none, if another than the main one.
     pub fn default_auth(&self) -> Option<&TokenName> {
         self.content.default_auth.as_ref()
+    }
+
+    /// What the company says of itself to the people whose data it hands over.
+    pub fn company(&self) -> &Company {
+        &self.content.company
     }
 
     pub fn find(&self, name: &str) -> Option<&ProjectEntry> {
@@ -412,6 +419,10 @@ mod tests {
                 2,
             ),
             ("default_auth = \"0123456789abcdef 1\"\n", 1),
+            (
+                "[company]\nname = \"x\"\nofficers = \"0123456789abcdef\"\n",
+                3,
+            ),
         ] {
             let (_folder, path) = file_with(text);
             let error = ProjectsFile::load(path).unwrap_err();

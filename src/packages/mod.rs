@@ -39,6 +39,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::config::Company;
 use crate::domain::{Disclosure, DistinctId, ProjectZone, RequestId, RetrievalScope, TaskId};
 
 pub use archive::is_locked;
@@ -84,6 +85,10 @@ pub struct About {
     /// Whose clock the times of events are by.
     pub zone: ProjectZone,
     pub review: Review,
+    /// What the company says of itself.
+    pub company: Company,
+    /// A rehearsal: the data is invented.
+    pub sandbox: bool,
 }
 
 /// Whether the operator has looked at what an archive holds and nobody can be given for certain.

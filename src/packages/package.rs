@@ -17,7 +17,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 use super::documented::JobMember;
 use super::job::JobLists;
 use super::people::People;
-use super::spool::{EVENTS, Empty, PROFILE, Shelf, Written};
+use super::spool::{EVENTS, PROFILE, Shelf, Written};
 use super::staging::create_file;
 use super::tally::{Days, Names};
 use super::{
@@ -147,11 +147,7 @@ impl Maker<'_> {
     }
 
     fn make(&self, person: usize, mut shelf: Shelf) -> Result<PackageReport, SplitError> {
-        // Of an export of names alone, files of records without any would only mislead.
-        let mut files = shelf.finish(match self.categories {
-            Some(_) => Empty::LeftOut,
-            None => Empty::Kept,
-        })?;
+        let mut files = shelf.finish()?;
         let records = |name: &str| {
             let file = files.iter().find(|file| file.name == name);
             file.map_or(0, |file| file.records)

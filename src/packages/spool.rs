@@ -162,32 +162,17 @@ fn property_names(line: &[u8]) -> Vec<Cow<'_, str>> {
 }
 
 impl Shelf {
-    /// Writes what still waits.
-    pub(super) fn finish(&mut self, empty: Empty) -> Result<Vec<Written>, SplitError> {
-        self.profiles.push(match self.profiles.records {
-            0 => b"[]\n",
-            _ => b"\n]\n",
-        });
-        let always = empty == Empty::Kept;
-        let mut files = Vec::new();
-        for (file, even_empty) in [
-            (&mut self.events, always),
-            (&mut self.profiles, always),
-            (&mut self.others, false),
-        ] {
-            if even_empty || file.records > 0 {
-                files.push(file.finish(&self.folder)?);
-            }
+    /// Writes what still waits. A file without a record would only mislead: it is left out.
+    pub(super) fn finish(&mut self) -> Result<Vec<Written>, SplitError> {
+        if self.profiles.records > 0 {
+            self.profiles.push(b"\n]\n");
         }
-        Ok(files)
+        let files = [&mut self.events, &mut self.profiles, &mut self.others].into_iter();
+        files
+            .filter(|file| file.records > 0)
+            .map(|file| file.finish(&self.folder))
+            .collect()
     }
-}
-
-/// Whether `events.jsonl` and `profile.json` are there without a record in them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Empty {
-    Kept,
-    LeftOut,
 }
 
 /// One file that grows at its end, hashed on the way.
@@ -231,7 +216,6 @@ impl DataFile {
 
     fn finish(&mut self, folder: &Path) -> Result<Written, SplitError> {
         self.flush(folder)?;
-        append_file(&folder.join(self.name))?;
         Ok(Written {
             name: self.name,
             bytes: self.bytes,

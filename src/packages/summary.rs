@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::people::People;
 use super::staging::create_file;
 use super::{Form, Order, PackageReport, Review, SplitError, Unassigned};
+use crate::config::Company;
 use crate::domain::{ProjectZone, to_hex};
 
 const SUMMARY: &str = "packages.json";
@@ -40,6 +41,9 @@ pub struct Summary {
     /// By whose clock the times of events are shown.
     #[serde(default = "utc")]
     time_zone: String,
+    /// SHA-256 of what the company says of itself on the pages; empty if it says nothing.
+    #[serde(default)]
+    company_sha256: String,
     /// Somebody has looked at what is unassigned. Before there was such a step, nobody asked.
     #[serde(default)]
     reviewed: bool,
@@ -75,6 +79,7 @@ impl Summary {
             unassigned,
             taken_out,
             time_zone: order.about.zone.as_str().to_owned(),
+            company_sha256: digest_of_company(&order.about.company),
             reviewed: order.about.review == Review::Done,
         }
     }
@@ -117,6 +122,7 @@ pub fn find_summary<'o>(order: &Order<'o>) -> Result<Option<(&'o Path, Summary)>
         found.form == order.form
             && found.people_sha256 == people
             && found.time_zone == order.about.zone.as_str()
+            && found.company_sha256 == digest_of_company(&order.about.company)
             && (order.about.review == Review::Open || !found.is_draft())
     };
     let places = match order.about.review {
@@ -136,6 +142,18 @@ fn read(target: &Path) -> Option<Summary> {
     let text = fs::read_to_string(target.join(SUMMARY)).ok();
     let found = text.and_then(|text| serde_json::from_str::<Summary>(&text).ok());
     found.filter(|found| is_folder && found.schema == SCHEMA)
+}
+
+fn digest_of_company(company: &Company) -> String {
+    if company.is_empty() {
+        return String::new();
+    }
+    let mut hash = Sha256::new();
+    for value in company.values() {
+        hash.update(value);
+        hash.update(b"\0");
+    }
+    to_hex(&hash.finalize())
 }
 
 fn digest(people: &People<'_>) -> String {

@@ -22,16 +22,16 @@ pub(super) const SHARING_RULE: &str = "11 CCR §7101(d): “Information maintain
 /// What every report of a period says of itself.
 const PERIOD_LIMITS: &[&str] = &[
     "A request here is one command that an operator gave: it may carry out the wishes of many people. Ids are counted beside requests; a person may have several.",
-    "“Answered” is the day on which the operator says the person was told (dsr answered). dsr tells nobody. Where no day is recorded, the person may have been told or not.",
+    "“Answered” is the day on which, by the operator’s word, the person was told. Where no day is recorded, the person may have been told or not.",
     "“Carried out” is Mixpanel’s word for a deletion. An export is carried out when dsr has fetched it.",
-    "Requests that the company turned down itself never came to dsr. Whoever fills in “denied” has to add them to what was not carried out.",
+    "Requests that the company turned down itself are not in this report, and not among those “not carried out”.",
     "How a request was made (a form, a letter, a call) is not known here: the reference leads to it.",
     "Days are the operator’s calendar days, as they were recorded. Times are in UTC.",
 ];
 
 const DELETION_LIMITS: &[&str] = &[
     "“Done” is Mixpanel’s own word for its task. dsr has not looked into Mixpanel’s storage.",
-    "When the person was told is the operator’s word. dsr tells nobody.",
+    "When the person was told is the operator’s word.",
 ];
 
 const EXPORT_LIMITS: &[&str] = &[
@@ -97,20 +97,60 @@ pub(super) fn state_meaning(state: JobState, given_up: bool) -> &'static str {
     }
 }
 
+/// A job's state for a reader who does not work with dsr.
+pub(super) fn state(state: JobState) -> &'static str {
+    match state {
+        JobState::Planned => "not sent yet",
+        JobState::Sending => "being sent",
+        JobState::Accepted => "accepted",
+        JobState::Running => "in progress",
+        JobState::Done => "done",
+        JobState::Refused => "refused",
+        JobState::Deferred => "put off",
+        JobState::Unknown => "outcome unknown",
+        JobState::Failed => "failed",
+        JobState::Revoked => "cancelled",
+    }
+}
+
+/// What happened when a job came to a state.
+pub(super) fn step(to: JobState) -> &'static str {
+    match to {
+        JobState::Planned => "Not sent; waits to be sent again",
+        JobState::Sending => "Sending to Mixpanel began",
+        JobState::Accepted => "Mixpanel accepted it",
+        JobState::Running => "Mixpanel began to work on it",
+        JobState::Done => "Mixpanel reported that it is done",
+        JobState::Refused => "Mixpanel refused it",
+        JobState::Deferred => "Put off by Mixpanel’s rate limit",
+        JobState::Unknown => "The outcome was not known",
+        JobState::Failed => "Mixpanel reported that it failed",
+        JobState::Revoked => "It was cancelled",
+    }
+}
+
+/// What a deletion at Mixpanel does not reach.
+pub(super) const AFTER_DELETION: [&str; 4] = [
+    "Copies stay. What was exported before, to a warehouse, a bucket or a file, is not reached.",
+    "New events of the same person make new data under the same id, unless their collection has stopped.",
+    "Mixpanel keeps session replays for 30 days. Its documentation does not say whether a deletion reaches them.",
+    "A person may have other ids, such as those of devices before a login. The deletion reaches the listed ids, and those that the project has merged with them.",
+];
+
 /// What an entry of the audit trail tells of.
 pub(super) fn deed(event: &str) -> &str {
     match event {
         "request_recorded" => "Recorded the request",
-        "job_cut" => "Cut a job that was too large",
+        "job_cut" => "Divided a job that was too large",
         "job_abandoned" => "Gave up on a job of unknown outcome",
-        "send_again_asked" => "Said that it is to be sent again",
-        "cancellation_asked" => "Said that it is to be cancelled",
-        "request_extended" => "Took the law’s further time",
+        "send_again_asked" => "Asked for it to be sent again",
+        "cancellation_asked" => "Asked for it to be cancelled",
+        "request_extended" => "Extended the time to answer",
         "answer_recorded" => "Recorded the answer to the person",
         "export_fetched" => "Fetched an export",
         "packages_made" => "Made packages of an export",
-        "set_back_accepted" => "Went on with a ledger that was set back",
-        "ids_hashed" => "Put keyed hashes in the place of ids",
+        "set_back_accepted" => "Went on with an older copy of the record",
+        "ids_hashed" => "Replaced the ids by keyed hashes",
         other => other,
     }
 }

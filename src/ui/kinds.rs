@@ -71,6 +71,7 @@ pub const WARNING_KINDS: &[&str] = &[
     "ledger",
     "ledger_set_back",
     "linked",
+    "no_company",
     "no_ledger",
     "not_applicable",
     "not_cancelled",

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
+use crate::config::Company;
 use crate::credentials::{ProjectSecret, ProjectSecretError};
 use crate::domain::{DistinctId, JobId, Operation, ProjectZone, RetrievalScope, TaskId};
 use crate::ledger::{
@@ -26,6 +27,9 @@ pub struct Splitting<'a> {
     /// Whose clock the project's events are by.
     pub zone: ProjectZone,
     pub review: Review,
+    /// What the company says of itself on the pages.
+    pub company: &'a Company,
+    pub sandbox: bool,
     pub interrupt: &'a Interrupt,
 }
 
@@ -153,6 +157,8 @@ fn about(
         sha256: download.sha256.clone(),
         zone: how.zone,
         review: how.review,
+        company: how.company.clone(),
+        sandbox: how.sandbox,
     })
 }
 

@@ -148,5 +148,7 @@ fn about(scope: RetrievalScope, archive: &Path) -> About {
         sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         zone: ProjectZone::default(),
         review: Review::Open,
+        company: dsr::config::Company::default(),
+        sandbox: false,
     }
 }

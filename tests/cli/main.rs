@@ -61,6 +61,7 @@ mod network;
 mod no_ledger;
 mod output;
 mod pace;
+mod phones;
 mod plans;
 mod polling;
 mod prefixes;

@@ -162,6 +162,10 @@ impl Way {
         let wants_json = ctx.ui.format() == Format::Json;
         let to_stdout = args.output.as_deref() == Some(Path::new("-"));
         let named = args.output.clone().filter(|_| !to_stdout);
+        if named.as_deref().is_some_and(is_pdf) {
+            return Err(usage("dsr does not write PDF; nothing was written")
+                .hint("name a file that ends in .html, open it in a browser and print it to PDF"));
+        }
         let of_name = named.as_deref().and_then(ReportFormat::of_name);
         let format = match (args.format, wants_json && named.is_none()) {
             (Some(format), true) if format != ReportFormat::Json => {
@@ -223,6 +227,11 @@ impl Subject {
             Self::Period { from, to } => format!("dsr-report-{from}-to-{to}.{extension}"),
         }
     }
+}
+
+fn is_pdf(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("pdf"))
 }
 
 impl ReportFormat {

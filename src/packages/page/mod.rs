@@ -61,7 +61,8 @@ impl Page<'_> {
         }
         part(names::names(self.about.scope, self.contents))?;
         part(self.package())?;
-        part(rights::what_the_company_adds(self.about))?;
+        part(rights::company(self.about))?;
+        part(rights::your_rights(self.about))?;
         part(PreEscaped("</main>".into()))?;
         part(self.footer())?;
         part(html! { script { (PreEscaped(SCRIPT)) } (PreEscaped("</body></html>\n")) })
@@ -72,6 +73,9 @@ impl Page<'_> {
         html! {
             (beginning(&title, &[STYLE], &[SCRIPT]))
             a.skip href="#main" { "Skip to the data" }
+            @if self.about.sandbox {
+                p.draft role="note" { strong { "A rehearsal." } " dsr made this page in its sandbox: its data is invented." }
+            }
         }
     }
 
@@ -181,7 +185,9 @@ impl Page<'_> {
         html! {
             section aria-labelledby="files" {
                 h2 #files { "The files beside this page" }
-                p { "They hold the same data for programs, complete, so that you can keep it or take it to another service." }
+                @if !self.contents.is_empty() {
+                    p { "They hold the same data for programs, complete, so that you can keep it or take it to another service." }
+                }
                 table.files {
                     thead { tr {
                         th scope="col" { "File" }

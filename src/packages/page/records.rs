@@ -105,7 +105,6 @@ pub(super) fn events(
             p { (counted(contents.events, "event", "events")) ", the newest first." }
         }
         (tools(contents))
-        p.print { "Details are printed where they were opened. All of them are in " code { (EVENTS) } "." }
         (PreEscaped("<table class=\"events\" id=\"events\">"))
         thead { tr {
             th scope="col" { "Time (" (zone.as_str()) ")" }

@@ -7,67 +7,12 @@ use maud::{Markup, html};
 
 use super::super::About;
 use super::super::package::Contents;
-use crate::document::text::counted;
+use crate::document::text::{Visible, counted};
 use crate::domain::{Disclosure, Law, Operation, RetrievalScope};
 
-/// What the law gives a right to beside the data, and Mixpanel's data cannot say.
-const GDPR_ITEMS: [(&str, &str); 9] = [
-    (
-        "Who we are and how to reach us",
-        "the company responsible for your data, and its data protection officer if it has one",
-    ),
-    (
-        "Why we process your data",
-        "the purposes, and the legal basis",
-    ),
-    (
-        "Which kinds of data",
-        "the categories of personal data concerned",
-    ),
-    (
-        "Who receives it",
-        "Mixpanel stores it for us; other recipients, and safeguards where it leaves the European Economic Area",
-    ),
-    ("How long we keep it", "the period, or how it is decided"),
-    ("Where it came from", "any source other than yourself"),
-    (
-        "Automated decisions",
-        "whether there are any, profiling included, and the logic and consequences",
-    ),
-    (
-        "Your rights",
-        "to have data corrected or erased, to restrict or object to its processing",
-    ),
-    (
-        "Where to complain",
-        "the supervisory authority you can turn to",
-    ),
-];
-
-const CCPA_ITEMS: [(&str, &str); 7] = [
-    (
-        "Who we are and how to reach us",
-        "the business that answers this request",
-    ),
-    (
-        "Which categories of data we collected",
-        "in the 12 months before your request",
-    ),
-    ("Where it came from", "the categories of sources"),
-    (
-        "Why we collect, sell or share it",
-        "the business or commercial purpose",
-    ),
-    (
-        "Whom we disclosed it to",
-        "the categories of third parties, by category of data; Mixpanel is our service provider",
-    ),
-    ("Whether we sell or share it", "and how to opt out"),
-    (
-        "Your rights",
-        "to have data deleted or corrected, and not to be treated worse for using your rights",
-    ),
-];
+/// What else the law lets the person ask of the company.
+const GDPR_RIGHTS: &str = "You can ask the company to correct or erase your data, or to restrict its processing, and you can object to the processing. You can also complain to a supervisory authority.";
+const CCPA_RIGHTS: &str = "You can ask the company to delete or correct your data, and to stop selling or sharing it. The company must not treat you worse because you use your rights.";
 
 pub(super) fn law_name(about: &About) -> &'static str {
     match Operation::Export(about.scope).law() {
@@ -85,7 +30,10 @@ pub(super) fn introduction(about: &About, contents: &Contents<'_>) -> Markup {
                 "You asked a company which data it holds about you. The company uses Mixpanel, a service that records how people use websites and apps. This is a copy of what Mixpanel delivered for the identifier above, and of nobody else’s data."
             }
             (what_is_missing(contents))
-            p { (what_the_law_gives(about.scope)) }
+            p {
+                (what_the_law_gives(about.scope))
+                @if !contents.is_empty() { " This page is for you, the files beside it are for programs." }
+            }
         }
     }
 }
@@ -125,10 +73,10 @@ fn what_is_missing(contents: &Contents<'_>) -> Markup {
 fn what_the_law_gives(scope: RetrievalScope) -> &'static str {
     match scope {
         RetrievalScope::Gdpr => {
-            "Article 15 of the GDPR gives you the right to a copy of your data; Article 20 to have what you provided in a form that programs can read. This page is for you, the files beside it are for programs."
+            "Article 15 of the GDPR gives you the right to a copy of your data; Article 20 to have what you provided in a form that programs can read."
         }
         RetrievalScope::Ccpa(Disclosure::Data) => {
-            "The CCPA gives you the right to know the specific pieces of personal information collected about you, in a form you can take elsewhere. Mixpanel delivers the last 12 months. This page is for you, the files beside it are for programs."
+            "The CCPA gives you the right to know the specific pieces of personal information collected about you, in a form you can take elsewhere. Mixpanel delivers the last 12 months."
         }
         RetrievalScope::Ccpa(Disclosure::Categories) => {
             "The CCPA gives you the right to know the categories of personal information collected about you. Mixpanel was asked for these categories, and delivers their names for the last 12 months, without the data itself."
@@ -139,24 +87,54 @@ fn what_the_law_gives(scope: RetrievalScope) -> &'static str {
     }
 }
 
-/// What only the company can say, with room for it.
-pub(super) fn what_the_company_adds(about: &About) -> Markup {
-    let items: &[(&str, &str)] = match Operation::Export(about.scope).law() {
-        Law::Gdpr => &GDPR_ITEMS,
-        Law::Ccpa => &CCPA_ITEMS,
+/// What the company says of itself, each value under its title; what is not set is left out.
+pub(super) fn company(about: &About) -> Markup {
+    let [
+        name,
+        contact,
+        officer,
+        purposes,
+        recipients,
+        retention,
+        authority,
+    ] = about.company.values();
+    // The CCPA knows neither a data protection officer nor a supervisory authority.
+    let (officer, authority) = match Operation::Export(about.scope).law() {
+        Law::Gdpr => (officer, authority),
+        Law::Ccpa => ("", ""),
     };
+    let items = [
+        ("Who we are", name),
+        ("How to reach us", contact),
+        ("Our data protection officer", officer),
+        ("Why we process your data", purposes),
+        ("Who receives your data", recipients),
+        ("How long we keep your data", retention),
+        ("Where you can complain", authority),
+    ];
+    if items.iter().all(|(_, value)| value.is_empty()) {
+        return html! {};
+    }
     html! {
         section.company aria-labelledby="company" {
-            h2 #company { "What the company adds" }
-            p { "You are owed more than the data. Mixpanel cannot know the following; the company that sends you this fills it in, here or in a letter." }
+            h2 #company { "What the company says" }
             dl {
-                @for (title, detail) in items {
-                    div {
-                        dt { (title) }
-                        dd { (detail) span.blank { "To be filled in by the company" } }
-                    }
+                @for (title, value) in items.into_iter().filter(|(_, value)| !value.is_empty()) {
+                    div { dt { (title) } dd { (Visible(value)) } }
                 }
             }
+        }
+    }
+}
+
+pub(super) fn your_rights(about: &About) -> Markup {
+    html! {
+        section aria-labelledby="rights" {
+            h2 #rights { "Your rights" }
+            p { (match Operation::Export(about.scope).law() {
+                Law::Gdpr => GDPR_RIGHTS,
+                Law::Ccpa => CCPA_RIGHTS,
+            }) }
         }
     }
 }

@@ -1,5 +1,14 @@
 (function () {
   "use strict";
+  // Paper has nothing to click on; not every browser prints closed details by the style alone.
+  var closed = [];
+  window.addEventListener("beforeprint", function () {
+    closed = Array.prototype.slice.call(document.querySelectorAll(".events details:not([open])"));
+    closed.forEach(function (details) { details.open = true; });
+  });
+  window.addEventListener("afterprint", function () {
+    closed.forEach(function (details) { details.open = false; });
+  });
   var table = document.getElementById("events");
   var tools = document.getElementById("tools");
   if (!table || !tools) return;

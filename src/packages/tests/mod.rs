@@ -22,6 +22,7 @@ use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+use crate::config::Company;
 use crate::domain::{DistinctId, ProjectZone, RequestId, RetrievalScope, TaskId};
 use crate::packages::{
     About, Form, Limits, Order, Report, Review, SplitError, find_summary, split,
@@ -149,6 +150,8 @@ fn about(archive: &[u8]) -> About {
         sha256: hex(archive),
         zone: ProjectZone::default(),
         review: Review::Open,
+        company: Company::default(),
+        sandbox: false,
     }
 }
 

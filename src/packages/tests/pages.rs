@@ -78,9 +78,90 @@ fn whoever_was_asked_for_and_has_nothing_gets_a_package_that_says_so() {
     bench.split();
     assert!(page(&bench, "nobody").contains("Mixpanel delivered no data for this identifier."));
     assert!(!page(&bench, "anna").contains("Mixpanel delivered no data"));
-    assert_eq!(bench.read("nobody", "events.jsonl"), "");
-    assert_eq!(bench.read("nobody", "profile.json"), "[]\n");
     assert_eq!(bench.manifest("nobody")["period"], Value::Null);
+}
+
+#[test]
+fn there_is_no_file_without_a_record_and_no_link_to_one() {
+    let members = [("a.jsonl", &*event("anna", "x", 1)), ("p", &profile("bob"))];
+    let bench = Bench::of_members(&members, &["anna", "bob", "nobody"]);
+    bench.split();
+    for (id, expected) in [
+        ("anna", &["events.jsonl", "index.html", "manifest.json"][..]),
+        ("bob", &["index.html", "manifest.json", "profile.json"]),
+        ("nobody", &["index.html", "manifest.json"]),
+    ] {
+        let files = files_below(&bench.package(id));
+        let names = files.keys().map(|path| path.file_name().unwrap());
+        assert_eq!(names.collect::<Vec<_>>(), expected, "{id}");
+        let page = page(&bench, id);
+        for name in ["events.jsonl", "profile.json"] {
+            assert_eq!(page.contains(name), expected.contains(&name), "{id} {name}");
+        }
+    }
+    assert!(!page(&bench, "nobody").contains("for programs"));
+}
+
+#[test]
+fn the_company_says_who_it_is_and_what_it_does_not_say_is_left_out() {
+    let made = |company: Company, scope| {
+        let mut bench = Bench::of_members(&[("a", &event("anna", "x", 1))], &["anna"]);
+        bench.about.company = company;
+        bench.about.scope = scope;
+        bench.split();
+        page(&bench, "anna")
+    };
+    let some = Company {
+        name: "<b>Shop</b> & \u{202e}Co\nLindenstr. 1".to_owned(),
+        contact: " ".to_owned(),
+        officer: "dpo@shop.example".to_owned(),
+        ..Company::default()
+    };
+    let gdpr = made(some.clone(), RetrievalScope::Gdpr);
+    for text in [
+        "&lt;b&gt;Shop&lt;/b&gt; &amp; <span class=\"hidden-char\">U+202E</span>Co\nLindenstr. 1",
+        "<dt>Our data protection officer</dt><dd>dpo@shop.example</dd>",
+    ] {
+        assert!(gdpr.contains(text), "{text}");
+    }
+    assert!(!gdpr.contains("How to reach us") && !gdpr.contains("Where you can complain"));
+    let ccpa = made(some, RetrievalScope::Ccpa(Disclosure::Data));
+    assert!(ccpa.contains("Who we are") && !ccpa.contains("officer"));
+    let silent = made(Company::default(), RetrievalScope::Gdpr);
+    assert!(!silent.contains("What the company says") && !silent.contains("filled in"));
+}
+
+#[test]
+fn a_page_of_a_rehearsal_says_that_its_data_is_invented() {
+    let made = |sandbox| {
+        let mut bench = Bench::of_members(&[("a", &event("anna", "x", 1))], &["anna"]);
+        bench.about.sandbox = sandbox;
+        bench.split();
+        page(&bench, "anna")
+    };
+    let (rehearsal, real) = (made(true), made(false));
+    let banner = rehearsal.find("A rehearsal.").unwrap();
+    assert!(banner < rehearsal.find("<h1>").unwrap(), "at the top");
+    assert!(rehearsal.contains("its data is invented"));
+    assert!(!real.contains("rehearsal") && !real.contains("invented"));
+}
+
+#[test]
+fn paper_has_the_details_of_each_event_and_nothing_to_click_on() {
+    let bench = Bench::of_members(&[("a", &event("anna", "x", 1))], &["anna"]);
+    bench.split();
+    let page = page(&bench, "anna");
+    let paper = page.split("@media print {").nth(1).unwrap();
+    let paper = paper.split("</style>").next().unwrap();
+    for rule in [
+        ".events details::details-content { content-visibility: visible;",
+        ".events summary { display: none; }",
+        ".tools, .skip, .chart details { display: none; }",
+    ] {
+        assert!(paper.contains(rule), "{rule}");
+    }
+    assert!(!paper.contains(":not([open])"));
+    assert!(page.contains("\"beforeprint\""), "for other browsers");
 }
 
 #[test]
@@ -247,7 +328,7 @@ fn each_law_has_its_own_words() {
         (&"ccpa".into(), &"sources".into())
     );
     for page in [gdpr, ccpa] {
-        assert!(page.contains("What the company adds") && page.contains("no legal advice"));
+        assert!(page.contains("Your rights") && page.contains("no legal advice"));
     }
 }
 

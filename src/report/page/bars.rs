@@ -147,7 +147,7 @@ pub(super) fn days(figures: &Figures, law: Law) -> Markup {
     let (in_time, late) = figures.days_of(law);
     let count = in_time.count() + late.count();
     if count == 0 {
-        return html! { p { "No request under the " (law.title()) " has been carried out yet." } };
+        return html! { p { "No answer to a request under the " (law.title()) " is recorded." } };
     }
     let limit = limit(law);
     let width = bin_width(&in_time, &late, limit);

@@ -42,7 +42,7 @@ pub(super) fn standing(request: &RequestFacts) -> Markup {
                 h3 { "What ended otherwise, and why" }
                 ul { @for setback in &request.setbacks {
                     li {
-                        (counted(setback.jobs as u64, "job", "jobs")) " with " (counted(setback.ids as u64, "id", "ids")) ", " (setback.state.as_str())
+                        (counted(setback.jobs as u64, "job", "jobs")) " with " (counted(setback.ids as u64, "id", "ids")) ", " (words::state(setback.state))
                         @if setback.state == JobState::Unknown { " and given up" }
                         ": " @match &setback.reason {
                             Some(reason) => (Visible(reason)),
@@ -65,8 +65,7 @@ pub(super) fn listing(request: &RequestFacts, shown: &JobsShown) -> Markup {
             h2 #jobs { "The jobs" }
             @if shown.more() > 0 {
                 p.note {
-                    "Listed are " (MOST_JOBS) " of " (count(request.jobs_count)) " jobs: those that went otherwise than planned first, then the first ones. All of them are in "
-                    code { "dsr report " (request.id) " --output jobs.csv" } "."
+                    "Listed are " (MOST_JOBS) " of " (count(request.jobs_count)) " jobs: those that went otherwise than planned first, then the first ones. All of them are in this report’s table (CSV)."
                 }
             }
             table.jobs.cards {
@@ -148,7 +147,7 @@ pub(super) fn histories(shown: &JobsShown) -> Markup {
     html! {
         section aria-labelledby="history" {
             h2 #history { "Each step" }
-            p { "A step is recorded before it is told to anybody; “sending” before the first byte leaves." }
+            p { "dsr recorded each step when it happened. It recorded that sending began before the first byte left." }
             table.history {
                 thead { tr { th scope="col" { "Time (UTC)" } th scope="col" { "What" } } }
                 @for job in jobs { (history(job)) }
@@ -171,7 +170,7 @@ fn history(job: &JobFacts) -> Markup {
                         @match (attempt_of(job, place), step.to) {
                             (Some(attempt), JobState::Sending) if !attempt.certain => "may have been sent before the ledger was set back",
                             (attempt, to) => {
-                                (step.from.as_str()) " → " strong { (to.as_str()) }
+                                (words::step(to))
                                 @if let Some(attempt) = attempt { (outcome(attempt)) }
                             }
                         }
@@ -231,7 +230,7 @@ pub(super) fn deeds(request: &RequestFacts) -> Markup {
                     } }
                 }
             }
-            @if request.other_deeds > 0 { p.note { "And " (count(request.other_deeds)) " more entries: " code { "dsr audit log " (request.id) } "." } }
+            @if request.other_deeds > 0 { p.note { "And " (count(request.other_deeds)) " more entries, in the audit trail." } }
         }
     }
 }
@@ -247,7 +246,7 @@ pub(super) fn ids(shown: &JobsShown) -> Markup {
             }
             @if shown.more_ids > 0 { p.note { "And " (counted(shown.more_ids as u64, "id", "ids")) " more, in the table (CSV) and the JSON." } }
             @if shown.without_ids > 0 {
-                p.note { "The ledger has the ids of " (counted(shown.without_ids as u64, "job", "jobs")) " no more: keyed hashes have taken their place. " code { "dsr find" } " tells whether somebody was among them." }
+                p.note { "The ledger has the ids of " (counted(shown.without_ids as u64, "job", "jobs")) " no more: keyed hashes have taken their place." }
             }
         }
     }
@@ -263,7 +262,7 @@ fn state(state: JobState) -> Markup {
         JobState::Unknown => "badge bad",
         JobState::Refused | JobState::Failed | JobState::Revoked => "badge none",
     };
-    html! { span class=(class) { (state.as_str()) } }
+    html! { span class=(class) { (words::state(state)) } }
 }
 
 /// `q7tz0xmab2cd3ef4-12` is job 12.

@@ -13,11 +13,11 @@ use chrono::{Datelike, NaiveDate};
 use maud::{Markup, PreEscaped, html};
 
 use crate::document::beginning;
-use crate::document::text::{Visible, counted, grouped, moment};
+use crate::document::text::{Visible, day, grouped, moment};
 
 use super::answer::{Answer, Nature, Timing};
 use super::evidence::{About, PersonalData};
-use super::facts::AuditFact;
+use super::facts::{AuditFact, Made};
 use super::words;
 
 pub use period::period_page;
@@ -68,7 +68,7 @@ impl<'a> Page<'a> {
             footer {
                 dl {
                     div { dt { "Report" } dd { (name) } }
-                    div { dt { "Made" } dd { (moment(made.at)) " UTC" @if made.overdue > 0 { "; on " (date(made.day)) ", " (counted(made.overdue as u64, "open request was", "open requests were")) " overdue" } } }
+                    div { dt { "Made" } dd { (moment(made.at)) " UTC" } }
                     div { dt { "By" } dd { (Visible(&made.by)) } }
                     div { dt { "With" } dd { "dsr " (made.dsr) } }
                     div.wide { dt { "Digest of the facts (SHA-256)" } dd.id { (about.digest.as_str()) } }
@@ -80,7 +80,7 @@ impl<'a> Page<'a> {
                         AuditFact::Damaged { what } => div.wide { dt { "Audit trail" } dd { strong { "Damaged: " (what) } } },
                     }
                 }
-                p { "The digest is that of this report’s facts: the SHA-256 of " code { "report.evidence" } " as " code { "dsr report --json" } " prints it, in compact JSON. Reports of the same facts have the same one. Whether the trail is whole, " code { "dsr audit verify" } " tells." }
+                p { "The digest is that of this report’s facts: the SHA-256 of " code { "report.evidence" } " in the JSON form of this report, in compact JSON. Reports of the same facts have the same one." }
                 p { "Times are in UTC. " (words::NOT_ADVICE) " This page loads nothing and sends nothing." }
             }
             (PreEscaped("</body></html>\n"))
@@ -124,6 +124,20 @@ fn timing_badge(answer: &Answer) -> Markup {
         Timing::InTime | Timing::Late => "answered ",
     };
     html! { span class=(class) { (what) (words::timing(timing)) } }
+}
+
+/// Who made the report and when, and what was overdue on that day.
+fn prepared(made: &Made) -> Markup {
+    html! {
+        p.prepared {
+            "Prepared by " (Visible(&made.by)) " on " (day(made.day)) "."
+            @match made.overdue {
+                0 => {}
+                1 => " On that day 1 open request was overdue.",
+                many => { " On that day " (count(many)) " open requests were overdue." },
+            }
+        }
+    }
 }
 
 /// A list of what a report cannot say.

@@ -1,4 +1,4 @@
-//! The page of a period: what needs somebody, the figures, and the log of requests.
+//! The page of a period: what is not finished, the figures, and the log of requests.
 
 use std::io::{self, Write};
 
@@ -9,12 +9,12 @@ use crate::document::text::{Visible, counted, day};
 use crate::domain::{Kind, Law};
 
 use super::super::evidence::About;
-use super::super::facts::{PeriodFacts, RowFacts};
+use super::super::facts::{Made, PeriodFacts, RowFacts};
 use super::super::figures::{Figures, Group, Tally};
 use super::super::shown::RowsShown;
 use super::super::table::reasons_text;
 use super::super::words;
-use super::{CHANGED, Page, bars, count, date, limits, nature_badge, timing_badge};
+use super::{CHANGED, Page, bars, count, date, limits, nature_badge, prepared, timing_badge};
 
 /// How many lines of the log are put together before they are written.
 const LINES: usize = 100;
@@ -33,13 +33,13 @@ pub fn period_page(
     let name = format!("dsr requests {} to {}", period.from, period.to);
     let title = format!("Requests received from {} to {}", period.from, period.to);
     let mut page = Page::begin(out, &title, &name, about)?;
-    page.write(header(period, figures.all()))?;
+    page.write(header(period, figures.all(), about.made))?;
     page.write(PreEscaped("<main id=\"main\">".into()))?;
     page.write(pressing(shown))?;
     if figures.received() > 0 {
         page.write(charts(period, figures))?;
         page.write(yearly(period, figures))?;
-        log(&mut page, period, shown)?;
+        log(&mut page, shown)?;
     } else {
         page.write(html! { p.note { "No request of this period is in the ledger." } })?;
     }
@@ -49,7 +49,7 @@ pub fn period_page(
     page.end(&name, about)
 }
 
-fn header(period: &PeriodFacts, all: &Tally) -> Markup {
+fn header(period: &PeriodFacts, all: &Tally, made: &Made) -> Markup {
     let days = all.days();
     let in_time = all.in_time.count();
     html! {
@@ -60,6 +60,8 @@ fn header(period: &PeriodFacts, all: &Tally) -> Markup {
                 None => "All projects in this ledger",
                 Some(names) => { "Project " @for (place, name) in names.iter().enumerate() { @if place > 0 { ", " } (Visible(name)) } },
             } }
+            p.summary { (summary(all)) }
+            (prepared(made))
             @if all.contradictory > 0 {
                 p.note { "Of " (counted(all.contradictory as u64, "request", "requests")) " the day of the answer is before the day of receipt: these dates contradict each other, and count neither as in time nor as late. " (CHANGED) }
             }
@@ -78,18 +80,56 @@ fn header(period: &PeriodFacts, all: &Tally) -> Markup {
     }
 }
 
+/// What was asked, for how many people, what came of it, and whether the answers were in time.
+fn summary(all: &Tally) -> String {
+    let parts = |counts: &[(usize, &str)]| {
+        let there = counts.iter().filter(|(number, _)| *number > 0);
+        let texts = there.map(|(number, what)| format!("{} {what}", count(*number)));
+        texts.collect::<Vec<_>>().join(", ")
+    };
+    if all.received == 0 {
+        return "No request was received.".to_owned();
+    }
+    let outcomes = parts(&[
+        (all.whole, "carried out in whole"),
+        (all.part, "carried out in part"),
+        (all.not_carried_out, "not carried out"),
+        (all.unknown, "of unknown outcome"),
+        (all.open, "not finished"),
+    ]);
+    let answers = parts(&[
+        (all.in_time.count(), "in time"),
+        (all.late.count(), "late"),
+        (all.not_recorded, "finished without a recorded answer"),
+        (all.contradictory, "with dates that contradict each other"),
+    ]);
+    let answers = match answers.is_empty() {
+        true => "none recorded".to_owned(),
+        false => answers,
+    };
+    format!(
+        "{} for {} (counted by id): {outcomes}. Answers: {answers}.",
+        counted(
+            all.received as u64,
+            "request was received",
+            "requests were received"
+        ),
+        counted(all.ids.received as u64, "person", "people"),
+    )
+}
+
 fn days_text(days: Option<f64>) -> String {
     days.map_or_else(|| "–".to_owned(), |days| format!("{days}"))
 }
 
-/// What is late and open, or of unknown outcome: what one has to see first.
+/// What is open without an answer, or of unknown outcome: what one has to see first.
 fn pressing(shown: &RowsShown) -> Markup {
     if shown.pressing.is_empty() {
         return html! {};
     }
     html! {
         section aria-labelledby="pressing" {
-            h2 #pressing { "What needs somebody" }
+            h2 #pressing { "Not finished, or of unknown outcome" }
             table.cards {
                 thead { tr { th scope="col" { "Request" } th scope="col" { "Received" } th scope="col" { "Due" } th scope="col" { "Why" } } }
                 tbody { @for row in &shown.pressing {
@@ -192,14 +232,13 @@ fn figure(period: &PeriodFacts, year: i32, group: Group, tally: &Tally) -> Marku
 }
 
 /// The log; a few lines at a time, since it may be long.
-fn log(page: &mut Page<'_>, period: &PeriodFacts, shown: &RowsShown) -> io::Result<()> {
+fn log(page: &mut Page<'_>, shown: &RowsShown) -> io::Result<()> {
     page.write(html! {
         (PreEscaped("<section aria-labelledby=\"log\">"))
         h2 #log { "The log" }
         p { (words::LOG_RULE) " Records are kept for at least 24 months (11 CCR §7101(a))." }
         @if shown.more() > 0 {
-            p.note { "Listed are the latest " (count(shown.latest.len())) " requests; " (count(shown.more())) " earlier ones of the period are in "
-                code { "dsr report --from " (period.from) " --to " (period.to) " --output log.csv" } "." }
+            p.note { "Listed are the latest " (count(shown.latest.len())) " requests; " (count(shown.more())) " earlier ones of the period are in this report’s table (CSV)." }
         }
         (PreEscaped("<table class=\"log cards\">"))
         thead { tr {
@@ -247,7 +286,7 @@ fn elsewhere(period: &PeriodFacts) -> Markup {
             h2 #elsewhere { "What is not in it" }
             ul {
                 li { (counted(period.received_before as u64, "request", "requests")) " in this ledger received before the period, " (count(period.received_after)) " after it, of whatever project." }
-                @if period.purges.is_empty() { li { "No records were ever removed from this ledger with " code { "dsr purge" } "." } }
+                @if period.purges.is_empty() { li { "No records were ever removed from this ledger." } }
                 @for purge in &period.purges {
                     li { "On " (day(purge.at.date_naive())) " the records of " (counted(purge.requests as u64, "request", "requests")) " on " (counted(purge.ids as u64, "id", "ids")) " were removed, closed from " (day(purge.first_closed.date_naive())) " to " (day(purge.last_closed.date_naive())) ". When they were received is not known any more." }
                 }

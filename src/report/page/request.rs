@@ -7,14 +7,15 @@ use maud::{Markup, PreEscaped, html};
 
 use crate::document::text::{Visible, counted, day, moment};
 use crate::domain::{CONFIRMATION_RULE, Kind, Law};
-use crate::guide::Topic;
 
 use super::super::answer::{Nature, Timing};
 use super::super::evidence::{About, PersonalData};
-use super::super::facts::{AccountFact, IdCounts, RequestFacts};
+use super::super::facts::{AccountFact, IdCounts, Made, RequestFacts};
 use super::super::shown::JobsShown;
 use super::super::words;
-use super::{Page, bars, count, date, jobs, limits, nature_badge, timeline, timing_badge};
+use super::{
+    Page, bars, count, date, jobs, limits, nature_badge, prepared, timeline, timing_badge,
+};
 
 /// Writes the page of a request.
 ///
@@ -29,7 +30,7 @@ pub fn request_page(
     let name = format!("dsr request {}", request.id);
     let title = format!("Request {}: evidence", request.id);
     let mut page = Page::begin(out, &title, &name, about)?;
-    page.write(header(request))?;
+    page.write(header(request, about.made))?;
     page.write(PreEscaped("<main id=\"main\">".into()))?;
     page.write(timeline::section(request))?;
     page.write(asked(request))?;
@@ -52,7 +53,7 @@ pub fn request_page(
     page.end(&name, about)
 }
 
-fn header(request: &RequestFacts) -> Markup {
+fn header(request: &RequestFacts, made: &Made) -> Markup {
     let (asked, answer) = (&request.asked, &request.answer);
     let kind = match asked.kind {
         Kind::Export => "Export",
@@ -68,8 +69,9 @@ fn header(request: &RequestFacts) -> Markup {
             p.standing {
                 (nature_badge(answer))
                 (timing_badge(answer))
-                span { (standing(request)) }
             }
+            p.summary { (summary(request)) }
+            (prepared(made))
             dl.facts {
                 div { dt { "Received" } dd { (date(asked.received)) } }
                 div { dt { "Due" } dd { (date(asked.due)) } }
@@ -92,14 +94,53 @@ fn header(request: &RequestFacts) -> Markup {
     }
 }
 
-/// One sentence that says it all, and no more than is known.
+/// What was asked, for how many people, when it came and was done, and whether the answer was in
+/// time. The same on whatever day the report is made.
+fn summary(request: &RequestFacts) -> String {
+    let (asked, answer) = (&request.asked, &request.answer);
+    let what = match asked.kind {
+        Kind::Delete => "to delete the data of",
+        Kind::Export => "for a copy of the data of",
+    };
+    let done = match answer.ended_at {
+        Some(ended) => format!(" It ended on {}.", day(ended.date_naive())),
+        None => String::new(),
+    };
+    let due = day(asked.due);
+    let told = match (answer.timing, answer.day) {
+        (Timing::InTime, Some(on)) => {
+            format!(
+                "It was answered on {}, in time: the last day was {due}.",
+                day(on)
+            )
+        }
+        (Timing::Late, Some(on)) => {
+            format!(
+                "It was answered on {}, late: the last day was {due}.",
+                day(on)
+            )
+        }
+        (Timing::NoAnswer, _) => {
+            format!("No answer to the people is recorded; the last day to answer is {due}.")
+        }
+        _ => format!("The last day to answer is {due}."),
+    };
+    format!(
+        "A request {what} {}, counted by id, was received on {}. {}{done} {told}",
+        counted(request.ids.unique as u64, "person", "people"),
+        day(asked.received),
+        standing(request),
+    )
+}
+
+/// How it stands, and no more than is known.
 fn standing(request: &RequestFacts) -> String {
     let (ids, answer) = (&request.ids, &request.answer);
     let of = |number: usize| counted(number as u64, "id", "ids");
     match answer.nature {
         Nature::Whole => match request.asked.kind {
-            Kind::Delete => format!("Mixpanel reports the deletion of all {}.", of(ids.unique)),
-            Kind::Export => format!("The data of all {} was fetched.", of(ids.unique)),
+            Kind::Delete => "Mixpanel reports that all of it is deleted.".to_owned(),
+            Kind::Export => "All of it was fetched.".to_owned(),
         },
         Nature::Part => {
             let rest = ids.unique + ids.excluded - ids.carried_out;
@@ -131,12 +172,12 @@ fn open_text(ids: &IdCounts) -> String {
         parts.push(format!("the outcome of {} is unknown", of(ids.unsettled)));
     }
     if waiting > 0 {
-        parts.push(format!("{} still to be ended", of(waiting)));
+        parts.push(format!("{} in progress", of(waiting)));
     }
     if ids.not_fetched > 0 {
         parts.push(format!("{} finished and not fetched", of(ids.not_fetched)));
     }
-    format!("It has not ended: {}.", parts.join("; "))
+    format!("It is not finished: {}.", parts.join("; "))
 }
 
 fn asked(request: &RequestFacts) -> Markup {
@@ -206,7 +247,7 @@ fn people(ids: &IdCounts) -> Markup {
                 (counted(ids.read as u64, "value was", "values were")) " read: "
                 (counted(ids.unique as u64, "id", "different ids"))
                 @if ids.duplicates > 0 { ", " (counted(ids.duplicates as u64, "repeated one", "repeated ones")) " sent once" }
-                @if ids.excluded > 0 { ", " (counted(ids.excluded as u64, "id", "ids")) " left out by the operator (" code { "--exclude" } ")" }
+                @if ids.excluded > 0 { ", " (counted(ids.excluded as u64, "id", "ids")) " left out by the operator" }
                 "."
             }
             table.shares {
@@ -229,21 +270,7 @@ fn after_deletion() -> Markup {
     html! {
         section aria-labelledby="after" {
             h2 #after { "What the deletion does not do" }
-            @for paragraph in Topic::AfterDeletion.paragraphs() { p { (Prose(paragraph)) } }
-        }
-    }
-}
-
-/// A text in which code stands between backticks.
-struct Prose<'a>(&'a str);
-
-impl maud::Render for Prose<'_> {
-    fn render_to(&self, out: &mut String) {
-        for (place, part) in self.0.split('`').enumerate() {
-            match place % 2 {
-                0 => part.render_to(out),
-                _ => html! { code { (part) } }.render_to(out),
-            }
+            ul { @for limit in words::AFTER_DELETION { li { (limit) } } }
         }
     }
 }

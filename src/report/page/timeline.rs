@@ -8,11 +8,12 @@ use crate::domain::JobState;
 
 use super::super::answer::Timing;
 use super::super::facts::{MomentFact, RequestFacts};
+use super::super::words;
 use super::{CHANGED, count};
 
 /// In CSS pixels: above the first lane, of a lane, and of its bar.
 const TOP: u32 = 46;
-const LANE: u32 = 44;
+const LANE: u32 = 60;
 const BAR: u32 = 12;
 /// Below the last lane, for the dates.
 const FOOT: u32 = 24;
@@ -87,10 +88,11 @@ fn picture(request: &RequestFacts) -> Markup {
 
 fn lane_of(lane: &Lane, span: &Span, top: u32) -> Markup {
     let (from, to) = (span.place(lane.from), span.place(lane.to));
-    let bar = top + 20;
+    let bar = top + 34;
     let middle = bar + BAR / 2;
     html! {
-        text.lane x="0" y=(top + 13) { tspan.name { (lane.title) } " " (lane.when) }
+        text.lane.name x="0" y=(top + 13) { (lane.title) }
+        text.lane x="0" y=(top + 28) { (lane.when) }
         line.track x1="0" x2="100%" y1=(middle) y2=(middle) {}
         rect class=(lane.class) x=(percent(from)) width=(percent(to - from)) y=(bar) height=(BAR) rx="2" {}
         // What takes no time is seen all the same.
@@ -209,21 +211,21 @@ fn moment_of(request: &RequestFacts, state: JobState) -> Option<&MomentFact> {
 fn table(request: &RequestFacts) -> Markup {
     let asked = &request.asked;
     html! {
-        table.moments {
+        table.moments.cards {
             thead { tr { th scope="col" { "What" } th.number scope="col" { "Jobs" } th scope="col" { "First" } th scope="col" { "Last" } } }
             tbody {
-                tr { th scope="row" { "Recorded with dsr" } td.number data-label="Jobs" { (count(request.jobs_count)) }
+                tr { th scope="row" { "The request was recorded" } td.number data-label="Jobs" { (count(request.jobs_count)) }
                      td.time data-label="First" { (moment(asked.created)) } td.time data-label="Last" { (moment(asked.created)) } }
                 @for passed in &request.moments {
                     tr {
-                        th scope="row" { "Became " (passed.state.as_str()) }
+                        th scope="row" { (words::step(passed.state)) }
                         td.number data-label="Jobs" { (count(passed.jobs)) }
                         td.time data-label="First" { (moment(passed.first)) }
                         td.time data-label="Last" { (moment(passed.last)) }
                     }
                 }
                 @if let Some((fetching, at)) = request.fetching.as_ref().and_then(|f| Some((f, f.last_fetched_at?))) {
-                    tr { th scope="row" { "Fetched" } td.number data-label="Jobs" { (count(fetching.fetched_jobs)) }
+                    tr { th scope="row" { "The data was fetched" } td.number data-label="Jobs" { (count(fetching.fetched_jobs)) }
                          td data-label="First" { "–" } td.time data-label="Last" { (moment(at)) } }
                 }
             }

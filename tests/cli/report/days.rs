@@ -36,6 +36,11 @@ fn named(operator: &Operator, reference: &str) -> String {
 fn without_made(page: &str) -> String {
     let (before, from) = page.split_once("<div><dt>Made</dt>").expect("it says when");
     let (_, after) = from.split_once("</div>").expect("and ends");
+    let page = format!("{before}{after}");
+    let (before, from) = page
+        .split_once("<p class=\"prepared\">")
+        .expect("it says who");
+    let (_, after) = from.split_once("</p>").expect("and ends");
     format!("{before}{after}")
 }
 

@@ -109,8 +109,25 @@ fn a_report_says_what_the_wire_and_the_ledger_had() {
         "=no &lt;b&gt;such&lt;/b&gt; thing",
         "Copies stay.",
         "=1+1|x",
+        "A request to delete the data of 3 people, counted by id, was received on ",
+        "Carried out for 2 of 3 ids.",
+        "No answer to the people is recorded; the last day to answer is ",
+        "Prepared by ",
+        "Sending to Mixpanel began",
+        "Mixpanel accepted it",
+        "Mixpanel refused it",
     ] {
         assert!(page.contains(text), "{text}");
+    }
+    for word in [
+        "Became",
+        "→",
+        "dsr audit",
+        "dsr guide",
+        "dsr report",
+        "your",
+    ] {
+        assert!(!page.contains(word), "`{word}` is not for a regulator");
     }
     let lines = report(&operator, &["--format", "csv"])
         .exits_with(0)
@@ -315,6 +332,19 @@ fn a_file_is_of_the_kind_its_name_says_and_takes_nobodys_place() {
         "both say the same"
     );
     report(&operator, &["--json", "--format", "csv"]).exits_with(2);
+}
+
+#[test]
+fn a_pdf_is_refused_before_anything_is_written() {
+    let (_fake, operator) = half_refused();
+    for name in ["r.pdf", "r.PDF"] {
+        report(&operator, &["--output", name])
+            .exits_with(2)
+            .says("dsr does not write PDF")
+            .says(".html");
+        report(&operator, &["--output", name, "--format", "html"]).exits_with(2);
+    }
+    assert!(files_here(&operator).is_empty());
 }
 
 #[test]
