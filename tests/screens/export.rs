@@ -81,14 +81,7 @@ fn an_export_is_waited_for() {
 
 #[test]
 fn an_export_is_not_waited_for_any_longer() {
-    let args = [
-        "export",
-        "--gdpr",
-        "ids.csv",
-        "--wait",
-        "--timeout",
-        "100ms",
-    ];
+    let args = ["export", "--gdpr", "ids.csv", "--wait", "--timeout", "5s"];
     snapshot!(Scene::usual().shows(&args));
 }
 

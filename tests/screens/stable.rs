@@ -71,11 +71,19 @@ fn without_times(mut text: String) -> String {
     text = replace(&text, "(?m)(  |Checked: )(?:now|[0-9]+[sm])$", |found| {
         format!("{}[age]", &found[1])
     });
-    replace(
+    text = replace(
         &text,
         r"([0-9]{2}:[0-9]{2}):[0-9]{2}(?:\.[0-9]+)?",
         |found| format!("{}:00", &found[1]),
-    )
+    );
+    // A span within one command is longer than a second on a slow machine only.
+    let time = "[0-9]+ [A-Z][a-z]+ [0-9]{4}, [0-9:]{8}";
+    replace(&text, &format!("({time}) to ({time})"), |found| {
+        match found[1] == found[2] {
+            true => found[1].to_owned(),
+            false => found[0].to_owned(),
+        }
+    })
 }
 
 fn replace(text: &str, pattern: &str, name: impl FnMut(&Captures<'_>) -> String) -> String {
