@@ -123,10 +123,7 @@ fn an_alarm_is_silent_where_nothing_is_due() {
         let said = (outcome.stdout.as_str(), outcome.stderr.as_str());
         assert_eq!(said, ("", ""), "{outcome}");
     }
-    let outcome = operator.run(&["status", "--overdue"]);
-    outcome
-        .exits_with(0)
-        .says("No request that needs an answer is overdue");
+    operator.run(&["status", "--overdue"]).exits_with(0);
     assert!(shown(&operator, &["--overdue"]).is_empty());
     operator.run(&["status", "--exit-status"]).exits_with(6);
 }

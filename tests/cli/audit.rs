@@ -70,13 +70,6 @@ fn the_trail_says_who_did_what_whatever_the_environment_claims() {
     assert_eq!(told[0]["details"]["reference"], "T-17");
     assert_eq!(told[9]["command"], "dsr status");
     assert_eq!(told[9]["details"]["state"], "done");
-    let text = operator.run(&["audit", "log"]);
-    assert!(
-        text.stdout.contains("sending → accepted, task t-"),
-        "{text}"
-    );
-    assert!(text.stdout.contains("ids replaced by hashes"), "{text}");
-    assert!(!text.stdout.contains("noted"), "{text}");
     let last = entries(&operator, &["--last", "2"]);
     assert_eq!(last.len(), 2);
     assert_eq!(Some(&last[1]), told.last());
@@ -103,16 +96,6 @@ fn a_whole_trail_is_verified_with_and_without_heads_from_elsewhere() {
         head["hash"].as_str().unwrap_or_default()
     );
     operator.file("heads", format!("{early}\n{late}\n"));
-    let outcome = operator.run(&["audit", "verify"]);
-    outcome.exits_with(0).says("dsr audit head --help");
-    assert!(outcome.stdout.contains("whole"), "{outcome}");
-    for (given, words) in [
-        (late.as_str(), "1 saved head matches."),
-        ("heads", "2 saved heads match."),
-    ] {
-        let outcome = operator.run(&["audit", "verify", "--head", given]);
-        assert!(outcome.stdout.contains(words), "{outcome}");
-    }
     for (given, count) in [(late.as_str(), 1), ("heads", 2)] {
         let outcome = operator.run(&["audit", "verify", "--json", "--head", given]);
         let audit = outcome.exits_with(0).json()["audit"].clone();
@@ -168,7 +151,7 @@ fn a_changed_entry_is_named_and_the_doctor_sees_it_too() {
             (&json!(kind), &json!(entry))
         );
         let said = operator.run(&["audit", "verify"]);
-        said.exits_with(74).says("keep this ledger as it is");
+        said.exits_with(74);
         assert!(said.stdout.contains(&format!("entry {entry}")), "{said}");
         let doctor = operator.run(&["doctor", "--offline"]);
         doctor.exits_with(74);

@@ -41,11 +41,6 @@ fn auth_status_says_where_the_token_is_from_and_how_long_it_is_good_for() {
     let fingerprint = token["fingerprint"].as_str().unwrap();
     assert!(fingerprint.len() >= 8 && !OAUTH_TOKEN.contains(fingerprint));
     assert!(token["expires"].is_string());
-    let human = operator.run(&["auth", "status"]);
-    assert!(
-        human.stdout.contains("DSR_TOKEN") && human.stdout.contains(fingerprint),
-        "{human}"
-    );
 }
 
 #[test]

@@ -62,7 +62,6 @@ fn any_other_answer_sends_nothing() {
         let operator = operator_at_a_terminal(&fake);
         let (status, screen) = delete_and_type(&operator, answer);
         assert_eq!(status, 2, "`{answer}`\n{screen}");
-        assert!(screen.contains("nothing was sent"), "{screen}");
         assert!(operator.requests().is_empty());
     }
     fake.was_not_called();

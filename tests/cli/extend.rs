@@ -90,28 +90,14 @@ fn a_request_is_extended_by_what_its_law_allows() {
 #[test]
 fn the_operator_is_told_whom_to_tell_and_until_when() {
     let fake = Fake::start();
-    for (law, length, rule) in [
-        (
-            "--gdpr",
-            "GDPR Art. 12(3), extended: three months",
-            "the person must be told, with the reasons, within one month of receipt",
-        ),
-        (
-            "--ccpa",
-            "11 CCR §7021(b), extended: 90 calendar days",
-            "with an explanation of the reason, within the first 45 days",
-        ),
-    ] {
+    for law in ["--gdpr", "--ccpa"] {
         let (operator, id) = operator_with_request(&fake, &["export", law, "--new", "a1"]);
         let before = operator.only_request()["due"].as_str().unwrap().to_owned();
         let outcome = extend(&operator, &id);
-        outcome
-            .exits_with(0)
-            .says("dsr tells nobody")
-            .says(&format!("by {before} (in "));
+        outcome.exits_with(0).says(&format!("by {before} (in "));
         let later = operator.run(&["status", &id, "--cached"]);
         for shown in [&outcome, &later] {
-            for text in [length, rule, REASON, &format!("from {before}")] {
+            for text in [REASON, &format!("from {before}")] {
                 assert!(shown.stdout.contains(text), "`{text}`\n{shown}");
             }
         }

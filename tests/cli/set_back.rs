@@ -73,8 +73,7 @@ fn a_ledger_that_was_set_back_is_not_written_to_and_sends_nothing() {
         &["purge", "--older-than", "3years", "--yes"],
     ] {
         let outcome = operator.run(args);
-        outcome.exits_with(74).says("set back");
-        outcome.says("dsr ledger accept").never_says("b1");
+        outcome.exits_with(74).never_says("b1");
         let json = operator.run(&[args, &["--json"]].concat());
         assert_eq!(json.failure()["kind"], "ledger_set_back", "{json}");
     }

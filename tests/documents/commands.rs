@@ -20,9 +20,13 @@ use crate::shell;
 use crate::support::{NOWHERE, Outcome, in_turns};
 
 /// What is not run, by how it begins, and why. The dsr commands in it are parsed all the same.
-const NOT_RUN: [(&str, &str); 10] = [
+const NOT_RUN: [(&str, &str); 11] = [
     ("cargo test", "is this very run"),
     ("DSR_UPDATE=1 cargo test", "writes into this very folder"),
+    (
+        "INSTA_UPDATE=always cargo test",
+        "writes into this very folder",
+    ),
     (
         "cargo install cargo-fuzz",
         "installs a program, and fuzzing takes minutes",

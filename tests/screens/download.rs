@@ -1,0 +1,107 @@
+//! `dsr download`, and the packages it makes.
+
+use std::io::{Cursor, Write};
+
+use serde_json::json;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use crate::mixpanel::saying;
+use crate::scene::{Scene, snapshot};
+use crate::support::{Call, Fake, Reply, handing_out, usual};
+
+/// An operator whose export is finished, and a store that answers so.
+fn with_an_export(store: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> (Scene, String) {
+    let store = Fake::answering(store);
+    let link = format!("{}/export.zip?signature=secret", store.origin());
+    let api = Fake::answering(move |call| match call.method.as_str() {
+        "GET" => {
+            let results = json!({ "status": "SUCCESS", "result": link, "distinct_ids": [] });
+            Reply::json(200, &json!({ "status": "ok", "results": results }))
+        }
+        _ => usual(call),
+    });
+    let mut scene = Scene::at(api);
+    scene.keeps(store);
+    scene
+        .operator
+        .file("people.csv", "distinct_id\nanna\nbob\nnora\n");
+    scene
+        .did(&["export", "--gdpr", "people.csv"])
+        .did(&["status"]);
+    let name = scene.request(1);
+    (scene, name)
+}
+
+fn archive(people: &[&str]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("events.jsonl", SimpleFileOptions::default())
+        .unwrap();
+    for id in people {
+        let event =
+            json!({ "event": "visit", "properties": { "distinct_id": id, "time": 1_770_000_000 } });
+        writeln!(zip, "{event}").unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+fn of_people(people: &[&str]) -> (Scene, String) {
+    let archive = archive(people);
+    with_an_export(move |_| handing_out(&archive, ""))
+}
+
+#[test]
+fn an_export_is_fetched_and_not_again() {
+    let (mut scene, name) = of_people(&["anna", "bob"]);
+    scene
+        .pipes(&["download", &name])
+        .pipes(&["download", &name]);
+    snapshot!(scene.plain(&["download", &name, "--again"]));
+}
+
+#[test]
+fn an_export_is_split_into_packages() {
+    let (mut scene, name) = of_people(&["anna", "bob", "anna"]);
+    snapshot!(scene.pipes(&["download", &name, "--split"]));
+}
+
+#[test]
+fn an_export_is_split_into_packed_packages() {
+    let (mut scene, name) = of_people(&["anna", "bob", "anna"]);
+    snapshot!(scene.plain(&["download", &name, "--split", "--zip"]));
+}
+
+#[test]
+fn a_record_is_of_somebody_else() {
+    let (mut scene, name) = of_people(&["anna", "carl"]);
+    scene.pipes(&["download", &name, "--split"]);
+    snapshot!(scene.pipes(&["download", &name, "--split", "--checked"]));
+}
+
+#[test]
+fn the_link_of_an_export_is_expired() {
+    let (mut scene, name) = with_an_export(|_| Reply::text(403, "application/xml", "<Error/>"));
+    snapshot!(scene.pipes(&["download", &name]));
+}
+
+#[test]
+fn an_archive_is_damaged() {
+    let (mut scene, name) = with_an_export(|_| handing_out(b"PK\x03\x04nonsense", ""));
+    snapshot!(scene.pipes(&["download", &name]));
+}
+
+#[test]
+fn an_export_is_not_finished() {
+    let mut scene = Scene::usual();
+    scene.did(&["export", "--gdpr", "ids.csv"]);
+    let name = scene.request(1);
+    snapshot!(scene.pipes(&["download", &name]).pipes(&["download"]));
+}
+
+#[test]
+fn a_deletion_has_nothing_to_fetch() {
+    let mut scene = Scene::with_a_deletion_at(saying("SUCCESS"));
+    scene.did(&["status"]);
+    let name = scene.request(1);
+    snapshot!(scene.pipes(&["download", &name]));
+}

@@ -1,0 +1,72 @@
+//! `dsr report`: the text of a page, a table, and what is said beside them.
+
+use crate::mixpanel::saying;
+use crate::scene::{Scene, snapshot};
+
+fn with_a_finished_deletion() -> (Scene, String) {
+    let mut scene = Scene::at(saying("SUCCESS"));
+    scene
+        .did(&["delete", "--gdpr", "--yes", "--ref", "T-1234", "ids.csv"])
+        .did(&["status"]);
+    let name = scene.request(1);
+    (scene, name)
+}
+
+#[test]
+fn the_text_of_a_finished_deletions_report() {
+    let (mut scene, name) = with_a_finished_deletion();
+    let page = scene.runs(&["report", &name]).stdout;
+    snapshot!(scene.reads("the report's text", &text_of(&page)));
+}
+
+#[test]
+fn the_text_of_an_open_exports_report() {
+    let mut scene = Scene::usual();
+    scene.did(&["export", "--ccpa", "ids.csv"]);
+    let name = scene.request(1);
+    let page = scene.runs(&["report", &name]).stdout;
+    snapshot!(scene.reads("the report's text", &text_of(&page)));
+}
+
+#[test]
+fn the_text_of_a_periods_report() {
+    let (mut scene, _) = with_a_finished_deletion();
+    // What was received on one day has no order.
+    scene.lives_on("2026-03-17");
+    scene.did(&["export", "--ccpa", "ids.csv"]);
+    let page = scene
+        .runs(&["report", "--from", "2026-03-01", "--to", "2026-03-31"])
+        .stdout;
+    snapshot!(scene.reads("the report's text", &text_of(&page)));
+}
+
+#[test]
+fn a_report_is_written_to_a_file() {
+    let (mut scene, name) = with_a_finished_deletion();
+    snapshot!(scene.pipes(&["report", &name, "--output", "report.html"]));
+}
+
+#[test]
+fn a_report_as_a_table() {
+    let (mut scene, name) = with_a_finished_deletion();
+    snapshot!(scene.pipes(&["report", &name, "--format", "csv"]));
+}
+
+#[test]
+fn a_period_ends_before_it_begins() {
+    let (mut scene, _) = with_a_finished_deletion();
+    snapshot!(scene.pipes(&["report", "--from", "2026-04-01", "--to", "2026-03-01"]));
+}
+
+/// What a page says, a line for each element that says something.
+fn text_of(page: &str) -> String {
+    let (_, body) = page.split_once("<body").unwrap();
+    let mut lines = Vec::new();
+    for part in body.split('<').skip(1) {
+        let text = part.split_once('>').map_or("", |(_, text)| text).trim();
+        if !text.is_empty() {
+            lines.push(text);
+        }
+    }
+    lines.join("\n")
+}
