@@ -77,7 +77,7 @@ enum HashFunction {
 }
 
 fn parse_pattern(text: &str) -> Result<Pattern, String> {
-    Pattern::new(text).map_err(|error| error.to_string())
+    Pattern::new(text)
 }
 
 impl CheckArgs {
@@ -120,14 +120,12 @@ impl HashArgs {
             return Err(usage("`--hash-key-file` is for `--hash hmac-sha256` only")
                 .hint("leave it out, or say `--hash hmac-sha256`"));
         }
-        let key: HashKey;
         let with = match function {
             HashFunction::Sha256 => HashWith::Sha256,
             HashFunction::Sha1 => HashWith::Sha1,
             HashFunction::Md5 => HashWith::Md5,
             HashFunction::HmacSha256 => {
-                key = HashKey::find(self.hash_key_file.as_deref())?;
-                HashWith::HmacSha256(&key)
+                HashWith::key(&HashKey::find(self.hash_key_file.as_deref())?)?
             }
         };
         let case = match self.hash_lowercase {

@@ -17,7 +17,7 @@ use std::path::Path;
 use crate::config::{EnvironmentError, ProjectsFileError, ResolveError};
 use crate::credentials::{CredentialError, HashKeyError, KeyringError, TokenError, TokenOrigin};
 use crate::domain::{ExitStatus, TokenName};
-use crate::intake::{HashingError, IntakeError, Remedy};
+use crate::intake::{Fault, HashingError, IntakeError, Remedy};
 use crate::mixpanel::ClientError;
 use crate::sandbox::SandboxError;
 use crate::ui::{Failure, PrintError, QuestionError};
@@ -70,47 +70,7 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
             ..
         } => return format!("name its files: `{}/*.{extension}`", path.display()).into(),
         IntakeError::Folder { .. } => "name the files to read",
-        IntakeError::NotText { what, .. } if what.contains("Git LFS") => {
-            "fetch the file with `git lfs pull`"
-        }
-        IntakeError::NotText { .. } => "save it as CSV (or unpack it) and try again",
-        IntakeError::Workbook { .. } => "save it as CSV and try again",
-        IntakeError::SeveralSheets { .. } => "save the sheet that has the ids as CSV",
-        IntakeError::UnreadableEncoding { .. } => "save it as UTF-8 and try again",
-        IntakeError::UnmarkedEncoding { encoding, .. } => {
-            let encoding = encoding.to_lowercase();
-            return format!("if that is what it is, say `--encoding {encoding}`").into();
-        }
-        IntakeError::NoHeader {
-            may_be_id: true, ..
-        } => "if the first line is an id, add `--no-header`; if it is a heading, add `--column 1`",
-        IntakeError::NoHeader { .. } => {
-            "if the first line is a heading, add `--column 1`; otherwise remove it"
-        }
-        IntakeError::IdInHeading { .. } => "add `--no-header`",
-        IntakeError::RepeatedColumn { .. } => {
-            "rename one of them, or name the one with the ids by its number: `--column NUMBER`"
-        }
-        IntakeError::Drawn { program, .. } => program.way_out(),
-        IntakeError::NoKnownColumn { .. }
-        | IntakeError::SeveralColumns { .. }
-        | IntakeError::MissingColumn { .. } => {
-            "say which one: `--column NAME` or `--column NUMBER`"
-        }
-        IntakeError::WhichColumn { .. } => {
-            "say which column holds the ids: `--column NUMBER`, or `--delimiter` if the line was split wrongly, or `--format text` if whole lines are ids"
-        }
-        IntakeError::ListOrTable { .. } => {
-            "if each line is one id, add `--format text`; if it is a table, put the names of its columns on the first line"
-        }
-        IntakeError::HeadingInList { .. } => {
-            "leave `--format text` out to skip the heading; if it really is an id, say `--no-header`"
-        }
-        IntakeError::NoKnownKey { .. }
-        | IntakeError::SeveralKeys { .. }
-        | IntakeError::MissingKey { .. } => {
-            "say which one: `--column KEY`, or `--column OUTER.KEY` for a key inside an object"
-        }
+        IntakeError::Source { fault, .. } => return fault_hint(fault),
         IntakeError::Damaged { problems, .. } => match problems.remedy() {
             Remedy::Trim => {
                 "drop it with `--trim`, or keep it with `--keep-whitespace` if Mixpanel has the ids so"
@@ -121,7 +81,7 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
             Remedy::Encoding => {
                 "save it as UTF-8, or name its encoding, such as `--encoding windows-1252`"
             }
-            Remedy::Program(program) => program.way_out(),
+            Remedy::Program(way_out) => way_out,
             Remedy::Title => {
                 "if line 1 is a heading, add `--format csv --column 1`; otherwise remove it"
             }
@@ -137,13 +97,55 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
             "if the two lines name one person, write the id alike in both files; if they name two, say `--allow ID` with the listed id"
         }
         IntakeError::NoIds { .. } => "is it the right file?",
-        IntakeError::NoEvents { .. } => "is it the right file? `--format` says how to read it",
-        IntakeError::Nameless { .. } => {
-            "say what names the person: `--column NAME`, or `--column OUTER.KEY` in JSON"
-        }
         IntakeError::AllExcluded { .. } => "is what you excluded the right file?",
         IntakeError::TooMany => "cut the source into several requests",
         IntakeError::Spool(_) => "make room on the disk of dsr's data folder",
+    };
+    hint.into()
+}
+
+fn fault_hint(fault: &Fault) -> Cow<'static, str> {
+    let hint = match fault {
+        Fault::Io(_) => "check that the file is there, readable and text",
+        Fault::NotText(what) if what.contains("Git LFS") => "fetch the file with `git lfs pull`",
+        Fault::NotText(_) => "save it as CSV (or unpack it) and try again",
+        Fault::Workbook(_) => "save it as CSV and try again",
+        Fault::SeveralSheets(_) => "save the sheet that has the ids as CSV",
+        Fault::UnreadableEncoding(_) => "save it as UTF-8 and try again",
+        Fault::UnmarkedEncoding(encoding) => {
+            let encoding = encoding.to_lowercase();
+            return format!("if that is what it is, say `--encoding {encoding}`").into();
+        }
+        Fault::NoHeader { may_be_id: true } => {
+            "if the first line is an id, add `--no-header`; if it is a heading, add `--column 1`"
+        }
+        Fault::NoHeader { .. } => {
+            "if the first line is a heading, add `--column 1`; otherwise remove it"
+        }
+        Fault::IdInHeading => "add `--no-header`",
+        Fault::RepeatedColumn { .. } => {
+            "rename one of them, or name the one with the ids by its number: `--column NUMBER`"
+        }
+        Fault::Drawn { look, .. } => look.way_out().unwrap_or_default(),
+        Fault::NoKnownColumn { .. } | Fault::SeveralColumns(_) | Fault::MissingColumn(_) => {
+            "say which one: `--column NAME` or `--column NUMBER`"
+        }
+        Fault::WhichColumn { .. } => {
+            "say which column holds the ids: `--column NUMBER`, or `--delimiter` if the line was split wrongly, or `--format text` if whole lines are ids"
+        }
+        Fault::ListOrTable => {
+            "if each line is one id, add `--format text`; if it is a table, put the names of its columns on the first line"
+        }
+        Fault::HeadingInList => {
+            "leave `--format text` out to skip the heading; if it really is an id, say `--no-header`"
+        }
+        Fault::NoKnownKey | Fault::SeveralKeys(_) | Fault::MissingKey(_) => {
+            "say which one: `--column KEY`, or `--column OUTER.KEY` for a key inside an object"
+        }
+        Fault::NoEvents => "is it the right file? `--format` says how to read it",
+        Fault::Nameless => {
+            "say what names the person: `--column NAME`, or `--column OUTER.KEY` in JSON"
+        }
     };
     hint.into()
 }

@@ -3,9 +3,9 @@
 //! Counters and the first places of each kind: memory does not grow with the sources.
 
 use super::form::{AT, DIGIT, Form, IdKind};
+use super::look::Look;
 use super::problem::{Damage, Place, Problems};
-use super::program::Program;
-use super::rule::Look;
+
 use super::warning::{Labels, Tally, WarningKind, Warnings};
 
 /// So many times as many others make an id stand out.
@@ -32,6 +32,12 @@ pub(super) struct Census {
     /// Those in the form `N:…` where each N is higher than the one before, as grep numbers lines;
     /// `None` once there is another id.
     numbered: Option<(u64, Tally)>,
+    /// How many ids and numbers the source has so far.
+    ids: usize,
+    digits: usize,
+    /// The last id of the source, if it may be the count of those above it; and of earlier sources.
+    count_below: Tally,
+    counts: Tally,
 }
 
 /// Numbers of one length.
@@ -51,6 +57,10 @@ impl Census {
             numbers: std::array::from_fn(|_| Numbers::default()),
             strays: Tally::default(),
             numbered: Some((0, Tally::default())),
+            ids: 0,
+            digits: 0,
+            count_below: Tally::default(),
+            counts: Tally::default(),
         }
     }
 
@@ -63,6 +73,17 @@ impl Census {
                 self.strays.note(place, labels);
             }
         }
+        if self.count_below.count > 0 {
+            self.count_below = Tally::default();
+        }
+        if form.kind == IdKind::Number {
+            let is_count = |number: usize| number <= self.ids && place.line.is_some();
+            if self.digits == 0 && form.text().parse().is_ok_and(is_count) {
+                self.count_below.note(place, labels);
+            }
+            self.digits += 1;
+        }
+        self.ids += 1;
         if let Some((last, tally)) = &mut self.numbered {
             let number = form.text().split_once(':');
             match number.and_then(|(number, _)| number.parse::<u64>().ok()) {
@@ -85,8 +106,15 @@ impl Census {
         }
     }
 
+    /// The next id is of another source.
+    pub(super) fn end_source(&mut self) {
+        self.counts.extend(std::mem::take(&mut self.count_below));
+        (self.ids, self.digits) = (0, 0);
+    }
+
     /// Notes what stands alone among ids of another shape: a list has its own shape, and a footer or
-    /// a count among them is no id. A mixture of what systems make is one shape.
+    /// a count among them is no id. A mixture of what systems make is one shape. A number that ends
+    /// a source without another one is an id only if it cannot count those above it.
     pub(super) fn refuse_strays(&self, problems: &mut Problems, labels: &Labels) {
         let mut refuse = |tally: &Tally, look| {
             for place in tally.places(labels) {
@@ -94,7 +122,7 @@ impl Census {
             }
         };
         if let Some((_, tally)) = &self.numbered {
-            refuse(tally, Look::Program(Program::Grep));
+            refuse(tally, Look::Grep);
         }
         let of = |kind: IdKind| self.kinds[kind as usize].count;
         let words_and_numbers = of(IdKind::Other) + of(IdKind::Number);
@@ -103,8 +131,9 @@ impl Census {
             IdKind::ALL.into_iter().map(of).sum::<usize>() - words_and_numbers - of(IdKind::Device);
         let strays = self.strays.count;
         let others_are_of_systems = words_and_numbers == strays;
-        if strays <= STRAYS && others_are_of_systems && of_systems >= (strays * ALONE).max(1) {
-            refuse(&self.strays, Look::Stray);
+        match strays <= STRAYS && others_are_of_systems && of_systems >= (strays * ALONE).max(1) {
+            true => refuse(&self.strays, Look::Stray),
+            false => refuse(&self.counts, Look::Stray),
         }
     }
 
@@ -168,11 +197,7 @@ mod tests {
         let mut census = Census::new();
         let mut warnings = Warnings::default();
         for (line, id) in (1..).zip(ids) {
-            let place = Place {
-                label: "`x`",
-                line: Some(line),
-                element: None,
-            };
+            let place = Place::on_line("`x`", line);
             census.count(&Form::of(id.as_ref()), place, &mut warnings.labels);
         }
         census.tell(&mut warnings);
@@ -195,19 +220,16 @@ mod tests {
         let mut census = Census::new();
         let mut labels = Labels::default();
         for (line, id) in (1..).zip(ids) {
-            let place = Place {
-                label: "`x`",
-                line: Some(line),
-                element: None,
-            };
+            let place = Place::on_line("`x`", line);
             census.count(&Form::of(id.as_ref()), place, &mut labels);
         }
+        census.end_source();
         let mut problems = Problems::default();
         census.refuse_strays(&mut problems, &labels);
         problems
             .kept()
             .iter()
-            .filter_map(|problem: &Problem| problem.line)
+            .filter_map(|problem: &Problem| problem.place.line)
             .collect()
     }
 
@@ -235,6 +257,15 @@ mod tests {
         let devices = ["$device:a", "$device:b", "$device:c", "$device:d", "anna"];
         assert_eq!(strays(devices), [0; 0], "one person and her devices");
         assert_eq!(strays(["anna", "bob"]), [0; 0]);
+    }
+
+    #[test]
+    fn a_number_that_may_count_the_ids_above_it_is_a_stray_at_the_end_only() {
+        assert_eq!(strays(["u-1", "u-2", "u-3", "3"]), [4]);
+        assert_eq!(strays(["a@b.test", "c@d.test", "2"]), [3]);
+        assert_eq!(strays(["u-1", "u-2", "u-3", "4"]), [0; 0], "no count");
+        assert_eq!(strays(["u-1", "u-2", "2", "u-3"]), [0; 0], "not at the end");
+        assert_eq!(strays(["u-1", "17", "2"]), [0; 0], "numbers are ids here");
     }
 
     #[test]

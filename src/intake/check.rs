@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt;
 
 use crate::domain::{DistinctId, DistinctIdError, Leniency};
 
@@ -30,27 +29,18 @@ pub enum OuterSpace {
 #[derive(Debug, Clone)]
 pub struct Pattern(regex::bytes::Regex);
 
-/// The text is no regular expression.
-#[derive(Debug)]
-pub struct PatternError(regex::Error);
-
-impl fmt::Display for PatternError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for PatternError {}
-
 impl Pattern {
     /// Takes the syntax of the crate `regex`; `\d`, `\w` and `\s` mean ASCII, `.` is one byte.
     ///
     /// # Errors
     /// When `text` is no such expression.
-    pub fn new(text: &str) -> Result<Self, PatternError> {
+    pub fn new(text: &str) -> Result<Self, String> {
         let build = |text: &str| {
             let mut builder = regex::bytes::RegexBuilder::new(text);
-            builder.unicode(false).build().map_err(PatternError)
+            builder
+                .unicode(false)
+                .build()
+                .map_err(|error| error.to_string())
         };
         // By itself first: `a)|(?:b` would come apart inside the parentheses.
         build(text)?;
@@ -118,6 +108,10 @@ impl Checker {
     /// How ids are hashed, with the first of them as an example.
     pub(super) fn hashed(&self) -> Option<Hashed> {
         self.hashed.clone()
+    }
+
+    pub(super) fn end_source(&mut self) {
+        self.census.end_source();
     }
 
     /// What was found: problems (stop everything) and warnings.

@@ -1,10 +1,11 @@
 //! Which column holds the ids, and what parts the fields.
 
+use super::ReadOptions;
 use super::form::Form;
-use super::program::{self, Program};
+use super::problem::Fault;
+use super::program;
 use super::reader::parse_encoding;
-use super::rows::Fields;
-use super::{IntakeError, ReadOptions};
+use super::rows::{Cells, Fields};
 
 /// Whether the first line names the columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,13 +22,18 @@ pub enum Header {
 pub(super) struct Layout {
     pub(super) column: usize,
     pub(super) width: usize,
-    pub(super) first_row: FirstRow,
+    /// What the id column's heading says; `None` where the first row is data.
+    pub(super) heading: Option<String>,
+    /// Whether a field may hold a JSON list of ids.
+    pub(super) is_plural: bool,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum FirstRow {
-    Header,
-    Data,
+impl Layout {
+    /// The heading, or the column's number counted from 1.
+    pub(super) fn column_name(&self) -> String {
+        let number = || (self.column + 1).to_string();
+        self.heading.clone().unwrap_or_else(number)
+    }
 }
 
 /// Names of columns that hold distinct_ids, folded.
@@ -60,6 +66,11 @@ pub(super) fn is_known(name: &str, width: usize) -> bool {
     KNOWN.contains(&folded.as_str()) || (width == 1 && KNOWN_ALONE.contains(&folded.as_str()))
 }
 
+/// Whether a key or a column of this name may hold a list of ids, such as `$distinct_ids`.
+pub(super) fn is_plural(name: &str) -> bool {
+    fold(name).ends_with("ids")
+}
+
 /// Where a table begins.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Beginning {
@@ -74,11 +85,8 @@ pub(super) struct Beginning {
 /// title.
 ///
 /// # Errors
-/// The line and the program, where a program drew the table or wrote about it.
-pub(super) fn find_heading(
-    beginning: &[u8],
-    options: &ReadOptions,
-) -> Result<Beginning, (usize, Program)> {
+/// The line and its look, where a program drew the table or wrote about it.
+pub(super) fn find_heading(beginning: &[u8], options: &ReadOptions) -> Result<Beginning, Fault> {
     let mut found = Beginning::default();
     let mut titles: Vec<&str> = Vec::new();
     for (number, line) in lines_of(beginning).take(MOST_ABOVE).enumerate() {
@@ -96,8 +104,9 @@ pub(super) fn find_heading(
         if options.header == Header::Absent {
             break;
         }
-        if let Some(program) = program::of(text).filter(|_| options.delimiter.is_none()) {
-            return Err((number + 1, program));
+        if let Some(look) = program::of(text).filter(|_| options.delimiter.is_none()) {
+            let line = number + 1;
+            return Err(Fault::Drawn { line, look });
         }
         let given = options.delimiter.or(found.delimiter);
         if let Some(delimiter) = heading_delimiter(line, given, options) {
@@ -134,6 +143,12 @@ fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
             .unwrap_or_default();
         Some(line)
     })
+}
+
+/// The first line that is not empty, as far as it is there.
+pub(super) fn first_line(beginning: &[u8]) -> &[u8] {
+    let mut lines = lines_of(beginning);
+    lines.find(|line| !line.is_empty()).unwrap_or_default()
 }
 
 /// Whether a row above a heading is a title or a comment: no id, and it holds none.
@@ -204,7 +219,7 @@ fn fields_of(line: &[u8], delimiter: u8) -> Vec<String> {
     let mut fields = Fields::default();
     // However the line ends, what is there of it tells enough.
     fields.feed(line, delimiter);
-    fields.to_names()
+    Cells::Quoted(&fields).to_names()
 }
 
 /// Decides from the first row which column to take.
@@ -212,97 +227,70 @@ fn fields_of(line: &[u8], delimiter: u8) -> Vec<String> {
 /// # Errors
 /// When that is not exactly clear. Names are quoted only where the row is surely a header:
 /// otherwise it may hold an id.
-pub(super) fn decide(
-    first_row: &[String],
-    options: &ReadOptions,
-    label: &str,
-) -> Result<Layout, IntakeError> {
+pub(super) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layout, Fault> {
     // Programs leave empty cells behind the last one.
     let filled = first_row.iter().rposition(|name| !name.is_empty());
     let width = filled.map_or(1, |last| last + 1);
-    let first_row = &first_row[..width];
-    let label = || label.to_owned();
-    let layout = |column, first_row| {
-        Ok(Layout {
-            column,
-            width,
-            first_row,
-        })
+    let names = &first_row[..width];
+    let asked = options.column.as_deref();
+    let missing = |column: &str| Fault::MissingColumn(column.to_owned());
+    let repeated = |column: &str, count| Fault::RepeatedColumn {
+        column: column.to_owned(),
+        count,
     };
-    let numbered = |text: &str| match text.parse::<usize>() {
-        Ok(number) if (1..=width).contains(&number) => Some(number - 1),
-        Ok(_) | Err(_) => None,
+    let number = asked.and_then(|text| text.parse().ok());
+    let numbered = number.filter(|number| (1..=width).contains(number));
+    let places = |is: &dyn Fn(&str) -> bool| -> Vec<usize> {
+        (0..width).filter(|place| is(&names[*place])).collect()
     };
-    match (options.header, options.column.as_deref()) {
-        (Header::Absent, None) if width == 1 => layout(0, FirstRow::Data),
-        (Header::Absent, None) => Err(IntakeError::WhichColumn {
-            label: label(),
-            count: width,
-        }),
-        (Header::Absent, Some(column)) => match numbered(column) {
-            Some(place) => layout(place, FirstRow::Data),
-            None => Err(IntakeError::MissingColumn {
-                label: label(),
-                column: column.to_owned(),
-            }),
-        },
-        (Header::Expected, Some(column)) => {
-            let named = |is: &dyn Fn(&String) -> bool| -> Vec<usize> {
-                (0..width).filter(|place| is(&first_row[*place])).collect()
-            };
-            let exact = named(&|name| name == column);
-            let folded = || named(&|name| fold(name) == fold(column) && !fold(name).is_empty());
-            let places = match exact.is_empty() {
-                true => folded(),
-                false => exact,
-            };
-            match (places.as_slice(), numbered(column)) {
-                ([place], _) => layout(*place, FirstRow::Header),
+    let column = match (options.header, asked) {
+        (Header::Absent, None) if width == 1 => 0,
+        (Header::Absent, None) => {
+            return Err(Fault::WhichColumn { count: width });
+        }
+        (Header::Absent, Some(asked)) => numbered.ok_or_else(|| missing(asked))? - 1,
+        (Header::Expected, Some(asked)) => {
+            let mut found = places(&|name| name == asked);
+            if found.is_empty() {
+                found = places(&|name| fold(name) == fold(asked) && !fold(name).is_empty());
+            }
+            match (found.as_slice(), numbered) {
+                ([place], _) => *place,
                 // What a system made is no heading, and would be lost as one.
-                ([], Some(place)) if Form::of(&first_row[place]).is_of_a_system() => {
-                    Err(IntakeError::IdInHeading { label: label() })
+                ([], Some(number)) if Form::of(&names[number - 1]).is_of_a_system() => {
+                    return Err(Fault::IdInHeading);
                 }
-                ([], Some(place)) => layout(place, FirstRow::Header),
-                ([], None) => Err(IntakeError::MissingColumn {
-                    label: label(),
-                    column: column.to_owned(),
-                }),
-                (several, _) => Err(IntakeError::RepeatedColumn {
-                    label: label(),
-                    column: column.to_owned(),
-                    count: several.len(),
-                }),
+                ([], Some(number)) => number - 1,
+                ([], None) => return Err(missing(asked)),
+                (several, _) => return Err(repeated(asked, several.len())),
             }
         }
-        (Header::Expected, None) => {
-            let known: Vec<usize> = (0..width)
-                .filter(|place| is_known(&first_row[*place], width))
-                .collect();
-            match known.as_slice() {
-                [place] => layout(*place, FirstRow::Header),
-                [] if width == 1 => Err(IntakeError::NoHeader {
-                    label: label(),
-                    may_be_id: Form::of(&first_row[0]).look().is_none(),
-                }),
-                [] => Err(IntakeError::NoKnownColumn {
-                    label: label(),
-                    count: width,
-                }),
-                [first, rest @ ..] if rest.iter().all(|p| first_row[*p] == first_row[*first]) => {
-                    Err(IntakeError::RepeatedColumn {
-                        label: label(),
-                        column: first_row[*first].clone(),
-                        count: rest.len() + 1,
-                    })
-                }
-                several => Err(IntakeError::SeveralColumns {
-                    label: label(),
-                    columns: several
-                        .iter()
-                        .map(|p| format!("`{}`", first_row[*p]))
-                        .collect(),
-                }),
+        (Header::Expected, None) => match places(&|name| is_known(name, width)).as_slice() {
+            [place] => *place,
+            [] if width == 1 => {
+                let may_be_id = Form::of(&names[0]).look().is_none();
+                return Err(Fault::NoHeader { may_be_id });
             }
-        }
-    }
+            [] => {
+                return Err(Fault::NoKnownColumn { count: width });
+            }
+            [first, rest @ ..] if rest.iter().all(|place| names[*place] == names[*first]) => {
+                return Err(repeated(&names[*first], rest.len() + 1));
+            }
+            several => {
+                let columns = several.iter().map(|place| names[*place].clone());
+                return Err(Fault::SeveralColumns(columns.collect()));
+            }
+        },
+    };
+    let heading = match options.header {
+        Header::Expected => Some(names[column].clone()),
+        Header::Absent => None,
+    };
+    Ok(Layout {
+        column,
+        width,
+        is_plural: heading.as_deref().is_some_and(is_plural),
+        heading,
+    })
 }

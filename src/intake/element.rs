@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::IntakeError;
-use super::columns::{fold, is_known};
-use super::problem::LineDamage;
+use super::columns::{fold, is_known, is_plural};
+use super::problem::{Damage, Fault};
 
 /// Where Mixpanel's raw export of events keeps the id.
 const EVENT_PROPERTIES: &str = "properties";
@@ -21,218 +21,174 @@ const WRAPPERS: [&str; 10] = [
     "people",
 ];
 
-/// Where the ids are in each element.
+/// Where the ids are in each element: the keys that lead to them, one inside the other. A list
+/// stands for each of its records; without a key the element is the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Shape {
-    /// The element is the id.
-    Bare,
-    /// Of a text, a whole number, or, where the key says so, a list of them.
-    Key(String),
-    /// A key of an object under a key.
-    Nested(String, String),
-    /// An object under a key, or a list of such objects.
-    Wrapped(String, Box<Shape>),
+pub(super) struct Shape(Vec<String>);
+
+/// Why an element does not decide where the ids are.
+#[derive(Debug)]
+pub(super) enum Undecided {
+    /// A message or a page that holds no record.
+    SaysNothing,
+    Damaged(Damage),
+    /// Which key holds the id.
+    Unclear(Fault),
 }
 
-type JsonResult<T> = Result<T, LineDamage>;
+impl From<Damage> for Undecided {
+    fn from(damage: Damage) -> Self {
+        Self::Damaged(damage)
+    }
+}
+
+type JsonResult<T> = Result<T, Damage>;
 
 /// Hears each id of an element, or why there is none, and which of a list of records it is in.
 type Hear<'h> = &'h mut dyn FnMut(Option<u64>, JsonResult<Cow<'_, str>>);
 
 impl Shape {
-    /// Decides from an element, if that can be read; `None` where it tells nothing.
-    ///
-    /// # Errors
-    /// When it is not exactly clear which key holds the id.
-    pub(super) fn decide(
-        element: &[u8],
-        column: Option<&str>,
-        label: &str,
-    ) -> Result<JsonResult<Option<Self>>, IntakeError> {
-        if !is_object(element) {
-            return match column {
-                None => Ok(Ok(Some(Self::Bare))),
-                Some(key) => Err(missing_key(key, label)),
-            };
-        }
-        match Object::parse(element) {
-            Ok(object) => Self::of_object(&object, column, label),
-            Err(damage) => Ok(Err(damage)),
-        }
+    fn of<const N: usize>(keys: [&str; N]) -> Self {
+        Self(keys.map(str::to_owned).to_vec())
     }
 
-    fn of_object(
-        object: &Object<'_>,
-        column: Option<&str>,
-        label: &str,
-    ) -> Result<JsonResult<Option<Self>>, IntakeError> {
-        let mut found = match Self::of_record(object, column) {
-            Ok(found) => found,
-            Err(damage) => return Ok(Err(damage)),
-        };
-        let mut says_nothing = object.is_control();
-        if found.is_empty() {
-            for (key, value) in object.members() {
-                if !WRAPPERS.contains(&fold(key).as_str()) {
-                    continue;
-                }
-                let Some(first) = first_of(value) else {
-                    says_nothing |= value.get().starts_with('[');
-                    continue;
-                };
-                let record = Object::parse(first.get().as_bytes());
-                match record.and_then(|record| Self::of_record(&record, column)) {
-                    Ok(inner) => found.extend(
-                        inner
-                            .into_iter()
-                            .map(|inner| Self::Wrapped(key.to_owned(), Box::new(inner))),
-                    ),
-                    Err(damage) => return Ok(Err(damage)),
+    /// Decides from an element, if that can be read and tells something.
+    ///
+    /// # Errors
+    /// When it does not, or it is not exactly clear which key holds the id.
+    pub(super) fn decide(element: &[u8], column: Option<&str>) -> Result<Self, Undecided> {
+        let (mut found, mut says_nothing) = (Vec::new(), false);
+        if is_object(element) {
+            let object = Object::parse(element)?;
+            found = Self::of_record(&object, column)?;
+            says_nothing = object.is_control();
+            let is_wrapper = |key: &str| WRAPPERS.contains(&fold(key).as_str());
+            let is_bare = found.is_empty();
+            for (key, value) in object
+                .0
+                .iter()
+                .filter(|(key, _)| is_bare && is_wrapper(key))
+            {
+                match first_of(value) {
+                    Some(first) => {
+                        let record = Object::parse(first.get().as_bytes())?;
+                        let inner = Self::of_record(&record, column)?.into_iter();
+                        found.extend(
+                            inner.map(|Self(keys)| Self([vec![key.to_string()], keys].concat())),
+                        );
+                    }
+                    None => says_nothing |= value.get().starts_with('['),
                 }
             }
+        } else if column.is_none() {
+            found.push(Self::of([]));
         }
-        let label = label.to_owned();
-        match (found.as_slice(), column) {
-            ([one], _) => Ok(Ok(Some(one.clone()))),
-            ([], _) if says_nothing => Ok(Ok(None)),
-            ([], Some(key)) => Err(missing_key(key, &label)),
-            ([], None) => Err(IntakeError::NoKnownKey { label }),
-            (several, _) => Err(IntakeError::SeveralKeys {
-                label,
-                keys: several
-                    .iter()
-                    .filter_map(Self::key_name)
-                    .map(|key| format!("`{key}`"))
-                    .collect(),
-            }),
-        }
+        Err(Undecided::Unclear(match (found.as_slice(), column) {
+            ([one], _) => return Ok(one.clone()),
+            ([], _) if says_nothing => return Err(Undecided::SaysNothing),
+            ([], Some(key)) => Fault::MissingKey(key.to_owned()),
+            ([], None) => Fault::NoKnownKey,
+            (several, _) => {
+                let keys = several.iter().filter_map(Self::key_name);
+                Fault::SeveralKeys(keys.collect())
+            }
+        }))
     }
 
     /// The keys of ids in a record: the one that the operator named, however its case and
     /// punctuation are, or the known ones; a dot leads into an object.
     fn of_record(object: &Object<'_>, column: Option<&str>) -> JsonResult<Vec<Self>> {
-        let key = |key: &str| Self::Key(key.to_owned());
+        let keys_that = |is: &dyn Fn(&str) -> bool| -> Vec<Self> {
+            let keys = object.0.iter().filter(|(key, _)| is(key));
+            keys.map(|(key, _)| Self::of([key.as_ref()])).collect()
+        };
         let Some(asked) = column else {
-            let width = object.keys.len();
-            let known = object.keys.iter().filter(|name| is_known(name, width));
-            let known: Vec<Self> = known.map(|name| key(name)).collect();
-            let event = Self::Nested(EVENT_PROPERTIES.to_owned(), EVENT_ID.to_owned());
-            return match known.is_empty() && event.find(object)?.is_some() {
-                true => Ok(vec![event]),
-                false => Ok(known),
+            let known = keys_that(&|key| is_known(key, object.0.len()));
+            let properties = object
+                .get(EVENT_PROPERTIES)
+                .map(|found| found.get().as_bytes());
+            return match properties.filter(|found| known.is_empty() && is_object(found)) {
+                Some(properties) if Object::parse(properties)?.get(EVENT_ID).is_some() => {
+                    Ok(vec![Self::of([EVENT_PROPERTIES, EVENT_ID])])
+                }
+                Some(_) | None => Ok(known),
             };
         };
-        if object.get(asked).is_some() {
-            return Ok(vec![key(asked)]);
-        }
-        if let Some((outer, inner)) = asked.split_once('.')
-            && let Some(value) = object.get(outer)
-        {
-            return Ok(vec![match value.get().starts_with('[') {
-                true => Self::Wrapped(outer.to_owned(), Box::new(key(inner))),
-                false => Self::Nested(outer.to_owned(), inner.to_owned()),
-            }]);
-        }
-        let folded = object.keys.iter().filter(|name| fold(name) == fold(asked));
-        Ok(folded.map(|name| key(name)).collect())
+        Ok(match asked.split_once('.') {
+            _ if object.get(asked).is_some() => vec![Self::of([asked])],
+            Some((outer, inner)) if object.get(outer).is_some() => vec![Self::of([outer, inner])],
+            _ => keys_that(&|key| fold(key) == fold(asked)),
+        })
     }
 
     /// `None` where the element itself is the id.
     pub(super) fn key_name(&self) -> Option<String> {
-        match self {
-            Self::Bare => None,
-            Self::Key(key) => Some(key.clone()),
-            Self::Nested(outer, inner) => Some(format!("{outer}.{inner}")),
-            Self::Wrapped(outer, inner) => Some(format!("{outer}.{}", inner.key_name()?)),
-        }
+        (!self.0.is_empty()).then(|| self.0.join("."))
     }
 
     /// Has `hear` hear of each id in an element.
     pub(super) fn each_id(&self, element: &[u8], hear: Hear<'_>) {
-        if let Err(damage) = self.try_each(element, None, hear) {
-            hear(None, Err(damage));
-        }
-    }
-
-    fn try_each(&self, element: &[u8], number: Option<u64>, hear: Hear<'_>) -> JsonResult<()> {
-        if is_object(element) == (*self == Self::Bare) {
-            // What is broken is no other kind of element.
-            parse::<IgnoredAny>(element)?;
-            return Err(LineDamage::Mixed);
-        }
-        let object = match self {
-            Self::Bare => {
-                let found = parse::<&RawValue>(element)?;
-                hear(number, id_of(found));
-                return Ok(());
-            }
-            _ => Object::parse(element)?,
-        };
-        match self {
-            Self::Wrapped(outer, inner) => {
-                let Some(records) = object.get(outer) else {
-                    return match object.is_control() {
-                        true => Ok(()),
-                        false => Err(LineDamage::NoKey),
-                    };
-                };
-                let text = records.get().as_bytes();
-                if is_object(text) {
-                    return inner.try_each(text, number, hear);
-                }
-                let records: Vec<&RawValue> = parse(text)?;
-                for (number, record) in (1..).zip(records) {
-                    if let Err(damage) = inner.try_each(record.get().as_bytes(), Some(number), hear)
-                    {
-                        hear(Some(number), Err(damage));
-                    }
-                }
-                Ok(())
-            }
-            _ => {
-                let found = self.find(&object)?.ok_or(LineDamage::NoKey)?;
-                match self {
-                    Self::Key(key) if found.get().starts_with('[') && is_plural(key) => {
-                        each_in_list(found.get(), &mut |number, id| hear(Some(number), id))
-                    }
-                    _ => {
-                        hear(number, id_of(found));
-                        Ok(())
-                    }
-                }
-            }
-        }
-    }
-
-    fn find<'a>(&self, object: &Object<'a>) -> JsonResult<Option<&'a RawValue>> {
-        match self {
-            Self::Key(key) => Ok(object.get(key)),
-            Self::Nested(outer, inner) => match object.get(outer) {
-                Some(object) if is_object(object.get().as_bytes()) => {
-                    Ok(Object::parse(object.get().as_bytes())?.get(inner))
-                }
-                Some(_) | None => Ok(None),
-            },
-            Self::Bare | Self::Wrapped(..) => Ok(None),
-        }
+        try_each(&self.0, element, None, hear);
     }
 }
 
-/// Whether a key or a column of this name may hold a list of ids, such as `$distinct_ids`.
-pub(super) fn is_plural(name: &str) -> bool {
-    fold(name).ends_with("ids")
+/// Hears of each id under these keys; of a damaged element, why there is none.
+fn try_each(keys: &[String], element: &[u8], number: Option<u64>, hear: Hear<'_>) {
+    if let Err(damage) = ids_under(keys, element, number, hear) {
+        hear(number, Err(damage));
+    }
 }
 
-/// Each id of a JSON list of texts and whole numbers, with its number.
-pub(super) fn each_in_list(
-    list: &str,
-    hear: &mut dyn FnMut(u64, JsonResult<Cow<'_, str>>),
+fn ids_under(
+    keys: &[String],
+    element: &[u8],
+    number: Option<u64>,
+    hear: Hear<'_>,
 ) -> JsonResult<()> {
-    let ids: Vec<&RawValue> = parse(list.as_bytes())?;
-    for (number, id) in (1..).zip(ids) {
-        hear(number, id_of(id));
+    if is_object(element) == keys.is_empty() {
+        // What is broken is no other kind of element.
+        parse::<IgnoredAny>(element)?;
+        return Err(Damage::Mixed);
+    }
+    let Some((key, inner)) = keys.split_first() else {
+        hear(number, id_of(parse(element)?));
+        return Ok(());
+    };
+    let object = Object::parse(element)?;
+    let is_last = inner.is_empty();
+    let Some(found) = object.get(key) else {
+        return match object.is_control() && !is_last {
+            true => Ok(()),
+            false => Err(Damage::NoKey),
+        };
+    };
+    let text = found.get();
+    match text.as_bytes() {
+        [b'[', ..] if is_last && is_plural(key) => {
+            each_in_list(text, hear);
+        }
+        _ if is_last => hear(number, id_of(found)),
+        [b'{', ..] => return ids_under(inner, text.as_bytes(), number, hear),
+        [b'[', ..] => {
+            let records: Vec<&RawValue> = parse(text.as_bytes())?;
+            for (number, record) in (1..).zip(records) {
+                try_each(inner, record.get().as_bytes(), Some(number), hear);
+            }
+        }
+        _ => return Err(Damage::NoKey),
     }
     Ok(())
+}
+
+/// Each id of a JSON list of texts and whole numbers, with its number; of a broken list, why there
+/// is none.
+pub(super) fn each_in_list(list: &str, hear: Hear<'_>) {
+    match parse::<Vec<&RawValue>>(list.as_bytes()) {
+        Ok(ids) => (1..)
+            .zip(ids)
+            .for_each(|(number, id)| hear(Some(number), id_of(id))),
+        Err(damage) => hear(None, Err(damage)),
+    }
 }
 
 /// The first record of a list, or the record that is not in a list.
@@ -247,13 +203,6 @@ fn first_of(value: &RawValue) -> Option<&RawValue> {
     is_object(first.get().as_bytes()).then_some(first)
 }
 
-fn missing_key(key: &str, label: &str) -> IntakeError {
-    IntakeError::MissingKey {
-        label: label.to_owned(),
-        key: key.to_owned(),
-    }
-}
-
 pub(super) fn is_object(element: &[u8]) -> bool {
     element.trim_ascii_start().starts_with(b"{")
 }
@@ -263,10 +212,10 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a [u8]) -> JsonResult<T> {
 }
 
 // The parser's own words may quote a value.
-fn damage(error: &serde_json::Error) -> LineDamage {
+fn damage(error: &serde_json::Error) -> Damage {
     match error.classify() {
-        Category::Eof => LineDamage::UnfinishedJson,
-        Category::Syntax | Category::Data | Category::Io => LineDamage::BrokenJson {
+        Category::Eof => Damage::UnfinishedJson,
+        Category::Syntax | Category::Data | Category::Io => Damage::BrokenJson {
             column: error.column(),
         },
     }
@@ -277,14 +226,12 @@ fn id_of(value: &RawValue) -> JsonResult<Cow<'_, str>> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     match text.as_bytes() {
         [b'"', ..] => text_of(text),
-        [b'n', ..] => Err(LineDamage::NotAnId("null")),
-        [b't' | b'f', ..] => Err(LineDamage::NotAnId("true or false")),
-        [b'[', ..] => Err(LineDamage::NotAnId("a list")),
-        [b'{', ..] => Err(LineDamage::NotAnId("an object")),
+        [b'n', ..] => Err(Damage::NotAnId("null")),
+        [b't' | b'f', ..] => Err(Damage::NotAnId("true or false")),
+        [b'[', ..] => Err(Damage::NotAnId("a list")),
+        [b'{', ..] => Err(Damage::NotAnId("an object")),
         _ if digits.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Cow::Borrowed(text)),
-        _ => Err(LineDamage::NotAnId(
-            "a number with a fraction or an exponent",
-        )),
+        _ => Err(Damage::NotAnId("a number with a fraction or an exponent")),
     }
 }
 
@@ -296,15 +243,12 @@ pub(super) fn text_of(text: &str) -> JsonResult<Cow<'_, str>> {
         }
         _ => serde_json::from_str(text)
             .map(Cow::Owned)
-            .map_err(|_| LineDamage::BadEscape),
+            .map_err(|_| Damage::BadEscape),
     }
 }
 
 /// An object's keys and their values unread.
-pub(super) struct Object<'a> {
-    keys: Vec<Cow<'a, str>>,
-    values: Vec<&'a RawValue>,
-}
+pub(super) struct Object<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Object<'a> {
     /// Whatever its keys are, even if one of them is there twice.
@@ -312,26 +256,15 @@ impl<'a> Object<'a> {
         parse(text)
     }
 
-    pub(super) fn into_members(self) -> impl Iterator<Item = (Cow<'a, str>, &'a RawValue)> {
-        self.keys.into_iter().zip(self.values)
-    }
-
     /// Each key is there once.
     fn parse(text: &'a [u8]) -> JsonResult<Self> {
         let object = Self::read(text)?;
-        let mut keys: Vec<&str> = object.keys.iter().map(AsRef::as_ref).collect();
+        let mut keys: Vec<&str> = object.0.iter().map(|(key, _)| &**key).collect();
         keys.sort_unstable();
         match keys.windows(2).any(|pair| pair[0] == pair[1]) {
-            true => Err(LineDamage::RepeatedKey),
+            true => Err(Damage::RepeatedKey),
             false => Ok(object),
         }
-    }
-
-    fn members(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
-        self.keys
-            .iter()
-            .map(AsRef::as_ref)
-            .zip(self.values.iter().copied())
     }
 
     /// Whether it is a message of the Singer kind that holds no record.
@@ -344,10 +277,14 @@ impl<'a> Object<'a> {
     }
 
     fn get(&self, key: &str) -> Option<&'a RawValue> {
-        let place = self.keys.iter().position(|known| known == key)?;
-        self.values.get(place).copied()
+        let found = self.0.iter().find(|(known, _)| known == key)?;
+        Some(found.1)
     }
 }
+
+/// A key that is borrowed where it has no escape.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Object<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -361,46 +298,15 @@ impl<'de> Deserialize<'de> for Object<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-                let mut object = Object {
-                    keys: Vec::new(),
-                    values: Vec::new(),
-                };
+                let mut object = Vec::new();
                 while let Some((Key(key), value)) = members.next_entry()? {
-                    object.keys.push(key);
-                    object.values.push(value);
+                    object.push((key, value));
                 }
-                Ok(object)
+                Ok(Object(object))
             }
         }
 
         deserializer.deserialize_map(Members)
-    }
-}
-
-/// A key that is borrowed where it has no escape.
-struct Key<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl<'de> Visitor<'de> for Text {
-            type Value = Key<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Key(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Key(Cow::Owned(text.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(Text)
     }
 }
 

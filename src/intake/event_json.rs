@@ -3,53 +3,26 @@
 use std::borrow::Cow;
 
 use super::element::{Object, is_object, text_of};
-use super::events::{Event, Field};
-use super::problem::LineDamage;
+use super::events::{Event, EventOptions, Field};
+use super::problem::Damage;
 
-/// Which keys say what, where the operator has named them.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Keys {
-    pub(super) person: Option<String>,
-    pub(super) time: Option<String>,
-}
-
-impl Keys {
-    pub(super) fn new(person: Option<&str>, time: Option<&str>) -> Self {
-        Self {
-            person: person.map(str::to_owned),
-            time: time.map(str::to_owned),
-        }
+impl EventOptions {
+    fn field_at_top(&self, name: &str) -> Option<Field> {
+        self.field(|asked| asked == name, Field::of(name))
     }
 
-    /// What a key says at the top, or in the object under `outer`.
-    fn field(&self, outer: Option<&str>, name: &str) -> Option<Field> {
-        let is = |key: &str| match (key.split_once('.'), outer) {
-            _ if outer.is_none() && key == name => true,
-            (Some((first, second)), Some(outer)) => first == outer && second == name,
-            _ => false,
-        };
-        if self.person.as_deref().is_some_and(is) {
-            return Some(Field::Person);
-        }
-        if self.time.as_deref().is_some_and(is) {
-            return Some(Field::Happened);
-        }
-        let is_of_mixpanel = matches!(outer, None | Some("properties" | "$properties"));
-        Field::of(name).filter(|field| {
-            is_of_mixpanel
-                && match field {
-                    Field::Person | Field::Device => self.person.is_none(),
-                    Field::Happened | Field::Received => self.time.is_none(),
-                }
-        })
+    fn field_inside(&self, outer: &str, name: &str) -> Option<Field> {
+        let is = |asked: &str| asked.split_once('.') == Some((outer, name));
+        let is_of_mixpanel = matches!(outer, "properties" | "$properties");
+        self.field(is, Field::of(name).filter(|_| is_of_mixpanel))
     }
 
     /// Whether something in the object under a key may matter.
     fn leads(&self, name: &str) -> bool {
         let leads = |key: &String| key.split_once('.').is_some_and(|(outer, _)| outer == name);
         matches!(name, "properties" | "$properties")
-            || self.person.as_ref().is_some_and(leads)
-            || self.time.as_ref().is_some_and(leads)
+            || self.column.as_ref().is_some_and(leads)
+            || self.time_column.as_ref().is_some_and(leads)
     }
 }
 
@@ -57,18 +30,18 @@ impl Keys {
 ///
 /// # Errors
 /// When it is no JSON object, or an id in it cannot be read.
-pub(super) fn read<'e>(text: &'e [u8], keys: &Keys) -> Result<Event<'e>, LineDamage> {
+pub(super) fn read<'e>(text: &'e [u8], keys: &EventOptions) -> Result<Event<'e>, Damage> {
     if !is_object(text) {
-        return Err(LineDamage::NoEvent);
+        return Err(Damage::NoEvent);
     }
     let mut event = Event::default();
-    for (name, value) in Object::read(text)?.into_members() {
+    for (name, value) in Object::read(text)?.0 {
         let inner = value.get().as_bytes();
-        match keys.field(None, &name) {
+        match keys.field_at_top(&name) {
             Some(field) => take(&mut event, field, value.get())?,
             None if keys.leads(&name) && is_object(inner) => {
-                for (key, value) in Object::read(inner)?.into_members() {
-                    if let Some(field) = keys.field(Some(&name), &key) {
+                for (key, value) in Object::read(inner)?.0 {
+                    if let Some(field) = keys.field_inside(&name, &key) {
                         take(&mut event, field, value.get())?;
                     }
                 }
@@ -80,7 +53,7 @@ pub(super) fn read<'e>(text: &'e [u8], keys: &Keys) -> Result<Event<'e>, LineDam
 }
 
 /// Takes what a text or a number says; a number by its digits.
-fn take<'e>(event: &mut Event<'e>, field: Field, text: &'e str) -> Result<(), LineDamage> {
+fn take<'e>(event: &mut Event<'e>, field: Field, text: &'e str) -> Result<(), Damage> {
     let id = match text.as_bytes() {
         b"\"\"" => return Ok(()),
         [b'"', ..] => text_of(text)?,
@@ -88,8 +61,7 @@ fn take<'e>(event: &mut Event<'e>, field: Field, text: &'e str) -> Result<(), Li
         // Anything else says nothing.
         _ => return Ok(()),
     };
-    event.add_time(field, &id);
-    event.add_id(field, id);
+    event.add(field, id);
     Ok(())
 }
 
@@ -101,7 +73,7 @@ mod tests {
     use super::*;
     use crate::intake::NamedAs;
 
-    fn named(text: &str, keys: &Keys) -> Result<Vec<(NamedAs, String)>, LineDamage> {
+    fn named(text: &str, keys: &EventOptions) -> Result<Vec<(NamedAs, String)>, Damage> {
         let event = read(text.as_bytes(), keys)?;
         let names = event
             .names()
@@ -111,14 +83,14 @@ mod tests {
 
     #[test]
     fn what_is_no_event_is_damage_and_not_an_event_of_nobody() {
-        let keys = Keys::default();
+        let keys = EventOptions::default();
         let broken = |text: &str| named(text, &keys).unwrap_err();
-        assert_eq!(broken("[]"), LineDamage::NoEvent);
-        assert_eq!(broken("\"a\""), LineDamage::NoEvent);
-        assert_eq!(broken("{\"a\":1"), LineDamage::UnfinishedJson);
-        assert_eq!(broken("{} {}"), LineDamage::BrokenJson { column: 4 });
+        assert_eq!(broken("[]"), Damage::NoEvent);
+        assert_eq!(broken("\"a\""), Damage::NoEvent);
+        assert_eq!(broken("{\"a\":1"), Damage::UnfinishedJson);
+        assert_eq!(broken("{} {}"), Damage::BrokenJson { column: 4 });
         let escape = r#"{"distinct_id":"\ud800"}"#;
-        assert_eq!(broken(escape), LineDamage::BadEscape);
+        assert_eq!(broken(escape), Damage::BadEscape);
         assert_eq!(named("{}", &keys), Ok(Vec::new()));
         assert_eq!(
             named(r#"{"properties":[{"distinct_id":"a"}]}"#, &keys),
@@ -129,11 +101,16 @@ mod tests {
     #[test]
     fn a_key_that_was_asked_for_is_the_only_one_that_counts() {
         let text = r#"{"distinct_id":"a","user":{"id":"b"},"user.id":"c","at":7,"time":9}"#;
-        let at = Keys::new(Some("user.id"), Some("at"));
+        let keys = |person: &str, time: Option<&str>| EventOptions {
+            column: Some(person.to_owned()),
+            time_column: time.map(str::to_owned),
+            ..EventOptions::default()
+        };
+        let at = keys("user.id", Some("at"));
         let event = read(text.as_bytes(), &at).unwrap();
         let names: Vec<&str> = event.names().map(|(_, id)| id).collect();
         assert_eq!((names, event.time()), (vec!["b", "c"], Some(7)));
-        let top = Keys::new(Some("id"), None);
+        let top = keys("id", None);
         assert_eq!(named(text, &top), Ok(Vec::new()), "not the one inside");
     }
 
@@ -180,7 +157,7 @@ mod tests {
                 }
             }
             expected.sort();
-            let found = named(&event.to_string(), &Keys::default()).unwrap();
+            let found = named(&event.to_string(), &EventOptions::default()).unwrap();
             let mut found: Vec<String> = found.into_iter().map(|(_, id)| id).collect();
             found.sort();
             prop_assert_eq!(found, expected);

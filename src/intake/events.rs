@@ -9,12 +9,12 @@ use std::io::Read;
 use crate::domain::{ProjectZone, event_time};
 
 use super::columns::fold;
-use super::event_json::{self, Keys};
+use super::event_json;
 use super::feed::Meter;
 use super::lines::Lines;
-use super::problem::{LineDamage, Place, Problems};
+use super::problem::{Damage, Fault, Place, Problems};
 use super::reader::{self, Name, Reading, Values, Wanted};
-use super::rows::{Cells, Row, Rows};
+use super::rows::Cells;
 use super::{Format, Headway, IntakeError, ReadOptions, Source, json, table};
 
 /// How files of events are read; the same for each of a command.
@@ -43,13 +43,13 @@ pub enum NamedAs {
 /// What is known of one event.
 #[derive(Debug, Default)]
 pub struct Event<'e> {
-    pub(super) people: Vec<Cow<'e, str>>,
-    pub(super) devices: Vec<Cow<'e, str>>,
+    people: Vec<Cow<'e, str>>,
+    devices: Vec<Cow<'e, str>>,
     /// When it happened, as it says itself.
-    pub(super) happened: Option<i64>,
+    happened: Option<i64>,
     /// When Mixpanel received it. Beats the other: apps send what they kept, and exports of older
     /// projects have the former in the project's time zone.
-    pub(super) received: Option<i64>,
+    received: Option<i64>,
 }
 
 impl Event<'_> {
@@ -98,21 +98,14 @@ impl Field {
 }
 
 impl<'e> Event<'e> {
-    pub(super) fn add_id(&mut self, field: Field, id: Cow<'e, str>) {
+    pub(super) fn add(&mut self, field: Field, text: Cow<'e, str>) {
+        let time = |text: &str| event_time(text, ProjectZone::default());
         match field {
-            Field::Person => self.people.push(id),
-            Field::Device => self.devices.push(id),
-            Field::Happened | Field::Received => {}
+            Field::Person => self.people.push(text),
+            Field::Device => self.devices.push(text),
+            Field::Happened => self.happened = self.happened.or_else(|| time(&text)),
+            Field::Received => self.received = self.received.or_else(|| time(&text)),
         }
-    }
-
-    pub(super) fn add_time(&mut self, field: Field, text: &str) {
-        let time = match field {
-            Field::Happened => &mut self.happened,
-            Field::Received => &mut self.received,
-            Field::Person | Field::Device => return,
-        };
-        *time = time.or_else(|| event_time(text, ProjectZone::default()));
     }
 }
 
@@ -131,7 +124,7 @@ pub struct EventsRead {
 
 /// Takes the events of one file.
 pub(super) struct EventTaker<'s> {
-    keys: Keys,
+    options: &'s EventOptions,
     sink: EventSink<'s>,
     nameless: usize,
 }
@@ -166,20 +159,25 @@ pub fn read_events(
     let mut all = Vec::new();
     for source in sources {
         let mut taker = EventTaker {
-            keys: Keys::new(options.column.as_deref(), options.time_column.as_deref()),
+            options,
             sink: &mut hear,
             nameless: 0,
         };
-        let read_options = options.of_reader();
+        let read_options = ReadOptions {
+            format: options.format,
+            column: options.column.clone(),
+            delimiter: options.delimiter,
+            ..ReadOptions::default()
+        };
         let wanted = Wanted::Events(&mut taker);
         let (reading, problems) = reader::read_file(source, &read_options, &meter, wanted)?;
         let nameless = taker.nameless;
         let label = reading.label.clone();
         if reading.values == 0 && problems.count() > 0 {
-            return Err(IntakeError::NoEvents { label });
+            return Err(Fault::NoEvents.of(label));
         }
         if reading.values > 0 && nameless == reading.values {
-            return Err(IntakeError::Nameless { label });
+            return Err(Fault::Nameless.of(label));
         }
         all.push(EventsRead {
             reading,
@@ -191,44 +189,43 @@ pub fn read_events(
 }
 
 impl EventOptions {
-    fn of_reader(&self) -> ReadOptions {
-        ReadOptions {
-            format: self.format,
-            column: self.column.clone(),
-            delimiter: self.delimiter,
-            ..ReadOptions::default()
+    /// What is said under a name for which `is` knows whether the operator gave it, and which means
+    /// `known` where nothing else was given.
+    pub(super) fn field(&self, is: impl Fn(&str) -> bool, known: Option<Field>) -> Option<Field> {
+        if self.column.as_deref().is_some_and(&is) {
+            return Some(Field::Person);
         }
+        if self.time_column.as_deref().is_some_and(is) {
+            return Some(Field::Happened);
+        }
+        known.filter(|field| match field {
+            Field::Person | Field::Device => self.column.is_none(),
+            Field::Happened | Field::Received => self.time_column.is_none(),
+        })
+    }
+
+    /// `properties.distinct_id` and `Distinct ID` are the key `distinct_id`.
+    fn field_of_column(&self, name: &str) -> Option<Field> {
+        let plain = name.trim().to_lowercase().replace(' ', "_");
+        let plain = plain.strip_prefix("properties.").unwrap_or(&plain);
+        self.field(|asked| fold(asked) == fold(name), Field::of(plain))
     }
 }
 
 impl EventTaker<'_> {
-    pub(super) fn take_lines(
+    pub(super) fn take_elements(
         &mut self,
         lines: Lines<impl Read>,
+        format: Format,
         name: &Name,
-    ) -> Result<Values, IntakeError> {
-        json::each_line(lines, name, &mut |element, place, values| {
-            self.take_element(element, place, values);
+    ) -> Result<Values, Fault> {
+        json::each(lines, format, name, &mut |element, place, values| {
+            match event_json::read(element, self.options) {
+                Ok(event) => self.take(place, &event, values),
+                Err(damage) => values.problems.note(place, damage),
+            }
             Ok(())
         })
-    }
-
-    pub(super) fn take_document(
-        &mut self,
-        text: impl Read,
-        name: &Name,
-    ) -> Result<Values, IntakeError> {
-        json::each_in_document(text, name, &mut |element, place, values| {
-            self.take_element(element, place, values);
-            Ok(())
-        })
-    }
-
-    fn take_element(&mut self, element: &[u8], place: Place<'_>, values: &mut Values) {
-        match event_json::read(element, &self.keys) {
-            Ok(event) => self.take(place, &event, values),
-            Err(damage) => values.problems.note_line(place, damage),
-        }
     }
 
     fn take(&mut self, place: Place<'_>, event: &Event<'_>, values: &mut Values) {
@@ -240,37 +237,23 @@ impl EventTaker<'_> {
     /// The rows of a table that has a header.
     pub(super) fn take_rows(
         &mut self,
-        mut lines: Lines<impl Read>,
+        lines: Lines<impl Read>,
         options: &ReadOptions,
         name: &Name,
-    ) -> Result<Values, IntakeError> {
-        let (delimiter, blank_lines) = table::begin(&mut lines, options, name)?;
-        let mut rows = Rows::new(lines, delimiter);
-        let mut values = Values {
-            blank_lines,
-            ..Values::default()
-        };
-        let mut columns = None;
-        loop {
-            let (number, row) = rows.advance().map_err(|error| name.failed(error))?;
-            let place = name.on_line(number);
-            match (row, &columns) {
-                (Row::End, _) => return Ok(values),
-                (Row::Blank, _) => values.blank_lines += 1,
-                (Row::Whole(cells), None) => {
-                    columns = Some(Columns::of(&cells.to_names(), &self.keys, &name.label)?);
-                }
-                (Row::Whole(cells), Some(columns)) => match columns.event(&cells) {
-                    Ok(event) => self.take(place, &event, &mut values),
-                    Err(damage) => values.problems.note_line(place, damage),
+    ) -> Result<Values, Fault> {
+        let (mut rows, mut values) = table::begin(lines, options, name)?;
+        let mut known: Option<Columns> = None;
+        table::each_row(&mut rows, &mut values, name, |cells, place, values| {
+            match &known {
+                Some(columns) => match columns.event(cells) {
+                    Ok(event) => self.take(place, &event, values),
+                    Err(damage) => values.problems.note(place, damage),
                 },
-                (Row::Damaged(damage), _) => values.problems.note_line(place, damage),
-                (Row::Broken(damage), _) => {
-                    values.problems.note_line(place, damage);
-                    return Ok(values);
-                }
+                None => known = Some(Columns::of(&cells.to_names(), self.options)?),
             }
-        }
+            Ok(())
+        })?;
+        Ok(values)
     }
 }
 
@@ -281,27 +264,23 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(names: &[String], keys: &Keys, label: &str) -> Result<Self, IntakeError> {
+    fn of(names: &[String], options: &EventOptions) -> Result<Self, Fault> {
         let fields = names.iter().enumerate();
-        let fields = fields.filter_map(|(place, name)| Some((place, keys.field_of_column(name)?)));
+        let fields =
+            fields.filter_map(|(place, name)| Some((place, options.field_of_column(name)?)));
         let fields: Vec<(usize, Field)> = fields.collect();
-        let is_name = |field: &Field| matches!(field, Field::Person | Field::Device);
-        let missing = |column: &str| IntakeError::MissingColumn {
-            label: label.to_owned(),
-            column: column.to_owned(),
+        let says = |one: Field, other: Field| {
+            let mut found = fields.iter().map(|(_, field)| *field);
+            found.any(|field| field == one || field == other)
         };
-        match (fields.iter().any(|(_, field)| is_name(field)), &keys.person) {
-            (false, Some(column)) => return Err(missing(column)),
-            (false, None) => {
-                return Err(IntakeError::NoKnownColumn {
-                    label: label.to_owned(),
-                    count: names.len(),
-                });
-            }
-            (true, _) => {}
+        let missing = |column: &str| Fault::MissingColumn(column.to_owned());
+        if !says(Field::Person, Field::Device) {
+            let count = names.len();
+            let unknown = || Fault::NoKnownColumn { count };
+            return Err(options.column.as_deref().map_or_else(unknown, missing));
         }
-        if let Some(column) = &keys.time
-            && !fields.iter().any(|(_, field)| *field == Field::Happened)
+        if let Some(column) = &options.time_column
+            && !says(Field::Happened, Field::Happened)
         {
             return Err(missing(column));
         }
@@ -309,35 +288,16 @@ impl Columns {
         Ok(Self { width, fields })
     }
 
-    fn event<'c>(&self, cells: &Cells<'c>) -> Result<Event<'c>, LineDamage> {
+    fn event<'c>(&self, cells: &Cells<'c>) -> Result<Event<'c>, Damage> {
         let mut event = Event::default();
         for (column, field) in &self.fields {
             let value = cells.pick(*column, self.width)?;
-            let undecodable = LineDamage::Undecodable { encoding: "UTF-8" };
+            let undecodable = Damage::Undecodable { encoding: "UTF-8" };
             let value = std::str::from_utf8(value).map_err(|_| undecodable)?;
             if !value.is_empty() {
-                event.add_id(*field, Cow::Borrowed(value));
-                event.add_time(*field, value);
+                event.add(*field, Cow::Borrowed(value));
             }
         }
         Ok(event)
-    }
-}
-
-impl Keys {
-    /// `properties.distinct_id` and `Distinct ID` are the key `distinct_id`.
-    fn field_of_column(&self, name: &str) -> Option<Field> {
-        let asked = |key: &Option<String>| key.as_ref().map(|key| fold(key) == fold(name));
-        let plain = name.trim().to_lowercase().replace(' ', "_");
-        let plain = plain.strip_prefix("properties.").unwrap_or(&plain);
-        let known = Field::of(plain);
-        match (asked(&self.person), asked(&self.time)) {
-            (Some(true), _) => Some(Field::Person),
-            (_, Some(true)) => Some(Field::Happened),
-            (person, time) => known.filter(|field| match field {
-                Field::Person | Field::Device => person.is_none(),
-                Field::Happened | Field::Received => time.is_none(),
-            }),
-        }
     }
 }

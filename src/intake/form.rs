@@ -2,50 +2,38 @@
 //!
 //! Runs ten million times: one pass over the bytes sorts out the ordinary ids.
 
-use std::fmt;
+use super::look::spoken;
 
-/// Which system such an id usually comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum IdKind {
-    Uuid,
-    CapitalUuid,
-    Email,
-    Number,
-    Device,
-    Hex32,
-    Hex40,
-    Hex64,
-    Other,
+spoken! {
+    /// Which system such an id usually comes from.
+    IdKind {
+        Uuid => "a UUID",
+        CapitalUuid => "a UUID in capital letters",
+        Email => "an e-mail address",
+        Number => "a number",
+        Device => "a `$device:` id",
+        Hex32 => "32 hex digits",
+        Hex40 => "40 hex digits",
+        Hex64 => "64 hex digits",
+        Other => "none of the usual ids",
+    }
 }
 
 impl IdKind {
-    pub(super) const ALL: [Self; 9] = [
-        Self::Uuid,
-        Self::CapitalUuid,
-        Self::Email,
-        Self::Number,
-        Self::Device,
-        Self::Hex32,
-        Self::Hex40,
-        Self::Hex64,
-        Self::Other,
-    ];
-}
-
-impl fmt::Display for IdKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Uuid => "a UUID",
-            Self::CapitalUuid => "a UUID in capital letters",
-            Self::Email => "an e-mail address",
-            Self::Number => "a number",
-            Self::Device => "a `$device:` id",
-            Self::Hex32 => "32 hex digits",
-            Self::Hex40 => "40 hex digits",
-            Self::Hex64 => "64 hex digits",
-            Self::Other => "none of the usual ids",
-        })
-    }
+    pub(super) const ALL: [Self; 9] = {
+        use IdKind::{CapitalUuid, Device, Email, Hex32, Hex40, Hex64, Number, Other, Uuid};
+        [
+            Uuid,
+            CapitalUuid,
+            Email,
+            Number,
+            Device,
+            Hex32,
+            Hex40,
+            Hex64,
+            Other,
+        ]
+    };
 }
 
 pub(super) const DIGIT: u16 = 1;
@@ -211,18 +199,14 @@ pub(super) fn is_blank(c: char) -> bool {
 }
 
 /// Those of the invisible that mean nothing at either end of an id, and come with copied text.
-pub(super) fn is_waste(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2064}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{feff}'
-    )
+fn is_waste(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Characters that nobody sees: those, joiners, selectors of a variant, and tags.
+pub(super) fn is_unseen(c: char) -> bool {
+    is_waste(c)
+        || matches!(c, '\u{34f}' | '\u{200c}' | '\u{200d}' | '\u{206a}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}')
 }

@@ -2,9 +2,10 @@
 
 use serde::de::IgnoredAny;
 
-use super::columns::{DELIMITERS, find_heading};
+use super::columns::{DELIMITERS, find_heading, first_line};
 use super::form::Form;
-use super::{IntakeError, ReadOptions, program};
+use super::problem::Fault;
+use super::{ReadOptions, program};
 
 /// How values are found in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +42,7 @@ pub(super) fn recognise(
     beginning: &[u8],
     extension: Option<&str>,
     options: &ReadOptions,
-    label: &str,
-) -> Result<Format, IntakeError> {
+) -> Result<Format, Fault> {
     if let Some(format) = options.format {
         return Ok(format);
     }
@@ -55,9 +55,7 @@ pub(super) fn recognise(
     match extension {
         Some("json") if beginning.trim_ascii_start().starts_with(b"[") => Ok(Format::JsonArray),
         Some("jsonl" | "ndjson" | "json") => Ok(Format::JsonLines),
-        Some("txt" | "list") if options.column.is_none() => {
-            list_or_table(beginning, options, label)
-        }
+        Some("txt" | "list") if options.column.is_none() => list_or_table(beginning, options),
         Some(_) | None => Ok(Format::Table),
     }
 }
@@ -95,11 +93,7 @@ fn ends_in_a_text(line: &[u8]) -> bool {
 }
 
 /// A spreadsheet's "text" is a table, too; its rows must not be taken for ids.
-fn list_or_table(
-    beginning: &[u8],
-    options: &ReadOptions,
-    label: &str,
-) -> Result<Format, IntakeError> {
+fn list_or_table(beginning: &[u8], options: &ReadOptions) -> Result<Format, Fault> {
     if find_heading(beginning, options).is_ok_and(|found| found.has_heading) {
         return Ok(Format::Table);
     }
@@ -107,18 +101,9 @@ fn list_or_table(
     let text = String::from_utf8_lossy(first_line);
     let is_id = Form::of(&text).look().is_none() || program::of(&text).is_some();
     if !is_id && first_line.iter().any(|byte| DELIMITERS.contains(byte)) {
-        return Err(IntakeError::ListOrTable {
-            label: label.to_owned(),
-        });
+        return Err(Fault::ListOrTable);
     }
     Ok(Format::List)
-}
-
-/// The first line that is not blank, as far as it is there.
-pub(super) fn first_line(beginning: &[u8]) -> &[u8] {
-    let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
-    let mut lines = beginning.split(is_end);
-    lines.find(|line| !line.is_empty()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -127,7 +112,7 @@ mod tests {
 
     fn recognised(beginning: &str, extension: Option<&str>) -> Format {
         let options = ReadOptions::default();
-        recognise(beginning.as_bytes(), extension, &options, "x").unwrap()
+        recognise(beginning.as_bytes(), extension, &options).unwrap()
     }
 
     #[test]
@@ -158,8 +143,8 @@ mod tests {
         let options = ReadOptions::default();
         assert_eq!(recognised("auth0|17\n", Some("txt")), Format::List);
         for doubtful in ["a,b\n", "a |17\n", "x\ty"] {
-            let result = recognise(doubtful.as_bytes(), Some("txt"), &options, "x");
-            assert!(matches!(result, Err(IntakeError::ListOrTable { .. })));
+            let result = recognise(doubtful.as_bytes(), Some("txt"), &options);
+            assert!(matches!(result, Err(Fault::ListOrTable)));
         }
     }
 

@@ -9,18 +9,20 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use crate::credentials::HashKey;
+use crate::domain::to_hex;
 
 use super::form::{Form, IdKind, is_blank};
 use super::problem::Place;
 use super::warning::{LONG_ID_BYTES, WarningKind};
 
 /// What makes the hash.
-#[derive(Debug, Clone, Copy)]
-pub enum HashWith<'k> {
+#[derive(Clone)]
+pub enum HashWith {
     Sha256,
     Sha1,
     Md5,
-    HmacSha256(&'k HashKey),
+    /// Set up with the key once.
+    HmacSha256(Box<Hmac<Sha256>>),
 }
 
 /// What becomes of capital letters before the hash.
@@ -34,18 +36,9 @@ pub enum LetterCase {
 /// How an id is made of a value: prefix, then the hash of its UTF-8 in small hex digits.
 #[derive(Clone)]
 pub struct Hashing {
-    function: Function,
+    function: HashWith,
     prefix: String,
     case: LetterCase,
-}
-
-#[derive(Clone)]
-enum Function {
-    Sha256,
-    Sha1,
-    Md5,
-    /// Set up with the key once.
-    HmacSha256(Box<Hmac<Sha256>>),
 }
 
 /// Why no ids can be made so.
@@ -59,7 +52,15 @@ pub enum HashingError {
     Key,
 }
 
-impl Function {
+impl HashWith {
+    /// # Errors
+    /// When the key cannot be used.
+    pub fn key(key: &HashKey) -> Result<Self, HashingError> {
+        let keyed = Hmac::new_from_slice(key.expose()).map_err(|_| HashingError::Key)?;
+        Ok(Self::HmacSha256(Box::new(keyed)))
+    }
+
+    /// As `--hash` takes it.
     fn word(&self) -> &'static str {
         match self {
             Self::Sha256 => "sha256",
@@ -83,19 +84,10 @@ impl Hashing {
     /// # Errors
     /// When no id can begin with `prefix`.
     pub fn new(
-        with: HashWith<'_>,
+        function: HashWith,
         prefix: impl Into<String>,
         case: LetterCase,
     ) -> Result<Self, HashingError> {
-        let function = match with {
-            HashWith::Sha256 => Function::Sha256,
-            HashWith::Sha1 => Function::Sha1,
-            HashWith::Md5 => Function::Md5,
-            HashWith::HmacSha256(key) => {
-                let keyed = Hmac::new_from_slice(key.expose()).map_err(|_| HashingError::Key)?;
-                Function::HmacSha256(Box::new(keyed))
-            }
-        };
         let prefix = prefix.into();
         if prefix.len() + function.digits() > LONG_ID_BYTES {
             return Err(HashingError::LongPrefix);
@@ -120,19 +112,16 @@ impl Hashing {
                 &lowered
             }
         };
-        let mut id = String::with_capacity(self.prefix.len() + self.function.digits());
-        id.push_str(&self.prefix);
-        match &self.function {
-            Function::Sha256 => push_hex(&mut id, &Sha256::digest(value)),
-            Function::Sha1 => push_hex(&mut id, &Sha1::digest(value)),
-            Function::Md5 => push_hex(&mut id, &Md5::digest(value)),
-            Function::HmacSha256(keyed) => {
-                let mut keyed = keyed.clone();
-                keyed.update(value.as_bytes());
-                push_hex(&mut id, &keyed.finalize().into_bytes());
+        let hash = match &self.function {
+            HashWith::Sha256 => to_hex(&Sha256::digest(value)),
+            HashWith::Sha1 => to_hex(&Sha1::digest(value)),
+            HashWith::Md5 => to_hex(&Md5::digest(value)),
+            HashWith::HmacSha256(keyed) => {
+                let keyed = Hmac::clone(keyed).chain_update(value);
+                to_hex(&keyed.finalize().into_bytes())
             }
-        }
-        id
+        };
+        format!("{}{hash}", self.prefix)
     }
 
     /// Tells of what is a person's id, and would be another person's hash.
@@ -167,14 +156,6 @@ impl Hashing {
 impl fmt::Debug for Hashing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Hashing({})", self.function.word())
-    }
-}
-
-fn push_hex(text: &mut String, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
     }
 }
 
@@ -222,25 +203,25 @@ fn mask(value: &str) -> String {
         return mask_word(value, 8);
     };
     let (domain, end) = host.rsplit_once('.').unwrap_or((host, ""));
-    let domain = domain.chars().next().map_or(String::new(), String::from);
+    let first = domain.chars().next().map_or(String::new(), String::from);
     let is_top_level = (2..=6).contains(&end.len()) && end.bytes().all(|b| b.is_ascii_lowercase());
-    let end = if is_top_level {
-        format!(".{end}")
+    let dot_end = if is_top_level {
+        &host[domain.len()..]
     } else {
-        String::new()
+        ""
     };
-    format!("{}@{domain}***{end}", mask_word(local, 4))
+    format!("{}@{first}***{dot_end}", mask_word(local, 4))
 }
 
 fn mask_word(word: &str, least_for_last: usize) -> String {
     let length = word.chars().count();
-    let first = word.chars().next().filter(|_| length > 1);
-    let last = word
-        .chars()
-        .next_back()
-        .filter(|_| length >= least_for_last);
-    let text = |c: Option<char>| c.map_or(String::new(), String::from);
-    format!("{}***{}", text(first), text(last))
+    let mut letters = word.chars();
+    let first = letters.next().filter(|_| length > 1);
+    let last = letters.next_back().filter(|_| length >= least_for_last);
+    [first, Some('*'), Some('*'), Some('*'), last]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[cfg(test)]

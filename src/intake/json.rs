@@ -8,83 +8,71 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::element::Shape;
-use super::lines::{Lines, MAX_LINE_BYTES, Step};
-use super::problem::{LineDamage, Place};
+use super::element::{Shape, Undecided};
+use super::lines::{Lines, MAX_LINE_BYTES};
+use super::list::each_line;
+use super::problem::{Damage, Fault, Place};
 use super::reader::{Name, Sink, Values};
-use super::{IntakeError, ReadOptions};
+use super::{Format, ReadOptions};
 
 /// What an element is taken by; it may note problems and count.
-pub(super) type Take<'t> =
-    &'t mut dyn FnMut(&[u8], Place<'_>, &mut Values) -> Result<(), IntakeError>;
+pub(super) type Take<'t> = &'t mut dyn FnMut(&[u8], Place<'_>, &mut Values) -> Result<(), Fault>;
 
-/// The ids in one JSON value a line.
+/// The ids in one JSON value a line, in one array of values, or in values one after the other.
 ///
 /// # Errors
 /// When the text cannot be read, or it is not clear which key holds the ids.
-pub(super) fn read_lines(
+pub(super) fn read(
     lines: Lines<impl Read>,
+    format: Format,
     options: &ReadOptions,
     name: &Name,
     sink: Sink<'_>,
-) -> Result<Values, IntakeError> {
-    let mut elements = Elements::new(options, name, sink);
-    each_line(lines, name, &mut |element, place, values| {
-        elements.take(element, place, values)
+) -> Result<Values, Fault> {
+    let column = options.column.as_deref();
+    let mut known: Option<Shape> = None;
+    each(lines, format, name, &mut |element, place, values| {
+        let shape = match &known {
+            Some(shape) => shape,
+            // The first one that tells something decides where the ids are.
+            None => match Shape::decide(element, column) {
+                Ok(shape) => {
+                    values.column = shape.key_name();
+                    known.insert(shape)
+                }
+                Err(Undecided::SaysNothing) => return Ok(()),
+                // A later one may tell; the source is refused anyway.
+                Err(Undecided::Damaged(damage)) => {
+                    values.problems.note(place, damage);
+                    return Ok(());
+                }
+                Err(Undecided::Unclear(error)) => return Err(error),
+            },
+        };
+        shape.each_id(element, &mut |number, id| {
+            values.hand(place.in_element(number), id, sink);
+        });
+        Ok(())
     })
 }
 
-/// The ids in one array of values, or in values one after the other, on as many lines as they like.
-///
-/// # Errors
-/// As [`read_lines`].
-pub(super) fn read_document(
-    text: impl Read,
-    options: &ReadOptions,
-    name: &Name,
-    sink: Sink<'_>,
-) -> Result<Values, IntakeError> {
-    let mut elements = Elements::new(options, name, sink);
-    each_in_document(text, name, &mut |element, place, values| {
-        elements.take(element, place, values)
-    })
-}
-
-/// Hands out each line that is not blank.
+/// Hands out each line, each element of an array, or each value where there is none.
 ///
 /// # Errors
 /// When the text cannot be read, and those of `take`.
-pub(super) fn each_line(
-    mut lines: Lines<impl Read>,
+pub(super) fn each(
+    lines: Lines<impl Read>,
+    format: Format,
     name: &Name,
     take: Take<'_>,
-) -> Result<Values, IntakeError> {
-    let mut values = Values::default();
-    loop {
-        let step = lines.advance().map_err(|error| name.failed(error))?;
-        let place = name.on_line(lines.number());
-        match step {
-            Step::Line if lines.line().trim_ascii().is_empty() => values.blank_lines += 1,
-            Step::Line => take(lines.line(), place, &mut values)?,
-            Step::Damaged(damage) => values.problems.note_line(place, damage),
-            Step::TooLong => {
-                values.problems.note_line(place, LineDamage::TooLong);
-                return Ok(values);
-            }
-            Step::End => return Ok(values),
-        }
+) -> Result<Values, Fault> {
+    match format {
+        Format::JsonLines => each_line(lines, name, take),
+        _ => each_in_document(lines.into_rest(), name, take),
     }
 }
 
-/// Hands out each element of an array, or each value where there is none.
-///
-/// # Errors
-/// When the text cannot be read, and those of `take`.
-pub(super) fn each_in_document(
-    text: impl Read,
-    name: &Name,
-    take: Take<'_>,
-) -> Result<Values, IntakeError> {
+fn each_in_document(text: impl Read, name: &Name, take: Take<'_>) -> Result<Values, Fault> {
     let count = Count::default();
     let metered = Metered {
         inner: BufReader::with_capacity(64 << 10, text),
@@ -118,12 +106,12 @@ pub(super) fn each_in_document(
     let is_in_list = matches!(document.list, List::Open(_));
     let damage = match (document.fatal, error.classify()) {
         (Some(fatal), _) => return Err(fatal),
-        (None, Category::Io) if count.is_exceeded() => LineDamage::TooLong,
-        (None, Category::Io) => return Err(name.failed(error.into())),
-        (None, _) if document.list == List::Closed => LineDamage::TextAfterList,
-        (None, Category::Eof) if is_in_list => LineDamage::UnfinishedList,
-        (None, Category::Eof) => LineDamage::UnfinishedJson,
-        (None, Category::Syntax | Category::Data) => LineDamage::BrokenJson {
+        (None, Category::Io) if count.is_exceeded() => Damage::TooLong,
+        (None, Category::Io) => return Err(Fault::Io(error.into())),
+        (None, _) if document.list == List::Closed => Damage::TextAfterList,
+        (None, Category::Eof) if is_in_list => Damage::UnfinishedList,
+        (None, Category::Eof) => Damage::UnfinishedJson,
+        (None, Category::Syntax | Category::Data) => Damage::BrokenJson {
             column: error.column(),
         },
     };
@@ -132,67 +120,9 @@ pub(super) fn each_in_document(
         List::Open(number) => Some(number + 1),
         List::Outside | List::Closed => None,
     };
-    let place = Place {
-        element,
-        ..name.on_line(count.line.get())
-    };
-    values.problems.note_line(place, damage);
+    let place = name.on_line(count.line.get()).in_element(element);
+    values.problems.note(place, damage);
     Ok(values)
-}
-
-/// Judges elements one after the other; the first one decides where the ids are.
-struct Elements<'a, 's> {
-    column: Option<&'a str>,
-    name: &'a Name,
-    sink: Sink<'s>,
-    shape: Option<Shape>,
-}
-
-impl<'a, 's> Elements<'a, 's> {
-    fn new(options: &'a ReadOptions, name: &'a Name, sink: Sink<'s>) -> Self {
-        Self {
-            column: options.column.as_deref(),
-            name,
-            sink,
-            shape: None,
-        }
-    }
-
-    fn take(
-        &mut self,
-        element: &[u8],
-        place: Place<'_>,
-        values: &mut Values,
-    ) -> Result<(), IntakeError> {
-        let shape = match &self.shape {
-            Some(shape) => shape,
-            None => match Shape::decide(element, self.column, &self.name.label)? {
-                Ok(Some(shape)) => {
-                    values.column = shape.key_name();
-                    self.shape.insert(shape)
-                }
-                Ok(None) => return Ok(()),
-                // A later one may tell; the source is refused anyway.
-                Err(damage) => {
-                    values.problems.note_line(place, damage);
-                    return Ok(());
-                }
-            },
-        };
-        let sink = &mut *self.sink;
-        shape.each_id(element, &mut |number, id| {
-            let element = number.or(place.element);
-            let place = Place { element, ..place };
-            match id {
-                Ok(id) => {
-                    values.count += 1;
-                    sink(place, id.as_bytes());
-                }
-                Err(damage) => values.problems.note_line(place, damage),
-            }
-        });
-        Ok(())
-    }
 }
 
 /// Whether the values are elements of an array.
@@ -210,7 +140,7 @@ struct Document<'a, 't> {
     values: Values,
     count: &'a Count,
     list: List,
-    fatal: Option<IntakeError>,
+    fatal: Option<Fault>,
 }
 
 impl<'de> Visitor<'de> for &mut Document<'_, '_> {
@@ -244,10 +174,7 @@ impl<'de> DeserializeSeed<'de> for &mut Document<'_, '_> {
             }
             List::Outside | List::Closed => None,
         };
-        let place = Place {
-            element: number,
-            ..self.name.on_line(line)
-        };
+        let place = self.name.on_line(line).in_element(number);
         let taken = (self.take)(element.get().as_bytes(), place, &mut self.values);
         taken.map_err(|error| {
             self.fatal = Some(error);

@@ -5,7 +5,7 @@
 
 use std::io::{self, Cursor, ErrorKind, Read};
 
-use super::problem::LineDamage;
+use super::problem::Damage;
 
 /// The longest line, or row of several lines, in bytes: an id has at most 4 KiB, and an event of
 /// Mixpanel's at most 1 MB.
@@ -21,7 +21,7 @@ pub(super) enum Step {
     /// Ask [`Lines::line`].
     Line,
     /// A line that is no text.
-    Damaged(LineDamage),
+    Damaged(Damage),
     /// A line that does not fit into memory; nothing can be read behind it.
     TooLong,
     End,
@@ -195,17 +195,17 @@ impl<R: Read> Lines<R> {
     }
 }
 
-fn damage_of(line: &[u8], encoding: &'static str) -> Option<LineDamage> {
+fn damage_of(line: &[u8], encoding: &'static str) -> Option<Damage> {
     // The one that may stand at the beginning of a source has been taken off.
     if line.starts_with(MARK) {
-        return Some(LineDamage::InnerMark);
+        return Some(Damage::InnerMark);
     }
     if memchr::memchr(0, line).is_some() {
-        return Some(LineDamage::Nul);
+        return Some(Damage::Nul);
     }
     match std::str::from_utf8(line) {
         Ok(_) => None,
-        Err(_) => Some(LineDamage::Undecodable { encoding }),
+        Err(_) => Some(Damage::Undecodable { encoding }),
     }
 }
 
@@ -267,11 +267,11 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_named_and_the_lines_around_it_are_read() {
-        let undecodable = LineDamage::Undecodable { encoding: "UTF-8" };
+        let undecodable = Damage::Undecodable { encoding: "UTF-8" };
         for (text, damage) in [
-            (b"a\nb\0\nc\n".as_slice(), LineDamage::Nul),
+            (b"a\nb\0\nc\n".as_slice(), Damage::Nul),
             (b"a\nb\xff\nc\n", undecodable),
-            (b"a\n\xef\xbb\xbfb\nc\n", LineDamage::InnerMark),
+            (b"a\n\xef\xbb\xbfb\nc\n", Damage::InnerMark),
         ] {
             let mut lines = Lines::new(text, "UTF-8");
             assert_eq!(lines.advance().unwrap(), Step::Line);
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn damage_is_found_and_nothing_else_however_the_bytes_arrive() {
-        let undecodable = Step::Damaged(LineDamage::Undecodable { encoding: "UTF-8" });
+        let undecodable = Step::Damaged(Damage::Undecodable { encoding: "UTF-8" });
         // Without the byte that marks begin with: it would have each line looked at.
         let sound = "aü\n€\n😀\nb\n";
         for step in 1..sound.len() {

@@ -15,6 +15,7 @@ mod hash;
 mod json;
 mod lines;
 mod list;
+mod look;
 mod near;
 mod numbers;
 mod open;
@@ -43,20 +44,20 @@ use crate::domain::{Exclusion, IdHasher};
 
 use check::Checker;
 use feed::{Feed, Meter, Next, Raw};
-use near::{Held, Judged};
+use near::Held;
 use spool::{IN_MEMORY, SpoolWriter};
 use unique::Gathering;
 use warning::Tally;
 
-pub use check::{CheckOptions, OuterSpace, Pattern, PatternError};
+pub use check::{CheckOptions, OuterSpace, Pattern};
 pub use columns::Header;
 pub use encoding_rs::Encoding;
 pub use events::{Event, EventOptions, EventsRead, NamedAs, read_events};
 pub use format::Format;
 pub use hash::{HashExample, HashWith, Hashed, Hashing, HashingError, LetterCase};
+pub use look::Look;
 pub use near::NearIds;
-pub use problem::{IntakeError, LineDamage, Place, Problem, Problems, Remedy};
-pub use program::Program;
+pub use problem::{Damage, Fault, IntakeError, Place, Problem, Problems, Remedy};
 pub use reader::{Reading, Sink, parse_encoding, read_bytes};
 pub use restoring::Restoring;
 pub use source::{Source, SourceError};
@@ -138,8 +139,7 @@ pub fn read(
     let mut checker = Checker::new(&options.check);
     let mut row_problems = Problems::default();
     let mut gathering = Gathering::new(hasher.clone());
-    let label_of = |file: usize| excluded[file].label();
-    let mut held = (!excluded.is_empty()).then(|| Held::new(hasher.clone(), excluded.len()));
+    let mut held = (!excluded.is_empty()).then(|| Held::new(hasher.clone(), labels_of(excluded)));
     let (mut spool, mut hear) = match keep {
         Keep::Counts => (None, None),
         Keep::Heard(hear) => (None, Some(hear)),
@@ -168,28 +168,22 @@ pub fn read(
                         true => hash,
                         false => hasher.hash(id.as_bytes()),
                     };
+                    gathering.take(place, &id, Some(hash))?;
                     if let (Some(held), Some(form)) = (&mut held, form) {
-                        let (raw, id) = (form.text(), &*id);
-                        let judged = Judged {
-                            place,
-                            raw,
-                            id,
-                            hash,
-                        };
+                        // Where the value was hashed one of the two files may list hashes already.
+                        let texts = [form.text(), &id];
                         match is_asked_for {
-                            true => held.compare(&judged, label_of, &options.check.allowed),
-                            false => held.take(ended, &judged),
+                            true => held.compare(place, texts, hash, &options.check.allowed),
+                            false => held.take(place.labelled(ended), texts, hash),
                         }
                     }
-                    gathering.take(place, &id, Some(hash))?;
-                    if let Some(spool) = &mut spool
-                        && is_asked_for
-                    {
+                    if !is_asked_for {
+                        continue;
+                    }
+                    if let Some(spool) = &mut spool {
                         spool.put(&id).map_err(IntakeError::Spool)?;
                     }
-                    if let Some(hear) = &mut hear
-                        && is_asked_for
-                    {
+                    if let Some(hear) = &mut hear {
                         hear(place, &id);
                     }
                 }
@@ -210,6 +204,7 @@ pub fn read(
                 if gathering.taken() == source_start {
                     empty = empty.or(Some(ended));
                 }
+                checker.end_source();
                 ended += 1;
                 source_start = gathering.taken();
                 if ended == excluded.len() {
@@ -222,13 +217,23 @@ pub fn read(
     let (mut problems, warnings) = checker.finish();
     problems.extend(row_problems);
     let mut warnings = problems.into_result(warnings)?;
-    let exclusions = held.map_or(Ok(Vec::new()), |held| held.finish(label_of));
+    let exclusions = held.map_or(Ok(Vec::new()), Held::finish);
     let exclusions = exclusions.map_err(IntakeError::NearHeld)?;
     let (counts, order) = gathering.finish(&mut warnings);
     if counts.duplicates() * 5 > counts.read {
         warnings.add(WarningKind::Repeated, Tally::of(counts.duplicates()));
     }
-    demand_ids(sources, excluded, empty.map(|empty| &all[empty]), counts)?;
+    // It is the wrong file, or has lost its end; one of those to be spared would spare nobody.
+    if let Some(empty) = empty {
+        let label = all[empty].label();
+        return Err(IntakeError::NoIds { label });
+    }
+    if counts.unique == 0 {
+        return Err(IntakeError::AllExcluded {
+            label: labels_of(sources).join(", "),
+            by: labels_of(excluded).join(", "),
+        });
+    }
     let spool = spool.map(SpoolWriter::finish).transpose();
     let spool = spool.map_err(IntakeError::Spool)?;
     Ok(Intake {
@@ -242,28 +247,8 @@ pub fn read(
     })
 }
 
-fn demand_ids(
-    sources: &[Source],
-    excluded: &[Source],
-    empty: Option<&Source>,
-    counts: Counts,
-) -> Result<(), IntakeError> {
-    let list = |sources: &[Source]| -> String {
-        let labels: Vec<String> = sources.iter().map(Source::label).collect();
-        labels.join(", ")
-    };
-    // It is the wrong file, or has lost its end; one of those to be spared would spare nobody.
-    if let Some(empty) = empty {
-        let label = empty.label();
-        return Err(IntakeError::NoIds { label });
-    }
-    if counts.unique == 0 {
-        return Err(IntakeError::AllExcluded {
-            label: list(sources),
-            by: list(excluded),
-        });
-    }
-    Ok(())
+fn labels_of(sources: &[Source]) -> Vec<String> {
+    sources.iter().map(Source::label).collect()
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::{Exclusion, IdHasher};
 
-use super::problem::Place;
+use super::form::is_unseen;
+use super::problem::{At, Place};
 
 mod difference;
 
@@ -28,7 +29,8 @@ pub(super) struct Held {
     exact: HashMap<u128, bool>,
     /// By the hash of what is left of an id or of a part of it.
     folded: HashMap<u128, Folded>,
-    files: Vec<Vec<u128>>,
+    /// What messages call each file, and the hashes of its ids.
+    files: Vec<(String, Vec<u128>)>,
     near: NearIds,
     buffer: Buffer,
 }
@@ -36,9 +38,8 @@ pub(super) struct Held {
 /// The first held id that is folded so.
 #[derive(Debug, Clone)]
 struct Folded {
-    file: usize,
-    line: Option<u64>,
-    element: Option<u64>,
+    /// In the file with this number.
+    place: At<usize>,
     extent: Extent,
     /// To name the difference by. Empty for a part.
     text: Box<str>,
@@ -68,62 +69,38 @@ pub struct NearIds {
 
 #[derive(Debug)]
 struct Pair {
-    listed: Spot,
-    held: Spot,
+    listed: At<String>,
+    held: At<String>,
     /// In what the two differ.
     difference: String,
 }
 
-#[derive(Debug)]
-struct Spot {
-    label: String,
-    line: Option<u64>,
-    element: Option<u64>,
-}
-
-/// A value that was judged, and the id that was made of it.
-pub(super) struct Judged<'v> {
-    pub(super) place: Place<'v>,
-    pub(super) raw: &'v str,
-    pub(super) id: &'v str,
-    /// Of the id.
-    pub(super) hash: u128,
-}
-
-impl Judged<'_> {
-    /// What is compared: the value, and where it was hashed its hash, too, since one of the two
-    /// files may list hashes already.
-    fn texts(&self) -> impl Iterator<Item = (&str, IdForm)> {
-        let made = (self.id != self.raw).then_some((self.id, IdForm::Hash));
-        [(self.raw, IdForm::Value)].into_iter().chain(made)
-    }
-}
-
 impl Held {
-    pub(super) fn new(hasher: IdHasher, files: usize) -> Self {
+    /// `labels` are those of the excluded files.
+    pub(super) fn new(hasher: IdHasher, labels: Vec<String>) -> Self {
         Self {
             hasher,
             exact: HashMap::new(),
             folded: HashMap::new(),
-            files: vec![Vec::new(); files],
+            files: labels
+                .into_iter()
+                .map(|label| (label, Vec::new()))
+                .collect(),
             near: NearIds::default(),
             buffer: Buffer::default(),
         }
     }
 
-    /// Takes an id of the excluded file with this number.
-    pub(super) fn take(&mut self, file: usize, held: &Judged<'_>) {
-        self.files[file].push(held.hash);
-        if self.exact.insert(held.hash, false).is_some() {
+    /// Takes an id of an excluded file: the value, the id that was made of it, and its hash.
+    pub(super) fn take(&mut self, place: At<usize>, texts: [&str; 2], hash: u128) {
+        self.files[place.label].1.push(hash);
+        if self.exact.insert(hash, false).is_some() {
             return;
         }
-        let Place { line, element, .. } = held.place;
-        for (text, form) in held.texts() {
+        for (text, form) in each_once(texts) {
             self.buffer.fold(text, &mut |folded, extent| {
                 let new = || Folded {
-                    file,
-                    line,
-                    element,
+                    place,
                     extent,
                     text: match extent {
                         Extent::Whole => text.into(),
@@ -143,16 +120,17 @@ impl Held {
     /// Looks whether a listed id is a held one, or nearly one that `allowed` does not name.
     pub(super) fn compare(
         &mut self,
-        listed: &Judged<'_>,
-        labels: impl Fn(usize) -> String,
+        place: Place<'_>,
+        texts: [&str; 2],
+        hash: u128,
         allowed: &HashSet<String>,
     ) {
-        if let Some(is_found) = self.exact.get_mut(&listed.hash) {
+        if let Some(is_found) = self.exact.get_mut(&hash) {
             *is_found = true;
             return;
         }
         let mut near = None;
-        for (text, form) in listed.texts() {
+        for (text, form) in each_once(texts) {
             self.buffer.fold(text, &mut |folded, extent| {
                 let held = self.folded.get(&self.hasher.hash(folded.as_bytes()));
                 // Two parts that are equal make no two ids of it: `Jo Hill` and `Jo Dale`.
@@ -164,21 +142,25 @@ impl Held {
             });
         }
         if let Some((held, text, form, extent)) = near
-            && !allowed.contains(listed.raw)
+            && !allowed.contains(texts[0])
         {
-            let difference = match (held.extent, extent) {
-                (Extent::Whole, Extent::Whole) if held.form != form => {
-                    "one is the hash of the other".to_owned()
-                }
-                (Extent::Whole, Extent::Whole) => difference::between(&held.text, text),
-                (Extent::Part, _) | (_, Extent::Part) => "one line holds several ids".to_owned(),
-            };
-            let held = Spot {
-                label: labels(held.file),
-                line: held.line,
-                element: held.element,
-            };
-            self.near.note(listed.place, held, difference);
+            self.near.count += 1;
+            if self.near.kept.len() < KEPT {
+                let difference = match (held.extent, extent) {
+                    (Extent::Whole, Extent::Whole) if held.form != form => {
+                        "one is the hash of the other".to_owned()
+                    }
+                    (Extent::Whole, Extent::Whole) => difference::between(&held.text, text),
+                    (Extent::Part, _) | (_, Extent::Part) => {
+                        "one line holds several ids".to_owned()
+                    }
+                };
+                self.near.kept.push(Pair {
+                    listed: place.labelled(place.label.to_owned()),
+                    held: held.place.labelled(self.files[held.place.label].0.clone()),
+                    difference,
+                });
+            }
         }
     }
 
@@ -186,20 +168,16 @@ impl Held {
     ///
     /// # Errors
     /// The listed ids that are nearly held ones, if there are any.
-    pub(super) fn finish(
-        self,
-        labels: impl Fn(usize) -> String,
-    ) -> Result<Vec<Exclusion>, NearIds> {
+    pub(super) fn finish(self) -> Result<Vec<Exclusion>, NearIds> {
         if self.near.count > 0 {
             return Err(self.near);
         }
-        let files = self.files.into_iter().enumerate();
-        let exclusions = files.map(|(number, mut ids)| {
+        let exclusions = self.files.into_iter().map(|(source, mut ids)| {
             ids.sort_unstable();
             ids.dedup();
             let found = ids.iter().filter(|id| self.exact.get(id) == Some(&true));
             Exclusion {
-                source: labels(number),
+                source,
                 ids: ids.len(),
                 found: found.count(),
             }
@@ -208,22 +186,11 @@ impl Held {
     }
 }
 
-impl NearIds {
-    fn note(&mut self, listed: Place<'_>, held: Spot, difference: String) {
-        self.count += 1;
-        if self.kept.len() < KEPT {
-            let listed = Spot {
-                label: listed.label.to_owned(),
-                line: listed.line,
-                element: listed.element,
-            };
-            self.kept.push(Pair {
-                listed,
-                held,
-                difference,
-            });
-        }
-    }
+/// What is compared: the value, and where it was hashed its hash, too, since one of the two files may
+/// list hashes already.
+fn each_once([value, id]: [&str; 2]) -> impl Iterator<Item = (&str, IdForm)> {
+    let made = (id != value).then_some((id, IdForm::Hash));
+    [(value, IdForm::Value)].into_iter().chain(made)
 }
 
 impl fmt::Display for NearIds {
@@ -249,19 +216,6 @@ impl fmt::Display for NearIds {
             0 => Ok(()),
             more => write!(f, "\n  and {more} more"),
         }
-    }
-}
-
-impl fmt::Display for Spot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.label)?;
-        if let Some(line) = self.line {
-            write!(f, ", line {line}")?;
-        }
-        if let Some(element) = self.element {
-            write!(f, ", element {element}")?;
-        }
-        Ok(())
     }
 }
 
@@ -369,13 +323,6 @@ fn is_uuid(text: &str) -> bool {
         false => byte.is_ascii_hexdigit(),
     };
     text.len() == 36 && text.bytes().enumerate().all(fits)
-}
-
-/// Characters that nobody sees: soft hyphens, zero-width spaces and joiners, marks of direction,
-/// selectors of a variant, byte order marks.
-fn is_unseen(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
 fn plain_dash(c: char) -> char {

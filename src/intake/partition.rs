@@ -142,7 +142,7 @@ impl Part {
         let found = table.find(hash, |place| {
             beginning_of(self.get(place).hash) == beginning
         });
-        found.map(|place| self.get(place))
+        found.ok().map(|place| self.get(place))
     }
 }
 
@@ -164,10 +164,6 @@ impl Table {
         self.slots.resize((entries * 2).next_power_of_two(), 0);
     }
 
-    fn first_slot(&self, hash: u128) -> usize {
-        (beginning_of(hash << PART_BITS) >> 32) as usize & (self.slots.len() - 1)
-    }
-
     /// The place of an equal hash, or else `place` becomes its place.
     fn find_or_insert(
         &mut self,
@@ -175,25 +171,23 @@ impl Table {
         place: usize,
         hash_at: impl Fn(usize) -> u128,
     ) -> Option<usize> {
-        let mut slot = self.first_slot(hash);
-        loop {
-            match self.slots[slot] {
-                0 => {
-                    self.slots[slot] = place as u32 + 1;
-                    return None;
-                }
-                taken if hash_at(taken as usize - 1) == hash => return Some(taken as usize - 1),
-                _ => slot = (slot + 1) & (self.slots.len() - 1),
+        match self.find(hash, |place| hash_at(place) == hash) {
+            Ok(found) => Some(found),
+            Err(free) => {
+                self.slots[free] = place as u32 + 1;
+                None
             }
         }
     }
 
-    fn find(&self, hash: u128, is_it: impl Fn(usize) -> bool) -> Option<usize> {
-        let mut slot = self.first_slot(hash);
+    /// The place, or the free slot for it.
+    #[inline]
+    fn find(&self, hash: u128, is_it: impl Fn(usize) -> bool) -> Result<usize, usize> {
+        let mut slot = (beginning_of(hash << PART_BITS) >> 32) as usize & (self.slots.len() - 1);
         loop {
             match self.slots[slot] {
-                0 => return None,
-                taken if is_it(taken as usize - 1) => return Some(taken as usize - 1),
+                0 => return Err(slot),
+                taken if is_it(taken as usize - 1) => return Ok(taken as usize - 1),
                 _ => slot = (slot + 1) & (self.slots.len() - 1),
             }
         }

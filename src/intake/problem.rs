@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use crate::domain::DistinctIdError;
 
 use super::lines::MAX_LINE_BYTES;
+use super::look::Look;
 use super::near::NearIds;
-use super::program::Program;
-use super::rule::Look;
 use super::warning::Warnings;
 
 /// How many problems are kept; the rest are counted.
@@ -30,62 +29,8 @@ pub enum IntakeError {
         /// The commonest of those extensions.
         extension: Option<String>,
     },
-    #[error("{label} is {what}, not text")]
-    NotText { label: String, what: &'static str },
-    #[error("cannot read {label} as a spreadsheet: {fault}")]
-    Workbook { label: String, fault: &'static str },
-    #[error("{label} has several sheets: {}", in_backticks(sheets))]
-    SeveralSheets { label: String, sheets: Vec<String> },
-    #[error("{label} is in {encoding}, which cannot be read")]
-    UnreadableEncoding {
-        label: String,
-        encoding: &'static str,
-    },
-    #[error("{label} looks like {encoding} and has no byte order mark that says so")]
-    UnmarkedEncoding {
-        label: String,
-        encoding: &'static str,
-    },
-    #[error(
-        "{label} has no known header: its first line is neither `distinct_id` nor another known name"
-    )]
-    NoHeader {
-        label: String,
-        /// Whether the first line may be an id.
-        may_be_id: bool,
-    },
-    #[error("the first line of {label} has an id in that column, not a heading")]
-    IdInHeading { label: String },
-    #[error("{label} has {count} columns with the name `{column}`")]
-    RepeatedColumn {
-        label: String,
-        column: String,
-        count: usize,
-    },
-    #[error("{label}, line {line}: {program}")]
-    Drawn {
-        label: String,
-        line: usize,
-        program: Program,
-    },
-    #[error("{label} has {count} columns, and none has a known name such as `distinct_id`")]
-    NoKnownColumn { label: String, count: usize },
-    #[error("{label} has several columns that could hold the ids: {}", columns.join(", "))]
-    SeveralColumns { label: String, columns: Vec<String> },
-    #[error("{label} has no column `{column}`")]
-    MissingColumn { label: String, column: String },
-    #[error("{label} has {count} columns and no header")]
-    WhichColumn { label: String, count: usize },
-    #[error("{label} may be a list of ids or a table: its first line could be either")]
-    ListOrTable { label: String },
-    #[error("{label} is to be read as a list of ids, and its first line is a heading")]
-    HeadingInList { label: String },
-    #[error("the first object of {label} has no key of a known name such as `distinct_id`")]
-    NoKnownKey { label: String },
-    #[error("the objects of {label} have several keys that could hold the ids: {}", keys.join(", "))]
-    SeveralKeys { label: String, keys: Vec<String> },
-    #[error("the first object of {label} has no key `{key}`")]
-    MissingKey { label: String, key: String },
+    #[error("{label}{fault}")]
+    Source { label: String, fault: Fault },
     #[error("{problems}")]
     Damaged {
         problems: Problems,
@@ -96,16 +41,68 @@ pub enum IntakeError {
     NearHeld(NearIds),
     #[error("there is no id in {label}")]
     NoIds { label: String },
-    #[error("{label} holds no events: neither JSON objects nor a table with a heading")]
-    NoEvents { label: String },
-    #[error("no event in {label} names anybody: none has `distinct_id` or another known name")]
-    Nameless { label: String },
     #[error("each id in {label} is excluded by {by}")]
     AllExcluded { label: String, by: String },
     #[error("there are more than {} values in the sources", u32::MAX)]
     TooMany,
     #[error("the ids could not be kept until they are in the ledger")]
     Spool(#[source] io::Error),
+}
+
+/// Why a source cannot be read as it is: what follows its name.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error(" cannot be read to its end")]
+    Io(#[from] io::Error),
+    #[error(" is {0}, not text")]
+    NotText(&'static str),
+    #[error(" cannot be read as a spreadsheet: {0}")]
+    Workbook(&'static str),
+    #[error(" has several sheets: {}", in_backticks(.0))]
+    SeveralSheets(Vec<String>),
+    #[error(" is in {0}, which cannot be read")]
+    UnreadableEncoding(&'static str),
+    #[error(" looks like {0} and has no byte order mark that says so")]
+    UnmarkedEncoding(&'static str),
+    #[error(" has no known header: its first line is neither `distinct_id` nor another known name")]
+    NoHeader {
+        /// Whether the first line may be an id.
+        may_be_id: bool,
+    },
+    #[error(" has an id in that column on its first line, not a heading")]
+    IdInHeading,
+    #[error(" has {count} columns with the name `{column}`")]
+    RepeatedColumn { column: String, count: usize },
+    #[error(", line {line}: {look}")]
+    Drawn { line: usize, look: Look },
+    #[error(" has {count} columns, and none has a known name such as `distinct_id`")]
+    NoKnownColumn { count: usize },
+    #[error(" has several columns that could hold the ids: {}", in_backticks(.0))]
+    SeveralColumns(Vec<String>),
+    #[error(" has no column `{0}`")]
+    MissingColumn(String),
+    #[error(" has {count} columns and no header")]
+    WhichColumn { count: usize },
+    #[error(" may be a list of ids or a table: its first line could be either")]
+    ListOrTable,
+    #[error(" is to be read as a list of ids, and its first line is a heading")]
+    HeadingInList,
+    #[error(" has no key of a known name such as `distinct_id` in its first object")]
+    NoKnownKey,
+    #[error(" has several keys that could hold the ids: {}", in_backticks(.0))]
+    SeveralKeys(Vec<String>),
+    #[error(" has no key `{0}` in its first object")]
+    MissingKey(String),
+    #[error(" holds no events: neither JSON objects nor a table with a heading")]
+    NoEvents,
+    #[error(" has no event that names anybody: none has `distinct_id` or another known name")]
+    Nameless,
+}
+
+impl Fault {
+    pub(super) fn of(self, label: String) -> IntakeError {
+        IntakeError::Source { label, fault: self }
+    }
 }
 
 fn in_backticks(names: &[String]) -> String {
@@ -121,25 +118,23 @@ fn in_folder(readable: usize) -> String {
     }
 }
 
-/// What is wrong with one value or line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Damage {
-    Id(DistinctIdError),
-    NotUtf8,
-    /// Outer characters that nobody sees, and that are no white space.
-    OuterInvisible,
-    /// It is not an id, and looks like something else.
-    Look(Look),
-    /// Not as the operator expects all ids to be.
-    Pattern,
-    HashedDevice,
-    /// The line as such.
-    Line(LineDamage),
-}
-
-/// Why no value can be taken from a line or an element, whatever the value is.
+/// Why no id can be taken from a value, or from a line or an element whatever the value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum LineDamage {
+pub enum Damage {
+    #[error("{}", of_id(*.0))]
+    Id(#[from] DistinctIdError),
+    #[error("the id is not valid UTF-8")]
+    NotUtf8,
+    #[error("the id begins or ends with an invisible character")]
+    OuterInvisible,
+    #[error("{0}")]
+    Look(Look),
+    #[error("the id does not match `--expect-pattern`")]
+    Pattern,
+    #[error(
+        "the id is a device's (`$device:`), which Mixpanel knows as it is: its hash is nobody's"
+    )]
+    HashedDevice,
     #[error("{found} fields where the first line has {expected}")]
     Ragged { expected: usize, found: usize },
     #[error("a quote is opened and never closed")]
@@ -187,8 +182,8 @@ pub enum Remedy {
     Pattern,
     /// Name the encoding, or correct the file.
     Encoding,
-    /// Have the program write a bare list.
-    Program(Program),
+    /// Have the program write a bare list, which it does so.
+    Program(&'static str),
     /// Say that the one value on the first line is a heading.
     Title,
     /// Let the heading be one.
@@ -199,69 +194,98 @@ pub enum Remedy {
     Correct,
 }
 
-impl From<DistinctIdError> for Damage {
-    fn from(error: DistinctIdError) -> Self {
-        Self::Id(error)
+fn of_id(error: DistinctIdError) -> String {
+    match error {
+        DistinctIdError::LineBreak => {
+            "the id holds a line break or a NUL; a quote may have been left open above it"
+                .to_owned()
+        }
+        error => error.to_string(),
     }
 }
 
 impl Damage {
-    /// Whether the operator may know better, for one value.
-    fn is_arguable(self) -> bool {
-        match self {
-            Self::Id(DistinctIdError::Forbidden | DistinctIdError::OuterWhiteSpace) => true,
-            Self::Id(
-                DistinctIdError::Empty | DistinctIdError::TooLong | DistinctIdError::LineBreak,
-            ) => false,
-            Self::OuterInvisible | Self::Look(_) | Self::Pattern | Self::HashedDevice => true,
-            Self::NotUtf8 | Self::Line(_) => false,
-        }
-    }
-}
+    const OUTER_SPACE: Self = Self::Id(DistinctIdError::OuterWhiteSpace);
+    const FORBIDDEN: Self = Self::Id(DistinctIdError::Forbidden);
 
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Id(DistinctIdError::LineBreak) => f.write_str(
-                "the id holds a line break or a NUL; a quote may have been left open above it",
-            ),
-            Self::Id(error) => error.fmt(f),
-            Self::NotUtf8 => f.write_str("the id is not valid UTF-8"),
-            Self::OuterInvisible => f.write_str("the id begins or ends with an invisible character"),
-            Self::Pattern => f.write_str("the id does not match `--expect-pattern`"),
-            Self::HashedDevice => f.write_str("the id is a device's (`$device:`), which Mixpanel knows as it is: its hash is nobody's"),
-            Self::Look(look) => look.fmt(f),
-            Self::Line(damage) => damage.fmt(f),
-        }
+    /// Whether the operator may know better, for one value.
+    fn is_arguable(&self) -> bool {
+        matches!(
+            *self,
+            Self::OUTER_SPACE
+                | Self::FORBIDDEN
+                | Self::OuterInvisible
+                | Self::Look(_)
+                | Self::Pattern
+                | Self::HashedDevice
+        )
     }
 }
 
 /// Where a value stands. Lines and elements are counted from 1.
-#[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
-    /// What messages call the source; never an id.
-    pub label: &'a str,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct At<L> {
+    /// What messages call the source, or stands for that; never an id.
+    pub label: L,
     pub line: Option<u64>,
     /// Which element of a JSON array it is: such a file may be one line.
     pub element: Option<u64>,
 }
 
-impl Place<'_> {
-    pub(super) fn argument() -> Self {
+pub type Place<'a> = At<&'a str>;
+
+impl<L> At<L> {
+    pub(super) fn on_line(label: L, line: u64) -> Self {
         Self {
-            label: "the id on the command line",
+            line: Some(line),
+            ..Self::nowhere_in(label)
+        }
+    }
+
+    pub(super) fn nowhere_in(label: L) -> Self {
+        Self {
+            label,
             line: None,
             element: None,
         }
+    }
+
+    /// The same place, in an element with this number, if there is one.
+    pub(super) fn in_element(self, number: Option<u64>) -> Self {
+        Self {
+            element: number.or(self.element),
+            ..self
+        }
+    }
+
+    /// The same place with something else for a label.
+    pub(super) fn labelled<M>(&self, label: M) -> At<M> {
+        let Self { line, element, .. } = *self;
+        At {
+            label,
+            line,
+            element,
+        }
+    }
+}
+
+impl<L: fmt::Display> fmt::Display for At<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.label.fmt(f)?;
+        if let Some(line) = self.line {
+            write!(f, ", line {line}")?;
+        }
+        if let Some(element) = self.element {
+            write!(f, ", element {element}")?;
+        }
+        Ok(())
     }
 }
 
 /// One damaged value or line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    pub label: String,
-    pub line: Option<u64>,
-    pub element: Option<u64>,
+    pub place: At<String>,
     pub damage: Damage,
 }
 
@@ -276,28 +300,15 @@ impl Problems {
     pub(super) fn note(&mut self, place: Place<'_>, damage: Damage) {
         self.count += 1;
         if self.kept.len() < KEPT {
-            self.kept.push(Problem {
-                label: place.label.to_owned(),
-                line: place.line,
-                element: place.element,
-                damage,
-            });
+            let place = place.labelled(place.label.to_owned());
+            self.kept.push(Problem { place, damage });
         }
-    }
-
-    pub(super) fn note_line(&mut self, place: Place<'_>, damage: LineDamage) {
-        self.note(place, Damage::Line(damage));
     }
 
     pub(super) fn extend(&mut self, other: Self) {
-        let hidden = other.count - other.kept.len();
-        self.count += hidden;
-        for problem in other.kept {
-            self.count += 1;
-            if self.kept.len() < KEPT {
-                self.kept.push(problem);
-            }
-        }
+        self.count += other.count;
+        let room = KEPT - self.kept.len();
+        self.kept.extend(other.kept.into_iter().take(room));
     }
 
     /// The warnings, if nothing is damaged.
@@ -305,53 +316,51 @@ impl Problems {
         if self.count == 0 {
             return Ok(warnings);
         }
-        self.kept
-            .sort_by(|a, b| (&a.label, a.line, a.element).cmp(&(&b.label, b.line, b.element)));
+        self.kept.sort_by(|a, b| a.place.cmp(&b.place));
         let problems = self;
         Err(IntakeError::Damaged { problems, warnings })
     }
 
     /// What may help, as far as all the problems that are listed have it in common.
     pub fn remedy(&self) -> Remedy {
-        let all = |is: fn(&Damage) -> bool| self.kept.iter().all(|problem| is(&problem.damage));
+        let damages = || self.kept.iter().map(|problem| problem.damage);
+        let all = |is: fn(&Damage) -> bool| damages().all(|damage| is(&damage));
         let looks = || {
-            self.kept.iter().filter_map(|problem| match problem.damage {
+            damages().filter_map(|damage| match damage {
                 Damage::Look(look) => Some(look),
                 _ => None,
             })
         };
-        let programs = || {
-            looks().filter_map(|look| match look {
-                Look::Program(program) => Some(program),
-                _ => None,
-            })
+        let is_outer =
+            |damage: &Damage| matches!(*damage, Damage::OUTER_SPACE | Damage::OuterInvisible);
+        let is_undecodable = |damage| matches!(damage, Damage::Undecodable { .. });
+        // Of a drawn table another line may tell whose it is, and a ruler may be anyone's.
+        let is_drawn = |look: &Look| *look == Look::Drawn;
+        let programs = looks().filter(|look| look.way_out().is_some() && *look != Look::Ruler);
+        let ruler = || looks().next().filter(|look| *look == Look::Ruler);
+        let is_title = match self.kept.as_slice() {
+            [problem] => {
+                problem.place.line == Some(1) && all(|d| *d == Damage::Look(Look::WhiteSpace))
+            }
+            _ => false,
         };
-        let named = programs().find(|program| *program != Program::Table);
-        let is_title = |problem: &Problem| {
-            problem.line == Some(1) && problem.damage == Damage::Look(Look::WhiteSpace)
-        };
-        let is_outer = |damage: &Damage| {
-            let outer = Damage::Id(DistinctIdError::OuterWhiteSpace);
-            *damage == outer || *damage == Damage::OuterInvisible
-        };
-        let is_undecodable =
-            |damage: &Damage| matches!(damage, Damage::Line(LineDamage::Undecodable { .. }));
-        let any = |is: fn(&Damage) -> bool| self.kept.iter().any(|problem| is(&problem.damage));
         if all(is_outer) {
             Remedy::Trim
         } else if all(|damage| *damage == Damage::Pattern) {
             Remedy::Pattern
-        } else if any(is_undecodable) {
+        } else if damages().any(is_undecodable) {
             Remedy::Encoding
-        } else if let Some(program) = named.or_else(|| programs().next()) {
-            Remedy::Program(program)
-        } else if matches!(self.kept.as_slice(), [problem] if is_title(problem)) {
+        } else if is_title {
             Remedy::Title
-        } else if looks().next() == Some(Look::Ruler) {
-            Remedy::Program(Program::Table)
+        } else if let Some(way_out) = programs
+            .min_by_key(is_drawn)
+            .or_else(ruler)
+            .and_then(Look::way_out)
+        {
+            Remedy::Program(way_out)
         } else if all(|damage| *damage == Damage::Look(Look::Heading)) {
             Remedy::Heading
-        } else if any(|damage| damage.is_arguable()) {
+        } else if damages().any(|damage| damage.is_arguable()) {
             Remedy::Allow
         } else {
             Remedy::Correct
@@ -377,19 +386,12 @@ impl fmt::Display for Problems {
             "values are"
         };
         write!(f, "{} {plural} damaged", self.count)?;
-        for problem in &self.kept {
-            write!(f, "\n  {}", problem.label)?;
-            if let Some(line) = problem.line {
-                write!(f, ", line {line}")?;
-            }
-            if let Some(element) = problem.element {
-                write!(f, ", element {element}")?;
-            }
-            write!(f, ": {}", problem.damage)?;
+        for Problem { place, damage } in &self.kept {
+            write!(f, "\n  {place}: {damage}")?;
         }
-        if self.count > self.kept.len() {
-            write!(f, "\n  and {} more", self.count - self.kept.len())?;
+        match self.count - self.kept.len() {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
         }
-        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Reads one source: opens it, unpacks it, decodes it, and has the reader of its format hand out
 //! each raw value, or each event. Judges no value and keeps none.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use encoding_rs::Encoding;
@@ -10,9 +11,12 @@ use super::feed::Meter;
 use super::format::{Format, extension_of, recognise};
 use super::lines::Lines;
 use super::open::open;
-use super::problem::{Place, Problems};
+use super::problem::{Damage, Fault, Place, Problems};
 use super::unpack::{Packing, peek, unpack};
 use super::{IntakeError, ReadOptions, Source, json, list, table, text, workbook};
+
+/// What messages call the id on the command line.
+pub(super) const ARGUMENT: &str = "the id on the command line";
 
 /// Where each raw value goes, with its place.
 pub type Sink<'a> = &'a mut dyn FnMut(Place<'_>, &[u8]);
@@ -47,19 +51,15 @@ pub(super) struct Name {
 
 impl Name {
     pub(super) fn on_line(&self, line: u64) -> Place<'_> {
-        Place {
-            label: &self.label,
-            line: Some(line),
-            element: None,
-        }
+        Place::on_line(&self.label, line)
     }
 
-    /// The error for a stream that broke off.
-    pub(super) fn failed(&self, source: io::Error) -> IntakeError {
-        let label = self.label.clone();
-        match self.packing {
-            Packing::None => IntakeError::Read { label, source },
-            Packing::Gzip | Packing::Zstd => IntakeError::Unpack { label, source },
+    fn fail(self, fault: Fault) -> IntakeError {
+        let label = self.label;
+        match (fault, self.packing) {
+            (Fault::Io(source), Packing::None) => IntakeError::Read { label, source },
+            (Fault::Io(source), _) => IntakeError::Unpack { label, source },
+            (fault, _) => fault.of(label),
         }
     }
 }
@@ -75,6 +75,22 @@ pub(super) struct Values {
 }
 
 impl Values {
+    /// Hands an id on, or notes why there is none.
+    pub(super) fn hand(
+        &mut self,
+        place: Place<'_>,
+        id: Result<Cow<'_, str>, Damage>,
+        sink: Sink<'_>,
+    ) {
+        match id {
+            Ok(id) => {
+                self.count += 1;
+                sink(place, id.as_bytes());
+            }
+            Err(damage) => self.problems.note(place, damage),
+        }
+    }
+
     fn into_reading(
         self,
         name: Name,
@@ -115,7 +131,7 @@ pub(super) fn read(
     sink: Sink<'_>,
 ) -> Result<(Option<Reading>, Problems), IntakeError> {
     if let Source::Id(text) = source {
-        sink(Place::argument(), text.as_bytes());
+        sink(Place::nowhere_in(ARGUMENT), text.as_bytes());
         return Ok((None, Problems::default()));
     }
     let (reading, problems) = read_file(source, options, meter, Wanted::Ids(sink))?;
@@ -170,39 +186,44 @@ pub(super) fn read_stream(
         extension,
         packing: Packing::None,
     };
-    let (head, bytes) = peek(bytes).map_err(|error| name.failed(error))?;
+    match read_named(bytes, &mut name, options, wanted) {
+        Ok((values, format, encoding)) => Ok(values.into_reading(name, format, encoding)),
+        Err(fault) => Err(name.fail(fault)),
+    }
+}
+
+fn read_named(
+    bytes: Box<dyn Read + '_>,
+    name: &mut Name,
+    options: &ReadOptions,
+    wanted: Wanted<'_, '_>,
+) -> Result<(Values, Format, &'static str), Fault> {
+    let (head, bytes) = peek(bytes)?;
     let wanted = match wanted {
         Wanted::Ids(sink) if workbook::is_archive(&head) && options.format.is_none() => {
-            let values = workbook::read(bytes, options, &name, sink)?;
-            return Ok(values.into_reading(name, Format::Spreadsheet, "UTF-8"));
+            let values = workbook::read(bytes, options, name, sink)?;
+            return Ok((values, Format::Spreadsheet, "UTF-8"));
         }
         wanted => wanted,
     };
-    let (bytes, packing) = unpack(bytes, &name.label)?;
-    name.packing = packing;
-    let (text, encoding) = text::decode(bytes, options.encoding, &name.label)?;
+    let bytes = unpack(bytes, &mut name.packing)?;
+    let (text, encoding) = text::decode(bytes, options.encoding)?;
     let mut lines = Lines::new(text, encoding);
-    let beginning = lines.beginning().map_err(|error| name.failed(error))?;
-    let format = recognise(beginning, name.extension.as_deref(), options, &name.label)?;
+    let format = recognise(lines.beginning()?, name.extension.as_deref(), options)?;
     let values = match (wanted, format) {
-        (Wanted::Ids(sink), Format::Table) => table::read(lines, options, &name, sink)?,
-        (Wanted::Ids(sink), Format::List) => list::read(lines, options, &name, sink)?,
-        (Wanted::Ids(sink), Format::JsonLines) => json::read_lines(lines, options, &name, sink)?,
-        (Wanted::Ids(sink), Format::JsonArray | Format::JsonDocument) => {
-            json::read_document(lines.into_rest(), options, &name, sink)?
+        (Wanted::Ids(sink), Format::Table) => table::read(lines, options, name, sink)?,
+        (Wanted::Ids(sink), Format::List) => list::read(lines, options, name, sink)?,
+        (Wanted::Events(taker), Format::Table) => taker.take_rows(lines, options, name)?,
+        (Wanted::Ids(sink), Format::JsonLines | Format::JsonArray | Format::JsonDocument) => {
+            json::read(lines, format, options, name, sink)?
         }
-        (Wanted::Events(taker), Format::Table) => taker.take_rows(lines, options, &name)?,
-        (Wanted::Events(taker), Format::JsonLines) => taker.take_lines(lines, &name)?,
-        (Wanted::Events(taker), Format::JsonArray | Format::JsonDocument) => {
-            taker.take_document(lines.into_rest(), &name)?
+        (Wanted::Events(taker), Format::JsonLines | Format::JsonArray | Format::JsonDocument) => {
+            taker.take_elements(lines, format, name)?
         }
         (Wanted::Ids(_) | Wanted::Events(_), Format::Spreadsheet)
-        | (Wanted::Events(_), Format::List) => {
-            let label = name.label;
-            return Err(IntakeError::NoEvents { label });
-        }
+        | (Wanted::Events(_), Format::List) => return Err(Fault::NoEvents),
     };
-    Ok(values.into_reading(name, format, encoding))
+    Ok((values, format, encoding))
 }
 
 /// An encoding by any of the names that the WHATWG's standard has for it.

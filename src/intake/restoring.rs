@@ -34,12 +34,7 @@ impl Restoring {
     /// # Errors
     /// When the disk is full, or there are more than can be numbered.
     pub fn put(&mut self, id: &str) -> Result<(), IntakeError> {
-        let nowhere = Place {
-            label: "",
-            line: None,
-            element: None,
-        };
-        self.gathering.take(nowhere, id, None)?;
+        self.gathering.take(Place::nowhere_in(""), id, None)?;
         if self.gathering.taken().is_multiple_of(LOOK) {
             self.gathering.relieve();
         }

@@ -4,21 +4,14 @@
 use std::io::{self, Read};
 
 use super::lines::{Lines, MAX_LINE_BYTES, Step};
-use super::problem::LineDamage;
+use super::problem::Damage;
 
 /// The fields of one row without their quotes, behind one another.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     text: Vec<u8>,
     ends: Vec<usize>,
-    quote: Quote,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Quote {
-    Open,
-    #[default]
-    Closed,
+    in_quotes: bool,
 }
 
 /// How a line leaves the row it belongs to.
@@ -34,7 +27,7 @@ impl Fields {
     pub(super) fn clear(&mut self) {
         self.text.clear();
         self.ends.clear();
-        self.quote = Quote::Closed;
+        self.in_quotes = false;
     }
 
     /// Takes the row's next line. Quotes count at the beginning of a field only; elsewhere they
@@ -42,7 +35,7 @@ impl Fields {
     pub(super) fn feed(&mut self, line: &[u8], delimiter: u8) -> Fed {
         let mut rest = line;
         loop {
-            if self.quote == Quote::Open {
+            if self.in_quotes {
                 let Some(place) = memchr::memchr(b'"', rest) else {
                     self.text.extend_from_slice(rest);
                     return Fed::Open;
@@ -65,7 +58,7 @@ impl Fields {
                 self.end_field();
             }
             if let Some((b'"', behind)) = rest.split_first() {
-                self.quote = Quote::Open;
+                self.in_quotes = true;
                 rest = behind;
                 continue;
             }
@@ -85,7 +78,7 @@ impl Fields {
     }
 
     fn end_field(&mut self) {
-        self.quote = Quote::Closed;
+        self.in_quotes = false;
         self.ends.push(self.text.len());
     }
 
@@ -95,20 +88,15 @@ impl Fields {
             .zip(&self.ends)
             .map(|(start, end)| &self.text[start..*end])
     }
-
-    pub(super) fn to_names(&self) -> Vec<String> {
-        let name = |field| String::from_utf8_lossy(field).into_owned();
-        self.iter().map(name).collect()
-    }
 }
 
 /// What came next.
 pub(super) enum Row<'a> {
     Blank,
     Whole(Cells<'a>),
-    Damaged(LineDamage),
+    Damaged(Damage),
     /// Damage behind which nothing can be read.
-    Broken(LineDamage),
+    Broken(Damage),
     End,
 }
 
@@ -120,12 +108,14 @@ pub(super) enum Cells<'a> {
         delimiter: u8,
     },
     Quoted(&'a Fields),
+    /// Of a spreadsheet: each a text, or why it is none that can be an id.
+    Sheet(&'a [Result<String, Damage>]),
 }
 
 /// The rows of a text.
 pub(super) struct Rows<R> {
     lines: Lines<R>,
-    delimiter: u8,
+    pub(super) delimiter: u8,
     fields: Fields,
 }
 
@@ -139,13 +129,13 @@ impl<R: Read> Rows<R> {
     }
 
     /// The next row, and the number of the line it begins on.
-    #[inline]
+    #[inline(always)]
     pub(super) fn advance(&mut self) -> io::Result<(u64, Row<'_>)> {
         let step = self.lines.advance()?;
         let number = self.lines.number();
         let row = match step {
             Step::Damaged(damage) => Row::Damaged(damage),
-            Step::TooLong => Row::Broken(LineDamage::TooLong),
+            Step::TooLong => Row::Broken(Damage::TooLong),
             Step::End => Row::End,
             Step::Line if self.lines.has_quote() => self.join()?,
             Step::Line => Cells::Plain {
@@ -163,17 +153,17 @@ impl<R: Read> Rows<R> {
         loop {
             match self.fields.feed(self.lines.line(), self.delimiter) {
                 Fed::Whole => return Ok(Cells::Quoted(&self.fields).into_row()),
-                Fed::TextAfterQuote => return Ok(Row::Damaged(LineDamage::TextAfterQuote)),
+                Fed::TextAfterQuote => return Ok(Row::Damaged(Damage::TextAfterQuote)),
                 Fed::Open if self.fields.text.len() > MAX_LINE_BYTES => {
-                    return Ok(Row::Broken(LineDamage::TooLong));
+                    return Ok(Row::Broken(Damage::TooLong));
                 }
                 Fed::Open => self.fields.text.push(b'\n'),
             }
             match self.lines.advance()? {
                 Step::Line => {}
                 Step::Damaged(damage) => return Ok(Row::Damaged(damage)),
-                Step::TooLong => return Ok(Row::Broken(LineDamage::TooLong)),
-                Step::End => return Ok(Row::Broken(LineDamage::OpenQuote)),
+                Step::TooLong => return Ok(Row::Broken(Damage::TooLong)),
+                Step::End => return Ok(Row::Broken(Damage::OpenQuote)),
             }
         }
     }
@@ -181,7 +171,7 @@ impl<R: Read> Rows<R> {
 
 impl<'a> Cells<'a> {
     /// Spreadsheets write rows of delimiters only behind their last one.
-    #[inline]
+    #[inline(always)]
     fn into_row(self) -> Row<'a> {
         let is_blank = match &self {
             Self::Plain { line, delimiter } => {
@@ -189,6 +179,7 @@ impl<'a> Cells<'a> {
                 line.iter().all(is_blank)
             }
             Self::Quoted(fields) => fields.text.is_empty() && fields.ends.len() > 1,
+            Self::Sheet(_) => false,
         };
         match is_blank {
             true => Row::Blank,
@@ -197,47 +188,64 @@ impl<'a> Cells<'a> {
     }
 
     pub(super) fn to_names(&self) -> Vec<String> {
-        let name = |field| String::from_utf8_lossy(field).into_owned();
-        match self {
-            Self::Plain { line, delimiter } => {
-                line.split(|byte| byte == delimiter).map(name).collect()
-            }
-            Self::Quoted(fields) => fields.to_names(),
-        }
+        let mut names = Vec::new();
+        self.all(|field| {
+            names.push(String::from_utf8_lossy(field).into_owned());
+            true
+        });
+        names
     }
 
     /// The line, if it is one that has no quotes.
     pub(super) fn single_line(&self) -> Option<&'a str> {
         match self {
             Self::Plain { line, .. } => std::str::from_utf8(line).ok(),
-            Self::Quoted(_) => None,
+            Self::Quoted(_) | Self::Sheet(_) => None,
         }
     }
 
-    /// Whether there is nothing in the fields behind the first `width`.
-    fn is_empty_behind(&self, width: usize) -> bool {
+    /// Whether all fields are so, looked at in their order until one is not.
+    pub(super) fn all(&self, is: impl FnMut(&[u8]) -> bool) -> bool {
+        self.all_behind(0, is)
+    }
+
+    fn all_behind(&self, width: usize, mut is: impl FnMut(&[u8]) -> bool) -> bool {
         match self {
             Self::Plain { line, delimiter } => {
-                let mut behind = line.split(|byte| byte == delimiter).skip(width);
-                behind.all(<[u8]>::is_empty)
+                let mut fields = line.split(|byte| byte == delimiter).skip(width);
+                fields.all(is)
             }
-            Self::Quoted(fields) => fields.iter().skip(width).all(<[u8]>::is_empty),
+            Self::Quoted(fields) => fields.iter().skip(width).all(is),
+            Self::Sheet(cells) => {
+                let text = |cell: &'a Result<String, _>| cell.as_ref().map_or("", String::as_str);
+                cells
+                    .iter()
+                    .skip(width)
+                    .all(|cell| is(text(cell).as_bytes()))
+            }
         }
     }
 
     /// The field at `column`, if there are `width` of them; empty ones may stand behind.
-    #[inline]
-    pub(super) fn pick(&self, column: usize, width: usize) -> Result<&'a [u8], LineDamage> {
+    #[inline(always)]
+    pub(super) fn pick(&self, column: usize, width: usize) -> Result<&'a [u8], Damage> {
         let (value, found) = match self {
             Self::Plain { line, delimiter } => pick(line, *delimiter, column),
             Self::Quoted(fields) => {
                 let value = fields.iter().nth(column).unwrap_or_default();
                 (value, fields.ends.len())
             }
+            Self::Sheet(cells) => {
+                return match cells.get(column) {
+                    Some(Ok(text)) => Ok(text.as_bytes()),
+                    Some(Err(damage)) => Err(*damage),
+                    None => Ok(b""),
+                };
+            }
         };
-        match found == width || (found > width && self.is_empty_behind(width)) {
+        match found == width || (found > width && self.all_behind(width, <[u8]>::is_empty)) {
             true => Ok(value),
-            false => Err(LineDamage::Ragged {
+            false => Err(Damage::Ragged {
                 expected: width,
                 found,
             }),
@@ -267,7 +275,7 @@ mod tests {
     use super::*;
 
     /// All rows, or what was wrong with the first that is damaged.
-    fn rows(text: &[u8], delimiter: u8) -> Result<Vec<Vec<Vec<u8>>>, (u64, LineDamage)> {
+    fn rows(text: &[u8], delimiter: u8) -> Result<Vec<Vec<Vec<u8>>>, (u64, Damage)> {
         let mut rows = Rows::new(Lines::new(text, "UTF-8"), delimiter);
         let mut all = Vec::new();
         loop {
@@ -302,11 +310,11 @@ mod tests {
     #[test]
     fn what_would_change_a_value_or_merge_rows_is_damage() {
         for (text, line, damage) in [
-            ("a\n\"b\"c\nd\n", 2, LineDamage::TextAfterQuote),
-            ("a\n\"b\" ,c\n", 2, LineDamage::TextAfterQuote),
-            ("a\n1,\"b\nc,d\n", 2, LineDamage::OpenQuote),
-            ("a\n1,\"b\n2,\"c\"\n", 2, LineDamage::TextAfterQuote),
-            ("\"a\"\"", 1, LineDamage::OpenQuote),
+            ("a\n\"b\"c\nd\n", 2, Damage::TextAfterQuote),
+            ("a\n\"b\" ,c\n", 2, Damage::TextAfterQuote),
+            ("a\n1,\"b\nc,d\n", 2, Damage::OpenQuote),
+            ("a\n1,\"b\n2,\"c\"\n", 2, Damage::TextAfterQuote),
+            ("\"a\"\"", 1, Damage::OpenQuote),
         ] {
             assert_eq!(rows(text.as_bytes(), b','), Err((line, damage)), "{text}");
         }
@@ -318,7 +326,7 @@ mod tests {
         let mut rows = Rows::new(Lines::new(text, "UTF-8"), b',');
         assert!(matches!(rows.advance().unwrap(), (1, Row::Whole(_))));
         let next = rows.advance().unwrap();
-        assert!(matches!(next, (2, Row::Broken(LineDamage::TooLong))));
+        assert!(matches!(next, (2, Row::Broken(Damage::TooLong))));
         assert!(rows.fields.text.capacity() <= 4 * MAX_LINE_BYTES);
     }
 

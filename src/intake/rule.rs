@@ -4,109 +4,19 @@
 //!
 //! Knows nothing of the values beside it; `census.rs` has the part of the rule that is about them.
 
-use std::fmt;
-
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::{RestrictionLevel, RestrictionLevelDetection};
 
 use super::form::{
-    AT, BEYOND_ASCII, CONTROL, DASH, DIGIT, Form, IdKind, MARK, NAMESPACE, POINT, is_waste,
+    AT, BEYOND_ASCII, CONTROL, DASH, DIGIT, Form, IdKind, MARK, NAMESPACE, POINT, is_unseen,
 };
+use super::look::Look;
 use super::numbers::{has_grouped_digits, has_zero_fraction, is_date, is_scientific};
-use super::program::{self, Program};
+use super::program;
 use super::words;
 
 /// `sept-2024`, in bytes: the longest date that begins with a month.
 const LONGEST_MONTH: usize = 10;
-
-/// What a value that is not an id looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
-    Control,
-    /// U+FFFD
-    Replaced,
-    Invisible,
-    /// UTF-8 that was read as another encoding.
-    Mojibake,
-    Typographic,
-    /// Of another width or an unusual alphabet, in place of a usual letter.
-    Imitation,
-    MixedScripts,
-    WhiteSpace,
-    Separator,
-    Quote,
-    Bracket,
-    List,
-    Escape,
-    Masked,
-    Markup,
-    Link,
-    Conflict,
-    OtherCharacter,
-    Comment,
-    ListMarker,
-    OuterJoint,
-    Several,
-    Ruler,
-    Program(Program),
-    Heading,
-    Total,
-    Footer,
-    Placeholder,
-    TypeName,
-    SpreadsheetError,
-    Formula,
-    /// `1.23E+12`: the other digits are lost.
-    Scientific,
-    GroupedDigits,
-    ZeroFraction,
-    Date,
-    /// Alone among ids that a system made.
-    Stray,
-}
-
-impl fmt::Display for Look {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Control => "the value has a control character, such as a tab: is it more than one column?",
-            Self::Replaced => "the value has a replacement character (U+FFFD): an earlier conversion damaged it",
-            Self::Invisible => "the value has an invisible character",
-            Self::Mojibake => "the value has accented letters that were read in a wrong encoding",
-            Self::Typographic => "the value has a typographic dash, quote or ellipsis, as word processors and chats put in",
-            Self::Imitation => "the value has a letter that only looks like the usual one",
-            Self::MixedScripts => "the value mixes letters of several scripts, which may look alike",
-            Self::WhiteSpace => "the value has white space inside, as a title or a sentence has",
-            Self::Separator => "the value has a comma or a semicolon: is it more than one id?",
-            Self::Quote => "the value has a quote",
-            Self::Bracket => "the value has brackets, such as `{…}` or `ObjectId(…)`",
-            Self::List => "the value looks like a list or an object in JSON",
-            Self::Escape => "the value has an escape, such as `%40`, `&amp;` or `\\u0040`",
-            Self::Masked => "the value has `*`: it looks masked",
-            Self::Markup => "the value looks like HTML or XML",
-            Self::Link => "the value looks like a link",
-            Self::Conflict => "the value looks like a conflict marker of a merge",
-            Self::OtherCharacter => "the value has a character that ids do not have",
-            Self::Comment => "the value looks like a comment",
-            Self::ListMarker => "the value has a bullet or a number of a list before it",
-            Self::OuterJoint => "the value begins or ends with a mark that belongs to no id",
-            Self::Several => "the value looks like several ids",
-            Self::Ruler => "the value has no letter and no digit: it looks like a ruler",
-            Self::Program(program) => return program.fmt(f),
-            Self::Heading => "the value looks like a heading",
-            Self::Total => "the value looks like a total",
-            Self::Footer => "the value looks like a footer",
-            Self::Placeholder => "the value looks like what programs write where there is none",
-            Self::TypeName => "the value looks like the name of a type or an encoding",
-            Self::SpreadsheetError => "the value looks like a spreadsheet's error",
-            Self::Formula => "the value looks like a spreadsheet's formula",
-            Self::Scientific => "the value is a number in scientific notation: its last digits are lost",
-            Self::GroupedDigits => "the value is a number with thousands separators",
-            Self::ZeroFraction => "the value is a number with a fraction of zero (`.0`), as programs add to whole numbers",
-            Self::Date => "the value looks like a date, as a spreadsheet makes of codes such as `MAR1`",
-            Self::Stray => "the value is a word or a short number alone among ids of other shapes",
-        })
-    }
-}
 
 impl Form<'_> {
     /// What the value looks like, if it is not an id.
@@ -149,7 +59,7 @@ impl Form<'_> {
         }
         if !self.has(DIGIT | AT) {
             if !text.contains(char::is_alphanumeric) {
-                return Some(program::drawn(text).map_or(Look::Ruler, Look::Program));
+                return Some(program::of(text).unwrap_or(Look::Ruler));
             }
             if let Some(look) = words::look_of(text) {
                 return Some(look);
@@ -179,7 +89,7 @@ fn look_of_namespace(text: &str) -> Option<Look> {
     };
     if let Some((number, rest)) = text.split_once(':') {
         if number.bytes().all(|byte| byte.is_ascii_digit()) && of_a_system(&rest) {
-            return Some(Look::Program(Program::Grep));
+            return Some(Look::Grep);
         }
         if number == "Err" {
             return Some(Look::SpreadsheetError);
@@ -188,7 +98,7 @@ fn look_of_namespace(text: &str) -> Option<Look> {
             return Some(Look::Link);
         }
         if super::source::has_known_extension(number) {
-            return Some(Look::Program(Program::Grep));
+            return Some(Look::Grep);
         }
     }
     let parts = text.split(['|', '/']).filter(of_a_system);
@@ -196,8 +106,8 @@ fn look_of_namespace(text: &str) -> Option<Look> {
 }
 
 fn look_of_ends(text: &str) -> Look {
-    if let Some(program) = program::of(text).or_else(|| program::drawn(text)) {
-        return Look::Program(program);
+    if let Some(look) = program::of(text) {
+        return look;
     }
     if !text.contains(char::is_alphanumeric) {
         return Look::Ruler;
@@ -212,8 +122,8 @@ fn look_of_ends(text: &str) -> Look {
 
 /// What a value looks like that has white space, separators, quotes, brackets or the like.
 fn look_of_marks(text: &str) -> Look {
-    if let Some(program) = program::of(text) {
-        return Look::Program(program);
+    if let Some(look) = program::of(text) {
+        return look;
     }
     let bytes = text.as_bytes();
     let has = |marks: &[u8]| bytes.iter().any(|byte| marks.contains(byte));
@@ -239,9 +149,7 @@ fn look_of_marks(text: &str) -> Look {
         [b'[', b'"' | b'\'', ..] | [b'{', b'"' | b'\'', ..] => Look::List,
         [b'-' | b'*' | b'>', b' ', ..] => Look::ListMarker,
         _ if is_numbered(text) => Look::ListMarker,
-        _ if words().count() == 2 && words().next().is_some_and(is_number) => {
-            Look::Program(Program::Uniq)
-        }
+        _ if words().count() == 2 && words().next().is_some_and(is_number) => Look::Uniq,
         _ if has(b"<>") => Look::Markup,
         _ if has(b"&;") && text.contains('&') && text.contains(';') => Look::Escape,
         _ if is_digits_with_groups(text) => Look::GroupedDigits,
@@ -320,10 +228,7 @@ fn look_of_character(c: char) -> Option<Look> {
         char::REPLACEMENT_CHARACTER => Look::Replaced,
         // Of the kind U+0080 to U+009F; ASCII's own are known already.
         c if c.is_control() => Look::Control,
-        '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}' => {
-            Look::Invisible
-        }
-        c if is_waste(c) => Look::Invisible,
+        c if is_unseen(c) => Look::Invisible,
         c if c.is_whitespace() => Look::WhiteSpace,
         '\u{2022}' | '\u{2023}' => Look::ListMarker,
         '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}' | '\u{2212}' | '\u{ab}' | '\u{bb}' => {
@@ -331,7 +236,7 @@ fn look_of_character(c: char) -> Option<Look> {
         }
         '\u{b4}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => Look::Typographic,
         '\u{b7}' | '\u{25a0}'..='\u{25ff}' => Look::ListMarker,
-        '\u{2500}'..='\u{259f}' => Look::Program(Program::Table),
+        '\u{2500}'..='\u{259f}' => Look::Drawn,
         '\u{3001}' | '\u{ff0c}' | '\u{ff1b}' | '\u{ff64}' | '\u{61b}' | '\u{60c}' => {
             Look::Separator
         }

@@ -19,7 +19,11 @@ const BUFFER: usize = 128 * 1024;
 /// Takes ids, one after the other.
 #[derive(Debug)]
 pub(super) struct SpoolWriter {
-    bytes: BufWriter<Spilling>,
+    bytes: BufWriter<SpooledTempFile>,
+    size: usize,
+    in_memory: usize,
+    /// Made when a file is about to be made in it.
+    folder: Option<PathBuf>,
 }
 
 /// Ids that can be read again and again.
@@ -31,54 +35,31 @@ pub(super) struct Spool {
 impl SpoolWriter {
     /// `folder` is where a file is made for what is more than `in_memory` bytes.
     pub(super) fn new(folder: &Path, in_memory: usize) -> Self {
-        let spilling = Spilling {
-            bytes: tempfile::spooled_tempfile_in(in_memory, folder),
-            in_memory: in_memory as u64,
-            folder: Some(folder.to_owned()),
-        };
+        let bytes = tempfile::spooled_tempfile_in(in_memory, folder);
         Self {
-            bytes: BufWriter::with_capacity(BUFFER, spilling),
+            bytes: BufWriter::with_capacity(BUFFER, bytes),
+            size: 0,
+            in_memory,
+            folder: Some(folder.to_owned()),
         }
     }
 
     /// Adds an id: it holds no line break.
     pub(super) fn put(&mut self, id: &str) -> io::Result<()> {
+        self.size += id.len() + 1;
+        if self.size > self.in_memory
+            && let Some(folder) = self.folder.take()
+        {
+            create_private_folder(&folder)?;
+        }
         self.bytes.write_all(id.as_bytes())?;
         self.bytes.write_all(b"\n")
     }
 
     pub(super) fn finish(self) -> io::Result<Spool> {
-        let spilling = self
-            .bytes
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)?;
-        Ok(Spool {
-            bytes: RefCell::new(spilling.bytes),
-        })
-    }
-}
-
-/// Makes the folder when the file is about to be.
-#[derive(Debug)]
-struct Spilling {
-    bytes: SpooledTempFile,
-    in_memory: u64,
-    folder: Option<PathBuf>,
-}
-
-impl Write for Spilling {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let position = self.bytes.stream_position()?;
-        if position + buffer.len() as u64 > self.in_memory
-            && let Some(folder) = self.folder.take()
-        {
-            create_private_folder(&folder)?;
-        }
-        self.bytes.write(buffer)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.bytes.flush()
+        let bytes = self.bytes.into_inner();
+        let bytes = RefCell::new(bytes.map_err(io::IntoInnerError::into_error)?);
+        Ok(Spool { bytes })
     }
 }
 

@@ -2,195 +2,163 @@
 
 use std::io::Read;
 
-use super::columns::{FirstRow, Layout, decide, find_heading, likeliest_delimiter};
-use super::element::{each_in_list, is_plural};
-use super::format::first_line;
+use super::columns::{Layout, decide, find_heading, first_line, likeliest_delimiter};
+use super::element::each_in_list;
 use super::lines::Lines;
-use super::problem::{Damage, LineDamage, Place};
-use super::program;
+use super::look::Look;
+use super::problem::{Damage, Fault, Place};
 use super::reader::{Name, Sink, Values};
 use super::rows::{Cells, Row, Rows};
-use super::rule::Look;
-use super::{IntakeError, ReadOptions};
+use super::{ReadOptions, program, words};
 
 /// Hands each value of the id column to `sink`.
 ///
 /// # Errors
 /// When the text cannot be read, or it is not clear which column to take.
 pub(super) fn read(
-    mut lines: Lines<impl Read>,
+    lines: Lines<impl Read>,
     options: &ReadOptions,
     name: &Name,
     sink: Sink<'_>,
-) -> Result<Values, IntakeError> {
-    let (delimiter, blank_lines) = begin(&mut lines, options, name)?;
-    let mut rows = Rows::new(lines, delimiter);
-    let mut table = Table {
-        options,
-        name,
-        known: None,
-        values: Values::default(),
-    };
-    table.values.blank_lines = blank_lines;
-    loop {
-        let (number, row) = rows.advance().map_err(|error| name.failed(error))?;
-        let place = name.on_line(number);
-        match row {
-            Row::End => break,
-            Row::Blank => table.values.blank_lines += 1,
-            Row::Whole(cells) => table.take(&cells, place, sink)?,
-            Row::Damaged(damage) => {
-                table.values.problems.note_line(place, damage);
-                // Without the first row nothing is known of the others.
-                if table.known.is_none() {
-                    break;
-                }
-            }
-            Row::Broken(damage) => {
-                table.values.problems.note_line(place, damage);
-                break;
-            }
-        }
-    }
-    let is_wide = table.known.is_some_and(|known| known.layout.width > 1);
-    table.values.delimiter = is_wide.then_some(delimiter);
-    Ok(table.values)
+) -> Result<Values, Fault> {
+    let (mut rows, mut values) = begin(lines, options, name)?;
+    let mut table = Table::new(options);
+    each_row(&mut rows, &mut values, name, |cells, place, values| {
+        table.take(cells, place, values, sink)
+    })?;
+    let is_wide = table.layout.is_some_and(|layout| layout.width > 1);
+    values.delimiter = is_wide.then_some(rows.delimiter);
+    Ok(values)
 }
 
 /// Decides what parts the fields; takes away the lines above the heading, and counts the blank ones.
 ///
 /// # Errors
 /// When the text cannot be read, or a program drew it.
-pub(super) fn begin(
-    lines: &mut Lines<impl Read>,
+pub(super) fn begin<R: Read>(
+    mut lines: Lines<R>,
     options: &ReadOptions,
     name: &Name,
-) -> Result<(u8, usize), IntakeError> {
-    let failed = |error| name.failed(error);
-    let beginning = lines.beginning().map_err(failed)?;
-    let found = find_heading(beginning, options).map_err(|(line, program)| IntakeError::Drawn {
-        label: name.label.clone(),
-        line,
-        program,
-    })?;
+) -> Result<(Rows<R>, Values), Fault> {
+    let beginning = lines.beginning()?;
+    let found = find_heading(beginning, options)?;
     let first = first_line(beginning);
-    let by_name = match name.extension.as_deref() {
-        Some("tsv" | "tab") if first.contains(&b'\t') => Some(b'\t'),
-        Some(_) | None => None,
-    };
-    let delimiter = match found.has_heading {
-        true => found.delimiter,
-        false => found.delimiter.or(by_name),
-    };
+    let is_named = matches!(name.extension.as_deref(), Some("tsv" | "tab"));
+    let by_name = (is_named && first.contains(&b'\t')).then_some(b'\t');
+    let delimiter = found.delimiter.or(by_name);
     let delimiter = delimiter.unwrap_or_else(|| likeliest_delimiter(first));
-    let mut blank_lines = 0;
+    let mut values = Values::default();
     for _ in 0..found.above {
-        lines.advance().map_err(failed)?;
-        blank_lines += usize::from(lines.line().trim_ascii().is_empty());
+        lines.advance()?;
+        values.blank_lines += usize::from(lines.line().trim_ascii().is_empty());
     }
-    Ok((delimiter, blank_lines))
+    Ok((Rows::new(lines, delimiter), values))
 }
 
-struct Table<'a> {
+/// Has `take` hear of each row that is whole; it may note problems and count.
+///
+/// # Errors
+/// When the text cannot be read, and those of `take`.
+#[inline]
+pub(super) fn each_row(
+    rows: &mut Rows<impl Read>,
+    values: &mut Values,
+    name: &Name,
+    mut take: impl FnMut(&Cells<'_>, Place<'_>, &mut Values) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut is_first = true;
+    loop {
+        let (number, row) = rows.advance()?;
+        let place = name.on_line(number);
+        match row {
+            Row::End => return Ok(()),
+            Row::Blank => values.blank_lines += 1,
+            Row::Whole(cells) => {
+                take(&cells, place, values)?;
+                is_first = false;
+            }
+            // Without the first row nothing is known of the others.
+            Row::Damaged(damage) if !is_first => values.problems.note(place, damage),
+            Row::Damaged(damage) | Row::Broken(damage) => {
+                values.problems.note(place, damage);
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Takes rows one after the other; the first one decides which column has the ids.
+pub(super) struct Table<'a> {
     options: &'a ReadOptions,
-    name: &'a Name,
-    /// From the first row on.
-    known: Option<Known>,
-    values: Values,
+    layout: Option<Layout>,
 }
 
-struct Known {
-    layout: Layout,
-    /// What the id column's heading says; `None` where there is no header.
-    heading: Option<String>,
-    /// Whether a cell may hold a JSON list of ids.
-    is_plural: bool,
-}
+impl<'a> Table<'a> {
+    pub(super) fn new(options: &'a ReadOptions) -> Self {
+        let layout = None;
+        Self { options, layout }
+    }
 
-impl Table<'_> {
-    #[inline]
-    fn take(
+    #[inline(always)]
+    pub(super) fn take(
         &mut self,
         cells: &Cells<'_>,
         place: Place<'_>,
+        values: &mut Values,
         sink: Sink<'_>,
-    ) -> Result<(), IntakeError> {
-        let known = match &self.known {
-            Some(known) => known,
-            None => {
-                let known = self
-                    .known
-                    .insert(first_row(cells, self.options, &self.name.label)?);
-                self.values.column = Some(known.column_name());
-                if known.heading.is_some() {
-                    return Ok(());
-                }
-                known
+    ) -> Result<(), Fault> {
+        if self.layout.is_none() {
+            let layout = decide(&cells.to_names(), self.options)?;
+            values.column = Some(layout.column_name());
+            if self.layout.insert(layout).heading.is_some() {
+                return Ok(());
             }
+        }
+        let Some(layout) = &self.layout else {
+            return Ok(());
         };
-        match cells.pick(known.layout.column, known.layout.width) {
-            Ok(value)
-                if known
-                    .heading
-                    .as_deref()
-                    .is_some_and(|h| h.as_bytes() == value) =>
-            {
-                let problems = &mut self.values.problems;
-                problems.note_line(place, LineDamage::RepeatedHeading);
+        let heading = layout.heading.as_deref().map(str::as_bytes);
+        match cells.pick(layout.column, layout.width) {
+            Ok(value) if heading == Some(value) => {
+                values.problems.note(place, Damage::RepeatedHeading);
             }
-            Ok(value) if known.is_plural && value.starts_with(b"[") => {
-                let values = &mut self.values;
-                let list = String::from_utf8_lossy(value);
-                let each = each_in_list(&list, &mut |number, id| {
-                    let element = Some(number);
-                    let place = Place { element, ..place };
-                    match id {
-                        Ok(id) => {
-                            values.count += 1;
-                            sink(place, id.as_bytes());
-                        }
-                        Err(damage) => values.problems.note_line(place, damage),
-                    }
+            Ok(value) if layout.is_plural && value.starts_with(b"[") => {
+                each_in_list(&String::from_utf8_lossy(value), &mut |number, id| {
+                    values.hand(place.in_element(number), id, sink);
                 });
-                if let Err(damage) = each {
-                    self.values.problems.note_line(place, damage);
-                }
+            }
+            Ok(value) if layout.width > 1 && is_number(value) && self.is_total(cells, value) => {
+                values.problems.note(place, Damage::Look(Look::Total));
             }
             Ok(value) => {
-                self.values.count += 1;
+                values.count += 1;
                 sink(place, value);
             }
             Err(damage) => {
                 // What a program says stands across the columns.
-                let program = cells.single_line().and_then(program::of);
-                let look = program.map(|program| Damage::Look(Look::Program(program)));
-                let problems = &mut self.values.problems;
-                problems.note(place, look.unwrap_or(Damage::Line(damage)));
+                let look = cells.single_line().and_then(program::of).map(Damage::Look);
+                values.problems.note(place, look.unwrap_or(damage));
             }
         }
         Ok(())
     }
-}
 
-fn first_row(cells: &Cells<'_>, options: &ReadOptions, label: &str) -> Result<Known, IntakeError> {
-    let mut names = cells.to_names();
-    let layout = decide(&names, options, label)?;
-    let heading = match layout.first_row {
-        FirstRow::Header => Some(names.swap_remove(layout.column)),
-        FirstRow::Data => None,
-    };
-    let is_plural = heading.as_deref().is_some_and(is_plural);
-    Ok(Known {
-        layout,
-        heading,
-        is_plural,
-    })
-}
-
-impl Known {
-    /// The heading, or the column's number counted from 1.
-    fn column_name(&self) -> String {
-        let number = || (self.layout.column + 1).to_string();
-        self.heading.clone().unwrap_or_else(number)
+    /// Whether the row says nothing but numbers and a word for a total.
+    #[cold]
+    fn is_total(&self, cells: &Cells<'_>, value: &[u8]) -> bool {
+        let says = |field: &[u8]| words::look_of(text_of(field)) == Some(Look::Total);
+        let is_bare = |field: &[u8]| is_number(field) || field.trim_ascii().is_empty();
+        cells.all(|field| is_bare(field) || says(field))
+            && !cells.all(is_bare)
+            && !self.options.check.allowed.contains(text_of(value))
     }
+}
+
+fn text_of(field: &[u8]) -> &str {
+    std::str::from_utf8(field).unwrap_or_default()
+}
+
+fn is_number(field: &[u8]) -> bool {
+    let digits = field.trim_ascii();
+    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
 }

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::IntakeError;
+use super::problem::Fault;
 use super::unpack::peek;
 
 const CHUNK_BYTES: usize = 64 << 10;
@@ -19,24 +19,18 @@ type Bytes<'a> = Box<dyn Read + 'a>;
 pub(super) fn decode<'a>(
     bytes: Bytes<'a>,
     asked: Option<&'static Encoding>,
-    label: &str,
-) -> Result<(Bytes<'a>, &'static str), IntakeError> {
-    let (head, mut bytes) = peek(bytes).map_err(|source| IntakeError::Read {
-        label: label.to_owned(),
-        source,
-    })?;
-    refuse_utf32(&head, label)?;
+) -> Result<(Bytes<'a>, &'static str), Fault> {
+    let (head, mut bytes) = peek(bytes)?;
+    // The little-endian mark begins as the one of UTF-16 does.
+    if head.starts_with(b"\xff\xfe\0\0") || head.starts_with(b"\0\0\xfe\xff") {
+        return Err(Fault::UnreadableEncoding("UTF-32"));
+    }
     let marked = Encoding::for_bom(&head);
     if marked.is_none() && asked.is_none() {
-        refuse_unmarked_utf16(&head, label)?;
+        refuse_unmarked_utf16(&head)?;
     }
     let mark_bytes = marked.map_or(0, |(_, length)| length);
-    bytes
-        .read_exact(&mut [0; 3][..mark_bytes])
-        .map_err(|source| IntakeError::Read {
-            label: label.to_owned(),
-            source,
-        })?;
+    bytes.read_exact(&mut [0; 3][..mark_bytes])?;
     let encoding = marked.map_or(asked.unwrap_or(UTF_8), |(encoding, _)| encoding);
     if encoding == UTF_8 {
         return Ok((bytes, encoding.name()));
@@ -47,24 +41,13 @@ pub(super) fn decode<'a>(
         raw: vec![0; CHUNK_BYTES],
         text: Vec::new(),
         given: 0,
-        state: State::Reading,
+        is_over: false,
     };
     Ok((Box::new(transcoder), encoding.name()))
 }
 
-fn refuse_utf32(head: &[u8], label: &str) -> Result<(), IntakeError> {
-    // The little-endian mark begins as the one of UTF-16 does.
-    if head.starts_with(b"\xff\xfe\0\0") || head.starts_with(b"\0\0\xfe\xff") {
-        return Err(IntakeError::UnreadableEncoding {
-            label: label.to_owned(),
-            encoding: "UTF-32",
-        });
-    }
-    Ok(())
-}
-
 /// Text that is mostly ASCII has a zero in every second byte of its UTF-16, on one side only.
-fn refuse_unmarked_utf16(head: &[u8], label: &str) -> Result<(), IntakeError> {
+fn refuse_unmarked_utf16(head: &[u8]) -> Result<(), Fault> {
     let zeros_from = |first: usize| head[first.min(head.len())..].iter().step_by(2);
     let count = |first: usize| zeros_from(first).filter(|byte| **byte == 0).count();
     let encoding = match (count(0), count(1)) {
@@ -72,10 +55,7 @@ fn refuse_unmarked_utf16(head: &[u8], label: &str) -> Result<(), IntakeError> {
         (even, 0) if even > head.len() / 4 => UTF_16BE,
         _ => return Ok(()),
     };
-    Err(IntakeError::UnmarkedEncoding {
-        label: label.to_owned(),
-        encoding: encoding.name(),
-    })
+    Err(Fault::UnmarkedEncoding(encoding.name()))
 }
 
 /// Decodes as it is read from.
@@ -86,13 +66,7 @@ struct Transcoder<R> {
     /// Decoded, and up to here handed out.
     text: Vec<u8>,
     given: usize,
-    state: State,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum State {
-    Reading,
-    Ended,
+    is_over: bool,
 }
 
 impl<R: Read> Transcoder<R> {
@@ -120,7 +94,7 @@ impl<R: Read> Transcoder<R> {
                 DecoderResult::Malformed(..) => self.text.push(UNDECODABLE),
                 DecoderResult::OutputFull => {}
                 DecoderResult::InputEmpty if is_last => {
-                    self.state = State::Ended;
+                    self.is_over = true;
                     return Ok(());
                 }
                 DecoderResult::InputEmpty => return Ok(()),
@@ -131,7 +105,7 @@ impl<R: Read> Transcoder<R> {
 
 impl<R: Read> Read for Transcoder<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.text.len() && self.state == State::Reading {
+        while self.given == self.text.len() && !self.is_over {
             self.decode_chunk()?;
         }
         let count = (&self.text[self.given..]).read(out)?;
@@ -145,7 +119,7 @@ mod tests {
     use super::*;
 
     fn decoded(bytes: &[u8], asked: Option<&'static Encoding>) -> (Vec<u8>, &'static str) {
-        let (mut text, name) = decode(Box::new(bytes), asked, "x").unwrap();
+        let (mut text, name) = decode(Box::new(bytes), asked).unwrap();
         let mut all = Vec::new();
         text.read_to_end(&mut all).unwrap();
         (all, name)
@@ -190,7 +164,7 @@ mod tests {
 
     #[test]
     fn utf_32_and_unmarked_utf_16_are_refused() {
-        let error = |bytes: &[u8]| match decode(Box::new(bytes), None, "x") {
+        let error = |bytes: &[u8]| match decode(Box::new(bytes), None) {
             Ok(_) => String::new(),
             Err(error) => error.to_string(),
         };

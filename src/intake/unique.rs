@@ -121,7 +121,10 @@ impl Gathering {
         let sequence = self.sequence;
         self.parts[part_of(hash)].push(Entry { hash, sequence });
         self.entries += 1;
-        self.sequence = sequence.checked_add(1).ok_or(IntakeError::TooMany)?;
+        let Some(next) = sequence.checked_add(1) else {
+            return Err(IntakeError::TooMany);
+        };
+        self.sequence = next;
         // Those that are excluded are compared with the others by `near`.
         if self.boundary <= sequence
             && let Some(lower) = lower_case_address(id)
@@ -213,16 +216,12 @@ impl Gathering {
         }
         variants.sort_unstable_by_key(|address| address.sequence);
         for Address { sequence, line, .. } in variants {
-            let line = (line > 0).then_some(u64::from(line));
             let source = self.labels.partition_point(|(first, _)| *first <= sequence);
             let label = source
                 .checked_sub(1)
                 .map_or("", |place| &*self.labels[place].1);
-            let place = Place {
-                label,
-                line,
-                element: None,
-            };
+            let mut place = Place::nowhere_in(label);
+            place.line = (line > 0).then_some(u64::from(line));
             warnings.note(WarningKind::CaseVariant, place);
         }
     }

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Cursor, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::IntakeError;
+use super::problem::Fault;
 
 /// How much of the beginning is looked at: a tar archive is known by its 258th byte.
 const HEAD_BYTES: u64 = 512;
@@ -34,45 +34,31 @@ impl Packing {
 
 type Bytes<'a> = Box<dyn Read + 'a>;
 
-/// Unpacks what is packed and refuses what is no text. All members of a gzip file and all frames
-/// of a zstd file are read, and their checksums are checked.
-pub(super) fn unpack<'a>(
-    bytes: Bytes<'a>,
-    label: &str,
-) -> Result<(Bytes<'a>, Packing), IntakeError> {
-    let failed = |source| IntakeError::Read {
-        label: label.to_owned(),
-        source,
-    };
-    let (head, bytes) = peek(bytes).map_err(failed)?;
-    let packing = packing_of(&head);
+/// Unpacks what is packed, says so in `packing`, and refuses what is no text. All members of a gzip
+/// file and all frames of a zstd file are read, and their checksums are checked.
+pub(super) fn unpack<'a>(bytes: Bytes<'a>, packing: &mut Packing) -> Result<Bytes<'a>, Fault> {
+    let (head, bytes) = peek(bytes)?;
     let chunks = BufReader::with_capacity(CHUNK_BYTES, bytes);
-    let unpacked: Bytes<'a> = match packing {
+    let unpacked: Bytes<'a> = match packing_of(&head) {
         Packing::None => {
-            refuse_binary(&head, label)?;
-            return Ok((Box::new(chunks), packing));
+            refuse_binary(&head)?;
+            return Ok(Box::new(chunks));
         }
         Packing::Gzip => Box::new(MultiGzDecoder::new(chunks)),
         Packing::Zstd => {
-            let mut decoder = zstd::Decoder::with_buffer(chunks).map_err(failed)?;
-            decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(failed)?;
+            let mut decoder = zstd::Decoder::with_buffer(chunks)?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG)?;
             Box::new(decoder)
         }
     };
-    let (head, unpacked) = peek(unpacked).map_err(|source| IntakeError::Unpack {
-        label: label.to_owned(),
-        source,
-    })?;
-    refuse_binary(&head, label)?;
-    let what = match packing_of(&head) {
-        Packing::None => return Ok((unpacked, packing)),
-        Packing::Gzip => "a gzip file packed once more",
-        Packing::Zstd => "a zstd file packed once more",
-    };
-    Err(IntakeError::NotText {
-        label: label.to_owned(),
-        what,
-    })
+    *packing = packing_of(&head);
+    let (head, unpacked) = peek(unpacked)?;
+    refuse_binary(&head)?;
+    match packing_of(&head) {
+        Packing::None => Ok(unpacked),
+        Packing::Gzip => Err(Fault::NotText("a gzip file packed once more")),
+        Packing::Zstd => Err(Fault::NotText("a zstd file packed once more")),
+    }
 }
 
 /// The first bytes of a stream, and the whole stream. A pipe may hand out one byte at a time.
@@ -97,7 +83,7 @@ fn packing_of(head: &[u8]) -> Packing {
 /// What stands in the place of a file that Git keeps elsewhere.
 const GIT_LFS: &str = "a pointer of Git LFS";
 
-fn refuse_binary(head: &[u8], label: &str) -> Result<(), IntakeError> {
+fn refuse_binary(head: &[u8]) -> Result<(), Fault> {
     let kinds: [(&[u8], &str); 14] = [
         (b"PK\x03\x04", "a zip archive or a spreadsheet file"),
         (b"PK\x05\x06", "an empty zip archive"),
@@ -122,10 +108,7 @@ fn refuse_binary(head: &[u8], label: &str) -> Result<(), IntakeError> {
         None if is_web_page(head) => "a web page or XML",
         None => return Ok(()),
     };
-    Err(IntakeError::NotText {
-        label: label.to_owned(),
-        what,
-    })
+    Err(Fault::NotText(what))
 }
 
 /// What a download is that needed a login.

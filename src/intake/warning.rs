@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::form::IdKind;
-use super::problem::Place;
+use super::problem::{At, Place};
 
 /// How many places of each kind are kept; the rest are counted.
 const KEPT: usize = 1000;
@@ -141,13 +141,8 @@ impl fmt::Display for WarningKind {
     }
 }
 
-/// A place that outlives its source's reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Spot {
-    label: usize,
-    line: Option<u64>,
-    element: Option<u64>,
-}
+/// A place that outlives its source's reader: its label is one of [`Labels`].
+type Spot = At<usize>;
 
 /// How often, and where first. Memory does not grow with the source.
 #[derive(Debug, Default)]
@@ -194,19 +189,11 @@ impl Labels {
             self.0.push(place.label.to_owned());
             self.0.len() - 1
         });
-        Spot {
-            label,
-            line: place.line,
-            element: place.element,
-        }
+        place.labelled(label)
     }
 
     fn place(&self, spot: &Spot) -> Place<'_> {
-        Place {
-            label: &self.0[spot.label],
-            line: spot.line,
-            element: spot.element,
-        }
+        spot.labelled(&self.0[spot.label])
     }
 }
 
@@ -274,15 +261,7 @@ mod tests {
         let mut warnings = Warnings::default();
         for line in 1..=3000 {
             let label = if line <= 10 { "`a`" } else { "`b`" };
-            let line = Some(line);
-            warnings.note(
-                WarningKind::Device,
-                Place {
-                    label,
-                    line,
-                    element: None,
-                },
-            );
+            warnings.note(WarningKind::Device, Place::on_line(label, line));
         }
         let list: Vec<_> = warnings.iter().collect();
         let [warning] = list.as_slice() else {
@@ -300,15 +279,7 @@ mod tests {
         let mut tally = |lines: &[u64]| {
             let mut tally = Tally::default();
             for line in lines {
-                let line = Some(*line);
-                tally.note(
-                    Place {
-                        label: "`a`",
-                        line,
-                        element: None,
-                    },
-                    &mut warnings.labels,
-                );
+                tally.note(Place::on_line("`a`", *line), &mut warnings.labels);
             }
             tally
         };

@@ -4,20 +4,19 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::columns::{KNOWN, KNOWN_ALONE, fold};
-use super::rule::Look;
+use super::look::Look;
 
 /// No known word has more bytes.
 const LONGEST: usize = 32;
 
 const HEADINGS: &str = "user users customer customers customer_id client_id account account_id \
-    accountid customerid clientid member_id memberid device_id deviceid anonymous_id anonymousid \
-    external_id externalid subject_id profile_id profileid contact_id email emails e-mail mail \
-    email_address emailaddress name names username user_name login phone identifier identifiers \
-    benutzer benutzer-id nutzer kunde kunden kundennummer utilisateur usuario usuarios utente \
-    gebruiker användare käyttäjä bruger użytkownik пользователь пользователи ユーザー 用户 用戶 사용자";
-const TOTALS: &str = "total totals grandtotal subtotal subtotals sub-total sum count counts average \
-    avg summe gesamt gesamtsumme gesamtergebnis ergebnis zwischensumme insgesamt anzahl \
-    endsumme somme totaux sous-total ensemble suma totale totali somma subtotale totaal \
+    member_id device_id anonymous_id external_id subject_id profile_id contact_id email emails mail \
+    email_address name names username login phone identifier identifiers benutzer benutzer-id \
+    nutzer kunde kunden kundennummer utilisateur usuario usuarios utente gebruiker användare \
+    käyttäjä bruger użytkownik пользователь пользователи ユーザー 用户 用戶 사용자";
+const TOTALS: &str = "total totals grandtotal subtotal subtotals sum count counts average avg summe \
+    gesamt gesamtsumme gesamtergebnis ergebnis zwischensumme insgesamt anzahl endsumme somme \
+    totaux sous-total ensemble suma totale totali somma subtotale totaal \
     subtotaal totalt sammanlagt summa yhteensä välisumma razem łącznie ogółem celkem součet spolu \
     összesen összeg toplam итого всего сумма итог разом усього σύνολο ukupno skupaj jumlah \
     合計 総計 小計 合计 总计 總計 总和 小计 共计 합계 총계 소계 المجموع الإجمالي إجمالي योग कुल รวม tổng \
@@ -52,6 +51,18 @@ static WORDS: LazyLock<HashMap<String, Look>> = LazyLock::new(|| {
 /// What a value is if it is the name of a column of ids, or one of the words, whatever its case and
 /// its marks are.
 pub(super) fn look_of(text: &str) -> Option<Look> {
-    let is_short = text.len() <= LONGEST;
-    is_short.then(|| WORDS.get(&fold(text)).copied())?
+    if text.len() > LONGEST {
+        return None;
+    }
+    if !text.is_ascii() {
+        return WORDS.get(&fold(text)).copied();
+    }
+    // As `fold` has it: tables of numbers and names come here with each row.
+    let (mut folded, mut length) = ([0; LONGEST], 0);
+    for byte in text.bytes().filter(u8::is_ascii_alphanumeric) {
+        folded[length] = byte.to_ascii_lowercase();
+        length += 1;
+    }
+    let folded = std::str::from_utf8(&folded[..length]);
+    folded.ok().and_then(|folded| WORDS.get(folded).copied())
 }

@@ -9,11 +9,13 @@ use calamine::{Data, Ods, Reader, Xlsx};
 use memchr::memmem;
 use zip::ZipArchive;
 
-use super::columns::{FirstRow, MOST_ABOVE, decide, is_title, names_ids};
-use super::problem::{Damage, LineDamage};
+use super::columns::{MOST_ABOVE, is_title, names_ids};
+use super::look::Look;
+use super::problem::{Damage, Fault};
 use super::reader::{Name, Sink, Values};
-use super::rule::Look;
-use super::{Header, IntakeError, ReadOptions};
+use super::rows::Cells;
+use super::table::Table;
+use super::{Header, ReadOptions};
 
 /// The largest file, and the most that its members may have when they are unpacked, in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -48,33 +50,31 @@ pub(super) fn read(
     options: &ReadOptions,
     name: &Name,
     sink: Sink<'_>,
-) -> Result<Values, IntakeError> {
-    let fault = |fault| IntakeError::Workbook {
-        label: name.label.clone(),
-        fault,
-    };
+) -> Result<Values, Fault> {
     let mut file = Vec::new();
     let mut bounded = bytes.take(MAX_FILE_BYTES + 1);
-    bounded
-        .read_to_end(&mut file)
-        .map_err(|error| name.failed(error))?;
+    bounded.read_to_end(&mut file)?;
     if file.len() as u64 > MAX_FILE_BYTES {
-        return Err(fault(TOO_LARGE));
+        return Err(Fault::Workbook(TOO_LARGE));
     }
-    let is_open_document = check_members(&file).map_err(fault)?;
+    let is_open_document = check_members(&file).map_err(Fault::Workbook)?;
     let mut sheets = match is_open_document {
         true => open_document(file),
         false => workbook(file),
     }
-    .map_err(fault)?;
+    .map_err(Fault::Workbook)?;
     if sheets.len() > 1 {
-        return Err(IntakeError::SeveralSheets {
-            label: name.label.clone(),
-            sheets: sheets.into_iter().map(|(sheet, _)| sheet).collect(),
-        });
+        let names = sheets.into_iter().map(|(sheet, _)| sheet);
+        return Err(Fault::SeveralSheets(names.collect()));
     }
     let rows = sheets.pop().map(|(_, rows)| rows).unwrap_or_default();
-    take_column(&rows, options, name, sink)
+    let mut table = Table::new(options);
+    let mut values = Values::default();
+    for (number, cells) in &rows[lines_above(&rows, options)..] {
+        let place = name.on_line(*number);
+        table.take(&Cells::Sheet(cells), place, &mut values, sink)?;
+    }
+    Ok(values)
 }
 
 /// Unpacks each member once and keeps none; says whether it is an .ods file.
@@ -219,7 +219,7 @@ fn open_document(file: Vec<u8>) -> Result<Vec<(String, Vec<Row>)>, &'static str>
 }
 
 fn text_of(value: &Data) -> Cell {
-    let not_an_id = |what| Err(Damage::Line(LineDamage::NotAnId(what)));
+    let not_an_id = |what| Err(Damage::NotAnId(what));
     match value {
         Data::Empty => Ok(String::new()),
         Data::String(text) => Ok(text.clone()),
@@ -237,55 +237,14 @@ fn text_of(value: &Data) -> Cell {
     }
 }
 
-fn take_column(
-    rows: &[Row],
-    options: &ReadOptions,
-    name: &Name,
-    sink: Sink<'_>,
-) -> Result<Values, IntakeError> {
-    let mut values = Values::default();
-    let texts = |row: &Row| -> Vec<String> {
-        row.1
-            .iter()
-            .map(|cell| cell.clone().unwrap_or_default())
-            .collect()
-    };
-    let is_heading = |row: &Row| names_ids(&texts(row), options.column.as_deref());
+/// The number of lines above the heading, if a heading is there and they are titles.
+fn lines_above(rows: &[Row], options: &ReadOptions) -> usize {
+    let names = |row: &Row| Cells::Sheet(&row.1).to_names();
+    let is_heading = |row: &Row| names_ids(&names(row), options.column.as_deref());
     let heading = match options.header {
         Header::Expected => rows.iter().take(MOST_ABOVE).position(is_heading),
         Header::Absent => None,
     };
-    let are_titles = |count: &usize| rows[..*count].iter().all(|row| is_title(&texts(row)));
-    let above = heading.filter(are_titles).unwrap_or(0);
-    let Some(first) = rows.get(above) else {
-        return Ok(values);
-    };
-    let mut names = texts(first);
-    let layout = decide(&names, options, &name.label)?;
-    let (heading, skipped) = match layout.first_row {
-        FirstRow::Header => (Some(names.swap_remove(layout.column)), above + 1),
-        FirstRow::Data => (None, above),
-    };
-    for (number, cells) in &rows[skipped..] {
-        let place = name.on_line(*number);
-        match cells.get(layout.column) {
-            Some(Ok(text)) if heading.as_ref() == Some(text) => {
-                values
-                    .problems
-                    .note_line(place, LineDamage::RepeatedHeading);
-            }
-            Some(Ok(text)) => {
-                values.count += 1;
-                sink(place, text.as_bytes());
-            }
-            Some(Err(damage)) => values.problems.note(place, *damage),
-            None => {
-                values.count += 1;
-                sink(place, b"");
-            }
-        }
-    }
-    let number = || (layout.column + 1).to_string();
-    values.column = Some(heading.unwrap_or_else(number));
-    Ok(values)
+    let are_titles = |count: &usize| rows[..*count].iter().all(|row| is_title(&names(row)));
+    heading.filter(are_titles).unwrap_or(0)
 }

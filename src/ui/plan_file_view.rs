@@ -9,7 +9,7 @@ use crate::plan_file::{Approval, Header, PlanFile};
 
 use super::deadlines::{Dates, NOT_ADVICE};
 use super::json::time;
-use super::plan_view::exclusion_text;
+use super::plan_view::{counts_text, exclusion_text};
 use super::words::{duration, number, plural, printable, rate_text, wrapped};
 use super::{Paper, PlanView, View};
 
@@ -206,11 +206,10 @@ fn contents(header: &Header) -> Vec<(&'static str, String)> {
     let mut lines = vec![(
         "Ids",
         format!(
-            "{} read from {}: {} unique, {}",
+            "{} read from {}: {}",
             number(header.read),
             header.source,
-            number(header.unique),
-            plural(header.duplicates(), "duplicate", "duplicates")
+            counts_text(header.unique, header.duplicates(), header.excluded)
         ),
     )];
     if !header.excluded_source.is_empty() {

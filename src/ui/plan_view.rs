@@ -61,11 +61,14 @@ fn plan_text(plan: &Plan, paper: &Paper) -> String {
     facts.add(
         "Ids",
         &format!(
-            "{read} read from {source}: {unique} unique, {duplicates}",
-            read = number(plan.counts.read),
-            source = printable(&plan.order.source),
-            unique = number(plan.counts.unique),
-            duplicates = plural(plan.counts.duplicates(), "duplicate", "duplicates"),
+            "{} read from {}: {}",
+            number(plan.counts.read),
+            printable(&plan.order.source),
+            counts_text(
+                plan.counts.unique,
+                plan.counts.duplicates(),
+                plan.counts.excluded
+            ),
         ),
     );
     if let Some(id) = &plan.order.named_id {
@@ -104,6 +107,16 @@ fn plan_text(plan: &Plan, paper: &Paper) -> String {
         Layout::Plain => "Plan: ",
     };
     format!("{begin}{heading}\n{}", facts.into_text())
+}
+
+/// What became of the values that were read: `7 unique, 0 duplicates, 1 excluded`.
+pub(super) fn counts_text(unique: usize, duplicates: usize, excluded: usize) -> String {
+    let duplicates = plural(duplicates, "duplicate", "duplicates");
+    let excluded = match excluded {
+        0 => String::new(),
+        excluded => format!(", {} excluded", number(excluded)),
+    };
+    format!("{} unique, {duplicates}{excluded}", number(unique))
 }
 
 /// How ids are made.

@@ -226,21 +226,24 @@ impl Counts {
 /// Shows how far the reading has come: a bar on a terminal, a line now and then without.
 pub fn reading(ui: &Ui) -> impl FnMut(Headway) {
     let bar = bar_for(ui, 0);
-    bar.set_style(style("{spinner} Reading: {msg} values"));
+    // What does not fit is cut off: of all parts only a wide message never wraps.
+    bar.set_style(style("{spinner} Reading: {wide_msg}"));
     let start = Instant::now();
     let mut last_line = start;
     let mut pause = FIRST_LINE_AFTER;
     move |headway| {
-        if let Some(of_bytes) = headway.of_bytes.filter(|_| bar.length() == Some(0)) {
-            bar.set_length(of_bytes);
-            bar.set_style(style(
-                "{spinner} Reading {bar:24} {bytes}/{total_bytes}  {msg} values, {eta} left",
-            ));
-        }
+        bar.set_length(headway.of_bytes.unwrap_or_default());
         bar.set_position(headway.bytes);
         let values = number(headway.values);
         let rate = headway.values as f64 / start.elapsed().as_secs_f64().max(0.001);
-        bar.set_message(format!("{values} ({} a second)", number(rate as usize)));
+        let rate = number(rate as usize);
+        bar.set_message(match headway.of_bytes {
+            Some(of) if of > 0 => {
+                let (percent, left) = (headway.bytes * 100 / of, duration(bar.eta()));
+                format!("{percent} %, {left} left, {values} values ({rate} a second)")
+            }
+            Some(_) | None => format!("{values} values ({rate} a second)"),
+        });
         if bar.is_hidden() && last_line.elapsed() >= pause {
             last_line = Instant::now();
             pause = (pause * 2).min(LINE_AT_LEAST_EVERY);

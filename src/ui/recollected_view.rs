@@ -246,8 +246,8 @@ fn source(read: &EventsRead) -> Value {
     object["damage"] = damaged
         .map(|problem| {
             json!({
-                "line": problem.line,
-                "element": problem.element,
+                "line": problem.place.line,
+                "element": problem.place.element,
                 "what": problem.damage.to_string(),
             })
         })
@@ -259,7 +259,7 @@ fn source(read: &EventsRead) -> Value {
 pub fn damage_text(read: &EventsRead) -> Option<String> {
     let count = read.problems.count();
     let place = |problem: &Problem| {
-        let place = place_text("", &(problem.line, problem.element));
+        let place = place_text("", &(problem.place.line, problem.place.element));
         format!("{}: {}", place.trim_start_matches(", "), problem.damage)
     };
     let kept = read.problems.kept().iter().take(MAX_PLACES);

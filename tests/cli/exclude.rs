@@ -46,13 +46,18 @@ fn the_plan_says_what_is_excluded_and_by_what() {
     operator.file("more.txt", "user_id\nUsér:00011/x+y=\n");
     let dry_run = ["delete", "--gdpr", "--dry-run", "ids.csv"];
     let args = [dry_run.as_slice(), &["--exclude", "hold.csv"]].concat();
+    let shown = operator.run(&args);
+    let lines = "  Excluded    10 ids\n              `hold.csv`: 15 ids, 10 found in the list\n";
+    assert!(shown.exits_with(0).stdout.contains(lines), "{shown}");
+    let counted = "40 read from `ids.csv`: 20 unique, 10 duplicates, 10 excluded\n";
+    assert!(shown.stdout.contains(counted), "{shown}");
     let request = operator
         .run(&[args.as_slice(), &["--json"]].concat())
         .request();
     assert_eq!(request["ids"]["excluded"], 10);
     let without = operator.run(&dry_run);
     assert!(
-        !without.exits_with(0).stdout.contains("Excluded"),
+        !without.exits_with(0).stdout.contains("xcluded"),
         "{without}"
     );
     assert_eq!(fake.posts().len(), 0);

@@ -153,6 +153,31 @@ fn no_screen_is_wider_than_its_terminal() {
 }
 
 #[test]
+fn how_far_the_reading_is_fits_into_one_line_of_any_terminal() {
+    let operator = operator_with_two(&Fake::start());
+    let ids: String = (0..30_000).map(|n| format!("user-{n}\n")).collect();
+    operator.file("ids.csv", format!("distinct_id\n{ids}"));
+    let delete = ["delete", "--gdpr", "--dry-run", "ids.csv"];
+    for width in [40, 80, 160] {
+        let said = shown(&operator, width, "2>&1 >/dev/null", &delete);
+        let bars = said.split(['\r', '\n', ESCAPE]);
+        // What is left of an order to the terminal ends with its first letter.
+        let bars = bars.map(|bar| match bar.split_once('K') {
+            Some(("[2", bar)) => bar,
+            Some(_) | None => bar,
+        });
+        let bars: Vec<&str> = bars.filter(|bar| bar.contains("Reading")).collect();
+        for bar in &bars {
+            let fits = bar.chars().count() <= usize::from(width);
+            assert!(fits, "{width}: {bar:?}");
+        }
+        let says = |bar: &&str| bar.contains(" values (") && bar.contains(" left, ");
+        assert!(width < 80 || bars.iter().any(says), "{said:?}");
+        assert!(!bars.is_empty(), "{said:?}");
+    }
+}
+
+#[test]
 fn what_is_said_on_stderr_is_folded_between_words_and_never_in_a_command() {
     let operator = operator_with_two(&Fake::start());
     let said = shown(&operator, 60, "2>&1 >/dev/null", &["status", "nothing"]);

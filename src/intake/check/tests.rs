@@ -309,7 +309,7 @@ fn how_long_a_value_takes() {
         ("sha256", HashWith::Sha256),
         ("sha1", HashWith::Sha1),
         ("md5", HashWith::Md5),
-        ("hmac", HashWith::HmacSha256(&key)),
+        ("hmac", HashWith::key(&key).unwrap()),
     ] {
         let hashing = Hashing::new(with, "", LetterCase::AsWritten).unwrap();
         let options = CheckOptions {

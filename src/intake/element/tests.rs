@@ -1,8 +1,15 @@
 use super::*;
 
 fn decided(element: &str, column: Option<&str>) -> Shape {
-    let shape = Shape::decide(element.as_bytes(), column, "x");
-    shape.unwrap().unwrap().unwrap()
+    Shape::decide(element.as_bytes(), column).unwrap()
+}
+
+/// What is said where no key is chosen.
+fn unclear(element: &str, column: Option<&str>) -> String {
+    match Shape::decide(element.as_bytes(), column) {
+        Err(Undecided::Unclear(error)) => error.to_string(),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn values(shape: &Shape, element: &str) -> Vec<JsonResult<String>> {
@@ -19,8 +26,8 @@ fn value(shape: &Shape, element: &str) -> JsonResult<String> {
 
 #[test]
 fn the_key_of_ids_is_recognised_or_asked_for() {
-    let key = |name: &str| Shape::Key(name.to_owned());
-    let nested = |outer: &str, inner: &str| Shape::Nested(outer.to_owned(), inner.to_owned());
+    let key = |name: &str| Shape::of([name]);
+    let nested = |outer: &str, inner: &str| Shape::of([outer, inner]);
     for (element, column, shape) in [
         (r#"{"$distinct_id":"a"}"#, None, key("$distinct_id")),
         (r#"{"id":"a"}"#, None, key("id")),
@@ -39,7 +46,7 @@ fn the_key_of_ids_is_recognised_or_asked_for() {
             None,
             key("$distinct_id"),
         ),
-        (r#" "a" "#, None, Shape::Bare),
+        (r#" "a" "#, None, Shape::of([])),
     ] {
         assert_eq!(decided(element, column), shape, "{element}");
     }
@@ -47,16 +54,12 @@ fn the_key_of_ids_is_recognised_or_asked_for() {
 
 #[test]
 fn where_it_is_not_clear_nothing_is_decided() {
-    let error = |element: &str, column| {
-        let shape = Shape::decide(element.as_bytes(), column, "x");
-        shape.unwrap_err().to_string()
-    };
-    assert!(error(r#"{"id":1,"x":2}"#, None).contains("no key of a known name"));
-    assert!(error(r#"{"properties":{"x":1}}"#, None).contains("no key of a known name"));
-    assert!(error(r#"{"properties":"distinct_id"}"#, None).contains("no key"));
-    assert!(error(r#"{"user_id":1,"userId":2}"#, None).contains("`user_id`, `userId`"));
-    assert!(error(r#"{"x":1}"#, Some("y")).contains("no key `y`"));
-    assert!(error(r#""a""#, Some("y")).contains("no key `y`"));
+    assert!(unclear(r#"{"id":1,"x":2}"#, None).contains("no key of a known name"));
+    assert!(unclear(r#"{"properties":{"x":1}}"#, None).contains("no key of a known name"));
+    assert!(unclear(r#"{"properties":"distinct_id"}"#, None).contains("no key"));
+    assert!(unclear(r#"{"user_id":1,"userId":2}"#, None).contains("`user_id`, `userId`"));
+    assert!(unclear(r#"{"x":1}"#, Some("y")).contains("no key `y`"));
+    assert!(unclear(r#""a""#, Some("y")).contains("no key `y`"));
 }
 
 #[test]
@@ -71,24 +74,28 @@ fn a_text_is_unescaped_and_a_whole_number_kept_digit_for_digit() {
         ),
         ("-7", "-7"),
     ] {
-        assert_eq!(value(&Shape::Bare, element).as_deref(), Ok(id), "{element}");
+        assert_eq!(
+            value(&Shape::of([]), element).as_deref(),
+            Ok(id),
+            "{element}"
+        );
     }
 }
 
 #[test]
 fn whatever_else_is_an_error() {
-    let shape = Shape::Key("k".to_owned());
-    let not_an_id = |found: &JsonResult<String>| matches!(found, Err(LineDamage::NotAnId(_)));
+    let shape = Shape::of(["k"]);
+    let not_an_id = |found: &JsonResult<String>| matches!(found, Err(Damage::NotAnId(_)));
     for id in ["null", "true", "false", "1.0", "1e3", "-1E3", "[]", "{}"] {
         let element = format!(r#"{{"k":{id}}}"#);
         assert!(not_an_id(&value(&shape, &element)), "{id}");
     }
     for (element, damage) in [
-        (r#"{"x":1}"#, LineDamage::NoKey),
-        (r#""a""#, LineDamage::Mixed),
-        (r#"{"k":"a","k":"a"}"#, LineDamage::RepeatedKey),
-        (r#"{"k":"a""#, LineDamage::UnfinishedJson),
-        (r#"{"k":"\ud800"}"#, LineDamage::BadEscape),
+        (r#"{"x":1}"#, Damage::NoKey),
+        (r#""a""#, Damage::Mixed),
+        (r#"{"k":"a","k":"a"}"#, Damage::RepeatedKey),
+        (r#"{"k":"a""#, Damage::UnfinishedJson),
+        (r#"{"k":"\ud800"}"#, Damage::BadEscape),
     ] {
         assert_eq!(value(&shape, element), Err(damage), "{element}");
     }
@@ -100,14 +107,11 @@ fn whatever_else_is_an_error() {
         "{\"k\":\"\t\"}",
     ] {
         let found = value(&shape, broken);
-        assert!(
-            matches!(found, Err(LineDamage::BrokenJson { .. })),
-            "{broken}"
-        );
+        assert!(matches!(found, Err(Damage::BrokenJson { .. })), "{broken}");
     }
-    assert_eq!(value(&Shape::Bare, "{}"), Err(LineDamage::Mixed));
+    assert_eq!(value(&Shape::of([]), "{}"), Err(Damage::Mixed));
     for broken in ["01", "- 1", "\"a"] {
-        assert!(value(&Shape::Bare, broken).is_err(), "{broken}");
+        assert!(value(&Shape::of([]), broken).is_err(), "{broken}");
     }
 }
 
@@ -133,22 +137,19 @@ fn records_are_found_in_a_page_a_body_and_a_message() {
         ids(r#"{"data":{"user_id":"a"},"meta":{"user_id":"b"}}"#),
         ["a"]
     );
-    let nothing = |element: &str| Shape::decide(element.as_bytes(), None, "x").unwrap();
-    assert_eq!(nothing(r#"{"results":[]}"#), Ok(None));
-    assert_eq!(nothing(r#"{"type":"STATE","value":{}}"#), Ok(None));
+    for nothing in [r#"{"results":[]}"#, r#"{"type":"STATE","value":{}}"#] {
+        let decided = Shape::decide(nothing.as_bytes(), None);
+        assert!(matches!(decided, Err(Undecided::SaysNothing)), "{nothing}");
+    }
     let page = decided(r#"{"results":[{"distinct_id":"a"}]}"#, None);
     let mixed = values(&page, r#"{"results":[{"x":"a"},{"distinct_id":"b"},"c"]}"#);
-    let found = [
-        Err(LineDamage::NoKey),
-        Ok("b".to_owned()),
-        Err(LineDamage::Mixed),
-    ];
+    let found = [Err(Damage::NoKey), Ok("b".to_owned()), Err(Damage::Mixed)];
     assert_eq!(mixed, found);
-    let two = Shape::decide(br#"{"data":[{"id":"a"}],"users":[{"id":"b"}]}"#, None, "x");
-    assert!(two.unwrap_err().to_string().contains("several keys"));
+    let two = unclear(r#"{"data":[{"id":"a"}],"users":[{"id":"b"}]}"#, None);
+    assert!(two.contains("several keys"));
     let singular = values(
         &decided(r#"{"distinct_id":"a"}"#, None),
         r#"{"distinct_id":["a"]}"#,
     );
-    assert_eq!(singular, [Err(LineDamage::NotAnId("a list"))]);
+    assert_eq!(singular, [Err(Damage::NotAnId("a list"))]);
 }

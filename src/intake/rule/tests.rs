@@ -267,7 +267,7 @@ fn known_words_are_no_ids_in_any_language_and_case() {
 fn what_programs_write_around_a_list_names_the_program() {
     for (program, lines) in [
         (
-            Program::Psql,
+            Look::Psql,
             &[
                 "(2 rows)",
                 "(1 row)",
@@ -279,7 +279,7 @@ fn what_programs_write_around_a_list_names_the_program() {
             ][..],
         ),
         (
-            Program::Mysql,
+            Look::Mysql,
             &[
                 "+----+",
                 "2 rows in set (0.00 sec)",
@@ -287,13 +287,13 @@ fn what_programs_write_around_a_list_names_the_program() {
                 "[Warning] x",
             ],
         ),
-        (Program::Sqlcmd, &["(5 rows affected)", "(1 row affected)"]),
-        (Program::Sqlplus, &["2 rows selected.", "no rows selected"]),
-        (Program::Markdown, &["|---|", "| --- | --- |"]),
-        (Program::Table, &["| a |", "2 rows", "┌──┐", "│ a │"]),
-        (Program::Uniq, &["3 3e0b7f52", "12 u-1"]),
+        (Look::Sqlcmd, &["(5 rows affected)", "(1 row affected)"]),
+        (Look::Sqlplus, &["2 rows selected.", "no rows selected"]),
+        (Look::Markdown, &["|---|", "| --- | --- |"]),
+        (Look::Drawn, &["| a |", "2 rows", "┌──┐", "│ a │"]),
+        (Look::Uniq, &["3 3e0b7f52", "12 u-1"]),
         (
-            Program::Grep,
+            Look::Grep,
             &[
                 "3:a@b.test",
                 "ids.csv:u-1",
@@ -302,7 +302,7 @@ fn what_programs_write_around_a_list_names_the_program() {
         ),
     ] {
         for line in lines {
-            assert_eq!(look(line), Some(Look::Program(program)), "{line:?}");
+            assert_eq!(look(line), Some(program), "{line:?}");
         }
     }
 }

@@ -9,11 +9,7 @@ use super::*;
 const LABEL: &str = "`ids.csv`";
 
 fn at(line: u64) -> Place<'static> {
-    Place {
-        label: LABEL,
-        line: Some(line),
-        element: None,
-    }
+    Place::on_line(LABEL, line)
 }
 
 /// Takes in ids as `intake::read` does; looks for repeated ones from so many values on, and keeps
