@@ -25,6 +25,18 @@ struct Named<'t> {
     ids: TaskIds,
 }
 
+impl Named<'_> {
+    /// Mixpanel could look it up.
+    fn is_known(&self) -> bool {
+        !matches!(self.status, TaskStatus::NotFound | TaskStatus::Unknown)
+    }
+
+    fn has_ended(&self) -> bool {
+        use TaskStatus::{Failure, Revoked, Success};
+        matches!(self.status, Success | Failure | Revoked)
+    }
+}
+
 /// Links an unsent job's ids to the tasks that have them already. The job itself keeps the rest.
 ///
 /// Each task is asked which ids it has. Ids that no task owns up to are unknown, naming the tasks.
@@ -107,16 +119,22 @@ pub(super) async fn find_owners(
 
 fn owners(batch: &Batch, ids: &[DistinctId], named: &[Named<'_>]) -> Owners {
     let over_all = ids.len() == batch.count();
-    let made_for_it = |named_one: &&Named<'_>| match &named_one.ids {
-        Some(known) => batch.ids().iter().all(|id| known.contains(id.expose())),
+    let difference = |one: &Named<'_>| one.ids.as_ref().map(|ids| Difference::between(batch, ids));
+    let made_for_it = |one: &&Named<'_>| match difference(one) {
+        // A task of more ids than were sent is somebody else's.
+        Some(difference) => difference.missing == 0 && difference.more == 0,
         // It was named for all of our ids, and no other task was.
-        None => over_all && named.len() == 1 && named_one.status != TaskStatus::NotFound,
+        None => over_all && named.len() == 1 && one.is_known(),
     };
     if let Some(own) = named.iter().find(made_for_it) {
         return Owners::One(own.task.clone());
     }
     // One that does not say, or says less than the conflict, may be the one that was made for it.
-    let may_be_ours = named.len() == 1 || named.iter().any(|one| one.ids.is_none());
+    let says_less = |one: &Named<'_>| difference(one).is_none_or(|known| known.missing > 0);
+    let may_be_ours = match named {
+        [only] => says_less(only),
+        several => several.iter().any(|one| one.ids.is_none()),
+    };
     if over_all && may_be_ours {
         return Owners::NotSaid;
     }
@@ -134,8 +152,8 @@ fn group_by_task(ids: Vec<DistinctId>, named: &[Named<'_>]) -> (Vec<Linked>, Vec
     for one in named {
         let is_its = |id: &DistinctId| match &one.ids {
             Some(known) => known.contains(id.expose()),
-            // The conflict is Mixpanel's word that it has them.
-            None => named.len() == 1 && one.status != TaskStatus::NotFound,
+            // The conflict is Mixpanel's word that it has them, unless the task contradicts that.
+            None => named.len() == 1 && one.is_known() && !one.has_ended(),
         };
         let (its, others) = left.into_iter().partition(is_its);
         left = others;

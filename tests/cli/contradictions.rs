@@ -156,6 +156,56 @@ fn a_task_of_another_job_of_ours_is_linked_and_not_adopted() {
     );
 }
 
+/// The first POST of all ids is lost; the second meets a conflict with this task.
+fn conflict_over(ids: &[String], task: &str) -> Reply {
+    let error = json!({ "conflicting_distinct_ids": ids, "conflicting_task_ids": [task] });
+    Reply::json(409, &json!({ "status": "error", "error": error }))
+}
+
+#[test]
+fn a_task_that_has_more_ids_than_the_lost_post_is_linked_and_not_adopted() {
+    let ids = people(2);
+    let conflict = conflict_over(&ids, "t-other");
+    let more = [&ids[..], &["stranger".to_owned()]].concat();
+    let fake = Fake::answering(move |call| match (call.is_post(), call.place) {
+        (true, 0) => Reply::Reset,
+        (true, _) => conflict.clone(),
+        _ => status_of("PENDING", &more),
+    });
+    let operator = operator_of(&fake, &ids, 2);
+    let outcome = operator.run(&[&DELETE[..], &["--json"]].concat());
+    let job = outcome.exits_with(0).request()["jobs"][0].clone();
+    assert_eq!(
+        (&job["state"], &job["task_id"], &job["linked"]),
+        (&json!("accepted"), &json!("t-other"), &json!(true)),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn a_conflict_with_a_task_that_mixpanel_cannot_look_up_or_has_ended_links_nothing() {
+    for status in ["UNKNOWN", "SUCCESS", "REVOKED"] {
+        for is_lost in [false, true] {
+            // Its own task may have ended just now: it was named for all that was sent.
+            if is_lost && status != "UNKNOWN" {
+                continue;
+            }
+            let ids = people(2);
+            let conflict = conflict_over(&ids, "t-other");
+            let fake = Fake::answering(move |call| match (call.is_post(), call.place) {
+                (true, 0) if is_lost => Reply::Reset,
+                (true, _) => conflict.clone(),
+                _ => status_reply(status),
+            });
+            let operator = operator_of(&fake, &ids, 2);
+            let outcome = operator.run(&[&DELETE[..], &["--json"]].concat());
+            let job = outcome.exits_with(6).request()["jobs"][0].clone();
+            assert_eq!(job["state"], "unknown", "{status}, {is_lost}: {outcome}");
+            assert_eq!(job["task_id"], Value::Null, "{status}, {is_lost}");
+        }
+    }
+}
+
 /// A deletion of unknown outcome beside an accepted one, and a Mixpanel that tells this of any task.
 fn with_an_unknown_job(
     tell: impl Fn(&Call) -> Reply + Send + Sync + 'static,
