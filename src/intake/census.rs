@@ -32,7 +32,7 @@ pub(super) struct Census {
     /// Those in the form `N:…` where each N is higher than the one before, as grep numbers lines;
     /// `None` once there is another id.
     numbered: Option<(u64, Tally)>,
-    /// How many ids and numbers the source has so far.
+    /// How many ids the source has so far, and how many that may be counts.
     ids: usize,
     digits: usize,
     /// The last id of the source, if it may be the count of those above it; and of earlier sources.
@@ -76,13 +76,11 @@ impl Census {
         if self.count_below.count > 0 {
             self.count_below = Tally::default();
         }
-        if form.kind == IdKind::Number {
-            let is_count = |number: usize| number <= self.ids && place.line.is_some();
-            if self.digits == 0 && form.text().parse().is_ok_and(is_count) {
-                self.count_below.note(place, labels);
-            }
-            self.digits += 1;
+        let count = count_in(form.text());
+        if self.digits == 0 && place.line.is_some() && count.is_some_and(|n| n <= self.ids) {
+            self.count_below.note(place, labels);
         }
+        self.digits += usize::from(count.is_some() || form.kind == IdKind::Number);
         self.ids += 1;
         if let Some((last, tally)) = &mut self.numbered {
             let number = form.text().split_once(':');
@@ -185,6 +183,25 @@ fn is_rounded(digits: usize, numbers: &Numbers) -> bool {
     };
     let odds = 10_usize.saturating_pow(u32::try_from(beyond).unwrap_or(u32::MAX));
     numbers.rounded.count.saturating_mul(odds) > numbers.all.count
+}
+
+/// The number in `30`, `Total:30`, `rows=30` or `n_30`.
+fn count_in(text: &str) -> Option<usize> {
+    const WORDS: [&str; 10] = [
+        "n", "row", "rows", "sum", "count", "lines", "total", "counts", "totals", "records",
+    ];
+    if text.len() > 16 || !text.ends_with(|last: char| last.is_ascii_digit()) {
+        return None;
+    }
+    let (word, number) = match text.rfind([':', '=', '_', '-']) {
+        Some(joint) => (&text[..joint], &text[joint + 1..]),
+        None => ("", text),
+    };
+    let is_of_count = WORDS.iter().any(|known| known.eq_ignore_ascii_case(word));
+    number
+        .parse()
+        .ok()
+        .filter(|_| word.is_empty() || is_of_count)
 }
 
 #[cfg(test)]
