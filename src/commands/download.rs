@@ -5,7 +5,7 @@ use crate::config::{Company, Mode};
 use crate::domain::{DistinctId, ExitStatus, JobState, Kind};
 use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing, Which};
 use crate::mixpanel::{Fetcher, Reach};
-use crate::ui::{DownloadView, DownloadsView, Failure, Lines, Phase, Progress, plural};
+use crate::ui::{DownloadView, DownloadsView, Failure, Lines, Phase, Progress, plural, shell_word};
 use crate::workflow::{self, DownloadOutcome, DownloadReport, Refetch};
 
 use super::context::Context;
@@ -78,7 +78,64 @@ pub(super) async fn run(ctx: &mut Context, args: DownloadArgs) -> Result<ExitSta
         );
     }
     print(ctx, &reports, &splits)?;
-    Ok(tell(ctx, &reports, &splits))
+    let mine = [args.lost(&reports), args.to_be_checked(&reports, &splits)];
+    Ok(tell(ctx, &reports, &splits, mine.into_iter().flatten()))
+}
+
+impl DownloadArgs {
+    /// The same command for this request, with `flag`; a folder or file may have any name.
+    fn again_with(&self, flag: &str, short: &str) -> String {
+        let name = self.name.as_deref().unwrap_or(short);
+        let mut words = vec!["dsr download".to_owned(), shell_word(name)];
+        if let Some(folder) = &self.to {
+            words.extend(["--to".to_owned(), shell_word(&folder.display().to_string())]);
+        }
+        words.extend(self.split.words());
+        words.push(flag.to_owned());
+        format!("`{}`", words.join(" "))
+    }
+
+    /// The same for each of these requests, one after another.
+    fn each_again_with(&self, flag: &str, shorts: &[&str]) -> String {
+        let mut commands: Vec<String> = shorts
+            .iter()
+            .map(|short| self.again_with(flag, short))
+            .collect();
+        commands.dedup();
+        commands.join(", ")
+    }
+
+    fn lost(&self, reports: &[DownloadReport]) -> Option<Failure> {
+        let lost = outcomes(reports)
+            .filter(|(_, outcome)| matches!(outcome, DownloadOutcome::Lost(..)))
+            .map(|(job, _)| job.id.request.short());
+        let lost: Vec<&str> = lost.collect();
+        let message = match lost.len() {
+            0 => return None,
+            1 => "1 archive is not as it was fetched: see above".to_owned(),
+            count => format!(
+                "{} are not as they were fetched: see above",
+                plural(count, "archive", "archives")
+            ),
+        };
+        let commands = self.each_again_with("--again", &lost);
+        Some(
+            Failure::new(ExitStatus::LocalIo, "local_io", message).hint(format!(
+                "put the file back, or move what is there away and fetch it again: {commands}"
+            )),
+        )
+    }
+
+    fn to_be_checked(&self, reports: &[DownloadReport], splits: &Splits) -> Option<Failure> {
+        let of_jobs = outcomes(reports).filter_map(|(job, _)| {
+            let split = splits.get(&job.id.to_string())?;
+            let (path, summary) = split::draft_of(split)?;
+            Some((job.id.request.short(), path, summary))
+        });
+        split::to_be_checked(&of_jobs.collect::<Vec<_>>(), |shorts| {
+            self.each_again_with("--checked", &shorts)
+        })
+    }
 }
 
 /// The exports that are meant: the one that is named, or all that Mixpanel has finished.
@@ -217,7 +274,7 @@ fn outcomes(reports: &[DownloadReport]) -> impl Iterator<Item = &(JobRecord, Dow
 pub(super) fn status(reports: &[DownloadReport], splits: &Splits) -> ExitStatus {
     let troubles = reports.iter().filter_map(|report| report.trouble.as_ref());
     let of_fetching = outcomes(reports).map(|(_, outcome)| status_of(outcome));
-    let of_splitting = split_failures(reports, splits).map(|failure| failure.status);
+    let of_splitting = splits.values().map(split::status_of);
     ExitStatus::most_pressing(
         of_fetching
             .chain(troubles.filter_map(trouble_status))
@@ -225,19 +282,23 @@ pub(super) fn status(reports: &[DownloadReport], splits: &Splits) -> ExitStatus 
     )
 }
 
-/// Why archives were not split, or may not be handed over yet.
+/// Why archives were not split.
 fn split_failures<'a>(
     reports: &'a [DownloadReport],
     splits: &'a Splits,
 ) -> impl Iterator<Item = Failure> + 'a {
-    outcomes(reports).filter_map(|(job, _)| {
-        let split = splits.get(&job.id.to_string())?;
-        split::failure_of(split, job.id.request.short())
-    })
+    outcomes(reports)
+        .filter_map(|(job, _)| splits.get(&job.id.to_string())?.as_ref().err().cloned())
 }
 
-/// Says what stood in the way, if anything did; returns the exit status.
-pub(super) fn tell(ctx: &Context, reports: &[DownloadReport], splits: &Splits) -> ExitStatus {
+/// Says what stood in the way, if anything did; returns the exit status. `more` is what else may
+/// have been in the way.
+pub(super) fn tell(
+    ctx: &Context,
+    reports: &[DownloadReport],
+    splits: &Splits,
+    more: impl Iterator<Item = Failure>,
+) -> ExitStatus {
     if let Some(signal) = ctx.interrupt.signal() {
         let failure = Failure::new(signal.exit_status(), "interrupted", "interrupted")
             .hint("what was fetched or split as a whole is kept; go on with the same command");
@@ -249,8 +310,9 @@ pub(super) fn tell(ctx: &Context, reports: &[DownloadReport], splits: &Splits) -
         return status;
     }
     let trouble = reports.iter().find_map(|report| report.trouble.as_ref());
-    let mut not_split = split_failures(reports, splits).filter(|failure| failure.status == status);
-    let failure = match (not_split.next(), trouble) {
+    let failures = split_failures(reports, splits).chain(more);
+    let mut failures = failures.filter(|failure| failure.status == status);
+    let failure = match (failures.next(), trouble) {
         (Some(failure), _) => failure,
         (None, Some(trouble)) if trouble_status(trouble) == Some(status) => {
             trouble_failure(trouble)
@@ -289,6 +351,7 @@ fn not_fetched(status: ExitStatus, reports: &[DownloadReport]) -> Failure {
 fn status_of(outcome: &DownloadOutcome) -> ExitStatus {
     match outcome {
         DownloadOutcome::Fetched(_) | DownloadOutcome::There(_) => ExitStatus::Done,
+        DownloadOutcome::Lost(..) => ExitStatus::LocalIo,
         DownloadOutcome::NotReady(state) if !state.is_final() => ExitStatus::Running,
         DownloadOutcome::NotReady(_) | DownloadOutcome::NoLink { .. } => ExitStatus::Failed,
         DownloadOutcome::NotAnArchive { .. } | DownloadOutcome::Broken { .. } => {

@@ -7,9 +7,9 @@ use crate::credentials::{ProjectSecret, ProjectSecretError, SecretOrigin, find_p
 use crate::domain::{DEFAULT_EXPORT_BATCH, DistinctId, ExitStatus};
 use crate::intake::{self, Keep, ReadOptions, Source};
 use crate::ledger::{DownloadRecord, JobRecord, Ledger, RequestRecord};
-use crate::packages::{Form, Review, SplitError, Summary};
+use crate::packages::{Form, Review, SplitError, Summary, Unassigned};
 use crate::sandbox::api_secret;
-use crate::ui::{Failure, plural, printable, reading, splitting};
+use crate::ui::{Failure, number, plural, printable, reading, shell_word, splitting};
 use crate::workflow::{self, SplitOutcome, SplitTrouble, Splitting};
 
 use super::context::Context;
@@ -42,6 +42,17 @@ impl SplitArgs {
             true => Form::Zips,
             false => Form::Folders,
         }
+    }
+
+    /// These options as they were typed, less `--checked`.
+    pub(super) fn words(&self) -> Vec<String> {
+        let flags = [(self.split, "--split"), (self.zip, "--zip")];
+        let given = flags.into_iter().filter(|(is_given, _)| *is_given);
+        let mut words: Vec<String> = given.map(|(_, flag)| flag.to_owned()).collect();
+        if let Some(path) = &self.ids {
+            words.extend(["--ids".to_owned(), shell_word(&path.display().to_string())]);
+        }
+        words
     }
 
     /// The people of the file that was named; read before anything is fetched.
@@ -132,35 +143,60 @@ pub(super) fn refuse_several_jobs(
     Ok(())
 }
 
-/// Why nothing of this is to be sent yet, or could not be made.
-pub(super) fn failure_of(split: &Split, short: &str) -> Option<Failure> {
-    match split {
-        Ok(SplitOutcome::Split(path, summary) | SplitOutcome::There(path, summary)) => summary
-            .is_draft()
-            .then(|| to_be_checked(path, summary, short)),
-        Err(failure) => Some(failure.clone()),
+/// Where the packages are that somebody has to look at first, and what is in them.
+pub(super) fn draft_of(split: &Split) -> Option<(&Path, &Summary)> {
+    let (SplitOutcome::Split(path, summary) | SplitOutcome::There(path, summary)) =
+        split.as_ref().ok()?;
+    summary.is_draft().then_some((path, summary))
+}
+
+pub(super) fn status_of(split: &Split) -> ExitStatus {
+    match (split, draft_of(split)) {
+        (Err(failure), _) => failure.status,
+        (Ok(_), Some(_)) => ExitStatus::Refused,
+        (Ok(_), None) => ExitStatus::Done,
     }
 }
 
-fn to_be_checked(path: &Path, summary: &Summary, short: &str) -> Failure {
-    let path = printable(&path.display().to_string());
-    if summary.unassigned.shared_lists > 0 {
+/// Why packages are not to be sent yet: of each archive its request, the drafts and what they hold.
+///
+/// `commands` names what releases the drafts of these requests.
+pub(super) fn to_be_checked<'a>(
+    drafts: &[(&'a str, &Path, &Summary)],
+    commands: impl FnOnce(Vec<&'a str>) -> String,
+) -> Option<Failure> {
+    let is_unclear = |draft: &&(&str, &Path, &Summary)| draft.2.unassigned.shared_lists == 0;
+    let unclear: Vec<_> = drafts.iter().filter(is_unclear).collect();
+    let failure = |message: String| Failure::new(ExitStatus::Refused, "to_check", message);
+    if unclear.is_empty() {
         let message = "Mixpanel delivered the categories of several people as one list: no package is ready to be sent";
-        return Failure::new(ExitStatus::Refused, "to_check", message).hint(
-            "ask for one id at a time: `dsr export --ccpa --disclosure categories` plans it so",
-        );
+        let hint =
+            "ask for one id at a time: `dsr export --ccpa --disclosure categories` plans it so";
+        return (!drafts.is_empty()).then(|| failure(message.to_owned()).hint(hint));
     }
-    let unclear = summary.unassigned.unclear() as usize;
-    let parts = plural(unclear, "part", "parts");
-    let message = match unclear {
-        1 => format!(
-            "{parts} of the archive belongs to nobody for certain: no package is ready to be sent"
-        ),
-        _ => format!(
-            "{parts} of the archive belong to nobody for certain: no package is ready to be sent"
-        ),
+    let sum = |count: fn(&Unassigned) -> u64| {
+        let counts = unclear.iter().map(|draft| count(&draft.2.unassigned));
+        counts.sum::<u64>() as usize
     };
-    Failure::new(ExitStatus::Refused, "to_check", message).hint(format!(
-        "look through `unassigned/` in {path}, then run `dsr download {short} --split --checked`"
-    ))
+    let (all, without) = (sum(Unassigned::total), sum(Unassigned::unclear));
+    let parts = plural(all, "part", "parts");
+    let which = match all == without {
+        true => String::new(),
+        false => format!("{} of them ", number(without)),
+    };
+    let (archives, their) = match unclear.len() {
+        1 => ("1 archive has".to_owned(), "its"),
+        count => (format!("{} archives have", number(count)), "their"),
+    };
+    let folders = unclear
+        .iter()
+        .map(|draft| printable(&draft.1.display().to_string()));
+    let folders = folders.collect::<Vec<_>>().join(", ");
+    let commands = commands(unclear.iter().map(|draft| draft.0).collect());
+    let message = format!(
+        "{archives} {parts} in nobody's package, {which}without a certain owner: {their} packages are not ready to be sent"
+    );
+    Some(failure(message).hint(format!(
+        "look through `unassigned/` in {folders}, then run {commands}"
+    )))
 }

@@ -304,7 +304,7 @@ pub(super) async fn carry_out(
 /// The status of it all; what kept exports from being fetched is said if nothing else was.
 fn end_of_fetching(ctx: &Context, status: ExitStatus, reports: &[DownloadReport]) -> ExitStatus {
     match status {
-        ExitStatus::Done => download::tell(ctx, reports, &Splits::new()),
+        ExitStatus::Done => download::tell(ctx, reports, &Splits::new(), std::iter::empty()),
         status => ExitStatus::most_pressing([status, download::status(reports, &Splits::new())]),
     }
 }

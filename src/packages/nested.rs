@@ -1,4 +1,5 @@
-//! Records inside of a record that are another person's: found, and cut out of it.
+//! Records inside of a record that are another person's, also those inside of its texts: found, and
+//! cut out of it.
 
 use std::ops::Range;
 
@@ -13,6 +14,8 @@ use crate::domain::ProjectZone;
 const CUT: &str = "\"(removed: a record of another person)\"";
 /// What is in the text of every value that names a person: one of the keys, or an escape in it.
 const NAMING: [&str; 4] = ["distinct_id", "$user_id", "$device_id", "\\u"];
+/// What is in a text that names a person and cannot be read.
+const NAMING_KEY: &str = "distinct_id\"";
 /// How deep in others records are looked for; a value that goes deeper is not taken apart.
 const MOST_LEVELS: usize = 64;
 
@@ -27,12 +30,18 @@ pub(super) struct Apart {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooDeep;
 
-/// Whether a JSON value is an object or a list in which a person may be named. Keys with escapes
-/// are not read here, so they may be anything.
+/// Whether a JSON value is an object or a list in which a person may be named, or a text that may be
+/// one. Keys with escapes are not read here, so they may be anything.
 pub(super) fn may_name_someone(value: &str) -> bool {
-    let bytes = value.as_bytes();
-    let holds = |text: &&str| memchr::memmem::find(bytes, text.as_bytes()).is_some();
-    matches!(bytes.first(), Some(b'{' | b'[')) && NAMING.iter().any(holds)
+    let value = value.trim_start();
+    let inside = value.strip_prefix('"').map(str::trim_start);
+    let begins = match inside {
+        // An escape: white space, a bracket or a quote.
+        Some(text) => text.starts_with(['{', '[', '\\']),
+        None => value.starts_with(['{', '[']),
+    };
+    let holds = |text: &&str| memchr::memmem::find(value.as_bytes(), text.as_bytes()).is_some();
+    begins && NAMING.iter().any(holds)
 }
 
 /// Cuts out of `record` every inner record that names somebody and is not `own`.
@@ -51,7 +60,9 @@ pub(super) fn take_apart(
     for (name, value) in Fields::of(record).unwrap_or_default().0 {
         match &*name {
             // Part of the record itself.
-            "properties" | "$properties" => search.look_into(value.get(), 0)?,
+            "properties" | "$properties" if !is_text(value.get()) => {
+                search.look_into(value.get(), 0)?;
+            }
             _ => search.look_at(value.get(), 0)?,
         }
     }
@@ -78,19 +89,29 @@ pub(super) fn take_value_apart(
 struct Search<'t, 'o> {
     whole: &'t str,
     own: &'o dyn Fn(&Claims<'_>) -> bool,
-    found: Vec<Range<usize>>,
+    found: Vec<Found>,
+}
+
+/// A part of the whole that holds records of other people.
+struct Found {
+    place: Range<usize>,
+    /// What stands there afterwards.
+    left: String,
+    cut: Vec<String>,
 }
 
 impl<'t> Search<'t, '_> {
     fn look_at(&mut self, value: &'t str, level: usize) -> Result<(), TooDeep> {
+        let value = value.trim();
         if !may_name_someone(value) {
             return Ok(());
         }
+        if is_text(value) {
+            return self.look_into_text(value, level);
+        }
         let claims = record::read(value, ProjectZone::default()).map(|facts| facts.claims);
         if claims.is_some_and(|claims| claims.name_someone() && !(self.own)(&claims)) {
-            // A slice of the whole text: where it begins is told by its address.
-            let start = value.as_ptr() as usize - self.whole.as_ptr() as usize;
-            self.found.push(start..start + value.len());
+            self.add(value, CUT.to_owned(), vec![value.to_owned()]);
             return Ok(());
         }
         self.look_into(value, level)
@@ -107,26 +128,79 @@ impl<'t> Search<'t, '_> {
             for (_, inner) in fields.0 {
                 self.look_at(inner.get(), level + 1)?;
             }
-        } else if let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(value) {
+            return Ok(());
+        }
+        if let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(value) {
             for inner in elements {
                 self.look_at(inner.get(), level + 1)?;
             }
+            return Ok(());
+        }
+        self.look_into_several(value, level)
+    }
+
+    /// A text may hold several values, such as lines of JSON, or be cut off in the middle of one.
+    fn look_into_several(&mut self, text: &'t str, level: usize) -> Result<(), TooDeep> {
+        let values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+        match values.collect::<Result<Vec<_>, _>>() {
+            Ok(values) => {
+                for inner in values {
+                    self.look_at(inner.get(), level + 1)?;
+                }
+            }
+            // It names somebody, and nobody can tell whom.
+            Err(_) if text.contains(NAMING_KEY) => {
+                self.add(text, CUT.to_owned(), vec![text.to_owned()]);
+            }
+            Err(_) => {}
         }
         Ok(())
     }
 
+    /// A text that is JSON itself is taken apart as the value that it holds.
+    fn look_into_text(&mut self, value: &'t str, level: usize) -> Result<(), TooDeep> {
+        let Ok(text) = serde_json::from_str::<String>(value) else {
+            return Ok(());
+        };
+        if level == MOST_LEVELS {
+            return Err(TooDeep);
+        }
+        let mut search = Search {
+            whole: &text,
+            own: self.own,
+            found: Vec::new(),
+        };
+        search.look_at(&text, level + 1)?;
+        let Apart { outer, cut } = search.cut();
+        if !cut.is_empty() {
+            self.add(value, serde_json::Value::from(outer).to_string(), cut);
+        }
+        Ok(())
+    }
+
+    /// `part` is a slice of the whole text: where it begins is told by its address.
+    fn add(&mut self, part: &'t str, left: String, cut: Vec<String>) {
+        let start = part.as_ptr() as usize - self.whole.as_ptr() as usize;
+        self.found.push(Found {
+            place: start..start + part.len(),
+            left,
+            cut,
+        });
+    }
+
     fn cut(self) -> Apart {
-        let (mut outer, mut done) = (String::new(), 0);
-        for place in &self.found {
-            outer.push_str(&self.whole[done..place.start]);
-            outer.push_str(CUT);
-            done = place.end;
+        let (mut outer, mut cut, mut done) = (String::new(), Vec::new(), 0);
+        for found in self.found {
+            outer.push_str(&self.whole[done..found.place.start]);
+            outer.push_str(&found.left);
+            done = found.place.end;
+            cut.extend(found.cut);
         }
         outer.push_str(&self.whole[done..]);
-        let cut = self.found.into_iter();
-        Apart {
-            outer,
-            cut: cut.map(|place| self.whole[place].to_owned()).collect(),
-        }
+        Apart { outer, cut }
     }
+}
+
+fn is_text(value: &str) -> bool {
+    value.starts_with('"')
 }

@@ -203,7 +203,8 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
         Ok(())
     }
 
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.found.may_nest |= nested::may_name_someone(text);
         Ok(())
     }
 

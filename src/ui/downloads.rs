@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::ledger::{DownloadRecord, JobRecord};
 use crate::packages::Summary;
-use crate::workflow::{DownloadOutcome, SplitOutcome};
+use crate::workflow::{DownloadOutcome, Loss, SplitOutcome};
 
 use super::json::time;
 use super::paper::Facts;
@@ -52,6 +52,15 @@ impl DownloadView<'_> {
         let result = match self.outcome {
             DownloadOutcome::Fetched(record) => add_archive(&mut facts, record, "fetched"),
             DownloadOutcome::There(record) => add_archive(&mut facts, record, "fetched before"),
+            DownloadOutcome::Lost(record, loss) => {
+                facts.add("Archive", &shown(&record.path));
+                let now = match loss {
+                    Loss::Gone => "is gone",
+                    Loss::Changed => "has changed",
+                    Loss::Unreadable => "cannot be read",
+                };
+                format!("fetched before, but the file {now}")
+            }
             DownloadOutcome::NotReady(state) => {
                 format!("nothing to fetch: it is {}", state.as_str())
             }
@@ -83,6 +92,9 @@ impl DownloadView<'_> {
         let (result, record, reason) = match self.outcome {
             DownloadOutcome::Fetched(record) => ("fetched", Some(record), None),
             DownloadOutcome::There(record) => ("already_fetched", Some(record), None),
+            DownloadOutcome::Lost(record, Loss::Gone) => ("gone", Some(record), None),
+            DownloadOutcome::Lost(record, Loss::Changed) => ("changed", Some(record), None),
+            DownloadOutcome::Lost(record, Loss::Unreadable) => ("unreadable", Some(record), None),
             DownloadOutcome::NotReady(_) => ("not_ready", None, None),
             DownloadOutcome::NoLink { reason } => ("no_link", None, Some(reason)),
             DownloadOutcome::NotAnArchive { reason } => ("not_an_archive", None, Some(reason)),

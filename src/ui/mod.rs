@@ -82,7 +82,7 @@ use tone::Tone;
 pub use views::{ProjectView, ProjectsView, SecretPlace};
 pub use warnings::Listed;
 pub use watch::{Picture, Screen};
-pub use words::{age, day_count, duration, number, plural, printable};
+pub use words::{age, day_count, duration, number, plural, printable, shell_word};
 
 /// The version of every JSON shape; it grows when one of them changes in a way scripts would notice.
 pub const SCHEMA: u32 = 1;

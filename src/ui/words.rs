@@ -120,6 +120,15 @@ pub(super) fn rate_text(per_second: f64) -> String {
     format!("{per_second} {unit}")
 }
 
+/// A word as it is typed into a shell.
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
 /// Makes control and bidirectional characters visible, line breaks excepted: a server's words or
 /// a file's name must not steer the terminal.
 pub fn printable(text: &str) -> String {

@@ -2,7 +2,7 @@
 //! ledger.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -16,7 +16,7 @@ use crate::mixpanel::{Client, Fetched, Fetcher, Sink};
 
 use super::follow::{Question, ask};
 use super::new_file::place;
-use super::{RefreshTrouble, Run, Signal};
+use super::{Interrupt, RefreshTrouble, Run, Signal};
 
 /// The last bytes of a zip in which its directory's end must stand: 22 bytes and a comment.
 const DIRECTORY_END: u64 = 22 + 65_535;
@@ -36,8 +36,10 @@ pub enum DownloadError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DownloadOutcome {
     Fetched(DownloadRecord),
-    /// It was fetched before.
+    /// It was fetched before, and is still there as it was.
     There(DownloadRecord),
+    /// It was fetched before, and is not there as it was.
+    Lost(DownloadRecord, Loss),
     /// Mixpanel has not finished it, or it has not been asked since.
     NotReady(JobState),
     /// Mixpanel names no link for it, or none that works: links live 14 to 30 days.
@@ -52,6 +54,15 @@ pub enum DownloadOutcome {
     Broken {
         reason: String,
     },
+}
+
+/// What has happened to a fetched archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    Gone,
+    /// It has another length or SHA-256.
+    Changed,
+    Unreadable,
 }
 
 /// What is done about an export that was fetched before.
@@ -74,7 +85,8 @@ pub struct DownloadReport {
 pub type OnBytes<'a> = &'a mut dyn FnMut(u64, Option<u64>);
 
 /// Fetches each finished export of the request into `folder`, which is made (0700) if it is not
-/// there; what was fetched before only with [`Refetch::Yes`].
+/// there; what was fetched before only with [`Refetch::Yes`]. Reads what was fetched before: it may
+/// have been lost.
 ///
 /// # Errors
 /// When the files cannot be written, or the ledger not be read or written.
@@ -101,7 +113,10 @@ pub async fn download(
         if refetch == Refetch::No
             && let Some(record) = run.ledger.find_download(&job.id)?
         {
-            report.jobs.push((job, DownloadOutcome::There(record)));
+            match look_at(run, record) {
+                Some(outcome) => report.jobs.push((job, outcome)),
+                None => break,
+            }
             continue;
         }
         match download_one(run, fetcher, request, &job, folder, on_bytes).await? {
@@ -130,6 +145,12 @@ async fn download_one(
     let path = folder.join(format!("{}.zip", job.id));
     // Looked at before anything is fetched; what decides is the moment it is put there.
     if path.symlink_metadata().is_ok() {
+        if let Some(record) = run.ledger.find_download(&job.id)?
+            && record.path == path
+            && let Some(outcome @ DownloadOutcome::There(_)) = look_at(run, record)
+        {
+            return Ok(Ok(outcome));
+        }
         return match find_unrecorded(run, job, &path).map_err(|e| in_folder(folder, e))? {
             Some(record) => {
                 run.ledger.record_download(&record)?;
@@ -217,25 +238,48 @@ fn find_unrecorded(
     if find_damage(&mut file, bytes)?.is_some() {
         return Ok(None);
     }
-    let mut hash = Sha256::new();
     file.rewind()?;
-    let mut file = BufReader::with_capacity(1 << 20, file);
-    loop {
-        let bytes = file.fill_buf()?;
-        if bytes.is_empty() {
-            break;
-        }
-        hash.update(bytes);
-        let length = bytes.len();
-        file.consume(length);
-    }
-    Ok(Some(DownloadRecord {
+    let sha256 = hash_of(file, run.interrupt)?;
+    Ok(sha256.map(|sha256| DownloadRecord {
         job: job.id.clone(),
         path: path.to_owned(),
         bytes,
-        sha256: to_hex(&hash.finalize()),
+        sha256,
         fetched_at: run.clock.now(),
     }))
+}
+
+/// Compares a fetched archive with its record; `None` where somebody interrupts it.
+fn look_at(run: &Run<'_>, record: DownloadRecord) -> Option<DownloadOutcome> {
+    let found = std::fs::metadata(&record.path).and_then(|found| {
+        match found.is_file() && found.len() == record.bytes {
+            true => hash_of(File::open(&record.path)?, run.interrupt),
+            false => Ok(Some(String::new())),
+        }
+    });
+    let loss = match found {
+        Ok(None) => return None,
+        Ok(Some(sha256)) if sha256 == record.sha256 => return Some(DownloadOutcome::There(record)),
+        Ok(Some(_)) => Loss::Changed,
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Loss::Gone,
+            _ => Loss::Unreadable,
+        },
+    };
+    Some(DownloadOutcome::Lost(record, loss))
+}
+
+/// The SHA-256 of all that follows in the file; `None` where somebody interrupts it.
+fn hash_of(mut file: File, interrupt: &Interrupt) -> io::Result<Option<String>> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    while interrupt.signal().is_none() {
+        match file.read(&mut buffer)? {
+            0 => return Ok(Some(to_hex(&hash.finalize()))),
+            count => hash.update(&buffer[..count]),
+        }
+    }
+    Ok(None)
 }
 
 async fn find_link(

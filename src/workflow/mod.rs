@@ -36,7 +36,9 @@ use crate::mixpanel::{Client, TokenStanding};
 
 pub use answer::{AnswerError, record_answer};
 pub use cancel::{CancelOutcome, CancelReport, cancel, list_cancellable, list_taken_along};
-pub use download::{DownloadError, DownloadOutcome, DownloadReport, OnBytes, Refetch, download};
+pub use download::{
+    DownloadError, DownloadOutcome, DownloadReport, Loss, OnBytes, Refetch, download,
+};
 pub use evidence::{audit_fact, job_facts, period_facts, request_facts, row_facts};
 pub use extend::{ExtendError, extend};
 pub use follow::{Difference, Followed, RefreshTrouble};

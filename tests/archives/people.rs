@@ -163,9 +163,11 @@ fn make_record(
             chance,
         );
         let inner = inner.as_json();
-        let inside = match chance.below(3) {
+        let inside = match chance.below(5) {
             0 => inner,
             1 => json!([1, inner, "x"]),
+            2 => inner.to_string().into(),
+            3 => json!({"text": json!([inner]).to_string()}),
             _ => json!({"deep": {"list": [[inner]]}}),
         };
         properties.insert("cart".to_owned(), inside);

@@ -119,7 +119,7 @@ fn what_is_not_understood_is_looked_at_before_anything_is_sendable() {
     first.exits_with(3);
     assert_eq!(packages(&first)["to_check"], true);
     let hint = first.failure()["hint"].as_str().unwrap().to_owned();
-    assert!(hint.contains("--split --checked"), "{hint}");
+    assert!(hint.contains("--split --zip --checked"), "{hint}");
     let draft = folder_of(&first);
     assert!(draft.to_str().unwrap().ends_with("-to-check"));
     // It is said again, and nothing is made that looks as if it could go out.
@@ -151,6 +151,76 @@ fn what_is_not_understood_is_looked_at_before_anything_is_sendable() {
     let again = exports.download(&["--split", "--json"]);
     again.exits_with(0);
     assert_eq!(packages(&again)["result"], "already_split");
+}
+
+#[test]
+fn drafts_of_several_archives_are_all_named_and_counted() {
+    let name = |id: &str| format!(r#"{{"event":"x","properties":{{"distinct_id":"{id}"}}}}"#);
+    let nobody = r#"{"event":"of nobody","properties":{}}"#;
+    let archive = zip_of(&[("events.json", &[&name("carl"), nobody, nobody].join("\n"))]);
+    let settings = "rate = 1000\nexport_batch = 1";
+    let exports = Exports::with(
+        &["anna", "bob"],
+        "/export.zip",
+        "SUCCESS",
+        settings,
+        move |_| handing_out(&archive, ""),
+    );
+    let outcome = exports.download(&["--split", "--zip", "--json"]);
+    outcome.exits_with(3);
+    let failure = outcome.failure();
+    let message = failure["message"].as_str().unwrap();
+    for count in ["2 archives", "6 parts", "4 of them"] {
+        assert!(message.contains(count), "{count}: {message}");
+    }
+    let hint = failure["hint"].as_str().unwrap();
+    let downloads = outcome.json_lines()[0]["downloads"].clone();
+    for download in downloads.as_array().unwrap() {
+        let folder = download["packages"]["path"].as_str().unwrap();
+        assert!(hint.contains(folder), "{folder}: {hint}");
+    }
+    let request = exports.operator.only_request()["id"].clone();
+    let folder = exports.folder().display().to_string();
+    let again = format!(
+        "dsr download {} --to {folder} --split --zip --checked`",
+        &request.as_str().unwrap()[..8]
+    );
+    assert!(hint.contains(&again), "{again}: {hint}");
+}
+
+#[test]
+fn the_hint_to_a_draft_repeats_the_command_in_a_rehearsal_too() {
+    let operator = Operator::new();
+    operator
+        .run(&["--sandbox", "export", "--gdpr", "user-17", "--wait"])
+        .exits_with(0);
+    let fetched = operator.run(&["--sandbox", "download", "--to", "my exports", "--json"]);
+    let found = the_download(fetched.exits_with(0));
+    // What the sandbox delivers is clear, so another archive takes its place in the ledger, too.
+    let archive = zip_of(&[("notes.bin", "Dear reader")]);
+    fs::write(found["path"].as_str().unwrap(), &archive).unwrap();
+    let sha256: String = <sha2::Sha256 as sha2::Digest>::digest(&archive)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let ledger = operator.dsr_home().join("sandbox/ledger.db");
+    let change = format!(
+        "UPDATE downloads SET sha256 = '{sha256}', bytes = {}",
+        archive.len()
+    );
+    let connection = rusqlite::Connection::open(ledger).unwrap();
+    connection.execute_batch(&change).unwrap();
+    let name = found["request_id"].as_str().unwrap();
+    let args = [
+        "--sandbox",
+        "download",
+        name,
+        "--to",
+        "my exports",
+        "--split",
+    ];
+    let again = format!("`dsr --sandbox download {name} --to 'my exports' --split --checked`");
+    operator.run(&args).exits_with(3).says(&again);
 }
 
 #[test]

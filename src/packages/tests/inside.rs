@@ -249,10 +249,121 @@ fn a_record_inside_without_a_name_or_with_the_same_stays() {
         r#"{"distinct_id":"anna"}"#,
         r#"{"properties":{"$user_id":"anna"}}"#,
         r#"[["distinct_id"]]"#,
+        r#""{\"distinct_id\": \"anna\", \"n\": 1.50}""#,
+        r#""[{\"sku\":\"distinct_id\"}]""#,
+        r#""\"distinct_id\"""#,
     ] {
         let text = format!(r#"{{"event":"x","distinct_id":"anna","inner":{inner}}}"#);
         let bench = Bench::of_members(&[("events.json", &text)], &["anna"]);
         assert_eq!(bench.split().summary.taken_out, 0, "{inner}");
+        assert_eq!(bench.lines("anna", "events.jsonl"), [text]);
+    }
+}
+
+/// As SDKs and data pipelines send a whole object: as a text in one property.
+fn as_text(json: &str) -> String {
+    Value::from(json).to_string()
+}
+
+#[test]
+fn records_of_other_people_inside_of_a_text_go_to_their_owners_as_well() {
+    let bobs = event("bob", "inner", 1);
+    let own = as_text(r#"{"distinct_id":"anna","n":1}"#);
+    let note = "\"(removed: a record of another person)\"";
+    let within = |text: &str| format!(r#"{{"deep":[{text},1]}}"#);
+    for (inside, left) in [
+        (as_text(&bobs), as_text(note)),
+        (
+            as_text(&format!(" \n[{bobs}] ")),
+            as_text(&format!(" \n[{note}] ")),
+        ),
+        (
+            as_text(&within(&as_text(&bobs))),
+            as_text(&within(&as_text(note))),
+        ),
+        (as_text(&as_text(&bobs)), as_text(&as_text(note))),
+        (within(&as_text(&bobs)), within(&as_text(note))),
+        (
+            as_text(&format!("{bobs}\n{{\"n\":1}}")),
+            as_text(&format!("{note}\n{{\"n\":1}}")),
+        ),
+        (
+            as_text(&bobs).replace("distinct", "\\u0064istinct"),
+            as_text(note),
+        ),
+        (as_text(&bobs).replacen('{', "\\u007b", 1), as_text(note)),
+    ] {
+        let text = |inside: &str| {
+            format!(r#"{{"event":"x","distinct_id":"anna","own":{own},"blob":{inside},"time":7}}"#)
+        };
+        let bench = Bench::of_members(&[("events.json", &text(&inside))], &["anna", "bob"]);
+        let report = bench.split();
+        assert_eq!(
+            bench.lines("anna", "events.jsonl"),
+            [text(&left)],
+            "{inside}"
+        );
+        let found = bench.lines("bob", "events.jsonl");
+        assert_eq!(found, [bobs.as_str()], "{inside}");
+        assert_eq!(report.summary.taken_out, 1, "{inside}");
+        assert_eq!(bench.manifest("anna")["records_of_others_removed"], 1);
+        for (path, content) in files_below(&bench.package("anna")) {
+            let content = String::from_utf8(content).unwrap();
+            assert!(!content.contains("bob"), "{inside}: {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn texts_as_properties_and_in_cells_are_taken_apart_wherever_they_begin() {
+    let bobs = r#"{"distinct_id":"bob","s":"SECRET"}"#;
+    let cell = |text: &str| text.replace('"', "\"\"");
+    let members = [
+        (
+            "events.json",
+            format!(
+                r#"{{"event":"x","distinct_id":"anna","properties":{}}}"#,
+                as_text(bobs)
+            ),
+        ),
+        (
+            "events.csv",
+            format!(
+                "event_name,distinct_id,a,b\nx,anna,\" {}\",\"{}\"\n",
+                cell(bobs),
+                cell(&as_text(bobs))
+            ),
+        ),
+    ];
+    for (name, text) in members {
+        let bench = Bench::of_members(&[(name, &text)], &["anna", "bob"]);
+        let report = bench.split();
+        assert_eq!(report.packages[0].events, 1, "{name}");
+        assert!(report.packages[1].others >= 1, "{name}");
+        for (path, content) in files_below(&bench.package("anna")) {
+            let content = String::from_utf8(content).unwrap();
+            assert!(!content.contains("SECRET"), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_text_of_json_that_is_cut_off_is_withheld_if_it_names_somebody() {
+    let cut_off = r#"{"distinct_id":"bob","s":"SECR"#;
+    let text = |inside: &str| format!(r#"{{"event":"x","distinct_id":"anna","a":{inside}}}"#);
+    let bench = Bench::of_members(
+        &[("events.json", &text(&as_text(cut_off)))],
+        &["anna", "bob"],
+    );
+    let report = bench.split();
+    assert!(!bench.read("anna", "events.jsonl").contains("SECR"));
+    assert_eq!((report.unassigned.broken, report.summary.taken_out), (1, 1));
+    assert!(report.summary.is_draft(), "somebody has to look at it");
+
+    for harmless in ["[note] of a distinct_id", "{", "[1,", r#"{"name":"x"#] {
+        let text = text(&as_text(harmless));
+        let bench = Bench::of_members(&[("events.json", &text)], &["anna"]);
+        assert_eq!(bench.split().unassigned, Unassigned::default());
         assert_eq!(bench.lines("anna", "events.jsonl"), [text]);
     }
 }

@@ -292,7 +292,7 @@ fn an_archive_that_is_gone_or_another_one_is_fetched_again_on_the_operators_word
     changed.extend(b" ");
     fs::write(&path, changed).unwrap();
     let outcome = exports.download(&["--split"]);
-    outcome.exits_with(5).says("SHA-256").says("--again");
+    outcome.exits_with(74).says("--again");
     fs::remove_file(&path).unwrap();
     let outcome = exports.download(&["--split"]);
     outcome.exits_with(74).says("--again");
@@ -303,11 +303,64 @@ fn an_archive_that_is_gone_or_another_one_is_fetched_again_on_the_operators_word
     again.exits_with(0);
     assert_eq!(the_download(&again)["result"], "fetched");
     assert_eq!(exports.store.calls().len(), 2);
-    // What is there is not overwritten, not even then.
+    // What is there as it was is neither fetched nor overwritten, not even then.
+    let there = exports.download(&[name, "--again", "--json"]);
+    assert_eq!(
+        the_download(there.exits_with(0))["result"],
+        "already_fetched"
+    );
+    fs::write(&path, "mine").unwrap();
     exports
         .download(&[name, "--again"])
         .exits_with(2)
         .says("not overwritten");
+    assert_eq!(exports.store.calls().len(), 2);
+}
+
+/// "Fetched before" is a word about the file as it is now.
+#[test]
+fn an_archive_that_is_not_as_it_was_fetched_is_said_to_be_so_and_the_packages_stay() {
+    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let split = exports.download(&["--split", "--json"]);
+    let found = the_download(split.exits_with(0));
+    let path = PathBuf::from(found["path"].as_str().unwrap());
+    let packages = files(&folder_of(&split));
+    let bytes = fs::read(&path).unwrap();
+    let mut same_length = bytes.clone();
+    same_length[40] ^= 1;
+
+    for (now, result, word) in [
+        (None, "gone", "the file is gone"),
+        (Some(same_length), "changed", "the file has changed"),
+        (
+            Some([&bytes[..], b"x"].concat()),
+            "changed",
+            "the file has changed",
+        ),
+    ] {
+        match &now {
+            Some(bytes) => fs::write(&path, bytes).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        for flags in [&[][..], &["--split"]] {
+            let said = exports.download(flags);
+            said.exits_with(74).says("--again");
+            let words = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains(word), "{said}");
+            assert!(!words.contains("split before"), "{said}");
+            let json = exports.download(&[flags, &["--json"]].concat());
+            assert_eq!(the_download(json.exits_with(74))["result"], result);
+            assert_eq!(json.failure()["kind"], "local_io");
+        }
+        assert_eq!(files(&folder_of(&split)), packages, "not a byte is changed");
+    }
+    fs::write(&path, &bytes).unwrap();
+    let back = exports.download(&["--split", "--json"]);
+    assert_eq!(
+        the_download(back.exits_with(0))["result"],
+        "already_fetched"
+    );
+    assert_eq!(exports.store.calls().len(), 1, "nothing is fetched unasked");
 }
 
 #[test]
