@@ -6,7 +6,7 @@ use crate::domain::{DistinctId, ExitStatus, JobState, Kind};
 use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing, Which};
 use crate::mixpanel::{Fetcher, Reach};
 use crate::ui::{DownloadView, DownloadsView, Failure, Lines, Phase, Progress, plural, shell_word};
-use crate::workflow::{self, DownloadOutcome, DownloadReport, Refetch};
+use crate::workflow::{self, DownloadOutcome, DownloadReport, Loss, Refetch};
 
 use super::context::Context;
 use super::failures::{local_io, usage};
@@ -105,9 +105,16 @@ impl DownloadArgs {
         commands.join(", ")
     }
 
+    /// What was fetched and is not there as it was. An archive that is gone may have been handed over
+    /// and removed: only who names its request misses it.
     fn lost(&self, reports: &[DownloadReport]) -> Option<Failure> {
+        let is_missed = |outcome: &DownloadOutcome| match outcome {
+            DownloadOutcome::Lost(_, Loss::Gone) => self.name.is_some(),
+            DownloadOutcome::Lost(_, Loss::Changed | Loss::Unreadable) => true,
+            _ => false,
+        };
         let lost = outcomes(reports)
-            .filter(|(_, outcome)| matches!(outcome, DownloadOutcome::Lost(..)))
+            .filter(|(_, outcome)| is_missed(outcome))
             .map(|(job, _)| job.id.request.short());
         let lost: Vec<&str> = lost.collect();
         let message = match lost.len() {
@@ -305,7 +312,9 @@ pub(super) fn tell(
         ctx.ui.fail(&failure);
         return failure.status;
     }
-    let status = status(reports, splits);
+    let more: Vec<Failure> = more.collect();
+    let of_more = more.iter().map(|failure| failure.status);
+    let status = ExitStatus::most_pressing([status(reports, splits)].into_iter().chain(of_more));
     if status == ExitStatus::Done {
         return status;
     }
@@ -351,7 +360,9 @@ fn not_fetched(status: ExitStatus, reports: &[DownloadReport]) -> Failure {
 fn status_of(outcome: &DownloadOutcome) -> ExitStatus {
     match outcome {
         DownloadOutcome::Fetched(_) | DownloadOutcome::There(_) => ExitStatus::Done,
-        DownloadOutcome::Lost(..) => ExitStatus::LocalIo,
+        // Whether somebody misses it depends on the command.
+        DownloadOutcome::Lost(_, Loss::Gone) => ExitStatus::Done,
+        DownloadOutcome::Lost(_, Loss::Changed | Loss::Unreadable) => ExitStatus::LocalIo,
         DownloadOutcome::NotReady(state) if !state.is_final() => ExitStatus::Running,
         DownloadOutcome::NotReady(_) | DownloadOutcome::NoLink { .. } => ExitStatus::Failed,
         DownloadOutcome::NotAnArchive { .. } | DownloadOutcome::Broken { .. } => {
