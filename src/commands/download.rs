@@ -253,7 +253,7 @@ pub(super) fn tell(ctx: &Context, reports: &[DownloadReport], splits: &Splits) -
     let failure = match (not_split.next(), trouble) {
         (Some(failure), _) => failure,
         (None, Some(trouble)) if trouble_status(trouble) == Some(status) => {
-            trouble_failure(trouble)
+            trouble_failure(ctx, trouble)
         }
         (None, _) => not_fetched(status, reports),
     };
