@@ -8,7 +8,7 @@ use super::deadlines::some_of;
 use super::failures::usage;
 use super::minimise;
 use super::named::find_meant;
-use super::outcome::{ELIGIBLE, by_word, trouble_failure, trouble_status};
+use super::outcome::{by_word, other_token, trouble_failure, trouble_status};
 
 /// Cancel deletions that Mixpanel has not started
 ///
@@ -65,7 +65,7 @@ pub(super) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
     let requests = std::slice::from_ref(&report.request);
     ctx.ui
         .print_requests(&ledger, requests, Shown::Jobs, ctx.clock.as_ref())?;
-    Ok(tell(&ctx.ui, &report))
+    Ok(tell(ctx, &report))
 }
 
 /// Asks before the deletions of other requests are cancelled along with this one.
@@ -145,20 +145,20 @@ fn warn_of_each(ui: &Ui, report: &CancelReport) {
 }
 
 /// Says what stood in the way, if anything did; returns the exit status.
-fn tell(ui: &Ui, report: &CancelReport) -> ExitStatus {
+fn tell(ctx: &Context, report: &CancelReport) -> ExitStatus {
     let jobs = report.jobs.iter().map(|(_, outcome)| outcome.exit_status());
     let trouble = report.trouble.as_ref().and_then(trouble_status);
     let signal = report.signal.map(Signal::exit_status);
     let status = ExitStatus::most_pressing(jobs.chain(trouble).chain(signal));
-    match failure(status, report) {
-        Some(failure) => ui.fail(&failure),
-        None => ui.note("Cancelled: Mixpanel will not carry it out."),
+    match failure(ctx, status, report) {
+        Some(failure) => ctx.ui.fail(&failure),
+        None => ctx.ui.note("Cancelled: Mixpanel will not carry it out."),
     }
     status
 }
 
 /// The one failure that matters most, or none.
-fn failure(status: ExitStatus, report: &CancelReport) -> Option<Failure> {
+fn failure(ctx: &Context, status: ExitStatus, report: &CancelReport) -> Option<Failure> {
     let name = report.request.id.short();
     let again = format!("try again with `dsr cancel {name}`");
     let count = |wanted: ExitStatus| {
@@ -199,8 +199,8 @@ fn failure(status: ExitStatus, report: &CancelReport) -> Option<Failure> {
         ),
         ExitStatus::Auth | ExitStatus::Usage => {
             report.trouble.as_ref().map(|trouble| match trouble {
-                RefreshTrouble::NotAllowed { http_status } => refused(*http_status, &again),
-                _ => trouble_failure(trouble),
+                RefreshTrouble::NotAllowed { http_status } => refused(ctx, *http_status, &again),
+                _ => trouble_failure(ctx, trouble),
             })
         }
         ExitStatus::Temporary => Some(temporary(report, &again, &count(status))),
@@ -250,13 +250,10 @@ fn too_late(report: &CancelReport) -> String {
 }
 
 /// Mixpanel does not let this token cancel.
-fn refused(http_status: u16, again: &str) -> Failure {
+fn refused(ctx: &Context, http_status: u16, again: &str) -> Failure {
     let what = "Mixpanel was asked to cancel and refused";
     let message = format!("{what} ({http_status}); the deletion goes on");
-    let hint = match http_status {
-        401 => format!("run `dsr auth login` with a new token, then {again}"),
-        _ => format!("{ELIGIBLE}; then {again}"),
-    };
+    let hint = format!("{}; then {again}", other_token(ctx, http_status));
     Failure::new(ExitStatus::Auth, "not_allowed", message).hint(hint)
 }
 

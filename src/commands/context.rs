@@ -17,7 +17,7 @@ use crate::ledger::{
 use crate::mixpanel::{Client, Route, Timeouts};
 use crate::sandbox;
 use crate::ui::{Failure, Ui, day_count};
-use crate::workflow::{Interrupt, Observer, Run};
+use crate::workflow::{Interrupt, Observer, Run, Tally};
 
 use super::failures::{no_ledger, renewal};
 use super::holders;
@@ -441,6 +441,7 @@ impl Context {
             clock: self.clock.as_ref(),
             interrupt: &self.interrupt,
             observer,
+            tally: Tally::default(),
         }
     }
 

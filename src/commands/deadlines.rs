@@ -219,19 +219,34 @@ fn advise_unsent(advice: &mut Advice, request: &RequestRecord, shown: Shown, tod
     let deadline = request.deadline();
     let Deadline { due, rule } = deadline;
     let short = request.id.short();
+    let (unsent, all) = (
+        request.count_jobs(|group| group.state.is_sendable()),
+        request.count_jobs(|_| true),
+    );
+    let unsent = match unsent == all {
+        true => format!("{short} is not sent"),
+        false => {
+            let are = if unsent == 1 { "is" } else { "are" };
+            format!(
+                "{short}: {} of {} jobs {are} not sent",
+                number(unsent),
+                number(all)
+            )
+        }
+    };
     let again = format!("submit at once with `dsr resume {short}`");
     if deadline.is_over(today) {
-        let message = format!("{short} is not sent, and its answer was due on {due} ({rule})");
+        let message = format!("{unsent}, and its answer was due on {due} ({rule})");
         let warning = ("overdue", format!("{message}: {again}"));
         advice.warnings.push(warning);
     } else if let Some(late) = late_text(&deadline, today) {
-        let message = format!("{short} is not sent: {again}; {late}");
+        let message = format!("{unsent}: {again}; {late}");
         advice.warnings.push(("last_safe_day", message));
     } else if shown == Shown::List {
         let last = deadline.last_safe_day();
         let left = day_count((last - today).num_days());
         advice.notes.push(format!(
-            "{short} is not sent: the last safe day to submit is {last} ({left}), since Mixpanel may need 30 days."
+            "{unsent}: the last safe day to submit is {last} ({left}), since Mixpanel may need 30 days."
         ));
     }
 }

@@ -324,7 +324,7 @@ pub(super) fn tell(
     let failure = match (failures.next(), trouble) {
         (Some(failure), _) => failure,
         (None, Some(trouble)) if trouble_status(trouble) == Some(status) => {
-            trouble_failure(trouble)
+            trouble_failure(ctx, trouble)
         }
         (None, _) => not_fetched(status, reports),
     };

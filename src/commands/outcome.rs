@@ -2,15 +2,18 @@
 
 use chrono::NaiveDate;
 
+use crate::credentials::{TokenOrigin, find_environments_token};
 use crate::domain::{ExitStatus, JobState, Kind};
 use crate::ledger::{JobGroup, RequestRecord};
-use crate::ui::{Failure, Ui, number};
-use crate::workflow::{RefreshTrouble, Settles, Stop, SubmitReport, Waiting};
+use crate::ui::{Failure, number};
+use crate::workflow::{RefreshTrouble, Settles, Stop, SubmitReport, Tally, Waiting};
 
+use super::context::Context;
 use super::deadlines;
+use super::failures::renewal;
 
 /// Who may use the API, as Mixpanel's pages name them.
-pub(super) const ELIGIBLE: &str = "the token's owner must be an owner or admin of the organization or the project (Mixpanel's pages differ on which; one says everyone may); make a token as such a person and run `dsr auth login`";
+pub(super) const ELIGIBLE: &str = "the token's owner must be an owner or admin of the organization or the project (Mixpanel's pages differ on which; one says everyone may)";
 
 /// How far the jobs were followed after they were sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub(super) enum Followed {
 
 /// Says what stood in the way or what comes next.
 pub(super) fn tell(
-    ui: &Ui,
+    ctx: &Context,
     report: &SubmitReport,
     troubles: &[RefreshTrouble],
     followed: Followed,
@@ -39,9 +42,9 @@ pub(super) fn tell(
         statuses.push(ExitStatus::Running);
     }
     let status = ExitStatus::most_pressing(statuses);
-    match failure(status, report, troubles) {
-        Some(failure) => ui.fail(&failure),
-        None => ui.note(&next_step(&report.requests, followed)),
+    match failure(ctx, status, report, troubles) {
+        Some(failure) => ctx.ui.fail(&failure),
+        None => ctx.ui.note(&next_step(&report.requests, followed)),
     }
     status
 }
@@ -90,10 +93,12 @@ pub(super) fn trouble_status(trouble: &RefreshTrouble) -> Option<ExitStatus> {
 }
 
 /// What a trouble while asking means for the operator.
-pub(super) fn trouble_failure(trouble: &RefreshTrouble) -> Failure {
+pub(super) fn trouble_failure(ctx: &Context, trouble: &RefreshTrouble) -> Failure {
     let status = trouble_status(trouble).unwrap_or(ExitStatus::Interrupted);
     match trouble {
-        RefreshTrouble::NotAllowed { http_status } => not_allowed(*http_status, None, "dsr status"),
+        RefreshTrouble::NotAllowed { http_status } => {
+            not_allowed(ctx, *http_status, None, "dsr status")
+        }
         RefreshTrouble::Unreachable { reason } => Failure::new(
             status,
             "temporary",
@@ -117,7 +122,7 @@ pub(super) fn trouble_failure(trouble: &RefreshTrouble) -> Failure {
 }
 
 /// `then` is the command to run again.
-fn not_allowed(http_status: u16, message: Option<&str>, then: &str) -> Failure {
+fn not_allowed(ctx: &Context, http_status: u16, message: Option<&str>, then: &str) -> Failure {
     let mut text = match http_status {
         401 => "Mixpanel does not accept the OAuth token (401)".to_owned(),
         _ => "Mixpanel does not allow this with this OAuth token (403)".to_owned(),
@@ -125,17 +130,28 @@ fn not_allowed(http_status: u16, message: Option<&str>, then: &str) -> Failure {
     if let Some(message) = message {
         text.push_str(&format!(": {message}"));
     }
-    let hint = match http_status {
-        401 => format!(
-            "run `dsr auth login` with a new token (`dsr auth status` says which one to replace, and where), then `{then}`"
-        ),
-        _ => format!("{ELIGIBLE}; then run `{then}`"),
-    };
+    let hint = format!("{}; then run `{then}`", other_token(ctx, http_status));
     Failure::new(ExitStatus::Auth, "not_allowed", text).hint(hint)
+}
+
+/// How there will be a token that Mixpanel does not refuse: by where the refused one is kept.
+pub(super) fn other_token(ctx: &Context, http_status: u16) -> String {
+    let renewal = match find_environments_token(&ctx.environment) {
+        Ok(Some(token)) if !ctx.is_sandbox() => renewal(token.origin(), None),
+        Ok(_) | Err(_) => format!(
+            "{} (`dsr auth status` says which one to replace)",
+            renewal(TokenOrigin::Keyring, None)
+        ),
+    };
+    match http_status {
+        401 => renewal,
+        _ => format!("{ELIGIBLE}; as such a person, {renewal}"),
+    }
 }
 
 /// The one failure that matters most, or none.
 fn failure(
+    ctx: &Context,
     status: ExitStatus,
     report: &SubmitReport,
     troubles: &[RefreshTrouble],
@@ -145,23 +161,33 @@ fn failure(
     let unsettled = count_jobs(&report.requests, JobGroup::is_unsettled);
     let short = short_names(&report.requests);
     let unsent = count(JobState::Planned) + count(JobState::Deferred);
+    let refusal = report.stops.iter().find_map(|stop| match stop {
+        Stop::NotAllowed { http_status, .. } => Some(*http_status),
+        _ => None,
+    });
     match status {
         ExitStatus::Done => None,
         ExitStatus::Unknown => Some(
             fail(
                 "unknown_outcome",
                 format!(
-                    "the outcome of {} is unknown: it may or may not have been carried out{}",
+                    "the outcome of {} is unknown: it may or may not have been carried out{}{}",
                     jobs(unsettled),
-                    rest_text(&report.requests)
+                    rest_text(report),
+                    refusal.map_or_else(String::new, |http_status| format!(
+                        "; Mixpanel refused the token ({http_status})"
+                    ))
                 ),
             )
-            .hint(match (report.settling, report.requests.as_slice()) {
-                (Settles::ByItself, _) => {
-                    format!("settle it with `dsr resume{short}` within 15 minutes of the attempt")
+            .hint(match refusal {
+                Some(http_status) => {
+                    format!(
+                        "{}; then {}",
+                        other_token(ctx, http_status),
+                        settle_hint(report)
+                    )
                 }
-                (Settles::ByWord, [one]) => by_word(one.id.short()),
-                (Settles::ByWord, _) => by_word("REQUEST"),
+                None => settle_hint(report),
             }),
         ),
         ExitStatus::Auth => {
@@ -169,14 +195,18 @@ fn failure(
                 Stop::NotAllowed {
                     http_status,
                     message,
-                } => Some(not_allowed(*http_status, Some(message), "dsr resume")),
+                } => Some(not_allowed(ctx, *http_status, Some(message), "dsr resume")),
                 Stop::Unreachable { .. }
                 | Stop::RateLimited
                 | Stop::Unclear { .. }
                 | Stop::NoProject
                 | Stop::Contradiction => None,
             });
-            stopped.or_else(|| troubles.first().map(trouble_failure))
+            stopped.or_else(|| {
+                troubles
+                    .first()
+                    .map(|trouble| trouble_failure(ctx, trouble))
+            })
         }
         ExitStatus::Failed => {
             let failed = count(JobState::Failed);
@@ -193,10 +223,12 @@ fn failure(
             )
         }
         ExitStatus::Refused => Some(
-            fail("refused", refused_text(&report.requests, &report.stops))
+            fail("refused", refused_text(report))
                 .hint(format!("see why with `dsr status{short} --cached`")),
         ),
-        ExitStatus::Temporary if unsent == 0 => troubles.first().map(trouble_failure),
+        ExitStatus::Temporary if unsent == 0 => troubles
+            .first()
+            .map(|trouble| trouble_failure(ctx, trouble)),
         ExitStatus::Temporary => Some(
             fail(
                 "temporary",
@@ -260,27 +292,58 @@ fn stop_reason(report: &SubmitReport) -> String {
         .unwrap_or_else(|| "another dsr is at it, or something stood in the way".to_owned())
 }
 
-fn refused_text(requests: &[RequestRecord], stops: &[Stop]) -> String {
-    if stops.contains(&Stop::Contradiction) {
-        return "Mixpanel's answer does not fit what was sent, so nothing more was".to_owned();
+/// What settles the jobs of unknown outcome.
+fn settle_hint(report: &SubmitReport) -> String {
+    let short = short_names(&report.requests);
+    match (report.settling, report.requests.as_slice()) {
+        (Settles::ByItself, _) => {
+            format!("settle it with `dsr resume{short}` within 15 minutes of the attempt")
+        }
+        (Settles::ByWord, [one]) => by_word(one.id.short()),
+        (Settles::ByWord, _) => by_word("REQUEST"),
     }
-    let refused = count_jobs(requests, |group| group.state == JobState::Refused);
-    format!("Mixpanel refused {}{}", jobs(refused), rest_text(requests))
 }
 
-/// What became of the jobs that are neither refused nor of unknown outcome, each kind counted.
-fn rest_text(requests: &[RequestRecord]) -> String {
-    let count = |which: fn(JobState) -> bool| count_jobs(requests, |group| which(group.state));
+fn refused_text(report: &SubmitReport) -> String {
+    if report.stops.contains(&Stop::Contradiction) {
+        return "Mixpanel's answer does not fit what was sent, so nothing more was".to_owned();
+    }
+    let refused = count_jobs(&report.requests, |group| group.state == JobState::Refused);
+    format!("Mixpanel refused {}{}", jobs(refused), rest_text(report))
+}
+
+/// What became of the jobs that are neither refused nor of unknown outcome: what this run did is
+/// counted, and what is still to be sent.
+fn rest_text(report: &SubmitReport) -> String {
+    let count =
+        |which: fn(JobState) -> bool| count_jobs(&report.requests, |group| which(group.state));
     let (refused, total) = (count(is_refused), count(|_| true));
     let unsent = count(JobState::is_sendable);
-    let sent = count(|state| state.is_followed() || state.is_final()) - refused;
-    match (sent, unsent) {
-        (0, 0) if refused == total => "; nothing was created".to_owned(),
-        (0, 0) => String::new(),
-        (_, 0) if refused > 0 && refused + sent == total => "; the rest went through".to_owned(),
-        (_, 0) => format!("; {} sent", jobs(sent)),
-        (0, _) => format!("; {} not sent", jobs(unsent)),
-        (_, _) => format!("; {} sent, {} not sent", jobs(sent), jobs(unsent)),
+    let through = count(|state| state.is_followed() || state.is_final()) - refused;
+    if refused > 0 && refused + through == total {
+        return match through {
+            0 => "; nothing was created".to_owned(),
+            _ => "; the rest went through".to_owned(),
+        };
+    }
+    let Tally {
+        sent,
+        settled,
+        linked,
+    } = report.tally;
+    let counts = [
+        (sent, "sent"),
+        (settled, "settled"),
+        (linked, "linked"),
+        (unsent, "not sent"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts
+        .map(|(count, what)| format!("{} {what}", jobs(count)))
+        .collect();
+    match counts.is_empty() {
+        true => String::new(),
+        false => format!("; {}", counts.join(", ")),
     }
 }
 

@@ -17,9 +17,10 @@ use super::{deadlines, minimise};
 /// Go on with what was interrupted, deferred or is unknown
 ///
 /// Sends what is planned or deferred. Where the outcome of a deletion is unknown and the attempt
-/// is less than 15 minutes old, the same deletion is sent once more: Mixpanel then names the task
-/// it has already, and nothing is deleted twice. Later that would be a new deletion, so it takes
-/// your word: `--task`, `--send-again` or `--abandon`.
+/// is less than 15 minutes old, the same deletion is sent once more: while the first task is active,
+/// Mixpanel names this task, and dsr adopts it. If that task has ended already, or there was none,
+/// Mixpanel makes a new one: the job then says "possible duplicate". Later dsr needs your word:
+/// `--task`, `--send-again` or `--abandon`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr resume                            all open requests
@@ -103,7 +104,7 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         let progress = Progress::start(&ctx.ui, Phase::Submitting, total.sum(), lines);
         let mut run = ctx.run(&mut ledger, &clients, &progress);
         if let (Some(task), [job]) = (&args.word.task, meant.as_slice()) {
-            adopt(&mut run, job, &requests, task).await?;
+            adopt(ctx, &mut run, job, &requests, task).await?;
         }
         // What another dsr is sending just now is that one's, whatever becomes of it.
         let ids: Vec<_> = waiting.iter().map(|request| request.id.clone()).collect();
@@ -139,7 +140,7 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         true => Followed::ToTheEnd,
         false => Followed::No,
     };
-    Ok(outcome::tell(&ctx.ui, &report, &troubles, followed))
+    Ok(outcome::tell(ctx, &report, &troubles, followed))
 }
 
 /// The unknown jobs the operator speaks of; none if no word was given.
@@ -172,6 +173,7 @@ fn meant_jobs(
 }
 
 async fn adopt(
+    ctx: &Context,
     run: &mut Run<'_>,
     job: &JobId,
     requests: &[RequestRecord],
@@ -207,7 +209,7 @@ async fn adopt(
             "see how it stands with `dsr status {} --cached`",
             job.request.short()
         ))),
-        Err(trouble) => Err(outcome::trouble_failure(&trouble)),
+        Err(trouble) => Err(outcome::trouble_failure(ctx, &trouble)),
     }
 }
 

@@ -138,11 +138,11 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
         false => show(ctx, &ledger, &view, &requests, extent)?,
     };
     if let Some(trouble) = troubles.first() {
-        ctx.ui.fail(&trouble_failure(trouble));
+        ctx.ui.fail(&trouble_failure(ctx, trouble));
     }
     let mut statuses: Vec<ExitStatus> = troubles
         .iter()
-        .map(|trouble| trouble_failure(trouble).status)
+        .map(|trouble| trouble_failure(ctx, trouble).status)
         .collect();
     if args.exit_status {
         statuses.push(status);

@@ -297,7 +297,7 @@ pub(super) async fn carry_out(
         (Some(Err(_)) | None, false) => Followed::No,
     };
     let fetched = fetched.transpose()?;
-    let status = outcome::tell(&ctx.ui, &report, &troubles, followed);
+    let status = outcome::tell(ctx, &report, &troubles, followed);
     Ok(fetched.map_or(status, |reports| end_of_fetching(ctx, status, &reports)))
 }
 

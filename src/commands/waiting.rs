@@ -60,6 +60,7 @@ impl WaitArgs {
             stops: report.stops,
             waiting: report.waiting,
             settling: report.settling,
+            tally: report.tally,
             signal: ctx.interrupt.signal(),
         };
         Ok((report, troubles))

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::domain::{ExitStatus, JobId, RequestId};
 use crate::ledger::{Ledger, RequestRecord, Turn};
 use crate::ui::{Failure, Format, Lines, Phase, Picture, Progress, Screen};
-use crate::workflow::{self, RefreshTrouble, Settles, SubmitReport};
+use crate::workflow::{self, RefreshTrouble, Settles, SubmitReport, Tally};
 
 use super::context::Context;
 use super::failures::local_io;
@@ -108,10 +108,11 @@ fn conclude(
         waiting: workflow::list_waiting(eyes, &requests, ctx.clock.now())?,
         requests,
         stops: Vec::new(),
+        tally: Tally::default(),
         signal,
     };
     Ok(outcome::tell(
-        &ctx.ui,
+        ctx,
         &report,
         troubles,
         outcome::Followed::ToTheEnd,

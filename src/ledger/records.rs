@@ -217,6 +217,12 @@ impl JobGroup {
         self.state.is_followed() && self.mixpanel_status.as_deref() == not_found
     }
 
+    /// They have tasks of their own, and there may be other ones with the same ids.
+    pub fn is_possible_duplicate(&self) -> bool {
+        let has_task = self.state.is_followed() || self.state == JobState::Done;
+        self.doubt.is_there() && has_task && !self.is_linked
+    }
+
     /// They have to be sent or settled.
     pub fn needs_resume(&self) -> bool {
         self.state.is_sendable() || self.is_unsettled()

@@ -67,6 +67,12 @@ impl Sought {
         jobs.any(|job| job.carried_out() == CarriedOut::Possibly)
     }
 
+    /// Mixpanel may have made two tasks with their id.
+    fn is_possible_duplicate(&self) -> bool {
+        let mut jobs = self.involved.iter().map(|found| &found.job);
+        jobs.any(|job| job.is_possible_duplicate())
+    }
+
     fn short_hash(&self) -> String {
         let hash = self.hash.as_ref();
         hash.map_or_else(|| "-".to_owned(), PersonHash::short)
@@ -102,6 +108,10 @@ impl View for FindView<'_> {
         if let Some(possibly) = self.places_text(Sought::is_possibly) {
             let label = "Possibly carried out (an answer was lost): ";
             text.push_str(&wrapped(label, &possibly, paper.width));
+        }
+        if let Some(doubled) = self.places_text(Sought::is_possible_duplicate) {
+            let label = "Possible duplicate (sent twice): ";
+            text.push_str(&wrapped(label, &doubled, paper.width));
         }
         let rows = self.people.iter().flat_map(|sought| {
             let found = sought.involved.iter();
@@ -242,6 +252,7 @@ fn involvement(found: &Involvement) -> Value {
         "carried_out": job.carried_out().as_str(),
         "task_id": job.task.as_ref().map(|task| task.as_str()),
         "linked": job.is_linked,
+        "possible_duplicate": job.is_possible_duplicate(),
         "mixpanel_status": job.mixpanel_status,
         "submitted_at": job.submitted_at.map(time),
         "ended_at": ended.map(time),

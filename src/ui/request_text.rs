@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::domain::{Clock, JobState, RequestState, TaskStatus};
 use crate::ledger::{
-    Answered, JobRecord, Ledger, LedgerError, NewRequest, RequestRecord, Standing,
+    Answered, JobGroup, JobRecord, Ledger, LedgerError, NewRequest, RequestRecord, Standing,
 };
 
 use super::deadlines::{Dates, NOT_ADVICE, due_cell, rules_text};
@@ -86,7 +86,31 @@ fn list_text(requests: &[RequestRecord], present: Present, paper: &Paper) -> Str
         ]
     });
     let table = draw(&columns, &folds, &rows.collect::<Vec<_>>(), paper);
-    format!("{table}{}", rules_text(requests, paper))
+    let doubled = duplicates_text(requests, paper);
+    format!("{table}{doubled}{}", rules_text(requests, paper))
+}
+
+/// Which requests have jobs that Mixpanel may have taken twice; nothing if none has.
+fn duplicates_text(requests: &[RequestRecord], paper: &Paper) -> String {
+    let named = requests.iter().filter_map(|request| {
+        match request.count_jobs(JobGroup::is_possible_duplicate) {
+            0 => None,
+            jobs => Some(format!(
+                "{} ({})",
+                request.id.short(),
+                plural(jobs, "job", "jobs")
+            )),
+        }
+    });
+    let named: Vec<String> = named.collect();
+    if named.is_empty() {
+        return String::new();
+    }
+    let text = format!(
+        "{}: sent twice, and Mixpanel may have taken both.",
+        named.join(", ")
+    );
+    wrapped("Possible duplicate: ", &text, paper.width)
 }
 
 /// How old the oldest answer is.

@@ -175,7 +175,7 @@ impl SuppressionList<'_> {
 
     fn end(&self, counts: ListCounts) -> Value {
         let not_listed = self.not_listed.iter();
-        let states = not_listed.map(|left| (left.state.as_str().to_owned(), left.ids.into()));
+        let states = not_listed.map(|left| (left.state.as_str().to_owned(), left.people.into()));
         json!({
             "counts": counts.object(),
             "not_listed_ids": states.collect::<Map<_, _>>(),

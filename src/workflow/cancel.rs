@@ -230,7 +230,7 @@ async fn cancel_one(run: &mut Run<'_>, item: &Followed) -> Result<One, LedgerErr
         tries += 1;
         let said = match delete(run, client, item).await? {
             Ok(said) => said,
-            Err(trouble) => return Ok((None, Some(trouble))),
+            Err(trouble) => return Ok((not_cancelled(&trouble), Some(trouble))),
         };
         let (job, trouble) = look(run, item, &said).await?;
         if job.mixpanel_status.as_deref() == Some(TaskStatus::Revoked.as_str()) {
@@ -244,6 +244,19 @@ async fn cancel_one(run: &mut Run<'_>, item: &Followed) -> Result<One, LedgerErr
             return Ok((Some(outcome), trouble));
         }
     }
+}
+
+/// What became of a job whose DELETE was refused or did not arrive; `None` where none was made.
+fn not_cancelled(trouble: &RefreshTrouble) -> Option<CancelOutcome> {
+    let reason = match trouble {
+        RefreshTrouble::NotAllowed { http_status } => {
+            format!("Mixpanel was asked and refused ({http_status})")
+        }
+        RefreshTrouble::Unreachable { .. } => "Mixpanel could not be reached".to_owned(),
+        RefreshTrouble::RateLimited => "Mixpanel's rate limit lasted too long".to_owned(),
+        RefreshTrouble::NoProject { .. } | RefreshTrouble::Interrupted => return None,
+    };
+    Some(CancelOutcome::NotCancelled { reason })
 }
 
 /// The task is revoked, and so is whatever is linked to it.

@@ -31,7 +31,7 @@ use chrono::TimeDelta;
 
 use crate::domain::{Clock, JobId, ProjectKey, TaskId};
 use crate::intake::IntakeError;
-use crate::ledger::{JobRecord, Ledger, LedgerError};
+use crate::ledger::{JobRecord, Ledger, LedgerError, LinkTo, Linked, Purpose};
 use crate::mixpanel::{Client, TokenStanding};
 
 pub use answer::{AnswerError, record_answer};
@@ -53,7 +53,7 @@ pub use recollected::{Arrivals, Recollected, Search, Seen};
 pub use settle::{Adopted, adopt};
 pub use split::{SplitOutcome, SplitTrouble, Splitting, split};
 pub use submit::{record, submit};
-pub use submitted::{Settles, Stop, SubmitReport};
+pub use submitted::{Settles, Stop, SubmitReport, Tally};
 pub use suppressed::{Deletions, HeldIds, Part, Suppressed, SuppressedIndex};
 pub use waiting::{Waiting, list_waiting};
 
@@ -64,6 +64,7 @@ pub struct Run<'a> {
     pub clock: &'a dyn Clock,
     pub interrupt: &'a Interrupt,
     pub observer: &'a dyn Observer,
+    pub tally: Tally,
 }
 
 /// Hears what happens, after it is in the ledger.
@@ -150,6 +151,26 @@ impl Run<'_> {
         if let Err(error) = recorded {
             tracing::warn!(%error, "the token's standing is not recorded");
         }
+    }
+
+    /// Takes ids out of a job that are in other tasks already.
+    fn record_linked(&mut self, job: &JobId, groups: &[Linked]) -> Result<(), LedgerError> {
+        let now = self.clock.now();
+        self.ledger.record_linked(job, groups, now)?;
+        let linked = groups
+            .iter()
+            .filter(|group| matches!(group.to, LinkTo::Task(_)));
+        self.tally.linked += linked.count();
+        Ok(())
+    }
+
+    /// Counts what became of a job that was just sent.
+    fn count(&mut self, purpose: Purpose, after: &JobRecord) {
+        let count = match purpose {
+            Purpose::Submit => &mut self.tally.sent,
+            Purpose::Settle => &mut self.tally.settled,
+        };
+        *count += usize::from(after.state.is_followed() && !after.is_linked);
     }
 
     /// Waits on the monotonic clock; returns early if the operator interrupts.

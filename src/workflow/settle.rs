@@ -58,7 +58,7 @@ pub(super) async fn link(
         tasks_text(tasks)
     );
     groups.extend(linked(left, LinkTo::Nobody, reason));
-    run.ledger.record_linked(job, &groups, run.clock.now())?;
+    run.record_linked(job, &groups)?;
     Ok(Ok(()))
 }
 
@@ -226,8 +226,7 @@ pub(super) async fn keep_apart(
             groups.extend(kept_apart(ids, owner, &asked[&place]));
         }
         if !groups.is_empty() {
-            let now = run.clock.now();
-            LedgerError::unless_overtaken(run.ledger.record_linked(&job, &groups, now))?;
+            LedgerError::unless_overtaken(run.record_linked(&job, &groups))?;
         }
     }
     for job in list_unsent(run.ledger, &request.id)? {
@@ -356,6 +355,7 @@ pub async fn adopt(
         Settling::Taken(state) => Ok(Ok(Adopted::Taken(state))),
         Settling::Recorded => {
             run.ledger.record_check(job, &status, now)?;
+            run.tally.settled += 1;
             Ok(Ok(Adopted::Yes))
         }
     }

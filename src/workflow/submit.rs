@@ -76,6 +76,7 @@ pub async fn submit(
         settling: Settles::of(run.ledger, &records, now)?,
         requests: records,
         stops,
+        tally: run.tally,
         signal: run.interrupt.signal(),
     })
 }
@@ -307,6 +308,7 @@ async fn carry_out(
     }
     let after = run.job(job)?;
     let kind = item.operation.kind();
+    run.count(item.purpose, &after);
     run.observer.on(Event::Moved(&after));
     match after.state {
         JobState::Unknown => match may_tell(&after, run.ledger.find_tried(job)?, kind) {
@@ -357,7 +359,7 @@ async fn adopt_or_link(
         Ok(Owners::Others(groups)) => {
             // What is left is still unknown, though hardly: the same POST tells again.
             record_outcome(run, client, job, &not_taken, reason)?;
-            run.ledger.record_linked(job, &groups, run.clock.now())?;
+            run.record_linked(job, &groups)?;
         }
         Ok(Owners::NotSaid) => record_outcome(run, client, job, &not_taken, Some(NOT_SAID))?,
         Err(trouble) => {

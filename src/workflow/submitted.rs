@@ -34,7 +34,19 @@ pub struct SubmitReport {
     /// The unsent jobs that wait for other requests.
     pub waiting: Vec<Waiting>,
     pub settling: Settles,
+    pub tally: Tally,
     pub signal: Option<Signal>,
+}
+
+/// How many jobs this run moved on, whatever was done to the same requests before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Sent and accepted.
+    pub sent: usize,
+    /// Of unknown outcome until their task was found or made.
+    pub settled: usize,
+    /// Not sent: their ids are in tasks that were not made for them.
+    pub linked: usize,
 }
 
 /// What settles the jobs of unknown outcome, if there are any.

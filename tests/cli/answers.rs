@@ -28,7 +28,7 @@ fn reason(request: &Value, job: usize) -> String {
 
 #[test]
 fn a_token_that_is_turned_away_stops_the_run_and_sends_nothing_more() {
-    for (status, word) in [(401, "auth login"), (403, "owner")] {
+    for (status, word) in [(401, "DSR_TOKEN"), (403, "owner")] {
         for (place, expected) in [
             (0, ["planned", "planned", "planned"]),
             (1, ["accepted", "planned", "planned"]),

@@ -343,7 +343,7 @@ fn ids_of_another_request_that_a_cancellation_takes_along_are_named_before_it() 
 
 #[test]
 fn a_cancellation_that_is_refused_says_that_the_deletion_goes_on() {
-    for (status, helps) in [(401, "dsr auth login"), (403, "owner or admin")] {
+    for (status, helps) in [(401, "DSR_TOKEN"), (403, "owner or admin")] {
         let fake = Fake::answering(move |call| match call.method.as_str() {
             "DELETE" => Reply::error(status, "no"),
             _ => usual(call),

@@ -91,6 +91,7 @@ mod suppressions;
 mod tampered;
 mod tokens;
 mod transfers;
+mod turned_away;
 mod typos;
 mod unfinished;
 mod waiting;

@@ -228,7 +228,7 @@ fn trouble_with_one_project_keeps_no_other_waiting() {
     operator
         .run(&["status"])
         .exits_with(4)
-        .says("dsr auth login");
+        .says("put it into DSR_TOKEN");
     let gets = fake.gets().into_iter();
     let (of_app, of_shop): (Vec<_>, Vec<_>) = gets.partition(|get| get.query.contains("000001"));
     assert_eq!((of_shop.len(), of_app.len()), (1, 2));

@@ -161,6 +161,8 @@ fn what_may_have_been_sent_since_is_unknown_and_not_sent_again() {
     terminal.types("2");
     let (status, screen) = terminal.ends();
     assert_eq!(status, 0, "{screen}");
+    // `resume` alone would send nothing.
+    assert!(screen.contains("--send-again"), "{screen}");
 
     let shown = operator.run(&["status", "--cached", "--all", "--json"]);
     let id = shown.json()["requests"][0]["id"]

@@ -235,7 +235,7 @@ fn a_token_that_is_turned_away_while_asking_is_status_4() {
     });
     let operator = operator_with_a_deletion(&fake);
     let outcome = operator.run(&["status"]);
-    outcome.exits_with(4).says("dsr auth login");
+    outcome.exits_with(4).says("put it into DSR_TOKEN");
     assert!(outcome.stdout.contains("accepted"), "{outcome}");
     assert_eq!(fake.gets().len(), 1);
 }

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use crate::minimisation::with_key;
-use crate::support::Operator;
+use crate::support::{Operator, Outcome};
 use crate::suppressions::{erase, obedient};
 
 const OLD: &str = "2020-05-31T12:00:00.000Z";
@@ -170,9 +170,52 @@ fn a_list_is_not_replaced_by_one_that_lacks_people_of_it() {
 
         operator.file("list", "somebody\nelse,s,file\n");
         write(&[]).exits_with(2).says("not a suppression list");
-        operator.file("list", "");
-        write(&[]).exits_with(0);
+        let kind = |outcome: &Outcome| outcome.exits_with(2).failure()["kind"].clone();
+        for cut in ["", second.trim_end().rsplit_once('\n').expect("lines").0] {
+            // A table has no end: one that lost whole lines cannot be told from a shorter one.
+            if format != "csv" || cut.is_empty() {
+                operator.file("list", cut);
+                assert_eq!(kind(&write(&["--json"])), "fewer_people");
+                let refused = write(&[]);
+                refused.says("cut off").says("--allow-fewer");
+                assert_eq!(list(), cut);
+            }
+        }
+        write(&["--allow-fewer"]).exits_with(0);
     }
+}
+
+#[test]
+fn a_folder_is_not_replaced_and_a_project_that_nobody_knows_has_no_list() {
+    let fake = obedient();
+    let operator = with_key(&fake, "rate = 1000");
+    erase(&operator, &["done@a.test"], &[]);
+    fs::create_dir(operator.work().join("lists")).unwrap();
+    let export = ["suppressions", "export"];
+    let run = |more: &[&str]| operator.run(&[&export, more].concat());
+    run(&["--output", "lists", "--replace"])
+        .exits_with(2)
+        .says("`lists` is a folder")
+        .says("name a file in it");
+    let unknown = run(&["--project", "nosuch", "--json"]);
+    assert_eq!(unknown.exits_with(2).failure()["kind"], "project");
+    assert!(unknown.stdout.is_empty(), "{unknown}");
+    // A project that is not set up any more has its list all the same.
+    operator.write_config("");
+    let list = run(&["--project", "shop"]);
+    assert!(list.exits_with(0).stdout.contains("# people: 1"), "{list}");
+}
+
+#[test]
+fn a_ledger_key_that_cannot_be_read_is_a_problem_to_the_doctor() {
+    let fake = obedient();
+    let operator = with_key(&fake, "rate = 1000");
+    let doctor = |operator: &Operator| operator.run(&["doctor", "--offline"]);
+    doctor(&operator).exits_with(0);
+    let missing = operator.with("DSR_LEDGER_KEY_FILE", "/nonexistent/ledger.key");
+    let told = doctor(&missing);
+    told.exits_with(2).never_says("Nothing is wrong");
+    assert!(told.stdout.contains("/nonexistent/ledger.key"), "{told}");
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn whoever_was_is_or_may_be_erased_is_listed_and_nobody_else() {
     let text = export(&operator, &[]);
     text.exits_with(0)
         .says("1 person is in it whose erasure is unknown")
-        .says("1 id failed, 1 id refused, 1 id revoked")
+        .says("4 people are not in it, since nothing of theirs is erased")
         .never_says("x.test");
     // Their order tells nothing, and the end is marked.
     let lines: Vec<&str> = text.stdout.lines().collect();
@@ -120,6 +120,26 @@ fn whoever_was_is_or_may_be_erased_is_listed_and_nobody_else() {
     let said = format!("# key: {}", key.as_str().expect("a fingerprint"));
     assert!(lines.contains(&said.as_str()), "{text}");
     assert_eq!(whole["suppressions"]["key"], key);
+}
+
+#[test]
+fn whoever_is_in_the_list_or_left_out_twice_is_not_counted_as_left_out() {
+    let fake = Fake::answering(|call| match (call.is_post(), call.task()) {
+        (true, _) => object_reply(&format!("t-{}", call.place)),
+        (false, "t-2") => status_reply("SUCCESS"),
+        (false, _) => status_reply("REVOKED"),
+    });
+    let operator = with_key(&fake, "rate = 1000");
+    for id in ["back@x.test", "gone@x.test", "back@x.test", "gone@x.test"] {
+        erase(&operator, &[id], &["--new"]);
+    }
+    for args in [&[][..], &["--since", "2999-01-01"]] {
+        let text = export(&operator, args);
+        text.exits_with(0)
+            .says("1 person is not in it, since nothing of theirs is erased: 1 revoked");
+        let json = export(&operator, &[args, &["--json"]].concat()).json();
+        assert_eq!(json["end"]["not_listed_ids"], json!({ "revoked": 1 }));
+    }
 }
 
 #[test]

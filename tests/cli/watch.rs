@@ -104,7 +104,7 @@ fn a_watch_ends_with_what_became_of_the_jobs() {
     });
     let operator = operator_with_a_deletion(&fake);
     let outcome = operator.run(&["status", "--watch"]);
-    outcome.exits_with(4).says("dsr auth login");
+    outcome.exits_with(4).says("put it into DSR_TOKEN");
     assert_eq!(fake.gets().len(), 1);
 }
 

@@ -212,7 +212,7 @@ impl Scene {
         fs::create_dir(self.operator.work().join("backup")).unwrap();
         let delete = ["delete", "--gdpr", "--yes", "--new", "ids.csv"];
         self.operator.run(&delete).exits_with(0);
-        let copy = ["ledger", "backup", "backup/ledger.db"];
+        let copy = ["ledger", "backup", "backup/ledger-2026-11-28.db"];
         self.operator.run(&copy).exits_with(0);
         self.operator.run(&delete).exits_with(0);
         self

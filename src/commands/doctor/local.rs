@@ -5,6 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use crate::config::{NotPrivate, is_open_to_others};
+use crate::credentials::read_ledger_key;
 use crate::domain::ExitStatus;
 use crate::ledger::{self, Glance, Health, LedgerError, Seen, SetBack};
 use crate::ui::{Check, Failure, plural};
@@ -105,6 +106,15 @@ pub(super) fn check_ledger(ctx: &Context) -> Vec<Check> {
             vec![Check::of_failure("ledger", &failure)]
         }
     }
+}
+
+/// What is wrong with the ledger key's file, where one is named: without the key, ids stay in the
+/// ledger, and nobody is found in it.
+pub(super) fn check_ledger_key(ctx: &Context) -> Option<Check> {
+    let path = ctx.environment.ledger_key_file.as_ref();
+    let path = path.filter(|_| !ctx.is_sandbox())?;
+    let error = read_ledger_key(path).err()?;
+    Some(Check::of_failure("ledger key", &Failure::from(error)))
 }
 
 /// A ledger that was never made, or one that is gone.

@@ -39,6 +39,7 @@ pub(super) async fn run(ctx: &mut Context, args: DoctorArgs) -> Result<ExitStatu
     let mut checks = vec![local::version()];
     checks.extend(local::check_files(ctx));
     checks.extend(local::check_ledger(ctx));
+    checks.extend(local::check_ledger_key(ctx));
     let resolved = projects::resolve_each(ctx, &mut checks);
     checks.extend(tokens::check(ctx, &resolved));
     match args.offline {

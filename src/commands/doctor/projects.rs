@@ -194,7 +194,7 @@ fn of_probe(ctx: &Context, project: &Project, probe: &Probe, renewal: &str) -> C
             WHAT,
             ExitStatus::Auth,
             format!("does not let this token into the project ({http_status})"),
-            ELIGIBLE,
+            format!("{ELIGIBLE}; as such a person, {renewal}"),
         ),
         Probe::Odd { status } => Check::warning(
             WHAT,

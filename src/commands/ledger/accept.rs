@@ -23,7 +23,7 @@ const NAMED: usize = 20;
 #[command(after_help = "Examples:
   dsr ledger accept
   dsr ledger accept --yes      in a script
-  dsr resume                   then: what is unknown, and how to settle it")]
+  dsr status                   then: which jobs are unknown")]
 pub(super) struct AcceptArgs {
     /// Do not ask for confirmation
     #[arg(long)]
@@ -60,7 +60,7 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     if accepted.jobs > 0 {
         ctx.ui.note(
-            "See what is unknown with `dsr status`, and settle it with `dsr resume REQUEST`.",
+            "See what is unknown with `dsr status`. dsr cannot settle it by itself: find out in Mixpanel, then run `dsr resume REQUEST` with `--task TASK_ID`, `--send-again` or `--abandon`.",
         );
     }
     Ok(ExitStatus::Done)

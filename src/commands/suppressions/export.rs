@@ -1,12 +1,16 @@
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDate, NaiveTime};
 use tempfile::NamedTempFile;
 
-use crate::domain::ExitStatus;
+use crate::domain::{ExitStatus, ProjectName};
 use crate::ledger::ErasedBy;
-use crate::ui::{Failure, ListCounts, ListFormat, ListWrittenView, SuppressionList, plural};
+use crate::ui::{
+    Failure, ListCounts, ListFormat, ListWrittenView, SuppressionList, number, plural,
+};
 use crate::workflow::HeldIds;
 
 use super::super::context::Context;
@@ -17,9 +21,9 @@ use super::{people_key, replaced, warn_of_people_lost};
 ///
 /// The people of deletions that Mixpanel has accepted, started or done, each once a project, and of
 /// those whose outcome is unknown, since it may have erased them. Not of those that were not sent, or
-/// that Mixpanel refused, gave up on or revoked: how many ids that is about is said. Make it anew
+/// that Mixpanel refused, gave up on or revoked: dsr says how many people it leaves out. Make it anew
 /// when deletions were sent or cancelled, in cron every day. `--replace` refuses (2) where people of the
-/// list that is there are missing in the new one.
+/// list that is there are missing in the new one, and where that list is empty or was cut off.
 ///
 /// The ledger keeps no ids of jobs that have ended, so the list has keyed hashes, in an order that
 /// tells nothing: the first 32 hex digits of HMAC-SHA-256 of the distinct_id's UTF-8, under the 32
@@ -90,20 +94,37 @@ impl ExportListArgs {
 
 pub(super) fn run(ctx: &mut Context, args: &ExportListArgs) -> Result<ExitStatus, Failure> {
     let format = args.format()?;
-    if let Some(path) = args.output.as_deref().filter(|_| !args.replace) {
-        refuse_existing(path)?;
+    match args.output.as_deref() {
+        Some(path) if path.is_dir() => {
+            let folder = path.display();
+            return Err(
+                usage(format!("`{folder}` is a folder; no list was written"))
+                    .hint(format!("name a file in it: `{folder}/suppressed.txt`")),
+            );
+        }
+        Some(path) if !args.replace => refuse_existing(path)?,
+        Some(_) | None => {}
     }
     let made = ctx.clock.now();
     let since = args.since.map(|day| day.and_time(NaiveTime::MIN).and_utc());
     let ledger = ctx.ledger()?;
     let key = people_key(ctx, &ledger)?;
-    let project = |name: &_| ctx.means(name);
-    let not_listed = ledger.count_not_erased(&project)?;
+    let deleted_in = RefCell::new(BTreeSet::new());
+    let project = |name: &ProjectName| {
+        deleted_in.borrow_mut().insert(name.to_string());
+        ctx.means(name)
+    };
     let by = ErasedBy {
         project: &project,
         since,
     };
     let erased = ledger.erased(&key, &by)?;
+    let not_listed = erased.count_not_erased(&project)?;
+    let is_known = |name: &String| deleted_in.borrow().contains(name);
+    if !ctx.projects.iter().all(is_known) {
+        // A project that the ledger has not heard of must be set up at least.
+        ctx.resolve()?;
+    }
     let mut projects: Vec<_> = erased
         .jobs()
         .iter()
@@ -136,14 +157,23 @@ pub(super) fn run(ctx: &mut Context, args: &ExportListArgs) -> Result<ExitStatus
     let was_set_back = warn_of_people_lost(ctx, &ledger)?;
     let counts = match &args.output {
         Some(path) => {
-            let counts = write_file(ctx, args, path, &list, format).map_err(|failure| {
-                match was_set_back && failure.kind == "fewer_people" {
-                    true => failure.hint(
-                        "keep that list, and write the new one to another file: the ledger was set back",
-                    ),
-                    false => failure,
+            // A part of the list lacks people for a reason of its own.
+            let is_whole = args.since.is_none() && ctx.projects.is_empty();
+            let way_out = match was_set_back && is_whole {
+                true => {
+                    "keep that list, and write the new one to another file: the ledger was set back"
                 }
-            })?;
+                false => {
+                    "check DSR_HOME, `--project` and `--since`; if they must go, add `--allow-fewer`"
+                }
+            };
+            let counts =
+                write_file(ctx, args, path, &list, format).map_err(|failure| {
+                    match failure.kind == "fewer_people" {
+                        true => failure.or_hint(way_out),
+                        false => failure,
+                    }
+                })?;
             let view = ListWrittenView {
                 list: &list,
                 counts,
@@ -166,13 +196,15 @@ fn tell(ctx: &Context, list: &SuppressionList<'_>, counts: ListCounts) {
             "{people} in it whose erasure is unknown: settle it with `dsr resume`."
         ));
     }
-    let left = list.not_listed.iter();
-    let left: Vec<String> = left
-        .map(|left| format!("{} {}", plural(left.ids, "id", "ids"), left.state.as_str()))
-        .collect();
-    if !left.is_empty() {
+    let people: usize = list.not_listed.iter().map(|left| left.people).sum();
+    if people > 0 {
+        let left = list.not_listed.iter();
+        let left: Vec<String> = left
+            .map(|left| format!("{} {}", number(left.people), left.state.as_str()))
+            .collect();
         ctx.ui.note(&format!(
-            "Not in it, since nothing of theirs is erased: {}.",
+            "{} not in it, since nothing of theirs is erased: {}.",
+            plural(people, "person is", "people are"),
             left.join(", ")
         ));
     }

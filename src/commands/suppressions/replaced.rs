@@ -12,7 +12,8 @@ use crate::ui::{Failure, plural};
 
 use super::super::failures::local_io;
 
-/// Refuses to put a list in the place of one with people that it lacks.
+/// Refuses to put a list in the place of one with people that it lacks. What to do about these
+/// people only the caller can say.
 pub(super) fn demand_nobody_lost(there: &Path, new: &Path) -> Result<(), Failure> {
     let mut names = Vec::new();
     let mut read = |path: &Path| List::read(path, &mut names).map_err(|error| local_io(&error));
@@ -30,6 +31,13 @@ pub(super) fn demand_nobody_lost(there: &Path, new: &Path) -> Result<(), Failure
         let message = format!("`{path}` is not a suppression list; it was not replaced");
         return Err(refused(message).hint("name another file, or remove this one first"));
     };
+    if !old.is_whole() {
+        let message = format!(
+            "the list `{path}` is empty or was cut off; it was not replaced, since who was on it is not known"
+        );
+        return Err(refused(message)
+            .hint("put the whole list back; if that cannot be, add `--allow-fewer`"));
+    }
     let new = read(new)?.unwrap_or_default();
     if !old.people.is_empty() && !new.keys.is_empty() && old.keys != new.keys {
         let message =
@@ -45,9 +53,7 @@ pub(super) fn demand_nobody_lost(there: &Path, new: &Path) -> Result<(), Failure
             let message = format!(
                 "the list `{path}` has {people} that the new list lacks; it was not replaced"
             );
-            Err(refused(message).hint(
-                "check DSR_HOME, `--project` and `--since`; if they must go, add `--allow-fewer`",
-            ))
+            Err(refused(message))
         }
     }
 }
@@ -63,6 +69,19 @@ struct List {
     people: Vec<(u128, u32)>,
     /// The fingerprints of the keys that made the hashes.
     keys: BTreeSet<String>,
+    end: End,
+}
+
+/// What says that a list is whole.
+#[derive(Default, PartialEq, Eq)]
+enum End {
+    /// Nothing.
+    #[default]
+    Missing,
+    /// The heading of a table, which has no end of its own.
+    Table,
+    /// The last line, and how many people it counts.
+    Counted(usize),
 }
 
 impl List {
@@ -95,6 +114,10 @@ impl List {
         if let Some(said) = line.strip_prefix('#') {
             let key = said.trim().strip_prefix("key: ");
             self.keys.extend(key.map(str::to_owned));
+            let count = said.trim().strip_prefix("people: ");
+            if let Some(count) = count.and_then(|count| count.parse().ok()) {
+                self.end = End::Counted(count);
+            }
             return true;
         }
         if line.starts_with('{') {
@@ -103,15 +126,24 @@ impl List {
             };
             let key = object["suppressions"]["key"].as_str();
             self.keys.extend(key.map(str::to_owned));
+            let count = object["end"]["counts"]["people"].as_u64();
+            if let Some(count) = count.and_then(|count| usize::try_from(count).ok()) {
+                self.end = End::Counted(count);
+            }
             let project = object["project"].as_str().map_or(0, place);
             return match object["person_hash"].as_str() {
                 Some(hash) => self.add(hash, project),
+                // What `--json` prints is one object with everybody in it.
+                None if object["people"].is_array() => false,
                 None => object["suppressions"].is_object() || object["end"].is_object(),
             };
         }
         let cells: Vec<&str> = line.split(',').collect();
         match cells.as_slice() {
-            ["person_hash", "project", "erasure", "key"] => true,
+            ["person_hash", "project", "erasure", "key"] => {
+                self.end = End::Table;
+                true
+            }
             [hash, project, _, key] => {
                 self.keys.insert((*key).to_owned());
                 self.add(hash, place(project))
@@ -129,6 +161,15 @@ impl List {
                 true
             }
             Ok(_) | Err(_) => false,
+        }
+    }
+
+    /// Whether nothing of it is missing, as far as its format tells.
+    fn is_whole(&self) -> bool {
+        match self.end {
+            End::Missing => false,
+            End::Table => true,
+            End::Counted(count) => count == self.people.len(),
         }
     }
 
