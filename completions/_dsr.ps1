@@ -325,7 +325,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             break
         }
         'dsr;answered' {
-            [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The day you told the person [default: today]')
+            [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The day you told the person [default: the day recorded before, or today]')
             [CompletionResult]::new('--manner', '--manner', [CompletionResultType]::ParameterName, 'How you told the person, such as `by e-mail`; kept in the ledger, so without personal data')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; several are worked on one beside the other')

@@ -1,7 +1,7 @@
 use chrono::NaiveDate;
 
-use crate::domain::{ExitStatus, RequestId};
-use crate::ledger::{Ledger, Wanted};
+use crate::domain::{ExitStatus, JobState, Kind, RequestId};
+use crate::ledger::{AnswerChange, Ledger, RequestRecord, Wanted};
 use crate::ui::{Failure, Shown};
 use crate::workflow;
 
@@ -16,8 +16,8 @@ use super::named::find_meant;
 /// record that, reports and `dsr status` say "answer not recorded". Both laws count the days to that
 /// answer: GDPR Art. 12(3), 11 CCR §7021(b).
 ///
-/// Run it again to correct the day. The audit trail keeps both, and says whether the manner changed.
-/// Without `--manner` the manner stays as you recorded it. After the first answer in a ledger, dsr
+/// Run it again with `--on` to correct the day. The audit trail keeps both, and says whether the manner
+/// changed. Without `--on` the recorded day stays, and without `--manner` the recorded manner. After the first answer in a ledger, dsr
 /// expects one for each request recorded since, and reminds you.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -28,7 +28,7 @@ pub(crate) struct AnsweredArgs {
     /// A request (at least four characters of its id) or a task id
     #[arg(value_name = "REQUEST | TASK_ID")]
     name: String,
-    /// The day you told the person [default: today]
+    /// The day you told the person [default: the day recorded before, or today]
     #[arg(long, value_name = "DATE")]
     on: Option<NaiveDate>,
     /// How you told the person, such as `by e-mail`; kept in the ledger, so without personal data
@@ -68,13 +68,20 @@ pub(super) fn run(ctx: &Context, args: &AnsweredArgs) -> Result<ExitStatus, Fail
             ),
         );
     }
+    if let Some(done) = find_later_end(&ledger, &request, change.day)? {
+        ctx.ui.warn(
+            "early_answer",
+            &format!(
+                "dsr saw Mixpanel finish this deletion on {done} (UTC), after the answer of {}; check the day",
+                change.day
+            ),
+        );
+    }
     let answered = ledger.find_request(&request.id)?;
     ctx.ui
         .print_requests(&ledger, answered.as_slice(), Shown::Jobs, clock)?;
-    if let Some(before) = change.day_before {
-        ctx.ui.note(&format!(
-            "This corrects the answer of {before}; the audit trail keeps both."
-        ));
+    if let Some(said) = change_text(&change) {
+        ctx.ui.note(&said);
     }
     if change.is_first {
         ctx.ui.note(
@@ -82,6 +89,35 @@ pub(super) fn run(ctx: &Context, args: &AnsweredArgs) -> Result<ExitStatus, Fail
         );
     }
     Ok(ExitStatus::Done)
+}
+
+/// What became of the answer that was recorded before.
+fn change_text(change: &AnswerChange) -> Option<String> {
+    let before = change.day_before?;
+    Some(if change.is_repeated {
+        format!(
+            "The answer of {before} is recorded already. Nothing changed; for another day add `--on DATE`."
+        )
+    } else if before == change.day {
+        format!("The day stays {before}. For another day add `--on DATE`.")
+    } else {
+        format!("This corrects the answer of {before}; the audit trail keeps both.")
+    })
+}
+
+/// The day on which a deletion was done, where the person was told before.
+fn find_later_end(
+    ledger: &Ledger,
+    request: &RequestRecord,
+    told: NaiveDate,
+) -> Result<Option<NaiveDate>, Failure> {
+    if request.asked.operation.kind() != Kind::Delete {
+        return Ok(None);
+    }
+    let passages = ledger.list_passages(&request.id)?.into_iter();
+    let mut done = passages.filter(|passage| passage.to == JobState::Done);
+    let day = done.next().map(|passage| passage.last.date_naive());
+    Ok(day.filter(|day| told < *day))
 }
 
 /// What in these words may name a person; the words themselves are never shown.

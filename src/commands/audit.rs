@@ -2,8 +2,8 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::domain::{ExitStatus, RequestId};
-use crate::ledger::{Anchor, Chosen, Found, Ledger};
-use crate::ui::{AuditHeadView, AuditLogView, AuditView, Failure, number, verifying};
+use crate::ledger::{Anchor, Audit, Chosen, Finding, Found, Ledger};
+use crate::ui::{AuditHeadView, AuditLogView, AuditView, Failure, number, plural, verifying};
 
 use super::context::Context;
 use super::failures::{local_io, usage};
@@ -104,7 +104,7 @@ fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     let view = AuditView {
         audit: &audit,
         set_back: set_back.as_ref(),
-        accepted_at: ledger.find_set_back_accepted()?,
+        lost: ledger.list_lost_times()?,
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     if audit.is_whole() {
@@ -118,6 +118,10 @@ fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
             None => ExitStatus::Done,
         });
     }
+    if let Some(failure) = only_lost_heads(&audit, set_back.is_some()) {
+        ctx.ui.fail(&failure);
+        return Ok(failure.status);
+    }
     let more = usize::try_from(audit.more).unwrap_or(usize::MAX);
     let count = number(audit.findings.len().saturating_add(more));
     let message = format!("the audit trail and the ledger do not fit: {count} found");
@@ -126,6 +130,18 @@ fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     );
     ctx.ui.fail(&failure);
     Ok(failure.status)
+}
+
+/// What is said where nothing is wrong but that heads are of a time that the ledger lacks.
+fn only_lost_heads(audit: &Audit, is_set_back: bool) -> Option<Failure> {
+    let is_lost = |finding: &Finding| matches!(finding, Finding::AnchorLost { .. });
+    let is_only = !is_set_back && audit.more == 0 && audit.findings.iter().all(is_lost);
+    is_only.then(|| {
+        let heads = plural(audit.findings.len(), "saved head", "saved heads");
+        let message = format!("{heads} of the lost time cannot be checked; all else fits");
+        Failure::new(ExitStatus::LocalIo, "audit", message)
+            .hint("a copy of the ledger from that time can be checked: open it with `DSR_HOME`")
+    })
 }
 
 /// One head, or those of a file or of standard input, one a line; what stands behind it on a line,

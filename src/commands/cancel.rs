@@ -131,7 +131,7 @@ fn warn_of_each(ui: &Ui, report: &CancelReport) {
             ),
             CancelOutcome::InDoubt => (
                 "unknown_outcome",
-                "cancelled, but an earlier attempt, whose answer was lost, may have run".to_owned(),
+                "cancelled, but an earlier attempt may have run".to_owned(),
             ),
             CancelOutcome::NothingCreated => (
                 "refused",

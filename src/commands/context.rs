@@ -178,6 +178,21 @@ impl Context {
         Ok(set_back.is_some())
     }
 
+    /// Says what the ledger lacks for good, and what follows from that; whether it lacks anything.
+    pub(crate) fn warn_of_lost_time(
+        &self,
+        ledger: &Ledger,
+        consequence: &str,
+    ) -> Result<bool, Failure> {
+        let lost = ledger.list_lost_times()?;
+        let times: Vec<String> = lost.iter().map(ToString::to_string).collect();
+        if !times.is_empty() {
+            let message = times.join("; ") + consequence;
+            self.ui.warn("set_back_accepted", &message);
+        }
+        Ok(!times.is_empty())
+    }
+
     pub(crate) fn opening(&self) -> Opening {
         Opening {
             actor: self.actor().clone(),

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::domain::{ExitStatus, JobId, RequestId};
+use crate::domain::{CarriedOut, ExitStatus, JobId, RequestId};
 use crate::intake::{self, Keep, Place, Source};
 use crate::ledger::{Ledger, RequestRecord, Wanted};
 use crate::ui::{Failure, FindView, Involvement, Sought, reading};
@@ -53,6 +53,7 @@ pub(super) fn run(ctx: &mut Context, args: &FindArgs) -> Result<ExitStatus, Fail
         ledger.demand_people_key(key)?;
     }
     let mut wanted = Wanted::new(key.as_ref());
+    ctx.warn_of_lost_time(&ledger, "; not found proves nothing for that time")?;
     let mut people = read(ctx, args, &sources, &mut wanted)?;
     let mut records = Records::new(&ledger);
     for sighting in ledger.find_people(&wanted)? {
@@ -149,11 +150,17 @@ impl<'l> Records<'l> {
             return Ok(known.clone());
         }
         let found = match self.request(&id.request)? {
-            Some(request) => Some(Involvement {
-                request,
-                job: Rc::new(self.ledger.find_job(id)?),
-                ended: self.ledger.find_ended(id)?,
-            }),
+            Some(request) => {
+                let job = self.ledger.find_job(id)?;
+                let is_in_doubt = job.carried_out() == CarriedOut::Possibly;
+                let tried = is_in_doubt.then(|| self.ledger.find_tried(id));
+                Some(Involvement {
+                    request,
+                    job: Rc::new(job),
+                    ended: self.ledger.find_ended(id)?,
+                    doubt: tried.transpose()?.map(|tried| tried.doubt()),
+                })
+            }
             None => None,
         };
         self.jobs.insert(id.clone(), found.clone());

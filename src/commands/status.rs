@@ -188,6 +188,7 @@ fn show(
         true => Some(polling(ctx, ledger, &view.scope)?),
         false => None,
     };
+    ctx.warn_of_lost_time(ledger, "")?;
     let advice = deadlines::advice(ctx, ledger, requests, view.shown)?;
     advice.warn(ctx);
     deadlines::warn_of_token_for(ctx, ledger, requests)?;

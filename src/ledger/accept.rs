@@ -2,11 +2,12 @@
 //! is unknown from then on, and the trail has the decision. Nothing is ever sent here.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
 
@@ -42,6 +43,51 @@ pub struct Accepted {
     pub head: Anchor,
 }
 
+/// What a ledger lacks for good: it was set back, and the operator went on with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostTime {
+    /// When the last entry was made that the ledger had; `None` where it had none.
+    pub since: Option<DateTime<Utc>>,
+    pub accepted_at: DateTime<Utc>,
+    /// `user@host`
+    pub by: String,
+    /// The last entry that the host had seen; `None` where the file beside the ledger was damaged.
+    pub seen: Option<Anchor>,
+    /// How many entries the ledger had.
+    had: u64,
+}
+
+impl LostTime {
+    /// How many entries are lost at least, where that is known.
+    pub fn entries(&self) -> Option<u64> {
+        let seen = self.seen.as_ref()?.count;
+        seen.checked_sub(self.had).filter(|lost| *lost > 0)
+    }
+
+    /// Whether a head with this number may be of the lost time.
+    pub(super) fn covers(&self, count: u64) -> bool {
+        let seen = self.seen.as_ref();
+        seen.is_some_and(|seen| count > self.had && count <= seen.count)
+    }
+}
+
+impl fmt::Display for LostTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let minute = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+        let until = minute(self.accepted_at);
+        f.write_str("the ledger was set back: it lacks what was recorded ")?;
+        match self.since {
+            Some(since) => write!(f, "between {} and {until}", minute(since))?,
+            None => write!(f, "before {until}")?,
+        }
+        match self.entries() {
+            Some(1) => f.write_str(" (at least 1 entry of its audit trail)"),
+            Some(lost) => write!(f, " (at least {lost} entries of its audit trail)"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Ledger {
     /// Opens the ledger though it lacks what this host has seen of it: to be accepted, and for
     /// nothing else. Makes one where it is gone.
@@ -56,13 +102,12 @@ impl Ledger {
         Self::open_as(opening, path, patience.into(), super::Older::Accepted)
     }
 
-    /// When the operator last went on with a ledger that was set back: what was recorded in the span
-    /// that it lacked is not in it.
+    /// The times that the ledger lacks for good, in the order in which they were accepted.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn find_set_back_accepted(&self) -> Result<Option<DateTime<Utc>>, LedgerError> {
-        find_accepted(&self.conn)
+    pub fn list_lost_times(&self) -> Result<Vec<LostTime>, LedgerError> {
+        list_lost(&self.conn)
     }
 
     /// What may have been sent in the span that the ledger lacks.
@@ -148,14 +193,39 @@ impl Ledger {
     }
 }
 
-/// When a ledger that was set back was last accepted.
-pub(super) fn find_accepted(conn: &Connection) -> Result<Option<DateTime<Utc>>, LedgerError> {
-    let at: Option<String> = prepare(
+pub(super) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError> {
+    let mut statement = prepare(
         conn,
-        "SELECT at FROM audit WHERE request IS NULL AND event = $1 ORDER BY seq DESC LIMIT 1",
-    )?
-    .query_row([AuditEvent::SetBackAccepted.as_str()], |row| row.get(0))
-    .optional()?;
+        "SELECT at, actor_user, actor_host, details FROM audit
+         WHERE request IS NULL AND event = $1 ORDER BY seq",
+    )?;
+    let mut rows = statement.query([AuditEvent::SetBackAccepted.as_str()])?;
+    let mut list = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
+        let details: Value = serde_json::from_str(&text("details")?).unwrap_or_default();
+        let head = |key: &str| details[key].as_str().and_then(|head| head.parse().ok());
+        let had: Option<Anchor> = head("head");
+        list.push(LostTime {
+            since: match &had {
+                Some(had) => find_moment(conn, had.count)?,
+                None => None,
+            },
+            accepted_at: parse_time(&text("at")?)?,
+            by: format!("{}@{}", text("actor_user")?, text("actor_host")?),
+            seen: head("seen"),
+            had: had.map_or(0, |had| had.count),
+        });
+    }
+    Ok(list)
+}
+
+/// When an entry was made.
+fn find_moment(conn: &Connection, entry: u64) -> Result<Option<DateTime<Utc>>, LedgerError> {
+    let sequence = i64::try_from(entry).unwrap_or(i64::MAX);
+    let at: Option<String> = prepare(conn, "SELECT at FROM audit WHERE seq = $1")?
+        .query_row([sequence], |row| row.get(0))
+        .optional()?;
     at.map(|at| parse_time(&at)).transpose()
 }
 

@@ -16,10 +16,14 @@ use super::{Ledger, LedgerError, prepare};
 /// What a recorded answer changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerChange {
+    /// The day that is recorded now.
+    pub day: NaiveDate,
     /// The day that was recorded before.
     pub day_before: Option<NaiveDate>,
     /// It is the ledger's first: from here on it reminds of answers that are missing.
     pub is_first: bool,
+    /// The same was recorded before; nothing was written.
+    pub is_repeated: bool,
 }
 
 /// That a person was told, as the operator said.
@@ -50,6 +54,15 @@ impl Ledger {
         let manner_before = before.as_ref().and_then(|before| before.manner.as_ref());
         let manner = answer.manner.as_ref().or(manner_before);
         let day_before = before.as_ref().map(|before| before.day);
+        let change = AnswerChange {
+            day: answer.day,
+            day_before,
+            is_first,
+            is_repeated: day_before == Some(answer.day) && manner == manner_before,
+        };
+        if change.is_repeated {
+            return Ok(change);
+        }
         prepare(
             &tx,
             "INSERT INTO answers (request, day, manner, at) VALUES ($1, $2, $3, $4)
@@ -76,10 +89,7 @@ impl Ledger {
         let (event, subject) = (AuditEvent::AnswerRecorded, Subject::Request(request));
         audit::tell(&tx, event, subject, details, answer.at)?;
         tx.commit()?;
-        Ok(AnswerChange {
-            day_before,
-            is_first,
-        })
+        Ok(change)
     }
 }
 

@@ -13,8 +13,7 @@ use super::records::{JOB_COLUMNS, read_job};
 use super::{JobRecord, Ledger, LedgerError, Write, prepare};
 
 /// What is said of a job that ended otherwise than done, with an earlier attempt in doubt.
-pub(super) const IN_DOUBT: &str =
-    "an earlier attempt, whose answer was lost, may have been carried out";
+pub(super) const IN_DOUBT: &str = "an earlier attempt may have been carried out";
 
 /// What a job's attempts came to, as far as it decides whether to make another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +26,23 @@ pub struct Tried {
     pub unread: u32,
     /// Whether nobody knows when, or whether, it was sent: the ledger was set back.
     pub is_of_lost_span: bool,
+}
+
+impl Tried {
+    /// Why nobody knows what became of it.
+    pub fn doubt(&self) -> &'static str {
+        match self {
+            Self {
+                is_of_lost_span: true,
+                ..
+            } => "the ledger was set back",
+            Self { unclear: 0, .. } => "there is no answer yet",
+            Self {
+                unclear, unread, ..
+            } if unclear > unread => "an answer was lost",
+            _ => "Mixpanel's answers are unclear or contradictory",
+        }
+    }
 }
 
 /// Whether a step was taken that others may have taken, or barred, meanwhile.

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    Glance, LedgerError, ProcessRecord, SetBack, accept, audit, migrations, people, prepare,
-    receipts, refuse_what_others_share, seen, sender,
+    Glance, LedgerError, LostTime, ProcessRecord, SetBack, accept, audit, migrations, people,
+    prepare, receipts, refuse_what_others_share, seen, sender,
 };
 
 /// How many of the damages are named.
@@ -35,8 +35,8 @@ pub struct Health {
     pub trail: Option<Glance>,
     /// What it lacks of what this host has seen of it.
     pub set_back: Option<SetBack>,
-    /// When the operator last went on with a ledger that was set back.
-    pub set_back_accepted: Option<DateTime<Utc>>,
+    /// What the ledger lacks for good.
+    pub lost: Vec<LostTime>,
     /// The processes that send just now.
     pub senders: Vec<ProcessRecord>,
 }
@@ -63,14 +63,14 @@ pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<He
         );
     }
     damage.truncate(NAMED);
-    let (unsettled, ids_to_hash, trail, set_back_accepted) = match is_current && damage.is_empty() {
+    let (unsettled, ids_to_hash, trail, lost) = match is_current && damage.is_empty() {
         true => (
             count_unsettled(&conn)?,
             people::count_to_hash(&conn, now)?,
             Some(audit::look(&conn)?),
-            accept::find_accepted(&conn)?,
+            accept::list_lost(&conn)?,
         ),
-        false => (0, 0, None, None),
+        false => (0, 0, None, Vec::new()),
     };
     let set_back = match damage.is_empty() {
         true => seen::find_set_back(&conn, path)?,
@@ -87,7 +87,7 @@ pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<He
         receipts: ended.len(),
         trail,
         set_back,
-        set_back_accepted,
+        lost,
         senders: sender::list_living(path).map_err(LedgerError::Sender)?,
     })
 }

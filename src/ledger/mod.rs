@@ -57,11 +57,11 @@ use crate::config::{
 };
 use crate::domain::Actor;
 
-pub use accept::{Accepted, MaybeSent, find_seen};
+pub use accept::{Accepted, LostTime, MaybeSent, find_seen};
 pub use answers::{AnswerChange, AnswerRecord};
 pub use audit::{
     Anchor, AnchorError, Audit, AuditEntry, AuditEvent, AuditHead, Chosen, Entries, Finding,
-    Glance, Opening,
+    Glance, LostHead, Opening,
 };
 pub use backup::Backup;
 pub use candidates::{Candidate, Candidates, Fitting};

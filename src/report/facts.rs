@@ -309,6 +309,8 @@ pub struct PeriodFacts {
     pub received_before: usize,
     pub received_after: usize,
     pub purges: Vec<PurgeFact>,
+    /// Times of which the ledger lacks what was recorded.
+    pub set_backs: Vec<SetBackFact>,
     pub limits: &'static [&'static str],
 }
 
@@ -323,6 +325,19 @@ pub struct PurgeFact {
     pub first_closed: DateTime<Utc>,
     #[serde(serialize_with = "time")]
     pub last_closed: DateTime<Utc>,
+}
+
+/// A ledger that was set back, and that the operator went on with.
+#[derive(Debug, Clone, Serialize)]
+pub struct SetBackFact {
+    /// Since when what was recorded is lost; none where all of it is.
+    #[serde(serialize_with = "time_or_none")]
+    pub since: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "time")]
+    pub accepted_at: DateTime<Utc>,
+    pub accepted_by: String,
+    /// How many entries of the audit trail are lost at least, where that is known.
+    pub entries: Option<u64>,
 }
 
 /// One request of a period.

@@ -21,7 +21,7 @@ pub use evidence::{
 pub use facts::{
     AccountFact, ApprovalFact, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact,
     ExtensionFact, Fetching, GroupFact, IdCounts, JobFacts, Made, MomentFact, PackagesFact,
-    PeriodFacts, PlanFact, PurgeFact, ReasonFact, RequestFacts, RowFacts, StepFact,
+    PeriodFacts, PlanFact, PurgeFact, ReasonFact, RequestFacts, RowFacts, SetBackFact, StepFact,
 };
 pub use figures::Figures;
 pub use page::{period_page, request_page};

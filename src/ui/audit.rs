@@ -1,11 +1,11 @@
 //! The audit trail: its entries, its head, and what a verification came to.
 
-use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::ledger::{Audit, AuditEntry, AuditHead, Entries, Finding, SetBack};
+use crate::ledger::{Audit, AuditEntry, AuditHead, Entries, Finding, LostHead, LostTime, SetBack};
 
 use super::json::time;
+use super::ledger_view::lost_text;
 use super::table::{Column, draw};
 use super::words::{number, plural, printable, wrapped};
 use super::{Layout, Paper, View};
@@ -22,8 +22,8 @@ pub struct AuditView<'a> {
     pub audit: &'a Audit,
     /// What the ledger lacks of what this host has seen.
     pub set_back: Option<&'a SetBack>,
-    /// When the operator last went on with a ledger that was set back.
-    pub accepted_at: Option<DateTime<Utc>>,
+    /// What the ledger lacks for good.
+    pub lost: Vec<LostTime>,
 }
 
 /// Entries of the trail.
@@ -52,16 +52,15 @@ impl View for AuditView<'_> {
         let audit = self.audit;
         let entries = count(audit.entries, "entry", "entries");
         let mut text = String::new();
+        if let Some(set_back) = self.set_back {
+            text.push_str(&wrapped("", &format!("Problem: {set_back}."), paper.width));
+        }
         match &audit.head {
             Some(head) if audit.is_whole() => {
-                match self.set_back {
-                    Some(set_back) => {
-                        let problem = format!("Problem: {set_back}.");
-                        text.push_str(&wrapped("", &problem, paper.width));
-                        text.push_str(&format!("What is left of the trail fits: {entries}.\n"));
-                    }
-                    None => text.push_str(&format!("The audit trail is whole: {entries}.\n")),
-                }
+                text.push_str(&match self.set_back {
+                    Some(_) => format!("What is left of the trail fits: {entries}.\n"),
+                    None => format!("The audit trail is whole: {entries}.\n"),
+                });
                 text.push_str(&format!("Head: {}:{}\n", head.count, head.hash));
             }
             _ => text.push_str(&format!("Something does not fit: {entries} were read.\n")),
@@ -87,12 +86,12 @@ impl View for AuditView<'_> {
             );
             text.push_str(&format!("{heads}.\n"));
         }
-        if let Some(at) = self.accepted_at {
-            let day = at.date_naive();
-            let line = format!(
-                "The ledger was set back, and accepted on {day}: requests recorded in the lost time are not in it."
-            );
+        for head in &audit.lost {
+            let line = lost_head_text(head);
             text.push_str(&wrapped("", &line, paper.width));
+        }
+        for lost in &self.lost {
+            text.push_str(&wrapped("", &lost_text(lost), paper.width));
         }
         if let (Some(started), true) = (audit.started, audit.requests_before > 0) {
             let before = count(audit.requests_before, "request", "requests");
@@ -108,7 +107,7 @@ impl View for AuditView<'_> {
         json!({ "audit": {
             "whole": audit.is_whole(),
             "set_back": self.set_back.is_some(),
-            "set_back_accepted_at": self.accepted_at.map(time),
+            "set_back_accepted_at": self.lost.last().map(|lost| time(lost.accepted_at)),
             "entries": audit.entries,
             "head": audit.head.as_ref().map(head),
             "started_at": audit.started.map(time),
@@ -119,6 +118,7 @@ impl View for AuditView<'_> {
             },
             "jobs": audit.jobs,
             "anchored": audit.anchored.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "lost": audit.lost.iter().map(|lost| lost.head.to_string()).collect::<Vec<_>>(),
             "findings": audit.findings.iter().map(finding).collect::<Vec<_>>(),
             "more_findings": audit.more,
         }})
@@ -136,6 +136,16 @@ impl AuditView<'_> {
         };
         format!("The ledger is as the trail says: {requests}, {jobs}{purged}.")
     }
+}
+
+/// A saved head that is not in the trail, and why that is no sign of a change.
+fn lost_head_text(lost: &LostHead) -> String {
+    format!(
+        "Saved head {} is of the time that was lost when the ledger was set back. The loss was accepted on {} by {}.",
+        lost.head.count,
+        lost.accepted_at.date_naive(),
+        printable(&lost.by)
+    )
 }
 
 fn finding(finding: &Finding) -> Value {
@@ -264,7 +274,7 @@ fn what(entry: &AuditEntry) -> String {
         "answer_recorded" => {
             let before = details["day_before"].as_str();
             let before = before.filter(|before| *before != text("day"));
-            let before = before.map(|before| format!(", before {before}"));
+            let before = before.map(|before| format!(", previously {before}"));
             let manner = match text("manner").as_str() {
                 manner @ ("recorded" | "changed") => format!("; manner {manner}"),
                 _ => String::new(),

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{CONFIRMATION_RULE, Deadline, JobState, Law, expected_completion};
-use crate::ledger::{Extension, RequestRecord, Unfetched};
+use crate::ledger::{Extension, JobGroup, RequestRecord, Unfetched};
 use crate::plan_file::Header;
 use crate::workflow::Plan;
 
@@ -238,10 +238,12 @@ fn late_text(days: u64) -> String {
 /// What is known of a request of which nothing is open.
 fn ended_text(request: &RequestRecord) -> &'static str {
     let done = request.jobs_in(JobState::Done);
-    match done {
-        0 => "not carried out",
-        _ if done == request.count_jobs(|_| true) => "carried out",
-        _ => "carried out in part",
+    match (done, request.count_jobs(JobGroup::is_lost)) {
+        (0, 0) => "not carried out",
+        (0, _) => "outcome unknown",
+        (_, 0) if done == request.count_jobs(|_| true) => "carried out",
+        (_, 0) => "carried out in part",
+        (_, _) => "carried out in part, outcome unknown in part",
     }
 }
 

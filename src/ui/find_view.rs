@@ -1,11 +1,12 @@
 //! Who was found in the ledger, and in what. People are named by place and hash, never by id.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::domain::{CarriedOut, Erasure, PersonHash};
+use crate::domain::{Erasure, PersonHash};
 use crate::ledger::{JobRecord, RequestRecord, StillSuppressed};
 
 use super::json::time;
@@ -38,6 +39,8 @@ pub struct Involvement {
     pub request: Rc<RequestRecord>,
     pub job: Rc<JobRecord>,
     pub ended: Option<DateTime<Utc>>,
+    /// Why nobody knows whether it was carried out, where nobody does.
+    pub doubt: Option<&'static str>,
 }
 
 /// Everybody who was looked for.
@@ -61,10 +64,10 @@ impl Sought {
         }
     }
 
-    /// A job of theirs may have been carried out, and nobody knows.
-    fn is_possibly(&self) -> bool {
-        let mut jobs = self.involved.iter().map(|found| &found.job);
-        jobs.any(|job| job.carried_out() == CarriedOut::Possibly)
+    /// A job of theirs may have been carried out, and nobody knows for this reason.
+    fn is_possibly(&self, doubt: &str) -> bool {
+        let mut involved = self.involved.iter();
+        involved.any(|found| found.doubt == Some(doubt))
     }
 
     /// Mixpanel may have made two tasks with their id.
@@ -105,9 +108,13 @@ impl View for FindView<'_> {
         if let Some(missing) = self.places_text(|one| one.involved.is_empty()) {
             text.push_str(&wrapped("Not found: ", &missing, paper.width));
         }
-        if let Some(possibly) = self.places_text(Sought::is_possibly) {
-            let label = "Possibly carried out (an answer was lost): ";
-            text.push_str(&wrapped(label, &possibly, paper.width));
+        let involved = self.people.iter().flat_map(|one| &one.involved);
+        let doubts: BTreeSet<&str> = involved.filter_map(|found| found.doubt).collect();
+        for doubt in doubts {
+            if let Some(possibly) = self.places_text(|one| one.is_possibly(doubt)) {
+                let line = format!("Possibly carried out ({doubt}): {possibly}");
+                text.push_str(&wrapped("", &line, paper.width));
+            }
         }
         if let Some(doubled) = self.places_text(Sought::is_possible_duplicate) {
             let label = "Possible duplicate (sent twice): ";
@@ -166,6 +173,7 @@ fn row(sought: &Sought, found: &Involvement) -> Vec<String> {
         request,
         job,
         ended,
+        ..
     } = found;
     let dash = || "-".to_owned();
     let day = |time: Option<DateTime<Utc>>| {
@@ -236,6 +244,7 @@ fn involvement(found: &Involvement) -> Value {
         request,
         job,
         ended,
+        ..
     } = found;
     let operation = request.asked.operation;
     json!({

@@ -60,6 +60,7 @@ pub const ERROR_KINDS: &[&str] = &[
 pub const WARNING_KINDS: &[&str] = &[
     "clock_skew",
     "damaged_lines",
+    "early_answer",
     "environment_secret",
     "environment_token",
     "failed",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::ledger::{Accepted, Anchor, AuditHead, Backup, Seen, SetBack};
+use crate::ledger::{Accepted, Anchor, AuditHead, Backup, LostTime, Seen, SetBack};
 
 use super::json::time;
 use super::words::{number, plural, printable, wrapped};
@@ -16,6 +16,8 @@ pub struct LedgerStatusView<'a> {
     pub head: AuditHead,
     pub seen: Seen,
     pub set_back: Option<&'a SetBack>,
+    /// What the ledger lacks for good.
+    pub lost: Vec<LostTime>,
 }
 
 /// A copy that was made.
@@ -45,8 +47,14 @@ impl View for LedgerStatusView<'_> {
             self.head.count,
             self.head.hash,
         );
+        for lost in &self.lost {
+            text.push_str(&wrapped("", &lost_text(lost), paper.width));
+        }
         if self.set_back.is_none() && matches!(self.seen, Seen::Head(_)) {
-            text.push_str("The ledger has every entry that this host has seen.\n");
+            text.push_str(match self.lost.is_empty() {
+                true => "The ledger has every entry that this host has seen.\n",
+                false => "No other entry that this host has seen is missing.\n",
+            });
         }
         if let Some(set_back) = self.set_back {
             let words = format!(
@@ -69,8 +77,31 @@ impl View for LedgerStatusView<'_> {
             "head_at": time(self.head.at),
             "seen": seen,
             "set_back": self.set_back.is_some(),
+            "set_backs_accepted": self.lost.iter().map(lost).collect::<Vec<_>>(),
         }})
     }
+}
+
+/// What the ledger lacks for good, and who accepted that.
+pub(super) fn lost_text(lost: &LostTime) -> String {
+    let text = lost.to_string();
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    let text: String = first.into_iter().chain(chars).collect();
+    let day = lost.accepted_at.date_naive();
+    format!(
+        "{text}. That was accepted on {day} by {}.",
+        printable(&lost.by)
+    )
+}
+
+fn lost(lost: &LostTime) -> Value {
+    json!({
+        "since": lost.since.map(time),
+        "at": time(lost.accepted_at),
+        "by": lost.by,
+        "entries": lost.entries(),
+    })
 }
 
 impl View for BackupView<'_> {

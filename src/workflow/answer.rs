@@ -28,7 +28,9 @@ pub fn record_answer(
     clock: &dyn Clock,
 ) -> Result<AnswerChange, AnswerError> {
     let today = clock.today();
-    let day = day.unwrap_or(today);
+    // Whoever adds how the person was told does not say that it was today.
+    let recorded = request.answer.as_ref().map(|answer| answer.day);
+    let day = day.or(recorded).unwrap_or(today);
     let received = request.asked.received;
     if day > today {
         return Err(AnswerError::Future { day });

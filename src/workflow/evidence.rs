@@ -10,8 +10,8 @@ use crate::ledger::{
 use crate::report::{
     AccountFact, Answer, ApprovalFact, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact,
     ExtensionFact, Fetching, GroupFact, IdCounts, JobFacts, MomentFact, PackagesFact, PeriodFacts,
-    PersonalData, PlanFact, PurgeFact, ReasonFact, RequestFacts, RowFacts, StepFact, Told,
-    period_limits, request_limits, right,
+    PersonalData, PlanFact, PurgeFact, ReasonFact, RequestFacts, RowFacts, SetBackFact, StepFact,
+    Told, period_limits, request_limits, right,
 };
 
 /// How much of the audit trail a report has of a request, beside the steps of its jobs.
@@ -138,6 +138,13 @@ pub fn period_facts(
         first_closed: purge.closed.first,
         last_closed: purge.closed.last,
     });
+    let lost = ledger.list_lost_times()?.into_iter();
+    let set_backs = lost.map(|lost| SetBackFact {
+        since: lost.since,
+        accepted_at: lost.accepted_at,
+        entries: lost.entries(),
+        accepted_by: lost.by,
+    });
     Ok(PeriodFacts {
         from,
         to,
@@ -145,6 +152,7 @@ pub fn period_facts(
         received_before,
         received_after,
         purges: purges.collect(),
+        set_backs: set_backs.collect(),
         limits: period_limits(),
     })
 }

@@ -352,9 +352,10 @@ async fn adopt_or_link(
     let not_taken = Outcome::Unsettled(JobState::Planned);
     match owners {
         Ok(Owners::One(task)) => {
-            let reason = "recovered: its first answer was lost, and Mixpanel named its task";
+            let doubt = run.ledger.find_tried(job)?.doubt();
+            let reason = format!("recovered: {doubt}, and Mixpanel named its task");
             let outcome = Outcome::Recovered(task);
-            record_outcome(run, client, job, &outcome, Some(reason))?;
+            record_outcome(run, client, job, &outcome, Some(&reason))?;
         }
         Ok(Owners::Others(groups)) => {
             // What is left is still unknown, though hardly: the same POST tells again.

@@ -158,7 +158,7 @@ impl Temper {
             CreateAnswer::Accepted { task } => record(Outcome::Accepted(task), None, Next::GoOn),
             CreateAnswer::Conflict { ids, tasks } => {
                 let conflict = conflict_reason(ids.len(), &tasks);
-                let reason = format!("its first answer was lost; now {conflict}");
+                let reason = format!("sent once more: {conflict}");
                 act(Act::Adopt { ids, tasks }, reason)
             }
             CreateAnswer::NotSent { reason } => {

@@ -303,7 +303,7 @@ fn a_correction_keeps_the_manner_and_the_trail_says_when_it_changed() {
     let log = operator.run(&["audit", "log", &id[..8]]);
     for text in [
         "answered on 2026-01-07",
-        "answered on 2026-01-08, before 2026-01-07; manner recorded",
+        "answered on 2026-01-08, previously 2026-01-07; manner recorded",
         "manner changed",
     ] {
         assert!(log.stdout.contains(text), "{text}\n{log}");
@@ -360,4 +360,64 @@ fn the_first_answer_of_a_ledger_says_that_reminders_begin() {
     second.exits_with(0).never_says("From now on");
     let again = operator.run(&["answered", &one]);
     again.exits_with(0).never_says("From now on");
+}
+
+#[test]
+fn without_a_day_the_recorded_day_stays() {
+    let fake = quick();
+    let mut operator = with_key(&fake, "rate = 1000");
+    operator.set("TZ", "UTC0");
+    let id = carried_out(&operator, "a1", "2026-01-05");
+    let tell = |args: &[&str]| operator.run(&[&["answered", &id], args].concat());
+    tell(&["--on", "2026-01-07"]).exits_with(0);
+    let manner = tell(&["--manner", "by post"]);
+    manner.exits_with(0).never_says("corrects");
+    manner.says("The day stays 2026-01-07").says("--on DATE");
+    assert_eq!(answers(&operator), ["2026-01-07 by post"]);
+    assert_eq!(answer(&operator, &id)["timing"], "in_time");
+    let entries = || operator.ledger_texts("SELECT COUNT(*) || '' FROM audit");
+    let before = entries();
+    for again in [&[][..], &["--on", "2026-01-07"], &["--manner", "by post"]] {
+        let again = tell(again);
+        again.exits_with(0).never_says("corrects");
+        again.says("recorded already");
+    }
+    assert_eq!(entries(), before, "nothing new was said");
+    tell(&["--on", "2026-01-08"])
+        .exits_with(0)
+        .says("corrects the answer of 2026-01-07");
+}
+
+#[test]
+fn an_answer_before_the_deletion_was_done_gets_a_warning() {
+    let fake = quick();
+    let mut operator = with_key(&fake, "rate = 1000");
+    operator.set("TZ", "UTC0");
+    let id = carried_out(&operator, "a1", "2026-01-05");
+    let early = operator.run(&["answered", &id, "--on", "2026-01-07", "--json"]);
+    let warning = &early.exits_with(0).json()["warnings"][0];
+    assert_eq!(warning["kind"], "early_answer", "{early}");
+    let message = warning["message"].as_str().unwrap_or_default();
+    let day = today(&operator);
+    assert!(message.contains(&format!("on {day}")), "{early}");
+    let fine = operator.run(&["answered", &id, "--on", &day]);
+    fine.exits_with(0).never_says("finished");
+}
+
+#[test]
+fn a_request_that_was_given_up_is_not_said_to_be_not_carried_out() {
+    let fake = Fake::answering(|call: &Call| match call.is_post() {
+        true => Reply::json(201, &json!({ "status": "ok", "results": {} })),
+        false => Reply::error(404, "no"),
+    });
+    let operator = Operator::at_with(&fake, "rate = 1000");
+    operator
+        .run(&["delete", "--gdpr", "--yes", "a1"])
+        .exits_with(6);
+    let id = operator.only_request()["id"].clone();
+    let id = id.as_str().expect("an id");
+    operator.run(&["resume", id, "--abandon"]).exits_with(0);
+    let status = operator.run(&["status", id, "--cached"]);
+    status.exits_with(0).never_says("not carried out");
+    assert!(status.stdout.contains("outcome unknown"), "{status}");
 }

@@ -63,6 +63,10 @@ fn a_task_that_is_about_other_ids_is_never_done() {
             // What it says is not proof of anything else, either: nothing is sent again.
             operator.run(&["resume"]).exits_with(6).says("--task");
             assert_eq!(fake.posts().len(), 1, "{kind}: {name}");
+            let found = operator.run(&["find", "ids.csv"]);
+            found.exits_with(0).never_says("answer was lost");
+            let why = "Possibly carried out (Mixpanel's answers are unclear or contradictory)";
+            assert!(found.stdout.contains(why), "{kind}: {name}\n{found}");
         }
     }
 }

@@ -53,6 +53,7 @@ mod ledger;
 mod links;
 mod lint;
 mod locked;
+mod lost_time;
 mod measure;
 mod minimisation;
 mod misread;

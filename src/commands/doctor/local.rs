@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
-
 use crate::config::{NotPrivate, is_open_to_others};
 use crate::credentials::read_ledger_key;
 use crate::domain::ExitStatus;
-use crate::ledger::{self, Glance, Health, LedgerError, Seen, SetBack};
+use crate::ledger::{self, Glance, Health, LedgerError, LostTime, Seen, SetBack};
 use crate::ui::{Check, Failure, plural};
 
 use super::super::context::Context;
@@ -91,7 +89,7 @@ pub(super) fn check_ledger(ctx: &Context) -> Vec<Check> {
     match ledger::examine(&path, ctx.lock_timeout, ctx.clock.now()) {
         Ok(health) => {
             let trail = health.trail.as_ref().map(of_trail);
-            let accepted = health.set_back_accepted.map(of_accepted);
+            let accepted = health.lost.iter().map(of_lost);
             let checks = [of_health(&path, &health)].into_iter();
             checks.chain(accepted).chain(trail).collect()
         }
@@ -138,11 +136,8 @@ fn of_set_back(set_back: &SetBack) -> Check {
 }
 
 /// What a ledger that was set back lacks, it lacks for good.
-fn of_accepted(at: DateTime<Utc>) -> Check {
-    let day = at.date_naive();
-    let message = format!(
-        "the ledger was set back, and accepted on {day}: it lacks requests of the lost time, and its suppression list lacks people deleted then"
-    );
+fn of_lost(lost: &LostTime) -> Check {
+    let message = format!("{lost}; its suppression list lacks people deleted then");
     let fix = "keep the last suppression list that your servers have; see “Restore a ledger” in the runbooks";
     Check::warning("ledger", message, fix)
 }

@@ -53,7 +53,7 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
         .map_err(|error| Failure::from(error).or_hint("nothing was changed; add `--yes`"))?;
     let mut ledger = Ledger::open_set_back(&ctx.opening(), &path, ctx.patience())?;
     let accepted = ledger.record_set_back_accepted(&set_back, ctx.clock.now())?;
-    ctx.ui.warn("set_back_accepted", PEOPLE_LOST);
+    ctx.warn_of_lost_time(&ledger, PEOPLE_LOST)?;
     let view = AcceptedView {
         accepted: Some((&set_back, &accepted)),
     };

@@ -24,6 +24,7 @@ pub(super) fn run(ctx: &Context) -> Result<ExitStatus, Failure> {
         head: ledger.audit_head()?,
         seen: ledger.find_seen()?,
         set_back: set_back.as_ref(),
+        lost: ledger.list_lost_times()?,
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     Ok(match set_back {

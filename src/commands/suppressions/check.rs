@@ -8,7 +8,7 @@ use crate::workflow::{Recollected, Search, SuppressedIndex};
 
 use super::super::context::Context;
 use super::super::failures::local_io;
-use super::{people_key, warn_of_people_lost};
+use super::{PEOPLE_LOST, people_key};
 
 /// Find erased people in files of events: who was collected again
 ///
@@ -91,7 +91,7 @@ pub(super) fn run(ctx: &mut Context, args: &CheckEventsArgs) -> Result<ExitStatu
     drop(progress);
     let read = read?;
     let people = search.finish();
-    warn_of_people_lost(ctx, &ledger)?;
+    ctx.warn_of_lost_time(&ledger, PEOPLE_LOST)?;
     warn_of_purges(ctx, &ledger)?;
     for text in read.iter().filter_map(damage_text) {
         ctx.ui.warn("damaged_lines", &text);

@@ -15,7 +15,7 @@ use crate::workflow::HeldIds;
 
 use super::super::context::Context;
 use super::super::failures::{in_the_way, local_io, usage};
-use super::{people_key, replaced, warn_of_people_lost};
+use super::{PEOPLE_LOST, people_key, replaced};
 
 /// Write the list of people not to track again
 ///
@@ -154,7 +154,7 @@ pub(super) fn run(ctx: &mut Context, args: &ExportListArgs) -> Result<ExitStatus
             .note("The list holds no ids: the ledger removes the ids of jobs that have ended."),
         false => {}
     }
-    let was_set_back = warn_of_people_lost(ctx, &ledger)?;
+    let was_set_back = ctx.warn_of_lost_time(&ledger, PEOPLE_LOST)?;
     let counts = match &args.output {
         Some(path) => {
             // A part of the list lacks people for a reason of its own.

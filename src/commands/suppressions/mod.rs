@@ -41,17 +41,8 @@ pub(super) fn run(ctx: &mut Context, args: &SuppressionsArgs) -> Result<ExitStat
     }
 }
 
-/// Said of a ledger that was set back and accepted.
-pub(super) const PEOPLE_LOST: &str = "the ledger was set back: people deleted in the lost time are missing from its suppression list. Keep the last list that your servers have; do not replace it, and take nobody off it. Write new lists to another file, and let your servers ask both";
-
-/// Warns where people are missing whom the ledger cannot know of.
-fn warn_of_people_lost(ctx: &Context, ledger: &Ledger) -> Result<bool, Failure> {
-    let was_set_back = ledger.find_set_back_accepted()?.is_some();
-    if was_set_back {
-        ctx.ui.warn("set_back_accepted", PEOPLE_LOST);
-    }
-    Ok(was_set_back)
-}
+/// What follows for the list where the ledger was set back and accepted.
+pub(super) const PEOPLE_LOST: &str = "; people deleted in that time are missing from its suppression list. Keep the last list that your servers have; do not replace it, and take nobody off it. Write new lists to another file, and let your servers ask both";
 
 /// The key under which the ledger remembers people. Whoever is remembered under one that is gone
 /// cannot be recognised.

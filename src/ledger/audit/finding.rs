@@ -1,3 +1,5 @@
+use chrono::NaiveDate;
+
 use crate::domain::{JobId, RequestId};
 
 /// What is wrong with the trail, or with records that are not as it says.
@@ -27,6 +29,14 @@ pub enum Finding {
     AnchorMissing { count: u64 },
     #[error("entry {count} is not the one that was anchored: the trail up to it was written anew")]
     AnchorDiffers { count: u64 },
+    #[error(
+        "entry {count} was anchored in the time that was lost when the ledger was set back, which {by} accepted on {day}: that head cannot be checked"
+    )]
+    AnchorLost {
+        count: u64,
+        by: String,
+        day: NaiveDate,
+    },
     #[error(
         "the ledger has {found} requests that the trail does not know, and from before it there were {before}"
     )]
@@ -66,6 +76,7 @@ impl Finding {
             Self::NoStart => "start_missing",
             Self::AnchorMissing { .. } => "anchor_missing",
             Self::AnchorDiffers { .. } => "anchor_differs",
+            Self::AnchorLost { .. } => "anchor_lost",
             Self::UnknownRequests { .. } => "requests_unknown",
             Self::RequestMissing { .. } => "request_missing",
             Self::RequestDiffers { .. } => "request_differs",
@@ -85,9 +96,9 @@ impl Finding {
                 i64::try_from(*first).ok()
             }
             Self::OutOfOrder { entry } => Some(*entry),
-            Self::AnchorMissing { count } | Self::AnchorDiffers { count } => {
-                i64::try_from(*count).ok()
-            }
+            Self::AnchorMissing { count }
+            | Self::AnchorDiffers { count }
+            | Self::AnchorLost { count, .. } => i64::try_from(*count).ok(),
             Self::NoStart => Some(1),
             Self::NoHead
             | Self::UnknownRequests { .. }

@@ -30,7 +30,7 @@ pub use anchor::{Anchor, AnchorError};
 pub use entries::{AuditEntry, Chosen, Entries};
 pub use events::AuditEvent;
 pub use finding::Finding;
-pub use verify::{Audit, Glance};
+pub use verify::{Audit, Glance, LostHead};
 
 #[cfg(test)]
 pub(super) use evidence::{NOT_EVIDENCE, OTHER_TABLES, tables};

@@ -14,6 +14,7 @@ use super::chain::{COLUMNS, NOTHING_BEFORE, Raw};
 use super::finding::Finding;
 use super::rows::check_rows;
 use super::{AuditEvent, AuditHead, head_row};
+use crate::ledger::accept::{LostTime, list_lost};
 use crate::ledger::records::{parse_time, unreadable};
 use crate::ledger::{Ledger, LedgerError, prepare};
 
@@ -40,6 +41,9 @@ pub struct Audit {
     pub jobs: u64,
     /// Anchors that are in the trail.
     pub anchored: Vec<Anchor>,
+    /// Anchors that are not in the trail, since they are the very heads that were lost when the ledger
+    /// was set back, as its acceptance has them.
+    pub lost: Vec<LostHead>,
     /// What is wrong, the first hundred; nothing if the trail is whole.
     pub findings: Vec<Finding>,
     /// How many more findings there are.
@@ -57,6 +61,15 @@ impl Audit {
             false => self.more += 1,
         }
     }
+}
+
+/// The last head that was seen of a time that the ledger lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostHead {
+    pub head: Anchor,
+    pub accepted_at: DateTime<Utc>,
+    /// `user@host`
+    pub by: String,
 }
 
 /// What the end of the trail looks like.
@@ -151,6 +164,8 @@ struct Walk {
     before: Vec<String>,
     last: Option<AuditHead>,
     anchors: BTreeMap<u64, Vec<String>>,
+    /// What the ledger lacks for good; read where there are anchors.
+    lost: Vec<LostTime>,
 }
 
 impl Walk {
@@ -187,6 +202,10 @@ impl Walk {
             next: u64::try_from(after).unwrap_or(0) + 1,
             before,
             last: None,
+            lost: match by_count.is_empty() {
+                true => Vec::new(),
+                false => list_lost(conn)?,
+            },
             anchors: by_count,
         })
     }
@@ -255,12 +274,14 @@ impl Walk {
         }
         for anchored in self.anchors.remove(&place).unwrap_or_default() {
             let count = place;
-            match anchored == hash {
-                true => audit.anchored.push(Anchor {
-                    count,
-                    hash: anchored,
-                }),
-                false => audit.find(Finding::AnchorDiffers { count }),
+            let is_there = anchored == hash;
+            let anchor = Anchor {
+                count,
+                hash: anchored,
+            };
+            match is_there {
+                true => audit.anchored.push(anchor),
+                false => self.miss(anchor, Finding::AnchorDiffers { count }, audit),
             }
         }
         if place == 1 {
@@ -270,6 +291,27 @@ impl Walk {
             count: place,
             hash,
             at,
+        });
+    }
+
+    /// An anchor is not in the trail: it was lost when the ledger was set back, or there is a finding.
+    fn miss(&self, anchor: Anchor, otherwise: Finding, audit: &mut Audit) {
+        let mut times = self.lost.iter();
+        if let Some(lost) = times.find(|lost| lost.seen.as_ref() == Some(&anchor)) {
+            return audit.lost.push(LostHead {
+                head: anchor,
+                accepted_at: lost.accepted_at,
+                by: lost.by.clone(),
+            });
+        }
+        let around = self.lost.iter().find(|lost| lost.covers(anchor.count));
+        audit.find(match around {
+            Some(lost) => Finding::AnchorLost {
+                count: anchor.count,
+                by: lost.by.clone(),
+                day: lost.accepted_at.date_naive(),
+            },
+            None => otherwise,
         });
     }
 
@@ -309,8 +351,9 @@ impl Walk {
             audit.find(Finding::NoStart);
         }
         for (count, hashes) in std::mem::take(&mut self.anchors) {
-            for _ in hashes {
-                audit.find(Finding::AnchorMissing { count });
+            for hash in hashes {
+                let anchor = Anchor { count, hash };
+                self.miss(anchor, Finding::AnchorMissing { count }, audit);
             }
         }
         if audit.is_whole() {

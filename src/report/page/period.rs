@@ -290,6 +290,17 @@ fn elsewhere(period: &PeriodFacts) -> Markup {
                 @for purge in &period.purges {
                     li { "On " (day(purge.at.date_naive())) " the records of " (counted(purge.requests as u64, "request", "requests")) " on " (counted(purge.ids as u64, "id", "ids")) " were removed, closed from " (day(purge.first_closed.date_naive())) " to " (day(purge.last_closed.date_naive())) ". When they were received is not known any more." }
                 }
+                @for set_back in &period.set_backs {
+                    li {
+                        "This ledger was set back to an older copy. It lacks what was recorded "
+                        @match set_back.since {
+                            Some(since) => { "from " (day(since.date_naive())) " to " (day(set_back.accepted_at.date_naive())) }
+                            None => { "before " (day(set_back.accepted_at.date_naive())) }
+                        }
+                        ", and requests may be missing from this report. "
+                        (Visible(&set_back.accepted_by)) " accepted this on " (day(set_back.accepted_at.date_naive())) "."
+                    }
+                }
                 li { "Other ledgers: each machine may have its own." }
             }
         }

@@ -1,0 +1,159 @@
+//! After a set-back was accepted: what is said of the time that the ledger lacks for good.
+
+use serde_json::json;
+
+use crate::set_back::{copy_of, head_of, put_back, seen_by, set_back};
+use crate::support::{Fake, Operator, Reply, object_reply};
+
+#[test]
+fn after_an_accepted_set_back_nothing_speaks_for_the_lost_time() {
+    let fake = Fake::start();
+    let operator = set_back(&fake);
+    operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
+    let found = operator.run(&["find", "--id", "b1"]);
+    found
+        .exits_with(0)
+        .says("lacks what was recorded between")
+        .says("not found proves nothing for that time");
+    let json = operator.run(&["find", "--id", "b1", "--json"]).json();
+    assert_eq!(json["warnings"][0]["kind"], "set_back_accepted");
+    let status = operator.run(&["status", "--cached", "--all"]);
+    status.exits_with(0).says("lacks what was recorded between");
+    assert_eq!(status.stderr.matches("set back").count(), 1, "{status}");
+    let page = operator.run(&["report"]);
+    let elsewhere = page.exits_with(0).stdout.split("What is not in it").nth(1);
+    let elsewhere = elsewhere.expect("a section");
+    assert!(elsewhere.contains("was set back"), "{elsewhere}");
+    let report = operator.run(&["report", "--json"]).exits_with(0).json();
+    let spans = &report["report"]["evidence"]["period"]["set_backs"];
+    assert!(spans[0]["entries"].as_u64() > Some(0), "{spans}");
+    for key in ["since", "accepted_at"] {
+        assert!(spans[0][key].is_string(), "{spans}");
+    }
+}
+
+#[test]
+fn where_nothing_was_set_back_nothing_is_said_of_it() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
+    for args in [&["find", "b1"][..], &["status"], &["report"]] {
+        operator.run(args).exits_with(0).never_says("set back");
+    }
+    let report = operator.run(&["report", "--json"]).json();
+    assert_eq!(
+        report["report"]["evidence"]["period"]["set_backs"],
+        json!([])
+    );
+}
+
+#[test]
+fn the_status_of_an_accepted_ledger_says_what_it_lacks() {
+    let fake = Fake::start();
+    let operator = set_back(&fake);
+    let count = |head: &str| head.split(':').next().and_then(|count| count.parse().ok());
+    let (seen, has): (u64, u64) = (
+        count(&seen_by(&operator)).expect("a number"),
+        count(&head_of(&operator)).expect("a number"),
+    );
+    operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
+    let shown = operator.run(&["ledger", "status"]);
+    let text = shown.exits_with(0).stdout.replace('\n', " ");
+    assert!(
+        !text.contains("every entry that this host has seen."),
+        "{shown}"
+    );
+    let lost = format!("at least {} entries", seen - has);
+    for said in ["was set back", "accepted on 20", &lost] {
+        assert!(text.contains(said), "{said}: {shown}");
+    }
+    let json = operator.run(&["ledger", "status", "--json"]).json();
+    let accepted = &json["ledger"]["set_backs_accepted"];
+    assert_eq!(accepted[0]["entries"], seen - has, "{json}");
+    assert!(accepted[0]["by"].is_string(), "{json}");
+}
+
+#[test]
+fn heads_of_the_lost_time_are_told_from_tampering() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
+    let copy = copy_of(&operator);
+    let kept = head_of(&operator);
+    operator.run(&["export", "--gdpr", "b1"]).exits_with(0);
+    let between = head_of(&operator);
+    operator.run(&["export", "--gdpr", "c1"]).exits_with(0);
+    let last = head_of(&operator);
+    put_back(&operator, &copy);
+    let verify = |head: &str| operator.run(&["audit", "verify", "--head", head]);
+
+    let before = verify(&last);
+    let shown = &before.exits_with(74).stdout;
+    assert!(shown.contains("was set back"), "{before}");
+
+    operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
+    // Once with a trail that is shorter than the lost one, and once with a longer one.
+    for name in ["d1", "e1", "f1"] {
+        let exact = verify(&last);
+        let shown = exact.exits_with(0).stdout.replace('\n', " ");
+        for said in ["of the time that was lost", "accepted on 20", " by "] {
+            assert!(shown.contains(said), "{said}: {exact}");
+        }
+        assert!(!shown.contains("saved head matches"), "{exact}");
+        let json = operator.run(&["audit", "verify", "--head", &last, "--json"]);
+        let json = json.exits_with(0).json();
+        assert_eq!(json["audit"]["lost"], json!([last]));
+        assert_eq!(json["audit"]["anchored"], json!([]));
+
+        let other = verify(&between);
+        other.exits_with(74).never_says("who could write");
+        let shown = other.stdout.replace('\n', " ");
+        assert!(shown.contains("cannot be checked"), "{other}");
+        verify(&kept).exits_with(0).never_says("cannot be checked");
+        operator.run(&["export", "--gdpr", name]).exits_with(0);
+    }
+    let forged = format!("1:{}", "0".repeat(64));
+    verify(&forged).exits_with(74).says("who could write");
+}
+
+/// A conflict names the task of the time that the ledger lacks.
+#[test]
+fn what_was_sent_in_the_lost_time_is_not_said_to_have_lost_an_answer() {
+    let conflict = json!({ "status": "error", "error": {
+        "conflicting_distinct_ids": ["b1"], "conflicting_task_ids": ["t-lost"],
+    }});
+    let told = json!({ "status": "PENDING", "result": "", "distinct_ids": ["b1"] });
+    let told = json!({ "status": "ok", "results": told });
+    let fake = Fake::answering(move |call| match (call.is_post(), call.place) {
+        (true, 0) => Reply::error(401, "no"),
+        (true, 1) => object_reply("t-lost"),
+        (true, _) => Reply::json(409, &conflict),
+        (false, _) => Reply::json(200, &told),
+    });
+    let operator = Operator::at(&fake);
+    operator
+        .run(&["delete", "--gdpr", "--yes", "b1"])
+        .exits_with(4);
+    let copy = copy_of(&operator);
+    operator.run(&["resume"]).exits_with(0);
+    put_back(&operator, &copy);
+    operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
+    let found = operator.run(&["find", "--id", "b1"]);
+    let shown = &found.exits_with(0).stdout;
+    assert!(
+        shown.contains("Possibly carried out (the ledger was set back)"),
+        "{found}"
+    );
+    let name = operator.only_request()["id"].clone();
+    let name = name.as_str().expect("an id");
+    operator
+        .run(&["resume", name, "--send-again"])
+        .exits_with(0);
+    let job = operator.only_request()["jobs"][0].clone();
+    assert_eq!(job["task_id"], "t-lost", "{job}");
+    let reason = job["reason"].as_str().expect("a reason");
+    assert!(
+        reason.starts_with("recovered: the ledger was set back"),
+        "{job}"
+    );
+}
