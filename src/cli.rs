@@ -77,7 +77,7 @@ struct GlobalArgs {
     /// anew
     #[arg(long, global = true)]
     plain: bool,
-    /// The project to work on; several are worked on one beside the other
+    /// The project to work on; repeat it to work on several at once
     #[arg(long, global = true, value_name = "NAME")]
     project: Vec<String>,
     /// Rehearse against the built-in sandbox: no account, no network, nothing real
@@ -115,7 +115,7 @@ pub fn tree() -> clap::Command {
     let topics = topics.join("\n");
     Cli::command()
         .after_help(format!(
-            "{EXAMPLES}\n\nTopics, each told by `dsr help TOPIC`:\n{topics}"
+            "{EXAMPLES}\n\nTopics; read one with `dsr help TOPIC`:\n{topics}"
         ))
         // `dsr help` tells of those below as well.
         .mut_subcommands(|command| command.disable_help_subcommand(true))

@@ -88,7 +88,7 @@ pub(super) async fn run(ctx: &mut Context, args: ApplyArgs) -> Result<ExitStatus
     let folder = args.download.as_deref();
     let status = submission::carry_out(ctx, approved, projects, &args.sending, folder).await?;
     ctx.ui
-        .note("The plan file holds the ids, sealed: remove it when you need it no more.");
+        .note("The plan file holds the ids, encrypted. Delete it when you no longer need it.");
     Ok(status)
 }
 
@@ -178,7 +178,7 @@ fn look_at(ctx: &Context, file: &PlanFile) -> Result<ExitStatus, Failure> {
         ctx.ui.warn(
             "not_applicable",
             &format!(
-                "as it is, it would not be applied here: {}",
+                "dsr would refuse to apply this plan here: {}",
                 failure.message
             ),
         );

@@ -58,8 +58,7 @@ pub(super) fn run(ctx: &mut Context, args: &ApproveArgs) -> Result<ExitStatus, F
             flag,
         )
         .map_err(|error| {
-            Failure::from(error)
-                .or_hint("nothing was approved; say `--yes`, better with `--digest HEX`")
+            Failure::from(error).or_hint("nothing was approved; add `--yes --digest HEX`")
         })?;
     let approved = file.approve(&by, &key, ctx.clock.now())?;
     let result = view(&approved);
@@ -67,7 +66,7 @@ pub(super) fn run(ctx: &mut Context, args: &ApproveArgs) -> Result<ExitStatus, F
     let given = plural(approved.approvals().len(), "approval", "approvals");
     let name = quoted(approved.path());
     ctx.ui.note(&format!(
-        "It has {given}. Whoever carries it out runs `dsr apply {name}`."
+        "The plan has {given}. Next: run `dsr apply {name}`."
     ));
     Ok(ExitStatus::Done)
 }

@@ -110,7 +110,7 @@ fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     if audit.is_whole() {
         if anchors.is_empty() {
             ctx.ui.note(
-                "No head from elsewhere was held against it: see `dsr audit head --help` for what only that finds.",
+                "Not compared with a saved head. Only a saved head shows that the whole ledger was replaced: `dsr audit head --help`.",
             );
         }
         return Ok(match set_back {
@@ -124,9 +124,9 @@ fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     }
     let more = usize::try_from(audit.more).unwrap_or(usize::MAX);
     let count = number(audit.findings.len().saturating_add(more));
-    let message = format!("the audit trail and the ledger do not fit: {count} found");
+    let message = format!("the audit trail and the ledger disagree: {count} found");
     let failure = Failure::new(ExitStatus::LocalIo, "audit", message).hint(
-        "keep this ledger as it is; find out who could write it, and hold backups of it against each other with `dsr audit log`",
+        "keep this ledger unchanged; find out who could write to it, and compare backups with `dsr audit log`",
     );
     ctx.ui.fail(&failure);
     Ok(failure.status)
@@ -157,7 +157,7 @@ fn read_anchors(given: &str) -> Result<Vec<Anchor>, Failure> {
     };
     read.map_err(|error| {
         usage(format!(
-            "`--head {given}` is no head, and cannot be read: {error}"
+            "`--head {given}` is neither a head nor a readable file: {error}"
         ))
         .hint("give a line as `dsr audit head` prints it, or a file of such lines")
     })?;

@@ -110,7 +110,7 @@ fn login(ctx: &mut Context, args: &LoginArgs) -> Result<ExitStatus, Failure> {
     let today = ctx.clock.today();
     let issued = args.issued.unwrap_or(today);
     if issued > today {
-        return Err(usage(format!("`--issued {issued}` lies in the future"))
+        return Err(usage(format!("`--issued {issued}` is in the future"))
             .hint("give the day the token was made"));
     }
     let name = args.name.clone().unwrap_or_else(TokenName::main);

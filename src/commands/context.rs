@@ -245,7 +245,7 @@ impl Context {
             self.ui.warn(
                 "interrupted",
                 &format!(
-                    "a dsr was interrupted while it was sending: jobs now unknown: {interrupted}"
+                    "an earlier dsr stopped while it was sending; jobs now unknown: {interrupted}"
                 ),
             );
         }

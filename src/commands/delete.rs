@@ -79,9 +79,8 @@ pub(super) fn confirm(
     let ids = plans.first().map_or(0, |plan| plan.counts.unique);
     let question = question(ctx, plans, dates);
     let confirmed = ctx.ui.confirm(Act::Deletion, &question, ids, flag);
-    confirmed.map_err(|error| {
-        Failure::from(error).or_hint("nothing was sent; say `--yes`, better with `--expect N`")
-    })
+    confirmed
+        .map_err(|error| Failure::from(error).or_hint("nothing was sent; add `--yes --expect N`"))
 }
 
 /// The id, if it was typed and not read; and how many are left out by which file.
@@ -123,7 +122,7 @@ fn question(ctx: &Context, plans: &[Plan], dates: Dates) -> String {
     }
     text.push_str(match ctx.is_sandbox() {
         true => "It is the sandbox: nothing real is erased.",
-        false => "It can be cancelled only until Mixpanel starts it, and not undone.",
+        false => "You can cancel it until Mixpanel starts it. It cannot be undone.",
     });
     text
 }

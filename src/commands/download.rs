@@ -345,7 +345,7 @@ fn not_fetched(status: ExitStatus, reports: &[DownloadReport]) -> Failure {
         ExitStatus::Failed => Failure::new(
             status,
             "no_link",
-            format!("{count} can no longer be fetched, or never could: see above"),
+            format!("{count} cannot be fetched (any more): see above"),
         )
         .hint("make a new export with `dsr export`; if its link fails too, ask Mixpanel's support"),
         _ => Failure::new(

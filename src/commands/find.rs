@@ -11,7 +11,7 @@ use super::failures::local_io;
 use super::minimise;
 use super::sources::{GivenArgs, ReadArgs};
 
-/// Tell whether people were exported or erased: when, and under which task
+/// Find out whether and when people were exported or erased, and under which task
 ///
 /// Looks every id up in the ledger and asks nobody else. Ids are read as `dsr delete` reads them and
 /// compared byte for byte. Jobs that have ended are searched by keyed hashes, since their ids are

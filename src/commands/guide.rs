@@ -21,7 +21,7 @@ pub(crate) struct GuideArgs {
     /// What to tell about
     #[arg(value_enum)]
     topic: Option<Topic>,
-    /// Tell of this SDK only
+    /// Show this SDK only
     #[arg(long, value_enum, requires = "topic")]
     sdk: Option<Sdk>,
 }

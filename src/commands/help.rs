@@ -7,7 +7,7 @@ use super::context::Context;
 use super::failures::{local_io, usage};
 use super::topics;
 
-/// Tell about a command or a topic
+/// Show the help of a command or a topic
 ///
 /// Without an argument: what there is. `dsr help topics` lists the topics.
 #[derive(clap::Args, Debug)]

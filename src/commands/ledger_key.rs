@@ -111,7 +111,7 @@ impl View for Shown {
         let standing = match self.is_the_ledgers() {
             Some(true) => "The ledger remembers people under it.",
             Some(false) => "The ledger remembers people under ANOTHER key: nobody can be found.",
-            None => "The ledger remembers nobody yet.",
+            None => "The ledger has no hashed ids yet.",
         };
         format!(
             "The ledger key {} is in {}.\n{standing}\n",

@@ -13,7 +13,7 @@ use super::deadlines;
 use super::failures::renewal;
 
 /// Who may use the API, as Mixpanel's pages name them.
-pub(super) const ELIGIBLE: &str = "the token's owner must be an owner or admin of the organization or the project (Mixpanel's pages differ on which; one says everyone may)";
+pub(super) const ELIGIBLE: &str = "the token's owner must be an owner or admin of the organization or the project (one of Mixpanel's pages says that everyone may)";
 
 /// How far the jobs were followed after they were sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -281,7 +281,7 @@ fn failure(
 
 fn stop_reason(report: &SubmitReport) -> String {
     let reason = report.stops.iter().find_map(|stop| match stop {
-        Stop::Unreachable { reason } => Some(format!("no connection could be made ({reason})")),
+        Stop::Unreachable { reason } => Some(format!("Mixpanel cannot be reached ({reason})")),
         Stop::RateLimited => Some("Mixpanel's rate limit lasted longer than --max-wait".to_owned()),
         Stop::Unclear { reason } => Some(format!("Mixpanel's answers say nothing ({reason})")),
         Stop::NotAllowed { .. } | Stop::NoProject | Stop::Contradiction => None,
@@ -409,7 +409,7 @@ fn short_names(requests: &[RequestRecord]) -> String {
 
 /// What no deletion does.
 pub(super) const AFTER_DELETION: &str =
-    "Deleting does not stop collection: `dsr guide after-deletion` tells what is left to do.";
+    "Deleting does not stop collection: `dsr guide after-deletion` lists what is left to do.";
 
 /// How finished exports are fetched. Without a name all are, and of all projects, so several
 /// requests take that one command.
@@ -430,7 +430,7 @@ fn fetch_hint(requests: &[RequestRecord]) -> String {
 
 fn next_step(requests: &[RequestRecord], followed: Followed) -> String {
     if count_jobs(requests, |group| group.state == JobState::Unknown) > 0 {
-        return "The jobs given up on stay unknown.".to_owned();
+        return "dsr gave up on jobs: they stay unknown.".to_owned();
     }
     let all_done = requests.iter().all(|request| !request.state().is_open());
     let deletes = |request: &RequestRecord| request.asked.operation.kind() == Kind::Delete;

@@ -46,7 +46,7 @@ impl PlanFileArgs {
         {
             let (expected, found) = (expected.short(), file.digest().short());
             return Err(unexpected(format!(
-                "plan {expected} was expected, and the file holds plan {found}"
+                "the file holds plan {found}, not plan {expected}"
             )));
         }
         let unique = file.header().unique;

@@ -48,7 +48,7 @@ pub(super) fn run(ctx: &mut Context, args: &PurgeArgs) -> Result<ExitStatus, Fai
                 closed.requests,
                 flag,
             )
-            .map_err(|error| Failure::from(error).or_hint("nothing was removed; say `--yes`"))?;
+            .map_err(|error| Failure::from(error).or_hint("nothing was removed; add `--yes`"))?;
         purged = ledger.record_purged(cutoff, now)?;
         if let Err(error) = ledger.compact() {
             tell_of_room(ctx, &error);
@@ -68,7 +68,7 @@ pub(super) fn run(ctx: &mut Context, args: &PurgeArgs) -> Result<ExitStatus, Fai
 
 fn question(closed: &Closed, stay: usize, cutoff: Cutoff) -> String {
     format!(
-        "This removes the records of {} on {}, closed before {} (from {} to {}), and proof with them.\n{}\n{RETENTION_RULE}. It cannot be undone.",
+        "This removes the records of {} on {}, closed before {} (from {} to {}). They are your proof.\n{}\n{RETENTION_RULE}. It cannot be undone.",
         plural(closed.requests, "request", "requests"),
         plural(closed.ids, "id", "ids"),
         cutoff.day(),

@@ -165,7 +165,7 @@ fn meant_jobs(
         0 => Err(usage("there is no job of unknown outcome to settle")
             .hint("see how the jobs stand with `dsr status REQUEST`")),
         2.. if args.word.task.is_some() => Err(usage(
-            "several jobs are unknown, and one task is the task of one job",
+            "several jobs are unknown; one task belongs to one job",
         )
         .hint("say which one with `--job N`")),
         _ => Ok(meant),

@@ -63,11 +63,11 @@ pub(crate) struct StatusArgs {
     /// Give up watching after this long, such as `90s`, `2h` or `3days`
     #[arg(long, value_name = "DURATION", requires = "watch", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
-    /// Show only the jobs that stand otherwise than at the last look with --changes; nothing if
+    /// Show only the jobs that changed since the last look with --changes; nothing if
     /// there is none
     ///
     /// What was shown is noted afterwards, in the ledger: after a crash in between, or by two such
-    /// looks at once, a change is shown twice, and never not at all.
+    /// looks at once, a change is shown twice, but never lost.
     #[arg(long)]
     pub(super) changes: bool,
     /// Tell by the exit status how the requests stand: 6, 7, 3, 9, 75 or 8; see `dsr help exit-status`

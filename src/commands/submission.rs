@@ -164,7 +164,7 @@ impl SourceArgs {
             Some(expected) if expected != unique => Err(Failure::new(
                 ExitStatus::Input,
                 "unexpected_count",
-                format!("{expected} unique ids were expected, and the source holds {unique}"),
+                format!("the source holds {unique} unique ids, not {expected}"),
             )
             .hint("nothing was sent; check that it is the right file")),
             Some(_) | None => Ok(intake),
@@ -182,7 +182,7 @@ pub(super) fn plan(
     let today = ctx.clock.today();
     let received = request.received.unwrap_or(today);
     if received > today {
-        return Err(usage(format!("`--received {received}` lies in the future"))
+        return Err(usage(format!("`--received {received}` is in the future"))
             .hint("give the day the person asked"));
     }
     if received.year() < FIRST_YEAR {

@@ -8,7 +8,9 @@ use super::is_open_to_others;
 /// have put it there so that we write into something else.
 #[derive(Debug, thiserror::Error)]
 pub enum NotPrivate {
-    #[error("others can read or change `{path}`, where people's ids are")]
+    #[error(
+        "other users can read or change `{path}`, which holds people's ids or proof about them"
+    )]
     OpenFile { path: PathBuf },
     #[error("others can put files into `{path}`, where people's ids are")]
     OpenFolder { path: PathBuf },

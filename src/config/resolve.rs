@@ -72,7 +72,7 @@ pub enum ResolveError {
     NoToken { name: String },
     #[error("the token of project `{name}` holds white space or other characters no token has")]
     BadToken { name: String },
-    #[error("what is given as the token of project `{name}` is its numeric project id")]
+    #[error("the token given for project `{name}` is a numeric project id, not a project token")]
     ProjectIdAsToken { name: String },
     #[error("project `{name}` has no region")]
     NoRegion { name: String },

@@ -19,7 +19,7 @@ pub struct HashKey(SecretSlice<u8>);
 pub enum HashKeyError {
     #[error("cannot read the key file `{path}`")]
     Read { path: PathBuf, source: io::Error },
-    #[error("others than its owner can read or change the key file `{path}`")]
+    #[error("other users can read or change the key file `{path}`")]
     Open { path: PathBuf },
     #[error("the key file `{path}` is empty")]
     Empty { path: PathBuf },

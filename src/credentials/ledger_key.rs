@@ -52,7 +52,7 @@ pub enum IfNone {
 pub enum LedgerKeyError {
     #[error("cannot read the ledger key's file `{path}`")]
     Read { path: PathBuf, source: io::Error },
-    #[error("others than its owner can read or change the ledger key's file `{path}`")]
+    #[error("other users can read or change the ledger key's file `{path}`")]
     Open { path: PathBuf },
     #[error("the file `{path}` holds no ledger key: 64 hex digits")]
     Malformed { path: PathBuf },

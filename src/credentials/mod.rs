@@ -41,9 +41,7 @@ pub enum CredentialError {
     Keyring(#[source] KeyringError),
     #[error("cannot read the token file `{path}` that DSR_TOKEN_FILE names")]
     TokenFile { path: PathBuf, source: io::Error },
-    #[error(
-        "others than its owner can read or change the token file `{path}` that DSR_TOKEN_FILE names"
-    )]
+    #[error("other users can read or change the token file `{path}` (DSR_TOKEN_FILE)")]
     OpenTokenFile { path: PathBuf },
     #[error("both DSR_TOKEN_FILE and DSR_TOKEN are set, and only one can be meant")]
     TwoTokens,

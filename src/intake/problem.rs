@@ -165,7 +165,7 @@ pub enum Damage {
     RepeatedKey,
     #[error("the object has no id: its key is missing")]
     NoKey,
-    #[error("it is no event: no JSON object")]
+    #[error("it is not an event: not a JSON object")]
     NoEvent,
     #[error("objects and bare values are mixed")]
     Mixed,

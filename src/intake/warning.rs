@@ -119,11 +119,11 @@ impl fmt::Display for WarningKind {
                 "with zeros from the 16th digit on, as a spreadsheet leaves of long numbers"
             }
             Self::Device => {
-                "of a device (`$device:`): if the project's ID merge is simplified, an anonymous id reaches only what was collected under it, so list the person's other ids, too"
+                "of an anonymous device (`$device:`), which may not reach the person's other data: list the person's other ids, too"
             }
             Self::CaseVariant => "differing from another id in capital letters only: Mixpanel tells them apart",
             Self::Repeated => {
-                "repeated, more than one in five: each is sent once; check that the column holds people and not something that many share"
+                "repeated, more than one in five: dsr sends each once. Check that the column holds people, and not something that many share"
             }
             Self::TooLong => {
                 "longer than 255 bytes, at which Mixpanel cuts strings elsewhere; sent whole"

@@ -23,9 +23,7 @@ pub enum LedgerError {
     Damaged(#[source] rusqlite::Error),
     #[error("the ledger holds what this dsr cannot read: {what}")]
     Unreadable { what: String },
-    #[error(
-        "the ledger `{path}` is of version {found}, and this dsr knows versions up to {known} only"
-    )]
+    #[error("ledger `{path}` has format {found}; this dsr reads formats up to {known}")]
     Newer {
         path: PathBuf,
         found: i64,

@@ -126,7 +126,7 @@ pub fn create(exchange: Exchange, batch: &Batch, tokens: Vec<&str>) -> CreateAns
             }
         }
         _ => CreateAnswer::Unknown {
-            reason: Words::on_status("the answer says nothing about the task", http_status),
+            reason: Words::on_status("Mixpanel's answer names no task", http_status),
         },
     }
 }
@@ -199,7 +199,7 @@ pub fn status(exchange: Exchange, confidential: &Confidential<'_>) -> StatusAnsw
     let document = Document::parse(&answered.body);
     let http_status = answered.status;
     let unclear = || StatusAnswer::Unclear {
-        reason: Words::on_status("the answer says nothing about the task", http_status),
+        reason: Words::on_status("Mixpanel's answer names no task", http_status),
     };
     match http_status {
         200..=299 => match document.filter(|document| !document.says_error()) {
@@ -248,7 +248,7 @@ pub fn cancel(exchange: Exchange) -> CancelAnswer {
         401 | 403 => CancelAnswer::NotAllowed { http_status },
         404 => CancelAnswer::NotFound,
         _ => CancelAnswer::Unclear {
-            reason: Words::on_status("the answer says nothing about the task", http_status),
+            reason: Words::on_status("Mixpanel's answer names no task", http_status),
         },
     }
 }

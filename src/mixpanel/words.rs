@@ -151,22 +151,30 @@ impl Confidential<'_> {
     }
 }
 
-/// An error with its causes, on one line, without the address.
+/// What failed, and the cause at the bottom of it, on one line, without the address.
 pub(super) fn describe(error: reqwest::Error) -> String {
     let error = error.without_url();
     if is_of_unknown_authority(&error) {
         return "the server's certificate is from an unknown authority; if your company's proxy signs it, name the proxy's certificate in DSR_CA_FILE".to_owned();
     }
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.contains(&next) {
-            text = format!("{text}: {next}");
-        }
-        cause = error.source();
+    let mut cause = None;
+    let mut next = error.source();
+    while let Some(error) = next {
+        cause = Some(error.to_string());
+        next = error.source();
     }
-    text
+    let cause = cause.unwrap_or_else(|| error.to_string());
+    let cause = cause.split(" (os error").next().unwrap_or_default();
+    let what = if error.is_connect() {
+        "no connection"
+    } else if error.is_timeout() {
+        "no answer in time"
+    } else if error.is_body() || error.is_decode() {
+        "the answer broke off"
+    } else {
+        "the connection broke before an answer came"
+    };
+    format!("{what}: {cause}")
 }
 
 fn is_of_unknown_authority(error: &reqwest::Error) -> bool {

@@ -12,13 +12,11 @@ pub enum PlanFileError {
     Write { path: PathBuf, source: io::Error },
     #[error("cannot read the plan file `{path}`")]
     Read { path: PathBuf, source: io::Error },
-    #[error("`{path}` is no plan file")]
+    #[error("`{path}` is not a plan file")]
     NotAPlan { path: PathBuf },
     #[error("`{path}` is a link")]
     Link { path: PathBuf },
-    #[error(
-        "the plan file `{path}` is of version {found}, and this dsr knows versions up to {known} only"
-    )]
+    #[error("plan file `{path}` has format {found}; this dsr reads formats up to {known}")]
     Newer {
         path: PathBuf,
         found: u64,
@@ -38,7 +36,7 @@ pub enum PlanFileError {
     ByCreator { by: Actor },
     #[error("the plan holds two approvals of {by}")]
     Doubled { by: Actor },
-    #[error("{by} made the plan, and another person has to approve it")]
+    #[error("{by} made the plan; someone else must approve it")]
     OwnPlan { by: Actor },
     #[error("{by} cannot be told apart from other people")]
     Unclear { by: Actor },

@@ -63,7 +63,9 @@ impl View for AuditView<'_> {
                 });
                 text.push_str(&format!("Head: {}:{}\n", head.count, head.hash));
             }
-            _ => text.push_str(&format!("Something does not fit: {entries} were read.\n")),
+            _ => text.push_str(&format!(
+                "The trail and the ledger disagree ({entries} read):\n"
+            )),
         }
         for finding in &audit.findings {
             text.push_str(&wrapped(

@@ -62,7 +62,10 @@ impl DownloadView<'_> {
                 format!("fetched before, but the file {now}")
             }
             DownloadOutcome::NotReady(state) => {
-                format!("nothing to fetch: it is {}", state.as_str())
+                format!(
+                    "not ready: Mixpanel has not finished it ({})",
+                    state.as_str()
+                )
             }
             DownloadOutcome::NoLink { reason }
             | DownloadOutcome::NotAnArchive { reason }
@@ -151,7 +154,7 @@ fn add_packages(facts: &mut Facts<'_>, path: &Path, summary: &Summary, before: &
     let unassigned = summary.unassigned.total() as usize;
     if unassigned > 0 {
         let parts = plural(unassigned, "part", "parts");
-        let text = format!("{parts} in nobody's package: look through unassigned/");
+        let text = format!("{parts} in nobody's package: check unassigned/");
         facts.add_below("Unassigned", &text);
     }
     if summary.taken_out > 0 {

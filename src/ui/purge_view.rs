@@ -76,7 +76,7 @@ pub fn staying(people: usize) -> String {
         0 => "Nobody in them is on the suppression list.".to_owned(),
         1 => "1 person of a deletion stays on the suppression list.".to_owned(),
         people => format!(
-            "{} people of deletions stay on the suppression list.",
+            "{} suppressed people stay on the suppression list.",
             number(people)
         ),
     }

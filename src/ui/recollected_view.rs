@@ -78,7 +78,7 @@ impl RecollectedView<'_> {
         if sum.before > 0 {
             let events = plural(sum.before, "event is", "events are");
             lines.push(format!(
-                "{events} from before a deletion: a copy that no deletion at Mixpanel reaches."
+                "{events} from before a deletion. The file is a copy: a deletion at Mixpanel does not reach it."
             ));
         }
         let from_device: usize = self.people.iter().map(|person| person.from_device).sum();
@@ -272,7 +272,7 @@ pub fn damage_text(read: &EventsRead) -> Option<String> {
     let label = &read.reading.label;
     (count > 0).then(|| {
         format!(
-            "{lines} of {label} could not be read, and nobody was looked for in them: {}",
+            "dsr could not read {lines} of {label}, and skipped them: {}",
             places.join("; ")
         )
     })

@@ -62,7 +62,7 @@ impl TokensView<'_> {
         facts.add("Token", &token.description());
         if let Some(at) = state.rejected_at {
             let text = format!("by Mixpanel on {} (401)", at.date_naive());
-            facts.add("Turned away", &text);
+            facts.add("Refused", &text);
         }
         let not_known = "not known; say when it was made: DSR_TOKEN_ISSUED=YYYY-MM-DD";
         facts.add("Expires", &self.expires_text(token, not_known));

@@ -49,10 +49,10 @@ pub enum Outdated {
     ConfirmBy,
     #[error("the plan was made on {made}, which is in the future by this machine's clock ({now})")]
     Future { made: String, now: String },
-    #[error("the plan was made on {made}, and could be applied until {until}")]
+    #[error("the plan was made on {made} and expired on {until}")]
     Expired { made: NaiveDate, until: NaiveDate },
     #[error(
-        "deletions in project `{project}` need approvals of others than the plan's creator: {needed} of them, and the plan has {given}"
+        "deletions in project `{project}` need approvals from people other than the plan's creator: {needed}, and the plan has {given}"
     )]
     NotEnoughApprovals {
         project: String,

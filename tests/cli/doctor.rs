@@ -152,7 +152,7 @@ fn what_mixpanel_says_is_told_apart() {
         (
             status_reply("SUCCESS"),
             0,
-            &["warning: ", "`SUCCESS`", "is it Mixpanel"],
+            &["warning: ", "`SUCCESS`", "for a task that does not exist"],
         ),
     ];
     for (reply, status, parts) in cases {

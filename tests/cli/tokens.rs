@@ -77,7 +77,7 @@ fn a_token_that_mixpanel_turns_away_is_told_of_until_mixpanel_takes_it() {
     assert_eq!(json["warnings"][0]["kind"], "token_rejected");
     let status = operator.run(&["auth", "status"]);
     status.exits_with(4).says("(401)").never_says(OAUTH_TOKEN);
-    assert!(status.stdout.contains("Turned away"), "{status}");
+    assert!(status.stdout.contains("Refused"), "{status}");
     operator
         .run(&["auth", "status", "--exit-status"])
         .exits_with(4)

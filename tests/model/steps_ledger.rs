@@ -59,7 +59,8 @@ impl World {
             self.wrong("ledger backup fails", "", said.short(), "-".into());
             return;
         }
-        self.backups.push((file, head));
+        let posts = self.fake.lock().truth.posts.len();
+        self.backups.push((file, head, posts));
     }
 
     /// An older copy is put in the ledger's place.
@@ -68,7 +69,7 @@ impl World {
             self.backup();
             return;
         }
-        let (copy, then) = self.rng.pick(&self.backups).clone();
+        let (copy, then, posts_then) = self.rng.pick(&self.backups).clone();
         let count = |head: &str| {
             head.split(':')
                 .next()
@@ -77,6 +78,14 @@ impl World {
         let now = self.head().unwrap_or_default();
         let older = count(&then) < count(&now);
         let home = self.home();
+        let seen = std::fs::read_to_string(home.join("seen-head")).unwrap_or_default();
+        if older && count(&seen) <= count(&then) {
+            // A signal came between a commit and the note of it: nobody can tell, and nothing was sent.
+            if self.fake.lock().truth.posts.len() > posts_then {
+                self.wrong("a POST without a note of it", "", seen, now);
+            }
+            return;
+        }
         for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
             drop(std::fs::remove_file(home.join(name)));
         }
@@ -140,6 +149,7 @@ impl World {
             let there = ours.id.as_ref().is_some_and(|id| left.contains(id));
             (ours.gone, ours.purged) = (!there, ours.purged && !there && ours.gone);
         }
-        self.backups.retain(|(_, head)| count(head) <= count(&then));
+        self.backups
+            .retain(|(_, head, _)| count(head) <= count(&then));
     }
 }

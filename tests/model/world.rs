@@ -55,7 +55,7 @@ pub(crate) struct World {
     pub(crate) signals: bool,
     pub(crate) was_set_back: bool,
     pub(crate) set_back_now: bool,
-    pub(crate) backups: Vec<(PathBuf, String)>,
+    pub(crate) backups: Vec<(PathBuf, String, usize)>,
     pub(crate) history: Vec<String>,
     pub(crate) seen: BTreeSet<String>,
     pub(crate) violations: Vec<Violation>,

@@ -52,7 +52,7 @@ pub(super) fn check_files(ctx: &Context) -> Vec<Check> {
         }
     }
     if checks.is_empty() {
-        checks.push(Check::fine("files", "nobody else can read what is dsr's"));
+        checks.push(Check::fine("files", "only you can read dsr's files"));
     }
     checks
 }

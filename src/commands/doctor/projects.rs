@@ -199,7 +199,7 @@ fn of_probe(ctx: &Context, project: &Project, probe: &Probe, renewal: &str) -> C
         Probe::Odd { status } => Check::warning(
             WHAT,
             format!(
-                "says `{}` of a task that cannot exist: is it Mixpanel that answers at {}?",
+                "reports `{}` for a task that does not exist: is {} Mixpanel?",
                 status.as_str(),
                 project.api_url.as_str()
             ),

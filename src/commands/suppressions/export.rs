@@ -203,7 +203,7 @@ fn tell(ctx: &Context, list: &SuppressionList<'_>, counts: ListCounts) {
             .map(|left| format!("{} {}", number(left.people), left.state.as_str()))
             .collect();
         ctx.ui.note(&format!(
-            "{} not in it, since nothing of theirs is erased: {}.",
+            "{} not on the list, because nothing was erased: {}.",
             plural(people, "person is", "people are"),
             left.join(", ")
         ));

@@ -27,7 +27,7 @@ pub enum Finding {
     NoStart,
     #[error("the trail ends before entry {count}, which was anchored")]
     AnchorMissing { count: u64 },
-    #[error("entry {count} is not the one that was anchored: the trail up to it was written anew")]
+    #[error("entry {count} differs from the saved head: the trail up to it was rewritten")]
     AnchorDiffers { count: u64 },
     #[error(
         "entry {count} was anchored in the time that was lost when the ledger was set back, which {by} accepted on {day}: that head cannot be checked"
@@ -43,9 +43,9 @@ pub enum Finding {
     UnknownRequests { found: u64, before: u64 },
     #[error("request {request} is gone, and the trail tells of no purge of it")]
     RequestMissing { request: RequestId },
-    #[error("request {request} is not as the trail has it: {what}")]
+    #[error("request {request} differs from the trail in {what}")]
     RequestDiffers { request: RequestId, what: String },
-    #[error("job {job} is not as the trail has it: {what}")]
+    #[error("job {job} differs from the trail in {what}")]
     JobDiffers { job: JobId, what: String },
     #[error(
         "the notes of purges, the people whom they kept on the suppression list, or the key of their hashes are not as the trail has them"

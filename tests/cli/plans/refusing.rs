@@ -107,10 +107,10 @@ fn a_file_that_was_changed_cut_or_is_none_is_bad_input() {
         (changed, format!("{whole}\n")),
         (changed, whole.replacen("\n\"", "\n\"A", 1)),
         (
-            "version 2",
+            "has format 2",
             whole.replace("\"dsr_plan\": 1", "\"dsr_plan\": 2"),
         ),
-        ("is no plan file", "distinct_id\na1\n".to_owned()),
+        ("is not a plan file", "distinct_id\na1\n".to_owned()),
     ] {
         operator.file("erase.plan", text);
         let (kind, message) = refused(&operator, &fake, 5);
