@@ -124,7 +124,7 @@ fn a_file_that_was_changed_cut_or_is_none_is_bad_input() {
     other.exits_with(5).says("31 unique ids were expected");
     let digest = "0".repeat(64);
     let other = operator.run(&[&APPLY[..], &["--digest", &digest]].concat());
-    other.exits_with(5).says("was expected");
+    other.exits_with(5).says(", not plan");
     came_to_nothing(&operator, &fake);
 }
 
