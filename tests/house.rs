@@ -104,6 +104,42 @@ fn every_source_has_a_room_and_none_is_a_lumber_room() {
     }
 }
 
+/// A test or a trial that writes where it stands leaves its files here.
+#[test]
+fn the_root_has_only_what_people_look_for_there() {
+    let known = [
+        ".cargo",
+        ".ci",
+        ".config",
+        ".gitattributes",
+        ".gitignore",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "README.md",
+        "benches",
+        "clippy.toml",
+        "completions",
+        "deny.toml",
+        "docs",
+        "fuzz",
+        "src",
+        "tests",
+    ];
+    let root = std::fs::read_dir(env!("CARGO_MANIFEST_DIR")).unwrap();
+    let names = root.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    // Not of the project: what git and cargo keep.
+    let ours = names.filter(|name| name != ".git" && name != "target");
+    let strange: Vec<String> = ours
+        .filter(|name| !known.contains(&name.as_str()))
+        .collect();
+    assert!(strange.is_empty(), "{strange:?}");
+}
+
 #[test]
 fn no_source_is_two_in_one() {
     let tests = rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"));
