@@ -31,7 +31,7 @@ const TYPES: &str = "string str text varchar nvarchar char character uuid guid i
     smallint number numeric decimal float double real boolean bool date datetime timestamp json \
     jsonb variant bytes binary system.string system.object ascii ansi";
 const TALK: &str = "begin commit rollback set ok output query select copy rows row records \
-    done end finished ende fertig fini fine fim \
+    done end finished ende \
     zeilen lignes filas righe rijen linhas";
 
 static WORDS: LazyLock<HashMap<String, Look>> = LazyLock::new(|| {
