@@ -12,7 +12,7 @@ const TOPICS: [&str; 6] = [
     "ip-and-location",
     "default-properties",
 ];
-const NOTE: &str = "`dsr guide after-deletion` tells what is left to do";
+const NOTE: &str = "`dsr guide after-deletion` lists what is left to do";
 const SDKS: [&str; 6] = [
     "javascript",
     "ios",

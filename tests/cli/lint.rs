@@ -155,7 +155,7 @@ fn a_few_devices_and_numbers_of_another_length_stand_out() {
     outcome
         .exits_with(0)
         .says("1 id (`ids.csv`, line 5) with another number of digits than the 10 that 998 others")
-        .says("1 id (`ids.csv`, line 11) of a device");
+        .says("1 id (`ids.csv`, line 11) of an anonymous device");
     ids[3] = "0000012345".to_owned();
     ids[4] = "12345".to_owned();
     export(&fake, table(&ids), &["--dry-run"])
@@ -179,7 +179,7 @@ fn every_line_is_listed_on_request() {
     let ids: Vec<String> = (0..1200).map(|n| format!("$device:{n}")).collect();
     let fake = Fake::start();
     let short = export(&fake, table(&ids), &["--dry-run"]);
-    short.says("1,200 ids (`ids.csv`, lines 2, 3, 4, 5, 6; and 1,195 more) of a device");
+    short.says("1,200 ids (`ids.csv`, lines 2, 3, 4, 5, 6; and 1,195 more) of an anonymous device");
     assert_eq!(short.stderr.lines().count(), 1, "{short}");
     let long = export(&fake, table(&ids), &["--dry-run", "--show-warnings"]);
     long.says("\n  `ids.csv`, line 2\n")
@@ -217,7 +217,7 @@ fn warnings_name_each_source_and_stand_beside_errors() {
     outcome
         .exits_with(5)
         .says(
-            "3 ids (`one.csv`, line 2; `two.csv`, line 3; the id on the command line) of a device",
+            "3 ids (`one.csv`, line 2; `two.csv`, line 3; the id on the command line) of an anonymous device",
         )
         .says("`two.csv`, line 4: the value stands for");
     let outcome = operator.run(&[&args[..], &["--json"]].concat());

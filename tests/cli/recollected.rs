@@ -301,8 +301,8 @@ fn what_cannot_be_read_is_told_of_and_never_an_all_clear() {
         .collect();
     assert_eq!(places, [2, 3, 4, 5]);
     check(&operator, &["mixed"])
-        .says("4 lines or elements of `mixed` could not be read")
-        .says("line 3: it is no event");
+        .says("could not read 4 lines or elements of `mixed`")
+        .says("line 3: it is not an event");
 }
 
 #[test]

@@ -195,7 +195,7 @@ fn a_folder_is_not_replaced_and_a_project_that_nobody_knows_has_no_list() {
     let run = |more: &[&str]| operator.run(&[&export, more].concat());
     run(&["--output", "lists", "--replace"])
         .exits_with(2)
-        .says("`lists` is a folder")
+        .says("it is a folder")
         .says("name a file in it");
     let unknown = run(&["--project", "nosuch", "--json"]);
     assert_eq!(unknown.exits_with(2).failure()["kind"], "project");

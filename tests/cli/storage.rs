@@ -152,7 +152,7 @@ fn a_ledger_of_a_newer_dsr_is_not_written_by_any_command() {
     let (before, bytes) = (fake.calls().len(), fs::read(&path).unwrap());
     for args in COMMANDS {
         let outcome = operator.run(args);
-        outcome.exits_with(74).says("version 999").says("newer");
+        outcome.exits_with(74).says("has format 999").says("newer");
     }
     assert!(fs::read(&path).unwrap() == bytes, "it was written");
     assert_eq!(fake.calls().len(), before);

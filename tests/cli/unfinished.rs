@@ -72,14 +72,14 @@ fn what_is_no_whole_archive_of_ours_is_in_the_way() {
     };
     for (bytes, mode) in [(&b"not a zip"[..], 0o600), (EMPTY_ZIP, 0o644)] {
         put(bytes, mode);
-        exports.download(&[]).exits_with(74);
+        exports.download(&[]).exits_with(2);
         assert_eq!(fs::read(&path).unwrap(), bytes);
         fs::remove_file(&path).unwrap();
     }
     let other = folder.join("other.zip");
     fs::write(&other, EMPTY_ZIP).unwrap();
     std::os::unix::fs::symlink(&other, &path).unwrap();
-    exports.download(&[]).exits_with(74);
+    exports.download(&[]).exits_with(2);
     exports.store.was_not_called();
 }
 

@@ -96,11 +96,11 @@ pub(super) fn run(ctx: &mut Context, args: &ExportListArgs) -> Result<ExitStatus
     let format = args.format()?;
     match args.output.as_deref() {
         Some(path) if path.is_dir() => {
-            let folder = path.display();
-            return Err(
-                usage(format!("`{folder}` is a folder; no list was written"))
-                    .hint(format!("name a file in it: `{folder}/suppressed.txt`")),
+            let hint = format!(
+                "it is a folder, and no list was written; name a file in it: `{}`",
+                path.join("suppressed.txt").display()
             );
+            return Err(in_the_way(path, &hint));
         }
         Some(path) if !args.replace => refuse_existing(path)?,
         Some(_) | None => {}
