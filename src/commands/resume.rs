@@ -11,7 +11,7 @@ use super::context::Context;
 use super::failures::usage;
 use super::named::find_meant;
 use super::outcome::{self, Followed};
-use super::waiting::WaitArgs;
+use super::waiting::{self, WaitArgs};
 use super::{deadlines, minimise};
 
 /// Go on with what was interrupted, deferred or is unknown
@@ -74,11 +74,7 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
                 ctx.ui.warn("settled_meanwhile", &settled_text(job, state));
             }
         }
-        for request in &mut requests {
-            if let Some(renewed) = ledger.find_request(&request.id)? {
-                *request = renewed;
-            }
-        }
+        requests = waiting::renew(&ledger, &requests)?;
     }
     if args.word.send_again {
         let event = AuditEvent::SendAgainAsked;
@@ -109,12 +105,7 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         // What another dsr is sending just now is that one's, whatever becomes of it.
         let ids: Vec<_> = waiting.iter().map(|request| request.id.clone()).collect();
         let mut report = workflow::submit(&mut run, &ids, &settle, args.max_wait).await?;
-        report.requests.clear();
-        for request in &requests {
-            report
-                .requests
-                .extend(run.ledger.find_request(&request.id)?);
-        }
+        report.requests = waiting::renew(run.ledger, &requests)?;
         report
     };
     let (scope, shown) = match args.name {
@@ -125,14 +116,17 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         None if ctx.projects.is_empty() => (Scope::All, Shown::List),
         None => (Scope::Projects(ctx.projects.clone()), Shown::List),
     };
-    let (report, troubles) = args
+    let (mut report, troubles) = args
         .wait
         .follow(ctx, &mut ledger, &clients, &scope, report)
         .await?;
     deadlines::warn_of_token_for(ctx, &ledger, &report.requests)?;
     minimise::sweep(ctx, &mut ledger);
+    let moment = ledger.hold_moment()?;
+    report.requests = waiting::renew(&ledger, &report.requests)?;
     ctx.ui
         .print_requests(&ledger, &report.requests, shown, ctx.clock.as_ref())?;
+    drop(moment);
     if report.requests.is_empty() {
         return Ok(ExitStatus::Done);
     }

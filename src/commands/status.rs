@@ -132,10 +132,9 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
         troubles = ask(ctx, &mut ledger, &view.scope, extent).await?;
         minimise::sweep(ctx, &mut ledger);
     }
-    let requests = view.read(ctx, &ledger)?;
     let status = match args.changes {
-        true => show_changes(ctx, &mut ledger, &view, requests)?,
-        false => show(ctx, &ledger, &view, &requests, extent)?,
+        true => show_changes(ctx, &mut ledger, &mut view)?,
+        false => show(ctx, &ledger, &mut view, extent)?,
     };
     if let Some(trouble) = troubles.first() {
         ctx.ui.fail(&trouble_failure(ctx, trouble));
@@ -178,10 +177,11 @@ fn time_to_ask(
 fn show(
     ctx: &Context,
     ledger: &Ledger,
-    view: &View,
-    requests: &[RequestRecord],
+    view: &mut View,
     extent: Option<Extent>,
 ) -> Result<ExitStatus, Failure> {
+    let _moment = ledger.hold_moment()?;
+    let requests = &view.read(ctx, ledger)?;
     let json = ctx.ui.format() == crate::ui::Format::Json;
     // Nobody is told of it otherwise, and it takes a while to count.
     let polling = match json || extent.is_some() {
@@ -263,9 +263,10 @@ fn still_due(polling: Polling) -> String {
 fn show_changes(
     ctx: &Context,
     ledger: &mut Ledger,
-    view: &View,
-    mut requests: Vec<RequestRecord>,
+    view: &mut View,
 ) -> Result<ExitStatus, Failure> {
+    let moment = ledger.hold_moment()?;
+    let mut requests = view.read(ctx, ledger)?;
     let mut untold = ledger.list_untold()?;
     let listed: HashSet<RequestId> = requests.iter().map(|r| r.id.clone()).collect();
     // Those that have ended since are listed no more, unless the view is of one request.
@@ -283,6 +284,7 @@ fn show_changes(
     let delivery = ctx
         .ui
         .print_status(ledger, &requests, Shown::Untold, None, clock)?;
+    drop(moment);
     if delivery == Delivery::Made {
         let told: Vec<Untold> = requests
             .iter()

@@ -282,15 +282,17 @@ pub(super) async fn carry_out(
     let mut fetched = None;
     if sending.wait.wait && all_sent {
         fetched = fetch(ctx, &mut ledger, &report.requests, download).await;
-        report.requests = waiting::renew(&ledger, &report.requests)?;
         report.signal = ctx.interrupt.signal();
     }
     if let Some(Ok(reports)) = &fetched {
         download::print(ctx, reports, &Splits::new())?;
     }
     minimise::sweep(ctx, &mut ledger);
+    let moment = ledger.hold_moment()?;
+    report.requests = waiting::renew(&ledger, &report.requests)?;
     ctx.ui
         .print_requests(&ledger, &report.requests, Shown::Jobs, ctx.clock.as_ref())?;
+    drop(moment);
     let followed = match (&fetched, sending.wait.wait) {
         (Some(Ok(_)), _) => Followed::AndFetched,
         (Some(Err(_)) | None, true) => Followed::ToTheEnd,

@@ -474,3 +474,19 @@ fn jobs_are_read_page_by_page_and_each_once() {
     assert_eq!(next(299), Some(nth(&request, 301)), "300 has ended");
     assert_eq!(next(600), None);
 }
+
+#[test]
+fn within_a_moment_requests_and_their_jobs_agree_whatever_others_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let (reader, request) = with_request(&folder);
+    let mut other = open(&folder);
+    let moment = reader.hold_moment().unwrap();
+    let planned = |request: &RequestRecord| request.jobs_in(JobState::Planned);
+    let read = || reader.find_request(&request.id).unwrap().unwrap();
+    assert_eq!(planned(&read()), 2);
+    send(&mut other, &nth(&request.id, 1));
+    assert_eq!(planned(&read()), 2);
+    assert_eq!(state(&reader, &nth(&request.id, 1)), JobState::Planned);
+    drop(moment);
+    assert_eq!(planned(&read()), 1);
+}
