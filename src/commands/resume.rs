@@ -122,11 +122,12 @@ pub(super) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         .await?;
     deadlines::warn_of_token_for(ctx, &ledger, &report.requests)?;
     minimise::sweep(ctx, &mut ledger);
-    let moment = ledger.hold_moment()?;
-    report.requests = waiting::renew(&ledger, &report.requests)?;
-    ctx.ui
-        .print_requests(&ledger, &report.requests, shown, ctx.clock.as_ref())?;
-    drop(moment);
+    ledger.in_one_view(|ledger| {
+        report.requests = waiting::renew(ledger, &report.requests)?;
+        let (requests, clock) = (&report.requests, ctx.clock.as_ref());
+        ctx.ui.print_requests(ledger, requests, shown, clock)?;
+        Ok::<_, Failure>(())
+    })?;
     if report.requests.is_empty() {
         return Ok(ExitStatus::Done);
     }

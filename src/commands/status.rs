@@ -133,8 +133,15 @@ pub(super) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
         minimise::sweep(ctx, &mut ledger);
     }
     let status = match args.changes {
-        true => show_changes(ctx, &mut ledger, &mut view)?,
-        false => show(ctx, &ledger, &mut view, extent)?,
+        true => {
+            let (status, told) =
+                ledger.in_one_view(|ledger| show_changes(ctx, ledger, &mut view))?;
+            if !told.is_empty() {
+                ledger.record_told(&told)?;
+            }
+            status
+        }
+        false => ledger.in_one_view(|ledger| show(ctx, ledger, &mut view, extent))?,
     };
     if let Some(trouble) = troubles.first() {
         ctx.ui.fail(&trouble_failure(ctx, trouble));
@@ -180,7 +187,6 @@ fn show(
     view: &mut View,
     extent: Option<Extent>,
 ) -> Result<ExitStatus, Failure> {
-    let _moment = ledger.hold_moment()?;
     let requests = &view.read(ctx, ledger)?;
     let json = ctx.ui.format() == crate::ui::Format::Json;
     // Nobody is told of it otherwise, and it takes a while to count.
@@ -259,13 +265,12 @@ fn still_due(polling: Polling) -> String {
     )
 }
 
-/// Shows what stands otherwise than was last told, if anything does, and notes that it was told.
+/// Shows what has changed since it was last shown, if anything has; also what its reader has seen.
 fn show_changes(
     ctx: &Context,
-    ledger: &mut Ledger,
+    ledger: &Ledger,
     view: &mut View,
-) -> Result<ExitStatus, Failure> {
-    let moment = ledger.hold_moment()?;
+) -> Result<(ExitStatus, Vec<Untold>), Failure> {
     let mut requests = view.read(ctx, ledger)?;
     let mut untold = ledger.list_untold()?;
     let listed: HashSet<RequestId> = requests.iter().map(|r| r.id.clone()).collect();
@@ -277,23 +282,22 @@ fn show_changes(
     let status = standing_status(&requests, ctx.clock.today());
     requests.retain(|request| untold.contains_key(&request.id));
     if requests.is_empty() {
-        return Ok(status);
+        return Ok((status, Vec::new()));
     }
     ctx.ui.release_warnings();
     let clock = ctx.clock.as_ref();
     let delivery = ctx
         .ui
         .print_status(ledger, &requests, Shown::Untold, None, clock)?;
-    drop(moment);
-    if delivery == Delivery::Made {
-        let told: Vec<Untold> = requests
-            .iter()
-            .filter_map(|request| untold.remove(&request.id))
-            .flatten()
-            .collect();
-        ledger.record_told(&told)?;
-    }
-    Ok(status)
+    let told = match delivery {
+        Delivery::Made => {
+            let shown = requests.iter();
+            let shown = shown.filter_map(|request| untold.remove(&request.id));
+            shown.flatten().collect()
+        }
+        Delivery::Failed => Vec::new(),
+    };
+    Ok((status, told))
 }
 
 /// What is looked at.

@@ -288,11 +288,13 @@ pub(super) async fn carry_out(
         download::print(ctx, reports, &Splits::new())?;
     }
     minimise::sweep(ctx, &mut ledger);
-    let moment = ledger.hold_moment()?;
-    report.requests = waiting::renew(&ledger, &report.requests)?;
-    ctx.ui
-        .print_requests(&ledger, &report.requests, Shown::Jobs, ctx.clock.as_ref())?;
-    drop(moment);
+    ledger.in_one_view(|ledger| {
+        report.requests = waiting::renew(ledger, &report.requests)?;
+        let (requests, clock) = (&report.requests, ctx.clock.as_ref());
+        ctx.ui
+            .print_requests(ledger, requests, Shown::Jobs, clock)?;
+        Ok::<_, Failure>(())
+    })?;
     let followed = match (&fetched, sending.wait.wait) {
         (Some(Ok(_)), _) => Followed::AndFetched,
         (Some(Err(_)) | None, true) => Followed::ToTheEnd,

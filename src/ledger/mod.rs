@@ -77,7 +77,7 @@ pub use holder::Patience;
 use holder::{HolderFile, Mark};
 pub use jobs::{Claim, Outcome, Purpose};
 pub use learned::LearnedLimit;
-pub use listing::{Found, Jobs, Moment, Standing, Which};
+pub use listing::{Found, Jobs, Standing, Which};
 pub use pace::Slot;
 pub use partition::{LinkTo, Linked};
 pub use people::Swept;
