@@ -2,7 +2,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::domain::{ExitStatus, RequestId};
-use crate::ledger::{Anchor, Audit, Chosen, Finding, Found, Ledger};
+use crate::ledger::{Anchor, Audit, Chosen, Finding, Found, Ledger, Seen};
 use crate::ui::{AuditHeadView, AuditLogView, AuditView, Failure, number, plural, verifying};
 
 use super::context::Context;
@@ -99,7 +99,9 @@ fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     }
     let ledger = ctx.open_ledger()?;
     ctx.warn_of_set_back(&ledger)?;
+    // A copy may be checked anywhere.
     let set_back = ledger.find_set_back()?;
+    let set_back = set_back.filter(|set_back| set_back.seen != Seen::Nothing);
     let audit = ledger.verify_audit(&anchors, &mut verifying(&ctx.ui))?;
     let view = AuditView {
         audit: &audit,

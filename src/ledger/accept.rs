@@ -51,7 +51,7 @@ pub struct LostTime {
     pub accepted_at: DateTime<Utc>,
     /// `user@host`
     pub by: String,
-    /// The last entry that the host had seen; `None` where the file beside the ledger was damaged.
+    /// The last entry that the host had seen; `None` where it was not known.
     pub seen: Option<Anchor>,
     /// How many entries the ledger had.
     had: u64,
@@ -176,7 +176,7 @@ impl Ledger {
             *requests.entry(job.request).or_default() += 1;
         }
         let details = json!({
-            "seen": set_back.seen.as_ref().map(ToString::to_string),
+            "seen": set_back.seen.head().map(ToString::to_string),
             "head": set_back.head.as_ref().map(ToString::to_string),
             "requests": requests.len(),
             "jobs": jobs,

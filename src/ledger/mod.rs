@@ -209,7 +209,10 @@ impl Ledger {
     ) -> Result<Self, LedgerError> {
         conn.pragma_update(None, "foreign_keys", "on")?;
         conn.set_prepared_statement_cache_capacity(128);
-        migrations::apply(&mut conn, path, opening)?;
+        let migrated = migrations::apply(&mut conn, path, opening)?;
+        if (migrated, place, older) == (migrations::Migrated::Yes, Place::Disk, Older::Refused) {
+            seen::catch_up(&conn, path)?;
+        }
         Ok(Self {
             conn,
             path: path.to_owned(),

@@ -16,7 +16,7 @@ use tempfile::NamedTempFile;
 use crate::config::begin_file;
 
 use super::audit::{self, Anchor};
-use super::{Ledger, LedgerError, prepare};
+use super::{Ledger, LedgerError, migrations, prepare};
 
 /// Beside the ledger; one line, as `dsr audit head` prints it.
 pub(super) const FILE: &str = "seen-head";
@@ -24,17 +24,27 @@ pub(super) const FILE: &str = "seen-head";
 /// What this host has seen of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// Nothing was sent from it here, or by a dsr that kept no such file.
+    /// There is no such file: the ledger is new, or new on this host.
     Nothing,
     Head(Anchor),
     /// There is a file, and no head in it.
     Unreadable,
 }
 
-/// A ledger that lacks what this host has seen of it.
+impl Seen {
+    /// The last entry, where it is known.
+    pub fn head(&self) -> Option<&Anchor> {
+        match self {
+            Self::Head(head) => Some(head),
+            Self::Nothing | Self::Unreadable => None,
+        }
+    }
+}
+
+/// A ledger that lacks what this host has seen of it, or may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetBack {
-    pub seen: Option<Anchor>,
+    pub seen: Seen,
     /// How far the ledger's own trail goes; `None` where there is no ledger or no trail.
     pub head: Option<Anchor>,
 }
@@ -42,21 +52,24 @@ pub struct SetBack {
 impl fmt::Display for SetBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.seen, &self.head) {
-            (None, _) => write!(
+            (Seen::Nothing, _) => f.write_str(
+                "this host has not seen this ledger before, and cannot tell whether it is the newest copy",
+            ),
+            (Seen::Unreadable, _) => write!(
                 f,
                 "cannot tell whether the ledger was set back: the file `{FILE}` beside it is damaged"
             ),
-            (Some(seen), None) => write!(
+            (Seen::Head(seen), None) => write!(
                 f,
                 "the ledger is gone: this host has seen {} entries of its audit trail",
                 seen.count
             ),
-            (Some(seen), Some(head)) if head.count < seen.count => write!(
+            (Seen::Head(seen), Some(head)) if head.count < seen.count => write!(
                 f,
                 "the ledger was set back: its audit trail has {} entries, and this host has seen {}",
                 head.count, seen.count
             ),
-            (Some(seen), Some(_)) => write!(
+            (Seen::Head(seen), Some(_)) => write!(
                 f,
                 "the ledger was set back or replaced: entry {} of its audit trail is not the one this host has seen",
                 seen.count
@@ -104,18 +117,17 @@ pub(super) fn find_set_back(
     ledger: &Path,
 ) -> Result<Option<SetBack>, LedgerError> {
     // The file first: what it says was committed before.
-    let seen = match read(ledger)? {
-        Seen::Nothing => return Ok(None),
-        Seen::Head(seen) => Some(seen),
-        Seen::Unreadable => None,
-    };
+    let seen = read(ledger)?;
+    if seen == Seen::Nothing && !is_copied_here(conn, ledger)? {
+        return Ok(None);
+    }
     let sql = "SELECT 1 FROM sqlite_master WHERE name = 'audit_head'";
     let has_trail = prepare(conn, sql)?.exists([])?;
     let head = match has_trail {
         true => audit::find_head(conn)?,
         false => None,
     };
-    if let (Some(seen), true) = (&seen, has_trail) {
+    if let (Seen::Head(seen), true) = (&seen, has_trail) {
         let sequence = i64::try_from(seen.count).unwrap_or(i64::MAX);
         let hash: Option<String> = prepare(conn, "SELECT hash FROM audit WHERE seq = $1")?
             .query_row([sequence], |row| row.get(0))
@@ -125,6 +137,13 @@ pub(super) fn find_set_back(
         }
     }
     Ok(Some(SetBack { seen, head }))
+}
+
+/// Whether a ledger beside which nothing was noted came from elsewhere: one that was made or brought up
+/// to date here has the file from then on.
+fn is_copied_here(conn: &Connection, ledger: &Path) -> Result<bool, LedgerError> {
+    let has_requests = "SELECT 1 FROM requests LIMIT 1";
+    Ok(migrations::check(conn, ledger)? && prepare(conn, has_requests)?.exists([])?)
 }
 
 /// What was seen of the ledger at `ledger`, whether it is there or not.

@@ -66,10 +66,7 @@ impl View for LedgerStatusView<'_> {
     }
 
     fn json(&self) -> Value {
-        let seen = match &self.seen {
-            Seen::Head(seen) => Some(seen.to_string()),
-            Seen::Nothing | Seen::Unreadable => None,
-        };
+        let seen = self.seen.head().map(ToString::to_string);
         json!({ "ledger": {
             "path": self.path,
             "bytes": self.bytes,
@@ -137,11 +134,11 @@ impl View for AcceptedView<'_> {
     }
 
     fn json(&self) -> Value {
-        let anchor = |anchor: &Option<Anchor>| anchor.as_ref().map(ToString::to_string);
+        let anchor = |anchor: Option<&Anchor>| anchor.map(ToString::to_string);
         let accepted = self.accepted.map(|(set_back, accepted)| {
             json!({
-                "seen": anchor(&set_back.seen),
-                "head_before": anchor(&set_back.head),
+                "seen": anchor(set_back.seen.head()),
+                "head_before": anchor(set_back.head.as_ref()),
                 "head": accepted.head.to_string(),
                 "unknown": { "jobs": accepted.jobs, "ids": accepted.ids },
             })

@@ -123,8 +123,7 @@ fn of_no_ledger(path: &Path) -> Check {
             let message = format!("there is none at `{path}`; the first request makes it");
             return Check::fine("ledger", message);
         }
-        Ok(Seen::Head(seen)) => Some(seen),
-        Ok(Seen::Unreadable) => None,
+        Ok(seen @ (Seen::Head(_) | Seen::Unreadable)) => seen,
         Err(error) => return Check::of_failure("ledger", &Failure::from(error)),
     };
     of_set_back(&SetBack { seen, head: None })

@@ -72,10 +72,7 @@ fn find_lost(ctx: &Context) -> Result<Option<(SetBack, Vec<MaybeSent>)>, Failure
     let ledger = match ctx.has_ledger() {
         true => Ledger::open_set_back(&ctx.opening(), &path, ctx.patience())?,
         false => {
-            let seen = match ledger::find_seen(&path)? {
-                Seen::Head(seen) => Some(seen),
-                Seen::Nothing | Seen::Unreadable => None,
-            };
+            let seen = ledger::find_seen(&path)?;
             return Ok(Some((SetBack { seen, head: None }, Vec::new())));
         }
     };
