@@ -1,14 +1,13 @@
 use serde_json::{Value, json};
 
+use crate::commands::context::Context;
+use crate::commands::failures::{local_io, usage};
 use crate::domain::ExitStatus;
 use crate::sandbox::{
     self, CreateReply, ExportArchive, ExportMembers, Exports, OAUTH_TOKEN, Settings, api_secret,
     project_token,
 };
 use crate::ui::{Failure, Paper, View};
-
-use super::context::Context;
-use super::failures::{local_io, usage};
 
 /// Serve the sandbox on loopback: a stand-in for Mixpanel's GDPR API
 ///

@@ -3,41 +3,20 @@
 //! stdout carries the result and nothing else; the rest goes to stderr. A terminal changes
 //! colour, progress and prompting, never content.
 
-mod aside;
-mod audit;
-mod bug;
-mod deadlines;
+mod auth;
 mod doctor;
-mod downloads;
-mod examples;
-mod failure;
-mod find_view;
-mod guide;
-mod held_ids;
-mod json;
-mod kinds;
-mod ledger_view;
-mod page;
-mod paper;
-mod plan_file_view;
-mod plan_view;
-mod progress;
-mod purge_view;
-mod question;
-mod readings;
-mod recollected_view;
+mod download;
+mod drawing;
+mod failures;
+mod help;
+mod ledger;
+mod people;
+mod plan;
+mod project;
 mod report;
-mod request_text;
-mod requests;
-mod suppression_list;
-mod table;
-mod terminal;
-mod tokens;
-mod tone;
-mod views;
-mod warnings;
-mod watch;
-mod words;
+mod request;
+mod status;
+mod talk;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -48,41 +27,41 @@ use serde_json::{Value, json};
 
 use crate::ledger::JobRecord;
 
-pub use aside::Aside;
-pub use audit::{AuditHeadView, AuditLogView, AuditView};
-pub use bug::guard;
-pub use deadlines::NOT_ADVICE;
+pub use auth::{TokenState, TokensView};
 pub use doctor::{Check, DoctorView, Level, Setting};
-pub use downloads::{DownloadView, DownloadsView};
-pub use examples::{Example, Part, examples_of, folded, for_the_screen};
-pub use failure::Failure;
-pub use find_view::{FindView, Involvement, Sought};
-pub use guide::{GuideView, TopicsView};
-pub use json::job_line;
-pub use kinds::{ERROR_KINDS, WARNING_KINDS};
-pub use ledger_view::{AcceptedView, BackupView, LedgerStatusView};
-pub use page::{Block, Page, without_links};
-pub use paper::{Layout, Paper};
-pub use plan_file_view::{Checked, PlanFileView, WrittenView};
-pub use plan_view::{PlanView, exclusion_text, hashing_text};
-pub use progress::{
+pub use download::{DownloadView, DownloadsView};
+pub use drawing::paper::{Layout, Paper};
+use drawing::terminal::Stream;
+pub use drawing::terminal::Terminal;
+use drawing::tone::Tone;
+pub use drawing::words::{age, day_count, duration, number, plural, printable, shell_word};
+pub use failures::bug::guard;
+pub use failures::failure::Failure;
+pub use failures::kinds::{ERROR_KINDS, WARNING_KINDS};
+pub use help::examples::{Example, Part, examples_of, folded, for_the_screen};
+pub use help::guide::{GuideView, TopicsView};
+pub use help::page::{Block, Page, without_links};
+pub use ledger::audit::{AuditHeadView, AuditLogView, AuditView};
+pub use ledger::purge::{PurgeView, staying};
+pub use ledger::{AcceptedView, BackupView, LedgerStatusView};
+pub use people::find::{FindView, Involvement, Sought};
+pub use people::recollected::{RecollectedView, damage_text};
+pub use people::suppressions::{ListCounts, ListFormat, ListWrittenView, SuppressionList};
+pub use people::warnings::Listed;
+pub use plan::file::{Checked, PlanFileView, WrittenView};
+pub use plan::view::{PlanView, exclusion_text, hashing_text};
+pub use project::{ProjectView, ProjectsView, SecretPlace};
+pub use report::ReportView;
+pub use request::json::job_line;
+pub use request::print::{Delivery, Polling, PrintError, Shown};
+use request::text::change_text;
+pub use status::deadlines::NOT_ADVICE;
+pub use status::watch::{Picture, Screen};
+pub use talk::aside::Aside;
+pub use talk::progress::{
     Lines, Phase, Progress, clocks_apart, reading, reporting, splitting, verifying,
 };
-pub use purge_view::{PurgeView, staying};
-pub use question::{Act, QuestionError};
-pub use recollected_view::{RecollectedView, damage_text};
-pub use report::ReportView;
-use request_text::change_text;
-pub use requests::{Delivery, Polling, PrintError, Shown};
-pub use suppression_list::{ListCounts, ListFormat, ListWrittenView, SuppressionList};
-use terminal::Stream;
-pub use terminal::Terminal;
-pub use tokens::{TokenState, TokensView};
-use tone::Tone;
-pub use views::{ProjectView, ProjectsView, SecretPlace};
-pub use warnings::Listed;
-pub use watch::{Picture, Screen};
-pub use words::{age, day_count, duration, number, plural, printable, shell_word};
+pub use talk::question::{Act, QuestionError};
 
 /// The version of every JSON shape; it grows when one of them changes in a way scripts would notice.
 pub const SCHEMA: u32 = 1;
@@ -219,7 +198,7 @@ impl Ui {
                 if !warnings.is_empty() {
                     merge(&mut object, json!({ "warnings": warnings }));
                 }
-                json::line(&object)
+                request::json::line(&object)
             }
         };
         self.write_result(&text)
@@ -249,7 +228,7 @@ impl Ui {
 
     /// Writes a line of a result that comes in lines.
     pub(crate) fn print_object_line(&self, line: &Value) -> io::Result<()> {
-        self.write_result(&json::line(line))
+        self.write_result(&request::json::line(line))
     }
 
     fn write_result(&self, text: &str) -> io::Result<()> {
@@ -288,7 +267,10 @@ impl Ui {
 
     /// Warns the operator, even when quiet.
     pub fn warn(&self, kind: &str, message: &str) {
-        debug_assert!(kinds::is_known_warning(kind), "`{kind}` is not published");
+        debug_assert!(
+            failures::kinds::is_known_warning(kind),
+            "`{kind}` is not published"
+        );
         let message = self.spell(message);
         match self.format {
             Format::Human => {
@@ -338,7 +320,7 @@ impl Ui {
                 if !warnings.is_empty() {
                     merge(&mut object, json!({ "warnings": warnings }));
                 }
-                json::line(&object)
+                request::json::line(&object)
             }
         };
         self.aside.write(&text);
@@ -354,7 +336,7 @@ impl Ui {
     fn leftovers(&self) -> Option<String> {
         let warnings = self.warnings.take();
         let object = json!({ "schema": SCHEMA, "warnings": warnings });
-        (!warnings.is_empty()).then(|| json::line(&object))
+        (!warnings.is_empty()).then(|| request::json::line(&object))
     }
 
     /// A text with the commands in it as they are to be typed here.
@@ -364,7 +346,7 @@ impl Ui {
 
     fn paper(&self) -> Paper {
         let width = match self.layout {
-            Layout::Columns => terminal::width_of(Stream::Stdout),
+            Layout::Columns => drawing::terminal::width_of(Stream::Stdout),
             Layout::Plain => None,
         };
         Paper {

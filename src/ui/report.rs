@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::report::Digest;
+use crate::ui::drawing::paper::Paper;
+use crate::ui::drawing::words::{number, printable};
+use crate::ui::request::json as shapes;
+use crate::ui::{SCHEMA, Ui, View};
 use crate::workflow::Written;
-
-use super::json as shapes;
-use super::words::{number, printable};
-use super::{Paper, SCHEMA, Ui, View};
 
 /// A report that was written to a file.
 #[derive(Debug)]

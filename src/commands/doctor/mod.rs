@@ -7,11 +7,10 @@ mod tokens;
 
 use std::collections::HashSet;
 
+use crate::commands::context::Context;
+use crate::commands::failures::local_io;
 use crate::domain::ExitStatus;
 use crate::ui::{Check, DoctorView, Failure, Level};
-
-use super::context::Context;
-use super::failures::local_io;
 
 /// Check tokens, keyring, projects, ledger, clock and network, and say what to fix
 ///

@@ -41,11 +41,7 @@ impl From<NewFileError> for Failure {
 }
 
 /// `project` and `short`, the request, are for the command to run next.
-pub(in super::super) fn split_failure(
-    trouble: &SplitTrouble,
-    project: &ProjectName,
-    short: &str,
-) -> Failure {
+pub(crate) fn split_failure(trouble: &SplitTrouble, project: &ProjectName, short: &str) -> Failure {
     let input = |hint: String| (ExitStatus::Input, "archive", hint);
     let again = format!("move it away and fetch it again: `dsr download {short} --again`");
     let keep_secret = format!(

@@ -1,11 +1,9 @@
+use crate::commands::context::{Context, holders};
+use crate::commands::failures::{local_io, no_ledger, usage};
+use crate::commands::people::suppressions::PEOPLE_LOST;
 use crate::domain::{ExitStatus, Kind, YesFlag};
 use crate::ledger::{self, Ledger, MaybeSent, Seen, SetBack};
 use crate::ui::{AcceptedView, Act, Failure, number, plural};
-
-use super::super::context::Context;
-use super::super::failures::{local_io, no_ledger, usage};
-use super::super::holders;
-use super::super::suppressions::PEOPLE_LOST;
 
 /// How many requests the question names.
 const NAMED: usize = 20;

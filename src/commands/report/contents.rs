@@ -5,6 +5,8 @@ use std::io::{self, Write};
 
 use chrono::NaiveDate;
 
+use crate::commands::context::Context;
+use crate::commands::failures::usage;
 use crate::domain::RequestId;
 use crate::ledger::{Course, Ledger, LedgerError};
 use crate::report::{
@@ -15,8 +17,6 @@ use crate::report::{
 use crate::ui::{Failure, PrintError, plural, reporting};
 use crate::workflow::{Written, job_facts, period_facts, request_facts, row_facts};
 
-use super::super::context::Context;
-use super::super::failures::usage;
 use super::{ReportFormat, Subject};
 
 /// Everything but the rows, which are read anew wherever they are written.

@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 
 use chrono::{Months, NaiveDate};
 
+use crate::commands::context::Context;
+use crate::commands::context::named::find;
+
+use crate::commands::failures::{local_io, usage};
 use crate::domain::{ExitStatus, RequestId};
 use crate::ledger::Ledger;
 use crate::report::{AuditFact, PersonalData};
 use crate::ui::{Failure, Format, ReportView};
 use crate::workflow::{NewFile, Written, audit_fact};
-
-use self::contents::Contents;
-use super::context::Context;
-use super::failures::{local_io, usage};
-use super::named::find;
+use contents::Contents;
 
 /// For how many months records of requests must be kept (11 CCR §7101(a)).
 const USUAL_MONTHS: u32 = 24;
@@ -72,7 +72,7 @@ pub(crate) enum ReportFormat {
     Json,
 }
 
-pub(super) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Failure> {
+pub(crate) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Failure> {
     let ledger = ctx.ledger()?;
     let subject = match &args.name {
         Some(name) => Subject::Request(find(&ledger, name)?.id),

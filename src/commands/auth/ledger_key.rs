@@ -1,0 +1,135 @@
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::commands::context::Context;
+use crate::commands::failures::local_io;
+use crate::commands::people::minimise;
+use crate::credentials::{KeyOrigin, Keyring, LedgerKeyError, read_ledger_key, write_ledger_key};
+use crate::domain::{ExitStatus, LedgerKey};
+use crate::ui::{Failure, Paper, View};
+
+use super::refuse_in_sandbox;
+
+/// Show where the key of the ledger's hashed ids is, or carry it elsewhere
+///
+/// When a job has ended, the ledger keeps keyed hashes in place of its ids, and `dsr find` needs the
+/// same key to tell whether somebody was among them. It is made when it is first needed and kept in
+/// the keyring. Where there is none (a container, cron), make a file and let DSR_LEDGER_KEY_FILE name
+/// it, always the same one. Keep a copy apart from the ledger's backups: without the key nobody can
+/// be found, and with key and ledger people can be guessed.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr auth ledger-key                     where it is, and whether it is this ledger's
+  dsr auth ledger-key --to ledger.key     a copy for another machine, or a new key
+  dsr auth ledger-key --from ledger.key   into the keyring")]
+#[group(multiple = false)]
+pub(crate) struct LedgerKeyArgs {
+    /// Write the key to a new file that only you can read; make a key if there is none
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+    /// Keep the key in this file in the keyring, in place of the one before
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+}
+
+pub(crate) fn run(ctx: &mut Context, args: &LedgerKeyArgs) -> Result<ExitStatus, Failure> {
+    let remembered = ctx.ledger_or_empty()?.find_people_key()?;
+    let remembered = remembered.as_deref();
+    let shown = match (&args.to, &args.from) {
+        (Some(path), _) => write(ctx, remembered, path)?,
+        (None, Some(path)) => {
+            refuse_in_sandbox(ctx)?;
+            let key = read_ledger_key(path)?;
+            demand_same(remembered, &key)?;
+            Keyring::record_ledger_key(&key).map_err(LedgerKeyError::Keyring)?;
+            Shown::new(&key, KeyOrigin::Keyring, remembered)
+        }
+        (None, None) => {
+            let (key, origin) = minimise::ledger_key(ctx, remembered)?;
+            Shown::new(&key, origin, remembered)
+        }
+    };
+    ctx.ui.print(&shown).map_err(|error| local_io(&error))?;
+    Ok(ExitStatus::Done)
+}
+
+fn write(ctx: &Context, remembered: Option<&str>, path: &Path) -> Result<Shown, Failure> {
+    refuse_in_sandbox(ctx)?;
+    let key = match minimise::ledger_key(ctx, remembered) {
+        Ok((key, _)) => key,
+        // Nobody is remembered yet, and there is nowhere else to keep one.
+        Err(LedgerKeyError::Keyring(_)) if remembered.is_none() => LedgerKey::random(),
+        Err(error) => return Err(error.into()),
+    };
+    demand_same(remembered, &key)?;
+    write_ledger_key(path, &key)?;
+    Ok(Shown::new(
+        &key,
+        KeyOrigin::File(path.to_owned()),
+        remembered,
+    ))
+}
+
+/// Another key than the ledger's would find nobody.
+fn demand_same(remembered: Option<&str>, key: &LedgerKey) -> Result<(), Failure> {
+    let given = key.fingerprint();
+    match remembered {
+        Some(known) if known != given => Err(crate::ledger::LedgerError::OtherKey {
+            known: known.to_owned(),
+            given,
+        }
+        .into()),
+        Some(_) | None => Ok(()),
+    }
+}
+
+struct Shown {
+    origin: KeyOrigin,
+    fingerprint: String,
+    /// What the ledger remembers people under, once it does.
+    remembered: Option<String>,
+}
+
+impl Shown {
+    fn new(key: &LedgerKey, origin: KeyOrigin, remembered: Option<&str>) -> Self {
+        Self {
+            origin,
+            fingerprint: key.fingerprint(),
+            remembered: remembered.map(str::to_owned),
+        }
+    }
+
+    fn is_the_ledgers(&self) -> Option<bool> {
+        let remembered = self.remembered.as_ref();
+        remembered.map(|known| *known == self.fingerprint)
+    }
+}
+
+impl View for Shown {
+    fn human(&self, _: &Paper) -> String {
+        let standing = match self.is_the_ledgers() {
+            Some(true) => "The ledger remembers people under it.",
+            Some(false) => "The ledger remembers people under ANOTHER key: nobody can be found.",
+            None => "The ledger has no hashed ids yet.",
+        };
+        format!(
+            "The ledger key {} is in {}.\n{standing}\n",
+            self.fingerprint, self.origin
+        )
+    }
+
+    fn json(&self) -> Value {
+        let (origin, file) = match &self.origin {
+            KeyOrigin::Keyring => ("keyring", None),
+            KeyOrigin::Sandbox => ("sandbox", None),
+            KeyOrigin::File(path) => ("file", Some(path.display().to_string())),
+        };
+        json!({
+            "origin": origin,
+            "file": file,
+            "fingerprint": self.fingerprint,
+            "is_the_ledgers": self.is_the_ledgers(),
+        })
+    }
+}
