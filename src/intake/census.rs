@@ -2,9 +2,11 @@
 //!
 //! Counters and the first places of each kind: memory does not grow with the sources.
 
+use super::damage::Damage;
 use super::form::{AT, DIGIT, Form, IdKind};
 use super::look::Look;
-use super::problem::{Damage, Place, Problems};
+use super::place::Place;
+use super::problem::Problems;
 
 use super::warning::{Labels, Tally, WarningKind, Warnings};
 

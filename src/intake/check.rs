@@ -8,9 +8,11 @@ use std::collections::HashSet;
 use crate::domain::{DistinctId, DistinctIdError, Leniency};
 
 use super::census::Census;
+use super::damage::Damage;
 use super::form::{Form, IdKind, is_blank};
 use super::hash::{Hashed, Hashing};
-use super::problem::{Damage, Place, Problems};
+use super::place::Place;
+use super::problem::Problems;
 use super::warning::{LONG_ID_BYTES, WarningKind, Warnings};
 
 /// What becomes of white space around a value.

@@ -4,8 +4,8 @@ use super::ReadOptions;
 use super::form::Form;
 use super::problem::Fault;
 use super::program;
-use super::reader::parse_encoding;
 use super::rows::{Cells, Fields};
+use super::text::parse_encoding;
 
 /// Whether the first line names the columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

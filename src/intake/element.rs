@@ -9,7 +9,8 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::columns::{fold, is_known, is_plural};
-use super::problem::{Damage, Fault};
+use super::damage::Damage;
+use super::problem::Fault;
 
 /// Where Mixpanel's raw export of events keeps the id.
 const EVENT_PROPERTIES: &str = "properties";

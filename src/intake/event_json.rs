@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::damage::Damage;
 use super::element::{Object, is_object, text_of};
-use super::events::{Event, EventOptions, Field};
-use super::problem::Damage;
+use super::event::{Event, EventOptions, Field};
 
 impl EventOptions {
     fn field_at_top(&self, name: &str) -> Option<Field> {

@@ -8,11 +8,14 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
+use super::damage::Damage;
+use super::damage::MAX_LINE_BYTES;
 use super::element::{Shape, Undecided};
-use super::lines::{Lines, MAX_LINE_BYTES};
+use super::lines::Lines;
 use super::list::each_line;
-use super::problem::{Damage, Fault, Place};
-use super::reader::{Name, Sink, Values};
+use super::place::Place;
+use super::problem::Fault;
+use super::reading::{Name, Sink, Values};
 use super::{Format, ReadOptions};
 
 /// What an element is taken by; it may note problems and count.

@@ -5,11 +5,8 @@
 
 use std::io::{self, Cursor, ErrorKind, Read};
 
-use super::problem::Damage;
+use super::damage::{Damage, MAX_LINE_BYTES};
 
-/// The longest line, or row of several lines, in bytes: an id has at most 4 KiB, and an event of
-/// Mixpanel's at most 1 MB.
-pub(super) const MAX_LINE_BYTES: usize = 4 << 20;
 /// How much of the beginning tells the format.
 const BEGINNING_BYTES: usize = 64 << 10;
 const BUFFER_BYTES: usize = 256 << 10;

@@ -4,9 +4,11 @@
 use std::io::Read;
 
 use super::columns::is_heading;
+use super::damage::Damage;
 use super::lines::{Lines, Step};
-use super::problem::{Damage, Fault, Place};
-use super::reader::{Name, Sink, Values};
+use super::place::Place;
+use super::problem::Fault;
+use super::reading::{Name, Sink, Values};
 use super::{Header, ReadOptions};
 
 /// Hands each line that is not blank to `sink`.

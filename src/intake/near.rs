@@ -12,7 +12,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::domain::{Exclusion, IdHasher};
 
 use super::form::is_unseen;
-use super::problem::{At, Place};
+use super::place::{At, Place};
 
 mod difference;
 

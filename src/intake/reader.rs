@@ -1,115 +1,21 @@
 //! Reads one source: opens it, unpacks it, decodes it, and has the reader of its format hand out
 //! each raw value, or each event. Judges no value and keeps none.
 
-use std::borrow::Cow;
 use std::io::{self, Read};
 
-use encoding_rs::Encoding;
-
-use super::events::EventTaker;
-use super::feed::Meter;
+use super::event_taker::EventTaker;
 use super::format::{Format, extension_of, recognise};
 use super::lines::Lines;
+use super::meter::Meter;
 use super::open::open;
-use super::problem::{Damage, Fault, Place, Problems};
+use super::place::Place;
+use super::problem::{Fault, Problems};
+use super::reading::{Name, Reading, Sink, Values};
 use super::unpack::{Packing, peek, unpack};
 use super::{IntakeError, ReadOptions, Source, json, list, table, text, workbook};
 
 /// What messages call the id on the command line.
 pub(super) const ARGUMENT: &str = "the id on the command line";
-
-/// Where each raw value goes, with its place.
-pub type Sink<'a> = &'a mut dyn FnMut(Place<'_>, &[u8]);
-
-/// How a source was read, and what was in it; shown with the plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading {
-    /// What messages call the source; never an id.
-    pub label: String,
-    pub format: Format,
-    /// The byte between two fields of a table, if it has several columns.
-    pub delimiter: Option<u8>,
-    /// The id column's heading, or its number, or the key; `None` where whole lines or elements
-    /// are ids.
-    pub column: Option<String>,
-    /// As the WHATWG calls it.
-    pub encoding: &'static str,
-    pub packing: Packing,
-    /// How many values it held, repeated and damaged ones included.
-    pub values: usize,
-    /// Lines without anything on them, or with delimiters only.
-    pub blank_lines: usize,
-}
-
-/// What messages need to know of the source that is read.
-pub(super) struct Name {
-    pub(super) label: String,
-    /// Of the file's name, below that of a packing.
-    pub(super) extension: Option<String>,
-    packing: Packing,
-}
-
-impl Name {
-    pub(super) fn on_line(&self, line: u64) -> Place<'_> {
-        Place::on_line(&self.label, line)
-    }
-
-    fn fail(self, fault: Fault) -> IntakeError {
-        let label = self.label;
-        match (fault, self.packing) {
-            (Fault::Io(source), Packing::None) => IntakeError::Read { label, source },
-            (Fault::Io(source), _) => IntakeError::Unpack { label, source },
-            (fault, _) => fault.of(label),
-        }
-    }
-}
-
-/// What the reader of a format found.
-#[derive(Default)]
-pub(super) struct Values {
-    pub(super) count: usize,
-    pub(super) blank_lines: usize,
-    pub(super) delimiter: Option<u8>,
-    pub(super) column: Option<String>,
-    pub(super) problems: Problems,
-}
-
-impl Values {
-    /// Hands an id on, or notes why there is none.
-    pub(super) fn hand(
-        &mut self,
-        place: Place<'_>,
-        id: Result<Cow<'_, str>, Damage>,
-        sink: Sink<'_>,
-    ) {
-        match id {
-            Ok(id) => {
-                self.count += 1;
-                sink(place, id.as_bytes());
-            }
-            Err(damage) => self.problems.note(place, damage),
-        }
-    }
-
-    fn into_reading(
-        self,
-        name: Name,
-        format: Format,
-        encoding: &'static str,
-    ) -> (Reading, Problems) {
-        let reading = Reading {
-            label: name.label,
-            format,
-            delimiter: self.delimiter,
-            column: self.column,
-            encoding,
-            packing: name.packing,
-            values: self.count,
-            blank_lines: self.blank_lines,
-        };
-        (reading, self.problems)
-    }
-}
 
 /// What is taken from a source.
 pub(super) enum Wanted<'w, 's> {
@@ -224,15 +130,4 @@ fn read_named(
         | (Wanted::Events(_), Format::List) => return Err(Fault::NoEvents),
     };
     Ok((values, format, encoding))
-}
-
-/// An encoding by any of the names that the WHATWG's standard has for it.
-///
-/// # Errors
-/// When there is none of that name.
-pub fn parse_encoding(label: &str) -> Result<&'static Encoding, String> {
-    let found = Encoding::for_label_no_replacement(label.as_bytes());
-    found.ok_or_else(|| {
-        "no known encoding; try utf-8, utf-16le, windows-1252 or shift_jis".to_owned()
-    })
 }

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use crate::domain::IdHasher;
 
-use super::problem::{IntakeError, Place};
+use super::place::Place;
+use super::problem::IntakeError;
 use super::spool::{IN_MEMORY, SpoolWriter};
 use super::unique::{Gathering, UniqueIds};
 use super::warning::Warnings;

@@ -3,8 +3,9 @@
 
 use std::io::{self, Read};
 
-use super::lines::{Lines, MAX_LINE_BYTES, Step};
-use super::problem::Damage;
+use super::damage::Damage;
+use super::damage::MAX_LINE_BYTES;
+use super::lines::{Lines, Step};
 
 /// The fields of one row without their quotes, behind one another.
 #[derive(Debug, Default)]

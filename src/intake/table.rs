@@ -3,11 +3,13 @@
 use std::io::Read;
 
 use super::columns::{Layout, decide, find_heading, first_line, likeliest_delimiter};
+use super::damage::Damage;
 use super::element::each_in_list;
 use super::lines::Lines;
 use super::look::Look;
-use super::problem::{Damage, Fault, Place};
-use super::reader::{Name, Sink, Values};
+use super::place::Place;
+use super::problem::Fault;
+use super::reading::{Name, Sink, Values};
 use super::rows::{Cells, Row, Rows};
 use super::{ReadOptions, program, words};
 

@@ -46,6 +46,17 @@ pub(super) fn decode<'a>(
     Ok((Box::new(transcoder), encoding.name()))
 }
 
+/// An encoding by any of the names that the WHATWG's standard has for it.
+///
+/// # Errors
+/// When there is none of that name.
+pub fn parse_encoding(label: &str) -> Result<&'static Encoding, String> {
+    let found = Encoding::for_label_no_replacement(label.as_bytes());
+    found.ok_or_else(|| {
+        "no known encoding; try utf-8, utf-16le, windows-1252 or shift_jis".to_owned()
+    })
+}
+
 /// Text that is mostly ASCII has a zero in every second byte of its UTF-16, on one side only.
 fn refuse_unmarked_utf16(head: &[u8]) -> Result<(), Fault> {
     let zeros_from = |first: usize| head[first.min(head.len())..].iter().step_by(2);

@@ -13,7 +13,8 @@ use std::thread;
 use crate::domain::{IdHasher, IdLines};
 
 use super::partition::{Entry, Marks, PARTS, Part, Table, beginning_of, part_of};
-use super::problem::{IntakeError, Place};
+use super::place::Place;
+use super::problem::IntakeError;
 use super::spool::{Lines, Spool};
 use super::warning::{WarningKind, Warnings};
 

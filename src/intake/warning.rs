@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::form::IdKind;
-use super::problem::{At, Place};
+use super::place::{At, Place};
 
 /// How many places of each kind are kept; the rest are counted.
 const KEPT: usize = 1000;

@@ -10,9 +10,10 @@ use memchr::memmem;
 use zip::ZipArchive;
 
 use super::columns::{MOST_ABOVE, is_title, names_ids};
+use super::damage::Damage;
 use super::look::Look;
-use super::problem::{Damage, Fault};
-use super::reader::{Name, Sink, Values};
+use super::problem::Fault;
+use super::reading::{Name, Sink, Values};
 use super::rows::Cells;
 use super::table::Table;
 use super::{Header, ReadOptions};

@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 
 use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
 
+use super::attempts::{Outcome, SET_BACK, begin_attempt, finish_attempt};
 use super::audit::{self, Anchor, AuditEvent, Subject, Why};
-use super::jobs::{Outcome, begin_attempt, finish_attempt, read_one};
-use super::records::{count, job_id, parse_time, unreadable};
-use super::seen::{self, Next, Seen, SetBack};
+use super::columns::{count, job_id, parse_time, unreadable};
+use super::row::read_one;
+use super::seen::{self, Next, Seen};
+use super::set_back::SetBack;
 use super::{Ledger, LedgerError, Opening, Patience, prepare};
 
 /// The jobs that a set-back ledger has as not sent, or as being sent.
 const MAY_BE_SENT: &str = "state IN ('planned', 'deferred', 'sending')";
-/// Stands for the sender of an attempt that may have been made: nobody knows it.
-pub(super) const SENDER: &str = "set-back";
 const REASON: &str =
     "the ledger was set back, and nobody knows whether the job was sent in the time it lacks";
 
@@ -167,7 +167,7 @@ impl Ledger {
         for job in list {
             let record = read_one(&tx, &job)?;
             if record.state != JobState::Sending {
-                begin_attempt(&tx, &record, SENDER, since, now)?.tell(&tx, Why::SetBack)?;
+                begin_attempt(&tx, &record, SET_BACK, since, now)?.tell(&tx, Why::SetBack)?;
             }
             finish_attempt(&tx, &job, &Outcome::Unknown, Some(REASON), now)?
                 .tell(&tx, Why::SetBack)?;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use tempfile::NamedTempFile;
 
 use super::audit::{self, Anchor};
-use super::records::unreadable;
+use super::columns::unreadable;
 use super::{Ledger, LedgerError};
 
 /// A copy of the ledger.

@@ -2,18 +2,15 @@
 //! ledger has. A job whose state would say more than is known becomes `unknown`.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
-use crate::domain::{Doubt, JobId, JobState, TaskId, TaskStatus};
+use crate::domain::{JobId, JobState, TaskId, TaskStatus};
 
 use super::audit::{self, Moved, Why};
-use super::history::state;
-use super::jobs::{note_status, read_one, step};
+use super::columns::state;
 use super::records::{JOB_COLUMNS, read_job};
+use super::row::{note_reason, note_status, read_one, step};
 use super::{JobRecord, Ledger, LedgerError, Write, prepare};
-
-/// What is said of a job that ended otherwise than done, with an earlier attempt in doubt.
-pub(super) const IN_DOUBT: &str = "an earlier attempt may have been carried out";
 
 /// What a job's attempts came to, as far as it decides whether to make another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +60,7 @@ impl Ledger {
             &self.conn,
             "SELECT COUNT(*) FILTER (WHERE outcome IN ('unknown', 'accepted')) AS unclear,
                     COUNT(*) FILTER (WHERE outcome = 'accepted') AS unread,
-                    -- As `accept.rs` calls it.
+                    -- As `attempts.rs` calls it.
                     COUNT(*) FILTER (WHERE sender = 'set-back') > 0 AS lost_span,
                     (SELECT outcome FROM attempts WHERE request = $1 AND number = $2
                      ORDER BY attempt DESC LIMIT 1) AS last
@@ -176,34 +173,6 @@ fn contradict(
     Ok(Some(moved))
 }
 
-pub(super) fn note_reason(tx: &Connection, job: &JobId, reason: &str) -> Result<(), LedgerError> {
-    prepare(
-        tx,
-        "UPDATE jobs SET reason = $1 WHERE request = $2 AND number = $3",
-    )?
-    .execute(params![reason, job.request.as_str(), job.number])?;
-    Ok(())
-}
-
-/// Notes that a POST of its ids may have been carried out beside what its state will say.
-pub(super) fn note_doubt(tx: &Connection, job: &JobId) -> Result<(), LedgerError> {
-    prepare(
-        tx,
-        "UPDATE jobs SET may_be_double = 1 WHERE request = $1 AND number = $2",
-    )?
-    .execute(params![job.request.as_str(), job.number])?;
-    Ok(())
-}
-
-pub(super) fn doubt_of(conn: &Connection, job: &JobId) -> Result<Doubt, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT may_be_double <> 0 FROM jobs WHERE request = $1 AND number = $2",
-    )?;
-    let values = params![job.request.as_str(), job.number];
-    Ok(Doubt::of(statement.query_row(values, |row| row.get(0))?))
-}
-
 fn find_owner(conn: &Connection, task: &TaskId) -> Result<Option<JobRecord>, LedgerError> {
     let mut statement = prepare(
         conn,
@@ -211,17 +180,4 @@ fn find_owner(conn: &Connection, task: &TaskId) -> Result<Option<JobRecord>, Led
     )?;
     let mut rows = statement.query([task.as_str()])?;
     rows.next()?.map(read_job).transpose()
-}
-
-/// How many of a job's attempts before its last made a task, or may have made one.
-pub(super) fn count_unclear(conn: &Connection, job: &JobId) -> Result<u32, LedgerError> {
-    let count = prepare(
-        conn,
-        "SELECT COUNT(*) FROM attempts
-         WHERE request = $1 AND number = $2 AND outcome IN ('unknown', 'accepted')
-           AND attempt < (SELECT attempts FROM jobs WHERE request = $1 AND number = $2)",
-    )?
-    .query_row(params![job.request.as_str(), job.number], |row| row.get(0))
-    .optional()?;
-    Ok(count.unwrap_or(0))
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::domain::{JobId, RequestId, link_end, link_may_end};
 
 use super::audit::{self, AuditEvent, Subject};
-use super::records::{count, format_time, parse_time};
+use super::columns::{count, format_time, parse_time};
 use super::{Ledger, LedgerError, prepare};
 
 /// A fetched export.

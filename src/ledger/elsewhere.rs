@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::{DistinctId, IdHasher, JobId, JobState, RequestId, TaskId};
 
-use super::records::{job_id, unreadable};
+use super::columns::{job_id, unreadable};
 use super::{Ledger, LedgerError, payload, prepare};
 
 /// The ids that several open deletions of a project have, one of them unsent.

@@ -5,33 +5,15 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
-use crate::domain::{
-    Doubt, Erasure, ErasurePeriod, JobId, JobState, LedgerKey, PersonHash, PersonHasher,
-    ProjectName,
+use crate::domain::{Erasure, JobId, JobState, LedgerKey, PersonHash, PersonHasher, ProjectName};
+
+use super::columns::{count, job_id, state, unreadable};
+use super::deletions::{
+    ErasedBy, ErasedJob, doubt_of, list_gone, list_jobs, project_of, read_hashes,
 };
-
-use super::records::{count, format_time, job_id, parse_time, unreadable};
-use super::{Ledger, LedgerError, payload, prepare, suppressed};
-
-/// Which deletions are meant.
-pub struct ErasedBy<'a> {
-    pub project: &'a dyn Fn(&ProjectName) -> bool,
-    /// Sent at this time or later; the last time, where they were sent several times.
-    pub since: Option<DateTime<Utc>>,
-}
-
-/// A job whose people were erased, will be or may have been.
-#[derive(Debug, Clone)]
-pub struct ErasedJob {
-    pub job: JobId,
-    pub project: ProjectName,
-    pub erasure: Erasure,
-    pub period: ErasurePeriod,
-    pub ids: usize,
-}
+use super::{Ledger, LedgerError, payload, prepare};
 
 /// People whom no deletion has erased, by how the last of their deletions stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +46,7 @@ impl Ledger {
         let view = self.conn.unchecked_transaction()?;
         self.demand_people_key(key)?;
         let mut jobs = list_jobs(&view, by)?;
-        jobs.extend(suppressed::list_jobs(&view, by)?);
+        jobs.extend(list_gone(&view, by)?);
         Ok(Erased {
             view,
             hasher: key.hasher(),
@@ -117,7 +99,7 @@ impl Erased<'_> {
                 since: None,
             };
             let mut erased = list_jobs(&self.view, &all)?;
-            erased.extend(suppressed::list_jobs(&self.view, &all)?);
+            erased.extend(list_gone(&self.view, &all)?);
             let mut jobs = erased.iter().map(|job| (&job.job, job.ids, 0));
             self.visit_each(&mut jobs, &mut |person| {
                 last.remove(&person.hash);
@@ -190,7 +172,7 @@ fn list_spared(
     let mut rows = statement.query([])?;
     let mut jobs = Vec::new();
     while let Some(row) = rows.next()? {
-        let state = state_of(row)?;
+        let state = state(row, "state")?;
         if project(&project_of(row)?) && Erasure::of(state, doubt_of(row)?).is_none() {
             jobs.push(SparedJob {
                 job: job_id(row)?,
@@ -200,77 +182,4 @@ fn list_spared(
         }
     }
     Ok(jobs)
-}
-
-/// The hashes in the first column of a row.
-pub(super) fn read_hashes<'r>(
-    row: &'r Row<'_>,
-) -> Result<&'r [[u8; PersonHash::BYTES]], LedgerError> {
-    let damaged = || unreadable("the hashes of a job's people");
-    let hashes = row.get_ref(0)?.as_blob().map_err(|_| damaged())?;
-    match hashes.as_chunks() {
-        (hashes, []) => Ok(hashes),
-        _ => Err(damaged()),
-    }
-}
-
-pub(super) fn list_jobs(
-    conn: &Connection,
-    by: &ErasedBy<'_>,
-) -> Result<Vec<ErasedJob>, LedgerError> {
-    let attempts = "FROM attempts WHERE attempts.request = jobs.request
-                    AND attempts.number = jobs.number";
-    let mut statement = prepare(
-        conn,
-        &format!(
-            "SELECT request, number, project, state, may_be_double <> 0 AS doubt, ids_count,
-                 COALESCE(submitted_at,
-                     (SELECT MIN(started_at) {attempts} AND outcome IN ('unknown', 'accepted')),
-                     (SELECT MAX(started_at) {attempts}), created) AS begun,
-                 (SELECT MAX(at) FROM steps WHERE steps.request = jobs.request
-                  AND steps.number = jobs.number AND to_state = 'done') AS done
-             FROM jobs JOIN requests ON requests.id = jobs.request
-             WHERE kind = 'delete'
-               AND COALESCE(submitted_at, (SELECT MAX(started_at) {attempts}), created) >= $1
-             ORDER BY request, number"
-        ),
-    )?;
-    let since = by.since.map(format_time).unwrap_or_default();
-    let mut rows = statement.query([since])?;
-    let mut jobs = Vec::new();
-    while let Some(row) = rows.next()? {
-        let project = project_of(row)?;
-        let Some(erasure) =
-            Erasure::of(state_of(row)?, doubt_of(row)?).filter(|_| (by.project)(&project))
-        else {
-            continue;
-        };
-        let time = |text: String| parse_time(&text);
-        let done: Option<String> = row.get("done")?;
-        jobs.push(ErasedJob {
-            job: job_id(row)?,
-            project,
-            erasure,
-            period: ErasurePeriod {
-                begun: time(row.get("begun")?)?,
-                done: done.map(time).transpose()?,
-            },
-            ids: count(row, "ids_count")?,
-        });
-    }
-    Ok(jobs)
-}
-
-pub(super) fn project_of(row: &Row<'_>) -> Result<ProjectName, LedgerError> {
-    let name: String = row.get("project")?;
-    ProjectName::new(&name).ok_or_else(|| unreadable("a request's project"))
-}
-
-fn doubt_of(row: &Row<'_>) -> Result<Doubt, LedgerError> {
-    Ok(Doubt::of(row.get("doubt")?))
-}
-
-fn state_of(row: &Row<'_>) -> Result<JobState, LedgerError> {
-    let state: String = row.get("state")?;
-    JobState::parse(&state).ok_or_else(|| unreadable("a job's state"))
 }

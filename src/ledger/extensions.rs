@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::domain::RequestId;
 
 use super::audit::{self, AuditEvent, Subject};
-use super::records::{format_time, parse_day, parse_time};
+use super::columns::{format_time, parse_day, parse_time};
 use super::{Ledger, LedgerError, prepare};
 
 /// An extension as the operator took it.

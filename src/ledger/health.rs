@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{
     Glance, LedgerError, LostTime, ProcessRecord, SetBack, accept, audit, migrations, people,
-    prepare, receipts, refuse_what_others_share, seen, sender,
+    prepare, receipts, refuse_what_others_share, seen, sender, set_back,
 };
 
 /// How many of the damages are named.
@@ -113,7 +113,7 @@ fn count_unsettled(conn: &Connection) -> Result<usize, LedgerError> {
 pub fn list_files(path: &Path) -> Vec<PathBuf> {
     let names = ["db", "db-wal", "db-shm"].map(|extension| path.with_extension(extension));
     let beside =
-        [receipts::FOLDER, sender::FOLDER, seen::FILE].map(|name| path.with_file_name(name));
+        [receipts::FOLDER, sender::FOLDER, set_back::FILE].map(|name| path.with_file_name(name));
     let all = names.into_iter().chain(beside);
     all.filter(|path| path.exists()).collect()
 }

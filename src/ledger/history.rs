@@ -5,8 +5,8 @@ use rusqlite::{Row, params};
 
 use crate::domain::{JobId, JobState, RequestId};
 
-use super::accept::SENDER;
-use super::records::{count, parse_time, unreadable};
+use super::attempts::SET_BACK;
+use super::columns::{count, state, time, unreadable};
 use super::{DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord, prepare};
 
 /// A job with all that the ledger knows of its past.
@@ -172,7 +172,7 @@ impl Ledger {
                     None => None,
                 },
                 reason: row.get("reason")?,
-                is_certain: row.get::<_, Option<String>>("sender")?.as_deref() != Some(SENDER),
+                is_certain: row.get::<_, Option<String>>("sender")?.as_deref() != Some(SET_BACK),
             });
         }
         Ok(attempts)
@@ -226,7 +226,7 @@ impl Ledger {
                      AND sender = $2 AND ended_at = steps.at))
              GROUP BY to_state ORDER BY first, last",
         )?;
-        let mut rows = statement.query([request.as_str(), SENDER])?;
+        let mut rows = statement.query([request.as_str(), SET_BACK])?;
         let mut passages = Vec::new();
         while let Some(row) = rows.next()? {
             let moment = |column| {
@@ -254,14 +254,4 @@ fn doer(row: &Row<'_>) -> Result<Option<Doer>, LedgerError> {
         }),
         None => None,
     })
-}
-
-pub(super) fn state(row: &Row<'_>, column: &str) -> Result<JobState, LedgerError> {
-    let text: String = row.get(column)?;
-    JobState::parse(&text).ok_or_else(|| unreadable("a job's state"))
-}
-
-pub(super) fn time(row: &Row<'_>, column: &str) -> Result<Option<DateTime<Utc>>, LedgerError> {
-    let text: Option<String> = row.get(column)?;
-    text.map(|text| parse_time(&text)).transpose()
 }

@@ -9,9 +9,9 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::{Doubt, JobId, JobState, RequestId};
 
+use super::columns::{count, parse_time, unreadable};
 use super::records::{
-    ANSWERED_COLUMNS, JOB_COLUMNS, JobGroup, REQUEST_COLUMNS, count, parse_time, read_job,
-    read_request, unreadable,
+    ANSWERED_COLUMNS, JOB_COLUMNS, JobGroup, REQUEST_COLUMNS, read_job, read_request,
 };
 use super::told::untold;
 use super::{

@@ -5,9 +5,12 @@
 
 mod accept;
 mod answers;
+mod attempts;
 mod audit;
 mod backup;
 mod candidates;
+mod columns;
+mod deletions;
 mod doubt;
 mod downloads;
 mod elsewhere;
@@ -32,10 +35,12 @@ mod received;
 mod records;
 mod rejections;
 mod requests;
+mod row;
 mod schedule;
 mod search;
 mod seen;
 mod sender;
+mod set_back;
 mod steady;
 mod suppressed;
 mod told;
@@ -59,23 +64,25 @@ use crate::domain::Actor;
 
 pub use accept::{Accepted, LostTime, MaybeSent, find_seen};
 pub use answers::{AnswerChange, AnswerRecord};
+pub use attempts::Outcome;
 pub use audit::{
     Anchor, AnchorError, Audit, AuditEntry, AuditEvent, AuditHead, Chosen, Entries, Finding,
     Glance, LostHead, Opening,
 };
 pub use backup::Backup;
 pub use candidates::{Candidate, Candidates, Fitting};
+pub use deletions::{ErasedBy, ErasedJob};
 pub use doubt::{Settling, Tried};
 pub use downloads::{DownloadRecord, PackagesRecord, Unfetched};
 pub use elsewhere::{Elsewhere, Owner, Shared};
-pub use erased::{Erased, ErasedBy, ErasedJob, ErasedPerson, NotErased};
+pub use erased::{Erased, ErasedPerson, NotErased};
 pub use error::LedgerError;
 pub use extensions::{Extended, Extension};
 pub use health::{Health, examine, list_files};
 pub use history::{Attempt, Deed, Doer, JobHistory, KeptIds, Passage, Step};
 pub use holder::Patience;
 use holder::{HolderFile, Mark};
-pub use jobs::{Claim, Outcome, Purpose};
+pub use jobs::{Claim, Purpose};
 pub use learned::LearnedLimit;
 pub use listing::{Found, Jobs, Standing, Which};
 pub use pace::Slot;
@@ -91,9 +98,10 @@ pub use rejections::Rejection;
 pub use requests::{Again, Recorded};
 pub use schedule::{Asking, Backlog, NextCheck, Scope, Turn};
 pub use search::{Sighting, Wanted};
-pub use seen::{Seen, SetBack};
+pub use seen::Seen;
 pub use sender::ProcessRecord;
 use sender::Sender;
+pub use set_back::SetBack;
 pub use steady::SteadyClock;
 pub use suppressed::StillSuppressed;
 pub use told::Untold;
@@ -365,7 +373,7 @@ fn refuse_what_others_share(path: &Path) -> Result<(), LedgerError> {
     for extension in ["db", "db-wal", "db-shm", "db-journal"] {
         refuse_shared_file(&path.with_extension(extension))?;
     }
-    for name in [holder::FILE, holder::RECORD, seen::FILE] {
+    for name in [holder::FILE, holder::RECORD, set_back::FILE] {
         refuse_shared_file(&path.with_file_name(name))?;
     }
     for folder in [sender::FOLDER, receipts::FOLDER] {

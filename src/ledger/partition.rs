@@ -10,10 +10,10 @@ use serde_json::json;
 
 use crate::domain::{Batch, DistinctId, JobId, JobState, SubjectRequestId, TaskId};
 
+use super::attempts::IN_DOUBT;
 use super::audit::{self, AuditEvent, Subject, Why};
-use super::doubt::{IN_DOUBT, note_doubt, note_reason};
-use super::jobs::{read_one, step};
-use super::records::{format_time, unreadable};
+use super::columns::{format_time, unreadable};
+use super::row::{note_doubt, note_reason, read_one, step};
 use super::{Ledger, LedgerError, Write, payload, prepare};
 
 /// Ids that another deletion has already.

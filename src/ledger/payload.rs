@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::{Batch, DEFAULT_EXPORT_BATCH, DistinctId, IdLines, JobId, MAX_ID_BYTES};
 
-use super::records::unreadable;
-use super::{LedgerError, people, prepare};
+use super::columns::unreadable;
+use super::{LedgerError, prepare};
 
 /// zstd's quickest level that still writes letters in fewer than eight bits: half the size of
 /// UUIDs at 300 MB a second, where level 3 takes twice the time for nothing more.
@@ -94,7 +94,7 @@ pub(super) fn read_lines(conn: &Connection, job: &JobId) -> Result<IdLines, Ledg
     })
     .optional()?;
     let Some((count, text)) = found else {
-        return Err(match people::has_hashes(conn, job)? {
+        return Err(match has_hashes(conn, job)? {
             true => LedgerError::IdsHashed(job.clone()),
             false => unreadable("the ids of a job, which are not there"),
         });
@@ -115,6 +115,15 @@ pub(super) fn exists(conn: &Connection, job: &JobId) -> Result<bool, LedgerError
     let mut statement = prepare(
         conn,
         "SELECT 1 FROM payloads WHERE request = $1 AND number = $2",
+    )?;
+    Ok(statement.exists(params![job.request.as_str(), job.number])?)
+}
+
+/// Whether hashes are kept in place of a job's ids.
+pub(super) fn has_hashes(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
+    let mut statement = prepare(
+        conn,
+        "SELECT 1 FROM people WHERE request = $1 AND number = $2",
     )?;
     Ok(statement.exists(params![job.request.as_str(), job.number])?)
 }

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::domain::{EXPORT_IDS_DAYS, JobId, LedgerKey, PersonHash, PersonHasher, RequestId};
 
 use super::audit::{self, AuditEvent, Subject, Why};
-use super::records::{format_time, job_id};
+use super::columns::{format_time, job_id};
 use super::{Ledger, LedgerError, Write, payload, prepare};
 
 /// How many jobs are hashed in one transaction: others wait for it.
@@ -302,13 +302,4 @@ fn hash_one(
     swept.jobs += 1;
     swept.ids += lines.count();
     Ok(Some(lines.count()))
-}
-
-/// Whether hashes are kept in place of a job's ids.
-pub(super) fn has_hashes(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT 1 FROM people WHERE request = $1 AND number = $2",
-    )?;
-    Ok(statement.exists(params![job.request.as_str(), job.number])?)
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::domain::{Actor, PlanDigest, RequestId};
 
 use super::audit::value;
-use super::records::{format_time, parse_time, unreadable};
+use super::columns::{format_time, parse_time, unreadable};
 use super::{Ledger, LedgerError, prepare};
 
 /// A plan file that became a request.

@@ -11,8 +11,9 @@ use serde_json::json;
 use crate::domain::{Cutoff, RequestId};
 
 use super::audit::{self, AuditEvent, Subject};
-use super::records::{count, format_time, parse_time, unreadable};
-use super::{Ledger, LedgerError, prepare, suppressed};
+use super::columns::{count, format_time, parse_time, unreadable};
+use super::deletions::{ALL, ErasedJob, list_jobs};
+use super::{Ledger, LedgerError, payload, prepare};
 
 /// Every table with rows of requests; those that others refer to come last.
 const TABLES: [(&str, &str); 12] = [
@@ -78,7 +79,7 @@ impl Ledger {
             return Ok(None);
         };
         let ids = list.iter().map(|row| RequestId::restore(row.0.clone()));
-        let kept = suppressed::keep(&tx, &ids.collect())?;
+        let kept = keep(&tx, &ids.collect())?;
         for (table, column) in TABLES {
             let sql = format!("DELETE FROM {table} WHERE {column} = $1");
             let mut statement = prepare(&tx, &sql)?;
@@ -220,6 +221,42 @@ fn sum_up(list: &[Row]) -> Result<Option<Closed>, LedgerError> {
         first: parse_time(first)?,
         last: parse_time(last)?,
     }))
+}
+
+/// Keeps the people of deletions whose records are about to go; how many they are.
+fn keep(tx: &Connection, purged: &HashSet<RequestId>) -> Result<usize, LedgerError> {
+    let mut kept = 0;
+    for job in list_jobs(tx, &ALL)? {
+        let ErasedJob {
+            job: id,
+            project,
+            erasure,
+            period,
+            ids,
+        } = job;
+        if !purged.contains(&id.request) {
+            continue;
+        }
+        if !payload::has_hashes(tx, &id)? {
+            return Err(LedgerError::NotHashed(id));
+        }
+        prepare(
+            tx,
+            "INSERT INTO suppressed (project, erasure, begun, done, request, number, hashes)
+             SELECT $1, $2, $3, $4, request, number, hashes FROM people
+             WHERE request = $5 AND number = $6",
+        )?
+        .execute(params![
+            project.as_str(),
+            erasure.as_str(),
+            format_time(period.begun),
+            period.done.map(format_time),
+            id.request.as_str(),
+            id.number,
+        ])?;
+        kept += ids;
+    }
+    Ok(kept)
 }
 
 fn to_sql(count: usize) -> i64 {

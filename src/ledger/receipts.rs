@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::config::create_private_folder;
 use crate::domain::{JobId, JobState, RequestId, TaskId};
 
+use super::attempts::{finish_attempt, sender_of};
 use super::audit::Why;
-use super::jobs::{finish_attempt, read_one, sender_of};
-use super::records::format_time;
+use super::columns::format_time;
+use super::row::read_one;
 use super::{Ledger, LedgerError, Outcome, Write, prepare, sender};
 
 /// Beside the ledger.

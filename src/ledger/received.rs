@@ -8,8 +8,7 @@ use rusqlite::{Connection, params, params_from_iter};
 
 use crate::domain::{JobState, RequestId};
 
-use super::history::{state, time};
-use super::records::count;
+use super::columns::{count, state, time};
 use super::{Ledger, LedgerError, RequestRecord, prepare};
 
 /// How many requests are read at a time.

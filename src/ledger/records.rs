@@ -1,4 +1,6 @@
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+//! Requests and jobs as the ledger knows them.
+
+use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::Row;
 
 use crate::domain::{
@@ -6,6 +8,7 @@ use crate::domain::{
     ProjectKey, ProjectName, Region, RequestId, RequestState, SubjectRequestId, TaskId, TaskStatus,
 };
 
+use super::columns::{count, parse_day, parse_time, unreadable};
 use super::{AnswerRecord, Extension, LedgerError, PlanRecord, Unfetched};
 
 /// What the operator asked for, before it has an id.
@@ -53,14 +56,6 @@ pub struct RequestRecord {
     /// At least one.
     pub groups: Vec<JobGroup>,
     pub answered: Answered,
-}
-
-/// The job that the first two columns of a row name: its request and its number.
-pub(super) fn job_id(row: &Row<'_>) -> rusqlite::Result<JobId> {
-    Ok(JobId {
-        request: RequestId::restore(row.get(0)?),
-        number: row.get(1)?,
-    })
 }
 
 /// How old what is known of a request's tasks is, as far as they have not ended.
@@ -327,31 +322,4 @@ pub(super) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> 
             (false, None) => Answered::NotOpen,
         },
     })
-}
-
-/// RFC 3339 in UTC, to the millisecond: sorts as text.
-pub(super) fn format_time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-pub(super) fn parse_time(text: &str) -> Result<DateTime<Utc>, LedgerError> {
-    let parsed = DateTime::parse_from_rfc3339(text);
-    parsed
-        .map(|time| time.to_utc())
-        .map_err(|_| unreadable("a time"))
-}
-
-pub(super) fn parse_day(text: &str) -> Result<NaiveDate, LedgerError> {
-    text.parse().map_err(|_| unreadable("a request's day"))
-}
-
-pub(super) fn count(row: &Row<'_>, column: &str) -> Result<usize, LedgerError> {
-    let number: i64 = row.get(column)?;
-    usize::try_from(number).map_err(|_| unreadable("a count"))
-}
-
-pub(super) fn unreadable(what: &str) -> LedgerError {
-    LedgerError::Unreadable {
-        what: what.to_owned(),
-    }
 }

@@ -9,8 +9,9 @@ use uuid::Uuid;
 use crate::domain::{IdLines, IdsDigest, JobId, RequestId, SubjectRequestId};
 
 use super::audit::{self, AuditEvent, Subject};
+use super::columns::format_time;
 use super::payload::{self, Packed, Packer};
-use super::records::{REQUEST_COLUMNS, format_time};
+use super::records::REQUEST_COLUMNS;
 use super::{Ledger, LedgerError, NewRequest, plans, prepare};
 
 /// How many batches may wait to be packed.

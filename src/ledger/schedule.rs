@@ -4,15 +4,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use rusqlite::{Transaction, params, params_from_iter};
+use rusqlite::{Transaction, params_from_iter};
 
 use crate::domain::{
-    Heard, JobId, JobState, Kind, LONGEST_PAUSE, ProjectKey, ProjectName, Rate, RequestId, TaskId,
-    next_check,
+    Heard, JobId, Kind, LONGEST_PAUSE, ProjectKey, ProjectName, Rate, RequestId, TaskId, next_check,
 };
 
-use super::records::{count, format_time, parse_time, unreadable};
-use super::{JobRecord, Ledger, LedgerError, Slot, jobs, pace, prepare};
+use super::columns::{count, format_time, parse_time, unreadable};
+use super::row::{read_one, schedule};
+use super::{JobRecord, Ledger, LedgerError, Slot, pace, prepare};
 
 /// Whose jobs are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,7 +163,7 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<Asking, LedgerError> {
         let tx = self.write()?;
-        let record = jobs::read_one(&tx, job)?;
+        let record = read_one(&tx, job)?;
         let Some(at) = record.next_check else {
             return Ok(Asking::Taken);
         };
@@ -252,45 +252,6 @@ pub(super) fn after_question(
         .query_row([job.id.request.as_str()], |row| row.get(0))?;
     let due: NaiveDate = due.parse().map_err(|_| unreadable("a request's day"))?;
     Ok(next_check(now, job.submitted_at.unwrap_or(now), due, heard))
-}
-
-/// Sets when a job is asked about that has just come into `state`.
-pub(super) fn follow(
-    tx: &Transaction<'_>,
-    job: &JobId,
-    state: JobState,
-    now: DateTime<Utc>,
-) -> Result<(), LedgerError> {
-    match state {
-        JobState::Accepted => schedule(tx, job, Some(now)),
-        // It is followed already.
-        JobState::Running => Ok(()),
-        JobState::Planned
-        | JobState::Sending
-        | JobState::Done
-        | JobState::Refused
-        | JobState::Deferred
-        | JobState::Unknown
-        | JobState::Failed
-        | JobState::Revoked => schedule(tx, job, None),
-    }
-}
-
-pub(super) fn schedule(
-    tx: &Transaction<'_>,
-    job: &JobId,
-    next: Option<DateTime<Utc>>,
-) -> Result<(), LedgerError> {
-    prepare(
-        tx,
-        "UPDATE jobs SET next_check = $1 WHERE request = $2 AND number = $3",
-    )?
-    .execute(params![
-        next.map(format_time),
-        job.request.as_str(),
-        job.number
-    ])?;
-    Ok(())
 }
 
 /// Conditions that follow others, and the values of their parameters in order.

@@ -9,7 +9,7 @@ use crate::domain::{
     DistinctId, IdHasher, JobId, LedgerKey, PersonHash, PersonHasher, RequestId, TaskId,
 };
 
-use super::records::{job_id, parse_time, unreadable};
+use super::columns::{job_id, parse_time, unreadable};
 use super::{Ledger, LedgerError, payload, prepare};
 
 /// The people who are looked for, each with a place, counted from 0. Holds hashes of them only.

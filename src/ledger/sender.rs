@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::config::create_private_folder;
 
-use super::records::format_time;
+use super::columns::format_time;
 
 /// Beside the ledger.
 pub(super) const FOLDER: &str = "senders";

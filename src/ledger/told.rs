@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use crate::domain::{JobId, RequestId};
 
-use super::records::job_id;
+use super::columns::job_id;
 use super::{Ledger, LedgerError, prepare};
 
 /// How a job stands, as one word to compare: its state, Mixpanel's word, and whether it was given

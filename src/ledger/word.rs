@@ -7,10 +7,11 @@ use serde_json::json;
 
 use crate::domain::{JobId, JobState, RequestId, TaskId, TaskStatus};
 
+use super::attempts::{IN_DOUBT, finish_attempt};
 use super::audit::{self, AuditEvent, Subject, Why};
-use super::doubt::{IN_DOUBT, Settling, note_reason};
-use super::jobs::{finish_attempt, note_status, read_one, step};
-use super::records::format_time;
+use super::columns::format_time;
+use super::doubt::Settling;
+use super::row::{note_reason, note_status, read_one, step};
 use super::{Ledger, LedgerError, Outcome, Write, prepare};
 
 /// For whom a task was made that a job is in.

@@ -12,9 +12,7 @@ use zip::read::{ArchiveOffset, Config, ZipFile};
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::sorter::Sorter;
 use super::{Danger, Limits, Observer, Order, Progress, SplitError};
-use super::{member, packed};
 use crate::domain::to_hex;
 
 /// Below this many unpacked bytes no archive is too dense: a short one of equal lines is harmless.
@@ -23,7 +21,7 @@ const DENSITY_FLOOR: u64 = 64 << 20;
 const DIRECTORY_BYTES_A_MEMBER: u64 = 1024;
 const BUFFER_BYTES: usize = 128 * 1024;
 
-type Zip = ZipArchive<BufReader<Metered>>;
+pub(super) type Zip = ZipArchive<BufReader<Metered>>;
 
 pub(super) struct Archive<'a> {
     zip: Zip,
@@ -74,16 +72,12 @@ impl<'a> Archive<'a> {
         })
     }
 
-    /// Unpacks each member, in the archive's order, into `sorter`.
-    ///
-    /// # Errors
-    /// On the first member that is locked or damaged: its check sum is part of it.
-    pub(super) fn read_members(
-        &mut self,
-        sorter: &mut Sorter<'_>,
-        observer: Observer<'_>,
-    ) -> Result<(), SplitError> {
-        let mut budget = Budget {
+    /// The archive, and what reading it may cost.
+    pub(super) fn begin<'b>(&mut self, observer: Observer<'b>) -> (&mut Zip, Budget<'b>)
+    where
+        'a: 'b,
+    {
+        let budget = Budget {
             password: self.password,
             allowance: self.allowance,
             unpacked: 0,
@@ -92,7 +86,7 @@ impl<'a> Archive<'a> {
             declared: self.declared,
             observer,
         };
-        read_zip(&mut self.zip, "", 0, &mut budget, sorter)
+        (&mut self.zip, budget)
     }
 }
 
@@ -129,41 +123,6 @@ pub(super) fn vet<R: Read + Seek>(
         true => Err(SplitError::Unsafe(Danger::Overlap)),
         false => Ok(declared),
     }
-}
-
-/// Reads the members of a zip, whose names begin with `before`; `depth` is in how many it is.
-pub(super) fn read_zip<R: Read + Seek>(
-    zip: &mut ZipArchive<R>,
-    before: &str,
-    depth: usize,
-    budget: &mut Budget<'_>,
-    sorter: &mut Sorter<'_>,
-) -> Result<(), SplitError> {
-    for place in 0..zip.len() {
-        let number = place + 1;
-        let file = open_member(zip, place, budget.password)?;
-        if file.is_dir() && file.size() == 0 {
-            continue;
-        }
-        let name = file.name().map_err(SplitError::NotZip)?;
-        let name = format!("{before}{name}");
-        let weakly_locked = file.encrypted();
-        let mut counted = Counted {
-            file,
-            budget: &mut *budget,
-        };
-        let outcome = member::read(&name, depth, &mut counted, sorter);
-        drop(counted);
-        let packed = outcome.map_err(|fault| match (fault, budget.stop.take()) {
-            (member::Fault::Write(error), _) => error,
-            (member::Fault::Read(_), Some(stop)) => stop,
-            (member::Fault::Read(source), None) => damaged(number, weakly_locked, source),
-        })?;
-        if let Some(packed) = packed {
-            packed::read(&name, depth + 1, packed, budget, sorter)?;
-        }
-    }
-    Ok(())
 }
 
 /// Whether any of the archive is encrypted. Looks at its directory alone, and vets nothing.
@@ -247,14 +206,6 @@ fn name_of(method: CompressionMethod) -> Option<&'static str> {
         CompressionMethod::PPMD => "PPMd",
         _ => "another compression than Deflate",
     })
-}
-
-/// One wrong password in 256 passes ZipCrypto's own check; then only the content gives it away.
-fn damaged(member: usize, encrypted: bool, source: io::Error) -> SplitError {
-    match encrypted {
-        true => SplitError::DamagedOrWrongPassword { member, source },
-        false => SplitError::Damaged { member, source },
-    }
 }
 
 fn sha256_of(file: &mut File) -> io::Result<String> {
@@ -349,7 +300,7 @@ impl<R: Read> Read for Counted<'_, '_, R> {
 
 /// The archive file, with a bound on what may be read of it while its directory is taken in.
 #[derive(Debug)]
-struct Metered {
+pub(super) struct Metered {
     file: File,
     left: Rc<Cell<u64>>,
 }

@@ -1,9 +1,10 @@
-//! What a member is, by how it begins rather than by what it is called.
+//! What a member is: by how it begins, and by what a documented name adds to that.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::record::RecordColumns;
+use super::columns::RecordColumns;
+use super::documented::{Form, JobMember};
 
 /// How a member is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,22 @@ impl Content {
             Self::Document => "json",
             Self::Table { .. } => "csv",
             Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Form {
+    pub(super) fn of(name: &str, content: Content) -> Self {
+        let name = name.rsplit('/').next().unwrap_or(name);
+        let is_table = matches!(content, Content::Table { delimiter: b',' });
+        match name {
+            "events.csv" if is_table => Self::EventTable,
+            "profiles.csv" if is_table => Self::ProfileTable,
+            "event_names.csv" => Self::OfTheJob(JobMember::EventNames),
+            "event_properties.csv" => Self::OfTheJob(JobMember::EventProperties),
+            "profile_properties.csv" => Self::OfTheJob(JobMember::ProfileProperties),
+            "summary.json" => Self::OfTheJob(JobMember::Summary),
+            _ => Self::Records,
         }
     }
 }

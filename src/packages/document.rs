@@ -9,7 +9,7 @@ use std::io::BufRead;
 
 use serde_json::{Map, Value};
 
-use super::member::{Fault, Piece, Sink};
+use super::sink::{Fault, Piece, Sink};
 
 /// Keys that only a record has: an object with one of them is no wrapper around records.
 const RECORD_KEYS: [&[u8]; 5] = [

@@ -8,8 +8,6 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::content::Content;
-
 /// What the name of a member adds to what its content says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -30,22 +28,6 @@ pub(super) enum JobMember {
     EventProperties,
     ProfileProperties,
     Summary,
-}
-
-impl Form {
-    pub(super) fn of(name: &str, content: Content) -> Self {
-        let name = name.rsplit('/').next().unwrap_or(name);
-        let is_table = matches!(content, Content::Table { delimiter: b',' });
-        match name {
-            "events.csv" if is_table => Self::EventTable,
-            "profiles.csv" if is_table => Self::ProfileTable,
-            "event_names.csv" => Self::OfTheJob(JobMember::EventNames),
-            "event_properties.csv" => Self::OfTheJob(JobMember::EventProperties),
-            "profile_properties.csv" => Self::OfTheJob(JobMember::ProfileProperties),
-            "summary.json" => Self::OfTheJob(JobMember::Summary),
-            _ => Self::Records,
-        }
-    }
 }
 
 impl JobMember {

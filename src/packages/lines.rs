@@ -1,6 +1,6 @@
 use std::io::{BufRead, Read};
 
-use super::member::{Fault, Piece, Sink};
+use super::sink::{Fault, Piece, Sink};
 
 /// Reads one record a line. A line over `limit` bytes is handed on in pieces, unread.
 pub(super) fn read(text: &mut dyn BufRead, limit: usize, sink: &mut dyn Sink) -> Result<(), Fault> {

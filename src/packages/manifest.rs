@@ -5,7 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
-use super::package::{Contents, PersonNames};
+use super::contents::{Contents, PersonNames};
 use super::spool::Written;
 use super::staging::create_file;
 use super::{About, SplitError};

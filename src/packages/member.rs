@@ -6,57 +6,40 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use super::content::{self, Content};
 use super::documented::{Form, JobFacts};
 use super::encoding::Encoding;
-use super::packed::{MOST_PACKED, Packing};
+use super::sink::Fault;
 use super::sorter::Sorter;
-use super::{SplitError, document, lines, table};
-use crate::domain::ProjectZone;
+use super::{document, lines, table};
 
 /// How much of a member is looked at to tell what it is.
 const WINDOW_BYTES: u64 = 64 * 1024;
 const BUFFER_BYTES: usize = 128 * 1024;
 
-/// Why a member was not read to its end.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// The archive's.
-    Read(io::Error),
-    /// Ours.
-    Write(SplitError),
-}
+/// How many archives inside of each other are opened.
+pub(super) const MOST_PACKED: usize = 3;
 
-impl From<io::Error> for Fault {
-    fn from(error: io::Error) -> Self {
-        Self::Read(error)
-    }
-}
-
-impl From<SplitError> for Fault {
-    fn from(error: SplitError) -> Self {
-        Self::Write(error)
-    }
-}
-
-/// Where a piece of bytes that is no record stands in all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Piece {
-    Whole,
-    First,
-    Middle,
-    Last,
+pub(super) enum Packing {
+    Zip,
+    Gzip,
 }
 
-/// Where what is read of a member goes.
-pub(super) trait Sink {
-    /// Whose clock the times of events are by.
-    fn zone(&self) -> ProjectZone;
-    /// The text of one JSON value that should be a record, exactly as it stands.
-    fn record(&mut self, text: &[u8]) -> Result<(), SplitError>;
-    /// A row of a table, written as JSON.
-    fn row(&mut self, row: table::Row<'_>) -> Result<(), SplitError>;
-    /// Bytes that cannot be read as records, exactly as they stand.
-    fn broken(&mut self, bytes: &[u8], piece: Piece) -> Result<(), SplitError>;
-    /// Bytes around the records of a document, such as a page number, exactly as they stand.
-    fn aside(&mut self, bytes: &[u8]) -> Result<(), SplitError>;
+impl Packing {
+    /// Tells by the beginning of a member.
+    pub(super) fn of(window: &[u8]) -> Option<Self> {
+        match window {
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Self::Zip),
+            [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
+            _ => None,
+        }
+    }
+
+    /// What the report of the members calls it.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Zip => "zip",
+            Self::Gzip => "gzip",
+        }
+    }
 }
 
 /// A member that is an archive itself, put down as it came.

@@ -6,7 +6,9 @@
 //! outside the target, and leaves nothing half-done there.
 
 mod archive;
+mod columns;
 mod content;
+mod contents;
 mod document;
 mod documented;
 mod encoding;
@@ -20,10 +22,10 @@ mod nested;
 mod newest;
 mod owner;
 mod package;
-mod packed;
 mod page;
 mod people;
 mod record;
+mod sink;
 mod sorter;
 mod spool;
 mod staging;
@@ -31,6 +33,7 @@ mod summary;
 mod table;
 mod tally;
 mod unassigned;
+mod walk;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -198,7 +201,7 @@ pub fn split(order: &Order<'_>, observer: Observer<'_>) -> Result<Report, SplitE
     let mut archive = Archive::open(order)?;
     let zone = order.about.zone;
     let mut sorter = Sorter::new(&people, staging.folder(), &order.limits, zone)?;
-    archive.read_members(&mut sorter, observer)?;
+    walk::read_members(&mut archive, &mut sorter, observer)?;
     let mut sorted = sorter.finish()?;
     let categories = categories_of(order, &people, &mut sorted);
     let maker = package::Maker {

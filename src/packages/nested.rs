@@ -7,13 +7,11 @@ use serde_json::value::RawValue;
 
 use super::owner::Claims;
 use super::page::Fields;
-use super::record;
+use super::record::{self, may_name_someone};
 use crate::domain::ProjectZone;
 
 /// What stands in the place of a record that was cut out: JSON, as all around it.
 const CUT: &str = "\"(removed: a record of another person)\"";
-/// What is in the text of every value that names a person: one of the keys, or an escape in it.
-const NAMING: [&str; 4] = ["distinct_id", "$user_id", "$device_id", "\\u"];
 /// What is in a text that names a person and cannot be read.
 const NAMING_KEY: &str = "distinct_id\"";
 /// How deep in others records are looked for; a value that goes deeper is not taken apart.
@@ -29,20 +27,6 @@ pub(super) struct Apart {
 /// It goes deeper than it is looked into.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooDeep;
-
-/// Whether a JSON value is an object or a list in which a person may be named, or a text that may be
-/// one. Keys with escapes are not read here, so they may be anything.
-pub(super) fn may_name_someone(value: &str) -> bool {
-    let value = value.trim_start();
-    let inside = value.strip_prefix('"').map(str::trim_start);
-    let begins = match inside {
-        // An escape: white space, a bracket or a quote.
-        Some(text) => text.starts_with(['{', '[', '\\']),
-        None => value.starts_with(['{', '[']),
-    };
-    let holds = |text: &&str| memchr::memmem::find(value.as_bytes(), text.as_bytes()).is_some();
-    begins && NAMING.iter().any(holds)
-}
 
 /// Cuts out of `record` every inner record that names somebody and is not `own`.
 ///

@@ -9,10 +9,10 @@ use serde_json::value::RawValue;
 
 use crate::domain::{ProjectZone, event_time};
 
-use super::documented::Form;
-use super::nested;
 use super::owner::{Claim, Claims};
 
+/// What is in the text of every value that names a person: one of the keys, or an escape in it.
+const NAMING: [&str; 4] = ["distinct_id", "$user_id", "$device_id", "\\u"];
 /// What kind of thing is recorded; decides the file of the package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Kind {
@@ -65,6 +65,20 @@ pub(super) fn read(text: &str, zone: ProjectZone) -> Option<Facts<'_>> {
         shape: found.shape.finish(),
         may_nest: found.may_nest,
     })
+}
+
+/// Whether a JSON value is an object or a list in which a person may be named, or a text that may be
+/// one. Keys with escapes are not read here, so they may be anything.
+pub(super) fn may_name_someone(value: &str) -> bool {
+    let value = value.trim_start();
+    let inside = value.strip_prefix('"').map(str::trim_start);
+    let begins = match inside {
+        // An escape: white space, a bracket or a quote.
+        Some(text) => text.starts_with(['{', '[', '\\']),
+        None => value.starts_with(['{', '[']),
+    };
+    let holds = |text: &&str| memchr::memmem::find(value.as_bytes(), text.as_bytes()).is_some();
+    begins && NAMING.iter().any(holds)
 }
 
 #[derive(Default)]
@@ -184,11 +198,11 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
                 }
                 (_, Key::Any | Key::Properties | Key::PrefixedProperties) => {
                     let text = map.next_value::<&'de RawValue>()?.get();
-                    self.found.may_nest |= nested::may_name_someone(text);
+                    self.found.may_nest |= may_name_someone(text);
                 }
                 (level, key) => {
                     let text = map.next_value::<&'de RawValue>()?.get();
-                    self.found.may_nest |= nested::may_name_someone(text);
+                    self.found.may_nest |= may_name_someone(text);
                     self.found.take(level, key, text);
                 }
             }
@@ -198,13 +212,13 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(element) = list.next_element::<&'de RawValue>()? {
-            self.found.may_nest |= nested::may_name_someone(element.get());
+            self.found.may_nest |= may_name_someone(element.get());
         }
         Ok(())
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.found.may_nest |= nested::may_name_someone(text);
+        self.found.may_nest |= may_name_someone(text);
         Ok(())
     }
 
@@ -250,108 +264,4 @@ impl<'de> Found<'de> {
             _ => {}
         }
     }
-}
-
-/// Which column of a table says what; an index for each column that matters.
-#[derive(Debug, Default)]
-pub(super) struct RecordColumns {
-    person: Vec<usize>,
-    user: Vec<usize>,
-    device: Vec<usize>,
-    event: Option<usize>,
-    time: Option<usize>,
-    profile: bool,
-}
-
-impl RecordColumns {
-    /// In a documented table each column but the documented ones is a property, whatever it is
-    /// called; in others a name may be written as people write it.
-    pub(super) fn of<'n>(names: impl Iterator<Item = &'n [u8]>, form: Form) -> Self {
-        let mut columns = Self::default();
-        for (place, name) in names.enumerate() {
-            let written;
-            let (inside, name) = match form {
-                Form::EventTable | Form::ProfileTable => (false, std::str::from_utf8(name).ok()),
-                Form::Records | Form::OfTheJob(_) => {
-                    written = plain_name(name);
-                    match written.split_once("properties.") {
-                        Some(("" | "$", name)) => (true, Some(name)),
-                        _ => (false, Some(written.as_str())),
-                    }
-                }
-            };
-            columns.add(place, name.unwrap_or_default(), inside, form);
-        }
-        columns
-    }
-
-    fn add(&mut self, place: usize, name: &str, inside: bool, form: Form) {
-        match (name, form) {
-            ("distinct_id", _) => {
-                self.profile |= form == Form::ProfileTable && place == 0;
-                self.person.push(place);
-            }
-            // Properties of the profile, and not whose it is.
-            (_, Form::ProfileTable) => {}
-            ("$user_id", _) => self.user.push(place),
-            ("$device_id", _) => self.device.push(place),
-            ("time", _) => self.time = self.time.or(Some(place)),
-            ("event_name", _) => self.event = self.event.or(Some(place)),
-            (_, Form::EventTable) => {}
-            ("event", _) => self.event = self.event.or(Some(place)),
-            ("$distinct_id", _) => {
-                self.profile |= !inside;
-                self.person.push(place);
-            }
-            _ => {}
-        }
-    }
-
-    /// Whether a heading with these names says whose its rows are.
-    pub(super) fn name_a_person<'n>(names: impl Iterator<Item = &'n [u8]>) -> bool {
-        !Self::of(names, Form::Records).person.is_empty()
-    }
-
-    /// What is known of one row of these fields.
-    pub(super) fn facts<'r>(&self, fields: &[&'r str], zone: ProjectZone) -> Facts<'r> {
-        let field = |place: usize| fields[place];
-        let mut shape = DefaultHasher::new();
-        shape.write_usize(fields.len());
-        for (place, field) in fields.iter().enumerate() {
-            if !field.is_empty() {
-                shape.write_usize(place);
-            }
-        }
-        let claim = |places: &[usize]| {
-            let mut claim = Claim::Absent;
-            for place in places {
-                claim.add(Claim::of_field(field(*place)));
-            }
-            claim
-        };
-        let kind = match (self.event, self.profile) {
-            (Some(_), _) => Kind::Event,
-            (None, true) => Kind::Profile,
-            (None, false) => Kind::Other,
-        };
-        Facts {
-            claims: Claims {
-                person: claim(&self.person),
-                user: claim(&self.user),
-                device: claim(&self.device),
-            },
-            kind,
-            name: self.event.map_or("", field).into(),
-            time: self.time.and_then(|place| event_time(field(place), zone)),
-            shape: shape.finish(),
-            may_nest: fields.iter().any(|field| nested::may_name_someone(field)),
-        }
-    }
-}
-
-/// `"Distinct ID"` as a person writes it is `distinct_id`.
-fn plain_name(name: &[u8]) -> String {
-    let name = String::from_utf8_lossy(name);
-    let name = name.trim().trim_matches('"').trim();
-    name.to_lowercase().replace(' ', "_")
 }

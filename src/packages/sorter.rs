@@ -9,13 +9,12 @@ use serde_json::Value;
 
 use super::documented::{JobFacts, JobMember};
 use super::job::{JobLists, JobWriter};
-use super::member::{Fault, Piece, Sink};
 use super::nested::{self, Apart};
 use super::owner::{Claims, Reason, owner};
 use super::people::People;
 use super::record::{self, Facts, Kind};
+use super::sink::{Fault, Piece, Row, Sink};
 use super::spool::{Shelf, Spool};
-use super::table::Row;
 use super::tally::Names;
 use super::unassigned::MemberReport;
 use super::{Limits, SplitError, Unassigned, unassigned};
@@ -170,7 +169,7 @@ impl<'a> Sorter<'a> {
         let fields = serde_json::from_str::<serde_json::Map<String, Value>>(&text);
         for (name, value) in fields.unwrap_or_default() {
             let value = match &value {
-                Value::String(text) if nested::may_name_someone(text) => {
+                Value::String(text) if record::may_name_someone(text) => {
                     let claims = &row.facts.claims;
                     match self.take_apart(text, claims, nested::take_value_apart)? {
                         Some(left) => Value::String(left),
@@ -216,7 +215,7 @@ impl Sink for Sorter<'_> {
             return self.file(&row.facts, row.json);
         }
         let left = self.take_row_apart(&row)?;
-        if nested::may_name_someone(&row.facts.name) {
+        if record::may_name_someone(&row.facts.name) {
             row.facts.name = Cow::Borrowed("");
         }
         match left {

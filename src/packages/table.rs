@@ -4,17 +4,11 @@ use std::io::{self, BufRead, Read};
 
 use csv::ByteRecord;
 
+use super::columns::RecordColumns;
 use super::documented::Form;
-use super::member::{Fault, Piece, Sink};
-use super::record::{Facts, RecordColumns};
+use super::record::Facts;
+use super::sink::{Fault, Piece, Row, Sink};
 use crate::domain::ProjectZone;
-
-/// One row: what is known of it, and the JSON object it is written as. An empty field is a property
-/// that the record does not carry.
-pub(super) struct Row<'a> {
-    pub(super) facts: Facts<'a>,
-    pub(super) json: &'a [u8],
-}
 
 /// Reads a table with a heading. A row that does not fit the heading is handed on as it stands.
 pub(super) fn read(

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::SplitError;
-use super::member::Piece;
 use super::owner::Reason;
+use super::sink::Piece;
 use super::staging::{create_file, make_folder};
 
 const FOLDER: &str = "unassigned";

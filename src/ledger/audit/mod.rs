@@ -12,6 +12,7 @@ mod evidence;
 mod finding;
 mod job_rows;
 mod rows;
+mod said;
 mod start;
 mod verify;
 
@@ -22,15 +23,14 @@ use serde_json::{Value, json};
 
 use crate::domain::{Actor, JobId, JobState, RequestId};
 
-use super::records::{format_time, parse_time, unreadable};
+use super::columns::{format_time, parse_time, unreadable};
 use super::{LedgerError, SteadyClock, Write, prepare};
 use chain::Raw;
 
 pub use anchor::{Anchor, AnchorError};
 pub use entries::{AuditEntry, Chosen, Entries};
 pub use events::AuditEvent;
-pub use finding::Finding;
-pub use verify::{Audit, Glance, LostHead};
+pub use finding::{Audit, Finding, Glance, LostHead};
 
 #[cfg(test)]
 pub(super) use evidence::{NOT_EVIDENCE, OTHER_TABLES, tables};

@@ -16,9 +16,9 @@ use std::path::Path;
 
 use maud::{Markup, PreEscaped, html};
 
+use super::contents::{CATEGORIES, Contents};
 use super::manifest::MANIFEST;
 use super::newest::Spot;
-use super::package::{CATEGORIES, Contents};
 use super::spool::{EVENTS, OTHERS, PROFILE, Written};
 use super::{About, Review};
 use crate::document::beginning;

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::super::package::Contents;
+use super::super::contents::Contents;
 use super::fields::{Keys, Label};
 use super::records::event_name;
 use crate::document::text::grouped;

@@ -8,8 +8,8 @@ use std::path::Path;
 use chrono::DateTime;
 use maud::{Markup, PreEscaped, Render, html};
 
+use super::super::contents::Contents;
 use super::super::newest::Spot;
-use super::super::package::Contents;
 use super::super::spool::{EVENTS, PROFILE};
 use super::MOST_KINDS;
 use super::fields::{Fields, Keys, decoded};

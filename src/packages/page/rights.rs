@@ -6,7 +6,7 @@
 use maud::{Markup, html};
 
 use super::super::About;
-use super::super::package::Contents;
+use super::super::contents::Contents;
 use crate::document::text::{Visible, counted};
 use crate::domain::{Disclosure, Law, Operation, RetrievalScope};
 

@@ -1,7 +1,8 @@
-//! Members that are archives themselves: a zip or a gzip inside of the zip.
+//! Goes through the members of the archive, and of those that are archives themselves: a zip or a
+//! gzip inside of the zip.
 //!
-//! Each is put down as it came and read twice: first to its end, since what turns out to be damaged
-//! must be kept whole, and then for its records. What it unpacks to counts for the whole archive.
+//! One inside is put down as it came and read twice: first to its end, since what turns out to be
+//! damaged must be kept whole, and then for its records. What it unpacks to counts for the whole archive.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -9,44 +10,65 @@ use std::io::{self, BufReader, Read, Seek};
 use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
 
-use super::SplitError;
-use super::archive::{Budget, Counted, open_member, read_zip, vet};
-use super::member::{self, Packed};
+use super::archive::{Archive, Budget, Counted, open_member, vet};
+use super::member::{self, Packed, Packing};
+use super::sink::Fault;
 use super::sorter::Sorter;
+use super::{Observer, SplitError};
 
-/// How many archives inside of each other are opened.
-pub(super) const MOST_PACKED: usize = 3;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Packing {
-    Zip,
-    Gzip,
+/// Unpacks each member, in the archive's order, into `sorter`.
+///
+/// # Errors
+/// On the first member that is locked or damaged: its check sum is part of it.
+pub(super) fn read_members(
+    archive: &mut Archive<'_>,
+    sorter: &mut Sorter<'_>,
+    observer: Observer<'_>,
+) -> Result<(), SplitError> {
+    let (zip, mut budget) = archive.begin(observer);
+    read_each(zip, "", 0, &mut budget, sorter)
 }
 
-impl Packing {
-    /// Tells by the beginning of a member.
-    pub(super) fn of(window: &[u8]) -> Option<Self> {
-        match window {
-            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Self::Zip),
-            [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
-            _ => None,
+/// Reads the members of a zip, whose names begin with `before`; `depth` is in how many it is.
+fn read_each<R: Read + Seek>(
+    zip: &mut ZipArchive<R>,
+    before: &str,
+    depth: usize,
+    budget: &mut Budget<'_>,
+    sorter: &mut Sorter<'_>,
+) -> Result<(), SplitError> {
+    for place in 0..zip.len() {
+        let number = place + 1;
+        let file = open_member(zip, place, budget.password)?;
+        if file.is_dir() && file.size() == 0 {
+            continue;
+        }
+        let name = file.name().map_err(SplitError::NotZip)?;
+        let name = format!("{before}{name}");
+        let weakly_locked = file.encrypted();
+        let mut counted = Counted {
+            file,
+            budget: &mut *budget,
+        };
+        let outcome = member::read(&name, depth, &mut counted, sorter);
+        drop(counted);
+        let packed = outcome.map_err(|fault| match (fault, budget.stop.take()) {
+            (Fault::Write(error), _) => error,
+            (Fault::Read(_), Some(stop)) => stop,
+            (Fault::Read(source), None) => damaged(number, weakly_locked, source),
+        })?;
+        if let Some(packed) = packed {
+            read_packed(&name, depth + 1, packed, budget, sorter)?;
         }
     }
-
-    /// What the report of the members calls it.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Zip => "zip",
-            Self::Gzip => "gzip",
-        }
-    }
+    Ok(())
 }
 
 /// Reads what is in the member `name`, or keeps it whole if it cannot be opened to its end.
 ///
 /// # Errors
 /// When it is not safe to open, or what it holds cannot be written.
-pub(super) fn read(
+fn read_packed(
     name: &str,
     depth: usize,
     packed: Packed,
@@ -67,7 +89,7 @@ pub(super) fn read(
         Packing::Zip => {
             let zip = ZipArchive::new(BufReader::new(file));
             let mut zip = zip.map_err(SplitError::NotZip)?;
-            read_zip(&mut zip, &format!("{name}/"), depth, budget, sorter)
+            read_each(&mut zip, &format!("{name}/"), depth, budget, sorter)
         }
         Packing::Gzip => {
             let name = name.strip_suffix(".gz").unwrap_or(name);
@@ -77,7 +99,7 @@ pub(super) fn read(
             };
             let inner = member::read(name, depth, &mut bytes, sorter);
             match inner.map_err(|fault| error_of(fault, budget, sorter))? {
-                Some(inner) => read(name, depth + 1, inner, budget, sorter),
+                Some(inner) => read_packed(name, depth + 1, inner, budget, sorter),
                 None => Ok(()),
             }
         }
@@ -127,10 +149,18 @@ fn rewind(file: &mut File, sorter: &Sorter<'_>) -> Result<(), SplitError> {
 }
 
 /// What has been read to its end once is damaged by nobody but our own disk.
-fn error_of(fault: member::Fault, budget: &mut Budget<'_>, sorter: &Sorter<'_>) -> SplitError {
+fn error_of(fault: Fault, budget: &mut Budget<'_>, sorter: &Sorter<'_>) -> SplitError {
     match (fault, budget.stop.take()) {
-        (member::Fault::Write(error), _) => error,
-        (member::Fault::Read(_), Some(stop)) => stop,
-        (member::Fault::Read(source), None) => SplitError::write(sorter.root())(source),
+        (Fault::Write(error), _) => error,
+        (Fault::Read(_), Some(stop)) => stop,
+        (Fault::Read(source), None) => SplitError::write(sorter.root())(source),
+    }
+}
+
+/// One wrong password in 256 passes ZipCrypto's own check; then only the content gives it away.
+fn damaged(member: usize, encrypted: bool, source: io::Error) -> SplitError {
+    match encrypted {
+        true => SplitError::DamagedOrWrongPassword { member, source },
+        false => SplitError::Damaged { member, source },
     }
 }
