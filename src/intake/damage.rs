@@ -2,7 +2,7 @@
 
 use crate::domain::DistinctIdError;
 
-use super::look::Look;
+use super::judge::look::Look;
 
 /// The longest line, or row of several lines, in bytes: an id has at most 4 KiB, and an event of
 /// Mixpanel's at most 1 MB.

@@ -9,12 +9,12 @@ use std::thread::{self, JoinHandle};
 
 use crate::domain::IdHasher;
 
-use super::form::{Form, Shape};
-use super::meter::Meter;
+use super::judge::form::{Form, Shape};
 use super::place::Place;
 use super::problem::{IntakeError, Problems};
 use super::reader;
-use super::reading::Reading;
+use super::reader::reading::Reading;
+use super::stream::meter::Meter;
 use super::{ReadOptions, Source};
 
 /// A block is full with so many values or bytes, whatever comes first: few enough for a core's

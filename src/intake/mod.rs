@@ -2,45 +2,19 @@
 //!
 //! Error messages name places and kinds of damage, never a value: values are personal data.
 
-mod census;
-mod check;
-mod columns;
 mod damage;
-mod element;
-mod event;
-mod event_json;
-mod event_taker;
 mod events;
 mod feed;
-mod form;
-mod format;
 mod hash;
-mod json;
-mod lines;
-mod list;
-mod look;
-mod meter;
+mod judge;
 mod near;
-mod numbers;
-mod open;
-mod partition;
 mod place;
 mod problem;
-mod program;
 mod reader;
-mod reading;
-mod restoring;
-mod rows;
-mod rule;
 mod source;
-mod spool;
-mod table;
-mod text;
+mod stream;
 mod unique;
-mod unpack;
 mod warning;
-mod words;
-mod workbook;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -48,33 +22,33 @@ use std::rc::Rc;
 
 use crate::domain::{Exclusion, IdHasher};
 
-use check::Checker;
 use feed::{Feed, Next, Raw};
-use meter::Meter;
+use judge::check::Checker;
 use near::Held;
-use spool::{IN_MEMORY, SpoolWriter};
+use stream::meter::Meter;
 use unique::Gathering;
+use unique::spool::{IN_MEMORY, SpoolWriter};
 use warning::Tally;
 
-pub use check::{CheckOptions, OuterSpace, Pattern};
-pub use columns::Header;
 pub use damage::Damage;
 pub use encoding_rs::Encoding;
-pub use event::{Event, EventOptions, NamedAs};
+pub use events::event::{Event, EventOptions, NamedAs};
 pub use events::{EventsRead, read_events};
-pub use format::Format;
 pub use hash::{HashExample, HashWith, Hashed, Hashing, HashingError, LetterCase};
-pub use look::Look;
+pub use judge::check::{CheckOptions, OuterSpace, Pattern};
+pub use judge::look::Look;
 pub use near::NearIds;
 pub use place::Place;
 pub use problem::{Fault, IntakeError, Problem, Problems, Remedy};
+pub use reader::columns::Header;
+pub use reader::format::Format;
 pub use reader::read_bytes;
-pub use reading::{Reading, Sink};
-pub use restoring::Restoring;
+pub use reader::reading::{Reading, Sink};
 pub use source::{Source, SourceError};
-pub use text::parse_encoding;
+pub use stream::text::parse_encoding;
+pub use stream::unpack::Packing;
+pub use unique::restoring::Restoring;
 pub use unique::{Batches, Counts, UniqueIds};
-pub use unpack::Packing;
 pub use warning::{Warning, WarningKind, Warnings};
 
 /// How sources are read; the same for each of a command.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::damage::Damage;
-use super::look::Look;
+use super::judge::look::Look;
 use super::near::NearIds;
 use super::place::{At, Place};
 use super::warning::Warnings;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::form::IdKind;
+use super::judge::form::IdKind;
 use super::place::{At, Place};
 
 /// How many places of each kind are kept; the rest are counted.

@@ -6,34 +6,13 @@
 //! outside the target, and leaves nothing half-done there.
 
 mod archive;
-mod columns;
-mod content;
-mod contents;
-mod document;
-mod documented;
-mod encoding;
 mod error;
-mod index;
-mod job;
-mod lines;
-mod manifest;
-mod member;
-mod nested;
-mod newest;
-mod owner;
 mod package;
-mod page;
 mod people;
 mod record;
-mod sink;
 mod sorter;
-mod spool;
 mod staging;
 mod summary;
-mod table;
-mod tally;
-mod unassigned;
-mod walk;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -47,12 +26,13 @@ use crate::domain::{Disclosure, DistinctId, ProjectZone, RequestId, RetrievalSco
 
 pub use archive::is_locked;
 pub use error::{Danger, SplitError};
+pub use sorter::unassigned::Unassigned;
 pub use summary::{Summary, find_summary, is_of_other_form};
-pub use unassigned::Unassigned;
 
-use archive::Archive;
+use archive::{Archive, walk};
+use package::index;
 use people::People;
-use sorter::Sorter;
+use sorter::{Sorter, job, unassigned};
 use staging::Staging;
 
 /// One archive to be split.

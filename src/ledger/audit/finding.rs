@@ -40,7 +40,7 @@ impl Audit {
         self.findings.is_empty()
     }
 
-    pub(super) fn find(&mut self, finding: Finding) {
+    pub(crate) fn find(&mut self, finding: Finding) {
         match self.findings.len() < MOST {
             true => self.findings.push(finding),
             false => self.more += 1,

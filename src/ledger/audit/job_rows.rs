@@ -11,7 +11,7 @@ use crate::domain::JobId;
 use crate::ledger::columns::job_id;
 use crate::ledger::{LedgerError, prepare};
 
-pub(super) fn check_jobs(
+pub(crate) fn check_jobs(
     conn: &Connection,
     audit: &mut Audit,
     show: &mut dyn FnMut(u64),

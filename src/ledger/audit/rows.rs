@@ -14,19 +14,21 @@ use super::said::{OTHER_ROWS, is_held, last_entry, last_of, object};
 use super::{AuditEvent, Subject, value};
 use crate::domain::{IdsDigest, RequestId};
 use crate::ledger::columns::job_id;
+use crate::ledger::jobs::payload;
 use crate::ledger::people::ENDED;
-use crate::ledger::{LedgerError, payload, plans, prepare};
+use crate::ledger::requests::plans;
+use crate::ledger::{LedgerError, prepare};
 
 /// What tells of the ids of a request, without telling them: the salt goes when the request ends,
 /// and then nobody can find out by guessing.
-pub(in crate::ledger) fn ids_seal(salt: &str, digest: &str) -> String {
+pub(crate) fn ids_seal(salt: &str, digest: &str) -> String {
     let mut bytes = Vec::new();
     add_field(&mut bytes, Some(salt));
     add_field(&mut bytes, Some(digest));
     hex(&bytes)
 }
 
-pub(super) fn check_rows(
+pub(crate) fn check_rows(
     conn: &Connection,
     audit: &mut Audit,
     show: &mut dyn FnMut(u64),
@@ -232,7 +234,7 @@ fn is_kept_whole(conn: &Connection, request: &RequestId) -> Result<bool, LedgerE
 
 /// The details of a request's entry as it is recorded with so many jobs and ids in them; its salt
 /// and digest are set.
-pub(in crate::ledger) fn details_of(
+pub(crate) fn details_of(
     conn: &Connection,
     request: &RequestId,
     (jobs, ids): (usize, usize),

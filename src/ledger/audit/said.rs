@@ -9,7 +9,7 @@ use crate::ledger::{LedgerError, prepare};
 
 /// Whether a subject's rows are those of its last entry; `None` where that entry is of a dsr that
 /// took no digest of rows.
-pub(super) fn is_held(
+pub(crate) fn is_held(
     conn: &Connection,
     subject: Subject<'_>,
     last: Option<&Value>,
@@ -21,10 +21,10 @@ pub(super) fn is_held(
 }
 
 /// What is said where no readable fact of an entry is another one.
-pub(super) const OTHER_ROWS: &str = "a value that the trail has only in its digest";
+pub(crate) const OTHER_ROWS: &str = "a value that the trail has only in its digest";
 
 /// The details of the last entry of this kind about a request.
-pub(super) fn last_of(
+pub(crate) fn last_of(
     conn: &Connection,
     request: &RequestId,
     event: AuditEvent,
@@ -39,7 +39,7 @@ pub(super) fn last_of(
 }
 
 /// The details of the last entry about a subject.
-pub(super) fn last_entry(
+pub(crate) fn last_entry(
     conn: &Connection,
     subject: Subject<'_>,
 ) -> Result<Option<Value>, LedgerError> {
@@ -59,7 +59,7 @@ pub(super) fn last_entry(
 }
 
 /// What cannot be read says nothing: then nothing is as it says.
-pub(super) fn object(row: &Row<'_>, place: usize) -> Value {
+pub(crate) fn object(row: &Row<'_>, place: usize) -> Value {
     let text = row.get_ref(place).ok();
     let text = text.and_then(|text| text.as_str().ok());
     text.and_then(|text| serde_json::from_str(text).ok())

@@ -13,8 +13,8 @@ use super::chain::{COLUMNS, NOTHING_BEFORE, Raw};
 use super::finding::{Audit, Finding, Glance, LostHead};
 use super::rows::check_rows;
 use super::{AuditEvent, AuditHead, head_row};
-use crate::ledger::accept::{LostTime, list_lost};
 use crate::ledger::columns::{parse_time, unreadable};
+use crate::ledger::open::accept::{LostTime, list_lost};
 use crate::ledger::{Ledger, LedgerError, prepare};
 
 /// How many of the last entries a quick look reads.
@@ -42,7 +42,7 @@ impl Ledger {
 }
 
 /// The same, in the view that a transaction has.
-pub(in crate::ledger) fn verify(
+pub(crate) fn verify(
     conn: &Connection,
     anchors: &[Anchor],
     show: &mut dyn FnMut(u64, u64),
@@ -61,7 +61,7 @@ pub(in crate::ledger) fn verify(
 }
 
 /// Looks at the last entries and the head.
-pub(in crate::ledger) fn look(conn: &Connection) -> Result<Glance, LedgerError> {
+pub(crate) fn look(conn: &Connection) -> Result<Glance, LedgerError> {
     let mut audit = Audit::default();
     let head = read_head(conn)?;
     let first = head.as_ref().map_or(0, |(count, _)| *count - QUICK);
