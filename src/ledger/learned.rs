@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::{Kind, ProjectKey};
 
-use super::records::{format_time, parse_time};
+use super::columns::{format_time, parse_time};
 use super::{Ledger, LedgerError, prepare};
 
 /// How long a lesson holds: servers and proxies change, and a limit that is too small costs jobs.

@@ -3,43 +3,15 @@
 //! One SQLite file; no SQL stands outside this folder, and nothing above it may know which engine
 //! it is. Knows no HTTP. No transaction is held while anything else is waited for.
 
-mod accept;
-mod answers;
 mod audit;
-mod backup;
-mod candidates;
-mod doubt;
-mod downloads;
-mod elsewhere;
-mod erased;
+mod columns;
 mod error;
-mod extensions;
-mod health;
-mod history;
-mod holder;
 mod jobs;
 mod learned;
-mod listing;
-mod migrations;
-mod pace;
-mod partition;
-mod payload;
+mod open;
 mod people;
-mod plans;
-mod purge;
-mod receipts;
-mod received;
-mod records;
 mod rejections;
 mod requests;
-mod schedule;
-mod search;
-mod seen;
-mod sender;
-mod steady;
-mod suppressed;
-mod told;
-mod word;
 
 use std::fs::OpenOptions;
 use std::ops::Deref;
@@ -57,47 +29,51 @@ use crate::config::{
 };
 use crate::domain::Actor;
 
-pub use accept::{Accepted, LostTime, MaybeSent, find_seen};
-pub use answers::{AnswerChange, AnswerRecord};
+use jobs::receipts::{self, ReceiptFile};
+use open::holder::{self, HolderFile, Mark};
+use open::sender::{self, Sender};
+use open::{migrations, seen, set_back};
+
 pub use audit::{
     Anchor, AnchorError, Audit, AuditEntry, AuditEvent, AuditHead, Chosen, Entries, Finding,
     Glance, LostHead, Opening,
 };
-pub use backup::Backup;
-pub use candidates::{Candidate, Candidates, Fitting};
-pub use doubt::{Settling, Tried};
-pub use downloads::{DownloadRecord, PackagesRecord, Unfetched};
-pub use elsewhere::{Elsewhere, Owner, Shared};
-pub use erased::{Erased, ErasedBy, ErasedJob, ErasedPerson, NotErased};
 pub use error::LedgerError;
-pub use extensions::{Extended, Extension};
-pub use health::{Health, examine, list_files};
-pub use history::{Attempt, Deed, Doer, JobHistory, KeptIds, Passage, Step};
-pub use holder::Patience;
-use holder::{HolderFile, Mark};
-pub use jobs::{Claim, Outcome, Purpose};
+pub use jobs::attempts::Outcome;
+pub use jobs::doubt::{Settling, Tried};
+pub use jobs::pace::Slot;
+pub use jobs::partition::{LinkTo, Linked};
+pub use jobs::receipts::ReceiptsReport;
+pub use jobs::schedule::{Asking, Backlog, NextCheck, Scope, Turn};
+pub use jobs::told::Untold;
+pub use jobs::word::MadeFor;
+pub use jobs::{Claim, Purpose};
 pub use learned::LearnedLimit;
-pub use listing::{Found, Jobs, Standing, Which};
-pub use pace::Slot;
-pub use partition::{LinkTo, Linked};
+pub use open::accept::{Accepted, LostTime, MaybeSent, Review, find_seen};
+pub use open::backup::Backup;
+pub use open::health::{Health, examine, list_files};
+pub use open::holder::Patience;
+pub use open::sender::ProcessRecord;
+pub use open::set_back::{Seen, SetBack};
+pub use open::steady::SteadyClock;
 pub use people::Swept;
-pub use plans::PlanRecord;
-pub use purge::{Closed, Purge};
-use receipts::ReceiptFile;
-pub use receipts::ReceiptsReport;
-pub use received::{Course, Fetched, ReceivedRequests, Setback};
-pub use records::{Answered, JobGroup, JobRecord, NewRequest, RequestRecord};
+pub use people::deletions::{ErasedBy, ErasedJob};
+pub use people::elsewhere::{Elsewhere, Owner, Shared};
+pub use people::erased::{Erased, ErasedPerson, NotErased};
+pub use people::purge::{Closed, Purge};
+pub use people::search::{Sighting, Wanted};
+pub use people::suppressed::StillSuppressed;
 pub use rejections::Rejection;
+pub use requests::answers::{AnswerChange, AnswerRecord};
+pub use requests::candidates::{Candidate, Candidates, Fitting};
+pub use requests::downloads::{DownloadRecord, PackagesRecord, Unfetched};
+pub use requests::extensions::{Extended, Extension};
+pub use requests::history::{Attempt, Deed, Doer, JobHistory, KeptIds, Passage, Step};
+pub use requests::listing::{Found, Jobs, Standing, Which};
+pub use requests::plans::PlanRecord;
+pub use requests::received::{Course, Fetched, ReceivedRequests, Setback};
+pub use requests::records::{Answered, JobGroup, JobRecord, NewRequest, RequestRecord};
 pub use requests::{Again, Recorded};
-pub use schedule::{Asking, Backlog, NextCheck, Scope, Turn};
-pub use search::{Sighting, Wanted};
-pub use seen::{Seen, SetBack};
-pub use sender::ProcessRecord;
-use sender::Sender;
-pub use steady::SteadyClock;
-pub use suppressed::StillSuppressed;
-pub use told::Untold;
-pub use word::MadeFor;
 
 /// An open ledger.
 pub struct Ledger {
@@ -368,7 +344,7 @@ fn refuse_what_others_share(path: &Path) -> Result<(), LedgerError> {
     for extension in ["db", "db-wal", "db-shm", "db-journal"] {
         refuse_shared_file(&path.with_extension(extension))?;
     }
-    for name in [holder::FILE, holder::RECORD, seen::FILE] {
+    for name in [holder::FILE, holder::RECORD, set_back::FILE] {
         refuse_shared_file(&path.with_file_name(name))?;
     }
     for folder in [sender::FOLDER, receipts::FOLDER] {

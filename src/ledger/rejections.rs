@@ -6,7 +6,7 @@ use rusqlite::params;
 use crate::credentials::{OauthToken, TokenOrigin};
 use crate::domain::{ApiUrl, TokenName};
 
-use super::records::{format_time, parse_time};
+use super::columns::{format_time, parse_time};
 use super::{Ledger, LedgerError, prepare};
 
 /// A token that a service has turned away since it last took one from the same place.

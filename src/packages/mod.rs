@@ -6,31 +6,13 @@
 //! outside the target, and leaves nothing half-done there.
 
 mod archive;
-mod content;
-mod document;
-mod documented;
-mod encoding;
 mod error;
-mod index;
-mod job;
-mod lines;
-mod manifest;
-mod member;
-mod nested;
-mod newest;
-mod owner;
 mod package;
-mod packed;
-mod page;
 mod people;
 mod record;
 mod sorter;
-mod spool;
 mod staging;
 mod summary;
-mod table;
-mod tally;
-mod unassigned;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -44,12 +26,13 @@ use crate::domain::{Disclosure, DistinctId, ProjectZone, RequestId, RetrievalSco
 
 pub use archive::is_locked;
 pub use error::{Danger, SplitError};
+pub use sorter::unassigned::Unassigned;
 pub use summary::{Summary, find_summary, is_of_other_form};
-pub use unassigned::Unassigned;
 
-use archive::Archive;
+use archive::{Archive, walk};
+use package::index;
 use people::People;
-use sorter::Sorter;
+use sorter::{Sorter, job, unassigned};
 use staging::Staging;
 
 /// One archive to be split.
@@ -198,7 +181,7 @@ pub fn split(order: &Order<'_>, observer: Observer<'_>) -> Result<Report, SplitE
     let mut archive = Archive::open(order)?;
     let zone = order.about.zone;
     let mut sorter = Sorter::new(&people, staging.folder(), &order.limits, zone)?;
-    archive.read_members(&mut sorter, observer)?;
+    walk::read_members(&mut archive, &mut sorter, observer)?;
     let mut sorted = sorter.finish()?;
     let categories = categories_of(order, &people, &mut sorted);
     let maker = package::Maker {

@@ -105,7 +105,7 @@ fn whoever_was_is_or_may_be_erased_is_listed_and_nobody_else() {
     let text = export(&operator, &[]);
     text.exits_with(0)
         .says("1 person is in it whose erasure is unknown")
-        .says("4 people are not on the list, because nothing was erased")
+        .says("4 people are not on the list: the ledger records no erasure of them")
         .never_says("x.test");
     // Their order tells nothing, and the end is marked.
     let lines: Vec<&str> = text.stdout.lines().collect();
@@ -136,7 +136,7 @@ fn whoever_is_in_the_list_or_left_out_twice_is_not_counted_as_left_out() {
     for args in [&[][..], &["--since", "2999-01-01"]] {
         let text = export(&operator, args);
         text.exits_with(0)
-            .says("1 person is not on the list, because nothing was erased: 1 revoked");
+            .says("1 person is not on the list: the ledger records no erasure of them (1 revoked)");
         let json = export(&operator, &[args, &["--json"]].concat()).json();
         assert_eq!(json["end"]["not_listed_ids"], json!({ "revoked": 1 }));
     }

@@ -11,7 +11,7 @@ use crate::ui::{Failure, TokenState, TokensView, day_count};
 
 /// Show where tokens come from, how long they are good for, and whether Mixpanel turned one away
 ///
-/// Asks nobody but the keyring. Ends with status 4 when there is no token, or when the year of the
+/// Reads only the keyring and the settings. Ends with status 4 when there is no token, or when the year of the
 /// default one is over or Mixpanel has turned it away (401) since it last took it.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:

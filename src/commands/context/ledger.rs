@@ -78,13 +78,15 @@ impl Context {
         Ok(set_back.is_some())
     }
 
-    /// Says what the ledger lacks for good, and what follows from that; whether it lacks anything.
+    /// Says what the ledger lacks, and what follows from that, until the operator has looked it up;
+    /// whether anything was said.
     pub(crate) fn warn_of_lost_time(
         &self,
         ledger: &Ledger,
         consequence: &str,
     ) -> Result<bool, Failure> {
-        let lost = ledger.list_lost_times()?;
+        let mut lost = ledger.list_lost_times()?;
+        lost.retain(|lost| lost.review.is_none());
         let times: Vec<String> = lost.iter().map(ToString::to_string).collect();
         if !times.is_empty() {
             let message = times.join("; ") + consequence;

@@ -11,8 +11,7 @@ use super::Context;
 pub(crate) fn find(ledger: &Ledger, name: &str) -> Result<RequestRecord, Failure> {
     match ledger.find_named(name)? {
         Found::One(request) => Ok(*request),
-        Found::Nothing => Err(usage(format!("there is no request or task `{name}`"))
-            .hint("see what there is with `dsr status --all --cached`")),
+        Found::Nothing => Err(nothing(ledger, name)?),
         Found::Several(ids) => {
             let names: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
             let names = names.join(", ");
@@ -22,6 +21,17 @@ pub(crate) fn find(ledger: &Ledger, name: &str) -> Result<RequestRecord, Failure
             )
         }
     }
+}
+
+fn nothing(ledger: &Ledger, name: &str) -> Result<Failure, Failure> {
+    let lost = ledger.list_lost_times()?;
+    let lost: Vec<String> = lost.iter().map(ToString::to_string).collect();
+    let why = match lost.is_empty() {
+        true => String::new(),
+        false => format!(". It may be of the time that is lost: {}", lost.join("; ")),
+    };
+    let failure = usage(format!("there is no request or task `{name}`{why}"));
+    Ok(failure.hint("see what there is with `dsr status --all --cached`"))
 }
 
 /// The same for commands that change something: enough of its id is typed, and it is of a project

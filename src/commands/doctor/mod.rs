@@ -25,11 +25,11 @@ use crate::ui::{Check, DoctorView, Failure, Level};
 #[command(after_help = "Examples:
   dsr doctor
   dsr doctor --project shop      one project only
-  dsr doctor --offline           ask nobody but this machine
+  dsr doctor --offline           check this machine only
   dsr doctor --json
   dsr --sandbox doctor")]
 pub(crate) struct DoctorArgs {
-    /// Ask nobody but this machine, and say how many checks that skips
+    /// Check this machine only, and count the checks that are skipped
     #[arg(long)]
     offline: bool,
 }

@@ -13,7 +13,7 @@ use super::sources::{GivenArgs, ReadArgs};
 
 /// Find out whether and when people were exported or erased, and under which task
 ///
-/// Looks every id up in the ledger and asks nobody else. Ids are read as `dsr delete` reads them and
+/// Looks every id up in the ledger only. Ids are read as `dsr delete` reads them and
 /// compared byte for byte. Jobs that have ended are searched by keyed hashes, since their ids are
 /// not kept. People are named by where their id was given and by the beginning of its hash. Better
 /// give ids in a file or on standard input: arguments stay in the shell's history.
@@ -53,7 +53,10 @@ pub(crate) fn run(ctx: &mut Context, args: &FindArgs) -> Result<ExitStatus, Fail
         ledger.demand_people_key(key)?;
     }
     let mut wanted = Wanted::new(key.as_ref());
-    ctx.warn_of_lost_time(&ledger, "; not found proves nothing for that time")?;
+    ctx.warn_of_lost_time(
+        &ledger,
+        "; people may have been erased in that time, whatever is found here",
+    )?;
     let mut people = read(ctx, args, &sources, &mut wanted)?;
     let mut records = Records::new(&ledger);
     for sighting in ledger.find_people(&wanted)? {

@@ -26,9 +26,9 @@ const USUAL_MONTHS: u32 = 24;
 /// what was fetched, and when it was answered. Without one: all requests received in a period (the
 /// last 24 months if no other is named), as the log of 11 CCR §7101 and the figures of 11 CCR §7102.
 ///
-/// A report is a page (HTML) to read and to print, a table (CSV) or JSON. It holds no id unless
-/// --with-ids says so, asks nobody, and changes nothing. On a screen a page or a table goes to a file
-/// here, which is told of; what is in the way is not overwritten. What dsr cannot know it says.
+/// A report is a page (HTML) to read and to print, a table (CSV) or JSON. It reads only the ledger,
+/// and has ids only with --with-ids. On a terminal dsr writes a page or a table to a file in this
+/// folder and prints its name. An existing file is kept.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr report q7tz0xma --output report.html     a page, to read or to print
@@ -85,6 +85,7 @@ pub(crate) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Fa
             "this report holds people's ids: keep it out of tickets and chats, and delete it when it has served",
         );
     }
+    ctx.warn_of_lost_time(&ledger, "; a report lacks what happened then")?;
     let audit = audit_fact(&ledger)?;
     if let AuditFact::Damaged { what } = &audit {
         ctx.ui.warn(

@@ -236,6 +236,7 @@ fn show_due(
 ) -> Result<ExitStatus, Failure> {
     let clock = ctx.clock.as_ref();
     requests.retain(|request| deadlines::is_due_within(request, clock.today(), days));
+    ctx.warn_of_lost_time(ledger, "; requests recorded then are in no list")?;
     if !requests.is_empty() || ctx.ui.format() == crate::ui::Format::Json {
         ctx.ui
             .print_status(ledger, &requests, Shown::List, None, clock)?;

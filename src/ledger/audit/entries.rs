@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::chain::{COLUMNS, Raw};
 use crate::domain::RequestId;
-use crate::ledger::records::{parse_time, unreadable};
+use crate::ledger::columns::{parse_time, unreadable};
 use crate::ledger::{Ledger, LedgerError, prepare};
 
 /// An entry of the trail.

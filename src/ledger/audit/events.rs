@@ -35,6 +35,7 @@ pub enum AuditEvent {
     RecordsPurged,
     /// The operator goes on with a ledger that lacks what this host had seen of it.
     SetBackAccepted,
+    SetBackReviewed,
 }
 
 impl AuditEvent {
@@ -57,6 +58,7 @@ impl AuditEvent {
             Self::RequestPurged => "request_purged",
             Self::RecordsPurged => "records_purged",
             Self::SetBackAccepted => "set_back_accepted",
+            Self::SetBackReviewed => "set_back_reviewed",
         }
     }
 }

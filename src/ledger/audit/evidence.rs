@@ -12,7 +12,7 @@ use crate::domain::{JobId, JobState, to_hex};
 use crate::ledger::{LedgerError, prepare};
 
 /// The key of the digest in an entry's details.
-pub(super) const KEY: &str = "rows";
+pub(crate) const KEY: &str = "rows";
 
 /// The tables with evidence, by what a row of theirs is about, and the order of the rows.
 const OF_JOBS: &[(&str, &str)] = &[
@@ -37,7 +37,7 @@ const OF_LEDGER: &[(&str, &str)] = &[
 ];
 
 /// Columns whose values change without an entry.
-pub(in crate::ledger) const NOT_EVIDENCE: &[(&str, &str, &str)] = &[
+pub(crate) const NOT_EVIDENCE: &[(&str, &str, &str)] = &[
     (
         "jobs",
         "next_check",
@@ -63,7 +63,7 @@ pub(in crate::ledger) const NOT_EVIDENCE: &[(&str, &str, &str)] = &[
 
 /// Tables without evidence.
 #[cfg(test)]
-pub(in crate::ledger) const OTHER_TABLES: &[(&str, &str)] = &[
+pub(crate) const OTHER_TABLES: &[(&str, &str)] = &[
     ("audit", "the trail itself: the chain holds it"),
     ("audit_head", "the trail itself: the chain holds it"),
     (
@@ -78,7 +78,7 @@ pub(in crate::ledger) const OTHER_TABLES: &[(&str, &str)] = &[
 
 /// Every table with evidence.
 #[cfg(test)]
-pub(in crate::ledger) fn tables() -> impl Iterator<Item = &'static str> {
+pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
     let all = [OF_JOBS, OF_REQUESTS, OF_LEDGER].concat();
     all.into_iter().map(|(table, _)| table)
 }
@@ -87,7 +87,7 @@ pub(in crate::ledger) fn tables() -> impl Iterator<Item = &'static str> {
 ///
 /// It begins with a salt that goes with the request: once that is purged, nobody can find out by
 /// guessing what the rows said.
-pub(super) fn digest_of(
+pub(crate) fn digest_of(
     conn: &Connection,
     subject: Subject<'_>,
 ) -> Result<Option<String>, LedgerError> {
@@ -122,7 +122,7 @@ pub(super) fn digest_of(
 }
 
 /// Whether a job stands as it was recorded: planned, and nothing has come of it.
-pub(super) fn is_untouched(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
+pub(crate) fn is_untouched(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
     let which = "WHERE request = $1 AND number = $2";
     let values = params![job.request.as_str(), job.number];
     for (table, _) in OF_JOBS.iter().filter(|(table, _)| *table != "jobs") {
@@ -153,17 +153,17 @@ pub(super) fn is_untouched(conn: &Connection, job: &JobId) -> Result<bool, Ledge
 /// The digest of how the jobs of a request were recorded: of the subject and the number of ids of
 /// each, in their order.
 #[derive(Default)]
-pub(super) struct Births(Rows);
+pub(crate) struct Births(Rows);
 
 impl Births {
-    pub(super) fn add(&mut self, number: i64, subject: ValueRef<'_>, ids: i64) {
+    pub(crate) fn add(&mut self, number: i64, subject: ValueRef<'_>, ids: i64) {
         self.0.begin("jobs");
         self.0.add_value("number", ValueRef::Integer(number));
         self.0.add_value("subject_request_id", subject);
         self.0.add_value("ids_count", ValueRef::Integer(ids));
     }
 
-    pub(super) fn finish(self) -> Option<String> {
+    pub(crate) fn finish(self) -> Option<String> {
         self.0.finish()
     }
 }

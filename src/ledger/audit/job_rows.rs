@@ -4,15 +4,14 @@ use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
 use super::evidence;
-use super::finding::Finding;
-use super::rows::{OTHER_ROWS, is_held, last_entry, last_of, object};
-use super::verify::Audit;
+use super::finding::{Audit, Finding};
+use super::said::{OTHER_ROWS, is_held, last_entry, last_of, object};
 use super::{AuditEvent, Subject, facts, value};
 use crate::domain::JobId;
-use crate::ledger::records::job_id;
+use crate::ledger::columns::job_id;
 use crate::ledger::{LedgerError, prepare};
 
-pub(super) fn check_jobs(
+pub(crate) fn check_jobs(
     conn: &Connection,
     audit: &mut Audit,
     show: &mut dyn FnMut(u64),

@@ -8,25 +8,27 @@ use serde_json::{Map, Value, json};
 
 use super::chain::{add_field, hex};
 use super::evidence::{self, Births};
-use super::finding::Finding;
+use super::finding::{Audit, Finding};
 use super::job_rows::check_jobs;
-use super::verify::Audit;
+use super::said::{OTHER_ROWS, is_held, last_entry, last_of, object};
 use super::{AuditEvent, Subject, value};
 use crate::domain::{IdsDigest, RequestId};
+use crate::ledger::columns::job_id;
+use crate::ledger::jobs::payload;
 use crate::ledger::people::ENDED;
-use crate::ledger::records::job_id;
-use crate::ledger::{LedgerError, payload, plans, prepare};
+use crate::ledger::requests::plans;
+use crate::ledger::{LedgerError, prepare};
 
 /// What tells of the ids of a request, without telling them: the salt goes when the request ends,
 /// and then nobody can find out by guessing.
-pub(in crate::ledger) fn ids_seal(salt: &str, digest: &str) -> String {
+pub(crate) fn ids_seal(salt: &str, digest: &str) -> String {
     let mut bytes = Vec::new();
     add_field(&mut bytes, Some(salt));
     add_field(&mut bytes, Some(digest));
     hex(&bytes)
 }
 
-pub(super) fn check_rows(
+pub(crate) fn check_rows(
     conn: &Connection,
     audit: &mut Audit,
     show: &mut dyn FnMut(u64),
@@ -39,22 +41,6 @@ pub(super) fn check_rows(
     }
     check_jobs(conn, audit, show)
 }
-
-/// Whether a subject's rows are those of its last entry; `None` where that entry is of a dsr that
-/// took no digest of rows.
-pub(super) fn is_held(
-    conn: &Connection,
-    subject: Subject<'_>,
-    last: Option<&Value>,
-) -> Result<Option<bool>, LedgerError> {
-    match last.and_then(|last| last.get(evidence::KEY)) {
-        Some(digest) => Ok(Some(json!(evidence::digest_of(conn, subject)?) == *digest)),
-        None => Ok(None),
-    }
-}
-
-/// What is said where no readable fact of an entry is another one.
-pub(super) const OTHER_ROWS: &str = "a value that the trail has only in its digest";
 
 /// A request by its row: the keys of its entry, and its salt and digest.
 const REQUESTS: &str = "SELECT id, kind, law, disclosure, project, project_key, region, reference,
@@ -248,7 +234,7 @@ fn is_kept_whole(conn: &Connection, request: &RequestId) -> Result<bool, LedgerE
 
 /// The details of a request's entry as it is recorded with so many jobs and ids in them; its salt
 /// and digest are set.
-pub(in crate::ledger) fn details_of(
+pub(crate) fn details_of(
     conn: &Connection,
     request: &RequestId,
     (jobs, ids): (usize, usize),
@@ -359,47 +345,4 @@ fn check_gone(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerError> {
         }
     }
     Ok(())
-}
-
-/// The details of the last entry of this kind about a request.
-pub(super) fn last_of(
-    conn: &Connection,
-    request: &RequestId,
-    event: AuditEvent,
-) -> Result<Option<Value>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT details FROM audit WHERE request = $1 AND job IS NULL AND event = $2
-         ORDER BY seq DESC LIMIT 1",
-    )?;
-    let mut rows = statement.query(params![request.as_str(), event.as_str()])?;
-    Ok(rows.next()?.map(|row| object(row, 0)))
-}
-
-/// The details of the last entry about a subject.
-pub(super) fn last_entry(
-    conn: &Connection,
-    subject: Subject<'_>,
-) -> Result<Option<Value>, LedgerError> {
-    let (request, job) = match subject {
-        Subject::Ledger => (None, None),
-        Subject::Request(request) => (Some(request), None),
-        Subject::Job(job) => (Some(&job.request), Some(job.number)),
-    };
-    let mut statement = prepare(
-        conn,
-        "SELECT details FROM audit
-         WHERE request IS NOT DISTINCT FROM $1 AND job IS NOT DISTINCT FROM $2
-         ORDER BY seq DESC LIMIT 1",
-    )?;
-    let mut rows = statement.query(params![request.map(RequestId::as_str), job])?;
-    Ok(rows.next()?.map(|row| object(row, 0)))
-}
-
-/// What cannot be read says nothing: then nothing is as it says.
-pub(super) fn object(row: &Row<'_>, place: usize) -> Value {
-    let text = row.get_ref(place).ok();
-    let text = text.and_then(|text| text.as_str().ok());
-    text.and_then(|text| serde_json::from_str(text).ok())
-        .unwrap_or_default()
 }

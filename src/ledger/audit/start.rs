@@ -20,7 +20,7 @@ const JOBS: &str =
 
 /// Begins the trail, in the transaction that makes its tables: what was there before is counted,
 /// and not covered.
-pub(in crate::ledger) fn start(conn: &Connection, opening: &Opening) -> Result<(), LedgerError> {
+pub(crate) fn start(conn: &Connection, opening: &Opening) -> Result<(), LedgerError> {
     let count = |sql: &str| -> Result<i64, LedgerError> {
         Ok(prepare(conn, sql)?.query_row([], |row| row.get(0))?)
     };
@@ -51,7 +51,7 @@ pub(in crate::ledger) fn start(conn: &Connection, opening: &Opening) -> Result<(
 }
 
 /// Gives each request that has none a salt for the digests of its rows.
-pub(in crate::ledger) fn salt(conn: &Connection) -> Result<(), LedgerError> {
+pub(crate) fn salt(conn: &Connection) -> Result<(), LedgerError> {
     let mut statement = prepare(conn, "SELECT id FROM requests WHERE rows_salt IS NULL")?;
     let ids = statement.query_map([], |row| row.get(0))?;
     for id in ids.collect::<Result<Vec<String>, _>>()? {

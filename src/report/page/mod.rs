@@ -17,7 +17,7 @@ use crate::document::text::{Visible, day, grouped, moment};
 
 use super::answer::{Answer, Nature, Timing};
 use super::evidence::{About, PersonalData};
-use super::facts::{AuditFact, Made};
+use super::facts::{AuditFact, Made, SetBackFact};
 use super::words;
 
 pub use period::period_page;
@@ -105,7 +105,7 @@ fn nature_badge(answer: &Answer) -> Markup {
         Nature::Unknown => "badge bad",
         Nature::Open => "badge open",
     };
-    html! { span class=(class) { (words::nature(answer.nature)) } }
+    html! { span class=(class) { (answer.nature.words()) } }
 }
 
 /// Whether the person was told in time; nothing while it is open and nobody was told.
@@ -123,7 +123,7 @@ fn timing_badge(answer: &Answer) -> Markup {
         Timing::NoAnswer | Timing::DatesContradict => "",
         Timing::InTime | Timing::Late => "answered ",
     };
-    html! { span class=(class) { (what) (words::timing(timing)) } }
+    html! { span class=(class) { (what) (timing.words()) } }
 }
 
 /// Who made the report and when, and what was overdue on that day.
@@ -157,4 +157,20 @@ fn date(day: NaiveDate) -> String {
 
 fn count(number: usize) -> String {
     grouped(number as u64)
+}
+
+/// A time of which the ledger lacks what was recorded, and who went on without it.
+fn lost_time(set_back: &SetBackFact) -> Markup {
+    let accepted = set_back.accepted_at;
+    html! {
+        "This ledger was set back to an older copy. It lacks what was recorded "
+        @match set_back.since {
+            Some(since) => { "between " (moment(since)) " and " (moment(accepted)) " UTC." }
+            None => { "before " (moment(accepted)) " UTC." }
+        }
+        " " (Visible(&set_back.accepted_by)) " accepted this on " (day(accepted.date_naive())) "."
+        @if let Some(review) = &set_back.reviewed {
+            " On " (day(review.at.date_naive())) " " (Visible(&review.by)) " noted: " (Visible(&review.note)) "."
+        }
+    }
 }

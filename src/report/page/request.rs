@@ -8,13 +8,15 @@ use maud::{Markup, PreEscaped, html};
 use crate::document::text::{Visible, counted, day, moment};
 use crate::domain::{CONFIRMATION_RULE, Kind, Law};
 
+use super::super::answer::IdCounts;
 use super::super::answer::{Nature, Timing};
 use super::super::evidence::{About, PersonalData};
-use super::super::facts::{AccountFact, IdCounts, Made, RequestFacts};
+use super::super::facts::{AccountFact, Made, RequestFacts};
 use super::super::shown::JobsShown;
 use super::super::words;
 use super::{
-    Page, bars, count, date, jobs, limits, nature_badge, prepared, timeline, timing_badge,
+    Page, bars, count, date, jobs, limits, lost_time, nature_badge, prepared, timeline,
+    timing_badge,
 };
 
 /// Writes the page of a request.
@@ -71,6 +73,9 @@ fn header(request: &RequestFacts, made: &Made) -> Markup {
                 (timing_badge(answer))
             }
             p.summary { (summary(request)) }
+            @for set_back in &request.set_backs {
+                p.alarm { (lost_time(set_back)) " What happened to this request in that time may be missing from this report: an answer, an extension, a cancellation." }
+            }
             (prepared(made))
             dl.facts {
                 div { dt { "Received" } dd { (date(asked.received)) } }

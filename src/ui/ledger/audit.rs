@@ -315,6 +315,7 @@ fn what(entry: &AuditEntry) -> String {
             "went on with a ledger that was set back; {} unknown since",
             many("jobs", "job", "jobs")
         ),
+        "set_back_reviewed" => format!("looked up what the ledger lacks: {}", text("note")),
         other => other.to_owned(),
     }
 }

@@ -5,7 +5,7 @@ pub(super) mod purge;
 
 use serde_json::{Value, json};
 
-use crate::ledger::{Accepted, Anchor, AuditHead, Backup, LostTime, Seen, SetBack};
+use crate::ledger::{Accepted, Anchor, AuditHead, Backup, LostTime, Review, Seen, SetBack};
 use crate::ui::View;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::words::{number, plural, printable, wrapped};
@@ -31,9 +31,11 @@ pub struct BackupView<'a> {
 }
 
 /// What was decided about a ledger that was set back; nothing where it was not.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct AcceptedView<'a> {
     pub accepted: Option<(&'a SetBack, &'a Accepted)>,
+    /// The word that what it lacks was looked up, if that is what was recorded.
+    pub reviewed: Option<&'a Review>,
 }
 
 impl View for LedgerStatusView<'_> {
@@ -89,10 +91,19 @@ pub(crate) fn lost_text(lost: &LostTime) -> String {
     let first = chars.next().map(|first| first.to_ascii_uppercase());
     let text: String = first.into_iter().chain(chars).collect();
     let day = lost.accepted_at.date_naive();
-    format!(
+    let accepted = format!(
         "{text}. That was accepted on {day} by {}.",
         printable(&lost.by)
-    )
+    );
+    match &lost.review {
+        None => accepted,
+        Some(review) => format!(
+            "{accepted} Looked up on {} by {}: {}.",
+            review.at.date_naive(),
+            printable(&review.by),
+            printable(review.note.trim_end_matches('.')),
+        ),
+    }
 }
 
 fn lost(lost: &LostTime) -> Value {
@@ -101,7 +112,12 @@ fn lost(lost: &LostTime) -> Value {
         "at": time(lost.accepted_at),
         "by": lost.by,
         "entries": lost.entries(),
+        "reviewed": lost.review.as_ref().map(reviewed),
     })
+}
+
+fn reviewed(review: &Review) -> Value {
+    json!({ "at": time(review.at), "by": review.by, "note": review.note })
 }
 
 impl View for BackupView<'_> {
@@ -125,6 +141,9 @@ impl View for BackupView<'_> {
 
 impl View for AcceptedView<'_> {
     fn human(&self, _: &Paper) -> String {
+        if self.reviewed.is_some() {
+            return "Recorded: what the ledger lacks was looked up. dsr warns of it no longer, and reports keep it.\n".to_owned();
+        }
         match self.accepted {
             None => "The ledger has all that this host has seen of it. Nothing was changed.\n"
                 .to_owned(),
@@ -146,6 +165,9 @@ impl View for AcceptedView<'_> {
                 "unknown": { "jobs": accepted.jobs, "ids": accepted.ids },
             })
         });
-        json!({ "accepted": accepted })
+        match self.reviewed {
+            Some(review) => json!({ "accepted": accepted, "reviewed": reviewed(review) }),
+            None => json!({ "accepted": accepted }),
+        }
     }
 }

@@ -55,7 +55,7 @@ impl RecollectedView<'_> {
         let sum = self.sum();
         let mut lines = Vec::new();
         match self.again().count() {
-            0 => lines.push("Nobody who was erased was collected again.".to_owned()),
+            0 => lines.push("Nobody on the suppression list was collected again.".to_owned()),
             count => {
                 let people = plural(count, "erased person was", "erased people were");
                 let kinds = [

@@ -16,7 +16,7 @@ pub(crate) use words::{COMPLETE, complete};
 ///
 /// In bash, zsh and fish it also completes projects, tokens and sources, requests by the beginning
 /// of their ids, the newest first and only those that fit behind the command, and tasks from their
-/// third character on. It looks into the config file and the ledger, asks nobody and changes nothing.
+/// third character on. It reads the config file and the ledger, and changes nothing.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr completions bash > ~/.local/share/bash-completion/completions/dsr

@@ -44,7 +44,8 @@ pub(super) struct CheckEventsArgs {
     /// What says when an event came, in place of the known names
     #[arg(long, value_name = "NAME")]
     time_column: Option<String>,
-    /// End with status 1 if somebody was collected again, or else with 5 if lines were damaged
+    /// End with status 1 if somebody was collected again, else with 5 if lines were damaged, else with
+    /// 6 if the ledger was set back and what it lacks is not looked up
     #[arg(long)]
     exit_status: bool,
 }
@@ -91,7 +92,7 @@ pub(super) fn run(ctx: &mut Context, args: &CheckEventsArgs) -> Result<ExitStatu
     drop(progress);
     let read = read?;
     let people = search.finish();
-    ctx.warn_of_lost_time(&ledger, PEOPLE_LOST)?;
+    let lacks_people = ctx.warn_of_lost_time(&ledger, PEOPLE_LOST)?;
     warn_of_purges(ctx, &ledger)?;
     for text in read.iter().filter_map(damage_text) {
         ctx.ui.warn("damaged_lines", &text);
@@ -109,6 +110,8 @@ pub(super) fn run(ctx: &mut Context, args: &CheckEventsArgs) -> Result<ExitStatu
         // No status is for it alone: 1 is for whatever is not listed.
         (true, true) => ExitStatus::Bug,
         (true, false) if is_damaged => ExitStatus::Input,
+        // Who was erased in the lost time is not on the list.
+        (true, false) if lacks_people => ExitStatus::Unknown,
         (true | false, _) => ExitStatus::Done,
     })
 }

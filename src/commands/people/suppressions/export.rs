@@ -203,7 +203,7 @@ fn tell(ctx: &Context, list: &SuppressionList<'_>, counts: ListCounts) {
             .map(|left| format!("{} {}", number(left.people), left.state.as_str()))
             .collect();
         ctx.ui.note(&format!(
-            "{} not on the list, because nothing was erased: {}.",
+            "{} not on the list: the ledger records no erasure of them ({}).",
             plural(people, "person is", "people are"),
             left.join(", ")
         ));
