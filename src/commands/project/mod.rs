@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::commands::auth::parse_token_name;
 use crate::commands::context::Context;
+use crate::commands::context::tokens::parse_token_name;
 use crate::commands::failures::{local_io, usage};
 use crate::commands::request::submission::warn_of_odd_token;
 use crate::config::{Day, ProjectEntry, ProjectsFile, Resolved, resolve};

@@ -4,7 +4,7 @@ use std::panic::{PanicHookInfo, catch_unwind, set_hook};
 use std::sync::Once;
 
 use crate::domain::ExitStatus;
-use crate::ui::Ui;
+use crate::ui::console::Ui;
 
 use super::failure::Failure;
 
@@ -42,7 +42,7 @@ mod tests {
     use std::process::{Command, Output};
 
     use super::*;
-    use crate::ui::{Color, Format, Input, Talk};
+    use crate::ui::console::{Color, Format, Input, Talk};
 
     const ID: &str = "alice.smith@example.test";
     const VARIABLE: &str = "DSR_TEST_PANIC";

@@ -10,9 +10,9 @@ use crate::domain::{JobId, JobState};
 use crate::intake::Headway;
 use crate::ledger::JobRecord;
 use crate::packages;
+use crate::ui::console::{Drawing, Format, Talk, Ui};
 use crate::ui::drawing::words::{duration, number};
 use crate::ui::request::json::job_line;
-use crate::ui::{Drawing, Format, Talk, Ui};
 use crate::workflow::{Event, Observer};
 
 /// How soon a line says how far it is, where there is no terminal to draw on; the pause doubles

@@ -8,7 +8,8 @@ use crate::ledger::{ErasedBy, Ledger};
 use crate::ui::{Failure, RecollectedView, damage_text, reading};
 use crate::workflow::{Recollected, Search, SuppressedIndex};
 
-use super::{PEOPLE_LOST, people_key};
+use crate::commands::context::ledger::PEOPLE_LOST;
+use crate::commands::people::minimise::people_key;
 
 /// Find erased people in files of events: who was collected again
 ///

@@ -15,7 +15,10 @@ use crate::ui::{
 };
 use crate::workflow::HeldIds;
 
-use super::{PEOPLE_LOST, people_key, replaced};
+use crate::commands::context::ledger::PEOPLE_LOST;
+use crate::commands::people::minimise::people_key;
+
+use super::replaced;
 
 /// Write the list of people not to track again
 ///
