@@ -52,6 +52,7 @@ pub use plan::view::{PlanView, exclusion_text, hashing_text};
 pub use project::{ProjectView, ProjectsView, SecretPlace};
 pub use report::ReportView;
 pub use request::dates::NOT_ADVICE;
+pub use request::delete::DatesShown;
 pub use request::json::job_line;
 pub use request::print::{Delivery, PrintError};
 pub use request::shown::{Polling, Shown};

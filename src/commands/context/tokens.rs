@@ -124,6 +124,18 @@ impl Context {
         self.ui.warn("token_rejected", &message);
     }
 
+    pub(crate) fn warn_of_odd_token(&self, project: &Project) {
+        if !project.token.has_documented_form() {
+            self.ui.warn(
+                "project_token",
+                &format!(
+                    "the token of project `{}` does not look like one: 32 hex digits",
+                    project.name
+                ),
+            );
+        }
+    }
+
     /// # Errors
     /// In a rehearsal: its token is its own.
     pub(crate) fn refuse_in_sandbox(&self) -> Result<(), Failure> {
