@@ -1,3 +1,5 @@
+//! `dsr sandbox`: serves the stand-in for Mixpanel until Ctrl-C.
+
 use crate::commands::context::Context;
 use crate::commands::failures::{local_io, usage};
 use crate::domain::ExitStatus;

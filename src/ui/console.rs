@@ -74,11 +74,11 @@ pub struct Ui {
 }
 
 impl Ui {
-    pub fn new(format: Format, talk: Talk, input: Input, color: Color, no_color: bool) -> Self {
+    pub fn new(format: Format, talk: Talk, input: Input, color: Color) -> Self {
         let choose = |is_terminal: bool| match color {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
-            Color::Auto if is_terminal && !no_color => ColorChoice::Always,
+            Color::Auto if is_terminal => ColorChoice::Always,
             Color::Auto => ColorChoice::Never,
         };
         Self {
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn what_is_warned_of_after_the_result_is_not_lost() {
-        let ui = Ui::new(Format::Json, Talk::Quiet, Input::Never, Color::Never, true);
+        let ui = Ui::new(Format::Json, Talk::Quiet, Input::Never, Color::Never);
         assert_eq!(ui.leftovers(), None);
         ui.warn("ids_kept", "the ids stay");
         let line = ui.leftovers().unwrap();

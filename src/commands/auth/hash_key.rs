@@ -1,3 +1,5 @@
+//! `dsr auth hash-key`: the key of hashed ids in the keyring.
+
 use std::path::PathBuf;
 
 use secrecy::ExposeSecret;

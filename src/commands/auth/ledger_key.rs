@@ -1,3 +1,5 @@
+//! `dsr auth ledger-key`: where the ledger key is, a copy of it, another place for it.
+
 use std::path::{Path, PathBuf};
 
 use crate::commands::context::Context;

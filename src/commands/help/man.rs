@@ -1,3 +1,5 @@
+//! `dsr man`: man pages, made of the command tree and the topics.
+
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 

@@ -1,3 +1,5 @@
+//! `dsr ledger accept`: goes on with a ledger that was set back.
+
 use crate::commands::context::ledger::PEOPLE_LOST;
 use crate::commands::context::{Context, holders};
 use crate::commands::failures::{local_io, no_ledger, usage};

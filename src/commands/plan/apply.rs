@@ -1,3 +1,5 @@
+//! `dsr apply`: checks a plan file, and carries it out.
+
 use std::path::PathBuf;
 
 use crate::commands::context::Context;

@@ -1,3 +1,5 @@
+//! `dsr approve`: adds the operator's approval to a plan file.
+
 use crate::commands::context::Context;
 use crate::commands::failures::{local_io, quoted, usage};
 use crate::domain::{Actor, ExitStatus, YesFlag};

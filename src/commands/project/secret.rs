@@ -1,3 +1,5 @@
+//! `dsr project secret`: the API secret of a project in the keyring.
+
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};

@@ -1,3 +1,5 @@
+//! `dsr report`: what is reported, as what, and where it goes.
+
 mod contents;
 
 use std::fs::File;

@@ -57,7 +57,7 @@ mod tests {
             Ok("json") => Format::Json,
             _ => return,
         };
-        let screen = move || Ui::new(format, Talk::Normal, Input::Never, Color::Never, true);
+        let screen = move || Ui::new(format, Talk::Normal, Input::Never, Color::Never);
         let status = guard(screen, || {
             let thread = std::thread::spawn(|| panic!("no such person: {ID}"));
             std::panic::resume_unwind(thread.join().unwrap_err())

@@ -17,7 +17,7 @@ use crate::ui::drawing::json::{self as lines, time};
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural, printable, wrapped};
-use crate::ui::request::print::PrintError;
+use crate::ui::failures::print::PrintError;
 use crate::workflow::{HeldIds, Part, Suppressed};
 
 /// What the list is written as.

@@ -12,7 +12,9 @@ use crate::ui::drawing::words::{duration, number, plural, printable, rate_text, 
 use crate::ui::request::dates::{Dates, NOT_ADVICE};
 use crate::ui::request::plan::{actor, approval, signed};
 
-use super::view::{PlanView, counts_text, exclusion_text};
+use crate::ui::people::sources::exclusion_text;
+
+use super::view::{PlanView, counts_text};
 
 /// Whether the approvals in a file are known to be genuine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,13 +1,15 @@
+//! Plans of a command before anything is sent.
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 
-use crate::domain::{CarriedOut, DistinctId, Exclusion, JobState, Kind};
+use crate::domain::{CarriedOut, DistinctId, JobState, Kind};
 use crate::intake::{HashExample, Hashed, LetterCase};
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{duration, number, plural, printable, rate_text, wrapped};
-use crate::ui::people::sources;
+use crate::ui::people::sources::{self, exclusion_text};
 use crate::ui::request::dates::{Dates, NOT_ADVICE};
 use crate::workflow::Plan;
 
@@ -143,17 +145,6 @@ fn example_text(example: &HashExample) -> String {
         .map_or_else(String::new, |line| format!(", line {line}"));
     let (source, value, id) = (&example.source, &example.value, &example.id);
     printable(&format!("{source}{line}: {value} -> {id}"))
-}
-
-/// What became of a file whose ids are left out.
-pub fn exclusion_text(exclusion: &Exclusion) -> String {
-    let Exclusion { source, ids, found } = exclusion;
-    let found = match found {
-        0 => "NONE".to_owned(),
-        found => number(*found),
-    };
-    let ids = plural(*ids, "id", "ids");
-    format!("{}: {ids}, {found} found in the list", printable(source))
 }
 
 fn sizes_text(plan: &Plan) -> String {

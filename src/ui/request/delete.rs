@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use crate::config::Mode;
 use crate::ui::console::Ui;
 use crate::ui::drawing::words::{plural, printable};
-use crate::ui::plan::view::exclusion_text;
+use crate::ui::people::sources::exclusion_text;
 use crate::workflow::Plan;
 
 use super::dates::NOT_ADVICE;

@@ -13,6 +13,8 @@ use crate::ledger::{Ledger, LedgerError, RequestRecord, Standing};
 use crate::ui::console::{Format, Ui};
 use crate::ui::drawing::json::SCHEMA;
 
+use crate::ui::failures::print::PrintError;
+
 use super::json as shapes;
 use super::shown::{Polling, Shown};
 use super::text::{Present, change_text, requests_text};
@@ -25,15 +27,6 @@ pub enum Delivery {
     Made,
     /// The reader went away.
     Failed,
-}
-
-/// Why requests could not be shown.
-#[derive(Debug, thiserror::Error)]
-pub enum PrintError {
-    #[error("cannot write the result")]
-    Io(#[from] io::Error),
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
 }
 
 impl Ui {

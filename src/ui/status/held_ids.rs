@@ -13,7 +13,7 @@ use crate::ui::console::{Format, Ui};
 use crate::ui::drawing::json as lines;
 use crate::ui::drawing::json::SCHEMA;
 use crate::ui::drawing::words::{plural, printable};
-use crate::ui::request::print::PrintError;
+use crate::ui::failures::print::PrintError;
 
 /// What stands in the place of ids that are gone.
 const HASHED: &str =

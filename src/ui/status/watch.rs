@@ -16,7 +16,7 @@ use crate::ui::console::{Drawing, Format, Ui};
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::terminal::{Size, take_typed_rows, terminal_size};
 use crate::ui::drawing::words::{duration, plural, printable, wrapped};
-use crate::ui::request::print::PrintError;
+use crate::ui::failures::print::PrintError;
 use crate::ui::request::shown::{Polling, Shown};
 use crate::ui::request::text::{Present, requests_text};
 use crate::ui::talk::progress::different_clocks;

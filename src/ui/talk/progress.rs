@@ -1,3 +1,5 @@
+//! How far a run is: bars on a terminal, lines elsewhere.
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::{self, IsTerminal};

@@ -1,3 +1,5 @@
+//! Questions to the operator: confirmations and secrets.
+
 use std::io::{self, BufRead, IsTerminal, Read};
 
 use secrecy::SecretString;

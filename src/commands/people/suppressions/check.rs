@@ -1,3 +1,5 @@
+//! `dsr suppressions check`: suppressed people in files of events.
+
 use std::path::PathBuf;
 
 use crate::commands::context::Context;

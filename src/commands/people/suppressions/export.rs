@@ -1,3 +1,5 @@
+//! `dsr suppressions export`: the suppression list as a file.
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
