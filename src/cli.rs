@@ -143,7 +143,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
         true => Format::Json,
         false => Format::Human,
     };
-    let screen = move || Ui::new(format, Talk::Normal, Input::Never, Color::Never, true);
+    let screen = move || Ui::new(format, Talk::Normal, Input::Never, Color::Never);
     guard(screen, || parse_and_start(args, wants_json))
 }
 
@@ -184,9 +184,18 @@ fn refuse(failure: &Failure, wants_json: bool) -> ExitStatus {
         false => Format::Human,
     };
     let environment = Environment::from_process().ok();
-    let no_color = environment.is_some_and(|found| found.no_color || found.dumb_terminal);
-    Ui::new(format, Talk::Quiet, Input::Never, Color::Auto, no_color).fail(failure);
+    let color = color_in(environment.as_ref(), Color::Auto);
+    Ui::new(format, Talk::Quiet, Input::Never, color).fail(failure);
     failure.status
+}
+
+/// Where nothing else is asked for, the environment may forbid color.
+fn color_in(environment: Option<&Environment>, asked: Color) -> Color {
+    let forbids = environment.is_some_and(|found| found.no_color || found.dumb_terminal);
+    match asked {
+        Color::Auto if forbids => Color::Never,
+        asked => asked,
+    }
 }
 
 /// Makes what the operator sees and reads, as often as it is needed.
@@ -204,8 +213,7 @@ fn screen(global: &GlobalArgs, environment: Option<&Environment>) -> Ui {
         false => Input::Allowed,
     };
     let is_dumb = environment.is_some_and(|environment| environment.dumb_terminal);
-    let no_color = is_dumb || environment.is_some_and(|environment| environment.no_color);
-    let ui = Ui::new(format, talk, input, global.color, no_color);
+    let ui = Ui::new(format, talk, input, color_in(environment, global.color));
     match (global.plain, is_dumb) {
         (true, _) => ui.plain(),
         (false, true) => ui.without_drawing(),

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::domain::ExitStatus;
-use crate::ui::View;
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::tone::Tone;
+use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{plural, printable};
 use crate::ui::failures::failure::Failure;
 

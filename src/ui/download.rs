@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::ledger::{DownloadRecord, JobRecord};
 use crate::packages::Summary;
-use crate::ui::View;
+use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::{Facts, Layout, Paper};
+use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural, printable, wrapped};
 use crate::ui::failures::failure::Failure;
-use crate::ui::request::json::time;
 use crate::workflow::{DownloadOutcome, Loss, SplitOutcome};
 
 /// What became of each job's export.

@@ -9,18 +9,11 @@ use crate::config::{Origin, Resolved};
 use crate::credentials::SecretOrigin;
 use crate::domain::{Kind, ProjectKey};
 use crate::ledger::LearnedLimit;
-use crate::ui::View;
+use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::table::{Column, draw};
+use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, rate_text};
-use crate::ui::request::json::time;
-
-pub(crate) fn one_or_several(mut requests: Vec<Value>) -> Value {
-    match requests.len() {
-        1 => json!({ "request": requests.remove(0) }),
-        _ => json!({ "requests": requests }),
-    }
-}
 
 /// Projects with their settings, without their tokens.
 pub struct ProjectView<'a> {

@@ -53,7 +53,7 @@ pub use recollected::{Arrivals, Recollected, Search, Seen};
 pub use settle::{Adopted, adopt};
 pub use split::{SplitOutcome, SplitTrouble, Splitting, split};
 pub use submit::{record, submit};
-pub use submitted::{Settles, Stop, SubmitReport, Tally};
+pub use submitted::{Settles, Stop, SubmitReport, Tally, standing};
 pub use suppressed::{Deletions, HeldIds, Part, Suppressed, SuppressedIndex};
 pub use waiting::{Waiting, list_waiting};
 

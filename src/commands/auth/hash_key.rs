@@ -1,3 +1,5 @@
+//! `dsr auth hash-key`: the key of hashed ids in the keyring.
+
 use std::path::PathBuf;
 
 use secrecy::ExposeSecret;
@@ -6,10 +8,7 @@ use crate::commands::context::Context;
 use crate::commands::failures::local_io;
 use crate::credentials::{HashKey, HashKeyError, Keyring};
 use crate::domain::ExitStatus;
-use crate::ui::Failure;
-
-use super::kept::{Change, Kept};
-use super::refuse_in_sandbox;
+use crate::ui::{Change, Failure, Kept};
 
 /// Keep the key of `--hash hmac-sha256` in the keyring
 ///
@@ -35,7 +34,7 @@ pub(crate) struct HashKeyArgs {
 }
 
 pub(crate) fn run(ctx: &mut Context, args: &HashKeyArgs) -> Result<ExitStatus, Failure> {
-    refuse_in_sandbox(ctx)?;
+    ctx.refuse_in_sandbox()?;
     let change = if args.remove {
         let was_there = Keyring::forget_hash_key().map_err(HashKeyError::Keyring)?;
         Change::Removed { was_there }

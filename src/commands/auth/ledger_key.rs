@@ -1,15 +1,13 @@
-use std::path::{Path, PathBuf};
+//! `dsr auth ledger-key`: where the ledger key is, a copy of it, another place for it.
 
-use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 
 use crate::commands::context::Context;
 use crate::commands::failures::local_io;
 use crate::commands::people::minimise;
 use crate::credentials::{KeyOrigin, Keyring, LedgerKeyError, read_ledger_key, write_ledger_key};
 use crate::domain::{ExitStatus, LedgerKey};
-use crate::ui::{Failure, Paper, View};
-
-use super::refuse_in_sandbox;
+use crate::ui::{Failure, LedgerKeyView};
 
 /// Show where the key of the ledger's hashed ids is, or carry it elsewhere
 ///
@@ -39,23 +37,23 @@ pub(crate) fn run(ctx: &mut Context, args: &LedgerKeyArgs) -> Result<ExitStatus,
     let shown = match (&args.to, &args.from) {
         (Some(path), _) => write(ctx, remembered, path)?,
         (None, Some(path)) => {
-            refuse_in_sandbox(ctx)?;
+            ctx.refuse_in_sandbox()?;
             let key = read_ledger_key(path)?;
             demand_same(remembered, &key)?;
             Keyring::record_ledger_key(&key).map_err(LedgerKeyError::Keyring)?;
-            Shown::new(&key, KeyOrigin::Keyring, remembered)
+            LedgerKeyView::new(&key, KeyOrigin::Keyring, remembered)
         }
         (None, None) => {
             let (key, origin) = minimise::ledger_key(ctx, remembered)?;
-            Shown::new(&key, origin, remembered)
+            LedgerKeyView::new(&key, origin, remembered)
         }
     };
     ctx.ui.print(&shown).map_err(|error| local_io(&error))?;
     Ok(ExitStatus::Done)
 }
 
-fn write(ctx: &Context, remembered: Option<&str>, path: &Path) -> Result<Shown, Failure> {
-    refuse_in_sandbox(ctx)?;
+fn write(ctx: &Context, remembered: Option<&str>, path: &Path) -> Result<LedgerKeyView, Failure> {
+    ctx.refuse_in_sandbox()?;
     let key = match minimise::ledger_key(ctx, remembered) {
         Ok((key, _)) => key,
         // Nobody is remembered yet, and there is nowhere else to keep one.
@@ -64,7 +62,7 @@ fn write(ctx: &Context, remembered: Option<&str>, path: &Path) -> Result<Shown, 
     };
     demand_same(remembered, &key)?;
     write_ledger_key(path, &key)?;
-    Ok(Shown::new(
+    Ok(LedgerKeyView::new(
         &key,
         KeyOrigin::File(path.to_owned()),
         remembered,
@@ -81,55 +79,5 @@ fn demand_same(remembered: Option<&str>, key: &LedgerKey) -> Result<(), Failure>
         }
         .into()),
         Some(_) | None => Ok(()),
-    }
-}
-
-struct Shown {
-    origin: KeyOrigin,
-    fingerprint: String,
-    /// What the ledger remembers people under, once it does.
-    remembered: Option<String>,
-}
-
-impl Shown {
-    fn new(key: &LedgerKey, origin: KeyOrigin, remembered: Option<&str>) -> Self {
-        Self {
-            origin,
-            fingerprint: key.fingerprint(),
-            remembered: remembered.map(str::to_owned),
-        }
-    }
-
-    fn is_the_ledgers(&self) -> Option<bool> {
-        let remembered = self.remembered.as_ref();
-        remembered.map(|known| *known == self.fingerprint)
-    }
-}
-
-impl View for Shown {
-    fn human(&self, _: &Paper) -> String {
-        let standing = match self.is_the_ledgers() {
-            Some(true) => "The ledger remembers people under it.",
-            Some(false) => "The ledger remembers people under ANOTHER key: nobody can be found.",
-            None => "The ledger has no hashed ids yet.",
-        };
-        format!(
-            "The ledger key {} is in {}.\n{standing}\n",
-            self.fingerprint, self.origin
-        )
-    }
-
-    fn json(&self) -> Value {
-        let (origin, file) = match &self.origin {
-            KeyOrigin::Keyring => ("keyring", None),
-            KeyOrigin::Sandbox => ("sandbox", None),
-            KeyOrigin::File(path) => ("file", Some(path.display().to_string())),
-        };
-        json!({
-            "origin": origin,
-            "file": file,
-            "fingerprint": self.fingerprint,
-            "is_the_ledgers": self.is_the_ledgers(),
-        })
     }
 }

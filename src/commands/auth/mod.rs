@@ -1,20 +1,19 @@
 //! Tokens and keys: `dsr auth`.
 
 pub(super) mod hash_key;
-pub(super) mod kept;
 pub(super) mod ledger_key;
 pub(super) mod status;
 
 use chrono::NaiveDate;
 use secrecy::ExposeSecret;
-use serde_json::{Value, json};
 
+use crate::commands::context::tokens::parse_token_name;
 use crate::commands::context::{Context, holders};
 use crate::commands::failures::{local_io, usage};
 use crate::credentials::{CredentialError, Keyring, KeyringError, OauthToken, TokenOrigin};
 use crate::domain::{ExitStatus, Project, TokenName};
 use crate::ledger::{self, RequestRecord, Which};
-use crate::ui::{Failure, Paper, View, plural};
+use crate::ui::{Failure, LoggedOut, plural};
 
 use hash_key::HashKeyArgs;
 use ledger_key::LedgerKeyArgs;
@@ -95,11 +94,6 @@ struct LogoutArgs {
     name: Option<TokenName>,
 }
 
-pub(crate) fn parse_token_name(text: &str) -> Result<TokenName, String> {
-    let message = "1 to 32 letters, digits, `-`, `_` and `.`, the first a letter or digit";
-    TokenName::new(text).ok_or_else(|| message.to_owned())
-}
-
 pub(crate) fn run(ctx: &mut Context, args: AuthArgs) -> Result<ExitStatus, Failure> {
     match args.command {
         AuthCommand::Login(args) => login(ctx, &args),
@@ -112,7 +106,7 @@ pub(crate) fn run(ctx: &mut Context, args: AuthArgs) -> Result<ExitStatus, Failu
 }
 
 fn login(ctx: &mut Context, args: &LoginArgs) -> Result<ExitStatus, Failure> {
-    refuse_in_sandbox(ctx)?;
+    ctx.refuse_in_sandbox()?;
     let today = ctx.clock.today();
     let issued = args.issued.unwrap_or(today);
     if issued > today {
@@ -196,7 +190,7 @@ fn is_used(ctx: &Context, name: &TokenName) -> Result<bool, Failure> {
 }
 
 fn use_token(ctx: &mut Context, name: &TokenName) -> Result<ExitStatus, Failure> {
-    refuse_in_sandbox(ctx)?;
+    ctx.refuse_in_sandbox()?;
     let token =
         Keyring::find(name)?.ok_or_else(|| CredentialError::NoNamedToken { name: name.clone() })?;
     make_default(ctx, name)?;
@@ -227,7 +221,7 @@ fn warn_of_environment(ctx: &Context) {
 }
 
 fn logout(ctx: &mut Context, name: Option<TokenName>) -> Result<ExitStatus, Failure> {
-    refuse_in_sandbox(ctx)?;
+    ctx.refuse_in_sandbox()?;
     let name = match name {
         Some(name) => name,
         None => the_only_one()?,
@@ -275,37 +269,5 @@ fn the_only_one() -> Result<TokenName, Failure> {
             let message = format!("there are several tokens: {}", names.join(", "));
             Err(usage(message).hint("say which one with `--name NAME`"))
         }
-    }
-}
-
-pub(crate) fn refuse_in_sandbox(ctx: &Context) -> Result<(), Failure> {
-    if ctx.is_sandbox() {
-        return Err(
-            usage("the sandbox has a fixed token of its own; nothing was changed")
-                .hint("leave `--sandbox` out"),
-        );
-    }
-    Ok(())
-}
-
-struct LoggedOut {
-    name: TokenName,
-    was_there: bool,
-}
-
-impl View for LoggedOut {
-    fn human(&self, _: &Paper) -> String {
-        let token = match self.name.is_main() {
-            true => "token".to_owned(),
-            false => format!("token `{}`", self.name),
-        };
-        match self.was_there {
-            true => format!("The {token} is out of the keyring; revoke it in Mixpanel, too.\n"),
-            false => format!("There was no {token} in the keyring.\n"),
-        }
-    }
-
-    fn json(&self) -> Value {
-        json!({ "removed": self.was_there, "name": self.name.as_str() })
     }
 }

@@ -1,3 +1,5 @@
+//! `dsr auth status`: the tokens, their age, and what Mixpanel says of them.
+
 use crate::commands::context::Context;
 use crate::commands::context::tokens::sandbox_token;
 use crate::commands::failures::{local_io, renewal};

@@ -1,3 +1,5 @@
+//! Who holds the ledger while it is waited for.
+
 use std::path::Path;
 use std::time::Duration;
 

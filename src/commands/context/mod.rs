@@ -1,7 +1,7 @@
 //! What every command works with.
 
 pub(super) mod holders;
-mod ledger;
+pub(super) mod ledger;
 pub(super) mod named;
 pub(super) mod tokens;
 

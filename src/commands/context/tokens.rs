@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::commands::failures::renewal;
+use crate::commands::failures::{renewal, usage};
 use crate::config::Mode;
 use crate::credentials::{
     CredentialError, OauthToken, TokenAge, TokenOrigin, WARN_DAYS, find_environments_token,
@@ -123,6 +123,36 @@ impl Context {
         let message = format!("Mixpanel turned {which} away on {day} (401); {renewal}");
         self.ui.warn("token_rejected", &message);
     }
+
+    pub(crate) fn warn_of_odd_token(&self, project: &Project) {
+        if !project.token.has_documented_form() {
+            self.ui.warn(
+                "project_token",
+                &format!(
+                    "the token of project `{}` does not look like one: 32 hex digits",
+                    project.name
+                ),
+            );
+        }
+    }
+
+    /// # Errors
+    /// In a rehearsal: its token is its own.
+    pub(crate) fn refuse_in_sandbox(&self) -> Result<(), Failure> {
+        match self.is_sandbox() {
+            false => Ok(()),
+            true => Err(
+                usage("the sandbox has a fixed token of its own; nothing was changed")
+                    .hint("leave `--sandbox` out"),
+            ),
+        }
+    }
+}
+
+/// For clap.
+pub(crate) fn parse_token_name(text: &str) -> Result<TokenName, String> {
+    let message = "1 to 32 letters, digits, `-`, `_` and `.`, the first a letter or digit";
+    TokenName::new(text).ok_or_else(|| message.to_owned())
 }
 
 /// The sandbox's own token; nothing real is ever sent to it.

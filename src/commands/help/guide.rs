@@ -1,3 +1,5 @@
+//! `dsr guide`: facts about Mixpanel's SDKs, by topic.
+
 use crate::commands::context::Context;
 use crate::commands::failures::{local_io, usage};
 use crate::domain::ExitStatus;

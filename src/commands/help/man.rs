@@ -1,16 +1,17 @@
+//! `dsr man`: man pages, made of the command tree and the topics.
+
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
-use serde_json::{Value, json};
 
 use crate::commands::context::Context;
 use crate::commands::failures::local_io;
 use crate::config::create_private_folder;
 use crate::domain::ExitStatus;
 use crate::ui::{
-    Block, Example, Failure, Page, Paper, Part, View, examples_of, folded, without_links,
+    Block, Example, Failure, ManFilesView, Page, Part, Sheet, examples_of, folded, without_links,
 };
 
 use super::topics;
@@ -51,7 +52,7 @@ pub(crate) fn run(
             let written = sheets.iter().map(|sheet| sheet.write_into(folder));
             let files: io::Result<Vec<PathBuf>> = written.collect();
             let files = files.map_err(|error| local_io(&error))?;
-            ctx.ui.print(&WrittenView { files })
+            ctx.ui.print(&ManFilesView { files })
         }
         None => ctx.ui.print(&sheet_of(&args.words, &tree)?),
     };
@@ -97,14 +98,6 @@ fn names_below(command: &clap::Command) -> Vec<String> {
     let own = command.get_bin_name().unwrap_or("dsr").to_owned();
     let below = shown_below(command).flat_map(names_below);
     std::iter::once(own).chain(below).collect()
-}
-
-/// One man page.
-struct Sheet {
-    /// Without section, such as `dsr-auth-login`.
-    name: String,
-    section: u8,
-    text: String,
 }
 
 impl Sheet {
@@ -334,34 +327,4 @@ fn tidy(text: &str) -> String {
         }
     }
     tidied
-}
-
-impl View for Sheet {
-    fn human(&self, _: &Paper) -> String {
-        self.text.clone()
-    }
-
-    fn json(&self) -> Value {
-        json!({ "man": { "name": self.name, "section": self.section, "page": self.text } })
-    }
-}
-
-/// What was written.
-struct WrittenView {
-    files: Vec<PathBuf>,
-}
-
-impl View for WrittenView {
-    fn human(&self, _: &Paper) -> String {
-        let files = self
-            .files
-            .iter()
-            .map(|file| format!("{}\n", file.display()));
-        files.collect()
-    }
-
-    fn json(&self) -> Value {
-        let files = self.files.iter().map(|file| file.display().to_string());
-        json!({ "man": { "files": files.collect::<Vec<_>>() } })
-    }
 }

@@ -5,12 +5,10 @@ pub(super) mod guide;
 pub(super) mod man;
 pub(crate) mod topics;
 
-use serde_json::{Value, json};
-
 use crate::commands::context::Context;
 use crate::commands::failures::{local_io, usage};
 use crate::domain::{ExitStatus, most_like};
-use crate::ui::{Failure, Paper, View, for_the_screen};
+use crate::ui::{CommandView, Failure, for_the_screen};
 
 /// Show the help of a command or a topic
 ///
@@ -79,24 +77,4 @@ pub(crate) fn find(tree: &clap::Command, words: &[String]) -> Result<clap::Comma
         command = below;
     }
     Ok(command.clone())
-}
-
-struct CommandView {
-    name: String,
-    title: Option<String>,
-    help: clap::builder::StyledStr,
-}
-
-impl View for CommandView {
-    fn human(&self, _: &Paper) -> String {
-        format!("{}\n", self.help.ansi().to_string().trim_end())
-    }
-
-    fn json(&self) -> Value {
-        json!({ "help": {
-            "command": self.name,
-            "title": self.title,
-            "text": self.help.to_string(),
-        } })
-    }
 }

@@ -1,6 +1,8 @@
+//! `dsr ledger accept`: goes on with a ledger that was set back.
+
+use crate::commands::context::ledger::PEOPLE_LOST;
 use crate::commands::context::{Context, holders};
 use crate::commands::failures::{local_io, no_ledger, usage};
-use crate::commands::people::suppressions::PEOPLE_LOST;
 use crate::domain::{ExitStatus, Kind, YesFlag};
 use crate::ledger::{self, Ledger, MaybeSent, Seen, SetBack};
 use crate::ui::{AcceptedView, Act, Failure, number, plural};

@@ -1,3 +1,5 @@
+//! `dsr audit`: verifies the audit trail, lists it, and compares saved heads.
+
 use std::io::Read;
 use std::path::Path;
 

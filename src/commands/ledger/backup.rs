@@ -1,3 +1,5 @@
+//! `dsr ledger backup`: a copy of the ledger in one file.
+
 use std::path::PathBuf;
 
 use crate::commands::context::Context;

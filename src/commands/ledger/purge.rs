@@ -1,3 +1,5 @@
+//! `dsr purge`: removes what is recorded of old, closed requests.
+
 use crate::commands::context::Context;
 use crate::commands::failures::local_io;
 use crate::commands::people::minimise;

@@ -1,3 +1,5 @@
+//! `dsr ledger status`: where the ledger is, and how it stands.
+
 use crate::commands::context::Context;
 use crate::commands::failures::local_io;
 use crate::domain::ExitStatus;

@@ -1,3 +1,5 @@
+//! `dsr find`: the requests that a person is in.
+
 use std::collections::HashMap;
 use std::rc::Rc;
 

@@ -27,6 +27,14 @@ pub(crate) fn ledger_key(
     find_ledger_key(&ctx.environment, ctx.home.data(), if_none)
 }
 
+/// The same, demanded: whoever is remembered under a key that is gone cannot be recognised.
+pub(crate) fn people_key(ctx: &Context, ledger: &Ledger) -> Result<LedgerKey, Failure> {
+    let remembered = ledger.find_people_key()?;
+    let (key, _) = ledger_key(ctx, remembered.as_deref())?;
+    ledger.demand_people_key(&key)?;
+    Ok(key)
+}
+
 /// Takes the ids of jobs that have ended out of the ledger, and warns where they stay. What the
 /// command did is done whatever becomes of this: the next one tries again.
 pub(crate) fn sweep(ctx: &Context, ledger: &mut Ledger) {

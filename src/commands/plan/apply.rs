@@ -1,18 +1,21 @@
+//! `dsr apply`: checks a plan file, and carries it out.
+
 use std::path::PathBuf;
 
 use crate::commands::context::Context;
 use crate::commands::failures::{local_io, usage};
-use crate::commands::request::delete::{self, Dates};
-use crate::commands::request::submission::{self, SendingArgs, warn_of_odd_token};
+use crate::commands::request::args::SendingArgs;
+use crate::commands::request::planned::{applied_before, approve_command};
+use crate::commands::request::{delete, export};
 use crate::commands::status::deadlines;
 use crate::config::Resolved;
 use crate::domain::{ExitStatus, Kind, LedgerKey, Operation, YesFlag};
 use crate::ledger::Ledger;
 use crate::plan_file::PlanFile;
-use crate::ui::{Checked, Failure, PlanFileView, number};
+use crate::ui::{Checked, DatesShown, Failure, PlanFileView, number};
 use crate::workflow::{self, Outdated, Plan};
 
-use super::file::{self, PlanFileArgs};
+use super::file::{PlanFileArgs, find_key};
 
 /// Carry out a plan, as it was made and approved
 ///
@@ -54,14 +57,14 @@ pub(crate) async fn run(ctx: &mut Context, args: ApplyArgs) -> Result<ExitStatus
                 .hint("leave `--download` out"),
         );
     }
-    let key = file::find_key(ctx, &file)?;
+    let key = find_key(ctx, &file)?;
     file.check_approvals(&key)?;
     let found = find_project(ctx, &file)?;
     let needed = found.approvals as usize;
     check_fit(ctx, &file, &found)?;
     let ledger = ctx.ledger_or_empty()?;
     if let Some(request) = ledger.find_applied(file.digest())? {
-        return Err(file::applied_before(&request));
+        return Err(applied_before(&request));
     }
     let plan = restore(ctx, &ledger, &file, found, &key)?;
     drop(ledger);
@@ -73,20 +76,17 @@ pub(crate) async fn run(ctx: &mut Context, args: ApplyArgs) -> Result<ExitStatus
     });
     deadlines::warn_of_plan(ctx, &plan);
     let plans = vec![plan];
-    let confirmed = match file.header().operation {
-        Operation::Export(_) => None,
+    let status = match file.header().operation {
+        Operation::Export(_) => {
+            let folder = args.download.as_deref();
+            export::carry_out(ctx, plans, &args.sending, folder).await?
+        }
         Operation::Delete(_) => {
             let flag = YesFlag::of(args.yes);
-            Some(delete::confirm(ctx, &plans, flag, Dates::Told)?)
+            let confirmed = delete::confirm(ctx, &plans, flag, DatesShown::Already)?;
+            delete::carry_out(ctx, plans, &confirmed, &args.sending).await?
         }
     };
-    let projects = plans.iter().map(|plan| plan.project.clone()).collect();
-    let approved = plans
-        .into_iter()
-        .map(|plan| plan.approve(confirmed.as_ref()));
-    let approved = approved.collect::<Result<_, _>>()?;
-    let folder = args.download.as_deref();
-    let status = submission::carry_out(ctx, approved, projects, &args.sending, folder).await?;
     ctx.ui
         .note("The plan file holds the ids, encrypted. Delete it when you no longer need it.");
     Ok(status)
@@ -109,7 +109,7 @@ fn check_fit(ctx: &Context, file: &PlanFile, found: &Resolved) -> Result<(), Fai
     let needed = found.approvals as usize;
     let fits = workflow::check_fit(file, &found.project, needed, ctx.clock.now());
     fits.map_err(|error| {
-        let command = file::approve_command(ctx, file.path());
+        let command = approve_command(ctx, file.path());
         match error {
             Outdated::NotEnoughApprovals { .. } => Failure::from(error).hint(format!(
                 "nothing was sent; have another operator run {command}"
@@ -128,7 +128,7 @@ fn restore(
     key: &LedgerKey,
 ) -> Result<Plan, Failure> {
     let project = found.project;
-    warn_of_odd_token(ctx, &project);
+    ctx.warn_of_odd_token(&project);
     let kind = file.header().operation.kind();
     let learned = ledger.find_learned_limit(&project.key(), kind, ctx.clock.now())?;
     let learned = learned.map(|learned| learned.limit);
@@ -154,7 +154,7 @@ fn restore(
 
 /// Shows a plan as far as it can be checked here, and says what would keep it from being applied.
 fn look_at(ctx: &Context, file: &PlanFile) -> Result<ExitStatus, Failure> {
-    let key = file::find_key(ctx, file);
+    let key = find_key(ctx, file);
     let approvals = match &key {
         Ok(_) => Checked::Genuine,
         Err(_) => Checked::No,
@@ -173,7 +173,7 @@ fn look_at(ctx: &Context, file: &PlanFile) -> Result<ExitStatus, Failure> {
         Err(failure) => against.push(failure.clone()),
     }
     let applied = ctx.ledger_or_empty()?.find_applied(file.digest())?;
-    against.extend(applied.map(|request| file::applied_before(&request)));
+    against.extend(applied.map(|request| applied_before(&request)));
     for failure in against {
         ctx.ui.warn(
             "not_applicable",

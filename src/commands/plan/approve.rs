@@ -1,10 +1,13 @@
+//! `dsr approve`: adds the operator's approval to a plan file.
+
 use crate::commands::context::Context;
 use crate::commands::failures::{local_io, quoted, usage};
 use crate::domain::{Actor, ExitStatus, YesFlag};
 use crate::plan_file::{PlanFile, PlanFileError};
 use crate::ui::{Act, Checked, Failure, PlanFileView, plural};
 
-use super::file::{self, PlanFileArgs};
+use super::file::{PlanFileArgs, find_key};
+use crate::commands::request::planned::approve_command;
 
 /// Approve a plan that somebody else has made
 ///
@@ -32,7 +35,7 @@ pub(crate) struct ApproveArgs {
 pub(crate) fn run(ctx: &mut Context, args: &ApproveArgs) -> Result<ExitStatus, Failure> {
     let by = approver(ctx, args.name.as_deref())?;
     let file = args.plan.open()?;
-    let key = file::find_key(ctx, &file)?;
+    let key = find_key(ctx, &file)?;
     file.check_approvals(&key)?;
     file.demand_another(&by)
         .map_err(|error| refusal(ctx, &file, error))?;
@@ -77,7 +80,7 @@ fn refusal(ctx: &Context, file: &PlanFile, error: PlanFileError) -> Failure {
     match ctx.is_sandbox() {
         false => failure,
         true => {
-            let command = file::approve_command(ctx, file.path());
+            let command = approve_command(ctx, file.path());
             failure.hint(format!(
                 "nothing was approved; play another operator: {command}"
             ))

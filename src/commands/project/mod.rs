@@ -7,10 +7,9 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::commands::auth::parse_token_name;
 use crate::commands::context::Context;
+use crate::commands::context::tokens::parse_token_name;
 use crate::commands::failures::{local_io, usage};
-use crate::commands::request::submission::warn_of_odd_token;
 use crate::config::{Day, ProjectEntry, ProjectsFile, Resolved, resolve};
 use crate::credentials::{SecretOrigin, find_project_secret};
 use crate::domain::{
@@ -230,7 +229,7 @@ fn add(ctx: &mut Context, file: &mut ProjectsFile, args: &AddArgs) -> Result<(),
         file,
         &ctx.mode,
     )? {
-        warn_of_odd_token(ctx, &resolved.project);
+        ctx.warn_of_odd_token(&resolved.project);
     }
     show(ctx, file, Some(args.name.clone()))
 }

@@ -1,14 +1,15 @@
+//! `dsr project secret`: the API secret of a project in the keyring.
+
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::commands::auth::kept::{Change, Kept};
 use crate::commands::context::Context;
 use crate::commands::failures::{local_io, usage};
 use crate::config::resolve;
 use crate::credentials::{HashKey, Keyring, KeyringError, ProjectSecret, SecretOrigin};
 use crate::domain::ProjectKey;
-use crate::ui::Failure;
+use crate::ui::{Change, Failure, Kept};
 
 /// Keep a project's API secret in the keyring
 ///

@@ -17,7 +17,22 @@ use crate::report::{
 use crate::ui::{Failure, PrintError, plural, reporting};
 use crate::workflow::{Written, job_facts, period_facts, request_facts, row_facts};
 
-use super::{ReportFormat, Subject};
+/// What a report is made as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum ReportFormat {
+    /// A page that needs nothing from outside
+    Html,
+    /// A line each job, or each request
+    Csv,
+    /// One object
+    Json,
+}
+
+/// What the report is about.
+pub(super) enum Subject {
+    Request(RequestId),
+    Period { from: NaiveDate, to: NaiveDate },
+}
 
 /// Everything but the rows, which are read anew wherever they are written.
 pub(super) struct Contents {

@@ -1,3 +1,5 @@
+//! `dsr report`: what is reported, as what, and where it goes.
+
 mod contents;
 
 use std::fs::File;
@@ -10,12 +12,12 @@ use crate::commands::context::Context;
 use crate::commands::context::named::find;
 
 use crate::commands::failures::{local_io, usage};
-use crate::domain::{ExitStatus, RequestId};
+use crate::domain::ExitStatus;
 use crate::ledger::Ledger;
 use crate::report::{AuditFact, PersonalData};
 use crate::ui::{Failure, Format, ReportView};
 use crate::workflow::{NewFile, Written, audit_fact};
-use contents::Contents;
+use contents::{Contents, ReportFormat, Subject};
 
 /// For how many months records of requests must be kept (11 CCR §7101(a)).
 const USUAL_MONTHS: u32 = 24;
@@ -61,17 +63,6 @@ pub(crate) struct ReportArgs {
     with_ids: bool,
 }
 
-/// What a report is made as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum ReportFormat {
-    /// A page that needs nothing from outside
-    Html,
-    /// A line each job, or each request
-    Csv,
-    /// One object
-    Json,
-}
-
 pub(crate) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Failure> {
     let ledger = ctx.ledger()?;
     let subject = match &args.name {
@@ -112,12 +103,6 @@ pub(crate) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Fa
     }
     .map_err(|error| local_io(&error))?;
     Ok(ExitStatus::Done)
-}
-
-/// What the report is about.
-enum Subject {
-    Request(RequestId),
-    Period { from: NaiveDate, to: NaiveDate },
 }
 
 impl ReportArgs {

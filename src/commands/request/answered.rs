@@ -1,3 +1,5 @@
+//! `dsr answered`: records that the person was told.
+
 use chrono::NaiveDate;
 
 use crate::commands::context::Context;

@@ -1,3 +1,5 @@
+//! `dsr cancel`: deletions that Mixpanel has not started.
+
 use crate::commands::context::Context;
 use crate::commands::context::named::find_meant;
 use crate::commands::failures::usage;

@@ -1,11 +1,15 @@
+//! `dsr delete`, from its sources to its exit status.
+
 use crate::commands::context::Context;
 use crate::commands::failures::usage;
-use crate::commands::plan::file;
 use crate::domain::{Confirmed, ExitStatus, Operation, YesFlag};
-use crate::ui::{Act, Failure, NOT_ADVICE, exclusion_text, plural, printable};
+use crate::ui::{Act, DatesShown, Failure};
 use crate::workflow::Plan;
 
-use super::submission::{self, LawArgs, RequestArgs, SourceArgs};
+use super::args::{LawArgs, RequestArgs, SendingArgs, SourceArgs};
+use super::planned::end_with_plan;
+use super::read::read;
+use super::sending::submit;
 
 /// Erase the data of the listed people
 ///
@@ -45,25 +49,13 @@ pub(crate) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatu
         .hint("leave `--disclosure` out; nothing was sent"));
     }
     let operation = Operation::Delete(args.law.law());
-    let plans = submission::plan(ctx, operation, &args.source, &args.request)?;
-    if let Some(status) = submission::show_only(ctx, &plans, &args.request)? {
+    let list = read(ctx, operation, &args.source, &args.request)?;
+    let plans = list.plan(ctx);
+    if let Some(status) = end_with_plan(ctx, &plans, &args.request)? {
         return Ok(status);
     }
-    if let Some(path) = &args.request.plan {
-        return file::write(ctx, &plans, path);
-    }
-    let confirmed = confirm(ctx, &plans, YesFlag::of(args.yes), Dates::Untold)?;
-    let projects = plans.iter().map(|plan| plan.project.clone()).collect();
-    let approved = plans.into_iter().map(|plan| plan.approve(Some(&confirmed)));
-    let approved = approved.collect::<Result<_, _>>()?;
-    submission::carry_out(ctx, approved, projects, &args.request.sending, None).await
-}
-
-/// Whether the operator has been shown a plan's dates.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dates {
-    Told,
-    Untold,
+    let confirmed = confirm(ctx, &plans, YesFlag::of(args.yes), DatesShown::No)?;
+    carry_out(ctx, plans, &confirmed, &args.request.sending).await
 }
 
 /// Says what is erased, and has the operator agree to it.
@@ -74,55 +66,28 @@ pub(crate) fn confirm(
     ctx: &Context,
     plans: &[Plan],
     flag: YesFlag,
-    dates: Dates,
+    dates: DatesShown,
 ) -> Result<Confirmed, Failure> {
     let ids = plans.first().map_or(0, |plan| plan.counts.unique);
-    let question = question(ctx, plans, dates);
+    let today = ctx.clock.today();
+    let question = ctx.ui.deletion_text(plans, dates, today, &ctx.mode);
     let confirmed = ctx.ui.confirm(Act::Deletion, &question, ids, flag);
     confirmed
         .map_err(|error| Failure::from(error).or_hint("nothing was sent; add `--yes --expect N`"))
 }
 
-/// The id, if it was typed and not read; and how many are left out by which file.
-fn ids_text(plan: &Plan) -> String {
-    let mut text = String::new();
-    if let Some(id) = &plan.order.named_id {
-        text.push_str(&format!("The id is `{}`.\n", printable(id.expose())));
-    }
-    if plan.counts.excluded > 0 || !plan.exclusions.is_empty() {
-        let ids = plural(plan.counts.excluded, "id", "ids");
-        text.push_str(&format!("Excluded: {ids}.\n"));
-    }
-    for exclusion in &plan.exclusions {
-        text.push_str(&format!("  {}\n", exclusion_text(exclusion)));
-    }
-    text
-}
-
-fn question(ctx: &Context, plans: &[Plan], dates: Dates) -> String {
-    let mut text = String::new();
-    for plan in plans {
-        let ids = plural(plan.counts.unique, "distinct_id", "distinct_ids");
-        let jobs = plural(plan.job_count(), "deletion", "deletions");
-        text.push_str(&format!(
-            "This erases everything Mixpanel holds on {ids} in project {} ({}), under {}, in {jobs}.\n",
-            plan.project.name,
-            plan.project.region.as_str(),
-            plan.order.operation.law().title(),
-        ));
-        if dates == Dates::Untold {
-            text.push_str(&ctx.ui.dates_text(plan, ctx.clock.today()));
-        }
-    }
-    if let Some(plan) = plans.first() {
-        text.push_str(&ids_text(plan));
-    }
-    if dates == Dates::Untold {
-        text.push_str(&format!("{NOT_ADVICE}\n"));
-    }
-    text.push_str(match ctx.is_sandbox() {
-        true => "It is the sandbox: nothing real is erased.",
-        false => "You can cancel it until Mixpanel starts it. It cannot be undone.",
-    });
-    text
+/// Submits the deletions that were confirmed, follows them if that was asked for, and reports.
+/// `dsr apply` ends so, too.
+pub(crate) async fn carry_out(
+    ctx: &mut Context,
+    plans: Vec<Plan>,
+    confirmed: &Confirmed,
+    sending: &SendingArgs,
+) -> Result<ExitStatus, Failure> {
+    let approved = plans.into_iter().map(|plan| plan.approve(Some(confirmed)));
+    let approved: Vec<_> = approved.collect::<Result<_, _>>()?;
+    let sent = submit(ctx, &approved, sending).await?;
+    let mut sent = sent.follow(ctx, &sending.wait).await?;
+    sent.print(ctx)?;
+    Ok(sent.tell(ctx))
 }

@@ -1,12 +1,19 @@
-use std::path::PathBuf;
+//! `dsr export`, from its sources to its exit status.
+
+use std::path::{Path, PathBuf};
 
 use crate::commands::context::Context;
+use crate::commands::download::{self, Splits};
 use crate::commands::failures::usage;
-use crate::commands::plan::file;
+use crate::commands::status::outcome::Followed;
 use crate::domain::{Disclosure, ExitStatus, Law, Operation, RetrievalScope};
 use crate::ui::Failure;
+use crate::workflow::{DownloadReport, Plan, Refetch};
 
-use super::submission::{self, LawArgs, RequestArgs, SourceArgs};
+use super::args::{LawArgs, RequestArgs, SendingArgs, SourceArgs};
+use super::planned::end_with_plan;
+use super::read::read;
+use super::sending::{Sent, submit};
 
 /// Export what Mixpanel holds on the listed people
 ///
@@ -47,16 +54,58 @@ pub(crate) async fn run(ctx: &mut Context, args: ExportArgs) -> Result<ExitStatu
                 .hint("leave it out: a GDPR export holds everything"));
         }
     };
-    let plans = submission::plan(ctx, Operation::Export(scope), &args.source, &args.request)?;
-    if let Some(status) = submission::show_only(ctx, &plans, &args.request)? {
+    let list = read(ctx, Operation::Export(scope), &args.source, &args.request)?;
+    let plans = list.plan(ctx);
+    if let Some(status) = end_with_plan(ctx, &plans, &args.request)? {
         return Ok(status);
     }
-    if let Some(path) = &args.request.plan {
-        return file::write(ctx, &plans, path);
-    }
-    let projects = plans.iter().map(|plan| plan.project.clone()).collect();
-    let approved = plans.into_iter().map(|plan| plan.approve(None));
-    let approved = approved.collect::<Result<_, _>>()?;
     let folder = args.download.as_deref();
-    submission::carry_out(ctx, approved, projects, &args.request.sending, folder).await
+    carry_out(ctx, plans, &args.request.sending, folder).await
+}
+
+/// Submits the exports, follows them if that was asked for, fetches them into a folder, and
+/// reports. `dsr apply` ends so, too.
+pub(crate) async fn carry_out(
+    ctx: &mut Context,
+    plans: Vec<Plan>,
+    sending: &SendingArgs,
+    folder: Option<&Path>,
+) -> Result<ExitStatus, Failure> {
+    let approved = plans.into_iter().map(|plan| plan.approve(None));
+    let approved: Vec<_> = approved.collect::<Result<_, _>>()?;
+    let sent = submit(ctx, &approved, sending).await?;
+    let all_sent = sent.is_all_sent();
+    let mut sent = sent.follow(ctx, &sending.wait).await?;
+    let mut fetched = None;
+    if sending.wait.wait && all_sent {
+        fetched = fetch(ctx, &mut sent, folder).await;
+        sent.renew(ctx)?;
+    }
+    if let Some(Ok(reports)) = &fetched {
+        sent.followed = Followed::AndFetched;
+        download::print(ctx, reports, &Splits::new())?;
+    }
+    sent.print(ctx)?;
+    let fetched = fetched.transpose()?;
+    let status = sent.tell(ctx);
+    Ok(fetched.map_or(status, |reports| end_of_fetching(ctx, status, &reports)))
+}
+
+/// Fetches what is done, if there is a folder for it and nobody wants to stop.
+async fn fetch(
+    ctx: &mut Context,
+    sent: &mut Sent,
+    folder: Option<&Path>,
+) -> Option<Result<Vec<DownloadReport>, Failure>> {
+    let folder = folder.filter(|_| ctx.interrupt.signal().is_none())?;
+    let (ledger, requests) = (&mut sent.ledger, &sent.report.requests);
+    Some(download::fetch(ctx, ledger, requests, Some(folder), Refetch::No).await)
+}
+
+/// The status of it all; what kept exports from being fetched is said if nothing else was.
+fn end_of_fetching(ctx: &Context, status: ExitStatus, reports: &[DownloadReport]) -> ExitStatus {
+    match status {
+        ExitStatus::Done => download::tell(ctx, reports, &Splits::new(), std::iter::empty()),
+        status => ExitStatus::most_pressing([status, download::status(reports, &Splits::new())]),
+    }
 }

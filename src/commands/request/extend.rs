@@ -1,3 +1,5 @@
+//! `dsr extend`: a later due date, with its reason.
+
 use crate::commands::context::Context;
 use crate::commands::context::named::find_meant;
 use crate::commands::failures::usage;

@@ -1,3 +1,5 @@
+//! `dsr resume`: sends what is left, and settles what is unknown.
+
 use std::time::Duration;
 
 use crate::commands::context::Context;

@@ -1,3 +1,5 @@
+//! `dsr status --show-ids`: the ids of a request, while they are kept.
+
 use crate::commands::context::Context;
 use crate::domain::ExitStatus;
 use crate::ledger::{Ledger, RequestRecord};

@@ -8,7 +8,7 @@ use crate::credentials::{TokenOrigin, find_environments_token};
 use crate::domain::{ExitStatus, JobState, Kind};
 use crate::ledger::{JobGroup, RequestRecord};
 use crate::ui::{Failure, number};
-use crate::workflow::{RefreshTrouble, Settles, Stop, SubmitReport, Tally, Waiting};
+use crate::workflow::{self, RefreshTrouble, Settles, Stop, SubmitReport, Tally, Waiting};
 
 use super::deadlines;
 
@@ -51,25 +51,12 @@ pub(crate) fn tell(
 
 /// What `--exit-status` tells of requests.
 pub(crate) fn standing_status(requests: &[RequestRecord], today: NaiveDate) -> ExitStatus {
-    let of_group = |group: &JobGroup| match group.state {
-        JobState::Failed | JobState::Revoked | JobState::Refused if group.is_lost() => {
-            ExitStatus::Unknown
-        }
-        JobState::Unknown if group.is_abandoned => ExitStatus::Done,
-        JobState::Unknown => ExitStatus::Unknown,
-        JobState::Failed | JobState::Revoked => ExitStatus::Failed,
-        JobState::Refused => ExitStatus::Refused,
-        JobState::Planned | JobState::Deferred => ExitStatus::Temporary,
-        JobState::Accepted | JobState::Running if group.is_not_found() => ExitStatus::Failed,
-        JobState::Sending | JobState::Accepted | JobState::Running => ExitStatus::Running,
-        JobState::Done => ExitStatus::Done,
-    };
     let groups = requests.iter().flat_map(|request| &request.groups);
     let overdue = requests
         .iter()
         .filter(|request| deadlines::is_due_within(request, today, -1))
         .map(|_| ExitStatus::Overdue);
-    ExitStatus::most_pressing(groups.map(of_group).chain(overdue))
+    ExitStatus::most_pressing(groups.map(workflow::standing).chain(overdue))
 }
 
 pub(crate) fn count_not_found(requests: &[RequestRecord]) -> usize {

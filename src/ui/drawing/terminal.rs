@@ -1,3 +1,5 @@
+//! The terminal: its size, and what is restored when a process ends in a question.
+
 use std::sync::{Arc, Mutex};
 
 /// The terminal, which a secret question leaves without an echo if the process ends meanwhile.

@@ -4,7 +4,7 @@ use std::panic::{PanicHookInfo, catch_unwind, set_hook};
 use std::sync::Once;
 
 use crate::domain::ExitStatus;
-use crate::ui::Ui;
+use crate::ui::console::Ui;
 
 use super::failure::Failure;
 
@@ -42,7 +42,7 @@ mod tests {
     use std::process::{Command, Output};
 
     use super::*;
-    use crate::ui::{Color, Format, Input, Talk};
+    use crate::ui::console::{Color, Format, Input, Talk};
 
     const ID: &str = "alice.smith@example.test";
     const VARIABLE: &str = "DSR_TEST_PANIC";
@@ -57,7 +57,7 @@ mod tests {
             Ok("json") => Format::Json,
             _ => return,
         };
-        let screen = move || Ui::new(format, Talk::Normal, Input::Never, Color::Never, true);
+        let screen = move || Ui::new(format, Talk::Normal, Input::Never, Color::Never);
         let status = guard(screen, || {
             let thread = std::thread::spawn(|| panic!("no such person: {ID}"));
             std::panic::resume_unwind(thread.join().unwrap_err())

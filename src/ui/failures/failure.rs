@@ -1,3 +1,5 @@
+//! Why a command ends as it does, for people and for scripts.
+
 use serde_json::{Value, json};
 
 use crate::domain::ExitStatus;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::guide::{Calls, Library, Sdk, Section, Topic};
-use crate::ui::View;
 use crate::ui::drawing::paper::Paper;
+use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::wrapped;
 
 /// The topics there are.

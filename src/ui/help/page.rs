@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::ui::View;
 use crate::ui::drawing::paper::{Layout, Paper};
+use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::wrapped;
 
 /// How wide a page is where there is no terminal.

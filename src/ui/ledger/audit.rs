@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::ledger::{Audit, AuditEntry, AuditHead, Entries, Finding, LostHead, LostTime, SetBack};
-use crate::ui::View;
+use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::table::{Column, draw};
+use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural, printable, wrapped};
-use crate::ui::request::json::time;
 
 use super::lost_text;
 

@@ -6,10 +6,10 @@ pub(super) mod purge;
 use serde_json::{Value, json};
 
 use crate::ledger::{Accepted, Anchor, AuditHead, Backup, LostTime, Review, Seen, SetBack};
-use crate::ui::View;
+use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
+use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural, printable, wrapped};
-use crate::ui::request::json::time;
 
 /// Where the ledger is, and what this host has seen of it.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use crate::ledger::{Closed, Purge};
-use crate::ui::View;
+use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
+use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural};
-use crate::ui::request::json::time;
 
 /// What went, or would go.
 #[derive(Debug)]

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use crate::domain::{Erasure, PersonHash};
 use crate::ledger::{JobRecord, RequestRecord, StillSuppressed};
-use crate::ui::View;
+use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::table::{Column, draw, state_cell};
+use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural, printable, wrapped};
-use crate::ui::request::json::time;
 
 /// How many of those who were not found are named to people.
 const MAX_NAMED: usize = 20;

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::Exclusion;
 use crate::intake::{Format, Reading};
 use crate::ui::drawing::paper::Facts;
-use crate::ui::drawing::words::{plural, printable};
+use crate::ui::drawing::words::{number, plural, printable};
 
 /// A line for each source and each of the excluded ones, as part of a plan.
 pub(crate) fn add(facts: &mut Facts<'_>, sources: &[Reading], excluded: &[Reading]) {
@@ -69,4 +70,15 @@ pub(crate) fn object(reading: &Reading) -> Value {
         "values": reading.values,
         "blank_lines": reading.blank_lines,
     })
+}
+
+/// What became of a file whose ids are left out.
+pub(crate) fn exclusion_text(exclusion: &Exclusion) -> String {
+    let Exclusion { source, ids, found } = exclusion;
+    let found = match found {
+        0 => "NONE".to_owned(),
+        found => number(*found),
+    };
+    let ids = plural(*ids, "id", "ids");
+    format!("{}: {ids}, {found} found in the list", printable(source))
 }

@@ -11,11 +11,13 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::{Erasure, ProjectName};
 use crate::ledger::{Erased, LedgerError, NotErased};
+use crate::ui::console::{Format, Ui};
+use crate::ui::drawing::json::SCHEMA;
+use crate::ui::drawing::json::{self as lines, time};
 use crate::ui::drawing::paper::Paper;
+use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural, printable, wrapped};
-use crate::ui::request::json::{self as shapes, time};
-use crate::ui::request::print::PrintError;
-use crate::ui::{Format, SCHEMA, Ui, View};
+use crate::ui::failures::print::PrintError;
 use crate::workflow::{HeldIds, Part, Suppressed};
 
 /// What the list is written as.
@@ -153,7 +155,7 @@ impl SuppressionList<'_> {
 
     fn write_json_lines(&self, out: &mut dyn Write) -> Result<ListCounts, PrintError> {
         let mut object = |value: &Value| -> io::Result<()> {
-            shapes::write(&mut *out, value)?;
+            lines::write(&mut *out, value)?;
             writeln!(out)
         };
         object(&json!({ "schema": SCHEMA, "suppressions": self.head() }))?;
@@ -238,7 +240,7 @@ impl Ui {
             },
             warnings: self.warnings.take(),
         };
-        let written = shapes::write(&mut *out, &document);
+        let written = lines::write(&mut *out, &document);
         match document.people.came_to.take() {
             Some(Ok(counts)) => {
                 written?;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::intake::{Warning, Warnings};
+use crate::ui::console::{Format, Ui};
 use crate::ui::drawing::words::{number, plural, printable};
-use crate::ui::{Format, Ui};
 
 /// How many places stand beside the count.
 const FIRST: usize = 5;

@@ -1,18 +1,20 @@
 //! Plan files as people and scripts look at them, and the plans that requests were made of.
 
-use chrono::{DateTime, NaiveDate, Utc};
-use serde_json::{Map, Value, json};
+use chrono::NaiveDate;
+use serde_json::{Value, json};
 
-use crate::domain::{Actor, Kind};
-use crate::ledger::PlanRecord;
+use crate::domain::Kind;
 use crate::plan_file::{Approval, Header, PlanFile};
-use crate::ui::View;
+use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
+use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{duration, number, plural, printable, rate_text, wrapped};
-use crate::ui::request::json::time;
-use crate::ui::status::deadlines::{Dates, NOT_ADVICE};
+use crate::ui::request::dates::{Dates, NOT_ADVICE};
+use crate::ui::request::plan::{actor, approval, signed};
 
-use super::view::{PlanView, counts_text, exclusion_text};
+use crate::ui::people::sources::exclusion_text;
+
+use super::view::{PlanView, counts_text};
 
 /// Whether the approvals in a file are known to be genuine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,12 +160,9 @@ impl PlanFileView<'_> {
             "approvals_checked": self.approvals == Checked::Genuine,
             "approvals_needed": self.needed,
         });
-        let mut fields = match value {
-            Value::Object(fields) => fields,
-            _ => Map::new(),
-        };
-        fields.extend(Dates::of_plan_file(header).object(self.today));
-        fields.into()
+        Dates::of_plan_file(header)
+            .added_to(value, self.today)
+            .into()
     }
 }
 
@@ -243,41 +242,4 @@ fn contents(header: &Header) -> Vec<(&'static str, String)> {
     let duration = duration(header.rate.time_for(header.jobs()));
     lines.push(("Time", format!("{duration} at {rate} a second")));
     lines
-}
-
-/// `anna@ops-1, 2026-11-22 18:50 UTC`
-fn signed(by: &Actor, at: DateTime<Utc>) -> String {
-    format!("{by}, {}", at.format("%Y-%m-%d %H:%M UTC"))
-}
-
-fn actor(actor: &Actor) -> Value {
-    json!({ "user": actor.user(), "host": actor.host() })
-}
-
-fn approval(by: &Actor, at: DateTime<Utc>) -> Value {
-    json!({ "user": by.user(), "host": by.host(), "at": time(at) })
-}
-
-/// The plan that a request was made of.
-pub(crate) fn record_object(plan: &PlanRecord) -> Value {
-    let approvals = plan.approvals.iter();
-    json!({
-        "digest": plan.digest.to_string(),
-        "created": time(plan.created),
-        "created_by": actor(&plan.created_by),
-        "approvals": approvals.map(|(by, at)| approval(by, *at)).collect::<Vec<_>>(),
-    })
-}
-
-/// A line of it, and one for each who approved it.
-pub(crate) fn record_lines(plan: &PlanRecord, paper: &Paper) -> String {
-    let mut facts = paper.facts(2, 10);
-    let digest = plan.digest.short();
-    let made = signed(&plan.created_by, plan.created);
-    facts.add("Plan", &printable(&format!("{digest}, made by {made}")));
-    for (by, at) in &plan.approvals {
-        let approved = format!("approved by {}", signed(by, *at));
-        facts.add_below("Approval", &printable(&approved));
-    }
-    facts.into_text()
 }

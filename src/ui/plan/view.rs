@@ -1,15 +1,16 @@
-use chrono::{DateTime, NaiveDate, Utc};
-use serde_json::Value;
+//! Plans of a command before anything is sent.
 
-use crate::domain::{Exclusion, Kind};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::{Value, json};
+
+use crate::domain::{CarriedOut, DistinctId, JobState, Kind};
 use crate::intake::{HashExample, Hashed, LetterCase};
-use crate::ui::View;
+use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::{Layout, Paper};
+use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{duration, number, plural, printable, rate_text, wrapped};
-use crate::ui::people::sources;
-use crate::ui::project::one_or_several;
-use crate::ui::request::json as shapes;
-use crate::ui::status::deadlines::{Dates, NOT_ADVICE};
+use crate::ui::people::sources::{self, exclusion_text};
+use crate::ui::request::dates::{Dates, NOT_ADVICE};
 use crate::workflow::Plan;
 
 /// Plans of one command, one for each project; nothing has been sent.
@@ -36,7 +37,7 @@ impl View for PlanView<'_> {
     }
 
     fn json(&self) -> Value {
-        let shape = |plan| shapes::plan(plan, self.now, self.today);
+        let shape = |plan| plan_object(plan, self.now, self.today);
         let plans = self.plans.iter().map(shape);
         one_or_several(plans.collect())
     }
@@ -146,17 +147,6 @@ fn example_text(example: &HashExample) -> String {
     printable(&format!("{source}{line}: {value} -> {id}"))
 }
 
-/// What became of a file whose ids are left out.
-pub fn exclusion_text(exclusion: &Exclusion) -> String {
-    let Exclusion { source, ids, found } = exclusion;
-    let found = match found {
-        0 => "NONE".to_owned(),
-        found => number(*found),
-    };
-    let ids = plural(*ids, "id", "ids");
-    format!("{}: {ids}, {found} found in the list", printable(source))
-}
-
 fn sizes_text(plan: &Plan) -> String {
     let sizes: Vec<usize> = plan.job_sizes().collect();
     match sizes.as_slice() {
@@ -170,4 +160,83 @@ fn sizes_text(plan: &Plan) -> String {
             format!(": {}", few.join(", "))
         }
     }
+}
+
+fn one_or_several(mut requests: Vec<Value>) -> Value {
+    match requests.len() {
+        1 => json!({ "request": requests.remove(0) }),
+        _ => json!({ "requests": requests }),
+    }
+}
+
+/// A request that is planned only: it has no ids of its own yet.
+fn plan_object(plan: &Plan, now: DateTime<Utc>, today: NaiveDate) -> Value {
+    let jobs = plan.job_sizes().map(|ids| {
+        json!({
+            "id": null,
+            "ids": ids,
+            "state": JobState::Planned,
+            "reason": null,
+            "possible_duplicate": false,
+            "carried_out": CarriedOut::No.as_str(),
+            "task_id": null,
+            "subject_request_id": null,
+            "attempts": 0,
+            "mixpanel_status": null,
+            "submitted_at": null,
+            "checked_at": null,
+            "next_check_at": null,
+            "not_before": null,
+            "abandoned_at": null,
+            "linked": false,
+        })
+    });
+    let value = json!({
+        "id": null,
+        "kind": plan.order.operation.kind(),
+        "law": plan.order.operation.law(),
+        "disclosure": plan.order.operation.disclosure(),
+        "project": plan.project.name.as_str(),
+        "ref": plan.order.reference,
+        "received": plan.order.received.to_string(),
+        "due": plan.deadline.due.to_string(),
+        "created": time(now),
+        "ids": {
+            "read": plan.counts.read,
+            "unique": plan.counts.unique,
+            "duplicates": plan.counts.duplicates(),
+            "excluded": plan.counts.excluded,
+            "refused": 0,
+        },
+        "sources": plan.readings.iter().map(sources::object).collect::<Vec<_>>(),
+        "excluded_sources": plan.excluded_readings.iter().map(sources::object).collect::<Vec<_>>(),
+        "exclusions": plan.exclusions,
+        "named_id": plan.order.named_id.as_ref().map(DistinctId::expose),
+        "hashing": plan.hashed.as_ref().map(hashed),
+        "linked_ids": 0,
+        "state": JobState::Planned,
+        "plan": null,
+        "answered": null,
+        "checked_at": null,
+        "submission_seconds": plan.time().as_secs_f64(),
+        "one_id_a_job": plan.why_one_id_a_job(),
+    });
+    let mut fields = Dates::of_plan(plan).added_to(value, today);
+    fields.insert("jobs".to_owned(), jobs.collect());
+    fields.into()
+}
+
+fn hashed(hashed: &Hashed) -> Value {
+    let example = hashed.example.as_ref();
+    json!({
+        "function": hashed.function,
+        "prefix": hashed.prefix,
+        "lowercase": hashed.case == LetterCase::Lowered,
+        "example": example.map(|example| json!({
+            "source": example.source,
+            "line": example.line,
+            "value": example.value,
+            "id": example.id,
+        })),
+    })
 }

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::io::{self, BufWriter, Write};
-use std::time::Duration;
 
 use chrono::NaiveDate;
 use serde::ser::{Error as _, SerializeMap, SerializeSeq};
@@ -11,30 +10,16 @@ use serde_json::Value;
 
 use crate::domain::Clock;
 use crate::ledger::{Ledger, LedgerError, RequestRecord, Standing};
-use crate::ui::{Format, SCHEMA, Ui};
+use crate::ui::console::{Format, Ui};
+use crate::ui::drawing::json::SCHEMA;
+
+use crate::ui::failures::print::PrintError;
 
 use super::json as shapes;
-use super::text::{Present, requests_text};
-
-/// How much of each request is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
-    /// A line for each request, for `dsr status`.
-    List,
-    /// Each request with its jobs.
-    Jobs,
-    /// Each request with those of its jobs that stand otherwise than was last told.
-    Untold,
-}
-
-impl Shown {
-    fn standing(self) -> Standing {
-        match self {
-            Self::List | Self::Jobs => Standing::Any,
-            Self::Untold => Standing::Untold,
-        }
-    }
-}
+use super::shown::{Polling, Shown};
+use super::text::{Present, change_text, requests_text};
+use crate::ledger::JobRecord;
+use crate::ui::drawing::json::write;
 
 /// Whether what was written has come to its reader, as far as can be known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,25 +29,18 @@ pub enum Delivery {
     Failed,
 }
 
-/// The questions about tasks whose time has come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Polling {
-    /// How many jobs are to be asked about now.
-    pub due: usize,
-    /// How long that takes at the pace.
-    pub time: Duration,
-}
-
-/// Why requests could not be shown.
-#[derive(Debug, thiserror::Error)]
-pub enum PrintError {
-    #[error("cannot write the result")]
-    Io(#[from] io::Error),
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-}
-
 impl Ui {
+    /// Writes how a job stands now as a line of the result.
+    ///
+    /// # Errors
+    /// When stdout cannot be written. A reader that went away is no error.
+    pub fn print_change(&self, job: &JobRecord) -> io::Result<()> {
+        match self.lines_format() {
+            Format::Json => self.print_object_line(&shapes::job_line(job)),
+            Format::Human => self.write_result(&change_text(job)),
+        }
+    }
+
     /// Writes requests as the result of the command. Their jobs are read as they are written.
     ///
     /// # Errors
@@ -126,7 +104,7 @@ impl Ui {
             warnings: self.warnings.take(),
         };
         let mut out = BufWriter::new(io::stdout().lock());
-        let written = shapes::write(&mut out, &document);
+        let written = write(&mut out, &document);
         if let Some(error) = source.failed.take() {
             return Err(error.into());
         }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::plan;
 use crate::domain::{Clock, JobState, RequestState, TaskStatus};
 use crate::ledger::{
     Answered, JobGroup, JobRecord, Ledger, LedgerError, NewRequest, RequestRecord, Standing,
@@ -9,10 +10,9 @@ use crate::ledger::{
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::table::{Column, draw, state_cell};
 use crate::ui::drawing::words::{age, folded, number, plural, printable, wrapped};
-use crate::ui::plan::file;
-use crate::ui::status::deadlines::{Dates, NOT_ADVICE, due_cell, rules_text};
+use crate::ui::request::dates::{Dates, NOT_ADVICE, due_cell, rules_text};
 
-use super::print::Shown;
+use super::shown::Shown;
 
 /// The most jobs that people are shown one by one; of more, those that went other than planned.
 const MAX_ROWS: usize = 50;
@@ -174,7 +174,7 @@ fn request_text(
     let mut text = heading(request, present, paper);
     text.push_str(&Dates::of_request(request).lines(present.today, paper));
     if let Some(plan) = &request.asked.plan {
-        text.push_str(&file::record_lines(plan, paper));
+        text.push_str(&plan::record_lines(plan, paper));
     }
     text.push('\n');
     let (jobs, more) = match shown {

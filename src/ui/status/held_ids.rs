@@ -9,10 +9,11 @@ use serde_json::Value;
 
 use crate::domain::Batch;
 use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing};
+use crate::ui::console::{Format, Ui};
+use crate::ui::drawing::json as lines;
+use crate::ui::drawing::json::SCHEMA;
 use crate::ui::drawing::words::{plural, printable};
-use crate::ui::request::json as shapes;
-use crate::ui::request::print::PrintError;
-use crate::ui::{Format, SCHEMA, Ui};
+use crate::ui::failures::print::PrintError;
 
 /// What stands in the place of ids that are gone.
 const HASHED: &str =
@@ -39,7 +40,7 @@ impl Ui {
                     },
                     warnings: self.warnings.take(),
                 };
-                let written = shapes::write(&mut out, &document);
+                let written = lines::write(&mut out, &document);
                 if let Some(error) = document.jobs.failed.take() {
                     return Err(error.into());
                 }

@@ -12,13 +12,14 @@ use console::measure_text_width;
 
 use crate::domain::Clock;
 use crate::ledger::{Ledger, RequestRecord};
+use crate::ui::console::{Drawing, Format, Ui};
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::terminal::{Size, take_typed_rows, terminal_size};
 use crate::ui::drawing::words::{duration, plural, printable, wrapped};
-use crate::ui::request::print::{Polling, PrintError, Shown};
+use crate::ui::failures::print::PrintError;
+use crate::ui::request::shown::{Polling, Shown};
 use crate::ui::request::text::{Present, requests_text};
 use crate::ui::talk::progress::different_clocks;
-use crate::ui::{Drawing, Format, Ui};
 use crate::workflow::{Event, Observer};
 
 /// Begins and ends what a terminal shows at once, if it knows how to.

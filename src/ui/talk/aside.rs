@@ -1,3 +1,5 @@
+//! stderr: what is said beside the result.
+
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 

@@ -1,3 +1,5 @@
+//! How far a run is: bars on a terminal, lines elsewhere.
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::{self, IsTerminal};
@@ -10,9 +12,9 @@ use crate::domain::{JobId, JobState};
 use crate::intake::Headway;
 use crate::ledger::JobRecord;
 use crate::packages;
+use crate::ui::console::{Drawing, Format, Talk, Ui};
 use crate::ui::drawing::words::{duration, number};
 use crate::ui::request::json::job_line;
-use crate::ui::{Drawing, Format, Talk, Ui};
 use crate::workflow::{Event, Observer};
 
 /// How soon a line says how far it is, where there is no terminal to draw on; the pause doubles

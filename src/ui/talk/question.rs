@@ -1,10 +1,12 @@
+//! Questions to the operator: confirmations and secrets.
+
 use std::io::{self, BufRead, IsTerminal, Read};
 
 use secrecy::SecretString;
 
 use crate::domain::{Confirmed, YesFlag};
+use crate::ui::console::{Input, Ui};
 use crate::ui::drawing::words::number;
-use crate::ui::{Input, Ui};
 
 /// A question that could not be asked, or was not answered.
 #[derive(Debug, thiserror::Error)]

@@ -3,12 +3,11 @@
 mod words;
 
 use clap_complete::Shell;
-use serde_json::{Value, json};
 
 use crate::commands::context::Context;
 use crate::commands::failures::local_io;
 use crate::domain::ExitStatus;
-use crate::ui::{Failure, Paper, View};
+use crate::ui::{Failure, ScriptView};
 
 pub(crate) use words::{COMPLETE, complete};
 
@@ -39,7 +38,7 @@ pub(crate) fn run(
         Shell::Fish => include_str!("fish.fish").to_owned(),
         other => fixed(other, tree),
     };
-    let shell = args.shell;
+    let shell = args.shell.to_string();
     let view = ScriptView { shell, script };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     Ok(ExitStatus::Done)
@@ -50,20 +49,4 @@ fn fixed(shell: Shell, mut tree: clap::Command) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut tree, "dsr", &mut script);
     String::from_utf8_lossy(&script).into_owned()
-}
-
-struct ScriptView {
-    shell: Shell,
-    script: String,
-}
-
-impl View for ScriptView {
-    fn human(&self, _: &Paper) -> String {
-        self.script.clone()
-    }
-
-    fn json(&self) -> Value {
-        let shell = self.shell.to_string();
-        json!({ "completions": { "shell": shell, "script": self.script } })
-    }
 }

@@ -1,3 +1,5 @@
+//! `dsr suppressions check`: suppressed people in files of events.
+
 use std::path::PathBuf;
 
 use crate::commands::context::Context;
@@ -8,7 +10,8 @@ use crate::ledger::{ErasedBy, Ledger};
 use crate::ui::{Failure, RecollectedView, damage_text, reading};
 use crate::workflow::{Recollected, Search, SuppressedIndex};
 
-use super::{PEOPLE_LOST, people_key};
+use crate::commands::context::ledger::PEOPLE_LOST;
+use crate::commands::people::minimise::people_key;
 
 /// Find erased people in files of events: who was collected again
 ///

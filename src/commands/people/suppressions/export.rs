@@ -1,3 +1,5 @@
+//! `dsr suppressions export`: the suppression list as a file.
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
@@ -15,7 +17,10 @@ use crate::ui::{
 };
 use crate::workflow::HeldIds;
 
-use super::{PEOPLE_LOST, people_key, replaced};
+use crate::commands::context::ledger::PEOPLE_LOST;
+use crate::commands::people::minimise::people_key;
+
+use super::replaced;
 
 /// Write the list of people not to track again
 ///

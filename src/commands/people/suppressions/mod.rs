@@ -5,9 +5,7 @@ mod export;
 mod replaced;
 
 use crate::commands::context::Context;
-use crate::commands::people::minimise;
-use crate::domain::{ExitStatus, LedgerKey};
-use crate::ledger::Ledger;
+use crate::domain::ExitStatus;
 use crate::ui::Failure;
 
 use check::CheckEventsArgs;
@@ -38,16 +36,4 @@ pub(crate) fn run(ctx: &mut Context, args: &SuppressionsArgs) -> Result<ExitStat
         SuppressionsCommand::Export(args) => export::run(ctx, args),
         SuppressionsCommand::Check(args) => check::run(ctx, args),
     }
-}
-
-/// What follows for the list where the ledger was set back and accepted.
-pub(crate) const PEOPLE_LOST: &str = "; people deleted in that time are missing from its suppression list. Keep the last list that your servers have; do not replace it, and take nobody off it. Write new lists to another file, and let your servers ask both";
-
-/// The key under which the ledger remembers people. Whoever is remembered under one that is gone
-/// cannot be recognised.
-fn people_key(ctx: &Context, ledger: &Ledger) -> Result<LedgerKey, Failure> {
-    let remembered = ledger.find_people_key()?;
-    let (key, _) = minimise::ledger_key(ctx, remembered.as_deref())?;
-    ledger.demand_people_key(&key)?;
-    Ok(key)
 }

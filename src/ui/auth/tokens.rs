@@ -4,12 +4,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 
 use crate::credentials::{OauthToken, TokenAge, TokenOrigin};
-use crate::ui::View;
+use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::table::{Column, draw};
 use crate::ui::drawing::tone::Tone;
+use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::day_count;
-use crate::ui::request::json::time;
 
 /// A token, and what is known of it beside its date.
 #[derive(Debug)]

@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 use crate::domain::{CONFIRMATION_RULE, Deadline, JobState, Law, expected_completion};
 use crate::ledger::{Extension, JobGroup, RequestRecord, Unfetched};
 use crate::plan_file::Header;
-use crate::ui::Ui;
+use crate::ui::console::Ui;
+use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::tone::Tone;
 use crate::ui::drawing::words::{day_count, plural, printable, wrapped};
-use crate::ui::request::json::time;
 use crate::workflow::Plan;
 
 /// Said once wherever dates are shown.
@@ -121,7 +121,18 @@ impl<'a> Dates<'a> {
         facts.into_text()
     }
 
-    pub(crate) fn object(&self, today: NaiveDate) -> Map<String, Value> {
+    /// The dates beside what else an object says.
+    pub(crate) fn added_to(&self, object: Value, today: NaiveDate) -> Map<String, Value> {
+        match object {
+            Value::Object(mut fields) => {
+                fields.extend(self.object(today));
+                fields
+            }
+            _ => Map::new(),
+        }
+    }
+
+    fn object(&self, today: NaiveDate) -> Map<String, Value> {
         let days_left = self.is_to_be_answered;
         let days_left = days_left.then(|| self.deadline.days_left(today));
         let value = json!({
