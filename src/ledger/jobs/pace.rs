@@ -5,7 +5,8 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::{ProjectKey, Rate};
 
-use crate::ledger::{Ledger, LedgerError, Write, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError, Write};
 
 /// Whether a call of a project may leave now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +61,7 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         push_back(&tx, project, rate, now)?;
-        tx.commit()?;
-        Ok(())
+        tx.commit()
     }
 
     /// Lets questions about the project go on: this process has no more jobs to send. Another that
@@ -71,13 +71,9 @@ impl Ledger {
     /// When the ledger cannot be written.
     pub fn record_all_sent(&mut self, project: &ProjectKey) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        prepare(
-            &tx,
-            "UPDATE pace SET sending_until = 0 WHERE project_key = $1",
-        )?
-        .execute([project.as_str()])?;
-        tx.commit()?;
-        Ok(())
+        let sql = "UPDATE pace SET sending_until = 0 WHERE project_key = $1";
+        sql::execute(&tx, sql, [project.as_str()])?;
+        tx.commit()
     }
 
     /// Notes that the server wants no call of the project for a while; every process obeys. The
@@ -93,8 +89,7 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         block(&tx, project, until, now)?;
-        tx.commit()?;
-        Ok(())
+        tx.commit()
     }
 }
 
@@ -106,12 +101,8 @@ pub(crate) fn reserve(
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     let until = now.timestamp_micros().saturating_add(held(rate));
-    prepare(
-        tx,
-        "UPDATE pace SET sending_until = $1 WHERE project_key = $2",
-    )?
-    .execute(params![until, project.as_str()])?;
-    Ok(())
+    let sql = "UPDATE pace SET sending_until = $1 WHERE project_key = $2";
+    sql::execute(tx, sql, params![until, project.as_str()])
 }
 
 /// Whether a question must let jobs go first, and after how long to try again.
@@ -122,12 +113,10 @@ pub(crate) fn yields(
     now: DateTime<Utc>,
 ) -> Result<Option<Duration>, LedgerError> {
     let now = now.timestamp_micros();
-    let row: Option<(i64, i64)> = prepare(
-        tx,
-        "SELECT sending_until, asked_at FROM pace WHERE project_key = $1",
-    )?
-    .query_row([project.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-    .optional()?;
+    let sql = "SELECT sending_until, asked_at FROM pace WHERE project_key = $1";
+    let row: Option<(i64, i64)> = prepare(tx, sql)?
+        .query_row([project.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
     let (until, asked_at) = row.unwrap_or_default();
     let left = until.saturating_sub(now);
     let least = LEAST_BETWEEN.num_microseconds().unwrap_or(i64::MAX);
@@ -149,9 +138,8 @@ pub(crate) fn note_asked(
     project: &ProjectKey,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    prepare(tx, "UPDATE pace SET asked_at = $1 WHERE project_key = $2")?
-        .execute(params![now.timestamp_micros(), project.as_str()])?;
-    Ok(())
+    let sql = "UPDATE pace SET asked_at = $1 WHERE project_key = $2";
+    sql::execute(tx, sql, params![now.timestamp_micros(), project.as_str()])
 }
 
 fn held(rate: Rate) -> i64 {
@@ -258,14 +246,11 @@ fn write(
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     let moment = tx.opening.steady.now();
-    prepare(
-        tx,
-        "INSERT INTO pace (project_key, slot, block, at, era, steady)
+    let sql = "INSERT INTO pace (project_key, slot, block, at, era, steady)
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (project_key) DO UPDATE SET slot = excluded.slot, block = excluded.block,
-             at = excluded.at, era = excluded.era, steady = excluded.steady",
-    )?
-    .execute(params![
+             at = excluded.at, era = excluded.era, steady = excluded.steady";
+    prepare(tx, sql)?.execute(params![
         project.as_str(),
         left.slot,
         left.block,

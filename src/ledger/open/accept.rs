@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
@@ -19,7 +19,8 @@ use crate::ledger::audit::{Anchor, AuditEvent, Subject, Why};
 use crate::ledger::columns::{count, job_id, parse_time, unreadable};
 use crate::ledger::jobs::attempts::{Outcome, SET_BACK, begin_attempt, finish_attempt};
 use crate::ledger::jobs::row::read_one;
-use crate::ledger::{Ledger, LedgerError, Opening, Patience, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError, Opening, Patience};
 
 /// The jobs that a set-back ledger has as not sent, or as being sent.
 const MAY_BE_SENT: &str = "state IN ('planned', 'deferred', 'sending')";
@@ -122,28 +123,22 @@ impl Ledger {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn list_maybe_sent(&self) -> Result<Vec<MaybeSent>, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            &format!(
-                "SELECT id, project, kind, COUNT(*) AS jobs, SUM(ids_count) AS ids
+        let sql = format!(
+            "SELECT id, project, kind, COUNT(*) AS jobs, SUM(ids_count) AS ids
                  FROM jobs JOIN requests ON id = request WHERE {MAY_BE_SENT}
                  GROUP BY id, project, kind, created ORDER BY created, id"
-            ),
-        )?;
-        let mut rows = statement.query([])?;
-        let mut list = Vec::new();
-        while let Some(row) = rows.next()? {
+        );
+        sql::list(&self.conn, &sql, [], |row| {
             let (project, kind): (String, String) = (row.get("project")?, row.get("kind")?);
-            list.push(MaybeSent {
+            Ok(MaybeSent {
                 request: RequestId::restore(row.get("id")?),
                 project: ProjectName::new(&project)
                     .ok_or_else(|| unreadable("a request's project"))?,
                 kind: Kind::parse(&kind).ok_or_else(|| unreadable("a request's kind"))?,
                 jobs: count(row, "jobs")?,
                 ids: count(row, "ids")?,
-            });
-        }
-        Ok(list)
+            })
+        })
     }
 
     /// Takes the ledger as it is: each job that may have been sent is unknown, the trail says so and
@@ -201,19 +196,14 @@ impl Ledger {
 }
 
 pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT at, actor_user, actor_host, details FROM audit
-         WHERE request IS NULL AND event = $1 ORDER BY seq",
-    )?;
-    let mut rows = statement.query([AuditEvent::SetBackAccepted.as_str()])?;
-    let mut list = Vec::new();
-    while let Some(row) = rows.next()? {
+    let sql = "SELECT at, actor_user, actor_host, details FROM audit
+         WHERE request IS NULL AND event = $1 ORDER BY seq";
+    sql::list(conn, sql, [AuditEvent::SetBackAccepted.as_str()], |row| {
         let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
         let details: Value = serde_json::from_str(&text("details")?).unwrap_or_default();
         let head = |key: &str| details[key].as_str().and_then(|head| head.parse().ok());
         let had: Option<Anchor> = head("head");
-        list.push(LostTime {
+        Ok(LostTime {
             since: match &had {
                 Some(had) => find_moment(conn, had.count)?,
                 None => None,
@@ -222,17 +212,15 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
             by: format!("{}@{}", text("actor_user")?, text("actor_host")?),
             seen: head("seen"),
             had: had.map_or(0, |had| had.count),
-        });
-    }
-    Ok(list)
+        })
+    })
 }
 
 /// When an entry was made.
 fn find_moment(conn: &Connection, entry: u64) -> Result<Option<DateTime<Utc>>, LedgerError> {
     let sequence = i64::try_from(entry).unwrap_or(i64::MAX);
-    let at: Option<String> = prepare(conn, "SELECT at FROM audit WHERE seq = $1")?
-        .query_row([sequence], |row| row.get(0))
-        .optional()?;
+    let at: Option<String> =
+        sql::find_value(conn, "SELECT at FROM audit WHERE seq = $1", [sequence])?;
     at.map(|at| parse_time(&at)).transpose()
 }
 

@@ -353,8 +353,7 @@ pub(crate) fn apply(
     }
     audit::salt(&tx)?;
     tx.pragma_update(None, "user_version", known)?;
-    tx.commit()?;
-    Ok(())
+    Ok(tx.commit()?)
 }
 
 /// Whether the schema is up to date, changing nothing.

@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use tempfile::NamedTempFile;
 
 use crate::config::begin_file;
@@ -17,7 +17,8 @@ use crate::config::begin_file;
 use super::set_back::{FILE, SetBack};
 use crate::ledger::audit;
 use crate::ledger::audit::Anchor;
-use crate::ledger::{Ledger, LedgerError, prepare};
+use crate::ledger::sql;
+use crate::ledger::{Ledger, LedgerError};
 
 /// What this host has seen of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,16 +75,15 @@ pub(crate) fn find_set_back(
         Seen::Unreadable => None,
     };
     let sql = "SELECT 1 FROM sqlite_master WHERE name = 'audit_head'";
-    let has_trail = prepare(conn, sql)?.exists([])?;
+    let has_trail = sql::exists(conn, sql, [])?;
     let head = match has_trail {
         true => audit::find_head(conn)?,
         false => None,
     };
     if let (Some(seen), true) = (&seen, has_trail) {
         let sequence = i64::try_from(seen.count).unwrap_or(i64::MAX);
-        let hash: Option<String> = prepare(conn, "SELECT hash FROM audit WHERE seq = $1")?
-            .query_row([sequence], |row| row.get(0))
-            .optional()?;
+        let hash: Option<String> =
+            sql::find_value(conn, "SELECT hash FROM audit WHERE seq = $1", [sequence])?;
         if hash.as_deref() == Some(&seen.hash) {
             return Ok(None);
         }

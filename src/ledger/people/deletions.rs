@@ -6,8 +6,9 @@ use rusqlite::{Connection, Row};
 
 use crate::domain::{Doubt, Erasure, ErasurePeriod, JobId, PersonHash, ProjectName};
 
+use crate::ledger::LedgerError;
 use crate::ledger::columns::{count, format_time, job_id, parse_time, state, unreadable};
-use crate::ledger::{LedgerError, prepare};
+use crate::ledger::sql::prepare;
 
 /// Which deletions are meant.
 pub struct ErasedBy<'a> {
@@ -50,10 +51,8 @@ pub(crate) fn list_jobs(
 ) -> Result<Vec<ErasedJob>, LedgerError> {
     let attempts = "FROM attempts WHERE attempts.request = jobs.request
                     AND attempts.number = jobs.number";
-    let mut statement = prepare(
-        conn,
-        &format!(
-            "SELECT request, number, project, state, may_be_double <> 0 AS doubt, ids_count,
+    let sql = format!(
+        "SELECT request, number, project, state, may_be_double <> 0 AS doubt, ids_count,
                  COALESCE(submitted_at,
                      (SELECT MIN(started_at) {attempts} AND outcome IN ('unknown', 'accepted')),
                      (SELECT MAX(started_at) {attempts}), created) AS begun,
@@ -63,8 +62,8 @@ pub(crate) fn list_jobs(
              WHERE kind = 'delete'
                AND COALESCE(submitted_at, (SELECT MAX(started_at) {attempts}), created) >= $1
              ORDER BY request, number"
-        ),
-    )?;
+    );
+    let mut statement = prepare(conn, &sql)?;
     let since = by.since.map(format_time).unwrap_or_default();
     let mut rows = statement.query([since])?;
     let mut jobs = Vec::new();

@@ -8,7 +8,8 @@ use crate::domain::{DistinctId, IdHasher, JobId, JobState, RequestId, TaskId};
 
 use crate::ledger::columns::{job_id, unreadable};
 use crate::ledger::jobs::payload;
-use crate::ledger::{Ledger, LedgerError, prepare};
+use crate::ledger::sql::prepare;
+use crate::ledger::{Ledger, LedgerError};
 
 /// The ids that several open deletions of a project have, one of them unsent.
 ///
@@ -197,16 +198,14 @@ impl Ledger {
         }
         let mut owners = Vec::new();
         for (place, project) in projects.into_iter().enumerate() {
-            let mut statement = prepare(
-                &self.conn,
-                "SELECT jobs.request, jobs.number, jobs.task_id, jobs.state
+            let sql = "SELECT jobs.request, jobs.number, jobs.task_id, jobs.state
                  FROM jobs JOIN requests ON requests.id = jobs.request
                  WHERE requests.project_key = $1 AND requests.kind = 'delete'
                    AND jobs.abandoned_at IS NULL
                    AND jobs.state IN ('planned', 'deferred', 'sending', 'accepted', 'running',
                                       'unknown')
-                 ORDER BY requests.created, requests.id, jobs.number",
-            )?;
+                 ORDER BY requests.created, requests.id, jobs.number";
+            let mut statement = prepare(&self.conn, sql)?;
             let mut rows = statement.query(params![project])?;
             while let Some(row) = rows.next()? {
                 let task: Option<String> = row.get(2)?;

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, Transaction};
 
 use crate::domain::{Erasure, JobId, JobState, LedgerKey, PersonHash, PersonHasher, ProjectName};
 
@@ -14,7 +14,8 @@ use super::deletions::{
 };
 use crate::ledger::columns::{count, job_id, state, unreadable};
 use crate::ledger::jobs::payload;
-use crate::ledger::{Ledger, LedgerError, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
 
 /// People whom no deletion has erased, by how the last of their deletions stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,13 +124,11 @@ impl Erased<'_> {
         jobs: &mut dyn Iterator<Item = (&JobId, usize, u32)>,
         hear: &mut dyn FnMut(ErasedPerson<'_>),
     ) -> Result<(), LedgerError> {
-        let mut statement = prepare(
-            &self.view,
-            "SELECT hashes FROM people WHERE request = $1 AND number = $2
-             UNION ALL SELECT hashes FROM suppressed WHERE request = $1 AND number = $2",
-        )?;
+        let sql = "SELECT hashes FROM people WHERE request = $1 AND number = $2
+             UNION ALL SELECT hashes FROM suppressed WHERE request = $1 AND number = $2";
+        let mut statement = prepare(&self.view, sql)?;
         for (id, ids, job) in jobs {
-            let mut rows = statement.query(params![id.request.as_str(), id.number])?;
+            let mut rows = statement.query(sql::of(id))?;
             let Some(row) = rows.next()? else {
                 for id in payload::read_lines(&self.view, id)?.ids() {
                     let hash = self.hasher.hash(id);
@@ -164,12 +163,10 @@ fn list_spared(
     conn: &Connection,
     project: &dyn Fn(&ProjectName) -> bool,
 ) -> Result<Vec<SparedJob>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT request, number, project, state, may_be_double <> 0 AS doubt, ids_count
+    let sql = "SELECT request, number, project, state, may_be_double <> 0 AS doubt, ids_count
          FROM jobs JOIN requests ON requests.id = jobs.request
-         WHERE kind = 'delete' ORDER BY created, request, number",
-    )?;
+         WHERE kind = 'delete' ORDER BY created, request, number";
+    let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query([])?;
     let mut jobs = Vec::new();
     while let Some(row) = rows.next()? {

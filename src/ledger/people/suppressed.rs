@@ -5,7 +5,8 @@ use crate::domain::{Cutoff, Erasure, ErasurePeriod, PersonHash, ProjectName};
 
 use super::deletions::{ALL, erasure_of, list_jobs, period_of, project_of, read_hashes};
 use super::purge;
-use crate::ledger::{Ledger, LedgerError, Wanted, prepare};
+use crate::ledger::sql::prepare;
+use crate::ledger::{Ledger, LedgerError, Wanted};
 
 /// Somebody who was in a deletion whose records are gone.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,8 @@ use crate::domain::RequestId;
 use crate::ledger::audit;
 use crate::ledger::audit::{AuditEvent, Subject};
 use crate::ledger::columns::{format_time, parse_day, parse_time};
-use crate::ledger::{Ledger, LedgerError, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
 
 /// What a recorded answer changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +51,7 @@ impl Ledger {
         answer: &AnswerRecord,
     ) -> Result<AnswerChange, LedgerError> {
         let tx = self.write()?;
-        let is_first = !prepare(&tx, "SELECT 1 FROM answers")?.exists([])?;
+        let is_first = !sql::exists(&tx, "SELECT 1 FROM answers", [])?;
         let before = list(&tx, "id = $1", &[request.as_str()])?.remove(request);
         let manner_before = before.as_ref().and_then(|before| before.manner.as_ref());
         let manner = answer.manner.as_ref().or(manner_before);
@@ -64,13 +65,10 @@ impl Ledger {
         if change.is_repeated {
             return Ok(change);
         }
-        prepare(
-            &tx,
-            "INSERT INTO answers (request, day, manner, at) VALUES ($1, $2, $3, $4)
+        let sql = "INSERT INTO answers (request, day, manner, at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (request) DO UPDATE SET day = excluded.day,
-                 manner = excluded.manner, at = excluded.at",
-        )?
-        .execute(params![
+                 manner = excluded.manner, at = excluded.at";
+        prepare(&tx, sql)?.execute(params![
             request.as_str(),
             answer.day.to_string(),
             manner,
@@ -100,23 +98,17 @@ pub(crate) fn list(
     condition: &str,
     values: &[&str],
 ) -> Result<HashMap<RequestId, AnswerRecord>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        &format!(
-            "SELECT request, day, manner, at FROM answers
+    let sql = format!(
+        "SELECT request, day, manner, at FROM answers
              WHERE request IN (SELECT id FROM requests WHERE {condition})"
-        ),
-    )?;
-    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-    let mut answers = HashMap::new();
-    while let Some(row) = rows.next()? {
+    );
+    sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
         let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
         let answer = AnswerRecord {
             day: parse_day(&text("day")?)?,
             manner: row.get("manner")?,
             at: parse_time(&text("at")?)?,
         };
-        answers.insert(RequestId::restore(text("request")?), answer);
-    }
-    Ok(answers)
+        Ok((RequestId::restore(text("request")?), answer))
+    })
 }

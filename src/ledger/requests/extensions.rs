@@ -11,7 +11,8 @@ use crate::domain::RequestId;
 use crate::ledger::audit;
 use crate::ledger::audit::{AuditEvent, Subject};
 use crate::ledger::columns::{format_time, parse_day, parse_time};
-use crate::ledger::{Ledger, LedgerError, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
 
 /// An extension as the operator took it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,12 +51,9 @@ impl Ledger {
         if let Some(there) = found.remove(request) {
             return Ok(Extended::There(there));
         }
-        prepare(
-            &tx,
-            "INSERT INTO extensions (request, at, day, reason, due_before, due_after)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )?
-        .execute(params![
+        let sql = "INSERT INTO extensions (request, at, day, reason, due_before, due_after)
+             VALUES ($1, $2, $3, $4, $5, $6)";
+        prepare(&tx, sql)?.execute(params![
             request.as_str(),
             format_time(extension.at),
             extension.day.to_string(),
@@ -63,8 +61,12 @@ impl Ledger {
             extension.due_before.to_string(),
             extension.due_after.to_string(),
         ])?;
-        prepare(&tx, "UPDATE requests SET due = $1 WHERE id = $2")?
-            .execute(params![extension.due_after.to_string(), request.as_str()])?;
+        let sql = "UPDATE requests SET due = $1 WHERE id = $2";
+        sql::execute(
+            &tx,
+            sql,
+            params![extension.due_after.to_string(), request.as_str()],
+        )?;
         // The words may name a person, and the trail keeps what it has.
         let details = json!({
             "day": extension.day.to_string(),
@@ -84,16 +86,11 @@ pub(crate) fn list(
     condition: &str,
     values: &[&str],
 ) -> Result<HashMap<RequestId, Extension>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        &format!(
-            "SELECT request, at, day, reason, due_before, due_after FROM extensions
+    let sql = format!(
+        "SELECT request, at, day, reason, due_before, due_after FROM extensions
              WHERE request IN (SELECT id FROM requests WHERE {condition})"
-        ),
-    )?;
-    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-    let mut extensions = HashMap::new();
-    while let Some(row) = rows.next()? {
+    );
+    sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
         let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
         let extension = Extension {
             at: parse_time(&text("at")?)?,
@@ -102,7 +99,6 @@ pub(crate) fn list(
             due_before: parse_day(&text("due_before")?)?,
             due_after: parse_day(&text("due_after")?)?,
         };
-        extensions.insert(RequestId::restore(text("request")?), extension);
-    }
-    Ok(extensions)
+        Ok((RequestId::restore(text("request")?), extension))
+    })
 }
