@@ -6,7 +6,7 @@ use rusqlite::params;
 use crate::credentials::{OauthToken, TokenOrigin};
 use crate::domain::{ApiUrl, TokenName};
 
-use super::columns::{format_time, parse_time};
+use super::columns::{format_time, moment};
 use super::sql::{self, prepare};
 use super::{Ledger, LedgerError};
 
@@ -127,12 +127,11 @@ impl Ledger {
     pub fn list_rejections(&self) -> Result<Vec<Rejection>, LedgerError> {
         let sql = "SELECT service, place, fingerprint, at FROM rejected_tokens ORDER BY at DESC";
         sql::list(&self.conn, sql, [], |row| {
-            let at: String = row.get("at")?;
             Ok(Rejection {
                 service: row.get("service")?,
                 place: row.get("place")?,
                 fingerprint: row.get("fingerprint")?,
-                at: parse_time(&at)?,
+                at: moment(row, "at")?,
             })
         })
     }

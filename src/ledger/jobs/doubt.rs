@@ -7,8 +7,7 @@ use rusqlite::{Connection, params};
 use crate::domain::{JobId, JobState, TaskId, TaskStatus};
 
 use super::row::{note_reason, note_status, read_one, step};
-use crate::ledger::audit;
-use crate::ledger::audit::{Moved, Why};
+use crate::ledger::audit::{self, Moved, Why};
 use crate::ledger::columns::state;
 use crate::ledger::requests::records::{JOB_COLUMNS, read_job};
 use crate::ledger::sql::{self, prepare};

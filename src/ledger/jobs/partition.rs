@@ -13,9 +13,8 @@ use crate::domain::{Batch, DistinctId, JobId, JobState, SubjectRequestId, TaskId
 use super::attempts::IN_DOUBT;
 use super::payload;
 use super::row::{note_doubt, note_reason, read_one, set, step};
-use crate::ledger::audit;
-use crate::ledger::audit::{AuditEvent, Subject, Why};
-use crate::ledger::columns::{format_time, unreadable};
+use crate::ledger::audit::{self, AuditEvent, Subject, Why};
+use crate::ledger::columns::{format_time, to_sql, unreadable};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, Write};
 
@@ -238,8 +237,4 @@ fn insert_planned(
     };
     payload::write(tx, &job, batch)?;
     Ok(job)
-}
-
-fn to_sql(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

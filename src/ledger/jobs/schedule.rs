@@ -12,7 +12,7 @@ use crate::domain::{
 
 use super::pace;
 use super::row::{read_one, schedule};
-use crate::ledger::columns::{count, format_time, parse_time, unreadable};
+use crate::ledger::columns::{count, format_time, job_id, kind, moment, project, unreadable};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{JobRecord, Ledger, LedgerError, Slot};
 
@@ -135,10 +135,8 @@ impl Ledger {
             meant.sql
         );
         sql::list(&self.conn, &sql, params_from_iter(&meant.values), |row| {
-            let name: String = row.get("project")?;
-            let name = ProjectName::new(&name);
             Ok(Backlog {
-                project: name.ok_or_else(|| unreadable("a request's project"))?,
+                project: project(row)?,
                 key: ProjectKey::restore(row.get("project_key")?),
                 jobs: count(row, "jobs")?,
             })
@@ -206,17 +204,13 @@ impl Ledger {
             meant.sql
         );
         sql::find(&self.conn, &sql, params_from_iter(&meant.values), |row| {
-            let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
-
+            let task: String = row.get("task_id")?;
             Ok(NextCheck {
-                job: JobId {
-                    request: RequestId::restore(text("request")?),
-                    number: row.get("number")?,
-                },
-                task: TaskId::new(&text("task_id")?).ok_or_else(|| unreadable("a task id"))?,
-                kind: Kind::parse(&text("kind")?).ok_or_else(|| unreadable("a request's kind"))?,
-                project: ProjectKey::restore(text("project_key")?),
-                at: parse_time(&text("next_check")?)?,
+                job: job_id(row)?,
+                task: TaskId::new(&task).ok_or_else(|| unreadable("a task id"))?,
+                kind: kind(row)?,
+                project: ProjectKey::restore(row.get("project_key")?),
+                at: moment(row, "next_check")?,
             })
         })
     }

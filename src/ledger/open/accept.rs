@@ -11,12 +11,10 @@ use serde_json::{Value, json};
 
 use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
 
-use super::seen;
-use super::seen::{Next, Seen};
+use super::seen::{self, Next, Seen};
 use super::set_back::SetBack;
-use crate::ledger::audit;
-use crate::ledger::audit::{Anchor, AuditEvent, Subject, Why};
-use crate::ledger::columns::{count, job_id, parse_time, unreadable};
+use crate::ledger::audit::{self, Anchor, AuditEvent, Subject, Why};
+use crate::ledger::columns::{count, job_id, kind, moment, parse_time, project, unreadable};
 use crate::ledger::jobs::attempts::{Outcome, SET_BACK, begin_attempt, finish_attempt};
 use crate::ledger::jobs::row::read_one;
 use crate::ledger::sql::{self, prepare};
@@ -129,12 +127,10 @@ impl Ledger {
                  GROUP BY id, project, kind, created ORDER BY created, id"
         );
         sql::list(&self.conn, &sql, [], |row| {
-            let (project, kind): (String, String) = (row.get("project")?, row.get("kind")?);
             Ok(MaybeSent {
                 request: RequestId::restore(row.get("id")?),
-                project: ProjectName::new(&project)
-                    .ok_or_else(|| unreadable("a request's project"))?,
-                kind: Kind::parse(&kind).ok_or_else(|| unreadable("a request's kind"))?,
+                project: project(row)?,
+                kind: kind(row)?,
                 jobs: count(row, "jobs")?,
                 ids: count(row, "ids")?,
             })
@@ -208,7 +204,7 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
                 Some(had) => find_moment(conn, had.count)?,
                 None => None,
             },
-            accepted_at: parse_time(&text("at")?)?,
+            accepted_at: moment(row, "at")?,
             by: format!("{}@{}", text("actor_user")?, text("actor_host")?),
             seen: head("seen"),
             had: had.map_or(0, |had| had.count),

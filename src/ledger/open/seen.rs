@@ -15,8 +15,7 @@ use tempfile::NamedTempFile;
 use crate::config::begin_file;
 
 use super::set_back::{FILE, SetBack};
-use crate::ledger::audit;
-use crate::ledger::audit::Anchor;
+use crate::ledger::audit::{self, Anchor};
 use crate::ledger::sql;
 use crate::ledger::{Ledger, LedgerError};
 

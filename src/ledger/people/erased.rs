@@ -9,10 +9,8 @@ use rusqlite::{Connection, Transaction};
 
 use crate::domain::{Erasure, JobId, JobState, LedgerKey, PersonHash, PersonHasher, ProjectName};
 
-use super::deletions::{
-    ErasedBy, ErasedJob, doubt_of, list_gone, list_jobs, project_of, read_hashes,
-};
-use crate::ledger::columns::{count, job_id, state, unreadable};
+use super::deletions::{ErasedBy, ErasedJob, doubt_of, list_gone, list_jobs, read_hashes};
+use crate::ledger::columns::{self, count, job_id, state, unreadable};
 use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
@@ -171,7 +169,7 @@ fn list_spared(
     let mut jobs = Vec::new();
     while let Some(row) = rows.next()? {
         let state = state(row, "state")?;
-        if project(&project_of(row)?) && Erasure::of(state, doubt_of(row)?).is_none() {
+        if project(&columns::project(row)?) && Erasure::of(state, doubt_of(row)?).is_none() {
             jobs.push(SparedJob {
                 job: job_id(row)?,
                 state,

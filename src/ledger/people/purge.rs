@@ -11,9 +11,8 @@ use serde_json::json;
 use crate::domain::{Cutoff, RequestId};
 
 use super::deletions::{ALL, ErasedJob, list_jobs};
-use crate::ledger::audit;
-use crate::ledger::audit::{AuditEvent, Subject};
-use crate::ledger::columns::{count, format_time, parse_time, unreadable};
+use crate::ledger::audit::{self, AuditEvent, Subject};
+use crate::ledger::columns::{count, format_time, moment, parse_time, to_sql, unreadable};
 use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
@@ -141,18 +140,14 @@ impl Ledger {
         let sql = "SELECT at, closed_before, requests, ids, first_closed, last_closed, suppressed
              FROM purges ORDER BY at";
         sql::list(&self.conn, sql, [], |row| {
-            let time = |column| -> Result<DateTime<Utc>, LedgerError> {
-                let text: String = row.get(column)?;
-                parse_time(&text)
-            };
             Ok(Purge {
-                at: time("at")?,
-                closed_before: time("closed_before")?,
+                at: moment(row, "at")?,
+                closed_before: moment(row, "closed_before")?,
                 closed: Closed {
                     requests: count(row, "requests")?,
                     ids: count(row, "ids")?,
-                    first: time("first_closed")?,
-                    last: time("last_closed")?,
+                    first: moment(row, "first_closed")?,
+                    last: moment(row, "last_closed")?,
                 },
                 suppressed: match row.get_ref("suppressed")? {
                     ValueRef::Null => None,
@@ -242,8 +237,4 @@ fn keep(tx: &Connection, purged: &HashSet<RequestId>) -> Result<usize, LedgerErr
         kept += ids;
     }
     Ok(kept)
-}
-
-fn to_sql(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -3,8 +3,9 @@
 
 use crate::domain::{Cutoff, Erasure, ErasurePeriod, PersonHash, ProjectName};
 
-use super::deletions::{ALL, erasure_of, list_jobs, period_of, project_of, read_hashes};
+use super::deletions::{ALL, erasure_of, list_jobs, period_of, read_hashes};
 use super::purge;
+use crate::ledger::columns::project;
 use crate::ledger::sql::prepare;
 use crate::ledger::{Ledger, LedgerError, Wanted};
 
@@ -49,7 +50,7 @@ impl Ledger {
                 if let Some(person) = wanted.place_of(&PersonHash::restore(*hash)) {
                     found.push(StillSuppressed {
                         person,
-                        project: project_of(row)?,
+                        project: project(row)?,
                         erasure: erasure_of(row)?,
                         period: period_of(row)?,
                     });

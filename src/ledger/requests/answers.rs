@@ -9,9 +9,8 @@ use serde_json::json;
 
 use crate::domain::RequestId;
 
-use crate::ledger::audit;
-use crate::ledger::audit::{AuditEvent, Subject};
-use crate::ledger::columns::{format_time, parse_day, parse_time};
+use crate::ledger::audit::{self, AuditEvent, Subject};
+use crate::ledger::columns::{day, format_time, moment};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -103,12 +102,11 @@ pub(crate) fn list(
              WHERE request IN (SELECT id FROM requests WHERE {condition})"
     );
     sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
-        let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
         let answer = AnswerRecord {
-            day: parse_day(&text("day")?)?,
+            day: day(row, "day")?,
             manner: row.get("manner")?,
-            at: parse_time(&text("at")?)?,
+            at: moment(row, "at")?,
         };
-        Ok((RequestId::restore(text("request")?), answer))
+        Ok((RequestId::restore(row.get("request")?), answer))
     })
 }

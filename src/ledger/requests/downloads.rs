@@ -9,9 +9,8 @@ use serde_json::{Value, json};
 
 use crate::domain::{JobId, RequestId, link_end, link_may_end};
 
-use crate::ledger::audit;
-use crate::ledger::audit::{AuditEvent, Subject};
-use crate::ledger::columns::{count, format_time, parse_time};
+use crate::ledger::audit::{self, AuditEvent, Subject};
+use crate::ledger::columns::{count, format_time, moment};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -146,14 +145,13 @@ impl Ledger {
              WHERE request = $1 AND number = $2";
         sql::find(&self.conn, sql, sql::of(job), |row| {
             let path: String = row.get("path")?;
-            let fetched_at: String = row.get("fetched_at")?;
 
             Ok(DownloadRecord {
                 job: job.clone(),
                 path: PathBuf::from(path),
                 bytes: count(row, "bytes")? as u64,
                 sha256: row.get("sha256")?,
-                fetched_at: parse_time(&fetched_at)?,
+                fetched_at: moment(row, "fetched_at")?,
             })
         })
     }
@@ -174,10 +172,9 @@ pub(crate) fn list_unfetched(
              GROUP BY request"
     );
     sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
-        let finished_by: String = row.get("finished_by")?;
         let waiting = Unfetched {
             jobs: count(row, "jobs")?,
-            finished_by: parse_time(&finished_by)?,
+            finished_by: moment(row, "finished_by")?,
         };
         Ok((RequestId::restore(row.get("request")?), waiting))
     })

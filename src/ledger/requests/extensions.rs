@@ -8,9 +8,8 @@ use serde_json::json;
 
 use crate::domain::RequestId;
 
-use crate::ledger::audit;
-use crate::ledger::audit::{AuditEvent, Subject};
-use crate::ledger::columns::{format_time, parse_day, parse_time};
+use crate::ledger::audit::{self, AuditEvent, Subject};
+use crate::ledger::columns::{day, format_time, moment};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -91,14 +90,13 @@ pub(crate) fn list(
              WHERE request IN (SELECT id FROM requests WHERE {condition})"
     );
     sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
-        let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
         let extension = Extension {
-            at: parse_time(&text("at")?)?,
-            day: parse_day(&text("day")?)?,
-            reason: text("reason")?,
-            due_before: parse_day(&text("due_before")?)?,
-            due_after: parse_day(&text("due_after")?)?,
+            at: moment(row, "at")?,
+            day: day(row, "day")?,
+            reason: row.get("reason")?,
+            due_before: day(row, "due_before")?,
+            due_after: day(row, "due_after")?,
         };
-        Ok((RequestId::restore(text("request")?), extension))
+        Ok((RequestId::restore(row.get("request")?), extension))
     })
 }

@@ -5,7 +5,7 @@ use rusqlite::Row;
 
 use crate::domain::{JobId, JobState, RequestId};
 
-use crate::ledger::columns::{count, state, time, unreadable};
+use crate::ledger::columns::{count, moment, state, time, unreadable};
 use crate::ledger::jobs::attempts::SET_BACK;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord};
@@ -140,7 +140,7 @@ impl Ledger {
             Ok(Step {
                 from: state(row, "from_state")?,
                 to: state(row, "to_state")?,
-                at: time(row, "at")?.ok_or_else(|| unreadable("a step's time"))?,
+                at: moment(row, "at")?,
                 by: doer(row)?,
             })
         })
@@ -153,8 +153,7 @@ impl Ledger {
             let outcome: Option<String> = row.get("outcome")?;
             Ok(Attempt {
                 number: row.get("attempt")?,
-                started_at: time(row, "started_at")?
-                    .ok_or_else(|| unreadable("an attempt's time"))?,
+                started_at: moment(row, "started_at")?,
                 ended_at: time(row, "ended_at")?,
                 outcome: match outcome {
                     Some(_) => Some(state(row, "outcome")?),
@@ -211,15 +210,11 @@ impl Ledger {
                      AND sender = $2 AND ended_at = steps.at))
              GROUP BY to_state ORDER BY first, last";
         sql::list(&self.conn, sql, [request.as_str(), SET_BACK], |row| {
-            let moment = |column| {
-                let found = time(row, column)?;
-                found.ok_or_else(|| unreadable("a step's time"))
-            };
             Ok(Passage {
                 to: state(row, "to_state")?,
                 jobs: count(row, "jobs")?,
-                first: moment("first")?,
-                last: moment("last")?,
+                first: moment(row, "first")?,
+                last: moment(row, "last")?,
             })
         })
     }

@@ -21,9 +21,8 @@ use uuid::Uuid;
 use crate::domain::{IdLines, IdsDigest, JobId, RequestId, SubjectRequestId};
 
 use super::audit::{self, AuditEvent, Subject};
-use super::columns::format_time;
-use super::jobs::payload;
-use super::jobs::payload::{Packed, Packer};
+use super::columns::{format_time, to_sql};
+use super::jobs::payload::{self, Packed, Packer};
 use super::sql::prepare;
 use super::{Ledger, LedgerError, NewRequest};
 use records::REQUEST_COLUMNS;
@@ -223,8 +222,4 @@ fn find_same(
         Some(row) => Ok(Some(RequestId::restore(row.get(0)?))),
         None => Ok(None),
     }
-}
-
-fn to_sql(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

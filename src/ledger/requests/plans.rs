@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::domain::{Actor, PlanDigest, RequestId};
 
 use crate::ledger::audit::value;
-use crate::ledger::columns::{format_time, parse_time, unreadable};
+use crate::ledger::columns::{format_time, moment, unreadable};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -88,7 +88,7 @@ pub(crate) fn list(
         let plan = PlanRecord {
             digest: PlanDigest::parse(&text("digest")?)
                 .ok_or_else(|| unreadable("a plan's digest"))?,
-            created: parse_time(&text("created")?)?,
+            created: moment(row, "created")?,
             created_by: Actor::new(&text("account")?, &text("host")?),
             approvals: list_approvals(conn, &request)?,
         };
@@ -131,6 +131,6 @@ fn list_approvals(
     sql::list(conn, sql, [request.as_str()], |row| {
         let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
         let by = Actor::new(&text("account")?, &text("host")?);
-        Ok((by, parse_time(&text("at")?)?))
+        Ok((by, moment(row, "at")?))
     })
 }
