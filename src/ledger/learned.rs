@@ -36,9 +36,6 @@ impl LearnedLimit {
 
 impl Ledger {
     /// Remembers a limit of the project. One of fewer than 50 ids is not learned.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_learned(
         &mut self,
         project: &ProjectKey,
@@ -64,9 +61,6 @@ impl Ledger {
     }
 
     /// The batch limit that the server taught us, if it did in the last 30 days.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_learned_limit(
         &self,
         project: &ProjectKey,
@@ -92,9 +86,6 @@ impl Ledger {
     }
 
     /// Forgets the limits of a project.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_limits_forgotten(&mut self, project: &ProjectKey) -> Result<(), LedgerError> {
         let tx = self.write()?;
         let sql = "DELETE FROM learned WHERE project_key = $1";

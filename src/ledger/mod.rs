@@ -1,7 +1,8 @@
 //! The local, durable record of requests, jobs and attempts, and the pace that all processes share.
 //!
 //! One SQLite file; no SQL stands outside this folder, and nothing above it may know which engine
-//! it is. Knows no HTTP. No transaction is held while anything else is waited for.
+//! it is. Knows no HTTP. No transaction is held while anything else is waited for. Whatever reads or
+//! writes fails where the file does; only what else fails is said.
 
 mod audit;
 mod columns;
@@ -168,9 +169,6 @@ impl Ledger {
 
     /// An empty ledger in memory, where there is none at `path`: for whoever only looks. No file and
     /// no folder is made.
-    ///
-    /// # Errors
-    /// When the engine fails.
     pub fn nowhere(opening: &Opening, path: &Path) -> Result<Self, LedgerError> {
         let conn = Connection::open_in_memory()?;
         Self::ready(conn, opening, path, Place::Nowhere, Older::Refused)

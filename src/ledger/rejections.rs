@@ -49,9 +49,6 @@ fn place_in_keyring(name: &TokenName) -> String {
 
 impl Ledger {
     /// Notes that the service at `api_url` does not accept the token (401).
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_rejected(
         &mut self,
         token: &OauthToken,
@@ -73,9 +70,6 @@ impl Ledger {
 
     /// Notes that the service accepts the token: an earlier rejection is over. Writes only if
     /// there is one.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read or written.
     pub fn record_accepted(
         &mut self,
         token: &OauthToken,
@@ -110,9 +104,6 @@ impl Ledger {
     }
 
     /// Forgets what is known of the keyring's token of this name: it is replaced or gone.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_replaced(&mut self, name: &TokenName) -> Result<(), LedgerError> {
         let tx = self.write()?;
         let sql = "DELETE FROM rejected_tokens WHERE place = $1";
@@ -121,9 +112,6 @@ impl Ledger {
     }
 
     /// The tokens that were turned away, the latest first.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_rejections(&self) -> Result<Vec<Rejection>, LedgerError> {
         let sql = "SELECT service, place, fingerprint, at FROM rejected_tokens ORDER BY at DESC";
         sql::list(&self.conn, sql, [], |row| {

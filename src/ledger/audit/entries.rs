@@ -77,9 +77,6 @@ impl Ledger {
     }
 
     /// The requests in the trail whose ids begin like this, two at most: also purged ones.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_audited(&self, beginning: &str) -> Result<Vec<RequestId>, LedgerError> {
         let sql = "SELECT DISTINCT request FROM audit
              WHERE request >= $1 AND substr(request, 1, length($1)) = $1

@@ -326,9 +326,6 @@ impl super::Ledger {
     ///
     /// `details` is a JSON object without any id, token, or words that may hold one: what is in
     /// the trail stays in it.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_event(
         &mut self,
         event: AuditEvent,

@@ -53,9 +53,6 @@ pub enum Settling {
 
 impl Ledger {
     /// What a job's attempts came to.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_tried(&self, job: &JobId) -> Result<Tried, LedgerError> {
         let sql = "SELECT COUNT(*) FILTER (WHERE outcome IN ('unknown', 'accepted')) AS unclear,
                     COUNT(*) FILTER (WHERE outcome = 'accepted') AS unread,
@@ -80,17 +77,11 @@ impl Ledger {
     }
 
     /// The job that a task was made for, if the ledger has it; never one that is linked to it.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_owner(&self, task: &TaskId) -> Result<Option<JobRecord>, LedgerError> {
         find_owner(&self.conn, task)
     }
 
     /// The jobs that have this task without being `job`.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_sharing(&self, task: &TaskId, job: &JobId) -> Result<Vec<JobRecord>, LedgerError> {
         let values = params![task.as_str(), job.request.as_str(), job.number];
         let sql = format!(
@@ -103,9 +94,6 @@ impl Ledger {
 
     /// Commits that what Mixpanel says of a job's task contradicts the ledger: the job is unknown,
     /// whatever the status. One that has ended stays as it ended.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_contradiction(
         &mut self,
         job: &JobId,

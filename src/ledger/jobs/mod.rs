@@ -133,9 +133,6 @@ impl Ledger {
     }
 
     /// Commits what Mixpanel says of a job's task. A status that says nothing moves nothing.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_check(
         &mut self,
         job: &JobId,
@@ -172,9 +169,6 @@ impl Ledger {
     }
 
     /// Marks as unknown what a dsr that no longer lives was sending; how many jobs that were.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_interrupted(&mut self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
         let mut left = Vec::new();
         for (job, sender) in list_sending(self)? {

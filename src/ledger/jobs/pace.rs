@@ -31,9 +31,6 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 impl Ledger {
     /// Takes the project's next slot, if it is free: at most one call an interval over all
     /// processes that share the ledger.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_slot(
         &mut self,
         project: &ProjectKey,
@@ -50,9 +47,6 @@ impl Ledger {
     ///
     /// The server saw the call at some moment before its answer; counting the interval from the
     /// answer keeps calls apart at the server's end, whatever the network's delay.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_answered(
         &mut self,
         project: &ProjectKey,
@@ -66,9 +60,6 @@ impl Ledger {
 
     /// Lets questions about the project go on: this process has no more jobs to send. Another that
     /// has some keeps them back again with its next one.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_all_sent(&mut self, project: &ProjectKey) -> Result<(), LedgerError> {
         let tx = self.write()?;
         let sql = "UPDATE pace SET sending_until = 0 WHERE project_key = $1";
@@ -78,9 +69,6 @@ impl Ledger {
 
     /// Notes that the server wants no call of the project for a while; every process obeys. The
     /// longest wait that was asked for holds.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_block(
         &mut self,
         project: &ProjectKey,

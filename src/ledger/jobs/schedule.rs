@@ -67,9 +67,6 @@ pub struct Backlog {
 impl Ledger {
     /// The job to ask about first, leaving out those of the projects `without`. With [`Turn::Due`]
     /// its time may be yet to come: then nothing is due before.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_next_check(
         &self,
         scope: &Scope,
@@ -91,9 +88,6 @@ impl Ledger {
     }
 
     /// Whether Mixpanel has a task of these jobs that has not ended and that it does not deny.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn has_followed(&self, scope: &Scope) -> Result<bool, LedgerError> {
         let known = "next_check IS NOT NULL AND COALESCE(mixpanel_status, '') <> 'NOT_FOUND'";
         self.has(Filter::of(scope).and(known, []))
@@ -110,9 +104,6 @@ impl Ledger {
     }
 
     /// How many jobs of each project are to be asked about now; of projects with none, nothing.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_backlogs(
         &self,
         scope: &Scope,

@@ -30,9 +30,6 @@ pub struct Untold {
 
 impl Ledger {
     /// The jobs that stand otherwise than was last told, by request.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_untold(&self) -> Result<BTreeMap<RequestId, Vec<Untold>>, LedgerError> {
         let sql = format!(
             "SELECT request, number, {STANDING} FROM jobs
@@ -52,9 +49,6 @@ impl Ledger {
     }
 
     /// How the jobs stand that have not ended.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_open_standings(&self) -> Result<HashMap<JobId, String>, LedgerError> {
         sql::list(&self.conn, &format!(
                 "SELECT request, number, {STANDING} FROM jobs
@@ -64,9 +58,6 @@ impl Ledger {
 
     /// A number that is another one after any change to the ledger that was not made through this
     /// opening of it.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_version(&self) -> Result<i64, LedgerError> {
         let version = self
             .conn
@@ -75,9 +66,6 @@ impl Ledger {
     }
 
     /// Notes that jobs were told of as they stood then: one that has moved since is told again.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_told<'u>(
         &mut self,
         told: impl IntoIterator<Item = &'u Untold>,

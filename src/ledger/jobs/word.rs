@@ -25,9 +25,6 @@ pub enum MadeFor {
 
 impl Ledger {
     /// Takes the operator's word that a job of unknown outcome became this task; nothing where the job was settled or given up on meanwhile.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_settled(
         &mut self,
         job: &JobId,
@@ -51,9 +48,6 @@ impl Ledger {
 
     /// Cancels what was never sent of a request, or is to be sent anew: nothing will send it. It is
     /// revoked, or, where an earlier attempt is in doubt, unknown; those jobs are returned.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_withdrawn(
         &mut self,
         request: &RequestId,
@@ -94,9 +88,6 @@ impl Ledger {
 
     /// Notes that the operator gives up on a job of unknown outcome. It stays unknown: nobody
     /// will ever take it for done or failed. Nothing where it was settled or given up on meanwhile.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_abandoned(
         &mut self,
         job: &JobId,
@@ -126,9 +117,6 @@ impl Ledger {
     }
 
     /// Commits that the task a job is linked to was cancelled for another job, `by`.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_taken_along(
         &mut self,
         job: &JobId,

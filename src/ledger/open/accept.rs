@@ -109,17 +109,11 @@ impl Ledger {
     }
 
     /// The times that the ledger lacks for good, in the order in which they were accepted.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_lost_times(&self) -> Result<Vec<LostTime>, LedgerError> {
         list_lost(&self.conn)
     }
 
     /// What may have been sent in the span that the ledger lacks.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_maybe_sent(&self) -> Result<Vec<MaybeSent>, LedgerError> {
         let sql = format!(
             "SELECT id, project, kind, COUNT(*) AS jobs, SUM(ids_count) AS ids

@@ -125,9 +125,6 @@ impl Elsewhere<'_> {
 impl Ledger {
     /// Finds out which unsent ids of these deletions others of their projects have, each other among
     /// them. Requests of another kind have none.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_shared(&self, requests: &[RequestId]) -> Result<Shared, LedgerError> {
         let mut shared = Shared {
             hasher: IdHasher::random(),

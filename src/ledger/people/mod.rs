@@ -65,17 +65,11 @@ struct Hashed {
 
 impl Ledger {
     /// How many jobs have ended whose ids are still there although nothing needs them.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn count_ids_to_hash(&self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
         count_to_hash(&self.conn, now)
     }
 
     /// What tells the key from others under which people are remembered, once there are some.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_people_key(&self) -> Result<Option<String>, LedgerError> {
         find_key(&self.conn)
     }
@@ -132,9 +126,6 @@ impl Ledger {
 
     /// Sees to it that no copy of an id that is gone is left in the ledger's files, if one may be:
     /// also where a dsr was killed before it could, or others were reading.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_clean(&mut self) -> Result<(), LedgerError> {
         let unclean = "SELECT 1 FROM people_key WHERE unclean = 1";
         if !sql::exists(&self.conn, unclean, [])? {
@@ -154,9 +145,6 @@ impl Ledger {
 
     /// Blanks what tells the ids of a request from others' once all of its jobs have ended and some
     /// of its ids are gone: of a few ids it could be guessed from.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_digests_blank(&mut self) -> Result<(), LedgerError> {
         let condition = format!(
             "ids_digest <> '' AND NOT {BLANK}

@@ -58,9 +58,6 @@ pub struct Purge {
 impl Ledger {
     /// What was closed before a day: nothing has happened since to any job of those requests, and
     /// none waits for anything. `None` if there are none.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_closed(&self, cutoff: Cutoff) -> Result<Option<Closed>, LedgerError> {
         sum_up(&list_closed(&self.conn, cutoff)?)
     }
@@ -133,9 +130,6 @@ impl Ledger {
     }
 
     /// Every purge there was, in their order.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_purges(&self) -> Result<Vec<Purge>, LedgerError> {
         let sql = "SELECT at, closed_before, requests, ids, first_closed, last_closed, suppressed
              FROM purges ORDER BY at";

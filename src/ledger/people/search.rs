@@ -149,9 +149,6 @@ impl Ledger {
     }
 
     /// When a job ended, as far as it has: by Mixpanel's word or ours.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_ended(&self, job: &JobId) -> Result<Option<DateTime<Utc>>, LedgerError> {
         let sql = "SELECT COALESCE(
                  (SELECT MAX(at) FROM steps WHERE request = $1 AND number = $2

@@ -22,9 +22,6 @@ pub struct StillSuppressed {
 impl Ledger {
     /// How many people of closed deletions stay suppressed when their records go; somebody in two
     /// deletions counts twice.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn count_to_stay(&self, cutoff: Cutoff) -> Result<usize, LedgerError> {
         let closed = purge::list_closed_ids(&self.conn, cutoff)?;
         let jobs = list_jobs(&self.conn, &ALL)?;

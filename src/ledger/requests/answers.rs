@@ -41,9 +41,6 @@ pub struct AnswerRecord {
 impl Ledger {
     /// Records when a person was told, in the place of what was recorded before. How they were told
     /// stays as it was recorded, unless the answer says it anew.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_answer(
         &mut self,
         request: &RequestId,

@@ -59,9 +59,6 @@ impl Unfetched {
 
 impl Ledger {
     /// Notes that a job's export has been fetched.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_download(&mut self, download: &DownloadRecord) -> Result<(), LedgerError> {
         let tx = self.write()?;
         let sql = "INSERT INTO downloads (request, number, path, bytes, sha256, fetched_at,
@@ -86,9 +83,6 @@ impl Ledger {
     }
 
     /// Notes that a job's export was split into packages for so many people, and what is in them.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_packages(
         &mut self,
         job: &JobId,
@@ -110,9 +104,6 @@ impl Ledger {
 
     /// The packages that were made of what was fetched last for a job, by the trail; `None` where
     /// there are none, or a dsr made them that did not count what is in them.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_packages(&self, job: &JobId) -> Result<Option<PackagesRecord>, LedgerError> {
         let sql = "SELECT details FROM audit WHERE request = $1 AND job = $2
                  AND event IN ('packages_made', 'export_fetched')
@@ -137,9 +128,6 @@ impl Ledger {
     }
 
     /// What was fetched for a job, if it was.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_download(&self, job: &JobId) -> Result<Option<DownloadRecord>, LedgerError> {
         let sql = "SELECT path, bytes, sha256, fetched_at FROM downloads
              WHERE request = $1 AND number = $2";

@@ -37,9 +37,6 @@ pub enum Extended {
 impl Ledger {
     /// Notes that a request is extended and moves its due date, in one transaction; unless it was
     /// extended before.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_extension(
         &mut self,
         request: &RequestId,

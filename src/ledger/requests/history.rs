@@ -95,9 +95,6 @@ pub struct Passage {
 
 impl Ledger {
     /// What the ledger knows of a job's past.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_history(&self, job: JobRecord) -> Result<JobHistory, LedgerError> {
         let id = job.id.clone();
         let (kept, first_fetched_at) = self.find_kept(&id)?;
@@ -167,9 +164,6 @@ impl Ledger {
 
     /// What the audit trail has of a request and its jobs beside their steps, the first `most` of it,
     /// and how much more there is.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_deeds(
         &self,
         request: &RequestId,
@@ -199,9 +193,6 @@ impl Ledger {
 
     /// Through which states a request's jobs passed, and when; one for each state. That a job may have
     /// been sent before the ledger was set back is no passage.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_passages(&self, request: &RequestId) -> Result<Vec<Passage>, LedgerError> {
         let sql =
             "SELECT to_state, COUNT(DISTINCT number) AS jobs, MIN(at) AS first, MAX(at) AS last

@@ -118,9 +118,6 @@ impl Ledger {
     }
 
     /// The first unsent job of a request behind the number `after`.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_unsent(
         &self,
         request: &RequestId,
@@ -154,9 +151,6 @@ impl Ledger {
     }
 
     /// Lists requests, newest first.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_requests(&self, which: Which) -> Result<Vec<RequestRecord>, LedgerError> {
         let condition = match which {
             Which::Open => {
@@ -182,9 +176,6 @@ impl Ledger {
     }
 
     /// Finds a request by its id.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_request(&self, id: &RequestId) -> Result<Option<RequestRecord>, LedgerError> {
         let mut found = self.select("id = $1", &[id.as_str()])?;
         Ok(found.pop())
@@ -192,9 +183,6 @@ impl Ledger {
 
     /// Finds the request a person means: by the beginning of its id, a job's id, or the task id
     /// of one of its jobs.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_named(&self, name: &str) -> Result<Found, LedgerError> {
         // A task belongs to the request it was made for; others may be linked to it.
         let by_task = "id IN (SELECT request FROM jobs WHERE task_id = $1 AND linked = 0)";
@@ -215,9 +203,6 @@ impl Ledger {
     }
 
     /// The jobs of a request that have this task.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_jobs_of_task(
         &self,
         request: &RequestId,
@@ -231,9 +216,6 @@ impl Ledger {
     }
 
     /// When the last of a request's jobs was accepted that Mixpanel has not ended.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_last_submission(
         &self,
         request: &RequestId,

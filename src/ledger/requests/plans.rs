@@ -26,9 +26,6 @@ pub struct PlanRecord {
 
 impl Ledger {
     /// The request that was made of a plan, if it was applied.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_applied(&self, digest: &PlanDigest) -> Result<Option<RequestId>, LedgerError> {
         find(&self.conn, digest)
     }

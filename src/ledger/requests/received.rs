@@ -95,9 +95,6 @@ impl Ledger {
     }
 
     /// How many requests were received before, in and after a period.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn count_received(
         &self,
         from: NaiveDate,
@@ -119,9 +116,6 @@ impl Ledger {
     }
 
     /// How a request went; `None` if there is none.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_course(&self, request: &RequestId) -> Result<Option<Course>, LedgerError> {
         let mut found = self.list_courses("id = $1", &[request.as_str()])?;
         Ok(found.pop())
