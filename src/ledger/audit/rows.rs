@@ -215,7 +215,7 @@ fn salt_of(row: &Row<'_>) -> Result<(String, String), LedgerError> {
 /// Something of it may still be sent.
 fn is_open(conn: &Connection, request: &RequestId) -> Result<bool, LedgerError> {
     let sql = format!("SELECT 1 FROM jobs WHERE request = $1 AND NOT {ENDED}");
-    Ok(sql::exists(conn, &sql, [request.as_str()])?)
+    sql::exists(conn, &sql, [request.as_str()])
 }
 
 /// Each of its jobs still has its ids.
