@@ -115,9 +115,6 @@ impl Keyring {
     }
 
     /// Forgets the key; whether there was one.
-    ///
-    /// # Errors
-    /// When the keyring cannot be used.
     pub fn forget_hash_key() -> Result<bool, KeyringError> {
         forget(ENTRY.to_owned())
     }

@@ -75,9 +75,6 @@ impl Keyring {
     }
 
     /// Forgets a token; whether there was one.
-    ///
-    /// # Errors
-    /// When the keyring cannot be used.
     pub fn forget(name: &TokenName) -> Result<bool, KeyringError> {
         let was_there = forget(entry_of(name))?;
         let mut names = list_named()?;
@@ -88,9 +85,6 @@ impl Keyring {
     }
 
     /// The tokens that were kept, by name, the main one first; `others` are looked for as well.
-    ///
-    /// # Errors
-    /// When the keyring cannot be asked.
     pub fn list(others: &[TokenName]) -> Result<Vec<OauthToken>, KeyringError> {
         let named = list_named()?;
         let named = named.iter().filter_map(|name| TokenName::new(name));

@@ -30,6 +30,7 @@ mod similar;
 mod states;
 mod time_zone;
 mod token_name;
+mod words;
 
 pub use actor::Actor;
 pub use api_url::{ApiUrl, ApiUrlError};
@@ -62,3 +63,4 @@ pub use similar::most_like;
 pub use states::{JobState, RequestState, TaskStatus};
 pub use time_zone::ProjectZone;
 pub use token_name::TokenName;
+pub(crate) use words::words;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::words;
+
 /// Where a project's data lives; decides the host of every call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -14,18 +16,8 @@ pub enum Region {
     In,
 }
 
-impl Region {
-    pub const ALL: [Self; 3] = [Self::Us, Self::Eu, Self::In];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Us => "us",
-            Self::Eu => "eu",
-            Self::In => "in",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|region| region.as_str() == text)
-    }
-}
+words!(Region {
+    Us => "us",
+    Eu => "eu",
+    In => "in",
+});

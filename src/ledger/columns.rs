@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use rusqlite::Row;
 
-use crate::domain::{JobId, JobState, RequestId};
+use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
 
 use super::LedgerError;
 
@@ -23,6 +23,31 @@ pub(super) fn state(row: &Row<'_>, column: &str) -> Result<JobState, LedgerError
 pub(super) fn time(row: &Row<'_>, column: &str) -> Result<Option<DateTime<Utc>>, LedgerError> {
     let text: Option<String> = row.get(column)?;
     text.map(|text| parse_time(&text)).transpose()
+}
+
+/// A time that each such row has.
+pub(super) fn moment(row: &Row<'_>, column: &str) -> Result<DateTime<Utc>, LedgerError> {
+    time(row, column)?.ok_or_else(|| unreadable("a time"))
+}
+
+pub(super) fn day(row: &Row<'_>, column: &str) -> Result<NaiveDate, LedgerError> {
+    let text: String = row.get(column)?;
+    parse_day(&text)
+}
+
+pub(super) fn project(row: &Row<'_>) -> Result<ProjectName, LedgerError> {
+    let name: String = row.get("project")?;
+    ProjectName::new(&name).ok_or_else(|| unreadable("a request's project"))
+}
+
+pub(super) fn kind(row: &Row<'_>) -> Result<Kind, LedgerError> {
+    let text: String = row.get("kind")?;
+    Kind::parse(&text).ok_or_else(|| unreadable("a request's kind"))
+}
+
+/// A number as a column takes it.
+pub(super) fn to_sql(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// RFC 3339 in UTC, to the millisecond: sorts as text.

@@ -1,7 +1,8 @@
 //! The local, durable record of requests, jobs and attempts, and the pace that all processes share.
 //!
 //! One SQLite file; no SQL stands outside this folder, and nothing above it may know which engine
-//! it is. Knows no HTTP. No transaction is held while anything else is waited for.
+//! it is. Knows no HTTP. No transaction is held while anything else is waited for. Whatever reads or
+//! writes fails where the file does; only what else fails is said.
 
 mod audit;
 mod columns;
@@ -12,6 +13,7 @@ mod open;
 mod people;
 mod rejections;
 mod requests;
+mod sql;
 
 use std::fs::OpenOptions;
 use std::ops::Deref;
@@ -19,9 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{
-    CachedStatement, Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior,
-};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::config::{
     create_private_folder, refuse_shared_file, refuse_shared_folder, refuse_shared_home,
@@ -168,9 +168,6 @@ impl Ledger {
 
     /// An empty ledger in memory, where there is none at `path`: for whoever only looks. No file and
     /// no folder is made.
-    ///
-    /// # Errors
-    /// When the engine fails.
     pub fn nowhere(opening: &Opening, path: &Path) -> Result<Self, LedgerError> {
         let conn = Connection::open_in_memory()?;
         Self::ready(conn, opening, path, Place::Nowhere, Older::Refused)
@@ -369,20 +366,6 @@ fn enter_wal(conn: &Connection, patience: &mut Patience) -> Result<(), LedgerErr
             other => return Ok(other?),
         }
     }
-}
-
-/// Prepares a statement whose parameters are `$1`, `$2`, … in the order of their appearance.
-///
-/// SQLite takes `$2` as a *name* and counts places by first appearance, PostgreSQL goes by the
-/// number: the two agree only on this order, and a statement out of it would bind wrong values.
-fn prepare<'c>(conn: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, LedgerError> {
-    let statement = conn.prepare_cached(sql)?;
-    debug_assert!(
-        (1..=statement.parameter_count())
-            .all(|place| statement.parameter_name(place) == Some(format!("${place}").as_str())),
-        "parameters out of order in: {sql}"
-    );
-    Ok(statement)
 }
 
 #[cfg(test)]

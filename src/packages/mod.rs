@@ -22,6 +22,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Company;
+use crate::domain::words;
 use crate::domain::{Disclosure, DistinctId, ProjectZone, RequestId, RetrievalScope, TaskId};
 
 pub use archive::is_locked;
@@ -93,16 +94,10 @@ pub enum Form {
     Zips,
 }
 
-impl Form {
-    pub const ALL: [Self; 2] = [Self::Folders, Self::Zips];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Folders => "folders",
-            Self::Zips => "zips",
-        }
-    }
-}
+words!(Form {
+    Folders => "folders",
+    Zips => "zips",
+});
 
 /// What an archive may cost before it is taken for an attack.
 #[derive(Debug, Clone, Copy)]

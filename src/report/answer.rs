@@ -3,6 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
+use crate::domain::words;
+
 use super::times::time_or_none;
 
 /// What came of a request, as far as it is known.
@@ -123,15 +125,15 @@ impl Answer {
     }
 }
 
-impl Nature {
-    pub const ALL: [Self; 5] = [
-        Self::Whole,
-        Self::Part,
-        Self::NotCarriedOut,
-        Self::Unknown,
-        Self::Open,
-    ];
+words!(Nature {
+    Whole => "whole",
+    Part => "part",
+    NotCarriedOut => "not_carried_out",
+    Unknown => "unknown",
+    Open => "open",
+});
 
+impl Nature {
     pub(super) fn of(ids: &IdCounts) -> Self {
         let ended_otherwise = ids.refused + ids.failed + ids.revoked;
         match (ids.open + ids.not_fetched, ids.carried_out, ids.given_up) {
@@ -140,17 +142,6 @@ impl Nature {
             (0, 0, 0) => Self::NotCarriedOut,
             (0, _, given_up) if ended_otherwise + given_up + ids.excluded > 0 => Self::Part,
             (0, _, _) => Self::Whole,
-        }
-    }
-
-    /// As JSON and CSV have it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Whole => "whole",
-            Self::Part => "part",
-            Self::NotCarriedOut => "not_carried_out",
-            Self::Unknown => "unknown",
-            Self::Open => "open",
         }
     }
 
@@ -165,24 +156,14 @@ impl Nature {
     }
 }
 
+words!(Timing {
+    InTime => "in_time",
+    Late => "late",
+    NoAnswer => "no_answer",
+    DatesContradict => "dates_contradict",
+});
+
 impl Timing {
-    pub const ALL: [Self; 4] = [
-        Self::InTime,
-        Self::Late,
-        Self::NoAnswer,
-        Self::DatesContradict,
-    ];
-
-    /// As JSON and CSV have it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InTime => "in_time",
-            Self::Late => "late",
-            Self::NoAnswer => "no_answer",
-            Self::DatesContradict => "dates_contradict",
-        }
-    }
-
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::InTime => "in time",

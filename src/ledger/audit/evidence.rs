@@ -4,12 +4,13 @@
 //! [`NOT_EVIDENCE`] says why not, so a new one is held against the trail from its first day on.
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params};
+use rusqlite::{Connection, Statement, ToSql, params};
 use sha2::{Digest, Sha256};
 
 use super::Subject;
 use crate::domain::{JobId, JobState, to_hex};
-use crate::ledger::{LedgerError, prepare};
+use crate::ledger::LedgerError;
+use crate::ledger::sql::{self, prepare};
 
 /// The key of the digest in an entry's details.
 pub(crate) const KEY: &str = "rows";
@@ -126,7 +127,7 @@ pub(crate) fn is_untouched(conn: &Connection, job: &JobId) -> Result<bool, Ledge
     let which = "WHERE request = $1 AND number = $2";
     let values = params![job.request.as_str(), job.number];
     for (table, _) in OF_JOBS.iter().filter(|(table, _)| *table != "jobs") {
-        if prepare(conn, &format!("SELECT 1 FROM {table} {which}"))?.exists(values)? {
+        if sql::exists(conn, &format!("SELECT 1 FROM {table} {which}"), values)? {
             return Ok(false);
         }
     }
@@ -192,10 +193,8 @@ struct Rows {
 
 impl Rows {
     fn add_salt(&mut self, conn: &Connection, request: &str) -> Result<(), LedgerError> {
-        let salt: Option<Option<String>> =
-            prepare(conn, "SELECT rows_salt FROM requests WHERE id = $1")?
-                .query_row([request], |row| row.get(0))
-                .optional()?;
+        let sql = "SELECT rows_salt FROM requests WHERE id = $1";
+        let salt: Option<Option<String>> = sql::find_value(conn, sql, [request])?;
         self.field(b"salt", salt.flatten().unwrap_or_default().as_bytes());
         Ok(())
     }

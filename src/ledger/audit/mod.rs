@@ -24,7 +24,8 @@ use serde_json::{Value, json};
 use crate::domain::{Actor, JobId, JobState, RequestId};
 
 use super::columns::{format_time, parse_time, unreadable};
-use super::{LedgerError, SteadyClock, Write, prepare};
+use super::sql::{self, prepare};
+use super::{LedgerError, SteadyClock, Write};
 use chain::Raw;
 
 pub use anchor::{Anchor, AnchorError};
@@ -180,12 +181,10 @@ pub(crate) fn note(
 
 /// What the trail says of a job, by its row: the keys of [`facts`].
 fn facts_of(conn: &Connection, job: &JobId) -> Result<Option<Value>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT state, ids_count, attempts, task_id, linked, abandoned_at IS NOT NULL
-         FROM jobs WHERE request = $1 AND number = $2",
-    )?;
-    let values = params![job.request.as_str(), job.number];
+    let sql = "SELECT state, ids_count, attempts, task_id, linked, abandoned_at IS NOT NULL
+         FROM jobs WHERE request = $1 AND number = $2";
+    let mut statement = prepare(conn, sql)?;
+    let values = sql::of(job);
     Ok(statement
         .query_row(values, |row| facts(row, 0))
         .optional()?)
@@ -269,13 +268,11 @@ fn sealed(
 
 fn append(conn: &Connection, raw: &Raw, before: &str) -> Result<(), LedgerError> {
     let hash = raw.hash(before);
-    let inserted = prepare(
-        conn,
+    let sql =
         "INSERT INTO audit (seq, at, actor_user, actor_host, command, version, event, request,
              job, details, hash)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-    )?
-    .execute(params![
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    let inserted = prepare(conn, sql)?.execute(params![
         raw.seq,
         raw.at,
         raw.user,
@@ -297,9 +294,8 @@ fn append(conn: &Connection, raw: &Raw, before: &str) -> Result<(), LedgerError>
         }
         inserted => inserted?,
     };
-    prepare(conn, "UPDATE audit_head SET count = $1, hash = $2")?
-        .execute(params![raw.seq, hash])?;
-    Ok(())
+    let sql = "UPDATE audit_head SET count = $1, hash = $2";
+    sql::execute(conn, sql, params![raw.seq, hash])
 }
 
 /// The head as it is stored.
@@ -330,9 +326,6 @@ impl super::Ledger {
     ///
     /// `details` is a JSON object without any id, token, or words that may hold one: what is in
     /// the trail stays in it.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_event(
         &mut self,
         event: AuditEvent,
@@ -372,10 +365,8 @@ impl super::Ledger {
         let damaged = |what: &str| LedgerError::Trail(what.to_owned());
         let view = self.conn.unchecked_transaction()?;
         let (count, hash) = head_row(&view)?.ok_or_else(|| damaged("its head is gone"))?;
-        let mut statement = prepare(
-            &view,
-            "SELECT at, hash, (SELECT MAX(seq) FROM audit) FROM audit WHERE seq = $1",
-        )?;
+        let sql = "SELECT at, hash, (SELECT MAX(seq) FROM audit) FROM audit WHERE seq = $1";
+        let mut statement = prepare(&view, sql)?;
         let mut rows = statement.query([count])?;
         let Some(row) = rows.next()? else {
             return Err(damaged("the entry that its head names is gone"));

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::{AuditEvent, Subject, evidence};
 use crate::domain::RequestId;
-use crate::ledger::{LedgerError, prepare};
+use crate::ledger::LedgerError;
+use crate::ledger::sql;
 
 /// Whether a subject's rows are those of its last entry; `None` where that entry is of a dsr that
 /// took no digest of rows.
@@ -29,13 +30,14 @@ pub(crate) fn last_of(
     request: &RequestId,
     event: AuditEvent,
 ) -> Result<Option<Value>, LedgerError> {
-    let mut statement = prepare(
+    let sql = "SELECT details FROM audit WHERE request = $1 AND job IS NULL AND event = $2
+         ORDER BY seq DESC LIMIT 1";
+    sql::find(
         conn,
-        "SELECT details FROM audit WHERE request = $1 AND job IS NULL AND event = $2
-         ORDER BY seq DESC LIMIT 1",
-    )?;
-    let mut rows = statement.query(params![request.as_str(), event.as_str()])?;
-    Ok(rows.next()?.map(|row| object(row, 0)))
+        sql,
+        params![request.as_str(), event.as_str()],
+        |row| Ok(object(row, 0)),
+    )
 }
 
 /// The details of the last entry about a subject.
@@ -48,14 +50,15 @@ pub(crate) fn last_entry(
         Subject::Request(request) => (Some(request), None),
         Subject::Job(job) => (Some(&job.request), Some(job.number)),
     };
-    let mut statement = prepare(
-        conn,
-        "SELECT details FROM audit
+    let sql = "SELECT details FROM audit
          WHERE request IS NOT DISTINCT FROM $1 AND job IS NOT DISTINCT FROM $2
-         ORDER BY seq DESC LIMIT 1",
-    )?;
-    let mut rows = statement.query(params![request.map(RequestId::as_str), job])?;
-    Ok(rows.next()?.map(|row| object(row, 0)))
+         ORDER BY seq DESC LIMIT 1";
+    sql::find(
+        conn,
+        sql,
+        params![request.map(RequestId::as_str), job],
+        |row| Ok(object(row, 0)),
+    )
 }
 
 /// What cannot be read says nothing: then nothing is as it says.

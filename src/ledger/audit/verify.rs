@@ -15,7 +15,8 @@ use super::rows::check_rows;
 use super::{AuditEvent, AuditHead, head_row};
 use crate::ledger::columns::{parse_time, unreadable};
 use crate::ledger::open::accept::{LostTime, list_lost};
-use crate::ledger::{Ledger, LedgerError, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
 
 /// How many of the last entries a quick look reads.
 const QUICK: i64 = 1000;
@@ -47,11 +48,8 @@ pub(crate) fn verify(
     anchors: &[Anchor],
     show: &mut dyn FnMut(u64, u64),
 ) -> Result<Audit, LedgerError> {
-    let total: i64 = prepare(
-        conn,
-        "SELECT (SELECT COUNT(*) FROM audit) + (SELECT COUNT(*) FROM jobs)",
-    )?
-    .query_row([], |row| row.get(0))?;
+    let sql = "SELECT (SELECT COUNT(*) FROM audit) + (SELECT COUNT(*) FROM jobs)";
+    let total: i64 = sql::value(conn, sql, [])?;
     let total = u64::try_from(total).unwrap_or(0);
     let mut audit = Audit::default();
     check_chain(conn, anchors, &mut audit, &mut |read| show(read, total))?;

@@ -1,14 +1,15 @@
 //! The attempts of a job: each is one POST, begun and ended in the step that the job takes with it.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
 use crate::domain::{Doubt, JobId, JobState, TaskId};
 
-use super::row::{doubt_of, note_doubt, read_one, step};
+use super::row::{doubt_of, note_doubt, read_one, set, step};
 use crate::ledger::audit::Moved;
 use crate::ledger::columns::format_time;
-use crate::ledger::{JobRecord, LedgerError, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{JobRecord, LedgerError};
 
 /// What is said of a job that ended otherwise than done, with an earlier attempt in doubt.
 pub(crate) const IN_DOUBT: &str = "an earlier attempt may have been carried out";
@@ -87,23 +88,15 @@ pub(crate) fn begin_attempt(
     let job = &record.id;
     let (request, attempt) = (job.request.as_str(), record.attempts + 1);
     let moved = step(tx, job, record.state, JobState::Sending, now)?;
-    prepare(
+    let sql = "UPDATE jobs SET attempts = $1 WHERE request = $2 AND number = $3";
+    sql::execute(tx, sql, params![attempt, request, job.number])?;
+    let sql = "INSERT INTO attempts (request, number, attempt, sender, started_at)
+         VALUES ($1, $2, $3, $4, $5)";
+    sql::execute(
         tx,
-        "UPDATE jobs SET attempts = $1 WHERE request = $2 AND number = $3",
-    )?
-    .execute(params![attempt, request, job.number])?;
-    prepare(
-        tx,
-        "INSERT INTO attempts (request, number, attempt, sender, started_at)
-         VALUES ($1, $2, $3, $4, $5)",
-    )?
-    .execute(params![
-        request,
-        job.number,
-        attempt,
-        sender,
-        format_time(started)
-    ])?;
+        sql,
+        params![request, job.number, attempt, sender, format_time(started)],
+    )?;
     Ok(moved)
 }
 
@@ -145,25 +138,15 @@ pub(crate) fn finish_attempt(
         Outcome::Deferred(until) => Some(format_time(*until)),
         _ => None,
     };
-    prepare(
+    set(
         tx,
-        "UPDATE jobs SET task_id = $1, submitted_at = $2, not_before = $3, reason = $4
-         WHERE request = $5 AND number = $6",
-    )?
-    .execute(params![
-        task.map(TaskId::as_str),
-        submitted,
-        not_before,
-        noted,
-        job.request.as_str(),
-        job.number
-    ])?;
-    prepare(
-        tx,
-        "UPDATE attempts SET ended_at = $1, outcome = $2, reason = $3
-         WHERE request = $4 AND number = $5 AND attempt = $6",
-    )?
-    .execute(params![
+        job,
+        "task_id = $1, submitted_at = $2, not_before = $3, reason = $4",
+        params![task.map(TaskId::as_str), submitted, not_before, noted],
+    )?;
+    let sql = "UPDATE attempts SET ended_at = $1, outcome = $2, reason = $3
+         WHERE request = $4 AND number = $5 AND attempt = $6";
+    prepare(tx, sql)?.execute(params![
         at,
         outcome.of_attempt().as_str(),
         noted,
@@ -175,23 +158,16 @@ pub(crate) fn finish_attempt(
 }
 
 pub(crate) fn sender_of(tx: &Transaction<'_>, job: &JobId) -> Result<String, LedgerError> {
-    Ok(prepare(
-        tx,
-        "SELECT sender FROM attempts WHERE request = $1 AND number = $2
-             ORDER BY attempt DESC LIMIT 1",
-    )?
-    .query_row(params![job.request.as_str(), job.number], |row| row.get(0))?)
+    let sql = "SELECT sender FROM attempts WHERE request = $1 AND number = $2
+             ORDER BY attempt DESC LIMIT 1";
+    sql::value(tx, sql, sql::of(job))
 }
 
 /// How many of a job's attempts before its last made a task, or may have made one.
 pub(crate) fn count_unclear(conn: &Connection, job: &JobId) -> Result<u32, LedgerError> {
-    let count = prepare(
-        conn,
-        "SELECT COUNT(*) FROM attempts
+    let sql = "SELECT COUNT(*) FROM attempts
          WHERE request = $1 AND number = $2 AND outcome IN ('unknown', 'accepted')
-           AND attempt < (SELECT attempts FROM jobs WHERE request = $1 AND number = $2)",
-    )?
-    .query_row(params![job.request.as_str(), job.number], |row| row.get(0))
-    .optional()?;
+           AND attempt < (SELECT attempts FROM jobs WHERE request = $1 AND number = $2)";
+    let count = sql::find_value(conn, sql, sql::of(job))?;
     Ok(count.unwrap_or(0))
 }

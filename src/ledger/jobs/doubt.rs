@@ -7,11 +7,11 @@ use rusqlite::{Connection, params};
 use crate::domain::{JobId, JobState, TaskId, TaskStatus};
 
 use super::row::{note_reason, note_status, read_one, step};
-use crate::ledger::audit;
-use crate::ledger::audit::{Moved, Why};
+use crate::ledger::audit::{self, Moved, Why};
 use crate::ledger::columns::state;
 use crate::ledger::requests::records::{JOB_COLUMNS, read_job};
-use crate::ledger::{JobRecord, Ledger, LedgerError, Write, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{JobRecord, Ledger, LedgerError, Write};
 
 /// What a job's attempts came to, as far as it decides whether to make another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,21 +53,16 @@ pub enum Settling {
 
 impl Ledger {
     /// What a job's attempts came to.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_tried(&self, job: &JobId) -> Result<Tried, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            "SELECT COUNT(*) FILTER (WHERE outcome IN ('unknown', 'accepted')) AS unclear,
+        let sql = "SELECT COUNT(*) FILTER (WHERE outcome IN ('unknown', 'accepted')) AS unclear,
                     COUNT(*) FILTER (WHERE outcome = 'accepted') AS unread,
                     -- As `attempts.rs` calls it.
                     COUNT(*) FILTER (WHERE sender = 'set-back') > 0 AS lost_span,
                     (SELECT outcome FROM attempts WHERE request = $1 AND number = $2
                      ORDER BY attempt DESC LIMIT 1) AS last
-             FROM attempts WHERE request = $1 AND number = $2",
-        )?;
-        let values = params![job.request.as_str(), job.number];
+             FROM attempts WHERE request = $1 AND number = $2";
+        let mut statement = prepare(&self.conn, sql)?;
+        let values = sql::of(job);
         let mut rows = statement.query(values)?;
         let row = rows
             .next()?
@@ -82,40 +77,23 @@ impl Ledger {
     }
 
     /// The job that a task was made for, if the ledger has it; never one that is linked to it.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_owner(&self, task: &TaskId) -> Result<Option<JobRecord>, LedgerError> {
         find_owner(&self.conn, task)
     }
 
     /// The jobs that have this task without being `job`.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_sharing(&self, task: &TaskId, job: &JobId) -> Result<Vec<JobRecord>, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            &format!(
-                "SELECT {JOB_COLUMNS} FROM jobs
+        let values = params![task.as_str(), job.request.as_str(), job.number];
+        let sql = format!(
+            "SELECT {JOB_COLUMNS} FROM jobs
                  WHERE task_id = $1 AND NOT (request = $2 AND number = $3)
                  ORDER BY request, number"
-            ),
-        )?;
-        let values = params![task.as_str(), job.request.as_str(), job.number];
-        let mut rows = statement.query(values)?;
-        let mut jobs = Vec::new();
-        while let Some(row) = rows.next()? {
-            jobs.push(read_job(row)?);
-        }
-        Ok(jobs)
+        );
+        sql::list(&self.conn, &sql, values, read_job)
     }
 
     /// Commits that what Mixpanel says of a job's task contradicts the ledger: the job is unknown,
     /// whatever the status. One that has ended stays as it ended.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_contradiction(
         &mut self,
         job: &JobId,
@@ -175,10 +153,6 @@ fn contradict(
 }
 
 fn find_owner(conn: &Connection, task: &TaskId) -> Result<Option<JobRecord>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        &format!("SELECT {JOB_COLUMNS} FROM jobs WHERE task_id = $1 AND linked = 0 LIMIT 1"),
-    )?;
-    let mut rows = statement.query([task.as_str()])?;
-    rows.next()?.map(read_job).transpose()
+    let sql = format!("SELECT {JOB_COLUMNS} FROM jobs WHERE task_id = $1 AND linked = 0 LIMIT 1");
+    sql::find(conn, &sql, [task.as_str()], read_job)
 }

@@ -20,7 +20,8 @@ use crate::domain::{Batch, JobId, JobState, ProjectKey, Rate, TaskStatus};
 use super::audit::{self, Moved, Why};
 use super::columns::job_id;
 use super::open::sender;
-use super::{JobRecord, Ledger, LedgerError, Slot, prepare};
+use super::sql;
+use super::{JobRecord, Ledger, LedgerError, Slot};
 use attempts::{IN_DOUBT, Outcome, begin_attempt, finish_attempt, sender_of};
 use row::{note_reason, note_status, read_one, schedule, step};
 use schedule::after_question;
@@ -128,14 +129,10 @@ impl Ledger {
         if let Outcome::Deferred(until) = outcome {
             pace::block(&tx, project, *until, now)?;
         }
-        tx.commit()?;
-        Ok(())
+        tx.commit()
     }
 
     /// Commits what Mixpanel says of a job's task. A status that says nothing moves nothing.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_check(
         &mut self,
         job: &JobId,
@@ -168,14 +165,10 @@ impl Ledger {
             }
             None => {}
         }
-        tx.commit()?;
-        Ok(())
+        tx.commit()
     }
 
     /// Marks as unknown what a dsr that no longer lives was sending; how many jobs that were.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_interrupted(&mut self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
         let mut left = Vec::new();
         for (job, sender) in list_sending(self)? {
@@ -228,13 +221,9 @@ impl Ledger {
 }
 
 fn list_sending(ledger: &Ledger) -> Result<Vec<(JobId, String)>, LedgerError> {
-    let mut statement = prepare(
-        &ledger.conn,
-        "SELECT request, number, sender FROM attempts
+    let sql = "SELECT request, number, sender FROM attempts
          WHERE ended_at IS NULL
            AND EXISTS (SELECT 1 FROM jobs WHERE request = attempts.request
-                       AND number = attempts.number AND state = 'sending')",
-    )?;
-    let rows = statement.query_map([], |row| Ok((job_id(row)?, row.get(2)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+                       AND number = attempts.number AND state = 'sending')";
+    sql::list(&ledger.conn, sql, [], |row| Ok((job_id(row)?, row.get(2)?)))
 }

@@ -5,7 +5,8 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::{ProjectKey, Rate};
 
-use crate::ledger::{Ledger, LedgerError, Write, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError, Write};
 
 /// Whether a call of a project may leave now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +31,6 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 impl Ledger {
     /// Takes the project's next slot, if it is free: at most one call an interval over all
     /// processes that share the ledger.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_slot(
         &mut self,
         project: &ProjectKey,
@@ -49,9 +47,6 @@ impl Ledger {
     ///
     /// The server saw the call at some moment before its answer; counting the interval from the
     /// answer keeps calls apart at the server's end, whatever the network's delay.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_answered(
         &mut self,
         project: &ProjectKey,
@@ -60,31 +55,20 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         push_back(&tx, project, rate, now)?;
-        tx.commit()?;
-        Ok(())
+        tx.commit()
     }
 
     /// Lets questions about the project go on: this process has no more jobs to send. Another that
     /// has some keeps them back again with its next one.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_all_sent(&mut self, project: &ProjectKey) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        prepare(
-            &tx,
-            "UPDATE pace SET sending_until = 0 WHERE project_key = $1",
-        )?
-        .execute([project.as_str()])?;
-        tx.commit()?;
-        Ok(())
+        let sql = "UPDATE pace SET sending_until = 0 WHERE project_key = $1";
+        sql::execute(&tx, sql, [project.as_str()])?;
+        tx.commit()
     }
 
     /// Notes that the server wants no call of the project for a while; every process obeys. The
     /// longest wait that was asked for holds.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_block(
         &mut self,
         project: &ProjectKey,
@@ -93,8 +77,7 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         block(&tx, project, until, now)?;
-        tx.commit()?;
-        Ok(())
+        tx.commit()
     }
 }
 
@@ -106,12 +89,8 @@ pub(crate) fn reserve(
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     let until = now.timestamp_micros().saturating_add(held(rate));
-    prepare(
-        tx,
-        "UPDATE pace SET sending_until = $1 WHERE project_key = $2",
-    )?
-    .execute(params![until, project.as_str()])?;
-    Ok(())
+    let sql = "UPDATE pace SET sending_until = $1 WHERE project_key = $2";
+    sql::execute(tx, sql, params![until, project.as_str()])
 }
 
 /// Whether a question must let jobs go first, and after how long to try again.
@@ -122,12 +101,10 @@ pub(crate) fn yields(
     now: DateTime<Utc>,
 ) -> Result<Option<Duration>, LedgerError> {
     let now = now.timestamp_micros();
-    let row: Option<(i64, i64)> = prepare(
-        tx,
-        "SELECT sending_until, asked_at FROM pace WHERE project_key = $1",
-    )?
-    .query_row([project.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-    .optional()?;
+    let sql = "SELECT sending_until, asked_at FROM pace WHERE project_key = $1";
+    let row: Option<(i64, i64)> = prepare(tx, sql)?
+        .query_row([project.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
     let (until, asked_at) = row.unwrap_or_default();
     let left = until.saturating_sub(now);
     let least = LEAST_BETWEEN.num_microseconds().unwrap_or(i64::MAX);
@@ -149,9 +126,8 @@ pub(crate) fn note_asked(
     project: &ProjectKey,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    prepare(tx, "UPDATE pace SET asked_at = $1 WHERE project_key = $2")?
-        .execute(params![now.timestamp_micros(), project.as_str()])?;
-    Ok(())
+    let sql = "UPDATE pace SET asked_at = $1 WHERE project_key = $2";
+    sql::execute(tx, sql, params![now.timestamp_micros(), project.as_str()])
 }
 
 fn held(rate: Rate) -> i64 {
@@ -258,14 +234,11 @@ fn write(
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     let moment = tx.opening.steady.now();
-    prepare(
-        tx,
-        "INSERT INTO pace (project_key, slot, block, at, era, steady)
+    let sql = "INSERT INTO pace (project_key, slot, block, at, era, steady)
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (project_key) DO UPDATE SET slot = excluded.slot, block = excluded.block,
-             at = excluded.at, era = excluded.era, steady = excluded.steady",
-    )?
-    .execute(params![
+             at = excluded.at, era = excluded.era, steady = excluded.steady";
+    prepare(tx, sql)?.execute(params![
         project.as_str(),
         left.slot,
         left.block,

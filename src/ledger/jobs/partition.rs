@@ -12,11 +12,11 @@ use crate::domain::{Batch, DistinctId, JobId, JobState, SubjectRequestId, TaskId
 
 use super::attempts::IN_DOUBT;
 use super::payload;
-use super::row::{note_doubt, note_reason, read_one, step};
-use crate::ledger::audit;
-use crate::ledger::audit::{AuditEvent, Subject, Why};
-use crate::ledger::columns::{format_time, unreadable};
-use crate::ledger::{Ledger, LedgerError, Write, prepare};
+use super::row::{note_doubt, note_reason, read_one, set, step};
+use crate::ledger::audit::{self, AuditEvent, Subject, Why};
+use crate::ledger::columns::{format_time, to_sql, unreadable};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError, Write};
 
 /// Ids that another deletion has already.
 #[derive(Debug)]
@@ -78,8 +78,7 @@ impl Ledger {
             true => audit::note(&tx, job, Why::Submit, now)?,
             false => tell_cut(&tx, job, &added, now)?,
         }
-        tx.commit()?;
-        Ok(())
+        tx.commit()
     }
 
     /// Takes out of a job the ids that are in other tasks already: each group becomes a job of
@@ -143,8 +142,7 @@ impl Ledger {
         for ((number, _), group) in added.iter().zip(others) {
             become_linked(&tx, number, group, now)?;
         }
-        tx.commit()?;
-        Ok(())
+        tx.commit()
     }
 }
 
@@ -162,16 +160,7 @@ fn restore(ids: Vec<DistinctId>) -> Result<Batch, LedgerError> {
 /// Leaves the job with these ids only.
 fn shrink(tx: &Transaction<'_>, job: &JobId, batch: &Batch) -> Result<(), LedgerError> {
     payload::write(tx, job, batch)?;
-    prepare(
-        tx,
-        "UPDATE jobs SET ids_count = $1 WHERE request = $2 AND number = $3",
-    )?
-    .execute(params![
-        to_sql(batch.count()),
-        job.request.as_str(),
-        job.number
-    ])?;
-    Ok(())
+    set(tx, job, "ids_count = $1", params![to_sql(batch.count())])
 }
 
 /// Puts an unsent job where its ids are: no POST is made for it.
@@ -190,19 +179,17 @@ fn become_linked(
     let moved = next
         .map(|next| step(tx, job, from, next, now))
         .transpose()?;
-    prepare(
+    set(
         tx,
-        "UPDATE jobs SET task_id = $1, submitted_at = $2, reason = $3, linked = $4, not_before = NULL
-         WHERE request = $5 AND number = $6",
-    )?
-    .execute(params![
-        task,
-        task.map(|_| format_time(now)),
-        group.reason,
-        i64::from(task.is_some()),
-        job.request.as_str(),
-        job.number
-    ])?;
+        job,
+        "task_id = $1, submitted_at = $2, reason = $3, linked = $4, not_before = NULL",
+        params![
+            task,
+            task.map(|_| format_time(now)),
+            group.reason,
+            i64::from(task.is_some())
+        ],
+    )?;
     match moved {
         Some(moved) => moved.tell(tx, Why::Linked),
         None => audit::note(tx, job, Why::Linked, now),
@@ -234,14 +221,11 @@ fn insert_planned(
     batch: &Batch,
 ) -> Result<JobId, LedgerError> {
     let request = beside.request.as_str();
-    let number: u32 = prepare(tx, "SELECT MAX(number) + 1 FROM jobs WHERE request = $1")?
-        .query_row([request], |row| row.get(0))?;
-    prepare(
-        tx,
-        "INSERT INTO jobs (request, number, subject_request_id, ids_count, state, attempts)
-         VALUES ($1, $2, $3, $4, 'planned', 0)",
-    )?
-    .execute(params![
+    let sql = "SELECT MAX(number) + 1 FROM jobs WHERE request = $1";
+    let number: u32 = sql::value(tx, sql, [request])?;
+    let sql = "INSERT INTO jobs (request, number, subject_request_id, ids_count, state, attempts)
+         VALUES ($1, $2, $3, $4, 'planned', 0)";
+    prepare(tx, sql)?.execute(params![
         request,
         number,
         SubjectRequestId::random().to_string(),
@@ -253,8 +237,4 @@ fn insert_planned(
     };
     payload::write(tx, &job, batch)?;
     Ok(job)
-}
-
-fn to_sql(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -8,8 +8,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::{Batch, DEFAULT_EXPORT_BATCH, DistinctId, IdLines, JobId, MAX_ID_BYTES};
 
+use crate::ledger::LedgerError;
 use crate::ledger::columns::unreadable;
-use crate::ledger::{LedgerError, prepare};
+use crate::ledger::sql::{self, prepare};
 
 /// zstd's quickest level that still writes letters in fewer than eight bits: half the size of
 /// UUIDs at 300 MB a second, where level 3 takes twice the time for nothing more.
@@ -56,14 +57,14 @@ pub(crate) fn write_packed(
     job: &JobId,
     packed: &Packed,
 ) -> Result<(), LedgerError> {
-    prepare(
-        conn,
-        "INSERT INTO payloads (request, number, ids, packed) VALUES ($1, $2, '', $3)
+    let sql = "INSERT INTO payloads (request, number, ids, packed) VALUES ($1, $2, '', $3)
          ON CONFLICT (request, number)
-         DO UPDATE SET ids = excluded.ids, packed = excluded.packed",
-    )?
-    .execute(params![job.request.as_str(), job.number, packed.bytes])?;
-    Ok(())
+         DO UPDATE SET ids = excluded.ids, packed = excluded.packed";
+    sql::execute(
+        conn,
+        sql,
+        params![job.request.as_str(), job.number, packed.bytes],
+    )
 }
 
 pub(crate) fn read(conn: &Connection, job: &JobId) -> Result<Batch, LedgerError> {
@@ -84,15 +85,13 @@ pub(crate) fn find(conn: &Connection, job: &JobId) -> Result<Option<Batch>, Ledg
 
 /// The ids of a job, as many as it has.
 pub(crate) fn read_lines(conn: &Connection, job: &JobId) -> Result<IdLines, LedgerError> {
-    let found = prepare(
-        conn,
-        "SELECT ids_count, ids, packed FROM payloads JOIN jobs USING (request, number)
-         WHERE request = $1 AND number = $2",
-    )?
-    .query_row(params![job.request.as_str(), job.number], |row| {
-        Ok((row.get::<_, i64>("ids_count")?, unpack(row)?))
-    })
-    .optional()?;
+    let sql = "SELECT ids_count, ids, packed FROM payloads JOIN jobs USING (request, number)
+         WHERE request = $1 AND number = $2";
+    let found = prepare(conn, sql)?
+        .query_row(sql::of(job), |row| {
+            Ok((row.get::<_, i64>("ids_count")?, unpack(row)?))
+        })
+        .optional()?;
     let Some((count, text)) = found else {
         return Err(match has_hashes(conn, job)? {
             true => LedgerError::IdsHashed(job.clone()),
@@ -112,30 +111,20 @@ pub(crate) fn read_lines(conn: &Connection, job: &JobId) -> Result<IdLines, Ledg
 
 /// Whether the ids of a job are there.
 pub(crate) fn exists(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT 1 FROM payloads WHERE request = $1 AND number = $2",
-    )?;
-    Ok(statement.exists(params![job.request.as_str(), job.number])?)
+    let sql = "SELECT 1 FROM payloads WHERE request = $1 AND number = $2";
+    sql::exists(conn, sql, sql::of(job))
 }
 
 /// Whether hashes are kept in place of a job's ids.
 pub(crate) fn has_hashes(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT 1 FROM people WHERE request = $1 AND number = $2",
-    )?;
-    Ok(statement.exists(params![job.request.as_str(), job.number])?)
+    let sql = "SELECT 1 FROM people WHERE request = $1 AND number = $2";
+    sql::exists(conn, sql, sql::of(job))
 }
 
 /// Takes the ids of a job away.
 pub(crate) fn delete(conn: &Connection, job: &JobId) -> Result<(), LedgerError> {
-    prepare(
-        conn,
-        "DELETE FROM payloads WHERE request = $1 AND number = $2",
-    )?
-    .execute(params![job.request.as_str(), job.number])?;
-    Ok(())
+    let sql = "DELETE FROM payloads WHERE request = $1 AND number = $2";
+    sql::execute(conn, sql, sql::of(job))
 }
 
 /// Writes all ids anew that are left, on other pages.

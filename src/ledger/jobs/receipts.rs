@@ -10,11 +10,11 @@ use crate::config::create_private_folder;
 use crate::domain::{JobId, JobState, RequestId, TaskId};
 
 use super::attempts::{finish_attempt, sender_of};
-use super::row::read_one;
+use super::row::{read_one, set};
 use crate::ledger::audit::Why;
 use crate::ledger::columns::format_time;
 use crate::ledger::open::sender;
-use crate::ledger::{Ledger, LedgerError, Outcome, Write, prepare};
+use crate::ledger::{Ledger, LedgerError, Outcome, Write};
 
 /// Beside the ledger.
 pub(crate) const FOLDER: &str = "receipts";
@@ -212,15 +212,12 @@ fn settle(
     }
     let reason = Some("recorded from a receipt");
     let moved = finish_attempt(tx, &job, &Outcome::Accepted(task), reason, now)?;
-    prepare(
+    set(
         tx,
-        "UPDATE jobs SET submitted_at = $1 WHERE request = $2 AND number = $3",
-    )?
-    .execute(params![
-        format_time(receipt.accepted_at),
-        job.request.as_str(),
-        job.number
-    ])?;
+        &job,
+        "submitted_at = $1",
+        params![format_time(receipt.accepted_at)],
+    )?;
     moved.tell(tx, Why::Receipt)?;
     Ok(Settled::Recorded)
 }

@@ -1,25 +1,32 @@
 //! The row of one job: read, and changed one column after the other, in the caller's transaction.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, ToSql, Transaction, params};
 
 use crate::domain::{Doubt, JobId, JobState, RequestId, TaskStatus};
 
 use crate::ledger::audit::Moved;
 use crate::ledger::columns::format_time;
 use crate::ledger::requests::records::{JOB_COLUMNS, read_job};
-use crate::ledger::{JobRecord, LedgerError, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{JobRecord, LedgerError};
 
 pub(crate) fn read_one(conn: &Connection, job: &JobId) -> Result<JobRecord, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        &format!("SELECT {JOB_COLUMNS} FROM jobs WHERE request = $1 AND number = $2"),
-    )?;
-    let mut rows = statement.query(params![job.request.as_str(), job.number])?;
-    match rows.next()? {
-        Some(row) => read_job(row),
-        None => Err(LedgerError::NoJob(job.clone())),
-    }
+    let sql = format!("SELECT {JOB_COLUMNS} FROM jobs WHERE request = $1 AND number = $2");
+    sql::find(conn, &sql, sql::of(job), read_job)?.ok_or_else(|| LedgerError::NoJob(job.clone()))
+}
+
+/// Sets columns of a job's row: `columns` is what follows `SET`.
+pub(crate) fn set(
+    conn: &Connection,
+    job: &JobId,
+    columns: &str,
+    values: &[&dyn ToSql],
+) -> Result<(), LedgerError> {
+    let (request, number) = (job.request.as_str(), job.number);
+    let (first, second) = (values.len() + 1, values.len() + 2);
+    let sql = format!("UPDATE jobs SET {columns} WHERE request = ${first} AND number = ${second}");
+    sql::execute(conn, &sql, &*[values, params![request, number]].concat())
 }
 
 /// Notes Mixpanel's word on a job's task. Notes on how the job came by its task stay.
@@ -29,45 +36,27 @@ pub(crate) fn note_status(
     status: &TaskStatus,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    prepare(
+    set(
         tx,
-        "UPDATE jobs SET mixpanel_status = $1, checked_at = $2
-         WHERE request = $3 AND number = $4",
-    )?
-    .execute(params![
-        status.as_str(),
-        format_time(now),
-        job.request.as_str(),
-        job.number
-    ])?;
-    Ok(())
+        job,
+        "mixpanel_status = $1, checked_at = $2",
+        params![status.as_str(), format_time(now)],
+    )
 }
 
 pub(crate) fn note_reason(tx: &Connection, job: &JobId, reason: &str) -> Result<(), LedgerError> {
-    prepare(
-        tx,
-        "UPDATE jobs SET reason = $1 WHERE request = $2 AND number = $3",
-    )?
-    .execute(params![reason, job.request.as_str(), job.number])?;
-    Ok(())
+    set(tx, job, "reason = $1", params![reason])
 }
 
 /// Notes that a POST of its ids may have been carried out beside what its state will say.
 pub(crate) fn note_doubt(tx: &Connection, job: &JobId) -> Result<(), LedgerError> {
-    prepare(
-        tx,
-        "UPDATE jobs SET may_be_double = 1 WHERE request = $1 AND number = $2",
-    )?
-    .execute(params![job.request.as_str(), job.number])?;
-    Ok(())
+    set(tx, job, "may_be_double = 1", params![])
 }
 
 pub(crate) fn doubt_of(conn: &Connection, job: &JobId) -> Result<Doubt, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT may_be_double <> 0 FROM jobs WHERE request = $1 AND number = $2",
-    )?;
-    let values = params![job.request.as_str(), job.number];
+    let sql = "SELECT may_be_double <> 0 FROM jobs WHERE request = $1 AND number = $2";
+    let mut statement = prepare(conn, sql)?;
+    let values = sql::of(job);
     Ok(Doubt::of(statement.query_row(values, |row| row.get(0))?))
 }
 
@@ -98,16 +87,7 @@ pub(crate) fn schedule(
     job: &JobId,
     next: Option<DateTime<Utc>>,
 ) -> Result<(), LedgerError> {
-    prepare(
-        tx,
-        "UPDATE jobs SET next_check = $1 WHERE request = $2 AND number = $3",
-    )?
-    .execute(params![
-        next.map(format_time),
-        job.request.as_str(),
-        job.number
-    ])?;
-    Ok(())
+    set(tx, job, "next_check = $1", params![next.map(format_time)])
 }
 
 /// Moves a job to `next`, or to where doubt about it leads, and appends the step to its history,
@@ -128,19 +108,12 @@ pub(crate) fn step(
     }
     let next = doubt_of(tx, job)?.leads_to(next);
     let request: &RequestId = &job.request;
-    prepare(
-        tx,
-        "UPDATE jobs SET state = $1 WHERE request = $2 AND number = $3",
-    )?
-    .execute(params![next.as_str(), request.as_str(), job.number])?;
+    set(tx, job, "state = $1", params![next.as_str()])?;
     follow(tx, job, next, at)?;
-    prepare(
-        tx,
-        "INSERT INTO steps (request, number, step, from_state, to_state, at)
+    let sql = "INSERT INTO steps (request, number, step, from_state, to_state, at)
          SELECT $1, $2, COALESCE(MAX(step), 0) + 1, $3, $4, $5
-         FROM steps WHERE request = $1 AND number = $2",
-    )?
-    .execute(params![
+         FROM steps WHERE request = $1 AND number = $2";
+    prepare(tx, sql)?.execute(params![
         request.as_str(),
         job.number,
         from.as_str(),

@@ -12,8 +12,9 @@ use crate::domain::{
 
 use super::pace;
 use super::row::{read_one, schedule};
-use crate::ledger::columns::{count, format_time, parse_time, unreadable};
-use crate::ledger::{JobRecord, Ledger, LedgerError, Slot, prepare};
+use crate::ledger::columns::{count, format_time, job_id, kind, moment, project, unreadable};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{JobRecord, Ledger, LedgerError, Slot};
 
 /// Whose jobs are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,9 +67,6 @@ pub struct Backlog {
 impl Ledger {
     /// The job to ask about first, leaving out those of the projects `without`. With [`Turn::Due`]
     /// its time may be yet to come: then nothing is due before.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_next_check(
         &self,
         scope: &Scope,
@@ -90,9 +88,6 @@ impl Ledger {
     }
 
     /// Whether Mixpanel has a task of these jobs that has not ended and that it does not deny.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn has_followed(&self, scope: &Scope) -> Result<bool, LedgerError> {
         let known = "next_check IS NOT NULL AND COALESCE(mixpanel_status, '') <> 'NOT_FOUND'";
         self.has(Filter::of(scope).and(known, []))
@@ -109,9 +104,6 @@ impl Ledger {
     }
 
     /// How many jobs of each project are to be asked about now; of projects with none, nothing.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_backlogs(
         &self,
         scope: &Scope,
@@ -126,28 +118,20 @@ impl Ledger {
                 [format_time(now), format_time(horizon(now))],
             ),
         };
-        let mut statement = prepare(
-            &self.conn,
-            &format!(
-                "SELECT project, project_key, COUNT(*) AS jobs
+        let sql = format!(
+            "SELECT project, project_key, COUNT(*) AS jobs
                  FROM jobs CROSS JOIN requests
                  WHERE next_check IS NOT NULL AND requests.id = jobs.request{}
                  GROUP BY project, project_key ORDER BY project",
-                meant.sql
-            ),
-        )?;
-        let mut rows = statement.query(params_from_iter(&meant.values))?;
-        let mut backlogs = Vec::new();
-        while let Some(row) = rows.next()? {
-            let name: String = row.get("project")?;
-            let name = ProjectName::new(&name);
-            backlogs.push(Backlog {
-                project: name.ok_or_else(|| unreadable("a request's project"))?,
+            meant.sql
+        );
+        sql::list(&self.conn, &sql, params_from_iter(&meant.values), |row| {
+            Ok(Backlog {
+                project: project(row)?,
                 key: ProjectKey::restore(row.get("project_key")?),
                 jobs: count(row, "jobs")?,
-            });
-        }
-        Ok(backlogs)
+            })
+        })
     }
 
     /// Takes the project's slot to ask about a job, and moves the job's time ahead as if the
@@ -192,44 +176,34 @@ impl Ledger {
     }
 
     fn has(&self, meant: Filter) -> Result<bool, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            &format!(
-                "SELECT EXISTS (SELECT 1 FROM jobs CROSS JOIN requests
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM jobs CROSS JOIN requests
                                 WHERE requests.id = jobs.request{})",
-                meant.sql
-            ),
-        )?;
+            meant.sql
+        );
+        let mut statement = prepare(&self.conn, &sql)?;
         Ok(statement.query_row(params_from_iter(&meant.values), |row| row.get(0))?)
     }
 
     fn select_next(&self, meant: &Filter) -> Result<Option<NextCheck>, LedgerError> {
         // In the order of the index: a sort would read every open job for each question.
-        let mut statement = prepare(
-            &self.conn,
-            &format!(
-                "SELECT jobs.request, jobs.number, task_id, next_check, kind, project_key
+        let sql = format!(
+            "SELECT jobs.request, jobs.number, task_id, next_check, kind, project_key
                  FROM jobs CROSS JOIN requests
                  WHERE next_check IS NOT NULL AND requests.id = jobs.request{}
                  ORDER BY next_check LIMIT 1",
-                meant.sql
-            ),
-        )?;
-        let mut rows = statement.query(params_from_iter(&meant.values))?;
-        let Some(row) = rows.next()? else {
-            return Ok(None);
-        };
-        let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
-        Ok(Some(NextCheck {
-            job: JobId {
-                request: RequestId::restore(text("request")?),
-                number: row.get("number")?,
-            },
-            task: TaskId::new(&text("task_id")?).ok_or_else(|| unreadable("a task id"))?,
-            kind: Kind::parse(&text("kind")?).ok_or_else(|| unreadable("a request's kind"))?,
-            project: ProjectKey::restore(text("project_key")?),
-            at: parse_time(&text("next_check")?)?,
-        }))
+            meant.sql
+        );
+        sql::find(&self.conn, &sql, params_from_iter(&meant.values), |row| {
+            let task: String = row.get("task_id")?;
+            Ok(NextCheck {
+                job: job_id(row)?,
+                task: TaskId::new(&task).ok_or_else(|| unreadable("a task id"))?,
+                kind: kind(row)?,
+                project: ProjectKey::restore(row.get("project_key")?),
+                at: moment(row, "next_check")?,
+            })
+        })
     }
 }
 
@@ -249,8 +223,8 @@ pub(crate) fn after_question(
     heard: Heard,
     now: DateTime<Utc>,
 ) -> Result<DateTime<Utc>, LedgerError> {
-    let due: String = prepare(tx, "SELECT due FROM requests WHERE id = $1")?
-        .query_row([job.id.request.as_str()], |row| row.get(0))?;
+    let sql = "SELECT due FROM requests WHERE id = $1";
+    let due: String = sql::value(tx, sql, [job.id.request.as_str()])?;
     let due: NaiveDate = due.parse().map_err(|_| unreadable("a request's day"))?;
     Ok(next_check(now, job.submitted_at.unwrap_or(now), due, heard))
 }

@@ -6,8 +6,10 @@ use rusqlite::params;
 
 use crate::domain::{JobId, RequestId};
 
+use super::row::set;
 use crate::ledger::columns::job_id;
-use crate::ledger::{Ledger, LedgerError, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
 
 /// How a job stands, as one word to compare: its state, Mixpanel's word, and whether it was given
 /// up on.
@@ -28,18 +30,13 @@ pub struct Untold {
 
 impl Ledger {
     /// The jobs that stand otherwise than was last told, by request.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_untold(&self) -> Result<BTreeMap<RequestId, Vec<Untold>>, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            &format!(
-                "SELECT request, number, {STANDING} FROM jobs
+        let sql = format!(
+            "SELECT request, number, {STANDING} FROM jobs
                  WHERE {} ORDER BY request, number",
-                untold()
-            ),
-        )?;
+            untold()
+        );
+        let mut statement = prepare(&self.conn, &sql)?;
         let mut rows = statement.query([])?;
         let mut untold: BTreeMap<RequestId, Vec<Untold>> = BTreeMap::new();
         while let Some(row) = rows.next()? {
@@ -52,26 +49,15 @@ impl Ledger {
     }
 
     /// How the jobs stand that have not ended.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_open_standings(&self) -> Result<HashMap<JobId, String>, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            &format!(
+        sql::list(&self.conn, &format!(
                 "SELECT request, number, {STANDING} FROM jobs
                  WHERE state IN ('planned', 'sending', 'accepted', 'running', 'deferred', 'unknown')"
-            ),
-        )?;
-        let rows = statement.query_map([], |row| Ok((job_id(row)?, row.get(2)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+            ), [], |row| Ok((job_id(row)?, row.get(2)?)))
     }
 
     /// A number that is another one after any change to the ledger that was not made through this
     /// opening of it.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_version(&self) -> Result<i64, LedgerError> {
         let version = self
             .conn
@@ -80,20 +66,13 @@ impl Ledger {
     }
 
     /// Notes that jobs were told of as they stood then: one that has moved since is told again.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_told<'u>(
         &mut self,
         told: impl IntoIterator<Item = &'u Untold>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         for Untold { job, standing } in told {
-            prepare(
-                &tx,
-                "UPDATE jobs SET told = $1 WHERE request = $2 AND number = $3",
-            )?
-            .execute(params![standing, job.request.as_str(), job.number])?;
+            set(&tx, job, "told = $1", params![standing])?;
         }
         tx.commit()
     }

@@ -9,11 +9,11 @@ use crate::domain::{JobId, JobState, RequestId, TaskId, TaskStatus};
 
 use super::attempts::{IN_DOUBT, finish_attempt};
 use super::doubt::Settling;
-use super::row::{note_reason, note_status, read_one, step};
-use crate::ledger::audit;
-use crate::ledger::audit::{AuditEvent, Subject, Why};
+use super::row::{note_reason, note_status, read_one, set, step};
+use crate::ledger::audit::{self, AuditEvent, Subject, Why};
 use crate::ledger::columns::format_time;
-use crate::ledger::{Ledger, LedgerError, Outcome, Write, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError, Outcome, Write};
 
 /// For whom a task was made that a job is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +25,6 @@ pub enum MadeFor {
 
 impl Ledger {
     /// Takes the operator's word that a job of unknown outcome became this task; nothing where the job was settled or given up on meanwhile.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_settled(
         &mut self,
         job: &JobId,
@@ -39,24 +36,18 @@ impl Ledger {
         self.record_word(job, |tx| {
             let outcome = Outcome::Accepted(task.clone());
             let moved = finish_attempt(tx, job, &outcome, Some(reason), now)?;
-            prepare(
+            set(
                 tx,
-                "UPDATE jobs SET linked = $1 WHERE request = $2 AND number = $3",
-            )?
-            .execute(params![
-                i64::from(made_for == MadeFor::Another),
-                job.request.as_str(),
-                job.number
-            ])?;
+                job,
+                "linked = $1",
+                params![i64::from(made_for == MadeFor::Another)],
+            )?;
             moved.tell(tx, Why::Operator)
         })
     }
 
     /// Cancels what was never sent of a request, or is to be sent anew: nothing will send it. It is
     /// revoked, or, where an earlier attempt is in doubt, unknown; those jobs are returned.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_withdrawn(
         &mut self,
         request: &RequestId,
@@ -65,11 +56,9 @@ impl Ledger {
         let tx = self.write()?;
         let mut numbers: Vec<u32> = Vec::new();
         {
-            let mut statement = prepare(
-                &tx,
-                "SELECT number FROM jobs
-                 WHERE request = $1 AND state IN ('planned', 'deferred')",
-            )?;
+            let sql = "SELECT number FROM jobs
+                 WHERE request = $1 AND state IN ('planned', 'deferred')";
+            let mut statement = prepare(&tx, sql)?;
             let mut rows = statement.query([request.as_str()])?;
             while let Some(row) = rows.next()? {
                 numbers.push(row.get(0)?);
@@ -87,12 +76,9 @@ impl Ledger {
                 JobState::Revoked => "cancelled before it was sent".to_owned(),
                 _ => format!("cancelled before it was sent again; {IN_DOUBT}"),
             };
-            prepare(
-                &tx,
-                "UPDATE jobs SET reason = $1, not_before = NULL
-                 WHERE request = $2 AND number = $3",
-            )?
-            .execute(params![reason, request.as_str(), number])?;
+            let sql = "UPDATE jobs SET reason = $1, not_before = NULL
+                 WHERE request = $2 AND number = $3";
+            sql::execute(&tx, sql, params![reason, request.as_str(), number])?;
             in_doubt.extend((moved.to() != JobState::Revoked).then_some(job));
             moved.tell(&tx, Why::Cancelled)?;
         }
@@ -102,20 +88,13 @@ impl Ledger {
 
     /// Notes that the operator gives up on a job of unknown outcome. It stays unknown: nobody
     /// will ever take it for done or failed. Nothing where it was settled or given up on meanwhile.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_abandoned(
         &mut self,
         job: &JobId,
         now: DateTime<Utc>,
     ) -> Result<Settling, LedgerError> {
         self.record_word(job, |tx| {
-            prepare(
-                tx,
-                "UPDATE jobs SET abandoned_at = $1 WHERE request = $2 AND number = $3",
-            )?
-            .execute(params![format_time(now), job.request.as_str(), job.number])?;
+            set(tx, job, "abandoned_at = $1", params![format_time(now)])?;
             let (event, subject) = (AuditEvent::JobAbandoned, Subject::Job(job));
             audit::tell(tx, event, subject, json!({}), now)
         })
@@ -138,9 +117,6 @@ impl Ledger {
     }
 
     /// Commits that the task a job is linked to was cancelled for another job, `by`.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_taken_along(
         &mut self,
         job: &JobId,

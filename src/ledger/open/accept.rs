@@ -6,20 +6,19 @@ use std::fmt;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
 
-use super::seen;
-use super::seen::Next;
+use super::seen::{self, Next};
 use super::set_back::{Seen, SetBack};
-use crate::ledger::audit;
-use crate::ledger::audit::{Anchor, AuditEvent, Subject, Why};
-use crate::ledger::columns::{count, job_id, parse_time, unreadable};
+use crate::ledger::audit::{self, Anchor, AuditEvent, Subject, Why};
+use crate::ledger::columns::{count, job_id, kind, moment, parse_time, project, unreadable};
 use crate::ledger::jobs::attempts::{Outcome, SET_BACK, begin_attempt, finish_attempt};
 use crate::ledger::jobs::row::read_one;
-use crate::ledger::{Ledger, LedgerError, Opening, Patience, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError, Opening, Patience};
 
 /// The jobs that a set-back ledger has as not sent, or as being sent.
 const MAY_BE_SENT: &str = "state IN ('planned', 'deferred', 'sending')";
@@ -121,9 +120,6 @@ impl Ledger {
     }
 
     /// The times that the ledger lacks for good, in the order in which they were accepted.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_lost_times(&self) -> Result<Vec<LostTime>, LedgerError> {
         list_lost(&self.conn)
     }
@@ -144,32 +140,21 @@ impl Ledger {
     }
 
     /// What may have been sent in the span that the ledger lacks.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_maybe_sent(&self) -> Result<Vec<MaybeSent>, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            &format!(
-                "SELECT id, project, kind, COUNT(*) AS jobs, SUM(ids_count) AS ids
+        let sql = format!(
+            "SELECT id, project, kind, COUNT(*) AS jobs, SUM(ids_count) AS ids
                  FROM jobs JOIN requests ON id = request WHERE {MAY_BE_SENT}
                  GROUP BY id, project, kind, created ORDER BY created, id"
-            ),
-        )?;
-        let mut rows = statement.query([])?;
-        let mut list = Vec::new();
-        while let Some(row) = rows.next()? {
-            let (project, kind): (String, String) = (row.get("project")?, row.get("kind")?);
-            list.push(MaybeSent {
+        );
+        sql::list(&self.conn, &sql, [], |row| {
+            Ok(MaybeSent {
                 request: RequestId::restore(row.get("id")?),
-                project: ProjectName::new(&project)
-                    .ok_or_else(|| unreadable("a request's project"))?,
-                kind: Kind::parse(&kind).ok_or_else(|| unreadable("a request's kind"))?,
+                project: project(row)?,
+                kind: kind(row)?,
                 jobs: count(row, "jobs")?,
                 ids: count(row, "ids")?,
-            });
-        }
-        Ok(list)
+            })
+        })
     }
 
     /// Takes the ledger as it is: each job that may have been sent is unknown, the trail says so and
@@ -268,9 +253,8 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
 /// When an entry was made.
 fn find_moment(conn: &Connection, entry: u64) -> Result<Option<DateTime<Utc>>, LedgerError> {
     let sequence = i64::try_from(entry).unwrap_or(i64::MAX);
-    let at: Option<String> = prepare(conn, "SELECT at FROM audit WHERE seq = $1")?
-        .query_row([sequence], |row| row.get(0))
-        .optional()?;
+    let at: Option<String> =
+        sql::find_value(conn, "SELECT at FROM audit WHERE seq = $1", [sequence])?;
     at.map(|at| parse_time(&at)).transpose()
 }
 

@@ -7,8 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use tempfile::NamedTempFile;
 
-use crate::ledger::audit;
-use crate::ledger::audit::Anchor;
+use crate::ledger::audit::{self, Anchor};
 use crate::ledger::columns::unreadable;
 use crate::ledger::{Ledger, LedgerError};
 

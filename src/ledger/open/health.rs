@@ -8,9 +8,9 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{accept, migrations, seen, sender, set_back};
 use crate::ledger::jobs::receipts;
+use crate::ledger::sql::prepare;
 use crate::ledger::{
-    Glance, LedgerError, LostTime, ProcessRecord, SetBack, audit, people, prepare,
-    refuse_what_others_share,
+    Glance, LedgerError, LostTime, ProcessRecord, SetBack, audit, people, refuse_what_others_share,
 };
 
 /// How many of the damages are named.
@@ -102,10 +102,8 @@ fn list_rows(conn: &Connection, query: &str) -> Result<Vec<String>, LedgerError>
 }
 
 fn count_unsettled(conn: &Connection) -> Result<usize, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT COUNT(*) FROM jobs WHERE state = 'unknown' AND abandoned_at IS NULL",
-    )?;
+    let sql = "SELECT COUNT(*) FROM jobs WHERE state = 'unknown' AND abandoned_at IS NULL";
+    let mut statement = prepare(conn, sql)?;
     let count: i64 = statement.query_row([], |row| row.get(0))?;
     Ok(usize::try_from(count).unwrap_or(0))
 }

@@ -9,15 +9,16 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use tempfile::NamedTempFile;
 
 use crate::config::begin_file;
 
+use super::migrations;
 use super::set_back::{FILE, Seen, SetBack};
-use crate::ledger::audit;
-use crate::ledger::audit::Anchor;
-use crate::ledger::{Ledger, LedgerError, migrations, prepare};
+use crate::ledger::audit::{self, Anchor};
+use crate::ledger::sql;
+use crate::ledger::{Ledger, LedgerError};
 
 impl Ledger {
     /// What this host has seen of the ledger.
@@ -63,16 +64,15 @@ pub(crate) fn find_set_back(
         return Ok(None);
     }
     let sql = "SELECT 1 FROM sqlite_master WHERE name = 'audit_head'";
-    let has_trail = prepare(conn, sql)?.exists([])?;
+    let has_trail = sql::exists(conn, sql, [])?;
     let head = match has_trail {
         true => audit::find_head(conn)?,
         false => None,
     };
     if let (Seen::Head(seen), true) = (&seen, has_trail) {
         let sequence = i64::try_from(seen.count).unwrap_or(i64::MAX);
-        let hash: Option<String> = prepare(conn, "SELECT hash FROM audit WHERE seq = $1")?
-            .query_row([sequence], |row| row.get(0))
-            .optional()?;
+        let hash: Option<String> =
+            sql::find_value(conn, "SELECT hash FROM audit WHERE seq = $1", [sequence])?;
         if hash.as_deref() == Some(&seen.hash) {
             return Ok(None);
         }
@@ -84,7 +84,7 @@ pub(crate) fn find_set_back(
 /// to date here has the file from then on.
 fn is_copied_here(conn: &Connection, ledger: &Path) -> Result<bool, LedgerError> {
     let has_requests = "SELECT 1 FROM requests LIMIT 1";
-    Ok(migrations::check(conn, ledger)? && prepare(conn, has_requests)?.exists([])?)
+    Ok(migrations::check(conn, ledger)? && sql::exists(conn, has_requests, [])?)
 }
 
 /// What was seen of the ledger at `ledger`, whether it is there or not.

@@ -6,8 +6,11 @@ use rusqlite::{Connection, Row};
 
 use crate::domain::{Doubt, Erasure, ErasurePeriod, JobId, PersonHash, ProjectName};
 
-use crate::ledger::columns::{count, format_time, job_id, parse_time, state, unreadable};
-use crate::ledger::{LedgerError, prepare};
+use crate::ledger::LedgerError;
+use crate::ledger::columns::{
+    count, format_time, job_id, moment, project, state, time, unreadable,
+};
+use crate::ledger::sql::prepare;
 
 /// Which deletions are meant.
 pub struct ErasedBy<'a> {
@@ -50,10 +53,8 @@ pub(crate) fn list_jobs(
 ) -> Result<Vec<ErasedJob>, LedgerError> {
     let attempts = "FROM attempts WHERE attempts.request = jobs.request
                     AND attempts.number = jobs.number";
-    let mut statement = prepare(
-        conn,
-        &format!(
-            "SELECT request, number, project, state, may_be_double <> 0 AS doubt, ids_count,
+    let sql = format!(
+        "SELECT request, number, project, state, may_be_double <> 0 AS doubt, ids_count,
                  COALESCE(submitted_at,
                      (SELECT MIN(started_at) {attempts} AND outcome IN ('unknown', 'accepted')),
                      (SELECT MAX(started_at) {attempts}), created) AS begun,
@@ -63,37 +64,27 @@ pub(crate) fn list_jobs(
              WHERE kind = 'delete'
                AND COALESCE(submitted_at, (SELECT MAX(started_at) {attempts}), created) >= $1
              ORDER BY request, number"
-        ),
-    )?;
+    );
+    let mut statement = prepare(conn, &sql)?;
     let since = by.since.map(format_time).unwrap_or_default();
     let mut rows = statement.query([since])?;
     let mut jobs = Vec::new();
     while let Some(row) = rows.next()? {
-        let project = project_of(row)?;
+        let project = project(row)?;
         let Some(erasure) =
             Erasure::of(state(row, "state")?, doubt_of(row)?).filter(|_| (by.project)(&project))
         else {
             continue;
         };
-        let time = |text: String| parse_time(&text);
-        let done: Option<String> = row.get("done")?;
         jobs.push(ErasedJob {
             job: job_id(row)?,
             project,
             erasure,
-            period: ErasurePeriod {
-                begun: time(row.get("begun")?)?,
-                done: done.map(time).transpose()?,
-            },
+            period: period_of(row)?,
             ids: count(row, "ids_count")?,
         });
     }
     Ok(jobs)
-}
-
-pub(crate) fn project_of(row: &Row<'_>) -> Result<ProjectName, LedgerError> {
-    let name: String = row.get("project")?;
-    ProjectName::new(&name).ok_or_else(|| unreadable("a request's project"))
 }
 
 pub(crate) fn doubt_of(row: &Row<'_>) -> Result<Doubt, LedgerError> {
@@ -111,7 +102,7 @@ pub(crate) fn list_gone(
     let mut rows = statement.query([by.since.map(format_time).unwrap_or_default()])?;
     let mut jobs = Vec::new();
     while let Some(row) = rows.next()? {
-        let project = project_of(row)?;
+        let project = project(row)?;
         if (by.project)(&project) {
             jobs.push(ErasedJob {
                 job: job_id(row)?,
@@ -131,8 +122,8 @@ pub(crate) fn erasure_of(row: &Row<'_>) -> Result<Erasure, LedgerError> {
 }
 
 pub(crate) fn period_of(row: &Row<'_>) -> Result<ErasurePeriod, LedgerError> {
-    let (begun, done): (String, Option<String>) = (row.get("begun")?, row.get("done")?);
-    let done: Option<DateTime<Utc>> = done.map(|text| parse_time(&text)).transpose()?;
-    let begun = parse_time(&begun)?;
-    Ok(ErasurePeriod { begun, done })
+    Ok(ErasurePeriod {
+        begun: moment(row, "begun")?,
+        done: time(row, "done")?,
+    })
 }

@@ -8,7 +8,8 @@ use crate::domain::{DistinctId, IdHasher, JobId, JobState, RequestId, TaskId};
 
 use crate::ledger::columns::{job_id, unreadable};
 use crate::ledger::jobs::payload;
-use crate::ledger::{Ledger, LedgerError, prepare};
+use crate::ledger::sql::prepare;
+use crate::ledger::{Ledger, LedgerError};
 
 /// The ids that several open deletions of a project have, one of them unsent.
 ///
@@ -124,9 +125,6 @@ impl Elsewhere<'_> {
 impl Ledger {
     /// Finds out which unsent ids of these deletions others of their projects have, each other among
     /// them. Requests of another kind have none.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_shared(&self, requests: &[RequestId]) -> Result<Shared, LedgerError> {
         let mut shared = Shared {
             hasher: IdHasher::random(),
@@ -197,18 +195,13 @@ impl Ledger {
         }
         let mut open = Vec::new();
         for (place, project) in projects.into_iter().enumerate() {
-            let mut statement = prepare(
-                &self.conn,
-                &format!(
-                    "SELECT id FROM requests WHERE project_key = $1 AND kind = 'delete'
-                       AND EXISTS (SELECT 1 FROM jobs WHERE request = requests.id AND {HAS_IDS})
-                     ORDER BY created, id"
-                ),
-            )?;
-            let rows = statement.query_map([project], |row| row.get(0))?;
-            for id in rows {
-                open.push((place, RequestId::restore(id?)));
-            }
+            let sql = format!(
+                "SELECT id FROM requests WHERE project_key = $1 AND kind = 'delete'
+                   AND EXISTS (SELECT 1 FROM jobs WHERE request = requests.id AND {HAS_IDS})
+                 ORDER BY created, id"
+            );
+            let ids = sql::list(&self.conn, &sql, [project], |row| Ok(row.get(0)?))?;
+            open.extend(ids.into_iter().map(|id| (place, RequestId::restore(id))));
         }
         let mut owners = Vec::new();
         if open.len() < 2 {
@@ -226,13 +219,11 @@ impl Ledger {
         request: &RequestId,
         owners: &mut Vec<Owner>,
     ) -> Result<(), LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            &format!(
-                "SELECT request, number, task_id, state FROM jobs
-                 WHERE request = $1 AND {HAS_IDS} ORDER BY number"
-            ),
-        )?;
+        let sql = format!(
+            "SELECT request, number, task_id, state FROM jobs
+             WHERE request = $1 AND {HAS_IDS} ORDER BY number"
+        );
+        let mut statement = prepare(&self.conn, &sql)?;
         let mut rows = statement.query([request.as_str()])?;
         while let Some(row) = rows.next()? {
             let task: Option<String> = row.get(2)?;

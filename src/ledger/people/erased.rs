@@ -5,16 +5,15 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, Transaction};
 
 use crate::domain::{Erasure, JobId, JobState, LedgerKey, PersonHash, PersonHasher, ProjectName};
 
-use super::deletions::{
-    ErasedBy, ErasedJob, doubt_of, list_gone, list_jobs, project_of, read_hashes,
-};
-use crate::ledger::columns::{count, job_id, state, unreadable};
+use super::deletions::{ErasedBy, ErasedJob, doubt_of, list_gone, list_jobs, read_hashes};
+use crate::ledger::columns::{self, count, job_id, state, unreadable};
 use crate::ledger::jobs::payload;
-use crate::ledger::{Ledger, LedgerError, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
 
 /// People whom no deletion has erased, by how the last of their deletions stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,13 +122,11 @@ impl Erased<'_> {
         jobs: &mut dyn Iterator<Item = (&JobId, usize, u32)>,
         hear: &mut dyn FnMut(ErasedPerson<'_>),
     ) -> Result<(), LedgerError> {
-        let mut statement = prepare(
-            &self.view,
-            "SELECT hashes FROM people WHERE request = $1 AND number = $2
-             UNION ALL SELECT hashes FROM suppressed WHERE request = $1 AND number = $2",
-        )?;
+        let sql = "SELECT hashes FROM people WHERE request = $1 AND number = $2
+             UNION ALL SELECT hashes FROM suppressed WHERE request = $1 AND number = $2";
+        let mut statement = prepare(&self.view, sql)?;
         for (id, ids, job) in jobs {
-            let mut rows = statement.query(params![id.request.as_str(), id.number])?;
+            let mut rows = statement.query(sql::of(id))?;
             let Some(row) = rows.next()? else {
                 for id in payload::read_lines(&self.view, id)?.ids() {
                     let hash = self.hasher.hash(id);
@@ -164,17 +161,15 @@ fn list_spared(
     conn: &Connection,
     project: &dyn Fn(&ProjectName) -> bool,
 ) -> Result<Vec<SparedJob>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT request, number, project, state, may_be_double <> 0 AS doubt, ids_count
+    let sql = "SELECT request, number, project, state, may_be_double <> 0 AS doubt, ids_count
          FROM jobs JOIN requests ON requests.id = jobs.request
-         WHERE kind = 'delete' ORDER BY created, request, number",
-    )?;
+         WHERE kind = 'delete' ORDER BY created, request, number";
+    let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query([])?;
     let mut jobs = Vec::new();
     while let Some(row) = rows.next()? {
         let state = state(row, "state")?;
-        if project(&project_of(row)?) && Erasure::of(state, doubt_of(row)?).is_none() {
+        if project(&columns::project(row)?) && Erasure::of(state, doubt_of(row)?).is_none() {
             jobs.push(SparedJob {
                 job: job_id(row)?,
                 state,

@@ -24,7 +24,8 @@ use crate::domain::{EXPORT_IDS_DAYS, JobId, LedgerKey, PersonHash, PersonHasher,
 use super::audit::{self, AuditEvent, Subject, Why};
 use super::columns::{format_time, job_id};
 use super::jobs::payload;
-use super::{Ledger, LedgerError, Write, prepare};
+use super::sql::{self, prepare};
+use super::{Ledger, LedgerError, Write};
 
 /// How many jobs are hashed in one transaction: others wait for it.
 const AT_ONCE: usize = 64;
@@ -64,17 +65,11 @@ struct Hashed {
 
 impl Ledger {
     /// How many jobs have ended whose ids are still there although nothing needs them.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn count_ids_to_hash(&self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
         count_to_hash(&self.conn, now)
     }
 
     /// What tells the key from others under which people are remembered, once there are some.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_people_key(&self) -> Result<Option<String>, LedgerError> {
         find_key(&self.conn)
     }
@@ -131,12 +126,9 @@ impl Ledger {
 
     /// Sees to it that no copy of an id that is gone is left in the ledger's files, if one may be:
     /// also where a dsr was killed before it could, or others were reading.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_clean(&mut self) -> Result<(), LedgerError> {
         let unclean = "SELECT 1 FROM people_key WHERE unclean = 1";
-        if !prepare(&self.conn, unclean)?.exists([])? {
+        if !sql::exists(&self.conn, unclean, [])? {
             return Ok(());
         }
         let tx = self.write()?;
@@ -153,9 +145,6 @@ impl Ledger {
 
     /// Blanks what tells the ids of a request from others' once all of its jobs have ended and some
     /// of its ids are gone: of a few ids it could be guessed from.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_digests_blank(&mut self) -> Result<(), LedgerError> {
         let condition = format!(
             "ids_digest <> '' AND NOT {BLANK}
@@ -166,7 +155,7 @@ impl Ledger {
                                          AND number = jobs.number))"
         );
         let some = format!("SELECT 1 FROM requests WHERE {condition} LIMIT 1");
-        if !prepare(&self.conn, &some)?.exists([])? {
+        if !sql::exists(&self.conn, &some, [])? {
             return Ok(());
         }
         let tx = self.write()?;
@@ -189,18 +178,18 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<Vec<JobId>, LedgerError> {
         let (request, number) = after.map_or(("", 0), |job| (job.request.as_str(), job.number));
-        let mut statement = prepare(
-            &self.conn,
-            &format!(
-                "SELECT request, number FROM payloads JOIN jobs USING (request, number)
+        let sql = format!(
+            "SELECT request, number FROM payloads JOIN jobs USING (request, number)
                  WHERE {ENDED} AND NOT {TO_BE_SPLIT}
                    AND (request > $2 OR (request = $2 AND number > $3))
                  ORDER BY request, number LIMIT {AT_ONCE}"
-            ),
-        )?;
-        let values = params![format_time(fresh_after(now)), request, number];
-        let jobs = statement.query_map(values, job_id)?;
-        Ok(jobs.collect::<Result<_, _>>()?)
+        );
+        sql::list(
+            &self.conn,
+            &sql,
+            params![format_time(fresh_after(now)), request, number],
+            |row| Ok(job_id(row)?),
+        )
     }
 
     /// Writes the log back and empties it: it holds the pages as they were. Where somebody reads
@@ -238,8 +227,7 @@ pub(crate) fn count_to_hash(conn: &Connection, now: DateTime<Utc>) -> Result<usi
         "SELECT COUNT(*) FROM payloads JOIN jobs USING (request, number)
          WHERE {ENDED} AND NOT {TO_BE_SPLIT}"
     );
-    let count: i64 =
-        prepare(conn, &sql)?.query_row([format_time(fresh_after(now))], |row| row.get(0))?;
+    let count: i64 = sql::value(conn, &sql, [format_time(fresh_after(now))])?;
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
@@ -266,11 +254,8 @@ fn demand_key(conn: &Connection, given: &str) -> Result<bool, LedgerError> {
 
 fn remember_key(tx: &Write<'_>, given: &str, now: DateTime<Utc>) -> Result<(), LedgerError> {
     if !demand_key(tx, given)? {
-        prepare(
-            tx,
-            "INSERT INTO people_key (fingerprint, since, unclean) VALUES ($1, $2, 0)",
-        )?
-        .execute(params![given, format_time(now)])?;
+        let sql = "INSERT INTO people_key (fingerprint, since, unclean) VALUES ($1, $2, 0)";
+        sql::execute(tx, sql, params![given, format_time(now)])?;
         let details = json!({ "fingerprint": given });
         let event = AuditEvent::LedgerKeyRecorded;
         audit::tell(tx, event, Subject::Ledger, details, now)?;
@@ -301,11 +286,8 @@ fn hash_one(
     // Their order would tell who stood beside whom in the source.
     hashes.sort_unstable();
     let hashes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
-    prepare(
-        tx,
-        "INSERT INTO people (request, number, hashes) VALUES ($1, $2, $3)",
-    )?
-    .execute(params![job.request.as_str(), job.number, hashes])?;
+    let sql = "INSERT INTO people (request, number, hashes) VALUES ($1, $2, $3)";
+    sql::execute(tx, sql, params![job.request.as_str(), job.number, hashes])?;
     payload::delete(tx, job)?;
     swept.jobs += 1;
     swept.ids += lines.count();

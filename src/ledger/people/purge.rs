@@ -11,11 +11,11 @@ use serde_json::json;
 use crate::domain::{Cutoff, RequestId};
 
 use super::deletions::{ALL, ErasedJob, list_jobs};
-use crate::ledger::audit;
-use crate::ledger::audit::{AuditEvent, Subject};
-use crate::ledger::columns::{count, format_time, parse_time, unreadable};
+use crate::ledger::audit::{self, AuditEvent, Subject};
+use crate::ledger::columns::{count, format_time, moment, parse_time, to_sql, unreadable};
 use crate::ledger::jobs::payload;
-use crate::ledger::{Ledger, LedgerError, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
 
 /// Every table with rows of requests; those that others refer to come last.
 const TABLES: [(&str, &str); 12] = [
@@ -58,9 +58,6 @@ pub struct Purge {
 impl Ledger {
     /// What was closed before a day: nothing has happened since to any job of those requests, and
     /// none waits for anything. `None` if there are none.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_closed(&self, cutoff: Cutoff) -> Result<Option<Closed>, LedgerError> {
         sum_up(&list_closed(&self.conn, cutoff)?)
     }
@@ -101,13 +98,10 @@ impl Ledger {
             "ids": closed.ids,
             "suppressed": kept,
         });
-        prepare(
-            &tx,
-            "INSERT INTO purges (at, closed_before, requests, ids, first_closed, last_closed,
+        let sql = "INSERT INTO purges (at, closed_before, requests, ids, first_closed, last_closed,
                  suppressed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )?
-        .execute(params![
+             VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        prepare(&tx, sql)?.execute(params![
             format_time(now),
             format_time(cutoff.moment()),
             to_sql(closed.requests),
@@ -136,38 +130,25 @@ impl Ledger {
     }
 
     /// Every purge there was, in their order.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_purges(&self) -> Result<Vec<Purge>, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            "SELECT at, closed_before, requests, ids, first_closed, last_closed, suppressed
-             FROM purges ORDER BY at",
-        )?;
-        let mut rows = statement.query([])?;
-        let mut purges = Vec::new();
-        while let Some(row) = rows.next()? {
-            let time = |column| -> Result<DateTime<Utc>, LedgerError> {
-                let text: String = row.get(column)?;
-                parse_time(&text)
-            };
-            purges.push(Purge {
-                at: time("at")?,
-                closed_before: time("closed_before")?,
+        let sql = "SELECT at, closed_before, requests, ids, first_closed, last_closed, suppressed
+             FROM purges ORDER BY at";
+        sql::list(&self.conn, sql, [], |row| {
+            Ok(Purge {
+                at: moment(row, "at")?,
+                closed_before: moment(row, "closed_before")?,
                 closed: Closed {
                     requests: count(row, "requests")?,
                     ids: count(row, "ids")?,
-                    first: time("first_closed")?,
-                    last: time("last_closed")?,
+                    first: moment(row, "first_closed")?,
+                    last: moment(row, "last_closed")?,
                 },
                 suppressed: match row.get_ref("suppressed")? {
                     ValueRef::Null => None,
                     _ => Some(count(row, "suppressed")?),
                 },
-            });
-        }
-        Ok(purges)
+            })
+        })
     }
 }
 
@@ -176,9 +157,7 @@ type Row = (String, usize, String);
 
 /// The requests that were closed before the day: the last thing that happened to one closed it.
 fn list_closed(conn: &Connection, cutoff: Cutoff) -> Result<Vec<Row>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT id, ids_unique, MAX(at) AS closed FROM (
+    let sql = "SELECT id, ids_unique, MAX(at) AS closed FROM (
              SELECT id AS request, created AS at FROM requests
              UNION ALL SELECT request, at FROM steps
              UNION ALL SELECT request, at FROM extensions
@@ -191,14 +170,10 @@ fn list_closed(conn: &Connection, cutoff: Cutoff) -> Result<Vec<Row>, LedgerErro
              AND NOT (state IN ('done', 'refused', 'failed', 'revoked')
                       OR (state = 'unknown' AND abandoned_at IS NOT NULL)))
          GROUP BY id, ids_unique HAVING MAX(at) < $1
-         ORDER BY closed, id",
-    )?;
-    let mut rows = statement.query([format_time(cutoff.moment())])?;
-    let mut list = Vec::new();
-    while let Some(row) = rows.next()? {
-        list.push((row.get(0)?, count(row, "ids_unique")?, row.get(2)?));
-    }
-    Ok(list)
+         ORDER BY closed, id";
+    sql::list(conn, sql, [format_time(cutoff.moment())], |row| {
+        Ok((row.get(0)?, count(row, "ids_unique")?, row.get(2)?))
+    })
 }
 
 /// The same, by their ids alone.
@@ -242,13 +217,10 @@ fn keep(tx: &Connection, purged: &HashSet<RequestId>) -> Result<usize, LedgerErr
         if !payload::has_hashes(tx, &id)? {
             return Err(LedgerError::NotHashed(id));
         }
-        prepare(
-            tx,
-            "INSERT INTO suppressed (project, erasure, begun, done, request, number, hashes)
+        let sql = "INSERT INTO suppressed (project, erasure, begun, done, request, number, hashes)
              SELECT $1, $2, $3, $4, request, number, hashes FROM people
-             WHERE request = $5 AND number = $6",
-        )?
-        .execute(params![
+             WHERE request = $5 AND number = $6";
+        prepare(tx, sql)?.execute(params![
             project.as_str(),
             erasure.as_str(),
             format_time(period.begun),
@@ -259,8 +231,4 @@ fn keep(tx: &Connection, purged: &HashSet<RequestId>) -> Result<usize, LedgerErr
         kept += ids;
     }
     Ok(kept)
-}
-
-fn to_sql(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::Connection;
 
 use crate::domain::{
     DistinctId, IdHasher, JobId, LedgerKey, PersonHash, PersonHasher, RequestId, TaskId,
@@ -11,7 +11,8 @@ use crate::domain::{
 
 use crate::ledger::columns::{job_id, parse_time, unreadable};
 use crate::ledger::jobs::payload;
-use crate::ledger::{Ledger, LedgerError, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
 
 /// The people who are looked for, each with a place, counted from 0. Holds hashes of them only.
 #[derive(Debug)]
@@ -148,21 +149,13 @@ impl Ledger {
     }
 
     /// When a job ended, as far as it has: by Mixpanel's word or ours.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_ended(&self, job: &JobId) -> Result<Option<DateTime<Utc>>, LedgerError> {
-        let ended: Option<String> = prepare(
-            &self.conn,
-            "SELECT COALESCE(
+        let sql = "SELECT COALESCE(
                  (SELECT MAX(at) FROM steps WHERE request = $1 AND number = $2
                   AND to_state IN ('done', 'refused', 'failed', 'revoked')),
                  (SELECT abandoned_at FROM jobs WHERE request = $1 AND number = $2
-                  AND state = 'unknown'))",
-        )?
-        .query_row(params![job.request.as_str(), job.number], |row| row.get(0))
-        .optional()?
-        .flatten();
+                  AND state = 'unknown'))";
+        let ended: Option<String> = sql::find_value(&self.conn, sql, sql::of(job))?.flatten();
         ended.map(|text| parse_time(&text)).transpose()
     }
 }
@@ -175,7 +168,7 @@ fn list_jobs(
 ) -> Result<Vec<JobId>, LedgerError> {
     let sql =
         format!("SELECT request, number FROM payloads WHERE {condition} ORDER BY request, number");
-    let mut statement = prepare(conn, &sql)?;
-    let jobs = statement.query_map(rusqlite::params_from_iter(values), job_id)?;
-    Ok(jobs.collect::<Result<_, _>>()?)
+    sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
+        Ok(job_id(row)?)
+    })
 }

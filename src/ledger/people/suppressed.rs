@@ -3,9 +3,11 @@
 
 use crate::domain::{Cutoff, Erasure, ErasurePeriod, PersonHash, ProjectName};
 
-use super::deletions::{ALL, erasure_of, list_jobs, period_of, project_of, read_hashes};
+use super::deletions::{ALL, erasure_of, list_jobs, period_of, read_hashes};
 use super::purge;
-use crate::ledger::{Ledger, LedgerError, Wanted, prepare};
+use crate::ledger::columns::project;
+use crate::ledger::sql::prepare;
+use crate::ledger::{Ledger, LedgerError, Wanted};
 
 /// Somebody who was in a deletion whose records are gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +22,6 @@ pub struct StillSuppressed {
 impl Ledger {
     /// How many people of closed deletions stay suppressed when their records go; somebody in two
     /// deletions counts twice.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn count_to_stay(&self, cutoff: Cutoff) -> Result<usize, LedgerError> {
         let closed = purge::list_closed_ids(&self.conn, cutoff)?;
         let jobs = list_jobs(&self.conn, &ALL)?;
@@ -48,7 +47,7 @@ impl Ledger {
                 if let Some(person) = wanted.place_of(&PersonHash::restore(*hash)) {
                     found.push(StillSuppressed {
                         person,
-                        project: project_of(row)?,
+                        project: project(row)?,
                         erasure: erasure_of(row)?,
                         period: period_of(row)?,
                     });

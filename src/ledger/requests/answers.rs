@@ -9,10 +9,10 @@ use serde_json::json;
 
 use crate::domain::RequestId;
 
-use crate::ledger::audit;
-use crate::ledger::audit::{AuditEvent, Subject};
-use crate::ledger::columns::{format_time, parse_day, parse_time};
-use crate::ledger::{Ledger, LedgerError, prepare};
+use crate::ledger::audit::{self, AuditEvent, Subject};
+use crate::ledger::columns::{day, format_time, moment};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
 
 /// What a recorded answer changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,16 +41,13 @@ pub struct AnswerRecord {
 impl Ledger {
     /// Records when a person was told, in the place of what was recorded before. How they were told
     /// stays as it was recorded, unless the answer says it anew.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_answer(
         &mut self,
         request: &RequestId,
         answer: &AnswerRecord,
     ) -> Result<AnswerChange, LedgerError> {
         let tx = self.write()?;
-        let is_first = !prepare(&tx, "SELECT 1 FROM answers")?.exists([])?;
+        let is_first = !sql::exists(&tx, "SELECT 1 FROM answers", [])?;
         let before = list(&tx, "id = $1", &[request.as_str()])?.remove(request);
         let manner_before = before.as_ref().and_then(|before| before.manner.as_ref());
         let manner = answer.manner.as_ref().or(manner_before);
@@ -64,13 +61,10 @@ impl Ledger {
         if change.is_repeated {
             return Ok(change);
         }
-        prepare(
-            &tx,
-            "INSERT INTO answers (request, day, manner, at) VALUES ($1, $2, $3, $4)
+        let sql = "INSERT INTO answers (request, day, manner, at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (request) DO UPDATE SET day = excluded.day,
-                 manner = excluded.manner, at = excluded.at",
-        )?
-        .execute(params![
+                 manner = excluded.manner, at = excluded.at";
+        prepare(&tx, sql)?.execute(params![
             request.as_str(),
             answer.day.to_string(),
             manner,
@@ -100,23 +94,16 @@ pub(crate) fn list(
     condition: &str,
     values: &[&str],
 ) -> Result<HashMap<RequestId, AnswerRecord>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        &format!(
-            "SELECT request, day, manner, at FROM answers
+    let sql = format!(
+        "SELECT request, day, manner, at FROM answers
              WHERE request IN (SELECT id FROM requests WHERE {condition})"
-        ),
-    )?;
-    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-    let mut answers = HashMap::new();
-    while let Some(row) = rows.next()? {
-        let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
+    );
+    sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
         let answer = AnswerRecord {
-            day: parse_day(&text("day")?)?,
+            day: day(row, "day")?,
             manner: row.get("manner")?,
-            at: parse_time(&text("at")?)?,
+            at: moment(row, "at")?,
         };
-        answers.insert(RequestId::restore(text("request")?), answer);
-    }
-    Ok(answers)
+        Ok((RequestId::restore(row.get("request")?), answer))
+    })
 }

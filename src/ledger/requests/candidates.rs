@@ -10,7 +10,8 @@ use rusqlite::{Connection, OpenFlags, params};
 use crate::domain::{JobState, Kind, Law, RequestState};
 
 use crate::ledger::open::migrations;
-use crate::ledger::{LedgerError, prepare, refuse_what_others_share};
+use crate::ledger::sql::prepare;
+use crate::ledger::{LedgerError, refuse_what_others_share};
 
 /// How many are offered: more nobody reads.
 const OFFERED: usize = 100;
@@ -180,15 +181,13 @@ impl Candidates {
     }
 
     fn list_tasks(&self, beginning: &str) -> Result<Vec<Candidate>, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            &format!(
-                "SELECT task_id, state, kind, law, project, reference
+        let sql = format!(
+            "SELECT task_id, state, kind, law, project, reference
                  FROM jobs JOIN requests ON requests.id = jobs.request
                  WHERE task_id >= $1 AND task_id < $2 AND linked = 0
                  ORDER BY task_id LIMIT {OFFERED}"
-            ),
-        )?;
+        );
+        let mut statement = prepare(&self.conn, &sql)?;
         let mut rows = statement.query([beginning, &behind(beginning)])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {

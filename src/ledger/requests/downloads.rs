@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::domain::{JobId, RequestId, link_end, link_may_end};
 
-use crate::ledger::audit;
-use crate::ledger::audit::{AuditEvent, Subject};
-use crate::ledger::columns::{count, format_time, parse_time};
-use crate::ledger::{Ledger, LedgerError, prepare};
+use crate::ledger::audit::{self, AuditEvent, Subject};
+use crate::ledger::columns::{count, format_time, moment};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
 
 /// A fetched export.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,22 +59,16 @@ impl Unfetched {
 
 impl Ledger {
     /// Notes that a job's export has been fetched.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_download(&mut self, download: &DownloadRecord) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        prepare(
-            &tx,
-            "INSERT INTO downloads (request, number, path, bytes, sha256, fetched_at,
+        let sql = "INSERT INTO downloads (request, number, path, bytes, sha256, fetched_at,
                                     first_fetched_at)
              VALUES ($1, $2, $3, $4, $5, $6, $6)
              ON CONFLICT (request, number) DO UPDATE SET path = excluded.path,
                  bytes = excluded.bytes, sha256 = excluded.sha256,
                  fetched_at = excluded.fetched_at,
-                 first_fetched_at = COALESCE(downloads.first_fetched_at, downloads.fetched_at)",
-        )?
-        .execute(params![
+                 first_fetched_at = COALESCE(downloads.first_fetched_at, downloads.fetched_at)";
+        prepare(&tx, sql)?.execute(params![
             download.job.request.as_str(),
             download.job.number,
             to_text(&download.path),
@@ -85,14 +79,10 @@ impl Ledger {
         let details = json!({ "bytes": download.bytes, "sha256": download.sha256 });
         let (event, subject) = (AuditEvent::ExportFetched, Subject::Job(&download.job));
         audit::tell(&tx, event, subject, details, download.fetched_at)?;
-        tx.commit()?;
-        Ok(())
+        tx.commit()
     }
 
     /// Notes that a job's export was split into packages for so many people, and what is in them.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_packages(
         &mut self,
         job: &JobId,
@@ -114,17 +104,12 @@ impl Ledger {
 
     /// The packages that were made of what was fetched last for a job, by the trail; `None` where
     /// there are none, or a dsr made them that did not count what is in them.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_packages(&self, job: &JobId) -> Result<Option<PackagesRecord>, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            "SELECT details FROM audit WHERE request = $1 AND job = $2
+        let sql = "SELECT details FROM audit WHERE request = $1 AND job = $2
                  AND event IN ('packages_made', 'export_fetched')
-             ORDER BY seq DESC LIMIT 1",
-        )?;
-        let mut rows = statement.query(params![job.request.as_str(), job.number])?;
+             ORDER BY seq DESC LIMIT 1";
+        let mut statement = prepare(&self.conn, sql)?;
+        let mut rows = statement.query(sql::of(job))?;
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
@@ -143,28 +128,20 @@ impl Ledger {
     }
 
     /// What was fetched for a job, if it was.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_download(&self, job: &JobId) -> Result<Option<DownloadRecord>, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            "SELECT path, bytes, sha256, fetched_at FROM downloads
-             WHERE request = $1 AND number = $2",
-        )?;
-        let mut rows = statement.query(params![job.request.as_str(), job.number])?;
-        let Some(row) = rows.next()? else {
-            return Ok(None);
-        };
-        let path: String = row.get("path")?;
-        let fetched_at: String = row.get("fetched_at")?;
-        Ok(Some(DownloadRecord {
-            job: job.clone(),
-            path: PathBuf::from(path),
-            bytes: count(row, "bytes")? as u64,
-            sha256: row.get("sha256")?,
-            fetched_at: parse_time(&fetched_at)?,
-        }))
+        let sql = "SELECT path, bytes, sha256, fetched_at FROM downloads
+             WHERE request = $1 AND number = $2";
+        sql::find(&self.conn, sql, sql::of(job), |row| {
+            let path: String = row.get("path")?;
+
+            Ok(DownloadRecord {
+                job: job.clone(),
+                path: PathBuf::from(path),
+                bytes: count(row, "bytes")? as u64,
+                sha256: row.get("sha256")?,
+                fetched_at: moment(row, "fetched_at")?,
+            })
+        })
     }
 }
 
@@ -174,28 +151,21 @@ pub(crate) fn list_unfetched(
     condition: &str,
     values: &[&str],
 ) -> Result<HashMap<RequestId, Unfetched>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        &format!(
-            "SELECT request, COUNT(*) AS jobs, MIN(at) AS finished_by FROM steps
+    let sql = format!(
+        "SELECT request, COUNT(*) AS jobs, MIN(at) AS finished_by FROM steps
              WHERE to_state = 'done'
                AND request IN (SELECT id FROM requests WHERE kind = 'export' AND ({condition}))
                AND NOT EXISTS (SELECT 1 FROM downloads
                    WHERE request = steps.request AND number = steps.number)
              GROUP BY request"
-        ),
-    )?;
-    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-    let mut unfetched = HashMap::new();
-    while let Some(row) = rows.next()? {
-        let finished_by: String = row.get("finished_by")?;
+    );
+    sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
         let waiting = Unfetched {
             jobs: count(row, "jobs")?,
-            finished_by: parse_time(&finished_by)?,
+            finished_by: moment(row, "finished_by")?,
         };
-        unfetched.insert(RequestId::restore(row.get("request")?), waiting);
-    }
-    Ok(unfetched)
+        Ok((RequestId::restore(row.get("request")?), waiting))
+    })
 }
 
 fn to_text(path: &Path) -> String {

@@ -8,10 +8,10 @@ use serde_json::json;
 
 use crate::domain::RequestId;
 
-use crate::ledger::audit;
-use crate::ledger::audit::{AuditEvent, Subject};
-use crate::ledger::columns::{format_time, parse_day, parse_time};
-use crate::ledger::{Ledger, LedgerError, prepare};
+use crate::ledger::audit::{self, AuditEvent, Subject};
+use crate::ledger::columns::{day, format_time, moment};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
 
 /// An extension as the operator took it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,9 +37,6 @@ pub enum Extended {
 impl Ledger {
     /// Notes that a request is extended and moves its due date, in one transaction; unless it was
     /// extended before.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_extension(
         &mut self,
         request: &RequestId,
@@ -50,12 +47,9 @@ impl Ledger {
         if let Some(there) = found.remove(request) {
             return Ok(Extended::There(there));
         }
-        prepare(
-            &tx,
-            "INSERT INTO extensions (request, at, day, reason, due_before, due_after)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )?
-        .execute(params![
+        let sql = "INSERT INTO extensions (request, at, day, reason, due_before, due_after)
+             VALUES ($1, $2, $3, $4, $5, $6)";
+        prepare(&tx, sql)?.execute(params![
             request.as_str(),
             format_time(extension.at),
             extension.day.to_string(),
@@ -63,8 +57,12 @@ impl Ledger {
             extension.due_before.to_string(),
             extension.due_after.to_string(),
         ])?;
-        prepare(&tx, "UPDATE requests SET due = $1 WHERE id = $2")?
-            .execute(params![extension.due_after.to_string(), request.as_str()])?;
+        let sql = "UPDATE requests SET due = $1 WHERE id = $2";
+        sql::execute(
+            &tx,
+            sql,
+            params![extension.due_after.to_string(), request.as_str()],
+        )?;
         // The words may name a person, and the trail keeps what it has.
         let details = json!({
             "day": extension.day.to_string(),
@@ -84,25 +82,18 @@ pub(crate) fn list(
     condition: &str,
     values: &[&str],
 ) -> Result<HashMap<RequestId, Extension>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        &format!(
-            "SELECT request, at, day, reason, due_before, due_after FROM extensions
+    let sql = format!(
+        "SELECT request, at, day, reason, due_before, due_after FROM extensions
              WHERE request IN (SELECT id FROM requests WHERE {condition})"
-        ),
-    )?;
-    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-    let mut extensions = HashMap::new();
-    while let Some(row) = rows.next()? {
-        let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
+    );
+    sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
         let extension = Extension {
-            at: parse_time(&text("at")?)?,
-            day: parse_day(&text("day")?)?,
-            reason: text("reason")?,
-            due_before: parse_day(&text("due_before")?)?,
-            due_after: parse_day(&text("due_after")?)?,
+            at: moment(row, "at")?,
+            day: day(row, "day")?,
+            reason: row.get("reason")?,
+            due_before: day(row, "due_before")?,
+            due_after: day(row, "due_after")?,
         };
-        extensions.insert(RequestId::restore(text("request")?), extension);
-    }
-    Ok(extensions)
+        Ok((RequestId::restore(row.get("request")?), extension))
+    })
 }

@@ -1,13 +1,14 @@
 //! How a job came to stand where it stands: each step, each attempt, what was fetched.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Row, params};
+use rusqlite::Row;
 
 use crate::domain::{JobId, JobState, RequestId};
 
-use crate::ledger::columns::{count, state, time, unreadable};
+use crate::ledger::columns::{count, moment, state, time, unreadable};
 use crate::ledger::jobs::attempts::SET_BACK;
-use crate::ledger::{DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord};
 
 /// A job with all that the ledger knows of its past.
 #[derive(Debug, Clone)]
@@ -94,9 +95,6 @@ pub struct Passage {
 
 impl Ledger {
     /// What the ledger knows of a job's past.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_history(&self, job: JobRecord) -> Result<JobHistory, LedgerError> {
         let id = job.id.clone();
         let (kept, first_fetched_at) = self.find_kept(&id)?;
@@ -112,14 +110,13 @@ impl Ledger {
     }
 
     fn find_kept(&self, id: &JobId) -> Result<(KeptIds, Option<DateTime<Utc>>), LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
+        let sql =
             "SELECT EXISTS (SELECT 1 FROM payloads WHERE request = $1 AND number = $2) AS raw,
                     EXISTS (SELECT 1 FROM people WHERE request = $1 AND number = $2) AS hashed,
                     (SELECT COALESCE(first_fetched_at, fetched_at) FROM downloads
-                     WHERE request = $1 AND number = $2) AS first_fetched_at",
-        )?;
-        let mut rows = statement.query(params![id.request.as_str(), id.number])?;
+                     WHERE request = $1 AND number = $2) AS first_fetched_at";
+        let mut statement = prepare(&self.conn, sql)?;
+        let mut rows = statement.query(sql::of(id))?;
         let row = rows.next()?.ok_or_else(|| unreadable("a job's people"))?;
         let kept = match (row.get("raw")?, row.get("hashed")?) {
             (true, _) => KeptIds::Raw,
@@ -130,42 +127,30 @@ impl Ledger {
     }
 
     fn list_steps(&self, id: &JobId) -> Result<Vec<Step>, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            "SELECT from_state, to_state, steps.at AS at, actor_user, actor_host, command
+        let sql = "SELECT from_state, to_state, steps.at AS at, actor_user, actor_host, command
              FROM steps LEFT JOIN audit ON seq = (
                  SELECT MIN(seq) FROM audit AS entry
                  WHERE entry.request = steps.request AND entry.job = steps.number
                      AND entry.event = 'job_moved' AND entry.at = steps.at)
-             WHERE steps.request = $1 AND steps.number = $2 ORDER BY step",
-        )?;
-        let mut rows = statement.query(params![id.request.as_str(), id.number])?;
-        let mut steps = Vec::new();
-        while let Some(row) = rows.next()? {
-            steps.push(Step {
+             WHERE steps.request = $1 AND steps.number = $2 ORDER BY step";
+        sql::list(&self.conn, sql, sql::of(id), |row| {
+            Ok(Step {
                 from: state(row, "from_state")?,
                 to: state(row, "to_state")?,
-                at: time(row, "at")?.ok_or_else(|| unreadable("a step's time"))?,
+                at: moment(row, "at")?,
                 by: doer(row)?,
-            });
-        }
-        Ok(steps)
+            })
+        })
     }
 
     fn list_attempts(&self, id: &JobId) -> Result<Vec<Attempt>, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            "SELECT attempt, started_at, ended_at, outcome, reason, sender FROM attempts
-             WHERE request = $1 AND number = $2 ORDER BY attempt",
-        )?;
-        let mut rows = statement.query(params![id.request.as_str(), id.number])?;
-        let mut attempts = Vec::new();
-        while let Some(row) = rows.next()? {
+        let sql = "SELECT attempt, started_at, ended_at, outcome, reason, sender FROM attempts
+             WHERE request = $1 AND number = $2 ORDER BY attempt";
+        sql::list(&self.conn, sql, sql::of(id), |row| {
             let outcome: Option<String> = row.get("outcome")?;
-            attempts.push(Attempt {
+            Ok(Attempt {
                 number: row.get("attempt")?,
-                started_at: time(row, "started_at")?
-                    .ok_or_else(|| unreadable("an attempt's time"))?,
+                started_at: moment(row, "started_at")?,
                 ended_at: time(row, "ended_at")?,
                 outcome: match outcome {
                     Some(_) => Some(state(row, "outcome")?),
@@ -173,26 +158,20 @@ impl Ledger {
                 },
                 reason: row.get("reason")?,
                 is_certain: row.get::<_, Option<String>>("sender")?.as_deref() != Some(SET_BACK),
-            });
-        }
-        Ok(attempts)
+            })
+        })
     }
 
     /// What the audit trail has of a request and its jobs beside their steps, the first `most` of it,
     /// and how much more there is.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_deeds(
         &self,
         request: &RequestId,
         most: usize,
     ) -> Result<(Vec<Deed>, usize), LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            "SELECT seq, at, actor_user, actor_host, command, event, job FROM audit
-             WHERE request = $1 AND event NOT IN ('job_moved', 'job_noted') ORDER BY seq",
-        )?;
+        let sql = "SELECT seq, at, actor_user, actor_host, command, event, job FROM audit
+             WHERE request = $1 AND event NOT IN ('job_moved', 'job_noted') ORDER BY seq";
+        let mut statement = prepare(&self.conn, sql)?;
         let mut rows = statement.query([request.as_str()])?;
         let (mut deeds, mut more) = (Vec::new(), 0);
         while let Some(row) = rows.next()? {
@@ -214,33 +193,21 @@ impl Ledger {
 
     /// Through which states a request's jobs passed, and when; one for each state. That a job may have
     /// been sent before the ledger was set back is no passage.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_passages(&self, request: &RequestId) -> Result<Vec<Passage>, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
+        let sql =
             "SELECT to_state, COUNT(DISTINCT number) AS jobs, MIN(at) AS first, MAX(at) AS last
              FROM steps WHERE request = $1 AND NOT (to_state = 'sending' AND EXISTS (
                  SELECT 1 FROM attempts WHERE request = steps.request AND number = steps.number
                      AND sender = $2 AND ended_at = steps.at))
-             GROUP BY to_state ORDER BY first, last",
-        )?;
-        let mut rows = statement.query([request.as_str(), SET_BACK])?;
-        let mut passages = Vec::new();
-        while let Some(row) = rows.next()? {
-            let moment = |column| {
-                let found = time(row, column)?;
-                found.ok_or_else(|| unreadable("a step's time"))
-            };
-            passages.push(Passage {
+             GROUP BY to_state ORDER BY first, last";
+        sql::list(&self.conn, sql, [request.as_str(), SET_BACK], |row| {
+            Ok(Passage {
                 to: state(row, "to_state")?,
                 jobs: count(row, "jobs")?,
-                first: moment("first")?,
-                last: moment("last")?,
-            });
-        }
-        Ok(passages)
+                first: moment(row, "first")?,
+                last: moment(row, "last")?,
+            })
+        })
     }
 }
 

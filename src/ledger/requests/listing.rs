@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use crate::domain::{Doubt, JobId, JobState, RequestId};
 
@@ -15,7 +15,8 @@ use super::records::{
 use super::{answers, downloads, extensions, plans};
 use crate::ledger::columns::{count, parse_time, unreadable};
 use crate::ledger::jobs::told::untold;
-use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord};
 
 /// Which requests to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,24 +118,17 @@ impl Ledger {
     }
 
     /// The first unsent job of a request behind the number `after`.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_unsent(
         &self,
         request: &RequestId,
         after: u32,
     ) -> Result<Option<JobId>, LedgerError> {
         let condition = Standing::Unsent.condition();
-        let number = prepare(
-            &self.conn,
-            &format!(
-                "SELECT number FROM jobs WHERE request = $1 AND number > $2 AND {condition}
+        let sql = format!(
+            "SELECT number FROM jobs WHERE request = $1 AND number > $2 AND {condition}
                  ORDER BY number LIMIT 1"
-            ),
-        )?
-        .query_row(params![request.as_str(), after], |row| row.get(0))
-        .optional()?;
+        );
+        let number = sql::find_value(&self.conn, &sql, params![request.as_str(), after])?;
         Ok(number.map(|number| JobId {
             request: request.clone(),
             number,
@@ -148,26 +142,15 @@ impl Ledger {
         after: u32,
     ) -> Result<VecDeque<JobRecord>, LedgerError> {
         let condition = standing.condition();
-        let mut statement = prepare(
-            &self.conn,
-            &format!(
-                "SELECT {JOB_COLUMNS} FROM jobs
+        let sql = format!(
+            "SELECT {JOB_COLUMNS} FROM jobs
                  WHERE request = $1 AND number > $2 AND {condition}
                  ORDER BY number LIMIT {PAGE}"
-            ),
-        )?;
-        let mut rows = statement.query(params![request.as_str(), after])?;
-        let mut page = VecDeque::new();
-        while let Some(row) = rows.next()? {
-            page.push_back(read_job(row)?);
-        }
-        Ok(page)
+        );
+        sql::list(&self.conn, &sql, params![request.as_str(), after], read_job)
     }
 
     /// Lists requests, newest first.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_requests(&self, which: Which) -> Result<Vec<RequestRecord>, LedgerError> {
         let condition = match which {
             Which::Open => {
@@ -193,9 +176,6 @@ impl Ledger {
     }
 
     /// Finds a request by its id.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_request(&self, id: &RequestId) -> Result<Option<RequestRecord>, LedgerError> {
         let mut found = self.select("id = $1", &[id.as_str()])?;
         Ok(found.pop())
@@ -203,9 +183,6 @@ impl Ledger {
 
     /// Finds the request a person means: by the beginning of its id, a job's id, or the task id
     /// of one of its jobs.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_named(&self, name: &str) -> Result<Found, LedgerError> {
         // A task belongs to the request it was made for; others may be linked to it.
         let by_task = "id IN (SELECT request FROM jobs WHERE task_id = $1 AND linked = 0)";
@@ -226,43 +203,26 @@ impl Ledger {
     }
 
     /// The jobs of a request that have this task.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_jobs_of_task(
         &self,
         request: &RequestId,
         task: &str,
     ) -> Result<Vec<JobRecord>, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            &format!(
-                "SELECT {JOB_COLUMNS} FROM jobs WHERE request = $1 AND task_id = $2
+        let sql = format!(
+            "SELECT {JOB_COLUMNS} FROM jobs WHERE request = $1 AND task_id = $2
                  ORDER BY number"
-            ),
-        )?;
-        let mut rows = statement.query(params![request.as_str(), task])?;
-        let mut jobs = Vec::new();
-        while let Some(row) = rows.next()? {
-            jobs.push(read_job(row)?);
-        }
-        Ok(jobs)
+        );
+        sql::list(&self.conn, &sql, params![request.as_str(), task], read_job)
     }
 
     /// When the last of a request's jobs was accepted that Mixpanel has not ended.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_last_submission(
         &self,
         request: &RequestId,
     ) -> Result<Option<DateTime<Utc>>, LedgerError> {
         let condition = Standing::Followed.condition();
-        let last: Option<String> = prepare(
-            &self.conn,
-            &format!("SELECT MAX(submitted_at) FROM jobs WHERE request = $1 AND {condition}"),
-        )?
-        .query_row([request.as_str()], |row| row.get(0))?;
+        let sql = format!("SELECT MAX(submitted_at) FROM jobs WHERE request = $1 AND {condition}");
+        let last: Option<String> = sql::value(&self.conn, &sql, [request.as_str()])?;
         last.map(|text| parse_time(&text)).transpose()
     }
 
@@ -276,13 +236,11 @@ impl Ledger {
         let mut answers = answers::list(&self.conn, condition, values)?;
         let mut unfetched = downloads::list_unfetched(&self.conn, condition, values)?;
         let mut plans = plans::list(&self.conn, condition, values)?;
-        let mut statement = prepare(
-            &self.conn,
-            &format!(
-                "SELECT {REQUEST_COLUMNS}, {ANSWERED_COLUMNS} FROM requests
+        let sql = format!(
+            "SELECT {REQUEST_COLUMNS}, {ANSWERED_COLUMNS} FROM requests
                  WHERE {condition} ORDER BY created DESC, id"
-            ),
-        )?;
+        );
+        let mut statement = prepare(&self.conn, &sql)?;
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         let mut requests = Vec::new();
         while let Some(row) = rows.next()? {

@@ -21,10 +21,10 @@ use uuid::Uuid;
 use crate::domain::{IdLines, IdsDigest, JobId, RequestId, SubjectRequestId};
 
 use super::audit::{self, AuditEvent, Subject};
-use super::columns::format_time;
-use super::jobs::payload;
-use super::jobs::payload::{Packed, Packer};
-use super::{Ledger, LedgerError, NewRequest, prepare};
+use super::columns::{format_time, to_sql};
+use super::jobs::payload::{self, Packed, Packer};
+use super::sql::prepare;
+use super::{Ledger, LedgerError, NewRequest};
 use records::REQUEST_COLUMNS;
 
 /// How many batches may wait to be packed.
@@ -96,14 +96,11 @@ fn insert(
     at: DateTime<Utc>,
 ) -> Result<RequestId, LedgerError> {
     let id = RequestId::random();
-    prepare(
-        tx,
-        &format!(
-            "INSERT INTO requests ({REQUEST_COLUMNS})
+    let sql = format!(
+        "INSERT INTO requests ({REQUEST_COLUMNS})
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
-        ),
-    )?
-    .execute(params![
+    );
+    prepare(tx, &sql)?.execute(params![
         id.as_str(),
         asked.operation.kind().as_str(),
         asked.operation.law().as_str(),
@@ -163,10 +160,8 @@ fn insert_jobs<E: From<LedgerError>>(
         Ok::<_, E>(packing.unwrap_or_else(|panic| resume_unwind(panic))?)
     })?;
     let digest = digest.to_string();
-    let mut statement = prepare(
-        tx,
-        "UPDATE requests SET ids_digest = $1, ids_salt = $2, rows_salt = $3 WHERE id = $4",
-    )?;
+    let sql = "UPDATE requests SET ids_digest = $1, ids_salt = $2, rows_salt = $3 WHERE id = $4";
+    let mut statement = prepare(tx, sql)?;
     let salt = || Uuid::new_v4().simple().to_string();
     let updated = statement.execute(params![digest, salt(), salt(), request.as_str()]);
     updated.map_err(LedgerError::from)?;
@@ -188,12 +183,9 @@ fn pack_all(
 }
 
 fn insert_job(tx: &Connection, job: &JobId, packed: &Packed) -> Result<(), LedgerError> {
-    prepare(
-        tx,
-        "INSERT INTO jobs (request, number, subject_request_id, ids_count, state, attempts)
-         VALUES ($1, $2, $3, $4, 'planned', 0)",
-    )?
-    .execute(params![
+    let sql = "INSERT INTO jobs (request, number, subject_request_id, ids_count, state, attempts)
+         VALUES ($1, $2, $3, $4, 'planned', 0)";
+    prepare(tx, sql)?.execute(params![
         job.request.as_str(),
         job.number,
         SubjectRequestId::random().to_string(),
@@ -210,16 +202,14 @@ fn find_same(
     digest: &str,
 ) -> Result<Option<RequestId>, LedgerError> {
     let operation = asked.operation;
-    let mut statement = prepare(
-        conn,
-        "SELECT id FROM requests
+    let sql = "SELECT id FROM requests
          WHERE ids_digest = $1 AND project_key = $2 AND kind = $3 AND law = $4
            AND COALESCE(disclosure, '') = $5 AND id <> $6
            AND EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
                        AND state NOT IN ('done', 'refused', 'failed', 'revoked')
                        AND abandoned_at IS NULL)
-         ORDER BY created DESC LIMIT 1",
-    )?;
+         ORDER BY created DESC LIMIT 1";
+    let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query(params![
         digest,
         asked.project_key.as_str(),
@@ -232,8 +222,4 @@ fn find_same(
         Some(row) => Ok(Some(RequestId::restore(row.get(0)?))),
         None => Ok(None),
     }
-}
-
-fn to_sql(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -4,14 +4,15 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use serde_json::{Map, Value};
 
 use crate::domain::{Actor, PlanDigest, RequestId};
 
 use crate::ledger::audit::value;
-use crate::ledger::columns::{format_time, parse_time, unreadable};
-use crate::ledger::{Ledger, LedgerError, prepare};
+use crate::ledger::columns::{format_time, moment, unreadable};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
 
 /// A plan file that became a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +26,6 @@ pub struct PlanRecord {
 
 impl Ledger {
     /// The request that was made of a plan, if it was applied.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_applied(&self, digest: &PlanDigest) -> Result<Option<RequestId>, LedgerError> {
         find(&self.conn, digest)
     }
@@ -37,9 +35,8 @@ pub(crate) fn find(
     conn: &Connection,
     digest: &PlanDigest,
 ) -> Result<Option<RequestId>, LedgerError> {
-    let found = prepare(conn, "SELECT request FROM plans WHERE digest = $1")?
-        .query_row([digest.to_string()], |row| row.get(0))
-        .optional()?;
+    let sql = "SELECT request FROM plans WHERE digest = $1";
+    let found = sql::find_value(conn, sql, [digest.to_string()])?;
     Ok(found.map(RequestId::restore))
 }
 
@@ -48,23 +45,18 @@ pub(crate) fn insert(
     request: &RequestId,
     plan: &PlanRecord,
 ) -> Result<(), LedgerError> {
-    prepare(
-        tx,
-        "INSERT INTO plans (request, digest, created, account, host)
-         VALUES ($1, $2, $3, $4, $5)",
-    )?
-    .execute(params![
+    let sql = "INSERT INTO plans (request, digest, created, account, host)
+         VALUES ($1, $2, $3, $4, $5)";
+    prepare(tx, sql)?.execute(params![
         request.as_str(),
         plan.digest.to_string(),
         format_time(plan.created),
         plan.created_by.user(),
         plan.created_by.host(),
     ])?;
-    let mut statement = prepare(
-        tx,
-        "INSERT INTO approvals (request, number, account, host, at)
-         VALUES ($1, $2, $3, $4, $5)",
-    )?;
+    let sql = "INSERT INTO approvals (request, number, account, host, at)
+         VALUES ($1, $2, $3, $4, $5)";
+    let mut statement = prepare(tx, sql)?;
     for (number, (by, at)) in (1_i64..).zip(&plan.approvals) {
         statement.execute(params![
             request.as_str(),
@@ -83,28 +75,22 @@ pub(crate) fn list(
     condition: &str,
     values: &[&str],
 ) -> Result<HashMap<RequestId, PlanRecord>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        &format!(
-            "SELECT request, digest, created, account, host FROM plans
+    let sql = format!(
+        "SELECT request, digest, created, account, host FROM plans
              WHERE request IN (SELECT id FROM requests WHERE {condition})"
-        ),
-    )?;
-    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-    let mut plans = HashMap::new();
-    while let Some(row) = rows.next()? {
+    );
+    sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
         let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
         let request = RequestId::restore(text("request")?);
         let plan = PlanRecord {
             digest: PlanDigest::parse(&text("digest")?)
                 .ok_or_else(|| unreadable("a plan's digest"))?,
-            created: parse_time(&text("created")?)?,
+            created: moment(row, "created")?,
             created_by: Actor::new(&text("account")?, &text("host")?),
             approvals: list_approvals(conn, &request)?,
         };
-        plans.insert(request, plan);
-    }
-    Ok(plans)
+        Ok((request, plan))
+    })
 }
 
 /// The plan of a request as the trail tells of it, by its rows as they are; null if it has none.
@@ -114,19 +100,15 @@ pub(crate) fn told(conn: &Connection, request: &RequestId) -> Result<Value, Ledg
         let facts: Result<Map<_, _>, LedgerError> = keys.iter().map(fact).collect();
         Ok(facts?.into())
     };
-    let mut statement = prepare(
-        conn,
-        "SELECT digest, created, account, host FROM plans WHERE request = $1",
-    )?;
+    let sql = "SELECT digest, created, account, host FROM plans WHERE request = $1";
+    let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query([request.as_str()])?;
     let mut plan = match rows.next()? {
         Some(row) => facts(row, &["digest", "created", "account", "host"])?,
         None => Value::Null,
     };
-    let mut statement = prepare(
-        conn,
-        "SELECT account, host, at FROM approvals WHERE request = $1 ORDER BY number",
-    )?;
+    let sql = "SELECT account, host, at FROM approvals WHERE request = $1 ORDER BY number";
+    let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query([request.as_str()])?;
     let mut approvals = Vec::new();
     while let Some(row) = rows.next()? {
@@ -142,16 +124,10 @@ fn list_approvals(
     conn: &Connection,
     request: &RequestId,
 ) -> Result<Vec<(Actor, DateTime<Utc>)>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT account, host, at FROM approvals WHERE request = $1 ORDER BY number",
-    )?;
-    let mut rows = statement.query([request.as_str()])?;
-    let mut approvals = Vec::new();
-    while let Some(row) = rows.next()? {
+    let sql = "SELECT account, host, at FROM approvals WHERE request = $1 ORDER BY number";
+    sql::list(conn, sql, [request.as_str()], |row| {
         let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
         let by = Actor::new(&text("account")?, &text("host")?);
-        approvals.push((by, parse_time(&text("at")?)?));
-    }
-    Ok(approvals)
+        Ok((by, moment(row, "at")?))
+    })
 }

@@ -9,7 +9,8 @@ use rusqlite::{Connection, params, params_from_iter};
 use crate::domain::{JobState, RequestId};
 
 use crate::ledger::columns::{count, state, time};
-use crate::ledger::{Ledger, LedgerError, RequestRecord, prepare};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError, RequestRecord};
 
 /// How many requests are read at a time.
 const PAGE: usize = 500;
@@ -94,20 +95,15 @@ impl Ledger {
     }
 
     /// How many requests were received before, in and after a period.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn count_received(
         &self,
         from: NaiveDate,
         to: NaiveDate,
     ) -> Result<[usize; 3], LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            "SELECT (SELECT COUNT(*) FROM requests WHERE received < $1) AS before,
+        let sql = "SELECT (SELECT COUNT(*) FROM requests WHERE received < $1) AS before,
                     (SELECT COUNT(*) FROM requests WHERE received >= $1 AND received <= $2) AS within,
-                    (SELECT COUNT(*) FROM requests WHERE received > $2) AS after",
-        )?;
+                    (SELECT COUNT(*) FROM requests WHERE received > $2) AS after";
+        let mut statement = prepare(&self.conn, sql)?;
         let mut rows = statement.query(params![from.to_string(), to.to_string()])?;
         match rows.next()? {
             Some(row) => Ok([
@@ -120,9 +116,6 @@ impl Ledger {
     }
 
     /// How a request went; `None` if there is none.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_course(&self, request: &RequestId) -> Result<Option<Course>, LedgerError> {
         let mut found = self.list_courses("id = $1", &[request.as_str()])?;
         Ok(found.pop())
@@ -177,10 +170,8 @@ fn list_ends(
     condition: &str,
     values: &[&str],
 ) -> Result<HashMap<RequestId, Ends>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        &format!(
-            "SELECT id AS request,
+    let sql = format!(
+        "SELECT id AS request,
                  (SELECT MIN(at) FROM steps
                   WHERE request = id AND to_state = 'accepted') AS submitted,
                  (SELECT MAX(at) FROM steps WHERE request = id
@@ -188,16 +179,12 @@ fn list_ends(
                  (SELECT MAX(abandoned_at) FROM jobs
                   WHERE request = id AND state = 'unknown') AS abandoned
              FROM requests WHERE {condition}"
-        ),
-    )?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    let mut ends = HashMap::new();
-    while let Some(row) = rows.next()? {
+    );
+    sql::list(conn, &sql, params_from_iter(values), |row| {
         let ended = time(row, "ended")?.max(time(row, "abandoned")?);
         let id = RequestId::restore(row.get("request")?);
-        ends.insert(id, (time(row, "submitted")?, ended));
-    }
-    Ok(ends)
+        Ok((id, (time(row, "submitted")?, ended)))
+    })
 }
 
 fn list_fetched(
@@ -205,29 +192,23 @@ fn list_fetched(
     condition: &str,
     values: &[&str],
 ) -> Result<HashMap<RequestId, Fetched>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        &format!(
-            "SELECT downloads.request, COUNT(*) AS jobs, SUM(ids_count) AS ids,
+    let sql = format!(
+        "SELECT downloads.request, COUNT(*) AS jobs, SUM(ids_count) AS ids,
                     MAX(COALESCE(first_fetched_at, fetched_at)) AS last
              FROM downloads JOIN jobs ON jobs.request = downloads.request
                  AND jobs.number = downloads.number
              WHERE downloads.request IN (SELECT id FROM requests WHERE {condition})
                  AND state = 'done'
              GROUP BY downloads.request"
-        ),
-    )?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    let mut fetched = HashMap::new();
-    while let Some(row) = rows.next()? {
+    );
+    sql::list(conn, &sql, params_from_iter(values), |row| {
         let of_request = Fetched {
             jobs: count(row, "jobs")?,
             ids: count(row, "ids")?,
             last: time(row, "last")?,
         };
-        fetched.insert(RequestId::restore(row.get("request")?), of_request);
-    }
-    Ok(fetched)
+        Ok((RequestId::restore(row.get("request")?), of_request))
+    })
 }
 
 /// The reasons of each request, and how many jobs have further ones.
@@ -238,16 +219,14 @@ fn list_setbacks(
     condition: &str,
     values: &[&str],
 ) -> Result<Setbacks, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        &format!(
-            "SELECT request, state, reason, COUNT(*) AS jobs, SUM(ids_count) AS ids FROM jobs
+    let sql = format!(
+        "SELECT request, state, reason, COUNT(*) AS jobs, SUM(ids_count) AS ids FROM jobs
              WHERE request IN (SELECT id FROM requests WHERE {condition})
                  AND (state IN ('refused', 'failed', 'revoked')
                       OR (state = 'unknown' AND abandoned_at IS NOT NULL))
              GROUP BY request, state, reason ORDER BY request, jobs DESC, state, reason"
-        ),
-    )?;
+    );
+    let mut statement = prepare(conn, &sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let mut setbacks = Setbacks::new();
     while let Some(row) = rows.next()? {

@@ -8,7 +8,9 @@ use crate::domain::{
     ProjectKey, ProjectName, Region, RequestId, RequestState, SubjectRequestId, TaskId, TaskStatus,
 };
 
-use crate::ledger::columns::{count, parse_day, parse_time, unreadable};
+use crate::ledger::columns::{
+    count, day, job_id, moment, parse_day, parse_time, project, state, time, unreadable,
+};
 use crate::ledger::{AnswerRecord, Extension, LedgerError, PlanRecord, Unfetched};
 
 /// What the operator asked for, before it has an id.
@@ -235,21 +237,14 @@ pub(crate) const REQUEST_COLUMNS: &str = "id, kind, law, disclosure, project, pr
      region, reference, received, due, created, source, ids_read, ids_unique, ids_excluded, confirm_by";
 
 pub(crate) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
-    let state: String = row.get("state")?;
     let subject: String = row.get("subject_request_id")?;
     let task: Option<String> = row.get("task_id")?;
-    let time = |column| -> Result<Option<DateTime<Utc>>, LedgerError> {
-        let text: Option<String> = row.get(column)?;
-        text.map(|text| parse_time(&text)).transpose()
-    };
+    let time = |column| time(row, column);
     Ok(JobRecord {
-        id: JobId {
-            request: RequestId::restore(row.get("request")?),
-            number: row.get("number")?,
-        },
+        id: job_id(row)?,
         subject: SubjectRequestId::parse(&subject).ok_or_else(|| unreadable("a job's subject"))?,
         ids: count(row, "ids_count")?,
-        state: JobState::parse(&state).ok_or_else(|| unreadable("a job's state"))?,
+        state: state(row, "state")?,
         reason: row.get("reason")?,
         task: task.and_then(|text| TaskId::new(&text)),
         attempts: row.get("attempts")?,
@@ -289,15 +284,14 @@ pub(crate) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> 
         })
         .ok_or_else(|| unreadable("a request's kind and law"))?;
     let oldest: Option<String> = row.get("oldest_answer")?;
-    let day = |column| -> Result<NaiveDate, LedgerError> { parse_day(&text(column)?) };
+    let day = |column| day(row, column);
     let confirm_by: Option<String> = row.get("confirm_by")?;
     Ok(RequestRecord {
         id: RequestId::restore(text("id")?),
-        created: parse_time(&text("created")?)?,
+        created: moment(row, "created")?,
         asked: NewRequest {
             operation,
-            project: ProjectName::new(&text("project")?)
-                .ok_or_else(|| unreadable("a request's project"))?,
+            project: project(row)?,
             project_key: ProjectKey::restore(text("project_key")?),
             region: Region::parse(&text("region")?)
                 .ok_or_else(|| unreadable("a request's region"))?,

@@ -3,8 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
-use super::content;
-use super::content::Content;
+use super::content::{self, Content};
 use super::documented::{Form, JobFacts};
 use super::encoding::Encoding;
 use super::sink::Fault;

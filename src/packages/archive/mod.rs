@@ -133,9 +133,6 @@ pub(crate) fn vet<R: Read + Seek>(
 }
 
 /// Whether any of the archive is encrypted. Looks at its directory alone, and vets nothing.
-///
-/// # Errors
-/// When it cannot be read, or is no zip.
 pub fn is_locked(archive: &Path, limits: &Limits) -> Result<bool, SplitError> {
     let file = File::open(archive).map_err(|source| SplitError::Open {
         path: archive.to_path_buf(),

@@ -10,8 +10,7 @@ use std::io::{self, BufReader, Read, Seek};
 use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
 
-use super::member;
-use super::member::{Packed, Packing};
+use super::member::{self, Packed, Packing};
 use super::sink::Fault;
 use super::{Archive, Budget, Counted, open_member, vet};
 use crate::packages::sorter::Sorter;

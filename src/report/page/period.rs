@@ -22,9 +22,6 @@ use super::{
 const LINES: usize = 100;
 
 /// Writes the page of a period.
-///
-/// # Errors
-/// When it cannot be written.
 pub fn period_page(
     out: &mut dyn Write,
     period: &PeriodFacts,

@@ -20,9 +20,6 @@ use super::{
 };
 
 /// Writes the page of a request.
-///
-/// # Errors
-/// When it cannot be written.
 pub fn request_page(
     out: &mut dyn Write,
     request: &RequestFacts,
