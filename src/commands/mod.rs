@@ -27,6 +27,7 @@ mod kept;
 mod ledger;
 mod ledger_key;
 mod man;
+mod man_reader;
 mod minimise;
 mod named;
 mod outcome;
