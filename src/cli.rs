@@ -148,7 +148,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
 }
 
 fn parse_and_start(args: Vec<OsString>, wants_json: bool) -> ExitStatus {
-    let mut command = for_the_screen(tree());
+    let mut command = tree();
     let parsed = match command.try_get_matches_from_mut(&args) {
         Ok(matches) => match misread::check(&command, &matches) {
             Ok(()) => Cli::from_arg_matches(&matches),
@@ -162,11 +162,11 @@ fn parse_and_start(args: Vec<OsString>, wants_json: bool) -> ExitStatus {
     };
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            drop(error.print());
+            print_help(&args, error);
             ExitStatus::Done
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !wants_json => {
-            drop(error.print());
+            print_help(&args, error);
             ExitStatus::Usage
         }
         _ => {
@@ -175,6 +175,12 @@ fn parse_and_start(args: Vec<OsString>, wants_json: bool) -> ExitStatus {
             refuse(&usage::failure(&error, &tree, &args), wants_json)
         }
     }
+}
+
+/// Prints the help that this is, laid out for the screen. Only those who read it wait for that.
+fn print_help(args: &[OsString], help: clap::Error) {
+    let laid_out = for_the_screen(tree()).try_get_matches_from(args);
+    drop(laid_out.err().unwrap_or(help).print());
 }
 
 /// Says why a command line is not carried out.

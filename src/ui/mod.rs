@@ -39,7 +39,7 @@ pub use help::command::CommandView;
 pub use help::completions::ScriptView;
 pub use help::examples::{Example, Part, examples_of, folded, for_the_screen};
 pub use help::guide::{GuideView, TopicsView};
-pub use help::man::{ManFilesView, Sheet};
+pub use help::man::{ManFilesView, ManInstalledView, Sheet};
 pub use help::page::{Block, Page, without_links};
 pub use ledger::audit::{AuditHeadView, AuditLogView, AuditView};
 pub use ledger::purge::{PurgeView, staying};

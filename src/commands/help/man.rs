@@ -8,35 +8,42 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::commands::context::Context;
 use crate::commands::failures::local_io;
-use crate::config::create_private_folder;
+use crate::commands::help;
+use crate::config::{create_private_folder, own_man_folder};
 use crate::domain::ExitStatus;
 use crate::ui::{
-    Block, Example, Failure, ManFilesView, Page, Part, Sheet, examples_of, folded, without_links,
+    Block, Example, Failure, Format, ManFilesView, ManInstalledView, Page, Part, Sheet,
+    examples_of, folded, without_links,
 };
 
-use super::topics;
-use crate::commands::help;
+use super::{man_reader, topics};
 
 /// How wide an example may be before it goes on in the next line.
 const EXAMPLE_WIDTH: usize = 60;
 /// An empty argument; without the marks the next one would take its place.
 const NO_DATE: &str = "\"\"";
 
-/// Print man pages
+/// Show or install man pages
 ///
-/// Without an argument: that of dsr itself. The packages of a release have them all.
+/// Without an argument: the page of dsr itself. On a terminal, `man` shows the page. The Debian
+/// package has installed all pages already.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  dsr man | man -l -                   the page of dsr, read at once
-  dsr man auth login | man -l -        that of a command
-  dsr man exit-status | man -l -       that of a topic
-  dsr man --output ~/.local/share/man  all of them, where man looks for them")]
+  dsr man                     read the page of dsr
+  dsr man auth login          that of a command
+  dsr man exit-status         that of a topic
+  dsr man --install           all pages, for `man dsr`
+  dsr man --output build/man  all pages, for a package
+  dsr man > dsr.1             one page in roff")]
 pub(crate) struct ManArgs {
     /// A command with those below it, or a topic
-    #[arg(value_name = "COMMAND | TOPIC", conflicts_with = "output")]
+    #[arg(value_name = "COMMAND | TOPIC", conflicts_with_all = ["output", "install"])]
     words: Vec<String>,
+    /// Write all pages into your own folder of man pages, and check that `man` looks there
+    #[arg(long)]
+    install: bool,
     /// Write all pages into the folders man1 and man7 of this one
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "install")]
     output: Option<PathBuf>,
 }
 
@@ -46,18 +53,46 @@ pub(crate) fn run(
     mut tree: clap::Command,
 ) -> Result<ExitStatus, Failure> {
     tree.build();
-    let printed = match &args.output {
+    let done = match &args.output {
         Some(folder) => {
-            let sheets = all_sheets(&tree);
-            let written = sheets.iter().map(|sheet| sheet.write_into(folder));
-            let files: io::Result<Vec<PathBuf>> = written.collect();
-            let files = files.map_err(|error| local_io(&error))?;
-            ctx.ui.print(&ManFilesView { files })
+            write_all(&tree, folder).and_then(|files| ctx.ui.print(&ManFilesView { files }))
         }
-        None => ctx.ui.print(&sheet_of(&args.words, &tree)?),
+        None if args.install => install(ctx, &tree),
+        None => show(ctx, &sheet_of(&args.words, &tree)?),
     };
-    printed.map_err(|error| local_io(&error))?;
+    done.map_err(|error| local_io(&error))?;
     Ok(ExitStatus::Done)
+}
+
+fn write_all(tree: &clap::Command, folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let sheets = all_sheets(tree);
+    let written = sheets.iter().map(|sheet| sheet.write_into(folder));
+    written.collect()
+}
+
+fn install(ctx: &Context, tree: &clap::Command) -> io::Result<()> {
+    let folder = own_man_folder().map_err(io::Error::other)?;
+    let files = write_all(tree, &folder)?;
+    let found = man_reader::looks_into(&folder);
+    ctx.ui.print(&ManInstalledView {
+        folder,
+        files,
+        found,
+    })
+}
+
+/// On a terminal `man` shows the page; a file or a program gets it in roff.
+fn show(ctx: &Context, sheet: &Sheet) -> io::Result<()> {
+    if ctx.ui.format() == Format::Human && ctx.ui.is_on_screen() {
+        let folder = tempfile::tempdir()?;
+        let file = sheet.write_into(folder.path())?;
+        if man_reader::show(&file) {
+            return Ok(());
+        }
+        ctx.ui
+            .note("`man` is not there to show this page. `dsr help` shows the same.");
+    }
+    ctx.ui.print(sheet)
 }
 
 fn sheet_of(words: &[String], tree: &clap::Command) -> Result<Sheet, Failure> {

@@ -3,6 +3,7 @@
 pub(super) mod completions;
 pub(super) mod guide;
 pub(super) mod man;
+mod man_reader;
 pub(crate) mod topics;
 
 use crate::commands::context::Context;

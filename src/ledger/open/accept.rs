@@ -14,7 +14,7 @@ use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
 use super::seen::{self, Next};
 use super::set_back::{Seen, SetBack};
 use crate::ledger::audit::{self, Anchor, AuditEvent, Subject, Why};
-use crate::ledger::columns::{count, job_id, kind, moment, parse_time, project, unreadable};
+use crate::ledger::columns::{count, job_id, kind, parse_time, project, unreadable};
 use crate::ledger::jobs::attempts::{Outcome, SET_BACK, begin_attempt, finish_attempt};
 use crate::ledger::jobs::row::read_one;
 use crate::ledger::sql::{self, prepare};

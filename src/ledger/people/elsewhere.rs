@@ -8,7 +8,7 @@ use crate::domain::{DistinctId, IdHasher, JobId, JobState, RequestId, TaskId};
 
 use crate::ledger::columns::{job_id, unreadable};
 use crate::ledger::jobs::payload;
-use crate::ledger::sql::prepare;
+use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
 /// The ids that several open deletions of a project have, one of them unsent.

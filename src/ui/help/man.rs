@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
+use crate::ui::drawing::words::{plural, shell_word};
 
 /// One man page.
 pub struct Sheet {
@@ -42,5 +43,42 @@ impl View for ManFilesView {
     fn json(&self) -> Value {
         let files = self.files.iter().map(|file| file.display().to_string());
         json!({ "man": { "files": files.collect::<Vec<_>>() } })
+    }
+}
+
+/// What was installed, and whether `man` finds it; `None` where nobody knows.
+pub struct ManInstalledView {
+    pub folder: PathBuf,
+    pub files: Vec<PathBuf>,
+    pub found: Option<bool>,
+}
+
+impl View for ManInstalledView {
+    fn human(&self, _: &Paper) -> String {
+        let pages = plural(self.files.len(), "man page", "man pages");
+        let folder = self.folder.display().to_string();
+        let found = match self.found {
+            Some(true) => "Read them with `man dsr`.".to_owned(),
+            other => {
+                let doubt = match other {
+                    Some(_) => "`man` does not look there yet.",
+                    None => "If `man dsr` does not find them:",
+                };
+                let word = shell_word(&folder);
+                format!(
+                    "{doubt} Add this line to ~/.profile:\n  export MANPATH={word}:\"$MANPATH\""
+                )
+            }
+        };
+        format!("Installed {pages} in {folder}.\n{found}\n")
+    }
+
+    fn json(&self) -> Value {
+        let files = self.files.iter().map(|file| file.display().to_string());
+        json!({ "man": {
+            "folder": self.folder.display().to_string(),
+            "found": self.found,
+            "files": files.collect::<Vec<_>>(),
+        } })
     }
 }
