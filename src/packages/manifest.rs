@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::package::{Contents, PersonNames};
 use super::spool::Written;
 use super::staging::create_file;
 use super::{About, SplitError};
-use crate::domain::ProjectZone;
+use crate::domain::{ProjectZone, to_hex};
 
 pub(super) const MANIFEST: &str = "manifest.json";
 
@@ -77,19 +78,35 @@ struct File<'a> {
     sha256: &'a str,
 }
 
-/// Writes the manifest; returns its length in bytes.
+/// What a manifest says of whose package it is in, and of the files beside it.
+#[derive(Deserialize)]
+pub(super) struct Listed {
+    pub(super) distinct_id: String,
+    pub(super) request: String,
+    pub(super) archive_sha256: String,
+    pub(super) files: Vec<ListedFile>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ListedFile {
+    pub(super) name: String,
+    pub(super) bytes: u64,
+    pub(super) sha256: String,
+}
+
+/// Writes the manifest; returns its length in bytes and its SHA-256.
 pub(super) fn write(
     folder: &Path,
     about: &About,
     contents: &Contents<'_>,
     files: &[Written],
-) -> Result<u64, SplitError> {
+) -> Result<(u64, String), SplitError> {
     let path = folder.join(MANIFEST);
     let mut text = serde_json::to_vec_pretty(&manifest(about, contents, files))
         .map_err(|error| SplitError::write(&path)(error.into()))?;
     text.push(b'\n');
     std::io::Write::write_all(&mut create_file(&path)?, &text).map_err(SplitError::write(&path))?;
-    Ok(text.len() as u64)
+    Ok((text.len() as u64, to_hex(&Sha256::digest(&text))))
 }
 
 fn manifest<'a>(

@@ -75,10 +75,27 @@ pub fn split(
     how: &Splitting<'_>,
     show: &mut dyn FnMut(Progress),
 ) -> Result<SplitOutcome, SplitTrouble> {
+    match split_once(ledger, request, job, download, how, show) {
+        // Another dsr may have put its packages there while this one made the same or others.
+        Err(SplitTrouble::Packages(SplitError::TargetExists { .. })) => {
+            split_once(ledger, request, job, download, how, show)
+        }
+        ended => ended,
+    }
+}
+
+fn split_once(
+    ledger: &mut Ledger,
+    request: &RequestRecord,
+    job: &JobRecord,
+    download: &DownloadRecord,
+    how: &Splitting<'_>,
+    show: &mut dyn FnMut(Progress),
+) -> Result<SplitOutcome, SplitTrouble> {
     let people = find_people(ledger, job, how)?;
     let about = about(request, job, download, how)?;
-    let target = place_of(download, "packages", how.form);
-    let draft = place_of(download, "to-check", how.form);
+    let target = place_of(request, download, "packages", how.form);
+    let draft = place_of(request, download, "to-check", how.form);
     let mut order = Order {
         archive: &download.path,
         password: None,
@@ -89,7 +106,14 @@ pub fn split(
         form: how.form,
         limits: Limits::default(),
     };
-    if let Some((place, summary)) = packages::find_summary(&order)? {
+    let mut observer = |progress| {
+        show(progress);
+        match how.interrupt.signal() {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        }
+    };
+    if let Some((place, summary)) = packages::find_summary(&order, &mut observer)? {
         return Ok(SplitOutcome::There(place.to_owned(), summary));
     }
     let secret = match packages::is_locked(order.archive, &order.limits)? {
@@ -97,13 +121,7 @@ pub fn split(
         false => None,
     };
     order.password = secret.as_ref().map(ProjectSecret::secret);
-    let report = packages::split(&order, &mut |progress| {
-        show(progress);
-        match how.interrupt.signal() {
-            Some(_) => ControlFlow::Break(()),
-            None => ControlFlow::Continue(()),
-        }
-    })?;
+    let report = packages::split(&order, &mut observer)?;
     if report.summary.is_draft() {
         return Ok(SplitOutcome::Split(draft.clone(), report.summary));
     }
@@ -172,16 +190,17 @@ fn export_of(request: &RequestRecord, job: &JobRecord) -> Option<(RetrievalScope
 /// `exports/q7tz0xma-1.zip` is split into `exports/q7tz0xma-1-packages/`, or, where these packages
 /// are there in the other form, into `exports/q7tz0xma-1-zips-packages/` or `-folders-packages/`.
 /// Until somebody has looked at what is unassigned, `to-check` stands for `packages`.
-fn place_of(download: &DownloadRecord, what: &str, form: Form) -> PathBuf {
-    let beside = |ending: String| {
-        let archive = &download.path;
-        let mut name = archive.file_stem().map_or_else(OsString::new, Into::into);
-        name.push(ending);
-        archive.with_file_name(name)
-    };
-    let usual = beside(format!("-{what}"));
-    match packages::is_of_other_form(&usual, &download.sha256, form) {
-        true => beside(format!("-{}-{what}", form.as_str())),
+fn place_of(request: &RequestRecord, download: &DownloadRecord, what: &str, form: Form) -> PathBuf {
+    let usual = beside(download, &format!("-{what}"));
+    match packages::is_of_other_form(&usual, &request.id, &download.sha256, form) {
+        true => beside(download, &format!("-{}-{what}", form.as_str())),
         false => usual,
     }
+}
+
+fn beside(download: &DownloadRecord, ending: &str) -> PathBuf {
+    let archive = &download.path;
+    let mut name = archive.file_stem().map_or_else(OsString::new, Into::into);
+    name.push(ending);
+    archive.with_file_name(name)
 }
