@@ -8,8 +8,12 @@ use chrono::{Datelike, NaiveDate};
 use crate::domain::{DistinctId, ExitStatus, FIRST_YEAR, Law, Operation, RequestId};
 use crate::intake::{self, Intake, Keep, Source};
 use crate::ledger::{Again, Ledger, Recorded, RequestRecord, Scope};
-use crate::ui::{Failure, Phase, PlanView, Progress, Shown, hashing_text, number, reading};
-use crate::workflow::{self, Approved, DownloadReport, Order, Plan, Refetch, Settle};
+use crate::ui::{
+    Failure, Phase, PlanView, Progress, Shown, hashing_text, number, reading, shell_word,
+};
+use crate::workflow::{
+    self, Approved, DownloadReport, Fetching, Look, Order, Plan, Refetch, Settle,
+};
 
 use super::context::Context;
 use super::download::{self, Splits};
@@ -306,7 +310,13 @@ pub(super) async fn carry_out(
 /// The status of it all; what kept exports from being fetched is said if nothing else was.
 fn end_of_fetching(ctx: &Context, status: ExitStatus, reports: &[DownloadReport]) -> ExitStatus {
     match status {
-        ExitStatus::Done => download::tell(ctx, reports, &Splits::new(), std::iter::empty()),
+        ExitStatus::Done => {
+            let blocked = download::in_the_way_of(reports, |short, path| {
+                let folder = path.parent().unwrap_or(path).display().to_string();
+                format!("`dsr download {short} --to {}`", shell_word(&folder))
+            });
+            download::tell(ctx, reports, &Splits::new(), blocked.into_iter())
+        }
         status => ExitStatus::most_pressing([status, download::status(reports, &Splits::new())]),
     }
 }
@@ -319,5 +329,9 @@ async fn fetch(
     folder: Option<&Path>,
 ) -> Option<Result<Vec<DownloadReport>, Failure>> {
     let folder = folder.filter(|_| ctx.interrupt.signal().is_none())?;
-    Some(download::fetch(ctx, ledger, requests, Some(folder), Refetch::No).await)
+    let how = Fetching {
+        refetch: Refetch::No,
+        look: Look::Sha256,
+    };
+    Some(download::fetch(ctx, ledger, requests, Some(folder), how).await)
 }

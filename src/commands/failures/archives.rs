@@ -16,10 +16,6 @@ impl From<DownloadError> for Failure {
             DownloadError::Folder { .. } => {
                 "nothing was kept of it; make room or name another folder with `--to`"
             }
-            DownloadError::Exists { path } => {
-                let hint = "what was fetched before stays; move it away, or name another folder with `--to`";
-                return in_the_way(&path, hint);
-            }
         };
         Self::from_error(ExitStatus::LocalIo, "local_io", &error).hint(hint)
     }
