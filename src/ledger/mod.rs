@@ -66,7 +66,7 @@ pub use audit::{
 pub use backup::Backup;
 pub use candidates::{Candidate, Candidates, Fitting};
 pub use doubt::{Settling, Tried};
-pub use downloads::{DownloadRecord, PackagesRecord, Unfetched};
+pub use downloads::{DownloadRecord, LeftOut, PackagesRecord, Unfetched};
 pub use elsewhere::{Elsewhere, Owner, Shared};
 pub use erased::{Erased, ErasedBy, ErasedJob, ErasedPerson, NotErased};
 pub use error::LedgerError;

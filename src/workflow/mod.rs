@@ -54,7 +54,7 @@ pub use probe::{Probe, Probed, probe};
 pub use queue::Settle;
 pub use recollected::{Arrivals, Recollected, Search, Seen};
 pub use settle::{Adopted, adopt};
-pub use split::{SplitOutcome, SplitTrouble, Splitting, split};
+pub use split::{SplitOutcome, SplitTrouble, Splitting, list_drafts, split};
 pub use submit::{record, submit};
 pub use submitted::{Settles, Stop, SubmitReport, Tally};
 pub use suppressed::{Deletions, HeldIds, Part, Suppressed, SuppressedIndex};

@@ -10,7 +10,8 @@ use crate::config::Company;
 use crate::credentials::{ProjectSecret, ProjectSecretError};
 use crate::domain::{DistinctId, JobId, Operation, ProjectZone, RetrievalScope, TaskId};
 use crate::ledger::{
-    DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord, RequestRecord,
+    DownloadRecord, JobRecord, Ledger, LedgerError, LeftOut, PackagesRecord, RequestRecord,
+    Standing,
 };
 use crate::packages::{self, About, Form, Limits, Order, Progress, Review, SplitError, Summary};
 
@@ -125,13 +126,61 @@ fn split_once(
     if report.summary.is_draft() {
         return Ok(SplitOutcome::Split(draft.clone(), report.summary));
     }
-    let made = PackagesRecord {
-        packages: report.summary.packages,
-        without_data: report.summary.without_data,
-        records: report.summary.records,
-    };
+    let made = packages_record(&report.summary);
     ledger.record_packages(&job.id, people.len(), made, how.made)?;
     Ok(SplitOutcome::Split(target.clone(), report.summary))
+}
+
+fn packages_record(summary: &Summary) -> PackagesRecord {
+    let left = &summary.unassigned;
+    PackagesRecord {
+        packages: summary.packages,
+        without_data: summary.without_data,
+        records: summary.records,
+        left_out: Some(LeftOut {
+            members: left.members,
+            pieces: left.broken,
+            records: left.no_owner + left.contradictory,
+            lists: left.shared_lists,
+            is_released: summary.is_released(),
+        }),
+    }
+}
+
+/// The drafts beside the fetched archives of a request of which no packages were made since.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn list_drafts(
+    ledger: &Ledger,
+    request: &RequestRecord,
+) -> Result<Vec<(PathBuf, Form)>, LedgerError> {
+    let mut drafts = Vec::new();
+    for job in ledger.jobs(&request.id, Standing::Any) {
+        let job = job?.id;
+        let Some(download) = ledger.find_download(&job)? else {
+            continue;
+        };
+        if ledger.find_packages(&job)?.is_some() {
+            continue;
+        }
+        let find = |what: &str| {
+            let forms = Form::ALL.map(|form| format!("-{}-{what}", form.as_str()));
+            let endings = [format!("-{what}")].into_iter().chain(forms);
+            let found = endings.filter_map(|ending| {
+                let place = beside(&download, &ending);
+                let found = packages::find_packages(&place, &request.id, &download.sha256)?;
+                Some((place, found))
+            });
+            found.collect::<Vec<_>>()
+        };
+        // The trail forgets what was made before the archive was fetched again.
+        if find("packages").is_empty() {
+            let found = find("to-check").into_iter();
+            drafts.extend(found.map(|(place, summary)| (place, summary.form)));
+        }
+    }
+    Ok(drafts)
 }
 
 fn find_people(

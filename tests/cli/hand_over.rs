@@ -14,6 +14,8 @@ use zip::write::SimpleFileOptions;
 
 use crate::support::{Exports, Outcome, Reply, handing_out, package_of, the_download};
 
+/// What `dsr report` and `dsr answered` say of packages.
+mod evidence;
 /// Packages that were made before, or at the same time.
 mod packages;
 
