@@ -16,7 +16,7 @@ fn warnings(outcome: &Outcome) -> Vec<String> {
     let warnings = outcome.json()["warnings"].clone();
     let warnings = warnings.as_array().cloned().unwrap_or_default();
     let kinds = warnings.iter().map(|warning| warning["kind"].as_str());
-    kinds.map(|kind| kind.unwrap().to_owned()).collect()
+    kinds.map(|kind| kind.expect("a word").to_owned()).collect()
 }
 
 #[test]
