@@ -66,7 +66,7 @@ pub use people::suppressed::StillSuppressed;
 pub use rejections::Rejection;
 pub use requests::answers::{AnswerChange, AnswerRecord};
 pub use requests::candidates::{Candidate, Candidates, Fitting};
-pub use requests::downloads::{DownloadRecord, PackagesRecord, Unfetched};
+pub use requests::downloads::{DownloadRecord, LeftOut, PackagesRecord, Unfetched};
 pub use requests::extensions::{Extended, Extension};
 pub use requests::history::{Attempt, Deed, Doer, JobHistory, KeptIds, Passage, Step};
 pub use requests::listing::{Found, Jobs, Standing, Which};

@@ -248,6 +248,25 @@ pub struct PackagesFact {
     pub packages: usize,
     pub without_data: usize,
     pub records: u64,
+    #[serde(serialize_with = "time")]
+    pub made_at: DateTime<Utc>,
+    /// What is in none of them and may be about anyone; none where nobody noted it.
+    pub not_in_packages: Option<LeftOutFact>,
+    /// The operator looked at that and released the packages.
+    pub released_by_operator: Option<bool>,
+}
+
+/// What of an archive is in no package.
+#[derive(Debug, Clone, Serialize)]
+pub struct LeftOutFact {
+    /// Not read.
+    pub members: u64,
+    /// Not readable.
+    pub pieces: u64,
+    /// Without a certain owner.
+    pub records: u64,
+    /// Of several people together.
+    pub lists: u64,
 }
 
 /// Something that was done to a request or a job, other than a step.

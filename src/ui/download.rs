@@ -11,7 +11,7 @@ use crate::ui::drawing::paper::{Facts, Layout, Paper};
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural, printable, wrapped};
 use crate::ui::failures::failure::Failure;
-use crate::workflow::{DownloadOutcome, Loss, SplitOutcome};
+use crate::workflow::{DownloadOutcome, Look, Loss, SplitOutcome, Untried};
 
 /// What became of each job's export.
 pub struct DownloadsView<'a> {
@@ -51,7 +51,12 @@ impl DownloadView<'_> {
         let mut facts = paper.facts(2, 8);
         let result = match self.outcome {
             DownloadOutcome::Fetched(record) => add_archive(&mut facts, record, "fetched"),
-            DownloadOutcome::There(record) => add_archive(&mut facts, record, "fetched before"),
+            DownloadOutcome::There(record, Look::Sha256) => {
+                add_archive(&mut facts, record, "fetched before")
+            }
+            DownloadOutcome::There(record, Look::SizeAndTime) => {
+                add_archive(&mut facts, record, "fetched before (same size and time)")
+            }
             DownloadOutcome::Lost(record, loss) => {
                 facts.add("Archive", &shown(&record.path));
                 let now = match loss {
@@ -67,9 +72,18 @@ impl DownloadView<'_> {
                     state.as_str()
                 )
             }
-            DownloadOutcome::NoLink { reason }
+            DownloadOutcome::NoLink { reason, .. }
             | DownloadOutcome::NotAnArchive { reason }
             | DownloadOutcome::Broken { reason } => format!("not fetched: {}", printable(reason)),
+            DownloadOutcome::InTheWay { path } => {
+                facts.add("In place", &shown(path));
+                format!("not fetched: {IN_THE_WAY}")
+            }
+            DownloadOutcome::Untried(why, None) => format!("not fetched: {}", why_untried(*why)),
+            DownloadOutcome::Untried(why, Some(record)) => {
+                facts.add("Archive", &shown(&record.path));
+                format!("fetched before; not looked at: {}", why_untried(*why))
+            }
         };
         match self.split {
             None => {}
@@ -94,14 +108,24 @@ impl DownloadView<'_> {
     fn object(&self) -> Value {
         let (result, record, reason) = match self.outcome {
             DownloadOutcome::Fetched(record) => ("fetched", Some(record), None),
-            DownloadOutcome::There(record) => ("already_fetched", Some(record), None),
+            DownloadOutcome::There(record, _) => ("already_fetched", Some(record), None),
             DownloadOutcome::Lost(record, Loss::Gone) => ("gone", Some(record), None),
             DownloadOutcome::Lost(record, Loss::Changed) => ("changed", Some(record), None),
             DownloadOutcome::Lost(record, Loss::Unreadable) => ("unreadable", Some(record), None),
             DownloadOutcome::NotReady(_) => ("not_ready", None, None),
-            DownloadOutcome::NoLink { reason } => ("no_link", None, Some(reason)),
-            DownloadOutcome::NotAnArchive { reason } => ("not_an_archive", None, Some(reason)),
-            DownloadOutcome::Broken { reason } => ("broken_off", None, Some(reason)),
+            DownloadOutcome::NoLink { reason, .. } => ("no_link", None, Some(reason.as_str())),
+            DownloadOutcome::NotAnArchive { reason } => {
+                ("not_an_archive", None, Some(reason.as_str()))
+            }
+            DownloadOutcome::Broken { reason } => ("broken_off", None, Some(reason.as_str())),
+            DownloadOutcome::InTheWay { .. } => ("in_the_way", None, Some(IN_THE_WAY)),
+            DownloadOutcome::Untried(why, record) => {
+                let result = match why {
+                    Untried::Interrupted => "interrupted",
+                    Untried::Trouble => "not_tried",
+                };
+                (result, record.as_ref(), Some(why_untried(*why)))
+            }
         };
         json!({
             "request_id": self.job.id.request.as_str(),
@@ -115,6 +139,15 @@ impl DownloadView<'_> {
             "fetched_at": record.map(|record| time(record.fetched_at)),
             "packages": self.split.map(packages_object),
         })
+    }
+}
+
+const IN_THE_WAY: &str = "another file has its place";
+
+fn why_untried(why: Untried) -> &'static str {
+    match why {
+        Untried::Interrupted => "interrupted",
+        Untried::Trouble => "see the error",
     }
 }
 

@@ -9,9 +9,9 @@ use crate::ledger::{
 };
 use crate::report::{
     AccountFact, Answer, ApprovalFact, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact,
-    ExtensionFact, Fetching, GroupFact, IdCounts, JobFacts, MomentFact, PackagesFact, PeriodFacts,
-    PersonalData, PlanFact, PurgeFact, ReasonFact, RequestFacts, ReviewFact, RowFacts, SetBackFact,
-    StepFact, Told, period_limits, request_limits, right,
+    ExtensionFact, Fetching, GroupFact, IdCounts, JobFacts, LeftOutFact, MomentFact, PackagesFact,
+    PeriodFacts, PersonalData, PlanFact, PurgeFact, ReasonFact, RequestFacts, ReviewFact, RowFacts,
+    SetBackFact, StepFact, Told, period_limits, request_limits, right,
 };
 
 /// How much of the audit trail a report has of a request, beside the steps of its jobs.
@@ -272,10 +272,18 @@ fn download_fact(history: &JobHistory) -> Option<DownloadFact> {
         sha256: download.sha256.clone(),
         first_fetched_at: history.first_fetched_at,
         fetched_at: download.fetched_at,
-        packages: history.packages.map(|made| PackagesFact {
+        packages: history.packages.map(|(made_at, made)| PackagesFact {
             packages: made.packages,
             without_data: made.without_data,
             records: made.records,
+            made_at,
+            not_in_packages: made.left_out.map(|left| LeftOutFact {
+                members: left.members,
+                pieces: left.pieces,
+                records: left.records,
+                lists: left.lists,
+            }),
+            released_by_operator: made.left_out.map(|left| left.is_released),
         }),
     })
 }

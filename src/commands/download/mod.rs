@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::context::Context;
 use crate::commands::context::named::find;
-use crate::commands::failures::{local_io, usage};
+use crate::commands::failures::{in_the_way, local_io, usage};
 use crate::commands::status::outcome::{trouble_failure, trouble_status};
 use crate::config::{Company, Mode};
 use crate::domain::{DistinctId, ExitStatus, JobState, Kind};
 use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing, Which};
 use crate::mixpanel::{Fetcher, Reach};
 use crate::ui::{DownloadView, DownloadsView, Failure, Lines, Phase, Progress, plural, shell_word};
-use crate::workflow::{self, DownloadOutcome, DownloadReport, Loss, Refetch};
+use crate::workflow::{
+    self, DownloadOutcome, DownloadReport, Fetching, LinkAge, Look, Loss, Refetch, Untried,
+};
 
 use split::{Split, SplitArgs};
 
@@ -56,12 +58,19 @@ pub(crate) async fn run(ctx: &mut Context, args: DownloadArgs) -> Result<ExitSta
     let requests = choose(ctx, &ledger, args.name.as_deref())?;
     split::refuse_several_jobs(&args.split, &requests)?;
     let people = args.split.read_people(ctx)?;
-    let refetch = match args.again {
-        true => Refetch::Yes,
-        false => Refetch::No,
+    let how = Fetching {
+        refetch: match args.again {
+            true => Refetch::Yes,
+            false => Refetch::No,
+        },
+        // A nightly run would read every archive anew.
+        look: match args.name {
+            Some(_) => Look::Sha256,
+            None => Look::SizeAndTime,
+        },
     };
     let company = ctx.projects_file()?.company().clone();
-    let reports = fetch(ctx, &mut ledger, &requests, args.to.as_deref(), refetch).await?;
+    let reports = fetch(ctx, &mut ledger, &requests, args.to.as_deref(), how).await?;
     let splits = match args.split.split {
         true => split_all(
             ctx,
@@ -82,20 +91,35 @@ pub(crate) async fn run(ctx: &mut Context, args: DownloadArgs) -> Result<ExitSta
         );
     }
     print(ctx, &reports, &splits)?;
-    let mine = [args.lost(&reports), args.to_be_checked(&reports, &splits)];
+    let blocked = in_the_way_of(&reports, |short, _| args.again_with(args.flags(), short));
+    let mine = [
+        blocked,
+        args.lost(&reports),
+        args.to_be_checked(&reports, &splits),
+    ];
     Ok(tell(ctx, &reports, &splits, mine.into_iter().flatten()))
 }
 
 impl DownloadArgs {
-    /// The same command for this request, with `flag`; a folder or file may have any name.
-    fn again_with(&self, flag: &str, short: &str) -> String {
+    /// `--again` and `--checked` as they were typed.
+    fn flags(&self) -> &'static [&'static str] {
+        match (self.again, self.split.checked) {
+            (false, false) => &[],
+            (true, false) => &["--again"],
+            (false, true) => &["--checked"],
+            (true, true) => &["--again", "--checked"],
+        }
+    }
+
+    /// The same command for this request, with `flags`; a folder or file may have any name.
+    fn again_with(&self, flags: &[&str], short: &str) -> String {
         let name = self.name.as_deref().unwrap_or(short);
         let mut words = vec!["dsr download".to_owned(), shell_word(name)];
         if let Some(folder) = &self.to {
             words.extend(["--to".to_owned(), shell_word(&folder.display().to_string())]);
         }
         words.extend(self.split.words());
-        words.push(flag.to_owned());
+        words.extend(flags.iter().map(|flag| (*flag).to_owned()));
         format!("`{}`", words.join(" "))
     }
 
@@ -103,7 +127,7 @@ impl DownloadArgs {
     fn each_again_with(&self, flag: &str, shorts: &[&str]) -> String {
         let mut commands: Vec<String> = shorts
             .iter()
-            .map(|short| self.again_with(flag, short))
+            .map(|short| self.again_with(&[flag], short))
             .collect();
         commands.dedup();
         commands.join(", ")
@@ -182,11 +206,11 @@ pub(crate) async fn fetch(
     ledger: &mut Ledger,
     requests: &[RequestRecord],
     folder: Option<&Path>,
-    refetch: Refetch,
+    how: Fetching,
 ) -> Result<Vec<DownloadReport>, Failure> {
     let projects = ctx.projects_of(requests)?;
     // What is there already needs no token and no network.
-    let clients = match refetch == Refetch::Yes || is_anything_to_fetch(ledger, requests)? {
+    let clients = match how.refetch == Refetch::Yes || is_anything_to_fetch(ledger, requests)? {
         true => ctx.clients(&projects)?,
         false => HashMap::new(),
     };
@@ -201,19 +225,24 @@ pub(crate) async fn fetch(
     let mut reports = Vec::new();
     let progress = Progress::start(&ctx.ui, Phase::Fetching, 0, Lines::None);
     let mut show = |bytes, of_bytes| progress.show_fetched(bytes, of_bytes);
+    let mut stop = None;
     for request in requests {
+        if let Some(why) = stop {
+            reports.push(workflow::list_untried(ledger, request, why)?);
+            continue;
+        }
         let of_its_own = || PathBuf::from(format!("dsr-{}", request.id.short()));
         let folder = folder.map_or_else(of_its_own, Path::to_owned);
         // The ledger is read from other folders, too.
         let folder = std::path::absolute(&folder).map_err(|error| local_io(&error))?;
         let mut run = ctx.run(ledger, &clients, &progress);
         let report =
-            workflow::download(&mut run, &fetcher, request, &folder, refetch, &mut show).await?;
-        let stop = report.trouble.is_some() || report.signal.is_some();
+            workflow::download(&mut run, &fetcher, request, &folder, how, &mut show).await?;
+        stop = match report.signal {
+            Some(_) => Some(Untried::Interrupted),
+            None => report.trouble.as_ref().map(Untried::because_of),
+        };
         reports.push(report);
-        if stop {
-            break;
-        }
     }
     Ok(reports)
 }
@@ -246,7 +275,8 @@ fn split_all(
     let mut splits = Splits::new();
     for (request, report) in requests.iter().zip(reports) {
         for (job, outcome) in &report.jobs {
-            let (DownloadOutcome::Fetched(download) | DownloadOutcome::There(download)) = outcome
+            let (DownloadOutcome::Fetched(download) | DownloadOutcome::There(download, _)) =
+                outcome
             else {
                 continue;
             };
@@ -336,6 +366,35 @@ pub(crate) fn tell(
     status
 }
 
+/// Names what is where archives would go. `command` fetches one of this request again, for this folder.
+pub(super) fn in_the_way_of(
+    reports: &[DownloadReport],
+    command: impl Fn(&str, &Path) -> String,
+) -> Option<Failure> {
+    let blocked = outcomes(reports).filter_map(|(job, outcome)| match outcome {
+        DownloadOutcome::InTheWay { path } => Some((job.id.request.short(), path.as_path())),
+        _ => None,
+    });
+    let blocked: Vec<(&str, &Path)> = blocked.collect();
+    let (_, first) = blocked.first()?;
+    let commands = blocked.iter().map(|(short, path)| command(short, path));
+    let mut commands: Vec<String> = commands.collect();
+    commands.dedup();
+    let hint = format!(
+        "what was fetched before stays; move it away, then run {}, or name another folder with `--to`",
+        commands.join(", ")
+    );
+    if let [_] = blocked.as_slice() {
+        return Some(in_the_way(first, &hint));
+    }
+    let paths = blocked
+        .iter()
+        .map(|(_, path)| format!("`{}`", path.display()));
+    let paths = paths.collect::<Vec<_>>().join(", ");
+    let message = format!("files are there already and are not overwritten: {paths}");
+    Some(Failure::new(ExitStatus::Usage, "exists", message).hint(hint))
+}
+
 fn not_fetched(status: ExitStatus, reports: &[DownloadReport]) -> Failure {
     let of_status = outcomes(reports).filter(|(_, outcome)| status_of(outcome) == status);
     let count = plural(of_status.count(), "export", "exports");
@@ -349,9 +408,15 @@ fn not_fetched(status: ExitStatus, reports: &[DownloadReport]) -> Failure {
         ExitStatus::Failed => Failure::new(
             status,
             "no_link",
-            format!("{count} cannot be fetched (any more): see above"),
+            match young_link(reports) {
+                Some(_) => format!("{count} cannot be fetched now: see above"),
+                None => format!("{count} cannot be fetched (any more): see above"),
+            },
         )
-        .hint("make a new export with `dsr export`; if its link fails too, ask Mixpanel's support"),
+        .hint(match young_link(reports) {
+            Some(short) => format!("try again in a few minutes: `dsr download {short}`; if that fails too, {NEW_EXPORT}"),
+            None => NEW_EXPORT.to_owned(),
+        }),
         _ => Failure::new(
             status,
             "temporary",
@@ -361,9 +426,27 @@ fn not_fetched(status: ExitStatus, reports: &[DownloadReport]) -> Failure {
     }
 }
 
+const NEW_EXPORT: &str =
+    "make a new export with `dsr export`; if its link fails too, ask Mixpanel's support";
+
+/// The first request with a link that fails and cannot have ended.
+fn young_link(reports: &[DownloadReport]) -> Option<&str> {
+    let mut young = outcomes(reports).filter_map(|(job, outcome)| match outcome {
+        DownloadOutcome::NoLink {
+            age: LinkAge::Young,
+            ..
+        } => Some(job.id.request.short()),
+        _ => None,
+    });
+    young.next()
+}
+
 fn status_of(outcome: &DownloadOutcome) -> ExitStatus {
     match outcome {
-        DownloadOutcome::Fetched(_) | DownloadOutcome::There(_) => ExitStatus::Done,
+        DownloadOutcome::Fetched(_) | DownloadOutcome::There(..) => ExitStatus::Done,
+        // The signal or the trouble has a status of its own.
+        DownloadOutcome::Untried(..) => ExitStatus::Done,
+        DownloadOutcome::InTheWay { .. } => ExitStatus::Usage,
         // Whether somebody misses it depends on the command.
         DownloadOutcome::Lost(_, Loss::Gone) => ExitStatus::Done,
         DownloadOutcome::Lost(_, Loss::Changed | Loss::Unreadable) => ExitStatus::LocalIo,

@@ -25,7 +25,7 @@ pub(crate) struct SplitArgs {
     zip: bool,
     /// You have looked through `unassigned/`: make the packages that were held back until then
     #[arg(long, requires = "split", requires = "name")]
-    checked: bool,
+    pub(super) checked: bool,
     /// Take the people from this file, read as the sources of `dsr export` are: for a request whose
     /// ids the ledger does not keep any more
     #[arg(long, value_name = "FILE", requires = "split", requires = "name")]
@@ -52,6 +52,21 @@ impl SplitArgs {
             words.extend(["--ids".to_owned(), shell_word(&path.display().to_string())]);
         }
         words
+    }
+
+    /// The command that splits this archive, with these flags.
+    fn again(&self, short: &str, archive: &Path, flags: &[&str]) -> String {
+        let folder = archive.parent().unwrap_or(archive);
+        let mut words = vec![
+            format!("dsr download {short} --to"),
+            shell_word(&folder.display().to_string()),
+        ];
+        words.extend(self.words());
+        let checked = self.checked.then_some("--checked");
+        let flags = checked.into_iter().chain(flags.iter().copied());
+        words.extend(flags.map(str::to_owned));
+        words.dedup();
+        format!("`{}`", words.join(" "))
     }
 
     /// The people of the file that was named; read before anything is fetched.
@@ -108,7 +123,9 @@ impl SplitArgs {
                 return Failure::new(signal.exit_status(), "interrupted", "interrupted")
                     .hint("nothing was kept of it; split it with the same command again");
             }
-            split_failure(&trouble, &request.asked.project, request.id.short())
+            let short = request.id.short();
+            let again = |flags: &[&str]| self.again(short, &download.path, flags);
+            split_failure(&trouble, &request.asked.project, short, &again)
         })
     }
 }

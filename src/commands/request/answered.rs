@@ -8,7 +8,8 @@ use crate::commands::failures::usage;
 use crate::commands::people::minimise;
 use crate::domain::{ExitStatus, JobState, Kind, RequestId};
 use crate::ledger::{AnswerChange, Ledger, RequestRecord, Wanted};
-use crate::ui::{Failure, Shown};
+use crate::packages::Form;
+use crate::ui::{Failure, Shown, plural, printable, shell_word};
 use crate::workflow;
 
 /// Record when the person was told
@@ -69,6 +70,7 @@ pub(crate) fn run(ctx: &Context, args: &AnsweredArgs) -> Result<ExitStatus, Fail
             ),
         );
     }
+    warn_of_archives(ctx, &ledger, &request)?;
     if let Some(done) = find_later_end(&ledger, &request, change.day)? {
         ctx.ui.warn(
             "early_answer",
@@ -104,6 +106,41 @@ fn change_text(change: &AnswerChange) -> Option<String> {
     } else {
         format!("This corrects the answer of {before}; the audit trail keeps both.")
     })
+}
+
+/// Says what speaks against a person having been given their data: an export that was not fetched, or
+/// packages that nobody has released.
+fn warn_of_archives(
+    ctx: &Context,
+    ledger: &Ledger,
+    request: &RequestRecord,
+) -> Result<(), Failure> {
+    let short = request.id.short();
+    if let Some(unfetched) = &request.unfetched {
+        let exports = plural(unfetched.jobs, "finished export", "finished exports");
+        ctx.ui.warn(
+            "unfetched",
+            &format!(
+                "dsr has not fetched {exports} of request {short}: check what you told the person, and fetch the data with `dsr download {short}`"
+            ),
+        );
+    }
+    for (folder, form) in workflow::list_drafts(ledger, request)? {
+        let zip = match form {
+            Form::Folders => "",
+            Form::Zips => " --zip",
+        };
+        let to = folder.parent().unwrap_or(&folder).display().to_string();
+        ctx.ui.warn(
+            "to_check",
+            &format!(
+                "the packages in {} are drafts, not released by anyone: check what you sent. Look through `unassigned/` there, then run `dsr download {short} --to {} --split{zip} --checked`",
+                printable(&folder.display().to_string()),
+                shell_word(&to),
+            ),
+        );
+    }
+    Ok(())
 }
 
 /// The day on which a deletion was done, where the person was told before.

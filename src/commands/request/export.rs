@@ -7,8 +7,8 @@ use crate::commands::download::{self, Splits};
 use crate::commands::failures::usage;
 use crate::commands::status::outcome::Followed;
 use crate::domain::{Disclosure, ExitStatus, Law, Operation, RetrievalScope};
-use crate::ui::Failure;
-use crate::workflow::{DownloadReport, Plan, Refetch};
+use crate::ui::{Failure, shell_word};
+use crate::workflow::{DownloadReport, Fetching, Look, Plan, Refetch};
 
 use super::args::{LawArgs, RequestArgs, SendingArgs, SourceArgs};
 use super::planned::end_with_plan;
@@ -99,13 +99,23 @@ async fn fetch(
 ) -> Option<Result<Vec<DownloadReport>, Failure>> {
     let folder = folder.filter(|_| ctx.interrupt.signal().is_none())?;
     let (ledger, requests) = (&mut sent.ledger, &sent.report.requests);
-    Some(download::fetch(ctx, ledger, requests, Some(folder), Refetch::No).await)
+    let how = Fetching {
+        refetch: Refetch::No,
+        look: Look::Sha256,
+    };
+    Some(download::fetch(ctx, ledger, requests, Some(folder), how).await)
 }
 
 /// The status of it all; what kept exports from being fetched is said if nothing else was.
 fn end_of_fetching(ctx: &Context, status: ExitStatus, reports: &[DownloadReport]) -> ExitStatus {
     match status {
-        ExitStatus::Done => download::tell(ctx, reports, &Splits::new(), std::iter::empty()),
+        ExitStatus::Done => {
+            let blocked = download::in_the_way_of(reports, |short, path| {
+                let folder = path.parent().unwrap_or(path).display().to_string();
+                format!("`dsr download {short} --to {}`", shell_word(&folder))
+            });
+            download::tell(ctx, reports, &Splits::new(), blocked.into_iter())
+        }
         status => ExitStatus::most_pressing([status, download::status(reports, &Splits::new())]),
     }
 }

@@ -200,7 +200,7 @@ impl Ledger {
                    AND EXISTS (SELECT 1 FROM jobs WHERE request = requests.id AND {HAS_IDS})
                  ORDER BY created, id"
             );
-            let ids = sql::list(&self.conn, &sql, [project], |row| Ok(row.get(0)?))?;
+            let ids: Vec<_> = sql::list(&self.conn, &sql, [project], |row| Ok(row.get(0)?))?;
             open.extend(ids.into_iter().map(|id| (place, RequestId::restore(id))));
         }
         let mut owners = Vec::new();

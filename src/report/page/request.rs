@@ -142,7 +142,7 @@ fn standing(request: &RequestFacts) -> String {
     match answer.nature {
         Nature::Whole => match request.asked.kind {
             Kind::Delete => "Mixpanel reports that all of it is deleted.".to_owned(),
-            Kind::Export => "All of it was fetched.".to_owned(),
+            Kind::Export => "Every export was fetched.".to_owned(),
         },
         Nature::Part => {
             let rest = ids.unique + ids.excluded - ids.carried_out;

@@ -97,6 +97,7 @@ pub const WARNING_KINDS: &[&str] = &[
     "started",
     "still_open",
     "taken_along",
+    "to_check",
     "token_expiry",
     "token_named",
     "token_outlived",

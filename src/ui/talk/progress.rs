@@ -260,33 +260,39 @@ pub fn splitting(ui: &Ui) -> impl FnMut(packages::Progress) {
     bar.set_style(style(
         "{spinner} Splitting {bar:24} {bytes}/{total_bytes}, {eta} left",
     ));
-    let mut is_writing = false;
     let mut last_line = Instant::now();
     let mut pause = FIRST_LINE_AFTER;
     move |progress| {
         let (done, of) = match progress {
             packages::Progress::Reading { done, of } => (done, of),
-            packages::Progress::Writing { done, of } => {
-                if !is_writing {
-                    is_writing = true;
-                    bar.set_style(style("{spinner} Making packages {bar:24} {pos}/{len}"));
-                }
-                (done as u64, of as u64)
-            }
+            packages::Progress::Writing { done, of }
+            | packages::Progress::Checking { done, of } => (done as u64, of as u64),
         };
+        let packages = match progress {
+            packages::Progress::Reading { .. } => None,
+            packages::Progress::Writing { .. } => Some(("Making", "made")),
+            packages::Progress::Checking { .. } => Some(("Checking", "checked")),
+        };
+        if let Some((doing, _)) = packages
+            && bar.length() != Some(of)
+        {
+            bar.set_style(style(&format!(
+                "{{spinner}} {doing} packages {{bar:24}} {{pos}}/{{len}}"
+            )));
+        }
         bar.set_length(of);
         bar.set_position(done);
         if bar.is_hidden() && last_line.elapsed() >= pause {
             last_line = Instant::now();
             pause = (pause * 2).min(LINE_AT_LEAST_EVERY);
             let percent = done * 100 / of.max(1);
-            ui.note(&match is_writing {
-                true => format!(
-                    "made {} of {} packages",
+            ui.note(&match packages {
+                Some((_, did)) => format!(
+                    "{did} {} of {} packages",
                     number(done as usize),
                     number(of as usize)
                 ),
-                false => format!("split {percent} % of the archive"),
+                None => format!("split {percent} % of the archive"),
             });
         }
     }
