@@ -61,7 +61,7 @@ pub use accept::{Accepted, LostTime, MaybeSent, find_seen};
 pub use answers::{AnswerChange, AnswerRecord};
 pub use audit::{
     Anchor, AnchorError, Audit, AuditEntry, AuditEvent, AuditHead, Chosen, Entries, Finding,
-    Glance, LostHead, Opening,
+    Glance, KeptHead, LostHead, Opening,
 };
 pub use backup::Backup;
 pub use candidates::{Candidate, Candidates, Fitting};

@@ -26,7 +26,7 @@ use super::records::{format_time, parse_time, unreadable};
 use super::{LedgerError, SteadyClock, Write, prepare};
 use chain::Raw;
 
-pub use anchor::{Anchor, AnchorError};
+pub use anchor::{Anchor, AnchorError, KeptHead};
 pub use entries::{AuditEntry, Chosen, Entries};
 pub use events::AuditEvent;
 pub use finding::Finding;
