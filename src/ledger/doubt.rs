@@ -2,10 +2,11 @@
 //! ledger has. A job whose state would say more than is known becomes `unknown`.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use crate::domain::{Doubt, JobId, JobState, TaskId, TaskStatus};
 
+use super::accept::SENDER;
 use super::audit::{self, Moved, Why};
 use super::history::state;
 use super::jobs::{note_status, read_one, step};
@@ -61,7 +62,9 @@ impl Ledger {
     pub fn find_tried(&self, job: &JobId) -> Result<Tried, LedgerError> {
         let mut statement = prepare(
             &self.conn,
-            "SELECT COUNT(*) FILTER (WHERE outcome IN ('unknown', 'accepted')) AS unclear,
+            // What may have been sent in a lost span is no further POST where one is unclear anyway.
+            "SELECT COUNT(*) FILTER (WHERE outcome IN ('unknown', 'accepted')
+                        AND sender <> 'set-back') AS unclear,
                     COUNT(*) FILTER (WHERE outcome = 'accepted') AS unread,
                     -- As `accept.rs` calls it.
                     COUNT(*) FILTER (WHERE sender = 'set-back') > 0 AS lost_span,
@@ -75,11 +78,14 @@ impl Ledger {
             .next()?
             .ok_or_else(|| LedgerError::NoJob(job.clone()))?;
         let last: Option<String> = row.get("last")?;
+        let is_of_lost_span: bool = row.get("lost_span")?;
         Ok(Tried {
             last: last.map(|_| state(row, "last")).transpose()?,
-            unclear: row.get("unclear")?,
+            unclear: row
+                .get::<_, u32>("unclear")?
+                .max(u32::from(is_of_lost_span)),
             unread: row.get("unread")?,
-            is_of_lost_span: row.get("lost_span")?,
+            is_of_lost_span,
         })
     }
 
@@ -213,15 +219,39 @@ fn find_owner(conn: &Connection, task: &TaskId) -> Result<Option<JobRecord>, Led
     rows.next()?.map(read_job).transpose()
 }
 
-/// How many of a job's attempts before its last made a task, or may have made one.
-pub(super) fn count_unclear(conn: &Connection, job: &JobId) -> Result<u32, LedgerError> {
-    let count = prepare(
+/// Which of a job's attempts are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    All,
+    AllButTheLast,
+}
+
+/// What is unclear about a job's attempts: how many made a task, or may have made one. That it may
+/// have been sent in a time that the ledger lacks counts where nothing else is unclear.
+pub(super) struct Unclear {
+    pub(super) posts: u32,
+    /// None of them is known to have been made.
+    pub(super) is_of_lost_span: bool,
+}
+
+pub(super) fn count_unclear(
+    conn: &Connection,
+    job: &JobId,
+    which: Of,
+) -> Result<Unclear, LedgerError> {
+    let before = i64::from(which == Of::AllButTheLast);
+    let mut statement = prepare(
         conn,
-        "SELECT COUNT(*) FROM attempts
-         WHERE request = $1 AND number = $2 AND outcome IN ('unknown', 'accepted')
-           AND attempt < (SELECT attempts FROM jobs WHERE request = $1 AND number = $2)",
-    )?
-    .query_row(params![job.request.as_str(), job.number], |row| row.get(0))
-    .optional()?;
-    Ok(count.unwrap_or(0))
+        "SELECT COUNT(*) FILTER (WHERE sender <> $1), COUNT(*) FROM attempts
+         WHERE request = $2 AND number = $3 AND outcome IN ('unknown', 'accepted')
+           AND attempt <= (SELECT attempts FROM jobs WHERE request = $2 AND number = $3) - $4",
+    )?;
+    let values = params![SENDER, job.request.as_str(), job.number, before];
+    let (certain, all): (u32, u32) =
+        statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let is_of_lost_span = certain == 0 && all > 0;
+    Ok(Unclear {
+        posts: certain.max(u32::from(is_of_lost_span)),
+        is_of_lost_span,
+    })
 }

@@ -213,7 +213,7 @@ impl Ledger {
     }
 
     /// Through which states a request's jobs passed, and when; one for each state. That a job may have
-    /// been sent before the ledger was set back is no passage.
+    /// been sent before the ledger was set back is no passage, nor that the operator named its task.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -224,6 +224,9 @@ impl Ledger {
              FROM steps WHERE request = $1 AND NOT (to_state = 'sending' AND EXISTS (
                  SELECT 1 FROM attempts WHERE request = steps.request AND number = steps.number
                      AND sender = $2 AND ended_at = steps.at))
+             AND NOT (to_state = 'accepted' AND EXISTS (
+                 SELECT 1 FROM jobs WHERE request = steps.request AND number = steps.number
+                     AND submitted_at IS NULL))
              GROUP BY to_state ORDER BY first, last",
         )?;
         let mut rows = statement.query([request.as_str(), SENDER])?;

@@ -8,14 +8,17 @@ use crate::domain::{
 };
 
 use super::audit::{self, Moved, Why};
-use super::doubt::{self, IN_DOUBT, count_unclear, doubt_of, note_doubt, note_reason};
+use super::doubt::{self, IN_DOUBT, Of, Unclear, count_unclear, doubt_of, note_doubt, note_reason};
 use super::records::{JOB_COLUMNS, format_time, job_id, read_job};
 use super::schedule::{after_question, follow, schedule};
 use super::sender;
 use super::{JobRecord, Ledger, LedgerError, Slot, pace, payload, prepare};
 
-/// The note on a job that has a task, although an earlier POST of it may have made another one.
-const MAY_BE_DOUBLE: &str = "possible duplicate: it was sent before, no answer came, and that POST may have been taken as well";
+/// The notes on a job that has a task, although an earlier POST of it may have made another one.
+const MAY_BE_DOUBLE: &str =
+    "possible duplicate: it was sent before, and that POST may have been taken as well";
+const MAY_BE_DOUBLE_OF_LOST_TIME: &str =
+    "possible duplicate: it may have been sent before, in the time the ledger lacks";
 
 /// Why a job is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +66,9 @@ pub enum Outcome {
     /// Proof that this POST, made to settle the job, created nothing; it would have been this. The
     /// job stays unknown.
     Unsettled(JobState),
+    /// The same, and the task of the POSTs before may have ended: another POST would be a second
+    /// deletion, so only the operator's word settles it.
+    Undecided,
 }
 
 impl Outcome {
@@ -73,7 +79,9 @@ impl Outcome {
             Self::Accepted(_) | Self::Recovered(_) => JobState::Accepted,
             Self::Refused => JobState::Refused,
             Self::Deferred(_) => JobState::Deferred,
-            Self::AcceptedUnread | Self::Unknown | Self::Unsettled(_) => JobState::Unknown,
+            Self::AcceptedUnread | Self::Unknown | Self::Unsettled(_) | Self::Undecided => {
+                JobState::Unknown
+            }
         }
     }
 
@@ -82,6 +90,7 @@ impl Outcome {
         match self {
             Self::AcceptedUnread => JobState::Accepted,
             Self::Unsettled(state) => *state,
+            Self::Undecided => JobState::Planned,
             Self::NotCreated
             | Self::Accepted(_)
             | Self::Recovered(_)
@@ -96,6 +105,7 @@ impl Outcome {
     fn doubt(&self, unclear: u32) -> Doubt {
         Doubt::of(match self {
             Self::Accepted(_) | Self::NotCreated | Self::Refused | Self::Deferred(_) => unclear > 0,
+            Self::Undecided => true,
             // Of two lost answers the task tells one; the other's may have run and ended before.
             Self::Recovered(_) => unclear > 1,
             Self::AcceptedUnread | Self::Unknown | Self::Unsettled(_) => false,
@@ -276,6 +286,16 @@ impl Ledger {
     }
 }
 
+impl Unclear {
+    /// What is said of a job that has a task, with these POSTs in doubt.
+    pub(super) fn note(&self) -> &'static str {
+        match self.is_of_lost_span {
+            true => MAY_BE_DOUBLE_OF_LOST_TIME,
+            false => MAY_BE_DOUBLE,
+        }
+    }
+}
+
 /// Moves the job to `sending` and opens its next attempt, which began at `started`.
 pub(super) fn begin_attempt(
     tx: &Transaction<'_>,
@@ -317,8 +337,8 @@ pub(super) fn finish_attempt(
 ) -> Result<Moved, LedgerError> {
     let record = read_one(tx, job)?;
     let at = format_time(now);
-    let unclear = count_unclear(tx, job)?;
-    if outcome.doubt(unclear).is_there() {
+    let unclear = count_unclear(tx, job, Of::AllButTheLast)?;
+    if outcome.doubt(unclear.posts).is_there() {
         note_doubt(tx, job)?;
     }
     let is_double = doubt_of(tx, job)?.is_there();
@@ -330,10 +350,11 @@ pub(super) fn finish_attempt(
         | Outcome::Refused
         | Outcome::Deferred(_)
         | Outcome::Unknown
-        | Outcome::Unsettled(_) => None,
+        | Outcome::Unsettled(_)
+        | Outcome::Undecided => None,
     };
     let note = match task {
-        Some(_) => is_double.then_some(MAY_BE_DOUBLE),
+        Some(_) => is_double.then_some(unclear.note()),
         None => (moved.to() != outcome.state()).then_some(IN_DOUBT),
     };
     let noted = match (reason, note) {

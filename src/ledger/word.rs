@@ -8,10 +8,10 @@ use serde_json::json;
 use crate::domain::{JobId, JobState, RequestId, TaskId, TaskStatus};
 
 use super::audit::{self, AuditEvent, Subject, Why};
-use super::doubt::{IN_DOUBT, Settling, note_reason};
-use super::jobs::{finish_attempt, note_status, read_one, step};
+use super::doubt::{IN_DOUBT, Of, Settling, count_unclear, doubt_of, note_doubt, note_reason};
+use super::jobs::{note_status, read_one, step};
 use super::records::format_time;
-use super::{Ledger, LedgerError, Outcome, Write, prepare};
+use super::{Ledger, LedgerError, Write, prepare};
 
 /// For whom a task was made that a job is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,18 +31,34 @@ impl Ledger {
         job: &JobId,
         task: &TaskId,
         made_for: MadeFor,
-        reason: &str,
         now: DateTime<Utc>,
     ) -> Result<Settling, LedgerError> {
         self.record_word(job, |tx| {
-            let outcome = Outcome::Accepted(task.clone());
-            let moved = finish_attempt(tx, job, &outcome, Some(reason), now)?;
+            let before = read_one(tx, job)?;
+            let unclear = count_unclear(tx, job, Of::All)?;
+            // One of several POSTs made this task: the others may have made more.
+            if unclear.posts > 1 {
+                note_doubt(tx, job)?;
+            }
+            let is_double = made_for == MadeFor::TheJob && doubt_of(tx, job)?.is_there();
+            let named = format!("the operator named the task on {}", now.date_naive());
+            let notes = [
+                before.reason,
+                Some(named),
+                is_double.then(|| unclear.note().to_owned()),
+            ];
+            let notes: Vec<String> = notes.into_iter().flatten().collect();
+            let moved = step(tx, job, before.state, JobState::Accepted, now)?;
+            // It was not submitted now, so that moment and the attempts stay as they are.
             prepare(
                 tx,
-                "UPDATE jobs SET linked = $1 WHERE request = $2 AND number = $3",
+                "UPDATE jobs SET task_id = $1, linked = $2, reason = $3
+                 WHERE request = $4 AND number = $5",
             )?
             .execute(params![
+                task.as_str(),
                 i64::from(made_for == MadeFor::Another),
+                notes.join("; "),
                 job.request.as_str(),
                 job.number
             ])?;

@@ -30,6 +30,7 @@ mod deadlines;
 mod doctor;
 mod doubt;
 mod download;
+mod ended;
 mod exclude;
 mod extend;
 mod find;
