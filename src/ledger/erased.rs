@@ -31,6 +31,8 @@ pub struct ErasedJob {
     pub erasure: Erasure,
     pub period: ErasurePeriod,
     pub ids: usize,
+    /// Nothing will tell any more what became of it.
+    pub is_given_up: bool,
 }
 
 /// People whom no deletion has erased, by how the last of their deletions stands.
@@ -224,6 +226,7 @@ pub(super) fn list_jobs(
         conn,
         &format!(
             "SELECT request, number, project, state, may_be_double <> 0 AS doubt, ids_count,
+                 abandoned_at IS NOT NULL AS given_up,
                  COALESCE(submitted_at,
                      (SELECT MIN(started_at) {attempts} AND outcome IN ('unknown', 'accepted')),
                      (SELECT MAX(started_at) {attempts}), created) AS begun,
@@ -256,6 +259,7 @@ pub(super) fn list_jobs(
                 done: done.map(time).transpose()?,
             },
             ids: count(row, "ids_count")?,
+            is_given_up: row.get("given_up")?,
         });
     }
     Ok(jobs)

@@ -80,6 +80,7 @@ pub(super) fn keep(tx: &Connection, purged: &HashSet<RequestId>) -> Result<usize
             erasure,
             period,
             ids,
+            is_given_up: _,
         } = job;
         if !purged.contains(&id.request) {
             continue;
@@ -125,6 +126,7 @@ pub(super) fn list_jobs(
                 erasure: erasure_of(row)?,
                 period: period_of(row)?,
                 ids: super::records::count(row, "bytes")? / PersonHash::BYTES,
+                is_given_up: true,
             });
         }
     }

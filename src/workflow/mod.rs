@@ -35,7 +35,10 @@ use crate::ledger::{JobRecord, Ledger, LedgerError, LinkTo, Linked, Purpose};
 use crate::mixpanel::{Client, TokenStanding};
 
 pub use answer::{AnswerError, record_answer};
-pub use cancel::{CancelOutcome, CancelReport, cancel, list_cancellable, list_taken_along};
+pub use cancel::{
+    CancelOutcome, CancelReport, Strangers, cancel, list_cancellable, list_strangers,
+    list_taken_along,
+};
 pub use download::{
     DownloadError, DownloadOutcome, DownloadReport, Loss, OnBytes, Refetch, download,
 };

@@ -90,6 +90,7 @@ mod split;
 mod status;
 mod stays;
 mod storage;
+mod strangers;
 mod submission;
 mod suppressions;
 mod tampered;
