@@ -37,7 +37,10 @@ use crate::mixpanel::{Client, TokenStanding};
 
 pub use answer::{AnswerError, record_answer};
 pub use archive::{Look, Loss};
-pub use cancel::{CancelOutcome, CancelReport, cancel, list_cancellable, list_taken_along};
+pub use cancel::{
+    CancelOutcome, CancelReport, Strangers, cancel, list_cancellable, list_strangers,
+    list_taken_along,
+};
 pub use download::{
     DownloadError, DownloadOutcome, DownloadReport, Fetching, LinkAge, OnBytes, Refetch, Untried,
     download, list_untried,

@@ -293,8 +293,10 @@ fn too_large_reason(message: &str) -> String {
 
 pub(super) fn conflict_reason(ids: usize, tasks: &[TaskId]) -> String {
     let tasks: Vec<&str> = tasks.iter().map(TaskId::as_str).collect();
-    let tasks = tasks.join(", ");
-    format!("{ids} of its ids are being deleted already (task {tasks})")
+    match tasks.join(", ") {
+        tasks if tasks.is_empty() => format!("{ids} of its ids are being deleted already"),
+        tasks => format!("{ids} of its ids are being deleted already (task {tasks})"),
+    }
 }
 
 fn foreign_conflict(ids: usize) -> String {
