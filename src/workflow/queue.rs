@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::domain::{JobId, JobState, Kind, Operation, ProjectKey, RequestId};
 use crate::ledger::{JobRecord, Ledger, LedgerError, Purpose, RequestRecord, Standing, Tried};
 
-use super::verdict::Temper;
+use super::verdict::{Temper, Word};
 
 /// How long after an attempt the same POST once more still tells whether it was taken: Mixpanel
 /// answers 409 only while the first task is active, and a later one would be a new deletion.
@@ -29,13 +29,6 @@ pub enum Settle {
     Recent,
     /// Those the operator wants to be sent again, however old.
     Chosen(Vec<JobId>),
-}
-
-/// Whether the operator wants a job of unknown outcome to be sent again, whatever became of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Word {
-    None,
-    SendAgain,
 }
 
 /// One job to send, and why.

@@ -9,9 +9,9 @@ use crate::mixpanel::{Client, CreateAnswer, Words};
 
 use super::queue::{Item, Offer, Queue, SETTLE_AFTER, Settle, may_tell};
 use super::settle::{Linking, Owners};
-use super::submitted::{Settles, Stop, SubmitReport};
+use super::submitted::{Stop, SubmitReport};
 use super::verdict::{Act, Next, Verdict};
-use super::waiting::list_waiting;
+use super::waiting::{Settles, list_waiting};
 use super::{Approved, Event, RefreshTrouble, Run, WorkflowError, settle};
 
 /// Records the approved plans of one command as requests with their jobs, all still to be sent.

@@ -13,7 +13,6 @@ use crate::ledger::Outcome;
 use crate::mixpanel::CreateAnswer;
 
 use super::Stop;
-use super::queue::Word;
 
 /// How often a connection is tried that cannot be made.
 const MAX_CONNECTION_TRIES: u32 = 5;
@@ -56,6 +55,13 @@ pub(super) struct Verdict {
     /// The server wants no call of the project before, whichever process would make it.
     pub(super) closed_until: Option<DateTime<Utc>>,
     pub(super) next: Next,
+}
+
+/// Whether the operator wants a job of unknown outcome to be sent again, whatever became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    None,
+    SendAgain,
 }
 
 /// How a project's service has behaved in this run.
