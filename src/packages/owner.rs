@@ -96,6 +96,8 @@ impl Claims<'_> {
 pub(super) enum Reason {
     /// It names one person, who was not asked for.
     NotAskedFor,
+    /// The same, but somebody of the request may be that person.
+    MayBeAskedFor,
     /// It names nobody.
     NoOwner,
     /// It names several people.

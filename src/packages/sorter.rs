@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::asked::Asked;
 use super::documented::{JobFacts, JobMember};
 use super::job::{JobLists, JobWriter};
 use super::member::{Fault, Piece, Sink};
@@ -18,8 +19,9 @@ use super::spool::{Shelf, Spool};
 use super::table::Row;
 use super::tally::Names;
 use super::unassigned::MemberReport;
+use super::whole::Seen;
 use super::{Limits, SplitError, Unassigned, unassigned};
-use crate::domain::ProjectZone;
+use crate::domain::{DistinctId, ProjectZone};
 
 pub(super) struct Sorter<'a> {
     people: &'a People<'a>,
@@ -30,6 +32,11 @@ pub(super) struct Sorter<'a> {
     record_limit: usize,
     zone: ProjectZone,
     taken_out: u64,
+    /// Whom the other jobs of the request asked for, and with them everybody asked for, once a
+    /// record of somebody else comes by.
+    elsewhere: &'a dyn Fn() -> Vec<DistinctId>,
+    asked: Option<Asked>,
+    seen: Seen,
 }
 
 /// What the people have, sorted.
@@ -42,6 +49,7 @@ pub(super) struct Sorted {
     pub(super) lists: JobLists,
     /// Records that were inside of records of another person.
     pub(super) taken_out: u64,
+    pub(super) seen: Seen,
 }
 
 impl<'a> Sorter<'a> {
@@ -50,6 +58,7 @@ impl<'a> Sorter<'a> {
         root: &Path,
         limits: &Limits,
         zone: ProjectZone,
+        elsewhere: &'a dyn Fn() -> Vec<DistinctId>,
     ) -> Result<Self, SplitError> {
         Ok(Self {
             people,
@@ -60,6 +69,9 @@ impl<'a> Sorter<'a> {
             record_limit: limits.record_bytes,
             zone,
             taken_out: 0,
+            elsewhere,
+            asked: None,
+            seen: Seen::default(),
         })
     }
 
@@ -109,7 +121,10 @@ impl<'a> Sorter<'a> {
     }
 
     pub(super) fn finish(self) -> Result<Sorted, SplitError> {
-        let (unassigned, members) = self.unassigned.finish()?;
+        let (mut unassigned, members) = self.unassigned.finish()?;
+        if self.spool.is_empty() {
+            unassigned.others_only = std::mem::take(&mut unassigned.not_asked_for);
+        }
         let (shelves, names) = self.spool.into_shelves();
         Ok(Sorted {
             shelves,
@@ -118,22 +133,35 @@ impl<'a> Sorter<'a> {
             members,
             lists: self.job.into_lists(),
             taken_out: self.taken_out,
+            seen: self.seen,
         })
     }
 
     fn file(&mut self, facts: &Facts<'_>, line: &[u8]) -> Result<(), SplitError> {
         self.unassigned.count_record();
+        self.seen.count(facts.kind);
         let person = match owner(&facts.claims, self.people) {
             Ok(person) => person,
-            Err(reason @ (Reason::NotAskedFor | Reason::NoOwner | Reason::Contradictory)) => {
-                return self.unassigned.add_record(reason, line);
+            Err(Reason::NotAskedFor) if self.may_be_asked_for(line) => {
+                return self.unassigned.add_record(Reason::MayBeAskedFor, line);
             }
+            Err(reason) => return self.unassigned.add_record(reason, line),
         };
         match facts.kind {
             Kind::Event => self.spool.add_event(person, line, facts),
             Kind::Profile => self.spool.add_profile(person, line, facts),
             Kind::Other => self.spool.add_other(person, line),
         }
+    }
+
+    /// Whether a record of somebody else names a person of the request, or nearly.
+    fn may_be_asked_for(&mut self, line: &[u8]) -> bool {
+        let asked = self.asked.get_or_insert_with(|| {
+            let elsewhere = (self.elsewhere)();
+            let here = (0..self.people.count()).map(|person| self.people.id(person));
+            Asked::new(here.chain(&elsewhere))
+        });
+        asked.are_named_in(&String::from_utf8_lossy(line))
     }
 
     /// Whether no other record is inside; what names nobody is in nobody's package, in one piece.

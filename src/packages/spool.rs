@@ -72,6 +72,13 @@ impl Spool {
         })
     }
 
+    /// Whether nobody has a record.
+    pub(super) fn is_empty(&self) -> bool {
+        let files =
+            |shelf: &Shelf| shelf.events.records + shelf.profiles.records + shelf.others.records;
+        self.shelves.iter().all(|shelf| files(shelf) == 0)
+    }
+
     /// Files one event; `line` is its text on one line.
     pub(super) fn add_event(
         &mut self,

@@ -1,5 +1,6 @@
 //! Splits a fetched archive into a package for each person its job asked for.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use crate::config::Company;
 use crate::credentials::{ProjectSecret, ProjectSecretError};
 use crate::domain::{DistinctId, JobId, Operation, ProjectZone, RetrievalScope, TaskId};
 use crate::ledger::{
-    DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord, RequestRecord,
+    DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord, RequestRecord, Standing,
 };
 use crate::packages::{self, About, Form, Limits, Order, Progress, Review, SplitError, Summary};
 
@@ -79,10 +80,13 @@ pub fn split(
     let about = about(request, job, download, how)?;
     let target = place_of(download, "packages", how.form);
     let draft = place_of(download, "to-check", how.form);
+    let elsewhere = Elsewhere::new(ledger, job);
+    let find_elsewhere = || elsewhere.find();
     let mut order = Order {
         archive: &download.path,
         password: None,
         people: &people,
+        elsewhere: &find_elsewhere,
         target: &target,
         draft: &draft,
         about: &about,
@@ -103,7 +107,9 @@ pub fn split(
             Some(_) => ControlFlow::Break(()),
             None => ControlFlow::Continue(()),
         }
-    })?;
+    });
+    elsewhere.trouble.take().map_or(Ok(()), Err)?;
+    let report = report?;
     if report.summary.is_draft() {
         return Ok(SplitOutcome::Split(draft.clone(), report.summary));
     }
@@ -114,6 +120,45 @@ pub fn split(
     };
     ledger.record_packages(&job.id, people.len(), made, how.made)?;
     Ok(SplitOutcome::Split(target.clone(), report.summary))
+}
+
+/// Whom the other jobs of the request asked for.
+struct Elsewhere<'a> {
+    ledger: &'a Ledger,
+    job: &'a JobRecord,
+    /// Why they are not known.
+    trouble: RefCell<Option<LedgerError>>,
+}
+
+impl<'a> Elsewhere<'a> {
+    fn new(ledger: &'a Ledger, job: &'a JobRecord) -> Self {
+        Self {
+            ledger,
+            job,
+            trouble: RefCell::new(None),
+        }
+    }
+
+    fn find(&self) -> Vec<DistinctId> {
+        self.try_find().unwrap_or_else(|error| {
+            self.trouble.replace(Some(error));
+            Vec::new()
+        })
+    }
+
+    /// Those whose ids the ledger still keeps.
+    fn try_find(&self) -> Result<Vec<DistinctId>, LedgerError> {
+        let mut all = Vec::new();
+        for job in self.ledger.jobs(&self.job.id.request, Standing::Any) {
+            let job = job?.id;
+            if job != self.job.id
+                && let Some(batch) = self.ledger.find_kept_batch(&job)?
+            {
+                all.extend_from_slice(batch.ids());
+            }
+        }
+        Ok(all)
+    }
 }
 
 fn find_people(

@@ -86,9 +86,7 @@ impl Page<'_> {
             @if self.about.review == Review::Open && unclear > 0 {
                 p.draft role="note" {
                     strong { "Draft: do not send this page yet." } " "
-                    (counted(unclear, "part", "parts")) " of Mixpanel’s delivery could not be read, or "
-                    (if unclear == 1 { "does" } else { "do" })
-                    " not say clearly whom " (if unclear == 1 { "it is" } else { "they are" }) " about. Look through the folder "
+                    (rights::unclear_parts(unclear)) ". Look through the folder "
                     code { "unassigned" } ", then make the packages again with " code { "--checked" } "."
                 }
             }
@@ -219,9 +217,7 @@ impl Page<'_> {
                 }
                 @if unclear > 0 {
                     p.note {
-                        (counted(unclear, "part", "parts")) " of Mixpanel’s delivery could not be read, or "
-                        (if unclear == 1 { "does" } else { "do" }) " not say clearly whom "
-                        (if unclear == 1 { "it is" } else { "they are" }) " about, and "
+                        (rights::unclear_parts(unclear)) ", and "
                         (if unclear == 1 { "is" } else { "are" }) " in nobody’s package. The company "
                         (match self.about.review {
                             Review::Open => "has to look at what was delivered and not understood.",

@@ -1,6 +1,7 @@
 //! The room from outside: an archive goes in, and what lies in the target is looked at.
 
 mod documented;
+mod doubt;
 mod hostile;
 mod inside;
 mod members;
@@ -76,6 +77,7 @@ impl Bench {
             archive,
             password: self.password.as_ref(),
             people: &self.people,
+            elsewhere: &Vec::new,
             target,
             draft: &self.draft,
             about: &self.about,

@@ -64,7 +64,10 @@ fn a_manifest_says_what_there_is_and_where_it_came_from() {
             "records_that_name_several": 0,
             "unreadable_pieces": 1,
             "unreadable_files": 0,
-            "lists_of_several_people": 0
+            "lists_of_several_people": 0,
+            "records_maybe_under_another_id": 0,
+            "records_of_other_people_only": 0,
+            "missing_parts": 0
         },
         "files": [file("events.jsonl"), file("profile.json"), file("index.html")]
     });

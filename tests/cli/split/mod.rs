@@ -12,6 +12,8 @@ use zip::write::{FileOptions, SimpleFileOptions};
 
 use crate::support::{Exports, Operator, Outcome, handing_out, package_of, signal, the_download};
 
+/// Records that are not filed for certain.
+mod doubt;
 /// What the pages say beside the data.
 mod pages;
 
