@@ -17,6 +17,7 @@ mod job;
 mod lines;
 mod manifest;
 mod member;
+mod naming;
 mod nested;
 mod newest;
 mod owner;

@@ -45,6 +45,16 @@ impl<'a> Claim<'a> {
         }
     }
 
+    /// The same without the text it was read from.
+    pub(super) fn into_owned(self) -> Claim<'static> {
+        match self {
+            Self::Absent => Claim::Absent,
+            Self::Id(id) => Claim::Id(Cow::Owned(id.into_owned())),
+            Self::Unreadable => Claim::Unreadable,
+            Self::Contradictory => Claim::Contradictory,
+        }
+    }
+
     /// The claim of one field of a table.
     pub(super) fn of_field(text: &'a str) -> Self {
         match text {
@@ -55,7 +65,7 @@ impl<'a> Claim<'a> {
 }
 
 /// All that a record says about whose it is.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Claims<'a> {
     /// `distinct_id` and `$distinct_id`, at the top, in `properties` and in `$properties`.
     pub(super) person: Claim<'a>,

@@ -10,8 +10,9 @@ use serde_json::value::RawValue;
 use crate::domain::{ProjectZone, event_time};
 
 use super::documented::Form;
-use super::nested;
+use super::naming::{self, id_field};
 use super::owner::{Claim, Claims};
+use super::page::Fields;
 
 /// What kind of thing is recorded; decides the file of the package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -121,8 +122,11 @@ impl Key {
     }
 }
 
-/// Reads a key, and counts it in for the shape.
-struct KeySeed<'h>(&'h mut DefaultHasher);
+/// Reads a key, counts it in for the shape, and looks whether it is more than a key.
+struct KeySeed<'h> {
+    shape: &'h mut DefaultHasher,
+    may_nest: &'h mut bool,
+}
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
     type Value = Key;
@@ -140,9 +144,11 @@ impl Visitor<'_> for KeySeed<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Key, E> {
-        self.0.write(text.as_bytes());
-        self.0.write_u8(0xff);
-        Ok(Key::of(text))
+        self.shape.write(text.as_bytes());
+        self.shape.write_u8(0xff);
+        let key = Key::of(text);
+        *self.may_nest |= key == Key::Any && names_more_than_a_field(text);
+        Ok(key)
     }
 }
 
@@ -172,7 +178,14 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key_seed(KeySeed(&mut self.found.shape))? {
+        loop {
+            let seed = KeySeed {
+                shape: &mut self.found.shape,
+                may_nest: &mut self.found.may_nest,
+            };
+            let Some(key) = map.next_key_seed(seed)? else {
+                return Ok(());
+            };
             match (self.level, key) {
                 (Level::Top, Key::Properties | Key::PrefixedProperties) => {
                     self.found.looks_like_profile = true;
@@ -184,27 +197,27 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
                 }
                 (_, Key::Any | Key::Properties | Key::PrefixedProperties) => {
                     let text = map.next_value::<&'de RawValue>()?.get();
-                    self.found.may_nest |= nested::may_name_someone(text);
+                    self.found.may_nest |= naming::names_a_field(text);
                 }
                 (level, key) => {
                     let text = map.next_value::<&'de RawValue>()?.get();
-                    self.found.may_nest |= nested::may_name_someone(text);
+                    self.found.may_nest |= naming::names_a_field(text);
                     self.found.take(level, key, text);
                 }
             }
         }
-        Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(element) = list.next_element::<&'de RawValue>()? {
-            self.found.may_nest |= nested::may_name_someone(element.get());
+            self.found.may_nest |= naming::names_a_field(element.get());
         }
         Ok(())
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.found.may_nest |= nested::may_name_someone(text);
+        self.found.may_nest |= naming::names_a_field(text);
+        self.found.take_text(text);
         Ok(())
     }
 
@@ -230,6 +243,20 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
 }
 
 impl<'de> Found<'de> {
+    /// Properties that are a text are properties all the same.
+    fn take_text(&mut self, text: &str) {
+        for (name, value) in Fields::of(text).unwrap_or_default().0 {
+            let claim = Claim::of_json(value.get()).into_owned();
+            match Key::of(&name) {
+                Key::DistinctId | Key::PrefixedDistinctId => self.claims.person.add(claim),
+                Key::UserId => self.claims.user.add(claim),
+                Key::DeviceId => self.claims.device.add(claim),
+                Key::Time => self.time = self.time.or_else(|| event_time(value.get(), self.zone)),
+                Key::Event | Key::Properties | Key::PrefixedProperties | Key::Any => {}
+            }
+        }
+    }
+
     fn take(&mut self, level: Level, key: Key, text: &'de str) {
         match (level, key) {
             (_, Key::DistinctId) => self.claims.person.add(Claim::of_json(text)),
@@ -252,6 +279,11 @@ impl<'de> Found<'de> {
     }
 }
 
+/// Whether a name holds a field of an id and is none itself.
+fn names_more_than_a_field(name: &str) -> bool {
+    naming::names_a_field(name) && id_field(name).is_none()
+}
+
 /// Which column of a table says what; an index for each column that matters.
 #[derive(Debug, Default)]
 pub(super) struct RecordColumns {
@@ -261,6 +293,8 @@ pub(super) struct RecordColumns {
     event: Option<usize>,
     time: Option<usize>,
     profile: bool,
+    /// A heading may hold a record itself.
+    more_than_names: bool,
 }
 
 impl RecordColumns {
@@ -281,6 +315,7 @@ impl RecordColumns {
                 }
             };
             columns.add(place, name.unwrap_or_default(), inside, form);
+            columns.more_than_names |= name.is_some_and(names_more_than_a_field);
         }
         columns
     }
@@ -344,7 +379,8 @@ impl RecordColumns {
             name: self.event.map_or("", field).into(),
             time: self.time.and_then(|place| event_time(field(place), zone)),
             shape: shape.finish(),
-            may_nest: fields.iter().any(|field| nested::may_name_someone(field)),
+            may_nest: self.more_than_names
+                || fields.iter().any(|field| naming::names_a_field(field)),
         }
     }
 }

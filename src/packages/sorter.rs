@@ -11,7 +11,8 @@ use super::asked::Asked;
 use super::documented::{JobFacts, JobMember};
 use super::job::{JobLists, JobWriter};
 use super::member::{Fault, Piece, Sink};
-use super::nested::{self, Apart};
+use super::naming;
+use super::nested::{self, Apart, Own};
 use super::owner::{Claims, Reason, owner};
 use super::people::People;
 use super::record::{self, Facts, Kind};
@@ -164,24 +165,17 @@ impl<'a> Sorter<'a> {
         asked.are_named_in(&String::from_utf8_lossy(line))
     }
 
-    /// Whether no other record is inside; what names nobody is in nobody's package, in one piece.
-    fn stays_whole(&self, facts: &Facts<'_>) -> bool {
-        !facts.may_nest || owner(&facts.claims, self.people) == Err(Reason::NoOwner)
-    }
-
     /// Files the records of other people that are inside of this one; returns what is left of it.
-    /// `None` where it goes too deep to be sure.
+    /// `None` where nobody can be sure.
     fn take_apart(
         &mut self,
-        text: &str,
+        apart: Result<Apart, nested::Unsure>,
         claims: &Claims<'_>,
-        how: TakeApart,
     ) -> Result<Option<String>, SplitError> {
-        let people = self.people;
-        let Ok(Apart { outer, cut }) = how(text, &|inner| inner.are_of(claims, people)) else {
+        let Ok(Apart { outer, cut }) = apart else {
             return Ok(None);
         };
-        if let Ok(person) = owner(claims, people) {
+        if let Ok(person) = owner(claims, self.people) {
             self.spool.count_taken_out(person, cut.len() as u64);
         }
         for inner in cut {
@@ -194,13 +188,17 @@ impl<'a> Sorter<'a> {
     /// The same for the values of a row.
     fn take_row_apart(&mut self, row: &Row<'_>) -> Result<Option<Vec<u8>>, SplitError> {
         let text = String::from_utf8_lossy(row.json);
+        let own = Own::of(&text, &row.facts.claims, self.people);
         let mut left = serde_json::Map::new();
         let fields = serde_json::from_str::<serde_json::Map<String, Value>>(&text);
         for (name, value) in fields.unwrap_or_default() {
+            if nested::is_foreign_name(&name, &own) {
+                return Ok(None);
+            }
             let value = match &value {
-                Value::String(text) if nested::may_name_someone(text) => {
-                    let claims = &row.facts.claims;
-                    match self.take_apart(text, claims, nested::take_value_apart)? {
+                Value::String(text) if naming::names_a_field(text) => {
+                    let apart = nested::take_text_apart(text, &own);
+                    match self.take_apart(apart, &row.facts.claims)? {
                         Some(left) => Value::String(left),
                         None => return Ok(None),
                     }
@@ -213,8 +211,6 @@ impl<'a> Sorter<'a> {
     }
 }
 
-type TakeApart = fn(&str, &dyn Fn(&Claims<'_>) -> bool) -> Result<Apart, nested::TooDeep>;
-
 impl Sink for Sorter<'_> {
     fn zone(&self) -> ProjectZone {
         self.zone
@@ -226,13 +222,20 @@ impl Sink for Sorter<'_> {
         let Some((whole, facts)) = std::str::from_utf8(text).ok().and_then(read) else {
             return self.unassigned.add_broken(text, Piece::Whole);
         };
-        if self.stays_whole(&facts) {
+        if !facts.may_nest {
             return self.file(&facts, &on_one_line(text));
         }
-        match self.take_apart(whole, &facts.claims, nested::take_apart)? {
+        let own = Own::of(whole, &facts.claims, self.people);
+        match self.take_apart(nested::take_apart(whole, &own), &facts.claims)? {
             Some(left) => {
-                // What was cut out may have been the name of the event, too.
-                let facts = record::read(&left, zone).unwrap_or(facts);
+                // What was cut out may have been the name of the event, and never says whose it is.
+                let facts = match record::read(&left, zone) {
+                    Some(left) => Facts {
+                        claims: facts.claims,
+                        ..left
+                    },
+                    None => facts,
+                };
                 self.file(&facts, &on_one_line(left.as_bytes()))
             }
             None => self.unassigned.add_broken(text, Piece::Whole),
@@ -240,11 +243,13 @@ impl Sink for Sorter<'_> {
     }
 
     fn row(&mut self, mut row: Row<'_>) -> Result<(), SplitError> {
-        if self.stays_whole(&row.facts) {
+        if !row.facts.may_nest {
             return self.file(&row.facts, row.json);
         }
         let left = self.take_row_apart(&row)?;
-        if nested::may_name_someone(&row.facts.name) {
+        let own = Own::of("", &row.facts.claims, self.people);
+        let name = nested::take_text_apart(&row.facts.name, &own);
+        if name.is_ok_and(|name| !name.cut.is_empty()) {
             row.facts.name = Cow::Borrowed("");
         }
         match left {

@@ -212,7 +212,8 @@ impl Page<'_> {
                 }
                 @if self.contents.taken_out > 0 {
                     p.note {
-                        (counted(self.contents.taken_out, "record", "records")) " of other people stood inside of yours. They are not yours, and were removed; a note stands in their place."
+                        (counted(self.contents.taken_out, "part", "parts")) " of your records " (if self.contents.taken_out == 1 { "names" } else { "name" })
+                        " other people, or may do so. A note stands in the place of what was removed."
                     }
                 }
                 @if unclear > 0 {

@@ -9,6 +9,7 @@ mod owners;
 mod pages;
 mod properties;
 mod target;
+mod texts;
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
