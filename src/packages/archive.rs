@@ -13,6 +13,7 @@ use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::sorter::Sorter;
+use super::spans::{self, Tail};
 use super::{Danger, Limits, Observer, Order, Progress, SplitError};
 use super::{member, packed};
 use crate::domain::to_hex;
@@ -61,9 +62,10 @@ impl<'a> Archive<'a> {
         }
         let length = file.stream_position().map_err(failed)?;
         let members = order.limits.members;
+        let tail = Tail::read(&mut file).map_err(failed)?;
         let mut zip = open_zip(file, members)?;
         let allowance = Allowance::of(length, &order.limits);
-        let declared = vet(&mut zip, members)?;
+        let declared = vet(&mut zip, &tail, members)?;
         allowance.check(declared)?;
         Ok(Self {
             zip,
@@ -100,6 +102,7 @@ impl<'a> Archive<'a> {
 /// bytes its directory says it unpacks to.
 pub(super) fn vet<R: Read + Seek>(
     zip: &mut ZipArchive<R>,
+    tail: &Tail,
     limit: usize,
 ) -> Result<u64, SplitError> {
     let mut declared = 0_u64;
@@ -125,9 +128,12 @@ pub(super) fn vet<R: Read + Seek>(
         declared = declared.saturating_add(entry.size());
     }
     let overlap = zip.has_overlapping_files();
-    match overlap.map_err(SplitError::NotZip)? {
-        true => Err(SplitError::Unsafe(Danger::Overlap)),
-        false => Ok(declared),
+    if overlap.map_err(SplitError::NotZip)? {
+        return Err(SplitError::Unsafe(Danger::Overlap));
+    }
+    match spans::account_for_all(zip, tail).map_err(SplitError::NotZip)? {
+        true => Ok(declared),
+        false => Err(SplitError::Unsafe(Danger::Unaccounted)),
     }
 }
 

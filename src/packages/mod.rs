@@ -27,6 +27,7 @@ mod page;
 mod people;
 mod record;
 mod sorter;
+mod spans;
 mod spool;
 mod staging;
 mod summary;

@@ -9,10 +9,11 @@ use std::io::{self, BufReader, Read, Seek};
 use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
 
-use super::SplitError;
 use super::archive::{Budget, Counted, open_member, read_zip, vet};
 use super::member::{self, Packed};
 use super::sorter::Sorter;
+use super::spans::Tail;
+use super::{Danger, SplitError};
 
 /// How many archives inside of each other are opened.
 pub(super) const MOST_PACKED: usize = 3;
@@ -86,12 +87,15 @@ pub(super) fn read(
 
 /// Whether every member can be unpacked; a danger in any of them refuses the whole archive.
 fn is_whole_zip(file: &mut File, budget: &mut Budget<'_>) -> Result<bool, SplitError> {
+    let Ok(tail) = Tail::read(file) else {
+        return Ok(false);
+    };
     let Ok(mut zip) = ZipArchive::new(BufReader::new(file)) else {
         return Ok(false);
     };
-    match vet(&mut zip, budget.members) {
+    match vet(&mut zip, &tail, budget.members) {
         Ok(_) => {}
-        Err(SplitError::NotZip(_)) => return Ok(false),
+        Err(SplitError::NotZip(_) | SplitError::Unsafe(Danger::Unaccounted)) => return Ok(false),
         Err(danger) => return Err(danger),
     }
     budget.members -= zip.len();
