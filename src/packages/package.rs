@@ -1,5 +1,6 @@
 //! One person's package out of what was sorted: page, manifest, and the folder or zip they are in.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::iter::Enumerate;
@@ -67,6 +68,8 @@ pub(super) struct Contents<'a> {
     pub(super) of_categories: bool,
     /// Records of other people that were inside of this person's.
     pub(super) taken_out: u64,
+    /// The files they were in.
+    pub(super) reduced: &'a BTreeSet<&'static str>,
 }
 
 /// Names of what was recorded, each once.
@@ -177,6 +180,7 @@ impl Maker<'_> {
             names,
             of_categories: self.categories.is_some(),
             taken_out: shelf.tally.taken_out,
+            reduced: &shelf.tally.reduced,
         };
         if contents.of_categories {
             files.push(write_categories(&contents.names, &shelf.folder)?);

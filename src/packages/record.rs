@@ -270,7 +270,8 @@ impl<'de> Found<'de> {
                 self.has_event = true;
                 self.name = match Claim::of_json(text) {
                     Claim::Id(name) => name,
-                    Claim::Absent | Claim::Unreadable | Claim::Contradictory => Cow::Borrowed(text),
+                    Claim::Absent => Cow::Borrowed(""),
+                    Claim::Unreadable | Claim::Contradictory => Cow::Borrowed(text),
                 };
             }
             (_, Key::Time) => self.time = self.time.or_else(|| event_time(text, self.zone)),

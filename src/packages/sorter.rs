@@ -170,13 +170,13 @@ impl<'a> Sorter<'a> {
     fn take_apart(
         &mut self,
         apart: Result<Apart, nested::Unsure>,
-        claims: &Claims<'_>,
+        (claims, kind): (&Claims<'_>, Kind),
     ) -> Result<Option<String>, SplitError> {
         let Ok(Apart { outer, cut }) = apart else {
             return Ok(None);
         };
         if let Ok(person) = owner(claims, self.people) {
-            self.spool.count_taken_out(person, cut.len() as u64);
+            self.spool.count_taken_out(person, kind, cut.len() as u64);
         }
         for inner in cut {
             self.taken_out += 1;
@@ -198,7 +198,7 @@ impl<'a> Sorter<'a> {
             let value = match &value {
                 Value::String(text) if naming::names_a_field(text) => {
                     let apart = nested::take_text_apart(text, &own);
-                    match self.take_apart(apart, &row.facts.claims)? {
+                    match self.take_apart(apart, (&row.facts.claims, row.facts.kind))? {
                         Some(left) => Value::String(left),
                         None => return Ok(None),
                     }
@@ -226,7 +226,7 @@ impl Sink for Sorter<'_> {
             return self.file(&facts, &on_one_line(text));
         }
         let own = Own::of(whole, &facts.claims, self.people);
-        match self.take_apart(nested::take_apart(whole, &own), &facts.claims)? {
+        match self.take_apart(nested::take_apart(whole, &own), (&facts.claims, facts.kind))? {
             Some(left) => {
                 // What was cut out may have been the name of the event, and never says whose it is.
                 let facts = match record::read(&left, zone) {

@@ -117,8 +117,16 @@ impl Spool {
     }
 
     /// Counts records of other people that were inside of this person's.
-    pub(super) fn count_taken_out(&mut self, person: usize, count: u64) {
-        self.shelves[person].tally.taken_out += count;
+    pub(super) fn count_taken_out(&mut self, person: usize, kind: Kind, count: u64) {
+        let tally = &mut self.shelves[person].tally;
+        tally.taken_out += count;
+        if count > 0 {
+            tally.reduced.insert(match kind {
+                Kind::Event => EVENTS,
+                Kind::Profile => PROFILE,
+                Kind::Other => OTHERS,
+            });
+        }
     }
 
     pub(super) fn add_other(&mut self, person: usize, line: &[u8]) -> Result<(), SplitError> {

@@ -57,6 +57,8 @@ pub(super) struct Tally {
     pub(super) profile_properties: Properties,
     /// Records of other people that were inside of this person's.
     pub(super) taken_out: u64,
+    /// The files that are less for it.
+    pub(super) reduced: BTreeSet<&'static str>,
 }
 
 /// How many names of properties are kept for one person, and how many sets of them.
