@@ -17,7 +17,7 @@ use super::owner::{Claims, Reason, owner};
 use super::people::People;
 use super::record::{self, Facts, Kind};
 use super::spool::{Shelf, Spool};
-use super::table::Row;
+use super::table::{self, Row};
 use super::tally::Names;
 use super::unassigned::MemberReport;
 use super::whole::Seen;
@@ -192,7 +192,7 @@ impl<'a> Sorter<'a> {
         let mut left = serde_json::Map::new();
         let fields = serde_json::from_str::<serde_json::Map<String, Value>>(&text);
         for (name, value) in fields.unwrap_or_default() {
-            if nested::is_foreign_name(&name, &own) {
+            if nested::is_foreign_name(table::without_number(&name), &own) {
                 return Ok(None);
             }
             let value = match &value {

@@ -199,3 +199,15 @@ fn records_inside_of_a_record_of_nobody_go_to_their_owners() {
         );
     }
 }
+
+#[test]
+fn a_heading_that_is_there_twice_is_no_text_about_somebody() {
+    let table = "event_name,distinct_id,distinct_id,v\nx,anna,anna,distinct_id=bob SECRET\n";
+    let bench = Bench::of_members(&[("a.csv", table)], &["anna"]);
+    let report = bench.split();
+    assert_eq!(
+        (report.packages[0].events, report.unassigned.broken),
+        (1, 1)
+    );
+    assert_nothing_of_bob(&bench, table);
+}

@@ -40,3 +40,25 @@ fn a_person_whose_records_come_under_another_id_is_not_told_that_there_is_no_dat
     let kept = fs::read_to_string(folder.join("unassigned/may-be-asked-for.jsonl")).unwrap();
     assert_eq!(kept, format!("{other}\n"));
 }
+
+#[test]
+fn drafts_in_the_other_form_get_a_folder_of_their_own_too() {
+    let unclear = format!(
+        "{}\n{}",
+        events(),
+        r#"{"event":"of nobody","properties":{}}"#
+    );
+    let exports = exports(plain(&[("events.jsonl", &unclear)]));
+    for (more, ending) in [
+        (&[][..], "-1-to-check"),
+        (&["--zip"], "-1-zips-to-check"),
+        (&["--checked"], "-1-packages"),
+        (&["--zip", "--checked"], "-1-zips-packages"),
+    ] {
+        let request = exports.operator.only_request()["id"].clone();
+        let request = request.as_str().unwrap().to_owned();
+        let args = [&[&request, "--split", "--json"], more].concat();
+        let name = folder_of(&exports.download(&args)).display().to_string();
+        assert!(name.ends_with(ending), "{name}");
+    }
+}

@@ -184,28 +184,6 @@ fn packages_in_the_other_form_get_a_folder_of_their_own_and_are_made_once() {
 }
 
 #[test]
-fn drafts_in_the_other_form_get_a_folder_of_their_own_too() {
-    let unclear = format!(
-        "{}\n{}",
-        events(),
-        r#"{"event":"of nobody","properties":{}}"#
-    );
-    let exports = exports(plain(&[("events.jsonl", &unclear)]));
-    for (more, ending) in [
-        (&[][..], "-1-to-check"),
-        (&["--zip"], "-1-zips-to-check"),
-        (&["--checked"], "-1-packages"),
-        (&["--zip", "--checked"], "-1-zips-packages"),
-    ] {
-        let request = exports.operator.only_request()["id"].clone();
-        let request = request.as_str().unwrap().to_owned();
-        let args = [&[&request, "--split", "--json"], more].concat();
-        let name = folder_of(&exports.download(&args)).display().to_string();
-        assert!(name.ends_with(ending), "{name}");
-    }
-}
-
-#[test]
 fn what_is_no_package_of_this_archive_is_in_the_way() {
     let exports = exports(plain(&[("events.jsonl", &events())]));
     let fetched = exports.download(&["--json"]);
