@@ -249,7 +249,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// `src/ledger/pace.rs` and `src/ledger.rs` are in `ledger`.
+/// `src/ledger/jobs/pace.rs` and `src/ledger.rs` are in `ledger`.
 fn room_of(file: &Path) -> String {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let inside = file.strip_prefix(src).unwrap();

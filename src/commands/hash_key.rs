@@ -44,7 +44,7 @@ pub(super) fn run(ctx: &mut Context, args: &HashKeyArgs) -> Result<ExitStatus, F
             Some(path) => HashKey::read(path)?,
             None => typed_key(ctx, args)?,
         };
-        Keyring::record_hash_key(key).map_err(HashKeyError::Keyring)?;
+        Keyring::record_hash_key(&key).map_err(HashKeyError::Keyring)?;
         Change::Recorded
     };
     let what = "key";

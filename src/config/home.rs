@@ -88,9 +88,6 @@ fn stay_or_settle(roaming: PathBuf, local: PathBuf) -> PathBuf {
 }
 
 /// Creates a folder that only its owner can enter (0700), with its parents.
-///
-/// # Errors
-/// When it cannot be created.
 pub fn create_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);

@@ -283,9 +283,6 @@ impl ProjectsFile {
     }
 
     /// Makes an OAuth token that of the projects that name none; `None` stands for the main one.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
     pub fn set_default_auth(&mut self, name: Option<&TokenName>) -> Result<(), ProjectsFileError> {
         match name {
             Some(name) => self.document["default_auth"] = value(name.as_str()),

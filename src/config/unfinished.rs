@@ -24,9 +24,6 @@ pub struct UnfinishedFolder {
 }
 
 /// Begins a file (0600) in `folder`; gone with the value unless it is put in its place.
-///
-/// # Errors
-/// When the folder cannot be written to.
 pub fn begin_file(folder: &Path) -> io::Result<NamedTempFile> {
     for _ in 0..TRIES {
         let file = Builder::new()

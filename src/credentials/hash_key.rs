@@ -4,11 +4,15 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretSlice};
 
+use super::keyring_store::{find_secret, forget, record_secret};
 use super::secret_file::{self, SecretFileError};
 use super::{Keyring, KeyringError};
 
 /// The longest key file, in bytes: no key is that long.
 const MAX_KEY_BYTES: u64 = 64 * 1024;
+
+/// What the keyring calls its entry.
+const ENTRY: &str = "distinct-id-hash-key";
 
 /// The key with which a product makes its distinct_ids by HMAC.
 #[derive(Clone)]
@@ -86,6 +90,33 @@ impl HashKey {
     /// The key itself, for the hash and the keyring only.
     pub fn expose(&self) -> &[u8] {
         self.0.expose_secret()
+    }
+}
+
+impl Keyring {
+    /// Looks the key up with which ids are hashed.
+    ///
+    /// # Errors
+    /// When the keyring cannot be asked. No entry is no error.
+    pub fn find_hash_key() -> Result<Option<HashKey>, KeyringError> {
+        let key = |bytes: SecretSlice<u8>| match bytes.expose_secret() {
+            [] => Err(KeyringError::Damaged),
+            _ => Ok(HashKey(bytes)),
+        };
+        find_secret(ENTRY)?.map(key).transpose()
+    }
+
+    /// Keeps a key in place of the one before.
+    ///
+    /// # Errors
+    /// When the keyring cannot be used; the one before is kept then.
+    pub fn record_hash_key(key: &HashKey) -> Result<(), KeyringError> {
+        record_secret(ENTRY, key.expose())
+    }
+
+    /// Forgets the key; whether there was one.
+    pub fn forget_hash_key() -> Result<bool, KeyringError> {
+        forget(ENTRY.to_owned())
     }
 }
 

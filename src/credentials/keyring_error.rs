@@ -1,4 +1,9 @@
-use super::keyring_store::TIMEOUT;
+//! Why the keyring did not serve, without the words of its own errors.
+
+use std::time::Duration;
+
+/// How long the keyring may take. A provider that never answers would hang a cron job for minutes.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Why the keyring did not serve. Never holds a token.
 #[derive(Debug, thiserror::Error)]

@@ -2,26 +2,21 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
 
 use chrono::NaiveDate;
 use secrecy::{ExposeSecret, SecretSlice};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{LedgerKey, TokenName};
+use crate::domain::TokenName;
 
-use super::{HashKey, KeyringError, OauthToken, TokenOrigin};
-
-/// How long the keyring may take. A provider that never answers would hang a cron job for minutes.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(3);
+use super::keyring_error::{KeyringError, TIMEOUT};
+use super::{OauthToken, TokenOrigin};
 
 const SERVICE: &str = "dsr";
 /// The main token; any other one has its name behind it.
 const TOKEN: &str = "mixpanel-oauth-token";
 /// The names of the tokens, since keyrings cannot be searched in the same way everywhere.
 const TOKEN_NAMES: &str = "mixpanel-oauth-token-names";
-const HASH_KEY: &str = "distinct-id-hash-key";
-const LEDGER_KEY: &str = "ledger-key";
 
 /// The operating system's keyring, in which each token with its date is one entry, the key with
 /// which ids are hashed is another, and so is each project's API secret.
@@ -80,9 +75,6 @@ impl Keyring {
     }
 
     /// Forgets a token; whether there was one.
-    ///
-    /// # Errors
-    /// When the keyring cannot be used.
     pub fn forget(name: &TokenName) -> Result<bool, KeyringError> {
         let was_there = forget(entry_of(name))?;
         let mut names = list_named()?;
@@ -93,9 +85,6 @@ impl Keyring {
     }
 
     /// The tokens that were kept, by name, the main one first; `others` are looked for as well.
-    ///
-    /// # Errors
-    /// When the keyring cannot be asked.
     pub fn list(others: &[TokenName]) -> Result<Vec<OauthToken>, KeyringError> {
         let named = list_named()?;
         let named = named.iter().filter_map(|name| TokenName::new(name));
@@ -106,70 +95,6 @@ impl Keyring {
             tokens.extend(Self::find(&name)?);
         }
         Ok(tokens)
-    }
-
-    /// Looks the key up with which ids are hashed.
-    ///
-    /// # Errors
-    /// When the keyring cannot be asked. No entry is no error.
-    pub fn find_hash_key() -> Result<Option<HashKey>, KeyringError> {
-        let bytes = with_timeout(|| match entry(HASH_KEY)?.get_secret() {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(keyring::Error::NoEntry) => Ok(None),
-            Err(error) => Err((&error).into()),
-        })?;
-        let key = |bytes| HashKey::new(bytes).ok_or(KeyringError::Damaged);
-        bytes.map(key).transpose()
-    }
-
-    /// Keeps a key in place of the one before.
-    ///
-    /// # Errors
-    /// When the keyring cannot be used; the one before is kept then.
-    pub fn record_hash_key(key: HashKey) -> Result<(), KeyringError> {
-        with_timeout(move || {
-            let kept = entry(HASH_KEY)?.set_secret(key.expose());
-            kept.map_err(|error| (&error).into())
-        })
-    }
-
-    /// Forgets the key; whether there was one.
-    ///
-    /// # Errors
-    /// When the keyring cannot be used.
-    pub fn forget_hash_key() -> Result<bool, KeyringError> {
-        forget(HASH_KEY.to_owned())
-    }
-
-    /// Looks the key up under which the ledger remembers people.
-    ///
-    /// # Errors
-    /// When the keyring cannot be asked, or holds something else. No entry is no error.
-    pub fn find_ledger_key() -> Result<Option<LedgerKey>, KeyringError> {
-        let bytes = with_timeout(|| match entry(LEDGER_KEY)?.get_secret() {
-            Ok(bytes) => Ok(Some(SecretSlice::from(bytes))),
-            Err(keyring::Error::NoEntry) => Ok(None),
-            Err(error) => Err((&error).into()),
-        })?;
-        let key = |bytes: SecretSlice<u8>| {
-            let bytes = bytes.expose_secret().try_into();
-            bytes
-                .map(LedgerKey::restore)
-                .map_err(|_| KeyringError::Damaged)
-        };
-        bytes.map(key).transpose()
-    }
-
-    /// Keeps that key in place of the one before.
-    ///
-    /// # Errors
-    /// When the keyring cannot be used; the one before is kept then.
-    pub fn record_ledger_key(key: &LedgerKey) -> Result<(), KeyringError> {
-        let bytes = SecretSlice::from(key.expose().to_vec());
-        with_timeout(move || {
-            let kept = entry(LEDGER_KEY)?.set_secret(bytes.expose_secret());
-            kept.map_err(|error| (&error).into())
-        })
     }
 }
 
@@ -202,6 +127,23 @@ pub(super) fn find_text(name: String) -> Result<Option<String>, KeyringError> {
         Ok(text) => Ok(Some(text)),
         Err(keyring::Error::NoEntry) => Ok(None),
         Err(error) => Err((&error).into()),
+    })
+}
+
+/// The bytes of an entry, for keys that are no text.
+pub(super) fn find_secret(name: &'static str) -> Result<Option<SecretSlice<u8>>, KeyringError> {
+    with_timeout(move || match entry(name)?.get_secret() {
+        Ok(bytes) => Ok(Some(bytes.into())),
+        Err(keyring::Error::NoEntry) => Ok(None),
+        Err(error) => Err((&error).into()),
+    })
+}
+
+pub(super) fn record_secret(name: &'static str, bytes: &[u8]) -> Result<(), KeyringError> {
+    let bytes = SecretSlice::from(bytes.to_vec());
+    with_timeout(move || {
+        let kept = entry(name)?.set_secret(bytes.expose_secret());
+        kept.map_err(|error| (&error).into())
     })
 }
 
@@ -257,6 +199,8 @@ fn with_timeout<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use std::time::Instant;
+
+    use std::time::Duration;
 
     use super::*;
 

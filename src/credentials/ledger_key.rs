@@ -6,11 +6,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 use crate::config::{Environment, create_private_folder};
 use crate::domain::LedgerKey;
 
+use super::keyring_store::{find_secret, record_secret};
 use super::secret_file::{self, SecretFileError};
 use super::{Keyring, KeyringError};
 
@@ -19,6 +20,9 @@ const MAX_FILE_BYTES: u64 = 128;
 
 /// Beside the ledger: held while a key is looked for and made, so that two dsr make one.
 const LOCK: &str = "ledger-key.lock";
+
+/// What the keyring calls its entry.
+const ENTRY: &str = "ledger-key";
 
 /// Where a key was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +90,30 @@ pub fn find_ledger_key(
         (None, IfNone::Make) => make(data)?,
     };
     Ok((key, KeyOrigin::Keyring))
+}
+
+impl Keyring {
+    /// Looks the key up under which the ledger remembers people.
+    ///
+    /// # Errors
+    /// When the keyring cannot be asked, or holds something else. No entry is no error.
+    pub fn find_ledger_key() -> Result<Option<LedgerKey>, KeyringError> {
+        let key = |bytes: SecretSlice<u8>| {
+            let bytes = bytes.expose_secret().try_into();
+            bytes
+                .map(LedgerKey::restore)
+                .map_err(|_| KeyringError::Damaged)
+        };
+        find_secret(ENTRY)?.map(key).transpose()
+    }
+
+    /// Keeps that key in place of the one before.
+    ///
+    /// # Errors
+    /// When the keyring cannot be used; the one before is kept then.
+    pub fn record_ledger_key(key: &LedgerKey) -> Result<(), KeyringError> {
+        record_secret(ENTRY, key.expose())
+    }
 }
 
 /// Makes the keyring's key, unless another dsr was quicker.

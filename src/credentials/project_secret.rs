@@ -83,9 +83,6 @@ impl fmt::Debug for ProjectSecret {
 
 /// Finds a project's API secret: in the file that `DSR_PROJECT_SECRET_FILE` names, which nobody but
 /// its owner may read, else in the keyring.
-///
-/// # Errors
-/// When one of them cannot be read.
 pub fn find_project_secret(
     environment: &Environment,
     project: &ProjectKey,
@@ -126,9 +123,6 @@ impl Keyring {
     }
 
     /// Forgets a project's API secret; whether there was one.
-    ///
-    /// # Errors
-    /// When the keyring cannot be used.
     pub fn forget_project_secret(project: &ProjectKey) -> Result<bool, KeyringError> {
         forget(name(project))
     }

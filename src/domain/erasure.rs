@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::words;
 use super::{CarriedOut, Doubt, JobState};
 
 /// Whether the people of a deletion were erased: who was, will be or may have been is not to be
@@ -16,23 +17,13 @@ pub enum Erasure {
     Unknown,
 }
 
+words!(Erasure {
+    Done => "done",
+    UnderWay => "under_way",
+    Unknown => "unknown",
+});
+
 impl Erasure {
-    pub const ALL: [Self; 3] = [Self::Done, Self::UnderWay, Self::Unknown];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::UnderWay => "under_way",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|erasure| erasure.as_str() == text)
-    }
-
     /// What a deletion's job in this state says of its people; `None` where nothing of theirs is
     /// erased: it was not sent, Mixpanel refused it or gave up on it, or it was cancelled.
     pub fn of(state: JobState, doubt: Doubt) -> Option<Self> {
@@ -68,18 +59,14 @@ pub enum Arrival {
     Undated,
 }
 
+words!(Arrival {
+    After => "after",
+    During => "during",
+    Before => "before",
+    Undated => "undated",
+});
+
 impl Arrival {
-    pub const ALL: [Self; 4] = [Self::After, Self::During, Self::Before, Self::Undated];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::After => "after",
-            Self::During => "during",
-            Self::Before => "before",
-            Self::Undated => "undated",
-        }
-    }
-
     /// Judges an event of somebody with these deletions by its time, in Unix seconds.
     ///
     /// A deletion that is done covers what came before it was sent, whatever became of others.

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use super::words;
+
 /// Export or deletion, the two kinds of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -82,31 +84,17 @@ impl Operation {
     }
 }
 
-impl Kind {
-    pub const ALL: [Self; 2] = [Self::Export, Self::Delete];
+words!(Kind {
+    Export => "export",
+    Delete => "delete",
+});
 
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Export => "export",
-            Self::Delete => "delete",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
-    }
-}
+words!(Law {
+    Gdpr => "gdpr",
+    Ccpa => "ccpa",
+});
 
 impl Law {
-    pub const ALL: [Self; 2] = [Self::Gdpr, Self::Ccpa];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Gdpr => "gdpr",
-            Self::Ccpa => "ccpa",
-        }
-    }
-
     /// The law's name as people write it.
     pub fn title(self) -> &'static str {
         match self {
@@ -114,29 +102,13 @@ impl Law {
             Self::Ccpa => "CCPA",
         }
     }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|law| law.as_str() == text)
-    }
 }
 
-impl Disclosure {
-    pub const ALL: [Self; 3] = [Self::Data, Self::Categories, Self::Sources];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Data => "data",
-            Self::Categories => "categories",
-            Self::Sources => "sources",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|disclosure| disclosure.as_str() == text)
-    }
-}
+words!(Disclosure {
+    Data => "data",
+    Categories => "categories",
+    Sources => "sources",
+});
 
 #[cfg(test)]
 mod tests {

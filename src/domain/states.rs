@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use super::Heard;
+use super::words;
 
 /// Where one job stands. `planned → sending → accepted → running → done`, the others are side exits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -28,39 +29,20 @@ pub enum JobState {
     Revoked,
 }
 
+words!(JobState {
+    Planned => "planned",
+    Sending => "sending",
+    Accepted => "accepted",
+    Running => "running",
+    Done => "done",
+    Refused => "refused",
+    Deferred => "deferred",
+    Unknown => "unknown",
+    Failed => "failed",
+    Revoked => "revoked",
+});
+
 impl JobState {
-    pub const ALL: [Self; 10] = [
-        Self::Planned,
-        Self::Sending,
-        Self::Accepted,
-        Self::Running,
-        Self::Done,
-        Self::Refused,
-        Self::Deferred,
-        Self::Unknown,
-        Self::Failed,
-        Self::Revoked,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Planned => "planned",
-            Self::Sending => "sending",
-            Self::Accepted => "accepted",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Refused => "refused",
-            Self::Deferred => "deferred",
-            Self::Unknown => "unknown",
-            Self::Failed => "failed",
-            Self::Revoked => "revoked",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text)
-    }
-
     /// The only way from state to state. Staying is not a step.
     ///
     /// `sending` returns to `planned` only on proof that nothing was created for a cause that is

@@ -3,17 +3,18 @@
 //! They go in blocks through a short queue and the blocks come back, so that memory does not grow
 //! with the sources and the two threads rarely wait for each other.
 
-use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use crate::domain::IdHasher;
 
-use super::form::{Form, Shape};
-use super::problem::{IntakeError, Place, Problems};
-use super::reader::{self, Reading};
+use super::judge::form::{Form, Shape};
+use super::place::Place;
+use super::problem::{IntakeError, Problems};
+use super::reader;
+use super::reader::reading::Reading;
+use super::stream::meter::Meter;
 use super::{ReadOptions, Source};
 
 /// A block is full with so many values or bytes, whatever comes first: few enough for a core's
@@ -108,34 +109,6 @@ pub(super) enum Next {
     Values(Block),
     /// A source is at its end: how it was read, and what is wrong with its lines.
     End(Option<Reading>, Problems),
-}
-
-/// Counts the bytes of files as they are read.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Meter(Arc<AtomicU64>);
-
-impl Meter {
-    pub(super) fn bytes(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn measure<R: Read>(&self, inner: R) -> Measured<R> {
-        let meter = self.clone();
-        Measured { inner, meter }
-    }
-}
-
-pub(super) struct Measured<R> {
-    inner: R,
-    meter: Meter,
-}
-
-impl<R: Read> Read for Measured<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.meter.0.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
-    }
 }
 
 /// The sources, being read one after the other by a thread of their own.

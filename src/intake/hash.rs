@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use crate::credentials::HashKey;
 use crate::domain::to_hex;
 
-use super::form::{Form, IdKind, is_blank};
-use super::problem::Place;
+use super::judge::form::{Form, IdKind, is_blank};
+use super::place::Place;
 use super::warning::{LONG_ID_BYTES, WarningKind};
 
 /// What makes the hash.

@@ -2,39 +2,19 @@
 //!
 //! Error messages name places and kinds of damage, never a value: values are personal data.
 
-mod census;
-mod check;
-mod columns;
-mod element;
-mod event_json;
+mod damage;
 mod events;
 mod feed;
-mod form;
-mod format;
 mod hash;
-mod json;
-mod lines;
-mod list;
-mod look;
+mod judge;
 mod near;
-mod numbers;
-mod open;
-mod partition;
+mod place;
 mod problem;
-mod program;
 mod reader;
-mod restoring;
-mod rows;
-mod rule;
 mod source;
-mod spool;
-mod table;
-mod text;
+mod stream;
 mod unique;
-mod unpack;
 mod warning;
-mod words;
-mod workbook;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -42,27 +22,33 @@ use std::rc::Rc;
 
 use crate::domain::{Exclusion, IdHasher};
 
-use check::Checker;
-use feed::{Feed, Meter, Next, Raw};
+use feed::{Feed, Next, Raw};
+use judge::check::Checker;
 use near::Held;
-use spool::{IN_MEMORY, SpoolWriter};
+use stream::meter::Meter;
 use unique::Gathering;
+use unique::spool::{IN_MEMORY, SpoolWriter};
 use warning::Tally;
 
-pub use check::{CheckOptions, OuterSpace, Pattern};
-pub use columns::Header;
+pub use damage::Damage;
 pub use encoding_rs::Encoding;
-pub use events::{Event, EventOptions, EventsRead, NamedAs, read_events};
-pub use format::Format;
+pub use events::event::{Event, EventOptions, NamedAs};
+pub use events::{EventsRead, read_events};
 pub use hash::{HashExample, HashWith, Hashed, Hashing, HashingError, LetterCase};
-pub use look::Look;
+pub use judge::check::{CheckOptions, OuterSpace, Pattern};
+pub use judge::look::Look;
 pub use near::NearIds;
-pub use problem::{Damage, Fault, IntakeError, Place, Problem, Problems, Remedy};
-pub use reader::{Reading, Sink, parse_encoding, read_bytes};
-pub use restoring::Restoring;
+pub use place::Place;
+pub use problem::{Fault, IntakeError, Problem, Problems, Remedy};
+pub use reader::columns::Header;
+pub use reader::format::Format;
+pub use reader::read_bytes;
+pub use reader::reading::{Reading, Sink};
 pub use source::{Source, SourceError};
+pub use stream::text::parse_encoding;
+pub use stream::unpack::Packing;
+pub use unique::restoring::Restoring;
 pub use unique::{Batches, Counts, UniqueIds};
-pub use unpack::Packing;
 pub use warning::{Warning, WarningKind, Warnings};
 
 /// How sources are read; the same for each of a command.

@@ -1,12 +1,13 @@
+//! Why sources cannot be used: all problems of all of them, and what may help.
+
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::domain::DistinctIdError;
-
-use super::lines::MAX_LINE_BYTES;
-use super::look::Look;
+use super::damage::Damage;
+use super::judge::look::Look;
 use super::near::NearIds;
+use super::place::{At, Place};
 use super::warning::Warnings;
 
 /// How many problems are kept; the rest are counted.
@@ -118,61 +119,6 @@ fn in_folder(readable: usize) -> String {
     }
 }
 
-/// Why no id can be taken from a value, or from a line or an element whatever the value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Damage {
-    #[error("{}", of_id(*.0))]
-    Id(#[from] DistinctIdError),
-    #[error("the id is not valid UTF-8")]
-    NotUtf8,
-    #[error("the id begins or ends with an invisible character")]
-    OuterInvisible,
-    #[error("{0}")]
-    Look(Look),
-    #[error("the id does not match `--expect-pattern`")]
-    Pattern,
-    #[error(
-        "the id is a device's (`$device:`), which Mixpanel knows as it is: its hash is nobody's"
-    )]
-    HashedDevice,
-    #[error("{found} fields where the first line has {expected}")]
-    Ragged { expected: usize, found: usize },
-    #[error("a quote is opened and never closed")]
-    OpenQuote,
-    #[error("text follows a closing quote; a quote inside quotes must be doubled")]
-    TextAfterQuote,
-    #[error("it is longer than {} MiB; a line end or a closing quote may be missing", MAX_LINE_BYTES >> 20)]
-    TooLong,
-    #[error("the line holds a NUL")]
-    Nul,
-    #[error("the line is not valid {encoding}")]
-    Undecodable { encoding: &'static str },
-    #[error("a byte order mark stands inside the text; files may have been joined")]
-    InnerMark,
-    #[error("the heading is repeated; files may have been joined")]
-    RepeatedHeading,
-    #[error("it is not valid JSON at column {column}")]
-    BrokenJson { column: usize },
-    #[error("the id holds an escape that stands for no character")]
-    BadEscape,
-    #[error("its JSON ends too early: the end may be missing")]
-    UnfinishedJson,
-    #[error("the list is not closed; the end may be missing")]
-    UnfinishedList,
-    #[error("text follows the end of the list")]
-    TextAfterList,
-    #[error("a key occurs twice in the object")]
-    RepeatedKey,
-    #[error("the object has no id: its key is missing")]
-    NoKey,
-    #[error("it is not an event: not a JSON object")]
-    NoEvent,
-    #[error("objects and bare values are mixed")]
-    Mixed,
-    #[error("the id is {0}, not a text or a whole number")]
-    NotAnId(&'static str),
-}
-
 /// What the operator can do about problems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
@@ -192,94 +138,6 @@ pub enum Remedy {
     Allow,
     /// Correct the file.
     Correct,
-}
-
-fn of_id(error: DistinctIdError) -> String {
-    match error {
-        DistinctIdError::LineBreak => {
-            "the id holds a line break or a NUL; a quote may have been left open above it"
-                .to_owned()
-        }
-        error => error.to_string(),
-    }
-}
-
-impl Damage {
-    const OUTER_SPACE: Self = Self::Id(DistinctIdError::OuterWhiteSpace);
-    const FORBIDDEN: Self = Self::Id(DistinctIdError::Forbidden);
-
-    /// Whether the operator may know better, for one value.
-    fn is_arguable(&self) -> bool {
-        matches!(
-            *self,
-            Self::OUTER_SPACE
-                | Self::FORBIDDEN
-                | Self::OuterInvisible
-                | Self::Look(_)
-                | Self::Pattern
-                | Self::HashedDevice
-        )
-    }
-}
-
-/// Where a value stands. Lines and elements are counted from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct At<L> {
-    /// What messages call the source, or stands for that; never an id.
-    pub label: L,
-    pub line: Option<u64>,
-    /// Which element of a JSON array it is: such a file may be one line.
-    pub element: Option<u64>,
-}
-
-pub type Place<'a> = At<&'a str>;
-
-impl<L> At<L> {
-    pub(super) fn on_line(label: L, line: u64) -> Self {
-        Self {
-            line: Some(line),
-            ..Self::nowhere_in(label)
-        }
-    }
-
-    pub(super) fn nowhere_in(label: L) -> Self {
-        Self {
-            label,
-            line: None,
-            element: None,
-        }
-    }
-
-    /// The same place, in an element with this number, if there is one.
-    pub(super) fn in_element(self, number: Option<u64>) -> Self {
-        Self {
-            element: number.or(self.element),
-            ..self
-        }
-    }
-
-    /// The same place with something else for a label.
-    pub(super) fn labelled<M>(&self, label: M) -> At<M> {
-        let Self { line, element, .. } = *self;
-        At {
-            label,
-            line,
-            element,
-        }
-    }
-}
-
-impl<L: fmt::Display> fmt::Display for At<L> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.label.fmt(f)?;
-        if let Some(line) = self.line {
-            write!(f, ", line {line}")?;
-        }
-        if let Some(element) = self.element {
-            write!(f, ", element {element}")?;
-        }
-        Ok(())
-    }
 }
 
 /// One damaged value or line.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::form::IdKind;
-use super::problem::{At, Place};
+use super::judge::form::IdKind;
+use super::place::{At, Place};
 
 /// How many places of each kind are kept; the rest are counted.
 const KEPT: usize = 1000;

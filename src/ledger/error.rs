@@ -6,7 +6,7 @@ use rusqlite::ErrorCode;
 use crate::config::NotPrivate;
 use crate::domain::{JobId, JobState};
 
-use super::SetBack;
+use super::open::set_back::SetBack;
 
 /// Why the ledger could not be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -7,8 +7,9 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::{Kind, ProjectKey};
 
-use super::records::{format_time, parse_time};
-use super::{Ledger, LedgerError, prepare};
+use super::columns::{format_time, parse_time};
+use super::sql::{self, prepare};
+use super::{Ledger, LedgerError};
 
 /// How long a lesson holds: servers and proxies change, and a limit that is too small costs jobs.
 const HOLDS_FOR: TimeDelta = TimeDelta::days(30);
@@ -35,9 +36,6 @@ impl LearnedLimit {
 
 impl Ledger {
     /// Remembers a limit of the project. One of fewer than 50 ids is not learned.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_learned(
         &mut self,
         project: &ProjectKey,
@@ -48,43 +46,35 @@ impl Ledger {
             return Ok(());
         }
         let tx = self.write()?;
-        prepare(
-            &tx,
-            "INSERT INTO learned (project_key, kind, batch, refused, learned_at)
+        let sql = "INSERT INTO learned (project_key, kind, batch, refused, learned_at)
              VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (project_key, kind) DO UPDATE SET batch = excluded.batch,
-                 refused = excluded.refused, learned_at = excluded.learned_at",
-        )?
-        .execute(params![
+                 refused = excluded.refused, learned_at = excluded.learned_at";
+        prepare(&tx, sql)?.execute(params![
             project.as_str(),
             kind.as_str(),
             i64::try_from(learned.limit.get()).unwrap_or(i64::MAX),
             i64::try_from(learned.refused).unwrap_or(i64::MAX),
             format_time(learned.at),
         ])?;
-        tx.commit()?;
-        Ok(())
+        tx.commit()
     }
 
     /// The batch limit that the server taught us, if it did in the last 30 days.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn find_learned_limit(
         &self,
         project: &ProjectKey,
         kind: Kind,
         now: DateTime<Utc>,
     ) -> Result<Option<LearnedLimit>, LedgerError> {
-        let found = prepare(
-            &self.conn,
-            "SELECT batch, refused, learned_at FROM learned WHERE project_key = $1 AND kind = $2",
-        )?
-        .query_row(params![project.as_str(), kind.as_str()], |row| {
-            let of = |count: i64| usize::try_from(count).unwrap_or_default();
-            Ok((of(row.get(0)?), of(row.get(1)?), row.get::<_, String>(2)?))
-        })
-        .optional()?;
+        let sql =
+            "SELECT batch, refused, learned_at FROM learned WHERE project_key = $1 AND kind = $2";
+        let found = prepare(&self.conn, sql)?
+            .query_row(params![project.as_str(), kind.as_str()], |row| {
+                let of = |count: i64| usize::try_from(count).unwrap_or_default();
+                Ok((of(row.get(0)?), of(row.get(1)?), row.get::<_, String>(2)?))
+            })
+            .optional()?;
         let Some((limit, refused, at)) = found else {
             return Ok(None);
         };
@@ -96,13 +86,10 @@ impl Ledger {
     }
 
     /// Forgets the limits of a project.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_limits_forgotten(&mut self, project: &ProjectKey) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        prepare(&tx, "DELETE FROM learned WHERE project_key = $1")?.execute([project.as_str()])?;
-        tx.commit()?;
-        Ok(())
+        let sql = "DELETE FROM learned WHERE project_key = $1";
+        sql::execute(&tx, sql, [project.as_str()])?;
+        tx.commit()
     }
 }

@@ -1,45 +1,19 @@
 //! The local, durable record of requests, jobs and attempts, and the pace that all processes share.
 //!
 //! One SQLite file; no SQL stands outside this folder, and nothing above it may know which engine
-//! it is. Knows no HTTP. No transaction is held while anything else is waited for.
+//! it is. Knows no HTTP. No transaction is held while anything else is waited for. Whatever reads or
+//! writes fails where the file does; only what else fails is said.
 
-mod accept;
-mod answers;
 mod audit;
-mod backup;
-mod candidates;
-mod doubt;
-mod downloads;
-mod elsewhere;
-mod erased;
+mod columns;
 mod error;
-mod extensions;
-mod health;
-mod history;
-mod holder;
 mod jobs;
 mod learned;
-mod listing;
-mod migrations;
-mod pace;
-mod partition;
-mod payload;
+mod open;
 mod people;
-mod plans;
-mod purge;
-mod receipts;
-mod received;
-mod records;
 mod rejections;
 mod requests;
-mod schedule;
-mod search;
-mod seen;
-mod sender;
-mod steady;
-mod suppressed;
-mod told;
-mod word;
+mod sql;
 
 use std::fs::OpenOptions;
 use std::ops::Deref;
@@ -47,9 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{
-    CachedStatement, Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior,
-};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::config::{
     create_private_folder, refuse_shared_file, refuse_shared_folder, refuse_shared_home,
@@ -57,47 +29,52 @@ use crate::config::{
 };
 use crate::domain::Actor;
 
-pub use accept::{Accepted, LostTime, MaybeSent, find_seen};
-pub use answers::{AnswerChange, AnswerRecord};
+use jobs::receipts::{self, ReceiptFile};
+use open::holder::{self, HolderFile, Mark};
+use open::sender::{self, Sender};
+use open::{migrations, seen, set_back};
+
 pub use audit::{
     Anchor, AnchorError, Audit, AuditEntry, AuditEvent, AuditHead, Chosen, Entries, Finding,
     Glance, LostHead, Opening,
 };
-pub use backup::Backup;
-pub use candidates::{Candidate, Candidates, Fitting};
-pub use doubt::{Settling, Tried};
-pub use downloads::{DownloadRecord, PackagesRecord, Unfetched};
-pub use elsewhere::{Elsewhere, Owner, Shared};
-pub use erased::{Erased, ErasedBy, ErasedJob, ErasedPerson, NotErased};
 pub use error::LedgerError;
-pub use extensions::{Extended, Extension};
-pub use health::{Health, examine, list_files};
-pub use history::{Attempt, Deed, Doer, JobHistory, KeptIds, Passage, Step};
-pub use holder::Patience;
-use holder::{HolderFile, Mark};
-pub use jobs::{Claim, Outcome, Purpose};
+pub use jobs::attempts::Outcome;
+pub use jobs::doubt::{Settling, Tried};
+pub use jobs::pace::Slot;
+pub use jobs::partition::{LinkTo, Linked};
+pub use jobs::receipts::ReceiptsReport;
+pub use jobs::schedule::{Asking, Backlog, NextCheck, Scope, Turn};
+pub use jobs::told::Untold;
+pub use jobs::word::MadeFor;
+pub use jobs::{Claim, Purpose};
 pub use learned::LearnedLimit;
-pub use listing::{Found, Jobs, Moment, Standing, Which};
-pub use pace::Slot;
-pub use partition::{LinkTo, Linked};
+pub use open::accept::{Accepted, LostTime, MaybeSent, find_seen};
+pub use open::backup::Backup;
+pub use open::health::{Health, examine, list_files};
+pub use open::holder::Patience;
+pub use open::seen::Seen;
+pub use open::sender::ProcessRecord;
+pub use open::set_back::SetBack;
+pub use open::steady::SteadyClock;
 pub use people::Swept;
-pub use plans::PlanRecord;
-pub use purge::{Closed, Purge};
-use receipts::ReceiptFile;
-pub use receipts::ReceiptsReport;
-pub use received::{Course, Fetched, ReceivedRequests, Setback};
-pub use records::{Answered, JobGroup, JobRecord, NewRequest, RequestRecord};
+pub use people::deletions::{ErasedBy, ErasedJob};
+pub use people::elsewhere::{Elsewhere, Owner, Shared};
+pub use people::erased::{Erased, ErasedPerson, NotErased};
+pub use people::purge::{Closed, Purge};
+pub use people::search::{Sighting, Wanted};
+pub use people::suppressed::StillSuppressed;
 pub use rejections::Rejection;
+pub use requests::answers::{AnswerChange, AnswerRecord};
+pub use requests::candidates::{Candidate, Candidates, Fitting};
+pub use requests::downloads::{DownloadRecord, PackagesRecord, Unfetched};
+pub use requests::extensions::{Extended, Extension};
+pub use requests::history::{Attempt, Deed, Doer, JobHistory, KeptIds, Passage, Step};
+pub use requests::listing::{Found, Jobs, Moment, Standing, Which};
+pub use requests::plans::PlanRecord;
+pub use requests::received::{Course, Fetched, ReceivedRequests, Setback};
+pub use requests::records::{Answered, JobGroup, JobRecord, NewRequest, RequestRecord};
 pub use requests::{Again, Recorded};
-pub use schedule::{Asking, Backlog, NextCheck, Scope, Turn};
-pub use search::{Sighting, Wanted};
-pub use seen::{Seen, SetBack};
-pub use sender::ProcessRecord;
-use sender::Sender;
-pub use steady::SteadyClock;
-pub use suppressed::StillSuppressed;
-pub use told::Untold;
-pub use word::MadeFor;
 
 /// An open ledger.
 pub struct Ledger {
@@ -192,9 +169,6 @@ impl Ledger {
 
     /// An empty ledger in memory, where there is none at `path`: for whoever only looks. No file and
     /// no folder is made.
-    ///
-    /// # Errors
-    /// When the engine fails.
     pub fn nowhere(opening: &Opening, path: &Path) -> Result<Self, LedgerError> {
         let conn = Connection::open_in_memory()?;
         Self::ready(conn, opening, path, Place::Nowhere, Older::Refused)
@@ -365,7 +339,7 @@ fn refuse_what_others_share(path: &Path) -> Result<(), LedgerError> {
     for extension in ["db", "db-wal", "db-shm", "db-journal"] {
         refuse_shared_file(&path.with_extension(extension))?;
     }
-    for name in [holder::FILE, holder::RECORD, seen::FILE] {
+    for name in [holder::FILE, holder::RECORD, set_back::FILE] {
         refuse_shared_file(&path.with_file_name(name))?;
     }
     for folder in [sender::FOLDER, receipts::FOLDER] {
@@ -390,20 +364,6 @@ fn enter_wal(conn: &Connection, patience: &mut Patience) -> Result<(), LedgerErr
             other => return Ok(other?),
         }
     }
-}
-
-/// Prepares a statement whose parameters are `$1`, `$2`, … in the order of their appearance.
-///
-/// SQLite takes `$2` as a *name* and counts places by first appearance, PostgreSQL goes by the
-/// number: the two agree only on this order, and a statement out of it would bind wrong values.
-fn prepare<'c>(conn: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, LedgerError> {
-    let statement = conn.prepare_cached(sql)?;
-    debug_assert!(
-        (1..=statement.parameter_count())
-            .all(|place| statement.parameter_name(place) == Some(format!("${place}").as_str())),
-        "parameters out of order in: {sql}"
-    );
-    Ok(statement)
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use rusqlite::params;
 use crate::credentials::{OauthToken, TokenOrigin};
 use crate::domain::{ApiUrl, TokenName};
 
-use super::records::{format_time, parse_time};
-use super::{Ledger, LedgerError, prepare};
+use super::columns::{format_time, moment};
+use super::sql::{self, prepare};
+use super::{Ledger, LedgerError};
 
 /// A token that a service has turned away since it last took one from the same place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,9 +49,6 @@ fn place_in_keyring(name: &TokenName) -> String {
 
 impl Ledger {
     /// Notes that the service at `api_url` does not accept the token (401).
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_rejected(
         &mut self,
         token: &OauthToken,
@@ -58,27 +56,20 @@ impl Ledger {
         at: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        prepare(
-            &tx,
-            "INSERT INTO rejected_tokens (service, place, fingerprint, at)
+        let sql = "INSERT INTO rejected_tokens (service, place, fingerprint, at)
              VALUES ($1, $2, $3, $4)
-             ON CONFLICT (service, place, fingerprint) DO UPDATE SET at = excluded.at",
-        )?
-        .execute(params![
+             ON CONFLICT (service, place, fingerprint) DO UPDATE SET at = excluded.at";
+        prepare(&tx, sql)?.execute(params![
             api_url.service(),
             place_of(token),
             token.fingerprint(),
             format_time(at),
         ])?;
-        tx.commit()?;
-        Ok(())
+        tx.commit()
     }
 
     /// Notes that the service accepts the token: an earlier rejection is over. Writes only if
     /// there is one.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read or written.
     pub fn record_accepted(
         &mut self,
         token: &OauthToken,
@@ -101,54 +92,36 @@ impl Ledger {
         }
         let tx = self.write()?;
         for rejection in over {
-            prepare(
+            let sql = "DELETE FROM rejected_tokens
+                 WHERE service = $1 AND place = $2 AND fingerprint = $3";
+            sql::execute(
                 &tx,
-                "DELETE FROM rejected_tokens
-                 WHERE service = $1 AND place = $2 AND fingerprint = $3",
-            )?
-            .execute(params![
-                rejection.service,
-                rejection.place,
-                rejection.fingerprint
-            ])?;
+                sql,
+                params![rejection.service, rejection.place, rejection.fingerprint],
+            )?;
         }
-        tx.commit()?;
-        Ok(())
+        tx.commit()
     }
 
     /// Forgets what is known of the keyring's token of this name: it is replaced or gone.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_replaced(&mut self, name: &TokenName) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        prepare(&tx, "DELETE FROM rejected_tokens WHERE place = $1")?
-            .execute([place_in_keyring(name)])?;
-        tx.commit()?;
-        Ok(())
+        let sql = "DELETE FROM rejected_tokens WHERE place = $1";
+        sql::execute(&tx, sql, [place_in_keyring(name)])?;
+        tx.commit()
     }
 
     /// The tokens that were turned away, the latest first.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_rejections(&self) -> Result<Vec<Rejection>, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            "SELECT service, place, fingerprint, at FROM rejected_tokens ORDER BY at DESC",
-        )?;
-        let mut rows = statement.query([])?;
-        let mut rejections = Vec::new();
-        while let Some(row) = rows.next()? {
-            let at: String = row.get("at")?;
-            rejections.push(Rejection {
+        let sql = "SELECT service, place, fingerprint, at FROM rejected_tokens ORDER BY at DESC";
+        sql::list(&self.conn, sql, [], |row| {
+            Ok(Rejection {
                 service: row.get("service")?,
                 place: row.get("place")?,
                 fingerprint: row.get("fingerprint")?,
-                at: parse_time(&at)?,
-            });
-        }
-        Ok(rejections)
+                at: moment(row, "at")?,
+            })
+        })
     }
 }
 

@@ -1,5 +1,4 @@
 use std::cell::Cell;
-use std::path::PathBuf;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,7 @@ use crate::domain::{ApiUrl, Batch, Operation, Project, SubjectRequestId, TaskId}
 
 use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
 use super::classify::{self, Answered, Exchange};
-use super::route::{Route, Towards};
+use super::route::{ClientError, Route, Towards};
 use super::wire::CreateBody;
 use super::words::{Confidential, Sent, Words, describe};
 
@@ -50,20 +49,6 @@ pub struct Client {
     token: OauthToken,
     server_time: Cell<Option<DateTime<Utc>>>,
     token_standing: Cell<Option<TokenStanding>>,
-}
-
-/// Why no client could be made.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    #[error("cannot set up the HTTP client: {reason}")]
-    Setup { reason: String },
-    #[error("the proxy in {variable} cannot be used: {reason}")]
-    Proxy {
-        variable: &'static str,
-        reason: &'static str,
-    },
-    #[error("cannot take certificate authorities from `{path}`: {reason}")]
-    Authorities { path: PathBuf, reason: String },
 }
 
 impl Client {

@@ -14,9 +14,9 @@ mod wire;
 mod words;
 
 pub use answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
-pub use client::{Client, ClientError, Timeouts};
+pub use client::{Client, Timeouts};
 pub use fetch::{Fetched, Fetcher, Reach, Sink};
-pub use route::Route;
+pub use route::{ClientError, Route};
 pub use words::{Confidential, Sent, Words};
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! How calls leave this machine.
+
 use std::path::{Path, PathBuf};
 
 use reqwest::{Certificate, ClientBuilder, NoProxy};
@@ -5,8 +7,6 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use crate::config::Proxy;
-
-use super::ClientError;
 
 /// The schemes of proxies that the HTTP client speaks. It would go around any other in silence.
 const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
@@ -29,6 +29,20 @@ pub(super) enum Towards {
     Internet,
     /// Past any proxy. Nobody vouches for it but the operator's authorities.
     Loopback,
+}
+
+/// Why no client could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    #[error("cannot set up the HTTP client: {reason}")]
+    Setup { reason: String },
+    #[error("the proxy in {variable} cannot be used: {reason}")]
+    Proxy {
+        variable: &'static str,
+        reason: &'static str,
+    },
+    #[error("cannot take certificate authorities from `{path}`: {reason}")]
+    Authorities { path: PathBuf, reason: String },
 }
 
 impl Route {

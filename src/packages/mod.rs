@@ -6,35 +6,13 @@
 //! outside the target, and leaves nothing half-done there.
 
 mod archive;
-mod asked;
-mod content;
-mod document;
-mod documented;
-mod encoding;
 mod error;
-mod index;
-mod job;
-mod lines;
-mod manifest;
-mod member;
-mod naming;
-mod nested;
-mod newest;
-mod owner;
 mod package;
-mod packed;
-mod page;
 mod people;
 mod record;
 mod sorter;
-mod spans;
-mod spool;
 mod staging;
 mod summary;
-mod table;
-mod tally;
-mod unassigned;
-mod whole;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -44,16 +22,18 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Company;
+use crate::domain::words;
 use crate::domain::{Disclosure, DistinctId, ProjectZone, RequestId, RetrievalScope, TaskId};
 
 pub use archive::is_locked;
 pub use error::{Danger, SplitError};
+pub use sorter::unassigned::Unassigned;
 pub use summary::{Summary, find_summary, is_of_other_form};
-pub use unassigned::Unassigned;
 
-use archive::Archive;
+use archive::{Archive, walk};
+use package::index;
 use people::People;
-use sorter::Sorter;
+use sorter::{Sorter, job, unassigned, whole};
 use staging::Staging;
 
 /// One archive to be split.
@@ -116,16 +96,10 @@ pub enum Form {
     Zips,
 }
 
-impl Form {
-    pub const ALL: [Self; 2] = [Self::Folders, Self::Zips];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Folders => "folders",
-            Self::Zips => "zips",
-        }
-    }
-}
+words!(Form {
+    Folders => "folders",
+    Zips => "zips",
+});
 
 /// What an archive may cost before it is taken for an attack.
 #[derive(Debug, Clone, Copy)]
@@ -210,7 +184,7 @@ pub fn split(order: &Order<'_>, observer: Observer<'_>) -> Result<Report, SplitE
         zone,
         order.elsewhere,
     )?;
-    archive.read_members(&mut sorter, observer)?;
+    walk::read_members(&mut archive, &mut sorter, observer)?;
     let mut sorted = sorter.finish()?;
     let missing = missing_in(order, &people, &mut sorted);
     let categories = categories_of(order, &people, &mut sorted);

@@ -3,8 +3,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use super::facts::{IdCounts, time_or_none};
-use super::words;
+use crate::domain::words;
+
+use super::times::time_or_none;
 
 /// What came of a request, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -20,6 +21,31 @@ pub enum Nature {
     Unknown,
     /// Something is still to happen: to be sent, settled, ended by Mixpanel, or fetched.
     Open,
+}
+
+/// Where the ids of a request are. Those that are unique are in exactly one of the rest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct IdCounts {
+    pub read: usize,
+    pub unique: usize,
+    pub duplicates: usize,
+    /// Left out by the operator; not among the unique ones.
+    pub excluded: usize,
+    /// Mixpanel reports success and, of an export, the archive was fetched.
+    pub carried_out: usize,
+    /// Mixpanel has finished the export, and dsr has not fetched it.
+    pub not_fetched: usize,
+    pub refused: usize,
+    pub failed: usize,
+    pub revoked: usize,
+    /// Of unknown outcome, and the operator gave up.
+    pub given_up: usize,
+    /// Not ended: to be sent, being sent, to be settled, or with Mixpanel.
+    pub open: usize,
+    /// Of the open ones, those of unknown outcome.
+    pub unsettled: usize,
+    /// Of all of these, those that are in tasks made for other requests.
+    pub linked: usize,
 }
 
 /// The day the person was told, held against the last day to answer. What depends on today is not
@@ -88,26 +114,26 @@ impl Answer {
 
     /// In words: `carried out in whole, answer not recorded`.
     pub(super) fn words(&self) -> String {
-        let nature = words::nature(self.nature);
+        let nature = self.nature.words();
         match (self.nature, self.timing) {
             (Nature::Open, Timing::NoAnswer) => nature.to_owned(),
             (_, Timing::NoAnswer | Timing::DatesContradict) => {
-                format!("{nature}, {}", words::timing(self.timing))
+                format!("{nature}, {}", self.timing.words())
             }
-            (_, timing) => format!("{nature}, answered {}", words::timing(timing)),
+            (_, timing) => format!("{nature}, answered {}", timing.words()),
         }
     }
 }
 
-impl Nature {
-    pub const ALL: [Self; 5] = [
-        Self::Whole,
-        Self::Part,
-        Self::NotCarriedOut,
-        Self::Unknown,
-        Self::Open,
-    ];
+words!(Nature {
+    Whole => "whole",
+    Part => "part",
+    NotCarriedOut => "not_carried_out",
+    Unknown => "unknown",
+    Open => "open",
+});
 
+impl Nature {
     pub(super) fn of(ids: &IdCounts) -> Self {
         let ended_otherwise = ids.refused + ids.failed + ids.revoked;
         match (ids.open + ids.not_fetched, ids.carried_out, ids.given_up) {
@@ -119,33 +145,31 @@ impl Nature {
         }
     }
 
-    /// As JSON and CSV have it.
-    pub fn as_str(self) -> &'static str {
+    pub(super) fn words(self) -> &'static str {
         match self {
-            Self::Whole => "whole",
-            Self::Part => "part",
-            Self::NotCarriedOut => "not_carried_out",
-            Self::Unknown => "unknown",
-            Self::Open => "open",
+            Self::Whole => "Carried out in whole",
+            Self::Part => "Carried out in part",
+            Self::NotCarriedOut => "Not carried out",
+            Self::Unknown => "Unknown",
+            Self::Open => "Open",
         }
     }
 }
 
-impl Timing {
-    pub const ALL: [Self; 4] = [
-        Self::InTime,
-        Self::Late,
-        Self::NoAnswer,
-        Self::DatesContradict,
-    ];
+words!(Timing {
+    InTime => "in_time",
+    Late => "late",
+    NoAnswer => "no_answer",
+    DatesContradict => "dates_contradict",
+});
 
-    /// As JSON and CSV have it.
-    pub fn as_str(self) -> &'static str {
+impl Timing {
+    pub(super) fn words(self) -> &'static str {
         match self {
-            Self::InTime => "in_time",
+            Self::InTime => "in time",
             Self::Late => "late",
-            Self::NoAnswer => "no_answer",
-            Self::DatesContradict => "dates_contradict",
+            Self::NoAnswer => "answer not recorded",
+            Self::DatesContradict => "the dates contradict each other",
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What a report is made of. The names of the fields are those of its JSON.
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use serde::{Serialize, Serializer};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
 
 use crate::domain::{Disclosure, JobState, Kind, Law, Operation};
 
-use super::answer::{Answer, Nature, Timing};
+use super::answer::{Answer, IdCounts, Nature, Timing};
+use super::times::{time, time_or_none};
 
 /// When, by whom and with what a report was made.
 #[derive(Debug, Clone, Serialize)]
@@ -122,31 +123,6 @@ pub struct ApprovalFact {
 pub struct AccountFact {
     pub user: String,
     pub host: String,
-}
-
-/// Where the ids of a request are. Those that are unique are in exactly one of the rest.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct IdCounts {
-    pub read: usize,
-    pub unique: usize,
-    pub duplicates: usize,
-    /// Left out by the operator; not among the unique ones.
-    pub excluded: usize,
-    /// Mixpanel reports success and, of an export, the archive was fetched.
-    pub carried_out: usize,
-    /// Mixpanel has finished the export, and dsr has not fetched it.
-    pub not_fetched: usize,
-    pub refused: usize,
-    pub failed: usize,
-    pub revoked: usize,
-    /// Of unknown outcome, and the operator gave up.
-    pub given_up: usize,
-    /// Not ended: to be sent, being sent, to be settled, or with Mixpanel.
-    pub open: usize,
-    /// Of the open ones, those of unknown outcome.
-    pub unsettled: usize,
-    /// Of all of these, those that are in tasks made for other requests.
-    pub linked: usize,
 }
 
 /// When the first and the last of a request's jobs came to a state.
@@ -356,25 +332,5 @@ impl Asked {
     /// Its last day to answer is over, without an answer and while something is still to happen.
     pub fn is_overdue(&self, answer: &Answer, today: NaiveDate) -> bool {
         (answer.nature, answer.timing) == (Nature::Open, Timing::NoAnswer) && today > self.due
-    }
-}
-
-/// RFC 3339 in UTC, to the millisecond.
-pub(super) fn stamp(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-fn time<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&stamp(*time))
-}
-
-#[expect(clippy::ref_option, reason = "serde asks for it")]
-pub(super) fn time_or_none<S: Serializer>(
-    time: &Option<DateTime<Utc>>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match time {
-        Some(time) => serializer.serialize_str(&stamp(*time)),
-        None => serializer.serialize_none(),
     }
 }

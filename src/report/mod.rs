@@ -11,17 +11,18 @@ mod figures;
 mod page;
 mod shown;
 mod table;
+mod times;
 mod words;
 
-pub use answer::{Answer, Nature, Timing, Told};
+pub use answer::{Answer, IdCounts, Nature, Timing, Told};
 pub use evidence::{
     About, Digest, Document, PersonalData, evidence_digest, period_digest, period_document,
     request_document,
 };
 pub use facts::{
     AccountFact, ApprovalFact, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact,
-    ExtensionFact, Fetching, GroupFact, IdCounts, JobFacts, Made, MomentFact, PackagesFact,
-    PeriodFacts, PlanFact, PurgeFact, ReasonFact, RequestFacts, RowFacts, SetBackFact, StepFact,
+    ExtensionFact, Fetching, GroupFact, JobFacts, Made, MomentFact, PackagesFact, PeriodFacts,
+    PlanFact, PurgeFact, ReasonFact, RequestFacts, RowFacts, SetBackFact, StepFact,
 };
 pub use figures::Figures;
 pub use page::{period_page, request_page};

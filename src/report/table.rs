@@ -8,7 +8,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::document::defused;
 
 use super::evidence::PersonalData;
-use super::facts::{Asked, JobFacts, ReasonFact, RequestFacts, RowFacts, stamp};
+use super::facts::{Asked, JobFacts, ReasonFact, RequestFacts, RowFacts};
+use super::times::stamp;
 
 const JOB_COLUMNS: [&str; 27] = [
     "request",

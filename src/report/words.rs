@@ -5,8 +5,6 @@
 
 use crate::domain::{Disclosure, JobState, Law, Operation, RetrievalScope};
 
-use super::answer::{Nature, Timing};
-
 pub(super) const NOT_ADVICE: &str =
     "Dates and figures follow the rules they name and are not legal advice.";
 
@@ -152,24 +150,5 @@ pub(super) fn deed(event: &str) -> &str {
         "set_back_accepted" => "Went on with an older copy of the record",
         "ids_hashed" => "Replaced the ids by keyed hashes",
         other => other,
-    }
-}
-
-pub(super) fn nature(nature: Nature) -> &'static str {
-    match nature {
-        Nature::Whole => "Carried out in whole",
-        Nature::Part => "Carried out in part",
-        Nature::NotCarriedOut => "Not carried out",
-        Nature::Unknown => "Unknown",
-        Nature::Open => "Open",
-    }
-}
-
-pub(super) fn timing(timing: Timing) -> &'static str {
-    match timing {
-        Timing::InTime => "in time",
-        Timing::Late => "late",
-        Timing::NoAnswer => "answer not recorded",
-        Timing::DatesContradict => "the dates contradict each other",
     }
 }

@@ -229,11 +229,8 @@ pub fn start(settings: Settings) -> Result<Running, SandboxError> {
     let thread = std::thread::Builder::new()
         .name("sandbox".into())
         .spawn(move || {
-            server::serve(
-                listener,
-                server::Server::new(settings, address, store),
-                stopped,
-            )
+            let server = server::Server::new(settings, address, store);
+            server::serve(listener, routes::router(server), stopped)
         })
         .map_err(SandboxError::Serve)?;
     Ok(Running {

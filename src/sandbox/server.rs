@@ -7,12 +7,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::Router;
 use axum::serve::ListenerExt;
 use tokio::sync::watch;
 
 use super::replies::Refusal;
 use super::store::Store;
-use super::{SandboxError, Settings, routes};
+use super::{SandboxError, Settings};
 
 /// How long a reply in progress may hold up the end of the server.
 const GRACE: Duration = Duration::from_secs(1);
@@ -74,7 +75,7 @@ pub(super) async fn off_thread<T: Send + 'static>(
 /// Serves until `phase` says otherwise or its sender is gone.
 pub(super) fn serve(
     listener: std::net::TcpListener,
-    server: Arc<Server>,
+    routes: Router,
     phase: watch::Receiver<Phase>,
 ) -> Result<(), SandboxError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -86,8 +87,7 @@ pub(super) fn serve(
             // Replies are small: waiting to fill a packet only adds latency.
             let _ = stream.set_nodelay(true);
         });
-        let serving = axum::serve(listener, routes::router(server))
-            .with_graceful_shutdown(stopping(phase.clone()));
+        let serving = axum::serve(listener, routes).with_graceful_shutdown(stopping(phase.clone()));
         tokio::select! {
             served = serving => served,
             () = async { stopping(phase).await; tokio::time::sleep(GRACE).await } => Ok(()),

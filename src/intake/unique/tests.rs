@@ -3,7 +3,7 @@ use std::path::Path;
 use indexmap::IndexSet;
 use proptest::prelude::*;
 
-use super::super::spool::SpoolWriter;
+use super::spool::SpoolWriter;
 use super::*;
 
 const LABEL: &str = "`ids.csv`";

@@ -10,34 +10,34 @@ use crate::domain::to_hex;
 const MAGIC: &str = "dsr audit 1\n";
 
 /// What stands in the place of the hash before the first entry's.
-pub(super) const NOTHING_BEFORE: &str =
+pub(crate) const NOTHING_BEFORE: &str =
     "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// The columns of [`Raw`], in the order in which they are hashed, and the hash at the end.
-pub(super) const COLUMNS: &str =
+pub(crate) const COLUMNS: &str =
     "seq, at, actor_user, actor_host, command, version, event, request, job, details, hash";
 
 /// An entry as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Raw {
-    pub(super) seq: i64,
+pub(crate) struct Raw {
+    pub(crate) seq: i64,
     /// RFC 3339 in UTC, to the millisecond.
-    pub(super) at: String,
-    pub(super) user: String,
-    pub(super) host: String,
-    pub(super) command: String,
-    pub(super) version: String,
-    pub(super) event: String,
-    pub(super) request: Option<String>,
-    pub(super) job: Option<i64>,
+    pub(crate) at: String,
+    pub(crate) user: String,
+    pub(crate) host: String,
+    pub(crate) command: String,
+    pub(crate) version: String,
+    pub(crate) event: String,
+    pub(crate) request: Option<String>,
+    pub(crate) job: Option<i64>,
     /// A JSON object.
-    pub(super) details: String,
+    pub(crate) details: String,
 }
 
 impl Raw {
     /// The entry of a row of [`COLUMNS`] and the hash it is stored with; `None` where a column
     /// holds what dsr never writes into it.
-    pub(super) fn read(row: &Row<'_>) -> Option<(Self, String)> {
+    pub(crate) fn read(row: &Row<'_>) -> Option<(Self, String)> {
         let raw = Self {
             seq: integer(row, 0)??,
             at: text(row, 1)??,
@@ -54,7 +54,7 @@ impl Raw {
     }
 
     /// The hash of this entry behind the one that has the hash `before`: 64 lower-case hex digits.
-    pub(super) fn hash(&self, before: &str) -> String {
+    pub(crate) fn hash(&self, before: &str) -> String {
         let (seq, job) = (self.seq.to_string(), self.job.map(|job| job.to_string()));
         let mut bytes = MAGIC.as_bytes().to_vec();
         for field in [
@@ -77,7 +77,7 @@ impl Raw {
 }
 
 /// `5:hello` and a line break, the length in bytes; `-` and a line break for what is not there.
-pub(super) fn add_field(bytes: &mut Vec<u8>, field: Option<&str>) {
+pub(crate) fn add_field(bytes: &mut Vec<u8>, field: Option<&str>) {
     match field {
         Some(text) => {
             bytes.extend_from_slice(text.len().to_string().as_bytes());
@@ -90,7 +90,7 @@ pub(super) fn add_field(bytes: &mut Vec<u8>, field: Option<&str>) {
 }
 
 /// SHA-256 as 64 lower-case hex digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     to_hex(&Sha256::digest(bytes))
 }
 

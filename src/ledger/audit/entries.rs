@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::chain::{COLUMNS, Raw};
 use crate::domain::RequestId;
-use crate::ledger::records::{parse_time, unreadable};
-use crate::ledger::{Ledger, LedgerError, prepare};
+use crate::ledger::columns::{parse_time, unreadable};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
 
 /// An entry of the trail.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,18 +77,13 @@ impl Ledger {
     }
 
     /// The requests in the trail whose ids begin like this, two at most: also purged ones.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn list_audited(&self, beginning: &str) -> Result<Vec<RequestId>, LedgerError> {
-        let mut statement = prepare(
-            &self.conn,
-            "SELECT DISTINCT request FROM audit
+        let sql = "SELECT DISTINCT request FROM audit
              WHERE request >= $1 AND substr(request, 1, length($1)) = $1
-             ORDER BY request LIMIT 2",
-        )?;
-        let ids = statement.query_map([beginning], |row| Ok(RequestId::restore(row.get(0)?)))?;
-        Ok(ids.collect::<Result<_, _>>()?)
+             ORDER BY request LIMIT 2";
+        sql::list(&self.conn, sql, [beginning], |row| {
+            Ok(RequestId::restore(row.get(0)?))
+        })
     }
 }
 

@@ -1,3 +1,5 @@
+use crate::domain::words;
+
 /// What an entry tells of. Verification reads some of them; one that it does not know is held
 /// against its hash alone, so there may be more of them with each dsr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,26 +39,22 @@ pub enum AuditEvent {
     SetBackAccepted,
 }
 
-impl AuditEvent {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TrailStarted => "trail_started",
-            Self::RequestRecorded => "request_recorded",
-            Self::JobMoved => "job_moved",
-            Self::JobNoted => "job_noted",
-            Self::JobCut => "job_cut",
-            Self::JobAbandoned => "job_abandoned",
-            Self::SendAgainAsked => "send_again_asked",
-            Self::CancellationAsked => "cancellation_asked",
-            Self::RequestExtended => "request_extended",
-            Self::AnswerRecorded => "answer_recorded",
-            Self::ExportFetched => "export_fetched",
-            Self::PackagesMade => "packages_made",
-            Self::IdsHashed => "ids_hashed",
-            Self::LedgerKeyRecorded => "ledger_key_recorded",
-            Self::RequestPurged => "request_purged",
-            Self::RecordsPurged => "records_purged",
-            Self::SetBackAccepted => "set_back_accepted",
-        }
-    }
-}
+words!(AuditEvent {
+    TrailStarted => "trail_started",
+    RequestRecorded => "request_recorded",
+    JobMoved => "job_moved",
+    JobNoted => "job_noted",
+    JobCut => "job_cut",
+    JobAbandoned => "job_abandoned",
+    SendAgainAsked => "send_again_asked",
+    CancellationAsked => "cancellation_asked",
+    RequestExtended => "request_extended",
+    AnswerRecorded => "answer_recorded",
+    ExportFetched => "export_fetched",
+    PackagesMade => "packages_made",
+    IdsHashed => "ids_hashed",
+    LedgerKeyRecorded => "ledger_key_recorded",
+    RequestPurged => "request_purged",
+    RecordsPurged => "records_purged",
+    SetBackAccepted => "set_back_accepted",
+});

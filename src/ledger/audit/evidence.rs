@@ -4,15 +4,16 @@
 //! [`NOT_EVIDENCE`] says why not, so a new one is held against the trail from its first day on.
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params};
+use rusqlite::{Connection, Statement, ToSql, params};
 use sha2::{Digest, Sha256};
 
 use super::Subject;
 use crate::domain::{JobId, JobState, to_hex};
-use crate::ledger::{LedgerError, prepare};
+use crate::ledger::LedgerError;
+use crate::ledger::sql::{self, prepare};
 
 /// The key of the digest in an entry's details.
-pub(super) const KEY: &str = "rows";
+pub(crate) const KEY: &str = "rows";
 
 /// The tables with evidence, by what a row of theirs is about, and the order of the rows.
 const OF_JOBS: &[(&str, &str)] = &[
@@ -37,7 +38,7 @@ const OF_LEDGER: &[(&str, &str)] = &[
 ];
 
 /// Columns whose values change without an entry.
-pub(in crate::ledger) const NOT_EVIDENCE: &[(&str, &str, &str)] = &[
+pub(crate) const NOT_EVIDENCE: &[(&str, &str, &str)] = &[
     (
         "jobs",
         "next_check",
@@ -63,7 +64,7 @@ pub(in crate::ledger) const NOT_EVIDENCE: &[(&str, &str, &str)] = &[
 
 /// Tables without evidence.
 #[cfg(test)]
-pub(in crate::ledger) const OTHER_TABLES: &[(&str, &str)] = &[
+pub(crate) const OTHER_TABLES: &[(&str, &str)] = &[
     ("audit", "the trail itself: the chain holds it"),
     ("audit_head", "the trail itself: the chain holds it"),
     (
@@ -78,7 +79,7 @@ pub(in crate::ledger) const OTHER_TABLES: &[(&str, &str)] = &[
 
 /// Every table with evidence.
 #[cfg(test)]
-pub(in crate::ledger) fn tables() -> impl Iterator<Item = &'static str> {
+pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
     let all = [OF_JOBS, OF_REQUESTS, OF_LEDGER].concat();
     all.into_iter().map(|(table, _)| table)
 }
@@ -87,7 +88,7 @@ pub(in crate::ledger) fn tables() -> impl Iterator<Item = &'static str> {
 ///
 /// It begins with a salt that goes with the request: once that is purged, nobody can find out by
 /// guessing what the rows said.
-pub(super) fn digest_of(
+pub(crate) fn digest_of(
     conn: &Connection,
     subject: Subject<'_>,
 ) -> Result<Option<String>, LedgerError> {
@@ -122,11 +123,11 @@ pub(super) fn digest_of(
 }
 
 /// Whether a job stands as it was recorded: planned, and nothing has come of it.
-pub(super) fn is_untouched(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
+pub(crate) fn is_untouched(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
     let which = "WHERE request = $1 AND number = $2";
     let values = params![job.request.as_str(), job.number];
     for (table, _) in OF_JOBS.iter().filter(|(table, _)| *table != "jobs") {
-        if prepare(conn, &format!("SELECT 1 FROM {table} {which}"))?.exists(values)? {
+        if sql::exists(conn, &format!("SELECT 1 FROM {table} {which}"), values)? {
             return Ok(false);
         }
     }
@@ -153,17 +154,17 @@ pub(super) fn is_untouched(conn: &Connection, job: &JobId) -> Result<bool, Ledge
 /// The digest of how the jobs of a request were recorded: of the subject and the number of ids of
 /// each, in their order.
 #[derive(Default)]
-pub(super) struct Births(Rows);
+pub(crate) struct Births(Rows);
 
 impl Births {
-    pub(super) fn add(&mut self, number: i64, subject: ValueRef<'_>, ids: i64) {
+    pub(crate) fn add(&mut self, number: i64, subject: ValueRef<'_>, ids: i64) {
         self.0.begin("jobs");
         self.0.add_value("number", ValueRef::Integer(number));
         self.0.add_value("subject_request_id", subject);
         self.0.add_value("ids_count", ValueRef::Integer(ids));
     }
 
-    pub(super) fn finish(self) -> Option<String> {
+    pub(crate) fn finish(self) -> Option<String> {
         self.0.finish()
     }
 }
@@ -192,10 +193,8 @@ struct Rows {
 
 impl Rows {
     fn add_salt(&mut self, conn: &Connection, request: &str) -> Result<(), LedgerError> {
-        let salt: Option<Option<String>> =
-            prepare(conn, "SELECT rows_salt FROM requests WHERE id = $1")?
-                .query_row([request], |row| row.get(0))
-                .optional()?;
+        let sql = "SELECT rows_salt FROM requests WHERE id = $1";
+        let salt: Option<Option<String>> = sql::find_value(conn, sql, [request])?;
         self.field(b"salt", salt.flatten().unwrap_or_default().as_bytes());
         Ok(())
     }

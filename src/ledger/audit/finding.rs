@@ -1,6 +1,70 @@
-use chrono::NaiveDate;
+//! What a verification finds.
+
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::domain::{JobId, RequestId};
+
+use super::{Anchor, AuditHead};
+
+/// How many findings are told of; the others are counted.
+const MOST: usize = 100;
+
+/// What a verification came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// How many entries were read.
+    pub entries: u64,
+    /// The head, where it is the last entry's.
+    pub head: Option<AuditHead>,
+    /// When the trail was begun, and how many requests there were before it: not covered.
+    pub started: Option<DateTime<Utc>>,
+    pub requests_before: u64,
+    /// Requests in the ledger that are covered, and those that were purged since.
+    pub requests: u64,
+    pub purged: u64,
+    /// Jobs in the ledger that were held against the trail.
+    pub jobs: u64,
+    /// Anchors that are in the trail.
+    pub anchored: Vec<Anchor>,
+    /// Anchors that are not in the trail, since they are the very heads that were lost when the ledger
+    /// was set back, as its acceptance has them.
+    pub lost: Vec<LostHead>,
+    /// What is wrong, the first hundred; nothing if the trail is whole.
+    pub findings: Vec<Finding>,
+    /// How many more findings there are.
+    pub more: u64,
+}
+
+impl Audit {
+    pub fn is_whole(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    pub(crate) fn find(&mut self, finding: Finding) {
+        match self.findings.len() < MOST {
+            true => self.findings.push(finding),
+            false => self.more += 1,
+        }
+    }
+}
+
+/// The last head that was seen of a time that the ledger lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostHead {
+    pub head: Anchor,
+    pub accepted_at: DateTime<Utc>,
+    /// `user@host`
+    pub by: String,
+}
+
+/// What the end of the trail looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    /// How many entries there are, as they are numbered.
+    pub entries: u64,
+    /// The first thing that is wrong.
+    pub finding: Option<Finding>,
+}
 
 /// What is wrong with the trail, or with records that are not as it says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

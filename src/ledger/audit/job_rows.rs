@@ -1,28 +1,26 @@
 //! Whether each job's rows are those of its last entry.
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::evidence;
-use super::finding::Finding;
-use super::rows::{OTHER_ROWS, is_held, last_entry, last_of, object};
-use super::verify::Audit;
+use super::finding::{Audit, Finding};
+use super::said::{OTHER_ROWS, is_held, last_entry, last_of, object};
 use super::{AuditEvent, Subject, facts, value};
 use crate::domain::JobId;
-use crate::ledger::records::job_id;
-use crate::ledger::{LedgerError, prepare};
+use crate::ledger::LedgerError;
+use crate::ledger::columns::job_id;
+use crate::ledger::sql::{self, prepare};
 
-pub(super) fn check_jobs(
+pub(crate) fn check_jobs(
     conn: &Connection,
     audit: &mut Audit,
     show: &mut dyn FnMut(u64),
 ) -> Result<(), LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT request, number, state, ids_count, attempts, task_id, linked,
+    let sql = "SELECT request, number, state, ids_count, attempts, task_id, linked,
              abandoned_at IS NOT NULL
-         FROM jobs ORDER BY request, number",
-    )?;
+         FROM jobs ORDER BY request, number";
+    let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query([])?;
     let mut count = 0;
     while let Some(row) = rows.next()? {
@@ -128,11 +126,9 @@ fn older_differences(
 }
 
 fn find_fetched(conn: &Connection, job: &JobId) -> Result<Option<Value>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT bytes, sha256 FROM downloads WHERE request = $1 AND number = $2",
-    )?;
-    let mut rows = statement.query(params![job.request.as_str(), job.number])?;
+    let sql = "SELECT bytes, sha256 FROM downloads WHERE request = $1 AND number = $2";
+    let mut statement = prepare(conn, sql)?;
+    let mut rows = statement.query(sql::of(job))?;
     Ok(match rows.next()? {
         Some(row) => Some(json!({
             "bytes": value(row.get_ref(0)?),
@@ -145,21 +141,18 @@ fn find_fetched(conn: &Connection, job: &JobId) -> Result<Option<Value>, LedgerE
 /// Whether the last steps of a job are those of its entries, each at its moment; what was before
 /// them is from before there was a trail.
 fn are_steps_told(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
-    let values = params![job.request.as_str(), job.number];
-    let mut statement = prepare(
-        conn,
+    let values = sql::of(job);
+    let sql =
         "SELECT at, details FROM audit WHERE request = $1 AND job = $2 AND event = 'job_moved'
-         ORDER BY seq",
-    )?;
+         ORDER BY seq";
+    let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query(values)?;
     let mut told = Vec::new();
     while let Some(row) = rows.next()? {
         told.push((value(row.get_ref(0)?), object(row, 1)["state"].clone()));
     }
-    let mut statement = prepare(
-        conn,
-        "SELECT at, to_state FROM steps WHERE request = $1 AND number = $2 ORDER BY step",
-    )?;
+    let sql = "SELECT at, to_state FROM steps WHERE request = $1 AND number = $2 ORDER BY step";
+    let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query(values)?;
     let mut steps = Vec::new();
     while let Some(row) = rows.next()? {
@@ -194,13 +187,9 @@ fn last_about(
     job: &JobId,
     condition: &str,
 ) -> Result<Option<Value>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        &format!(
-            "SELECT details FROM audit WHERE request = $1 AND job = $2 AND {condition}
+    let sql = format!(
+        "SELECT details FROM audit WHERE request = $1 AND job = $2 AND {condition}
              ORDER BY seq DESC LIMIT 1"
-        ),
-    )?;
-    let mut rows = statement.query(params![job.request.as_str(), job.number])?;
-    Ok(rows.next()?.map(|row| object(row, 0)))
+    );
+    sql::find(conn, &sql, sql::of(job), |row| Ok(object(row, 0)))
 }

@@ -12,6 +12,7 @@ mod evidence;
 mod finding;
 mod job_rows;
 mod rows;
+mod said;
 mod start;
 mod verify;
 
@@ -22,23 +23,23 @@ use serde_json::{Value, json};
 
 use crate::domain::{Actor, JobId, JobState, RequestId};
 
-use super::records::{format_time, parse_time, unreadable};
-use super::{LedgerError, SteadyClock, Write, prepare};
+use super::columns::{format_time, parse_time, unreadable};
+use super::sql::{self, prepare};
+use super::{LedgerError, SteadyClock, Write};
 use chain::Raw;
 
 pub use anchor::{Anchor, AnchorError};
 pub use entries::{AuditEntry, Chosen, Entries};
 pub use events::AuditEvent;
-pub use finding::Finding;
-pub use verify::{Audit, Glance, LostHead};
+pub use finding::{Audit, Finding, Glance, LostHead};
 
 #[cfg(test)]
-pub(super) use evidence::{NOT_EVIDENCE, OTHER_TABLES, tables};
-pub(super) use rows::details_of;
-pub(super) use start::{salt, start};
-pub(super) use verify::look;
+pub(crate) use evidence::{NOT_EVIDENCE, OTHER_TABLES, tables};
+pub(crate) use rows::details_of;
+pub(crate) use start::{salt, start};
+pub(crate) use verify::look;
 #[cfg(test)]
-pub(super) use verify::verify;
+pub(crate) use verify::verify;
 
 /// The dsr that appends.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -79,7 +80,7 @@ pub struct AuditHead {
 
 /// What an entry is about.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Subject<'a> {
+pub(crate) enum Subject<'a> {
     Ledger,
     Request(&'a RequestId),
     Job(&'a JobId),
@@ -87,7 +88,7 @@ pub(super) enum Subject<'a> {
 
 /// Why a job stands where it stands now, as a class: the words may be a server's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
+pub(crate) enum Why {
     /// It is about to be sent for the first time, or what was sent was certainly not taken.
     Submit,
     /// It is about to be sent once more, since its outcome is unknown.
@@ -138,7 +139,7 @@ impl Why {
 
 /// A job that has just moved to another state, of which the trail has not heard yet.
 #[must_use = "the trail has to hear of it, once the job's row has all that changed"]
-pub(super) struct Moved {
+pub(crate) struct Moved {
     job: JobId,
     from: JobState,
     to: JobState,
@@ -146,7 +147,7 @@ pub(super) struct Moved {
 }
 
 impl Moved {
-    pub(super) fn new(job: &JobId, from: JobState, to: JobState, at: DateTime<Utc>) -> Self {
+    pub(crate) fn new(job: &JobId, from: JobState, to: JobState, at: DateTime<Utc>) -> Self {
         Self {
             job: job.clone(),
             from,
@@ -156,11 +157,11 @@ impl Moved {
     }
 
     /// Where it led; see [`crate::domain::Doubt::leads_to`].
-    pub(super) fn to(&self) -> JobState {
+    pub(crate) fn to(&self) -> JobState {
         self.to
     }
 
-    pub(super) fn tell(self, tx: &Write<'_>, why: Why) -> Result<(), LedgerError> {
+    pub(crate) fn tell(self, tx: &Write<'_>, why: Why) -> Result<(), LedgerError> {
         let details = json!({ "from": self.from.as_str(), "why": why.as_str() });
         let (event, subject) = (AuditEvent::JobMoved, Subject::Job(&self.job));
         tell(tx, event, subject, details, self.at)
@@ -168,7 +169,7 @@ impl Moved {
 }
 
 /// Appends an entry about a job that stays in its state while something else of its rows changes.
-pub(super) fn note(
+pub(crate) fn note(
     tx: &Write<'_>,
     job: &JobId,
     why: Why,
@@ -180,12 +181,10 @@ pub(super) fn note(
 
 /// What the trail says of a job, by its row: the keys of [`facts`].
 fn facts_of(conn: &Connection, job: &JobId) -> Result<Option<Value>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT state, ids_count, attempts, task_id, linked, abandoned_at IS NOT NULL
-         FROM jobs WHERE request = $1 AND number = $2",
-    )?;
-    let values = params![job.request.as_str(), job.number];
+    let sql = "SELECT state, ids_count, attempts, task_id, linked, abandoned_at IS NOT NULL
+         FROM jobs WHERE request = $1 AND number = $2";
+    let mut statement = prepare(conn, sql)?;
+    let values = sql::of(job);
     Ok(statement
         .query_row(values, |row| facts(row, 0))
         .optional()?)
@@ -208,7 +207,7 @@ fn facts(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Value> {
 }
 
 /// A value as it is stored: one of another type than dsr writes is simply another value.
-pub(super) fn value(stored: ValueRef<'_>) -> Value {
+pub(crate) fn value(stored: ValueRef<'_>) -> Value {
     match stored {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(number) => json!(number),
@@ -220,7 +219,7 @@ pub(super) fn value(stored: ValueRef<'_>) -> Value {
 
 /// Appends an entry, in the transaction of what it tells of and once all rows are as they are to
 /// be: how a job stands, and the digest of the subject's rows, go into its details.
-pub(super) fn tell(
+pub(crate) fn tell(
     tx: &Write<'_>,
     event: AuditEvent,
     subject: Subject<'_>,
@@ -269,13 +268,11 @@ fn sealed(
 
 fn append(conn: &Connection, raw: &Raw, before: &str) -> Result<(), LedgerError> {
     let hash = raw.hash(before);
-    let inserted = prepare(
-        conn,
+    let sql =
         "INSERT INTO audit (seq, at, actor_user, actor_host, command, version, event, request,
              job, details, hash)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-    )?
-    .execute(params![
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    let inserted = prepare(conn, sql)?.execute(params![
         raw.seq,
         raw.at,
         raw.user,
@@ -297,9 +294,8 @@ fn append(conn: &Connection, raw: &Raw, before: &str) -> Result<(), LedgerError>
         }
         inserted => inserted?,
     };
-    prepare(conn, "UPDATE audit_head SET count = $1, hash = $2")?
-        .execute(params![raw.seq, hash])?;
-    Ok(())
+    let sql = "UPDATE audit_head SET count = $1, hash = $2";
+    sql::execute(conn, sql, params![raw.seq, hash])
 }
 
 /// The head as it is stored.
@@ -316,7 +312,7 @@ fn head_row(conn: &Connection) -> Result<Option<(i64, String)>, LedgerError> {
 }
 
 /// How far the trail goes, as its head says; `None` where it has none.
-pub(super) fn find_head(conn: &Connection) -> Result<Option<Anchor>, LedgerError> {
+pub(crate) fn find_head(conn: &Connection) -> Result<Option<Anchor>, LedgerError> {
     let head = head_row(conn)?;
     let head = head.map(|(count, hash)| {
         let count = u64::try_from(count).map_err(|_| unreadable("the audit trail's head"))?;
@@ -330,9 +326,6 @@ impl super::Ledger {
     ///
     /// `details` is a JSON object without any id, token, or words that may hold one: what is in
     /// the trail stays in it.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_event(
         &mut self,
         event: AuditEvent,
@@ -372,10 +365,8 @@ impl super::Ledger {
         let damaged = |what: &str| LedgerError::Trail(what.to_owned());
         let view = self.conn.unchecked_transaction()?;
         let (count, hash) = head_row(&view)?.ok_or_else(|| damaged("its head is gone"))?;
-        let mut statement = prepare(
-            &view,
-            "SELECT at, hash, (SELECT MAX(seq) FROM audit) FROM audit WHERE seq = $1",
-        )?;
+        let sql = "SELECT at, hash, (SELECT MAX(seq) FROM audit) FROM audit WHERE seq = $1";
+        let mut statement = prepare(&view, sql)?;
         let mut rows = statement.query([count])?;
         let Some(row) = rows.next()? else {
             return Err(damaged("the entry that its head names is gone"));

@@ -8,25 +8,28 @@ use serde_json::{Map, Value, json};
 
 use super::chain::{add_field, hex};
 use super::evidence::{self, Births};
-use super::finding::Finding;
+use super::finding::{Audit, Finding};
 use super::job_rows::check_jobs;
-use super::verify::Audit;
+use super::said::{OTHER_ROWS, is_held, last_entry, last_of, object};
 use super::{AuditEvent, Subject, value};
 use crate::domain::{IdsDigest, RequestId};
+use crate::ledger::LedgerError;
+use crate::ledger::columns::job_id;
+use crate::ledger::jobs::payload;
 use crate::ledger::people::ENDED;
-use crate::ledger::records::job_id;
-use crate::ledger::{LedgerError, payload, plans, prepare};
+use crate::ledger::requests::plans;
+use crate::ledger::sql::{self, prepare};
 
 /// What tells of the ids of a request, without telling them: the salt goes when the request ends,
 /// and then nobody can find out by guessing.
-pub(in crate::ledger) fn ids_seal(salt: &str, digest: &str) -> String {
+pub(crate) fn ids_seal(salt: &str, digest: &str) -> String {
     let mut bytes = Vec::new();
     add_field(&mut bytes, Some(salt));
     add_field(&mut bytes, Some(digest));
     hex(&bytes)
 }
 
-pub(super) fn check_rows(
+pub(crate) fn check_rows(
     conn: &Connection,
     audit: &mut Audit,
     show: &mut dyn FnMut(u64),
@@ -39,22 +42,6 @@ pub(super) fn check_rows(
     }
     check_jobs(conn, audit, show)
 }
-
-/// Whether a subject's rows are those of its last entry; `None` where that entry is of a dsr that
-/// took no digest of rows.
-pub(super) fn is_held(
-    conn: &Connection,
-    subject: Subject<'_>,
-    last: Option<&Value>,
-) -> Result<Option<bool>, LedgerError> {
-    match last.and_then(|last| last.get(evidence::KEY)) {
-        Some(digest) => Ok(Some(json!(evidence::digest_of(conn, subject)?) == *digest)),
-        None => Ok(None),
-    }
-}
-
-/// What is said where no readable fact of an entry is another one.
-pub(super) const OTHER_ROWS: &str = "a value that the trail has only in its digest";
 
 /// A request by its row: the keys of its entry, and its salt and digest.
 const REQUESTS: &str = "SELECT id, kind, law, disclosure, project, project_key, region, reference,
@@ -89,13 +76,10 @@ fn check_requests(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerErro
             audit.find(Finding::RequestDiffers { request, what });
         }
     }
-    let purged_unknown: i64 = prepare(
-        conn,
-        "SELECT COUNT(*) FROM audit AS purge WHERE event = 'request_purged'
+    let sql = "SELECT COUNT(*) FROM audit AS purge WHERE event = 'request_purged'
          AND NOT EXISTS (SELECT 1 FROM audit WHERE request = purge.request
-                         AND event = 'request_recorded')",
-    )?
-    .query_row([], |row| row.get(0))?;
+                         AND event = 'request_recorded')";
+    let purged_unknown: i64 = sql::value(conn, sql, [])?;
     let found = unknown + u64::try_from(purged_unknown).unwrap_or(0);
     let before = audit.requests_before;
     if found != before {
@@ -117,11 +101,9 @@ fn differences_of(
     if let Some(extended) = last_of(conn, request, AuditEvent::RequestExtended)? {
         told["due"] = extended["due_after"].clone();
     }
-    let (jobs, ids): (i64, Option<i64>) = prepare(
-        conn,
-        "SELECT COUNT(*), SUM(ids_count) FROM jobs WHERE request = $1",
-    )?
-    .query_row([request.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let sql = "SELECT COUNT(*), SUM(ids_count) FROM jobs WHERE request = $1";
+    let (jobs, ids): (i64, Option<i64>) =
+        prepare(conn, sql)?.query_row([request.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let cut = list_cut(conn, request)?;
     stands.insert("jobs".to_owned(), json!(jobs - cut.added));
     let mut wrong: Vec<String> = stands
@@ -170,10 +152,8 @@ fn said_otherwise(conn: &Connection, request: &RequestId) -> Result<Vec<String>,
         let told = last_of(conn, request, event)?;
         let names = columns.iter().map(|(column, _)| *column);
         let names = names.collect::<Vec<_>>().join(", ");
-        let mut statement = prepare(
-            conn,
-            &format!("SELECT {names} FROM {table} WHERE request = $1"),
-        )?;
+        let sql = format!("SELECT {names} FROM {table} WHERE request = $1");
+        let mut statement = prepare(conn, &sql)?;
         let mut rows = statement.query([request.as_str()])?;
         match (told, rows.next()?) {
             (None, None) => {}
@@ -235,7 +215,7 @@ fn salt_of(row: &Row<'_>) -> Result<(String, String), LedgerError> {
 /// Something of it may still be sent.
 fn is_open(conn: &Connection, request: &RequestId) -> Result<bool, LedgerError> {
     let sql = format!("SELECT 1 FROM jobs WHERE request = $1 AND NOT {ENDED}");
-    Ok(prepare(conn, &sql)?.exists([request.as_str()])?)
+    sql::exists(conn, &sql, [request.as_str()])
 }
 
 /// Each of its jobs still has its ids.
@@ -243,12 +223,12 @@ fn is_kept_whole(conn: &Connection, request: &RequestId) -> Result<bool, LedgerE
     let gone = "SELECT 1 FROM jobs WHERE request = $1
          AND NOT EXISTS (SELECT 1 FROM payloads WHERE request = jobs.request
                          AND number = jobs.number)";
-    Ok(!prepare(conn, gone)?.exists([request.as_str()])?)
+    Ok(!sql::exists(conn, gone, [request.as_str()])?)
 }
 
 /// The details of a request's entry as it is recorded with so many jobs and ids in them; its salt
 /// and digest are set.
-pub(in crate::ledger) fn details_of(
+pub(crate) fn details_of(
     conn: &Connection,
     request: &RequestId,
     (jobs, ids): (usize, usize),
@@ -280,10 +260,9 @@ struct Cut {
 }
 
 fn list_cut(conn: &Connection, request: &RequestId) -> Result<Cut, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT job, details FROM audit WHERE request = $1 AND event = 'job_cut' ORDER BY seq",
-    )?;
+    let sql =
+        "SELECT job, details FROM audit WHERE request = $1 AND event = 'job_cut' ORDER BY seq";
+    let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query([request.as_str()])?;
     let mut cut = Cut::default();
     while let Some(row) = rows.next()? {
@@ -308,12 +287,10 @@ fn jobs_seal(
     request: &RequestId,
     cut: &Cut,
 ) -> Result<Option<String>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT number, subject_request_id, ids_count FROM jobs
+    let sql = "SELECT number, subject_request_id, ids_count FROM jobs
          WHERE request = $1 AND number <= (SELECT COUNT(*) FROM jobs WHERE request = $1) - $2
-         ORDER BY number",
-    )?;
+         ORDER BY number";
+    let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query(params![request.as_str(), cut.added])?;
     let mut births = Births::default();
     while let Some(row) = rows.next()? {
@@ -342,14 +319,12 @@ fn digest_of_kept(conn: &Connection, request: &RequestId) -> Result<Option<Strin
 
 /// Requests that were recorded and are not there any more were purged.
 fn check_gone(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT request, EXISTS (SELECT 1 FROM audit AS purge
+    let sql = "SELECT request, EXISTS (SELECT 1 FROM audit AS purge
                  WHERE purge.request = audit.request AND event = 'request_purged')
          FROM audit WHERE event = 'request_recorded' AND request IS NOT NULL
            AND NOT EXISTS (SELECT 1 FROM requests WHERE id = request)
-         ORDER BY seq",
-    )?;
+         ORDER BY seq";
+    let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let request = RequestId::restore(row.get(0)?);
@@ -359,47 +334,4 @@ fn check_gone(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerError> {
         }
     }
     Ok(())
-}
-
-/// The details of the last entry of this kind about a request.
-pub(super) fn last_of(
-    conn: &Connection,
-    request: &RequestId,
-    event: AuditEvent,
-) -> Result<Option<Value>, LedgerError> {
-    let mut statement = prepare(
-        conn,
-        "SELECT details FROM audit WHERE request = $1 AND job IS NULL AND event = $2
-         ORDER BY seq DESC LIMIT 1",
-    )?;
-    let mut rows = statement.query(params![request.as_str(), event.as_str()])?;
-    Ok(rows.next()?.map(|row| object(row, 0)))
-}
-
-/// The details of the last entry about a subject.
-pub(super) fn last_entry(
-    conn: &Connection,
-    subject: Subject<'_>,
-) -> Result<Option<Value>, LedgerError> {
-    let (request, job) = match subject {
-        Subject::Ledger => (None, None),
-        Subject::Request(request) => (Some(request), None),
-        Subject::Job(job) => (Some(&job.request), Some(job.number)),
-    };
-    let mut statement = prepare(
-        conn,
-        "SELECT details FROM audit
-         WHERE request IS NOT DISTINCT FROM $1 AND job IS NOT DISTINCT FROM $2
-         ORDER BY seq DESC LIMIT 1",
-    )?;
-    let mut rows = statement.query(params![request.map(RequestId::as_str), job])?;
-    Ok(rows.next()?.map(|row| object(row, 0)))
-}
-
-/// What cannot be read says nothing: then nothing is as it says.
-pub(super) fn object(row: &Row<'_>, place: usize) -> Value {
-    let text = row.get_ref(place).ok();
-    let text = text.and_then(|text| text.as_str().ok());
-    text.and_then(|text| serde_json::from_str(text).ok())
-        .unwrap_or_default()
 }

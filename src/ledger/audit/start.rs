@@ -8,7 +8,8 @@ use super::chain::{NOTHING_BEFORE, add_field};
 use super::evidence::{KEY, digest_of};
 use super::{AuditEvent, Opening, Subject, append, sealed};
 use crate::domain::to_hex;
-use crate::ledger::{LedgerError, prepare};
+use crate::ledger::LedgerError;
+use crate::ledger::sql::{self, prepare};
 
 /// What the digest of earlier records is made of, in this order.
 const REQUESTS: &str = "SELECT id, kind, law, disclosure, project, project_key, region, reference,
@@ -20,10 +21,8 @@ const JOBS: &str =
 
 /// Begins the trail, in the transaction that makes its tables: what was there before is counted,
 /// and not covered.
-pub(in crate::ledger) fn start(conn: &Connection, opening: &Opening) -> Result<(), LedgerError> {
-    let count = |sql: &str| -> Result<i64, LedgerError> {
-        Ok(prepare(conn, sql)?.query_row([], |row| row.get(0))?)
-    };
+pub(crate) fn start(conn: &Connection, opening: &Opening) -> Result<(), LedgerError> {
+    let count = |sql: &str| -> Result<i64, LedgerError> { sql::value(conn, sql, []) };
     let mut digest = Sha256::new();
     for sql in [REQUESTS, JOBS] {
         add_rows(conn, sql, &mut digest)?;
@@ -43,20 +42,20 @@ pub(in crate::ledger) fn start(conn: &Connection, opening: &Opening) -> Result<(
         },
         KEY: digest_of(conn, Subject::Ledger)?,
     });
-    prepare(conn, "INSERT INTO audit_head (count, hash) VALUES (0, $1)")?
-        .execute(params![NOTHING_BEFORE])?;
+    let sql = "INSERT INTO audit_head (count, hash) VALUES (0, $1)";
+    sql::execute(conn, sql, params![NOTHING_BEFORE])?;
     let event = AuditEvent::TrailStarted;
     let raw = sealed(opening, event, Subject::Ledger, &details, opening.now, 0);
     append(conn, &raw, NOTHING_BEFORE)
 }
 
 /// Gives each request that has none a salt for the digests of its rows.
-pub(in crate::ledger) fn salt(conn: &Connection) -> Result<(), LedgerError> {
+pub(crate) fn salt(conn: &Connection) -> Result<(), LedgerError> {
     let mut statement = prepare(conn, "SELECT id FROM requests WHERE rows_salt IS NULL")?;
     let ids = statement.query_map([], |row| row.get(0))?;
     for id in ids.collect::<Result<Vec<String>, _>>()? {
-        prepare(conn, "UPDATE requests SET rows_salt = $1 WHERE id = $2")?
-            .execute(params![Uuid::new_v4().simple().to_string(), id])?;
+        let sql = "UPDATE requests SET rows_salt = $1 WHERE id = $2";
+        sql::execute(conn, sql, params![Uuid::new_v4().simple().to_string(), id])?;
     }
     Ok(())
 }

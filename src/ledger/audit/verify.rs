@@ -5,81 +5,21 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use serde_json::Value;
 
 use super::anchor::Anchor;
 use super::chain::{COLUMNS, NOTHING_BEFORE, Raw};
-use super::finding::Finding;
+use super::finding::{Audit, Finding, Glance, LostHead};
 use super::rows::check_rows;
 use super::{AuditEvent, AuditHead, head_row};
-use crate::ledger::accept::{LostTime, list_lost};
-use crate::ledger::records::{parse_time, unreadable};
-use crate::ledger::{Ledger, LedgerError, prepare};
-
-/// How many findings are told of; the others are counted.
-const MOST: usize = 100;
+use crate::ledger::columns::{parse_time, unreadable};
+use crate::ledger::open::accept::{LostTime, list_lost};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
 
 /// How many of the last entries a quick look reads.
 const QUICK: i64 = 1000;
-
-/// What a verification came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Audit {
-    /// How many entries were read.
-    pub entries: u64,
-    /// The head, where it is the last entry's.
-    pub head: Option<AuditHead>,
-    /// When the trail was begun, and how many requests there were before it: not covered.
-    pub started: Option<DateTime<Utc>>,
-    pub requests_before: u64,
-    /// Requests in the ledger that are covered, and those that were purged since.
-    pub requests: u64,
-    pub purged: u64,
-    /// Jobs in the ledger that were held against the trail.
-    pub jobs: u64,
-    /// Anchors that are in the trail.
-    pub anchored: Vec<Anchor>,
-    /// Anchors that are not in the trail, since they are the very heads that were lost when the ledger
-    /// was set back, as its acceptance has them.
-    pub lost: Vec<LostHead>,
-    /// What is wrong, the first hundred; nothing if the trail is whole.
-    pub findings: Vec<Finding>,
-    /// How many more findings there are.
-    pub more: u64,
-}
-
-impl Audit {
-    pub fn is_whole(&self) -> bool {
-        self.findings.is_empty()
-    }
-
-    pub(super) fn find(&mut self, finding: Finding) {
-        match self.findings.len() < MOST {
-            true => self.findings.push(finding),
-            false => self.more += 1,
-        }
-    }
-}
-
-/// The last head that was seen of a time that the ledger lacks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LostHead {
-    pub head: Anchor,
-    pub accepted_at: DateTime<Utc>,
-    /// `user@host`
-    pub by: String,
-}
-
-/// What the end of the trail looks like.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Glance {
-    /// How many entries there are, as they are numbered.
-    pub entries: u64,
-    /// The first thing that is wrong.
-    pub finding: Option<Finding>,
-}
 
 impl Ledger {
     /// Reads the whole trail, and holds it against the anchors and against the ledger's records,
@@ -103,16 +43,13 @@ impl Ledger {
 }
 
 /// The same, in the view that a transaction has.
-pub(in crate::ledger) fn verify(
+pub(crate) fn verify(
     conn: &Connection,
     anchors: &[Anchor],
     show: &mut dyn FnMut(u64, u64),
 ) -> Result<Audit, LedgerError> {
-    let total: i64 = prepare(
-        conn,
-        "SELECT (SELECT COUNT(*) FROM audit) + (SELECT COUNT(*) FROM jobs)",
-    )?
-    .query_row([], |row| row.get(0))?;
+    let sql = "SELECT (SELECT COUNT(*) FROM audit) + (SELECT COUNT(*) FROM jobs)";
+    let total: i64 = sql::value(conn, sql, [])?;
     let total = u64::try_from(total).unwrap_or(0);
     let mut audit = Audit::default();
     check_chain(conn, anchors, &mut audit, &mut |read| show(read, total))?;
@@ -122,7 +59,7 @@ pub(in crate::ledger) fn verify(
 }
 
 /// Looks at the last entries and the head.
-pub(in crate::ledger) fn look(conn: &Connection) -> Result<Glance, LedgerError> {
+pub(crate) fn look(conn: &Connection) -> Result<Glance, LedgerError> {
     let mut audit = Audit::default();
     let head = read_head(conn)?;
     let first = head.as_ref().map_or(0, |(count, _)| *count - QUICK);

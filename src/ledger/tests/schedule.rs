@@ -222,7 +222,7 @@ fn how_jobs_stand_is_counted_without_reading_them() {
         .conn
         .prepare(&format!(
             "EXPLAIN QUERY PLAN {}",
-            super::super::listing::standings("1 = 1")
+            crate::ledger::requests::listing::standings("1 = 1")
         ))
         .unwrap()
         .query_map([], |row| row.get(3))

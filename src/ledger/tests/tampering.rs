@@ -396,7 +396,7 @@ fn ids_put_in_the_place_of_others_are_found_while_they_can_be_sent() {
     let request = record(&mut ledger, &batches(4, 2), noon());
     assert_eq!(check(&ledger).findings, []);
     let strangers = batches(6, 2)[2].clone();
-    crate::ledger::payload::write(&ledger.conn, &nth(&request, 1), &strangers).unwrap();
+    crate::ledger::jobs::payload::write(&ledger.conn, &nth(&request, 1), &strangers).unwrap();
     let what = "its ids are others".to_owned();
     assert_eq!(
         check(&ledger).findings,

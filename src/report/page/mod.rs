@@ -105,7 +105,7 @@ fn nature_badge(answer: &Answer) -> Markup {
         Nature::Unknown => "badge bad",
         Nature::Open => "badge open",
     };
-    html! { span class=(class) { (words::nature(answer.nature)) } }
+    html! { span class=(class) { (answer.nature.words()) } }
 }
 
 /// Whether the person was told in time; nothing while it is open and nobody was told.
@@ -123,7 +123,7 @@ fn timing_badge(answer: &Answer) -> Markup {
         Timing::NoAnswer | Timing::DatesContradict => "",
         Timing::InTime | Timing::Late => "answered ",
     };
-    html! { span class=(class) { (what) (words::timing(timing)) } }
+    html! { span class=(class) { (what) (timing.words()) } }
 }
 
 /// Who made the report and when, and what was overdue on that day.

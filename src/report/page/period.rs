@@ -20,9 +20,6 @@ use super::{CHANGED, Page, bars, count, date, limits, nature_badge, prepared, ti
 const LINES: usize = 100;
 
 /// Writes the page of a period.
-///
-/// # Errors
-/// When it cannot be written.
 pub fn period_page(
     out: &mut dyn Write,
     period: &PeriodFacts,

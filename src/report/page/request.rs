@@ -8,9 +8,10 @@ use maud::{Markup, PreEscaped, html};
 use crate::document::text::{Visible, counted, day, moment};
 use crate::domain::{CONFIRMATION_RULE, Kind, Law};
 
+use super::super::answer::IdCounts;
 use super::super::answer::{Nature, Timing};
 use super::super::evidence::{About, PersonalData};
-use super::super::facts::{AccountFact, IdCounts, Made, RequestFacts};
+use super::super::facts::{AccountFact, Made, RequestFacts};
 use super::super::shown::JobsShown;
 use super::super::words;
 use super::{
@@ -18,9 +19,6 @@ use super::{
 };
 
 /// Writes the page of a request.
-///
-/// # Errors
-/// When it cannot be written.
 pub fn request_page(
     out: &mut dyn Write,
     request: &RequestFacts,

@@ -1,0 +1,20 @@
+//! Enums of which each variant has one word: in the ledger, in JSON, on the command line.
+
+/// `ALL`, `as_str` and `parse` of such an enum.
+macro_rules! words {
+    ($name:ident { $($variant:ident => $word:literal,)* }) => {
+        impl $name {
+            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$variant),*];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// `None` where it is none of the words.
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|one| one.as_str() == text)
+            }
+        }
+    };
+}
+pub(crate) use words;

@@ -1,0 +1,92 @@
+//! Why one value or one line gives no id.
+
+use crate::domain::DistinctIdError;
+
+use super::judge::look::Look;
+
+/// The longest line, or row of several lines, in bytes: an id has at most 4 KiB, and an event of
+/// Mixpanel's at most 1 MB.
+pub(super) const MAX_LINE_BYTES: usize = 4 << 20;
+
+/// Why no id can be taken from a value, or from a line or an element whatever the value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Damage {
+    #[error("{}", of_id(*.0))]
+    Id(#[from] DistinctIdError),
+    #[error("the id is not valid UTF-8")]
+    NotUtf8,
+    #[error("the id begins or ends with an invisible character")]
+    OuterInvisible,
+    #[error("{0}")]
+    Look(Look),
+    #[error("the id does not match `--expect-pattern`")]
+    Pattern,
+    #[error(
+        "the id is a device's (`$device:`), which Mixpanel knows as it is: its hash is nobody's"
+    )]
+    HashedDevice,
+    #[error("{found} fields where the first line has {expected}")]
+    Ragged { expected: usize, found: usize },
+    #[error("a quote is opened and never closed")]
+    OpenQuote,
+    #[error("text follows a closing quote; a quote inside quotes must be doubled")]
+    TextAfterQuote,
+    #[error("it is longer than {} MiB; a line end or a closing quote may be missing", MAX_LINE_BYTES >> 20)]
+    TooLong,
+    #[error("the line holds a NUL")]
+    Nul,
+    #[error("the line is not valid {encoding}")]
+    Undecodable { encoding: &'static str },
+    #[error("a byte order mark stands inside the text; files may have been joined")]
+    InnerMark,
+    #[error("the heading is repeated; files may have been joined")]
+    RepeatedHeading,
+    #[error("it is not valid JSON at column {column}")]
+    BrokenJson { column: usize },
+    #[error("the id holds an escape that stands for no character")]
+    BadEscape,
+    #[error("its JSON ends too early: the end may be missing")]
+    UnfinishedJson,
+    #[error("the list is not closed; the end may be missing")]
+    UnfinishedList,
+    #[error("text follows the end of the list")]
+    TextAfterList,
+    #[error("a key occurs twice in the object")]
+    RepeatedKey,
+    #[error("the object has no id: its key is missing")]
+    NoKey,
+    #[error("it is not an event: not a JSON object")]
+    NoEvent,
+    #[error("objects and bare values are mixed")]
+    Mixed,
+    #[error("the id is {0}, not a text or a whole number")]
+    NotAnId(&'static str),
+}
+
+fn of_id(error: DistinctIdError) -> String {
+    match error {
+        DistinctIdError::LineBreak => {
+            "the id holds a line break or a NUL; a quote may have been left open above it"
+                .to_owned()
+        }
+        error => error.to_string(),
+    }
+}
+
+impl Damage {
+    pub(super) const OUTER_SPACE: Self = Self::Id(DistinctIdError::OuterWhiteSpace);
+    const FORBIDDEN: Self = Self::Id(DistinctIdError::Forbidden);
+
+    /// Whether the operator may know better, for one value.
+    pub(super) fn is_arguable(&self) -> bool {
+        matches!(
+            *self,
+            Self::OUTER_SPACE
+                | Self::FORBIDDEN
+                | Self::OuterInvisible
+                | Self::Look(_)
+                | Self::Pattern
+                | Self::HashedDevice
+        )
+    }
+}

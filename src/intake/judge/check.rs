@@ -1,0 +1,210 @@
+//! Decides what becomes of each raw value of the sources: all judgement of one value is here.
+//!
+//! One call a value, ten million times; memory does not grow with the sources.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::domain::{DistinctId, DistinctIdError, Leniency};
+
+use super::census::Census;
+use super::form::{Form, IdKind, is_blank};
+use crate::intake::damage::Damage;
+use crate::intake::hash::{Hashed, Hashing};
+use crate::intake::place::Place;
+use crate::intake::problem::Problems;
+use crate::intake::warning::{LONG_ID_BYTES, WarningKind, Warnings};
+
+/// What becomes of white space around a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OuterSpace {
+    /// It is damage.
+    #[default]
+    Refuse,
+    /// It is dropped.
+    Trim,
+    /// It belongs to the id, since Mixpanel has it so.
+    Keep,
+}
+
+/// What every id must match from its first byte to its last.
+#[derive(Debug, Clone)]
+pub struct Pattern(regex::bytes::Regex);
+
+impl Pattern {
+    /// Takes the syntax of the crate `regex`; `\d`, `\w` and `\s` mean ASCII, `.` is one byte.
+    ///
+    /// # Errors
+    /// When `text` is no such expression.
+    pub fn new(text: &str) -> Result<Self, String> {
+        let build = |text: &str| {
+            let mut builder = regex::bytes::RegexBuilder::new(text);
+            builder
+                .unicode(false)
+                .build()
+                .map_err(|error| error.to_string())
+        };
+        // By itself first: `a)|(?:b` would come apart inside the parentheses.
+        build(text)?;
+        build(&format!(r"\A(?:{text})\z")).map(Self)
+    }
+
+    fn matches(&self, value: &str) -> bool {
+        self.0.is_match(value.as_bytes())
+    }
+}
+
+/// How values are judged and what is made of them.
+#[derive(Debug, Clone, Default)]
+pub struct CheckOptions {
+    /// Values that are ids whatever they look like, byte for byte.
+    pub allowed: HashSet<String>,
+    pub outer_space: OuterSpace,
+    /// What it matches is an id, whatever it looks like, and nothing else is.
+    pub pattern: Option<Pattern>,
+    /// Makes the ids of the values; without it the values are the ids.
+    pub hashing: Option<Hashing>,
+}
+
+/// Decides what becomes of each raw value of the sources.
+#[derive(Debug)]
+pub(crate) struct Checker {
+    options: CheckOptions,
+    census: Census,
+    problems: Problems,
+    warnings: Warnings,
+    hashed: Option<Hashed>,
+}
+
+impl Checker {
+    pub(crate) fn new(options: &CheckOptions) -> Self {
+        Self {
+            options: options.clone(),
+            census: Census::new(),
+            problems: Problems::default(),
+            warnings: Warnings::default(),
+            hashed: options.hashing.as_ref().map(Hashing::describe),
+        }
+    }
+
+    /// The id to keep (trimmed, hashed as the options say), or `None`, the damage noted. What is no
+    /// UTF-8 comes as `None`, too.
+    pub(crate) fn check<'v>(
+        &mut self,
+        place: Place<'_>,
+        form: Option<Form<'v>>,
+    ) -> Option<Cow<'v, str>> {
+        let judged = match form {
+            Some(form) => self.judge(place, form),
+            None => Err(Damage::NotUtf8),
+        };
+        match judged {
+            Ok(text) => Some(self.make_id(place, text)),
+            Err(damage) => {
+                self.problems.note(place, damage);
+                None
+            }
+        }
+    }
+
+    /// How ids are hashed, with the first of them as an example.
+    pub(crate) fn hashed(&self) -> Option<Hashed> {
+        self.hashed.clone()
+    }
+
+    pub(crate) fn end_source(&mut self) {
+        self.census.end_source();
+    }
+
+    /// What was found: problems (stop everything) and warnings.
+    pub(crate) fn finish(mut self) -> (Problems, Warnings) {
+        if self.options.pattern.is_none() {
+            let labels = &self.warnings.labels;
+            self.census.refuse_strays(&mut self.problems, labels);
+        }
+        self.census.tell(&mut self.warnings);
+        (self.problems, self.warnings)
+    }
+
+    fn judge<'v>(&mut self, place: Place<'_>, mut form: Form<'v>) -> Result<&'v str, Damage> {
+        let raw = form.text();
+        if self.options.allowed.contains(raw) {
+            DistinctId::judge(raw, Leniency::Named)?;
+            return Ok(raw);
+        }
+        let (text, leniency) = match self.options.outer_space {
+            OuterSpace::Refuse => (raw, Leniency::None),
+            OuterSpace::Trim => (raw.trim_matches(is_blank), Leniency::None),
+            OuterSpace::Keep => (raw, Leniency::OuterWhiteSpace),
+        };
+        if text.len() < raw.len() {
+            self.warnings.note(WarningKind::Trimmed, place);
+            if self.options.allowed.contains(text) {
+                DistinctId::judge(text, Leniency::Named)?;
+                return Ok(text);
+            }
+            form = Form::of(text);
+        }
+        self.judge_form(&form, leniency)?;
+        self.census.count(&form, place, &mut self.warnings.labels);
+        let warnings = &mut self.warnings;
+        let mut tell = |kind| warnings.note(kind, place);
+        if text.len() > LONG_ID_BYTES {
+            tell(WarningKind::TooLong);
+        }
+        if leniency == Leniency::OuterWhiteSpace && form.is_blank_outside() {
+            tell(WarningKind::OuterWhiteSpace);
+        }
+        if let Some(hashing) = &self.options.hashing {
+            hashing.doubts(&form, &mut tell);
+        }
+        Ok(text)
+    }
+
+    /// What the operator's pattern matches is an id, if it can be one; without a pattern the rule
+    /// decides. White space around a value is named only where there is an id inside.
+    fn judge_form(&self, form: &Form<'_>, leniency: Leniency) -> Result<(), Damage> {
+        let outer = match DistinctId::judge(form.text(), leniency) {
+            Err(DistinctIdError::OuterWhiteSpace) => Some(DistinctIdError::OuterWhiteSpace.into()),
+            Err(error) => return Err(error.into()),
+            Ok(()) if form.is_blank_outside() => Some(Damage::OuterInvisible),
+            Ok(()) => None,
+        };
+        let core = match outer {
+            Some(_) => Form::of(form.text().trim_matches(is_blank)),
+            None => *form,
+        };
+        match &self.options.pattern {
+            Some(pattern) if pattern.matches(form.text()) => {}
+            Some(pattern) if outer.is_none() || !pattern.matches(core.text()) => {
+                return Err(Damage::Pattern);
+            }
+            Some(_) => {}
+            None => core.look().map_or(Ok(()), |look| Err(Damage::Look(look)))?,
+        }
+        if let Some(damage) = outer
+            && leniency != Leniency::OuterWhiteSpace
+        {
+            return Err(damage);
+        }
+        // A device's id is made by the SDK and never hashed: nobody has the hash.
+        if form.kind == IdKind::Device && self.options.hashing.is_some() {
+            return Err(Damage::HashedDevice);
+        }
+        Ok(())
+    }
+
+    fn make_id<'v>(&mut self, place: Place<'_>, text: &'v str) -> Cow<'v, str> {
+        let Some(hashing) = &self.options.hashing else {
+            return Cow::Borrowed(text);
+        };
+        let id = hashing.hash(text);
+        if let Some(hashed) = &mut self.hashed {
+            hashed.show_first(place, text, &id);
+        }
+        Cow::Owned(id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! Held ids: how many of each file were found in the list, and which listed ids are nearly one.
+//!
+//! An exclusion is byte for byte, so a held id in other letters spares nobody: whoever is nearly
+//! held stops everything. Memory grows with the held ids only, and each listed one is looked at
+//! once: it is folded only where it is not held exactly.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use crate::domain::id_form::{Extent, Folder};
+use crate::domain::{Exclusion, IdHasher};
+
+use super::place::{At, Place};
+
+mod difference;
+
+/// How many pairs are named; the rest are counted.
+const KEPT: usize = 50;
+
+/// The ids of the files that are excluded.
+#[derive(Debug)]
+pub(crate) struct Held {
+    hasher: IdHasher,
+    /// By the hash of each id: whether the list has it.
+    exact: HashMap<u128, bool>,
+    /// By the hash of what is left of an id or of a part of it.
+    folded: HashMap<u128, Folded>,
+    /// What messages call each file, and the hashes of its ids.
+    files: Vec<(String, Vec<u128>)>,
+    near: NearIds,
+    folder: Folder,
+}
+
+/// The first held id that is folded so.
+#[derive(Debug, Clone)]
+struct Folded {
+    /// In the file with this number.
+    place: At<usize>,
+    extent: Extent,
+    /// To name the difference by. Empty for a part.
+    text: Box<str>,
+    form: IdForm,
+}
+
+/// Whether a text is the value itself or the hash that was made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IdForm {
+    Value,
+    Hash,
+}
+
+/// Listed ids, each with the held one that it nearly is. Never holds a value.
+#[derive(Debug, Default)]
+pub struct NearIds {
+    kept: Vec<Pair>,
+    count: usize,
+}
+
+#[derive(Debug)]
+struct Pair {
+    listed: At<String>,
+    held: At<String>,
+    /// In what the two differ.
+    difference: String,
+}
+
+impl Held {
+    /// `labels` are those of the excluded files.
+    pub(crate) fn new(hasher: IdHasher, labels: Vec<String>) -> Self {
+        Self {
+            hasher,
+            exact: HashMap::new(),
+            folded: HashMap::new(),
+            files: labels
+                .into_iter()
+                .map(|label| (label, Vec::new()))
+                .collect(),
+            near: NearIds::default(),
+            folder: Folder::default(),
+        }
+    }
+
+    /// Takes an id of an excluded file: the value, the id that was made of it, and its hash.
+    pub(crate) fn take(&mut self, place: At<usize>, texts: [&str; 2], hash: u128) {
+        self.files[place.label].1.push(hash);
+        if self.exact.insert(hash, false).is_some() {
+            return;
+        }
+        for (text, form) in each_once(texts) {
+            self.folder.fold(text, &mut |folded, extent| {
+                let new = || Folded {
+                    place,
+                    extent,
+                    text: match extent {
+                        Extent::Whole => text.into(),
+                        Extent::Part => "".into(),
+                    },
+                    form,
+                };
+                let first = self.folded.entry(self.hasher.hash(folded.as_bytes()));
+                let first = first.or_insert_with(new);
+                if (first.extent, extent) == (Extent::Part, Extent::Whole) {
+                    *first = new();
+                }
+            });
+        }
+    }
+
+    /// Looks whether a listed id is a held one, or nearly one that `allowed` does not name.
+    pub(crate) fn compare(
+        &mut self,
+        place: Place<'_>,
+        texts: [&str; 2],
+        hash: u128,
+        allowed: &HashSet<String>,
+    ) {
+        if let Some(is_found) = self.exact.get_mut(&hash) {
+            *is_found = true;
+            return;
+        }
+        let mut near = None;
+        for (text, form) in each_once(texts) {
+            self.folder.fold(text, &mut |folded, extent| {
+                let held = self.folded.get(&self.hasher.hash(folded.as_bytes()));
+                // Two parts that are equal make no two ids of it: `Jo Hill` and `Jo Dale`.
+                let is_near = |held: &&Folded| [held.extent, extent].contains(&Extent::Whole);
+                let found = held.filter(is_near);
+                near = near
+                    .take()
+                    .or_else(|| found.map(|held| (held, text, form, extent)));
+            });
+        }
+        if let Some((held, text, form, extent)) = near
+            && !allowed.contains(texts[0])
+        {
+            self.near.count += 1;
+            if self.near.kept.len() < KEPT {
+                let difference = match (held.extent, extent) {
+                    (Extent::Whole, Extent::Whole) if held.form != form => {
+                        "one is the hash of the other".to_owned()
+                    }
+                    (Extent::Whole, Extent::Whole) => difference::between(&held.text, text),
+                    (Extent::Part, _) | (_, Extent::Part) => {
+                        "one line holds several ids".to_owned()
+                    }
+                };
+                self.near.kept.push(Pair {
+                    listed: place.labelled(place.label.to_owned()),
+                    held: held.place.labelled(self.files[held.place.label].0.clone()),
+                    difference,
+                });
+            }
+        }
+    }
+
+    /// How many ids each file has and how many of them were found, in the order of the files.
+    ///
+    /// # Errors
+    /// The listed ids that are nearly held ones, if there are any.
+    pub(crate) fn finish(self) -> Result<Vec<Exclusion>, NearIds> {
+        if self.near.count > 0 {
+            return Err(self.near);
+        }
+        let exclusions = self.files.into_iter().map(|(source, mut ids)| {
+            ids.sort_unstable();
+            ids.dedup();
+            let found = ids.iter().filter(|id| self.exact.get(id) == Some(&true));
+            Exclusion {
+                source,
+                ids: ids.len(),
+                found: found.count(),
+            }
+        });
+        Ok(exclusions.collect())
+    }
+}
+
+/// What is compared: the value, and where it was hashed its hash, too, since one of the two files may
+/// list hashes already.
+fn each_once([value, id]: [&str; 2]) -> impl Iterator<Item = (&str, IdForm)> {
+    let made = (id != value).then_some((id, IdForm::Hash));
+    [(value, IdForm::Value)].into_iter().chain(made)
+}
+
+impl fmt::Display for NearIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let equal = match self.count {
+            1 => "id nearly equals a held id",
+            _ => "ids nearly equal held ids",
+        };
+        write!(
+            f,
+            "{} listed {equal}, and `--exclude` compares byte for byte",
+            self.count
+        )?;
+        for pair in &self.kept {
+            let Pair {
+                listed,
+                held,
+                difference,
+            } = pair;
+            write!(f, "\n  {listed} and {held}: {difference}")?;
+        }
+        match self.count - self.kept.len() {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Which column holds the ids, and what parts the fields.
+
+use super::rows::{Cells, Fields};
+use crate::intake::ReadOptions;
+use crate::intake::judge::form::Form;
+use crate::intake::judge::program;
+use crate::intake::problem::Fault;
+use crate::intake::stream::text::parse_encoding;
+
+/// Whether the first line names the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Header {
+    /// It does; a first line that is no known header is an error.
+    #[default]
+    Expected,
+    /// The first line is data already.
+    Absent,
+}
+
+/// Which field of each row to take.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) column: usize,
+    pub(crate) width: usize,
+    /// What the id column's heading says; `None` where the first row is data.
+    pub(crate) heading: Option<String>,
+    /// Whether a field may hold a JSON list of ids.
+    pub(crate) is_plural: bool,
+}
+
+impl Layout {
+    /// The heading, or the column's number counted from 1.
+    pub(crate) fn column_name(&self) -> String {
+        let number = || (self.column + 1).to_string();
+        self.heading.clone().unwrap_or_else(number)
+    }
+}
+
+/// Names of columns that hold distinct_ids, folded.
+pub(crate) const KNOWN: [&str; 7] = [
+    "distinctid",
+    "distinctids",
+    "userid",
+    "mixpaneldistinctid",
+    "mpdistinctid",
+    "mixpaneluserid",
+    "mixpanelid",
+];
+/// Names that say enough where there is one column only.
+pub(crate) const KNOWN_ALONE: [&str; 3] = ["id", "ids", "uid"];
+
+/// Bytes that part fields, the likeliest first; the last is what Hive writes.
+pub(crate) const DELIMITERS: [u8; 5] = *b",;\t|\x01";
+/// At most so many lines stand above a heading.
+pub(crate) const MOST_ABOVE: usize = 20;
+
+/// Drops case, white space and punctuation: `$distinct_id`, `Distinct ID` and `distinctId` are one.
+pub(crate) fn fold(name: &str) -> String {
+    let kept = name.chars().filter(|c| c.is_alphanumeric());
+    kept.flat_map(char::to_lowercase).collect()
+}
+
+/// Whether a column, or key, of this name among so many holds distinct_ids.
+pub(crate) fn is_known(name: &str, width: usize) -> bool {
+    let folded = fold(name);
+    KNOWN.contains(&folded.as_str()) || (width == 1 && KNOWN_ALONE.contains(&folded.as_str()))
+}
+
+/// Whether a key or a column of this name may hold a list of ids, such as `$distinct_ids`.
+pub(crate) fn is_plural(name: &str) -> bool {
+    fold(name).ends_with("ids")
+}
+
+/// Where a table begins.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Beginning {
+    /// So many lines stand above the heading: a title, comments, or a line that names the delimiter.
+    pub(crate) above: usize,
+    /// What parts the fields; `None` where there is no heading and no line that says so.
+    pub(crate) delimiter: Option<u8>,
+    pub(crate) has_heading: bool,
+}
+
+/// Finds the heading of a table: a known name, or the one asked for, on the first line or below a
+/// title.
+///
+/// # Errors
+/// The line and its look, where a program drew the table or wrote about it.
+pub(crate) fn find_heading(beginning: &[u8], options: &ReadOptions) -> Result<Beginning, Fault> {
+    let mut found = Beginning::default();
+    let mut titles: Vec<&str> = Vec::new();
+    for (number, line) in lines_of(beginning).take(MOST_ABOVE).enumerate() {
+        let Ok(text) = std::str::from_utf8(line) else {
+            break;
+        };
+        if text.trim().is_empty() {
+            continue;
+        }
+        if let Some(declared) = declared_delimiter(text) {
+            found.above = number + 1;
+            found.delimiter = Some(declared);
+            continue;
+        }
+        if options.header == Header::Absent {
+            break;
+        }
+        if let Some(look) = program::of(text).filter(|_| options.delimiter.is_none()) {
+            let line = number + 1;
+            return Err(Fault::Drawn { line, look });
+        }
+        let given = options.delimiter.or(found.delimiter);
+        if let Some(delimiter) = heading_delimiter(line, given, options) {
+            if titles
+                .iter()
+                .all(|title| is_title(&fields_of(title.as_bytes(), delimiter)))
+            {
+                found = Beginning {
+                    above: number,
+                    delimiter: Some(delimiter),
+                    has_heading: true,
+                };
+            }
+            break;
+        }
+        titles.push(text);
+    }
+    found.delimiter = options.delimiter.or(found.delimiter);
+    Ok(found)
+}
+
+/// The lines of a text, as [`crate::intake::stream::lines::Lines`] parts them.
+fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let (line, behind) = rest.split_at(end);
+        rest = behind
+            .strip_prefix(b"\r\n")
+            .or(behind.get(1..))
+            .unwrap_or_default();
+        Some(line)
+    })
+}
+
+/// The first line that is not empty, as far as it is there.
+pub(crate) fn first_line(beginning: &[u8]) -> &[u8] {
+    let mut lines = lines_of(beginning);
+    lines.find(|line| !line.is_empty()).unwrap_or_default()
+}
+
+/// Whether a row above a heading is a title or a comment: no id, and it holds none.
+pub(crate) fn is_title(fields: &[String]) -> bool {
+    let mut filled = fields.iter().filter(|field| !field.trim().is_empty());
+    let text = filled.next().map_or("", |field| field.trim());
+    let part = |c: char| c.is_whitespace() || "#,;|\"'()[]<>".contains(c);
+    let holds_id = |field: &String| {
+        field
+            .split(part)
+            .any(|word| Form::of(word).is_of_a_system())
+    };
+    (filled.next().is_none() || text.starts_with('#'))
+        && (Form::of(text).look().is_some() || parse_encoding(text).is_ok())
+        && !fields.iter().any(holds_id)
+}
+
+/// The byte that parts a heading with a known name, or the one asked for.
+fn heading_delimiter(line: &[u8], given: Option<u8>, options: &ReadOptions) -> Option<u8> {
+    let asked = options.column.as_deref();
+    let candidates = match given {
+        Some(given) => vec![given],
+        None => DELIMITERS.to_vec(),
+    };
+    // A known name alone on its line fits every delimiter; the widest reading tells.
+    let headings = candidates.into_iter().filter_map(|delimiter| {
+        let fields = fields_of(line, delimiter);
+        names_ids(&fields, asked).then_some((fields.len(), delimiter == b',', delimiter))
+    });
+    headings.max().map(|(_, _, delimiter)| delimiter)
+}
+
+/// Whether one of the names is known, or the one asked for.
+pub(crate) fn names_ids(names: &[String], asked: Option<&str>) -> bool {
+    let asked = asked.map(fold).filter(|name| !name.is_empty());
+    let width = names.len();
+    names.iter().any(|name| {
+        is_known(name, width) || asked.as_ref().is_some_and(|asked| fold(name) == *asked)
+    })
+}
+
+/// What parts the fields where no heading tells: the first delimiter that occurs at all.
+pub(crate) fn likeliest_delimiter(first_line: &[u8]) -> u8 {
+    let splits = |delimiter: &u8| fields_of(first_line, *delimiter).len() > 1;
+    DELIMITERS.into_iter().find(splits).unwrap_or(b',')
+}
+
+/// Whether the line names a column of ids, whatever parts its fields.
+pub(crate) fn is_heading(line: &[u8]) -> bool {
+    heading_delimiter(line, None, &ReadOptions::default()).is_some()
+}
+
+/// The byte that a line such as `sep=;` says parts the fields, in quotes or followed by more of it
+/// or not: a spreadsheet's own.
+fn declared_delimiter(line: &str) -> Option<u8> {
+    let line = line.trim_matches([' ', '"']);
+    let (name, rest) = line.split_at_checked(4)?;
+    let rest = rest.trim_end_matches('"');
+    let delimiter = *rest.as_bytes().first()?;
+    let is_it = |byte: u8| byte == delimiter || DELIMITERS.contains(&byte);
+    (name.eq_ignore_ascii_case("sep=")
+        && !delimiter.is_ascii_alphanumeric()
+        && rest.bytes().all(is_it))
+    .then_some(delimiter)
+}
+
+fn fields_of(line: &[u8], delimiter: u8) -> Vec<String> {
+    let mut fields = Fields::default();
+    // However the line ends, what is there of it tells enough.
+    fields.feed(line, delimiter);
+    Cells::Quoted(&fields).to_names()
+}
+
+/// Decides from the first row which column to take.
+///
+/// # Errors
+/// When that is not exactly clear. Names are quoted only where the row is surely a header:
+/// otherwise it may hold an id.
+pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layout, Fault> {
+    // Programs leave empty cells behind the last one.
+    let filled = first_row.iter().rposition(|name| !name.is_empty());
+    let width = filled.map_or(1, |last| last + 1);
+    let names = &first_row[..width];
+    let asked = options.column.as_deref();
+    let missing = |column: &str| Fault::MissingColumn(column.to_owned());
+    let repeated = |column: &str, count| Fault::RepeatedColumn {
+        column: column.to_owned(),
+        count,
+    };
+    let number = asked.and_then(|text| text.parse().ok());
+    let numbered = number.filter(|number| (1..=width).contains(number));
+    let places = |is: &dyn Fn(&str) -> bool| -> Vec<usize> {
+        (0..width).filter(|place| is(&names[*place])).collect()
+    };
+    let column = match (options.header, asked) {
+        (Header::Absent, None) if width == 1 => 0,
+        (Header::Absent, None) => {
+            return Err(Fault::WhichColumn { count: width });
+        }
+        (Header::Absent, Some(asked)) => numbered.ok_or_else(|| missing(asked))? - 1,
+        (Header::Expected, Some(asked)) => {
+            let mut found = places(&|name| name == asked);
+            if found.is_empty() {
+                found = places(&|name| fold(name) == fold(asked) && !fold(name).is_empty());
+            }
+            match (found.as_slice(), numbered) {
+                ([place], _) => *place,
+                // What a system made is no heading, and would be lost as one.
+                ([], Some(number)) if Form::of(&names[number - 1]).is_of_a_system() => {
+                    return Err(Fault::IdInHeading);
+                }
+                ([], Some(number)) => number - 1,
+                ([], None) => return Err(missing(asked)),
+                (several, _) => return Err(repeated(asked, several.len())),
+            }
+        }
+        (Header::Expected, None) => match places(&|name| is_known(name, width)).as_slice() {
+            [place] => *place,
+            [] if width == 1 => {
+                let may_be_id = Form::of(&names[0]).look().is_none();
+                return Err(Fault::NoHeader { may_be_id });
+            }
+            [] => {
+                return Err(Fault::NoKnownColumn { count: width });
+            }
+            [first, rest @ ..] if rest.iter().all(|place| names[*place] == names[*first]) => {
+                return Err(repeated(&names[*first], rest.len() + 1));
+            }
+            several => {
+                let columns = several.iter().map(|place| names[*place].clone());
+                return Err(Fault::SeveralColumns(columns.collect()));
+            }
+        },
+    };
+    let heading = match options.header {
+        Header::Expected => Some(names[column].clone()),
+        Header::Absent => None,
+    };
+    Ok(Layout {
+        column,
+        width,
+        is_plural: heading.as_deref().is_some_and(is_plural),
+        heading,
+    })
+}

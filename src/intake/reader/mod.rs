@@ -1,0 +1,144 @@
+//! Reads one source: opens it, unpacks it, decodes it, and has the reader of its format hand out
+//! each raw value, or each event. Judges no value and keeps none.
+
+pub(super) mod columns;
+pub(super) mod element;
+pub(super) mod format;
+pub(super) mod json;
+pub(super) mod list;
+pub(super) mod reading;
+pub(super) mod rows;
+pub(super) mod table;
+pub(super) mod workbook;
+
+use std::io::{self, Read};
+
+use super::events::taker::EventTaker;
+use super::place::Place;
+use super::problem::{Fault, Problems};
+use super::stream::lines::Lines;
+use super::stream::meter::Meter;
+use super::stream::open::open;
+use super::stream::text;
+use super::stream::unpack::{Packing, peek, unpack};
+use super::{IntakeError, ReadOptions, Source};
+use format::{Format, extension_of, recognise};
+use reading::{Name, Reading, Sink, Values};
+
+/// What messages call the id on the command line.
+pub(crate) const ARGUMENT: &str = "the id on the command line";
+
+/// What is taken from a source.
+pub(crate) enum Wanted<'w, 's> {
+    Ids(Sink<'s>),
+    Events(&'w mut EventTaker<'s>),
+}
+
+/// Reads a source to its end and hands each value to `sink`, which is to judge it.
+///
+/// Returns how it was read (`None` for an id on the command line), and what is wrong with lines as
+/// such. Holds no more than a few lines of it at a time, whatever its size.
+///
+/// # Errors
+/// When it cannot be read to its end, or it is not clear what of it is an id.
+pub(crate) fn read(
+    source: &Source,
+    options: &ReadOptions,
+    meter: &Meter,
+    sink: Sink<'_>,
+) -> Result<(Option<Reading>, Problems), IntakeError> {
+    if let Source::Id(text) = source {
+        sink(Place::nowhere_in(ARGUMENT), text.as_bytes());
+        return Ok((None, Problems::default()));
+    }
+    let (reading, problems) = read_file(source, options, meter, Wanted::Ids(sink))?;
+    Ok((Some(reading), problems))
+}
+
+/// Reads a file or standard input to its end.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_file(
+    source: &Source,
+    options: &ReadOptions,
+    meter: &Meter,
+    wanted: Wanted<'_, '_>,
+) -> Result<(Reading, Problems), IntakeError> {
+    let (bytes, extension): (Box<dyn Read>, _) = match source {
+        Source::File(path) => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            (Box::new(meter.measure(open(path)?)), extension_of(&name))
+        }
+        Source::Stdin => (Box::new(meter.measure(io::stdin().lock())), None),
+        Source::Id(_) => (Box::new(io::empty()), None),
+    };
+    read_stream(bytes, source.label(), extension, options, wanted)
+}
+
+/// Reads bytes as a file of this name is read.
+///
+/// # Errors
+/// When they cannot be read to their end, or it is not clear what of them is an id.
+pub fn read_bytes(
+    bytes: &[u8],
+    name: &str,
+    options: &ReadOptions,
+    sink: Sink<'_>,
+) -> Result<(Reading, Problems), IntakeError> {
+    let wanted = Wanted::Ids(sink);
+    let label = format!("`{name}`");
+    read_stream(Box::new(bytes), label, extension_of(name), options, wanted)
+}
+
+pub(crate) fn read_stream(
+    bytes: Box<dyn Read + '_>,
+    label: String,
+    extension: Option<String>,
+    options: &ReadOptions,
+    wanted: Wanted<'_, '_>,
+) -> Result<(Reading, Problems), IntakeError> {
+    let mut name = Name {
+        label,
+        extension,
+        packing: Packing::None,
+    };
+    match read_named(bytes, &mut name, options, wanted) {
+        Ok((values, format, encoding)) => Ok(values.into_reading(name, format, encoding)),
+        Err(fault) => Err(name.fail(fault)),
+    }
+}
+
+fn read_named(
+    bytes: Box<dyn Read + '_>,
+    name: &mut Name,
+    options: &ReadOptions,
+    wanted: Wanted<'_, '_>,
+) -> Result<(Values, Format, &'static str), Fault> {
+    let (head, bytes) = peek(bytes)?;
+    let wanted = match wanted {
+        Wanted::Ids(sink) if workbook::is_archive(&head) && options.format.is_none() => {
+            let values = workbook::read(bytes, options, name, sink)?;
+            return Ok((values, Format::Spreadsheet, "UTF-8"));
+        }
+        wanted => wanted,
+    };
+    let bytes = unpack(bytes, &mut name.packing)?;
+    let (text, encoding) = text::decode(bytes, options.encoding)?;
+    let mut lines = Lines::new(text, encoding);
+    let format = recognise(lines.beginning()?, name.extension.as_deref(), options)?;
+    let values = match (wanted, format) {
+        (Wanted::Ids(sink), Format::Table) => table::read(lines, options, name, sink)?,
+        (Wanted::Ids(sink), Format::List) => list::read(lines, options, name, sink)?,
+        (Wanted::Events(taker), Format::Table) => taker.take_rows(lines, options, name)?,
+        (Wanted::Ids(sink), Format::JsonLines | Format::JsonArray | Format::JsonDocument) => {
+            json::read(lines, format, options, name, sink)?
+        }
+        (Wanted::Events(taker), Format::JsonLines | Format::JsonArray | Format::JsonDocument) => {
+            taker.take_elements(lines, format, name)?
+        }
+        (Wanted::Ids(_) | Wanted::Events(_), Format::Spreadsheet)
+        | (Wanted::Events(_), Format::List) => return Err(Fault::NoEvents),
+    };
+    Ok((values, format, encoding))
+}

@@ -1,0 +1,363 @@
+//! Lines into rows of fields. Stricter than a common CSV reader, which never fails: whatever would
+//! merge rows or change a value is damage.
+
+use std::io::{self, Read};
+
+use crate::intake::damage::Damage;
+use crate::intake::damage::MAX_LINE_BYTES;
+use crate::intake::stream::lines::{Lines, Step};
+
+/// The fields of one row without their quotes, behind one another.
+#[derive(Debug, Default)]
+pub(crate) struct Fields {
+    text: Vec<u8>,
+    ends: Vec<usize>,
+    in_quotes: bool,
+}
+
+/// How a line leaves the row it belongs to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fed {
+    Whole,
+    /// A quote is open: the next line belongs to the row, too.
+    Open,
+    TextAfterQuote,
+}
+
+impl Fields {
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+        self.in_quotes = false;
+    }
+
+    /// Takes the row's next line. Quotes count at the beginning of a field only; elsewhere they
+    /// are part of the value.
+    pub(crate) fn feed(&mut self, line: &[u8], delimiter: u8) -> Fed {
+        let mut rest = line;
+        loop {
+            if self.in_quotes {
+                let Some(place) = memchr::memchr(b'"', rest) else {
+                    self.text.extend_from_slice(rest);
+                    return Fed::Open;
+                };
+                self.text.extend_from_slice(&rest[..place]);
+                rest = &rest[place + 1..];
+                match rest.split_first() {
+                    Some((b'"', behind)) => {
+                        self.text.push(b'"');
+                        rest = behind;
+                        continue;
+                    }
+                    Some((next, behind)) if *next == delimiter => rest = behind,
+                    Some(_) => return Fed::TextAfterQuote,
+                    None => {
+                        self.end_field();
+                        return Fed::Whole;
+                    }
+                }
+                self.end_field();
+            }
+            if let Some((b'"', behind)) = rest.split_first() {
+                self.in_quotes = true;
+                rest = behind;
+                continue;
+            }
+            match memchr::memchr(delimiter, rest) {
+                Some(place) => {
+                    self.text.extend_from_slice(&rest[..place]);
+                    self.end_field();
+                    rest = &rest[place + 1..];
+                }
+                None => {
+                    self.text.extend_from_slice(rest);
+                    self.end_field();
+                    return Fed::Whole;
+                }
+            }
+        }
+    }
+
+    fn end_field(&mut self) {
+        self.in_quotes = false;
+        self.ends.push(self.text.len());
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts
+            .zip(&self.ends)
+            .map(|(start, end)| &self.text[start..*end])
+    }
+}
+
+/// What came next.
+pub(crate) enum Row<'a> {
+    Blank,
+    Whole(Cells<'a>),
+    Damaged(Damage),
+    /// Damage behind which nothing can be read.
+    Broken(Damage),
+    End,
+}
+
+/// A row's fields.
+pub(crate) enum Cells<'a> {
+    /// A line without a quote.
+    Plain {
+        line: &'a [u8],
+        delimiter: u8,
+    },
+    Quoted(&'a Fields),
+    /// Of a spreadsheet: each a text, or why it is none that can be an id.
+    Sheet(&'a [Result<String, Damage>]),
+}
+
+/// The rows of a text.
+pub(crate) struct Rows<R> {
+    lines: Lines<R>,
+    pub(crate) delimiter: u8,
+    fields: Fields,
+}
+
+impl<R: Read> Rows<R> {
+    pub(crate) fn new(lines: Lines<R>, delimiter: u8) -> Self {
+        Self {
+            lines,
+            delimiter,
+            fields: Fields::default(),
+        }
+    }
+
+    /// The next row, and the number of the line it begins on.
+    #[inline(always)]
+    pub(crate) fn advance(&mut self) -> io::Result<(u64, Row<'_>)> {
+        let step = self.lines.advance()?;
+        let number = self.lines.number();
+        let row = match step {
+            Step::Damaged(damage) => Row::Damaged(damage),
+            Step::TooLong => Row::Broken(Damage::TooLong),
+            Step::End => Row::End,
+            Step::Line if self.lines.has_quote() => self.join()?,
+            Step::Line => Cells::Plain {
+                line: self.lines.line(),
+                delimiter: self.delimiter,
+            }
+            .into_row(),
+        };
+        Ok((number, row))
+    }
+
+    /// The row that begins on the current line, and may go on behind it.
+    fn join(&mut self) -> io::Result<Row<'_>> {
+        self.fields.clear();
+        loop {
+            match self.fields.feed(self.lines.line(), self.delimiter) {
+                Fed::Whole => return Ok(Cells::Quoted(&self.fields).into_row()),
+                Fed::TextAfterQuote => return Ok(Row::Damaged(Damage::TextAfterQuote)),
+                Fed::Open if self.fields.text.len() > MAX_LINE_BYTES => {
+                    return Ok(Row::Broken(Damage::TooLong));
+                }
+                Fed::Open => self.fields.text.push(b'\n'),
+            }
+            match self.lines.advance()? {
+                Step::Line => {}
+                Step::Damaged(damage) => return Ok(Row::Damaged(damage)),
+                Step::TooLong => return Ok(Row::Broken(Damage::TooLong)),
+                Step::End => return Ok(Row::Broken(Damage::OpenQuote)),
+            }
+        }
+    }
+}
+
+impl<'a> Cells<'a> {
+    /// Spreadsheets write rows of delimiters only behind their last one.
+    #[inline(always)]
+    fn into_row(self) -> Row<'a> {
+        let is_blank = match &self {
+            Self::Plain { line, delimiter } => {
+                let is_blank = |byte: &u8| byte == delimiter || matches!(byte, b' ' | b'\t');
+                line.iter().all(is_blank)
+            }
+            Self::Quoted(fields) => fields.text.is_empty() && fields.ends.len() > 1,
+            Self::Sheet(_) => false,
+        };
+        match is_blank {
+            true => Row::Blank,
+            false => Row::Whole(self),
+        }
+    }
+
+    pub(crate) fn to_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        self.all(|field| {
+            names.push(String::from_utf8_lossy(field).into_owned());
+            true
+        });
+        names
+    }
+
+    /// The line, if it is one that has no quotes.
+    pub(crate) fn single_line(&self) -> Option<&'a str> {
+        match self {
+            Self::Plain { line, .. } => std::str::from_utf8(line).ok(),
+            Self::Quoted(_) | Self::Sheet(_) => None,
+        }
+    }
+
+    /// Whether all fields are so, looked at in their order until one is not.
+    pub(crate) fn all(&self, is: impl FnMut(&[u8]) -> bool) -> bool {
+        self.all_behind(0, is)
+    }
+
+    fn all_behind(&self, width: usize, mut is: impl FnMut(&[u8]) -> bool) -> bool {
+        match self {
+            Self::Plain { line, delimiter } => {
+                let mut fields = line.split(|byte| byte == delimiter).skip(width);
+                fields.all(is)
+            }
+            Self::Quoted(fields) => fields.iter().skip(width).all(is),
+            Self::Sheet(cells) => {
+                let text = |cell: &'a Result<String, _>| cell.as_ref().map_or("", String::as_str);
+                cells
+                    .iter()
+                    .skip(width)
+                    .all(|cell| is(text(cell).as_bytes()))
+            }
+        }
+    }
+
+    /// The field at `column`, if there are `width` of them; empty ones may stand behind.
+    #[inline(always)]
+    pub(crate) fn pick(&self, column: usize, width: usize) -> Result<&'a [u8], Damage> {
+        let (value, found) = match self {
+            Self::Plain { line, delimiter } => pick(line, *delimiter, column),
+            Self::Quoted(fields) => {
+                let value = fields.iter().nth(column).unwrap_or_default();
+                (value, fields.ends.len())
+            }
+            Self::Sheet(cells) => {
+                return match cells.get(column) {
+                    Some(Ok(text)) => Ok(text.as_bytes()),
+                    Some(Err(damage)) => Err(*damage),
+                    None => Ok(b""),
+                };
+            }
+        };
+        match found == width || (found > width && self.all_behind(width, <[u8]>::is_empty)) {
+            true => Ok(value),
+            false => Err(Damage::Ragged {
+                expected: width,
+                found,
+            }),
+        }
+    }
+}
+
+/// The field at `column` of a line without quotes, and how many there are.
+#[inline]
+fn pick(line: &[u8], delimiter: u8, column: usize) -> (&[u8], usize) {
+    let (mut start, mut end, mut count) = (0, line.len(), 1);
+    for place in memchr::memchr_iter(delimiter, line) {
+        if count == column {
+            start = place + 1;
+        } else if count == column + 1 {
+            end = place;
+        }
+        count += 1;
+    }
+    (&line[start..end], count)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// All rows, or what was wrong with the first that is damaged.
+    fn rows(text: &[u8], delimiter: u8) -> Result<Vec<Vec<Vec<u8>>>, (u64, Damage)> {
+        let mut rows = Rows::new(Lines::new(text, "UTF-8"), delimiter);
+        let mut all = Vec::new();
+        loop {
+            match rows.advance().unwrap() {
+                (_, Row::Blank) => {}
+                (_, Row::Whole(cells)) => {
+                    let width = cells.to_names().len();
+                    let pick = |column| cells.pick(column, width).unwrap().to_owned();
+                    all.push((0..width).map(pick).collect());
+                }
+                (line, Row::Damaged(damage) | Row::Broken(damage)) => return Err((line, damage)),
+                (_, Row::End) => return Ok(all),
+            }
+        }
+    }
+
+    /// What the csv crate, which changes what is damaged, makes of it.
+    fn by_another_reader(text: &[u8], delimiter: u8) -> Vec<Vec<Vec<u8>>> {
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .from_reader(text);
+        let records = reader.byte_records().map(Result::unwrap);
+        let fields = |record: csv::ByteRecord| -> Vec<Vec<u8>> {
+            record.iter().map(<[u8]>::to_owned).collect()
+        };
+        let is_blank = |row: &Vec<Vec<u8>>| row.len() > 1 && row.iter().all(Vec::is_empty);
+        records.map(fields).filter(|row| !is_blank(row)).collect()
+    }
+
+    #[test]
+    fn what_would_change_a_value_or_merge_rows_is_damage() {
+        for (text, line, damage) in [
+            ("a\n\"b\"c\nd\n", 2, Damage::TextAfterQuote),
+            ("a\n\"b\" ,c\n", 2, Damage::TextAfterQuote),
+            ("a\n1,\"b\nc,d\n", 2, Damage::OpenQuote),
+            ("a\n1,\"b\n2,\"c\"\n", 2, Damage::TextAfterQuote),
+            ("\"a\"\"", 1, Damage::OpenQuote),
+        ] {
+            assert_eq!(rows(text.as_bytes(), b','), Err((line, damage)), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_open_quote_does_not_fill_the_memory() {
+        let text = io::Cursor::new("a\n\"").chain(io::repeat(b'\n'));
+        let mut rows = Rows::new(Lines::new(text, "UTF-8"), b',');
+        assert!(matches!(rows.advance().unwrap(), (1, Row::Whole(_))));
+        let next = rows.advance().unwrap();
+        assert!(matches!(next, (2, Row::Broken(Damage::TooLong))));
+        assert!(rows.fields.text.capacity() <= 4 * MAX_LINE_BYTES);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_accepted_is_what_another_reader_sees(text in "[ab,\";\n.]{0,60}") {
+            for delimiter in [b',', b';'] {
+                if let Ok(rows) = rows(text.as_bytes(), delimiter) {
+                    prop_assert_eq!(rows, by_another_reader(text.as_bytes(), delimiter));
+                }
+            }
+        }
+
+        #[test]
+        fn whatever_is_written_is_read_back(
+            table in prop::collection::vec(prop::collection::vec("[a,;\"\n]{0,6}", 2), 1..8),
+        ) {
+            for delimiter in [b',', b';'] {
+                let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+                for row in &table {
+                    writer.write_record(row).unwrap();
+                }
+                let text = writer.into_inner().unwrap();
+                let wanted: Vec<Vec<Vec<u8>>> = table
+                    .iter()
+                    .filter(|row| row.iter().any(|field| !field.is_empty()))
+                    .map(|row| row.iter().map(|field| field.as_bytes().to_owned()).collect())
+                    .collect();
+                prop_assert_eq!(rows(&text, delimiter), Ok(wanted));
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Takes the column of ids from a table.
+
+use std::io::Read;
+
+use super::columns::{Layout, decide, find_heading, first_line, likeliest_delimiter};
+use super::element::each_in_list;
+use super::reading::{Name, Sink, Values};
+use super::rows::{Cells, Row, Rows};
+use crate::intake::ReadOptions;
+use crate::intake::damage::Damage;
+use crate::intake::judge::look::Look;
+use crate::intake::judge::{program, words};
+use crate::intake::place::Place;
+use crate::intake::problem::Fault;
+use crate::intake::stream::lines::Lines;
+
+/// Hands each value of the id column to `sink`.
+///
+/// # Errors
+/// When the text cannot be read, or it is not clear which column to take.
+pub(crate) fn read(
+    lines: Lines<impl Read>,
+    options: &ReadOptions,
+    name: &Name,
+    sink: Sink<'_>,
+) -> Result<Values, Fault> {
+    let (mut rows, mut values) = begin(lines, options, name)?;
+    let mut table = Table::new(options);
+    each_row(&mut rows, &mut values, name, |cells, place, values| {
+        table.take(cells, place, values, sink)
+    })?;
+    let is_wide = table.layout.is_some_and(|layout| layout.width > 1);
+    values.delimiter = is_wide.then_some(rows.delimiter);
+    Ok(values)
+}
+
+/// Decides what parts the fields; takes away the lines above the heading, and counts the blank ones.
+///
+/// # Errors
+/// When the text cannot be read, or a program drew it.
+pub(crate) fn begin<R: Read>(
+    mut lines: Lines<R>,
+    options: &ReadOptions,
+    name: &Name,
+) -> Result<(Rows<R>, Values), Fault> {
+    let beginning = lines.beginning()?;
+    let found = find_heading(beginning, options)?;
+    let first = first_line(beginning);
+    let is_named = matches!(name.extension.as_deref(), Some("tsv" | "tab"));
+    let by_name = (is_named && first.contains(&b'\t')).then_some(b'\t');
+    let delimiter = found.delimiter.or(by_name);
+    let delimiter = delimiter.unwrap_or_else(|| likeliest_delimiter(first));
+    let mut values = Values::default();
+    for _ in 0..found.above {
+        lines.advance()?;
+        values.blank_lines += usize::from(lines.line().trim_ascii().is_empty());
+    }
+    Ok((Rows::new(lines, delimiter), values))
+}
+
+/// Has `take` hear of each row that is whole; it may note problems and count.
+///
+/// # Errors
+/// When the text cannot be read, and those of `take`.
+#[inline]
+pub(crate) fn each_row(
+    rows: &mut Rows<impl Read>,
+    values: &mut Values,
+    name: &Name,
+    mut take: impl FnMut(&Cells<'_>, Place<'_>, &mut Values) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut is_first = true;
+    loop {
+        let (number, row) = rows.advance()?;
+        let place = name.on_line(number);
+        match row {
+            Row::End => return Ok(()),
+            Row::Blank => values.blank_lines += 1,
+            Row::Whole(cells) => {
+                take(&cells, place, values)?;
+                is_first = false;
+            }
+            // Without the first row nothing is known of the others.
+            Row::Damaged(damage) if !is_first => values.problems.note(place, damage),
+            Row::Damaged(damage) | Row::Broken(damage) => {
+                values.problems.note(place, damage);
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Takes rows one after the other; the first one decides which column has the ids.
+pub(crate) struct Table<'a> {
+    options: &'a ReadOptions,
+    layout: Option<Layout>,
+}
+
+impl<'a> Table<'a> {
+    pub(crate) fn new(options: &'a ReadOptions) -> Self {
+        let layout = None;
+        Self { options, layout }
+    }
+
+    #[inline(always)]
+    pub(crate) fn take(
+        &mut self,
+        cells: &Cells<'_>,
+        place: Place<'_>,
+        values: &mut Values,
+        sink: Sink<'_>,
+    ) -> Result<(), Fault> {
+        if self.layout.is_none() {
+            let layout = decide(&cells.to_names(), self.options)?;
+            values.column = Some(layout.column_name());
+            if self.layout.insert(layout).heading.is_some() {
+                return Ok(());
+            }
+        }
+        let Some(layout) = &self.layout else {
+            return Ok(());
+        };
+        let heading = layout.heading.as_deref().map(str::as_bytes);
+        match cells.pick(layout.column, layout.width) {
+            Ok(value) if heading == Some(value) => {
+                values.problems.note(place, Damage::RepeatedHeading);
+            }
+            Ok(value) if layout.is_plural && value.starts_with(b"[") => {
+                each_in_list(&String::from_utf8_lossy(value), &mut |number, id| {
+                    values.hand(place.in_element(number), id, sink);
+                });
+            }
+            Ok(value) if layout.width > 1 && is_number(value) && self.is_total(cells, value) => {
+                values.problems.note(place, Damage::Look(Look::Total));
+            }
+            Ok(value) => {
+                values.count += 1;
+                sink(place, value);
+            }
+            Err(damage) => {
+                // What a program says stands across the columns.
+                let look = cells.single_line().and_then(program::of).map(Damage::Look);
+                values.problems.note(place, look.unwrap_or(damage));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the row says nothing but numbers and a word for a total.
+    #[cold]
+    fn is_total(&self, cells: &Cells<'_>, value: &[u8]) -> bool {
+        let says = |field: &[u8]| words::look_of(text_of(field)) == Some(Look::Total);
+        let is_bare = |field: &[u8]| is_number(field) || field.trim_ascii().is_empty();
+        cells.all(|field| is_bare(field) || says(field))
+            && !cells.all(is_bare)
+            && !self.options.check.allowed.contains(text_of(value))
+    }
+}
+
+fn text_of(field: &[u8]) -> &str {
+    std::str::from_utf8(field).unwrap_or_default()
+}
+
+fn is_number(field: &[u8]) -> bool {
+    let digits = field.trim_ascii();
+    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+}

@@ -1,0 +1,53 @@
+//! Opens what a source names, as a stream of the bytes that lie there.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use crate::intake::IntakeError;
+use crate::intake::reader::format::extension_of;
+use crate::intake::source::EXTENSIONS_READ;
+
+/// Opens a file, a pipe or a device.
+///
+/// # Errors
+/// When it cannot be opened, or is a folder.
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, IntakeError> {
+    let failed = |source| IntakeError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.is_dir() {
+        return Err(folder(path));
+    }
+    Ok(Box::new(file))
+}
+
+/// What to say of a folder: how many files in it could be meant.
+fn folder(path: &Path) -> IntakeError {
+    let mut extensions: HashMap<String, usize> = HashMap::new();
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().to_lowercase();
+        let readable = extension_of(&name).filter(|e| EXTENSIONS_READ.contains(&e.as_str()));
+        let start = readable.and_then(|extension| name.rfind(&format!(".{extension}")));
+        if let Some(start) = start
+            && entry.path().is_file()
+        {
+            // With that of the packing behind it.
+            let whole = name[start + 1..].to_owned();
+            *extensions.entry(whole).or_default() += 1;
+        }
+    }
+    let commonest = extensions
+        .iter()
+        .max_by_key(|(extension, count)| (**count, Reverse(extension.as_str())))
+        .map(|(extension, _)| extension.clone());
+    IntakeError::Folder {
+        path: path.to_owned(),
+        readable: extensions.values().sum(),
+        extension: commonest,
+    }
+}

@@ -1,0 +1,83 @@
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+
+use crate::domain::IdHasher;
+
+use super::spool::{IN_MEMORY, SpoolWriter};
+use super::{Gathering, UniqueIds};
+use crate::intake::place::Place;
+use crate::intake::problem::IntakeError;
+use crate::intake::warning::Warnings;
+
+/// So many ids are taken between two looks at how many are repeated.
+const LOOK: usize = 4096;
+
+/// Ids that were judged when they were read, on their way from a plan file to the ledger.
+pub struct Restoring {
+    gathering: Gathering,
+    spool: SpoolWriter,
+}
+
+impl Restoring {
+    /// Those that do not fit into memory go to a file without a name in this folder.
+    pub fn new(folder: &Path) -> Self {
+        let mut gathering = Gathering::new(IdHasher::random());
+        gathering.end_excluded();
+        Self {
+            gathering,
+            spool: SpoolWriter::new(folder, IN_MEMORY),
+        }
+    }
+
+    /// Takes an id, which holds no line break.
+    ///
+    /// # Errors
+    /// When the disk is full, or there are more than can be numbered.
+    pub fn put(&mut self, id: &str) -> Result<(), IntakeError> {
+        self.gathering.take(Place::nowhere_in(""), id, None)?;
+        if self.gathering.taken().is_multiple_of(LOOK) {
+            self.gathering.relieve();
+        }
+        self.spool.put(id).map_err(IntakeError::Spool)
+    }
+
+    /// The ids in their order.
+    ///
+    /// # Errors
+    /// When the disk is full, or one came twice: then they are not what was read.
+    pub fn finish(self) -> Result<Rc<UniqueIds>, IntakeError> {
+        let (counts, order) = self.gathering.finish(&mut Warnings::default());
+        if counts.duplicates() > 0 {
+            return Err(IntakeError::Spool(io::ErrorKind::InvalidData.into()));
+        }
+        let spool = self.spool.finish().map_err(IntakeError::Spool)?;
+        Ok(Rc::new(UniqueIds::new(spool, order, counts.unique)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+
+    #[test]
+    fn ids_come_back_in_their_order_and_none_may_come_twice() {
+        let mut restoring = Restoring::new(Path::new("/nowhere"));
+        let ids: Vec<String> = (0..10_000).map(|n| format!("user-{n}")).collect();
+        ids.iter().for_each(|id| restoring.put(id).unwrap());
+        let unique = restoring.finish().unwrap();
+        assert_eq!(unique.count(), 10_000);
+        let batches = unique.batches(NonZeroUsize::new(500).unwrap());
+        let batches: Vec<_> = batches.map(Result::unwrap).collect();
+        assert_eq!(batches.len(), 20);
+        let back: Vec<&str> = batches.iter().flat_map(|batch| batch.ids()).collect();
+        assert_eq!(back, ids);
+        let mut restoring = Restoring::new(Path::new("/nowhere"));
+        for id in ["a", "b", "a"] {
+            restoring.put(id).unwrap();
+        }
+        assert!(restoring.finish().is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! What stands in the columns of a row, and how it is written there.
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use rusqlite::Row;
+
+use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
+
+use super::LedgerError;
+
+/// The job that the first two columns of a row name: its request and its number.
+pub(super) fn job_id(row: &Row<'_>) -> rusqlite::Result<JobId> {
+    Ok(JobId {
+        request: RequestId::restore(row.get(0)?),
+        number: row.get(1)?,
+    })
+}
+
+pub(super) fn state(row: &Row<'_>, column: &str) -> Result<JobState, LedgerError> {
+    let text: String = row.get(column)?;
+    JobState::parse(&text).ok_or_else(|| unreadable("a job's state"))
+}
+
+pub(super) fn time(row: &Row<'_>, column: &str) -> Result<Option<DateTime<Utc>>, LedgerError> {
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| parse_time(&text)).transpose()
+}
+
+/// A time that each such row has.
+pub(super) fn moment(row: &Row<'_>, column: &str) -> Result<DateTime<Utc>, LedgerError> {
+    time(row, column)?.ok_or_else(|| unreadable("a time"))
+}
+
+pub(super) fn day(row: &Row<'_>, column: &str) -> Result<NaiveDate, LedgerError> {
+    let text: String = row.get(column)?;
+    parse_day(&text)
+}
+
+pub(super) fn project(row: &Row<'_>) -> Result<ProjectName, LedgerError> {
+    let name: String = row.get("project")?;
+    ProjectName::new(&name).ok_or_else(|| unreadable("a request's project"))
+}
+
+pub(super) fn kind(row: &Row<'_>) -> Result<Kind, LedgerError> {
+    let text: String = row.get("kind")?;
+    Kind::parse(&text).ok_or_else(|| unreadable("a request's kind"))
+}
+
+/// A number as a column takes it.
+pub(super) fn to_sql(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// RFC 3339 in UTC, to the millisecond: sorts as text.
+pub(super) fn format_time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+pub(super) fn parse_time(text: &str) -> Result<DateTime<Utc>, LedgerError> {
+    let parsed = DateTime::parse_from_rfc3339(text);
+    parsed
+        .map(|time| time.to_utc())
+        .map_err(|_| unreadable("a time"))
+}
+
+pub(super) fn parse_day(text: &str) -> Result<NaiveDate, LedgerError> {
+    text.parse().map_err(|_| unreadable("a request's day"))
+}
+
+pub(super) fn count(row: &Row<'_>, column: &str) -> Result<usize, LedgerError> {
+    let number: i64 = row.get(column)?;
+    usize::try_from(number).map_err(|_| unreadable("a count"))
+}
+
+pub(super) fn unreadable(what: &str) -> LedgerError {
+    LedgerError::Unreadable {
+        what: what.to_owned(),
+    }
+}

@@ -1,0 +1,173 @@
+//! The attempts of a job: each is one POST, begun and ended in the step that the job takes with it.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, Transaction, params};
+
+use crate::domain::{Doubt, JobId, JobState, TaskId};
+
+use super::row::{doubt_of, note_doubt, read_one, set, step};
+use crate::ledger::audit::Moved;
+use crate::ledger::columns::format_time;
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{JobRecord, LedgerError};
+
+/// What is said of a job that ended otherwise than done, with an earlier attempt in doubt.
+pub(crate) const IN_DOUBT: &str = "an earlier attempt may have been carried out";
+
+/// The note on a job that has a task, although an earlier POST of it may have made another one.
+const MAY_BE_DOUBLE: &str = "possible duplicate: it was sent before, no answer came, and that POST may have been taken as well";
+
+/// Stands for the sender of an attempt that may have been made: nobody knows it.
+pub(crate) const SET_BACK: &str = "set-back";
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Proof that nothing was created, for a cause that is not the job's: it is planned again.
+    NotCreated,
+    Accepted(TaskId),
+    /// Mixpanel named the task of an earlier POST, to which no answer had come.
+    Recovered(TaskId),
+    /// Mixpanel accepted it, and did not say as which task.
+    AcceptedUnread,
+    Refused,
+    /// The rate limit kept it out; it and the whole project wait until then.
+    Deferred(DateTime<Utc>),
+    Unknown,
+    /// Proof that this POST, made to settle the job, created nothing; it would have been this. The
+    /// job stays unknown.
+    Unsettled(JobState),
+}
+
+impl Outcome {
+    /// Where the job goes, if nothing is in doubt.
+    pub(crate) fn state(&self) -> JobState {
+        match self {
+            Self::NotCreated => JobState::Planned,
+            Self::Accepted(_) | Self::Recovered(_) => JobState::Accepted,
+            Self::Refused => JobState::Refused,
+            Self::Deferred(_) => JobState::Deferred,
+            Self::AcceptedUnread | Self::Unknown | Self::Unsettled(_) => JobState::Unknown,
+        }
+    }
+
+    /// What the answer says of this attempt.
+    fn of_attempt(&self) -> JobState {
+        match self {
+            Self::AcceptedUnread => JobState::Accepted,
+            Self::Unsettled(state) => *state,
+            Self::NotCreated
+            | Self::Accepted(_)
+            | Self::Recovered(_)
+            | Self::Refused
+            | Self::Deferred(_)
+            | Self::Unknown => self.state(),
+        }
+    }
+
+    /// Whether attempts before it, `unclear` of which made a task or may have made one, are in doubt
+    /// from now on. An unknown job says so by its state.
+    fn doubt(&self, unclear: u32) -> Doubt {
+        Doubt::of(match self {
+            Self::Accepted(_) | Self::NotCreated | Self::Refused | Self::Deferred(_) => unclear > 0,
+            // Of two lost answers the task tells one; the other's may have run and ended before.
+            Self::Recovered(_) => unclear > 1,
+            Self::AcceptedUnread | Self::Unknown | Self::Unsettled(_) => false,
+        })
+    }
+}
+
+/// Moves the job to `sending` and opens its next attempt, which began at `started`.
+pub(crate) fn begin_attempt(
+    tx: &Transaction<'_>,
+    record: &JobRecord,
+    sender: &str,
+    started: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Moved, LedgerError> {
+    let job = &record.id;
+    let (request, attempt) = (job.request.as_str(), record.attempts + 1);
+    let moved = step(tx, job, record.state, JobState::Sending, now)?;
+    let sql = "UPDATE jobs SET attempts = $1 WHERE request = $2 AND number = $3";
+    sql::execute(tx, sql, params![attempt, request, job.number])?;
+    let sql = "INSERT INTO attempts (request, number, attempt, sender, started_at)
+         VALUES ($1, $2, $3, $4, $5)";
+    sql::execute(
+        tx,
+        sql,
+        params![request, job.number, attempt, sender, format_time(started)],
+    )?;
+    Ok(moved)
+}
+
+/// Moves the job on and closes its open attempt.
+pub(crate) fn finish_attempt(
+    tx: &Transaction<'_>,
+    job: &JobId,
+    outcome: &Outcome,
+    reason: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<Moved, LedgerError> {
+    let record = read_one(tx, job)?;
+    let at = format_time(now);
+    let unclear = count_unclear(tx, job)?;
+    if outcome.doubt(unclear).is_there() {
+        note_doubt(tx, job)?;
+    }
+    let is_double = doubt_of(tx, job)?.is_there();
+    let moved = step(tx, job, record.state, outcome.state(), now)?;
+    let task = match outcome {
+        Outcome::Accepted(task) | Outcome::Recovered(task) => Some(task),
+        Outcome::NotCreated
+        | Outcome::AcceptedUnread
+        | Outcome::Refused
+        | Outcome::Deferred(_)
+        | Outcome::Unknown
+        | Outcome::Unsettled(_) => None,
+    };
+    let note = match task {
+        Some(_) => is_double.then_some(MAY_BE_DOUBLE),
+        None => (moved.to() != outcome.state()).then_some(IN_DOUBT),
+    };
+    let noted = match (reason, note) {
+        (Some(reason), Some(note)) => Some(format!("{reason}; {note}")),
+        (reason, note) => reason.or(note).map(str::to_owned),
+    };
+    let submitted = task.map(|_| &at);
+    let not_before = match outcome {
+        Outcome::Deferred(until) => Some(format_time(*until)),
+        _ => None,
+    };
+    set(
+        tx,
+        job,
+        "task_id = $1, submitted_at = $2, not_before = $3, reason = $4",
+        params![task.map(TaskId::as_str), submitted, not_before, noted],
+    )?;
+    let sql = "UPDATE attempts SET ended_at = $1, outcome = $2, reason = $3
+         WHERE request = $4 AND number = $5 AND attempt = $6";
+    prepare(tx, sql)?.execute(params![
+        at,
+        outcome.of_attempt().as_str(),
+        noted,
+        job.request.as_str(),
+        job.number,
+        record.attempts
+    ])?;
+    Ok(moved)
+}
+
+pub(crate) fn sender_of(tx: &Transaction<'_>, job: &JobId) -> Result<String, LedgerError> {
+    let sql = "SELECT sender FROM attempts WHERE request = $1 AND number = $2
+             ORDER BY attempt DESC LIMIT 1";
+    sql::value(tx, sql, sql::of(job))
+}
+
+/// How many of a job's attempts before its last made a task, or may have made one.
+pub(crate) fn count_unclear(conn: &Connection, job: &JobId) -> Result<u32, LedgerError> {
+    let sql = "SELECT COUNT(*) FROM attempts
+         WHERE request = $1 AND number = $2 AND outcome IN ('unknown', 'accepted')
+           AND attempt < (SELECT attempts FROM jobs WHERE request = $1 AND number = $2)";
+    let count = sql::find_value(conn, sql, sql::of(job))?;
+    Ok(count.unwrap_or(0))
+}

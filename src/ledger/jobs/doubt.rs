@@ -1,0 +1,158 @@
+//! What is in doubt about a job: POSTs whose task nobody knows, and answers that contradict what the
+//! ledger has. A job whose state would say more than is known becomes `unknown`.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, params};
+
+use crate::domain::{JobId, JobState, TaskId, TaskStatus};
+
+use super::row::{note_reason, note_status, read_one, step};
+use crate::ledger::audit::{self, Moved, Why};
+use crate::ledger::columns::state;
+use crate::ledger::requests::records::{JOB_COLUMNS, read_job};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{JobRecord, Ledger, LedgerError, Write};
+
+/// What a job's attempts came to, as far as it decides whether to make another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tried {
+    /// How the last one ended.
+    pub last: Option<JobState>,
+    /// How many made a task, or may have made one.
+    pub unclear: u32,
+    /// How many Mixpanel accepted without saying as which task.
+    pub unread: u32,
+    /// Whether nobody knows when, or whether, it was sent: the ledger was set back.
+    pub is_of_lost_span: bool,
+}
+
+impl Tried {
+    /// Why nobody knows what became of it.
+    pub fn doubt(&self) -> &'static str {
+        match self {
+            Self {
+                is_of_lost_span: true,
+                ..
+            } => "the ledger was set back",
+            Self { unclear: 0, .. } => "there is no answer yet",
+            Self {
+                unclear, unread, ..
+            } if unclear > unread => "an answer was lost",
+            _ => "Mixpanel's answers are unclear or contradictory",
+        }
+    }
+}
+
+/// Whether a step was taken that others may have taken, or barred, meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settling {
+    Recorded,
+    /// Another dsr came first; the job stands as it left it.
+    Taken(JobState),
+}
+
+impl Ledger {
+    /// What a job's attempts came to.
+    pub fn find_tried(&self, job: &JobId) -> Result<Tried, LedgerError> {
+        let sql = "SELECT COUNT(*) FILTER (WHERE outcome IN ('unknown', 'accepted')) AS unclear,
+                    COUNT(*) FILTER (WHERE outcome = 'accepted') AS unread,
+                    -- As `attempts.rs` calls it.
+                    COUNT(*) FILTER (WHERE sender = 'set-back') > 0 AS lost_span,
+                    (SELECT outcome FROM attempts WHERE request = $1 AND number = $2
+                     ORDER BY attempt DESC LIMIT 1) AS last
+             FROM attempts WHERE request = $1 AND number = $2";
+        let mut statement = prepare(&self.conn, sql)?;
+        let values = sql::of(job);
+        let mut rows = statement.query(values)?;
+        let row = rows
+            .next()?
+            .ok_or_else(|| LedgerError::NoJob(job.clone()))?;
+        let last: Option<String> = row.get("last")?;
+        Ok(Tried {
+            last: last.map(|_| state(row, "last")).transpose()?,
+            unclear: row.get("unclear")?,
+            unread: row.get("unread")?,
+            is_of_lost_span: row.get("lost_span")?,
+        })
+    }
+
+    /// The job that a task was made for, if the ledger has it; never one that is linked to it.
+    pub fn find_owner(&self, task: &TaskId) -> Result<Option<JobRecord>, LedgerError> {
+        find_owner(&self.conn, task)
+    }
+
+    /// The jobs that have this task without being `job`.
+    pub fn list_sharing(&self, task: &TaskId, job: &JobId) -> Result<Vec<JobRecord>, LedgerError> {
+        let values = params![task.as_str(), job.request.as_str(), job.number];
+        let sql = format!(
+            "SELECT {JOB_COLUMNS} FROM jobs
+                 WHERE task_id = $1 AND NOT (request = $2 AND number = $3)
+                 ORDER BY request, number"
+        );
+        sql::list(&self.conn, &sql, values, read_job)
+    }
+
+    /// Commits that what Mixpanel says of a job's task contradicts the ledger: the job is unknown,
+    /// whatever the status. One that has ended stays as it ended.
+    pub fn record_contradiction(
+        &mut self,
+        job: &JobId,
+        status: &TaskStatus,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        let moved = contradict(&tx, job, reason, now)?;
+        note_status(&tx, job, status, now)?;
+        match moved {
+            Some(moved) => moved.tell(&tx, Why::Contradiction)?,
+            None => audit::note(&tx, job, Why::Contradiction, now)?,
+        }
+        tx.commit()
+    }
+}
+
+/// Where one job has a task that another one is given, neither is certain: the other one becomes
+/// unknown, and the reason why this one is, too, is returned.
+pub(crate) fn share(
+    tx: &Write<'_>,
+    job: &JobId,
+    task: &TaskId,
+    now: DateTime<Utc>,
+) -> Result<Option<String>, LedgerError> {
+    let Some(other) = find_owner(tx, task)?.filter(|other| other.id != *job) else {
+        return Ok(None);
+    };
+    let reason = format!(
+        "Mixpanel named one task ({task}) for job {} of request {} and job {} of request {}",
+        other.id.number,
+        other.id.request.short(),
+        job.number,
+        job.request.short()
+    );
+    if let Some(moved) = contradict(tx, &other.id, &reason, now)? {
+        moved.tell(tx, Why::Contradiction)?;
+    }
+    Ok(Some(reason))
+}
+
+/// The trail hears of it from the caller, once the job's row has all that changes.
+fn contradict(
+    tx: &Write<'_>,
+    job: &JobId,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Moved>, LedgerError> {
+    let from = read_one(tx, job)?.state;
+    if !from.is_followed() {
+        return Ok(None);
+    }
+    let moved = step(tx, job, from, JobState::Unknown, now)?;
+    note_reason(tx, job, reason)?;
+    Ok(Some(moved))
+}
+
+fn find_owner(conn: &Connection, task: &TaskId) -> Result<Option<JobRecord>, LedgerError> {
+    let sql = format!("SELECT {JOB_COLUMNS} FROM jobs WHERE task_id = $1 AND linked = 0 LIMIT 1");
+    sql::find(conn, &sql, [task.as_str()], read_job)
+}

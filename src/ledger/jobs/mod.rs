@@ -1,0 +1,229 @@
+//! The steps of a job: to be sent, answered, asked about, and found interrupted.
+
+pub(super) mod attempts;
+pub(super) mod doubt;
+pub(super) mod pace;
+pub(super) mod partition;
+pub(super) mod payload;
+pub(super) mod receipts;
+pub(super) mod row;
+pub(super) mod schedule;
+pub(super) mod told;
+pub(super) mod word;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{Batch, JobId, JobState, ProjectKey, Rate, TaskStatus};
+
+use super::audit::{self, Moved, Why};
+use super::columns::job_id;
+use super::open::sender;
+use super::sql;
+use super::{JobRecord, Ledger, LedgerError, Slot};
+use attempts::{IN_DOUBT, Outcome, begin_attempt, finish_attempt, sender_of};
+use row::{note_reason, note_status, read_one, schedule, step};
+use schedule::after_question;
+
+/// Why a job is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It was not sent yet, or was certainly not taken.
+    Submit,
+    /// Its outcome is unknown, and the same POST once more tells, or the operator said so.
+    Settle,
+}
+
+impl Purpose {
+    fn why(self) -> Why {
+        match self {
+            Self::Submit => Why::Submit,
+            Self::Settle => Why::Settle,
+        }
+    }
+}
+
+/// What came of the wish to send a job.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The intent is on disk and the slot taken: send it now, as this attempt (counted from 1).
+    Send { attempt: u32 },
+    /// Not yet; ask again after this long.
+    Wait(Duration),
+    /// It is not to be sent (any more): another dsr has it, or has sent it.
+    Taken(JobState),
+}
+
+impl Ledger {
+    /// Commits the intent to send a job, together with the project's slot.
+    ///
+    /// When this returns [`Claim::Send`], the intent is durable: if the process dies from here
+    /// on, the job is found `sending` and becomes `unknown`, never `planned`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written; then nothing may be sent.
+    pub fn record_sending(
+        &mut self,
+        job: &JobId,
+        purpose: Purpose,
+        project: &ProjectKey,
+        rate: Rate,
+        now: DateTime<Utc>,
+    ) -> Result<Claim, LedgerError> {
+        let sender = self.start_sending(now)?;
+        let tx = self.write()?;
+        let record = read_one(&tx, job)?;
+        let fits = match purpose {
+            Purpose::Submit => record.state.is_sendable(),
+            Purpose::Settle => record.is_unsettled(),
+        };
+        if !fits {
+            return Ok(Claim::Taken(record.state));
+        }
+        let slot = pace::take(&tx, project, rate, now)?;
+        pace::reserve(&tx, project, rate, now)?;
+        if let Slot::Wait(wait) = slot {
+            tx.commit()?;
+            return Ok(Claim::Wait(wait));
+        }
+        begin_attempt(&tx, &record, &sender, now, now)?.tell(&tx, purpose.why())?;
+        tx.commit_seen()?;
+        Ok(Claim::Send {
+            attempt: record.attempts + 1,
+        })
+    }
+
+    /// Commits how the attempt under way ended; only then may it be told to anyone.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written, or the job was not being sent.
+    pub fn record_outcome(
+        &mut self,
+        job: &JobId,
+        project: &ProjectKey,
+        rate: Rate,
+        outcome: &Outcome,
+        reason: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        let from = read_one(&tx, job)?.state;
+        if from != JobState::Sending {
+            return Err(LedgerError::IllegalStep {
+                job: job.clone(),
+                from,
+                to: outcome.state(),
+            });
+        }
+        pace::push_back(&tx, project, rate, now)?;
+        let shared = match outcome {
+            Outcome::Accepted(task) => doubt::share(&tx, job, task, now)?,
+            _ => None,
+        };
+        let (outcome, reason) = match &shared {
+            Some(shared) => (&Outcome::AcceptedUnread, Some(shared.as_str())),
+            None => (outcome, reason),
+        };
+        finish_attempt(&tx, job, outcome, reason, now)?.tell(&tx, Why::Answer)?;
+        if let Outcome::Deferred(until) = outcome {
+            pace::block(&tx, project, *until, now)?;
+        }
+        tx.commit()
+    }
+
+    /// Commits what Mixpanel says of a job's task. A status that says nothing moves nothing.
+    pub fn record_check(
+        &mut self,
+        job: &JobId,
+        status: &TaskStatus,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        let before = read_one(&tx, job)?;
+        let next = status.job_state();
+        let next = next.filter(|next| before.state.may_become(*next));
+        let moved = next
+            .map(|next| step(&tx, job, before.state, next, now))
+            .transpose()?;
+        if moved.as_ref().map(Moved::to) != next {
+            let status = status.as_str();
+            note_reason(&tx, job, &format!("its task is {status}; {IN_DOUBT}"))?;
+        }
+        note_status(&tx, job, status, now)?;
+        let record = read_one(&tx, job)?;
+        if record.state.is_followed() {
+            let next = after_question(&tx, &record, status.heard(), now)?;
+            schedule(&tx, job, Some(next))?;
+        }
+        let is_news = record.mixpanel_status != before.mixpanel_status;
+        match moved {
+            Some(moved) => moved.tell(&tx, Why::Status)?,
+            // The same answer once more is no evidence while others follow.
+            None if is_news || !record.state.is_followed() => {
+                audit::note(&tx, job, Why::Status, now)?;
+            }
+            None => {}
+        }
+        tx.commit()
+    }
+
+    /// Marks as unknown what a dsr that no longer lives was sending; how many jobs that were.
+    pub fn record_interrupted(&mut self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
+        let mut left = Vec::new();
+        for (job, sender) in list_sending(self)? {
+            let own = self.sender.as_ref().is_some_and(|own| own.id() == sender);
+            if !own && !sender::is_alive(&self.path, &sender).map_err(LedgerError::Sender)? {
+                left.push((job, sender));
+            }
+        }
+        if left.is_empty() {
+            return Ok(0);
+        }
+        let reason = "the dsr that sent it ended before the answer was recorded";
+        let tx = self.write()?;
+        let mut count = 0;
+        for (job, sender) in left {
+            // Another dsr may have come first.
+            if read_one(&tx, &job)?.state == JobState::Sending && sender_of(&tx, &job)? == sender {
+                finish_attempt(&tx, &job, &Outcome::Unknown, Some(reason), now)?
+                    .tell(&tx, Why::Interrupted)?;
+                count += 1;
+            }
+        }
+        tx.commit()?;
+        Ok(count)
+    }
+
+    /// A job as it stands now.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or there is no such job.
+    pub fn find_job(&self, job: &JobId) -> Result<JobRecord, LedgerError> {
+        read_one(&self.conn, job)
+    }
+
+    /// The ids of a job, where they are still kept.
+    ///
+    /// # Errors
+    /// When they are damaged, or the ledger cannot be read.
+    pub fn find_kept_batch(&self, job: &JobId) -> Result<Option<Batch>, LedgerError> {
+        payload::find(&self.conn, job)
+    }
+
+    /// The ids of a job.
+    ///
+    /// # Errors
+    /// When they are not there or damaged.
+    pub fn find_batch(&self, job: &JobId) -> Result<Batch, LedgerError> {
+        payload::read(&self.conn, job)
+    }
+}
+
+fn list_sending(ledger: &Ledger) -> Result<Vec<(JobId, String)>, LedgerError> {
+    let sql = "SELECT request, number, sender FROM attempts
+         WHERE ended_at IS NULL
+           AND EXISTS (SELECT 1 FROM jobs WHERE request = attempts.request
+                       AND number = attempts.number AND state = 'sending')";
+    sql::list(&ledger.conn, sql, [], |row| Ok((job_id(row)?, row.get(2)?)))
+}

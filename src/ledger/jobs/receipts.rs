@@ -1,0 +1,265 @@
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Datelike, Utc};
+use rusqlite::params;
+use serde::{Deserialize, Serialize};
+
+use crate::config::create_private_folder;
+use crate::domain::{JobId, JobState, RequestId, TaskId};
+
+use super::attempts::{finish_attempt, sender_of};
+use super::row::{read_one, set};
+use crate::ledger::audit::Why;
+use crate::ledger::columns::format_time;
+use crate::ledger::open::sender;
+use crate::ledger::{Ledger, LedgerError, Outcome, Write};
+
+/// Beside the ledger.
+pub(crate) const FOLDER: &str = "receipts";
+/// Room for the task ids of one process, which sends nothing more after the first it cannot
+/// record.
+const RESERVED: usize = 4096;
+
+/// Takes the task ids that the ledger cannot record: one JSON line each, after them blank lines.
+///
+/// It is made, with its room, before anything is sent, so that it works when the disk is full.
+pub(crate) struct ReceiptFile {
+    path: PathBuf,
+    file: File,
+    is_used: bool,
+}
+
+impl ReceiptFile {
+    /// Named after the sender, so that it is read only when that one has ended.
+    pub(crate) fn create(ledger: &Path, sender: &str) -> io::Result<Self> {
+        let folder = ledger.with_file_name(FOLDER);
+        create_private_folder(&folder)?;
+        let path = folder.join(format!("{sender}.jsonl"));
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut receipts = Self {
+            file: options.open(&path)?,
+            path,
+            is_used: false,
+        };
+        receipts.file.write_all(&[b'\n'; RESERVED])?;
+        receipts.file.rewind()?;
+        receipts.file.sync_all()?;
+        // The name must outlast a power cut as well.
+        #[cfg(unix)]
+        File::open(&folder)?.sync_all()?;
+        Ok(receipts)
+    }
+
+    fn append(&mut self, receipt: &Receipt) -> io::Result<()> {
+        // Whatever of it reaches the disk is worth keeping.
+        self.is_used = true;
+        let place = self.file.stream_position()?;
+        let line = serde_json::to_string(receipt)?;
+        let written = writeln!(self.file, "{line}").and_then(|()| self.file.sync_all());
+        if written.is_err() {
+            self.file.seek(SeekFrom::Start(place))?;
+        }
+        written
+    }
+}
+
+impl Drop for ReceiptFile {
+    fn drop(&mut self) {
+        if !self.is_used {
+            // One that stays behind is empty, and cleared away by the next dsr.
+            drop(std::fs::remove_file(&self.path));
+        }
+    }
+}
+
+/// What Mixpanel accepted; no id of a person.
+#[derive(Debug, Serialize, Deserialize)]
+struct Receipt {
+    request: String,
+    job: u32,
+    task_id: String,
+    accepted_at: DateTime<Utc>,
+}
+
+/// What became of the receipts that were found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct ReceiptsReport {
+    /// Tasks that only a receipt knew, and the ledger knows now.
+    pub recorded: usize,
+    /// What the ledger cannot take, in words for the operator; it stays where it is.
+    pub left: Vec<String>,
+}
+
+impl Ledger {
+    /// Keeps a task id that could not be recorded; the next dsr records it.
+    ///
+    /// # Errors
+    /// When it cannot be kept either, or nothing was sent yet.
+    pub fn record_receipt(
+        &mut self,
+        job: &JobId,
+        task: &TaskId,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let Some(receipts) = &mut self.receipts else {
+            return Err(LedgerError::Receipt(io::ErrorKind::NotFound.into()));
+        };
+        let receipt = Receipt {
+            request: job.request.to_string(),
+            job: job.number,
+            task_id: task.to_string(),
+            accepted_at: now,
+        };
+        receipts.append(&receipt).map_err(LedgerError::Receipt)
+    }
+
+    /// Records the tasks that senders which have ended left receipts of, and clears those away.
+    ///
+    /// # Errors
+    /// When receipts cannot be read or the ledger cannot be written.
+    pub fn record_receipts(&mut self, now: DateTime<Utc>) -> Result<ReceiptsReport, LedgerError> {
+        let mut report = ReceiptsReport::default();
+        for (path, sender) in list_files(&self.path).map_err(LedgerError::Receipt)? {
+            let own = self.sender.as_ref().is_some_and(|own| own.id() == sender);
+            if own || sender::is_alive(&self.path, &sender).map_err(LedgerError::Sender)? {
+                continue;
+            }
+            let text = match std::fs::read(&path) {
+                // What a failing disk has changed is no receipt, and no reason not to work.
+                Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+                // Another dsr came first.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(LedgerError::Receipt(error)),
+            };
+            let left = report.left.len();
+            let lines: Vec<&str> = text
+                .lines()
+                .filter(|line| !line.trim().is_empty())
+                .collect();
+            if !lines.is_empty() {
+                let tx = self.write()?;
+                for line in lines {
+                    match settle(&tx, &sender, line, now)? {
+                        Settled::Recorded => report.recorded += 1,
+                        Settled::Known => {}
+                        Settled::Left(why) => {
+                            let path = path.display();
+                            report.left.push(format!("{why}; it stays in `{path}`"));
+                        }
+                    }
+                }
+                tx.commit()?;
+            }
+            if report.left.len() == left {
+                // If it stays, the next dsr finds that the ledger has all of it.
+                drop(std::fs::remove_file(&path));
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// What became of one receipt.
+enum Settled {
+    Recorded,
+    /// The ledger has it already.
+    Known,
+    Left(String),
+}
+
+fn settle(
+    tx: &Write<'_>,
+    sender: &str,
+    line: &str,
+    now: DateTime<Utc>,
+) -> Result<Settled, LedgerError> {
+    let receipt: Option<Receipt> = serde_json::from_str(line).ok();
+    // RFC 3339, as the ledger has it, has no other years.
+    let receipt = receipt.filter(|receipt| (0..=9999).contains(&receipt.accepted_at.year()));
+    let task = receipt
+        .as_ref()
+        .and_then(|receipt| TaskId::new(&receipt.task_id));
+    let (Some(receipt), Some(task)) = (receipt, task) else {
+        return Ok(Settled::Left("a receipt cannot be read".to_owned()));
+    };
+    let job = JobId {
+        request: RequestId::restore(receipt.request),
+        number: receipt.job,
+    };
+    let record = match read_one(tx, &job) {
+        Err(LedgerError::NoJob(_)) => {
+            return Ok(Settled::Left(format!(
+                "Mixpanel accepted job {job} as task `{task}`, and the ledger has no such job"
+            )));
+        }
+        record => record?,
+    };
+    if record.task.as_ref() == Some(&task) {
+        return Ok(Settled::Known);
+    }
+    let is_open = matches!(record.state, JobState::Sending | JobState::Unknown);
+    // Another sender may have it by now: then its attempt is a different one.
+    if !is_open || sender_of(tx, &job)? != sender {
+        return Ok(Settled::Left(format!(
+            "Mixpanel accepted job {job} as task `{task}`, too, and the ledger has it as {}",
+            record.state.as_str()
+        )));
+    }
+    let reason = Some("recorded from a receipt");
+    let moved = finish_attempt(tx, &job, &Outcome::Accepted(task), reason, now)?;
+    set(
+        tx,
+        &job,
+        "submitted_at = $1",
+        params![format_time(receipt.accepted_at)],
+    )?;
+    moved.tell(tx, Why::Receipt)?;
+    Ok(Settled::Recorded)
+}
+
+/// The files of senders that have ended and hold receipts.
+pub(crate) fn list_ended(ledger: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut ended = Vec::new();
+    for (path, sender) in list_files(ledger)? {
+        // One that has gone meanwhile was recorded by another dsr.
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        if !bytes.trim_ascii().is_empty() && !sender::is_alive(ledger, &sender)? {
+            ended.push(path);
+        }
+    }
+    Ok(ended)
+}
+
+/// Every receipt file with the id of its sender.
+fn list_files(ledger: &Path) -> io::Result<Vec<(PathBuf, String)>> {
+    let mut files = Vec::new();
+    let entries = match std::fs::read_dir(ledger.with_file_name(FOLDER)) {
+        // What stands in the folder's place is said when it is needed: at the first send.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(files);
+        }
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        let is_receipt = path
+            .extension()
+            .is_some_and(|extension| extension == "jsonl");
+        let sender = path.file_stem().and_then(|stem| stem.to_str());
+        if let (true, Some(sender)) = (is_receipt, sender) {
+            let sender = sender.to_owned();
+            files.push((path, sender));
+        }
+    }
+    Ok(files)
+}

@@ -1,0 +1,124 @@
+//! The row of one job: read, and changed one column after the other, in the caller's transaction.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, ToSql, Transaction, params};
+
+use crate::domain::{Doubt, JobId, JobState, RequestId, TaskStatus};
+
+use crate::ledger::audit::Moved;
+use crate::ledger::columns::format_time;
+use crate::ledger::requests::records::{JOB_COLUMNS, read_job};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{JobRecord, LedgerError};
+
+pub(crate) fn read_one(conn: &Connection, job: &JobId) -> Result<JobRecord, LedgerError> {
+    let sql = format!("SELECT {JOB_COLUMNS} FROM jobs WHERE request = $1 AND number = $2");
+    sql::find(conn, &sql, sql::of(job), read_job)?.ok_or_else(|| LedgerError::NoJob(job.clone()))
+}
+
+/// Sets columns of a job's row: `columns` is what follows `SET`.
+pub(crate) fn set(
+    conn: &Connection,
+    job: &JobId,
+    columns: &str,
+    values: &[&dyn ToSql],
+) -> Result<(), LedgerError> {
+    let (request, number) = (job.request.as_str(), job.number);
+    let (first, second) = (values.len() + 1, values.len() + 2);
+    let sql = format!("UPDATE jobs SET {columns} WHERE request = ${first} AND number = ${second}");
+    sql::execute(conn, &sql, &*[values, params![request, number]].concat())
+}
+
+/// Notes Mixpanel's word on a job's task. Notes on how the job came by its task stay.
+pub(crate) fn note_status(
+    tx: &Transaction<'_>,
+    job: &JobId,
+    status: &TaskStatus,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    set(
+        tx,
+        job,
+        "mixpanel_status = $1, checked_at = $2",
+        params![status.as_str(), format_time(now)],
+    )
+}
+
+pub(crate) fn note_reason(tx: &Connection, job: &JobId, reason: &str) -> Result<(), LedgerError> {
+    set(tx, job, "reason = $1", params![reason])
+}
+
+/// Notes that a POST of its ids may have been carried out beside what its state will say.
+pub(crate) fn note_doubt(tx: &Connection, job: &JobId) -> Result<(), LedgerError> {
+    set(tx, job, "may_be_double = 1", params![])
+}
+
+pub(crate) fn doubt_of(conn: &Connection, job: &JobId) -> Result<Doubt, LedgerError> {
+    let sql = "SELECT may_be_double <> 0 FROM jobs WHERE request = $1 AND number = $2";
+    let mut statement = prepare(conn, sql)?;
+    let values = sql::of(job);
+    Ok(Doubt::of(statement.query_row(values, |row| row.get(0))?))
+}
+
+/// Sets when a job is asked about that has just come into `state`.
+pub(crate) fn follow(
+    tx: &Transaction<'_>,
+    job: &JobId,
+    state: JobState,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    match state {
+        JobState::Accepted => schedule(tx, job, Some(now)),
+        // It is followed already.
+        JobState::Running => Ok(()),
+        JobState::Planned
+        | JobState::Sending
+        | JobState::Done
+        | JobState::Refused
+        | JobState::Deferred
+        | JobState::Unknown
+        | JobState::Failed
+        | JobState::Revoked => schedule(tx, job, None),
+    }
+}
+
+pub(crate) fn schedule(
+    tx: &Transaction<'_>,
+    job: &JobId,
+    next: Option<DateTime<Utc>>,
+) -> Result<(), LedgerError> {
+    set(tx, job, "next_check = $1", params![next.map(format_time)])
+}
+
+/// Moves a job to `next`, or to where doubt about it leads, and appends the step to its history,
+/// inside the caller's transaction, so the history explains the state even after a crash.
+pub(crate) fn step(
+    tx: &Transaction<'_>,
+    job: &JobId,
+    from: JobState,
+    next: JobState,
+    at: DateTime<Utc>,
+) -> Result<Moved, LedgerError> {
+    if !from.may_become(next) {
+        return Err(LedgerError::IllegalStep {
+            job: job.clone(),
+            from,
+            to: next,
+        });
+    }
+    let next = doubt_of(tx, job)?.leads_to(next);
+    let request: &RequestId = &job.request;
+    set(tx, job, "state = $1", params![next.as_str()])?;
+    follow(tx, job, next, at)?;
+    let sql = "INSERT INTO steps (request, number, step, from_state, to_state, at)
+         SELECT $1, $2, COALESCE(MAX(step), 0) + 1, $3, $4, $5
+         FROM steps WHERE request = $1 AND number = $2";
+    prepare(tx, sql)?.execute(params![
+        request.as_str(),
+        job.number,
+        from.as_str(),
+        next.as_str(),
+        format_time(at)
+    ])?;
+    Ok(Moved::new(job, from, next, at))
+}

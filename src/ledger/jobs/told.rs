@@ -1,0 +1,79 @@
+//! What a look at the changes has told of each job, so that the next look tells only what is new.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::params;
+
+use crate::domain::{JobId, RequestId};
+
+use super::row::set;
+use crate::ledger::columns::job_id;
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
+
+/// How a job stands, as one word to compare: its state, Mixpanel's word, and whether it was given
+/// up on.
+const STANDING: &str = "(state || ' ' || COALESCE(mixpanel_status, '') \
+     || CASE WHEN abandoned_at IS NULL THEN '' ELSE ' abandoned' END)";
+
+/// The condition that a job stands otherwise than was last told.
+pub(crate) fn untold() -> String {
+    format!("told IS DISTINCT FROM {STANDING}")
+}
+
+/// A job that stands otherwise than was last told, or that was never told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untold {
+    pub job: JobId,
+    standing: String,
+}
+
+impl Ledger {
+    /// The jobs that stand otherwise than was last told, by request.
+    pub fn list_untold(&self) -> Result<BTreeMap<RequestId, Vec<Untold>>, LedgerError> {
+        let sql = format!(
+            "SELECT request, number, {STANDING} FROM jobs
+                 WHERE {} ORDER BY request, number",
+            untold()
+        );
+        let mut statement = prepare(&self.conn, &sql)?;
+        let mut rows = statement.query([])?;
+        let mut untold: BTreeMap<RequestId, Vec<Untold>> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let job = job_id(row)?;
+            let standing = row.get(2)?;
+            let of_request = untold.entry(job.request.clone()).or_default();
+            of_request.push(Untold { job, standing });
+        }
+        Ok(untold)
+    }
+
+    /// How the jobs stand that have not ended.
+    pub fn list_open_standings(&self) -> Result<HashMap<JobId, String>, LedgerError> {
+        sql::list(&self.conn, &format!(
+                "SELECT request, number, {STANDING} FROM jobs
+                 WHERE state IN ('planned', 'sending', 'accepted', 'running', 'deferred', 'unknown')"
+            ), [], |row| Ok((job_id(row)?, row.get(2)?)))
+    }
+
+    /// A number that is another one after any change to the ledger that was not made through this
+    /// opening of it.
+    pub fn find_version(&self) -> Result<i64, LedgerError> {
+        let version = self
+            .conn
+            .pragma_query_value(None, "data_version", |row| row.get(0));
+        Ok(version?)
+    }
+
+    /// Notes that jobs were told of as they stood then: one that has moved since is told again.
+    pub fn record_told<'u>(
+        &mut self,
+        told: impl IntoIterator<Item = &'u Untold>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        for Untold { job, standing } in told {
+            set(&tx, job, "told = $1", params![standing])?;
+        }
+        tx.commit()
+    }
+}

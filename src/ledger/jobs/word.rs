@@ -1,0 +1,142 @@
+//! What the operator says of jobs: which task one became, that it is given up on, that it is not to
+//! be sent. Of several who speak at once the first is heard.
+
+use chrono::{DateTime, Utc};
+use rusqlite::params;
+use serde_json::json;
+
+use crate::domain::{JobId, JobState, RequestId, TaskId, TaskStatus};
+
+use super::attempts::{IN_DOUBT, finish_attempt};
+use super::doubt::Settling;
+use super::row::{note_reason, note_status, read_one, set, step};
+use crate::ledger::audit::{self, AuditEvent, Subject, Why};
+use crate::ledger::columns::format_time;
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError, Outcome, Write};
+
+/// For whom a task was made that a job is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MadeFor {
+    TheJob,
+    /// The job is linked to it.
+    Another,
+}
+
+impl Ledger {
+    /// Takes the operator's word that a job of unknown outcome became this task; nothing where the job was settled or given up on meanwhile.
+    pub fn record_settled(
+        &mut self,
+        job: &JobId,
+        task: &TaskId,
+        made_for: MadeFor,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Settling, LedgerError> {
+        self.record_word(job, |tx| {
+            let outcome = Outcome::Accepted(task.clone());
+            let moved = finish_attempt(tx, job, &outcome, Some(reason), now)?;
+            set(
+                tx,
+                job,
+                "linked = $1",
+                params![i64::from(made_for == MadeFor::Another)],
+            )?;
+            moved.tell(tx, Why::Operator)
+        })
+    }
+
+    /// Cancels what was never sent of a request, or is to be sent anew: nothing will send it. It is
+    /// revoked, or, where an earlier attempt is in doubt, unknown; those jobs are returned.
+    pub fn record_withdrawn(
+        &mut self,
+        request: &RequestId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<JobId>, LedgerError> {
+        let tx = self.write()?;
+        let mut numbers: Vec<u32> = Vec::new();
+        {
+            let sql = "SELECT number FROM jobs
+                 WHERE request = $1 AND state IN ('planned', 'deferred')";
+            let mut statement = prepare(&tx, sql)?;
+            let mut rows = statement.query([request.as_str()])?;
+            while let Some(row) = rows.next()? {
+                numbers.push(row.get(0)?);
+            }
+        }
+        let mut in_doubt = Vec::new();
+        for number in numbers {
+            let job = JobId {
+                request: request.clone(),
+                number,
+            };
+            let from = read_one(&tx, &job)?.state;
+            let moved = step(&tx, &job, from, JobState::Revoked, now)?;
+            let reason = match moved.to() {
+                JobState::Revoked => "cancelled before it was sent".to_owned(),
+                _ => format!("cancelled before it was sent again; {IN_DOUBT}"),
+            };
+            let sql = "UPDATE jobs SET reason = $1, not_before = NULL
+                 WHERE request = $2 AND number = $3";
+            sql::execute(&tx, sql, params![reason, request.as_str(), number])?;
+            in_doubt.extend((moved.to() != JobState::Revoked).then_some(job));
+            moved.tell(&tx, Why::Cancelled)?;
+        }
+        tx.commit()?;
+        Ok(in_doubt)
+    }
+
+    /// Notes that the operator gives up on a job of unknown outcome. It stays unknown: nobody
+    /// will ever take it for done or failed. Nothing where it was settled or given up on meanwhile.
+    pub fn record_abandoned(
+        &mut self,
+        job: &JobId,
+        now: DateTime<Utc>,
+    ) -> Result<Settling, LedgerError> {
+        self.record_word(job, |tx| {
+            set(tx, job, "abandoned_at = $1", params![format_time(now)])?;
+            let (event, subject) = (AuditEvent::JobAbandoned, Subject::Job(job));
+            audit::tell(tx, event, subject, json!({}), now)
+        })
+    }
+
+    /// Records a word on a job of unknown outcome, if nobody was quicker.
+    fn record_word(
+        &mut self,
+        job: &JobId,
+        record: impl FnOnce(&Write<'_>) -> Result<(), LedgerError>,
+    ) -> Result<Settling, LedgerError> {
+        let tx = self.write()?;
+        let before = read_one(&tx, job)?;
+        if !before.is_unsettled() {
+            return Ok(Settling::Taken(before.state));
+        }
+        record(&tx)?;
+        tx.commit()?;
+        Ok(Settling::Recorded)
+    }
+
+    /// Commits that the task a job is linked to was cancelled for another job, `by`.
+    pub fn record_taken_along(
+        &mut self,
+        job: &JobId,
+        by: &JobId,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        let from = read_one(&tx, job)?.state;
+        if !from.is_followed() {
+            return Ok(());
+        }
+        let moved = step(&tx, job, from, JobState::Revoked, now)?;
+        let by = by.request.short();
+        let reason = match moved.to() {
+            JobState::Revoked => format!("its task was cancelled with request {by}"),
+            _ => format!("its task was cancelled with request {by}; {IN_DOUBT}"),
+        };
+        note_reason(&tx, job, &reason)?;
+        note_status(&tx, job, &TaskStatus::Revoked, now)?;
+        moved.tell(&tx, Why::Cancelled)?;
+        tx.commit()
+    }
+}

@@ -1,0 +1,68 @@
+//! A copy of a ledger that others may be writing: whole, for its owner alone, and without the pages
+//! that are free.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use tempfile::NamedTempFile;
+
+use crate::ledger::audit::{self, Anchor};
+use crate::ledger::columns::unreadable;
+use crate::ledger::{Ledger, LedgerError};
+
+/// A copy of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backup {
+    /// How far its trail goes.
+    pub head: Anchor,
+    /// In bytes.
+    pub bytes: u64,
+}
+
+impl Ledger {
+    /// Copies the ledger as it stands at one moment to a new file (0600), while others go on.
+    ///
+    /// The engine writes the copy anew from what the ledger holds, so nothing that was erased and no
+    /// log comes along. It takes its name when it is whole, on the disk and read back.
+    ///
+    /// # Errors
+    /// When there is a file of that name, it cannot be written, or what was copied is damaged.
+    pub fn back_up(&self, to: &Path) -> Result<Backup, LedgerError> {
+        let failed = |source| LedgerError::Backup {
+            path: to.to_owned(),
+            source,
+        };
+        let folder = match to.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            Some(_) | None => Path::new("."),
+        };
+        // 0600 from its making on; the engine writes into a file that is empty.
+        let copy = NamedTempFile::new_in(folder).map_err(failed)?;
+        let name = copy.path().to_str().ok_or_else(|| {
+            failed(std::io::Error::new(
+                std::io::ErrorKind::InvalidInput,
+                "the path is not UTF-8",
+            ))
+        })?;
+        self.conn.execute("VACUUM INTO $1", [name])?;
+        let head = read_back(copy.path())?;
+        copy.as_file().sync_all().map_err(failed)?;
+        let bytes = copy.as_file().metadata().map_err(failed)?.len();
+        copy.persist_noclobber(to)
+            .map_err(|error| failed(error.error))?;
+        Ok(Backup { head, bytes })
+    }
+}
+
+/// A copy is worth something only if it can be read.
+fn read_back(path: &Path) -> Result<Anchor, LedgerError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(Duration::ZERO)?;
+    let found: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if found != "ok" {
+        return Err(unreadable("a page of its file"));
+    }
+    audit::find_head(&conn)?.ok_or_else(|| unreadable("the audit trail's head"))
+}

@@ -1,0 +1,179 @@
+//! Whether the ledger is whole, looked at without changing anything.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OpenFlags};
+
+use super::{accept, migrations, seen, sender, set_back};
+use crate::ledger::jobs::receipts;
+use crate::ledger::sql::prepare;
+use crate::ledger::{
+    Glance, LedgerError, LostTime, ProcessRecord, SetBack, audit, people, refuse_what_others_share,
+};
+
+/// How many of the damages are named.
+const NAMED: usize = 5;
+
+/// What a look at the ledger shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// What is broken, in the engine's words, which name tables and pages and hold no id; the
+    /// first few. Empty if the ledger is whole.
+    pub damage: Vec<String>,
+    /// How large the ledger is, in bytes.
+    pub bytes: u64,
+    /// How much of it waits in the log to be written back, in bytes.
+    pub log_bytes: u64,
+    /// Jobs of unknown outcome that were not given up on.
+    pub unsettled: usize,
+    /// Jobs that have ended and still have their ids, which nothing needs.
+    pub ids_to_hash: usize,
+    /// Files with receipts of senders that have ended, which no dsr has recorded yet.
+    pub receipts: usize,
+    /// How the last entries of the audit trail look; none where the ledger is damaged, or was last
+    /// written by a dsr that kept no trail.
+    pub trail: Option<Glance>,
+    /// What it lacks of what this host has seen of it.
+    pub set_back: Option<SetBack>,
+    /// What the ledger lacks for good.
+    pub lost: Vec<LostTime>,
+    /// The processes that send just now.
+    pub senders: Vec<ProcessRecord>,
+}
+
+/// Looks at the ledger at `path`, which is there; waits up to `patience` for another process.
+///
+/// # Errors
+/// When it cannot be read, is not for its owner alone, is no ledger, or was written by a newer dsr.
+pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<Health, LedgerError> {
+    // The engine makes a log and an index beside it, even to read, with the ledger's own mode.
+    refuse_what_others_share(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(patience)?;
+    let is_current = migrations::check(&conn, path)?;
+    let mut damage = list_rows(&conn, "PRAGMA quick_check")?;
+    damage.retain(|line| line != "ok");
+    if damage.is_empty() {
+        let orphans = list_rows(&conn, "PRAGMA foreign_key_check")?;
+        damage.extend(
+            orphans
+                .iter()
+                .map(|table| format!("a row of the table `{table}` belongs to nothing")),
+        );
+    }
+    damage.truncate(NAMED);
+    let (unsettled, ids_to_hash, trail, lost) = match is_current && damage.is_empty() {
+        true => (
+            count_unsettled(&conn)?,
+            people::count_to_hash(&conn, now)?,
+            Some(audit::look(&conn)?),
+            accept::list_lost(&conn)?,
+        ),
+        false => (0, 0, None, Vec::new()),
+    };
+    let set_back = match damage.is_empty() {
+        true => seen::find_set_back(&conn, path)?,
+        false => None,
+    };
+    let size = |path: PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let ended = receipts::list_ended(path).map_err(LedgerError::Receipt)?;
+    Ok(Health {
+        damage,
+        bytes: size(path.to_owned()),
+        log_bytes: size(path.with_extension("db-wal")),
+        unsettled,
+        ids_to_hash,
+        receipts: ended.len(),
+        trail,
+        set_back,
+        lost,
+        senders: sender::list_living(path).map_err(LedgerError::Sender)?,
+    })
+}
+
+/// The first column of each row.
+fn list_rows(conn: &Connection, query: &str) -> Result<Vec<String>, LedgerError> {
+    let mut statement = conn.prepare(query)?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.take(NAMED + 1).collect::<Result<_, _>>()?)
+}
+
+fn count_unsettled(conn: &Connection) -> Result<usize, LedgerError> {
+    let sql = "SELECT COUNT(*) FROM jobs WHERE state = 'unknown' AND abandoned_at IS NULL";
+    let mut statement = prepare(conn, sql)?;
+    let count: i64 = statement.query_row([], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or(0))
+}
+
+/// The files that hold the ledger and what stands beside it, as far as they are there: the ones
+/// that nobody else may read.
+pub fn list_files(path: &Path) -> Vec<PathBuf> {
+    let names = ["db", "db-wal", "db-shm"].map(|extension| path.with_extension(extension));
+    let beside =
+        [receipts::FOLDER, sender::FOLDER, set_back::FILE].map(|name| path.with_file_name(name));
+    let all = names.into_iter().chain(beside);
+    all.filter(|path| path.exists()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{JobId, RequestId, TaskId};
+    use crate::ledger::Ledger;
+
+    const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+    #[test]
+    fn a_whole_ledger_is_whole_and_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        drop(Ledger::open(&path, Duration::ZERO).unwrap());
+        let before = std::fs::read(&path).unwrap();
+        let health = examine(&path, Duration::ZERO, NOW).unwrap();
+        assert_eq!(health.damage, Vec::<String>::new());
+        assert_eq!(health.bytes, before.len() as u64);
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn what_belongs_to_nothing_is_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        drop(Ledger::open(&path, Duration::ZERO).unwrap());
+        let conn = Connection::open(&path).unwrap();
+        conn.pragma_update(None, "foreign_keys", "off").unwrap();
+        conn.execute(
+            "INSERT INTO downloads (request, number, path, bytes, sha256, fetched_at)
+             VALUES ('nobody', 1, '', 1, '', '')",
+            [],
+        )
+        .unwrap();
+        drop(conn);
+        let health = examine(&path, Duration::ZERO, NOW).unwrap();
+        assert_eq!(health.damage.len(), 1);
+        assert!(health.damage[0].contains("`downloads`"));
+    }
+
+    #[test]
+    fn receipts_wait_when_their_sender_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let mut ledger = Ledger::open(&path, Duration::ZERO).unwrap();
+        let now = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        ledger.start_sending(now).unwrap();
+        let count = || examine(&path, Duration::ZERO, NOW).unwrap().receipts;
+        assert_eq!(count(), 0, "room for receipts is none");
+        let job = JobId {
+            request: RequestId::random(),
+            number: 1,
+        };
+        let task = TaskId::random();
+        ledger.record_receipt(&job, &task, now).unwrap();
+        assert_eq!(count(), 0, "its sender may still record it");
+        drop(ledger);
+        assert_eq!(count(), 1);
+    }
+}

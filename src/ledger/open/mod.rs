@@ -1,0 +1,11 @@
+//! The ledger's file: its schema, who holds it, how far this host has seen it, and copies of it.
+
+pub(super) mod accept;
+pub(super) mod backup;
+pub(super) mod health;
+pub(super) mod holder;
+pub(super) mod migrations;
+pub(super) mod seen;
+pub(super) mod sender;
+pub(super) mod set_back;
+pub(super) mod steady;

@@ -1,0 +1,167 @@
+//! The last entry of the audit trail that this host has seen, in a file beside the ledger. A ledger
+//! without that entry was set back (a backup, a snapshot, another volume): nothing is written to it,
+//! and so nothing is sent from it.
+//!
+//! The file may be older than the ledger, after a crash or beside another process, and is never newer:
+//! it takes its place after the commit that it speaks of, and before the POST that follows.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use tempfile::NamedTempFile;
+
+use crate::config::begin_file;
+
+use super::set_back::{FILE, SetBack};
+use crate::ledger::audit::{self, Anchor};
+use crate::ledger::sql;
+use crate::ledger::{Ledger, LedgerError};
+
+/// What this host has seen of a ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// Nothing was sent from it here, or by a dsr that kept no such file.
+    Nothing,
+    Head(Anchor),
+    /// There is a file, and no head in it.
+    Unreadable,
+}
+
+impl Ledger {
+    /// What this host has seen of the ledger.
+    ///
+    /// # Errors
+    /// When the file beside the ledger cannot be opened.
+    pub fn find_seen(&self) -> Result<Seen, LedgerError> {
+        read(&self.path)
+    }
+
+    /// Fails where the ledger was set back.
+    ///
+    /// # Errors
+    /// [`LedgerError::SetBack`], and when the ledger or the file beside it cannot be read.
+    pub fn demand_not_set_back(&self) -> Result<(), LedgerError> {
+        demand(&self.conn, &self.path)
+    }
+
+    /// What the ledger lacks of what this host has seen, if it was set back.
+    ///
+    /// # Errors
+    /// When the ledger or the file beside it cannot be read.
+    pub fn find_set_back(&self) -> Result<Option<SetBack>, LedgerError> {
+        find_set_back(&self.conn, &self.path)
+    }
+}
+
+/// Fails where the ledger lacks what this host has seen of it.
+pub(crate) fn demand(conn: &Connection, ledger: &Path) -> Result<(), LedgerError> {
+    match find_set_back(conn, ledger)? {
+        None => Ok(()),
+        Some(set_back) => Err(LedgerError::SetBack(Box::new(set_back))),
+    }
+}
+
+pub(crate) fn find_set_back(
+    conn: &Connection,
+    ledger: &Path,
+) -> Result<Option<SetBack>, LedgerError> {
+    // The file first: what it says was committed before.
+    let seen = match read(ledger)? {
+        Seen::Nothing => return Ok(None),
+        Seen::Head(seen) => Some(seen),
+        Seen::Unreadable => None,
+    };
+    let sql = "SELECT 1 FROM sqlite_master WHERE name = 'audit_head'";
+    let has_trail = sql::exists(conn, sql, [])?;
+    let head = match has_trail {
+        true => audit::find_head(conn)?,
+        false => None,
+    };
+    if let (Some(seen), true) = (&seen, has_trail) {
+        let sequence = i64::try_from(seen.count).unwrap_or(i64::MAX);
+        let hash: Option<String> =
+            sql::find_value(conn, "SELECT hash FROM audit WHERE seq = $1", [sequence])?;
+        if hash.as_deref() == Some(&seen.hash) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(SetBack { seen, head }))
+}
+
+/// What was seen of the ledger at `ledger`, whether it is there or not.
+pub(crate) fn read(ledger: &Path) -> Result<Seen, LedgerError> {
+    match fs::read_to_string(path_of(ledger)) {
+        Ok(text) => Ok(text.trim_end().parse().map_or(Seen::Unreadable, Seen::Head)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Seen::Nothing),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(Seen::Unreadable),
+        Err(error) => Err(LedgerError::Seen(error)),
+    }
+}
+
+/// The next head, on the disk and not in its place yet: made before a commit, so that a full disk
+/// keeps anything from being committed that could not be noted.
+pub(crate) struct Next {
+    unready: NamedTempFile,
+    place: PathBuf,
+}
+
+impl Next {
+    pub(crate) fn write(ledger: &Path, head: &Anchor) -> Result<Self, LedgerError> {
+        let write = || -> io::Result<NamedTempFile> {
+            let mut unready = begin_file(folder_of(ledger))?;
+            writeln!(unready, "{head}")?;
+            sync(unready.as_file())?;
+            Ok(unready)
+        };
+        Ok(Self {
+            unready: write().map_err(LedgerError::Seen)?,
+            place: path_of(ledger),
+        })
+    }
+
+    /// Puts it in its place, durably.
+    pub(crate) fn publish(self) -> Result<(), LedgerError> {
+        let publish = || -> io::Result<()> {
+            // Closed before it takes its place: Windows moves no file that is open.
+            self.unready.into_temp_path().persist(&self.place)?;
+            #[cfg(unix)]
+            sync(&File::open(folder_of(&self.place))?)?;
+            Ok(())
+        };
+        publish().map_err(LedgerError::Seen)
+    }
+}
+
+/// Notes how far the trail goes, unless the file says so much already.
+pub(crate) fn catch_up(conn: &Connection, ledger: &Path) -> Result<(), LedgerError> {
+    let Some(head) = audit::find_head(conn)? else {
+        return Ok(());
+    };
+    match read(ledger)? {
+        Seen::Head(seen) if seen.count >= head.count => Ok(()),
+        Seen::Head(_) | Seen::Nothing | Seen::Unreadable => Next::write(ledger, &head)?.publish(),
+    }
+}
+
+/// Sees to it that what was written survives a loss of power: on macOS the drive's own cache as well,
+/// where the file system can.
+fn sync(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        #[cfg(unix)]
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+            tracing::warn!("this file system cannot flush the drive's cache");
+            Ok(rustix::fs::fsync(file)?)
+        }
+        synced => synced,
+    }
+}
+
+fn path_of(ledger: &Path) -> PathBuf {
+    ledger.with_file_name(FILE)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
+}

@@ -1,0 +1,195 @@
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::config::create_private_folder;
+
+use crate::ledger::columns::format_time;
+
+/// Beside the ledger.
+pub(crate) const FOLDER: &str = "senders";
+/// What a sender says of itself is in a file of its own: Windows lets nobody read a locked one.
+const RECORD: &str = "txt";
+
+/// Marks this process as one that sends: a file it holds a lock on for as long as it lives.
+///
+/// The kernel drops the lock however the process ends, so another dsr can tell a POST that is
+/// under way from one whose sender was killed.
+pub(crate) struct Sender {
+    id: String,
+    path: PathBuf,
+    _lock: File,
+}
+
+/// A living dsr, in its own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessRecord {
+    pub process: u32,
+    /// What it was started as, without any argument; an older dsr does not say.
+    pub command: Option<String>,
+    /// Since when it sends, or holds the ledger.
+    pub since: Option<DateTime<Utc>>,
+}
+
+impl Sender {
+    /// `command` and `now` are for whoever has to wait for this process.
+    pub(crate) fn start(ledger: &Path, command: &str, now: DateTime<Utc>) -> io::Result<Self> {
+        let id = Uuid::new_v4().to_string();
+        let path = path_of(ledger, &id);
+        create_private_folder(path.parent().unwrap_or(Path::new(".")))?;
+        // Under its own name only when it is locked and written: never found in between.
+        let unready = path.with_extension("new");
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut record = options.open(path.with_extension(RECORD))?;
+        let (process, since) = (std::process::id(), format_time(now));
+        write!(record, "{process}\n{command}\n{since}\n")?;
+        drop(record);
+        let lock = options.open(&unready)?;
+        lock.try_lock().map_err(io::Error::from)?;
+        std::fs::rename(&unready, &path)?;
+        Ok(Self {
+            id,
+            path,
+            _lock: lock,
+        })
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        // A file that stays behind is unlocked, and cleared away by the next dsr.
+        clear(&self.path);
+    }
+}
+
+/// Whether the sender of this id still lives. Clears away what a dead one left.
+pub(crate) fn is_alive(ledger: &Path, id: &str) -> io::Result<bool> {
+    let path = path_of(ledger, id);
+    let file = match OpenOptions::new().write(true).open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    match file.try_lock() {
+        Ok(()) => {
+            clear(&path);
+            Ok(false)
+        }
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// The other living processes that send.
+pub(crate) fn list_living(ledger: &Path) -> io::Result<Vec<ProcessRecord>> {
+    let mut living = Vec::new();
+    let folder = ledger.with_file_name(FOLDER);
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(living),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        let id = path.file_stem().and_then(|stem| stem.to_str());
+        let is_lock = path
+            .extension()
+            .is_some_and(|extension| extension == "lock");
+        if let (true, Some(id)) = (is_lock, id)
+            && is_alive(ledger, id)?
+        {
+            // It may have ended just now.
+            let text = std::fs::read_to_string(path.with_extension(RECORD));
+            let text = text.unwrap_or_default();
+            living.extend(ProcessRecord::parse(&text));
+        }
+    }
+    living.retain(|sender| sender.process != std::process::id());
+    living.sort_by_key(|sender| sender.since);
+    Ok(living)
+}
+
+impl ProcessRecord {
+    /// Reads what a process has written about itself; `None` unless it says which one it is.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let process = lines.next()?.parse().ok()?;
+        let command = lines.next().map(str::to_owned);
+        let since = lines.next().and_then(|line| line.parse().ok());
+        Some(Self {
+            process,
+            command,
+            since,
+        })
+    }
+}
+
+/// The record first: one without a lock would stay for ever.
+fn clear(lock: &Path) {
+    drop(std::fs::remove_file(lock.with_extension(RECORD)));
+    drop(std::fs::remove_file(lock));
+}
+
+fn path_of(ledger: &Path, id: &str) -> PathBuf {
+    ledger.with_file_name(FOLDER).join(format!("{id}.lock"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sender_lives_as_long_as_it_holds_its_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = folder.path().join("ledger.db");
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let sender = Sender::start(&ledger, "dsr delete", now).unwrap();
+        let id = sender.id().to_owned();
+        assert!(is_alive(&ledger, &id).unwrap());
+        assert_eq!(list_living(&ledger).unwrap(), [], "not itself");
+        drop(sender);
+        assert!(!is_alive(&ledger, &id).unwrap());
+        assert!(!is_alive(&ledger, "never-was").unwrap());
+    }
+
+    #[test]
+    fn only_those_that_live_are_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = folder.path().join("ledger.db");
+        assert_eq!(list_living(&ledger).unwrap(), [], "nobody ever sent");
+        let path = path_of(&ledger, "another-one");
+        std::fs::create_dir(path.parent().unwrap()).unwrap();
+        // As another process has it: it lives as long as its lock is held.
+        std::fs::write(&path, "").unwrap();
+        std::fs::write(path.with_extension(RECORD), "17\ndsr delete\n").unwrap();
+        let lock = File::open(&path).unwrap();
+        lock.try_lock().unwrap();
+        let living = list_living(&ledger).unwrap();
+        assert_eq!(living.len(), 1);
+        assert_eq!(living[0].process, 17);
+        drop(lock);
+        assert_eq!(list_living(&ledger).unwrap(), []);
+    }
+
+    #[test]
+    fn a_sender_is_read_as_it_says_and_as_older_ones_said() {
+        let new = ProcessRecord::parse("17\ndsr delete\n2027-01-15T08:00:00.000Z\n").unwrap();
+        assert_eq!(
+            (new.process, new.command.as_deref()),
+            (17, Some("dsr delete"))
+        );
+        assert_eq!(new.since, DateTime::from_timestamp(1_800_000_000, 0));
+        let old = ProcessRecord::parse("17\n").unwrap();
+        assert_eq!((old.process, old.command, old.since), (17, None, None));
+        assert_eq!(ProcessRecord::parse(""), None);
+    }
+}

@@ -1,0 +1,85 @@
+//! A clock that nobody can set: what a wait is measured by, also across processes.
+
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use uuid::Uuid;
+
+/// How this process tells how much time has passed since another one looked.
+#[derive(Debug, Clone, Default)]
+pub struct SteadyClock(Source);
+
+#[derive(Debug, Clone, Default)]
+enum Source {
+    /// There is none; the clock of the day has to do.
+    #[default]
+    None,
+    Machine,
+    #[cfg(test)]
+    Set(std::sync::Arc<std::sync::atomic::AtomicI64>),
+}
+
+/// A moment that can be compared with others of its era only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SteadyMoment {
+    /// One start of the machine; where the system does not tell those apart, one process.
+    pub(crate) era: &'static str,
+    pub(crate) micros: i64,
+}
+
+impl SteadyClock {
+    pub fn of_this_machine() -> Self {
+        Self(Source::Machine)
+    }
+
+    pub(crate) fn now(&self) -> Option<SteadyMoment> {
+        match &self.0 {
+            Source::None => None,
+            Source::Machine => Some(of_the_machine()),
+            #[cfg(test)]
+            Source::Set(micros) => Some(SteadyMoment {
+                era: "test",
+                micros: micros.load(std::sync::atomic::Ordering::Relaxed),
+            }),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn set_by(micros: &std::sync::Arc<std::sync::atomic::AtomicI64>) -> Self {
+        Self(Source::Set(std::sync::Arc::clone(micros)))
+    }
+}
+
+/// Where the system says which start of the machine it is, all processes share one era.
+#[cfg(target_os = "linux")]
+fn of_the_machine() -> SteadyMoment {
+    static BOOT: LazyLock<Option<String>> = LazyLock::new(|| {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+    });
+    match BOOT.as_deref() {
+        Some(era) => {
+            // It goes on while the machine sleeps.
+            let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+            let seconds = now.tv_sec.saturating_mul(1_000_000);
+            let micros = seconds.saturating_add(now.tv_nsec / 1000);
+            SteadyMoment { era, micros }
+        }
+        None => of_this_process(),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn of_the_machine() -> SteadyMoment {
+    of_this_process()
+}
+
+fn of_this_process() -> SteadyMoment {
+    static START: LazyLock<(String, Instant)> =
+        LazyLock::new(|| (Uuid::new_v4().to_string(), Instant::now()));
+    let (era, start) = &*START;
+    SteadyMoment {
+        era,
+        micros: i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX),
+    }
+}

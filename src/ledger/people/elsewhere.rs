@@ -1,0 +1,221 @@
+//! Which ids of deletions other open deletions of their project have already.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::domain::{DistinctId, IdHasher, JobId, JobState, RequestId, TaskId};
+
+use crate::ledger::columns::{job_id, unreadable};
+use crate::ledger::jobs::payload;
+use crate::ledger::sql::prepare;
+use crate::ledger::{Ledger, LedgerError};
+
+/// The ids that several open deletions of a project have, one of them unsent.
+///
+/// Read once for all deletions that are to be sent. While it is made it holds 20 bytes for each of
+/// their unsent ids and nothing of the others'; what no two of them have is dropped. Ids of one hash
+/// are taken for equal, see [`IdHasher`].
+#[derive(Debug)]
+pub struct Shared {
+    hasher: IdHasher,
+    /// In the order of their hashes, then of their owners.
+    entries: Vec<Entry>,
+    /// In the order of their requests.
+    owners: Vec<Owner>,
+    /// Of each request the place in that order, and its project's.
+    places: HashMap<RequestId, (usize, u32)>,
+    /// The requests that share any id.
+    sharing: HashSet<RequestId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    hash: [u8; 16],
+    owner: u32,
+}
+
+/// A job of a deletion, and its task if it has one.
+#[derive(Debug)]
+pub struct Owner {
+    pub job: JobId,
+    pub task: Option<TaskId>,
+    project: usize,
+    is_sent: bool,
+}
+
+/// The same, as one of the deletions sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Elsewhere<'s> {
+    shared: &'s Shared,
+    own: &'s RequestId,
+}
+
+impl Shared {
+    /// What other deletions have of one's ids: those with a task, those that may have one, and the
+    /// unsent ones of earlier requests.
+    pub fn elsewhere<'s>(&'s self, own: &'s RequestId) -> Elsewhere<'s> {
+        Elsewhere { shared: self, own }
+    }
+
+    fn hash(&self, id: &DistinctId) -> [u8; 16] {
+        self.hasher.hash(id.expose().as_bytes()).to_be_bytes()
+    }
+
+    fn entries_of(&self, ids: &[DistinctId], owner: u32) -> impl Iterator<Item = Entry> {
+        let hashes = ids.iter().map(|id| self.hash(id));
+        hashes.map(move |hash| Entry { hash, owner })
+    }
+
+    fn has(&self, hash: [u8; 16]) -> bool {
+        self.of_hash(hash).next().is_some()
+    }
+
+    fn of_hash(&self, hash: [u8; 16]) -> impl Iterator<Item = usize> {
+        let start = self.entries.partition_point(|entry| entry.hash < hash);
+        let entries = self.entries[start..].iter();
+        let entries = entries.take_while(move |entry| entry.hash == hash);
+        entries.map(|entry| entry.owner as usize)
+    }
+
+    /// Keeps of the entries those that several requests have.
+    fn keep_shared(&mut self) {
+        self.entries.sort_unstable();
+        let mut kept = Vec::new();
+        for entries in self.entries.chunk_by(|one, other| one.hash == other.hash) {
+            let owners = entries.iter();
+            let owners = owners.map(|entry| &self.owners[entry.owner as usize].job.request);
+            let requests: HashSet<&RequestId> = owners.collect();
+            if requests.len() > 1 {
+                self.sharing.extend(requests.into_iter().cloned());
+                kept.extend_from_slice(entries);
+            }
+        }
+        self.entries = kept;
+    }
+}
+
+impl Elsewhere<'_> {
+    /// Nothing is elsewhere.
+    pub fn is_empty(&self) -> bool {
+        !self.shared.sharing.contains(self.own)
+    }
+
+    /// The place among the owners of the one that has `id`: the earliest with a task, if there is
+    /// one, else the earliest.
+    pub fn owner_of(&self, id: &DistinctId) -> Option<usize> {
+        let places = &self.shared.places;
+        let own = places.get(self.own)?;
+        let stands_before = |place: &usize| {
+            let owner = &self.shared.owners[*place];
+            let is_earlier = places.get(&owner.job.request) < Some(own);
+            let is_other = owner.job.request != *self.own && owner.project == own.0;
+            is_other && (owner.is_sent || is_earlier)
+        };
+        let owners = self.shared.of_hash(self.shared.hash(id));
+        let owners = owners.filter(stands_before);
+        owners.min_by_key(|place| (self.shared.owners[*place].task.is_none(), *place))
+    }
+
+    pub fn owner(&self, place: usize) -> &Owner {
+        &self.shared.owners[place]
+    }
+}
+
+impl Ledger {
+    /// Finds out which unsent ids of these deletions others of their projects have, each other among
+    /// them. Requests of another kind have none.
+    pub fn find_shared(&self, requests: &[RequestId]) -> Result<Shared, LedgerError> {
+        let mut shared = Shared {
+            hasher: IdHasher::random(),
+            entries: Vec::new(),
+            owners: self.list_open_deletions(requests)?,
+            places: HashMap::new(),
+            sharing: HashSet::new(),
+        };
+        for owner in &shared.owners {
+            let place = u32::try_from(shared.places.len()).unwrap_or(u32::MAX);
+            let request = owner.job.request.clone();
+            let place = (owner.project, place);
+            shared.places.entry(request).or_insert(place);
+        }
+        if shared.places.len() < 2 {
+            return Ok(shared);
+        }
+        let own: HashSet<&RequestId> = requests.iter().collect();
+        let is_unsent = |owner: &Owner| !owner.is_sent && own.contains(&owner.job.request);
+        let mut entries = Vec::new();
+        for (place, owner) in (0..).zip(&shared.owners) {
+            if is_unsent(owner) {
+                self.add_entries(&shared, (place, owner), |_| true, &mut entries)?;
+            }
+        }
+        entries.sort_unstable();
+        shared.entries = entries;
+        let mut others = Vec::new();
+        for (place, owner) in (0..).zip(&shared.owners) {
+            if !is_unsent(owner) {
+                let is_ours = |entry: &Entry| shared.has(entry.hash);
+                self.add_entries(&shared, (place, owner), is_ours, &mut others)?;
+            }
+        }
+        shared.entries.append(&mut others);
+        shared.keep_shared();
+        Ok(shared)
+    }
+
+    fn add_entries(
+        &self,
+        shared: &Shared,
+        (place, owner): (u32, &Owner),
+        is_wanted: impl Fn(&Entry) -> bool,
+        entries: &mut Vec<Entry>,
+    ) -> Result<(), LedgerError> {
+        match payload::read(&self.conn, &owner.job) {
+            Ok(batch) => {
+                let all = shared.entries_of(batch.ids(), place);
+                entries.extend(all.filter(is_wanted));
+                Ok(())
+            }
+            // It has ended since it was listed, and has nobody any more.
+            Err(LedgerError::IdsHashed(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The jobs of all open deletions in the projects of these, without their ids, in the order of
+    /// their requests.
+    fn list_open_deletions(&self, requests: &[RequestId]) -> Result<Vec<Owner>, LedgerError> {
+        let mut projects = BTreeSet::new();
+        for request in requests {
+            let sql = "SELECT project_key FROM requests WHERE id = $1 AND kind = 'delete'";
+            let mut statement = prepare(&self.conn, sql)?;
+            let project = statement.query_row([request.as_str()], |row| row.get::<_, String>(0));
+            projects.extend(project.optional()?);
+        }
+        let mut owners = Vec::new();
+        for (place, project) in projects.into_iter().enumerate() {
+            let sql = "SELECT jobs.request, jobs.number, jobs.task_id, jobs.state
+                 FROM jobs JOIN requests ON requests.id = jobs.request
+                 WHERE requests.project_key = $1 AND requests.kind = 'delete'
+                   AND jobs.abandoned_at IS NULL
+                   AND jobs.state IN ('planned', 'deferred', 'sending', 'accepted', 'running',
+                                      'unknown')
+                 ORDER BY requests.created, requests.id, jobs.number";
+            let mut statement = prepare(&self.conn, sql)?;
+            let mut rows = statement.query(params![project])?;
+            while let Some(row) = rows.next()? {
+                let task: Option<String> = row.get(2)?;
+                let state: String = row.get(3)?;
+                let state = JobState::parse(&state).ok_or_else(|| unreadable("a job's state"))?;
+                owners.push(Owner {
+                    job: job_id(row)?,
+                    task: task.and_then(|text| TaskId::new(&text)),
+                    project: place,
+                    is_sent: !state.is_sendable(),
+                });
+            }
+        }
+        Ok(owners)
+    }
+}

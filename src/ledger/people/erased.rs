@@ -1,0 +1,181 @@
+//! Whom deletions have erased, will erase or may have: the people who are not to be tracked again.
+//!
+//! All of it is read in one view of the ledger. People are told apart by their keyed hashes, so a
+//! person costs as little memory whether their id is still there or not.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, Transaction};
+
+use crate::domain::{Erasure, JobId, JobState, LedgerKey, PersonHash, PersonHasher, ProjectName};
+
+use super::deletions::{ErasedBy, ErasedJob, doubt_of, list_gone, list_jobs, read_hashes};
+use crate::ledger::columns::{self, count, job_id, state, unreadable};
+use crate::ledger::jobs::payload;
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
+
+/// People whom no deletion has erased, by how the last of their deletions stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotErased {
+    pub state: JobState,
+    pub people: usize,
+}
+
+/// Deletions as they stood at one moment, and the people in them.
+pub struct Erased<'l> {
+    view: Transaction<'l>,
+    hasher: PersonHasher,
+    jobs: Vec<ErasedJob>,
+}
+
+/// Somebody in a job: the place of the job among [`Erased::jobs`], and the id, if it is still kept.
+#[derive(Debug, Clone, Copy)]
+pub struct ErasedPerson<'p> {
+    pub hash: PersonHash,
+    pub job: u32,
+    pub id: Option<&'p str>,
+}
+
+impl Ledger {
+    /// Reads which deletions there are; their people are read with [`Erased::visit`].
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or remembers people under another key.
+    pub fn erased(&self, key: &LedgerKey, by: &ErasedBy<'_>) -> Result<Erased<'_>, LedgerError> {
+        let view = self.conn.unchecked_transaction()?;
+        self.demand_people_key(key)?;
+        let mut jobs = list_jobs(&view, by)?;
+        jobs.extend(list_gone(&view, by)?);
+        Ok(Erased {
+            view,
+            hasher: key.hasher(),
+            jobs,
+        })
+    }
+}
+
+impl Erased<'_> {
+    pub fn jobs(&self) -> &[ErasedJob] {
+        &self.jobs
+    }
+
+    /// How many people there are at most: somebody may be in several jobs.
+    pub fn count_ids(&self) -> usize {
+        self.jobs.iter().map(|job| job.ids).sum()
+    }
+
+    /// Hears of everybody in every job, in no certain order. Ids that are still kept are hashed
+    /// on the way, each time.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or hashes or ids in it are damaged: whoever could not be
+    /// read would be tracked again.
+    pub fn visit(&self, hear: &mut dyn FnMut(ErasedPerson<'_>)) -> Result<(), LedgerError> {
+        let jobs = self.jobs.iter().zip(0..);
+        let mut jobs = jobs.map(|(job, place)| (&job.job, job.ids, place));
+        self.visit_each(&mut jobs, hear)
+    }
+
+    /// Counts those whom no deletion of these projects has erased, each once: whoever was erased by
+    /// any of them, whenever that was, is not counted.
+    ///
+    /// # Errors
+    /// As [`Erased::visit`].
+    pub fn count_not_erased(
+        &self,
+        project: &dyn Fn(&ProjectName) -> bool,
+    ) -> Result<Vec<NotErased>, LedgerError> {
+        let spared = list_spared(&self.view, project)?;
+        let mut last: HashMap<PersonHash, JobState> = HashMap::new();
+        let jobs = spared.iter().zip(0..);
+        let mut jobs = jobs.map(|(job, place)| (&job.job, job.ids, place));
+        self.visit_each(&mut jobs, &mut |person| {
+            last.insert(person.hash, spared[person.job as usize].state);
+        })?;
+        if !last.is_empty() {
+            let all = ErasedBy {
+                project,
+                since: None,
+            };
+            let mut erased = list_jobs(&self.view, &all)?;
+            erased.extend(list_gone(&self.view, &all)?);
+            let mut jobs = erased.iter().map(|job| (&job.job, job.ids, 0));
+            self.visit_each(&mut jobs, &mut |person| {
+                last.remove(&person.hash);
+            })?;
+        }
+        let mut counts: Vec<NotErased> = Vec::new();
+        for state in last.into_values() {
+            match counts.iter_mut().find(|count| count.state == state) {
+                Some(count) => count.people += 1,
+                None => counts.push(NotErased { state, people: 1 }),
+            }
+        }
+        counts.sort_by_key(|count| count.state.as_str());
+        Ok(counts)
+    }
+
+    /// Hears of everybody in these jobs, each with the number of its ids and a place.
+    fn visit_each(
+        &self,
+        jobs: &mut dyn Iterator<Item = (&JobId, usize, u32)>,
+        hear: &mut dyn FnMut(ErasedPerson<'_>),
+    ) -> Result<(), LedgerError> {
+        let sql = "SELECT hashes FROM people WHERE request = $1 AND number = $2
+             UNION ALL SELECT hashes FROM suppressed WHERE request = $1 AND number = $2";
+        let mut statement = prepare(&self.view, sql)?;
+        for (id, ids, job) in jobs {
+            let mut rows = statement.query(sql::of(id))?;
+            let Some(row) = rows.next()? else {
+                for id in payload::read_lines(&self.view, id)?.ids() {
+                    let hash = self.hasher.hash(id);
+                    let id = Some(id);
+                    hear(ErasedPerson { hash, job, id });
+                }
+                continue;
+            };
+            let hashes = read_hashes(row)?;
+            if hashes.len() != ids {
+                return Err(unreadable("the hashes of a job's people"));
+            }
+            for hash in hashes {
+                let hash = PersonHash::restore(*hash);
+                let id = None;
+                hear(ErasedPerson { hash, job, id });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A job of a deletion that has erased nobody.
+struct SparedJob {
+    job: JobId,
+    state: JobState,
+    ids: usize,
+}
+
+/// The jobs of deletions that have erased nobody, oldest first.
+fn list_spared(
+    conn: &Connection,
+    project: &dyn Fn(&ProjectName) -> bool,
+) -> Result<Vec<SparedJob>, LedgerError> {
+    let sql = "SELECT request, number, project, state, may_be_double <> 0 AS doubt, ids_count
+         FROM jobs JOIN requests ON requests.id = jobs.request
+         WHERE kind = 'delete' ORDER BY created, request, number";
+    let mut statement = prepare(conn, sql)?;
+    let mut rows = statement.query([])?;
+    let mut jobs = Vec::new();
+    while let Some(row) = rows.next()? {
+        let state = state(row, "state")?;
+        if project(&columns::project(row)?) && Erasure::of(state, doubt_of(row)?).is_none() {
+            jobs.push(SparedJob {
+                job: job_id(row)?,
+                state,
+                ids: count(row, "ids_count")?,
+            });
+        }
+    }
+    Ok(jobs)
+}

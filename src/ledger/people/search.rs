@@ -1,0 +1,174 @@
+//! Which jobs somebody was in: by the ids of those that need them, by the hashes of the others.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+
+use crate::domain::{
+    DistinctId, IdHasher, JobId, LedgerKey, PersonHash, PersonHasher, RequestId, TaskId,
+};
+
+use crate::ledger::columns::{job_id, parse_time, unreadable};
+use crate::ledger::jobs::payload;
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
+
+/// The people who are looked for, each with a place, counted from 0. Holds hashes of them only.
+#[derive(Debug)]
+pub struct Wanted {
+    plain: IdHasher,
+    /// Ids of one hash are taken for equal, see [`IdHasher`].
+    by_id: HashMap<u128, u32>,
+    keyed: Option<PersonHasher>,
+    by_hash: HashMap<PersonHash, u32>,
+}
+
+/// A job that somebody is or was in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// The place of the person among those who are wanted.
+    pub person: u32,
+    pub job: JobId,
+}
+
+impl Wanted {
+    /// Nobody yet. Without a key only those can be found whose ids are still there.
+    pub fn new(key: Option<&LedgerKey>) -> Self {
+        Self {
+            plain: IdHasher::random(),
+            by_id: HashMap::new(),
+            keyed: key.map(LedgerKey::hasher),
+            by_hash: HashMap::new(),
+        }
+    }
+
+    /// Adds a person; the hash to show in the place of their id, if there is a key. One who is
+    /// wanted already is not added again: `Err` has the place.
+    ///
+    /// # Errors
+    /// The place of the one who is there.
+    pub fn add(&mut self, id: &str) -> Result<Option<PersonHash>, u32> {
+        let place = u32::try_from(self.by_id.len()).unwrap_or(u32::MAX);
+        let plain = self.plain.hash(id.as_bytes());
+        if let Some(there) = self.by_id.get(&plain) {
+            return Err(*there);
+        }
+        self.by_id.insert(plain, place);
+        let hash = self.keyed.as_ref().map(|keyed| keyed.hash(id));
+        self.by_hash.extend(hash.map(|hash| (hash, place)));
+        Ok(hash)
+    }
+}
+
+impl Wanted {
+    /// The place of the person with this hash, if they are wanted.
+    pub(crate) fn place_of(&self, hash: &PersonHash) -> Option<u32> {
+        self.by_hash.get(hash).copied()
+    }
+}
+
+impl Ledger {
+    /// The ids of the jobs that have this task, where all of them are still kept; `None` where
+    /// nobody can say.
+    ///
+    /// # Errors
+    /// When they are damaged, or the ledger cannot be read.
+    pub fn find_ids_of_task(&self, task: &TaskId) -> Result<Option<Vec<DistinctId>>, LedgerError> {
+        let sql = "SELECT request, number FROM jobs WHERE task_id = $1";
+        let mut statement = prepare(&self.conn, sql)?;
+        let mut rows = statement.query([task.as_str()])?;
+        let mut ids: Option<Vec<DistinctId>> = None;
+        while let Some(row) = rows.next()? {
+            match payload::find(&self.conn, &job_id(row)?)? {
+                Some(batch) => ids.get_or_insert_default().extend_from_slice(batch.ids()),
+                None => return Ok(None),
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Finds every job that one of the wanted is or was in, in no certain order.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or ids in it are damaged: what is not there could not be
+    /// told from what is.
+    pub fn find_people(&self, wanted: &Wanted) -> Result<Vec<Sighting>, LedgerError> {
+        self.find_people_where(wanted, "1 = 1", &[])
+    }
+
+    /// Whether one of the wanted is or was in a request.
+    ///
+    /// # Errors
+    /// As [`Ledger::find_people`].
+    pub fn has_people_of(&self, request: &RequestId, wanted: &Wanted) -> Result<bool, LedgerError> {
+        let found = self.find_people_where(wanted, "request = $1", &[request.as_str()])?;
+        Ok(!found.is_empty())
+    }
+
+    fn find_people_where(
+        &self,
+        wanted: &Wanted,
+        condition: &str,
+        values: &[&str],
+    ) -> Result<Vec<Sighting>, LedgerError> {
+        let mut found = Vec::new();
+        // One view of both tables: a job on its way from one to the other is in one of them.
+        let view = self.conn.unchecked_transaction()?;
+        for job in list_jobs(&view, condition, values)? {
+            for id in payload::read_lines(&view, &job)?.ids() {
+                let person = wanted.by_id.get(&wanted.plain.hash(id.as_bytes()));
+                found.extend(person.map(|person| Sighting {
+                    person: *person,
+                    job: job.clone(),
+                }));
+            }
+        }
+        let sql = format!("SELECT request, number, hashes FROM people WHERE {condition}");
+        let mut statement = prepare(&view, &sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            let hashes = row.get_ref(2)?.as_blob().ok();
+            let (hashes, rest) = hashes
+                .ok_or_else(|| unreadable("the hashes of a job's people"))?
+                .as_chunks();
+            if !rest.is_empty() {
+                return Err(unreadable("the hashes of a job's people"));
+            }
+            for hash in hashes {
+                let Some(person) = wanted.by_hash.get(&PersonHash::restore(*hash)) else {
+                    continue;
+                };
+                found.push(Sighting {
+                    person: *person,
+                    job: job_id(row)?,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// When a job ended, as far as it has: by Mixpanel's word or ours.
+    pub fn find_ended(&self, job: &JobId) -> Result<Option<DateTime<Utc>>, LedgerError> {
+        let sql = "SELECT COALESCE(
+                 (SELECT MAX(at) FROM steps WHERE request = $1 AND number = $2
+                  AND to_state IN ('done', 'refused', 'failed', 'revoked')),
+                 (SELECT abandoned_at FROM jobs WHERE request = $1 AND number = $2
+                  AND state = 'unknown'))";
+        let ended: Option<String> = sql::find_value(&self.conn, sql, sql::of(job))?.flatten();
+        ended.map(|text| parse_time(&text)).transpose()
+    }
+}
+
+/// The jobs whose ids are still kept.
+fn list_jobs(
+    conn: &Connection,
+    condition: &str,
+    values: &[&str],
+) -> Result<Vec<JobId>, LedgerError> {
+    let sql =
+        format!("SELECT request, number FROM payloads WHERE {condition} ORDER BY request, number");
+    sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
+        Ok(job_id(row)?)
+    })
+}

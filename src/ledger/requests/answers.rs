@@ -1,0 +1,109 @@
+//! When people were told what came of their requests, by the operator's word. The last word holds;
+//! the trail keeps each.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rusqlite::{Connection, params};
+use serde_json::json;
+
+use crate::domain::RequestId;
+
+use crate::ledger::audit::{self, AuditEvent, Subject};
+use crate::ledger::columns::{day, format_time, moment};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
+
+/// What a recorded answer changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerChange {
+    /// The day that is recorded now.
+    pub day: NaiveDate,
+    /// The day that was recorded before.
+    pub day_before: Option<NaiveDate>,
+    /// It is the ledger's first: from here on it reminds of answers that are missing.
+    pub is_first: bool,
+    /// The same was recorded before; nothing was written.
+    pub is_repeated: bool,
+}
+
+/// That a person was told, as the operator said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerRecord {
+    /// The operator's own day, by which the law counts.
+    pub day: NaiveDate,
+    /// How, in the operator's words.
+    pub manner: Option<String>,
+    /// When it was recorded.
+    pub at: DateTime<Utc>,
+}
+
+impl Ledger {
+    /// Records when a person was told, in the place of what was recorded before. How they were told
+    /// stays as it was recorded, unless the answer says it anew.
+    pub fn record_answer(
+        &mut self,
+        request: &RequestId,
+        answer: &AnswerRecord,
+    ) -> Result<AnswerChange, LedgerError> {
+        let tx = self.write()?;
+        let is_first = !sql::exists(&tx, "SELECT 1 FROM answers", [])?;
+        let before = list(&tx, "id = $1", &[request.as_str()])?.remove(request);
+        let manner_before = before.as_ref().and_then(|before| before.manner.as_ref());
+        let manner = answer.manner.as_ref().or(manner_before);
+        let day_before = before.as_ref().map(|before| before.day);
+        let change = AnswerChange {
+            day: answer.day,
+            day_before,
+            is_first,
+            is_repeated: day_before == Some(answer.day) && manner == manner_before,
+        };
+        if change.is_repeated {
+            return Ok(change);
+        }
+        let sql = "INSERT INTO answers (request, day, manner, at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (request) DO UPDATE SET day = excluded.day,
+                 manner = excluded.manner, at = excluded.at";
+        prepare(&tx, sql)?.execute(params![
+            request.as_str(),
+            answer.day.to_string(),
+            manner,
+            format_time(answer.at),
+        ])?;
+        // The words may name a person, and the trail keeps what it has.
+        let details = json!({
+            "day": answer.day.to_string(),
+            "day_before": day_before.map(|day| day.to_string()),
+            "manner": match (manner_before, manner) {
+                (_, None) => "none",
+                (None, Some(_)) => "recorded",
+                (Some(before), Some(manner)) if before == manner => "kept",
+                (Some(_), Some(_)) => "changed",
+            },
+        });
+        let (event, subject) = (AuditEvent::AnswerRecorded, Subject::Request(request));
+        audit::tell(&tx, event, subject, details, answer.at)?;
+        tx.commit()?;
+        Ok(change)
+    }
+}
+
+/// The answers of the requests that meet a condition.
+pub(crate) fn list(
+    conn: &Connection,
+    condition: &str,
+    values: &[&str],
+) -> Result<HashMap<RequestId, AnswerRecord>, LedgerError> {
+    let sql = format!(
+        "SELECT request, day, manner, at FROM answers
+             WHERE request IN (SELECT id FROM requests WHERE {condition})"
+    );
+    sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
+        let answer = AnswerRecord {
+            day: day(row, "day")?,
+            manner: row.get("manner")?,
+            at: moment(row, "at")?,
+        };
+        Ok((RequestId::restore(row.get("request")?), answer))
+    })
+}

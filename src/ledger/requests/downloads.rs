@@ -1,0 +1,173 @@
+//! Exports that were fetched: the proof of what was handed on, without any of it.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rusqlite::{Connection, params};
+use serde_json::{Value, json};
+
+use crate::domain::{JobId, RequestId, link_end, link_may_end};
+
+use crate::ledger::audit::{self, AuditEvent, Subject};
+use crate::ledger::columns::{count, format_time, moment};
+use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
+
+/// A fetched export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DownloadRecord {
+    pub job: JobId,
+    /// Where it was put; it may have been moved on since.
+    pub path: PathBuf,
+    pub bytes: u64,
+    /// 64 lower-case hex digits.
+    pub sha256: String,
+    pub fetched_at: DateTime<Utc>,
+}
+
+/// Packages made of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackagesRecord {
+    pub packages: usize,
+    /// Those of people on whom the archive holds nothing.
+    pub without_data: usize,
+    /// Records in all of them.
+    pub records: u64,
+}
+
+/// Finished exports of a request that were not fetched yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfetched {
+    pub jobs: usize,
+    /// When the first of them was seen to be finished; it may have been so for a while.
+    pub finished_by: DateTime<Utc>,
+}
+
+impl Unfetched {
+    /// The last day on which their links live for certain; they may end sooner, if they were
+    /// finished sooner.
+    pub fn link_end(&self) -> NaiveDate {
+        link_end(self.finished_by.date_naive())
+    }
+
+    /// The last day on which they may live.
+    pub fn link_may_end(&self) -> NaiveDate {
+        link_may_end(self.finished_by.date_naive())
+    }
+}
+
+impl Ledger {
+    /// Notes that a job's export has been fetched.
+    pub fn record_download(&mut self, download: &DownloadRecord) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        let sql = "INSERT INTO downloads (request, number, path, bytes, sha256, fetched_at,
+                                    first_fetched_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $6)
+             ON CONFLICT (request, number) DO UPDATE SET path = excluded.path,
+                 bytes = excluded.bytes, sha256 = excluded.sha256,
+                 fetched_at = excluded.fetched_at,
+                 first_fetched_at = COALESCE(downloads.first_fetched_at, downloads.fetched_at)";
+        prepare(&tx, sql)?.execute(params![
+            download.job.request.as_str(),
+            download.job.number,
+            to_text(&download.path),
+            i64::try_from(download.bytes).unwrap_or(i64::MAX),
+            download.sha256,
+            format_time(download.fetched_at),
+        ])?;
+        let details = json!({ "bytes": download.bytes, "sha256": download.sha256 });
+        let (event, subject) = (AuditEvent::ExportFetched, Subject::Job(&download.job));
+        audit::tell(&tx, event, subject, details, download.fetched_at)?;
+        tx.commit()
+    }
+
+    /// Notes that a job's export was split into packages for so many people, and what is in them.
+    pub fn record_packages(
+        &mut self,
+        job: &JobId,
+        people: usize,
+        made: PackagesRecord,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        let details = json!({
+            "people": people,
+            "packages": made.packages,
+            "without_data": made.without_data,
+            "records": made.records,
+        });
+        let event = AuditEvent::PackagesMade;
+        audit::tell(&tx, event, Subject::Job(job), details, now)?;
+        tx.commit()
+    }
+
+    /// The packages that were made of what was fetched last for a job, by the trail; `None` where
+    /// there are none, or a dsr made them that did not count what is in them.
+    pub fn find_packages(&self, job: &JobId) -> Result<Option<PackagesRecord>, LedgerError> {
+        let sql = "SELECT details FROM audit WHERE request = $1 AND job = $2
+                 AND event IN ('packages_made', 'export_fetched')
+             ORDER BY seq DESC LIMIT 1";
+        let mut statement = prepare(&self.conn, sql)?;
+        let mut rows = statement.query(sql::of(job))?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let details: String = row.get(0)?;
+        let details: Value = serde_json::from_str(&details).unwrap_or_default();
+        let number = |key: &str| details[key].as_u64();
+        let size = |key: &str| number(key).and_then(|number| usize::try_from(number).ok());
+        let made = || {
+            Some(PackagesRecord {
+                packages: size("packages")?,
+                without_data: size("without_data")?,
+                records: number("records")?,
+            })
+        };
+        Ok(made())
+    }
+
+    /// What was fetched for a job, if it was.
+    pub fn find_download(&self, job: &JobId) -> Result<Option<DownloadRecord>, LedgerError> {
+        let sql = "SELECT path, bytes, sha256, fetched_at FROM downloads
+             WHERE request = $1 AND number = $2";
+        sql::find(&self.conn, sql, sql::of(job), |row| {
+            let path: String = row.get("path")?;
+
+            Ok(DownloadRecord {
+                job: job.clone(),
+                path: PathBuf::from(path),
+                bytes: count(row, "bytes")? as u64,
+                sha256: row.get("sha256")?,
+                fetched_at: moment(row, "fetched_at")?,
+            })
+        })
+    }
+}
+
+/// What was not fetched of the requests that meet a condition.
+pub(crate) fn list_unfetched(
+    conn: &Connection,
+    condition: &str,
+    values: &[&str],
+) -> Result<HashMap<RequestId, Unfetched>, LedgerError> {
+    let sql = format!(
+        "SELECT request, COUNT(*) AS jobs, MIN(at) AS finished_by FROM steps
+             WHERE to_state = 'done'
+               AND request IN (SELECT id FROM requests WHERE kind = 'export' AND ({condition}))
+               AND NOT EXISTS (SELECT 1 FROM downloads
+                   WHERE request = steps.request AND number = steps.number)
+             GROUP BY request"
+    );
+    sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
+        let waiting = Unfetched {
+            jobs: count(row, "jobs")?,
+            finished_by: moment(row, "finished_by")?,
+        };
+        Ok((RequestId::restore(row.get("request")?), waiting))
+    })
+}
+
+fn to_text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}

@@ -1,0 +1,225 @@
+//! Requests: recorded with their jobs, listed, and what was said and done about each.
+
+pub(super) mod answers;
+pub(super) mod candidates;
+pub(super) mod downloads;
+pub(super) mod extensions;
+pub(super) mod history;
+pub(super) mod listing;
+pub(super) mod plans;
+pub(super) mod received;
+pub(super) mod records;
+
+use std::panic::resume_unwind;
+use std::sync::mpsc::{Receiver, Sender, TrySendError, channel, sync_channel};
+use std::thread;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, params};
+use uuid::Uuid;
+
+use crate::domain::{IdLines, IdsDigest, JobId, RequestId, SubjectRequestId};
+
+use super::audit::{self, AuditEvent, Subject};
+use super::columns::{format_time, to_sql};
+use super::jobs::payload::{self, Packed, Packer};
+use super::sql::prepare;
+use super::{Ledger, LedgerError, NewRequest};
+use records::REQUEST_COLUMNS;
+
+/// How many batches may wait to be packed.
+const QUEUED: usize = 2;
+
+/// Whether a request may be recorded that an open one asks for already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    Allow,
+    Refuse,
+}
+
+/// What came of the wish to record a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded {
+    New(Vec<RequestId>),
+    /// This open request has the same kind, law, project and set of ids; nothing was recorded.
+    There(RequestId),
+    /// This request was made of the same plan; nothing was recorded.
+    Applied(RequestId),
+}
+
+impl Ledger {
+    /// Records the requests of one command with their jobs, all planned, in one transaction;
+    /// unless an open request asks for the very same as one of them, and a second one is not
+    /// wanted, or the plan of one was applied before.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written, or the first of the batches that is an error; then
+    /// nothing of it is there.
+    pub fn record_requests<E: From<LedgerError>>(
+        &mut self,
+        asked: impl IntoIterator<Item = (NewRequest, impl Iterator<Item = Result<IdLines, E>>)>,
+        again: Again,
+        at: DateTime<Utc>,
+    ) -> Result<Recorded, E> {
+        let tx = self.write()?;
+        let mut new = Vec::new();
+        for (request, batches) in asked {
+            if let Some(plan) = &request.plan
+                && let Some(applied) = plans::find(&tx, &plan.digest)?
+            {
+                return Ok(Recorded::Applied(applied));
+            }
+            let id = insert(&tx, &request, at)?;
+            if let Some(plan) = &request.plan {
+                plans::insert(&tx, &id, plan)?;
+            }
+            let (counts, digest) = insert_jobs(&tx, &id, batches)?;
+            // Only now, since the batches pass by once.
+            if again == Again::Refuse
+                && let Some(same) = find_same(&tx, &request, &id, &digest)?
+            {
+                return Ok(Recorded::There(same));
+            }
+            let details = audit::details_of(&tx, &id, counts)?;
+            let subject = Subject::Request(&id);
+            audit::tell(&tx, AuditEvent::RequestRecorded, subject, details, at)?;
+            new.push(id);
+        }
+        tx.commit_seen()?;
+        Ok(Recorded::New(new))
+    }
+}
+
+fn insert(
+    tx: &Connection,
+    asked: &NewRequest,
+    at: DateTime<Utc>,
+) -> Result<RequestId, LedgerError> {
+    let id = RequestId::random();
+    let sql = format!(
+        "INSERT INTO requests ({REQUEST_COLUMNS})
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+    );
+    prepare(tx, &sql)?.execute(params![
+        id.as_str(),
+        asked.operation.kind().as_str(),
+        asked.operation.law().as_str(),
+        asked.operation.disclosure().map(|d| d.as_str()),
+        asked.project.as_str(),
+        asked.project_key.as_str(),
+        asked.region.as_str(),
+        asked.reference,
+        asked.received.to_string(),
+        asked.due.to_string(),
+        format_time(at),
+        asked.source,
+        to_sql(asked.read),
+        to_sql(asked.unique),
+        to_sql(asked.excluded),
+        asked.confirm_by.map(|day| day.to_string()),
+    ])?;
+    Ok(id)
+}
+
+/// Writes the jobs of a request, one batch after the other, and what tells its ids from others;
+/// how many jobs and ids those are, and that.
+///
+/// Two threads pack them: that takes longer than reading and writing them.
+fn insert_jobs<E: From<LedgerError>>(
+    tx: &Connection,
+    request: &RequestId,
+    batches: impl Iterator<Item = Result<IdLines, E>>,
+) -> Result<((usize, usize), String), E> {
+    let mut digest = IdsDigest::default();
+    let (mut jobs, mut ids) = (0, 0);
+    let mut write = |(number, packed): (u32, Packed)| {
+        jobs += 1;
+        ids += packed.count;
+        let request = request.clone();
+        insert_job(tx, &JobId { request, number }, &packed)
+    };
+    thread::scope(|scope| {
+        let (to_pack, waiting) = sync_channel(QUEUED);
+        let (to_write, packed) = channel();
+        let packing = scope.spawn(move || pack_all(&waiting, &to_write));
+        let mut packer = Packer::new()?;
+        for (number, batch) in (1..).zip(batches) {
+            let batch = batch?;
+            batch.ids().for_each(|id| digest.add(id));
+            match to_pack.try_send((number, batch)) {
+                Ok(()) => packed.try_iter().try_for_each(&mut write)?,
+                // The other thread has enough to do, or has failed, which is told below.
+                Err(TrySendError::Full((_, batch)) | TrySendError::Disconnected((_, batch))) => {
+                    write((number, packer.pack(&batch)?))?;
+                }
+            }
+        }
+        drop(to_pack);
+        packed.iter().try_for_each(&mut write)?;
+        let packing = packing.join();
+        Ok::<_, E>(packing.unwrap_or_else(|panic| resume_unwind(panic))?)
+    })?;
+    let digest = digest.to_string();
+    let sql = "UPDATE requests SET ids_digest = $1, ids_salt = $2, rows_salt = $3 WHERE id = $4";
+    let mut statement = prepare(tx, sql)?;
+    let salt = || Uuid::new_v4().simple().to_string();
+    let updated = statement.execute(params![digest, salt(), salt(), request.as_str()]);
+    updated.map_err(LedgerError::from)?;
+    Ok(((jobs, ids), digest))
+}
+
+fn pack_all(
+    waiting: &Receiver<(u32, IdLines)>,
+    packed: &Sender<(u32, Packed)>,
+) -> Result<(), LedgerError> {
+    let mut packer = Packer::new()?;
+    for (number, batch) in waiting {
+        // A receiver that went away has failed itself.
+        if packed.send((number, packer.pack(&batch)?)).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn insert_job(tx: &Connection, job: &JobId, packed: &Packed) -> Result<(), LedgerError> {
+    let sql = "INSERT INTO jobs (request, number, subject_request_id, ids_count, state, attempts)
+         VALUES ($1, $2, $3, $4, 'planned', 0)";
+    prepare(tx, sql)?.execute(params![
+        job.request.as_str(),
+        job.number,
+        SubjectRequestId::random().to_string(),
+        to_sql(packed.count),
+    ])?;
+    payload::write_packed(tx, job, packed)
+}
+
+/// An open request for the same as the one that was just inserted.
+fn find_same(
+    conn: &Connection,
+    asked: &NewRequest,
+    new: &RequestId,
+    digest: &str,
+) -> Result<Option<RequestId>, LedgerError> {
+    let operation = asked.operation;
+    let sql = "SELECT id FROM requests
+         WHERE ids_digest = $1 AND project_key = $2 AND kind = $3 AND law = $4
+           AND COALESCE(disclosure, '') = $5 AND id <> $6
+           AND EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
+                       AND state NOT IN ('done', 'refused', 'failed', 'revoked')
+                       AND abandoned_at IS NULL)
+         ORDER BY created DESC LIMIT 1";
+    let mut statement = prepare(conn, sql)?;
+    let mut rows = statement.query(params![
+        digest,
+        asked.project_key.as_str(),
+        operation.kind().as_str(),
+        operation.law().as_str(),
+        operation.disclosure().map_or("", |d| d.as_str()),
+        new.as_str(),
+    ])?;
+    match rows.next()? {
+        Some(row) => Ok(Some(RequestId::restore(row.get(0)?))),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,319 @@
+//! Requests and jobs as the ledger knows them.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rusqlite::Row;
+
+use crate::domain::{
+    CarriedOut, Deadline, Disclosure, Doubt, JobId, JobState, Kind, Law, Operation, Period,
+    ProjectKey, ProjectName, Region, RequestId, RequestState, SubjectRequestId, TaskId, TaskStatus,
+};
+
+use crate::ledger::columns::{
+    count, day, job_id, moment, parse_day, parse_time, project, state, time, unreadable,
+};
+use crate::ledger::{AnswerRecord, Extension, LedgerError, PlanRecord, Unfetched};
+
+/// What the operator asked for, before it has an id.
+#[derive(Debug, Clone)]
+pub struct NewRequest {
+    pub operation: Operation,
+    pub project: ProjectName,
+    pub project_key: ProjectKey,
+    pub region: Region,
+    /// The operator's own ticket number.
+    pub reference: Option<String>,
+    pub received: NaiveDate,
+    /// The last day to answer; the later one if that was extended.
+    pub due: NaiveDate,
+    /// The last day to confirm receipt, where the law asks for that.
+    pub confirm_by: Option<NaiveDate>,
+    /// What the ids were read from; never an id.
+    pub source: String,
+    /// Values read, repeated ones included.
+    pub read: usize,
+    pub unique: usize,
+    /// Ids that were read and are excluded, each counted once.
+    pub excluded: usize,
+    /// The plan file that it is made of.
+    pub plan: Option<PlanRecord>,
+}
+
+/// A request as the ledger knows it, its jobs counted by how they stand.
+///
+/// The jobs themselves are read one after the other, with [`crate::ledger::Ledger::jobs`]: a request may
+/// have a hundred thousand.
+#[derive(Debug, Clone)]
+pub struct RequestRecord {
+    pub id: RequestId,
+    pub created: DateTime<Utc>,
+    pub asked: NewRequest,
+    pub extension: Option<Extension>,
+    /// When the person was told, by the operator's word.
+    pub answer: Option<AnswerRecord>,
+    /// It was recorded after the first answer in this ledger: whoever records answers means to
+    /// record its answer, too.
+    pub has_to_be_answered: bool,
+    /// Its finished exports that were not fetched yet, if there are any.
+    pub unfetched: Option<Unfetched>,
+    /// At least one.
+    pub groups: Vec<JobGroup>,
+    pub answered: Answered,
+}
+
+/// How old what is known of a request's tasks is, as far as they have not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answered {
+    /// There is no such task.
+    NotOpen,
+    /// One of them was never asked about.
+    Never,
+    /// The oldest answer about any of them.
+    At(DateTime<Utc>),
+}
+
+/// Jobs of one request that stand alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobGroup {
+    pub state: JobState,
+    /// Mixpanel's own word, verbatim.
+    pub mixpanel_status: Option<String>,
+    /// The operator gave up on them, their outcome still unknown.
+    pub is_abandoned: bool,
+    /// Their ids are in tasks that were not made for them.
+    pub is_linked: bool,
+    pub doubt: Doubt,
+    pub jobs: usize,
+    pub ids: usize,
+}
+
+/// A job as the ledger knows it.
+#[derive(Debug, Clone)]
+pub struct JobRecord {
+    pub id: JobId,
+    pub subject: SubjectRequestId,
+    pub ids: usize,
+    pub state: JobState,
+    /// Why it stands where it stands, in words for the operator; no secret, no id.
+    pub reason: Option<String>,
+    pub task: Option<TaskId>,
+    pub attempts: u32,
+    /// Until when the server asked to wait, by the clock of that moment; the pace keeps to it.
+    pub not_before: Option<DateTime<Utc>>,
+    /// Mixpanel's own word, verbatim.
+    pub mixpanel_status: Option<String>,
+    pub submitted_at: Option<DateTime<Utc>>,
+    pub checked_at: Option<DateTime<Utc>>,
+    /// When it is to be asked about; only where Mixpanel has a task that has not ended.
+    pub next_check: Option<DateTime<Utc>>,
+    /// When the first of its attempts began that made a task, or may have made one.
+    pub unclear_since: Option<DateTime<Utc>>,
+    /// When its last attempt ended; for a killed dsr, when that was noticed.
+    pub attempt_ended_at: Option<DateTime<Utc>>,
+    /// When the operator gave up on it, its outcome still unknown.
+    pub abandoned_at: Option<DateTime<Utc>>,
+    /// Its ids are in a task that was not made for it.
+    pub is_linked: bool,
+    /// An earlier POST of its ids, that nobody knows the outcome of, may have been taken as well.
+    pub may_be_double: bool,
+}
+
+impl JobRecord {
+    /// Its outcome is unknown and still has to be settled.
+    pub fn is_unsettled(&self) -> bool {
+        self.state == JobState::Unknown && self.abandoned_at.is_none()
+    }
+
+    /// What it says of its people.
+    pub fn carried_out(&self) -> CarriedOut {
+        Doubt::of(self.may_be_double).carried_out(self.state)
+    }
+
+    /// It has a task of its own, and there may be another one with the same ids.
+    pub fn is_possible_duplicate(&self) -> bool {
+        self.may_be_double && self.task.is_some() && !self.is_linked
+    }
+}
+
+impl RequestRecord {
+    pub fn state(&self) -> RequestState {
+        let states = self.groups.iter().map(|group| group.state);
+        // A request is recorded together with its jobs, of which there is at least one.
+        RequestState::of(states).expect("a request has jobs")
+    }
+
+    /// The last day to answer and the rule it follows from.
+    pub fn deadline(&self) -> Deadline {
+        let period = match self.extension {
+            Some(_) => Period::Extended,
+            None => Period::First,
+        };
+        Deadline {
+            due: self.asked.due,
+            rule: self.asked.operation.law().rule(period),
+        }
+    }
+
+    /// Some of it still waits for something: what the operator gave up on does not.
+    pub fn is_open(&self) -> bool {
+        let mut groups = self.groups.iter();
+        groups.any(|group| !group.state.is_final() && !group.is_abandoned)
+    }
+
+    /// Its time to answer runs: no answer is recorded, and something of it waits, or the operator
+    /// records answers.
+    pub fn is_to_be_answered(&self) -> bool {
+        self.answer.is_none() && (self.is_open() || self.has_to_be_answered)
+    }
+
+    /// How many jobs are like this.
+    pub fn count_jobs(&self, which: impl Fn(&JobGroup) -> bool) -> usize {
+        let groups = self.groups.iter().filter(|group| which(group));
+        groups.map(|group| group.jobs).sum()
+    }
+
+    /// How many ids are in jobs like this.
+    pub fn count_ids(&self, which: impl Fn(&JobGroup) -> bool) -> usize {
+        let groups = self.groups.iter().filter(|group| which(group));
+        groups.map(|group| group.ids).sum()
+    }
+
+    pub fn jobs_in(&self, state: JobState) -> usize {
+        self.count_jobs(|group| group.state == state)
+    }
+
+    /// Some of it was not sent yet.
+    pub fn has_unsent(&self) -> bool {
+        self.groups.iter().any(|group| group.state.is_sendable())
+    }
+
+    /// Some of it has to be sent or settled: `dsr resume` goes on with it.
+    pub fn needs_resume(&self) -> bool {
+        self.groups.iter().any(JobGroup::needs_resume)
+    }
+}
+
+impl JobGroup {
+    /// What they say of their people.
+    pub fn carried_out(&self) -> CarriedOut {
+        self.doubt.carried_out(self.state)
+    }
+
+    /// Nothing more happens to them, and nobody knows whether they were carried out.
+    pub fn is_lost(&self) -> bool {
+        self.carried_out() == CarriedOut::Possibly && (self.is_abandoned || self.state.is_final())
+    }
+
+    /// Their outcome is unknown and still has to be settled.
+    pub fn is_unsettled(&self) -> bool {
+        self.state == JobState::Unknown && !self.is_abandoned
+    }
+
+    /// They were accepted, and Mixpanel says that it knows no such tasks.
+    pub fn is_not_found(&self) -> bool {
+        let not_found = Some(TaskStatus::NotFound.as_str());
+        self.state.is_followed() && self.mixpanel_status.as_deref() == not_found
+    }
+
+    /// They have tasks of their own, and there may be other ones with the same ids.
+    pub fn is_possible_duplicate(&self) -> bool {
+        let has_task = self.state.is_followed() || self.state == JobState::Done;
+        self.doubt.is_there() && has_task && !self.is_linked
+    }
+
+    /// They have to be sent or settled.
+    pub fn needs_resume(&self) -> bool {
+        self.state.is_sendable() || self.is_unsettled()
+    }
+}
+
+pub(crate) const JOB_COLUMNS: &str = "request, number, subject_request_id, ids_count, state, \
+     reason, task_id, attempts, not_before, mixpanel_status, submitted_at, checked_at, \
+     next_check, abandoned_at, linked, may_be_double, (SELECT MIN(started_at) FROM attempts WHERE attempts.request = jobs.request \
+     AND attempts.number = jobs.number AND outcome IN ('unknown', 'accepted')) AS unclear_since, \
+     (SELECT MAX(ended_at) FROM attempts WHERE attempts.request = jobs.request \
+     AND attempts.number = jobs.number) AS attempt_ended_at";
+
+pub(crate) const REQUEST_COLUMNS: &str = "id, kind, law, disclosure, project, project_key, \
+     region, reference, received, due, created, source, ids_read, ids_unique, ids_excluded, confirm_by";
+
+pub(crate) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
+    let subject: String = row.get("subject_request_id")?;
+    let task: Option<String> = row.get("task_id")?;
+    let time = |column| time(row, column);
+    Ok(JobRecord {
+        id: job_id(row)?,
+        subject: SubjectRequestId::parse(&subject).ok_or_else(|| unreadable("a job's subject"))?,
+        ids: count(row, "ids_count")?,
+        state: state(row, "state")?,
+        reason: row.get("reason")?,
+        task: task.and_then(|text| TaskId::new(&text)),
+        attempts: row.get("attempts")?,
+        not_before: time("not_before")?,
+        mixpanel_status: row.get("mixpanel_status")?,
+        submitted_at: time("submitted_at")?,
+        checked_at: time("checked_at")?,
+        next_check: time("next_check")?,
+        unclear_since: time("unclear_since")?,
+        attempt_ended_at: time("attempt_ended_at")?,
+        abandoned_at: time("abandoned_at")?,
+        is_linked: row.get::<_, i64>("linked")? != 0,
+        may_be_double: row.get::<_, i64>("may_be_double")? != 0,
+    })
+}
+
+/// How old the answers about a request are; each found in an index.
+pub(crate) const ANSWERED_COLUMNS: &str = "\
+     EXISTS (SELECT 1 FROM jobs WHERE request = requests.id AND next_check IS NOT NULL \
+             AND checked_at IS NULL) AS never_answered, \
+     (SELECT MIN(checked_at) FROM jobs WHERE request = requests.id \
+      AND next_check IS NOT NULL) AS oldest_answer, \
+     COALESCE(created > (SELECT MIN(at) FROM answers), 0) AS has_to_be_answered";
+
+/// Reads what stands in its own row; what other rows say of it is not there yet.
+pub(crate) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> {
+    let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
+    let disclosure: Option<String> = row.get("disclosure")?;
+    let operation = Kind::parse(&text("kind")?)
+        .zip(Law::parse(&text("law")?))
+        .and_then(|(kind, law)| {
+            let disclosure = disclosure.as_deref().map(Disclosure::parse);
+            match disclosure {
+                Some(None) => None,
+                known => Operation::from_parts(kind, law, known.flatten()),
+            }
+        })
+        .ok_or_else(|| unreadable("a request's kind and law"))?;
+    let oldest: Option<String> = row.get("oldest_answer")?;
+    let day = |column| day(row, column);
+    let confirm_by: Option<String> = row.get("confirm_by")?;
+    Ok(RequestRecord {
+        id: RequestId::restore(text("id")?),
+        created: moment(row, "created")?,
+        asked: NewRequest {
+            operation,
+            project: project(row)?,
+            project_key: ProjectKey::restore(text("project_key")?),
+            region: Region::parse(&text("region")?)
+                .ok_or_else(|| unreadable("a request's region"))?,
+            reference: row.get("reference")?,
+            received: day("received")?,
+            due: day("due")?,
+            confirm_by: confirm_by.map(|text| parse_day(&text)).transpose()?,
+            source: text("source")?,
+            read: count(row, "ids_read")?,
+            unique: count(row, "ids_unique")?,
+            excluded: count(row, "ids_excluded")?,
+            plan: None,
+        },
+        extension: None,
+        answer: None,
+        has_to_be_answered: row.get("has_to_be_answered")?,
+        unfetched: None,
+        groups: Vec::new(),
+        answered: match (row.get("never_answered")?, oldest) {
+            (true, _) => Answered::Never,
+            (false, Some(oldest)) => Answered::At(parse_time(&oldest)?),
+            (false, None) => Answered::NotOpen,
+        },
+    })
+}

@@ -1,0 +1,134 @@
+//! What a member is: by how it begins, and by what a documented name adds to that.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::documented::{Form, JobMember};
+use crate::packages::record::columns::RecordColumns;
+
+/// How a member is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content {
+    Empty,
+    /// One JSON object a line.
+    Lines,
+    /// JSON over any lines: an array, an object of arrays, or one record.
+    Document,
+    /// CSV, or the same with another byte between two fields.
+    Table {
+        delimiter: u8,
+    },
+    /// None of these: kept whole.
+    Unknown,
+}
+
+impl Content {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Lines => "json_lines",
+            Self::Document => "json",
+            Self::Table { .. } => "csv",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Form {
+    pub(crate) fn of(name: &str, content: Content) -> Self {
+        let name = name.rsplit('/').next().unwrap_or(name);
+        let is_table = matches!(content, Content::Table { delimiter: b',' });
+        match name {
+            "events.csv" if is_table => Self::EventTable,
+            "profiles.csv" if is_table => Self::ProfileTable,
+            "event_names.csv" => Self::OfTheJob(JobMember::EventNames),
+            "event_properties.csv" => Self::OfTheJob(JobMember::EventProperties),
+            "profile_properties.csv" => Self::OfTheJob(JobMember::ProfileProperties),
+            "summary.json" => Self::OfTheJob(JobMember::Summary),
+            _ => Self::Records,
+        }
+    }
+}
+
+/// Tells what `window`, the beginning of a member, belongs to; `ends` if it is all of it.
+pub(crate) fn recognise(window: &[u8], ends: bool) -> Content {
+    let Some(first) = window.iter().find(|byte| !byte.is_ascii_whitespace()) else {
+        return if ends {
+            Content::Empty
+        } else {
+            Content::Unknown
+        };
+    };
+    if window.contains(&0) {
+        return Content::Unknown;
+    }
+    let mut lines: Vec<&[u8]> = window.split(|byte| *byte == b'\n').collect();
+    if !ends && lines.len() > 1 {
+        // The last line is cut off by the window.
+        lines.pop();
+    }
+    lines.retain(|line| !line.trim_ascii().is_empty());
+    // A document over several lines may hold a line or two that are objects by themselves.
+    let objects = lines.iter().filter(|line| is_object(line)).count();
+    if objects * 2 > lines.len() && (lines.len() > 1 || !ends) {
+        return Content::Lines;
+    }
+    if matches!(first, b'{' | b'[') {
+        return Content::Document;
+    }
+    let heading = lines.first().copied().unwrap_or_default();
+    let table = [b',', b';', b'\t'].into_iter().find(|delimiter| {
+        let names = heading.split(|byte| byte == delimiter);
+        RecordColumns::name_a_person(names)
+    });
+    table.map_or(Content::Unknown, |delimiter| Content::Table { delimiter })
+}
+
+fn is_object(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let mut parser = serde_json::Deserializer::from_slice(line);
+    line.starts_with(b"{") && IgnoredAny::deserialize(&mut parser).is_ok() && parser.end().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_is_known_by_its_beginning() {
+        let table = |delimiter| Content::Table { delimiter };
+        for (text, content) in [
+            ("", Content::Empty),
+            (" \n\t", Content::Empty),
+            ("{\"a\":1}\n{\"a\":2}\n", Content::Lines),
+            ("\n{\"a\":1}\r\n{\"a\":2}", Content::Lines),
+            ("# made by x\n{\"a\":1}\n{\"a\":2}\n", Content::Lines),
+            ("[note] made by x\n{\"a\":1}\n{\"a\":2}\n", Content::Lines),
+            ("{\"a\":\n{\"a\":1}\n{\"a\":2}\n", Content::Lines),
+            ("{\"a\":1}", Content::Document),
+            ("{\"a\":1}\n", Content::Document),
+            (
+                "{\n \"a\": [\n  {\"b\":1},\n  {\"b\":2}\n ]\n}\n",
+                Content::Document,
+            ),
+            ("[{\"a\":1}]", Content::Document),
+            (" [\n{\"a\":1},\n{\"a\":2}\n]", Content::Document),
+            ("event,distinct_id\nx,y\n", table(b',')),
+            ("event;\"Distinct ID\"\nx;y\n", table(b';')),
+            ("$distinct_id\t$email\r\nx\ty\r\n", table(b'\t')),
+            ("distinct_id\nx\n", table(b',')),
+            ("name,city\nx,y\n", Content::Unknown),
+            ("Dear reader,\n", Content::Unknown),
+            ("PK\x03\x04", Content::Unknown),
+            ("{\"a\":1}\n{\"a\":\0}\n", Content::Unknown),
+        ] {
+            assert_eq!(recognise(text.as_bytes(), true), content, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_window_that_cuts_a_line_is_judged_by_the_lines_before_it() {
+        assert_eq!(recognise(b"{\"a\":1}\n{\"a\":", false), Content::Lines);
+        assert_eq!(recognise(b"{\"events\":[{\"a\":", false), Content::Document);
+    }
+}

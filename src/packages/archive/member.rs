@@ -1,0 +1,128 @@
+//! One member of the archive: looks at how it begins, and hands it to the reader that fits.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+
+use super::content::{self, Content};
+use super::documented::{Form, JobFacts};
+use super::encoding::Encoding;
+use super::sink::Fault;
+use crate::packages::record::{document, lines, table};
+use crate::packages::sorter::Sorter;
+
+/// How much of a member is looked at to tell what it is.
+const WINDOW_BYTES: u64 = 64 * 1024;
+const BUFFER_BYTES: usize = 128 * 1024;
+
+/// How many archives inside of each other are opened.
+pub(crate) const MOST_PACKED: usize = 3;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    Zip,
+    Gzip,
+}
+
+impl Packing {
+    /// Tells by the beginning of a member.
+    pub(crate) fn of(window: &[u8]) -> Option<Self> {
+        match window {
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Self::Zip),
+            [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
+            _ => None,
+        }
+    }
+
+    /// What the report of the members calls it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Zip => "zip",
+            Self::Gzip => "gzip",
+        }
+    }
+}
+
+/// A member that is an archive itself, put down as it came.
+pub(crate) struct Packed {
+    pub(crate) kind: Packing,
+    pub(crate) file: File,
+}
+
+/// Reads a member to its end, so that its check sum is checked. One that is packed is handed back
+/// for its own members to be read; `depth` says in how many others it is.
+pub(crate) fn read(
+    name: &str,
+    depth: usize,
+    bytes: &mut dyn Read,
+    sorter: &mut Sorter<'_>,
+) -> Result<Option<Packed>, Fault> {
+    let mut bytes = BufReader::with_capacity(BUFFER_BYTES, bytes);
+    let mut window = Vec::new();
+    bytes.by_ref().take(WINDOW_BYTES).read_to_end(&mut window)?;
+    let ends = (window.len() as u64) < WINDOW_BYTES;
+    let encoding = Encoding::of(&window);
+    let content = content::recognise(&encoding.decoded(&window), ends);
+    let form = Form::of(name, content);
+    let packing = Packing::of(&window).filter(|_| depth < MOST_PACKED);
+    let mut whole = Cursor::new(window).chain(bytes);
+    if let Some(kind) = packing {
+        sorter.begin_member(name, kind.as_str());
+        let file = sorter.put_down(&mut whole)?;
+        return Ok(Some(Packed { kind, file }));
+    }
+    if content == Content::Unknown && form == Form::Records {
+        sorter.begin_member(name, content.as_str());
+        sorter.keep_member(&mut whole)?;
+    } else {
+        let mut text = encoding.reader(&mut whole)?;
+        read_text(name, form, content, &mut *text, sorter)?;
+    }
+    io::copy(&mut whole, &mut io::sink())?;
+    Ok(None)
+}
+
+fn read_text(
+    name: &str,
+    form: Form,
+    content: Content,
+    text: &mut dyn BufRead,
+    sorter: &mut Sorter<'_>,
+) -> Result<(), Fault> {
+    let limit = sorter.record_limit();
+    let Form::OfTheJob(list) = form else {
+        sorter.begin_member(name, content.as_str());
+        return read_records(form, content, text, sorter);
+    };
+    // What is about the whole job is short: it is looked at as a whole.
+    let mut whole = Vec::new();
+    text.take(limit as u64 + 1).read_to_end(&mut whole)?;
+    match JobFacts::of(list, &whole).filter(|_| whole.len() <= limit) {
+        Some(facts) => {
+            sorter.begin_member(name, list.as_str());
+            Ok(sorter.add_job_facts(list, facts, &whole)?)
+        }
+        None => {
+            sorter.begin_member(name, content.as_str());
+            let mut text = Cursor::new(whole).chain(text);
+            match content {
+                Content::Unknown => Ok(sorter.keep_member(&mut text)?),
+                _ => read_records(Form::Records, content, &mut text, sorter),
+            }
+        }
+    }
+}
+
+fn read_records(
+    form: Form,
+    content: Content,
+    text: &mut dyn BufRead,
+    sorter: &mut Sorter<'_>,
+) -> Result<(), Fault> {
+    let limit = sorter.record_limit();
+    match content {
+        Content::Lines => lines::read(text, limit, sorter),
+        Content::Document => document::read(text, limit, sorter),
+        Content::Table { delimiter } => table::read(text, delimiter, form, limit, sorter),
+        Content::Empty | Content::Unknown => Ok(()),
+    }
+}

@@ -1,0 +1,335 @@
+//! The zip itself: which archive it is, whether it may be opened, and the bytes of its members.
+
+pub(super) mod content;
+pub(super) mod documented;
+pub(super) mod encoding;
+pub(super) mod member;
+pub(super) mod sink;
+mod spans;
+pub(super) mod walk;
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::rc::Rc;
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use zip::read::{ArchiveOffset, Config, ZipFile};
+use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
+
+use super::{Danger, Limits, Observer, Order, Progress, SplitError};
+use crate::domain::to_hex;
+use spans::Tail;
+
+/// Below this many unpacked bytes no archive is too dense: a short one of equal lines is harmless.
+const DENSITY_FLOOR: u64 = 64 << 20;
+/// What one member may take of the archive's directory on average; names are far shorter.
+const DIRECTORY_BYTES_A_MEMBER: u64 = 1024;
+const BUFFER_BYTES: usize = 128 * 1024;
+
+pub(crate) type Zip = ZipArchive<BufReader<Metered>>;
+
+pub(crate) struct Archive<'a> {
+    zip: Zip,
+    password: Option<&'a SecretString>,
+    /// Uncompressed, as the archive's directory says.
+    declared: u64,
+    /// How many members it may have, those of archives inside of it included.
+    members: usize,
+    allowance: Allowance,
+}
+
+/// What reading may still cost, over all members and those inside of them.
+pub(crate) struct Budget<'b> {
+    pub(crate) password: Option<&'b SecretString>,
+    allowance: Allowance,
+    unpacked: u64,
+    /// How many members archives inside of this one may have.
+    pub(crate) members: usize,
+    /// Why no more is to be read, if that is not the archive's end.
+    pub(crate) stop: Option<SplitError>,
+    declared: u64,
+    observer: Observer<'b>,
+}
+
+impl<'a> Archive<'a> {
+    /// Opens and vets the archive without unpacking any of it.
+    pub(crate) fn open(order: &Order<'a>) -> Result<Self, SplitError> {
+        let failed = |source| SplitError::Open {
+            path: order.archive.to_path_buf(),
+            source,
+        };
+        let mut file = File::open(order.archive).map_err(failed)?;
+        if sha256_of(&mut file).map_err(failed)? != order.about.sha256 {
+            return Err(SplitError::Changed);
+        }
+        let length = file.stream_position().map_err(failed)?;
+        let members = order.limits.members;
+        let tail = Tail::read(&mut file).map_err(failed)?;
+        let mut zip = open_zip(file, members)?;
+        let allowance = Allowance::of(length, &order.limits);
+        let declared = vet(&mut zip, &tail, members)?;
+        allowance.check(declared)?;
+        Ok(Self {
+            zip,
+            password: order.password,
+            declared,
+            members,
+            allowance,
+        })
+    }
+
+    /// The archive, and what reading it may cost.
+    pub(crate) fn begin<'b>(&mut self, observer: Observer<'b>) -> (&mut Zip, Budget<'b>)
+    where
+        'a: 'b,
+    {
+        let budget = Budget {
+            password: self.password,
+            allowance: self.allowance,
+            unpacked: 0,
+            members: self.members - self.zip.len(),
+            stop: None,
+            declared: self.declared,
+            observer,
+        };
+        (&mut self.zip, budget)
+    }
+}
+
+/// Refuses a zip that nobody would pack by mistake, without unpacking any of it; returns how many
+/// bytes its directory says it unpacks to.
+pub(crate) fn vet<R: Read + Seek>(
+    zip: &mut ZipArchive<R>,
+    tail: &Tail,
+    limit: usize,
+) -> Result<u64, SplitError> {
+    let mut declared = 0_u64;
+    if zip.len() > limit {
+        return Err(SplitError::Unsafe(Danger::TooManyMembers));
+    }
+    if zip.has_duplicate_names() {
+        return Err(SplitError::Unsafe(Danger::DuplicateNames));
+    }
+    for place in 0..zip.len() {
+        let entry = zip.by_index_data(place).map_err(SplitError::NotZip)?;
+        let name = entry
+            .name()
+            .map_err(|_| SplitError::Unsafe(Danger::UnreadableName))?;
+        let kind = kind_of(entry.unix_mode());
+        // The raw name is looked at as well: a reader may show either.
+        let danger = danger_in_name(name.as_bytes())
+            .or_else(|| danger_in_name(entry.name_raw()))
+            .or(kind);
+        if let Some(danger) = danger {
+            return Err(SplitError::Unsafe(danger));
+        }
+        declared = declared.saturating_add(entry.size());
+    }
+    let overlap = zip.has_overlapping_files();
+    if overlap.map_err(SplitError::NotZip)? {
+        return Err(SplitError::Unsafe(Danger::Overlap));
+    }
+    match spans::account_for_all(zip, tail).map_err(SplitError::NotZip)? {
+        true => Ok(declared),
+        false => Err(SplitError::Unsafe(Danger::Unaccounted)),
+    }
+}
+
+/// Whether any of the archive is encrypted. Looks at its directory alone, and vets nothing.
+pub fn is_locked(archive: &Path, limits: &Limits) -> Result<bool, SplitError> {
+    let file = File::open(archive).map_err(|source| SplitError::Open {
+        path: archive.to_path_buf(),
+        source,
+    })?;
+    let zip = open_zip(file, limits.members)?;
+    for place in 0..zip.len() {
+        let entry = zip.by_index_data(place).map_err(SplitError::NotZip)?;
+        if entry.encrypted() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Takes in the archive's directory, in memory that is bounded by the number of `members`.
+fn open_zip(file: File, members: usize) -> Result<Zip, SplitError> {
+    let room = (members as u64 + 1024) * DIRECTORY_BYTES_A_MEMBER;
+    let meter = Rc::new(Cell::new(room));
+    let metered = Metered {
+        file,
+        left: Rc::clone(&meter),
+    };
+    let config = Config {
+        archive_offset: ArchiveOffset::Known(0),
+    };
+    let reader = BufReader::with_capacity(BUFFER_BYTES, metered);
+    let zip = ZipArchive::with_config(config, reader).map_err(|error| match meter.get() {
+        0 => SplitError::Unsafe(Danger::TooManyMembers),
+        _ => SplitError::NotZip(error),
+    })?;
+    meter.set(u64::MAX);
+    Ok(zip)
+}
+
+pub(crate) fn open_member<'z, R: Read + Seek>(
+    zip: &'z mut ZipArchive<R>,
+    place: usize,
+    password: Option<&SecretString>,
+) -> Result<ZipFile<'z, R>, SplitError> {
+    let member = place + 1;
+    if let Ok(file) = zip.by_index_raw(place)
+        && let Some(method) = name_of(file.compression())
+    {
+        return Err(SplitError::Compression { member, method });
+    }
+    let opened = match password {
+        Some(password) => zip.by_index_decrypt(place, password.expose_secret().as_bytes()),
+        None => zip.by_index(place),
+    };
+    opened.map_err(|error| match error {
+        ZipError::InvalidPassword => SplitError::WrongPassword,
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => SplitError::PasswordNeeded,
+        ZipError::Io(source) => SplitError::Damaged { member, source },
+        ZipError::InvalidArchive(_) => SplitError::Damaged {
+            member,
+            source: error.into(),
+        },
+        source => SplitError::Unsupported { member, source },
+    })
+}
+
+/// What a compression is called that we have no code for; `None` if we do.
+fn name_of(method: CompressionMethod) -> Option<&'static str> {
+    Some(match method {
+        // What is encrypted is compressed by one of the others.
+        CompressionMethod::STORE | CompressionMethod::DEFLATE | CompressionMethod::AES => {
+            return None;
+        }
+        CompressionMethod::DEFLATE64 => "Deflate64",
+        CompressionMethod::BZIP2 => "BZIP2",
+        CompressionMethod::LZMA => "LZMA",
+        CompressionMethod::ZSTD => "Zstandard",
+        CompressionMethod::XZ => "XZ",
+        CompressionMethod::PPMD => "PPMd",
+        _ => "another compression than Deflate",
+    })
+}
+
+fn sha256_of(file: &mut File) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(to_hex(&hash.finalize())),
+            count => hash.update(&buffer[..count]),
+        }
+    }
+}
+
+fn danger_in_name(name: &[u8]) -> Option<Danger> {
+    let drive = name.get(1) == Some(&b':') && name[0].is_ascii_alphabetic();
+    match name {
+        [] => Some(Danger::UnreadableName),
+        _ if name.contains(&0) => Some(Danger::Nul),
+        _ if name.contains(&b'\\') => Some(Danger::Backslash),
+        _ if name.starts_with(b"/") => Some(Danger::AbsolutePath),
+        _ if drive => Some(Danger::DriveLetter),
+        _ if name.split(|byte| *byte == b'/').any(|part| part == b"..") => Some(Danger::Traversal),
+        _ => None,
+    }
+}
+
+/// What kind of file a Unix mode stands for, if it is neither a plain file nor a folder.
+fn kind_of(mode: Option<u32>) -> Option<Danger> {
+    match mode.unwrap_or(0) & 0o170_000 {
+        0 | 0o100_000 | 0o040_000 => None,
+        0o120_000 => Some(Danger::SymbolicLink),
+        _ => Some(Danger::SpecialFile),
+    }
+}
+
+/// How many bytes an archive may unpack to.
+#[derive(Debug, Clone, Copy)]
+struct Allowance {
+    total: u64,
+    dense: u64,
+}
+
+impl Allowance {
+    fn of(length: u64, limits: &Limits) -> Self {
+        Self {
+            total: limits.bytes,
+            dense: length.saturating_mul(limits.ratio).max(DENSITY_FLOOR),
+        }
+    }
+
+    fn breach(self, unpacked: u64) -> Option<Danger> {
+        match unpacked {
+            _ if unpacked > self.total => Some(Danger::TooLarge),
+            _ if unpacked > self.dense => Some(Danger::TooDense),
+            _ => None,
+        }
+    }
+
+    fn check(self, unpacked: u64) -> Result<(), SplitError> {
+        self.breach(unpacked)
+            .map_or(Ok(()), |danger| Err(SplitError::Unsafe(danger)))
+    }
+}
+
+/// A member's bytes, counted as they really come, whatever the directory says.
+pub(crate) struct Counted<'c, 'b, R> {
+    pub(crate) file: R,
+    pub(crate) budget: &'c mut Budget<'b>,
+}
+
+impl<R: Read> Read for Counted<'_, '_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        let budget = &mut *self.budget;
+        budget.unpacked += count as u64;
+        // What is inside of members is in no directory, and counts for none of the way.
+        let progress = Progress::Reading {
+            done: budget.unpacked.min(budget.declared),
+            of: budget.declared,
+        };
+        if let Err(error) = budget.allowance.check(budget.unpacked) {
+            budget.stop = Some(error);
+        } else if (budget.observer)(progress).is_break() {
+            budget.stop = Some(SplitError::Interrupted);
+        }
+        match budget.stop {
+            Some(_) => Err(io::Error::other("no more is to be read")),
+            None => Ok(count),
+        }
+    }
+}
+
+/// The archive file, with a bound on what may be read of it while its directory is taken in.
+#[derive(Debug)]
+pub(crate) struct Metered {
+    file: File,
+    left: Rc<Cell<u64>>,
+}
+
+impl Read for Metered {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        let left = self.left.get().saturating_sub(count as u64);
+        self.left.set(left);
+        if left == 0 {
+            return Err(io::Error::other("the directory of the archive is too long"));
+        }
+        Ok(count)
+    }
+}
+
+impl Seek for Metered {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.file.seek(position)
+    }
+}

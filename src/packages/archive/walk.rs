@@ -1,0 +1,170 @@
+//! Goes through the members of the archive, and of those that are archives themselves: a zip or a
+//! gzip inside of the zip.
+//!
+//! One inside is put down as it came and read twice: first to its end, since what turns out to be
+//! damaged must be kept whole, and then for its records. What it unpacks to counts for the whole archive.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek};
+
+use flate2::bufread::MultiGzDecoder;
+use zip::ZipArchive;
+
+use super::member::{self, Packed, Packing};
+use super::sink::Fault;
+use super::spans::Tail;
+use super::{Archive, Budget, Counted, open_member, vet};
+use crate::packages::sorter::Sorter;
+use crate::packages::{Danger, Observer, SplitError};
+
+/// Unpacks each member, in the archive's order, into `sorter`.
+///
+/// # Errors
+/// On the first member that is locked or damaged: its check sum is part of it.
+pub(crate) fn read_members(
+    archive: &mut Archive<'_>,
+    sorter: &mut Sorter<'_>,
+    observer: Observer<'_>,
+) -> Result<(), SplitError> {
+    let (zip, mut budget) = archive.begin(observer);
+    read_each(zip, "", 0, &mut budget, sorter)
+}
+
+/// Reads the members of a zip, whose names begin with `before`; `depth` is in how many it is.
+fn read_each<R: Read + Seek>(
+    zip: &mut ZipArchive<R>,
+    before: &str,
+    depth: usize,
+    budget: &mut Budget<'_>,
+    sorter: &mut Sorter<'_>,
+) -> Result<(), SplitError> {
+    for place in 0..zip.len() {
+        let number = place + 1;
+        let file = open_member(zip, place, budget.password)?;
+        if file.is_dir() && file.size() == 0 {
+            continue;
+        }
+        let name = file.name().map_err(SplitError::NotZip)?;
+        let name = format!("{before}{name}");
+        let weakly_locked = file.encrypted();
+        let mut counted = Counted {
+            file,
+            budget: &mut *budget,
+        };
+        let outcome = member::read(&name, depth, &mut counted, sorter);
+        drop(counted);
+        let packed = outcome.map_err(|fault| match (fault, budget.stop.take()) {
+            (Fault::Write(error), _) => error,
+            (Fault::Read(_), Some(stop)) => stop,
+            (Fault::Read(source), None) => damaged(number, weakly_locked, source),
+        })?;
+        if let Some(packed) = packed {
+            read_packed(&name, depth + 1, packed, budget, sorter)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads what is in the member `name`, or keeps it whole if it cannot be opened to its end.
+///
+/// # Errors
+/// When it is not safe to open, or what it holds cannot be written.
+fn read_packed(
+    name: &str,
+    depth: usize,
+    packed: Packed,
+    budget: &mut Budget<'_>,
+    sorter: &mut Sorter<'_>,
+) -> Result<(), SplitError> {
+    let Packed { kind, mut file } = packed;
+    let whole = match kind {
+        Packing::Zip => is_whole_zip(&mut file, budget)?,
+        Packing::Gzip => is_whole_gzip(&mut file, budget)?,
+    };
+    rewind(&mut file, sorter)?;
+    match kind {
+        _ if !whole => {
+            let kept = sorter.keep_member(&mut BufReader::new(file));
+            kept.map_err(|fault| error_of(fault, budget, sorter))
+        }
+        Packing::Zip => {
+            let zip = ZipArchive::new(BufReader::new(file));
+            let mut zip = zip.map_err(SplitError::NotZip)?;
+            read_each(&mut zip, &format!("{name}/"), depth, budget, sorter)
+        }
+        Packing::Gzip => {
+            let name = name.strip_suffix(".gz").unwrap_or(name);
+            let mut bytes = Counted {
+                file: MultiGzDecoder::new(BufReader::new(file)),
+                budget,
+            };
+            let inner = member::read(name, depth, &mut bytes, sorter);
+            match inner.map_err(|fault| error_of(fault, budget, sorter))? {
+                Some(inner) => read_packed(name, depth + 1, inner, budget, sorter),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+/// Whether every member can be unpacked; a danger in any of them refuses the whole archive.
+fn is_whole_zip(file: &mut File, budget: &mut Budget<'_>) -> Result<bool, SplitError> {
+    let Ok(tail) = Tail::read(file) else {
+        return Ok(false);
+    };
+    let Ok(mut zip) = ZipArchive::new(BufReader::new(file)) else {
+        return Ok(false);
+    };
+    match vet(&mut zip, &tail, budget.members) {
+        Ok(_) => {}
+        Err(SplitError::NotZip(_) | SplitError::Unsafe(Danger::Unaccounted)) => return Ok(false),
+        Err(danger) => return Err(danger),
+    }
+    budget.members -= zip.len();
+    for place in 0..zip.len() {
+        let Ok(file) = open_member(&mut zip, place, budget.password) else {
+            return Ok(false);
+        };
+        if !runs_to_its_end(file, budget)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn is_whole_gzip(file: &mut File, budget: &mut Budget<'_>) -> Result<bool, SplitError> {
+    runs_to_its_end(MultiGzDecoder::new(BufReader::new(file)), budget)
+}
+
+fn runs_to_its_end(bytes: impl Read, budget: &mut Budget<'_>) -> Result<bool, SplitError> {
+    let mut bytes = Counted {
+        file: bytes,
+        budget,
+    };
+    let end = io::copy(&mut bytes, &mut io::sink());
+    match (end, budget.stop.take()) {
+        (_, Some(stop)) => Err(stop),
+        (end, None) => Ok(end.is_ok()),
+    }
+}
+
+fn rewind(file: &mut File, sorter: &Sorter<'_>) -> Result<(), SplitError> {
+    file.rewind().map_err(SplitError::write(sorter.root()))
+}
+
+/// What has been read to its end once is damaged by nobody but our own disk.
+fn error_of(fault: Fault, budget: &mut Budget<'_>, sorter: &Sorter<'_>) -> SplitError {
+    match (fault, budget.stop.take()) {
+        (Fault::Write(error), _) => error,
+        (Fault::Read(_), Some(stop)) => stop,
+        (Fault::Read(source), None) => SplitError::write(sorter.root())(source),
+    }
+}
+
+/// One wrong password in 256 passes ZipCrypto's own check; then only the content gives it away.
+fn damaged(member: usize, encrypted: bool, source: io::Error) -> SplitError {
+    match encrypted {
+        true => SplitError::DamagedOrWrongPassword { member, source },
+        false => SplitError::Damaged { member, source },
+    }
+}

@@ -1,0 +1,76 @@
+//! What page and manifest say of one person's data.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::packages::Unassigned;
+use crate::packages::archive::documented::JobMember;
+use crate::packages::sorter::job::JobLists;
+use crate::packages::sorter::tally::Days;
+
+pub(crate) const CATEGORIES: &str = "categories.json";
+
+/// What page and manifest say of one person's data.
+pub(crate) struct Contents<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) events: u64,
+    pub(crate) profiles: u64,
+    pub(crate) others: u64,
+    /// Most frequent first.
+    pub(crate) kinds: Vec<(&'a str, u64)>,
+    /// Events of kinds that are not in `kinds`.
+    pub(crate) further: u64,
+    /// Events without a time that could be read.
+    pub(crate) timeless: u64,
+    /// From the first event to the last, in seconds by the project's clock.
+    pub(crate) period: Option<(i64, i64)>,
+    pub(crate) days: &'a Days,
+    pub(crate) unassigned: &'a Unassigned,
+    /// What there is about the person, by name: of the person's own records, or what was delivered
+    /// in place of records.
+    pub(crate) names: PersonNames<'a>,
+    pub(crate) of_categories: bool,
+    /// Records of other people that were inside of this person's.
+    pub(crate) taken_out: u64,
+    /// The files they were in.
+    pub(crate) reduced: &'a BTreeSet<&'static str>,
+}
+
+/// Names of what was recorded, each once.
+#[derive(Default, Serialize)]
+pub(crate) struct PersonNames<'a> {
+    pub(crate) events: Vec<&'a str>,
+    pub(crate) event_properties: Vec<&'a str>,
+    pub(crate) profile_properties: Vec<&'a str>,
+}
+
+impl<'a> PersonNames<'a> {
+    pub(crate) fn of_lists(lists: &'a JobLists) -> Self {
+        let of = |member| {
+            let names = lists.names.get(&member);
+            names.into_iter().flatten().map(String::as_str).collect()
+        };
+        Self {
+            events: of(JobMember::EventNames),
+            event_properties: of(JobMember::EventProperties),
+            profile_properties: of(JobMember::ProfileProperties),
+        }
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        (self.events.len() + self.event_properties.len() + self.profile_properties.len()) as u64
+    }
+}
+
+impl Contents<'_> {
+    /// Whether there is no record of this person.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events + self.profiles + self.others == 0
+    }
+
+    /// Whether part of the delivery may be about this person and is in nobody's package.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.unassigned.unclear() > 0
+    }
+}

@@ -1,0 +1,160 @@
+//! `manifest.json`: for programs, and for whoever has to prove later what was handed over.
+
+use std::path::Path;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+use super::contents::{Contents, PersonNames};
+use crate::domain::ProjectZone;
+use crate::packages::sorter::spool::Written;
+use crate::packages::staging::create_file;
+use crate::packages::{About, SplitError};
+
+pub(crate) const MANIFEST: &str = "manifest.json";
+
+#[derive(Serialize)]
+struct Manifest<'a> {
+    schema: u32,
+    distinct_id: &'a str,
+    law: &'static str,
+    disclosure: Option<&'static str>,
+    project: &'a str,
+    request: &'a str,
+    task: &'a str,
+    archive_sha256: &'a str,
+    fetched: String,
+    made: String,
+    /// Whose clock Mixpanel counts the times of events by; those here are in UTC.
+    time_zone: &'static str,
+    /// From the first event to the last; null where no event has a time.
+    period: Option<Period>,
+    records: Records,
+    events_by_name: Vec<Named<'a>>,
+    /// Events of so rare kinds that they are not in the list.
+    events_of_further_names: u64,
+    events_without_time: u64,
+    names: &'a PersonNames<'a>,
+    /// Records of other people that were inside of this person's, and are not any more.
+    records_of_others_removed: u64,
+    not_understood: NotUnderstood,
+    files: Vec<File<'a>>,
+}
+
+#[derive(Serialize)]
+struct Period {
+    first_event: String,
+    last_event: String,
+}
+
+#[derive(Serialize)]
+struct Records {
+    events: u64,
+    profiles: u64,
+    others: u64,
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    name: &'a str,
+    count: u64,
+}
+
+/// Of the whole archive: what may be about this person as well, and is in nobody's package.
+#[derive(Serialize)]
+struct NotUnderstood {
+    records_that_name_nobody: u64,
+    records_that_name_several: u64,
+    unreadable_pieces: u64,
+    unreadable_files: u64,
+    lists_of_several_people: u64,
+    records_maybe_under_another_id: u64,
+    records_of_other_people_only: u64,
+    missing_parts: u64,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    name: &'a str,
+    bytes: u64,
+    sha256: &'a str,
+}
+
+/// Writes the manifest; returns its length in bytes.
+pub(crate) fn write(
+    folder: &Path,
+    about: &About,
+    contents: &Contents<'_>,
+    files: &[Written],
+) -> Result<u64, SplitError> {
+    let path = folder.join(MANIFEST);
+    let mut text = serde_json::to_vec_pretty(&manifest(about, contents, files))
+        .map_err(|error| SplitError::write(&path)(error.into()))?;
+    text.push(b'\n');
+    std::io::Write::write_all(&mut create_file(&path)?, &text).map_err(SplitError::write(&path))?;
+    Ok(text.len() as u64)
+}
+
+fn manifest<'a>(
+    about: &'a About,
+    contents: &'a Contents<'a>,
+    files: &'a [Written],
+) -> Manifest<'a> {
+    let operation = crate::domain::Operation::Export(about.scope);
+    let period = contents.period.map(|(first, last)| Period {
+        first_event: utc(first, about.zone),
+        last_event: utc(last, about.zone),
+    });
+    let named = |(name, count): &(&'a str, u64)| Named {
+        name,
+        count: *count,
+    };
+    let file = |file: &'a Written| File {
+        name: file.name,
+        bytes: file.bytes,
+        sha256: &file.sha256,
+    };
+    Manifest {
+        schema: 1,
+        distinct_id: contents.id,
+        law: operation.law().as_str(),
+        disclosure: operation.disclosure().map(|disclosure| disclosure.as_str()),
+        project: &about.project,
+        request: about.request.as_str(),
+        task: about.task.as_str(),
+        archive_sha256: &about.sha256,
+        fetched: rfc3339(about.fetched),
+        made: rfc3339(about.made),
+        time_zone: about.zone.as_str(),
+        period,
+        records: Records {
+            events: contents.events,
+            profiles: contents.profiles,
+            others: contents.others,
+        },
+        events_by_name: contents.kinds.iter().map(named).collect(),
+        events_of_further_names: contents.further,
+        events_without_time: contents.timeless,
+        names: &contents.names,
+        records_of_others_removed: contents.taken_out,
+        not_understood: NotUnderstood {
+            records_that_name_nobody: contents.unassigned.no_owner,
+            records_that_name_several: contents.unassigned.contradictory,
+            unreadable_pieces: contents.unassigned.broken,
+            unreadable_files: contents.unassigned.members,
+            lists_of_several_people: contents.unassigned.shared_lists,
+            records_maybe_under_another_id: contents.unassigned.may_be_asked_for,
+            records_of_other_people_only: contents.unassigned.others_only,
+            missing_parts: contents.unassigned.missing,
+        },
+        files: files.iter().map(file).collect(),
+    }
+}
+
+fn rfc3339(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn utc(seconds: i64, zone: ProjectZone) -> String {
+    zone.moment(seconds).map(rfc3339).unwrap_or_default()
+}

@@ -1,0 +1,67 @@
+//! The names of what was recorded about the person: all there is to a *Categories* export, and beside
+//! the data of every other one.
+
+use maud::{Markup, html};
+
+use super::fields::{Keys, Label};
+use super::records::event_name;
+use crate::document::text::grouped;
+use crate::domain::{Disclosure, RetrievalScope};
+use crate::packages::package::contents::Contents;
+
+/// How many names of a list are shown; all of them are in the manifest.
+const MOST_NAMES: usize = 500;
+
+pub(crate) fn names(scope: RetrievalScope, contents: &Contents<'_>) -> Markup {
+    let names = &contents.names;
+    if names.count() == 0 {
+        return html! {};
+    }
+    let (title, what) = match scope {
+        RetrievalScope::Ccpa(Disclosure::Categories) => (
+            "The categories of your data",
+            "These are the names of the events and properties that Mixpanel delivered as categories.",
+        ),
+        RetrievalScope::Ccpa(Disclosure::Sources) => (
+            "How your data was collected",
+            "These are the names of the properties that Mixpanel delivered as sources.",
+        ),
+        RetrievalScope::Gdpr | RetrievalScope::Ccpa(Disclosure::Data) => (
+            "Which kinds of data there are",
+            "These are the names of all properties in your own records.",
+        ),
+    };
+    // Elsewhere the events are listed with their numbers.
+    let events = match contents.of_categories {
+        true => names.events.as_slice(),
+        false => &[],
+    };
+    html! {
+        section aria-labelledby="names" {
+            h2 #names { (title) }
+            p { (what) }
+            (list("Events", events, &|name| event_name(name)))
+            (list("Properties of events", &names.event_properties, &property))
+            (list("Properties of the profile", &names.profile_properties, &property))
+        }
+    }
+}
+
+fn property(name: &str) -> Markup {
+    html! { (Label(name, Keys::Shown)) }
+}
+
+fn list(title: &str, names: &[&str], show: &dyn Fn(&str) -> Markup) -> Markup {
+    let hidden = names.len().saturating_sub(MOST_NAMES);
+    html! {
+        @if !names.is_empty() {
+            h3 { (title) }
+            ul.names {
+                @for name in names.iter().take(MOST_NAMES) { li { (show(name)) } }
+            }
+            @if hidden > 0 {
+                p.note { "And " (grouped(hidden as u64)) " more, in the manifest." }
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Which column of a table says what of its records.
+
+use std::hash::{DefaultHasher, Hasher};
+
+use crate::domain::{ProjectZone, event_time};
+
+use super::naming::{names_a_field, names_more_than_a_field};
+use super::{Facts, Kind};
+use crate::packages::archive::documented::Form;
+use crate::packages::sorter::owner::{Claim, Claims};
+
+/// Which column of a table says what; an index for each column that matters.
+#[derive(Debug, Default)]
+pub(crate) struct RecordColumns {
+    person: Vec<usize>,
+    user: Vec<usize>,
+    device: Vec<usize>,
+    event: Option<usize>,
+    time: Option<usize>,
+    profile: bool,
+    /// A heading may hold a record itself.
+    more_than_names: bool,
+}
+
+impl RecordColumns {
+    /// In a documented table each column but the documented ones is a property, whatever it is
+    /// called; in others a name may be written as people write it.
+    pub(crate) fn of<'n>(names: impl Iterator<Item = &'n [u8]>, form: Form) -> Self {
+        let mut columns = Self::default();
+        for (place, name) in names.enumerate() {
+            let written;
+            let (inside, name) = match form {
+                Form::EventTable | Form::ProfileTable => (false, std::str::from_utf8(name).ok()),
+                Form::Records | Form::OfTheJob(_) => {
+                    written = plain_name(name);
+                    match written.split_once("properties.") {
+                        Some(("" | "$", name)) => (true, Some(name)),
+                        _ => (false, Some(written.as_str())),
+                    }
+                }
+            };
+            columns.add(place, name.unwrap_or_default(), inside, form);
+            columns.more_than_names |= name.is_some_and(names_more_than_a_field);
+        }
+        columns
+    }
+
+    fn add(&mut self, place: usize, name: &str, inside: bool, form: Form) {
+        match (name, form) {
+            ("distinct_id", _) => {
+                self.profile |= form == Form::ProfileTable && place == 0;
+                self.person.push(place);
+            }
+            // Properties of the profile, and not whose it is.
+            (_, Form::ProfileTable) => {}
+            ("$user_id", _) => self.user.push(place),
+            ("$device_id", _) => self.device.push(place),
+            ("time", _) => self.time = self.time.or(Some(place)),
+            ("event_name", _) => self.event = self.event.or(Some(place)),
+            (_, Form::EventTable) => {}
+            ("event", _) => self.event = self.event.or(Some(place)),
+            ("$distinct_id", _) => {
+                self.profile |= !inside;
+                self.person.push(place);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a heading with these names says whose its rows are.
+    pub(crate) fn name_a_person<'n>(names: impl Iterator<Item = &'n [u8]>) -> bool {
+        !Self::of(names, Form::Records).person.is_empty()
+    }
+
+    /// What is known of one row of these fields.
+    pub(crate) fn facts<'r>(&self, fields: &[&'r str], zone: ProjectZone) -> Facts<'r> {
+        let field = |place: usize| fields[place];
+        let mut shape = DefaultHasher::new();
+        shape.write_usize(fields.len());
+        for (place, field) in fields.iter().enumerate() {
+            if !field.is_empty() {
+                shape.write_usize(place);
+            }
+        }
+        let claim = |places: &[usize]| {
+            let mut claim = Claim::Absent;
+            for place in places {
+                claim.add(Claim::of_field(field(*place)));
+            }
+            claim
+        };
+        let kind = match (self.event, self.profile) {
+            (Some(_), _) => Kind::Event,
+            (None, true) => Kind::Profile,
+            (None, false) => Kind::Other,
+        };
+        Facts {
+            claims: Claims {
+                person: claim(&self.person),
+                user: claim(&self.user),
+                device: claim(&self.device),
+            },
+            kind,
+            name: self.event.map_or("", field).into(),
+            time: self.time.and_then(|place| event_time(field(place), zone)),
+            shape: shape.finish(),
+            may_nest: self.more_than_names || fields.iter().any(|field| names_a_field(field)),
+        }
+    }
+}
+
+/// `"Distinct ID"` as a person writes it is `distinct_id`.
+fn plain_name(name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name);
+    let name = name.trim().trim_matches('"').trim();
+    name.to_lowercase().replace(' ', "_")
+}

@@ -1,0 +1,347 @@
+//! JSON that is no JSON lines: arrays of records, an object of such arrays, or one record, in any
+//! layout and one after another.
+//!
+//! Finds where each record begins and ends by its brackets alone. So one damaged record costs only
+//! itself, what cannot be read is at hand as it stood, and a member of any size takes the memory of
+//! one record. Whether a record is JSON is for its reader to say.
+
+use std::io::BufRead;
+
+use serde_json::{Map, Value};
+
+use crate::packages::archive::sink::{Fault, Piece, Sink};
+
+/// Keys that only a record has: an object with one of them is no wrapper around records.
+const RECORD_KEYS: [&[u8]; 5] = [
+    b"event",
+    b"properties",
+    b"$properties",
+    b"distinct_id",
+    b"$distinct_id",
+];
+
+/// Reads every record of `text`. One over `limit` bytes is handed on in pieces, unread.
+pub(crate) fn read(text: &mut dyn BufRead, limit: usize, sink: &mut dyn Sink) -> Result<(), Fault> {
+    let mut document = Document {
+        text,
+        limit,
+        sink,
+        held: Vec::new(),
+        spilled: false,
+    };
+    match document.read_values()? {
+        End::Closed => Ok(()),
+        End::Broken => document.give_up(),
+    }
+}
+
+struct Document<'t, 's> {
+    text: &'t mut dyn BufRead,
+    limit: usize,
+    sink: &'s mut dyn Sink,
+    /// What has been taken from `text` and not been handed on.
+    held: Vec<u8>,
+    /// Whether the beginning of what is held was over the limit, and has been handed on.
+    spilled: bool,
+}
+
+/// How deep in other objects an array of records is found, as in `{"results":{"events":[…]}}`.
+const MOST_LEVELS: usize = 3;
+
+/// How a stretch of JSON ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Closed,
+    /// The member ended in the middle of it, or something stands where it cannot.
+    Broken,
+}
+
+/// What an object at the top has turned out to be so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Undecided,
+    Record,
+    Wrapper,
+}
+
+/// What becomes of white space and commas between two values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gap {
+    Hold,
+    Skip,
+}
+
+/// Where in a value a scan stands.
+struct Scan {
+    depth: usize,
+    in_string: bool,
+}
+
+impl Document<'_, '_> {
+    fn read_values(&mut self) -> Result<End, Fault> {
+        while let Some(first) = self.next_mark(Gap::Skip)? {
+            self.held.push(first);
+            let end = match first {
+                b'[' => {
+                    self.held.clear();
+                    self.read_array()?
+                }
+                b'{' => self.read_object(0)?.0,
+                _ => End::Broken,
+            };
+            if end == End::Broken {
+                return Ok(End::Broken);
+            }
+        }
+        Ok(End::Closed)
+    }
+
+    /// The elements of an array whose bracket has been taken, and its end.
+    fn read_array(&mut self) -> Result<End, Fault> {
+        loop {
+            match self.next_mark(Gap::Skip)? {
+                None => return Ok(End::Broken),
+                Some(b']') => return Ok(End::Closed),
+                Some(first) => {
+                    self.held.push(first);
+                    if self.hold_value(first)? == End::Broken {
+                        return Ok(End::Broken);
+                    }
+                    self.hand_on()?;
+                }
+            }
+        }
+    }
+
+    /// An object whose bracket is held: a record, or a wrapper around arrays of them, which may be
+    /// in wrappers of their own. Inside another one (`level` over 0) it is held unless it wraps.
+    fn read_object(&mut self, level: usize) -> Result<(End, Role), Fault> {
+        let mut role = Role::Undecided;
+        loop {
+            let Some(mark) = self.next_mark(Gap::Hold)? else {
+                return Ok((End::Broken, role));
+            };
+            if mark == b'}' {
+                self.end_object(role, level)?;
+                return Ok((End::Closed, role));
+            }
+            let key_start = self.held.len();
+            self.held.push(mark);
+            let Some(first) = self.read_key(key_start, &mut role)? else {
+                return Ok((End::Broken, role));
+            };
+            let begins_records =
+                role != Role::Record && first == b'[' && self.peek_mark(Gap::Hold)? == Some(b'{');
+            let end = if begins_records {
+                if !self.spilled {
+                    self.held.truncate(key_start);
+                }
+                self.hand_on_aside()?;
+                role = Role::Wrapper;
+                self.read_array()?
+            } else if role != Role::Record && first == b'{' && level < MOST_LEVELS {
+                let (end, inner) = self.read_object(level + 1)?;
+                if inner == Role::Wrapper {
+                    role = Role::Wrapper;
+                }
+                end
+            } else {
+                self.hold_value(first)?
+            };
+            if end == End::Broken {
+                return Ok((End::Broken, role));
+            }
+        }
+    }
+
+    /// The rest of a key that begins at `start`, its colon, and the first byte of its value, all of
+    /// which are held.
+    fn read_key(&mut self, start: usize, role: &mut Role) -> Result<Option<u8>, Fault> {
+        let in_key = Scan {
+            depth: 0,
+            in_string: true,
+        };
+        if self.held.last() != Some(&b'"') || self.hold_until_closed(in_key)? == End::Broken {
+            return Ok(None);
+        }
+        let key = self.held.get(start + 1..self.held.len().saturating_sub(1));
+        let of_record = self.spilled || key.is_some_and(|key| RECORD_KEYS.contains(&key));
+        if *role == Role::Undecided && of_record {
+            *role = Role::Record;
+        }
+        let colon = self.next_mark(Gap::Hold)?;
+        self.held.extend(colon);
+        if colon != Some(b':') {
+            return Ok(None);
+        }
+        let first = self.next_mark(Gap::Hold)?;
+        self.held.extend(first);
+        Ok(first)
+    }
+
+    fn end_object(&mut self, role: Role, level: usize) -> Result<(), Fault> {
+        if role == Role::Wrapper {
+            return self.hand_on_aside();
+        }
+        self.held.push(b'}');
+        if level > 0 {
+            return self.spill();
+        }
+        if !self.spilled && role == Role::Undecided && holds_empty_lists_only(&self.held) {
+            self.held.clear();
+            return Ok(());
+        }
+        self.hand_on()
+    }
+
+    /// Holds the rest of the value that begins with `first`, which is held.
+    fn hold_value(&mut self, first: u8) -> Result<End, Fault> {
+        let (depth, in_string) = match first {
+            b'{' | b'[' => (1, false),
+            b'"' => (0, true),
+            b'}' | b']' | b':' => return Ok(End::Broken),
+            _ => return self.hold_scalar(),
+        };
+        self.hold_until_closed(Scan { depth, in_string })
+    }
+
+    fn hold_until_closed(&mut self, mut scan: Scan) -> Result<End, Fault> {
+        let mut escaped = false;
+        loop {
+            let chunk = self.text.fill_buf()?;
+            if chunk.is_empty() {
+                return Ok(End::Broken);
+            }
+            let mut used = chunk.len();
+            for (place, byte) in chunk.iter().enumerate() {
+                match byte {
+                    _ if escaped => escaped = false,
+                    b'\\' if scan.in_string => escaped = true,
+                    b'"' => scan.in_string = !scan.in_string,
+                    b'{' | b'[' if !scan.in_string => scan.depth += 1,
+                    b'}' | b']' if !scan.in_string => scan.depth -= 1,
+                    _ => continue,
+                }
+                if scan.depth == 0 && !scan.in_string {
+                    used = place + 1;
+                    break;
+                }
+            }
+            self.held.extend_from_slice(&chunk[..used]);
+            self.text.consume(used);
+            self.spill()?;
+            if scan.depth == 0 && !scan.in_string {
+                return Ok(End::Closed);
+            }
+        }
+    }
+
+    fn hold_scalar(&mut self) -> Result<End, Fault> {
+        loop {
+            match self.text.fill_buf()?.first().copied() {
+                Some(byte) if !byte.is_ascii_whitespace() && !b",]}".contains(&byte) => {
+                    self.held.push(byte);
+                    self.text.consume(1);
+                    self.spill()?;
+                }
+                Some(_) | None => return Ok(End::Closed),
+            }
+        }
+    }
+
+    /// Takes the next byte that is neither white space nor a comma.
+    fn next_mark(&mut self, gap: Gap) -> Result<Option<u8>, Fault> {
+        let mark = self.peek_mark(gap)?;
+        if mark.is_some() {
+            self.text.consume(1);
+        }
+        Ok(mark)
+    }
+
+    fn peek_mark(&mut self, gap: Gap) -> Result<Option<u8>, Fault> {
+        loop {
+            match self.text.fill_buf()?.first().copied() {
+                Some(byte) if byte.is_ascii_whitespace() || byte == b',' => {
+                    if gap == Gap::Hold {
+                        self.held.push(byte);
+                        self.spill()?;
+                    }
+                    self.text.consume(1);
+                }
+                other => return Ok(other),
+            }
+        }
+    }
+
+    /// Hands on the beginning of what has grown over the limit.
+    fn spill(&mut self) -> Result<(), Fault> {
+        if self.held.len() > self.limit {
+            let piece = match self.spilled {
+                true => Piece::Middle,
+                false => Piece::First,
+            };
+            self.sink.broken(&self.held, piece)?;
+            self.held.clear();
+            self.spilled = true;
+        }
+        Ok(())
+    }
+
+    fn hand_on(&mut self) -> Result<(), Fault> {
+        match self.spilled {
+            true => self.sink.broken(&self.held, Piece::Last)?,
+            false => self.sink.record(&self.held)?,
+        }
+        self.held.clear();
+        self.spilled = false;
+        Ok(())
+    }
+
+    /// Hands on what stands between the arrays of a wrapper, if it says anything.
+    fn hand_on_aside(&mut self) -> Result<(), Fault> {
+        if self.spilled {
+            return self.hand_on();
+        }
+        let is_gap = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';
+        let from = self
+            .held
+            .iter()
+            .position(|byte| !is_gap(byte) && *byte != b'{');
+        if let Some(from) = from {
+            let to = self
+                .held
+                .iter()
+                .rposition(|byte| !is_gap(byte))
+                .unwrap_or(from);
+            let text = &self.held[from..=to];
+            if !holds_empty_lists_only(&[b"{", text, b"}"].concat()) {
+                self.sink.aside(text)?;
+            }
+        }
+        self.held.clear();
+        Ok(())
+    }
+
+    /// Hands on what is held and all that follows as it stands: its brackets cannot be trusted.
+    fn give_up(&mut self) -> Result<(), Fault> {
+        let first = match self.spilled {
+            true => Piece::Middle,
+            false => Piece::First,
+        };
+        self.sink.broken(&self.held, first)?;
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match self.text.read(&mut buffer)? {
+                0 => return Ok(self.sink.broken(b"", Piece::Last)?),
+                count => self.sink.broken(&buffer[..count], Piece::Middle)?,
+            }
+        }
+    }
+}
+
+/// Whether `text` is an object that holds no data: what an export of nothing looks like.
+fn holds_empty_lists_only(text: &[u8]) -> bool {
+    let empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+    let object = serde_json::from_slice::<Map<String, Value>>(text);
+    object.is_ok_and(|object| object.values().all(empty))
+}

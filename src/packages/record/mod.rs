@@ -1,0 +1,303 @@
+//! What has to be known of a record to file it, without taking it apart any further.
+
+pub(super) mod columns;
+pub(super) mod document;
+pub(super) mod lines;
+pub(super) mod naming;
+pub(super) mod nested;
+pub(super) mod table;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::hash::{DefaultHasher, Hasher};
+
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::domain::{JsonObject, ProjectZone, event_time};
+
+use super::sorter::owner::{Claim, Claims};
+use naming::{names_a_field, names_more_than_a_field};
+
+/// What kind of thing is recorded; decides the file of the package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Kind {
+    Event,
+    Profile,
+    /// Of the person, but neither of the two.
+    #[default]
+    Other,
+}
+
+/// What is known of one record.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Facts<'a> {
+    pub(crate) claims: Claims<'a>,
+    pub(crate) kind: Kind,
+    /// What an event is called.
+    pub(crate) name: Cow<'a, str>,
+    /// When an event happened, in seconds by the project's clock.
+    pub(crate) time: Option<i64>,
+    /// The same for all records with the same names of properties.
+    pub(crate) shape: u64,
+    /// Whether another record, of whomever, may be inside of it.
+    pub(crate) may_nest: bool,
+}
+
+/// Reads one JSON object; `None` if `text` is anything else.
+pub(crate) fn read(text: &str, zone: ProjectZone) -> Option<Facts<'_>> {
+    let mut found = Found {
+        zone,
+        ..Found::default()
+    };
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let seed = Object {
+        found: &mut found,
+        level: Level::Top,
+        must: Must::BeObject,
+    };
+    seed.deserialize(&mut parser).ok()?;
+    parser.end().ok()?;
+    let kind = match (found.has_event, found.looks_like_profile) {
+        (true, _) => Kind::Event,
+        (false, true) => Kind::Profile,
+        (false, false) => Kind::Other,
+    };
+    Some(Facts {
+        claims: found.claims,
+        kind,
+        name: found.name,
+        time: found.time,
+        shape: found.shape.finish(),
+        may_nest: found.may_nest,
+    })
+}
+
+/// The fields of a record with those inside `properties` or `$properties` in its place; `None` if
+/// `text` is no object.
+pub(crate) fn fields_of(text: &str) -> Option<JsonObject<'_>> {
+    let mut all = Vec::new();
+    for (name, value) in JsonObject::of(text)?.0 {
+        let inner = matches!(&*name, "properties" | "$properties")
+            .then(|| JsonObject::of(value.get()))
+            .flatten();
+        match inner {
+            Some(inner) => all.extend(inner.0),
+            None => all.push((name, value)),
+        }
+    }
+    Some(JsonObject(all))
+}
+
+#[derive(Default)]
+struct Found<'a> {
+    zone: ProjectZone,
+    claims: Claims<'a>,
+    shape: DefaultHasher,
+    may_nest: bool,
+    has_event: bool,
+    looks_like_profile: bool,
+    name: Cow<'a, str>,
+    time: Option<i64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Top,
+    Properties,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Must {
+    BeObject,
+    BeAnything,
+}
+
+/// The keys that matter, at either level.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    DistinctId,
+    PrefixedDistinctId,
+    UserId,
+    DeviceId,
+    Event,
+    Time,
+    Properties,
+    PrefixedProperties,
+    Any,
+}
+
+impl Key {
+    fn of(text: &str) -> Self {
+        match text {
+            "distinct_id" => Self::DistinctId,
+            "$distinct_id" => Self::PrefixedDistinctId,
+            "$user_id" => Self::UserId,
+            "$device_id" => Self::DeviceId,
+            "event" => Self::Event,
+            "time" => Self::Time,
+            "properties" => Self::Properties,
+            "$properties" => Self::PrefixedProperties,
+            _ => Self::Any,
+        }
+    }
+}
+
+/// Reads a key, counts it in for the shape, and looks whether it is more than a key.
+struct KeySeed<'h> {
+    shape: &'h mut DefaultHasher,
+    may_nest: &'h mut bool,
+}
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
+    type Value = Key;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, parser: D) -> Result<Key, D::Error> {
+        parser.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for KeySeed<'_> {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Key, E> {
+        self.shape.write(text.as_bytes());
+        self.shape.write_u8(0xff);
+        let key = Key::of(text);
+        *self.may_nest |= key == Key::Any && names_more_than_a_field(text);
+        Ok(key)
+    }
+}
+
+/// Goes through the keys of a record, or of its properties, in one pass: to read the properties first
+/// as a value and then as an object takes half as long again.
+struct Object<'f, 'de> {
+    found: &'f mut Found<'de>,
+    level: Level,
+    must: Must,
+}
+
+impl<'de> DeserializeSeed<'de> for Object<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, parser: D) -> Result<(), D::Error> {
+        match self.must {
+            Must::BeObject => parser.deserialize_map(self),
+            Must::BeAnything => parser.deserialize_any(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Object<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        loop {
+            let seed = KeySeed {
+                shape: &mut self.found.shape,
+                may_nest: &mut self.found.may_nest,
+            };
+            let Some(key) = map.next_key_seed(seed)? else {
+                return Ok(());
+            };
+            match (self.level, key) {
+                (Level::Top, Key::Properties | Key::PrefixedProperties) => {
+                    self.found.looks_like_profile = true;
+                    map.next_value_seed(Object {
+                        found: &mut *self.found,
+                        level: Level::Properties,
+                        must: Must::BeAnything,
+                    })?;
+                }
+                (_, Key::Any | Key::Properties | Key::PrefixedProperties) => {
+                    let text = map.next_value::<&'de RawValue>()?.get();
+                    self.found.may_nest |= names_a_field(text);
+                }
+                (level, key) => {
+                    let text = map.next_value::<&'de RawValue>()?.get();
+                    self.found.may_nest |= names_a_field(text);
+                    self.found.take(level, key, text);
+                }
+            }
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(element) = list.next_element::<&'de RawValue>()? {
+            self.found.may_nest |= names_a_field(element.get());
+        }
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.found.may_nest |= names_a_field(text);
+        self.found.take_text(text);
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+impl<'de> Found<'de> {
+    /// Properties that are a text are properties all the same.
+    fn take_text(&mut self, text: &str) {
+        for (name, value) in JsonObject::of(text).unwrap_or_default().0 {
+            let claim = Claim::of_json(value.get()).into_owned();
+            match Key::of(&name) {
+                Key::DistinctId | Key::PrefixedDistinctId => self.claims.person.add(claim),
+                Key::UserId => self.claims.user.add(claim),
+                Key::DeviceId => self.claims.device.add(claim),
+                Key::Time => self.time = self.time.or_else(|| event_time(value.get(), self.zone)),
+                Key::Event | Key::Properties | Key::PrefixedProperties | Key::Any => {}
+            }
+        }
+    }
+
+    fn take(&mut self, level: Level, key: Key, text: &'de str) {
+        match (level, key) {
+            (_, Key::DistinctId) => self.claims.person.add(Claim::of_json(text)),
+            (_, Key::PrefixedDistinctId) => {
+                self.looks_like_profile |= level == Level::Top;
+                self.claims.person.add(Claim::of_json(text));
+            }
+            (Level::Properties, Key::UserId) => self.claims.user.add(Claim::of_json(text)),
+            (Level::Properties, Key::DeviceId) => self.claims.device.add(Claim::of_json(text)),
+            (Level::Top, Key::Event) => {
+                self.has_event = true;
+                self.name = match Claim::of_json(text) {
+                    Claim::Id(name) => name,
+                    Claim::Absent => Cow::Borrowed(""),
+                    Claim::Unreadable | Claim::Contradictory => Cow::Borrowed(text),
+                };
+            }
+            (_, Key::Time) => self.time = self.time.or_else(|| event_time(text, self.zone)),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Files each record with its person, and the rest under `unassigned/`.
+
+mod asked;
+pub(super) mod job;
+pub(super) mod newest;
+pub(super) mod owner;
+pub(super) mod spool;
+pub(super) mod tally;
+pub(super) mod unassigned;
+pub(super) mod whole;
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{BufRead, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::archive::documented::{JobFacts, JobMember};
+use super::archive::sink::{Fault, Piece, Row, Sink};
+use super::people::People;
+use super::record::naming::{self, Unsure};
+use super::record::nested::{self, Apart, Own};
+use super::record::{self, Facts, Kind, table};
+use super::{Limits, SplitError, Unassigned};
+use crate::domain::{DistinctId, ProjectZone};
+use asked::Asked;
+use job::{JobLists, JobWriter};
+use owner::{Claims, Reason, owner};
+use spool::{Shelf, Spool};
+use tally::Names;
+use unassigned::MemberReport;
+use whole::Seen;
+
+pub(crate) struct Sorter<'a> {
+    people: &'a People<'a>,
+    root: PathBuf,
+    spool: Spool,
+    unassigned: unassigned::Writer,
+    job: JobWriter,
+    record_limit: usize,
+    zone: ProjectZone,
+    taken_out: u64,
+    /// Whom the other jobs of the request asked for, and with them everybody asked for, once a
+    /// record of somebody else comes by.
+    elsewhere: &'a dyn Fn() -> Vec<DistinctId>,
+    asked: Option<Asked>,
+    seen: Seen,
+}
+
+/// What the people have, sorted.
+pub(crate) struct Sorted {
+    pub(crate) shelves: Vec<Shelf>,
+    pub(crate) names: Names,
+    pub(crate) unassigned: Unassigned,
+    pub(crate) members: Vec<MemberReport>,
+    /// The names in the lists of the whole job.
+    pub(crate) lists: JobLists,
+    /// Records that were inside of records of another person.
+    pub(crate) taken_out: u64,
+    pub(crate) seen: Seen,
+}
+
+impl<'a> Sorter<'a> {
+    pub(crate) fn new(
+        people: &'a People<'a>,
+        root: &Path,
+        limits: &Limits,
+        zone: ProjectZone,
+        elsewhere: &'a dyn Fn() -> Vec<DistinctId>,
+    ) -> Result<Self, SplitError> {
+        Ok(Self {
+            people,
+            root: root.to_owned(),
+            spool: Spool::new(people, root, limits.rows)?,
+            unassigned: unassigned::Writer::new(root)?,
+            job: JobWriter::new(root),
+            record_limit: limits.record_bytes,
+            zone,
+            taken_out: 0,
+            elsewhere,
+            asked: None,
+            seen: Seen::default(),
+        })
+    }
+
+    /// Where all of it is written.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The longest record that is read, in bytes.
+    pub(crate) fn record_limit(&self) -> usize {
+        self.record_limit
+    }
+
+    pub(crate) fn begin_member(&mut self, name: &str, read_as: &'static str) {
+        self.unassigned.begin_member(name, read_as);
+    }
+
+    pub(crate) fn keep_member(&mut self, bytes: &mut dyn BufRead) -> Result<(), Fault> {
+        Ok(self.unassigned.add_member(bytes)??)
+    }
+
+    /// Writes all of `bytes` into a file without a name, and begins it anew.
+    pub(crate) fn put_down(&mut self, bytes: &mut dyn Read) -> Result<File, Fault> {
+        let failed = |error| SplitError::write(&self.root)(error);
+        let mut file = tempfile::tempfile_in(&self.root).map_err(failed)?;
+        let mut buffer = vec![0; 128 * 1024];
+        loop {
+            match bytes.read(&mut buffer)? {
+                0 => break,
+                count => file.write_all(&buffer[..count]).map_err(failed)?,
+            }
+        }
+        file.rewind().map_err(failed)?;
+        Ok(file)
+    }
+
+    /// Takes in what a member says about the whole job, and keeps the member as it is.
+    pub(crate) fn add_job_facts(
+        &mut self,
+        member: JobMember,
+        facts: JobFacts,
+        text: &[u8],
+    ) -> Result<(), SplitError> {
+        let kept_as = self.job.add(member, facts, text)?;
+        self.unassigned.kept(kept_as);
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> Result<Sorted, SplitError> {
+        let (mut unassigned, members) = self.unassigned.finish()?;
+        if self.spool.is_empty() {
+            unassigned.others_only = std::mem::take(&mut unassigned.not_asked_for);
+        }
+        let (shelves, names) = self.spool.into_shelves();
+        Ok(Sorted {
+            shelves,
+            names,
+            unassigned,
+            members,
+            lists: self.job.into_lists(),
+            taken_out: self.taken_out,
+            seen: self.seen,
+        })
+    }
+
+    fn file(&mut self, facts: &Facts<'_>, line: &[u8]) -> Result<(), SplitError> {
+        self.unassigned.count_record();
+        self.seen.count(facts.kind);
+        let person = match owner(&facts.claims, self.people) {
+            Ok(person) => person,
+            Err(Reason::NotAskedFor) if self.may_be_asked_for(line) => {
+                return self.unassigned.add_record(Reason::MayBeAskedFor, line);
+            }
+            Err(reason) => return self.unassigned.add_record(reason, line),
+        };
+        match facts.kind {
+            Kind::Event => self.spool.add_event(person, line, facts),
+            Kind::Profile => self.spool.add_profile(person, line, facts),
+            Kind::Other => self.spool.add_other(person, line),
+        }
+    }
+
+    /// Whether a record of somebody else names a person of the request, or nearly.
+    fn may_be_asked_for(&mut self, line: &[u8]) -> bool {
+        let asked = self.asked.get_or_insert_with(|| {
+            let elsewhere = (self.elsewhere)();
+            let here = (0..self.people.count()).map(|person| self.people.id(person));
+            Asked::new(here.chain(&elsewhere))
+        });
+        asked.are_named_in(&String::from_utf8_lossy(line))
+    }
+
+    /// Files the records of other people that are inside of this one; returns what is left of it.
+    /// `None` where nobody can be sure.
+    fn take_apart(
+        &mut self,
+        apart: Result<Apart, Unsure>,
+        (claims, kind): (&Claims<'_>, Kind),
+    ) -> Result<Option<String>, SplitError> {
+        let Ok(Apart { outer, cut }) = apart else {
+            return Ok(None);
+        };
+        if let Ok(person) = owner(claims, self.people) {
+            self.spool.count_taken_out(person, kind, cut.len() as u64);
+        }
+        for inner in cut {
+            self.taken_out += 1;
+            self.record(inner.as_bytes())?;
+        }
+        Ok(Some(outer))
+    }
+
+    /// The same for the values of a row.
+    fn take_row_apart(&mut self, row: &Row<'_>) -> Result<Option<Vec<u8>>, SplitError> {
+        let text = String::from_utf8_lossy(row.json);
+        let own = Own::of(&text, &row.facts.claims, self.people);
+        let mut left = serde_json::Map::new();
+        let fields = serde_json::from_str::<serde_json::Map<String, Value>>(&text);
+        for (name, value) in fields.unwrap_or_default() {
+            if nested::is_foreign_name(table::without_number(&name), &own) {
+                return Ok(None);
+            }
+            let value = match &value {
+                Value::String(text) if naming::names_a_field(text) => {
+                    let apart = nested::take_text_apart(text, &own);
+                    match self.take_apart(apart, (&row.facts.claims, row.facts.kind))? {
+                        Some(left) => Value::String(left),
+                        None => return Ok(None),
+                    }
+                }
+                _ => value,
+            };
+            left.insert(name, value);
+        }
+        Ok(Some(Value::Object(left).to_string().into_bytes()))
+    }
+}
+
+impl Sink for Sorter<'_> {
+    fn zone(&self) -> ProjectZone {
+        self.zone
+    }
+
+    fn record(&mut self, text: &[u8]) -> Result<(), SplitError> {
+        let zone = self.zone;
+        let read = |text| Some((text, record::read(text, zone)?));
+        let Some((whole, facts)) = std::str::from_utf8(text).ok().and_then(read) else {
+            return self.unassigned.add_broken(text, Piece::Whole);
+        };
+        if !facts.may_nest {
+            return self.file(&facts, &on_one_line(text));
+        }
+        let own = Own::of(whole, &facts.claims, self.people);
+        match self.take_apart(nested::take_apart(whole, &own), (&facts.claims, facts.kind))? {
+            Some(left) => {
+                // What was cut out may have been the name of the event, and never says whose it is.
+                let facts = match record::read(&left, zone) {
+                    Some(left) => Facts {
+                        claims: facts.claims,
+                        ..left
+                    },
+                    None => facts,
+                };
+                self.file(&facts, &on_one_line(left.as_bytes()))
+            }
+            None => self.unassigned.add_broken(text, Piece::Whole),
+        }
+    }
+
+    fn row(&mut self, mut row: Row<'_>) -> Result<(), SplitError> {
+        if !row.facts.may_nest {
+            return self.file(&row.facts, row.json);
+        }
+        let left = self.take_row_apart(&row)?;
+        let own = Own::of("", &row.facts.claims, self.people);
+        let name = nested::take_text_apart(&row.facts.name, &own);
+        if name.is_ok_and(|name| !name.cut.is_empty()) {
+            row.facts.name = Cow::Borrowed("");
+        }
+        match left {
+            Some(left) => self.file(&row.facts, &left),
+            None => self.unassigned.add_broken(row.json, Piece::Whole),
+        }
+    }
+
+    fn broken(&mut self, bytes: &[u8], piece: Piece) -> Result<(), SplitError> {
+        self.unassigned.add_broken(bytes, piece)
+    }
+
+    fn aside(&mut self, bytes: &[u8]) -> Result<(), SplitError> {
+        // What names a person is no page number.
+        match memchr::memmem::find(bytes, b"distinct_id") {
+            Some(_) => self.unassigned.add_broken(bytes, Piece::Whole),
+            None => self.unassigned.add_aside(bytes),
+        }
+    }
+}
+
+/// A record that goes over several lines, without the line ends and what indents its lines.
+///
+/// A text in JSON holds no raw line end, so nothing of the record's content is touched.
+fn on_one_line(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.contains(&b'\n') && !text.contains(&b'\r') {
+        return Cow::Borrowed(text);
+    }
+    let lines = text.split(|byte| matches!(byte, b'\n' | b'\r'));
+    let lines: Vec<&[u8]> = lines.map(<[u8]>::trim_ascii).collect();
+    Cow::Owned(lines.concat())
+}

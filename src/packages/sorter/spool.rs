@@ -1,0 +1,240 @@
+//! The data files of the packages, written in batches: no file stays open, and what waits in memory
+//! has a bound over all people.
+
+use std::borrow::Cow;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::newest::{Newest, Spot};
+use super::tally::{Names, Tally};
+use crate::domain::to_hex;
+use crate::packages::SplitError;
+use crate::packages::people::People;
+use crate::packages::record::{Facts, Kind, fields_of};
+use crate::packages::staging::{append_file, make_folder};
+
+pub(crate) const EVENTS: &str = "events.jsonl";
+pub(crate) const PROFILE: &str = "profile.json";
+pub(crate) const OTHERS: &str = "other.jsonl";
+
+/// What waits for one file before it is written.
+const BATCH_BYTES: usize = 64 * 1024;
+/// What waits for all files together.
+const WAITING_BYTES: usize = 64 << 20;
+
+/// The people's shelves while records come in.
+pub(crate) struct Spool {
+    shelves: Vec<Shelf>,
+    names: Names,
+    waiting: usize,
+}
+
+/// One person's data.
+pub(crate) struct Shelf {
+    pub(crate) folder: PathBuf,
+    pub(crate) tally: Tally,
+    pub(crate) newest: Newest,
+    events: DataFile,
+    profiles: DataFile,
+    others: DataFile,
+}
+
+/// A file of a package as its manifest lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) name: &'static str,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+    pub(crate) records: u64,
+}
+
+impl Spool {
+    pub(crate) fn new(people: &People<'_>, root: &Path, rows: usize) -> Result<Self, SplitError> {
+        let shelf = |person| {
+            let folder = root.join(people.name(person));
+            make_folder(&folder)?;
+            Ok(Shelf {
+                folder,
+                tally: Tally::default(),
+                newest: Newest::new(rows),
+                events: DataFile::new(EVENTS),
+                profiles: DataFile::new(PROFILE),
+                others: DataFile::new(OTHERS),
+            })
+        };
+        Ok(Self {
+            shelves: (0..people.count()).map(shelf).collect::<Result<_, _>>()?,
+            names: Names::default(),
+            waiting: 0,
+        })
+    }
+
+    /// Whether nobody has a record.
+    pub(crate) fn is_empty(&self) -> bool {
+        let files =
+            |shelf: &Shelf| shelf.events.records + shelf.profiles.records + shelf.others.records;
+        self.shelves.iter().all(|shelf| files(shelf) == 0)
+    }
+
+    /// Files one event; `line` is its text on one line.
+    pub(crate) fn add_event(
+        &mut self,
+        person: usize,
+        line: &[u8],
+        facts: &Facts<'_>,
+    ) -> Result<(), SplitError> {
+        let (time, number) = (facts.time, self.names.number(&facts.name));
+        let shelf = &mut self.shelves[person];
+        shelf.tally.add(number, time);
+        let properties = &mut shelf.tally.event_properties;
+        properties.add(facts.shape, &mut self.names, || property_names(line));
+        let spot = Spot {
+            time: time.unwrap_or(i64::MIN),
+            start: shelf.events.bytes,
+            length: u32::try_from(line.len()).unwrap_or(u32::MAX),
+        };
+        shelf.newest.add(spot);
+        self.add(person, Kind::Event, &[line, b"\n"])
+    }
+
+    /// Files one profile, as an element of the array that `profile.json` is.
+    pub(crate) fn add_profile(
+        &mut self,
+        person: usize,
+        line: &[u8],
+        facts: &Facts<'_>,
+    ) -> Result<(), SplitError> {
+        let properties = &mut self.shelves[person].tally.profile_properties;
+        properties.add(facts.shape, &mut self.names, || property_names(line));
+        let before: &[u8] = match self.shelves[person].profiles.records {
+            0 => b"[\n",
+            _ => b",\n",
+        };
+        self.add(person, Kind::Profile, &[before, line])
+    }
+
+    /// Counts records of other people that were inside of this person's.
+    pub(crate) fn count_taken_out(&mut self, person: usize, kind: Kind, count: u64) {
+        let tally = &mut self.shelves[person].tally;
+        tally.taken_out += count;
+        if count > 0 {
+            tally.reduced.insert(match kind {
+                Kind::Event => EVENTS,
+                Kind::Profile => PROFILE,
+                Kind::Other => OTHERS,
+            });
+        }
+    }
+
+    pub(crate) fn add_other(&mut self, person: usize, line: &[u8]) -> Result<(), SplitError> {
+        self.add(person, Kind::Other, &[line, b"\n"])
+    }
+
+    fn add(&mut self, person: usize, kind: Kind, parts: &[&[u8]]) -> Result<(), SplitError> {
+        let shelf = &mut self.shelves[person];
+        let file = match kind {
+            Kind::Event => &mut shelf.events,
+            Kind::Profile => &mut shelf.profiles,
+            Kind::Other => &mut shelf.others,
+        };
+        file.records += 1;
+        for part in parts {
+            file.push(part);
+            self.waiting += part.len();
+        }
+        if file.waiting.len() >= BATCH_BYTES {
+            self.waiting -= file.flush(&shelf.folder)?;
+        }
+        if self.waiting >= WAITING_BYTES {
+            for shelf in &mut self.shelves {
+                for file in [&mut shelf.events, &mut shelf.profiles, &mut shelf.others] {
+                    file.flush(&shelf.folder)?;
+                }
+            }
+            self.waiting = 0;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn into_shelves(self) -> (Vec<Shelf>, Names) {
+        (self.shelves, self.names)
+    }
+}
+
+/// The names of a record's properties: inside of `properties`, or all but the event's own name.
+fn property_names(line: &[u8]) -> Vec<Cow<'_, str>> {
+    let text = std::str::from_utf8(line).unwrap_or_default();
+    let fields = fields_of(text).unwrap_or_default().0.into_iter();
+    let names = fields.map(|(name, _)| name).enumerate();
+    let is_title = |place, name: &str| name == "event" || place == 0 && name == "event_name";
+    names
+        .filter(|(place, name)| !is_title(*place, name))
+        .map(|(_, name)| name)
+        .collect()
+}
+
+impl Shelf {
+    /// Writes what still waits. A file without a record would only mislead: it is left out.
+    pub(crate) fn finish(&mut self) -> Result<Vec<Written>, SplitError> {
+        if self.profiles.records > 0 {
+            self.profiles.push(b"\n]\n");
+        }
+        let files = [&mut self.events, &mut self.profiles, &mut self.others].into_iter();
+        files
+            .filter(|file| file.records > 0)
+            .map(|file| file.finish(&self.folder))
+            .collect()
+    }
+}
+
+/// One file that grows at its end, hashed on the way.
+struct DataFile {
+    name: &'static str,
+    waiting: Vec<u8>,
+    hash: Sha256,
+    /// With what waits.
+    bytes: u64,
+    records: u64,
+}
+
+impl DataFile {
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            waiting: Vec::new(),
+            hash: Sha256::new(),
+            bytes: 0,
+            records: 0,
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.waiting.extend_from_slice(bytes);
+        self.bytes += bytes.len() as u64;
+    }
+
+    /// Returns how many bytes were written.
+    fn flush(&mut self, folder: &Path) -> Result<usize, SplitError> {
+        // Taken, not cleared: the room of two thousand empty buffers would add up.
+        let batch = std::mem::take(&mut self.waiting);
+        if !batch.is_empty() {
+            let path = folder.join(self.name);
+            let mut file = append_file(&path)?;
+            file.write_all(&batch).map_err(SplitError::write(&path))?;
+            self.hash.update(&batch);
+        }
+        Ok(batch.len())
+    }
+
+    fn finish(&mut self, folder: &Path) -> Result<Written, SplitError> {
+        self.flush(folder)?;
+        Ok(Written {
+            name: self.name,
+            bytes: self.bytes,
+            sha256: to_hex(&std::mem::take(&mut self.hash).finalize()),
+            records: self.records,
+        })
+    }
+}

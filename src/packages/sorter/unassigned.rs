@@ -1,0 +1,243 @@
+//! `unassigned/`: all of the archive that is in nobody's package, sorted by why.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::owner::Reason;
+use crate::packages::SplitError;
+use crate::packages::archive::sink::Piece;
+use crate::packages::staging::{create_file, make_folder};
+
+const FOLDER: &str = "unassigned";
+const MEMBERS: &str = "members";
+const REPORT: &str = "report.json";
+
+/// How much of the archive is in nobody's package, by why.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unassigned {
+    /// Records of one person who was not asked for: `not-asked-for.jsonl`.
+    pub not_asked_for: u64,
+    /// Records of one person who was not asked for under this id, but may have been under another
+    /// one: `may-be-asked-for.jsonl`.
+    #[serde(default)]
+    pub may_be_asked_for: u64,
+    /// The records of `not-asked-for.jsonl` where no record is of anybody asked for: it may be the
+    /// wrong archive.
+    #[serde(default)]
+    pub others_only: u64,
+    /// What the archive should hold or names, and does not hold: named in `report.json`.
+    #[serde(default)]
+    pub missing: u64,
+    /// Records that name nobody: `no-owner.jsonl`.
+    pub no_owner: u64,
+    /// Records that name several people: `contradictory.jsonl`.
+    pub contradictory: u64,
+    /// Pieces that cannot be read as records: `broken.txt`.
+    pub broken: u64,
+    /// Pieces between the records of a document, such as a page number: `asides.txt`.
+    pub asides: u64,
+    /// Members that could not be opened or are of a form that is not known, kept whole: `members/`.
+    pub members: u64,
+    /// Lists of names that are all there is, and of several people together: `../job/`.
+    #[serde(default)]
+    pub shared_lists: u64,
+}
+
+impl Unassigned {
+    /// Records, pieces and members in nobody's package; what stands between records is none.
+    pub fn total(&self) -> u64 {
+        self.not_asked_for + self.unclear()
+    }
+
+    /// What may be about anyone, since it is missing, could not be read or does not say for certain
+    /// whom it is about.
+    pub fn unclear(&self) -> u64 {
+        let records = self.no_owner + self.contradictory + self.may_be_asked_for + self.others_only;
+        records + self.broken + self.members + self.shared_lists + self.missing
+    }
+}
+
+/// What became of one member of the archive.
+#[derive(Debug, Serialize)]
+pub(crate) struct MemberReport {
+    name: String,
+    read_as: &'static str,
+    records: u64,
+    broken: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept_as: Option<String>,
+}
+
+impl MemberReport {
+    /// The last part of its name.
+    pub(crate) fn file_name(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or(&self.name)
+    }
+
+    /// Whether it is about the whole job, by its content.
+    pub(crate) fn is_of_the_job(&self) -> bool {
+        matches!(self.read_as, "name_list" | "summary")
+    }
+
+    /// Whether it is neither about the whole job nor an archive around other members.
+    pub(crate) fn may_hold_records(&self) -> bool {
+        !self.is_of_the_job() && !matches!(self.read_as, "zip" | "gzip")
+    }
+}
+
+/// Writes `unassigned/`; a file is made when there is something for it.
+pub(crate) struct Writer {
+    folder: PathBuf,
+    files: BTreeMap<&'static str, BufWriter<File>>,
+    counts: Unassigned,
+    members: Vec<MemberReport>,
+}
+
+impl Writer {
+    pub(crate) fn new(root: &Path) -> Result<Self, SplitError> {
+        let folder = root.join(FOLDER);
+        make_folder(&folder)?;
+        Ok(Self {
+            folder,
+            files: BTreeMap::new(),
+            counts: Unassigned::default(),
+            members: Vec::new(),
+        })
+    }
+
+    pub(crate) fn begin_member(&mut self, name: &str, read_as: &'static str) {
+        self.members.push(MemberReport {
+            name: name.to_owned(),
+            read_as,
+            records: 0,
+            broken: 0,
+            kept_as: None,
+        });
+    }
+
+    /// Counts one record of the present member, wherever it goes.
+    pub(crate) fn count_record(&mut self) {
+        if let Some(member) = self.members.last_mut() {
+            member.records += 1;
+        }
+    }
+
+    /// Keeps a record, on one line.
+    pub(crate) fn add_record(&mut self, reason: Reason, line: &[u8]) -> Result<(), SplitError> {
+        let (name, count) = match reason {
+            Reason::NotAskedFor => ("not-asked-for.jsonl", &mut self.counts.not_asked_for),
+            Reason::MayBeAskedFor => ("may-be-asked-for.jsonl", &mut self.counts.may_be_asked_for),
+            Reason::NoOwner => ("no-owner.jsonl", &mut self.counts.no_owner),
+            Reason::Contradictory => ("contradictory.jsonl", &mut self.counts.contradictory),
+        };
+        *count += 1;
+        self.write(name, &[line, b"\n"])
+    }
+
+    /// Keeps bytes as they stand; each whole piece ends with a line end.
+    pub(crate) fn add_broken(&mut self, bytes: &[u8], piece: Piece) -> Result<(), SplitError> {
+        if matches!(piece, Piece::Whole | Piece::First) {
+            self.counts.broken += 1;
+            if let Some(member) = self.members.last_mut() {
+                member.broken += 1;
+            }
+        }
+        let end: &[u8] = match piece {
+            Piece::Whole | Piece::Last => b"\n",
+            Piece::First | Piece::Middle => b"",
+        };
+        self.write("broken.txt", &[bytes, end])
+    }
+
+    pub(crate) fn add_aside(&mut self, bytes: &[u8]) -> Result<(), SplitError> {
+        self.counts.asides += 1;
+        self.write("asides.txt", &[bytes, b"\n"])
+    }
+
+    /// Keeps a member whole, under a name of ours: its own stands in the report.
+    pub(crate) fn add_member(
+        &mut self,
+        bytes: &mut dyn Read,
+    ) -> io::Result<Result<(), SplitError>> {
+        let folder = self.folder.join(MEMBERS);
+        let name = format!("member-{:05}", self.members.len());
+        let path = folder.join(&name);
+        if self.counts.members == 0
+            && let Err(error) = make_folder(&folder)
+        {
+            return Ok(Err(error));
+        }
+        self.counts.members += 1;
+        let mut file = match create_file(&path) {
+            Ok(file) => file,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut buffer = vec![0; 128 * 1024];
+        loop {
+            // Told apart: what cannot be read is the archive's fault, what cannot be written ours.
+            let count = bytes.read(&mut buffer)?;
+            if count == 0 {
+                break;
+            }
+            if let Err(error) = file.write_all(&buffer[..count]) {
+                return Ok(Err(SplitError::write(&path)(error)));
+            }
+        }
+        self.kept(format!("{MEMBERS}/{name}"));
+        Ok(Ok(()))
+    }
+
+    /// Notes where the present member is kept as it came.
+    pub(crate) fn kept(&mut self, place: String) {
+        if let Some(member) = self.members.last_mut() {
+            member.kept_as = Some(place);
+        }
+    }
+
+    fn write(&mut self, name: &'static str, parts: &[&[u8]]) -> Result<(), SplitError> {
+        let path = || self.folder.join(name);
+        let file = match self.files.entry(name) {
+            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                entry.insert(BufWriter::new(create_file(&path())?))
+            }
+        };
+        for part in parts {
+            file.write_all(part).map_err(SplitError::write(&path()))?;
+        }
+        Ok(())
+    }
+
+    /// Writes what still waits.
+    pub(crate) fn finish(mut self) -> Result<(Unassigned, Vec<MemberReport>), SplitError> {
+        for (name, file) in &mut self.files {
+            let path = self.folder.join(name);
+            file.flush().map_err(SplitError::write(&path))?;
+        }
+        Ok((self.counts, self.members))
+    }
+}
+
+/// Writes what became of each member of the archive, below `root`.
+pub(crate) fn write_report(
+    root: &Path,
+    counts: &Unassigned,
+    members: &[MemberReport],
+    missing: &[&str],
+) -> Result<(), SplitError> {
+    let path = root.join(FOLDER).join(REPORT);
+    let report = serde_json::json!({
+        "schema": 1,
+        "unassigned": counts,
+        "missing": missing,
+        "members": members,
+    });
+    let mut file = create_file(&path)?;
+    let text = format!("{report:#}\n");
+    file.write_all(text.as_bytes())
+        .map_err(SplitError::write(&path))
+}

@@ -1,0 +1,24 @@
+//! Times as a report writes them.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serializer;
+
+/// RFC 3339 in UTC, to the millisecond.
+pub(super) fn stamp(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+pub(super) fn time<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&stamp(*time))
+}
+
+#[expect(clippy::ref_option, reason = "serde asks for it")]
+pub(super) fn time_or_none<S: Serializer>(
+    time: &Option<DateTime<Utc>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.serialize_str(&stamp(*time)),
+        None => serializer.serialize_none(),
+    }
+}
