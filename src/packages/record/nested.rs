@@ -66,17 +66,13 @@ impl<'o> Own<'o> {
         } = &self.claims;
         let known = owner(&self.claims, self.people).ok();
         let known = known.map(|person| self.people.id(person).expose());
-        let id = |claim| match claim {
-            &Claim::Id(ref id) => Some(&**id),
-            Claim::Absent | Claim::Unreadable | Claim::Contradictory => None,
-        };
         let of_field = match field {
             IdField::Person => None,
-            IdField::User => id(user),
-            IdField::Device => id(device),
+            IdField::User => user.id(),
+            IdField::Device => device.id(),
             IdField::Several => return Vec::new(),
         };
-        [known, id(person), of_field]
+        [known, person.id(), of_field]
             .into_iter()
             .flatten()
             .collect()

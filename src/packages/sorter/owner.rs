@@ -45,6 +45,13 @@ impl<'a> Claim<'a> {
         }
     }
 
+    pub(crate) fn id(&self) -> Option<&str> {
+        match self {
+            Self::Id(id) => Some(id),
+            Self::Absent | Self::Unreadable | Self::Contradictory => None,
+        }
+    }
+
     /// The same without the text it was read from.
     pub(crate) fn into_owned(self) -> Claim<'static> {
         match self {
