@@ -143,12 +143,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
         true => Format::Json,
         false => Format::Human,
     };
-    let screen = move || Ui::new(format, Talk::Normal, Input::Never, Color::Never, true);
+    let screen = move || Ui::new(format, Talk::Normal, Input::Never, Color::Never);
     guard(screen, || parse_and_start(args, wants_json))
 }
 
 fn parse_and_start(args: Vec<OsString>, wants_json: bool) -> ExitStatus {
-    let mut command = for_the_screen(tree());
+    let mut command = tree();
     let parsed = match command.try_get_matches_from_mut(&args) {
         Ok(matches) => match misread::check(&command, &matches) {
             Ok(()) => Cli::from_arg_matches(&matches),
@@ -162,11 +162,11 @@ fn parse_and_start(args: Vec<OsString>, wants_json: bool) -> ExitStatus {
     };
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            drop(error.print());
+            print_help(&args, error);
             ExitStatus::Done
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !wants_json => {
-            drop(error.print());
+            print_help(&args, error);
             ExitStatus::Usage
         }
         _ => {
@@ -177,6 +177,12 @@ fn parse_and_start(args: Vec<OsString>, wants_json: bool) -> ExitStatus {
     }
 }
 
+/// Prints the help that this is, laid out for the screen. Only those who read it wait for that.
+fn print_help(args: &[OsString], help: clap::Error) {
+    let laid_out = for_the_screen(tree()).try_get_matches_from(args);
+    drop(laid_out.err().unwrap_or(help).print());
+}
+
 /// Says why a command line is not carried out.
 fn refuse(failure: &Failure, wants_json: bool) -> ExitStatus {
     let format = match wants_json {
@@ -184,9 +190,18 @@ fn refuse(failure: &Failure, wants_json: bool) -> ExitStatus {
         false => Format::Human,
     };
     let environment = Environment::from_process().ok();
-    let no_color = environment.is_some_and(|found| found.no_color || found.dumb_terminal);
-    Ui::new(format, Talk::Quiet, Input::Never, Color::Auto, no_color).fail(failure);
+    let color = color_in(environment.as_ref(), Color::Auto);
+    Ui::new(format, Talk::Quiet, Input::Never, color).fail(failure);
     failure.status
+}
+
+/// Where nothing else is asked for, the environment may forbid color.
+fn color_in(environment: Option<&Environment>, asked: Color) -> Color {
+    let forbids = environment.is_some_and(|found| found.no_color || found.dumb_terminal);
+    match asked {
+        Color::Auto if forbids => Color::Never,
+        asked => asked,
+    }
 }
 
 /// Makes what the operator sees and reads, as often as it is needed.
@@ -204,8 +219,7 @@ fn screen(global: &GlobalArgs, environment: Option<&Environment>) -> Ui {
         false => Input::Allowed,
     };
     let is_dumb = environment.is_some_and(|environment| environment.dumb_terminal);
-    let no_color = is_dumb || environment.is_some_and(|environment| environment.no_color);
-    let ui = Ui::new(format, talk, input, global.color, no_color);
+    let ui = Ui::new(format, talk, input, color_in(environment, global.color));
     match (global.plain, is_dumb) {
         (true, _) => ui.plain(),
         (false, true) => ui.without_drawing(),

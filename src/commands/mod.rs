@@ -1,76 +1,45 @@
 //! One file a command: its arguments, then read, confirm, delegate, print.
 
-mod answered;
-mod apply;
-mod approve;
-mod audit;
 mod auth;
-mod auth_status;
-mod cancel;
-mod checks;
-mod completions;
 mod context;
-mod deadlines;
-mod delete;
 mod doctor;
 mod download;
-mod export;
-mod extend;
 mod failures;
-mod find;
-mod guide;
-mod hash_key;
-mod held_ids;
 mod help;
-mod holders;
-mod kept;
 mod ledger;
-mod ledger_key;
-mod man;
-mod minimise;
-mod named;
-mod outcome;
-mod planning;
+mod people;
+mod plan;
 mod project;
-mod project_secret;
-mod purge;
 mod report;
-mod resume;
+mod request;
 mod sandbox;
-mod sources;
-mod split;
 mod status;
-mod submission;
-mod suppressions;
-pub(crate) mod topics;
-mod waiting;
-mod watch;
 
-pub(crate) use answered::AnsweredArgs;
-pub(crate) use apply::ApplyArgs;
-pub(crate) use approve::ApproveArgs;
-pub(crate) use audit::AuditArgs;
 pub(crate) use auth::AuthArgs;
-pub(crate) use cancel::CancelArgs;
-pub(crate) use completions::{COMPLETE, CompletionsArgs, complete};
 pub(crate) use context::Context;
-pub(crate) use delete::DeleteArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use download::DownloadArgs;
-pub(crate) use export::ExportArgs;
-pub(crate) use extend::ExtendArgs;
-pub(crate) use find::FindArgs;
-pub(crate) use guide::GuideArgs;
 pub(crate) use help::HelpArgs;
+pub(crate) use help::completions::{COMPLETE, CompletionsArgs, complete};
+pub(crate) use help::guide::GuideArgs;
+pub(crate) use help::{man::ManArgs, topics};
 pub(crate) use ledger::LedgerArgs;
-pub(crate) use man::ManArgs;
+pub(crate) use ledger::audit::AuditArgs;
+pub(crate) use ledger::purge::PurgeArgs;
+pub(crate) use people::find::FindArgs;
+pub(crate) use people::suppressions::SuppressionsArgs;
+pub(crate) use plan::apply::ApplyArgs;
+pub(crate) use plan::approve::ApproveArgs;
 pub(crate) use project::ProjectArgs;
-pub(crate) use purge::PurgeArgs;
 pub(crate) use report::ReportArgs;
-pub(crate) use resume::ResumeArgs;
+pub(crate) use request::answered::AnsweredArgs;
+pub(crate) use request::cancel::CancelArgs;
+pub(crate) use request::delete::DeleteArgs;
+pub(crate) use request::export::ExportArgs;
+pub(crate) use request::extend::ExtendArgs;
+pub(crate) use request::resume::ResumeArgs;
 pub(crate) use sandbox::SandboxArgs;
 pub(crate) use status::StatusArgs;
-pub(crate) use suppressions::SuppressionsArgs;
 
 use crate::domain::ExitStatus;
 use crate::ui::Failure;
@@ -111,32 +80,32 @@ impl Command {
         tree: fn() -> clap::Command,
     ) -> Result<ExitStatus, Failure> {
         let result = match self {
-            Self::Export(args) => export::run(ctx, args).await,
-            Self::Delete(args) => delete::run(ctx, args).await,
-            Self::Approve(args) => approve::run(ctx, &args),
-            Self::Apply(args) => apply::run(ctx, args).await,
+            Self::Export(args) => request::export::run(ctx, args).await,
+            Self::Delete(args) => request::delete::run(ctx, args).await,
+            Self::Approve(args) => plan::approve::run(ctx, &args),
+            Self::Apply(args) => plan::apply::run(ctx, args).await,
             Self::Status(args) => status::run(ctx, args).await,
-            Self::Resume(args) => resume::run(ctx, args).await,
-            Self::Cancel(args) => cancel::run(ctx, args).await,
-            Self::Extend(args) => extend::run(ctx, &args),
-            Self::Answered(args) => answered::run(ctx, &args),
+            Self::Resume(args) => request::resume::run(ctx, args).await,
+            Self::Cancel(args) => request::cancel::run(ctx, args).await,
+            Self::Extend(args) => request::extend::run(ctx, &args),
+            Self::Answered(args) => request::answered::run(ctx, &args),
             Self::Download(args) => download::run(ctx, args).await,
-            Self::Find(args) => find::run(ctx, &args),
+            Self::Find(args) => people::find::run(ctx, &args),
             Self::Report(args) => report::run(ctx, &args),
-            Self::Suppressions(args) => suppressions::run(ctx, &args),
-            Self::Purge(args) => purge::run(ctx, &args),
+            Self::Suppressions(args) => people::suppressions::run(ctx, &args),
+            Self::Purge(args) => ledger::purge::run(ctx, &args),
             Self::Ledger(args) => ledger::run(ctx, &args),
-            Self::Audit(args) => audit::run(ctx, &args),
+            Self::Audit(args) => ledger::audit::run(ctx, &args),
             Self::Auth(args) => auth::run(ctx, args),
             Self::Project(args) => project::run(ctx, args),
             Self::Doctor(args) => doctor::run(ctx, args).await,
-            Self::Guide(args) => guide::run(ctx, &args),
+            Self::Guide(args) => help::guide::run(ctx, &args),
             Self::Sandbox(args) => sandbox::run(ctx, args).await,
-            Self::Completions(args) => completions::run(ctx, args, tree()),
-            Self::Man(args) => man::run(ctx, &args, tree()),
+            Self::Completions(args) => help::completions::run(ctx, args, tree()),
+            Self::Man(args) => help::man::run(ctx, &args, tree()),
             Self::Help(args) => help::run(ctx, &args, tree()),
         };
-        result.map_err(|failure| holders::name(ctx, failure))
+        result.map_err(|failure| context::holders::name(ctx, failure))
     }
 
     /// It says nothing at all where nothing has changed, so that cron sends no mail.

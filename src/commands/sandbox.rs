@@ -1,14 +1,13 @@
-use serde_json::{Value, json};
+//! `dsr sandbox`: serves the stand-in for Mixpanel until Ctrl-C.
 
+use crate::commands::context::Context;
+use crate::commands::failures::{local_io, usage};
 use crate::domain::ExitStatus;
 use crate::sandbox::{
     self, CreateReply, ExportArchive, ExportMembers, Exports, OAUTH_TOKEN, Settings, api_secret,
     project_token,
 };
-use crate::ui::{Failure, Paper, View};
-
-use super::context::Context;
-use super::failures::{local_io, usage};
+use crate::ui::{Failure, ServingView};
 
 /// Serve the sandbox on loopback: a stand-in for Mixpanel's GDPR API
 ///
@@ -117,35 +116,13 @@ pub(super) async fn run(ctx: &mut Context, args: SandboxArgs) -> Result<ExitStat
     let running = sandbox::start(settings)?;
     let view = ServingView {
         api_url: running.api_url(),
+        token: OAUTH_TOKEN,
+        project_token: project_token("sandbox"),
+        api_secret: api_secret(&project_token("sandbox")),
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     ctx.ui.note("Serving until Ctrl-C.");
     let signal = ctx.interrupt.raised().await;
     drop(running);
     Ok(signal.exit_status())
-}
-
-struct ServingView {
-    api_url: String,
-}
-
-impl View for ServingView {
-    fn human(&self, _: &Paper) -> String {
-        format!(
-            "DSR_API_URL={}\nDSR_TOKEN={OAUTH_TOKEN}\nDSR_PROJECT_TOKEN={}\nDSR_REGION=us\n\
-             # API secret, the password of locked exports: {}\n",
-            self.api_url,
-            project_token("sandbox"),
-            api_secret(&project_token("sandbox")),
-        )
-    }
-
-    fn json(&self) -> Value {
-        json!({ "sandbox": {
-            "api_url": self.api_url,
-            "token": OAUTH_TOKEN,
-            "project_token": project_token("sandbox"),
-            "api_secret": api_secret(&project_token("sandbox")),
-        }})
-    }
 }

@@ -96,6 +96,15 @@ pub fn create_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
+/// Where the user's own man pages are.
+///
+/// # Errors
+/// When the platform does not say where the user's home is.
+pub fn own_man_folder() -> Result<PathBuf, HomeDirError> {
+    let strategy = etcetera::choose_base_strategy()?;
+    Ok(etcetera::BaseStrategy::data_dir(&strategy).join("man"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

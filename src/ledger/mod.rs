@@ -49,13 +49,12 @@ pub use jobs::told::Untold;
 pub use jobs::word::MadeFor;
 pub use jobs::{Claim, Purpose};
 pub use learned::LearnedLimit;
-pub use open::accept::{Accepted, LostTime, MaybeSent, find_seen};
+pub use open::accept::{Accepted, LostTime, MaybeSent, Review, find_seen};
 pub use open::backup::Backup;
 pub use open::health::{Health, examine, list_files};
 pub use open::holder::Patience;
-pub use open::seen::Seen;
 pub use open::sender::ProcessRecord;
-pub use open::set_back::SetBack;
+pub use open::set_back::{Seen, SetBack};
 pub use open::steady::SteadyClock;
 pub use people::Swept;
 pub use people::deletions::{ErasedBy, ErasedJob};
@@ -67,10 +66,10 @@ pub use people::suppressed::StillSuppressed;
 pub use rejections::Rejection;
 pub use requests::answers::{AnswerChange, AnswerRecord};
 pub use requests::candidates::{Candidate, Candidates, Fitting};
-pub use requests::downloads::{DownloadRecord, PackagesRecord, Unfetched};
+pub use requests::downloads::{DownloadRecord, LeftOut, PackagesRecord, Unfetched};
 pub use requests::extensions::{Extended, Extension};
 pub use requests::history::{Attempt, Deed, Doer, JobHistory, KeptIds, Passage, Step};
-pub use requests::listing::{Found, Jobs, Moment, Standing, Which};
+pub use requests::listing::{Found, Jobs, Standing, Which};
 pub use requests::plans::PlanRecord;
 pub use requests::received::{Course, Fetched, ReceivedRequests, Setback};
 pub use requests::records::{Answered, JobGroup, JobRecord, NewRequest, RequestRecord};
@@ -183,7 +182,10 @@ impl Ledger {
     ) -> Result<Self, LedgerError> {
         conn.pragma_update(None, "foreign_keys", "on")?;
         conn.set_prepared_statement_cache_capacity(128);
-        migrations::apply(&mut conn, path, opening)?;
+        let migrated = migrations::apply(&mut conn, path, opening)?;
+        if (migrated, place, older) == (migrations::Migrated::Yes, Place::Disk, Older::Refused) {
+            seen::catch_up(&conn, path)?;
+        }
         Ok(Self {
             conn,
             path: path.to_owned(),

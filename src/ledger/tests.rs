@@ -476,17 +476,20 @@ fn jobs_are_read_page_by_page_and_each_once() {
 }
 
 #[test]
-fn within_a_moment_requests_and_their_jobs_agree_whatever_others_record() {
+fn within_one_view_requests_and_their_jobs_agree_whatever_others_record() {
     let folder = tempfile::tempdir().unwrap();
     let (reader, request) = with_request(&folder);
     let mut other = open(&folder);
-    let moment = reader.hold_moment().unwrap();
-    let planned = |request: &RequestRecord| request.jobs_in(JobState::Planned);
-    let read = || reader.find_request(&request.id).unwrap().unwrap();
-    assert_eq!(planned(&read()), 2);
-    send(&mut other, &nth(&request.id, 1));
-    assert_eq!(planned(&read()), 2);
-    assert_eq!(state(&reader, &nth(&request.id, 1)), JobState::Planned);
-    drop(moment);
-    assert_eq!(planned(&read()), 1);
+    let first = nth(&request.id, 1);
+    let planned = |ledger: &Ledger| {
+        let request = ledger.find_request(&request.id).unwrap().unwrap();
+        request.jobs_in(JobState::Planned)
+    };
+    let seen = reader.in_one_view(|ledger| {
+        let before = planned(ledger);
+        send(&mut other, &first);
+        Ok::<_, LedgerError>((before, planned(ledger), state(ledger, &first)))
+    });
+    assert_eq!(seen.unwrap(), (2, 2, JobState::Planned));
+    assert_eq!(planned(&reader), 1);
 }

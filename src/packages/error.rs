@@ -30,6 +30,15 @@ pub enum SplitError {
     Unsupported { member: usize, source: ZipError },
     #[error("`{}` is there already and is not overwritten", path.display())]
     TargetExists { path: PathBuf },
+    #[error("the packages in `{}` are not as they were made: {}", path.display(), harm(missing, changed))]
+    NotAsMade {
+        path: PathBuf,
+        /// Names of packages, which are hashes.
+        missing: Vec<String>,
+        changed: Vec<String>,
+        /// They had been released by somebody who looked at what is unassigned.
+        reviewed: bool,
+    },
     #[error("cannot write `{}`", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("interrupted")]
@@ -67,6 +76,23 @@ pub enum Danger {
     TooLarge,
     #[error("it would unpack to far more than its size")]
     TooDense,
+}
+
+/// How many names of packages a message lists.
+const MOST_NAMES: usize = 3;
+
+/// `2 missing (5f1d…, 77ab…), 1 changed (09c3…)`
+fn harm(missing: &[String], changed: &[String]) -> String {
+    let part = |names: &[String], what: &str| {
+        let shown = names[..names.len().min(MOST_NAMES)].join(", ");
+        let more = match names.len() > MOST_NAMES {
+            true => ", …",
+            false => "",
+        };
+        (!names.is_empty()).then(|| format!("{} {what} ({shown}{more})", names.len()))
+    };
+    let parts = [part(missing, "missing"), part(changed, "changed")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 impl SplitError {

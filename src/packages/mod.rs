@@ -28,7 +28,7 @@ use crate::domain::{Disclosure, DistinctId, ProjectZone, RequestId, RetrievalSco
 pub use archive::is_locked;
 pub use error::{Danger, SplitError};
 pub use sorter::unassigned::Unassigned;
-pub use summary::{Summary, find_summary, is_of_other_form};
+pub use summary::{Summary, find_packages, find_summary, is_of_other_form};
 
 use archive::{Archive, walk};
 use package::index;
@@ -134,6 +134,8 @@ pub enum Progress {
     Reading { done: u64, of: u64 },
     /// Packages.
     Writing { done: usize, of: usize },
+    /// Packages from before.
+    Checking { done: usize, of: usize },
 }
 
 /// What was made.
@@ -161,6 +163,7 @@ pub struct PackageReport {
     pub categories: u64,
     /// Of all its files before compression.
     pub bytes: u64,
+    pub manifest_sha256: String,
 }
 
 /// Hears how far it is, and may end it.

@@ -48,7 +48,14 @@ impl Staging {
         make_durable(self.folder()).map_err(SplitError::write(target))?;
         refuse_existing(target)?;
         // An empty folder that came up since would be replaced, a file or a link is an error.
-        fs::rename(self.folder(), target).map_err(SplitError::write(target))?;
+        fs::rename(self.folder(), target).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => {
+                SplitError::TargetExists {
+                    path: target.to_path_buf(),
+                }
+            }
+            _ => SplitError::write(target)(error),
+        })?;
         let _ = self.unfinished.folder.keep();
         Ok(())
     }

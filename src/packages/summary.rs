@@ -9,9 +9,10 @@ use sha2::{Digest, Sha256};
 
 use super::people::People;
 use super::staging::create_file;
-use super::{Form, Order, PackageReport, Review, SplitError, Unassigned};
+use super::{Form, Observer, Order, PackageReport, Review, SplitError, Unassigned};
 use crate::config::Company;
-use crate::domain::{ProjectZone, to_hex};
+use crate::domain::{ProjectZone, RequestId, to_hex};
+use crate::packages::package::check;
 
 const SUMMARY: &str = "packages.json";
 const SCHEMA: u32 = 1;
@@ -47,6 +48,9 @@ pub struct Summary {
     /// Somebody has looked at what is unassigned. Before there was such a step, nobody asked.
     #[serde(default)]
     reviewed: bool,
+    /// SHA-256 of the packages' manifests, in the order asked for. Before, nobody noted them.
+    #[serde(default)]
+    pub(super) manifests: Vec<String>,
 }
 
 fn utc() -> String {
@@ -81,12 +85,26 @@ impl Summary {
             time_zone: order.about.zone.as_str().to_owned(),
             company_sha256: digest_of_company(&order.about.company),
             reviewed: order.about.review == Review::Done,
+            manifests: packages
+                .iter()
+                .map(|package| package.manifest_sha256.clone())
+                .collect(),
         }
     }
 
     /// Whether somebody has to look at what is unassigned before any package may be sent.
     pub fn is_draft(&self) -> bool {
         !self.reviewed && self.unassigned.unclear() > 0
+    }
+
+    /// Whether somebody has looked at what is unassigned, and there was something.
+    pub fn is_released(&self) -> bool {
+        self.reviewed && self.unassigned.unclear() > 0
+    }
+
+    /// Whether it is of this request and of the archive with this SHA-256.
+    fn is_of(&self, request: &RequestId, archive_sha256: &str) -> bool {
+        self.request == request.as_str() && self.archive_sha256 == archive_sha256
     }
 
     pub(super) fn write(&self, root: &Path) -> Result<(), SplitError> {
@@ -99,41 +117,62 @@ impl Summary {
     }
 }
 
-/// What lies at the target, if it was made of the archive with this SHA-256.
-fn find_packages(target: &Path, archive_sha256: &str) -> Option<Summary> {
-    let found = read(target)?;
-    (found.archive_sha256 == archive_sha256).then_some(found)
+/// What lies at `place`, if it was made of this request's archive.
+pub fn find_packages(place: &Path, request: &RequestId, archive_sha256: &str) -> Option<Summary> {
+    read(place).filter(|found| found.is_of(request, archive_sha256))
 }
 
-/// Whether packages of the archive with this SHA-256 are at `place`, in the other form: they stay
-/// there, and those of this form go elsewhere.
-pub fn is_of_other_form(place: &Path, archive_sha256: &str, form: Form) -> bool {
-    find_packages(place, archive_sha256).is_some_and(|found| found.form != form)
+/// Whether packages of this archive are at `place` in the other form: they stay there, and those of
+/// this form go elsewhere.
+pub fn is_of_other_form(
+    place: &Path,
+    request: &RequestId,
+    archive_sha256: &str,
+    form: Form,
+) -> bool {
+    find_packages(place, request, archive_sha256).is_some_and(|found| found.form != form)
 }
 
-/// What lies at the target or at the draft, if exactly this order has been carried out before.
+/// What lies at the target or at the draft, if exactly this order has been carried out before, and
+/// every package is there as it was made.
 ///
 /// # Errors
-/// When nobody was asked for.
-pub fn find_summary<'o>(order: &Order<'o>) -> Result<Option<(&'o Path, Summary)>, SplitError> {
+/// When nobody was asked for, a package is missing or has changed, or `observer` ended it.
+pub fn find_summary<'o>(
+    order: &Order<'o>,
+    observer: Observer<'_>,
+) -> Result<Option<(&'o Path, Summary)>, SplitError> {
     let people = People::new(order.people)?;
-    let people = digest(&people);
+    let asked = digest(&people);
+    let about = order.about;
     let is_same = |found: &Summary| {
         found.form == order.form
-            && found.people_sha256 == people
-            && found.time_zone == order.about.zone.as_str()
-            && found.company_sha256 == digest_of_company(&order.about.company)
-            && (order.about.review == Review::Open || !found.is_draft())
+            && found.people_sha256 == asked
+            && found.time_zone == about.zone.as_str()
+            && found.company_sha256 == digest_of_company(&about.company)
+            && (about.review == Review::Open || !found.is_draft())
     };
-    let places = match order.about.review {
+    let places = match about.review {
         Review::Open => &[order.target, order.draft][..],
         Review::Done => &[order.target],
     };
     let mut found = places.iter().filter_map(|place| {
-        let found = find_packages(place, &order.about.sha256)?;
+        let found = find_packages(place, &about.request, &about.sha256)?;
         is_same(&found).then_some((*place, found))
     });
-    Ok(found.next())
+    let Some((place, summary)) = found.next() else {
+        return Ok(None);
+    };
+    let damage = check::find_damage(place, order, &people, &summary.manifests, observer)?;
+    match damage.is_none() {
+        true => Ok(Some((place, summary))),
+        false => Err(SplitError::NotAsMade {
+            path: place.to_owned(),
+            missing: damage.missing,
+            changed: damage.changed,
+            reviewed: summary.reviewed,
+        }),
+    }
 }
 
 /// A link is not followed: whatever it leads to is not ours.

@@ -41,6 +41,9 @@ pub struct RequestFacts {
     pub fetching: Option<Fetching>,
     /// The plan file that it was made of, if it was.
     pub plan: Option<PlanFact>,
+    /// Times since it was recorded of which the ledger lacks what happened to it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub set_backs: Vec<SetBackFact>,
     /// What the answer does not do, and what dsr cannot know.
     pub limits: &'static [&'static str],
     /// What the audit trail has beside the steps of jobs, the first of it.
@@ -245,6 +248,25 @@ pub struct PackagesFact {
     pub packages: usize,
     pub without_data: usize,
     pub records: u64,
+    #[serde(serialize_with = "time")]
+    pub made_at: DateTime<Utc>,
+    /// What is in none of them and may be about anyone; none where nobody noted it.
+    pub not_in_packages: Option<LeftOutFact>,
+    /// The operator looked at that and released the packages.
+    pub released_by_operator: Option<bool>,
+}
+
+/// What of an archive is in no package.
+#[derive(Debug, Clone, Serialize)]
+pub struct LeftOutFact {
+    /// Not read.
+    pub members: u64,
+    /// Not readable.
+    pub pieces: u64,
+    /// Without a certain owner.
+    pub records: u64,
+    /// Of several people together.
+    pub lists: u64,
 }
 
 /// Something that was done to a request or a job, other than a step.
@@ -314,6 +336,19 @@ pub struct SetBackFact {
     pub accepted_by: String,
     /// How many entries of the audit trail are lost at least, where that is known.
     pub entries: Option<u64>,
+    /// That what was lost was looked up, and what came of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reviewed: Option<ReviewFact>,
+}
+
+/// The operator's word on a time that the ledger lacks.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReviewFact {
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    /// `user@host`
+    pub by: String,
+    pub note: String,
 }
 
 /// One request of a period.

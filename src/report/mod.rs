@@ -21,8 +21,9 @@ pub use evidence::{
 };
 pub use facts::{
     AccountFact, ApprovalFact, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact,
-    ExtensionFact, Fetching, GroupFact, JobFacts, Made, MomentFact, PackagesFact, PeriodFacts,
-    PlanFact, PurgeFact, ReasonFact, RequestFacts, RowFacts, SetBackFact, StepFact,
+    ExtensionFact, Fetching, GroupFact, JobFacts, LeftOutFact, Made, MomentFact, PackagesFact,
+    PeriodFacts, PlanFact, PurgeFact, ReasonFact, RequestFacts, ReviewFact, RowFacts, SetBackFact,
+    StepFact,
 };
 pub use figures::Figures;
 pub use page::{period_page, request_page};

@@ -148,6 +148,7 @@ pub(super) fn deed(event: &str) -> &str {
         "export_fetched" => "Fetched an export",
         "packages_made" => "Made packages of an export",
         "set_back_accepted" => "Went on with an older copy of the record",
+        "set_back_reviewed" => "Looked up what the older copy lacks",
         "ids_hashed" => "Replaced the ids by keyed hashes",
         other => other,
     }

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::domain::ExitStatus;
-
-use super::tone::Tone;
-use super::words::{plural, printable};
-use super::{Failure, Layout, Paper, View};
+use crate::ui::drawing::paper::{Layout, Paper};
+use crate::ui::drawing::tone::Tone;
+use crate::ui::drawing::view::View;
+use crate::ui::drawing::words::{plural, printable};
+use crate::ui::failures::failure::Failure;
 
 /// How a check came out, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,395 +3,64 @@
 //! stdout carries the result and nothing else; the rest goes to stderr. A terminal changes
 //! colour, progress and prompting, never content.
 
-mod aside;
-mod audit;
-mod bug;
-mod deadlines;
+mod auth;
+mod console;
 mod doctor;
-mod downloads;
-mod examples;
-mod failure;
-mod find_view;
-mod guide;
-mod held_ids;
-mod json;
-mod kinds;
-mod ledger_view;
-mod page;
-mod paper;
-mod plan_file_view;
-mod plan_view;
-mod progress;
-mod purge_view;
-mod question;
-mod readings;
-mod recollected_view;
+mod download;
+mod drawing;
+mod failures;
+mod help;
+mod ledger;
+mod people;
+mod plan;
+mod project;
 mod report;
-mod request_text;
-mod requests;
-mod suppression_list;
-mod table;
-mod terminal;
-mod tokens;
-mod tone;
-mod views;
-mod warnings;
-mod watch;
-mod words;
+mod request;
+mod sandbox;
+mod status;
+mod talk;
 
-use std::cell::RefCell;
-use std::collections::HashSet;
-use std::io::{self, IsTerminal, Write};
-
-use anstream::{AutoStream, ColorChoice};
-use serde_json::{Value, json};
-
-use crate::ledger::JobRecord;
-
-pub use aside::Aside;
-pub use audit::{AuditHeadView, AuditLogView, AuditView};
-pub use bug::guard;
-pub use deadlines::NOT_ADVICE;
+pub use auth::kept::{Change, Kept, LoggedOut};
+pub use auth::ledger_key::LedgerKeyView;
+pub use auth::tokens::{TokenState, TokensView};
+pub use console::{Color, Drawing, Format, Input, Talk, Ui};
 pub use doctor::{Check, DoctorView, Level, Setting};
-pub use downloads::{DownloadView, DownloadsView};
-pub use examples::{Example, Part, examples_of, folded, for_the_screen};
-pub use failure::Failure;
-pub use find_view::{FindView, Involvement, Sought};
-pub use guide::{GuideView, TopicsView};
-pub use json::job_line;
-pub use kinds::{ERROR_KINDS, WARNING_KINDS};
-pub use ledger_view::{AcceptedView, BackupView, LedgerStatusView};
-pub use page::{Block, Page, without_links};
-pub use paper::{Layout, Paper};
-pub use plan_file_view::{Checked, PlanFileView, WrittenView};
-pub use plan_view::{PlanView, exclusion_text, hashing_text};
-pub use progress::{
+pub use download::{DownloadView, DownloadsView};
+pub use drawing::json::SCHEMA;
+pub use drawing::paper::{Layout, Paper};
+pub use drawing::terminal::Terminal;
+pub use drawing::view::View;
+pub use drawing::words::{age, day_count, duration, number, plural, printable, shell_word};
+pub use failures::bug::guard;
+pub use failures::failure::Failure;
+pub use failures::kinds::{ERROR_KINDS, WARNING_KINDS};
+pub use failures::print::PrintError;
+pub use help::command::CommandView;
+pub use help::completions::ScriptView;
+pub use help::examples::{Example, Part, examples_of, folded, for_the_screen};
+pub use help::guide::{GuideView, TopicsView};
+pub use help::man::{ManFilesView, ManInstalledView, Sheet};
+pub use help::page::{Block, Page, without_links};
+pub use ledger::audit::{AuditHeadView, AuditLogView, AuditView};
+pub use ledger::purge::{PurgeView, staying};
+pub use ledger::{AcceptedView, BackupView, LedgerStatusView};
+pub use people::find::{FindView, Involvement, Sought};
+pub use people::recollected::{RecollectedView, damage_text};
+pub use people::suppressions::{ListCounts, ListFormat, ListWrittenView, SuppressionList};
+pub use people::warnings::Listed;
+pub use plan::file::{Checked, PlanFileView, WrittenView};
+pub use plan::view::{PlanView, hashing_text};
+pub use project::{ProjectView, ProjectsView, SecretPlace};
+pub use report::ReportView;
+pub use request::dates::NOT_ADVICE;
+pub use request::delete::DatesShown;
+pub use request::json::job_line;
+pub use request::print::Delivery;
+pub use request::shown::{Polling, Shown};
+pub use sandbox::ServingView;
+pub use status::watch::{Picture, Screen};
+pub use talk::aside::Aside;
+pub use talk::progress::{
     Lines, Phase, Progress, clocks_apart, reading, reporting, splitting, verifying,
 };
-pub use purge_view::{PurgeView, staying};
-pub use question::{Act, QuestionError};
-pub use recollected_view::{RecollectedView, damage_text};
-pub use report::ReportView;
-use request_text::change_text;
-pub use requests::{Delivery, Polling, PrintError, Shown};
-pub use suppression_list::{ListCounts, ListFormat, ListWrittenView, SuppressionList};
-use terminal::Stream;
-pub use terminal::Terminal;
-pub use tokens::{TokenState, TokensView};
-use tone::Tone;
-pub use views::{ProjectView, ProjectsView, SecretPlace};
-pub use warnings::Listed;
-pub use watch::{Picture, Screen};
-pub use words::{age, day_count, duration, number, plural, printable, shell_word};
-
-/// The version of every JSON shape; it grows when one of them changes in a way scripts would notice.
-pub const SCHEMA: u32 = 1;
-
-/// What the result is written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    Human,
-    Json,
-}
-
-/// How much is said beside the result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Talk {
-    Normal,
-    Quiet,
-}
-
-/// When to use colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Color {
-    Auto,
-    Always,
-    Never,
-}
-
-/// Whether a terminal can have something drawn anew in its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Drawing {
-    Possible,
-    /// It would be read out again and again, or the terminal cannot: lines are written instead.
-    Never,
-}
-
-/// Whether questions may be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Input {
-    Allowed,
-    Never,
-}
-
-/// A result in both of its forms.
-pub trait View {
-    /// For people; ends in a line break.
-    fn human(&self, paper: &Paper) -> String;
-    /// For scripts: the keys of the object, without `schema`.
-    fn json(&self) -> Value;
-}
-
-/// The operator's side of the run.
-pub struct Ui {
-    format: Format,
-    talk: Talk,
-    input: Input,
-    layout: Layout,
-    drawing: Drawing,
-    stdout: ColorChoice,
-    aside: Aside,
-    terminal: Terminal,
-    /// How commands begin in what is said: a rehearsal goes on as a rehearsal.
-    program: &'static str,
-    /// With JSON, warnings go into the object at the end: stderr holds one object or none.
-    warnings: RefCell<Vec<Value>>,
-    warned_of: RefCell<HashSet<&'static str>>,
-    /// Warnings for people that nothing else has been said beside yet, while they are kept back.
-    held_back: RefCell<Option<Vec<String>>>,
-}
-
-impl Ui {
-    pub fn new(format: Format, talk: Talk, input: Input, color: Color, no_color: bool) -> Self {
-        let choose = |is_terminal: bool| match color {
-            Color::Always => ColorChoice::Always,
-            Color::Never => ColorChoice::Never,
-            Color::Auto if is_terminal && !no_color => ColorChoice::Always,
-            Color::Auto => ColorChoice::Never,
-        };
-        Self {
-            format,
-            talk,
-            input,
-            layout: Layout::Columns,
-            drawing: Drawing::Possible,
-            stdout: choose(io::stdout().is_terminal()),
-            aside: Aside::new(
-                choose(io::stderr().is_terminal()),
-                format == Format::Human && talk == Talk::Normal,
-            ),
-            terminal: Terminal::default(),
-            program: "dsr",
-            warnings: RefCell::default(),
-            warned_of: RefCell::default(),
-            held_back: RefCell::default(),
-        }
-    }
-
-    /// For a run against the sandbox: the commands it speaks of are to be run there, too.
-    #[must_use]
-    pub fn rehearsing(mut self) -> Self {
-        self.program = "dsr --sandbox";
-        self
-    }
-
-    /// For a terminal on which nothing can be drawn anew.
-    #[must_use]
-    pub fn without_drawing(mut self) -> Self {
-        self.drawing = Drawing::Never;
-        self
-    }
-
-    /// One fact a line, no colour, and nothing drawn anew.
-    #[must_use]
-    pub fn plain(mut self) -> Self {
-        self.layout = Layout::Plain;
-        self.stdout = ColorChoice::Never;
-        self.aside = self.aside.plain();
-        self.without_drawing()
-    }
-
-    pub fn format(&self) -> Format {
-        self.format
-    }
-
-    /// Writes the result of the command.
-    ///
-    /// # Errors
-    /// When stdout cannot be written. A reader that went away is no error.
-    pub fn print(&self, view: &impl View) -> io::Result<()> {
-        let text = match self.format {
-            Format::Human => view.human(&self.paper()),
-            Format::Json => {
-                let mut object = json!({ "schema": SCHEMA });
-                merge(&mut object, view.json());
-                let warnings = self.warnings.take();
-                if !warnings.is_empty() {
-                    merge(&mut object, json!({ "warnings": warnings }));
-                }
-                json::line(&object)
-            }
-        };
-        self.write_result(&text)
-    }
-
-    /// How a result is written that comes in lines as things change: to a program as JSON, whether
-    /// it asked for that or not.
-    pub fn lines_format(&self) -> Format {
-        match (self.format, self.layout) {
-            (Format::Json, _) => Format::Json,
-            (Format::Human, Layout::Plain) => Format::Human,
-            (Format::Human, Layout::Columns) if io::stdout().is_terminal() => Format::Human,
-            (Format::Human, Layout::Columns) => Format::Json,
-        }
-    }
-
-    /// Writes how a job stands now as a line of the result.
-    ///
-    /// # Errors
-    /// When stdout cannot be written. A reader that went away is no error.
-    pub fn print_change(&self, job: &JobRecord) -> io::Result<()> {
-        match self.lines_format() {
-            Format::Json => self.print_object_line(&job_line(job)),
-            Format::Human => self.write_result(&change_text(job)),
-        }
-    }
-
-    /// Writes a line of a result that comes in lines.
-    pub(crate) fn print_object_line(&self, line: &Value) -> io::Result<()> {
-        self.write_result(&json::line(line))
-    }
-
-    fn write_result(&self, text: &str) -> io::Result<()> {
-        match self.try_write_result(text) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other,
-        }
-    }
-
-    fn try_write_result(&self, text: &str) -> io::Result<()> {
-        let mut stream = AutoStream::new(io::stdout().lock(), self.stdout);
-        stream.write_all(text.as_bytes())?;
-        stream.flush()
-    }
-
-    /// Tells the operator something that went well or comes next. Not with JSON, not when quiet.
-    pub fn note(&self, text: &str) {
-        self.aside.note(&self.spell(text));
-    }
-
-    /// Shows the operator what the command is about, before it asks or goes on. Not with JSON, not
-    /// when quiet.
-    pub fn show(&self, view: &impl View) {
-        self.aside.show(&view.human(&self.paper()));
-    }
-
-    /// A way to tell the operator something from where there is no `Ui`.
-    pub fn aside(&self) -> Aside {
-        self.aside.clone()
-    }
-
-    /// What is to be restored if the process ends in the middle of a question.
-    pub fn terminal(&self) -> Terminal {
-        self.terminal.clone()
-    }
-
-    /// Warns the operator, even when quiet.
-    pub fn warn(&self, kind: &str, message: &str) {
-        debug_assert!(kinds::is_known_warning(kind), "`{kind}` is not published");
-        let message = self.spell(message);
-        match self.format {
-            Format::Human => {
-                let begin = Tone::Attention.paint("Warning:");
-                let text = format!("{begin} {}\n", printable(&message));
-                match &mut *self.held_back.borrow_mut() {
-                    Some(held_back) => held_back.push(text),
-                    None => self.aside.write(&text),
-                }
-            }
-            Format::Json => self
-                .warnings
-                .borrow_mut()
-                .push(json!({ "kind": kind, "message": message })),
-        }
-    }
-
-    /// From now on warnings are kept back, until there is something else to be said.
-    pub fn hold_warnings(&self) {
-        self.held_back.replace(Some(Vec::new()));
-    }
-
-    /// Says what was kept back.
-    pub fn release_warnings(&self) {
-        for text in self.held_back.take().into_iter().flatten() {
-            self.aside.write(&text);
-        }
-    }
-
-    /// Warns of something that would be said again and again.
-    pub fn warn_once(&self, kind: &'static str, message: &str) {
-        if self.warned_of.borrow_mut().insert(kind) {
-            self.warn(kind, message);
-        }
-    }
-
-    /// Says why the command ends as it does.
-    pub fn fail(&self, failure: &Failure) {
-        self.release_warnings();
-        let mut failure = failure.clone();
-        failure.hint = failure.hint.map(|hint| self.spell(&hint));
-        let text = match self.format {
-            Format::Human => failure.human(),
-            Format::Json => {
-                let mut object = json!({ "schema": SCHEMA, "error": failure.json() });
-                let warnings = self.warnings.take();
-                if !warnings.is_empty() {
-                    merge(&mut object, json!({ "warnings": warnings }));
-                }
-                json::line(&object)
-            }
-        };
-        self.aside.write(&text);
-    }
-
-    /// Says what was warned of after the result was written, which had no room for it any more.
-    pub fn end(&self) {
-        if let Some(line) = self.leftovers() {
-            self.aside.write(&line);
-        }
-    }
-
-    fn leftovers(&self) -> Option<String> {
-        let warnings = self.warnings.take();
-        let object = json!({ "schema": SCHEMA, "warnings": warnings });
-        (!warnings.is_empty()).then(|| json::line(&object))
-    }
-
-    /// A text with the commands in it as they are to be typed here.
-    pub fn spell(&self, text: &str) -> String {
-        text.replace("`dsr ", &format!("`{} ", self.program))
-    }
-
-    fn paper(&self) -> Paper {
-        let width = match self.layout {
-            Layout::Columns => terminal::width_of(Stream::Stdout),
-            Layout::Plain => None,
-        };
-        Paper {
-            width,
-            layout: self.layout,
-        }
-    }
-}
-
-fn merge(object: &mut Value, more: Value) {
-    if let (Value::Object(object), Value::Object(more)) = (object, more) {
-        object.extend(more);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_warned_of_after_the_result_is_not_lost() {
-        let ui = Ui::new(Format::Json, Talk::Quiet, Input::Never, Color::Never, true);
-        assert_eq!(ui.leftovers(), None);
-        ui.warn("ids_kept", "the ids stay");
-        let line = ui.leftovers().unwrap();
-        let object: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(object["warnings"][0]["kind"], "ids_kept");
-        assert_eq!(ui.leftovers(), None, "it is said once");
-    }
-}
+pub use talk::question::{Act, QuestionError};

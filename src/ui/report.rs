@@ -6,11 +6,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::report::Digest;
+use crate::ui::console::Ui;
+use crate::ui::drawing::json as lines;
+use crate::ui::drawing::json::SCHEMA;
+use crate::ui::drawing::paper::Paper;
+use crate::ui::drawing::view::View;
+use crate::ui::drawing::words::{number, printable};
 use crate::workflow::Written;
-
-use super::json as shapes;
-use super::words::{number, printable};
-use super::{Paper, SCHEMA, Ui, View};
 
 /// A report that was written to a file.
 #[derive(Debug)]
@@ -55,7 +57,7 @@ impl Ui {
             file: file.map(object),
             warnings: self.warnings.take(),
         };
-        shapes::write(&mut *out, &wrapped)?;
+        lines::write(&mut *out, &wrapped)?;
         out.write_all(b"\n")
     }
 

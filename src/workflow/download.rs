@@ -1,25 +1,23 @@
 //! Fetches finished exports: a fresh link, the archive as a whole or not at all, its hash in the
 //! ledger.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use crate::config::{begin_file, create_private_folder, refuse_shared_file, sweep_unfinished};
-use crate::domain::{JobState, Kind, to_hex};
-use crate::ledger::{DownloadRecord, JobRecord, LedgerError, RequestRecord, Standing};
+use crate::config::{begin_file, create_private_folder, sweep_unfinished};
+use crate::domain::{JobState, Kind, link_end, to_hex};
+use crate::ledger::{DownloadRecord, JobRecord, Ledger, LedgerError, RequestRecord, Standing};
 use crate::mixpanel::{Client, Fetched, Fetcher, Sink};
 
+use super::archive::{Look, Loss, find_before, find_damage, find_other, time_of};
 use super::follow::{Question, ask};
 use super::new_file::place;
-use super::{Interrupt, RefreshTrouble, Run, Signal};
-
-/// The last bytes of a zip in which its directory's end must stand: 22 bytes and a comment.
-const DIRECTORY_END: u64 = 22 + 65_535;
+use super::{RefreshTrouble, Run, Signal};
 
 /// Why exports could not be kept. What was fetched before is recorded.
 #[derive(Debug, thiserror::Error)]
@@ -28,16 +26,14 @@ pub enum DownloadError {
     Ledger(#[from] LedgerError),
     #[error("cannot write into `{folder}`")]
     Folder { folder: PathBuf, source: io::Error },
-    #[error("`{path}` is there already and is not overwritten")]
-    Exists { path: PathBuf },
 }
 
 /// What became of one job's export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DownloadOutcome {
     Fetched(DownloadRecord),
-    /// It was fetched before, and is still there as it was.
-    There(DownloadRecord),
+    /// It was fetched before, and is still there as it was, as far as was looked.
+    There(DownloadRecord, Look),
     /// It was fetched before, and is not there as it was.
     Lost(DownloadRecord, Loss),
     /// Mixpanel has not finished it, or it has not been asked since.
@@ -45,6 +41,7 @@ pub enum DownloadOutcome {
     /// Mixpanel names no link for it, or none that works: links live 14 to 30 days.
     NoLink {
         reason: String,
+        age: LinkAge,
     },
     /// What came is not the archive.
     NotAnArchive {
@@ -54,15 +51,28 @@ pub enum DownloadOutcome {
     Broken {
         reason: String,
     },
+    /// Something else is where it would go; it stays, and nothing was fetched.
+    InTheWay {
+        path: PathBuf,
+    },
+    /// Neither fetched nor, if it was fetched before, looked at.
+    Untried(Untried, Option<DownloadRecord>),
 }
 
-/// What has happened to a fetched archive.
+/// Whether a link may have ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Loss {
-    Gone,
-    /// It has another length or SHA-256.
-    Changed,
-    Unreadable,
+pub enum LinkAge {
+    /// It cannot: the export was asked for less than 14 days ago.
+    Young,
+    Any,
+}
+
+/// Why an export was not tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untried {
+    Interrupted,
+    /// Another one failed in a way that this one would have, too.
+    Trouble,
 }
 
 /// What is done about an export that was fetched before.
@@ -70,6 +80,14 @@ pub enum Loss {
 pub enum Refetch {
     No,
     Yes,
+}
+
+/// How exports are fetched; the same for each of a command.
+#[derive(Debug, Clone, Copy)]
+pub struct Fetching {
+    pub refetch: Refetch,
+    /// How closely what was fetched before is looked at.
+    pub look: Look,
 }
 
 /// What came of fetching a request's exports.
@@ -85,7 +103,7 @@ pub struct DownloadReport {
 pub type OnBytes<'a> = &'a mut dyn FnMut(u64, Option<u64>);
 
 /// Fetches each finished export of the request into `folder`, which is made (0700) if it is not
-/// there; what was fetched before only with [`Refetch::Yes`]. Reads what was fetched before: it may
+/// there; what was fetched before only with [`Refetch::Yes`]. Looks at what was fetched before: it may
 /// have been lost.
 ///
 /// # Errors
@@ -95,40 +113,76 @@ pub async fn download(
     fetcher: &Fetcher,
     request: &RequestRecord,
     folder: &Path,
-    refetch: Refetch,
+    how: Fetching,
     on_bytes: OnBytes<'_>,
 ) -> Result<DownloadReport, DownloadError> {
-    let mut report = DownloadReport {
-        jobs: Vec::new(),
-        trouble: None,
-        signal: None,
-    };
     sweep_unfinished(folder);
     let jobs = run.ledger.jobs(&request.id, Standing::Any);
     let jobs: Vec<JobRecord> = jobs.collect::<Result<_, _>>()?;
+    let mut done = Vec::with_capacity(jobs.len());
+    let mut trouble = None;
     for job in jobs {
-        if run.interrupt.signal().is_some() {
-            break;
-        }
-        if refetch == Refetch::No
-            && let Some(record) = run.ledger.find_download(&job.id)?
-        {
-            match look_at(run, record) {
-                Some(outcome) => report.jobs.push((job, outcome)),
-                None => break,
-            }
+        if let Some(trouble) = &trouble {
+            let outcome = untried(run.ledger, &job, Untried::because_of(trouble))?;
+            done.push((job, outcome));
             continue;
         }
-        match download_one(run, fetcher, request, &job, folder, on_bytes).await? {
-            Ok(outcome) => report.jobs.push((job, outcome)),
-            Err(trouble) => {
-                report.trouble = Some(trouble);
-                break;
+        let tried = match run.interrupt.signal() {
+            Some(_) => Err(RefreshTrouble::Interrupted),
+            None => download_one(run, fetcher, request, &job, folder, how, on_bytes).await?,
+        };
+        let outcome = match tried {
+            Ok(outcome) => outcome,
+            Err(why) => {
+                let outcome = untried(run.ledger, &job, Untried::because_of(&why))?;
+                trouble = Some(why);
+                outcome
             }
+        };
+        done.push((job, outcome));
+    }
+    Ok(DownloadReport {
+        jobs: done,
+        trouble,
+        signal: run.interrupt.signal(),
+    })
+}
+
+/// The exports of a request that is not tried, since another one has failed or been interrupted.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn list_untried(
+    ledger: &Ledger,
+    request: &RequestRecord,
+    why: Untried,
+) -> Result<DownloadReport, LedgerError> {
+    let jobs = ledger.jobs(&request.id, Standing::Any).map(|job| {
+        let job = job?;
+        let outcome = untried(ledger, &job, why)?;
+        Ok((job, outcome))
+    });
+    Ok(DownloadReport {
+        jobs: jobs.collect::<Result<_, LedgerError>>()?,
+        trouble: None,
+        signal: None,
+    })
+}
+
+fn untried(ledger: &Ledger, job: &JobRecord, why: Untried) -> Result<DownloadOutcome, LedgerError> {
+    Ok(match job.state {
+        JobState::Done => DownloadOutcome::Untried(why, ledger.find_download(&job.id)?),
+        state => DownloadOutcome::NotReady(state),
+    })
+}
+
+impl Untried {
+    pub fn because_of(trouble: &RefreshTrouble) -> Self {
+        match trouble {
+            RefreshTrouble::Interrupted => Self::Interrupted,
+            _ => Self::Trouble,
         }
     }
-    report.signal = run.interrupt.signal();
-    Ok(report)
 }
 
 async fn download_one(
@@ -137,27 +191,26 @@ async fn download_one(
     request: &RequestRecord,
     job: &JobRecord,
     folder: &Path,
+    how: Fetching,
     on_bytes: OnBytes<'_>,
 ) -> Result<Result<DownloadOutcome, RefreshTrouble>, DownloadError> {
     if job.state != JobState::Done {
         return Ok(Ok(DownloadOutcome::NotReady(job.state)));
     }
     let path = folder.join(format!("{}.zip", job.id));
+    let before = run.ledger.find_download(&job.id)?;
+    match find_before(run, before.as_ref(), &path, how) {
+        Some(Some(outcome)) => return Ok(Ok(outcome)),
+        Some(None) => return Ok(Err(RefreshTrouble::Interrupted)),
+        None => {}
+    }
     // Looked at before anything is fetched; what decides is the moment it is put there.
     if path.symlink_metadata().is_ok() {
-        if let Some(record) = run.ledger.find_download(&job.id)?
-            && record.path == path
-            && let Some(outcome @ DownloadOutcome::There(_)) = look_at(run, record)
-        {
-            return Ok(Ok(outcome));
-        }
-        return match find_unrecorded(run, job, &path).map_err(|e| in_folder(folder, e))? {
-            Some(record) => {
-                run.ledger.record_download(&record)?;
-                Ok(Ok(DownloadOutcome::There(record)))
-            }
-            None => Err(DownloadError::Exists { path }),
+        let found = match &before {
+            Some(_) => None,
+            None => find_other(run, job, &path, None).await?,
         };
+        return Ok(Ok(found.unwrap_or(DownloadOutcome::InTheWay { path })));
     }
     let clients = run.clients;
     let Some(client) = clients.get(&request.asked.project_key) else {
@@ -191,14 +244,25 @@ async fn download_one(
                     sha256,
                     fetched_at: now,
                 };
-                put(file, &path, folder)?;
-                run.ledger.record_download(&record)?;
-                return Ok(Ok(DownloadOutcome::Fetched(record)));
+                // Where it has another time, all of it is read to see whether it has changed.
+                let _ = file.as_file().set_modified(time_of(&record));
+                return match place(file, &path) {
+                    Ok(()) => {
+                        run.ledger.record_download(&record)?;
+                        Ok(Ok(DownloadOutcome::Fetched(record)))
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                        let found = find_other(run, job, &path, before).await?;
+                        Ok(Ok(found.unwrap_or(DownloadOutcome::InTheWay { path })))
+                    }
+                    Err(error) => Err(in_folder(folder, error)),
+                };
             }
             // Asking again would bring the same one.
             Fetched::BadLink => {
                 let reason = "Mixpanel gave no usable link (not an https address)".to_owned();
-                return Ok(Ok(DownloadOutcome::NoLink { reason }));
+                let age = LinkAge::Any;
+                return Ok(Ok(DownloadOutcome::NoLink { reason, age }));
             }
             Fetched::Refused { http_status } => refused = Some(http_status),
             Fetched::NotAnArchive { reason } => {
@@ -211,75 +275,27 @@ async fn download_one(
             }
         }
     }
-    let reason = match refused {
-        Some(status) => format!("the link does not work ({status}); links live 14 to 30 days"),
-        None => "Mixpanel names no link for it".to_owned(),
-    };
-    Ok(Ok(DownloadOutcome::NoLink { reason }))
-}
-
-/// What a dsr put in its place that died before it could record it: a whole archive under the name
-/// that only this job's has, and nobody else's to write.
-fn find_unrecorded(
-    run: &Run<'_>,
-    job: &JobRecord,
-    path: &Path,
-) -> io::Result<Option<DownloadRecord>> {
-    let is_ours = path.symlink_metadata()?.is_file() && refuse_shared_file(path).is_ok();
-    let is_unrecorded = run
-        .ledger
-        .find_download(&job.id)
-        .is_ok_and(|it| it.is_none());
-    if !is_ours || !is_unrecorded {
-        return Ok(None);
-    }
-    let mut file = File::open(path)?;
-    let bytes = file.metadata()?.len();
-    if find_damage(&mut file, bytes)?.is_some() {
-        return Ok(None);
-    }
-    file.rewind()?;
-    let sha256 = hash_of(file, run.interrupt)?;
-    Ok(sha256.map(|sha256| DownloadRecord {
-        job: job.id.clone(),
-        path: path.to_owned(),
-        bytes,
-        sha256,
-        fetched_at: run.clock.now(),
-    }))
-}
-
-/// Compares a fetched archive with its record; `None` where somebody interrupts it.
-fn look_at(run: &Run<'_>, record: DownloadRecord) -> Option<DownloadOutcome> {
-    let found = std::fs::metadata(&record.path).and_then(|found| {
-        match found.is_file() && found.len() == record.bytes {
-            true => hash_of(File::open(&record.path)?, run.interrupt),
-            false => Ok(Some(String::new())),
+    let age = LinkAge::of(job, run.clock.now());
+    let reason = match (refused, age) {
+        (Some(status), LinkAge::Young) => {
+            format!("the link does not work now ({status}); it cannot have ended yet")
         }
-    });
-    let loss = match found {
-        Ok(None) => return None,
-        Ok(Some(sha256)) if sha256 == record.sha256 => return Some(DownloadOutcome::There(record)),
-        Ok(Some(_)) => Loss::Changed,
-        Err(error) => match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Loss::Gone,
-            _ => Loss::Unreadable,
-        },
+        (Some(status), LinkAge::Any) => {
+            format!("the link does not work ({status}); links live 14 to 30 days")
+        }
+        (None, _) => "Mixpanel names no link for it".to_owned(),
     };
-    Some(DownloadOutcome::Lost(record, loss))
+    Ok(Ok(DownloadOutcome::NoLink { reason, age }))
 }
 
-/// The SHA-256 of all that follows in the file; `None` where somebody interrupts it.
-fn hash_of(mut file: File, interrupt: &Interrupt) -> io::Result<Option<String>> {
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    while interrupt.signal().is_none() {
-        match file.read(&mut buffer)? {
-            0 => return Ok(Some(to_hex(&hash.finalize()))),
-            count => hash.update(&buffer[..count]),
+impl LinkAge {
+    /// No link is older than the job's own submission.
+    fn of(job: &JobRecord, now: DateTime<Utc>) -> Self {
+        match job.submitted_at {
+            Some(at) if now.date_naive() < link_end(at.date_naive()) => Self::Young,
+            Some(_) | None => Self::Any,
         }
     }
-    Ok(None)
 }
 
 async fn find_link(
@@ -300,21 +316,11 @@ async fn find_link(
     Ok(answer.map(|answer| answer.link))
 }
 
-fn in_folder(folder: &Path, source: io::Error) -> DownloadError {
+pub(super) fn in_folder(folder: &Path, source: io::Error) -> DownloadError {
     DownloadError::Folder {
         folder: folder.to_owned(),
         source,
     }
-}
-
-/// Puts a whole file in its place, which must be free.
-fn put(file: NamedTempFile, path: &Path, folder: &Path) -> Result<(), DownloadError> {
-    place(file, path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => DownloadError::Exists {
-            path: path.to_owned(),
-        },
-        _ => in_folder(folder, error),
-    })
 }
 
 /// A file that is being fetched: under a name of its own, readable by its owner alone, and gone
@@ -373,19 +379,4 @@ impl Sink for Part<'_> {
     fn expect(&mut self, bytes: u64) {
         self.expected = Some(bytes);
     }
-}
-
-/// What shows that this is no zip from its beginning to its end.
-fn find_damage(file: &mut File, length: u64) -> io::Result<Option<String>> {
-    let mut beginning = Vec::new();
-    file.rewind()?;
-    Read::by_ref(file).take(4).read_to_end(&mut beginning)?;
-    if beginning != b"PK\x03\x04" && beginning != b"PK\x05\x06" {
-        return Ok(Some("what came is no zip archive".to_owned()));
-    }
-    let mut end = Vec::new();
-    file.seek(SeekFrom::Start(length.saturating_sub(DIRECTORY_END)))?;
-    file.read_to_end(&mut end)?;
-    let is_whole = end.windows(4).any(|bytes| bytes == b"PK\x05\x06");
-    Ok((!is_whole).then(|| "the archive is cut off".to_owned()))
 }

@@ -9,9 +9,9 @@ use crate::ledger::{
 };
 use crate::report::{
     AccountFact, Answer, ApprovalFact, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact,
-    ExtensionFact, Fetching, GroupFact, IdCounts, JobFacts, MomentFact, PackagesFact, PeriodFacts,
-    PersonalData, PlanFact, PurgeFact, ReasonFact, RequestFacts, RowFacts, SetBackFact, StepFact,
-    Told, period_limits, request_limits, right,
+    ExtensionFact, Fetching, GroupFact, IdCounts, JobFacts, LeftOutFact, MomentFact, PackagesFact,
+    PeriodFacts, PersonalData, PlanFact, PurgeFact, ReasonFact, RequestFacts, ReviewFact, RowFacts,
+    SetBackFact, StepFact, Told, period_limits, request_limits, right,
 };
 
 /// How much of the audit trail a report has of a request, beside the steps of its jobs.
@@ -68,6 +68,10 @@ pub fn request_facts(ledger: &Ledger, course: &Course) -> Result<RequestFacts, L
         other_setbacks: row.other_setbacks,
         fetching: (operation.kind() == Kind::Export).then_some(fetching),
         plan: request.asked.plan.as_ref().map(plan_fact),
+        set_backs: list_set_backs(ledger)?
+            .into_iter()
+            .filter(|set_back| set_back.accepted_at > request.created)
+            .collect(),
         limits: request_limits(operation),
         deeds: deeds.into_iter().map(deed_fact).collect(),
         other_deeds,
@@ -138,13 +142,6 @@ pub fn period_facts(
         first_closed: purge.closed.first,
         last_closed: purge.closed.last,
     });
-    let lost = ledger.list_lost_times()?.into_iter();
-    let set_backs = lost.map(|lost| SetBackFact {
-        since: lost.since,
-        accepted_at: lost.accepted_at,
-        entries: lost.entries(),
-        accepted_by: lost.by,
-    });
     Ok(PeriodFacts {
         from,
         to,
@@ -152,9 +149,25 @@ pub fn period_facts(
         received_before,
         received_after,
         purges: purges.collect(),
-        set_backs: set_backs.collect(),
+        set_backs: list_set_backs(ledger)?,
         limits: period_limits(),
     })
+}
+
+fn list_set_backs(ledger: &Ledger) -> Result<Vec<SetBackFact>, LedgerError> {
+    let lost = ledger.list_lost_times()?.into_iter();
+    let facts = lost.map(|lost| SetBackFact {
+        since: lost.since,
+        accepted_at: lost.accepted_at,
+        entries: lost.entries(),
+        accepted_by: lost.by,
+        reviewed: lost.review.map(|review| ReviewFact {
+            at: review.at,
+            by: review.by,
+            note: review.note,
+        }),
+    });
+    Ok(facts.collect())
 }
 
 /// The jobs of a request with their past, in their order, read as they are taken.
@@ -259,10 +272,18 @@ fn download_fact(history: &JobHistory) -> Option<DownloadFact> {
         sha256: download.sha256.clone(),
         first_fetched_at: history.first_fetched_at,
         fetched_at: download.fetched_at,
-        packages: history.packages.map(|made| PackagesFact {
+        packages: history.packages.map(|(made_at, made)| PackagesFact {
             packages: made.packages,
             without_data: made.without_data,
             records: made.records,
+            made_at,
+            not_in_packages: made.left_out.map(|left| LeftOutFact {
+                members: left.members,
+                pieces: left.pieces,
+                records: left.records,
+                lists: left.lists,
+            }),
+            released_by_operator: made.left_out.map(|left| left.is_released),
         }),
     })
 }

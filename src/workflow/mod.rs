@@ -3,6 +3,7 @@
 //! Every step is in the ledger before it is told to anyone: intent, POST, outcome, event.
 
 mod answer;
+mod archive;
 mod cancel;
 mod download;
 mod evidence;
@@ -35,9 +36,11 @@ use crate::ledger::{JobRecord, Ledger, LedgerError, LinkTo, Linked, Purpose};
 use crate::mixpanel::{Client, TokenStanding};
 
 pub use answer::{AnswerError, record_answer};
+pub use archive::{Look, Loss};
 pub use cancel::{CancelOutcome, CancelReport, cancel, list_cancellable, list_taken_along};
 pub use download::{
-    DownloadError, DownloadOutcome, DownloadReport, Loss, OnBytes, Refetch, download,
+    DownloadError, DownloadOutcome, DownloadReport, Fetching, LinkAge, OnBytes, Refetch, Untried,
+    download, list_untried,
 };
 pub use evidence::{audit_fact, job_facts, period_facts, request_facts, row_facts};
 pub use extend::{ExtendError, extend};
@@ -51,9 +54,9 @@ pub use probe::{Probe, Probed, probe};
 pub use queue::Settle;
 pub use recollected::{Arrivals, Recollected, Search, Seen};
 pub use settle::{Adopted, adopt};
-pub use split::{SplitOutcome, SplitTrouble, Splitting, split};
+pub use split::{SplitOutcome, SplitTrouble, Splitting, list_drafts, split};
 pub use submit::{record, submit};
-pub use submitted::{Settles, Stop, SubmitReport, Tally};
+pub use submitted::{Settles, Stop, SubmitReport, Tally, standing};
 pub use suppressed::{Deletions, HeldIds, Part, Suppressed, SuppressedIndex};
 pub use waiting::{Waiting, list_waiting};
 

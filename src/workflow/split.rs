@@ -11,7 +11,8 @@ use crate::config::Company;
 use crate::credentials::{ProjectSecret, ProjectSecretError};
 use crate::domain::{DistinctId, JobId, Operation, ProjectZone, RetrievalScope, TaskId};
 use crate::ledger::{
-    DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord, RequestRecord, Standing,
+    DownloadRecord, JobRecord, Ledger, LedgerError, LeftOut, PackagesRecord, RequestRecord,
+    Standing,
 };
 use crate::packages::{self, About, Form, Limits, Order, Progress, Review, SplitError, Summary};
 
@@ -76,10 +77,27 @@ pub fn split(
     how: &Splitting<'_>,
     show: &mut dyn FnMut(Progress),
 ) -> Result<SplitOutcome, SplitTrouble> {
+    match split_once(ledger, request, job, download, how, show) {
+        // Another dsr may have put its packages there while this one made the same or others.
+        Err(SplitTrouble::Packages(SplitError::TargetExists { .. })) => {
+            split_once(ledger, request, job, download, how, show)
+        }
+        ended => ended,
+    }
+}
+
+fn split_once(
+    ledger: &mut Ledger,
+    request: &RequestRecord,
+    job: &JobRecord,
+    download: &DownloadRecord,
+    how: &Splitting<'_>,
+    show: &mut dyn FnMut(Progress),
+) -> Result<SplitOutcome, SplitTrouble> {
     let people = find_people(ledger, job, how)?;
     let about = about(request, job, download, how)?;
-    let target = place_of(download, "packages", how.form);
-    let draft = place_of(download, "to-check", how.form);
+    let target = place_of(request, download, "packages", how.form);
+    let draft = place_of(request, download, "to-check", how.form);
     let elsewhere = Elsewhere::new(ledger, job);
     let find_elsewhere = || elsewhere.find();
     let mut order = Order {
@@ -93,7 +111,14 @@ pub fn split(
         form: how.form,
         limits: Limits::default(),
     };
-    if let Some((place, summary)) = packages::find_summary(&order)? {
+    let mut observer = |progress| {
+        show(progress);
+        match how.interrupt.signal() {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        }
+    };
+    if let Some((place, summary)) = packages::find_summary(&order, &mut observer)? {
         return Ok(SplitOutcome::There(place.to_owned(), summary));
     }
     let secret = match packages::is_locked(order.archive, &order.limits)? {
@@ -101,23 +126,13 @@ pub fn split(
         false => None,
     };
     order.password = secret.as_ref().map(ProjectSecret::secret);
-    let report = packages::split(&order, &mut |progress| {
-        show(progress);
-        match how.interrupt.signal() {
-            Some(_) => ControlFlow::Break(()),
-            None => ControlFlow::Continue(()),
-        }
-    });
+    let report = packages::split(&order, &mut observer);
     elsewhere.trouble.take().map_or(Ok(()), Err)?;
     let report = report?;
     if report.summary.is_draft() {
         return Ok(SplitOutcome::Split(draft.clone(), report.summary));
     }
-    let made = PackagesRecord {
-        packages: report.summary.packages,
-        without_data: report.summary.without_data,
-        records: report.summary.records,
-    };
+    let made = packages_record(&report.summary);
     ledger.record_packages(&job.id, people.len(), made, how.made)?;
     Ok(SplitOutcome::Split(target.clone(), report.summary))
 }
@@ -159,6 +174,58 @@ impl<'a> Elsewhere<'a> {
         }
         Ok(all)
     }
+}
+
+fn packages_record(summary: &Summary) -> PackagesRecord {
+    let left = &summary.unassigned;
+    PackagesRecord {
+        packages: summary.packages,
+        without_data: summary.without_data,
+        records: summary.records,
+        left_out: Some(LeftOut {
+            members: left.members,
+            pieces: left.broken,
+            records: left.no_owner + left.contradictory + left.may_be_asked_for + left.others_only,
+            lists: left.shared_lists,
+            is_released: summary.is_released(),
+        }),
+    }
+}
+
+/// The drafts beside the fetched archives of a request of which no packages were made since.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn list_drafts(
+    ledger: &Ledger,
+    request: &RequestRecord,
+) -> Result<Vec<(PathBuf, Form)>, LedgerError> {
+    let mut drafts = Vec::new();
+    for job in ledger.jobs(&request.id, Standing::Any) {
+        let job = job?.id;
+        let Some(download) = ledger.find_download(&job)? else {
+            continue;
+        };
+        if ledger.find_packages(&job)?.is_some() {
+            continue;
+        }
+        let find = |what: &str| {
+            let forms = Form::ALL.map(|form| format!("-{}-{what}", form.as_str()));
+            let endings = [format!("-{what}")].into_iter().chain(forms);
+            let found = endings.filter_map(|ending| {
+                let place = beside(&download, &ending);
+                let found = packages::find_packages(&place, &request.id, &download.sha256)?;
+                Some((place, found))
+            });
+            found.collect::<Vec<_>>()
+        };
+        // The trail forgets what was made before the archive was fetched again.
+        if find("packages").is_empty() {
+            let found = find("to-check").into_iter();
+            drafts.extend(found.map(|(place, summary)| (place, summary.form)));
+        }
+    }
+    Ok(drafts)
 }
 
 fn find_people(
@@ -217,16 +284,17 @@ fn export_of(request: &RequestRecord, job: &JobRecord) -> Option<(RetrievalScope
 /// `exports/q7tz0xma-1.zip` is split into `exports/q7tz0xma-1-packages/`, or, where these packages
 /// are there in the other form, into `exports/q7tz0xma-1-zips-packages/` or `-folders-packages/`.
 /// Until somebody has looked at what is unassigned, `to-check` stands for `packages`.
-fn place_of(download: &DownloadRecord, what: &str, form: Form) -> PathBuf {
-    let beside = |ending: String| {
-        let archive = &download.path;
-        let mut name = archive.file_stem().map_or_else(OsString::new, Into::into);
-        name.push(ending);
-        archive.with_file_name(name)
-    };
-    let usual = beside(format!("-{what}"));
-    match packages::is_of_other_form(&usual, &download.sha256, form) {
-        true => beside(format!("-{}-{what}", form.as_str())),
+fn place_of(request: &RequestRecord, download: &DownloadRecord, what: &str, form: Form) -> PathBuf {
+    let usual = beside(download, &format!("-{what}"));
+    match packages::is_of_other_form(&usual, &request.id, &download.sha256, form) {
+        true => beside(download, &format!("-{}-{what}", form.as_str())),
         false => usual,
     }
+}
+
+fn beside(download: &DownloadRecord, ending: &str) -> PathBuf {
+    let archive = &download.path;
+    let mut name = archive.file_stem().map_or_else(OsString::new, Into::into);
+    name.push(ending);
+    archive.with_file_name(name)
 }

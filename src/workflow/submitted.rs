@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::{ExitStatus, JobState};
-use crate::ledger::{Ledger, LedgerError, RequestRecord, Standing};
+use crate::ledger::{JobGroup, Ledger, LedgerError, RequestRecord, Standing};
 
 use super::Signal;
 use super::queue::settles_by_itself;
@@ -93,20 +93,28 @@ impl SubmitReport {
             Stop::Contradiction => ExitStatus::Refused,
         });
         let groups = self.requests.iter().flat_map(|request| &request.groups);
-        let states = groups.map(|group| match group.state {
-            JobState::Failed | JobState::Revoked | JobState::Refused if group.is_lost() => {
-                ExitStatus::Unknown
-            }
-            // The operator gave up on it: nothing more is to be done.
-            JobState::Unknown if group.is_abandoned => ExitStatus::Done,
-            JobState::Unknown => ExitStatus::Unknown,
-            JobState::Failed | JobState::Revoked => ExitStatus::Failed,
-            JobState::Refused => ExitStatus::Refused,
-            JobState::Planned | JobState::Deferred => ExitStatus::Temporary,
-            JobState::Sending | JobState::Accepted | JobState::Running | JobState::Done => {
-                ExitStatus::Done
-            }
-        });
+        // What is on its way or with Mixpanel now is no trouble of this run.
+        let is_left =
+            |group: &&JobGroup| group.state != JobState::Sending && !group.state.is_followed();
+        let states = groups.filter(is_left).map(standing);
         ExitStatus::most_pressing(signal.into_iter().chain(stops).chain(states))
+    }
+}
+
+/// How jobs stand, as a status for scripts.
+pub fn standing(group: &JobGroup) -> ExitStatus {
+    match group.state {
+        JobState::Failed | JobState::Revoked | JobState::Refused if group.is_lost() => {
+            ExitStatus::Unknown
+        }
+        // The operator gave up on it: nothing more is to be done.
+        JobState::Unknown if group.is_abandoned => ExitStatus::Done,
+        JobState::Unknown => ExitStatus::Unknown,
+        JobState::Failed | JobState::Revoked => ExitStatus::Failed,
+        JobState::Refused => ExitStatus::Refused,
+        JobState::Planned | JobState::Deferred => ExitStatus::Temporary,
+        JobState::Accepted | JobState::Running if group.is_not_found() => ExitStatus::Failed,
+        JobState::Sending | JobState::Accepted | JobState::Running => ExitStatus::Running,
+        JobState::Done => ExitStatus::Done,
     }
 }

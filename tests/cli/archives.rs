@@ -304,10 +304,7 @@ fn a_rehearsal_delivers_what_mixpanel_documents_for_each_law() {
     ];
     at_once(orders, |order| {
         let operator = Operator::new();
-        let args = [&["--sandbox", "export"], order, &["user-17", "--wait"]].concat();
-        operator.run(&args).exits_with(0);
-        let outcome = operator.run(&["--sandbox", "download", "--split", "--json"]);
-        outcome.exits_with(0);
+        let outcome = operator.rehearses_a_split(&[order, &["user-17"]].concat());
         let found = packages(&outcome);
         assert_eq!(
             (&found["unassigned"], &found["to_check"]),

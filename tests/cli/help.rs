@@ -123,3 +123,65 @@ fn man_pages_are_written_for_their_owner_where_man_looks() {
     let full = operator.run(&["man", "--output", "/dev/null/man"]);
     full.exits_with(74);
 }
+
+#[test]
+fn installed_man_pages_are_where_man_looks_or_dsr_says_how() {
+    let operator = with_program("manpath", "echo \"/usr/share/man:$HOME/.local/share/man\"");
+    let outcome = operator.run(&["man", "--install"]);
+    let folder = operator.work().join("../home/.local/share/man");
+    let folder = folder.canonicalize().unwrap();
+    let said = format!(
+        "man pages in {}.\nRead them with `man dsr`.\n",
+        folder.display()
+    );
+    assert!(outcome.exits_with(0).stdout.contains(&said), "{outcome}");
+    let page = std::fs::read_to_string(folder.join("man1/dsr-auth-login.1")).unwrap();
+    assert_eq!(page, operator.run(&["man", "auth", "login"]).stdout);
+
+    let operator = with_program("manpath", "echo /usr/share/man");
+    let data = operator.work();
+    let operator = operator.with("XDG_DATA_HOME", data.to_str().unwrap());
+    let outcome = operator.run(&["man", "--install"]);
+    let line = format!("\n  export MANPATH={}/man:\"$MANPATH\"\n", data.display());
+    assert!(outcome.exits_with(0).stdout.contains(&line), "{outcome}");
+    let json = operator.run(&["man", "--install", "--json"]).json();
+    assert_eq!(json["man"]["found"], false, "{json}");
+    assert!(
+        json["man"]["files"].as_array().unwrap().len() > 40,
+        "{json}"
+    );
+
+    let operator = with_program("manpath", "exit 1");
+    let json = operator.run(&["man", "--install", "--json"]).json();
+    assert!(json["man"]["found"].is_null(), "{json}");
+}
+
+#[test]
+fn on_a_terminal_man_shows_the_page_and_gets_no_token() {
+    let operator = with_program(
+        "man",
+        "env; tail -n +3 \"$1\" | head -n 2; echo \"of ${1##*/}\"",
+    );
+    let operator = operator.with("DSR_TOKEN", "secret-of-the-shop");
+    let terminal = Terminal::start(operator.command(&["man", "auth", "login"]));
+    let (status, screen) = terminal.ends();
+    assert_eq!(status, 0, "{screen}");
+    assert!(screen.contains("of dsr-auth-login.1"), "{screen}");
+    assert!(!screen.contains("secret-of-the-shop"), "{screen}");
+
+    let operator = Operator::new().with("PATH", "/nowhere");
+    let (status, screen) = Terminal::start(operator.command(&["man"])).ends();
+    assert_eq!(status, 0, "{screen}");
+    assert!(screen.contains("`dsr help` shows the same"), "{screen}");
+    assert!(screen.contains(".TH DSR 1"), "{screen}");
+}
+
+/// An operator who has this script as a program before all others.
+fn with_program(name: &str, script: &str) -> Operator {
+    let operator = Operator::new();
+    let program = operator.private_file(name, format!("#!/bin/sh\n{script}\n"));
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(&program, mode).unwrap();
+    let path = format!("{}:/usr/bin:/bin", operator.work().display());
+    operator.with("PATH", &path)
+}

@@ -83,9 +83,7 @@ fn a_kill_while_reading_leaves_nobodys_id_behind() {
     let mut child = command.spawn().expect("dsr can be started");
     let mut stdin = child.stdin.take().expect("standard input is piped");
     // More than is kept in memory, and no end: it waits for more.
-    stdin
-        .write_all(table(1_200_000).as_bytes())
-        .expect("a pipe");
+    stdin.write_all(table(850_000).as_bytes()).expect("a pipe");
     let mut waited = Duration::ZERO;
     while nameless_files(&child).is_empty() && waited < Duration::from_secs(30) {
         std::thread::sleep(Duration::from_millis(20));

@@ -14,7 +14,7 @@ fn after_an_accepted_set_back_nothing_speaks_for_the_lost_time() {
     found
         .exits_with(0)
         .says("lacks what was recorded between")
-        .says("not found proves nothing for that time");
+        .says("people may have been erased in that time");
     let json = operator.run(&["find", "--id", "b1", "--json"]).json();
     assert_eq!(json["warnings"][0]["kind"], "set_back_accepted");
     let status = operator.run(&["status", "--cached", "--all"]);
@@ -156,4 +156,82 @@ fn what_was_sent_in_the_lost_time_is_not_said_to_have_lost_an_answer() {
         reason.starts_with("recovered: the ledger was set back"),
         "{job}"
     );
+}
+
+#[test]
+fn what_was_lost_is_told_until_the_operator_has_looked_it_up() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    operator
+        .run(&[
+            "delete",
+            "--gdpr",
+            "--yes",
+            "--received",
+            "2026-11-20",
+            "a1",
+        ])
+        .exits_with(0);
+    let request = operator.only_request()["id"].as_str().unwrap().to_owned();
+    let copy = copy_of(&operator);
+    operator.run(&["answered", &request]).exits_with(0);
+    put_back(&operator, &copy);
+    operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
+
+    let events = operator.file(
+        "events.jsonl",
+        r#"{"event":"x","properties":{"time":1,"distinct_id":"stranger"}}"#,
+    );
+    let check = ["suppressions", "check", "--exit-status", events];
+    let page = operator.run(&["report", &request]);
+    page.exits_with(0).says("lacks what was recorded");
+    let lost = "It lacks what was recorded between";
+    assert!(page.stdout.contains(lost), "{page}");
+    let json = operator.run(&["report", &request, "--json"]).json();
+    let evidence = &json["report"]["evidence"]["request"];
+    assert_eq!(evidence["set_backs"].as_array().map(Vec::len), Some(1));
+    for args in [
+        &["status", "--overdue"][..],
+        &["status", "nothing-like-it"],
+        &["report", "--format", "csv"],
+    ] {
+        operator.run(args).says("lacks what was recorded");
+    }
+    operator.run(&check).exits_with(6);
+
+    let review = ["ledger", "accept", "--reviewed", "asked again: T-3"];
+    let json = operator.run(&[&review[..], &["--json"]].concat()).json();
+    assert_eq!(json["reviewed"]["note"], "asked again: T-3");
+    for args in [&["status", "--overdue"][..], &["status"], &["report"]] {
+        operator.run(args).exits_with(0).never_says("warning");
+    }
+    operator.run(&check).exits_with(0);
+    let page = operator.run(&["report", &request]);
+    assert!(page.stdout.contains(lost), "a report keeps it: {page}");
+    assert!(page.stdout.contains("asked again: T-3"), "{page}");
+    let shown = operator
+        .run(&["ledger", "status"])
+        .exits_with(0)
+        .stdout
+        .clone();
+    assert!(shown.contains("asked again: T-3"), "{shown}");
+    operator.run(&review).exits_with(2).says("looked up before");
+    operator.run(&["audit", "verify"]).exits_with(0);
+}
+
+#[test]
+fn a_request_of_after_the_lost_time_is_not_said_to_lack_anything() {
+    let fake = Fake::start();
+    let operator = set_back(&fake);
+    operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
+    operator
+        .run(&["delete", "--gdpr", "--yes", "c1"])
+        .exits_with(0);
+    let newest = operator.requests()[0]["id"].as_str().unwrap().to_owned();
+    let page = operator
+        .run(&["report", &newest])
+        .exits_with(0)
+        .stdout
+        .clone();
+    assert!(!page.contains("was set back"), "{page}");
 }

@@ -36,6 +36,7 @@ mod find;
 mod formats;
 mod guarded;
 mod guide;
+mod hand_over;
 mod hashing;
 mod help;
 mod hostile;

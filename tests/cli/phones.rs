@@ -62,11 +62,7 @@ fn no_page_reaches_over_the_edge_of_a_phone() {
     let long = "very-long-id-".repeat(18);
     let ids = format!("user-17\n{long}\n利用者-0001\n");
     operator.file("ids.txt", ids);
-    operator
-        .run(&["--sandbox", "export", "--gdpr", "ids.txt", "--wait"])
-        .exits_with(0);
-    let outcome = operator.run(&["--sandbox", "download", "--split", "--json"]);
-    outcome.exits_with(0);
+    let outcome = operator.rehearses_a_split(&["--gdpr", "ids.txt"]);
     let path = the_download(&outcome)["packages"]["path"].clone();
     let packages = PathBuf::from(path.as_str().unwrap());
     let page = |id: &str| packages.join(package_of(id)).join("index.html");

@@ -28,7 +28,7 @@ const STAND_INS: [(&str, &str); 4] = [
     // As cargo would, once it has built.
     (
         "cargo",
-        "[ \"$1 $2 $3\" = 'run --release --' ] && shift 3 && exec dsr \"$@\"",
+        "[ \"$1 $2\" = 'run --' ] && shift 2 && exec dsr \"$@\"",
     ),
     // A store of secrets and a database: what is asked of each is a line or two.
     (

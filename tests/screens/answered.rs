@@ -1,7 +1,9 @@
 //! `dsr answered`.
 
+use crate::download::{of_one_member, with_an_export};
 use crate::mixpanel::saying;
 use crate::scene::{Scene, snapshot};
+use crate::support::handing_out;
 
 fn with_a_finished_deletion() -> (Scene, String) {
     let mut scene = Scene::with_a_deletion_at(saying("SUCCESS"));
@@ -24,6 +26,15 @@ fn a_person_was_told_before_mixpanel_had_finished() {
     let mut scene = Scene::with_a_deletion();
     let name = scene.request(1);
     snapshot!(scene.shows(&["answered", &name]));
+}
+
+#[test]
+fn a_person_was_told_while_packages_are_drafts() {
+    let archive = of_one_member("notes.bin", "Dear reader");
+    let (mut scene, name) = with_an_export(move |_| handing_out(&archive, ""));
+    scene.pipes(&["answered", &name]);
+    scene.runs(&["download", &name, "--to", "archives", "--split"]);
+    snapshot!(scene.pipes(&["answered", &name]));
 }
 
 #[test]

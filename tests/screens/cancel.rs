@@ -1,68 +1,59 @@
 //! `dsr cancel`.
 
-use crate::mixpanel::{obedient, saying};
+use crate::mixpanel::{deletion_of, obedient, saying};
 use crate::scene::{Scene, snapshot};
 use crate::support::{Fake, Reply, usual};
 
+/// Shows how the first request is cancelled.
+fn cancelled(mut scene: Scene) -> Scene {
+    let name = scene.request(1);
+    scene.shows(&["cancel", &name]);
+    scene
+}
+
 #[test]
 fn a_deletion_is_cancelled() {
-    let mut scene = Scene::with_a_deletion_at(saying("REVOKED"));
-    let name = scene.request(1);
-    snapshot!(scene.shows(&["cancel", &name]));
+    snapshot!(cancelled(Scene::with_a_deletion_at(saying("REVOKED"))));
 }
 
 #[test]
 fn a_cancelled_deletion_is_still_pending() {
-    let mut scene = Scene::with_a_deletion();
-    let name = scene.request(1);
-    snapshot!(scene.shows(&["cancel", &name]));
+    snapshot!(cancelled(Scene::with_a_deletion()));
 }
 
 #[test]
 fn a_deletion_has_started_already() {
-    let mut scene = Scene::with_a_deletion_at(Fake::answering(|call| match call.method.as_str() {
+    let fake = Fake::answering(|call| match call.method.as_str() {
         "DELETE" => Reply::error(405, "already started"),
         _ => usual(call),
-    }));
-    let name = scene.request(1);
-    snapshot!(scene.shows(&["cancel", &name]));
+    });
+    snapshot!(cancelled(Scene::with_a_deletion_at(fake)));
 }
 
 #[test]
 fn a_deletion_is_done_already() {
     let mut scene = Scene::with_a_deletion_at(saying("SUCCESS"));
-    let name = scene.request(1);
-    snapshot!(scene.did(&["status"]).shows(&["cancel", &name]));
+    scene.did(&["status"]);
+    snapshot!(cancelled(scene));
 }
 
 #[test]
 fn an_export_cannot_be_cancelled() {
     let mut scene = Scene::usual();
     scene.did(&["export", "--gdpr", "ids.csv"]);
-    let name = scene.request(1);
-    snapshot!(scene.shows(&["cancel", &name]));
+    snapshot!(cancelled(scene));
 }
 
 #[test]
 fn what_was_never_sent_is_withdrawn() {
     let mut scene = Scene::at(obedient());
-    scene.runs(&[
-        "delete",
-        "--gdpr",
-        "--yes",
-        "--max-wait",
-        "0s",
-        "--id",
-        "deferred@x.test",
-    ]);
-    let name = scene.request(1);
-    snapshot!(scene.shows(&["cancel", &name]));
+    scene.runs(&deletion_of("deferred@x.test"));
+    snapshot!(cancelled(scene));
 }
 
 #[test]
 fn an_unknown_deletion_cannot_be_cancelled() {
     let mut scene = Scene::at(obedient());
     scene.runs(&["delete", "--gdpr", "--yes", "--id", "unknown@x.test"]);
-    let name = scene.request(1);
-    snapshot!(scene.shows(&["cancel", &name]));
+    snapshot!(cancelled(scene));
 }

@@ -1,6 +1,6 @@
 //! `dsr delete`, from the plan and the question to the tasks.
 
-use crate::mixpanel::{obedient, saying};
+use crate::mixpanel::{deletion_of, obedient, saying};
 use crate::scene::{Scene, snapshot};
 use crate::support::{Fake, csv_of, people};
 
@@ -116,16 +116,7 @@ fn a_deletion_of_which_one_job_is_refused() {
 
 #[test]
 fn a_deletion_that_the_rate_limit_keeps_out() {
-    let args = [
-        "delete",
-        "--gdpr",
-        "--yes",
-        "--max-wait",
-        "0s",
-        "--id",
-        "deferred@x.test",
-    ];
-    snapshot!(Scene::at(obedient()).shows(&args));
+    snapshot!(Scene::at(obedient()).shows(&deletion_of("deferred@x.test")));
 }
 
 #[test]

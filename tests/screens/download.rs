@@ -1,5 +1,6 @@
 //! `dsr download`, and the packages it makes.
 
+use std::fs;
 use std::io::{Cursor, Write};
 
 use serde_json::json;
@@ -8,10 +9,12 @@ use zip::write::SimpleFileOptions;
 
 use crate::mixpanel::saying;
 use crate::scene::{Scene, snapshot};
-use crate::support::{Call, Fake, Reply, handing_out, usual};
+use crate::support::{Call, Fake, Reply, handing_out, package_of, usual};
 
 /// An operator whose export is finished, and a store that answers so.
-fn with_an_export(store: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> (Scene, String) {
+pub(crate) fn with_an_export(
+    store: impl Fn(&Call) -> Reply + Send + Sync + 'static,
+) -> (Scene, String) {
     let store = Fake::answering(store);
     let link = format!("{}/export.zip?signature=secret", store.origin());
     let api = Fake::answering(move |call| match call.method.as_str() {
@@ -33,16 +36,17 @@ fn with_an_export(store: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> (Sc
     (scene, name)
 }
 
-fn archive(people: &[&str]) -> Vec<u8> {
+pub(crate) fn of_one_member(name: &str, text: &str) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    zip.start_file("events.jsonl", SimpleFileOptions::default())
-        .unwrap();
-    for id in people {
-        let event =
-            json!({ "event": "visit", "properties": { "distinct_id": id, "time": 1_770_000_000 } });
-        writeln!(zip, "{event}").unwrap();
-    }
+    zip.start_file(name, SimpleFileOptions::default()).unwrap();
+    zip.write_all(text.as_bytes()).unwrap();
     zip.finish().unwrap().into_inner()
+}
+
+fn archive(people: &[&str]) -> Vec<u8> {
+    let event = |id| json!({ "event": "visit", "properties": { "distinct_id": id, "time": 1_770_000_000 } });
+    let lines = people.iter().map(|id| format!("{}\n", event(id)));
+    of_one_member("events.jsonl", &lines.collect::<String>())
 }
 
 fn of_people(people: &[&str]) -> (Scene, String) {
@@ -81,7 +85,41 @@ fn a_record_is_of_somebody_else() {
 #[test]
 fn the_link_of_an_export_is_expired() {
     let (mut scene, name) = with_an_export(|_| Reply::text(403, "application/xml", "<Error/>"));
+    snapshot!(scene.lives_on("2026-03-31").pipes(&["download", &name]));
+}
+
+#[test]
+fn the_link_of_an_export_does_not_work_yet() {
+    let (mut scene, name) = with_an_export(|_| Reply::text(403, "application/xml", "<Error/>"));
     snapshot!(scene.pipes(&["download", &name]));
+}
+
+#[test]
+fn a_file_is_in_the_way_of_an_archive() {
+    let (mut scene, name) = of_people(&["anna"]);
+    let jobs = scene.operator.only_request()["jobs"].clone();
+    let job = jobs[0]["id"].as_str().unwrap();
+    fs::create_dir(scene.operator.work().join("archives")).unwrap();
+    scene.operator.file(&format!("archives/{job}.zip"), "mine");
+    snapshot!(scene.pipes(&["download", &name, "--to", "archives"]));
+}
+
+#[test]
+fn packages_are_not_as_they_were_made() {
+    let (mut scene, name) = of_people(&["anna", "bob"]);
+    scene.runs(&["download", &name, "--to", "archives", "--split"]);
+    let job = scene.operator.only_request()["jobs"][0]["id"].clone();
+    let folder = format!("archives/{}-packages", job.as_str().unwrap());
+    let folder = scene.operator.work().join(folder);
+    fs::remove_dir_all(folder.join(package_of("anna"))).unwrap();
+    fs::remove_file(folder.join(package_of("bob")).join("index.html")).unwrap();
+    snapshot!(scene.pipes(&["download", &name, "--to", "archives", "--split"]));
+}
+
+#[test]
+fn archives_are_looked_at_without_reading_them() {
+    let (mut scene, _) = of_people(&["anna"]);
+    snapshot!(scene.pipes(&["download"]).pipes(&["download"]));
 }
 
 #[test]

@@ -3,6 +3,17 @@
 use crate::mixpanel::{obedient, saying};
 use crate::scene::{Scene, snapshot};
 
+/// An export for two projects.
+const OF_BOTH: [&str; 7] = [
+    "export",
+    "--gdpr",
+    "--project",
+    "shop",
+    "--project",
+    "app",
+    "ids.csv",
+];
+
 #[test]
 fn the_plan_of_an_export_under_the_gdpr() {
     let args = ["export", "--gdpr", "ids.csv", "--dry-run"];
@@ -30,19 +41,8 @@ fn the_plan_of_categories_that_were_collected() {
 
 #[test]
 fn the_plan_of_several_projects() {
-    let mut scene = Scene::usual();
-    with_a_second_project(&mut scene);
-    let args = [
-        "export",
-        "--gdpr",
-        "--project",
-        "shop",
-        "--project",
-        "app",
-        "ids.csv",
-        "--dry-run",
-    ];
-    snapshot!(scene.shows_both(&args));
+    let args = [&OF_BOTH[..], &["--dry-run"]].concat();
+    snapshot!(with_two_projects().shows_both(&args));
 }
 
 #[test]
@@ -59,18 +59,7 @@ fn an_export_of_one_id() {
 
 #[test]
 fn an_export_of_several_projects_is_accepted() {
-    let mut scene = Scene::usual();
-    with_a_second_project(&mut scene);
-    let args = [
-        "export",
-        "--gdpr",
-        "--project",
-        "shop",
-        "--project",
-        "app",
-        "ids.csv",
-    ];
-    snapshot!(scene.shows(&args));
+    snapshot!(with_two_projects().shows(&OF_BOTH));
 }
 
 #[test]
@@ -110,10 +99,13 @@ fn an_export_that_is_overdue_already() {
     snapshot!(Scene::usual().shows(&args));
 }
 
-fn with_a_second_project(scene: &mut Scene) {
+/// An operator who has the projects `shop` and `app`.
+fn with_two_projects() -> Scene {
+    let scene = Scene::usual();
     let config = std::fs::read_to_string(scene.operator.config_path()).unwrap();
     let token = "c4".repeat(16);
     scene.operator.write_config(&format!(
         "{config}[projects.app]\ntoken = \"{token}\"\nregion = \"us\"\nrate = 1000\n"
     ));
+    scene
 }

@@ -43,6 +43,11 @@ pub(crate) fn obedient() -> Fake {
     })
 }
 
+/// A deletion of one person, which waits for no turn.
+pub(crate) fn deletion_of(id: &str) -> [&str; 7] {
+    ["delete", "--gdpr", "--yes", "--max-wait", "0s", "--id", id]
+}
+
 /// One that says this of every task.
 pub(crate) fn saying(status: &'static str) -> Fake {
     Fake::answering(move |call| match call.method.as_str() {

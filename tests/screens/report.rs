@@ -1,7 +1,9 @@
 //! `dsr report`: the text of a page, a table, and what is said beside them.
 
+use crate::download::{of_one_member, with_an_export};
 use crate::mixpanel::saying;
 use crate::scene::{Scene, snapshot};
+use crate::support::handing_out;
 
 fn with_a_finished_deletion() -> (Scene, String) {
     let mut scene = Scene::at(saying("SUCCESS"));
@@ -26,6 +28,18 @@ fn the_text_of_an_open_exports_report() {
     let name = scene.request(1);
     let page = scene.runs(&["report", &name]).stdout;
     snapshot!(scene.reads("the report's text", &text_of(&page)));
+}
+
+#[test]
+fn the_text_of_a_split_exports_report() {
+    let archive = of_one_member("notes.bin", "Dear reader");
+    let (mut scene, name) = with_an_export(move |_| handing_out(&archive, ""));
+    scene.runs(&["download", &name, "--split", "--checked"]);
+    let page = scene.runs(&["report", &name]).stdout;
+    let text = text_of(&page);
+    let (_, text) = text.split_once("What was fetched").unwrap();
+    let (text, _) = text.split_once("Each step").unwrap();
+    snapshot!(scene.reads("what the report says of archives", text));
 }
 
 #[test]

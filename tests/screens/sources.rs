@@ -14,6 +14,11 @@ fn of_file(name: &str, text: impl AsRef<[u8]>, flags: &[&str]) -> Scene {
     scene
 }
 
+/// A deletion of all but those in this file.
+fn deletion_without(hold: &str) -> [&str; 6] {
+    ["delete", "--gdpr", "--yes", "ids.csv", "--exclude", hold]
+}
+
 #[test]
 fn lines_that_are_no_ids() {
     let text = "distinct_id\n1.23E+12\nuser-1\n#N/A\n\n=SUM(A1:A9)\nuser 2\n2024-05-31\n";
@@ -107,45 +112,20 @@ fn a_list_of_ids_on_the_command_line() {
 
 #[test]
 fn a_file_of_people_under_hold_is_not_there() {
-    let mut scene = Scene::usual();
-    let args = [
-        "delete",
-        "--gdpr",
-        "--yes",
-        "ids.csv",
-        "--exclude",
-        "hold.csv",
-    ];
-    snapshot!(scene.shows(&args));
+    snapshot!(Scene::usual().shows(&deletion_without("hold.csv")));
 }
 
 #[test]
 fn an_id_that_is_nearly_one_under_hold() {
     let mut scene = Scene::usual();
     scene.operator.file("hold.csv", "distinct_id\nUser-1002\n");
-    let args = [
-        "delete",
-        "--gdpr",
-        "--yes",
-        "ids.csv",
-        "--exclude",
-        "hold.csv",
-    ];
+    let args = deletion_without("hold.csv");
     snapshot!(scene.shows(&args).plain(&args));
 }
 
 #[test]
 fn everybody_is_under_hold() {
-    let mut scene = Scene::usual();
-    let args = [
-        "delete",
-        "--gdpr",
-        "--yes",
-        "ids.csv",
-        "--exclude",
-        "ids.csv",
-    ];
-    snapshot!(scene.shows(&args));
+    snapshot!(Scene::usual().shows(&deletion_without("ids.csv")));
 }
 
 #[test]

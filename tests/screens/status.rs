@@ -1,6 +1,6 @@
 //! `dsr status`: one request, all of them, and those that need somebody.
 
-use crate::mixpanel::{obedient, saying};
+use crate::mixpanel::{deletion_of, obedient, saying};
 use crate::scene::{Scene, snapshot};
 use crate::support::Fake;
 
@@ -13,17 +13,7 @@ fn with_every_end() -> Scene {
     ];
     for word in words {
         let id = format!("{word}@x.test");
-        scene.runs(&[
-            "delete",
-            "--gdpr",
-            "--yes",
-            "--max-wait",
-            "0s",
-            "--id",
-            &id,
-            "--ref",
-            word,
-        ]);
+        scene.runs(&[&deletion_of(&id)[..], &["--ref", word]].concat());
     }
     scene
 }

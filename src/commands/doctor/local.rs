@@ -2,15 +2,13 @@
 
 use std::path::Path;
 
+use crate::commands::context::{Context, holders};
+use crate::commands::failures::quoted;
 use crate::config::{NotPrivate, is_open_to_others};
 use crate::credentials::read_ledger_key;
 use crate::domain::ExitStatus;
 use crate::ledger::{self, Glance, Health, LedgerError, LostTime, Seen, SetBack};
 use crate::ui::{Check, Failure, plural};
-
-use super::super::context::Context;
-use super::super::failures::quoted;
-use super::super::holders;
 
 /// A log as long as this is not written back: something keeps the ledger open. In bytes; dsr lets
 /// it grow to 64 MiB.
@@ -18,7 +16,7 @@ const LONG_LOG: u64 = 256 * 1024 * 1024;
 /// From this size on a look at the ledger takes a while, in bytes.
 const LARGE: u64 = 512 * 1024 * 1024;
 
-pub(super) fn version() -> Check {
+pub(crate) fn version() -> Check {
     let (system, machine) = (std::env::consts::OS, std::env::consts::ARCH);
     let version = env!("CARGO_PKG_VERSION");
     Check::fine(
@@ -28,7 +26,7 @@ pub(super) fn version() -> Check {
 }
 
 /// Whether others can read what is ours.
-pub(super) fn check_files(ctx: &Context) -> Vec<Check> {
+pub(crate) fn check_files(ctx: &Context) -> Vec<Check> {
     let mut checks = Vec::new();
     let config = ctx.home.config_file();
     // It holds project tokens, which every web page of the product shows as well.
@@ -67,7 +65,7 @@ fn close(path: &Path) -> String {
 }
 
 /// Whether the ledger is whole, and whether something in it waits for the operator.
-pub(super) fn check_ledger(ctx: &Context) -> Vec<Check> {
+pub(crate) fn check_ledger(ctx: &Context) -> Vec<Check> {
     let path = ctx.home.ledger();
     match std::fs::metadata(&path) {
         Ok(metadata) if metadata.len() > LARGE => {
@@ -108,7 +106,7 @@ pub(super) fn check_ledger(ctx: &Context) -> Vec<Check> {
 
 /// What is wrong with the ledger key's file, where one is named: without the key, ids stay in the
 /// ledger, and nobody is found in it.
-pub(super) fn check_ledger_key(ctx: &Context) -> Option<Check> {
+pub(crate) fn check_ledger_key(ctx: &Context) -> Option<Check> {
     let path = ctx.environment.ledger_key_file.as_ref();
     let path = path.filter(|_| !ctx.is_sandbox())?;
     let error = read_ledger_key(path).err()?;
@@ -123,8 +121,7 @@ fn of_no_ledger(path: &Path) -> Check {
             let message = format!("there is none at `{path}`; the first request makes it");
             return Check::fine("ledger", message);
         }
-        Ok(Seen::Head(seen)) => Some(seen),
-        Ok(Seen::Unreadable) => None,
+        Ok(seen @ (Seen::Head(_) | Seen::Unreadable)) => seen,
         Err(error) => return Check::of_failure("ledger", &Failure::from(error)),
     };
     of_set_back(&SetBack { seen, head: None })

@@ -7,11 +7,10 @@ mod tokens;
 
 use std::collections::HashSet;
 
+use crate::commands::context::Context;
+use crate::commands::failures::local_io;
 use crate::domain::ExitStatus;
 use crate::ui::{Check, DoctorView, Failure, Level};
-
-use super::context::Context;
-use super::failures::local_io;
 
 /// Check tokens, keyring, projects, ledger, clock and network, and say what to fix
 ///
@@ -26,11 +25,11 @@ use super::failures::local_io;
 #[command(after_help = "Examples:
   dsr doctor
   dsr doctor --project shop      one project only
-  dsr doctor --offline           ask nobody but this machine
+  dsr doctor --offline           check this machine only
   dsr doctor --json
   dsr --sandbox doctor")]
 pub(crate) struct DoctorArgs {
-    /// Ask nobody but this machine, and say how many checks that skips
+    /// Check this machine only, and count the checks that are skipped
     #[arg(long)]
     offline: bool,
 }

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
+use crate::commands::context::Context;
+use crate::commands::failures::renewal;
+use crate::commands::status::outcome::ELIGIBLE;
 use crate::config::{Mode, ResolveError, Resolved, resolve};
 use crate::domain::{ExitStatus, Project};
 use crate::ledger::Ledger;
 use crate::mixpanel::Timeouts;
 use crate::ui::{Check, Failure, Level, Lines, Phase, Progress, clocks_apart};
 use crate::workflow::{self, MAX_SKEW, Probe, Probed};
-
-use super::super::context::Context;
-use super::super::failures::renewal;
-use super::super::outcome::ELIGIBLE;
 
 /// A question of the doctor's may not take as long as a command's: a person waits.
 const TIMEOUTS: Timeouts = Timeouts {
@@ -26,7 +25,7 @@ const NOT_ASKED: Probed = Probed {
 
 /// Puts each project together that is meant: those of `--project`, else all there are. One that is
 /// wrong does not hide the others.
-pub(super) fn resolve_each(ctx: &Context, checks: &mut Vec<Check>) -> Vec<Resolved> {
+pub(crate) fn resolve_each(ctx: &Context, checks: &mut Vec<Check>) -> Vec<Resolved> {
     let file = match ctx.projects_file() {
         Ok(file) => file,
         Err(failure) => {
@@ -94,7 +93,7 @@ fn of_settings(resolved: &Resolved, mode: &Mode) -> Check {
 }
 
 /// What [`ask_each`] would have asked.
-pub(super) fn skip_each(resolved: &[Resolved], checks: &mut Vec<Check>) {
+pub(crate) fn skip_each(resolved: &[Resolved], checks: &mut Vec<Check>) {
     for resolved in resolved {
         let check = Check::skipped("mixpanel", "not asked: `--offline`");
         checks.push(check.of(resolved.project.name.as_str()));

@@ -1,17 +1,16 @@
 //! Where each value comes from.
 
+use crate::commands::context::Context;
 use crate::config::{Origin, ProjectEntry, Resolved};
 use crate::credentials::TokenOrigin;
 use crate::domain::Kind;
 use crate::ui::Setting;
 
-use super::super::context::Context;
-
 const FILE: &str = "config_file";
 const DEFAULT: &str = "default";
 
 /// What dsr works with; of a project's settings those that somebody has chosen, and the address.
-pub(super) fn list(ctx: &Context, resolved: &[Resolved]) -> Vec<Setting> {
+pub(crate) fn list(ctx: &Context, resolved: &[Resolved]) -> Vec<Setting> {
     let environment = &ctx.environment;
     let home = match environment.home {
         Some(_) => "DSR_HOME",

@@ -2,17 +2,16 @@
 
 use chrono::NaiveDate;
 
+use crate::commands::auth::status::{list_states, trouble};
+use crate::commands::context::Context;
+use crate::commands::failures::{login_command, renewal};
 use crate::config::Resolved;
 use crate::credentials::{Keyring, TokenAge, TokenOrigin, WARN_DAYS};
 use crate::domain::{ExitStatus, TokenName};
 use crate::ui::{Check, TokenState, day_count};
 
-use super::super::auth_status::{list_states, trouble};
-use super::super::context::Context;
-use super::super::failures::{login_command, renewal};
-
 /// The keyring, if it is needed, and each token.
-pub(super) fn check(ctx: &Context, resolved: &[Resolved]) -> Vec<Check> {
+pub(crate) fn check(ctx: &Context, resolved: &[Resolved]) -> Vec<Check> {
     let mut checks = Vec::new();
     // What is wrong with the ledger is told by itself.
     let rejections = ctx.rejections().unwrap_or_default();

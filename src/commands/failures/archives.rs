@@ -16,10 +16,6 @@ impl From<DownloadError> for Failure {
             DownloadError::Folder { .. } => {
                 "nothing was kept of it; make room or name another folder with `--to`"
             }
-            DownloadError::Exists { path } => {
-                let hint = "what was fetched before stays; move it away, or name another folder with `--to`";
-                return in_the_way(&path, hint);
-            }
         };
         Self::from_error(ExitStatus::LocalIo, "local_io", &error).hint(hint)
     }
@@ -40,14 +36,16 @@ impl From<NewFileError> for Failure {
     }
 }
 
-/// `project` and `short`, the request, are for the command to run next.
-pub(in super::super) fn split_failure(
+/// `project` and `short`, the request, are for the command to run next; `command` is the one that
+/// splits the same archive, with more flags.
+pub(crate) fn split_failure(
     trouble: &SplitTrouble,
     project: &ProjectName,
     short: &str,
+    command: &dyn Fn(&[&str]) -> String,
 ) -> Failure {
     let input = |hint: String| (ExitStatus::Input, "archive", hint);
-    let again = format!("move it away and fetch it again: `dsr download {short} --again`");
+    let again = format!("move it away and fetch it again: {}", command(&["--again"]));
     let keep_secret = format!(
         "keep the project's API secret (in Mixpanel's project settings): `dsr project secret {project}`"
     );
@@ -90,7 +88,7 @@ pub(in super::super) fn split_failure(
             SplitError::Open { .. } => (
                 ExitStatus::LocalIo,
                 "local_io",
-                format!("put it back, or fetch it again: `dsr download {short} --again`"),
+                format!("put it back, or fetch it again: {}", command(&["--again"])),
             ),
             SplitError::Changed | SplitError::NotZip(_) | SplitError::Damaged { .. } => {
                 input(again)
@@ -105,8 +103,19 @@ pub(in super::super) fn split_failure(
             ),
             SplitError::Nobody => input("is it the right file?".to_owned()),
             SplitError::TargetExists { path } => {
-                let hint = "it holds other packages, or is not dsr's: move it away, then run the same command again";
-                return in_the_way(path, hint);
+                let hint = format!(
+                    "it holds other packages, or is not dsr's: move it away, then run {}",
+                    command(&[])
+                );
+                return in_the_way(path, &hint);
+            }
+            SplitError::NotAsMade { reviewed, .. } => {
+                let flags: &[&str] = if *reviewed { &["--checked"] } else { &[] };
+                let hint = format!(
+                    "hand over none of them; move the folder away, then make them anew: {}",
+                    command(flags)
+                );
+                (ExitStatus::LocalIo, "local_io", hint)
             }
             SplitError::Write { .. } => (
                 ExitStatus::LocalIo,

@@ -11,8 +11,7 @@ use super::in_the_way;
 use super::people::OTHER_KEY;
 
 /// What to do where a copy of the ledger cannot take its place.
-pub(in super::super) const NOT_COPIED: &str =
-    "no copy was kept; name a new file in a folder with room";
+pub(crate) const NOT_COPIED: &str = "no copy was kept; name a new file in a folder with room";
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
@@ -93,7 +92,7 @@ impl From<LedgerError> for Failure {
 }
 
 /// Nothing was ever recorded here, and what was asked for could only be wrong.
-pub(in crate::commands) fn no_ledger(path: &Path) -> Failure {
+pub(crate) fn no_ledger(path: &Path) -> Failure {
     let message = format!(
         "there is no ledger at `{}`: nothing has been recorded here",
         path.display()

@@ -9,7 +9,7 @@ use crate::ui::Failure;
 use super::{in_the_way, quoted};
 
 /// What to do where the ledger's people were hashed under a key that is not at hand.
-pub(super) const OTHER_KEY: &str =
+pub(crate) const OTHER_KEY: &str =
     "put the ledger's own key back: `dsr auth ledger-key --from FILE`, or DSR_LEDGER_KEY_FILE";
 
 impl From<LedgerKeyError> for Failure {
@@ -37,7 +37,7 @@ impl From<LedgerKeyError> for Failure {
 }
 
 /// How there will be a ledger key again.
-pub(in crate::commands) fn ledger_key_hint(error: &LedgerKeyError) -> String {
+pub(crate) fn ledger_key_hint(error: &LedgerKeyError) -> String {
     match error {
         LedgerKeyError::Open { path } => format!("run `chmod 600 {}`", quoted(path)),
         LedgerKeyError::Read { .. } | LedgerKeyError::Malformed { .. } => {

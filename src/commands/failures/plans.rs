@@ -97,7 +97,7 @@ impl From<PlanningError> for Failure {
 }
 
 /// There is no key to open a plan or its approvals with.
-pub(in crate::commands) fn no_key_for_plans(error: &LedgerKeyError) -> Failure {
+pub(crate) fn no_key_for_plans(error: &LedgerKeyError) -> Failure {
     let hint = match error {
         LedgerKeyError::Keyring(_) | LedgerKeyError::Gone => GET_KEY.to_owned(),
         LedgerKeyError::Read { .. }

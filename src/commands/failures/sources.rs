@@ -9,7 +9,7 @@ use crate::ui::Failure;
 use super::quoted;
 
 /// Why a word is no source; `command` is the one that was typed.
-pub(in crate::commands) fn source_failure(error: &SourceError, command: &str) -> Failure {
+pub(crate) fn source_failure(error: &SourceError, command: &str) -> Failure {
     let hint = match error {
         SourceError::LooksLikePath { path } => {
             format!("check the name; if it really is an id: `--id '{path}'`")

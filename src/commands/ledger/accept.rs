@@ -1,11 +1,11 @@
+//! `dsr ledger accept`: goes on with a ledger that was set back.
+
+use crate::commands::context::ledger::PEOPLE_LOST;
+use crate::commands::context::{Context, holders};
+use crate::commands::failures::{local_io, no_ledger, usage};
 use crate::domain::{ExitStatus, Kind, YesFlag};
 use crate::ledger::{self, Ledger, MaybeSent, Seen, SetBack};
 use crate::ui::{AcceptedView, Act, Failure, number, plural};
-
-use super::super::context::Context;
-use super::super::failures::{local_io, no_ledger, usage};
-use super::super::holders;
-use super::super::suppressions::PEOPLE_LOST;
 
 /// How many requests the question names.
 const NAMED: usize = 20;
@@ -23,11 +23,18 @@ const NAMED: usize = 20;
 #[command(after_help = "Examples:
   dsr ledger accept
   dsr ledger accept --yes      in a script
-  dsr status                   then: which jobs are unknown")]
+  dsr status                   then: which jobs are unknown
+  dsr ledger accept --reviewed 'T-3 and T-4 sent again'    at the end")]
 pub(super) struct AcceptArgs {
     /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
+    /// Record afterwards that you have looked up what the ledger lacks, and end the warnings
+    ///
+    /// NOTE says what came of it, for the auditors. Do it when each lost request is settled or sent
+    /// again, and your servers still have the people of the last suppression list.
+    #[arg(long, value_name = "NOTE", conflicts_with = "yes")]
+    reviewed: Option<String>,
 }
 
 pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failure> {
@@ -35,10 +42,13 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
     if !ctx.has_ledger() && ledger::find_seen(&path)? == Seen::Nothing {
         return Err(no_ledger(&path));
     }
+    if let Some(note) = &args.reviewed {
+        return review(ctx, note);
+    }
     refuse_beside_senders(ctx)?;
     let lost = find_lost(ctx)?;
     let Some((set_back, jobs)) = lost else {
-        let view = AcceptedView { accepted: None };
+        let view = AcceptedView::default();
         ctx.ui.print(&view).map_err(|error| local_io(&error))?;
         return Ok(ExitStatus::Done);
     };
@@ -56,6 +66,7 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
     ctx.warn_of_lost_time(&ledger, PEOPLE_LOST)?;
     let view = AcceptedView {
         accepted: Some((&set_back, &accepted)),
+        ..AcceptedView::default()
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     if accepted.jobs > 0 {
@@ -66,16 +77,35 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
     Ok(ExitStatus::Done)
 }
 
+/// Records that what the ledger lacks was looked up.
+fn review(ctx: &Context, note: &str) -> Result<ExitStatus, Failure> {
+    let mut ledger = ctx.ledger()?;
+    let lost = ledger.list_lost_times()?;
+    if lost.iter().all(|lost| lost.review.is_some()) {
+        let what = match lost.is_empty() {
+            true => "this ledger was never set back",
+            false => "all that this ledger lacks was looked up before",
+        };
+        return Err(usage(format!("{what}; nothing was recorded"))
+            .hint("see what is recorded with `dsr ledger status`"));
+    }
+    ledger.record_set_back_reviewed(note, ctx.clock.now())?;
+    let reviewed = ledger.list_lost_times()?;
+    let view = AcceptedView {
+        reviewed: reviewed.last().and_then(|lost| lost.review.as_ref()),
+        ..AcceptedView::default()
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    Ok(ExitStatus::Done)
+}
+
 /// What the ledger lacks, and what may have been sent of it. A ledger that is gone has nothing.
 fn find_lost(ctx: &Context) -> Result<Option<(SetBack, Vec<MaybeSent>)>, Failure> {
     let path = ctx.home.ledger();
     let ledger = match ctx.has_ledger() {
         true => Ledger::open_set_back(&ctx.opening(), &path, ctx.patience())?,
         false => {
-            let seen = match ledger::find_seen(&path)? {
-                Seen::Head(seen) => Some(seen),
-                Seen::Nothing | Seen::Unreadable => None,
-            };
+            let seen = ledger::find_seen(&path)?;
             return Ok(Some((SetBack { seen, head: None }, Vec::new())));
         }
     };

@@ -1,10 +1,11 @@
+//! `dsr ledger backup`: a copy of the ledger in one file.
+
 use std::path::PathBuf;
 
+use crate::commands::context::Context;
+use crate::commands::failures::{NOT_COPIED, in_the_way, local_io};
 use crate::domain::ExitStatus;
 use crate::ui::{BackupView, Failure};
-
-use super::super::context::Context;
-use super::super::failures::{NOT_COPIED, in_the_way, local_io};
 
 /// Copy the ledger to a new file, also while dsr sends
 ///

@@ -1,13 +1,14 @@
 //! The ledger as a file: how it stands, a copy of it, and going on with one that was set back.
 
 mod accept;
+pub(super) mod audit;
 mod backup;
+pub(super) mod purge;
 mod status;
 
+use crate::commands::context::Context;
 use crate::domain::ExitStatus;
 use crate::ui::Failure;
-
-use super::context::Context;
 
 use accept::AcceptArgs;
 use backup::BackupArgs;

@@ -1,8 +1,9 @@
+//! `dsr ledger status`: where the ledger is, and how it stands.
+
+use crate::commands::context::Context;
+use crate::commands::failures::local_io;
 use crate::domain::ExitStatus;
 use crate::ui::{Failure, LedgerStatusView};
-
-use super::super::context::Context;
-use super::super::failures::local_io;
 
 /// Show where the ledger is, and whether it was set back
 ///

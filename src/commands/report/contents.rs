@@ -5,6 +5,8 @@ use std::io::{self, Write};
 
 use chrono::NaiveDate;
 
+use crate::commands::context::Context;
+use crate::commands::failures::usage;
 use crate::domain::RequestId;
 use crate::ledger::{Course, Ledger, LedgerError};
 use crate::report::{
@@ -15,9 +17,22 @@ use crate::report::{
 use crate::ui::{Failure, PrintError, plural, reporting};
 use crate::workflow::{Written, job_facts, period_facts, request_facts, row_facts};
 
-use super::super::context::Context;
-use super::super::failures::usage;
-use super::{ReportFormat, Subject};
+/// What a report is made as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum ReportFormat {
+    /// A page that needs nothing from outside
+    Html,
+    /// A line each job, or each request
+    Csv,
+    /// One object
+    Json,
+}
+
+/// What the report is about.
+pub(super) enum Subject {
+    Request(RequestId),
+    Period { from: NaiveDate, to: NaiveDate },
+}
 
 /// Everything but the rows, which are read anew wherever they are written.
 pub(super) struct Contents {

@@ -1,3 +1,5 @@
+//! `dsr report`: what is reported, as what, and where it goes.
+
 mod contents;
 
 use std::fs::File;
@@ -6,16 +8,16 @@ use std::path::{Path, PathBuf};
 
 use chrono::{Months, NaiveDate};
 
-use crate::domain::{ExitStatus, RequestId};
+use crate::commands::context::Context;
+use crate::commands::context::named::find;
+
+use crate::commands::failures::{local_io, usage};
+use crate::domain::ExitStatus;
 use crate::ledger::Ledger;
 use crate::report::{AuditFact, PersonalData};
 use crate::ui::{Failure, Format, ReportView};
 use crate::workflow::{NewFile, Written, audit_fact};
-
-use self::contents::Contents;
-use super::context::Context;
-use super::failures::{local_io, usage};
-use super::named::find;
+use contents::{Contents, ReportFormat, Subject};
 
 /// For how many months records of requests must be kept (11 CCR §7101(a)).
 const USUAL_MONTHS: u32 = 24;
@@ -26,9 +28,9 @@ const USUAL_MONTHS: u32 = 24;
 /// what was fetched, and when it was answered. Without one: all requests received in a period (the
 /// last 24 months if no other is named), as the log of 11 CCR §7101 and the figures of 11 CCR §7102.
 ///
-/// A report is a page (HTML) to read and to print, a table (CSV) or JSON. It holds no id unless
-/// --with-ids says so, asks nobody, and changes nothing. On a screen a page or a table goes to a file
-/// here, which is told of; what is in the way is not overwritten. What dsr cannot know it says.
+/// A report is a page (HTML) to read and to print, a table (CSV) or JSON. It reads only the ledger,
+/// and has ids only with --with-ids. On a terminal dsr writes a page or a table to a file in this
+/// folder and prints its name. An existing file is kept.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr report q7tz0xma --output report.html     a page, to read or to print
@@ -61,18 +63,7 @@ pub(crate) struct ReportArgs {
     with_ids: bool,
 }
 
-/// What a report is made as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum ReportFormat {
-    /// A page that needs nothing from outside
-    Html,
-    /// A line each job, or each request
-    Csv,
-    /// One object
-    Json,
-}
-
-pub(super) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Failure> {
+pub(crate) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Failure> {
     let ledger = ctx.ledger()?;
     let subject = match &args.name {
         Some(name) => Subject::Request(find(&ledger, name)?.id),
@@ -85,6 +76,7 @@ pub(super) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Fa
             "this report holds people's ids: keep it out of tickets and chats, and delete it when it has served",
         );
     }
+    ctx.warn_of_lost_time(&ledger, "; a report lacks what happened then")?;
     let audit = audit_fact(&ledger)?;
     if let AuditFact::Damaged { what } = &audit {
         ctx.ui.warn(
@@ -111,12 +103,6 @@ pub(super) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Fa
     }
     .map_err(|error| local_io(&error))?;
     Ok(ExitStatus::Done)
-}
-
-/// What the report is about.
-enum Subject {
-    Request(RequestId),
-    Period { from: NaiveDate, to: NaiveDate },
 }
 
 impl ReportArgs {

@@ -37,6 +37,7 @@ pub enum AuditEvent {
     RecordsPurged,
     /// The operator goes on with a ledger that lacks what this host had seen of it.
     SetBackAccepted,
+    SetBackReviewed,
 }
 
 words!(AuditEvent {
@@ -57,4 +58,5 @@ words!(AuditEvent {
     RequestPurged => "request_purged",
     RecordsPurged => "records_purged",
     SetBackAccepted => "set_back_accepted",
+    SetBackReviewed => "set_back_reviewed",
 });

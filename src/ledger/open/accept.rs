@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
 
-use super::seen::{self, Next, Seen};
-use super::set_back::SetBack;
+use super::seen::{self, Next};
+use super::set_back::{Seen, SetBack};
 use crate::ledger::audit::{self, Anchor, AuditEvent, Subject, Why};
-use crate::ledger::columns::{count, job_id, kind, moment, parse_time, project, unreadable};
+use crate::ledger::columns::{count, job_id, kind, parse_time, project, unreadable};
 use crate::ledger::jobs::attempts::{Outcome, SET_BACK, begin_attempt, finish_attempt};
 use crate::ledger::jobs::row::read_one;
 use crate::ledger::sql::{self, prepare};
@@ -52,10 +52,21 @@ pub struct LostTime {
     pub accepted_at: DateTime<Utc>,
     /// `user@host`
     pub by: String,
-    /// The last entry that the host had seen; `None` where the file beside the ledger was damaged.
+    /// The last entry that the host had seen; `None` where it was not known.
     pub seen: Option<Anchor>,
     /// How many entries the ledger had.
     had: u64,
+    /// That the operator has looked up what was lost.
+    pub review: Option<Review>,
+}
+
+/// The operator's word that what a ledger lacks was looked up, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    pub at: DateTime<Utc>,
+    /// `user@host`
+    pub by: String,
+    pub note: String,
 }
 
 impl LostTime {
@@ -113,6 +124,21 @@ impl Ledger {
         list_lost(&self.conn)
     }
 
+    /// Records that the operator has looked up what the ledger lacks, and what came of it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn record_set_back_reviewed(
+        &mut self,
+        note: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        let event = AuditEvent::SetBackReviewed;
+        audit::tell(&tx, event, Subject::Ledger, json!({ "note": note }), now)?;
+        tx.commit_seen()
+    }
+
     /// What may have been sent in the span that the ledger lacks.
     pub fn list_maybe_sent(&self) -> Result<Vec<MaybeSent>, LedgerError> {
         let sql = format!(
@@ -168,7 +194,7 @@ impl Ledger {
             *requests.entry(job.request).or_default() += 1;
         }
         let details = json!({
-            "seen": set_back.seen.as_ref().map(ToString::to_string),
+            "seen": set_back.seen.head().map(ToString::to_string),
             "head": set_back.head.as_ref().map(ToString::to_string),
             "requests": requests.len(),
             "jobs": jobs,
@@ -186,24 +212,42 @@ impl Ledger {
 }
 
 pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError> {
-    let sql = "SELECT at, actor_user, actor_host, details FROM audit
-         WHERE request IS NULL AND event = $1 ORDER BY seq";
-    sql::list(conn, sql, [AuditEvent::SetBackAccepted.as_str()], |row| {
+    let mut statement = prepare(
+        conn,
+        "SELECT at, event, actor_user, actor_host, details FROM audit
+         WHERE request IS NULL AND event IN ($1, $2) ORDER BY seq",
+    )?;
+    let events = [AuditEvent::SetBackAccepted, AuditEvent::SetBackReviewed];
+    let mut rows = statement.query(events.map(AuditEvent::as_str))?;
+    let mut list: Vec<LostTime> = Vec::new();
+    while let Some(row) = rows.next()? {
         let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
         let details: Value = serde_json::from_str(&text("details")?).unwrap_or_default();
+        let at = parse_time(&text("at")?)?;
+        let by = format!("{}@{}", text("actor_user")?, text("actor_host")?);
+        if text("event")? == AuditEvent::SetBackReviewed.as_str() {
+            let note = details["note"].as_str().unwrap_or_default().to_owned();
+            let review = Review { at, by, note };
+            for lost in list.iter_mut().filter(|lost| lost.review.is_none()) {
+                lost.review = Some(review.clone());
+            }
+            continue;
+        }
         let head = |key: &str| details[key].as_str().and_then(|head| head.parse().ok());
         let had: Option<Anchor> = head("head");
-        Ok(LostTime {
+        list.push(LostTime {
             since: match &had {
                 Some(had) => find_moment(conn, had.count)?,
                 None => None,
             },
-            accepted_at: moment(row, "at")?,
-            by: format!("{}@{}", text("actor_user")?, text("actor_host")?),
+            accepted_at: at,
+            by,
             seen: head("seen"),
             had: had.map_or(0, |had| had.count),
-        })
-    })
+            review: None,
+        });
+    }
+    Ok(list)
 }
 
 /// When an entry was made.

@@ -325,16 +325,23 @@ const MIGRATIONS: &[&str] = &[
 /// How many of them there are before the trail's, which begins in the same transaction.
 const BEFORE_TRAIL: i64 = 12;
 
+/// Whether the schema was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Migrated {
+    Yes,
+    No,
+}
+
 /// Brings the schema up to date.
 pub(crate) fn apply(
     conn: &mut Connection,
     path: &Path,
     opening: &Opening,
-) -> Result<(), LedgerError> {
+) -> Result<Migrated, LedgerError> {
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     // Most runs find it up to date and need no write lock.
     if version(conn)? == known {
-        return Ok(());
+        return Ok(Migrated::No);
     }
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = version(&tx)?;
@@ -353,7 +360,8 @@ pub(crate) fn apply(
     }
     audit::salt(&tx)?;
     tx.pragma_update(None, "user_version", known)?;
-    Ok(tx.commit()?)
+    tx.commit()?;
+    Ok(Migrated::Yes)
 }
 
 /// Whether the schema is up to date, changing nothing.

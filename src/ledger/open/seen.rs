@@ -1,6 +1,6 @@
 //! The last entry of the audit trail that this host has seen, in a file beside the ledger. A ledger
 //! without that entry was set back (a backup, a snapshot, another volume): nothing is written to it,
-//! and so nothing is sent from it.
+//! and so nothing is sent from it. The same holds for a ledger with requests that this host has not seen.
 //!
 //! The file may be older than the ledger, after a crash or beside another process, and is never newer:
 //! it takes its place after the commit that it speaks of, and before the POST that follows.
@@ -14,20 +14,11 @@ use tempfile::NamedTempFile;
 
 use crate::config::begin_file;
 
-use super::set_back::{FILE, SetBack};
+use super::migrations;
+use super::set_back::{FILE, Seen, SetBack};
 use crate::ledger::audit::{self, Anchor};
 use crate::ledger::sql;
 use crate::ledger::{Ledger, LedgerError};
-
-/// What this host has seen of a ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
-    /// Nothing was sent from it here, or by a dsr that kept no such file.
-    Nothing,
-    Head(Anchor),
-    /// There is a file, and no head in it.
-    Unreadable,
-}
 
 impl Ledger {
     /// What this host has seen of the ledger.
@@ -68,18 +59,17 @@ pub(crate) fn find_set_back(
     ledger: &Path,
 ) -> Result<Option<SetBack>, LedgerError> {
     // The file first: what it says was committed before.
-    let seen = match read(ledger)? {
-        Seen::Nothing => return Ok(None),
-        Seen::Head(seen) => Some(seen),
-        Seen::Unreadable => None,
-    };
+    let seen = read(ledger)?;
+    if seen == Seen::Nothing && !is_copied_here(conn, ledger)? {
+        return Ok(None);
+    }
     let sql = "SELECT 1 FROM sqlite_master WHERE name = 'audit_head'";
     let has_trail = sql::exists(conn, sql, [])?;
     let head = match has_trail {
         true => audit::find_head(conn)?,
         false => None,
     };
-    if let (Some(seen), true) = (&seen, has_trail) {
+    if let (Seen::Head(seen), true) = (&seen, has_trail) {
         let sequence = i64::try_from(seen.count).unwrap_or(i64::MAX);
         let hash: Option<String> =
             sql::find_value(conn, "SELECT hash FROM audit WHERE seq = $1", [sequence])?;
@@ -88,6 +78,13 @@ pub(crate) fn find_set_back(
         }
     }
     Ok(Some(SetBack { seen, head }))
+}
+
+/// Whether a ledger beside which nothing was noted came from elsewhere: one that was made or brought up
+/// to date here has the file from then on.
+fn is_copied_here(conn: &Connection, ledger: &Path) -> Result<bool, LedgerError> {
+    let has_requests = "SELECT 1 FROM requests LIMIT 1";
+    Ok(migrations::check(conn, ledger)? && sql::exists(conn, has_requests, [])?)
 }
 
 /// What was seen of the ledger at `ledger`, whether it is there or not.

@@ -1,4 +1,4 @@
-//! That a ledger was set back.
+//! What this host has seen of a ledger, and that the ledger lacks it.
 
 use std::fmt;
 
@@ -7,10 +7,30 @@ use crate::ledger::audit::Anchor;
 /// Beside the ledger; one line, as `dsr audit head` prints it.
 pub(crate) const FILE: &str = "seen-head";
 
-/// A ledger that lacks what this host has seen of it.
+/// What this host has seen of a ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// There is no such file: the ledger is new, or new on this host.
+    Nothing,
+    Head(Anchor),
+    /// There is a file, and no head in it.
+    Unreadable,
+}
+
+impl Seen {
+    /// The last entry, where it is known.
+    pub fn head(&self) -> Option<&Anchor> {
+        match self {
+            Self::Head(head) => Some(head),
+            Self::Nothing | Self::Unreadable => None,
+        }
+    }
+}
+
+/// A ledger that lacks what this host has seen of it, or may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetBack {
-    pub seen: Option<Anchor>,
+    pub seen: Seen,
     /// How far the ledger's own trail goes; `None` where there is no ledger or no trail.
     pub head: Option<Anchor>,
 }
@@ -18,21 +38,24 @@ pub struct SetBack {
 impl fmt::Display for SetBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.seen, &self.head) {
-            (None, _) => write!(
+            (Seen::Nothing, _) => f.write_str(
+                "this host has not seen this ledger before, and cannot tell whether it is the newest copy",
+            ),
+            (Seen::Unreadable, _) => write!(
                 f,
                 "cannot tell whether the ledger was set back: the file `{FILE}` beside it is damaged"
             ),
-            (Some(seen), None) => write!(
+            (Seen::Head(seen), None) => write!(
                 f,
                 "the ledger is gone: this host has seen {} entries of its audit trail",
                 seen.count
             ),
-            (Some(seen), Some(head)) if head.count < seen.count => write!(
+            (Seen::Head(seen), Some(head)) if head.count < seen.count => write!(
                 f,
                 "the ledger was set back: its audit trail has {} entries, and this host has seen {}",
                 head.count, seen.count
             ),
-            (Some(seen), Some(_)) => write!(
+            (Seen::Head(seen), Some(_)) => write!(
                 f,
                 "the ledger was set back or replaced: entry {} of its audit trail is not the one this host has seen",
                 seen.count

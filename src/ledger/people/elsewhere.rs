@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::OptionalExtension;
 
 use crate::domain::{DistinctId, IdHasher, JobId, JobState, RequestId, TaskId};
 
 use crate::ledger::columns::{job_id, unreadable};
 use crate::ledger::jobs::payload;
-use crate::ledger::sql::prepare;
+use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
 /// The ids that several open deletions of a project have, one of them unsent.
@@ -184,7 +184,7 @@ impl Ledger {
     }
 
     /// The jobs of all open deletions in the projects of these, without their ids, in the order of
-    /// their requests.
+    /// their requests. None where no two could share an id.
     fn list_open_deletions(&self, requests: &[RequestId]) -> Result<Vec<Owner>, LedgerError> {
         let mut projects = BTreeSet::new();
         for request in requests {
@@ -193,29 +193,53 @@ impl Ledger {
             let project = statement.query_row([request.as_str()], |row| row.get::<_, String>(0));
             projects.extend(project.optional()?);
         }
-        let mut owners = Vec::new();
+        let mut open = Vec::new();
         for (place, project) in projects.into_iter().enumerate() {
-            let sql = "SELECT jobs.request, jobs.number, jobs.task_id, jobs.state
-                 FROM jobs JOIN requests ON requests.id = jobs.request
-                 WHERE requests.project_key = $1 AND requests.kind = 'delete'
-                   AND jobs.abandoned_at IS NULL
-                   AND jobs.state IN ('planned', 'deferred', 'sending', 'accepted', 'running',
-                                      'unknown')
-                 ORDER BY requests.created, requests.id, jobs.number";
-            let mut statement = prepare(&self.conn, sql)?;
-            let mut rows = statement.query(params![project])?;
-            while let Some(row) = rows.next()? {
-                let task: Option<String> = row.get(2)?;
-                let state: String = row.get(3)?;
-                let state = JobState::parse(&state).ok_or_else(|| unreadable("a job's state"))?;
-                owners.push(Owner {
-                    job: job_id(row)?,
-                    task: task.and_then(|text| TaskId::new(&text)),
-                    project: place,
-                    is_sent: !state.is_sendable(),
-                });
-            }
+            let sql = format!(
+                "SELECT id FROM requests WHERE project_key = $1 AND kind = 'delete'
+                   AND EXISTS (SELECT 1 FROM jobs WHERE request = requests.id AND {HAS_IDS})
+                 ORDER BY created, id"
+            );
+            let ids: Vec<_> = sql::list(&self.conn, &sql, [project], |row| Ok(row.get(0)?))?;
+            open.extend(ids.into_iter().map(|id| (place, RequestId::restore(id))));
+        }
+        let mut owners = Vec::new();
+        if open.len() < 2 {
+            return Ok(owners);
+        }
+        for (project, request) in open {
+            self.add_owners(project, &request, &mut owners)?;
         }
         Ok(owners)
     }
+
+    fn add_owners(
+        &self,
+        project: usize,
+        request: &RequestId,
+        owners: &mut Vec<Owner>,
+    ) -> Result<(), LedgerError> {
+        let sql = format!(
+            "SELECT request, number, task_id, state FROM jobs
+             WHERE request = $1 AND {HAS_IDS} ORDER BY number"
+        );
+        let mut statement = prepare(&self.conn, &sql)?;
+        let mut rows = statement.query([request.as_str()])?;
+        while let Some(row) = rows.next()? {
+            let task: Option<String> = row.get(2)?;
+            let state: String = row.get(3)?;
+            let state = JobState::parse(&state).ok_or_else(|| unreadable("a job's state"))?;
+            owners.push(Owner {
+                job: job_id(row)?,
+                task: task.and_then(|text| TaskId::new(&text)),
+                project,
+                is_sent: !state.is_sendable(),
+            });
+        }
+        Ok(())
+    }
 }
+
+/// Which jobs may still delete somebody.
+const HAS_IDS: &str = "abandoned_at IS NULL
+    AND state IN ('planned', 'deferred', 'sending', 'accepted', 'running', 'unknown')";

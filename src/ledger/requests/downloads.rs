@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::domain::{JobId, RequestId, link_end, link_may_end};
 
 use crate::ledger::audit::{self, AuditEvent, Subject};
-use crate::ledger::columns::{count, format_time, moment};
+use crate::ledger::columns::{count, format_time, moment, parse_time};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -34,6 +34,23 @@ pub struct PackagesRecord {
     pub without_data: usize,
     /// Records in all of them.
     pub records: u64,
+    /// None where the dsr that made them did not note it.
+    pub left_out: Option<LeftOut>,
+}
+
+/// What of an export is in no package, since nobody knows whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Members of the archive that were not read.
+    pub members: u64,
+    /// Pieces of members that cannot be read.
+    pub pieces: u64,
+    /// Records that name nobody, or several people.
+    pub records: u64,
+    /// Lists of names of several people together.
+    pub lists: u64,
+    /// The operator looked at it and released the packages.
+    pub is_released: bool,
 }
 
 /// Finished exports of a request that were not fetched yet.
@@ -91,21 +108,33 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        let details = json!({
+        let mut details = json!({
             "people": people,
             "packages": made.packages,
             "without_data": made.without_data,
             "records": made.records,
         });
+        if let Some(left) = made.left_out {
+            details["not_in_packages"] = json!({
+                "members": left.members,
+                "pieces": left.pieces,
+                "records": left.records,
+                "lists": left.lists,
+            });
+            details["released_by_operator"] = left.is_released.into();
+        }
         let event = AuditEvent::PackagesMade;
         audit::tell(&tx, event, Subject::Job(job), details, now)?;
         tx.commit()
     }
 
-    /// The packages that were made of what was fetched last for a job, by the trail; `None` where
-    /// there are none, or a dsr made them that did not count what is in them.
-    pub fn find_packages(&self, job: &JobId) -> Result<Option<PackagesRecord>, LedgerError> {
-        let sql = "SELECT details FROM audit WHERE request = $1 AND job = $2
+    /// The packages that were made of what was fetched last for a job, and when, by the trail; `None`
+    /// where there are none, or a dsr made them that did not count what is in them.
+    pub fn find_packages(
+        &self,
+        job: &JobId,
+    ) -> Result<Option<(DateTime<Utc>, PackagesRecord)>, LedgerError> {
+        let sql = "SELECT at, details FROM audit WHERE request = $1 AND job = $2
                  AND event IN ('packages_made', 'export_fetched')
              ORDER BY seq DESC LIMIT 1";
         let mut statement = prepare(&self.conn, sql)?;
@@ -113,18 +142,30 @@ impl Ledger {
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
-        let details: String = row.get(0)?;
+        let at: String = row.get("at")?;
+        let details: String = row.get("details")?;
         let details: Value = serde_json::from_str(&details).unwrap_or_default();
         let number = |key: &str| details[key].as_u64();
         let size = |key: &str| number(key).and_then(|number| usize::try_from(number).ok());
+        let left_out = || {
+            let left = |key: &str| details["not_in_packages"][key].as_u64();
+            Some(LeftOut {
+                members: left("members")?,
+                pieces: left("pieces")?,
+                records: left("records")?,
+                lists: left("lists")?,
+                is_released: details["released_by_operator"].as_bool()?,
+            })
+        };
         let made = || {
             Some(PackagesRecord {
                 packages: size("packages")?,
                 without_data: size("without_data")?,
                 records: number("records")?,
+                left_out: left_out(),
             })
         };
-        Ok(made())
+        made().map(|made| Ok((parse_time(&at)?, made))).transpose()
     }
 
     /// What was fetched for a job, if it was.

@@ -19,7 +19,8 @@ pub struct JobHistory {
     /// In their order.
     pub attempts: Vec<Attempt>,
     pub download: Option<DownloadRecord>,
-    pub packages: Option<PackagesRecord>,
+    /// The last that were made of what was fetched, and when.
+    pub packages: Option<(DateTime<Utc>, PackagesRecord)>,
     /// When its export was fetched for the first time.
     pub first_fetched_at: Option<DateTime<Utc>>,
     pub kept: KeptIds,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
 use crate::domain::{Doubt, JobId, JobState, RequestId};
 
@@ -105,23 +105,7 @@ impl Iterator for Jobs<'_> {
     }
 }
 
-/// While it lives, its ledger reads what was there when it was made, see [`Ledger::hold_moment`].
-#[must_use = "the moment ends when this is dropped"]
-pub struct Moment<'l> {
-    _view: Transaction<'l>,
-}
-
 impl Ledger {
-    /// Holds the ledger as it is now: whatever another dsr records meanwhile, requests and jobs that
-    /// are read one after the other agree. Other processes write as ever; this one must not.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn hold_moment(&self) -> Result<Moment<'_>, LedgerError> {
-        let view = self.conn.unchecked_transaction()?;
-        Ok(Moment { _view: view })
-    }
-
     /// The jobs of a request that stand like this.
     pub fn jobs(&self, request: &RequestId, standing: Standing) -> Jobs<'_> {
         Jobs {

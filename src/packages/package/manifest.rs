@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::contents::{Contents, PersonNames};
-use crate::domain::ProjectZone;
+use crate::domain::{ProjectZone, to_hex};
 use crate::packages::sorter::spool::Written;
 use crate::packages::staging::create_file;
 use crate::packages::{About, SplitError};
@@ -80,19 +81,35 @@ struct File<'a> {
     sha256: &'a str,
 }
 
-/// Writes the manifest; returns its length in bytes.
+/// What a manifest says of whose package it is in, and of the files beside it.
+#[derive(Deserialize)]
+pub(crate) struct Listed {
+    pub(crate) distinct_id: String,
+    pub(crate) request: String,
+    pub(crate) archive_sha256: String,
+    pub(crate) files: Vec<ListedFile>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ListedFile {
+    pub(crate) name: String,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+}
+
+/// Writes the manifest; returns its length in bytes and its SHA-256.
 pub(crate) fn write(
     folder: &Path,
     about: &About,
     contents: &Contents<'_>,
     files: &[Written],
-) -> Result<u64, SplitError> {
+) -> Result<(u64, String), SplitError> {
     let path = folder.join(MANIFEST);
     let mut text = serde_json::to_vec_pretty(&manifest(about, contents, files))
         .map_err(|error| SplitError::write(&path)(error.into()))?;
     text.push(b'\n');
     std::io::Write::write_all(&mut create_file(&path)?, &text).map_err(SplitError::write(&path))?;
-    Ok(text.len() as u64)
+    Ok((text.len() as u64, to_hex(&Sha256::digest(&text))))
 }
 
 fn manifest<'a>(

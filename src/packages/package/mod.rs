@@ -1,5 +1,6 @@
 //! One person's package out of what was sorted: page, manifest, and the folder or zip they are in.
 
+pub(super) mod check;
 pub(super) mod contents;
 pub(super) mod index;
 pub(super) mod manifest;
@@ -26,6 +27,9 @@ use super::staging::create_file;
 use super::{About, Form, Observer, PackageReport, Progress, SplitError, Unassigned};
 use crate::domain::to_hex;
 use contents::{CATEGORIES, Contents, PersonNames};
+
+/// Where the files are in a package that is a zip.
+pub(super) const INSIDE: &str = "your-data/";
 
 /// How many packages are made at the same time, if there are as many cores.
 const MOST_WORKERS: usize = 8;
@@ -130,7 +134,8 @@ impl Maker<'_> {
         };
         let written = write_page(&page, &shelf.folder)?;
         files.push(written);
-        let manifest_bytes = manifest::write(&shelf.folder, self.about, &contents, &files)?;
+        let (manifest_bytes, manifest_sha256) =
+            manifest::write(&shelf.folder, self.about, &contents, &files)?;
         let bytes = files.iter().map(|file| file.bytes).sum::<u64>() + manifest_bytes;
         let name = self.people.name(person).to_owned();
         if self.form == Form::Zips {
@@ -147,6 +152,7 @@ impl Maker<'_> {
                 false => 0,
             },
             bytes,
+            manifest_sha256,
         })
     }
 
@@ -173,7 +179,7 @@ impl Maker<'_> {
                 .unix_permissions(0o600)
                 .large_file(length > u64::from(u32::MAX));
             // A folder inside, so that unpacking it strews no files about.
-            zip.start_file(format!("your-data/{file}"), options)
+            zip.start_file(format!("{INSIDE}{file}"), options)
                 .map_err(failed)?;
             io::copy(&mut content, &mut zip).map_err(SplitError::write(&path))?;
         }

@@ -226,7 +226,7 @@ fn packages_are_known_again_by_archive_people_and_form() {
     let target = bench.target();
     let archive = bench.folder.path().join("export.zip");
     fn find<'o>(order: &Order<'o>) -> Option<(&'o Path, Summary)> {
-        find_summary(order).unwrap()
+        find_summary(order, &mut |_| ControlFlow::Continue(())).unwrap()
     }
     assert_eq!(find(&bench.order(&archive, &target)), None);
     let report = bench.split();

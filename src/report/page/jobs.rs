@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use crate::document::text::{Visible, counted, grouped, moment};
+use crate::document::text::{Visible, counted, day, grouped, moment};
 use crate::domain::{JobState, Kind};
 
-use super::super::facts::{AttemptFact, JobFacts, RequestFacts};
+use super::super::facts::{AttemptFact, JobFacts, PackagesFact, RequestFacts};
 use super::super::shown::{JobsShown, MOST_JOBS};
 use super::super::words;
 use super::count;
@@ -118,7 +118,7 @@ pub(super) fn archives(request: &RequestFacts, shown: &JobsShown) -> Markup {
                 table.cards {
                     thead { tr {
                         th scope="col" { "Job" } th.number scope="col" { "Bytes" } th scope="col" { "SHA-256 of the archive" }
-                        th scope="col" { "First fetched" } th scope="col" { "Packages beside it" }
+                        th scope="col" { "First fetched" } th scope="col" { "Packages made of it" }
                     } }
                     tbody { @for (job, download) in first.into_iter().chain(fetched) {
                         tr {
@@ -130,8 +130,8 @@ pub(super) fn archives(request: &RequestFacts, shown: &JobsShown) -> Markup {
                                 @if download.first_fetched_at != Some(download.fetched_at) { br; small { "again " (moment(download.fetched_at)) } }
                             }
                             td data-label="Packages" { @match &download.packages {
-                                Some(packages) => { (counted(packages.packages as u64, "person", "people")) ", " (count(packages.without_data)) " without data" },
-                                None => "none found where it was put",
+                                Some(packages) => { (packages_text(packages)) },
+                                None => "none recorded",
                             } }
                         }
                     } }
@@ -139,6 +139,41 @@ pub(super) fn archives(request: &RequestFacts, shown: &JobsShown) -> Markup {
             }
         }
     }
+}
+
+/// What was made of an archive, what of it nobody got, and on whose word. Where it is now, the ledger
+/// does not know.
+fn packages_text(packages: &PackagesFact) -> String {
+    let mut parts = vec![
+        counted(packages.packages as u64, "person", "people"),
+        format!(
+            "{} without a matched record",
+            grouped(packages.without_data as u64)
+        ),
+    ];
+    if let Some(left) = &packages.not_in_packages {
+        let kinds = [
+            (left.members, "member not read", "members not read"),
+            (left.pieces, "piece not readable", "pieces not readable"),
+            (
+                left.records,
+                "record without a certain owner",
+                "records without a certain owner",
+            ),
+            (
+                left.lists,
+                "list of several people together",
+                "lists of several people together",
+            ),
+        ];
+        let kinds = kinds.into_iter().filter(|(number, ..)| *number > 0);
+        parts.extend(kinds.map(|(number, one, many)| counted(number, one, many)));
+    }
+    if packages.released_by_operator == Some(true) {
+        parts.push("released by the operator".to_owned());
+    }
+    let made = day(packages.made_at.date_naive());
+    format!("{}; made on {made} (UTC)", parts.join(", "))
 }
 
 /// Every step and every attempt of the listed jobs.

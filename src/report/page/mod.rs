@@ -17,7 +17,7 @@ use crate::document::text::{Visible, day, grouped, moment};
 
 use super::answer::{Answer, Nature, Timing};
 use super::evidence::{About, PersonalData};
-use super::facts::{AuditFact, Made};
+use super::facts::{AuditFact, Made, SetBackFact};
 use super::words;
 
 pub use period::period_page;
@@ -157,4 +157,20 @@ fn date(day: NaiveDate) -> String {
 
 fn count(number: usize) -> String {
     grouped(number as u64)
+}
+
+/// A time of which the ledger lacks what was recorded, and who went on without it.
+fn lost_time(set_back: &SetBackFact) -> Markup {
+    let accepted = set_back.accepted_at;
+    html! {
+        "This ledger was set back to an older copy. It lacks what was recorded "
+        @match set_back.since {
+            Some(since) => { "between " (moment(since)) " and " (moment(accepted)) " UTC." }
+            None => { "before " (moment(accepted)) " UTC." }
+        }
+        " " (Visible(&set_back.accepted_by)) " accepted this on " (day(accepted.date_naive())) "."
+        @if let Some(review) = &set_back.reviewed {
+            " On " (day(review.at.date_naive())) " " (Visible(&review.by)) " noted: " (Visible(&review.note)) "."
+        }
+    }
 }

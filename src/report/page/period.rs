@@ -14,7 +14,9 @@ use super::super::figures::{Figures, Group, Tally};
 use super::super::shown::RowsShown;
 use super::super::table::reasons_text;
 use super::super::words;
-use super::{CHANGED, Page, bars, count, date, limits, nature_badge, prepared, timing_badge};
+use super::{
+    CHANGED, Page, bars, count, date, limits, lost_time, nature_badge, prepared, timing_badge,
+};
 
 /// How many lines of the log are put together before they are written.
 const LINES: usize = 100;
@@ -288,15 +290,7 @@ fn elsewhere(period: &PeriodFacts) -> Markup {
                     li { "On " (day(purge.at.date_naive())) " the records of " (counted(purge.requests as u64, "request", "requests")) " on " (counted(purge.ids as u64, "id", "ids")) " were removed, closed from " (day(purge.first_closed.date_naive())) " to " (day(purge.last_closed.date_naive())) ". When they were received is not known any more." }
                 }
                 @for set_back in &period.set_backs {
-                    li {
-                        "This ledger was set back to an older copy. It lacks what was recorded "
-                        @match set_back.since {
-                            Some(since) => { "from " (day(since.date_naive())) " to " (day(set_back.accepted_at.date_naive())) }
-                            None => { "before " (day(set_back.accepted_at.date_naive())) }
-                        }
-                        ", and requests may be missing from this report. "
-                        (Visible(&set_back.accepted_by)) " accepted this on " (day(set_back.accepted_at.date_naive())) "."
-                    }
+                    li { (lost_time(set_back)) " Requests may be missing from this report." }
                 }
                 li { "Other ledgers: each machine may have its own." }
             }

@@ -15,7 +15,8 @@ use super::super::facts::{AccountFact, Made, RequestFacts};
 use super::super::shown::JobsShown;
 use super::super::words;
 use super::{
-    Page, bars, count, date, jobs, limits, nature_badge, prepared, timeline, timing_badge,
+    Page, bars, count, date, jobs, limits, lost_time, nature_badge, prepared, timeline,
+    timing_badge,
 };
 
 /// Writes the page of a request.
@@ -69,6 +70,9 @@ fn header(request: &RequestFacts, made: &Made) -> Markup {
                 (timing_badge(answer))
             }
             p.summary { (summary(request)) }
+            @for set_back in &request.set_backs {
+                p.alarm { (lost_time(set_back)) " What happened to this request in that time may be missing from this report: an answer, an extension, a cancellation." }
+            }
             (prepared(made))
             dl.facts {
                 div { dt { "Received" } dd { (date(asked.received)) } }
@@ -138,7 +142,7 @@ fn standing(request: &RequestFacts) -> String {
     match answer.nature {
         Nature::Whole => match request.asked.kind {
             Kind::Delete => "Mixpanel reports that all of it is deleted.".to_owned(),
-            Kind::Export => "All of it was fetched.".to_owned(),
+            Kind::Export => "Every export was fetched.".to_owned(),
         },
         Nature::Part => {
             let rest = ids.unique + ids.excluded - ids.carried_out;

@@ -6,7 +6,7 @@ mod commands;
 mod search;
 mod spellings;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use self::canaries::{API_SECRET, HASH_KEY, IDS, ODD_ID, PLAIN_ID};
 use self::commands::{ASKING, LOCAL};
 use self::search::{Search, Watch};
 use crate::support::{
-    Call, Fake, OAUTH_TOKEN, Operator, Outcome, PROJECT_TOKEN, Reply, Running, handing_out,
+    Call, Fake, Kept, OAUTH_TOKEN, Operator, Outcome, PROJECT_TOKEN, Reply, Running, handing_out,
     in_turns, object_reply, usual,
 };
 
@@ -198,6 +198,90 @@ fn reply(answers: Answers, call: &Call) -> Reply {
     }
 }
 
+/// What has to have happened before a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Before {
+    Exported,
+    /// The same people's open deletion would be linked to, and nothing sent.
+    Deleted,
+    /// What a resume goes on with is not sent yet.
+    Deferred,
+}
+
+impl Before {
+    const ALL: [Self; 3] = [Self::Exported, Self::Deleted, Self::Deferred];
+
+    fn of(case: &Case) -> Self {
+        match case.args[0] {
+            "cancel" => Self::Deleted,
+            "resume" => Self::Deferred,
+            _ => Self::Exported,
+        }
+    }
+
+    /// Makes the request; its id.
+    fn happens(self, operator: &Operator) -> String {
+        let kind = match self {
+            Self::Exported => &["export"][..],
+            Self::Deleted | Self::Deferred => &["delete", "--yes"],
+        };
+        let rest = ["--gdpr", "own/ids.csv", "--json", "--max-wait", "0s"];
+        let made = operator.run(&[kind, &rest].concat());
+        made.exits_with(if self == Self::Deferred { 75 } else { 0 });
+        let request = made.request()["id"].clone();
+        request.as_str().expect("a request has an id").to_owned()
+    }
+}
+
+/// A request with the home that has it: made once, for all cases that begin with it.
+struct Begun {
+    kept: Kept,
+    request: String,
+}
+
+impl Begun {
+    fn with(before: Before) -> Self {
+        let fake = Fake::answering(move |call| first_reply(before, call));
+        let operator = with_lists(&fake);
+        let request = before.happens(&operator);
+        let mut search = Search::new();
+        search.files(&operator, &[operator.work().join("own")]);
+        assert!(search.found.is_empty(), "{}", search.found.join("\n"));
+        let kept = operator.keeps();
+        Self { kept, request }
+    }
+}
+
+/// What Mixpanel answers until the case begins.
+fn first_reply(before: Before, call: &Call) -> Reply {
+    match call.is_post() {
+        _ if before == Before::Deferred => Reply::error(429, "later"),
+        true => object_reply("t-1"),
+        false => usual(call),
+    }
+}
+
+/// An operator with lists, keys and a folder for temporary files.
+fn with_lists(fake: &Fake) -> Operator {
+    let mut operator = Operator::in_memory(fake, "rate = 1000");
+    for folder in ["own", "tmp"] {
+        fs::create_dir(operator.work().join(folder)).expect("a folder");
+    }
+    let tmp = operator.work().join("tmp").display().to_string();
+    operator.set("TMPDIR", &tmp);
+    let quoted = ODD_ID.replace('"', "\"\"");
+    operator.file(
+        "own/ids.csv",
+        format!("distinct_id\n{PLAIN_ID}\n\"{quoted}\"\n"),
+    );
+    let bad = format!("distinct_id\n{PLAIN_ID}\u{7}\n {ODD_ID}\n\"{PLAIN_ID}\n");
+    operator.file("own/bad.csv", bad);
+    operator.private_file("own/key", HASH_KEY);
+    let secret = operator.private_file("own/secret", API_SECRET);
+    operator.set("DSR_PROJECT_SECRET_FILE", &secret);
+    operator
+}
+
 /// An operator who has a request in the ledger, and a Mixpanel that then answers as it should here.
 struct Scene {
     fake: Fake,
@@ -209,13 +293,12 @@ struct Scene {
 }
 
 impl Scene {
-    fn of(case: &Case) -> Self {
+    fn of(case: &Case, begun: &BTreeMap<Before, Begun>) -> Self {
         let is_ready = Arc::new(AtomicBool::new(false));
         let (ready, answers) = (Arc::clone(&is_ready), case.answers);
         let store = handing_out(b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "");
         let fetches = case.args[0] == "download";
-        // What it goes on with is not sent yet.
-        let waits = case.args[0] == "resume";
+        let before = Before::of(case);
         let fake = Fake::answering(move |call| match ready.load(Ordering::Relaxed) {
             true if call.path == "/export.zip" => store.clone(),
             true if answers == Answers::Well && fetches => {
@@ -224,45 +307,26 @@ impl Scene {
                 Reply::json(200, &json!({ "status": "ok", "results": results }))
             }
             true => reply(answers, call),
-            false if waits => Reply::error(429, "later"),
-            false if call.is_post() => object_reply("t-1"),
-            false => usual(call),
+            false => first_reply(before, call),
         });
-        let mut operator = Operator::in_memory(&fake, "rate = 1000");
-        for folder in ["own", "tmp"] {
-            fs::create_dir(operator.work().join(folder)).expect("a folder");
-        }
-        let tmp = operator.work().join("tmp").display().to_string();
-        operator.set("TMPDIR", &tmp);
-        let quoted = ODD_ID.replace('"', "\"\"");
-        operator.file(
-            "own/ids.csv",
-            format!("distinct_id\n{PLAIN_ID}\n\"{quoted}\"\n"),
-        );
-        let bad = format!("distinct_id\n{PLAIN_ID}\u{7}\n {ODD_ID}\n\"{PLAIN_ID}\n");
-        operator.file("own/bad.csv", bad);
-        operator.private_file("own/key", HASH_KEY);
-        let secret = operator.private_file("own/secret", API_SECRET);
-        operator.set("DSR_PROJECT_SECRET_FILE", &secret);
-        if case.args.iter().any(|arg| arg.ends_with(".plan")) {
-            crate::plans::keep_one_at(&mut operator, "own/own.plan");
-        }
-        let own = ["own", "fetched"].map(|name| operator.work().join(name));
-        // The same people's open deletion would be linked to, and nothing sent.
-        let kind = match case.args[0] {
-            "cancel" | "resume" => &["delete", "--yes"][..],
-            _ => &["export"],
+        let mut operator = with_lists(&fake);
+        let request = match case.args.iter().any(|arg| arg.ends_with(".plan")) {
+            true => {
+                crate::plans::keep_one_at(&mut operator, "own/own.plan");
+                before.happens(&operator)
+            }
+            false => {
+                operator.begins_with(&begun[&before].kept);
+                begun[&before].request.clone()
+            }
         };
-        let rest = ["--gdpr", "own/ids.csv", "--json", "--max-wait", "0s"];
-        let made = operator.run(&[kind, &rest].concat());
-        made.exits_with(if waits { 75 } else { 0 });
-        let request = made.request()["id"].clone();
+        let own = ["own", "fetched"].map(|name| operator.work().join(name));
         Self {
             fake,
             operator,
             is_ready,
             own: own.into(),
-            request: request.as_str().expect("a request has an id").to_owned(),
+            request,
         }
     }
 
@@ -349,8 +413,10 @@ impl Scene {
 fn no_secret_and_no_id_is_in_anything_that_any_run_leaves_behind() {
     let cases = all_cases();
     let (runs, statuses) = (AtomicUsize::new(0), Mutex::new(BTreeSet::new()));
+    let begun = Before::ALL.map(|before| (before, Begun::with(before)));
+    let begun = BTreeMap::from(begun);
     in_turns(&cases, 12, |case| {
-        let mut scene = Scene::of(case);
+        let mut scene = Scene::of(case, &begun);
         let mut search = Search::new();
         let outcome = scene.play(case, &mut search);
         search.anything("stdout", outcome.stdout.as_bytes());

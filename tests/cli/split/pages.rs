@@ -3,17 +3,7 @@ use super::*;
 #[test]
 fn a_rehearsal_opens_the_sandboxs_exports_without_any_set_up() {
     let operator = Operator::new();
-    let wait = [
-        "--sandbox",
-        "export",
-        "--gdpr",
-        "--id=user-17",
-        "--id=user-18",
-        "--wait",
-    ];
-    operator.run(&wait).exits_with(0);
-    let outcome = operator.run(&["--sandbox", "download", "--split", "--json"]);
-    outcome.exits_with(0);
+    let outcome = operator.rehearses_a_split(&["--gdpr", "--id=user-17", "--id=user-18"]);
     let found = the_download(&outcome);
     let file = fs::File::open(found["path"].as_str().unwrap()).unwrap();
     let mut archive = zip::ZipArchive::new(file).unwrap();

@@ -84,6 +84,18 @@ impl Exports {
     }
 }
 
+impl Operator {
+    /// Exports what these arguments say from the sandbox, and makes a package for each person.
+    #[track_caller]
+    pub(crate) fn rehearses_a_split(&self, asked: &[&str]) -> Outcome {
+        let export = ["--sandbox", "export", "--wait"];
+        self.run(&[&export, asked].concat()).exits_with(0);
+        let outcome = self.run(&["--sandbox", "download", "--split", "--json"]);
+        outcome.exits_with(0);
+        outcome
+    }
+}
+
 /// The first export that a run with `--json` speaks of.
 #[track_caller]
 pub(crate) fn the_download(outcome: &Outcome) -> Value {

@@ -1,11 +1,15 @@
 //! Holds a dsr inside one certain write to its ledger, so that it can be killed just before it is
 //! committed: a trigger that counts for ever. No switch in dsr, and no race with it.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::Operator;
+use super::{Kept, Operator};
+
+/// A home with an empty ledger, which is made once.
+static EMPTY: OnceLock<Kept> = OnceLock::new();
 
 /// The write that is never committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +54,11 @@ impl Operator {
     /// none.
     pub(crate) fn halts_at(&self, halt: Halt) {
         if !self.dsr_home().join("ledger.db").exists() {
-            self.has_an_empty_ledger();
+            let empty = EMPTY.get_or_init(|| {
+                self.has_an_empty_ledger();
+                self.keeps()
+            });
+            self.begins_with(empty);
         }
         let trigger = halt.trigger();
         self.change_ledger(&format!(

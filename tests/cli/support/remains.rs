@@ -77,6 +77,5 @@ fn forms(id: &str) -> [(&'static str, Vec<u8>); 5] {
 }
 
 fn holds(content: &[u8], needle: &[u8]) -> bool {
-    let mut places = content.iter().enumerate();
-    places.any(|(place, byte)| *byte == needle[0] && content[place..].starts_with(needle))
+    memchr::memmem::find(content, needle).is_some()
 }

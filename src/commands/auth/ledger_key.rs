@@ -1,0 +1,83 @@
+//! `dsr auth ledger-key`: where the ledger key is, a copy of it, another place for it.
+
+use std::path::{Path, PathBuf};
+
+use crate::commands::context::Context;
+use crate::commands::failures::local_io;
+use crate::commands::people::minimise;
+use crate::credentials::{KeyOrigin, Keyring, LedgerKeyError, read_ledger_key, write_ledger_key};
+use crate::domain::{ExitStatus, LedgerKey};
+use crate::ui::{Failure, LedgerKeyView};
+
+/// Show where the key of the ledger's hashed ids is, or carry it elsewhere
+///
+/// When a job has ended, the ledger keeps keyed hashes in place of its ids, and `dsr find` needs the
+/// same key to tell whether somebody was among them. It is made when it is first needed and kept in
+/// the keyring. Where there is none (a container, cron), make a file and let DSR_LEDGER_KEY_FILE name
+/// it, always the same one. Keep a copy apart from the ledger's backups: without the key nobody can
+/// be found, and with key and ledger people can be guessed.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr auth ledger-key                     where it is, and whether it is this ledger's
+  dsr auth ledger-key --to ledger.key     a copy for another machine, or a new key
+  dsr auth ledger-key --from ledger.key   into the keyring")]
+#[group(multiple = false)]
+pub(crate) struct LedgerKeyArgs {
+    /// Write the key to a new file that only you can read; make a key if there is none
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+    /// Keep the key in this file in the keyring, in place of the one before
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+}
+
+pub(crate) fn run(ctx: &mut Context, args: &LedgerKeyArgs) -> Result<ExitStatus, Failure> {
+    let remembered = ctx.ledger_or_empty()?.find_people_key()?;
+    let remembered = remembered.as_deref();
+    let shown = match (&args.to, &args.from) {
+        (Some(path), _) => write(ctx, remembered, path)?,
+        (None, Some(path)) => {
+            ctx.refuse_in_sandbox()?;
+            let key = read_ledger_key(path)?;
+            demand_same(remembered, &key)?;
+            Keyring::record_ledger_key(&key).map_err(LedgerKeyError::Keyring)?;
+            LedgerKeyView::new(&key, KeyOrigin::Keyring, remembered)
+        }
+        (None, None) => {
+            let (key, origin) = minimise::ledger_key(ctx, remembered)?;
+            LedgerKeyView::new(&key, origin, remembered)
+        }
+    };
+    ctx.ui.print(&shown).map_err(|error| local_io(&error))?;
+    Ok(ExitStatus::Done)
+}
+
+fn write(ctx: &Context, remembered: Option<&str>, path: &Path) -> Result<LedgerKeyView, Failure> {
+    ctx.refuse_in_sandbox()?;
+    let key = match minimise::ledger_key(ctx, remembered) {
+        Ok((key, _)) => key,
+        // Nobody is remembered yet, and there is nowhere else to keep one.
+        Err(LedgerKeyError::Keyring(_)) if remembered.is_none() => LedgerKey::random(),
+        Err(error) => return Err(error.into()),
+    };
+    demand_same(remembered, &key)?;
+    write_ledger_key(path, &key)?;
+    Ok(LedgerKeyView::new(
+        &key,
+        KeyOrigin::File(path.to_owned()),
+        remembered,
+    ))
+}
+
+/// Another key than the ledger's would find nobody.
+fn demand_same(remembered: Option<&str>, key: &LedgerKey) -> Result<(), Failure> {
+    let given = key.fingerprint();
+    match remembered {
+        Some(known) if known != given => Err(crate::ledger::LedgerError::OtherKey {
+            known: known.to_owned(),
+            given,
+        }
+        .into()),
+        Some(_) | None => Ok(()),
+    }
+}

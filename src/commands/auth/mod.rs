@@ -1,0 +1,273 @@
+//! Tokens and keys: `dsr auth`.
+
+pub(super) mod hash_key;
+pub(super) mod ledger_key;
+pub(super) mod status;
+
+use chrono::NaiveDate;
+use secrecy::ExposeSecret;
+
+use crate::commands::context::tokens::parse_token_name;
+use crate::commands::context::{Context, holders};
+use crate::commands::failures::{local_io, usage};
+use crate::credentials::{CredentialError, Keyring, KeyringError, OauthToken, TokenOrigin};
+use crate::domain::{ExitStatus, Project, TokenName};
+use crate::ledger::{self, RequestRecord, Which};
+use crate::ui::{Failure, LoggedOut, plural};
+
+use hash_key::HashKeyArgs;
+use ledger_key::LedgerKeyArgs;
+use status::AuthStatusArgs;
+
+/// Keep, show or forget OAuth tokens, or a key of hashed ids
+///
+/// A token is made in Mixpanel under Profile & Preferences → Data & Privacy, belongs to the
+/// person who made it and is good for one year. It is kept in the operating system's keyring.
+/// Where there is none (a container, cron), DSR_TOKEN_FILE or DSR_TOKEN serve.
+///
+/// Several people's or organizations' tokens have names: a project names its own with `auth` in the
+/// config file, the others use the default one.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr auth login
+  dsr auth login --name acme     a second token beside the main one
+  dsr auth use acme              for all projects that name none
+  dsr auth status
+  DSR_TOKEN_FILE=/run/secrets/mixpanel DSR_TOKEN_ISSUED=2026-05-31 dsr auth status")]
+pub(crate) struct AuthArgs {
+    #[command(subcommand)]
+    command: AuthCommand,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum AuthCommand {
+    Login(LoginArgs),
+    Status(AuthStatusArgs),
+    Use(UseArgs),
+    Logout(LogoutArgs),
+    HashKey(HashKeyArgs),
+    LedgerKey(LedgerKeyArgs),
+}
+
+/// Keep a token in the keyring, in place of the one of the same name
+///
+/// Open requests go on with the new one. A dsr that runs meanwhile ends with the one it began with,
+/// so revoke the old one in Mixpanel only after that.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr auth login                                   asks for it without showing it
+  dsr auth login --issued 2026-05-31               made on another day than today
+  dsr auth login --name acme                       beside the main one
+  pass mixpanel/gdpr | dsr auth login --with-token")]
+struct LoginArgs {
+    /// What to call it, where there are several: letters, digits, `-`, `_`, `.` [default: main]
+    #[arg(long, value_name = "NAME", value_parser = parse_token_name)]
+    name: Option<TokenName>,
+    /// Read the token from standard input
+    #[arg(long)]
+    with_token: bool,
+    /// The day the token was made; it is good for a year from then [default: today]
+    #[arg(long, value_name = "DATE")]
+    issued: Option<NaiveDate>,
+}
+
+/// Use a token for all projects that name none
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  dsr auth use acme")]
+struct UseArgs {
+    /// Which one; the one without a name is `main`
+    #[arg(value_parser = parse_token_name)]
+    name: TokenName,
+}
+
+/// Forget a token in the keyring
+///
+/// It stays valid at Mixpanel until it is revoked there.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr auth logout
+  dsr auth logout --name acme")]
+struct LogoutArgs {
+    /// Which one, where there are several
+    #[arg(long, value_name = "NAME", value_parser = parse_token_name)]
+    name: Option<TokenName>,
+}
+
+pub(crate) fn run(ctx: &mut Context, args: AuthArgs) -> Result<ExitStatus, Failure> {
+    match args.command {
+        AuthCommand::Login(args) => login(ctx, &args),
+        AuthCommand::Status(args) => status::run(ctx, &args),
+        AuthCommand::Use(args) => use_token(ctx, &args.name),
+        AuthCommand::Logout(args) => logout(ctx, args.name),
+        AuthCommand::HashKey(args) => hash_key::run(ctx, &args),
+        AuthCommand::LedgerKey(args) => ledger_key::run(ctx, &args),
+    }
+}
+
+fn login(ctx: &mut Context, args: &LoginArgs) -> Result<ExitStatus, Failure> {
+    ctx.refuse_in_sandbox()?;
+    let today = ctx.clock.today();
+    let issued = args.issued.unwrap_or(today);
+    if issued > today {
+        return Err(usage(format!("`--issued {issued}` is in the future"))
+            .hint("give the day the token was made"));
+    }
+    let name = args.name.clone().unwrap_or_else(TokenName::main);
+    let text = match args.with_token {
+        true => ctx.ui.read_secret()?,
+        false => ctx
+            .ui
+            .ask_secret("OAuth token (not shown): ", "the token must be typed")
+            .map_err(|error| {
+                Failure::from(error).or_hint("pipe it in: `… | dsr auth login --with-token`")
+            })?,
+    };
+    let token = OauthToken::new(text.expose_secret(), Some(issued), TokenOrigin::Keyring)
+        .map_err(|error| {
+            usage(format!("this cannot be a token: {error}")).hint("copy it again from Mixpanel")
+        })?
+        .named(name.clone());
+    // One that is there and damaged is there.
+    let is_first = Keyring::list(&[]).is_ok_and(|kept| kept.is_empty());
+    Keyring::record(&name, &token, issued)?;
+    if is_first {
+        make_default(ctx, &name)?;
+    }
+    warn_of_environment(ctx);
+    ctx.ui.note(&match name.is_main() {
+        true => "The token is in the keyring.".to_owned(),
+        false => format!("The token `{name}` is in the keyring."),
+    });
+    if !is_used(ctx, &name)? {
+        ctx.ui.note(&format!(
+            "No project uses it yet: say `auth = \"{name}\"` in the config file, or `dsr auth use {name}` for all that name none."
+        ));
+    }
+    // The token is kept, whatever becomes of this.
+    if let Err(failure) = go_on_with(ctx, &name) {
+        ctx.ui.warn("ledger", &failure.message);
+    }
+    status::show_one(ctx, token)
+}
+
+/// Forgets what the ledger knows against the token before, and says what goes on with the new one.
+fn go_on_with(ctx: &Context, name: &TokenName) -> Result<(), Failure> {
+    if !ctx.has_ledger() {
+        return Ok(());
+    }
+    ctx.open_ledger()?.record_replaced(name)?;
+    let ledger = ctx.ledger()?;
+    let open = ledger.list_requests(Which::Open)?;
+    let default = ctx.default_token_name()?;
+    let mut projects = ctx.projects_of(&open)?;
+    projects.retain(|project| project.auth.as_ref().unwrap_or(&default) == name);
+    let uses_it = |request: &&RequestRecord| {
+        let mut keys = projects.iter().map(Project::key);
+        keys.any(|key| key == request.asked.project_key)
+    };
+    let count = open.iter().filter(uses_it).count();
+    if count > 0 {
+        let requests = plural(count, "open request goes", "open requests go");
+        ctx.ui
+            .note(&format!("{requests} on with it: see `dsr status`."));
+    }
+    for sender in ledger::list_senders(&ctx.home.ledger())? {
+        ctx.ui.note(&format!(
+            "One that sends just now ends with the token it began with: {}.",
+            holders::describe(&sender)
+        ));
+    }
+    Ok(())
+}
+
+fn is_used(ctx: &Context, name: &TokenName) -> Result<bool, Failure> {
+    let file = ctx.projects_file()?;
+    let is_named = file
+        .list()
+        .any(|(_, entry)| entry.auth.as_ref() == Some(name));
+    Ok(is_named || ctx.default_token_name()? == *name)
+}
+
+fn use_token(ctx: &mut Context, name: &TokenName) -> Result<ExitStatus, Failure> {
+    ctx.refuse_in_sandbox()?;
+    let token =
+        Keyring::find(name)?.ok_or_else(|| CredentialError::NoNamedToken { name: name.clone() })?;
+    make_default(ctx, name)?;
+    warn_of_environment(ctx);
+    ctx.ui.note(&format!(
+        "`{name}` is the token of all projects that name none."
+    ));
+    status::show_one(ctx, token)
+}
+
+/// The main token needs no word in the config file.
+fn make_default(ctx: &Context, name: &TokenName) -> Result<(), Failure> {
+    let mut file = ctx.projects_file()?;
+    let wanted = (!name.is_main()).then_some(name);
+    if file.default_auth() != wanted {
+        file.set_default_auth(wanted)?;
+    }
+    Ok(())
+}
+
+fn warn_of_environment(ctx: &Context) {
+    if ctx.environment.token.is_some() || ctx.environment.token_file.is_some() {
+        ctx.ui.warn(
+            "environment_token",
+            "DSR_TOKEN or DSR_TOKEN_FILE is set and is used instead of the keyring's",
+        );
+    }
+}
+
+fn logout(ctx: &mut Context, name: Option<TokenName>) -> Result<ExitStatus, Failure> {
+    ctx.refuse_in_sandbox()?;
+    let name = match name {
+        Some(name) => name,
+        None => the_only_one()?,
+    };
+    let was_there = Keyring::forget(&name)?;
+    if ctx.has_ledger() {
+        ctx.open_ledger()?.record_replaced(&name)?;
+    }
+    let mut file = ctx.projects_file()?;
+    let was_default = ctx.default_token_name()? == name;
+    if file.default_auth() == Some(&name) {
+        file.set_default_auth(None)?;
+    }
+    if was_default && Keyring::list(&[]).is_ok_and(|left| !left.is_empty()) {
+        ctx.ui
+            .note("It was the default; choose another one with `dsr auth use NAME`.");
+    }
+    for (project, entry) in file.list() {
+        if entry.auth.as_ref() == Some(&name) {
+            let message = format!("project `{project}` names the token `{name}`");
+            ctx.ui.warn("token_named", &message);
+        }
+    }
+    let view = LoggedOut { name, was_there };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    Ok(ExitStatus::Done)
+}
+
+/// The token that is meant where none is named.
+fn the_only_one() -> Result<TokenName, Failure> {
+    let kept = match Keyring::list(&[]) {
+        // What cannot be read can be forgotten.
+        Err(KeyringError::Damaged) => return Ok(TokenName::main()),
+        kept => kept?,
+    };
+    let mut names: Vec<TokenName> = kept
+        .iter()
+        .filter_map(|token| token.name().cloned())
+        .collect();
+    match names.len() {
+        0 => Ok(TokenName::main()),
+        1 => Ok(names.remove(0)),
+        _ => {
+            let names: Vec<&str> = names.iter().map(TokenName::as_str).collect();
+            let message = format!("there are several tokens: {}", names.join(", "));
+            Err(usage(message).hint("say which one with `--name NAME`"))
+        }
+    }
+}

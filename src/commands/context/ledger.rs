@@ -1,0 +1,159 @@
+//! The ledger as each command wants it: as it is, caught up, empty where there is none.
+
+use crate::commands::failures::no_ledger;
+use crate::ledger::{Ledger, Opening, Patience, Seen, SteadyClock, find_seen};
+use crate::ui::Failure;
+
+use super::{Context, holders};
+
+/// What follows for the list where the ledger was set back and accepted.
+pub(crate) const PEOPLE_LOST: &str = "; people deleted in that time are missing from its suppression list. Keep the last list that your servers have; do not replace it, and take nobody off it. Write new lists to another file, and let your servers ask both";
+
+impl Context {
+    /// Whether anything was ever recorded here. A file without a byte is no ledger.
+    pub(crate) fn has_ledger(&self) -> bool {
+        std::fs::metadata(self.home.ledger()).is_ok_and(|metadata| metadata.len() > 0)
+    }
+
+    /// Opens the ledger that is there, and does nothing else: it may have been set back.
+    pub(crate) fn open_ledger(&self) -> Result<Ledger, Failure> {
+        match !self.has_ledger() && find_seen(&self.home.ledger())? == Seen::Nothing {
+            true => Err(no_ledger(&self.home.ledger())),
+            false => self.open_or_make_ledger(),
+        }
+    }
+
+    /// The same for the operator to look at. Where there is none, or it was set back, that is said.
+    pub(crate) fn ledger_as_it_is(&self) -> Result<Ledger, Failure> {
+        let ledger = match self.warn_of_no_ledger()? {
+            Some(empty) => return Ok(empty),
+            None => self.open_ledger()?,
+        };
+        match self.warn_of_set_back(&ledger)? {
+            true => Ok(ledger),
+            false => self.catch_up(ledger),
+        }
+    }
+
+    /// The ledger, or an empty one where there is none, which is said.
+    pub(crate) fn ledger_if_any(&self) -> Result<Ledger, Failure> {
+        self.warn_of_no_ledger()?.map_or_else(|| self.ledger(), Ok)
+    }
+
+    /// The ledger, or an empty one where there is none: no file is made.
+    pub(crate) fn ledger_or_empty(&self) -> Result<Ledger, Failure> {
+        self.empty_ledger()?.map_or_else(|| self.ledger(), Ok)
+    }
+
+    /// The same, as it is: the doctor settles nothing.
+    pub(crate) fn ledger_to_ask(&self) -> Result<Ledger, Failure> {
+        self.empty_ledger()?.map_or_else(|| self.open_ledger(), Ok)
+    }
+
+    fn warn_of_no_ledger(&self) -> Result<Option<Ledger>, Failure> {
+        let empty = self.empty_ledger()?;
+        if empty.is_some() {
+            let none = no_ledger(&self.home.ledger());
+            let hint = none.hint.unwrap_or_default();
+            self.ui
+                .warn("no_ledger", &format!("{}; {hint}", none.message));
+        }
+        Ok(empty)
+    }
+
+    fn empty_ledger(&self) -> Result<Option<Ledger>, Failure> {
+        let path = self.home.ledger();
+        match self.has_ledger() || find_seen(&path)? != Seen::Nothing {
+            true => Ok(None),
+            false => Ok(Some(Ledger::nowhere(&self.opening(), &path)?)),
+        }
+    }
+
+    /// Says so where the ledger lacks what this host has seen of it; whether it does.
+    pub(crate) fn warn_of_set_back(&self, ledger: &Ledger) -> Result<bool, Failure> {
+        let set_back = ledger.find_set_back()?;
+        if let Some(set_back) = &set_back {
+            let way_out =
+                "nothing is sent until you restore the newest one or run `dsr ledger accept`";
+            let message = format!("{set_back}; {way_out}");
+            self.ui.warn("ledger_set_back", &message);
+        }
+        Ok(set_back.is_some())
+    }
+
+    /// Says what the ledger lacks, and what follows from that, until the operator has looked it up;
+    /// whether anything was said.
+    pub(crate) fn warn_of_lost_time(
+        &self,
+        ledger: &Ledger,
+        consequence: &str,
+    ) -> Result<bool, Failure> {
+        let mut lost = ledger.list_lost_times()?;
+        lost.retain(|lost| lost.review.is_none());
+        let times: Vec<String> = lost.iter().map(ToString::to_string).collect();
+        if !times.is_empty() {
+            let message = times.join("; ") + consequence;
+            self.ui.warn("set_back_accepted", &message);
+        }
+        Ok(!times.is_empty())
+    }
+
+    pub(crate) fn opening(&self) -> Opening {
+        Opening {
+            actor: self.actor().clone(),
+            command: self.command.to_owned(),
+            now: self.clock.now(),
+            steady: SteadyClock::of_this_machine(),
+        }
+    }
+
+    /// How long another process is waited for that holds the ledger; the operator hears of it.
+    pub(crate) fn patience(&self) -> Patience {
+        let (aside, held) = (self.ui.aside(), self.home.ledger());
+        Patience::new(self.lock_timeout, move |left| {
+            aside.note(&holders::waiting(&held, left));
+        })
+    }
+
+    fn open_or_make_ledger(&self) -> Result<Ledger, Failure> {
+        let path = self.home.ledger();
+        Ok(Ledger::open_by(&self.opening(), &path, self.patience())?)
+    }
+
+    /// The ledger that is there and was not set back, with what dead processes left in it settled.
+    pub(crate) fn ledger(&self) -> Result<Ledger, Failure> {
+        self.catch_up(self.open_ledger()?)
+    }
+
+    /// The same for what records something new: where there is none, it is made.
+    pub(crate) fn ledger_to_fill(&self) -> Result<Ledger, Failure> {
+        self.catch_up(self.open_or_make_ledger()?)
+    }
+
+    /// Records what receipts know of, and says of whatever a killed dsr left behind that it is unknown.
+    fn catch_up(&self, mut ledger: Ledger) -> Result<Ledger, Failure> {
+        ledger.demand_not_set_back()?;
+        self.warn_of_rejections(&ledger)?;
+        let receipts = ledger.record_receipts(self.clock.now())?;
+        if receipts.recorded > 0 {
+            let count = receipts.recorded;
+            self.ui.warn(
+                "receipts",
+                &format!("a dsr could not record what Mixpanel had accepted; recorded now from its receipts: {count}"),
+            );
+        }
+        for left in receipts.left {
+            self.ui.warn("receipt_left", &left);
+        }
+        let interrupted = ledger.record_interrupted(self.clock.now())?;
+        if interrupted > 0 {
+            self.ui.warn(
+                "interrupted",
+                &format!(
+                    "an earlier dsr stopped while it was sending; jobs now unknown: {interrupted}"
+                ),
+            );
+        }
+        Ok(ledger)
+    }
+}

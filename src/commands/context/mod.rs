@@ -1,0 +1,239 @@
+//! What every command works with.
+
+pub(super) mod holders;
+pub(super) mod ledger;
+pub(super) mod named;
+pub(super) mod tokens;
+
+use std::cell::{LazyCell, RefCell};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use chrono::NaiveDate;
+
+use crate::commands::failures::usage;
+use crate::config::{Environment, Home, Mode, ProjectsFile, Proxy, Resolved, resolve};
+use crate::credentials::OauthToken;
+use crate::domain::{Actor, ApiUrl, Clock, Project, ProjectKey, ProjectName, TokenName};
+use crate::ledger::{Backlog, Ledger, RequestRecord};
+use crate::mixpanel::{Client, Route, Timeouts};
+use crate::sandbox;
+use crate::ui::{Failure, Ui};
+use crate::workflow::{Interrupt, Observer, Run, Tally};
+
+/// What a command works with. Everything is made when it is first asked for: a command that
+/// needs no token asks for none.
+pub(crate) struct Context {
+    pub(crate) ui: Ui,
+    pub(crate) environment: Environment,
+    pub(crate) home: Home,
+    pub(crate) mode: Mode,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) interrupt: Interrupt,
+    /// The command, such as `dsr delete`, without any argument.
+    pub(crate) command: &'static str,
+    /// Who started this process; asked of the system when it is first needed.
+    pub(crate) actor: LazyCell<Actor>,
+    /// What `--project` names.
+    pub(crate) projects: Vec<String>,
+    pub(crate) lock_timeout: Duration,
+    pub(crate) sandbox: Option<sandbox::Running>,
+    /// The last day of each project's token that was found, if that is known; the environment's
+    /// token, which is every project's, has no key.
+    pub(crate) token_ends: RefCell<HashMap<Option<ProjectKey>, NaiveDate>>,
+}
+
+impl Context {
+    pub(crate) fn is_sandbox(&self) -> bool {
+        matches!(self.mode, Mode::Sandbox { .. })
+    }
+
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    pub(crate) fn projects_file(&self) -> Result<ProjectsFile, Failure> {
+        Ok(ProjectsFile::load(self.home.config_file())?)
+    }
+
+    /// Whether the operator means this project: with no `--project`, every one.
+    pub(crate) fn means(&self, project: &ProjectName) -> bool {
+        let mut named = self.projects.iter();
+        self.projects.is_empty() || named.any(|name| name == project.as_str())
+    }
+
+    /// The projects the operator means.
+    pub(crate) fn resolve(&self) -> Result<Vec<Resolved>, Failure> {
+        let file = self.projects_file()?;
+        Ok(resolve(
+            &self.projects,
+            &self.environment,
+            &file,
+            &self.mode,
+        )?)
+    }
+
+    /// The project of this name.
+    pub(crate) fn resolve_named(&self, name: &ProjectName) -> Result<Resolved, Failure> {
+        let file = self.projects_file()?;
+        let named = [name.to_string()];
+        let mut found = resolve(&named, &self.environment, &file, &self.mode)?;
+        Ok(found.remove(0))
+    }
+
+    /// The projects of requests in the ledger, as far as they are still set up and the same.
+    pub(crate) fn projects_of(&self, requests: &[RequestRecord]) -> Result<Vec<Project>, Failure> {
+        let file = self.projects_file()?;
+        let asked = requests.iter().map(|request| &request.asked);
+        let named: BTreeSet<_> = asked
+            .map(|a| (&a.project, a.project_key.as_str()))
+            .collect();
+        Ok(named
+            .into_iter()
+            .filter_map(|(name, key)| self.project_named(&file, name, key))
+            .collect())
+    }
+
+    /// The project of this name, if it is still set up and the same.
+    pub(crate) fn project_named(
+        &self,
+        file: &ProjectsFile,
+        name: &ProjectName,
+        key: &str,
+    ) -> Option<Project> {
+        let found = resolve(&[name.to_string()], &self.environment, file, &self.mode);
+        let mut found = found.into_iter().flatten().map(|found| found.project);
+        found.find(|project| project.key().as_str() == key)
+    }
+
+    /// A client for each project with its token. Starts the sandbox if it is meant.
+    pub(crate) fn clients(
+        &mut self,
+        projects: &[Project],
+    ) -> Result<HashMap<ProjectKey, Client>, Failure> {
+        let clients = self.clients_within(projects, Timeouts::default())?;
+        let tokens = clients.values().map(Client::token);
+        let by_name: BTreeMap<_, _> = tokens.map(|token| (token.name(), token)).collect();
+        by_name.values().for_each(|token| self.warn_of_age(token));
+        for (project, client) in &clients {
+            self.note_end(Some(project), client.token());
+        }
+        Ok(clients)
+    }
+
+    /// The same, of which no call may take longer; warns of nothing.
+    pub(crate) fn clients_within(
+        &mut self,
+        projects: &[Project],
+        timeouts: Timeouts,
+    ) -> Result<HashMap<ProjectKey, Client>, Failure> {
+        let mut clients = HashMap::new();
+        if projects.is_empty() {
+            return Ok(clients);
+        }
+        let route = self.route()?;
+        if let Some(proxy) = self.proxy_for(projects) {
+            let (variable, host) = (proxy.variable, proxy.host.as_deref());
+            tracing::info!(variable, host, "calls go through a proxy");
+        }
+        let mut tokens: HashMap<Option<TokenName>, OauthToken> = HashMap::new();
+        for project in projects {
+            let token = match tokens.entry(project.auth.clone()) {
+                Entry::Occupied(found) => found.into_mut(),
+                Entry::Vacant(free) => {
+                    let found = self.token_of(project);
+                    free.insert(found.map_err(|failure| match projects.len() {
+                        0 | 1 => failure,
+                        _ => leaving_out(failure, &project.name),
+                    })?)
+                }
+            };
+            let api_url = match self.mode {
+                Mode::Real => project.api_url.clone(),
+                Mode::Sandbox { .. } => self.sandbox_url()?,
+            };
+            let client = Client::new(project.clone(), api_url, token, timeouts, &route)?;
+            clients.insert(project.key(), client);
+        }
+        Ok(clients)
+    }
+
+    /// How calls leave this machine, and whom they believe at the other end.
+    pub(crate) fn route(&self) -> Result<Route, Failure> {
+        let environment = &self.environment;
+        let (proxy, no_proxy) = (environment.proxy.clone(), environment.no_proxy.clone());
+        let route = Route::default().through(proxy, no_proxy);
+        Ok(match &environment.ca_file {
+            Some(path) if !self.is_sandbox() => route.believing(path)?,
+            Some(_) | None => route,
+        })
+    }
+
+    /// The proxy that calls for any of these projects take; never one to loopback.
+    fn proxy_for(&self, projects: &[Project]) -> Option<&Proxy> {
+        let goes_out = |project: &Project| !project.api_url.is_loopback();
+        let is_real = !self.is_sandbox() && projects.iter().any(goes_out);
+        self.environment.proxy.as_ref().filter(|_| is_real)
+    }
+
+    /// A client for each project whose jobs wait to be asked about, as far as it is still set up.
+    pub(crate) fn clients_for(
+        &mut self,
+        backlogs: &[Backlog],
+    ) -> Result<HashMap<ProjectKey, Client>, Failure> {
+        let file = self.projects_file()?;
+        let found = backlogs.iter().filter_map(|backlog| {
+            self.project_named(&file, &backlog.project, backlog.key.as_str())
+        });
+        let projects: Vec<Project> = found.collect();
+        self.clients(&projects)
+    }
+
+    /// What a step of the workflow works with.
+    pub(crate) fn run<'a>(
+        &'a self,
+        ledger: &'a mut Ledger,
+        clients: &'a HashMap<ProjectKey, Client>,
+        observer: &'a dyn Observer,
+    ) -> Run<'a> {
+        Run {
+            ledger,
+            clients,
+            clock: self.clock.as_ref(),
+            interrupt: &self.interrupt,
+            observer,
+            tally: Tally::default(),
+        }
+    }
+
+    fn sandbox_url(&mut self) -> Result<ApiUrl, Failure> {
+        let running = match self.sandbox.take() {
+            Some(running) => running,
+            None => sandbox::start(rehearsal(self.home.sandbox_server()))?,
+        };
+        let url = ApiUrl::parse(&running.api_url());
+        self.sandbox = Some(running);
+        url.map_err(|error| usage(error.to_string()))
+    }
+}
+
+/// A sandbox whose exports are locked, as Mixpanel's are known to be.
+fn rehearsal(folder: std::path::PathBuf) -> sandbox::Settings {
+    sandbox::Settings {
+        exports: sandbox::Exports {
+            archive: sandbox::ExportArchive::ZipCrypto,
+            members: sandbox::ExportMembers::Documented,
+            ..sandbox::Exports::default()
+        },
+        ..sandbox::Settings::new(folder)
+    }
+}
+
+/// One project's token must not keep the operator from the others.
+fn leaving_out(failure: Failure, project: &ProjectName) -> Failure {
+    let hint = failure.hint.clone().unwrap_or_default();
+    failure.hint(format!(
+        "{hint}; it is the token of project `{project}`: with `--project` the others can be worked on meanwhile"
+    ))
+}

@@ -1,0 +1,163 @@
+//! Tokens: the one of a project, and what is said of those that end or were turned away.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::commands::failures::{renewal, usage};
+use crate::config::Mode;
+use crate::credentials::{
+    CredentialError, OauthToken, TokenAge, TokenOrigin, WARN_DAYS, find_environments_token,
+    find_valid_token,
+};
+use crate::domain::{Project, ProjectKey, TokenName};
+use crate::ledger::{Ledger, Rejection};
+use crate::sandbox;
+use crate::ui::{Failure, day_count};
+
+use super::Context;
+
+impl Context {
+    /// The token of a project, if it may still be sent.
+    pub(super) fn token_of(&self, project: &Project) -> Result<OauthToken, Failure> {
+        let today = self.clock.today();
+        Ok(match self.mode {
+            Mode::Sandbox { .. } => sandbox_token()?,
+            Mode::Real => {
+                let name = match &project.auth {
+                    Some(name) => name.clone(),
+                    None => self.default_token_name()?,
+                };
+                find_valid_token(&self.environment, &name, today)?
+            }
+        })
+    }
+
+    /// Warns of a token in the environment that ends soon: on every command, since asking for it
+    /// costs nothing. One in the keyring is warned of when it is used.
+    pub(crate) fn warn_of_environments_token(&self) {
+        let given = self.environment.token.is_some() || self.environment.token_file.is_some();
+        if given
+            && matches!(self.mode, Mode::Real)
+            && let Ok(Some(token)) = find_environments_token(&self.environment)
+        {
+            self.warn_of_age(&token);
+            self.note_end(None, &token);
+        }
+    }
+
+    pub(super) fn note_end(&self, project: Option<&ProjectKey>, token: &OauthToken) {
+        if let TokenAge::Good { expires, .. } = token.age(self.clock.today()) {
+            let mut ends = self.token_ends.borrow_mut();
+            ends.insert(project.cloned(), expires);
+        }
+    }
+
+    pub(crate) fn warn_of_age(&self, token: &OauthToken) {
+        let when = match token.age(self.clock.today()) {
+            TokenAge::NotKnown => return,
+            TokenAge::Good { days_left, .. } if days_left > WARN_DAYS => return,
+            TokenAge::Good { expires, days_left } => {
+                format!("expires on {expires} ({})", day_count(days_left))
+            }
+            TokenAge::Expired { expired } => format!("expired on {expired}"),
+        };
+        let renewal = renewal(token.origin(), token.name());
+        let message = format!("{} {when}; {renewal}", token.description());
+        match token.name() {
+            // Each is asked for once, and there may be several.
+            Some(_) => self.ui.warn("token_expiry", &message),
+            None => self.ui.warn_once("token_expiry", &message),
+        }
+    }
+
+    /// Whether the token that was found for a project is good today and will not be on this day.
+    pub(crate) fn token_ends_before(&self, project: &ProjectKey, day: NaiveDate) -> bool {
+        let ends = self.token_ends.borrow();
+        let end = ends.get(&Some(project.clone())).or_else(|| ends.get(&None));
+        end.is_some_and(|end| *end < day)
+    }
+
+    /// The name of the token of projects that name none.
+    pub(crate) fn default_token_name(&self) -> Result<TokenName, Failure> {
+        let file = self.projects_file()?;
+        let named = file.default_auth().cloned();
+        Ok(named.unwrap_or_else(TokenName::main))
+    }
+
+    /// What the ledger knows against tokens, if there is a ledger.
+    pub(crate) fn rejections(&self) -> Result<Vec<Rejection>, Failure> {
+        match self.has_ledger() {
+            true => Ok(self.open_ledger()?.list_rejections()?),
+            false => Ok(Vec::new()),
+        }
+    }
+
+    /// Warns of tokens in use that Mixpanel turned away: asks no keyring, since a token that is
+    /// replaced there is not known to be turned away any more.
+    pub(super) fn warn_of_rejections(&self, ledger: &Ledger) -> Result<(), Failure> {
+        let Ok(given) = find_environments_token(&self.environment) else {
+            return Ok(());
+        };
+        for rejection in ledger.list_rejections()? {
+            match (&given, rejection.token_name()) {
+                (Some(token), _) if rejection.is_of(token) => self.warn_of_rejection(
+                    &token.description(),
+                    &renewal(token.origin(), None),
+                    rejection.at,
+                ),
+                (None, Some(name)) => {
+                    let origin = TokenOrigin::Keyring;
+                    let which = match name.is_main() {
+                        true => origin.to_string(),
+                        false => format!("the token `{name}` in the keyring"),
+                    };
+                    self.warn_of_rejection(&which, &renewal(origin, Some(&name)), rejection.at);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn warn_of_rejection(&self, which: &str, renewal: &str, at: DateTime<Utc>) {
+        let day = at.date_naive();
+        let message = format!("Mixpanel turned {which} away on {day} (401); {renewal}");
+        self.ui.warn("token_rejected", &message);
+    }
+
+    pub(crate) fn warn_of_odd_token(&self, project: &Project) {
+        if !project.token.has_documented_form() {
+            self.ui.warn(
+                "project_token",
+                &format!(
+                    "the token of project `{}` does not look like one: 32 hex digits",
+                    project.name
+                ),
+            );
+        }
+    }
+
+    /// # Errors
+    /// In a rehearsal: its token is its own.
+    pub(crate) fn refuse_in_sandbox(&self) -> Result<(), Failure> {
+        match self.is_sandbox() {
+            false => Ok(()),
+            true => Err(
+                usage("the sandbox has a fixed token of its own; nothing was changed")
+                    .hint("leave `--sandbox` out"),
+            ),
+        }
+    }
+}
+
+/// For clap.
+pub(crate) fn parse_token_name(text: &str) -> Result<TokenName, String> {
+    let message = "1 to 32 letters, digits, `-`, `_` and `.`, the first a letter or digit";
+    TokenName::new(text).ok_or_else(|| message.to_owned())
+}
+
+/// The sandbox's own token; nothing real is ever sent to it.
+pub(crate) fn sandbox_token() -> Result<OauthToken, CredentialError> {
+    let origin = TokenOrigin::Sandbox;
+    OauthToken::new(sandbox::OAUTH_TOKEN, None, origin)
+        .map_err(|source| CredentialError::BadToken { origin, source })
+}

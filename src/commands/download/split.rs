@@ -1,0 +1,223 @@
+//! `dsr download --split`: who is meant, what opens the archives, and what came of each.
+
+use std::path::{Path, PathBuf};
+
+use crate::commands::context::Context;
+use crate::commands::failures::{split_failure, usage};
+use crate::config::Company;
+use crate::credentials::{ProjectSecret, ProjectSecretError, SecretOrigin, find_project_secret};
+use crate::domain::{DEFAULT_EXPORT_BATCH, DistinctId, ExitStatus};
+use crate::intake::{self, Keep, ReadOptions, Source};
+use crate::ledger::{DownloadRecord, JobRecord, Ledger, RequestRecord};
+use crate::packages::{Form, Review, SplitError, Summary, Unassigned};
+use crate::sandbox::api_secret;
+use crate::ui::{Failure, number, plural, printable, reading, shell_word, splitting};
+use crate::workflow::{self, SplitOutcome, SplitTrouble, Splitting};
+
+/// What is made of fetched archives.
+#[derive(clap::Args, Debug)]
+pub(crate) struct SplitArgs {
+    /// Make a package for each person, in the folder ARCHIVE-packages beside each archive
+    #[arg(long)]
+    pub(crate) split: bool,
+    /// Pack each person's package into a zip
+    #[arg(long, requires = "split")]
+    zip: bool,
+    /// You have looked through `unassigned/`: make the packages that were held back until then
+    #[arg(long, requires = "split", requires = "name")]
+    pub(super) checked: bool,
+    /// Take the people from this file, read as the sources of `dsr export` are: for a request whose
+    /// ids the ledger does not keep any more
+    #[arg(long, value_name = "FILE", requires = "split", requires = "name")]
+    ids: Option<PathBuf>,
+}
+
+/// What came of splitting one archive.
+pub(crate) type Split = Result<SplitOutcome, Failure>;
+
+impl SplitArgs {
+    fn form(&self) -> Form {
+        match self.zip {
+            true => Form::Zips,
+            false => Form::Folders,
+        }
+    }
+
+    /// These options as they were typed, less `--checked`.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let flags = [(self.split, "--split"), (self.zip, "--zip")];
+        let given = flags.into_iter().filter(|(is_given, _)| *is_given);
+        let mut words: Vec<String> = given.map(|(_, flag)| flag.to_owned()).collect();
+        if let Some(path) = &self.ids {
+            words.extend(["--ids".to_owned(), shell_word(&path.display().to_string())]);
+        }
+        words
+    }
+
+    /// The command that splits this archive, with these flags.
+    fn again(&self, short: &str, archive: &Path, flags: &[&str]) -> String {
+        let folder = archive.parent().unwrap_or(archive);
+        let mut words = vec![
+            format!("dsr download {short} --to"),
+            shell_word(&folder.display().to_string()),
+        ];
+        words.extend(self.words());
+        let checked = self.checked.then_some("--checked");
+        let flags = checked.into_iter().chain(flags.iter().copied());
+        words.extend(flags.map(str::to_owned));
+        words.dedup();
+        format!("`{}`", words.join(" "))
+    }
+
+    /// The people of the file that was named; read before anything is fetched.
+    pub(crate) fn read_people(&self, ctx: &Context) -> Result<Option<Vec<DistinctId>>, Failure> {
+        let Some(path) = &self.ids else {
+            return Ok(None);
+        };
+        let folder = ctx.home.data();
+        let mut progress = reading(&ctx.ui);
+        let sources = [Source::from_path(path)];
+        let options = ReadOptions::default();
+        let keep = Keep::Ids(folder);
+        let intake = intake::read(&sources, &[], &options, keep, &mut progress)?;
+        let mut people = Vec::with_capacity(intake.counts.unique);
+        if let Some(ids) = &intake.ids {
+            for batch in ids.batches(DEFAULT_EXPORT_BATCH) {
+                people.extend(batch?.ids().filter_map(DistinctId::restore));
+            }
+        }
+        Ok(Some(people))
+    }
+
+    /// Splits one fetched archive.
+    pub(crate) fn split(
+        &self,
+        ctx: &Context,
+        ledger: &mut Ledger,
+        (request, job, download): (&RequestRecord, &JobRecord, &DownloadRecord),
+        people: Option<&[DistinctId]>,
+        company: &Company,
+    ) -> Split {
+        let find_secret = || find_secret(ctx, request);
+        let project = ctx.projects_of(std::slice::from_ref(request))?.pop();
+        let how = Splitting {
+            form: self.form(),
+            people,
+            find_secret: &find_secret,
+            made: ctx.clock.now(),
+            zone: project.map(|project| project.zone).unwrap_or_default(),
+            review: match self.checked {
+                true => Review::Done,
+                false => Review::Open,
+            },
+            company,
+            sandbox: ctx.is_sandbox(),
+            interrupt: &ctx.interrupt,
+        };
+        let mut show = splitting(&ctx.ui);
+        let split = workflow::split(ledger, request, job, download, &how, &mut show);
+        split.map_err(|trouble| {
+            if let (SplitTrouble::Packages(SplitError::Interrupted), Some(signal)) =
+                (&trouble, ctx.interrupt.signal())
+            {
+                return Failure::new(signal.exit_status(), "interrupted", "interrupted")
+                    .hint("nothing was kept of it; split it with the same command again");
+            }
+            let short = request.id.short();
+            let again = |flags: &[&str]| self.again(short, &download.path, flags);
+            split_failure(&trouble, &request.asked.project, short, &again)
+        })
+    }
+}
+
+/// In a rehearsal the sandbox's fixed one, else what the operator keeps.
+fn find_secret(
+    ctx: &Context,
+    request: &RequestRecord,
+) -> Result<Option<ProjectSecret>, ProjectSecretError> {
+    if !ctx.is_sandbox() {
+        return find_project_secret(&ctx.environment, &request.asked.project_key);
+    }
+    let projects = ctx.projects_of(std::slice::from_ref(request));
+    let project = projects.ok().and_then(|mut projects| projects.pop());
+    let secret = project.map(|project| api_secret(project.token.expose()));
+    Ok(secret.and_then(|secret| ProjectSecret::new(&secret, SecretOrigin::Sandbox)))
+}
+
+/// One file of ids stands for the people of one job.
+pub(crate) fn refuse_several_jobs(
+    args: &SplitArgs,
+    requests: &[RequestRecord],
+) -> Result<(), Failure> {
+    let jobs = |request: &RequestRecord| request.count_jobs(|_| true);
+    if args.ids.is_some() && requests.iter().map(jobs).sum::<usize>() > 1 {
+        return Err(
+            usage("`--ids` is for a request of one job, and this one has several")
+                .hint("leave it out: the ledger knows the ids of each job"),
+        );
+    }
+    Ok(())
+}
+
+/// Where the packages are that somebody has to look at first, and what is in them.
+pub(crate) fn draft_of(split: &Split) -> Option<(&Path, &Summary)> {
+    let (SplitOutcome::Split(path, summary) | SplitOutcome::There(path, summary)) =
+        split.as_ref().ok()?;
+    summary.is_draft().then_some((path, summary))
+}
+
+pub(crate) fn status_of(split: &Split) -> ExitStatus {
+    match (split, draft_of(split)) {
+        (Err(failure), _) => failure.status,
+        (Ok(_), Some(_)) => ExitStatus::Refused,
+        (Ok(_), None) => ExitStatus::Done,
+    }
+}
+
+/// Why packages are not to be sent yet: of each archive its request, the drafts and what they hold.
+///
+/// `commands` names what releases the drafts of these requests.
+pub(crate) fn to_be_checked<'a>(
+    drafts: &[(&'a str, &Path, &Summary)],
+    commands: impl FnOnce(Vec<&'a str>) -> String,
+) -> Option<Failure> {
+    let is_unclear = |draft: &&(&str, &Path, &Summary)| draft.2.unassigned.shared_lists == 0;
+    let unclear: Vec<_> = drafts.iter().filter(is_unclear).collect();
+    let failure = |message: String| Failure::new(ExitStatus::Refused, "to_check", message);
+    if unclear.is_empty() {
+        let message = "Mixpanel delivered the categories of several people as one list: no package is ready to be sent";
+        let hint =
+            "ask for one id at a time: `dsr export --ccpa --disclosure categories` plans it so";
+        return (!drafts.is_empty()).then(|| failure(message.to_owned()).hint(hint));
+    }
+    let sum = |count: fn(&Unassigned) -> u64| {
+        let counts = unclear.iter().map(|draft| count(&draft.2.unassigned));
+        counts.sum::<u64>() as usize
+    };
+    let (all, without) = (sum(Unassigned::total), sum(Unassigned::unclear));
+    let parts = plural(all, "part", "parts");
+    let which = match all == without {
+        true => String::new(),
+        false => format!("{} of them ", number(without)),
+    };
+    let (archives, their) = match unclear.len() {
+        1 => ("1 archive has".to_owned(), "its"),
+        count => (format!("{} archives have", number(count)), "their"),
+    };
+    let folders = unclear
+        .iter()
+        .map(|draft| printable(&draft.1.display().to_string()));
+    let folders = folders.collect::<Vec<_>>().join(", ");
+    let commands = commands(unclear.iter().map(|draft| draft.0).collect());
+    let message = format!(
+        "{archives} {parts} in nobody's package, {which}without a certain owner: {their} packages are not ready to be sent"
+    );
+    let mut hint = format!("look through `unassigned/` in {folders}, then run {commands}");
+    if sum(|counts| counts.missing) > 0 {
+        hint += "; `report.json` there names what is missing";
+    }
+    if sum(|counts| counts.others_only) > 0 {
+        hint += "; where no record is of anybody asked for, check that it is the right archive";
+    }
+    Some(failure(message).hint(hint))
+}

@@ -1,0 +1,452 @@
+//! From each module's errors to what the operator is told: status, word for scripts, hint.
+//!
+//! One exhaustive match an error, without a wildcard.
+
+mod archives;
+mod dates;
+mod ledger;
+mod people;
+mod plans;
+mod private;
+mod sources;
+
+use std::borrow::Cow;
+use std::io;
+use std::path::Path;
+
+use crate::config::{EnvironmentError, ProjectsFileError, ResolveError};
+use crate::credentials::{CredentialError, HashKeyError, KeyringError, TokenError, TokenOrigin};
+use crate::domain::{ExitStatus, TokenName};
+use crate::intake::{Fault, HashingError, IntakeError, Remedy};
+use crate::mixpanel::ClientError;
+use crate::sandbox::SandboxError;
+use crate::ui::{Failure, PrintError, QuestionError};
+use crate::workflow::{NotApproved, Receipt, WorkflowError};
+
+pub(crate) use archives::split_failure;
+pub(crate) use ledger::{NOT_COPIED, no_ledger};
+pub(crate) use people::ledger_key_hint;
+pub(crate) use plans::no_key_for_plans;
+pub(crate) use sources::source_failure;
+
+/// Where the operator finds out how to have a token without a keyring.
+const WITHOUT_KEYRING: &str = "set DSR_TOKEN_FILE to a file that holds the token and nobody else can read, and DSR_TOKEN_ISSUED to the day it was made";
+
+/// How a locked keyring is opened without a desktop.
+const UNLOCK: &str = match cfg!(target_os = "macos") {
+    true => "`security unlock-keychain`",
+    false => {
+        "`gnome-keyring-daemon --replace --unlock`, which reads its password from standard input"
+    }
+};
+
+impl From<EnvironmentError> for Failure {
+    fn from(error: EnvironmentError) -> Self {
+        Self::from_error(ExitStatus::Usage, "usage", &error)
+    }
+}
+
+impl From<IntakeError> for Failure {
+    fn from(error: IntakeError) -> Self {
+        let hint = format!("nothing was sent; {}", intake_hint(&error));
+        let (status, kind) = match error {
+            IntakeError::Spool(_) => (ExitStatus::LocalIo, "local_io"),
+            IntakeError::NearHeld(_) => (ExitStatus::Input, "near_hold"),
+            _ => (ExitStatus::Input, "bad_input"),
+        };
+        Self::from_error(status, kind, &error).hint(hint)
+    }
+}
+
+fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
+    let hint = match error {
+        IntakeError::Open { .. } | IntakeError::Read { .. } => {
+            "check that the file is there, readable and text"
+        }
+        IntakeError::Unpack { .. } => "fetch it or pack it again",
+        IntakeError::Folder {
+            path,
+            extension: Some(extension),
+            ..
+        } => return format!("name its files: `{}/*.{extension}`", path.display()).into(),
+        IntakeError::Folder { .. } => "name the files to read",
+        IntakeError::Source { fault, .. } => return fault_hint(fault),
+        IntakeError::Damaged { problems, .. } => match problems.remedy() {
+            Remedy::Trim => {
+                "drop it with `--trim`, or keep it with `--keep-whitespace` if Mixpanel has the ids so"
+            }
+            Remedy::Pattern => {
+                "correct the lines or the pattern, or name a value that is an id all the same: `--allow ID`"
+            }
+            Remedy::Encoding => {
+                "save it as UTF-8, or name its encoding, such as `--encoding windows-1252`"
+            }
+            Remedy::Program(way_out) => way_out,
+            Remedy::Title => {
+                "if line 1 is a heading, add `--format csv --column 1`; otherwise remove it"
+            }
+            Remedy::Heading => {
+                "remove these lines; leave out `--no-header` and `--format text` if the first line is the heading"
+            }
+            Remedy::Allow => {
+                "remove or correct these lines; for a value that is an id, add `--allow ID`, for many of one form `--expect-pattern REGEX`"
+            }
+            Remedy::Correct => "correct the lines and try again",
+        },
+        IntakeError::NearHeld(_) => {
+            "if the two lines name one person, write the id alike in both files; if they name two, say `--allow ID` with the listed id"
+        }
+        IntakeError::NoIds { .. } => "is it the right file?",
+        IntakeError::AllExcluded { .. } => "is what you excluded the right file?",
+        IntakeError::TooMany => "cut the source into several requests",
+        IntakeError::Spool(_) => "make room on the disk of dsr's data folder",
+    };
+    hint.into()
+}
+
+fn fault_hint(fault: &Fault) -> Cow<'static, str> {
+    let hint = match fault {
+        Fault::Io(_) => "check that the file is there, readable and text",
+        Fault::NotText(what) if what.contains("Git LFS") => "fetch the file with `git lfs pull`",
+        Fault::NotText(_) => "save it as CSV (or unpack it) and try again",
+        Fault::Workbook(_) => "save it as CSV and try again",
+        Fault::SeveralSheets(_) => "save the sheet that has the ids as CSV",
+        Fault::UnreadableEncoding(_) => "save it as UTF-8 and try again",
+        Fault::UnmarkedEncoding(encoding) => {
+            let encoding = encoding.to_lowercase();
+            return format!("if that is what it is, say `--encoding {encoding}`").into();
+        }
+        Fault::NoHeader { may_be_id: true } => {
+            "if the first line is an id, add `--no-header`; if it is a heading, add `--column 1`"
+        }
+        Fault::NoHeader { .. } => {
+            "if the first line is a heading, add `--column 1`; otherwise remove it"
+        }
+        Fault::IdInHeading => "add `--no-header`",
+        Fault::RepeatedColumn { .. } => {
+            "rename one of them, or name the one with the ids by its number: `--column NUMBER`"
+        }
+        Fault::Drawn { look, .. } => look.way_out().unwrap_or_default(),
+        Fault::NoKnownColumn { .. } | Fault::SeveralColumns(_) | Fault::MissingColumn(_) => {
+            "say which one: `--column NAME` or `--column NUMBER`"
+        }
+        Fault::WhichColumn { .. } => {
+            "say which column holds the ids: `--column NUMBER`, or `--delimiter` if the line was split wrongly, or `--format text` if whole lines are ids"
+        }
+        Fault::ListOrTable => {
+            "if each line is one id, add `--format text`; if it is a table, put the names of its columns on the first line"
+        }
+        Fault::HeadingInList => {
+            "leave `--format text` out to skip the heading; if it really is an id, say `--no-header`"
+        }
+        Fault::NoKnownKey | Fault::SeveralKeys(_) | Fault::MissingKey(_) => {
+            "say which one: `--column KEY`, or `--column OUTER.KEY` for a key inside an object"
+        }
+        Fault::NoEvents => "is it the right file? `--format` says how to read it",
+        Fault::Nameless => {
+            "say what names the person: `--column NAME`, or `--column OUTER.KEY` in JSON"
+        }
+    };
+    hint.into()
+}
+
+impl From<ProjectsFileError> for Failure {
+    fn from(error: ProjectsFileError) -> Self {
+        let (status, kind, hint) = match &error {
+            ProjectsFileError::Read { .. } | ProjectsFileError::Write { .. } => (
+                ExitStatus::LocalIo,
+                "local_io",
+                "check the folder's owner and free space",
+            ),
+            ProjectsFileError::Malformed { .. } => {
+                (ExitStatus::Usage, "config", "correct that line")
+            }
+            ProjectsFileError::Utf16 { .. } => (
+                ExitStatus::Usage,
+                "config",
+                "save it as UTF-8, such as with `iconv -f UTF-16 -t UTF-8`",
+            ),
+            ProjectsFileError::Exists(_) => (
+                ExitStatus::Usage,
+                "usage",
+                "see it with `dsr project show`, or remove it first with `dsr project remove`",
+            ),
+            ProjectsFileError::Missing { similar, .. } => {
+                let list = "see what there is with `dsr project list`";
+                return Self::from_error(ExitStatus::Usage, "usage", &error)
+                    .hint(meant(similar.as_deref(), list));
+            }
+        };
+        Self::from_error(status, kind, &error).hint(hint)
+    }
+}
+
+/// What to do about a name that is not known, the likely one first.
+fn meant(similar: Option<&str>, list: &str) -> String {
+    match similar {
+        Some(similar) => format!("did you mean `{similar}`? Or {list}"),
+        None => list.to_owned(),
+    }
+}
+
+impl From<ResolveError> for Failure {
+    fn from(error: ResolveError) -> Self {
+        let hint = match &error {
+            ResolveError::NoProject => {
+                "add one with `dsr project add NAME --region us|eu|in`, or try `dsr --sandbox`"
+            }
+            ResolveError::NotChosen { .. } => {
+                "say `--project NAME`, or make one the default with `dsr project use NAME`"
+            }
+            ResolveError::UnknownProject { similar, .. } => {
+                let list =
+                    "see what there is with `dsr project list`, or add it with `dsr project add`";
+                return Self::from_error(ExitStatus::Usage, "project", &error)
+                    .hint(meant(similar.as_deref(), list));
+            }
+            ResolveError::BadName { .. } => "use letters, digits, `-`, `_` and `.`",
+            ResolveError::NamedTwice { .. } => "name each project once",
+            ResolveError::TokenConflict { .. } => {
+                "nothing was sent; unset DSR_PROJECT_TOKEN to use the config file's, or name another project with `--project`"
+            }
+            ResolveError::RegionConflict { .. } => "unset DSR_REGION to use the config file's",
+            ResolveError::NoToken { .. } => "add `token` to the project in the config file",
+            ResolveError::BadToken { .. } | ResolveError::ProjectIdAsToken { .. } => {
+                "copy the project token (32 hex digits) from Mixpanel's project settings"
+            }
+            ResolveError::NoRegion { .. } => {
+                "set `region` in the config file, or DSR_REGION, to us, eu or in"
+            }
+            ResolveError::BadRegion => "set DSR_REGION to us, eu or in",
+            ResolveError::BadApiUrl(_) => "use https, or http to a loopback address",
+            ResolveError::BadLimits { .. }
+            | ResolveError::BadCallbacks { .. }
+            | ResolveError::BadTimeZone { .. } => "correct the project in the config file",
+        };
+        Self::from_error(ExitStatus::Usage, "project", &error).hint(hint)
+    }
+}
+
+impl From<CredentialError> for Failure {
+    fn from(error: CredentialError) -> Self {
+        let (kind, hint): (_, Cow<'static, str>) = match &error {
+            CredentialError::NoToken => ("no_token", "run `dsr auth login`".into()),
+            CredentialError::NoNamedToken { name } => {
+                let command = login_command(Some(name));
+                let hint = format!("run `{command}`; `dsr auth status` lists those there are");
+                ("no_token", hint.into())
+            }
+            CredentialError::Keyring(error) => ("no_token", keyring_hint(error)),
+            CredentialError::TokenFile { path, source } => match source.kind() {
+                io::ErrorKind::IsADirectory => {
+                    let hint = format!(
+                        "name the file in it: `export DSR_TOKEN_FILE={}/FILE`",
+                        quoted(path)
+                    );
+                    ("no_token", hint.into())
+                }
+                _ => ("no_token", "check DSR_TOKEN_FILE".into()),
+            },
+            CredentialError::OpenTokenFile { path } => {
+                let path = quoted(path);
+                let hint = format!(
+                    "run `chmod 600 {path}`; where a container mounts it, give the secret mode 0400"
+                );
+                ("no_token", hint.into())
+            }
+            CredentialError::TwoTokens => ("no_token", "unset one of them".into()),
+            CredentialError::BadIssued => ("no_token", "correct DSR_TOKEN_ISSUED".into()),
+            CredentialError::BadToken {
+                source: TokenError::Quoted,
+                ..
+            } => ("no_token", "remove the quotes around it".into()),
+            CredentialError::BadToken { .. } => ("no_token", "copy it again from Mixpanel".into()),
+            CredentialError::Expired { origin, name, .. } => {
+                ("token_expired", renewal(*origin, name.as_ref()).into())
+            }
+        };
+        Self::from_error(ExitStatus::Auth, kind, &error).hint(hint)
+    }
+}
+
+impl From<KeyringError> for Failure {
+    fn from(error: KeyringError) -> Self {
+        let hint = keyring_hint(&error);
+        Self::from_error(ExitStatus::Auth, "keyring", &error).hint(hint)
+    }
+}
+
+/// The way out of a keyring that does not serve.
+fn keyring_hint(error: &KeyringError) -> Cow<'static, str> {
+    match error {
+        KeyringError::Absent | KeyringError::Refused { .. } => WITHOUT_KEYRING.into(),
+        KeyringError::Timeout => format!(
+            "if a window asks for its password, answer there and run this again; otherwise {WITHOUT_KEYRING}"
+        )
+        .into(),
+        KeyringError::NoService => {
+            format!("start one, such as gnome-keyring, KWallet or KeePassXC; or {WITHOUT_KEYRING}")
+                .into()
+        }
+        KeyringError::Locked => {
+            format!("unlock it: log in to the desktop, or run {UNLOCK}; or {WITHOUT_KEYRING}").into()
+        }
+        KeyringError::NoCollection => {
+            format!("log in to the desktop once, which makes one; or {WITHOUT_KEYRING}").into()
+        }
+        KeyringError::Damaged => "run `dsr auth login` again".into(),
+    }
+}
+
+/// How a token is replaced: where it is kept, a new one has to come.
+pub(crate) fn renewal(origin: TokenOrigin, name: Option<&TokenName>) -> String {
+    let kept = match origin {
+        TokenOrigin::Environment => {
+            "put it into DSR_TOKEN, and its day into DSR_TOKEN_ISSUED".to_owned()
+        }
+        TokenOrigin::TokenFile => {
+            "put it into the file that DSR_TOKEN_FILE names, and its day into DSR_TOKEN_ISSUED"
+                .to_owned()
+        }
+        TokenOrigin::Keyring | TokenOrigin::Sandbox => format!("run `{}`", login_command(name)),
+    };
+    format!("make a new one in Mixpanel (Profile & Preferences → Data & Privacy), then {kept}")
+}
+
+/// The command that replaces a token.
+pub(crate) fn login_command(name: Option<&TokenName>) -> String {
+    match name {
+        Some(name) if !name.is_main() => format!("dsr auth login --name {name}"),
+        Some(_) | None => "dsr auth login".to_owned(),
+    }
+}
+
+impl From<HashKeyError> for Failure {
+    fn from(error: HashKeyError) -> Self {
+        let hint = match &error {
+            HashKeyError::Open { path } => format!("run `chmod 600 {}`", quoted(path)),
+            HashKeyError::Read { .. } | HashKeyError::Empty { .. } | HashKeyError::TooLong { .. } => {
+                "nothing was sent; check that it is the right file".to_owned()
+            }
+            HashKeyError::NoKey | HashKeyError::Keyring(_) => {
+                "name a file that holds it with `--hash-key-file`, or keep it with `dsr auth hash-key`"
+                    .to_owned()
+            }
+            HashKeyError::NothingGiven => {
+                "pipe it in, for example from a password manager".to_owned()
+            }
+        };
+        Self::from_error(ExitStatus::Usage, "hash_key", &error).hint(hint)
+    }
+}
+
+/// A path as a shell takes it.
+pub(crate) fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    match text.chars().all(is_plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+impl From<HashingError> for Failure {
+    fn from(error: HashingError) -> Self {
+        let hint = match &error {
+            HashingError::LongPrefix | HashingError::BlankPrefix => "correct `--hash-prefix`",
+            HashingError::Key => "give another key",
+        };
+        Self::from_error(ExitStatus::Usage, "usage", &error).hint(hint)
+    }
+}
+
+impl From<WorkflowError> for Failure {
+    fn from(error: WorkflowError) -> Self {
+        match error {
+            WorkflowError::Ledger(error) => error.into(),
+            WorkflowError::Ids(error) => error.into(),
+            WorkflowError::NotRecorded { ref receipt, .. } => {
+                let hint = match receipt {
+                    Receipt::Kept => {
+                        "nothing more was sent; a receipt is kept, and the next dsr records it: `dsr status`"
+                    }
+                    Receipt::Lost => {
+                        "write the task id down; nothing more was sent; see `dsr status`"
+                    }
+                };
+                Self::from_error(ExitStatus::Unknown, "not_recorded", &error).hint(hint)
+            }
+        }
+    }
+}
+
+impl From<NotApproved> for Failure {
+    fn from(error: NotApproved) -> Self {
+        Self::from_error(ExitStatus::Usage, "confirmation", &error)
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match &error {
+            ClientError::Setup { .. } => Self::from_error(ExitStatus::LocalIo, "local_io", &error),
+            ClientError::Authorities { .. } => Self::from_error(ExitStatus::Usage, "usage", &error)
+                .hint("nothing was sent; correct DSR_CA_FILE"),
+            ClientError::Proxy { variable, .. } => {
+                Self::from_error(ExitStatus::Usage, "usage", &error).hint(format!(
+                    "nothing was sent; correct {variable}, or unset it to call without a proxy"
+                ))
+            }
+        }
+    }
+}
+
+impl From<SandboxError> for Failure {
+    fn from(error: SandboxError) -> Self {
+        Self::from_error(ExitStatus::LocalIo, "sandbox", &error)
+    }
+}
+
+impl From<QuestionError> for Failure {
+    fn from(error: QuestionError) -> Self {
+        let kind = "confirmation";
+        match &error {
+            QuestionError::NoTerminal { .. } => Self::from_error(ExitStatus::Usage, kind, &error),
+            QuestionError::NotConfirmed { .. } => Self::from_error(ExitStatus::Usage, kind, &error)
+                .hint("nothing was sent or removed; run the command again to be asked again"),
+            QuestionError::NothingGiven => Self::from_error(ExitStatus::Usage, "usage", &error)
+                .hint("pipe it in, for example from a password manager"),
+            QuestionError::Interrupted => {
+                Self::from_error(ExitStatus::Interrupted, "interrupted", &error)
+            }
+            QuestionError::Read(_) => Self::from_error(ExitStatus::LocalIo, "local_io", &error),
+        }
+    }
+}
+
+impl From<PrintError> for Failure {
+    fn from(error: PrintError) -> Self {
+        match error {
+            PrintError::Io(error) => local_io(&error),
+            PrintError::Ledger(error) => error.into(),
+        }
+    }
+}
+
+/// stdout or a local file could not be written.
+pub(crate) fn local_io(error: &io::Error) -> Failure {
+    Failure::from_error(ExitStatus::LocalIo, "local_io", error)
+}
+
+/// Something is where the output should go: a wrong name, whichever command it is.
+pub(crate) fn in_the_way(path: &Path, hint: &str) -> Failure {
+    let message = format!(
+        "`{}` is there already and is not overwritten",
+        path.display()
+    );
+    Failure::new(ExitStatus::Usage, "exists", message).hint(hint)
+}
+
+pub(crate) fn usage(message: impl Into<String>) -> Failure {
+    Failure::new(ExitStatus::Usage, "usage", message)
+}

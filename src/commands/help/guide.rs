@@ -1,0 +1,41 @@
+//! `dsr guide`: facts about Mixpanel's SDKs, by topic.
+
+use crate::commands::context::Context;
+use crate::commands::failures::{local_io, usage};
+use crate::domain::ExitStatus;
+use crate::guide::{Sdk, Topic};
+use crate::ui::{Failure, GuideView, TopicsView};
+
+/// How to stop Mixpanel's SDKs from collecting data
+///
+/// The exact calls of each SDK, read from its public source at the version it names. Without a topic:
+/// the list of topics. Contacts nobody.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr guide                                     the topics
+  dsr guide after-deletion                      what a deletion does not do
+  dsr guide opt-out                             the calls of all SDKs
+  dsr guide opt-out --sdk swift                 those of one
+  dsr guide opt-out --sdk server                what your servers must do
+  dsr guide ip-and-location --sdk javascript --json")]
+pub(crate) struct GuideArgs {
+    /// What to tell about
+    #[arg(value_enum)]
+    topic: Option<Topic>,
+    /// Show this SDK only
+    #[arg(long, value_enum, requires = "topic")]
+    sdk: Option<Sdk>,
+}
+
+pub(crate) fn run(ctx: &Context, args: &GuideArgs) -> Result<ExitStatus, Failure> {
+    let printed = match (args.topic, args.sdk) {
+        (None, _) => ctx.ui.print(&TopicsView),
+        (Some(Topic::AfterDeletion), Some(_)) => {
+            return Err(usage("`after-deletion` is the same for every SDK")
+                .hint("leave `--sdk` out, or run `dsr guide opt-out --sdk NAME`"));
+        }
+        (Some(topic), sdk) => ctx.ui.print(&GuideView { topic, sdk }),
+    };
+    printed.map_err(|error| local_io(&error))?;
+    Ok(ExitStatus::Done)
+}

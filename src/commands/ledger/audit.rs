@@ -1,0 +1,207 @@
+//! `dsr audit`: verifies the audit trail, lists it, and compares saved heads.
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::commands::context::{Context, named};
+use crate::commands::failures::{local_io, usage};
+use crate::domain::{ExitStatus, RequestId};
+use crate::ledger::{Anchor, Audit, Chosen, Finding, Found, Ledger, Seen};
+use crate::ui::{AuditHeadView, AuditLogView, AuditView, Failure, number, plural, verifying};
+
+/// Read and verify the audit trail: who did what, and when
+///
+/// The ledger keeps an entry for each step of each request, sealed by a hash over itself and the
+/// entry before: nobody changes, removes or moves one unseen. Who can write the ledger's file can
+/// write a whole trail anew, too; so keep its head elsewhere now and then, where they cannot write.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr audit verify
+  dsr audit head >> /mnt/worm/dsr-heads    keep it where nobody can change it
+  dsr audit verify --head /mnt/worm/dsr-heads
+  dsr audit log q7tz0xma")]
+pub(crate) struct AuditArgs {
+    #[command(subcommand)]
+    command: AuditCommand,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum AuditCommand {
+    Verify(VerifyArgs),
+    Head(HeadArgs),
+    Log(LogArgs),
+}
+
+/// Read the whole trail, and tell what does not fit
+///
+/// Holds each entry against its hash, the last against the head, heads that were kept elsewhere
+/// against the trail, and the ledger's requests and jobs against what the trail says of them. Ends
+/// with status 74 if anything does not fit, and says where. Changes nothing.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr audit verify
+  dsr audit verify --head /mnt/worm/dsr-heads          lines as `dsr audit head` prints them
+  ssh vault cat dsr-heads | dsr audit verify --head -
+  dsr audit verify --json")]
+struct VerifyArgs {
+    /// A head that was kept elsewhere, or a file of such lines, or `-`; may be given several times
+    #[arg(long, value_name = "COUNT:HASH | FILE")]
+    head: Vec<String>,
+}
+
+/// Print how far the trail goes, in one line: what to keep elsewhere
+///
+/// The number of the last entry, its hash, and when it was made. Whoever has this line can tell
+/// later, with `dsr audit verify --head`, whether the trail up to there is still the same.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr audit head
+  dsr audit head | mail -s 'dsr audit head' auditor@example.com
+  dsr audit head --json")]
+struct HeadArgs {}
+
+/// Show entries of the trail: all of one request, or the last ones
+///
+/// Also of requests whose records were purged.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr audit log                 the last 50 entries
+  dsr audit log q7tz0xma        all of one request
+  dsr audit log --last 1000000 --json > trail.json")]
+struct LogArgs {
+    /// A request (the beginning of its id is enough) or a task id
+    #[arg(value_name = "REQUEST | TASK_ID")]
+    name: Option<String>,
+    /// How many of the last entries to show
+    #[arg(long, value_name = "N", default_value_t = 50, conflicts_with = "name")]
+    last: usize,
+}
+
+pub(crate) fn run(ctx: &Context, args: &AuditArgs) -> Result<ExitStatus, Failure> {
+    match &args.command {
+        AuditCommand::Verify(args) => verify(ctx, args),
+        AuditCommand::Head(HeadArgs {}) => {
+            let ledger = ctx.open_ledger()?;
+            ctx.warn_of_set_back(&ledger)?;
+            let head = ledger.audit_head()?;
+            let view = AuditHeadView { head: &head };
+            ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+            Ok(ExitStatus::Done)
+        }
+        AuditCommand::Log(args) => log(ctx, args),
+    }
+}
+
+fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
+    let mut anchors = Vec::new();
+    for given in &args.head {
+        anchors.extend(read_anchors(given)?);
+    }
+    let ledger = ctx.open_ledger()?;
+    ctx.warn_of_set_back(&ledger)?;
+    // A copy may be checked anywhere.
+    let set_back = ledger.find_set_back()?;
+    let set_back = set_back.filter(|set_back| set_back.seen != Seen::Nothing);
+    let audit = ledger.verify_audit(&anchors, &mut verifying(&ctx.ui))?;
+    let view = AuditView {
+        audit: &audit,
+        set_back: set_back.as_ref(),
+        lost: ledger.list_lost_times()?,
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    if audit.is_whole() {
+        if anchors.is_empty() {
+            ctx.ui.note(
+                "Not compared with a saved head. Only a saved head shows that the whole ledger was replaced: `dsr audit head --help`.",
+            );
+        }
+        return Ok(match set_back {
+            Some(_) => ExitStatus::LocalIo,
+            None => ExitStatus::Done,
+        });
+    }
+    if let Some(failure) = only_lost_heads(&audit, set_back.is_some()) {
+        ctx.ui.fail(&failure);
+        return Ok(failure.status);
+    }
+    let more = usize::try_from(audit.more).unwrap_or(usize::MAX);
+    let count = number(audit.findings.len().saturating_add(more));
+    let message = format!("the audit trail and the ledger disagree: {count} found");
+    let failure = Failure::new(ExitStatus::LocalIo, "audit", message).hint(
+        "keep this ledger unchanged; find out who could write to it, and compare backups with `dsr audit log`",
+    );
+    ctx.ui.fail(&failure);
+    Ok(failure.status)
+}
+
+/// What is said where nothing is wrong but that heads are of a time that the ledger lacks.
+fn only_lost_heads(audit: &Audit, is_set_back: bool) -> Option<Failure> {
+    let is_lost = |finding: &Finding| matches!(finding, Finding::AnchorLost { .. });
+    let is_only = !is_set_back && audit.more == 0 && audit.findings.iter().all(is_lost);
+    is_only.then(|| {
+        let heads = plural(audit.findings.len(), "saved head", "saved heads");
+        let message = format!("{heads} of the lost time cannot be checked; all else fits");
+        Failure::new(ExitStatus::LocalIo, "audit", message)
+            .hint("a copy of the ledger from that time can be checked: open it with `DSR_HOME`")
+    })
+}
+
+/// One head, or those of a file or of standard input, one a line; what stands behind it on a line,
+/// such as its time, is the reader's.
+fn read_anchors(given: &str) -> Result<Vec<Anchor>, Failure> {
+    if let Ok(anchor) = given.parse() {
+        return Ok(vec![anchor]);
+    }
+    let mut text = String::new();
+    let read = match given {
+        "-" => std::io::stdin().read_to_string(&mut text).map(drop),
+        path => std::fs::read_to_string(Path::new(path)).map(|read| text = read),
+    };
+    read.map_err(|error| {
+        usage(format!(
+            "`--head {given}` is neither a head nor a readable file: {error}"
+        ))
+        .hint("give a line as `dsr audit head` prints it, or a file of such lines")
+    })?;
+    let mut anchors = Vec::new();
+    for (place, line) in (1..).zip(text.lines()) {
+        let Some(word) = line.split_whitespace().next() else {
+            continue;
+        };
+        let anchor = word.parse::<Anchor>().map_err(|error| {
+            usage(format!("line {place} of `--head {given}`: {error}"))
+                .hint("give lines as `dsr audit head` prints them")
+        })?;
+        anchors.push(anchor);
+    }
+    match anchors.is_empty() {
+        true => Err(usage(format!("`--head {given}` has no head in it"))
+            .hint("give lines as `dsr audit head` prints them")),
+        false => Ok(anchors),
+    }
+}
+
+fn log(ctx: &Context, args: &LogArgs) -> Result<ExitStatus, Failure> {
+    let ledger = ctx.open_ledger()?;
+    ctx.warn_of_set_back(&ledger)?;
+    let request = args.name.as_deref().map(|name| find(&ledger, name));
+    let request = request.transpose()?;
+    let chosen = match &request {
+        Some(request) => Chosen::Of(request),
+        None => Chosen::Last(args.last),
+    };
+    let entries = ledger.list_entries(chosen)?;
+    let view = AuditLogView { entries: &entries };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    Ok(ExitStatus::Done)
+}
+
+/// A request that is in the ledger, or of which only the trail still knows.
+fn find(ledger: &Ledger, name: &str) -> Result<RequestId, Failure> {
+    if let Found::Nothing = ledger.find_named(name)?
+        && let [purged] = ledger.list_audited(name)?.as_slice()
+    {
+        return Ok(purged.clone());
+    }
+    Ok(named::find(ledger, name)?.id)
+}

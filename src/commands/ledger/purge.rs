@@ -1,0 +1,88 @@
+//! `dsr purge`: removes what is recorded of old, closed requests.
+
+use crate::commands::context::Context;
+use crate::commands::failures::local_io;
+use crate::commands::people::minimise;
+use crate::domain::{Cutoff, ExitStatus, RETENTION_RULE, YesFlag};
+use crate::ledger::{Closed, LedgerError};
+use crate::ui::{Act, Failure, PurgeView, plural, staying};
+
+/// Remove the records of requests that were closed long ago
+///
+/// Shows what would go and asks for the number of requests; without a terminal it needs `--yes`.
+/// Records must be kept for at least 24 months (11 CCR §7101): less is refused. Open requests never
+/// go. The ledger keeps how many went, and when. The people of deletions stay on the suppression list,
+/// by their keyed hashes. Nothing at Mixpanel changes.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr purge --older-than 3years --dry-run   what would go
+  dsr purge --older-than 30months           asks before it removes
+  dsr purge --older-than 2024-01-01 --yes   closed before that day (UTC), in a script")]
+pub(crate) struct PurgeArgs {
+    /// How long ago the requests were closed, such as `30months` or `3years`, or before which day
+    #[arg(long, value_name = "TIME | DATE")]
+    older_than: String,
+    /// Show what would go, and remove nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask for confirmation
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(crate) fn run(ctx: &mut Context, args: &PurgeArgs) -> Result<ExitStatus, Failure> {
+    let now = ctx.clock.now();
+    // UTC, as the ledger's times are.
+    let cutoff = Cutoff::parse(&args.older_than, now.date_naive())?;
+    let mut ledger = ctx.ledger()?;
+    // Whoever is to stay suppressed must be hashed before their records go.
+    minimise::sweep(ctx, &mut ledger);
+    let found = ledger.find_closed(cutoff)?;
+    let stay = ledger.count_to_stay(cutoff)?;
+    let mut purged = None;
+    if let (Some(closed), false) = (&found, args.dry_run) {
+        let flag = YesFlag::of(args.yes);
+        ctx.ui
+            .confirm(
+                Act::Purge,
+                &question(closed, stay, cutoff),
+                closed.requests,
+                flag,
+            )
+            .map_err(|error| Failure::from(error).or_hint("nothing was removed; add `--yes`"))?;
+        purged = ledger.record_purged(cutoff, now)?;
+        if let Err(error) = ledger.compact() {
+            tell_of_room(ctx, &error);
+        }
+    }
+    let earlier = ledger.list_purges()?;
+    let view = PurgeView {
+        cutoff: cutoff.day(),
+        found: found.as_ref(),
+        purged: purged.as_ref(),
+        stay,
+        all: &earlier,
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    Ok(ExitStatus::Done)
+}
+
+fn question(closed: &Closed, stay: usize, cutoff: Cutoff) -> String {
+    format!(
+        "This removes the records of {} on {}, closed before {} (from {} to {}). They are your proof.\n{}\n{RETENTION_RULE}. It cannot be undone.",
+        plural(closed.requests, "request", "requests"),
+        plural(closed.ids, "id", "ids"),
+        cutoff.day(),
+        closed.first.date_naive(),
+        closed.last.date_naive(),
+        staying(stay),
+    )
+}
+
+/// The records are gone all the same, and their room is blank.
+fn tell_of_room(ctx: &Context, error: &LedgerError) {
+    ctx.ui.warn(
+        "not_compact",
+        &format!("the records are gone, and the ledger is as large as before: {error}"),
+    );
+}

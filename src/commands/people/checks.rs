@@ -1,0 +1,137 @@
+//! How the values of sources are judged, and how ids are made of them.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use crate::commands::failures::usage;
+use crate::credentials::HashKey;
+use crate::intake::{
+    CheckOptions, HashWith, Hashing, Intake, IntakeError, LetterCase, OuterSpace, Pattern,
+};
+use crate::ui::{Failure, Listed, Ui};
+
+/// What is let through, and what is told.
+#[derive(clap::Args, Debug)]
+pub(crate) struct CheckArgs {
+    /// Accept exactly this value as an id, whatever it looks like; may be given several times
+    #[arg(
+        long,
+        help_heading = "Checks",
+        value_name = "ID",
+        allow_hyphen_values = true
+    )]
+    allow: Vec<String>,
+    /// Drop white space around ids, in place of refusing them
+    #[arg(long, help_heading = "Checks", conflicts_with = "keep_whitespace")]
+    trim: bool,
+    /// Keep white space around ids: Mixpanel has them so
+    #[arg(long, help_heading = "Checks")]
+    keep_whitespace: bool,
+    /// Accept what this regular expression matches whole, such as `user-\d{6}`, and nothing else
+    #[arg(long, help_heading = "Checks", value_name = "REGEX", value_parser = parse_pattern)]
+    expect_pattern: Option<Pattern>,
+    /// List each line that is warned of
+    #[arg(long, help_heading = "Checks")]
+    show_warnings: bool,
+    #[command(flatten)]
+    hashing: HashArgs,
+}
+
+/// For products whose distinct_ids are hashes of what the source lists.
+#[derive(clap::Args, Debug)]
+struct HashArgs {
+    /// Hash each value, and send the hash as small hex digits in its place
+    #[arg(long, help_heading = "Hashing", value_name = "FUNCTION")]
+    hash: Option<HashFunction>,
+    /// The key of HMAC: a file that only its owner can read [default: the keyring's]
+    ///
+    /// The line end of a single line of text is no part of the key; any other bytes are taken as
+    /// they are. See `dsr auth hash-key` for a key in the keyring.
+    #[arg(long, help_heading = "Hashing", value_name = "PATH", requires = "hash")]
+    hash_key_file: Option<PathBuf>,
+    /// Put this before the hex digits
+    #[arg(
+        long,
+        help_heading = "Hashing",
+        value_name = "TEXT",
+        requires = "hash",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
+    hash_prefix: String,
+    /// Lower-case each value first, by Unicode's rules, as toLowerCase of JavaScript does
+    #[arg(long, help_heading = "Hashing", requires = "hash")]
+    hash_lowercase: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum HashFunction {
+    Sha256,
+    Sha1,
+    Md5,
+    /// With a key
+    HmacSha256,
+}
+
+fn parse_pattern(text: &str) -> Result<Pattern, String> {
+    Pattern::new(text)
+}
+
+impl CheckArgs {
+    /// # Errors
+    /// When the key of the hash cannot be had, or flags contradict each other.
+    pub(crate) fn options(&self) -> Result<CheckOptions, Failure> {
+        Ok(CheckOptions {
+            allowed: self.allow.iter().cloned().collect(),
+            outer_space: match (self.trim, self.keep_whitespace) {
+                (true, _) => OuterSpace::Trim,
+                (false, true) => OuterSpace::Keep,
+                (false, false) => OuterSpace::Refuse,
+            },
+            pattern: self.expect_pattern.clone(),
+            hashing: self.hashing.hashing()?,
+        })
+    }
+
+    /// Tells what looks suspicious, whichever way the reading ended.
+    pub(crate) fn tell(&self, ui: &Ui, read: &Result<Intake, IntakeError>) {
+        let warnings = match read {
+            Ok(intake) => &intake.warnings,
+            Err(IntakeError::Damaged { warnings, .. }) => warnings,
+            Err(_) => return,
+        };
+        let listed = match self.show_warnings {
+            true => Listed::All,
+            false => Listed::First,
+        };
+        ui.warn_of_ids(warnings, listed);
+    }
+}
+
+impl HashArgs {
+    fn hashing(&self) -> Result<Option<Hashing>, Failure> {
+        let Some(function) = self.hash else {
+            return Ok(None);
+        };
+        if self.hash_key_file.is_some() && function != HashFunction::HmacSha256 {
+            return Err(usage("`--hash-key-file` is for `--hash hmac-sha256` only")
+                .hint("leave it out, or say `--hash hmac-sha256`"));
+        }
+        let with = match function {
+            HashFunction::Sha256 => HashWith::Sha256,
+            HashFunction::Sha1 => HashWith::Sha1,
+            HashFunction::Md5 => HashWith::Md5,
+            HashFunction::HmacSha256 => {
+                HashWith::key(&HashKey::find(self.hash_key_file.as_deref())?)?
+            }
+        };
+        let case = match self.hash_lowercase {
+            true => LetterCase::Lowered,
+            false => LetterCase::AsWritten,
+        };
+        let hashing = Hashing::new(with, &*self.hash_prefix, case);
+        Ok(Some(hashing?))
+    }
+}

@@ -1,0 +1,104 @@
+//! Where jobs end, their people's ids give way to keyed hashes; where that cannot be, it is said.
+
+use crate::commands::context::Context;
+use crate::commands::failures::ledger_key_hint;
+use crate::config::Mode;
+use crate::credentials::{IfNone, KeyOrigin, LedgerKeyError, find_ledger_key};
+use crate::domain::LedgerKey;
+use crate::ledger::Ledger;
+use crate::sandbox;
+use crate::ui::{Failure, plural};
+
+/// From so many jobs on the hashing takes a while.
+const MANY: usize = 2000;
+
+/// The key under which this ledger remembers people. One is made only while it remembers nobody.
+pub(crate) fn ledger_key(
+    ctx: &Context,
+    remembered: Option<&str>,
+) -> Result<(LedgerKey, KeyOrigin), LedgerKeyError> {
+    if let Mode::Sandbox { .. } = ctx.mode {
+        return Ok((LedgerKey::restore(sandbox::LEDGER_KEY), KeyOrigin::Sandbox));
+    }
+    let if_none = match remembered {
+        None => IfNone::Make,
+        Some(_) => IfNone::Leave,
+    };
+    find_ledger_key(&ctx.environment, ctx.home.data(), if_none)
+}
+
+/// The same, demanded: whoever is remembered under a key that is gone cannot be recognised.
+pub(crate) fn people_key(ctx: &Context, ledger: &Ledger) -> Result<LedgerKey, Failure> {
+    let remembered = ledger.find_people_key()?;
+    let (key, _) = ledger_key(ctx, remembered.as_deref())?;
+    ledger.demand_people_key(&key)?;
+    Ok(key)
+}
+
+/// Takes the ids of jobs that have ended out of the ledger, and warns where they stay. What the
+/// command did is done whatever becomes of this: the next one tries again.
+pub(crate) fn sweep(ctx: &Context, ledger: &mut Ledger) {
+    let now = ctx.clock.now();
+    let waiting = match blank(ledger).and_then(|()| Ok(ledger.count_ids_to_hash(now)?)) {
+        Ok(0) => return,
+        Ok(waiting) => waiting,
+        Err(failure) => return warn(ctx, &failure.message, failure.hint.as_deref()),
+    };
+    let key = match ledger.find_people_key() {
+        Ok(remembered) => ledger_key(ctx, remembered.as_deref()),
+        Err(error) => {
+            let failure = Failure::from(error);
+            return warn(ctx, &failure.message, failure.hint.as_deref());
+        }
+    };
+    let stay = plural(
+        waiting,
+        "job that has ended stay",
+        "jobs that have ended stay",
+    );
+    let key = match key {
+        Ok((key, _)) => key,
+        Err(error) => {
+            let why = format!("the ids of {stay} in the ledger: {error}");
+            return warn(ctx, &why, Some(&ledger_key_hint(&error)));
+        }
+    };
+    if waiting > MANY {
+        ctx.ui.note(&format!(
+            "Hashing the ids of {}; once, and it takes a moment.",
+            plural(waiting, "job that has ended", "jobs that have ended")
+        ));
+    }
+    match ledger.record_hashed(&key, now) {
+        Ok(swept) if swept.unreadable > 0 => {
+            let jobs = plural(swept.unreadable, "job", "jobs");
+            let why = format!("the ids of {jobs} are damaged and stay as they are");
+            warn(ctx, &why, None);
+        }
+        Ok(_) => {
+            // Those whose ids went just now.
+            if let Err(failure) = blank(ledger) {
+                warn(ctx, &failure.message, failure.hint.as_deref());
+            }
+        }
+        Err(error) => {
+            let failure = Failure::from(error);
+            let why = format!("the ids of {stay} in the ledger: {}", failure.message);
+            warn(ctx, &why, failure.hint.as_deref());
+        }
+    }
+}
+
+/// What needs no key, and what a dsr that was killed left to do.
+fn blank(ledger: &mut Ledger) -> Result<(), Failure> {
+    ledger.record_digests_blank()?;
+    Ok(ledger.record_clean()?)
+}
+
+fn warn(ctx: &Context, why: &str, hint: Option<&str>) {
+    let text = match hint {
+        Some(hint) => format!("{why}; {hint}"),
+        None => why.to_owned(),
+    };
+    ctx.ui.warn_once("ids_kept", &text);
+}

@@ -1,0 +1,158 @@
+//! `dsr suppressions check`: suppressed people in files of events.
+
+use std::path::PathBuf;
+
+use crate::commands::context::Context;
+use crate::commands::failures::local_io;
+use crate::domain::{ExitStatus, LedgerKey};
+use crate::intake::{EventOptions, Format, Source, read_events};
+use crate::ledger::{ErasedBy, Ledger};
+use crate::ui::{Failure, RecollectedView, damage_text, reading};
+use crate::workflow::{Recollected, Search, SuppressedIndex};
+
+use crate::commands::context::ledger::PEOPLE_LOST;
+use crate::commands::people::minimise::people_key;
+
+/// Find erased people in files of events: who was collected again
+///
+/// Reads events as Mixpanel's raw export has them, or your servers log them: JSON lines, one JSON
+/// array, or a table with a heading; gzip and zstd, too. An event is about whoever its `distinct_id`
+/// or `$user_id` names, or its `$device_id` where there is neither; a device that is named beside
+/// another person is counted apart. Ids are compared byte for byte, and never shown.
+///
+/// Each event is told by when Mixpanel received it (`$mp_api_timestamp_ms`, `mp_processing_time_ms`)
+/// or else by its `time`: after the person's deletion was done, as far as dsr heard of that; since it
+/// was sent; before, which makes the file a copy that the deletion does not reach; or without a time.
+/// A later deletion that is done takes along what came before it. Raw exports of projects older than
+/// 2023 have `time` in the project's time zone, and may be hours off where they do not say when an
+/// event was received.
+///
+/// Lines that are no events are counted and told of, and the others are read.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr suppressions check events.jsonl.gz
+  dsr suppressions check --exit-status - < today.jsonl     in cron: 1 if somebody was collected again
+  dsr suppressions check --column who --time-column at app.log --format jsonl
+  dsr suppressions check --project shop --json events.csv")]
+pub(super) struct CheckEventsArgs {
+    /// Files of events, or `-` for standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// How the files are read [default: recognised]
+    #[arg(long, value_enum)]
+    format: Option<EventFormat>,
+    /// What names the person, in place of the known names: a column or key, or OUTER.KEY
+    #[arg(long, value_name = "NAME")]
+    column: Option<String>,
+    /// What says when an event came, in place of the known names
+    #[arg(long, value_name = "NAME")]
+    time_column: Option<String>,
+    /// End with status 1 if somebody was collected again, else with 5 if lines were damaged, else with
+    /// 6 if the ledger was set back and what it lacks is not looked up
+    #[arg(long)]
+    exit_status: bool,
+}
+
+/// How events stand in a file.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum EventFormat {
+    /// A table with a heading
+    Csv,
+    /// One JSON object a line
+    Jsonl,
+    /// One JSON array
+    Json,
+}
+
+pub(super) fn run(ctx: &mut Context, args: &CheckEventsArgs) -> Result<ExitStatus, Failure> {
+    let sources: Vec<Source> = args
+        .files
+        .iter()
+        .map(|path| Source::from_path(path))
+        .collect();
+    for label in Source::find_repeated(&sources)? {
+        ctx.ui.warn(
+            "repeated_source",
+            &format!("{label} is named twice, and its events are counted twice"),
+        );
+    }
+    let ledger = ctx.ledger()?;
+    let (key, has_key) = key_of(ctx, &ledger)?;
+    let by = ErasedBy {
+        project: &|name| ctx.means(name),
+        since: None,
+    };
+    let index = SuppressedIndex::read(&ledger.erased(&key, &by)?)?;
+    let mut search = Search::new(&index, &key);
+    let mut progress = reading(&ctx.ui);
+    let options = args.options();
+    let read = read_events(
+        &sources,
+        &options,
+        &mut |place, event| search.take(place, event),
+        &mut progress,
+    );
+    drop(progress);
+    let read = read?;
+    let people = search.finish();
+    let lacks_people = ctx.warn_of_lost_time(&ledger, PEOPLE_LOST)?;
+    warn_of_purges(ctx, &ledger)?;
+    for text in read.iter().filter_map(damage_text) {
+        ctx.ui.warn("damaged_lines", &text);
+    }
+    let view = RecollectedView {
+        erased: index.count(),
+        read: &read,
+        people: &people,
+        has_key,
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    let again = |person: &Recollected| person.events.again() > 0;
+    let is_damaged = read.iter().any(|read| read.problems.count() > 0);
+    Ok(match (args.exit_status, people.iter().any(again)) {
+        // No status is for it alone: 1 is for whatever is not listed.
+        (true, true) => ExitStatus::Bug,
+        (true, false) if is_damaged => ExitStatus::Input,
+        // Who was erased in the lost time is not on the list.
+        (true, false) if lacks_people => ExitStatus::Unknown,
+        (true | false, _) => ExitStatus::Done,
+    })
+}
+
+impl CheckEventsArgs {
+    fn options(&self) -> EventOptions {
+        EventOptions {
+            format: self.format.map(|format| match format {
+                EventFormat::Csv => Format::Table,
+                EventFormat::Jsonl => Format::JsonLines,
+                EventFormat::Json => Format::JsonArray,
+            }),
+            column: self.column.clone(),
+            time_column: self.time_column.clone(),
+            delimiter: None,
+        }
+    }
+}
+
+/// The ledger's key, or any where nobody is remembered under one: then their ids are still there.
+fn key_of(ctx: &Context, ledger: &Ledger) -> Result<(LedgerKey, bool), Failure> {
+    match people_key(ctx, ledger) {
+        Ok(key) => Ok((key, true)),
+        Err(_) if ledger.find_people_key()?.is_none() => Ok((LedgerKey::random(), false)),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn warn_of_purges(ctx: &Context, ledger: &Ledger) -> Result<(), Failure> {
+    let purges = ledger.list_purges()?;
+    // Later ones keep the people of deletions.
+    let older = purges.iter().filter(|purge| purge.suppressed.is_none());
+    let requests: usize = older.map(|purge| purge.closed.requests).sum();
+    if requests > 0 {
+        ctx.ui.warn(
+            "purged",
+            &format!("the records of closed requests were purged ({requests}), and nobody is found who was only in those; see `dsr purge --help`"),
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! The people who are not to be tracked again: as a list for servers, and found in files of events.
+
+mod check;
+mod export;
+mod replaced;
+
+use crate::commands::context::Context;
+use crate::domain::ExitStatus;
+use crate::ui::Failure;
+
+use check::CheckEventsArgs;
+use export::ExportListArgs;
+
+/// People whom your servers must not track again
+///
+/// A deletion does not stop collection: the next event of the same person makes new data. `export`
+/// writes the list of people who were erased, for your servers to ask; `check` finds erased people in
+/// files of events that came after.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr suppressions export --output suppressed.txt       for your servers: a keyed hash a line
+  dsr suppressions check --exit-status events.jsonl.gz  status 1 if somebody was collected again")]
+pub(crate) struct SuppressionsArgs {
+    #[command(subcommand)]
+    command: SuppressionsCommand,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum SuppressionsCommand {
+    Export(ExportListArgs),
+    Check(CheckEventsArgs),
+}
+
+pub(crate) fn run(ctx: &mut Context, args: &SuppressionsArgs) -> Result<ExitStatus, Failure> {
+    match &args.command {
+        SuppressionsCommand::Export(args) => export::run(ctx, args),
+        SuppressionsCommand::Check(args) => check::run(ctx, args),
+    }
+}

@@ -1,0 +1,195 @@
+//! `dsr apply`: checks a plan file, and carries it out.
+
+use std::path::PathBuf;
+
+use crate::commands::context::Context;
+use crate::commands::failures::{local_io, usage};
+use crate::commands::request::args::SendingArgs;
+use crate::commands::request::planned::{applied_before, approve_command};
+use crate::commands::request::{delete, export};
+use crate::commands::status::deadlines;
+use crate::config::Resolved;
+use crate::domain::{ExitStatus, Kind, LedgerKey, Operation, YesFlag};
+use crate::ledger::Ledger;
+use crate::plan_file::PlanFile;
+use crate::ui::{Checked, DatesShown, Failure, PlanFileView, number};
+use crate::workflow::{self, Outdated, Plan};
+
+use super::file::{PlanFileArgs, find_key};
+
+/// Carry out a plan, as it was made and approved
+///
+/// Shows the plan, checks that nothing of it was changed, that it has the approvals its project
+/// demands, that project, dates and limits still fit and that it was not applied before, and then
+/// does what `dsr delete` or `dsr export` would have done. With `--dry-run` it only shows it.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr apply erase.plan --dry-run                look at a plan; needs no key and no token
+  dsr apply erase.plan                          asks before it sends
+  dsr apply erase.plan --yes --expect 1234      in a script
+  dsr apply ids.plan --wait --download exports/
+  dsr --sandbox apply erase.plan --wait         a rehearsal: nothing real")]
+pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    plan: PlanFileArgs,
+    /// Do not ask for confirmation
+    #[arg(long)]
+    yes: bool,
+    /// Show the plan, and send nothing
+    #[arg(long, conflicts_with = "wait")]
+    dry_run: bool,
+    #[command(flatten)]
+    sending: SendingArgs,
+    /// With --wait, fetch each finished export into this folder, as `dsr download --to DIR` does
+    #[arg(long, value_name = "DIR", requires = "wait")]
+    download: Option<PathBuf>,
+}
+
+pub(crate) async fn run(ctx: &mut Context, args: ApplyArgs) -> Result<ExitStatus, Failure> {
+    let file = args.plan.open()?;
+    if args.dry_run {
+        return look_at(ctx, &file);
+    }
+    let kind = file.header().operation.kind();
+    if kind == Kind::Delete && args.download.is_some() {
+        return Err(
+            usage("a deletion has nothing to download; nothing was sent")
+                .hint("leave `--download` out"),
+        );
+    }
+    let key = find_key(ctx, &file)?;
+    file.check_approvals(&key)?;
+    let found = find_project(ctx, &file)?;
+    let needed = found.approvals as usize;
+    check_fit(ctx, &file, &found)?;
+    let ledger = ctx.ledger_or_empty()?;
+    if let Some(request) = ledger.find_applied(file.digest())? {
+        return Err(applied_before(&request));
+    }
+    let plan = restore(ctx, &ledger, &file, found, &key)?;
+    drop(ledger);
+    ctx.ui.show(&PlanFileView {
+        file: &file,
+        approvals: Checked::Genuine,
+        needed: Some(needed).filter(|_| kind == Kind::Delete),
+        today: ctx.clock.today(),
+    });
+    deadlines::warn_of_plan(ctx, &plan);
+    let plans = vec![plan];
+    let status = match file.header().operation {
+        Operation::Export(_) => {
+            let folder = args.download.as_deref();
+            export::carry_out(ctx, plans, &args.sending, folder).await?
+        }
+        Operation::Delete(_) => {
+            let flag = YesFlag::of(args.yes);
+            let confirmed = delete::confirm(ctx, &plans, flag, DatesShown::Already)?;
+            delete::carry_out(ctx, plans, &confirmed, &args.sending).await?
+        }
+    };
+    ctx.ui
+        .note("The plan file holds the ids, encrypted. Delete it when you no longer need it.");
+    Ok(status)
+}
+
+/// The plan's project as it is set up here.
+fn find_project(ctx: &Context, file: &PlanFile) -> Result<Resolved, Failure> {
+    let name = &file.header().project;
+    if !ctx.means(name) {
+        return Err(usage(format!(
+            "the plan is for project `{name}`, and `--project` names another; nothing was sent"
+        ))
+        .hint("leave `--project` out"));
+    }
+    ctx.resolve_named(name)
+}
+
+/// Whether the plan still fits its project, and has the approvals that are needed.
+fn check_fit(ctx: &Context, file: &PlanFile, found: &Resolved) -> Result<(), Failure> {
+    let needed = found.approvals as usize;
+    let fits = workflow::check_fit(file, &found.project, needed, ctx.clock.now());
+    fits.map_err(|error| {
+        let command = approve_command(ctx, file.path());
+        match error {
+            Outdated::NotEnoughApprovals { .. } => Failure::from(error).hint(format!(
+                "nothing was sent; have another operator run {command}"
+            )),
+            error => error.into(),
+        }
+    })
+}
+
+/// Takes the ids out of the file, and says where jobs are smaller than planned.
+fn restore(
+    ctx: &Context,
+    ledger: &Ledger,
+    file: &PlanFile,
+    found: Resolved,
+    key: &LedgerKey,
+) -> Result<Plan, Failure> {
+    let project = found.project;
+    ctx.warn_of_odd_token(&project);
+    let kind = file.header().operation.kind();
+    let learned = ledger.find_learned_limit(&project.key(), kind, ctx.clock.now())?;
+    let learned = learned.map(|learned| learned.limit);
+    let allowed = project.limits.for_kind(kind);
+    let plan = workflow::restore_plan(file, project, key, learned, ctx.home.data())?;
+    let (limit, planned) = (plan.limit(), file.header().batch);
+    if limit < planned {
+        let why = match limit < allowed {
+            true => "as Mixpanel has taught dsr since",
+            false => "as the project is set up now",
+        };
+        ctx.ui.warn(
+            "smaller_jobs",
+            &format!(
+                "jobs hold at most {} ids, {why}, and not {} as planned",
+                number(limit.get()),
+                number(planned.get())
+            ),
+        );
+    }
+    Ok(plan)
+}
+
+/// Shows a plan as far as it can be checked here, and says what would keep it from being applied.
+fn look_at(ctx: &Context, file: &PlanFile) -> Result<ExitStatus, Failure> {
+    let key = find_key(ctx, file);
+    let approvals = match &key {
+        Ok(_) => Checked::Genuine,
+        Err(_) => Checked::No,
+    };
+    let found = find_project(ctx, file);
+    let mut against = Vec::new();
+    if let Ok(key) = &key {
+        let checked = file.check_approvals(key);
+        against.extend(checked.map_err(Failure::from).err());
+    }
+    let needed = found.as_ref().ok().map(|found| found.approvals as usize);
+    match &found {
+        Ok(found) => {
+            against.extend(check_fit(ctx, file, found).err());
+        }
+        Err(failure) => against.push(failure.clone()),
+    }
+    let applied = ctx.ledger_or_empty()?.find_applied(file.digest())?;
+    against.extend(applied.map(|request| applied_before(&request)));
+    for failure in against {
+        ctx.ui.warn(
+            "not_applicable",
+            &format!(
+                "dsr would refuse to apply this plan here: {}",
+                failure.message
+            ),
+        );
+    }
+    let is_deletion = file.header().operation.kind() == Kind::Delete;
+    let view = PlanFileView {
+        file,
+        approvals,
+        needed: needed.filter(|_| is_deletion),
+        today: ctx.clock.today(),
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    Ok(ExitStatus::Done)
+}

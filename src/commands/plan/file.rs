@@ -1,0 +1,71 @@
+//! The plan file that `dsr approve` and `dsr apply` are given, and its key.
+
+use std::path::PathBuf;
+
+use crate::commands::context::Context;
+use crate::commands::failures::no_key_for_plans;
+use crate::config::Mode;
+use crate::credentials::{IfNone, find_ledger_key};
+use crate::domain::{ExitStatus, LedgerKey, PlanDigest};
+use crate::plan_file::PlanFile;
+use crate::sandbox;
+use crate::ui::{Failure, number};
+
+/// Which plan file, and what it is expected to be.
+#[derive(clap::Args, Debug)]
+pub(crate) struct PlanFileArgs {
+    /// A file that `--plan` of `dsr delete` or `dsr export` has written
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Refuse unless this is the digest of the plan, all 64 digits of it
+    #[arg(long, value_name = "HEX", value_parser = parse_digest)]
+    digest: Option<PlanDigest>,
+    /// Refuse unless the plan is about exactly N unique ids
+    #[arg(long, value_name = "N")]
+    expect: Option<usize>,
+}
+
+fn parse_digest(text: &str) -> Result<PlanDigest, String> {
+    PlanDigest::parse(text).ok_or_else(|| "64 hex digits, as `dsr apply` shows them".to_owned())
+}
+
+impl PlanFileArgs {
+    /// Opens the file, if it is whole and what is expected.
+    pub(crate) fn open(&self) -> Result<PlanFile, Failure> {
+        let file = PlanFile::open(&self.file)?;
+        let unexpected = |message: String| {
+            Failure::new(ExitStatus::Input, "unexpected_plan", message)
+                .hint("nothing was done; check that it is the right file")
+        };
+        if let Some(expected) = self.digest
+            && expected != *file.digest()
+        {
+            let (expected, found) = (expected.short(), file.digest().short());
+            return Err(unexpected(format!(
+                "the file holds plan {found}, not plan {expected}"
+            )));
+        }
+        let unique = file.header().unique;
+        match self.expect {
+            Some(expected) if expected != unique => Err(unexpected(format!(
+                "{} unique ids were expected, and the plan is about {}",
+                number(expected),
+                number(unique)
+            ))),
+            Some(_) | None => Ok(file),
+        }
+    }
+}
+
+/// The key that a plan was sealed with, wherever its operator keeps it. None is made.
+pub(crate) fn find_key(ctx: &Context, file: &PlanFile) -> Result<LedgerKey, Failure> {
+    let key = match ctx.mode {
+        Mode::Sandbox { .. } => LedgerKey::restore(sandbox::LEDGER_KEY),
+        Mode::Real => {
+            let found = find_ledger_key(&ctx.environment, ctx.home.data(), IfNone::Leave);
+            found.map_err(|error| no_key_for_plans(&error))?.0
+        }
+    };
+    file.demand_key(&key)?;
+    Ok(key)
+}

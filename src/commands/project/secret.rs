@@ -1,0 +1,119 @@
+//! `dsr project secret`: the API secret of a project in the keyring.
+
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::commands::context::Context;
+use crate::commands::failures::{local_io, usage};
+use crate::config::resolve;
+use crate::credentials::{HashKey, Keyring, KeyringError, ProjectSecret, SecretOrigin};
+use crate::domain::ProjectKey;
+use crate::ui::{Change, Failure, Kept};
+
+/// Keep a project's API secret in the keyring
+///
+/// Mixpanel locks exports with it, so `dsr download --split` needs it. It stands in Mixpanel's
+/// project settings, beside the project token. Without a keyring, put it into a file that only
+/// the job can read and set DSR_PROJECT_SECRET_FILE.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr project secret shop                          asks for it without showing it
+  pass mixpanel/shop-secret | dsr project secret shop --with-secret
+  dsr project secret shop --file secret.txt
+  dsr project secret shop --remove")]
+pub(crate) struct SecretArgs {
+    /// Which project
+    name: String,
+    /// Read the secret from standard input
+    #[arg(long, conflicts_with_all = ["file", "remove"])]
+    with_secret: bool,
+    /// Read the secret from a file that only its owner can read
+    #[arg(long, value_name = "PATH", conflicts_with = "remove")]
+    file: Option<PathBuf>,
+    /// Forget the secret
+    #[arg(long)]
+    remove: bool,
+}
+
+pub(crate) fn run(ctx: &Context, args: &SecretArgs) -> Result<(), Failure> {
+    if ctx.is_sandbox() {
+        return Err(
+            usage("the sandbox has a fixed API secret of its own; nothing was changed")
+                .hint("leave `--sandbox` out"),
+        );
+    }
+    let file = ctx.projects_file()?;
+    let names = [args.name.clone()];
+    let resolved = resolve(&names, &ctx.environment, &file, &ctx.mode)?;
+    let keys = resolved.iter().map(|resolved| resolved.project.key());
+    for key in keys {
+        let change = match args.remove {
+            true => Change::Removed {
+                was_there: Keyring::forget_project_secret(&key).map_err(keyring_failure)?,
+            },
+            false => record(ctx, args, &key)?,
+        };
+        let what = "API secret";
+        let kept = Kept { what, change };
+        ctx.ui.print(&kept).map_err(|error| local_io(&error))?;
+    }
+    Ok(())
+}
+
+fn record(ctx: &Context, args: &SecretArgs, key: &ProjectKey) -> Result<Change, Failure> {
+    let text = read_secret(ctx, args)?;
+    let secret = ProjectSecret::new(text.expose_secret(), SecretOrigin::Keyring);
+    let secret = secret.ok_or_else(|| {
+        usage("this cannot be an API secret").hint("copy it from Mixpanel's project settings")
+    })?;
+    Keyring::record_project_secret(key, &secret).map_err(keyring_failure)?;
+    if ctx.environment.project_secret_file.is_some() {
+        ctx.ui.warn(
+            "environment_secret",
+            "DSR_PROJECT_SECRET_FILE is set and is used instead of the keyring's",
+        );
+    }
+    Ok(Change::Recorded)
+}
+
+fn read_secret(ctx: &Context, args: &SecretArgs) -> Result<SecretString, Failure> {
+    if let Some(path) = &args.file {
+        let key = HashKey::read(path)?;
+        let text = String::from_utf8(key.expose().to_vec());
+        // What is no text becomes none, and is refused as that.
+        return Ok(text.unwrap_or_default().into());
+    }
+    if args.with_secret {
+        return Ok(ctx.ui.read_secret()?);
+    }
+    let asked = ctx.ui.ask_secret(
+        "API secret (not shown): ",
+        "the project's API secret must be typed",
+    );
+    asked.map_err(|error| {
+        Failure::from(error).or_hint("pipe it in: `… | dsr project secret NAME --with-secret`")
+    })
+}
+
+fn keyring_failure(error: KeyringError) -> Failure {
+    let mut failure = Failure::from(error);
+    failure.hint = Some(
+        "unlock it and try again, or set DSR_PROJECT_SECRET_FILE to a file that holds the secret"
+            .to_owned(),
+    );
+    failure
+}
+
+/// Forgets the secret of a project that is being removed, if there is any.
+pub(crate) fn forget(ctx: &Context, key: &ProjectKey) {
+    match Keyring::forget_project_secret(key) {
+        Ok(true) => ctx.ui.note("Its API secret is out of the keyring."),
+        // Without a keyring nothing can be in it.
+        Ok(false) | Err(KeyringError::Absent) => {}
+        Err(error) => ctx.ui.warn(
+            "keyring",
+            &format!("the keyring may still hold the project's API secret: {error}"),
+        ),
+    }
+}

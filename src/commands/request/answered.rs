@@ -1,0 +1,189 @@
+//! `dsr answered`: records that the person was told.
+
+use chrono::NaiveDate;
+
+use crate::commands::context::Context;
+use crate::commands::context::named::find_meant;
+use crate::commands::failures::usage;
+use crate::commands::people::minimise;
+use crate::domain::{ExitStatus, JobState, Kind, RequestId};
+use crate::ledger::{AnswerChange, Ledger, RequestRecord, Wanted};
+use crate::packages::Form;
+use crate::ui::{Failure, Shown, plural, printable, shell_word};
+use crate::workflow;
+
+/// Record when the person was told
+///
+/// dsr tells nobody. It knows when Mixpanel finished, and not when you told the person. Until you
+/// record that, reports and `dsr status` say "answer not recorded". Both laws count the days to that
+/// answer: GDPR Art. 12(3), 11 CCR §7021(b).
+///
+/// Run it again with `--on` to correct the day. The audit trail keeps both, and says whether the manner
+/// changed. Without `--on` the recorded day stays, and without `--manner` the recorded manner. After the first answer in a ledger, dsr
+/// expects one for each request recorded since, and reminds you.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr answered q7tz0xma                                        told today
+  dsr answered q7tz0xma --on 2026-11-28 --manner 'by e-mail'   told on another day
+  dsr answered q7tz0xma --on 2026-11-27 --json                 a correction, in a script")]
+pub(crate) struct AnsweredArgs {
+    /// A request (at least four characters of its id) or a task id
+    #[arg(value_name = "REQUEST | TASK_ID")]
+    name: String,
+    /// The day you told the person [default: the day recorded before, or today]
+    #[arg(long, value_name = "DATE")]
+    on: Option<NaiveDate>,
+    /// How you told the person, such as `by e-mail`; kept in the ledger, so without personal data
+    #[arg(long, value_name = "TEXT")]
+    manner: Option<String>,
+}
+
+pub(crate) fn run(ctx: &Context, args: &AnsweredArgs) -> Result<ExitStatus, Failure> {
+    let manner = args.manner.as_deref().map(str::trim);
+    if manner == Some("") {
+        return Err(usage("`--manner` is empty; nothing was recorded")
+            .hint("say how you told the person, such as `by e-mail`, or leave it out"));
+    }
+    let mut ledger = ctx.ledger()?;
+    let request = find_meant(ctx, &ledger, &args.name)?;
+    let clock = ctx.clock.as_ref();
+    let recorded = manner.map(str::to_owned);
+    let change = workflow::record_answer(&mut ledger, &request, args.on, recorded, clock)?;
+    if let Some(what) = manner
+        .map(|manner| find_personal_data(ctx, &ledger, &request.id, manner))
+        .transpose()?
+        .flatten()
+    {
+        ctx.ui.warn(
+            "personal_data",
+            &format!(
+                "`--manner` contains {what}: that is personal data, and the ledger and reports keep it; run the command again with other words"
+            ),
+        );
+    }
+    if request.is_open() {
+        ctx.ui.warn(
+            "still_open",
+            &format!(
+                "Mixpanel has not finished request {}: its report says how it ends, beside your answer",
+                request.id.short()
+            ),
+        );
+    }
+    warn_of_archives(ctx, &ledger, &request)?;
+    if let Some(done) = find_later_end(&ledger, &request, change.day)? {
+        ctx.ui.warn(
+            "early_answer",
+            &format!(
+                "dsr saw Mixpanel finish this deletion on {done} (UTC), after the answer of {}; check the day",
+                change.day
+            ),
+        );
+    }
+    let answered = ledger.find_request(&request.id)?;
+    ctx.ui
+        .print_requests(&ledger, answered.as_slice(), Shown::Jobs, clock)?;
+    if let Some(said) = change_text(&change) {
+        ctx.ui.note(&said);
+    }
+    if change.is_first {
+        ctx.ui.note(
+            "From now on dsr reminds you of each request recorded after this that has no answer; once its due date has passed, `dsr status --exit-status` ends with status 9.",
+        );
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// What became of the answer that was recorded before.
+fn change_text(change: &AnswerChange) -> Option<String> {
+    let before = change.day_before?;
+    Some(if change.is_repeated {
+        format!(
+            "The answer of {before} is recorded already. Nothing changed; for another day add `--on DATE`."
+        )
+    } else if before == change.day {
+        format!("The day stays {before}. For another day add `--on DATE`.")
+    } else {
+        format!("This corrects the answer of {before}; the audit trail keeps both.")
+    })
+}
+
+/// Says what speaks against a person having been given their data: an export that was not fetched, or
+/// packages that nobody has released.
+fn warn_of_archives(
+    ctx: &Context,
+    ledger: &Ledger,
+    request: &RequestRecord,
+) -> Result<(), Failure> {
+    let short = request.id.short();
+    if let Some(unfetched) = &request.unfetched {
+        let exports = plural(unfetched.jobs, "finished export", "finished exports");
+        ctx.ui.warn(
+            "unfetched",
+            &format!(
+                "dsr has not fetched {exports} of request {short}: check what you told the person, and fetch the data with `dsr download {short}`"
+            ),
+        );
+    }
+    for (folder, form) in workflow::list_drafts(ledger, request)? {
+        let zip = match form {
+            Form::Folders => "",
+            Form::Zips => " --zip",
+        };
+        let to = folder.parent().unwrap_or(&folder).display().to_string();
+        ctx.ui.warn(
+            "to_check",
+            &format!(
+                "the packages in {} are drafts, not released by anyone: check what you sent. Look through `unassigned/` there, then run `dsr download {short} --to {} --split{zip} --checked`",
+                printable(&folder.display().to_string()),
+                shell_word(&to),
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// The day on which a deletion was done, where the person was told before.
+fn find_later_end(
+    ledger: &Ledger,
+    request: &RequestRecord,
+    told: NaiveDate,
+) -> Result<Option<NaiveDate>, Failure> {
+    if request.asked.operation.kind() != Kind::Delete {
+        return Ok(None);
+    }
+    let passages = ledger.list_passages(&request.id)?.into_iter();
+    let mut done = passages.filter(|passage| passage.to == JobState::Done);
+    let day = done.next().map(|passage| passage.last.date_naive());
+    Ok(day.filter(|day| told < *day))
+}
+
+/// What in these words may name a person; the words themselves are never shown.
+fn find_personal_data(
+    ctx: &Context,
+    ledger: &Ledger,
+    request: &RequestId,
+    manner: &str,
+) -> Result<Option<&'static str>, Failure> {
+    let joints = |c: char| !c.is_alphanumeric();
+    let words = || manner.split_whitespace();
+    let is_address = |word: &str| {
+        let parts = word.trim_matches(joints).split_once('@');
+        parts.is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
+    };
+    if words().any(is_address) {
+        return Ok(Some("an e-mail address"));
+    }
+    // Without the key those ids are still found that no hash has taken the place of.
+    let remembered = ledger.find_people_key()?;
+    let key = remembered.and_then(|known| minimise::ledger_key(ctx, Some(&known)).ok());
+    let key = key.map(|(key, _)| key);
+    let mut wanted = Wanted::new(key.as_ref());
+    let all = words().flat_map(|word| [word, word.trim_matches(joints)]);
+    for word in all.chain([manner]).filter(|word| !word.is_empty()) {
+        // One that is there already is wanted once.
+        let (Ok(_) | Err(_)) = wanted.add(word);
+    }
+    let is_in_it = ledger.has_people_of(request, &wanted)?;
+    Ok(is_in_it.then_some("an id of this request"))
+}

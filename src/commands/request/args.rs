@@ -1,0 +1,94 @@
+//! The flags that export and delete share.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+
+use crate::commands::people::sources::{GivenArgs, ReadArgs};
+use crate::domain::Law;
+use crate::ledger::Again;
+
+use super::waiting::WaitArgs;
+
+/// Where the ids come from, and how sources are read.
+#[derive(clap::Args, Debug)]
+pub(crate) struct SourceArgs {
+    #[command(flatten)]
+    pub(super) given: GivenArgs,
+    #[command(flatten)]
+    pub(super) reading: ReadArgs,
+    /// Leave out the ids in this file, such as those under legal hold; read as the sources are
+    #[arg(long, value_name = "PATH", help_heading = "Source")]
+    pub(super) exclude: Vec<PathBuf>,
+    /// Refuse unless there are exactly N unique ids, the excluded ones not counted
+    #[arg(long, value_name = "N", help_heading = "Source")]
+    pub(super) expect: Option<usize>,
+}
+
+/// The law the request is made under; there is no default.
+#[derive(clap::Args, Debug)]
+#[group(id = "law", required = true, multiple = false)]
+pub(crate) struct LawArgs {
+    /// Under the GDPR
+    #[arg(long)]
+    gdpr: bool,
+    /// Under the CCPA
+    #[arg(long)]
+    ccpa: bool,
+}
+
+/// How the request is recorded and followed.
+#[derive(clap::Args, Debug)]
+pub(crate) struct RequestArgs {
+    /// Show what would be done, and send nothing
+    #[arg(long, conflicts_with = "wait")]
+    pub(super) dry_run: bool,
+    /// Write the plan to a new file for others to approve, and send nothing; see `dsr apply`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["wait", "dry_run", "new"])]
+    pub(crate) plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) sending: SendingArgs,
+    /// Your own ticket number, recorded with the request
+    #[arg(long = "ref", value_name = "TEXT")]
+    pub(super) reference: Option<String>,
+    /// The day the person asked; the legal clock starts there [default: today]
+    #[arg(long, value_name = "DATE")]
+    pub(super) received: Option<NaiveDate>,
+}
+
+/// How a request is sent and followed.
+#[derive(clap::Args, Debug)]
+pub(crate) struct SendingArgs {
+    #[command(flatten)]
+    pub(super) wait: WaitArgs,
+    /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
+    pub(super) max_wait: Duration,
+    /// Start a second request although an open one asks for the very same
+    #[arg(long)]
+    pub(super) new: bool,
+}
+
+impl LawArgs {
+    pub(crate) fn law(&self) -> Law {
+        // clap has seen to it that exactly one is given.
+        if self.ccpa { Law::Ccpa } else { Law::Gdpr }
+    }
+}
+
+impl RequestArgs {
+    /// Whether nothing is to come of it, not even a file.
+    pub(super) fn is_only_shown(&self) -> bool {
+        self.dry_run
+    }
+}
+
+impl SendingArgs {
+    pub(super) fn again(&self) -> Again {
+        match self.new {
+            true => Again::Allow,
+            false => Again::Refuse,
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! `dsr cancel`: deletions that Mixpanel has not started.
+
+use crate::commands::context::Context;
+use crate::commands::context::named::find_meant;
+use crate::commands::failures::usage;
+use crate::commands::people::minimise;
+use crate::commands::status::deadlines::some_of;
+use crate::commands::status::outcome::{by_word, other_token, trouble_failure, trouble_status};
+use crate::domain::{ExitStatus, JobState, Kind, TaskId, YesFlag};
+use crate::ledger::JobRecord;
+use crate::ui::{Act, Failure, Lines, Phase, Progress, Shown, Ui, plural};
+use crate::workflow::{self, CancelOutcome, CancelReport, RefreshTrouble, Signal};
+
+/// Cancel deletions that Mixpanel has not started
+///
+/// Takes a request with all its jobs, or one task. Exports cannot be cancelled. What Mixpanel
+/// reports afterwards counts: a job is shown as revoked only if Mixpanel says so.
+///
+/// A task may have ids of other requests, too. Then they are shown, and you are asked.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr cancel q7tz0xma             every job of a request
+  dsr cancel 3e0b7f52-77aa-…      the one job with this task id")]
+pub(crate) struct CancelArgs {
+    /// A request (at least four characters of its id) or a task id
+    #[arg(value_name = "REQUEST | TASK_ID")]
+    name: String,
+    /// Cancel also where ids of other requests are taken along
+    #[arg(short, long)]
+    yes: bool,
+}
+
+pub(crate) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatus, Failure> {
+    let mut ledger = ctx.ledger()?;
+    let request = find_meant(ctx, &ledger, &args.name)?;
+    if request.asked.operation.kind() == Kind::Export {
+        return Err(usage(format!(
+            "`{}` is an export, and Mixpanel cannot cancel retrievals",
+            args.name
+        ))
+        .hint(format!(
+            "follow it with `dsr status {}`",
+            request.id.short()
+        )));
+    }
+    let of_task = ledger.list_jobs_of_task(&request.id, &args.name)?;
+    let only = (!of_task.is_empty()).then_some(args.name.as_str());
+
+    let cancellable = workflow::list_cancellable(&ledger, &request, only)?;
+    let along = workflow::list_taken_along(&ledger, &cancellable)?;
+    confirm(&ctx.ui, &along, YesFlag::of(args.yes))?;
+    let count = cancellable.len();
+    let projects = match count {
+        0 => Vec::new(),
+        _ => ctx.projects_of(std::slice::from_ref(&request))?,
+    };
+    let clients = ctx.clients(&projects)?;
+    ctx.interrupt.begin();
+    let report = {
+        let progress = Progress::start(&ctx.ui, Phase::Cancelling, count, Lines::None);
+        let mut run = ctx.run(&mut ledger, &clients, &progress);
+        workflow::cancel(&mut run, &request, only).await?
+    };
+    warn_of_each(&ctx.ui, &report);
+    minimise::sweep(ctx, &mut ledger);
+    let requests = std::slice::from_ref(&report.request);
+    ctx.ui
+        .print_requests(&ledger, requests, Shown::Jobs, ctx.clock.as_ref())?;
+    Ok(tell(ctx, &report))
+}
+
+/// Asks before the deletions of other requests are cancelled along with this one.
+fn confirm(ui: &Ui, along: &[JobRecord], flag: YesFlag) -> Result<(), Failure> {
+    let ids: usize = along.iter().map(|job| job.ids).sum();
+    if ids == 0 {
+        return Ok(());
+    }
+    let jobs = along.iter().map(|job| {
+        let ids = plural(job.ids, "id", "ids");
+        let task = job.task.as_ref().map_or("-", TaskId::as_str);
+        let (number, request) = (job.id.number, job.id.request.short());
+        format!("{ids} of request {request}, job {number} (task {task})")
+    });
+    let what = format!(
+        "Cancelling this also cancels the deletion of {}.",
+        jobs.collect::<Vec<_>>().join("; ")
+    );
+    let confirmed = ui.confirm(Act::Cancellation, &what, ids, flag);
+    confirmed.map(drop).map_err(|error| {
+        ui.warn("taken_along", &what);
+        Failure::from(error).or_hint("nothing was cancelled; add `--yes` to cancel them, too")
+    })
+}
+
+/// Says of each job that is not revoked why it is not.
+fn warn_of_each(ui: &Ui, report: &CancelReport) {
+    for (job, outcome) in &report.jobs {
+        let number = job.id.number;
+        let (kind, text) = match outcome {
+            CancelOutcome::Revoked => continue,
+            CancelOutcome::Started => (
+                "started",
+                format!(
+                    "Mixpanel has {} it; it cannot be cancelled any more",
+                    begun(job)
+                ),
+            ),
+            CancelOutcome::Failed => ("failed", "Mixpanel reports that it failed".to_owned()),
+            CancelOutcome::NotFound => (
+                "not_found",
+                "Mixpanel knows no such task in this project; check its region and token"
+                    .to_owned(),
+            ),
+            CancelOutcome::Unconfirmed { reason } => (
+                "unconfirmed",
+                format!("it may or may not have been cancelled: {reason}"),
+            ),
+            CancelOutcome::NotCancelled { reason } => {
+                ("not_cancelled", format!("it was not cancelled: {reason}"))
+            }
+            CancelOutcome::Linked => (
+                "linked",
+                "its ids are in a task that was not made for it; cancel that one by its task id, if nobody else wants it".to_owned(),
+            ),
+            CancelOutcome::Sending => (
+                "sending",
+                "another dsr is sending it just now; end that one, then cancel again".to_owned(),
+            ),
+            CancelOutcome::Unknown => (
+                "unknown_outcome",
+                "its outcome is unknown, and without its task id it cannot be cancelled".to_owned(),
+            ),
+            CancelOutcome::InDoubt => (
+                "unknown_outcome",
+                "cancelled, but an earlier attempt may have run".to_owned(),
+            ),
+            CancelOutcome::NothingCreated => (
+                "refused",
+                "Mixpanel refused it, so there is nothing to cancel".to_owned(),
+            ),
+        };
+        let task = job.task.as_ref();
+        let task = task.map_or_else(String::new, |task| format!(" (task {task})"));
+        ui.warn(kind, &format!("job {number}{task}: {text}"));
+    }
+}
+
+/// Says what stood in the way, if anything did; returns the exit status.
+fn tell(ctx: &Context, report: &CancelReport) -> ExitStatus {
+    let jobs = report.jobs.iter().map(|(_, outcome)| outcome.exit_status());
+    let trouble = report.trouble.as_ref().and_then(trouble_status);
+    let signal = report.signal.map(Signal::exit_status);
+    let status = ExitStatus::most_pressing(jobs.chain(trouble).chain(signal));
+    match failure(ctx, status, report) {
+        Some(failure) => ctx.ui.fail(&failure),
+        None => ctx.ui.note("Cancelled: Mixpanel will not carry it out."),
+    }
+    status
+}
+
+/// The one failure that matters most, or none.
+fn failure(ctx: &Context, status: ExitStatus, report: &CancelReport) -> Option<Failure> {
+    let name = report.request.id.short();
+    let again = format!("try again with `dsr cancel {name}`");
+    let count = |wanted: ExitStatus| {
+        let outcomes = report.jobs.iter().map(|(_, outcome)| outcome);
+        let count = outcomes.filter(|o| o.exit_status() == wanted).count();
+        plural(count, "job", "jobs")
+    };
+    let fail = |kind, message: String| Failure::new(status, kind, message);
+    match status {
+        ExitStatus::Done => None,
+        ExitStatus::Refused => Some(
+            fail("started", too_late(report))
+                .hint(format!("follow the request with `dsr status {name}`")),
+        ),
+        ExitStatus::Unknown => Some(
+            fail(
+                "unknown_outcome",
+                format!(
+                    "it is unknown whether {} will be carried out",
+                    count(status)
+                ),
+            )
+            .hint(unknown_hint(report)),
+        ),
+        ExitStatus::Failed => Some(
+            fail(
+                "failed",
+                format!("Mixpanel reports {} as failed or not found", count(status)),
+            )
+            .hint(format!("see which with `dsr status {name} --cached`")),
+        ),
+        ExitStatus::Interrupted | ExitStatus::Terminated => Some(
+            fail(
+                "interrupted",
+                "interrupted; not every job was cancelled".to_owned(),
+            )
+            .hint(again),
+        ),
+        ExitStatus::Auth | ExitStatus::Usage => {
+            report.trouble.as_ref().map(|trouble| match trouble {
+                RefreshTrouble::NotAllowed { http_status } => refused(ctx, *http_status, &again),
+                _ => trouble_failure(ctx, trouble),
+            })
+        }
+        ExitStatus::Temporary => Some(temporary(report, &again, &count(status))),
+        ExitStatus::Bug
+        | ExitStatus::Input
+        | ExitStatus::Running
+        | ExitStatus::Overdue
+        | ExitStatus::Locked
+        | ExitStatus::LocalIo => None,
+    }
+}
+
+/// How far Mixpanel is with a job that it does not cancel any more.
+fn begun(job: &JobRecord) -> &'static str {
+    match job.state {
+        JobState::Done => "finished",
+        _ => "started",
+    }
+}
+
+/// Such as `Too late: Mixpanel has already finished job 1 and started jobs 2, 3`.
+fn too_late(report: &CancelReport) -> String {
+    let jobs = |word: Option<&str>| {
+        let is_meant = |(job, outcome): &&(JobRecord, CancelOutcome)| match outcome {
+            CancelOutcome::Started => word == Some(begun(job)),
+            CancelOutcome::Linked => word.is_none(),
+            _ => false,
+        };
+        let numbers = report.jobs.iter().filter(is_meant);
+        let numbers: Vec<String> = numbers.map(|(job, _)| job.id.number.to_string()).collect();
+        match numbers.as_slice() {
+            [] => None,
+            [one] => Some(format!("job {one}")),
+            many => Some(format!("jobs {}", some_of(many))),
+        }
+    };
+    let begun = ["finished", "started"].into_iter();
+    let begun = begun.filter_map(|word| Some(format!("{word} {}", jobs(Some(word))?)));
+    let begun = begun.collect::<Vec<_>>().join(" and ");
+    let late = (!begun.is_empty()).then(|| format!("Too late: Mixpanel has already {begun}"));
+    let linked = jobs(None).map(|jobs| format!("{jobs} not cancelled: tasks of other requests"));
+    [late, linked]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// Mixpanel does not let this token cancel.
+fn refused(ctx: &Context, http_status: u16, again: &str) -> Failure {
+    let what = "Mixpanel was asked to cancel and refused";
+    let message = format!("{what} ({http_status}); the deletion goes on");
+    let hint = format!("{}; then {again}", other_token(ctx, http_status));
+    Failure::new(ExitStatus::Auth, "not_allowed", message).hint(hint)
+}
+
+/// A task that is known may be asked about; of anything else only the operator may learn more.
+fn unknown_hint(report: &CancelReport) -> String {
+    let name = report.request.id.short();
+    let by_asking = report.jobs.iter().any(|(job, outcome)| {
+        job.state.is_followed() && outcome.exit_status() == ExitStatus::Unknown
+    });
+    match by_asking {
+        true => format!("ask Mixpanel again with `dsr status {name}`"),
+        false => by_word(name),
+    }
+}
+
+/// Jobs that could not be cancelled this time.
+fn temporary(report: &CancelReport, again: &str, jobs: &str) -> Failure {
+    let status = ExitStatus::Temporary;
+    let reason = match &report.trouble {
+        Some(RefreshTrouble::Unreachable { reason }) => reason.as_str(),
+        Some(RefreshTrouble::RateLimited) => "Mixpanel's rate limit lasted too long",
+        _ => "see above",
+    };
+    Failure::new(
+        status,
+        "temporary",
+        format!("{jobs} could not be cancelled: {reason}"),
+    )
+    .hint(again)
+}

@@ -1,0 +1,93 @@
+//! `dsr delete`, from its sources to its exit status.
+
+use crate::commands::context::Context;
+use crate::commands::failures::usage;
+use crate::domain::{Confirmed, ExitStatus, Operation, YesFlag};
+use crate::ui::{Act, DatesShown, Failure};
+use crate::workflow::Plan;
+
+use super::args::{LawArgs, RequestArgs, SendingArgs, SourceArgs};
+use super::planned::end_with_plan;
+use super::read::read;
+use super::sending::submit;
+
+/// Erase the data of the listed people
+///
+/// Shows what will be done and asks for the number of ids; without a terminal it needs `--yes`.
+/// A deletion can be cancelled only until Mixpanel starts it. Mixpanel then needs up to 30 days.
+/// Deleting does not stop collection: opt the people out in your SDKs and servers, too; see
+/// `dsr guide opt-out`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr delete --gdpr --dry-run ids.csv           what would be erased
+  dsr delete --gdpr ids.csv                     asks before it sends
+  dsr delete --ccpa --project shop user-17      one person
+  dsr delete --gdpr ids.csv --exclude hold.csv  all but those under legal hold
+  dsr delete --gdpr --yes --expect 1234 ids.csv --ref T-1234
+  dsr delete --gdpr ids.csv --plan erase.plan   for others to approve; see `dsr approve`
+  dsr --sandbox delete --gdpr ids.csv --wait    a rehearsal: nothing real")]
+pub(crate) struct DeleteArgs {
+    #[command(flatten)]
+    law: LawArgs,
+    /// Do not ask for confirmation
+    #[arg(long)]
+    yes: bool,
+    // Taken only to say why there is none.
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "")]
+    disclosure: Option<String>,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    request: RequestArgs,
+}
+
+pub(crate) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatus, Failure> {
+    if args.disclosure.is_some() {
+        return Err(usage(
+            "a deletion has no `--disclosure`: it erases and discloses nothing; Mixpanel takes a disclosure type on CCPA exports only",
+        )
+        .hint("leave `--disclosure` out; nothing was sent"));
+    }
+    let operation = Operation::Delete(args.law.law());
+    let list = read(ctx, operation, &args.source, &args.request)?;
+    let plans = list.plan(ctx);
+    if let Some(status) = end_with_plan(ctx, &plans, &args.request)? {
+        return Ok(status);
+    }
+    let confirmed = confirm(ctx, &plans, YesFlag::of(args.yes), DatesShown::No)?;
+    carry_out(ctx, plans, &confirmed, &args.request.sending).await
+}
+
+/// Says what is erased, and has the operator agree to it.
+///
+/// # Errors
+/// When they do not, or nobody can be asked.
+pub(crate) fn confirm(
+    ctx: &Context,
+    plans: &[Plan],
+    flag: YesFlag,
+    dates: DatesShown,
+) -> Result<Confirmed, Failure> {
+    let ids = plans.first().map_or(0, |plan| plan.counts.unique);
+    let today = ctx.clock.today();
+    let question = ctx.ui.deletion_text(plans, dates, today, &ctx.mode);
+    let confirmed = ctx.ui.confirm(Act::Deletion, &question, ids, flag);
+    confirmed
+        .map_err(|error| Failure::from(error).or_hint("nothing was sent; add `--yes --expect N`"))
+}
+
+/// Submits the deletions that were confirmed, follows them if that was asked for, and reports.
+/// `dsr apply` ends so, too.
+pub(crate) async fn carry_out(
+    ctx: &mut Context,
+    plans: Vec<Plan>,
+    confirmed: &Confirmed,
+    sending: &SendingArgs,
+) -> Result<ExitStatus, Failure> {
+    let approved = plans.into_iter().map(|plan| plan.approve(Some(confirmed)));
+    let approved: Vec<_> = approved.collect::<Result<_, _>>()?;
+    let sent = submit(ctx, &approved, sending).await?;
+    let mut sent = sent.follow(ctx, &sending.wait).await?;
+    sent.print(ctx)?;
+    Ok(sent.tell(ctx))
+}

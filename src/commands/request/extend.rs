@@ -1,0 +1,66 @@
+//! `dsr extend`: a later due date, with its reason.
+
+use crate::commands::context::Context;
+use crate::commands::context::named::find_meant;
+use crate::commands::failures::usage;
+use crate::commands::status::deadlines;
+use crate::domain::{ExitStatus, Law};
+use crate::ui::{Failure, Shown, day_count};
+use crate::workflow;
+
+/// Take the law's further time to answer a request
+///
+/// GDPR: two further months, three in all, where that is necessary for the complexity and number
+/// of requests. CCPA: 45 days more, 90 in all. Each once, and only inside the first period, in
+/// which the person must be told, with the reasons: dsr records the extension and tells nobody.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr extend q7tz0xma --reason 'over 400 requests since 1 November'
+  dsr extend q7tz0xma --reason 'T-1234: data in eight systems' --json")]
+pub(crate) struct ExtendArgs {
+    /// A request (at least four characters of its id) or a task id
+    #[arg(value_name = "REQUEST | TASK_ID")]
+    name: String,
+    /// Why it takes longer, as the person is told; kept in the ledger, so without personal data
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+pub(crate) fn run(ctx: &Context, args: &ExtendArgs) -> Result<ExitStatus, Failure> {
+    let reason = args.reason.trim();
+    if reason.is_empty() {
+        return Err(
+            usage("`--reason` is empty, and the law asks for the reasons")
+                .hint("say why it takes longer, as the person is told"),
+        );
+    }
+    let mut ledger = ctx.ledger()?;
+    let request = find_meant(ctx, &ledger, &args.name)?;
+    let project = &request.asked.project;
+    let found = ctx.projects_of(std::slice::from_ref(&request))?;
+    let found = found.first();
+    // Only under the GDPR a due date hangs on holidays.
+    let is_gdpr = request.asked.operation.law() == Law::Gdpr;
+    if found.is_none() && is_gdpr {
+        ctx.ui.warn(
+            "project",
+            &format!("project `{project}` is not set up any more, or has another token now: no holidays are known"),
+        );
+    }
+    let holidays = found.map_or(&[][..], |project| project.holidays.as_slice());
+    let clock = ctx.clock.as_ref();
+    workflow::extend(&mut ledger, &request, reason, holidays, clock)?;
+    let extended = ledger.find_request(&request.id)?;
+    let requests = extended.as_slice();
+    if let (Some(project), [request], true) = (found, requests, is_gdpr) {
+        deadlines::warn_of_holidays(ctx, project, request.asked.due);
+    }
+    ctx.ui
+        .print_requests(&ledger, requests, Shown::Jobs, clock)?;
+    let by = request.asked.due;
+    let left = day_count((by - clock.today()).num_days());
+    ctx.ui.note(&format!(
+        "dsr tells nobody: tell the person, with the reasons, by {by} ({left})."
+    ));
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,147 @@
+//! Where a command ends with its plan: shown by `--dry-run`, or in a file for others to approve.
+
+use std::path::Path;
+
+use crate::commands::context::Context;
+use crate::commands::failures::{local_io, quoted, usage};
+use crate::commands::people::minimise;
+use crate::config::Resolved;
+use crate::domain::{Actor, ExitStatus, Kind, Operation, RequestId};
+use crate::plan_file::{PlanFile, PlanFileError};
+use crate::ui::{Checked, Failure, PlanFileView, PlanView, WrittenView};
+use crate::workflow::{self, Plan};
+
+use super::args::RequestArgs;
+
+/// A deletion in a project that demands approvals is planned first, and applied when it has them.
+///
+/// # Errors
+/// When it is to be sent at once; and when a plan would not be for one project, or something is in
+/// its place.
+pub(super) fn demand_a_plan(
+    operation: Operation,
+    resolved: &[Resolved],
+    request: &RequestArgs,
+) -> Result<(), Failure> {
+    if let Some(path) = &request.plan {
+        if resolved.len() > 1 {
+            return Err(usage("a plan file is for one project").hint(
+                "nothing was written; name one with `--project`, and plan the others apart",
+            ));
+        }
+        // Found out before a source of any size is read; nothing is overwritten later, either.
+        if path.symlink_metadata().is_ok() {
+            return Err(PlanFileError::Exists { path: path.clone() }.into());
+        }
+        return Ok(());
+    }
+    let is_sent = matches!(operation, Operation::Delete(_)) && !request.is_only_shown();
+    match resolved.iter().find(|one| is_sent && one.approvals > 0) {
+        None => Ok(()),
+        Some(strict) => {
+            let name = &strict.project.name;
+            let approvals = strict.approvals;
+            Err(Failure::new(
+                ExitStatus::Usage,
+                "approvals",
+                format!("deletions in project `{name}` need a plan that others have approved (`approvals = {approvals}`); nothing was sent"),
+            )
+            .hint("plan it: the same command with `--plan FILE`; then another operator runs `dsr approve FILE`, and you `dsr apply FILE`"))
+        }
+    }
+}
+
+/// Where the operator asks for the plan only, shows it or writes it to a file: then nothing is sent.
+pub(super) fn end_with_plan(
+    ctx: &Context,
+    plans: &[Plan],
+    request: &RequestArgs,
+) -> Result<Option<ExitStatus>, Failure> {
+    match &request.plan {
+        _ if request.is_only_shown() => Ok(Some(show(ctx, plans)?)),
+        Some(path) => Ok(Some(write(ctx, plans, path)?)),
+        None => Ok(None),
+    }
+}
+
+fn show(ctx: &Context, plans: &[Plan]) -> Result<ExitStatus, Failure> {
+    let now = ctx.clock.now();
+    let today = ctx.clock.today();
+    let view = PlanView { plans, now, today };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    Ok(ExitStatus::Done)
+}
+
+/// Writes the plan of a command to a new file, and shows it.
+fn write(ctx: &Context, plans: &[Plan], path: &Path) -> Result<ExitStatus, Failure> {
+    let [plan] = plans else {
+        return Err(usage("a plan file is for one project"));
+    };
+    let ledger = ctx.ledger_or_empty()?;
+    let mut plan = plan.clone();
+    let kind = plan.order.operation.kind();
+    let now = ctx.clock.now();
+    if let Some(learned) = ledger.find_learned_limit(&plan.project.key(), kind, now)? {
+        plan.allow_at_most(learned.limit);
+    }
+    let (key, _) = minimise::ledger_key(ctx, ledger.find_people_key()?.as_deref())?;
+    drop(ledger);
+    let own = ctx.actor();
+    let creator = match ctx.is_sandbox() && !own.is_somebody() {
+        // A rehearsal in a container has several people all the same.
+        true => Actor::new("you", own.host()),
+        false => own.clone(),
+    };
+    workflow::write_plan(path, &plan, &key, &creator, now)?;
+    let file = PlanFile::open(path)?;
+    if ctx.is_sandbox() {
+        ctx.ui.warn(
+            "sandbox_plan",
+            "the sandbox's key is no secret: whoever has this file can read its ids",
+        );
+    }
+    let today = ctx.clock.today();
+    let view = WrittenView {
+        plan: PlanView {
+            plans: std::slice::from_ref(&plan),
+            now,
+            today,
+        },
+        file: PlanFileView {
+            file: &file,
+            approvals: Checked::Genuine,
+            needed: None,
+            today,
+        },
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    let apply = format!("`dsr apply {}`", quoted(path));
+    ctx.ui.note(&match kind {
+        Kind::Delete => {
+            let approve = approve_command(ctx, path);
+            format!("Have another operator run {approve}, which shows it; then run {apply}.")
+        }
+        Kind::Export => format!("Carry it out with {apply}."),
+    });
+    Ok(ExitStatus::Done)
+}
+
+/// What somebody else runs to approve a plan; in a rehearsal the operator plays that part, too.
+pub(crate) fn approve_command(ctx: &Context, path: &Path) -> String {
+    let part = match ctx.is_sandbox() {
+        true => " --as NAME",
+        false => "",
+    };
+    format!("`dsr approve {}{part}`", quoted(path))
+}
+
+/// The plan was applied before, as this request.
+pub(crate) fn applied_before(id: &RequestId) -> Failure {
+    let short = id.short();
+    Failure::new(
+        ExitStatus::Usage,
+        "already_applied",
+        format!("the plan was applied already, as request {short}; nothing was sent"),
+    )
+    .hint(format!("see how it stands with `dsr status {short}`"))
+}

@@ -1,0 +1,129 @@
+//! How export and delete begin: the sources are read to their end, then each project has its plan.
+
+use chrono::Datelike;
+
+use crate::commands::context::Context;
+use crate::commands::failures::usage;
+use crate::commands::status::deadlines;
+use crate::config::Resolved;
+use crate::domain::{DistinctId, ExitStatus, FIRST_YEAR, Operation};
+use crate::intake::{self, Intake, Keep, Source};
+use crate::ui::{Failure, hashing_text, number, reading};
+use crate::workflow::{Order, Plan};
+
+use super::args::{RequestArgs, SourceArgs};
+use super::planned;
+
+/// What was read, and what is asked for it.
+pub(super) struct List {
+    order: Order,
+    intake: Intake,
+    projects: Vec<Resolved>,
+}
+
+impl List {
+    /// The plan for each project.
+    pub(super) fn plan(self, ctx: &Context) -> Vec<Plan> {
+        let projects = self.projects.into_iter();
+        let plans = projects.map(|Resolved { project, .. }| {
+            ctx.warn_of_odd_token(&project);
+            let plan = Plan::new(self.order.clone(), project, &self.intake);
+            deadlines::warn_of_plan(ctx, &plan);
+            plan
+        });
+        plans.collect()
+    }
+}
+
+/// Reads the sources, once nothing else is in the way.
+pub(super) fn read(
+    ctx: &Context,
+    operation: Operation,
+    source: &SourceArgs,
+    request: &RequestArgs,
+) -> Result<List, Failure> {
+    let today = ctx.clock.today();
+    let received = request.received.unwrap_or(today);
+    if received > today {
+        return Err(usage(format!("`--received {received}` is in the future"))
+            .hint("give the day the person asked"));
+    }
+    if received.year() < FIRST_YEAR {
+        return Err(usage(format!(
+            "`--received {received}` is before {FIRST_YEAR}-01-01, when neither law applied; nothing was sent"
+        ))
+        .hint("give the day the person asked, such as `--received 2026-11-29`"));
+    }
+    let resolved = ctx.resolve()?;
+    planned::demand_a_plan(operation, &resolved, request)?;
+    let law = operation.law().as_str();
+    let sources = source.given.sources(&format!("{} --{law}", ctx.command))?;
+    let intake = read_all(ctx, source, &sources, request)?;
+    if let (Some(hashed), false) = (&intake.hashed, request.is_only_shown()) {
+        ctx.ui.note(&format!("Hashed: {}", hashing_text(hashed)));
+    }
+    let labels: Vec<String> = sources.iter().map(Source::label).collect();
+    let named_id = source.given.named_id(&sources);
+    let order = Order {
+        operation,
+        reference: request.reference.clone(),
+        received,
+        source: labels.join(", "),
+        named_id: named_id.and_then(DistinctId::restore),
+    };
+    Ok(List {
+        order,
+        intake,
+        projects: resolved,
+    })
+}
+
+/// Reads every source to its end.
+fn read_all(
+    ctx: &Context,
+    args: &SourceArgs,
+    sources: &[Source],
+    request: &RequestArgs,
+) -> Result<Intake, Failure> {
+    let options = args.reading.options()?;
+    let excluded = args.exclude.iter().map(|path| Source::from_path(path));
+    let excluded: Vec<Source> = excluded.collect();
+    let all = [sources, &excluded].concat();
+    for label in Source::find_repeated(&all)? {
+        ctx.ui.warn(
+            "repeated_source",
+            &format!("{label} is named more than once"),
+        );
+    }
+    let folder = ctx.home.data();
+    let keep = match request.is_only_shown() {
+        true => Keep::Counts,
+        false => Keep::Ids(folder),
+    };
+    let mut progress = reading(&ctx.ui);
+    let read = intake::read(sources, &excluded, &options, keep, &mut progress);
+    drop(progress);
+    args.reading.checks.tell(&ctx.ui, &read);
+    let intake = read?;
+    for exclusion in intake.exclusions.iter().filter(|file| file.found == 0) {
+        let source = &exclusion.source;
+        let none = match exclusion.ids {
+            1 => format!("the one id in {source} is not in the list"),
+            ids => format!("none of the {} ids in {source} is in the list", number(ids)),
+        };
+        ctx.ui.warn(
+            "hold_not_found",
+            &format!("{none}: the file excludes no one; check that it writes ids as the list does"),
+        );
+    }
+    let unique = intake.counts.unique;
+    match args.expect {
+        Some(expected) if expected != unique => Err(Failure::new(
+            ExitStatus::Input,
+            "unexpected_count",
+            format!("the source holds {unique} unique ids, not {expected}"),
+        )
+        .hint("nothing was sent; check that it is the right file")),
+        Some(_) | None => Ok(intake),
+    }
+}

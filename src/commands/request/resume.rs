@@ -1,0 +1,217 @@
+//! `dsr resume`: sends what is left, and settles what is unknown.
+
+use std::time::Duration;
+
+use crate::commands::context::Context;
+use crate::commands::context::named::find_meant;
+use crate::commands::failures::usage;
+use crate::commands::people::minimise;
+use crate::commands::status::deadlines;
+use crate::commands::status::outcome::{self, Followed};
+use crate::domain::{ExitStatus, JobId, JobState, TaskId};
+use crate::ledger::{
+    AuditEvent, JobGroup, Ledger, RequestRecord, Scope, Settling, Standing, Which,
+};
+use crate::ui::{Failure, Phase, Progress, Shown};
+use crate::workflow::{self, Adopted, Run, Settle};
+
+use super::waiting::{self, WaitArgs};
+
+/// Go on with what was interrupted, deferred or is unknown
+///
+/// Sends what is planned or deferred. Where the outcome of a deletion is unknown and the attempt
+/// is less than 15 minutes old, the same deletion is sent once more: while the first task is active,
+/// Mixpanel names this task, and dsr adopts it. If that task has ended already, or there was none,
+/// Mixpanel makes a new one: the job then says "possible duplicate". Later dsr needs your word:
+/// `--task`, `--send-again` or `--abandon`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr resume                            all open requests
+  dsr resume q7tz0xma                   one request
+  dsr resume q7tz0xma --wait            and follow it to its end
+  dsr resume q7tz0xma --task 3e0b7f52…  the unknown job became this task
+  dsr resume q7tz0xma --send-again      send the unknown jobs again, whatever became of them
+  dsr resume q7tz0xma --abandon         give up on them; they stay unknown for ever")]
+pub(crate) struct ResumeArgs {
+    /// A request; at least four characters of its id [default: all open ones]
+    #[arg(value_name = "REQUEST")]
+    name: Option<String>,
+    /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
+    max_wait: Duration,
+    #[command(flatten)]
+    wait: WaitArgs,
+    #[command(flatten)]
+    word: WordArgs,
+    /// Which unknown job is meant, by its number, where there are several
+    #[arg(long, value_name = "N", requires = "word")]
+    job: Option<u32>,
+}
+
+/// The operator's word on jobs of unknown outcome.
+#[derive(clap::Args, Debug)]
+#[group(id = "word", multiple = false, requires = "name")]
+struct WordArgs {
+    /// The unknown job became this task: Mixpanel is asked about it
+    #[arg(long, value_name = "TASK_ID")]
+    task: Option<String>,
+    /// Send the unknown jobs again, although they may have been taken already
+    #[arg(long)]
+    send_again: bool,
+    /// Give up on the unknown jobs: they are never sent again and stay unknown
+    #[arg(long)]
+    abandon: bool,
+}
+
+pub(crate) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatus, Failure> {
+    let mut ledger = ctx.ledger()?;
+    let mut requests = match &args.name {
+        Some(name) => vec![find_meant(ctx, &ledger, name)?],
+        None => ledger.list_requests(Which::Open)?,
+    };
+    requests.retain(|request| ctx.means(&request.asked.project));
+    let meant = meant_jobs(&ledger, &requests, &args)?;
+    if args.word.abandon {
+        for job in &meant {
+            if let Settling::Taken(state) = ledger.record_abandoned(job, ctx.clock.now())? {
+                ctx.ui.warn("settled_meanwhile", &settled_text(job, state));
+            }
+        }
+        requests = waiting::renew(&ledger, &requests)?;
+    }
+    if args.word.send_again {
+        let event = AuditEvent::SendAgainAsked;
+        ledger.record_job_events(event, &meant, ctx.clock.now())?;
+    }
+    let settle = match args.word.send_again {
+        true => Settle::Chosen(meant.clone()),
+        false => Settle::Recent,
+    };
+    let waiting = requests.iter().filter(|request| request.needs_resume());
+    let waiting: Vec<_> = waiting.cloned().collect();
+    let asked = match args.wait.wait {
+        true => &requests,
+        false => &waiting,
+    };
+    let projects = ctx.projects_of(asked)?;
+    let clients = ctx.clients(&projects)?;
+    ctx.interrupt.begin();
+    let total = waiting.iter();
+    let total = total.map(|request| request.count_jobs(JobGroup::needs_resume));
+    let report = {
+        let lines = args.wait.lines();
+        let progress = Progress::start(&ctx.ui, Phase::Submitting, total.sum(), lines);
+        let mut run = ctx.run(&mut ledger, &clients, &progress);
+        if let (Some(task), [job]) = (&args.word.task, meant.as_slice()) {
+            adopt(ctx, &mut run, job, &requests, task).await?;
+        }
+        // What another dsr is sending just now is that one's, whatever becomes of it.
+        let ids: Vec<_> = waiting.iter().map(|request| request.id.clone()).collect();
+        let mut report = workflow::submit(&mut run, &ids, &settle, args.max_wait).await?;
+        report.requests = waiting::renew(run.ledger, &requests)?;
+        report
+    };
+    let (scope, shown) = match args.name {
+        Some(_) => {
+            let ids = requests.iter().map(|request| request.id.clone());
+            (Scope::Requests(ids.collect()), Shown::Jobs)
+        }
+        None if ctx.projects.is_empty() => (Scope::All, Shown::List),
+        None => (Scope::Projects(ctx.projects.clone()), Shown::List),
+    };
+    let (mut report, troubles) = args
+        .wait
+        .follow(ctx, &mut ledger, &clients, &scope, report)
+        .await?;
+    deadlines::warn_of_token_for(ctx, &ledger, &report.requests)?;
+    minimise::sweep(ctx, &mut ledger);
+    ledger.in_one_view(|ledger| {
+        report.requests = waiting::renew(ledger, &report.requests)?;
+        let (requests, clock) = (&report.requests, ctx.clock.as_ref());
+        ctx.ui.print_requests(ledger, requests, shown, clock)?;
+        Ok::<_, Failure>(())
+    })?;
+    if report.requests.is_empty() {
+        return Ok(ExitStatus::Done);
+    }
+    let followed = match args.wait.wait {
+        true => Followed::ToTheEnd,
+        false => Followed::No,
+    };
+    Ok(outcome::tell(ctx, &report, &troubles, followed))
+}
+
+/// The unknown jobs the operator speaks of; none if no word was given.
+fn meant_jobs(
+    ledger: &Ledger,
+    requests: &[RequestRecord],
+    args: &ResumeArgs,
+) -> Result<Vec<JobId>, Failure> {
+    if args.word.task.is_none() && !args.word.send_again && !args.word.abandon {
+        return Ok(Vec::new());
+    }
+    let mut meant = Vec::new();
+    for request in requests {
+        for job in ledger.jobs(&request.id, Standing::Unsettled) {
+            let id = job?.id;
+            if args.job.is_none_or(|number| id.number == number) {
+                meant.push(id);
+            }
+        }
+    }
+    match meant.len() {
+        0 => Err(usage("there is no job of unknown outcome to settle")
+            .hint("see how the jobs stand with `dsr status REQUEST`")),
+        2.. if args.word.task.is_some() => Err(usage(
+            "several jobs are unknown; one task belongs to one job",
+        )
+        .hint("say which one with `--job N`")),
+        _ => Ok(meant),
+    }
+}
+
+async fn adopt(
+    ctx: &Context,
+    run: &mut Run<'_>,
+    job: &JobId,
+    requests: &[RequestRecord],
+    task: &str,
+) -> Result<(), Failure> {
+    let bad = |what: &str| {
+        usage(format!("task `{task}` {what}; nothing was changed"))
+            .hint("check the task id, the project and its region")
+    };
+    let Some(id) = TaskId::new(task) else {
+        return Err(bad("is no task id"));
+    };
+    let request = requests.iter().find(|request| request.id == job.request);
+    let Some(request) = request else {
+        return Ok(());
+    };
+    let kind = request.asked.operation.kind();
+    let key = &request.asked.project_key;
+    match workflow::adopt(run, job, kind, key, &id).await? {
+        Ok(Adopted::Yes) => Ok(()),
+        Ok(Adopted::NotFound) => Err(bad("is not known to Mixpanel in this project")),
+        Ok(Adopted::NotSaid) => Err(bad("could not be looked up by Mixpanel")),
+        Ok(Adopted::OtherIds(difference)) => Err(bad(&format!(
+            "is about other ids than job {}: {difference}",
+            job.number
+        ))),
+        Ok(Adopted::OtherJob(other)) => Err(bad(&format!(
+            "is the task of job {} of request {}",
+            other.number,
+            other.request.short()
+        ))),
+        Ok(Adopted::Taken(state)) => Err(usage(settled_text(job, state)).hint(format!(
+            "see how it stands with `dsr status {} --cached`",
+            job.request.short()
+        ))),
+        Err(trouble) => Err(outcome::trouble_failure(ctx, &trouble)),
+    }
+}
+
+fn settled_text(job: &JobId, state: JobState) -> String {
+    let (number, state) = (job.number, state.as_str());
+    format!("another dsr settled job {number} meanwhile; it is {state}, and nothing was changed")
+}

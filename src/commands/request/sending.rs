@@ -1,0 +1,127 @@
+//! What export, delete and apply do once they may: record, submit, follow, report.
+
+use std::collections::HashMap;
+
+use crate::commands::context::Context;
+use crate::commands::people::minimise;
+use crate::commands::status::deadlines;
+use crate::commands::status::outcome::{self, Followed};
+use crate::domain::{ExitStatus, ProjectKey, RequestId};
+use crate::ledger::{Ledger, Recorded, RequestRecord, Scope};
+use crate::mixpanel::Client;
+use crate::ui::{Failure, Phase, Progress, Shown};
+use crate::workflow::{self, Approved, RefreshTrouble, Settle, SubmitReport};
+
+use super::args::SendingArgs;
+use super::planned::applied_before;
+use super::waiting::{self, WaitArgs};
+
+/// Requests that were recorded and submitted, and how they stand since.
+pub(super) struct Sent {
+    pub(super) ledger: Ledger,
+    clients: HashMap<ProjectKey, Client>,
+    pub(super) report: SubmitReport,
+    troubles: Vec<RefreshTrouble>,
+    pub(super) followed: Followed,
+}
+
+/// Records what was approved, and submits it.
+pub(super) async fn submit(
+    ctx: &mut Context,
+    approved: &[Approved],
+    sending: &SendingArgs,
+) -> Result<Sent, Failure> {
+    let plans = approved.iter().map(Approved::plan);
+    let projects: Vec<_> = plans.clone().map(|plan| plan.project.clone()).collect();
+    let clients = ctx.clients(&projects)?;
+    plans.for_each(|plan| deadlines::warn_of_token(ctx, plan));
+    let mut ledger = ctx.ledger_to_fill()?;
+    let total = approved.iter().map(Approved::job_count).sum();
+    let report = {
+        let lines = sending.wait.lines();
+        let progress = Progress::start(&ctx.ui, Phase::Submitting, total, lines);
+        let mut run = ctx.run(&mut ledger, &clients, &progress);
+        let ids = match workflow::record(&mut run, approved, sending.again())? {
+            Recorded::New(ids) => ids,
+            Recorded::There(id) => return Err(same_request(&id)),
+            Recorded::Applied(id) => return Err(applied_before(&id)),
+        };
+        ctx.interrupt.begin();
+        workflow::submit(&mut run, &ids, &Settle::Recent, sending.max_wait).await?
+    };
+    Ok(Sent {
+        ledger,
+        clients,
+        report,
+        troubles: Vec::new(),
+        followed: Followed::No,
+    })
+}
+
+fn same_request(id: &RequestId) -> Failure {
+    let short = id.short();
+    Failure::new(
+        ExitStatus::Usage,
+        "same_request",
+        format!("request {short} is open and asks for the same ids; nothing was sent"),
+    )
+    .hint(format!(
+        "go on with it: `dsr resume {short}`; or start a second one with `--new`"
+    ))
+}
+
+impl Sent {
+    /// Whether no job is left for `dsr resume`.
+    pub(super) fn is_all_sent(&self) -> bool {
+        !self.report.requests.iter().any(RequestRecord::needs_resume)
+    }
+
+    /// Follows the jobs to their end, if that was asked for and all of them were sent.
+    pub(super) async fn follow(self, ctx: &Context, wait: &WaitArgs) -> Result<Self, Failure> {
+        let (mut ledger, clients) = (self.ledger, self.clients);
+        let ids = self
+            .report
+            .requests
+            .iter()
+            .map(|request| request.id.clone());
+        let scope = Scope::Requests(ids.collect());
+        let followed = wait.follow(ctx, &mut ledger, &clients, &scope, self.report);
+        let (report, troubles) = followed.await?;
+        Ok(Self {
+            ledger,
+            clients,
+            report,
+            troubles,
+            followed: match wait.wait {
+                true => Followed::ToTheEnd,
+                false => Followed::No,
+            },
+        })
+    }
+
+    /// Reads again what was done in the meantime.
+    pub(super) fn renew(&mut self, ctx: &Context) -> Result<(), Failure> {
+        self.report.requests = waiting::renew(&self.ledger, &self.report.requests)?;
+        self.report.signal = ctx.interrupt.signal();
+        Ok(())
+    }
+
+    /// Prints how the requests stand, once the ids of jobs that have ended are hashed.
+    pub(super) fn print(&mut self, ctx: &Context) -> Result<(), Failure> {
+        minimise::sweep(ctx, &mut self.ledger);
+        // The status is of what is shown, whatever another dsr does meanwhile.
+        let report = &mut self.report;
+        self.ledger.in_one_view(|ledger| {
+            report.requests = waiting::renew(ledger, &report.requests)?;
+            let (requests, clock) = (&report.requests, ctx.clock.as_ref());
+            ctx.ui
+                .print_requests(ledger, requests, Shown::Jobs, clock)?;
+            Ok(())
+        })
+    }
+
+    /// Says what stood in the way or what comes next; the exit status.
+    pub(super) fn tell(&self, ctx: &Context) -> ExitStatus {
+        outcome::tell(ctx, &self.report, &self.troubles, self.followed)
+    }
+}

@@ -1,0 +1,79 @@
+//! `--wait`: follows the jobs that were sent to their end.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::commands::context::Context;
+use crate::domain::ProjectKey;
+use crate::ledger::{Ledger, RequestRecord, Scope};
+use crate::mixpanel::Client;
+use crate::ui::{Failure, Lines, Phase, Progress};
+use crate::workflow::{self, RefreshTrouble, SubmitReport};
+
+/// Whether and how long the jobs are followed.
+#[derive(clap::Args, Debug)]
+pub(crate) struct WaitArgs {
+    /// Follow the jobs to their end
+    ///
+    /// Where one could not be sent or its outcome is unknown, says so at once instead.
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// Give up waiting after this long, such as `90s`, `2h` or `3days`
+    #[arg(long, value_name = "DURATION", requires = "wait", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+}
+
+impl WaitArgs {
+    /// What of a run becomes lines of the result.
+    pub(crate) fn lines(&self) -> Lines {
+        match self.wait {
+            true => Lines::Changes,
+            false => Lines::None,
+        }
+    }
+
+    /// Follows the jobs of a run that sent all of them, if that was asked for; the report as it
+    /// is then, and what kept some from being asked about.
+    pub(crate) async fn follow(
+        &self,
+        ctx: &Context,
+        ledger: &mut Ledger,
+        clients: &HashMap<ProjectKey, Client>,
+        scope: &Scope,
+        report: SubmitReport,
+    ) -> Result<(SubmitReport, Vec<RefreshTrouble>), Failure> {
+        // Jobs take weeks: what needs the operator is told before, while it can still be settled.
+        let all_sent = !report.requests.iter().any(RequestRecord::needs_resume);
+        if !self.wait || !all_sent {
+            return Ok((report, Vec::new()));
+        }
+        let followed = report.requests.iter();
+        let followed = followed.map(|r| r.count_jobs(|group| group.state.is_followed()));
+        let troubles = {
+            let progress = Progress::start(&ctx.ui, Phase::Waiting, followed.sum(), self.lines());
+            let mut run = ctx.run(ledger, clients, &progress);
+            workflow::wait(&mut run, scope, self.timeout).await?
+        };
+        let report = SubmitReport {
+            requests: renew(ledger, &report.requests)?,
+            stops: report.stops,
+            waiting: report.waiting,
+            settling: report.settling,
+            tally: report.tally,
+            signal: ctx.interrupt.signal(),
+        };
+        Ok((report, troubles))
+    }
+}
+
+/// The requests as the ledger has them now.
+pub(crate) fn renew(
+    ledger: &Ledger,
+    requests: &[RequestRecord],
+) -> Result<Vec<RequestRecord>, Failure> {
+    let mut renewed = Vec::new();
+    for request in requests {
+        renewed.extend(ledger.find_request(&request.id)?);
+    }
+    Ok(renewed)
+}

@@ -1,0 +1,320 @@
+//! What the clocks ask of the operator, told beside a plan, a submission or a list of requests.
+
+use chrono::{Days, NaiveDate};
+
+use crate::commands::context::Context;
+use crate::domain::{Deadline, Project, expected_completion, year_without_holidays};
+use crate::ledger::{Ledger, RequestRecord, Unfetched, Which};
+use crate::ui::{Failure, Shown, day_count, number};
+use crate::workflow::Plan;
+
+/// From how many days before its end the link to an export is warned of.
+const LINK_WARN_DAYS: i64 = 3;
+
+/// Which requests to show by their legal deadlines alone.
+#[derive(clap::Args, Debug)]
+pub(crate) struct DeadlineArgs {
+    /// Show only requests that wait for an answer and whose legal deadline has passed, without a call
+    ///
+    /// With `--exit-status` the status is 9 if there is one and 0 if there is none, whatever else is
+    /// wrong: an unknown outcome, a refused token and an unreachable Mixpanel do not hide it.
+    #[arg(long, conflicts_with_all = ["refresh", "ask_for", "watch", "changes", "all", "show_ids"])]
+    overdue: bool,
+    /// Show only requests that wait for an answer and are overdue or due within so many days (`7` or
+    /// `7d`), without a call
+    ///
+    /// Its status with `--exit-status` is that of `--overdue`.
+    #[arg(long, value_name = "DAYS", value_parser = whole_days, conflicts_with_all = ["overdue", "refresh", "ask_for", "watch", "changes", "all", "show_ids"])]
+    due_within: Option<i64>,
+}
+
+impl DeadlineArgs {
+    /// The most days that may be left until a deadline, if the operator asked for deadlines.
+    pub(crate) fn days(&self) -> Option<i64> {
+        self.due_within.or(self.overdue.then_some(-1))
+    }
+}
+
+/// Reads a number of days: `7`, `7d`, `1week`.
+pub(crate) fn whole_days(text: &str) -> Result<i64, String> {
+    const DAY: u64 = 24 * 60 * 60;
+    if let Ok(days) = text.parse::<u32>() {
+        return Ok(days.into());
+    }
+    let whole = humantime::parse_duration(text).map(|time| (time.as_secs() / DAY, time));
+    match whole {
+        Ok((days, time)) if time == std::time::Duration::from_secs(days * DAY) => {
+            i64::try_from(days).map_err(|error| error.to_string())
+        }
+        Ok(_) | Err(_) => Err("write whole days, such as `7`, `7d` or `2weeks`".to_owned()),
+    }
+}
+
+/// Whether the answer to a request is still open and due within so many days; -1 means that its
+/// day is over.
+pub(crate) fn is_due_within(request: &RequestRecord, today: NaiveDate, days: i64) -> bool {
+    request.is_to_be_answered() && request.deadline().days_left(today) <= days
+}
+
+/// Warns of dates of a plan that are over already, hard to keep, or may be wrong.
+pub(crate) fn warn_of_plan(ctx: &Context, plan: &Plan) {
+    let today = ctx.clock.today();
+    let received = plan.order.received;
+    let Deadline { due, rule } = plan.deadline;
+    if plan.deadline.is_over(today) {
+        let ago = day_count((received - today).num_days());
+        ctx.ui.warn_once(
+            "received",
+            &format!("it was received {ago}, and the answer was due on {due} ({rule}): if `--received {received}` is right, submit at once"),
+        );
+    } else if let Some(late) = late_text(&plan.deadline, today) {
+        ctx.ui
+            .warn_once("last_safe_day", &format!("submit at once: {late}"));
+    }
+    // Under the CCPA, whose due dates do not move, it is the confirmation that hangs on holidays.
+    warn_of_holidays(ctx, &plan.project, plan.confirm_by.unwrap_or(due));
+    warn_of_token(ctx, plan);
+}
+
+/// Warns where the project's list of holidays says nothing of the year of a day that hangs on it.
+pub(crate) fn warn_of_holidays(ctx: &Context, project: &Project, day: NaiveDate) {
+    if let Some(year) = year_without_holidays(&project.holidays, day) {
+        let name = &project.name;
+        ctx.ui.warn_once(
+            "old_holidays",
+            &format!("project `{name}` lists holidays, but none of {year}, in which a date of this request falls: add them to `holidays` in the config file"),
+        );
+    }
+}
+
+/// Warns where the token's year, if it is known, is over before Mixpanel is expected to be done
+/// with a plan.
+pub(crate) fn warn_of_token(ctx: &Context, plan: &Plan) {
+    let whole_days = plan.time().as_secs() / 86_400;
+    let last = ctx.clock.today().checked_add_days(Days::new(whole_days));
+    let expected = last.map(expected_completion);
+    if let Some(expected) = expected
+        && ctx.token_ends_before(&plan.project.key(), expected)
+    {
+        warn_of_end(ctx, expected, "this request");
+    }
+}
+
+/// The same for requests in the ledger.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(crate) fn warn_of_token_for(
+    ctx: &Context,
+    ledger: &Ledger,
+    requests: &[RequestRecord],
+) -> Result<(), Failure> {
+    let today = ctx.clock.today();
+    let mut latest: Option<NaiveDate> = None;
+    let mut names = Vec::new();
+    // Nothing that is open now can be expected later than what is submitted today.
+    let may_end = |request: &&RequestRecord| {
+        let project = &request.asked.project_key;
+        request.is_open() && ctx.token_ends_before(project, expected_completion(today))
+    };
+    for request in requests.iter().filter(may_end) {
+        let submitted = match request.needs_resume() {
+            true => Some(today),
+            false => ledger
+                .find_last_submission(&request.id)?
+                .map(|time| time.date_naive()),
+        };
+        let expected = submitted.map(expected_completion);
+        if expected.is_some_and(|day| ctx.token_ends_before(&request.asked.project_key, day)) {
+            latest = latest.max(expected);
+            names.push(request.id.short());
+        }
+    }
+    if let Some(latest) = latest {
+        warn_of_end(ctx, latest, &some_of(&names));
+    }
+    Ok(())
+}
+
+fn warn_of_end(ctx: &Context, expected: NaiveDate, what: &str) {
+    ctx.ui.warn_once(
+        "token_outlived",
+        &format!("the OAuth token's year is over before Mixpanel may be done with {what} (by {expected}, or later): nobody could then ask how it ended; make a new one in Mixpanel and run `dsr auth login`"),
+    );
+}
+
+/// `a, b, c and 4 more`
+pub(crate) fn some_of<T: AsRef<str>>(names: &[T]) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {} more", shown.join(", "), number(more)),
+    }
+}
+
+/// What the clocks ask for: warnings, which go before the result so that JSON has them, and notes,
+/// which go behind it.
+#[derive(Default)]
+pub(crate) struct Advice {
+    warnings: Vec<(&'static str, String)>,
+    notes: Vec<String>,
+}
+
+impl Advice {
+    pub(crate) fn warn(&self, ctx: &Context) {
+        for (kind, message) in &self.warnings {
+            ctx.ui.warn(kind, message);
+        }
+    }
+
+    pub(crate) fn note(&self, ctx: &Context) {
+        for note in &self.notes {
+            ctx.ui.note(note);
+        }
+    }
+}
+
+/// What the clocks ask for of each of these requests, which are shown; with a list of the open
+/// ones also which closed exports wait to be fetched.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(crate) fn advice(
+    ctx: &Context,
+    ledger: &Ledger,
+    requests: &[RequestRecord],
+    shown: Shown,
+) -> Result<Advice, Failure> {
+    let today = ctx.clock.today();
+    let mut advice = Advice::default();
+    for request in requests.iter().filter(|request| request.has_unsent()) {
+        advise_unsent(&mut advice, request, shown, today);
+    }
+    for request in requests {
+        advise_unfetched(&mut advice, request, today);
+        advise_unanswered(&mut advice, request, today);
+    }
+    if shown == Shown::List {
+        let listed = |request: &RequestRecord| requests.iter().any(|shown| shown.id == request.id);
+        for request in unanswered(ctx, ledger)?.iter().filter(|r| !listed(r)) {
+            advise_unanswered(&mut advice, request, today);
+        }
+        let matters = |request: &RequestRecord| {
+            let link = request.unfetched.as_ref().map(Unfetched::link_may_end);
+            ctx.means(&request.asked.project)
+                && (link >= Some(today) || !request.deadline().is_over(today))
+                && !requests.iter().any(|shown| shown.id == request.id)
+        };
+        let unfetched = ledger.list_requests(Which::Unfetched)?;
+        for request in unfetched.iter().filter(|request| matters(request)) {
+            advise_unfetched(&mut advice, request, today);
+        }
+    }
+    Ok(advice)
+}
+
+fn advise_unsent(advice: &mut Advice, request: &RequestRecord, shown: Shown, today: NaiveDate) {
+    let deadline = request.deadline();
+    let Deadline { due, rule } = deadline;
+    let short = request.id.short();
+    let (unsent, all) = (
+        request.count_jobs(|group| group.state.is_sendable()),
+        request.count_jobs(|_| true),
+    );
+    let unsent = match unsent == all {
+        true => format!("{short} is not sent"),
+        false => {
+            let are = if unsent == 1 { "is" } else { "are" };
+            format!(
+                "{short}: {} of {} jobs {are} not sent",
+                number(unsent),
+                number(all)
+            )
+        }
+    };
+    let again = format!("submit at once with `dsr resume {short}`");
+    if deadline.is_over(today) {
+        let message = format!("{unsent}, and its answer was due on {due} ({rule})");
+        let warning = ("overdue", format!("{message}: {again}"));
+        advice.warnings.push(warning);
+    } else if let Some(late) = late_text(&deadline, today) {
+        let message = format!("{unsent}: {again}; {late}");
+        advice.warnings.push(("last_safe_day", message));
+    } else if shown == Shown::List {
+        let last = deadline.last_safe_day();
+        let left = day_count((last - today).num_days());
+        advice.notes.push(format!(
+            "{unsent}: the last safe day to submit is {last} ({left}), since Mixpanel may need 30 days."
+        ));
+    }
+}
+
+/// The requests of the projects that are meant which wait for nothing but the record of their answer.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(crate) fn unanswered(ctx: &Context, ledger: &Ledger) -> Result<Vec<RequestRecord>, Failure> {
+    let mut requests = ledger.list_requests(Which::Unanswered)?;
+    requests.retain(|request| ctx.means(&request.asked.project));
+    Ok(requests)
+}
+
+fn advise_unanswered(advice: &mut Advice, request: &RequestRecord, today: NaiveDate) {
+    if request.is_open() || !request.is_to_be_answered() {
+        return;
+    }
+    let (short, due) = (request.id.short(), request.asked.due);
+    let left = day_count((due - today).num_days());
+    match request.deadline().is_over(today) {
+        true => advice.warnings.push((
+            "unanswered",
+            format!("{short} has ended, and no answer is recorded; it was due on {due} ({left}). Record the day you told the person with `dsr answered {short} --on DATE`"),
+        )),
+        false => advice.notes.push(format!(
+            "{short} has ended, and no answer is recorded. Tell the person by {due} ({left}), then run `dsr answered {short}`."
+        )),
+    }
+}
+
+fn advise_unfetched(advice: &mut Advice, request: &RequestRecord, today: NaiveDate) {
+    let Some(unfetched) = &request.unfetched else {
+        return;
+    };
+    let short = request.id.short();
+    let last = unfetched.link_end();
+    let exports = match unfetched.jobs {
+        1 => "1 finished export is".to_owned(),
+        jobs => format!("{} finished exports are", number(jobs)),
+    };
+    let days = (last - today).num_days();
+    let left = day_count(days);
+    let waits = format!(
+        "{short}: {exports} not fetched, and links live 14 to 30 days: fetch by {last} ({left})"
+    );
+    let may_end = unfetched.link_may_end();
+    match days {
+        0..=LINK_WARN_DAYS => advice.warnings.push((
+            "unfetched",
+            format!("{waits} with `dsr download {short}`"),
+        )),
+        days if days > LINK_WARN_DAYS => advice
+            .notes
+            .push(format!("{waits} with `dsr download {short}`.")),
+        _ if may_end >= today => advice.warnings.push((
+            "unfetched",
+            format!("{short}: {exports} not fetched, and the link may end any day, on {may_end} at the latest: fetch at once with `dsr download {short}`"),
+        )),
+        _ => advice.notes.push(format!(
+            "{short}: {exports} not fetched, and the link has ended by now. `dsr download {short}` asks for a fresh one; if Mixpanel has none, make a new export with `dsr export`."
+        )),
+    }
+}
+
+/// What is wrong with submitting today, if the last safe day is over.
+fn late_text(deadline: &Deadline, today: NaiveDate) -> Option<String> {
+    let Deadline { due, rule } = deadline;
+    let until = expected_completion(today);
+    let is_late = deadline.last_safe_day() < today;
+    is_late.then(|| format!("it is due on {due} ({rule}), and Mixpanel may need until {until}"))
+}

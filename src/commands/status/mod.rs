@@ -1,0 +1,497 @@
+//! How requests stand: `dsr status`.
+
+pub(super) mod deadlines;
+pub(super) mod held_ids;
+pub(super) mod outcome;
+pub(super) mod watch;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use crate::commands::context::Context;
+use crate::commands::context::named::find;
+use crate::commands::people::minimise;
+use crate::domain::{ExitStatus, JobState, Kind, Rate, RequestId};
+use crate::ledger::{
+    Backlog, JobGroup, Ledger, RequestRecord, Scope, Standing, Turn, Untold, Which,
+};
+use crate::ui::{Delivery, Failure, Lines, Phase, Polling, Progress, Shown, duration, plural};
+use crate::workflow::{self, Extent, RefreshTrouble, Settles, Waiting};
+
+use deadlines::DeadlineArgs;
+use outcome::{AFTER_DELETION, WaitsFor, standing_status, trouble_failure};
+
+/// For how long is asked if nothing else is said.
+const USUAL_TIME_TO_ASK: Duration = Duration::from_secs(5);
+/// Where asking about all that is due takes longer than this, a beginning tells nobody anything.
+const WORTH_A_BEGINNING: Duration = Duration::from_secs(60);
+
+/// Show how requests stand
+///
+/// Without an argument: all open requests, those that need you first, by their due dates. Asks
+/// Mixpanel about the jobs whose time has come, for five seconds at most, and shows the rest as the
+/// ledger knows it, with the age of the oldest answer. Where asking takes over a minute, it answers
+/// at once from the ledger and says what to run. A job is due often while it is young, later
+/// once an hour, sooner near the request's deadline; all dsr processes share that schedule and the
+/// pace.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr status                      all open requests
+  dsr status q7tz0xma             one request with its jobs
+  dsr status 3e0b7f52-77aa-…      the request a task belongs to
+  dsr status q7tz0xma --show-ids  who is in it, while that is kept
+  dsr status --cached --json      what the ledger knows, without network
+  dsr status --refresh            ask about every open job now, however long it takes
+  dsr status --watch              follow all of them on the screen; Ctrl-C ends it
+  dsr status --watch --timeout 2h | jq -c .job    a line for each change, in a script
+
+In cron, say nothing unless something changed, and let the status tell the rest:
+  dsr status --changes --exit-status --ask-for 10m
+  dsr status --due-within 7d --quiet              what is late or due within a week
+  dsr status --overdue --exit-status              9 if something is late, whatever else is wrong")]
+pub(crate) struct StatusArgs {
+    /// A request (the beginning of its id is enough) or a task id
+    #[arg(value_name = "REQUEST | TASK_ID")]
+    name: Option<String>,
+    /// Show what the ledger knows; ask nobody
+    #[arg(long, group = "asking")]
+    cached: bool,
+    /// Ask about every open job, due or not, however long it takes
+    #[arg(long, group = "asking")]
+    refresh: bool,
+    /// Ask about what is due for this long at most, such as `30s` or `10m` [default: 5s, or nobody
+    /// where asking would take over a minute]
+    #[arg(long, group = "asking", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    ask_for: Option<Duration>,
+    /// Go on until all jobs have ended: on a terminal as a picture that is drawn anew, elsewhere as
+    /// one JSON object a line for each change, and all of it at the end
+    #[arg(long, group = "asking", conflicts_with = "changes")]
+    watch: bool,
+    /// Give up watching after this long, such as `90s`, `2h` or `3days`
+    #[arg(long, value_name = "DURATION", requires = "watch", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+    /// Show only the jobs that changed since the last look with --changes; nothing if
+    /// there is none
+    ///
+    /// What was shown is noted afterwards, in the ledger: after a crash in between, or by two such
+    /// looks at once, a change is shown twice, but never lost.
+    #[arg(long)]
+    pub(crate) changes: bool,
+    /// Tell by the exit status how the requests stand: 6, 7, 3, 9, 75 or 8; see `dsr help exit-status`
+    #[arg(long)]
+    exit_status: bool,
+    #[command(flatten)]
+    alarm: DeadlineArgs,
+    /// List closed requests, too
+    #[arg(long, conflicts_with = "name")]
+    all: bool,
+    /// Show the distinct_ids of a request's jobs, as far as they are still kept; ask nobody
+    #[arg(long, requires = "name", conflicts_with_all = ["asking", "changes", "exit_status"])]
+    show_ids: bool,
+}
+
+impl StatusArgs {
+    /// What it says, or that it says nothing, is relied on: no ledger is no good news.
+    fn is_for_a_script(&self) -> bool {
+        self.exit_status || self.changes || self.watch
+    }
+
+    fn asks_nobody(&self) -> bool {
+        self.cached || self.show_ids
+    }
+}
+
+pub(crate) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatus, Failure> {
+    let mut ledger = match (args.is_for_a_script(), args.asks_nobody()) {
+        (true, _) => ctx.ledger()?,
+        (false, true) => ctx.ledger_as_it_is()?,
+        (false, false) => ctx.ledger_if_any()?,
+    };
+    if let (Some(name), true) = (&args.name, args.show_ids) {
+        let request = find(&ledger, name)?;
+        return held_ids::show(ctx, &ledger, &request);
+    }
+    let mut view = View::of(ctx, &ledger, &args)?;
+    if let Some(days) = args.alarm.days() {
+        let mut requests = view.read(ctx, &ledger)?;
+        if view.shown == Shown::List {
+            // Mixpanel has finished them, and nobody has recorded that the person was told.
+            let unanswered = deadlines::unanswered(ctx, &ledger)?;
+            requests.retain(RequestRecord::is_open);
+            requests.extend(unanswered.into_iter().filter(|request| !request.is_open()));
+        }
+        return show_due(ctx, &ledger, requests, days, args.exit_status);
+    }
+    if args.watch {
+        return watch::run(ctx, ledger, view, args.timeout).await;
+    }
+    let extent = match (args.cached, args.refresh) {
+        (true, _) => None,
+        (_, true) => Some(Extent::All),
+        (_, false) => Some(Extent::Due {
+            within: time_to_ask(ctx, &ledger, &view, &args)?,
+        }),
+    };
+    let mut troubles = Vec::new();
+    if let Some(extent) = extent {
+        // What ends now is shown once more.
+        view.read(ctx, &ledger)?;
+        troubles = ask(ctx, &mut ledger, &view.scope, extent).await?;
+        minimise::sweep(ctx, &mut ledger);
+    }
+    let status = match args.changes {
+        true => {
+            let (status, told) =
+                ledger.in_one_view(|ledger| show_changes(ctx, ledger, &mut view))?;
+            if !told.is_empty() {
+                ledger.record_told(&told)?;
+            }
+            status
+        }
+        false => ledger.in_one_view(|ledger| show(ctx, ledger, &mut view, extent))?,
+    };
+    if let Some(trouble) = troubles.first() {
+        ctx.ui.fail(&trouble_failure(ctx, trouble));
+    }
+    let mut statuses: Vec<ExitStatus> = troubles
+        .iter()
+        .map(|trouble| trouble_failure(ctx, trouble).status)
+        .collect();
+    if args.exit_status {
+        statuses.push(status);
+        if view.shown == Shown::List {
+            let unanswered = deadlines::unanswered(ctx, &ledger)?;
+            let is_late = |request: &RequestRecord| request.deadline().is_over(ctx.clock.today());
+            let late = unanswered.iter().filter(|request| is_late(request));
+            statuses.extend(late.map(|_| ExitStatus::Overdue));
+        }
+    }
+    Ok(ExitStatus::most_pressing(statuses))
+}
+
+/// How long to ask about what is due. Whoever only wants to look is not kept waiting for a few
+/// answers among thousands; a script makes its way through them, a little each time.
+fn time_to_ask(
+    ctx: &Context,
+    ledger: &Ledger,
+    view: &View,
+    args: &StatusArgs,
+) -> Result<Duration, Failure> {
+    let is_a_look = !args.changes && !args.exit_status;
+    match args.ask_for {
+        Some(time) => Ok(time),
+        None if is_a_look && polling(ctx, ledger, &view.scope)?.time > WORTH_A_BEGINNING => {
+            Ok(Duration::ZERO)
+        }
+        None => Ok(USUAL_TIME_TO_ASK),
+    }
+}
+
+/// Shows requests, and says what needs the operator; the status they stand for.
+fn show(
+    ctx: &Context,
+    ledger: &Ledger,
+    view: &mut View,
+    extent: Option<Extent>,
+) -> Result<ExitStatus, Failure> {
+    let requests = &view.read(ctx, ledger)?;
+    let json = ctx.ui.format() == crate::ui::Format::Json;
+    // Nobody is told of it otherwise, and it takes a while to count.
+    let polling = match json || extent.is_some() {
+        true => Some(polling(ctx, ledger, &view.scope)?),
+        false => None,
+    };
+    ctx.warn_of_lost_time(ledger, "")?;
+    let advice = deadlines::advice(ctx, ledger, requests, view.shown)?;
+    advice.warn(ctx);
+    deadlines::warn_of_token_for(ctx, ledger, requests)?;
+    let clock = ctx.clock.as_ref();
+    ctx.ui
+        .print_status(ledger, requests, view.shown, polling, clock)?;
+    advise(ctx, ledger, requests)?;
+    advice.note(ctx);
+    if view.shown == Shown::Jobs && requests.iter().any(has_deleted) {
+        ctx.ui.note(AFTER_DELETION);
+    }
+    if requests.is_empty() && view.which == Which::Open {
+        ctx.ui
+            .note("Closed requests are listed with `dsr status --all`.");
+    }
+    if let Some(Polling { due: 1.., .. }) = polling
+        && let Some(Extent::Due { .. }) = extent
+    {
+        ctx.ui.note(&still_due(polling.unwrap_or_default()));
+    }
+    Ok(standing_status(requests, ctx.clock.today()))
+}
+
+/// Shows only the requests that are due within so many days. The status is about nothing else, so
+/// that no other trouble hides a deadline.
+fn show_due(
+    ctx: &Context,
+    ledger: &Ledger,
+    mut requests: Vec<RequestRecord>,
+    days: i64,
+    exit_status: bool,
+) -> Result<ExitStatus, Failure> {
+    let clock = ctx.clock.as_ref();
+    requests.retain(|request| deadlines::is_due_within(request, clock.today(), days));
+    ctx.warn_of_lost_time(ledger, "; requests recorded then are in no list")?;
+    if !requests.is_empty() || ctx.ui.format() == crate::ui::Format::Json {
+        ctx.ui
+            .print_status(ledger, &requests, Shown::List, None, clock)?;
+    }
+    advise(ctx, ledger, &requests)?;
+    Ok(match (requests.is_empty(), exit_status) {
+        (true, _) => {
+            ctx.ui.note(&match days {
+                ..0 => "No request that needs an answer is overdue.".to_owned(),
+                _ => format!(
+                    "No request that needs an answer is due within {}.",
+                    plural(usize::try_from(days).unwrap_or(usize::MAX), "day", "days")
+                ),
+            });
+            ExitStatus::Done
+        }
+        (false, true) => ExitStatus::Overdue,
+        (false, false) => ExitStatus::Done,
+    })
+}
+
+/// Whether something is deleted, and nothing remains to be.
+fn has_deleted(request: &RequestRecord) -> bool {
+    request.asked.operation.kind() == Kind::Delete
+        && !request.state().is_open()
+        && request.jobs_in(JobState::Done) > 0
+}
+
+fn still_due(polling: Polling) -> String {
+    let jobs = plural(polling.due, "job", "jobs");
+    let time = duration(polling.time);
+    format!(
+        "Still to be asked about: {jobs}, {time} at the pace. All of them now: `dsr status --refresh`; as they fall due: `dsr status --watch`."
+    )
+}
+
+/// Shows what has changed since it was last shown, if anything has; also what its reader has seen.
+fn show_changes(
+    ctx: &Context,
+    ledger: &Ledger,
+    view: &mut View,
+) -> Result<(ExitStatus, Vec<Untold>), Failure> {
+    let mut requests = view.read(ctx, ledger)?;
+    let mut untold = ledger.list_untold()?;
+    let listed: HashSet<RequestId> = requests.iter().map(|r| r.id.clone()).collect();
+    // Those that have ended since are listed no more, unless the view is of one request.
+    for id in untold.keys().filter(|id| !listed.contains(id)) {
+        let found = ledger.find_request(id)?;
+        requests.extend(found.filter(|request| view.means(ctx, request)));
+    }
+    let status = standing_status(&requests, ctx.clock.today());
+    requests.retain(|request| untold.contains_key(&request.id));
+    if requests.is_empty() {
+        return Ok((status, Vec::new()));
+    }
+    ctx.ui.release_warnings();
+    let clock = ctx.clock.as_ref();
+    let delivery = ctx
+        .ui
+        .print_status(ledger, &requests, Shown::Untold, None, clock)?;
+    let told = match delivery {
+        Delivery::Made => {
+            let shown = requests.iter();
+            let shown = shown.filter_map(|request| untold.remove(&request.id));
+            shown.flatten().collect()
+        }
+        Delivery::Failed => Vec::new(),
+    };
+    Ok((status, told))
+}
+
+/// What is looked at.
+pub(crate) struct View {
+    which: Which,
+    pub(crate) scope: Scope,
+    pub(crate) shown: Shown,
+    /// The requests that were there at an earlier look: they stay in view.
+    seen: Vec<RequestId>,
+}
+
+impl View {
+    fn of(ctx: &Context, ledger: &Ledger, args: &StatusArgs) -> Result<Self, Failure> {
+        let (scope, shown) = match &args.name {
+            Some(name) => (Scope::Requests(vec![find(ledger, name)?.id]), Shown::Jobs),
+            None if ctx.projects.is_empty() => (Scope::All, Shown::List),
+            None => (Scope::Projects(ctx.projects.clone()), Shown::List),
+        };
+        Ok(Self {
+            which: match args.all {
+                true => Which::All,
+                false => Which::Open,
+            },
+            scope,
+            shown,
+            seen: Vec::new(),
+        })
+    }
+
+    fn means(&self, ctx: &Context, request: &RequestRecord) -> bool {
+        let named = match &self.scope {
+            Scope::Requests(ids) => ids.contains(&request.id),
+            Scope::All | Scope::Projects(_) => true,
+        };
+        named && ctx.means(&request.asked.project)
+    }
+
+    /// The requests that are meant: those that need the operator first, by their due dates, then
+    /// the other open ones, by theirs, then those that have ended, newest first.
+    pub(crate) fn read(
+        &mut self,
+        ctx: &Context,
+        ledger: &Ledger,
+    ) -> Result<Vec<RequestRecord>, Failure> {
+        let mut requests = match &self.scope {
+            Scope::Requests(ids) => {
+                let found = ids.iter().map(|id| ledger.find_request(id));
+                let found: Result<Vec<_>, _> = found.collect();
+                found?.into_iter().flatten().collect()
+            }
+            Scope::All | Scope::Projects(_) => ledger.list_requests(self.which)?,
+        };
+        let there: HashSet<&RequestId> = requests.iter().map(|request| &request.id).collect();
+        let ended: Vec<RequestId> = self
+            .seen
+            .iter()
+            .filter(|id| !there.contains(id))
+            .cloned()
+            .collect();
+        for id in ended {
+            requests.extend(ledger.find_request(&id)?);
+        }
+        requests.retain(|request| ctx.means(&request.asked.project));
+        self.seen = requests.iter().map(|request| request.id.clone()).collect();
+        requests.sort_by_key(|request| {
+            let due = request.is_open().then_some(request.asked.due);
+            let needs_nobody = urgency(request) == Urgency::None;
+            (due.is_none(), needs_nobody, due)
+        });
+        Ok(requests)
+    }
+}
+
+/// Why a request needs the operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Urgency {
+    Unsettled,
+    Unsent,
+    None,
+}
+
+fn urgency(request: &RequestRecord) -> Urgency {
+    if request.groups.iter().any(JobGroup::is_unsettled) {
+        Urgency::Unsettled
+    } else if request.needs_resume() {
+        Urgency::Unsent
+    } else {
+        Urgency::None
+    }
+}
+
+/// Says why requests need the operator, if they do, and the command to run.
+fn advise(ctx: &Context, ledger: &Ledger, requests: &[RequestRecord]) -> Result<(), Failure> {
+    let mut waiting: Option<Vec<Waiting>> = None;
+    for request in requests {
+        let standing = match urgency(request) {
+            Urgency::Unsettled => Standing::Unsettled,
+            Urgency::Unsent => Standing::Unsent,
+            Urgency::None => continue,
+        };
+        let Some(job) = ledger.jobs(&request.id, standing).next().transpose()? else {
+            continue;
+        };
+        // Whoever waits has a reason. To find out for whom takes reading ids, so once for all.
+        if job.state.is_sendable() && job.reason.is_some() && waiting.is_none() {
+            let now = ctx.clock.now();
+            waiting = Some(workflow::list_waiting(ledger, requests, now)?);
+        }
+        let waits = waiting.iter().flatten().find(|waits| waits.job == job.id);
+        let short = request.id.short();
+        let go_on = match urgency(request) {
+            Urgency::Unsettled => match settled_by(ctx, ledger, request)? {
+                Settles::ByItself => format!("Go on with `dsr resume {short}`"),
+                Settles::ByWord => format!("To go on, {}", outcome::by_word(short)),
+            },
+            Urgency::Unsent | Urgency::None => format!("Go on with `dsr resume {short}`"),
+        };
+        ctx.ui.note(&match waits.map(outcome::waits_for) {
+            Some(WaitsFor { why, hint }) => format!("{short} waits: {why}. To go on, {hint}."),
+            None => {
+                let reason = job.reason.as_deref().unwrap_or("not sent yet");
+                let what = job.state.as_str();
+                format!("{short} is {what}: {reason}. {go_on}.")
+            }
+        });
+    }
+    Ok(())
+}
+
+/// What settles a request's jobs of unknown outcome.
+fn settled_by(ctx: &Context, ledger: &Ledger, request: &RequestRecord) -> Result<Settles, Failure> {
+    let requests = std::slice::from_ref(request);
+    Ok(Settles::of(ledger, requests, ctx.clock.now())?)
+}
+
+/// How many questions are due, and how long they take: projects are asked beside each other.
+pub(crate) fn polling(ctx: &Context, ledger: &Ledger, scope: &Scope) -> Result<Polling, Failure> {
+    let backlogs = ledger.list_backlogs(scope, Turn::Due, ctx.clock.now())?;
+    let file = ctx.projects_file()?;
+    let time = |backlog: &Backlog| {
+        let project = ctx.project_named(&file, &backlog.project, backlog.key.as_str());
+        let rate = project.map_or_else(Rate::default, |project| project.rate);
+        rate.time_for(backlog.jobs)
+    };
+    Ok(Polling {
+        due: backlogs.iter().map(|backlog| backlog.jobs).sum(),
+        time: backlogs.iter().map(time).max().unwrap_or_default(),
+    })
+}
+
+/// Asks Mixpanel about jobs of the scope; what kept some from being asked about.
+async fn ask(
+    ctx: &mut Context,
+    ledger: &mut Ledger,
+    scope: &Scope,
+    extent: Extent,
+) -> Result<Vec<RefreshTrouble>, Failure> {
+    let now = ctx.clock.now();
+    let turn = match extent {
+        Extent::Due { .. } => Turn::Due,
+        Extent::All => Turn::AfterAll(now),
+    };
+    let backlogs = ledger.list_backlogs(scope, turn, now)?;
+    if backlogs.is_empty()
+        || extent
+            == (Extent::Due {
+                within: Duration::ZERO,
+            })
+    {
+        return Ok(Vec::new());
+    }
+    let clients = ctx
+        .clients_for(&backlogs)
+        .map_err(|failure| failure.or_hint("`dsr status --cached` shows what the ledger knows"))?;
+    ctx.interrupt.begin();
+    let jobs = backlogs.iter().map(|backlog| backlog.jobs).sum();
+    let troubles = {
+        let progress = Progress::start(&ctx.ui, Phase::Asking, jobs, Lines::None);
+        let mut run = ctx.run(ledger, &clients, &progress);
+        workflow::refresh(&mut run, scope, extent).await?
+    };
+    if let Some(signal) = ctx.interrupt.signal() {
+        return Err(
+            Failure::new(signal.exit_status(), "interrupted", "interrupted")
+                .hint("the answers so far are recorded: `dsr status --cached`"),
+        );
+    }
+    Ok(troubles)
+}

@@ -1,0 +1,452 @@
+//! How a run that submitted or asked ends: what is said last, and the exit status.
+
+use chrono::NaiveDate;
+
+use crate::commands::context::Context;
+use crate::commands::failures::renewal;
+use crate::credentials::{TokenOrigin, find_environments_token};
+use crate::domain::{ExitStatus, JobState, Kind};
+use crate::ledger::{JobGroup, RequestRecord};
+use crate::ui::{Failure, number};
+use crate::workflow::{self, RefreshTrouble, Settles, Stop, SubmitReport, Tally, Waiting};
+
+use super::deadlines;
+
+/// Who may use the API, as Mixpanel's pages name them.
+pub(crate) const ELIGIBLE: &str = "the token's owner must be an owner or admin of the organization or the project (one of Mixpanel's pages says that everyone may)";
+
+/// How far the jobs were followed after they were sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Followed {
+    No,
+    ToTheEnd,
+    /// And their exports were fetched.
+    AndFetched,
+}
+
+/// Says what stood in the way or what comes next.
+pub(crate) fn tell(
+    ctx: &Context,
+    report: &SubmitReport,
+    troubles: &[RefreshTrouble],
+    followed: Followed,
+) -> ExitStatus {
+    let running = count_jobs(&report.requests, |group| group.state.is_followed());
+    let not_found = count_not_found(&report.requests);
+    let mut statuses = vec![report.exit_status()];
+    statuses.extend(troubles.iter().filter_map(trouble_status));
+    if not_found > 0 {
+        statuses.push(ExitStatus::Failed);
+    }
+    if followed != Followed::No && running > not_found {
+        statuses.push(ExitStatus::Running);
+    }
+    let status = ExitStatus::most_pressing(statuses);
+    match failure(ctx, status, report, troubles) {
+        Some(failure) => ctx.ui.fail(&failure),
+        None => ctx.ui.note(&next_step(&report.requests, followed)),
+    }
+    status
+}
+
+/// What `--exit-status` tells of requests.
+pub(crate) fn standing_status(requests: &[RequestRecord], today: NaiveDate) -> ExitStatus {
+    let groups = requests.iter().flat_map(|request| &request.groups);
+    let overdue = requests
+        .iter()
+        .filter(|request| deadlines::is_due_within(request, today, -1))
+        .map(|_| ExitStatus::Overdue);
+    ExitStatus::most_pressing(groups.map(workflow::standing).chain(overdue))
+}
+
+pub(crate) fn count_not_found(requests: &[RequestRecord]) -> usize {
+    count_jobs(requests, JobGroup::is_not_found)
+}
+
+fn count_jobs(requests: &[RequestRecord], which: impl Fn(&JobGroup) -> bool) -> usize {
+    let counts = requests.iter().map(|request| request.count_jobs(&which));
+    counts.sum()
+}
+
+pub(crate) fn trouble_status(trouble: &RefreshTrouble) -> Option<ExitStatus> {
+    match trouble {
+        RefreshTrouble::NotAllowed { .. } => Some(ExitStatus::Auth),
+        RefreshTrouble::Unreachable { .. } | RefreshTrouble::RateLimited => {
+            Some(ExitStatus::Temporary)
+        }
+        RefreshTrouble::NoProject { .. } => Some(ExitStatus::Usage),
+        RefreshTrouble::Interrupted => None,
+    }
+}
+
+/// What a trouble while asking means for the operator.
+pub(crate) fn trouble_failure(ctx: &Context, trouble: &RefreshTrouble) -> Failure {
+    let status = trouble_status(trouble).unwrap_or(ExitStatus::Interrupted);
+    match trouble {
+        RefreshTrouble::NotAllowed { http_status } => {
+            not_allowed(ctx, *http_status, None, "dsr status")
+        }
+        RefreshTrouble::Unreachable { reason } => Failure::new(
+            status,
+            "temporary",
+            format!("Mixpanel could not be asked about every job: {reason}"),
+        )
+        .hint("what is shown is what the ledger knew; try `dsr status` again later"),
+        RefreshTrouble::RateLimited => Failure::new(
+            status,
+            "temporary",
+            "Mixpanel's rate limit kept dsr from asking about every job",
+        )
+        .hint("what is shown is what the ledger knew; try `dsr status` again later"),
+        RefreshTrouble::NoProject { project } => Failure::new(
+            status,
+            "project",
+            format!("project `{project}` is not set up any more, or has another token now"),
+        )
+        .hint("see `dsr project list`; `dsr status --cached` shows what the ledger knows"),
+        RefreshTrouble::Interrupted => Failure::new(status, "interrupted", "interrupted"),
+    }
+}
+
+/// `then` is the command to run again.
+fn not_allowed(ctx: &Context, http_status: u16, message: Option<&str>, then: &str) -> Failure {
+    let mut text = match http_status {
+        401 => "Mixpanel does not accept the OAuth token (401)".to_owned(),
+        _ => "Mixpanel does not allow this with this OAuth token (403)".to_owned(),
+    };
+    if let Some(message) = message {
+        text.push_str(&format!(": {message}"));
+    }
+    let hint = format!("{}; then run `{then}`", other_token(ctx, http_status));
+    Failure::new(ExitStatus::Auth, "not_allowed", text).hint(hint)
+}
+
+/// How there will be a token that Mixpanel does not refuse: by where the refused one is kept.
+pub(crate) fn other_token(ctx: &Context, http_status: u16) -> String {
+    let renewal = match find_environments_token(&ctx.environment) {
+        Ok(Some(token)) if !ctx.is_sandbox() => renewal(token.origin(), None),
+        Ok(_) | Err(_) => format!(
+            "{} (`dsr auth status` says which one to replace)",
+            renewal(TokenOrigin::Keyring, None)
+        ),
+    };
+    match http_status {
+        401 => renewal,
+        _ => format!("{ELIGIBLE}; as such a person, {renewal}"),
+    }
+}
+
+/// The one failure that matters most, or none.
+fn failure(
+    ctx: &Context,
+    status: ExitStatus,
+    report: &SubmitReport,
+    troubles: &[RefreshTrouble],
+) -> Option<Failure> {
+    let fail = |kind, message: String| Failure::new(status, kind, message);
+    let count = |state| count_jobs(&report.requests, |group| group.state == state);
+    let unsettled = count_jobs(&report.requests, JobGroup::is_unsettled);
+    let short = short_names(&report.requests);
+    let unsent = count(JobState::Planned) + count(JobState::Deferred);
+    let refusal = report.stops.iter().find_map(|stop| match stop {
+        Stop::NotAllowed { http_status, .. } => Some(*http_status),
+        _ => None,
+    });
+    match status {
+        ExitStatus::Done => None,
+        ExitStatus::Unknown => Some(
+            fail(
+                "unknown_outcome",
+                format!(
+                    "the outcome of {} is unknown: it may or may not have been carried out{}{}",
+                    jobs(unsettled),
+                    rest_text(report),
+                    refusal.map_or_else(String::new, |http_status| format!(
+                        "; Mixpanel refused the token ({http_status})"
+                    ))
+                ),
+            )
+            .hint(match refusal {
+                Some(http_status) => {
+                    format!(
+                        "{}; then {}",
+                        other_token(ctx, http_status),
+                        settle_hint(report)
+                    )
+                }
+                None => settle_hint(report),
+            }),
+        ),
+        ExitStatus::Auth => {
+            let stopped = report.stops.iter().find_map(|stop| match stop {
+                Stop::NotAllowed {
+                    http_status,
+                    message,
+                } => Some(not_allowed(ctx, *http_status, Some(message), "dsr resume")),
+                Stop::Unreachable { .. }
+                | Stop::RateLimited
+                | Stop::Unclear { .. }
+                | Stop::NoProject
+                | Stop::Contradiction => None,
+            });
+            stopped.or_else(|| {
+                troubles
+                    .first()
+                    .map(|trouble| trouble_failure(ctx, trouble))
+            })
+        }
+        ExitStatus::Failed => {
+            let failed = count(JobState::Failed);
+            let revoked = count(JobState::Revoked);
+            let missing = count_not_found(&report.requests);
+            Some(
+                fail(
+                    "failed",
+                    format!(
+                        "Mixpanel reports: {failed} failed, {revoked} revoked, {missing} not found"
+                    ),
+                )
+                .hint(format!("see which with `dsr status{short} --cached`")),
+            )
+        }
+        ExitStatus::Refused => Some(
+            fail("refused", refused_text(report))
+                .hint(format!("see why with `dsr status{short} --cached`")),
+        ),
+        ExitStatus::Temporary if unsent == 0 => troubles
+            .first()
+            .map(|trouble| trouble_failure(ctx, trouble)),
+        ExitStatus::Temporary => Some(
+            fail(
+                "temporary",
+                format!(
+                    "{} could not be sent: {}",
+                    jobs(unsent),
+                    stop_reason(report)
+                ),
+            )
+            .hint(match report.waiting.first() {
+                Some(waiting) if report.stops.is_empty() => waits_for(waiting).hint,
+                _ => format!("nothing is lost; go on with `dsr resume{short}`"),
+            }),
+        ),
+        ExitStatus::Running => Some(
+            fail("running", "the jobs were accepted and still run".to_owned())
+                .hint(format!("ask again with `dsr status{short}`")),
+        ),
+        ExitStatus::Interrupted | ExitStatus::Terminated => {
+            let message = match (unsettled, unsent) {
+                (0, 0) => "interrupted; everything was sent".to_owned(),
+                (0, _) => format!("interrupted; {} not sent yet", jobs(unsent)),
+                (_, 0) => format!("interrupted; the outcome of {} is unknown", jobs(unsettled)),
+                (_, _) => format!(
+                    "interrupted; the outcome of {} is unknown, and {} not sent yet",
+                    jobs(unsettled),
+                    jobs(unsent)
+                ),
+            };
+            let hint = match unsettled + unsent {
+                0 => format!("follow it with `dsr status{short}`"),
+                _ => format!("go on with `dsr resume{short}`"),
+            };
+            Some(fail("interrupted", message).hint(hint))
+        }
+        ExitStatus::Usage => Some(
+            fail(
+                "project",
+                "a project is not set up any more, or has another token now".to_owned(),
+            )
+            .hint("nothing was sent for it; see `dsr project list`"),
+        ),
+        ExitStatus::Bug
+        | ExitStatus::Input
+        | ExitStatus::Overdue
+        | ExitStatus::Locked
+        | ExitStatus::LocalIo => None,
+    }
+}
+
+fn stop_reason(report: &SubmitReport) -> String {
+    let reason = report.stops.iter().find_map(|stop| match stop {
+        Stop::Unreachable { reason } => Some(format!("Mixpanel cannot be reached ({reason})")),
+        Stop::RateLimited => Some("Mixpanel's rate limit lasted longer than --max-wait".to_owned()),
+        Stop::Unclear { reason } => Some(format!("Mixpanel's answers say nothing ({reason})")),
+        Stop::NotAllowed { .. } | Stop::NoProject | Stop::Contradiction => None,
+    });
+    let waits = report.waiting.first().map(|waiting| waits_for(waiting).why);
+    reason
+        .or(waits)
+        .unwrap_or_else(|| "another dsr is at it, or something stood in the way".to_owned())
+}
+
+/// What settles the jobs of unknown outcome.
+fn settle_hint(report: &SubmitReport) -> String {
+    let short = short_names(&report.requests);
+    match (report.settling, report.requests.as_slice()) {
+        (Settles::ByItself, _) => {
+            format!("settle it with `dsr resume{short}` within 15 minutes of the attempt")
+        }
+        (Settles::ByWord, [one]) => by_word(one.id.short()),
+        (Settles::ByWord, _) => by_word("REQUEST"),
+    }
+}
+
+fn refused_text(report: &SubmitReport) -> String {
+    if report.stops.contains(&Stop::Contradiction) {
+        return "Mixpanel's answer does not fit what was sent, so nothing more was".to_owned();
+    }
+    let refused = count_jobs(&report.requests, |group| group.state == JobState::Refused);
+    format!("Mixpanel refused {}{}", jobs(refused), rest_text(report))
+}
+
+/// What became of the jobs that are neither refused nor of unknown outcome: what this run did is
+/// counted, and what is still to be sent.
+fn rest_text(report: &SubmitReport) -> String {
+    let count =
+        |which: fn(JobState) -> bool| count_jobs(&report.requests, |group| which(group.state));
+    let (refused, total) = (count(is_refused), count(|_| true));
+    let unsent = count(JobState::is_sendable);
+    let through = count(|state| state.is_followed() || state.is_final()) - refused;
+    if refused > 0 && refused + through == total {
+        return match through {
+            0 => "; nothing was created".to_owned(),
+            _ => "; the rest went through".to_owned(),
+        };
+    }
+    let Tally {
+        sent,
+        settled,
+        linked,
+    } = report.tally;
+    let counts = [
+        (sent, "sent"),
+        (settled, "settled"),
+        (linked, "linked"),
+        (unsent, "not sent"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts
+        .map(|(count, what)| format!("{} {what}", jobs(count)))
+        .collect();
+    match counts.is_empty() {
+        true => String::new(),
+        false => format!("; {}", counts.join(", ")),
+    }
+}
+
+fn is_refused(state: JobState) -> bool {
+    state == JobState::Refused
+}
+
+/// What settles a job of unknown outcome that no further call settles.
+pub(crate) fn by_word(request: &str) -> String {
+    format!(
+        "find its task in Mixpanel, then say which it is with `dsr resume {request} --task TASK_ID`, or send it again with `--send-again`, or give up on it with `--abandon`"
+    )
+}
+
+/// Why a job is not sent that waits for another request, and what lets it go.
+pub(crate) struct WaitsFor {
+    pub(crate) why: String,
+    pub(crate) hint: String,
+}
+
+pub(crate) fn waits_for(waiting: &Waiting) -> WaitsFor {
+    let own = waiting.job.request.short();
+    let (other, number) = (waiting.on.id.request.short(), waiting.on.id.number);
+    let has = format!("request {other} has some of its ids");
+    let settle_by =
+        |how: String| format!("settle request {other} first: {how}; then run `dsr resume {own}`");
+    let (why, hint) = match (waiting.on.state, waiting.settling) {
+        (JobState::Unknown, Settles::ByItself) => (
+            format!("{has}, and the outcome of its job {number} is unknown"),
+            settle_by(format!("run `dsr resume {other}`")),
+        ),
+        (JobState::Unknown, Settles::ByWord) => (
+            format!("{has}, and the outcome of its job {number} is unknown"),
+            settle_by(by_word(other)),
+        ),
+        (JobState::Sending, _) => (
+            format!("{has}, and another dsr is sending them"),
+            format!("when that dsr has ended, run `dsr resume {own}`"),
+        ),
+        _ => (
+            format!("{has} and is not sent yet"),
+            format!("run `dsr resume {other}`, then `dsr resume {own}`"),
+        ),
+    };
+    WaitsFor { why, hint }
+}
+
+fn jobs(count: usize) -> String {
+    match count {
+        1 => "1 job".to_owned(),
+        _ => format!("{} jobs", number(count)),
+    }
+}
+
+/// The name to run a command with, and the space before it; without one the commands take every
+/// open request.
+fn short_names(requests: &[RequestRecord]) -> String {
+    match requests {
+        [one] => format!(" {}", one.id.short()),
+        _ => String::new(),
+    }
+}
+
+/// What no deletion does.
+pub(crate) const AFTER_DELETION: &str =
+    "Deleting does not stop collection: `dsr guide after-deletion` lists what is left to do.";
+
+/// How finished exports are fetched. Without a name all are, and of all projects, so several
+/// requests take that one command.
+fn fetch_hint(requests: &[RequestRecord]) -> String {
+    let is_there = |request: &&RequestRecord| {
+        request.asked.operation.kind() == Kind::Export && request.jobs_in(JobState::Done) > 0
+    };
+    let exports: Vec<_> = requests.iter().filter(is_there).collect();
+    let jobs: usize = exports.iter().map(|one| one.jobs_in(JobState::Done)).sum();
+    let name = match exports.as_slice() {
+        [] => return String::new(),
+        [one] => format!(" {}", one.id.short()),
+        _ => String::new(),
+    };
+    let them = if jobs == 1 { "it" } else { "them" };
+    format!(" Fetch {them} with `dsr download{name}`.")
+}
+
+fn next_step(requests: &[RequestRecord], followed: Followed) -> String {
+    if count_jobs(requests, |group| group.state == JobState::Unknown) > 0 {
+        return "dsr gave up on jobs: they stay unknown.".to_owned();
+    }
+    let all_done = requests.iter().all(|request| !request.state().is_open());
+    let deletes = |request: &RequestRecord| request.asked.operation.kind() == Kind::Delete;
+    if all_done {
+        let mut text = "All jobs are done.".to_owned();
+        if followed != Followed::AndFetched {
+            text.push_str(&fetch_hint(requests));
+        }
+        if requests.iter().any(deletes) {
+            text.push_str(&format!(" {AFTER_DELETION}"));
+        }
+        return text;
+    }
+    let mut text = match requests {
+        [one] => format!("Follow it with `dsr status {}`.", one.id.short()),
+        _ => "Follow them with `dsr status`.".to_owned(),
+    };
+    let cancellable = requests
+        .iter()
+        .filter(|request| deletes(request) && request.jobs_in(JobState::Accepted) > 0);
+    let names: Vec<&str> = cancellable.map(|request| request.id.short()).collect();
+    if !names.is_empty() {
+        text.push_str(&format!(
+            " Until Mixpanel starts it: `dsr cancel {}`.",
+            names.join("`, `dsr cancel ")
+        ));
+    }
+    if requests.iter().any(deletes) {
+        text.push_str(&format!(" {AFTER_DELETION}"));
+    }
+    text
+}

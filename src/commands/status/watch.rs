@@ -1,0 +1,209 @@
+//! `dsr status --watch`: asks about what is due and shows what changes, whoever finds it out.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use crate::commands::context::Context;
+use crate::commands::failures::local_io;
+use crate::commands::people::minimise;
+use crate::domain::{ExitStatus, JobId, RequestId};
+use crate::ledger::{Ledger, RequestRecord, Turn};
+use crate::ui::{Failure, Format, Lines, Phase, Picture, Progress, Screen};
+use crate::workflow::{self, RefreshTrouble, Settles, SubmitReport, Tally};
+
+use super::{View, deadlines, outcome, polling};
+
+/// How often it is looked whether the terminal has another size.
+const GLANCE: Duration = Duration::from_millis(200);
+/// How often the ledger is read, at most; and for what part of the time.
+const READ_EVERY: Duration = Duration::from_secs(1);
+const READ_PART: u32 = 20;
+
+pub(crate) async fn run(
+    ctx: &mut Context,
+    mut ledger: Ledger,
+    mut view: View,
+    timeout: Option<Duration>,
+) -> Result<ExitStatus, Failure> {
+    let requests = view.read(ctx, &ledger)?;
+    let projects = ctx.projects_of(&requests)?;
+    let clients = ctx.clients(&projects)?;
+    deadlines::warn_of_token_for(ctx, &ledger, &requests)?;
+    // The one that asks is busy while it waits for an answer.
+    let eyes = ctx.open_ledger()?;
+    ctx.interrupt.begin();
+    let scope = view.scope.clone();
+    let screen = Screen::find(&ctx.ui);
+    let troubles = match &screen {
+        Some(screen) => {
+            let mut run = ctx.run(&mut ledger, &clients, screen);
+            tokio::select! {
+                troubles = workflow::wait(&mut run, &scope, timeout) => troubles?,
+                failure = redraw(ctx, &eyes, screen, &mut view) => return Err(failure),
+            }
+        }
+        None => {
+            let open = requests.iter();
+            let open = open.map(|r| r.count_jobs(|group| group.state.is_followed()));
+            let progress = Progress::start(&ctx.ui, Phase::Waiting, open.sum(), Lines::None);
+            let mut lines = Changes::since_now(&eyes)?;
+            let troubles = {
+                let mut run = ctx.run(&mut ledger, &clients, &progress);
+                tokio::select! {
+                    troubles = workflow::wait(&mut run, &scope, timeout) => troubles?,
+                    failure = lines.tell_for_ever(ctx, &eyes, &mut view) => return Err(failure),
+                }
+            };
+            lines.tell(ctx, &eyes, &mut view)?;
+            troubles
+        }
+    };
+    if screen.is_none() {
+        minimise::sweep(ctx, &mut ledger);
+    }
+    let status = conclude(ctx, &eyes, &mut view, screen.as_ref(), &troubles)?;
+    // What it may have to say belongs below the last picture.
+    if screen.is_some() {
+        minimise::sweep(ctx, &mut ledger);
+    }
+    Ok(status)
+}
+
+/// The last picture, or all of it, and what it means.
+fn conclude(
+    ctx: &Context,
+    eyes: &Ledger,
+    view: &mut View,
+    screen: Option<&Screen<'_>>,
+    troubles: &[RefreshTrouble],
+) -> Result<ExitStatus, Failure> {
+    let signal = ctx.interrupt.signal();
+    let requests = view.read(ctx, eyes)?;
+    let clock = ctx.clock.as_ref();
+    if let (Some(screen), Some(signal)) = (screen, signal) {
+        draw(ctx, eyes, screen, view, &requests)?;
+        screen.end();
+        return Ok(signal.exit_status());
+    }
+    match screen {
+        Some(screen) => {
+            screen.clear().map_err(|error| local_io(&error))?;
+            ctx.ui.print_requests(eyes, &requests, view.shown, clock)?;
+        }
+        None if ctx.ui.lines_format() == Format::Human => {
+            ctx.ui.print_requests(eyes, &requests, view.shown, clock)?;
+        }
+        None => {
+            let polling = polling(ctx, eyes, &view.scope)?;
+            let (shown, polling) = (view.shown, Some(polling));
+            ctx.ui
+                .print_objects(eyes, &requests, shown, polling, clock)?;
+        }
+    }
+    if let Some(screen) = screen {
+        screen.end();
+    }
+    let report = SubmitReport {
+        settling: Settles::of(eyes, &requests, ctx.clock.now())?,
+        waiting: workflow::list_waiting(eyes, &requests, ctx.clock.now())?,
+        requests,
+        stops: Vec::new(),
+        tally: Tally::default(),
+        signal,
+    };
+    Ok(outcome::tell(
+        ctx,
+        &report,
+        troubles,
+        outcome::Followed::ToTheEnd,
+    ))
+}
+
+/// Draws the picture until it cannot be drawn.
+async fn redraw(ctx: &Context, eyes: &Ledger, screen: &Screen<'_>, view: &mut View) -> Failure {
+    loop {
+        let start = Instant::now();
+        let drawn = view
+            .read(ctx, eyes)
+            .and_then(|requests| draw(ctx, eyes, screen, view, &requests));
+        if let Err(failure) = drawn {
+            return failure;
+        }
+        let pause = READ_EVERY.max(start.elapsed() * READ_PART);
+        while start.elapsed() < pause && !screen.is_resized() {
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+}
+
+fn draw(
+    ctx: &Context,
+    eyes: &Ledger,
+    screen: &Screen<'_>,
+    view: &View,
+    requests: &[RequestRecord],
+) -> Result<(), Failure> {
+    let now = ctx.clock.now();
+    let next = eyes.find_next_check(&view.scope, Turn::Due, &[], now)?;
+    Ok(screen.draw(&Picture {
+        ledger: eyes,
+        requests,
+        shown: view.shown,
+        polling: polling(ctx, eyes, &view.scope)?,
+        next: next.map(|next| next.at),
+        clock: ctx.clock.as_ref(),
+    })?)
+}
+
+/// The changes of open jobs, told one a line.
+struct Changes {
+    version: i64,
+    standings: HashMap<JobId, String>,
+}
+
+impl Changes {
+    fn since_now(eyes: &Ledger) -> Result<Self, Failure> {
+        Ok(Self {
+            version: eyes.find_version()?,
+            standings: eyes.list_open_standings()?,
+        })
+    }
+
+    async fn tell_for_ever(&mut self, ctx: &Context, eyes: &Ledger, view: &mut View) -> Failure {
+        loop {
+            let start = Instant::now();
+            if let Err(failure) = self.tell(ctx, eyes, view) {
+                return failure;
+            }
+            tokio::time::sleep(READ_EVERY.max(start.elapsed() * READ_PART)).await;
+        }
+    }
+
+    /// Tells what has changed since the last time.
+    fn tell(&mut self, ctx: &Context, eyes: &Ledger, view: &mut View) -> Result<(), Failure> {
+        let version = eyes.find_version()?;
+        if version == self.version {
+            return Ok(());
+        }
+        self.version = version;
+        let requests = view.read(ctx, eyes)?;
+        let meant: HashSet<&RequestId> = requests.iter().map(|request| &request.id).collect();
+        let before = std::mem::replace(&mut self.standings, eyes.list_open_standings()?);
+        let moved = self
+            .standings
+            .iter()
+            .filter(|(job, standing)| before.get(*job) != Some(standing));
+        let ended = before
+            .keys()
+            .filter(|job| !self.standings.contains_key(*job));
+        let mut changed: Vec<&JobId> = moved.map(|(job, _)| job).chain(ended).collect();
+        changed.retain(|job| meant.contains(&job.request));
+        changed.sort_by(|a, b| (&a.request, a.number).cmp(&(&b.request, b.number)));
+        for job in changed {
+            ctx.ui
+                .print_change(&eyes.find_job(job)?)
+                .map_err(|error| local_io(&error))?;
+        }
+        Ok(())
+    }
+}

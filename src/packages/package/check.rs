@@ -1,0 +1,159 @@
+//! Whether packages from before are all there, as they were made. Changes nothing.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use zip::ZipArchive;
+
+use super::INSIDE;
+use super::manifest::{Listed, MANIFEST};
+use crate::domain::to_hex;
+use crate::packages::people::People;
+use crate::packages::{Form, Observer, Order, Progress, SplitError};
+
+/// The most bytes of a manifest that are read: it names each kind of event and each property once.
+const MOST_MANIFEST: u64 = 256 << 20;
+
+/// Names of packages that are not as they were made.
+#[derive(Debug, Default)]
+pub(crate) struct Damage {
+    pub(crate) missing: Vec<String>,
+    pub(crate) changed: Vec<String>,
+}
+
+impl Damage {
+    pub(crate) fn is_none(&self) -> bool {
+        self.missing.is_empty() && self.changed.is_empty()
+    }
+}
+
+/// Reads every package at `place`, each by its manifest, and the manifest by its SHA-256 in
+/// `manifests` where there are any.
+///
+/// # Errors
+/// When `observer` ended it.
+pub(crate) fn find_damage(
+    place: &Path,
+    order: &Order<'_>,
+    people: &People<'_>,
+    manifests: &[String],
+    observer: Observer<'_>,
+) -> Result<Damage, SplitError> {
+    let mut damage = Damage::default();
+    let of = people.count();
+    for person in 0..of {
+        let name = people.name(person);
+        let id = people.id(person).expose();
+        let is_as_made = Package::open(place, name, order.form).and_then(|mut package| {
+            let manifest = package.read(MANIFEST, MOST_MANIFEST)?;
+            let noted = manifests.get(person);
+            if noted.is_some_and(|noted| *noted != to_hex(&Sha256::digest(&manifest))) {
+                return Ok(false);
+            }
+            let listed: Listed = serde_json::from_slice(&manifest)?;
+            let is_theirs = listed.distinct_id == id
+                && listed.request == order.about.request.as_str()
+                && listed.archive_sha256 == order.about.sha256;
+            Ok(is_theirs && package.holds(&listed)?)
+        });
+        match is_as_made {
+            Ok(true) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound && is_missing(place, name) => {
+                damage.missing.push(name.to_owned());
+            }
+            Ok(false) | Err(_) => damage.changed.push(name.to_owned()),
+        }
+        let done = person + 1;
+        if observer(Progress::Checking { done, of }).is_break() {
+            return Err(SplitError::Interrupted);
+        }
+    }
+    Ok(damage)
+}
+
+fn is_missing(place: &Path, name: &str) -> bool {
+    let is_free = |path: PathBuf| path.symlink_metadata().is_err();
+    is_free(place.join(name)) && is_free(place.join(format!("{name}.zip")))
+}
+
+/// One person's package in either form.
+enum Package {
+    Folder(PathBuf),
+    Zip(ZipArchive<BufReader<File>>),
+}
+
+impl Package {
+    fn open(place: &Path, name: &str, form: Form) -> io::Result<Self> {
+        let folder = place.join(name);
+        Ok(match form {
+            Form::Folders => Self::Folder(folder),
+            Form::Zips => {
+                let file = open_file(&place.join(format!("{name}.zip")))?;
+                Self::Zip(ZipArchive::new(BufReader::new(file))?)
+            }
+        })
+    }
+
+    fn with<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+    ) -> io::Result<T> {
+        match self {
+            Self::Folder(folder) => read(&mut open_file(&folder.join(name))?),
+            Self::Zip(zip) => read(&mut zip.by_name(&format!("{INSIDE}{name}"))?),
+        }
+    }
+
+    fn read(&mut self, name: &str, most: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.with(name, |file| file.take(most).read_to_end(&mut bytes))?;
+        Ok(bytes)
+    }
+
+    /// Whether every file of the list is there, byte for byte, and nothing else in a zip.
+    fn holds(&mut self, listed: &Listed) -> io::Result<bool> {
+        if let Self::Zip(zip) = self
+            && zip.len() != listed.files.len() + 1
+        {
+            return Ok(false);
+        }
+        for file in &listed.files {
+            // What has changed may name anything.
+            if file.name.contains(['/', '\\']) {
+                return Ok(false);
+            }
+            let (bytes, sha256) = self.with(&file.name, |found| hash(found, file.bytes))?;
+            if (bytes, &sha256) != (file.bytes, &file.sha256) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// A link is not followed, and nothing but a file is opened.
+fn open_file(path: &Path) -> io::Result<File> {
+    match fs::symlink_metadata(path)?.is_file() {
+        true => File::open(path),
+        false => Err(io::ErrorKind::InvalidInput.into()),
+    }
+}
+
+/// The length and SHA-256 of a file; of a longer one than `bytes` no more than shows that it is.
+fn hash(file: &mut dyn Read, bytes: u64) -> io::Result<(u64, String)> {
+    let mut file = file.take(bytes.saturating_add(1));
+    let (mut hash, mut length) = (Sha256::new(), 0);
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((length, to_hex(&hash.finalize()))),
+            count => {
+                hash.update(&buffer[..count]);
+                length += count as u64;
+            }
+        }
+    }
+}

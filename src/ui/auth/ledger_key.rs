@@ -1,0 +1,59 @@
+//! Where the ledger key is, and whether it is this ledger's.
+
+use serde_json::{Value, json};
+
+use crate::credentials::KeyOrigin;
+use crate::domain::LedgerKey;
+use crate::ui::drawing::paper::Paper;
+use crate::ui::drawing::view::View;
+
+/// A ledger key by its fingerprint.
+pub struct LedgerKeyView {
+    origin: KeyOrigin,
+    fingerprint: String,
+    /// What the ledger remembers people under, once it does.
+    remembered: Option<String>,
+}
+
+impl LedgerKeyView {
+    pub fn new(key: &LedgerKey, origin: KeyOrigin, remembered: Option<&str>) -> Self {
+        Self {
+            origin,
+            fingerprint: key.fingerprint(),
+            remembered: remembered.map(str::to_owned),
+        }
+    }
+
+    fn is_the_ledgers(&self) -> Option<bool> {
+        let remembered = self.remembered.as_ref();
+        remembered.map(|known| *known == self.fingerprint)
+    }
+}
+
+impl View for LedgerKeyView {
+    fn human(&self, _: &Paper) -> String {
+        let standing = match self.is_the_ledgers() {
+            Some(true) => "The ledger remembers people under it.",
+            Some(false) => "The ledger remembers people under ANOTHER key: nobody can be found.",
+            None => "The ledger has no hashed ids yet.",
+        };
+        format!(
+            "The ledger key {} is in {}.\n{standing}\n",
+            self.fingerprint, self.origin
+        )
+    }
+
+    fn json(&self) -> Value {
+        let (origin, file) = match &self.origin {
+            KeyOrigin::Keyring => ("keyring", None),
+            KeyOrigin::Sandbox => ("sandbox", None),
+            KeyOrigin::File(path) => ("file", Some(path.display().to_string())),
+        };
+        json!({
+            "origin": origin,
+            "file": file,
+            "fingerprint": self.fingerprint,
+            "is_the_ledgers": self.is_the_ledgers(),
+        })
+    }
+}

@@ -1,0 +1,56 @@
+//! How JSON is written anywhere: one line, no byte that steers a terminal.
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::ser::{Formatter, Serializer};
+
+use super::words::steers;
+
+/// The version of every JSON shape; it grows when one of them changes in a way scripts would notice.
+pub const SCHEMA: u32 = 1;
+
+/// RFC 3339 in UTC.
+pub(crate) fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// One line of JSON, as it is written anywhere.
+pub(crate) fn line(value: &Value) -> String {
+    let mut line = Vec::new();
+    // A vector takes everything, and what a value holds can be written.
+    write(&mut line, value).ok();
+    let mut line = String::from_utf8(line).unwrap_or_default();
+    line.push('\n');
+    line
+}
+
+/// Writes JSON that does not steer the terminal it may be written to. Every reader of JSON reads
+/// the same.
+pub(crate) fn write(out: impl Write, value: &impl Serialize) -> io::Result<()> {
+    let mut serializer = Serializer::with_formatter(out, Printable);
+    value.serialize(&mut serializer).map_err(io::Error::from)
+}
+
+struct Printable;
+
+impl Formatter for Printable {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(place) = rest.find(steers) {
+            let (before, from) = rest.split_at(place);
+            out.write_all(before.as_bytes())?;
+            let mut chars = from.chars();
+            let code = chars.next().map_or(0, u32::from);
+            write!(out, "\\u{code:04x}")?;
+            rest = chars.as_str();
+        }
+        out.write_all(rest.as_bytes())
+    }
+}

@@ -1,0 +1,93 @@
+//! What a result is laid out on: columns on a page of some width, or one fact a line.
+
+use super::words::wrapped;
+
+/// How results are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Tables, and facts with their labels in a column.
+    Columns,
+    /// `Name: value`, a fact a line, for a screen reader or a program that reads lines.
+    Plain,
+}
+
+/// What a result is drawn on.
+#[derive(Debug, Clone, Copy)]
+pub struct Paper {
+    /// Of the terminal, in columns, if there is one. Plain lines are never broken.
+    pub width: Option<u16>,
+    pub layout: Layout,
+}
+
+/// Facts one below the other, each with its label.
+pub(crate) struct Facts<'p> {
+    paper: &'p Paper,
+    indent: usize,
+    /// Of the labels.
+    width: usize,
+    text: String,
+}
+
+impl Paper {
+    /// Facts whose labels stand in a column of `width`, `indent` columns from the edge.
+    pub(crate) fn facts(&self, indent: usize, width: usize) -> Facts<'_> {
+        Facts {
+            paper: self,
+            indent,
+            width,
+            text: String::new(),
+        }
+    }
+}
+
+impl Facts<'_> {
+    pub(crate) fn add(&mut self, label: &str, text: &str) {
+        self.line(label, label, text);
+    }
+
+    /// One that explains the one before: in columns it stands below it without a label.
+    pub(crate) fn add_below(&mut self, label: &str, text: &str) {
+        self.line("", label, text);
+    }
+
+    fn line(&mut self, in_columns: &str, plain: &str, text: &str) {
+        let label = match self.paper.layout {
+            Layout::Columns => format!(
+                "{:indent$}{in_columns:<width$}  ",
+                "",
+                indent = self.indent,
+                width = self.width
+            ),
+            Layout::Plain => format!("{plain}: "),
+        };
+        self.text.push_str(&wrapped(&label, text, self.paper.width));
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fact_is_a_line_or_a_label_in_a_column() {
+        let drawn = |layout, width| {
+            let paper = Paper { width, layout };
+            let mut facts = paper.facts(2, 5);
+            facts.add("Due", "tomorrow at noon");
+            facts.add_below("Rule", "that of the house");
+            facts.into_text()
+        };
+        assert_eq!(
+            drawn(Layout::Columns, Some(22)),
+            "  Due    tomorrow at\n         noon\n         that of the\n         house\n"
+        );
+        assert_eq!(
+            drawn(Layout::Plain, None),
+            "Due: tomorrow at noon\nRule: that of the house\n"
+        );
+    }
+}

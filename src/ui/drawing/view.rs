@@ -1,0 +1,13 @@
+//! What every view can do.
+
+use serde_json::Value;
+
+use super::paper::Paper;
+
+/// A result in both of its forms.
+pub trait View {
+    /// For people; ends in a line break.
+    fn human(&self, paper: &Paper) -> String;
+    /// For scripts: the keys of the object, without `schema`.
+    fn json(&self) -> Value;
+}

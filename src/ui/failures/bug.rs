@@ -1,0 +1,101 @@
+//! What is said where dsr has a bug. A panic's own message may quote a value, and so a person's id.
+
+use std::panic::{PanicHookInfo, catch_unwind, set_hook};
+use std::sync::Once;
+
+use crate::domain::ExitStatus;
+use crate::ui::console::Ui;
+
+use super::failure::Failure;
+
+/// Runs `work`, and makes a panic in it a status: never its message, only its place, is told.
+///
+/// `screen` makes what it is told by, on whatever thread it happens.
+pub fn guard(
+    screen: impl Fn() -> Ui + Send + Sync + 'static,
+    work: impl FnOnce() -> ExitStatus + std::panic::UnwindSafe,
+) -> ExitStatus {
+    let told = Once::new();
+    set_hook(Box::new(move |info| {
+        // One that is handed on from thread to thread is still one.
+        told.call_once(|| screen().fail(&failure(info)));
+    }));
+    catch_unwind(work).unwrap_or(ExitStatus::Bug)
+}
+
+fn failure(info: &PanicHookInfo<'_>) -> Failure {
+    let place = match info.location() {
+        Some(place) => format!("{}:{}", place.file(), place.line()),
+        None => "an unknown place".to_owned(),
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    Failure::new(
+        ExitStatus::Bug,
+        "bug",
+        format!("dsr {version} has a bug at {place}"),
+    )
+    .hint("please report this line; `dsr status` shows what stands, and what was under way is found as unknown")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Output};
+
+    use super::*;
+    use crate::ui::console::{Color, Format, Input, Talk};
+
+    const ID: &str = "alice.smith@example.test";
+    const VARIABLE: &str = "DSR_TEST_PANIC";
+
+    /// Not a test of its own: what the others start this program for, in a process of its own,
+    /// since a hook is the whole process's.
+    #[test]
+    fn panics_when_it_is_asked_to() {
+        #[expect(clippy::disallowed_methods, reason = "the test asks itself")]
+        let format = match std::env::var(VARIABLE).as_deref() {
+            Ok("human") => Format::Human,
+            Ok("json") => Format::Json,
+            _ => return,
+        };
+        let screen = move || Ui::new(format, Talk::Normal, Input::Never, Color::Never);
+        let status = guard(screen, || {
+            let thread = std::thread::spawn(|| panic!("no such person: {ID}"));
+            std::panic::resume_unwind(thread.join().unwrap_err())
+        });
+        std::process::exit(status.code().into());
+    }
+
+    fn output(format: &str) -> Output {
+        Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "ui::failures::bug::tests::panics_when_it_is_asked_to",
+            ])
+            // Without it the test runner keeps what is written to stderr.
+            .arg("--nocapture")
+            .env(VARIABLE, format)
+            .env("RUST_BACKTRACE", "full")
+            .output()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_panic_is_told_by_its_place_and_never_by_its_words() {
+        for format in ["human", "json"] {
+            let output = output(format);
+            let said = String::from_utf8(output.stderr).unwrap();
+            let shown = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            assert!(
+                !said.contains("alice") && !shown.contains("alice"),
+                "{said}{shown}"
+            );
+            assert_eq!(said.matches("src/ui/failures/bug.rs:").count(), 1, "{said}");
+            assert!(said.contains("report"), "{said}");
+            if format == "json" {
+                let failure: serde_json::Value = serde_json::from_str(said.trim()).unwrap();
+                assert_eq!(failure["error"]["kind"], "bug");
+            }
+        }
+    }
+}

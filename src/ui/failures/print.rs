@@ -1,0 +1,14 @@
+//! Why something could not be printed.
+
+use std::io;
+
+use crate::ledger::LedgerError;
+
+/// Why requests could not be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum PrintError {
+    #[error("cannot write the result")]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}

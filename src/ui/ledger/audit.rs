@@ -1,0 +1,344 @@
+//! The audit trail: its entries, its head, and what a verification came to.
+
+use serde_json::{Value, json};
+
+use crate::ledger::{Audit, AuditEntry, AuditHead, Entries, Finding, LostHead, LostTime, SetBack};
+use crate::ui::drawing::json::time;
+use crate::ui::drawing::paper::{Layout, Paper};
+use crate::ui::drawing::table::{Column, draw};
+use crate::ui::drawing::view::View;
+use crate::ui::drawing::words::{number, plural, printable, wrapped};
+
+use super::lost_text;
+
+/// What is to be kept elsewhere.
+#[derive(Debug)]
+pub struct AuditHeadView<'a> {
+    pub head: &'a AuditHead,
+}
+
+/// What a verification came to.
+#[derive(Debug)]
+pub struct AuditView<'a> {
+    pub audit: &'a Audit,
+    /// What the ledger lacks of what this host has seen.
+    pub set_back: Option<&'a SetBack>,
+    /// What the ledger lacks for good.
+    pub lost: Vec<LostTime>,
+}
+
+/// Entries of the trail.
+#[derive(Debug)]
+pub struct AuditLogView<'a> {
+    pub entries: &'a Entries,
+}
+
+impl View for AuditHeadView<'_> {
+    fn human(&self, _: &Paper) -> String {
+        let AuditHead { count, hash, at } = self.head;
+        format!("{count}:{hash} {}\n", time(*at))
+    }
+
+    fn json(&self) -> Value {
+        json!({ "audit": { "head": head(self.head) } })
+    }
+}
+
+fn head(head: &AuditHead) -> Value {
+    json!({ "count": head.count, "hash": head.hash, "at": time(head.at) })
+}
+
+impl View for AuditView<'_> {
+    fn human(&self, paper: &Paper) -> String {
+        let audit = self.audit;
+        let entries = count(audit.entries, "entry", "entries");
+        let mut text = String::new();
+        if let Some(set_back) = self.set_back {
+            text.push_str(&wrapped("", &format!("Problem: {set_back}."), paper.width));
+        }
+        match &audit.head {
+            Some(head) if audit.is_whole() => {
+                text.push_str(&match self.set_back {
+                    Some(_) => format!("What is left of the trail fits: {entries}.\n"),
+                    None => format!("The audit trail is whole: {entries}.\n"),
+                });
+                text.push_str(&format!("Head: {}:{}\n", head.count, head.hash));
+            }
+            _ => text.push_str(&format!(
+                "The trail and the ledger disagree ({entries} read):\n"
+            )),
+        }
+        for finding in &audit.findings {
+            text.push_str(&wrapped(
+                "- ",
+                &printable(&finding.to_string()),
+                paper.width,
+            ));
+        }
+        if audit.more > 0 {
+            text.push_str(&format!("- and {} more\n", number(to_usize(audit.more))));
+        }
+        if audit.is_whole() {
+            text.push_str(&wrapped("", &self.records(), paper.width));
+        }
+        if !audit.anchored.is_empty() {
+            let heads = plural(
+                audit.anchored.len(),
+                "saved head matches",
+                "saved heads match",
+            );
+            text.push_str(&format!("{heads}.\n"));
+        }
+        for head in &audit.lost {
+            let line = lost_head_text(head);
+            text.push_str(&wrapped("", &line, paper.width));
+        }
+        for lost in &self.lost {
+            text.push_str(&wrapped("", &lost_text(lost), paper.width));
+        }
+        if let (Some(started), true) = (audit.started, audit.requests_before > 0) {
+            let before = count(audit.requests_before, "request", "requests");
+            let day = started.date_naive();
+            let line = format!("Not covered: {before} from before {day}, when the trail began.");
+            text.push_str(&wrapped("", &line, paper.width));
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        let audit = self.audit;
+        json!({ "audit": {
+            "whole": audit.is_whole(),
+            "set_back": self.set_back.is_some(),
+            "set_back_accepted_at": self.lost.last().map(|lost| time(lost.accepted_at)),
+            "entries": audit.entries,
+            "head": audit.head.as_ref().map(head),
+            "started_at": audit.started.map(time),
+            "requests": {
+                "covered": audit.requests,
+                "before": audit.requests_before,
+                "purged": audit.purged,
+            },
+            "jobs": audit.jobs,
+            "anchored": audit.anchored.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "lost": audit.lost.iter().map(|lost| lost.head.to_string()).collect::<Vec<_>>(),
+            "findings": audit.findings.iter().map(finding).collect::<Vec<_>>(),
+            "more_findings": audit.more,
+        }})
+    }
+}
+
+impl AuditView<'_> {
+    fn records(&self) -> String {
+        let audit = self.audit;
+        let requests = count(audit.requests, "request", "requests");
+        let jobs = count(audit.jobs, "job", "jobs");
+        let purged = match audit.purged {
+            0 => String::new(),
+            purged => format!("; {} purged since", number(to_usize(purged))),
+        };
+        format!("The ledger is as the trail says: {requests}, {jobs}{purged}.")
+    }
+}
+
+/// A saved head that is not in the trail, and why that is no sign of a change.
+fn lost_head_text(lost: &LostHead) -> String {
+    format!(
+        "Saved head {} is of the time that was lost when the ledger was set back. The loss was accepted on {} by {}.",
+        lost.head.count,
+        lost.accepted_at.date_naive(),
+        printable(&lost.by)
+    )
+}
+
+fn finding(finding: &Finding) -> Value {
+    let (request, job) = match finding {
+        Finding::RequestMissing { request } | Finding::RequestDiffers { request, .. } => {
+            (Some(request), None)
+        }
+        Finding::JobDiffers { job, .. } => (Some(&job.request), Some(job)),
+        _ => (None, None),
+    };
+    json!({
+        "kind": finding.kind(),
+        "entry": finding.entry(),
+        "request_id": request.map(|request| request.as_str()),
+        "job_id": job.map(ToString::to_string),
+        "message": finding.to_string(),
+    })
+}
+
+impl View for AuditLogView<'_> {
+    fn human(&self, paper: &Paper) -> String {
+        use Column::{Number, Text};
+        let columns = [
+            Number("ENTRY"),
+            Text("AT"),
+            Text("WHO"),
+            Text("COMMAND"),
+            Text("REQUEST"),
+            Text("WHAT"),
+        ];
+        let rows: Vec<Vec<String>> = self.entries.list.iter().map(row).collect();
+        let folds = ["WHAT", "COMMAND", "WHO"];
+        let mut text = draw(&columns, &folds, &rows, paper);
+        if paper.layout == Layout::Plain {
+            text.push('\n');
+        }
+        text.push_str("Times are UTC.\n");
+        if self.entries.earlier > 0 {
+            let earlier = count(self.entries.earlier, "entry", "entries");
+            text.push_str(&format!("{earlier} before these: see `--last`.\n"));
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        json!({ "audit": {
+            "earlier": self.entries.earlier,
+            "entries": self.entries.list.iter().map(object).collect::<Vec<_>>(),
+        }})
+    }
+}
+
+fn object(entry: &AuditEntry) -> Value {
+    json!({
+        "entry": entry.sequence,
+        "at": time(entry.at),
+        "user": entry.user,
+        "host": entry.host,
+        "command": entry.command,
+        "version": entry.version,
+        "event": entry.event,
+        "request_id": entry.request.as_ref().map(|request| request.as_str()),
+        "job": entry.job,
+        "details": entry.details,
+        "hash": entry.hash,
+    })
+}
+
+fn row(entry: &AuditEntry) -> Vec<String> {
+    let request = entry.request.as_ref().map(|request| request.short());
+    let request = match (request, entry.job) {
+        (Some(request), Some(job)) => format!("{request}-{job}"),
+        (Some(request), None) => request.to_owned(),
+        (None, _) => "-".to_owned(),
+    };
+    vec![
+        entry.sequence.to_string(),
+        entry.at.format("%Y-%m-%d %H:%M:%S").to_string(),
+        printable(&format!("{}@{}", entry.user, entry.host)),
+        printable(&entry.command),
+        printable(&request),
+        printable(&what(entry)),
+    ]
+}
+
+/// An entry in words; one that this dsr does not know, by its name.
+fn what(entry: &AuditEntry) -> String {
+    let details = &entry.details;
+    let text = |key: &str| details[key].as_str().unwrap_or("-").to_owned();
+    let many = |key: &str, one, many| count(details[key].as_u64().unwrap_or(0), one, many);
+    match entry.event.as_str() {
+        "trail_started" => {
+            let before = &details["before"]["requests"];
+            let before = count(before.as_u64().unwrap_or(0), "request", "requests");
+            format!("the trail began; before it {before}")
+        }
+        "request_recorded" => format!(
+            "recorded: {} {}, {} in {}, due {}",
+            text("kind"),
+            text("law").to_uppercase(),
+            many("job_ids", "id", "ids"),
+            many("jobs", "job", "jobs"),
+            text("due")
+        ),
+        "job_moved" if text("why") == "set_back" => match text("state").as_str() {
+            "sending" => "may have been sent before the ledger was set back".to_owned(),
+            state => format!("{} → {state}, since the ledger was set back", text("from")),
+        },
+        "job_moved" => {
+            let task = match details["task_id"].as_str() {
+                Some(task) => format!(", task {task}"),
+                None => String::new(),
+            };
+            format!(
+                "{} → {}{task} ({})",
+                text("from"),
+                text("state"),
+                text("why")
+            )
+        }
+        "job_cut" => {
+            let added = details["added"].as_array().map_or(0, Vec::len);
+            format!("taken apart; {} added", plural(added, "job", "jobs"))
+        }
+        "job_noted" => noted(&text("why"), &text("state")),
+        "answer_recorded" => {
+            let before = details["day_before"].as_str();
+            let before = before.filter(|before| *before != text("day"));
+            let before = before.map(|before| format!(", previously {before}"));
+            let manner = match text("manner").as_str() {
+                manner @ ("recorded" | "changed") => format!("; manner {manner}"),
+                _ => String::new(),
+            };
+            format!(
+                "answered on {}{}{manner}",
+                text("day"),
+                before.unwrap_or_default()
+            )
+        }
+        "job_abandoned" => "given up by the operator; still unknown".to_owned(),
+        "send_again_asked" => "to be sent again, by the operator's word".to_owned(),
+        "cancellation_asked" => "to be cancelled, by the operator's word".to_owned(),
+        "request_extended" => {
+            format!(
+                "extended: due {}, was {}",
+                text("due_after"),
+                text("due_before")
+            )
+        }
+        "export_fetched" => format!(
+            "fetched: {}, SHA-256 {}…",
+            many("bytes", "byte", "bytes"),
+            text("sha256").chars().take(16).collect::<String>()
+        ),
+        "packages_made" => format!(
+            "split into packages for {}",
+            many("people", "person", "people")
+        ),
+        "ids_hashed" => format!("{} hashed", many("ids", "id", "ids")),
+        "ledger_key_recorded" => format!("people are hashed under the key {}", text("fingerprint")),
+        "request_purged" => format!("purged; closed {}", text("closed")),
+        "records_purged" => format!("purged: {}", many("requests", "request", "requests")),
+        "set_back_accepted" => format!(
+            "went on with a ledger that was set back; {} unknown since",
+            many("jobs", "job", "jobs")
+        ),
+        "set_back_reviewed" => format!("looked up what the ledger lacks: {}", text("note")),
+        other => other.to_owned(),
+    }
+}
+
+/// What changed of a job whose state stayed.
+fn noted(why: &str, state: &str) -> String {
+    match why {
+        "status" => format!("Mixpanel's word for the task recorded; still {state}"),
+        "submit" => format!("small enough already, not cut; still {state}"),
+        "linked" => format!("its ids are in another task; still {state}"),
+        "added" => format!("taken out of another job; {state}"),
+        "hashed" => "ids replaced by hashes".to_owned(),
+        "contradiction" => {
+            format!("Mixpanel's word for the task contradicts the ledger; still {state}")
+        }
+        other => format!("changed ({other}); still {state}"),
+    }
+}
+
+fn count(count: u64, one: &str, many: &str) -> String {
+    plural(to_usize(count), one, many)
+}
+
+fn to_usize(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}

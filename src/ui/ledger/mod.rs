@@ -1,0 +1,173 @@
+//! The ledger as a file: how it stands, a copy of it, and the decision to go on with an older one.
+
+pub(super) mod audit;
+pub(super) mod purge;
+
+use serde_json::{Value, json};
+
+use crate::ledger::{Accepted, Anchor, AuditHead, Backup, LostTime, Review, Seen, SetBack};
+use crate::ui::drawing::json::time;
+use crate::ui::drawing::paper::Paper;
+use crate::ui::drawing::view::View;
+use crate::ui::drawing::words::{number, plural, printable, wrapped};
+
+/// Where the ledger is, and what this host has seen of it.
+#[derive(Debug)]
+pub struct LedgerStatusView<'a> {
+    pub path: String,
+    pub bytes: u64,
+    pub head: AuditHead,
+    pub seen: Seen,
+    pub set_back: Option<&'a SetBack>,
+    /// What the ledger lacks for good.
+    pub lost: Vec<LostTime>,
+}
+
+/// A copy that was made.
+#[derive(Debug)]
+pub struct BackupView<'a> {
+    pub file: String,
+    pub backup: &'a Backup,
+}
+
+/// What was decided about a ledger that was set back; nothing where it was not.
+#[derive(Debug, Default)]
+pub struct AcceptedView<'a> {
+    pub accepted: Option<(&'a SetBack, &'a Accepted)>,
+    /// The word that what it lacks was looked up, if that is what was recorded.
+    pub reviewed: Option<&'a Review>,
+}
+
+impl View for LedgerStatusView<'_> {
+    fn human(&self, paper: &Paper) -> String {
+        let seen = match &self.seen {
+            Seen::Nothing => "no entry yet".to_owned(),
+            Seen::Head(seen) => format!("{seen}, the last entry that this host has noted"),
+            Seen::Unreadable => "the file is damaged".to_owned(),
+        };
+        let mut text = format!(
+            "Ledger:     {}, {} bytes\nLast entry: {}:{} of its audit trail\nSeen here:  {seen}\n",
+            printable(&self.path),
+            number(usize::try_from(self.bytes).unwrap_or(usize::MAX)),
+            self.head.count,
+            self.head.hash,
+        );
+        for lost in &self.lost {
+            text.push_str(&wrapped("", &lost_text(lost), paper.width));
+        }
+        if self.set_back.is_none() && matches!(self.seen, Seen::Head(_)) {
+            text.push_str(match self.lost.is_empty() {
+                true => "The ledger has every entry that this host has seen.\n",
+                false => "No other entry that this host has seen is missing.\n",
+            });
+        }
+        if let Some(set_back) = self.set_back {
+            let words = format!(
+                "Problem: {set_back}. dsr sends nothing until you restore the newest ledger or accept this one with `ledger accept`."
+            );
+            text.push_str(&wrapped("", &words, paper.width));
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        let seen = self.seen.head().map(ToString::to_string);
+        json!({ "ledger": {
+            "path": self.path,
+            "bytes": self.bytes,
+            "head": format!("{}:{}", self.head.count, self.head.hash),
+            "head_at": time(self.head.at),
+            "seen": seen,
+            "set_back": self.set_back.is_some(),
+            "set_backs_accepted": self.lost.iter().map(lost).collect::<Vec<_>>(),
+        }})
+    }
+}
+
+/// What the ledger lacks for good, and who accepted that.
+pub(crate) fn lost_text(lost: &LostTime) -> String {
+    let text = lost.to_string();
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    let text: String = first.into_iter().chain(chars).collect();
+    let day = lost.accepted_at.date_naive();
+    let accepted = format!(
+        "{text}. That was accepted on {day} by {}.",
+        printable(&lost.by)
+    );
+    match &lost.review {
+        None => accepted,
+        Some(review) => format!(
+            "{accepted} Looked up on {} by {}: {}.",
+            review.at.date_naive(),
+            printable(&review.by),
+            printable(review.note.trim_end_matches('.')),
+        ),
+    }
+}
+
+fn lost(lost: &LostTime) -> Value {
+    json!({
+        "since": lost.since.map(time),
+        "at": time(lost.accepted_at),
+        "by": lost.by,
+        "entries": lost.entries(),
+        "reviewed": lost.review.as_ref().map(reviewed),
+    })
+}
+
+fn reviewed(review: &Review) -> Value {
+    json!({ "at": time(review.at), "by": review.by, "note": review.note })
+}
+
+impl View for BackupView<'_> {
+    fn human(&self, _: &Paper) -> String {
+        let Backup { head, bytes } = self.backup;
+        format!(
+            "Copied the ledger to {}, {} bytes.\nHead: {head}\n",
+            printable(&self.file),
+            number(usize::try_from(*bytes).unwrap_or(usize::MAX)),
+        )
+    }
+
+    fn json(&self) -> Value {
+        json!({ "backup": {
+            "file": self.file,
+            "bytes": self.backup.bytes,
+            "head": self.backup.head.to_string(),
+        }})
+    }
+}
+
+impl View for AcceptedView<'_> {
+    fn human(&self, _: &Paper) -> String {
+        if self.reviewed.is_some() {
+            return "Recorded: what the ledger lacks was looked up. dsr warns of it no longer, and reports keep it.\n".to_owned();
+        }
+        match self.accepted {
+            None => "The ledger has all that this host has seen of it. Nothing was changed.\n"
+                .to_owned(),
+            Some((_, accepted)) => format!(
+                "Accepted. {} unknown now. Nothing was sent.\nHead: {}\n",
+                plural(accepted.jobs, "job is", "jobs are"),
+                accepted.head
+            ),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let anchor = |anchor: Option<&Anchor>| anchor.map(ToString::to_string);
+        let accepted = self.accepted.map(|(set_back, accepted)| {
+            json!({
+                "seen": anchor(set_back.seen.head()),
+                "head_before": anchor(set_back.head.as_ref()),
+                "head": accepted.head.to_string(),
+                "unknown": { "jobs": accepted.jobs, "ids": accepted.ids },
+            })
+        });
+        match self.reviewed {
+            Some(review) => json!({ "accepted": accepted, "reviewed": reviewed(review) }),
+            None => json!({ "accepted": accepted }),
+        }
+    }
+}

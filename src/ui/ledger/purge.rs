@@ -1,0 +1,102 @@
+//! Records that were purged, or would be.
+
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+
+use crate::ledger::{Closed, Purge};
+use crate::ui::drawing::json::time;
+use crate::ui::drawing::paper::Paper;
+use crate::ui::drawing::view::View;
+use crate::ui::drawing::words::{number, plural};
+
+/// What went, or would go.
+#[derive(Debug)]
+pub struct PurgeView<'a> {
+    /// Requests closed before this day.
+    pub cutoff: NaiveDate,
+    pub found: Option<&'a Closed>,
+    /// None if nothing was removed.
+    pub purged: Option<&'a Closed>,
+    /// How many people stay suppressed, or would.
+    pub stay: usize,
+    /// Every purge there was.
+    pub all: &'a [Purge],
+}
+
+impl View for PurgeView<'_> {
+    fn human(&self, _: &Paper) -> String {
+        let before = self.cutoff;
+        let mut text = match (self.purged, self.found) {
+            (Some(closed), _) => format!("Removed: {}.\n", records(closed)),
+            (None, Some(closed)) => format!(
+                "Closed before {before}: {}. Nothing was removed.\n",
+                records(closed)
+            ),
+            (None, None) => {
+                format!("No request was closed before {before}. Nothing was removed.\n")
+            }
+        };
+        if self.found.is_some() {
+            text.push_str(&format!("{}\n", staying(self.stay)));
+        }
+        if !self.all.is_empty() {
+            text.push_str("The ledger notes:\n");
+        }
+        for purge in self.all {
+            text.push_str(&format!(
+                "  {}: removed {}\n",
+                purge.at.date_naive(),
+                records(&purge.closed)
+            ));
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        let purges = self.all.iter().map(|purge| {
+            let mut object = object(&purge.closed);
+            object["at"] = time(purge.at).into();
+            object["closed_before"] = time(purge.closed_before).into();
+            object["suppressed"] = purge.suppressed.into();
+            object
+        });
+        json!({
+            "closed_before": self.cutoff.to_string(),
+            "found": self.found.map(object),
+            "purged": self.purged.map(object),
+            "suppressed": self.stay,
+            "purges": purges.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// What becomes of people when their records go.
+pub fn staying(people: usize) -> String {
+    match people {
+        0 => "Nobody in them is on the suppression list.".to_owned(),
+        1 => "1 person of a deletion stays on the suppression list.".to_owned(),
+        people => format!(
+            "{} suppressed people stay on the suppression list.",
+            number(people)
+        ),
+    }
+}
+
+fn records(closed: &Closed) -> String {
+    format!(
+        "{} on {}, closed from {} to {}",
+        plural(closed.requests, "request", "requests"),
+        plural(closed.ids, "id", "ids"),
+        closed.first.date_naive(),
+        closed.last.date_naive(),
+    )
+}
+
+fn object(closed: &Closed) -> Value {
+    json!({
+        "requests": closed.requests,
+        "ids": closed.ids,
+        "first_closed": time(closed.first),
+        "last_closed": time(closed.last),
+    })
+}

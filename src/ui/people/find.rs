@@ -1,0 +1,269 @@
+//! Who was found in the ledger, and in what. People are named by place and hash, never by id.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use crate::domain::{Erasure, PersonHash};
+use crate::ledger::{JobRecord, RequestRecord, StillSuppressed};
+use crate::ui::drawing::json::time;
+use crate::ui::drawing::paper::{Layout, Paper};
+use crate::ui::drawing::table::{Column, draw, state_cell};
+use crate::ui::drawing::view::View;
+use crate::ui::drawing::words::{number, plural, printable, wrapped};
+
+/// How many of those who were not found are named to people.
+const MAX_NAMED: usize = 20;
+
+/// Somebody who was looked for.
+#[derive(Debug)]
+pub struct Sought {
+    /// What messages call the source; never an id.
+    pub source: String,
+    /// Which of the ids on the command line it is, counted from 1.
+    pub argument: Option<usize>,
+    pub line: Option<u64>,
+    pub element: Option<u64>,
+    /// None without a key.
+    pub hash: Option<PersonHash>,
+    pub involved: Vec<Involvement>,
+    /// Deletions that they were in and whose records are gone.
+    pub suppressed: Vec<StillSuppressed>,
+}
+
+/// A job that somebody is or was in.
+#[derive(Debug, Clone)]
+pub struct Involvement {
+    pub request: Rc<RequestRecord>,
+    pub job: Rc<JobRecord>,
+    pub ended: Option<DateTime<Utc>>,
+    /// Why nobody knows whether it was carried out, where nobody does.
+    pub doubt: Option<&'static str>,
+}
+
+/// Everybody who was looked for.
+#[derive(Debug)]
+pub struct FindView<'a> {
+    pub people: &'a [Sought],
+}
+
+impl Sought {
+    /// Something is known of them.
+    pub fn is_found(&self) -> bool {
+        !self.involved.is_empty() || !self.suppressed.is_empty()
+    }
+
+    fn place(&self) -> String {
+        match (self.argument, self.line, self.element) {
+            (Some(argument), ..) => format!("argument {argument}"),
+            (None, _, Some(element)) => format!("{}, element {element}", self.source),
+            (None, Some(line), None) => format!("{}, line {line}", self.source),
+            (None, None, None) => self.source.clone(),
+        }
+    }
+
+    /// A job of theirs may have been carried out, and nobody knows for this reason.
+    fn is_possibly(&self, doubt: &str) -> bool {
+        let mut involved = self.involved.iter();
+        involved.any(|found| found.doubt == Some(doubt))
+    }
+
+    /// Mixpanel may have made two tasks with their id.
+    fn is_possible_duplicate(&self) -> bool {
+        let mut jobs = self.involved.iter().map(|found| &found.job);
+        jobs.any(|job| job.is_possible_duplicate())
+    }
+
+    fn short_hash(&self) -> String {
+        let hash = self.hash.as_ref();
+        hash.map_or_else(|| "-".to_owned(), PersonHash::short)
+    }
+}
+
+impl FindView<'_> {
+    fn count_found(&self) -> usize {
+        let people = self.people.iter();
+        people.filter(|sought| sought.is_found()).count()
+    }
+
+    /// Those of whom this is so, the first of them by their places.
+    fn places_text(&self, which: impl Fn(&Sought) -> bool) -> Option<String> {
+        let meant = self.people.iter().filter(|one| which(one));
+        let mut named: Vec<String> = meant.map(Sought::place).collect();
+        let more = named.len().saturating_sub(MAX_NAMED);
+        named.truncate(MAX_NAMED);
+        if more > 0 {
+            named.push(format!("and {} more", number(more)));
+        }
+        (!named.is_empty()).then(|| printable(&named.join("; ")))
+    }
+}
+
+impl View for FindView<'_> {
+    fn human(&self, paper: &Paper) -> String {
+        let all = plural(self.people.len(), "person", "people");
+        let mut text = format!("Found {} of {all}.\n", number(self.count_found()));
+        if let Some(missing) = self.places_text(|one| one.involved.is_empty()) {
+            text.push_str(&wrapped("Not found: ", &missing, paper.width));
+        }
+        let involved = self.people.iter().flat_map(|one| &one.involved);
+        let doubts: BTreeSet<&str> = involved.filter_map(|found| found.doubt).collect();
+        for doubt in doubts {
+            if let Some(possibly) = self.places_text(|one| one.is_possibly(doubt)) {
+                let line = format!("Possibly carried out ({doubt}): {possibly}");
+                text.push_str(&wrapped("", &line, paper.width));
+            }
+        }
+        if let Some(doubled) = self.places_text(Sought::is_possible_duplicate) {
+            let label = "Possible duplicate (sent twice): ";
+            text.push_str(&wrapped(label, &doubled, paper.width));
+        }
+        let rows = self.people.iter().flat_map(|sought| {
+            let found = sought.involved.iter();
+            found.map(|found| row(sought, found))
+        });
+        let rows: Vec<Vec<String>> = rows.collect();
+        if !rows.is_empty() {
+            let columns = [
+                "WHO",
+                "STATE",
+                "KIND",
+                "REQUEST",
+                "ENDED",
+                "SUBMITTED",
+                "PROJECT",
+                "HASH",
+                "TASK",
+            ];
+            let folds = ["TASK", "HASH", "PROJECT", "SUBMITTED", "ENDED"];
+            text.push('\n');
+            text.push_str(&draw(&columns.map(Column::Text), &folds, &rows, paper));
+            if paper.layout == Layout::Plain {
+                text.push('\n');
+            }
+            text.push_str("Times are UTC.\n");
+        }
+        let purged = self.people.iter().flat_map(|sought| {
+            let found = sought.suppressed.iter();
+            found.map(|found| printable(&purged_text(sought, found)))
+        });
+        let purged: Vec<String> = purged.collect();
+        if !purged.is_empty() {
+            text.push_str("\nDeletions whose records were purged:\n");
+            let lines = purged.iter();
+            lines.for_each(|line| text.push_str(&wrapped("- ", line.trim_end(), paper.width)));
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        let found = self.count_found();
+        json!({
+            "found": found,
+            "not_found": self.people.len() - found,
+            "people": self.people.iter().map(person).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn row(sought: &Sought, found: &Involvement) -> Vec<String> {
+    let Involvement {
+        request,
+        job,
+        ended,
+        ..
+    } = found;
+    let dash = || "-".to_owned();
+    let day = |time: Option<DateTime<Utc>>| {
+        time.map_or_else(dash, |time| time.format("%Y-%m-%d %H:%M").to_string())
+    };
+    let operation = request.asked.operation;
+    vec![
+        printable(&sought.place()),
+        state_cell(job.state),
+        format!("{} {}", operation.kind().as_str(), operation.law().title()),
+        request.id.short().to_owned(),
+        day(*ended),
+        day(job.submitted_at),
+        request.asked.project.to_string(),
+        sought.short_hash(),
+        job.task
+            .as_ref()
+            .map_or_else(dash, |task| printable(task.as_str())),
+    ]
+}
+
+fn person(sought: &Sought) -> Value {
+    json!({
+        "source": sought.source,
+        "argument": sought.argument,
+        "line": sought.line,
+        "element": sought.element,
+        "hash": sought.hash.as_ref().map(PersonHash::short),
+        "found": sought.is_found(),
+        "jobs": sought.involved.iter().map(involvement).collect::<Vec<_>>(),
+        "purged": sought.suppressed.iter().map(purged).collect::<Vec<_>>(),
+    })
+}
+
+fn purged(found: &StillSuppressed) -> Value {
+    json!({
+        "project": found.project.as_str(),
+        "erasure": found.erasure,
+        "begun_at": time(found.period.begun),
+        "done_at": found.period.done.map(time),
+    })
+}
+
+/// What is still known where the records are gone.
+fn purged_text(sought: &Sought, found: &StillSuppressed) -> String {
+    let day = |time: DateTime<Utc>| time.date_naive();
+    let StillSuppressed {
+        project,
+        erasure,
+        period,
+        ..
+    } = found;
+    let how = match (erasure, period.done) {
+        (Erasure::Done, Some(done)) => format!("erased, done {}", day(done)),
+        (Erasure::Done, None) => "erased".to_owned(),
+        (Erasure::UnderWay, _) => "deletion accepted, end not known".to_owned(),
+        (Erasure::Unknown, _) => "possibly erased: the outcome is unknown".to_owned(),
+    };
+    let sent = day(period.begun);
+    format!(
+        "{}: project {project}, sent {sent}, {how}\n",
+        sought.place()
+    )
+}
+
+fn involvement(found: &Involvement) -> Value {
+    let Involvement {
+        request,
+        job,
+        ended,
+        ..
+    } = found;
+    let operation = request.asked.operation;
+    json!({
+        "request_id": request.id.as_str(),
+        "job_id": job.id.to_string(),
+        "kind": operation.kind(),
+        "law": operation.law(),
+        "disclosure": operation.disclosure(),
+        "project": request.asked.project.as_str(),
+        "ref": request.asked.reference,
+        "received": request.asked.received.to_string(),
+        "created": time(request.created),
+        "state": job.state,
+        "carried_out": job.carried_out().as_str(),
+        "task_id": job.task.as_ref().map(|task| task.as_str()),
+        "linked": job.is_linked,
+        "possible_duplicate": job.is_possible_duplicate(),
+        "mixpanel_status": job.mixpanel_status,
+        "submitted_at": job.submitted_at.map(time),
+        "ended_at": ended.map(time),
+    })
+}

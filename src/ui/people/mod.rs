@@ -1,0 +1,7 @@
+//! Whose ids they are: sources, who was found, the suppression list.
+
+pub(super) mod find;
+pub(super) mod recollected;
+pub(super) mod sources;
+pub(super) mod suppressions;
+pub(super) mod warnings;

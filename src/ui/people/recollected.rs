@@ -1,0 +1,281 @@
+//! Erased people who were found in events: by hash and place, never by id.
+
+use serde_json::{Value, json};
+
+use crate::intake::{EventsRead, Problem};
+use crate::ui::drawing::json::time;
+use crate::ui::drawing::paper::Paper;
+use crate::ui::drawing::table::{Column, draw};
+use crate::ui::drawing::view::View;
+use crate::ui::drawing::words::{number, plural, printable, wrapped};
+use crate::workflow::{Arrivals, Recollected, Seen};
+
+use super::sources;
+
+/// How many people are named to people.
+const MAX_NAMED: usize = 20;
+
+/// How many damaged lines of a file are named to people.
+const MAX_PLACES: usize = 3;
+
+/// What came of looking for erased people in events.
+pub struct RecollectedView<'a> {
+    /// How many people the ledger knows of whose deletion was sent.
+    pub erased: usize,
+    pub read: &'a [EventsRead],
+    pub people: &'a [Recollected],
+    /// Whether their hashes are those that other commands show.
+    pub has_key: bool,
+}
+
+impl RecollectedView<'_> {
+    fn sum(&self) -> Arrivals {
+        let mut sum = Arrivals::default();
+        for Recollected { events, .. } in self.people {
+            sum.after += events.after;
+            sum.during += events.during;
+            sum.before += events.before;
+            sum.undated += events.undated;
+        }
+        sum
+    }
+
+    fn again(&self) -> impl Iterator<Item = &Recollected> {
+        self.people
+            .iter()
+            .filter(|person| person.events.again() > 0)
+    }
+
+    fn count_events(&self) -> usize {
+        self.read.iter().map(|read| read.reading.values).sum()
+    }
+
+    /// What there is to know, the worst first.
+    fn findings(&self) -> Vec<String> {
+        let sum = self.sum();
+        let mut lines = Vec::new();
+        match self.again().count() {
+            0 => lines.push("Nobody on the suppression list was collected again.".to_owned()),
+            count => {
+                let people = plural(count, "erased person was", "erased people were");
+                let kinds = [
+                    (sum.after, "after the deletion was done"),
+                    (
+                        sum.during,
+                        "since it was sent, which Mixpanel may or may not take along",
+                    ),
+                    (sum.undated, "without a time"),
+                ];
+                let kinds = kinds.into_iter().filter(|(count, _)| *count > 0);
+                let kinds: Vec<String> = kinds
+                    .map(|(count, when)| format!("{} {when}", number(count)))
+                    .collect();
+                let events = plural(sum.again(), "event", "events");
+                lines.push(format!(
+                    "{people} collected again, in {events}: {}.",
+                    kinds.join(", ")
+                ));
+            }
+        }
+        if sum.before > 0 {
+            let events = plural(sum.before, "event is", "events are");
+            lines.push(format!(
+                "{events} from before a deletion. The file is a copy: a deletion at Mixpanel does not reach it."
+            ));
+        }
+        let from_device: usize = self.people.iter().map(|person| person.from_device).sum();
+        if from_device > 0 {
+            let events = plural(from_device, "event", "events");
+            lines.push(format!(
+                "{events} of other people came from a device of an erased person."
+            ));
+        }
+        lines
+    }
+
+    fn table(&self, paper: &Paper) -> String {
+        use Column::{Number, Text};
+        let columns = [
+            Text("HASH"),
+            Text("REQUEST"),
+            Text("PROJECT"),
+            Text("ERASED"),
+            Number("AFTER"),
+            Number("DURING"),
+            Number("NO TIME"),
+            Number("BEFORE"),
+            Text("FIRST"),
+        ];
+        let folds = ["BEFORE", "NO TIME", "DURING", "FIRST", "PROJECT"];
+        let named = self.people.iter().take(MAX_NAMED);
+        let rows: Vec<Vec<String>> = named.map(|person| self.row(person)).collect();
+        let mut text = draw(&columns, &folds, &rows, paper);
+        let more = self.people.len().saturating_sub(MAX_NAMED);
+        if more > 0 {
+            text.push_str(&format!(
+                "and {} more; `--json` has all of them\n",
+                number(more)
+            ));
+        }
+        text
+    }
+
+    fn row(&self, person: &Recollected) -> Vec<String> {
+        let done = person.deletion.period.done;
+        let erased = done.map(|done| done.format("%Y-%m-%d %H:%M").to_string());
+        let erasure = person.deletion.erasure.as_str().replace('_', " ");
+        let Arrivals {
+            after,
+            during,
+            before,
+            undated,
+        } = person.events;
+        let mut row = vec![
+            self.hash(person).unwrap_or_else(|| "-".to_owned()),
+            person.deletion.job.request.short().to_owned(),
+            person.deletion.project.to_string(),
+            erased.unwrap_or(erasure),
+        ];
+        row.extend([after, during, undated, before].map(number));
+        row.push(printable(&place_text(
+            &person.first.label,
+            &person.first.place(),
+        )));
+        row
+    }
+
+    fn hash(&self, person: &Recollected) -> Option<String> {
+        self.has_key.then(|| person.hash.short())
+    }
+
+    fn person(&self, person: &Recollected) -> Value {
+        let Arrivals {
+            after,
+            during,
+            before,
+            undated,
+        } = person.events;
+        let Seen {
+            label,
+            line,
+            element,
+        } = &person.first;
+        json!({
+            "hash": self.hash(person),
+            "request_id": person.deletion.job.request.as_str(),
+            "job_id": person.deletion.job.to_string(),
+            "project": person.deletion.project.as_str(),
+            "erasure": person.deletion.erasure,
+            "sent_at": time(person.deletion.period.begun),
+            "done_at": person.deletion.period.done.map(time),
+            "events": { "after": after, "during": during, "before": before, "undated": undated },
+            "from_device": person.from_device,
+            "first": { "source": label, "line": line, "element": element },
+            "last_at": person.last_at.map(time),
+        })
+    }
+}
+
+impl Seen {
+    fn place(&self) -> (Option<u64>, Option<u64>) {
+        (self.line, self.element)
+    }
+}
+
+fn place_text(label: &str, place: &(Option<u64>, Option<u64>)) -> String {
+    match place {
+        (_, Some(element)) => format!("{label}, element {element}"),
+        (Some(line), None) => format!("{label}, line {line}"),
+        (None, None) => label.to_owned(),
+    }
+}
+
+impl View for RecollectedView<'_> {
+    fn human(&self, paper: &Paper) -> String {
+        let mut text = String::new();
+        for line in self.findings() {
+            text.push_str(&wrapped("", &line, paper.width));
+        }
+        if !self.people.is_empty() {
+            text.push('\n');
+            text.push_str(&self.table(paper));
+            text.push_str("Times are UTC.\n");
+        }
+        let nameless: usize = self.read.iter().map(|read| read.nameless).sum();
+        let line = format!(
+            "Looked at {} in {} for {} whose deletion was sent; {} nobody.",
+            plural(self.count_events(), "event", "events"),
+            plural(self.read.len(), "file", "files"),
+            plural(self.erased, "person", "people"),
+            plural(nameless, "event names", "events name"),
+        );
+        text.push('\n');
+        text.push_str(&wrapped("", &line, paper.width));
+        text
+    }
+
+    fn json(&self) -> Value {
+        let Arrivals {
+            after,
+            during,
+            before,
+            undated,
+        } = self.sum();
+        json!({
+            "erased": self.erased,
+            "collected_again": self.again().count(),
+            "events": {
+                "read": self.count_events(),
+                "nameless": self.read.iter().map(|read| read.nameless).sum::<usize>(),
+                "damaged": self.read.iter().map(|read| read.problems.count()).sum::<usize>(),
+                "after": after,
+                "during": during,
+                "before": before,
+                "undated": undated,
+                "from_device": self.people.iter().map(|person| person.from_device).sum::<usize>(),
+            },
+            "people": self.people.iter().map(|person| self.person(person)).collect::<Vec<_>>(),
+            "sources": self.read.iter().map(source).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn source(read: &EventsRead) -> Value {
+    let mut object = sources::object(&read.reading);
+    let damaged = read.problems.kept().iter();
+    object["nameless"] = read.nameless.into();
+    object["damaged"] = read.problems.count().into();
+    object["damage"] = damaged
+        .map(|problem| {
+            json!({
+                "line": problem.place.line,
+                "element": problem.place.element,
+                "what": problem.damage.to_string(),
+            })
+        })
+        .collect();
+    object
+}
+
+/// What to say of a file that could not be read whole; `None` if it could.
+pub fn damage_text(read: &EventsRead) -> Option<String> {
+    let count = read.problems.count();
+    let place = |problem: &Problem| {
+        let place = place_text("", &(problem.place.line, problem.place.element));
+        format!("{}: {}", place.trim_start_matches(", "), problem.damage)
+    };
+    let kept = read.problems.kept().iter().take(MAX_PLACES);
+    let mut places: Vec<String> = kept.map(place).collect();
+    let more = count.saturating_sub(places.len());
+    if more > 0 {
+        places.push(format!("and {} more", number(more)));
+    }
+    let lines = plural(count, "line or element", "lines or elements");
+    let label = &read.reading.label;
+    (count > 0).then(|| {
+        format!(
+            "dsr could not read {lines} of {label}, and skipped them: {}",
+            places.join("; ")
+        )
+    })
+}

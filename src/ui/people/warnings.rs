@@ -1,0 +1,97 @@
+//! What is suspicious about ids, as people and scripts read it: counts and places, never a value.
+
+use serde_json::{Value, json};
+
+use crate::intake::{Warning, Warnings};
+use crate::ui::console::{Format, Ui};
+use crate::ui::drawing::words::{number, plural, printable};
+
+/// How many places stand beside the count.
+const FIRST: usize = 5;
+
+/// Which places people are told of; scripts are told of all that were kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// A line each kind, with the first places.
+    First,
+    /// The same, and below it a line each place.
+    All,
+}
+
+impl Ui {
+    /// Warns of each kind of suspicious ids.
+    pub fn warn_of_ids(&self, warnings: &Warnings, listed: Listed) {
+        for warning in warnings.iter() {
+            let ids = plural(warning.count, "id", "ids");
+            match self.format {
+                Format::Human => {
+                    let places = first_places(&warning);
+                    let message = format!("{ids}{places} {}", warning.kind);
+                    self.warn(warning.kind.word(), &message);
+                    if listed == Listed::All {
+                        self.aside.write(&all_places(&warning));
+                    }
+                }
+                Format::Json => {
+                    let message = format!("{ids} {}", warning.kind);
+                    let object = to_object(&warning, &message);
+                    self.warnings.borrow_mut().push(object);
+                }
+            }
+        }
+    }
+}
+
+/// `` (`a.csv`, lines 3, 17; `b.csv`, line 2; and 4 more)``, or nothing where no place is known.
+fn first_places(warning: &Warning<'_>) -> String {
+    if warning.places().len() == 0 {
+        return String::new();
+    }
+    let mut parts: Vec<(String, Vec<String>)> = Vec::new();
+    for (label, line) in warning.places().take(FIRST) {
+        if parts.last().is_none_or(|(last, _)| *last != label) {
+            parts.push((label.to_owned(), Vec::new()));
+        }
+        if let Some((_, lines)) = parts.last_mut() {
+            lines.extend(line.map(|line| line.to_string()));
+        }
+    }
+    let texts = parts.iter().map(|(label, lines)| match lines.as_slice() {
+        [] => printable(label),
+        [line] => format!("{}, line {line}", printable(label)),
+        several => format!("{}, lines {}", printable(label), several.join(", ")),
+    });
+    let mut texts: Vec<String> = texts.collect();
+    let rest = warning.count.saturating_sub(FIRST);
+    if rest > 0 {
+        texts.push(format!("and {} more", number(rest)));
+    }
+    format!(" ({})", texts.join("; "))
+}
+
+fn all_places(warning: &Warning<'_>) -> String {
+    let mut text = String::new();
+    for (label, line) in warning.places() {
+        let label = printable(label);
+        match line {
+            Some(line) => text.push_str(&format!("  {label}, line {line}\n")),
+            None => text.push_str(&format!("  {label}\n")),
+        }
+    }
+    if warning.not_listed() > 0 {
+        text.push_str(&format!("  and {} more\n", number(warning.not_listed())));
+    }
+    text
+}
+
+fn to_object(warning: &Warning<'_>, message: &str) -> Value {
+    let places = warning.places();
+    let places = places.map(|(label, line)| json!({ "source": label, "line": line }));
+    json!({
+        "kind": warning.kind.word(),
+        "message": message,
+        "count": warning.count,
+        "places": places.collect::<Vec<_>>(),
+        "not_listed": warning.not_listed(),
+    })
+}

@@ -1,0 +1,9 @@
+//! Requests and their jobs, as text and as JSON.
+
+pub(super) mod dates;
+pub(super) mod delete;
+pub(super) mod json;
+pub(super) mod plan;
+pub(super) mod print;
+pub(super) mod shown;
+pub(super) mod text;

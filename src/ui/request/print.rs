@@ -1,0 +1,201 @@
+//! Requests as the ledger has them, and their jobs: as JSON, and to whom they are written.
+
+use std::cell::RefCell;
+use std::io::{self, BufWriter, Write};
+
+use chrono::NaiveDate;
+use serde::ser::{Error as _, SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::domain::Clock;
+use crate::ledger::{Ledger, LedgerError, RequestRecord, Standing};
+use crate::ui::console::{Format, Ui};
+use crate::ui::drawing::json::SCHEMA;
+
+use crate::ui::failures::print::PrintError;
+
+use super::json as shapes;
+use super::shown::{Polling, Shown};
+use super::text::{Present, change_text, requests_text};
+use crate::ledger::JobRecord;
+use crate::ui::drawing::json::write;
+
+/// Whether what was written has come to its reader, as far as can be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    Made,
+    /// The reader went away.
+    Failed,
+}
+
+impl Ui {
+    /// Writes how a job stands now as a line of the result.
+    ///
+    /// # Errors
+    /// When stdout cannot be written. A reader that went away is no error.
+    pub fn print_change(&self, job: &JobRecord) -> io::Result<()> {
+        match self.lines_format() {
+            Format::Json => self.print_object_line(&shapes::job_line(job)),
+            Format::Human => self.write_result(&change_text(job)),
+        }
+    }
+
+    /// Writes requests as the result of the command. Their jobs are read as they are written.
+    ///
+    /// # Errors
+    /// When stdout cannot be written or the ledger not read. A reader that went away is no error.
+    pub fn print_requests(
+        &self,
+        ledger: &Ledger,
+        requests: &[RequestRecord],
+        shown: Shown,
+        clock: &dyn Clock,
+    ) -> Result<(), PrintError> {
+        self.print_status(ledger, requests, shown, None, clock)?;
+        Ok(())
+    }
+
+    /// The same, and with JSON which questions are due.
+    ///
+    /// # Errors
+    /// When stdout cannot be written or the ledger not read.
+    pub fn print_status(
+        &self,
+        ledger: &Ledger,
+        requests: &[RequestRecord],
+        shown: Shown,
+        polling: Option<Polling>,
+        clock: &dyn Clock,
+    ) -> Result<Delivery, PrintError> {
+        match self.format() {
+            Format::Json => self.print_objects(ledger, requests, shown, polling, clock),
+            Format::Human => {
+                let present = Present::by(clock);
+                let text = requests_text(ledger, requests, shown, present, &self.paper())?;
+                Ok(delivered(self.try_write_result(&text))?)
+            }
+        }
+    }
+
+    /// Writes requests as one JSON object, whatever the format of the rest.
+    ///
+    /// # Errors
+    /// When stdout cannot be written or the ledger not read.
+    pub fn print_objects(
+        &self,
+        ledger: &Ledger,
+        requests: &[RequestRecord],
+        shown: Shown,
+        polling: Option<Polling>,
+        clock: &dyn Clock,
+    ) -> Result<Delivery, PrintError> {
+        let source = Source {
+            ledger,
+            today: clock.today(),
+            standing: shown.standing(),
+            failed: RefCell::new(None),
+        };
+        let document = Document {
+            source: &source,
+            requests,
+            shown,
+            polling,
+            warnings: self.warnings.take(),
+        };
+        let mut out = BufWriter::new(io::stdout().lock());
+        let written = write(&mut out, &document);
+        if let Some(error) = source.failed.take() {
+            return Err(error.into());
+        }
+        let written = written.and_then(|()| out.write_all(b"\n"));
+        Ok(delivered(written.and_then(|()| out.flush()))?)
+    }
+}
+
+fn delivered(written: io::Result<()>) -> io::Result<Delivery> {
+    match written {
+        Ok(()) => Ok(Delivery::Made),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Delivery::Failed),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where the jobs are read from while they are written.
+struct Source<'a> {
+    ledger: &'a Ledger,
+    today: NaiveDate,
+    standing: Standing,
+    failed: RefCell<Option<LedgerError>>,
+}
+
+struct Document<'a> {
+    source: &'a Source<'a>,
+    requests: &'a [RequestRecord],
+    shown: Shown,
+    polling: Option<Polling>,
+    warnings: Vec<Value>,
+}
+
+struct Request<'a> {
+    source: &'a Source<'a>,
+    request: &'a RequestRecord,
+}
+
+struct Jobs<'a>(Request<'a>);
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let source = self.source;
+        let requests = self.requests.iter();
+        let requests: Vec<_> = requests
+            .map(|request| Request { source, request })
+            .collect();
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("schema", &SCHEMA)?;
+        match (self.shown, requests.as_slice()) {
+            (Shown::Jobs, [request]) => map.serialize_entry("request", request)?,
+            (_, requests) => map.serialize_entry("requests", requests)?,
+        }
+        if let Some(polling) = self.polling {
+            map.serialize_entry("polling", &shapes::polling(polling))?;
+        }
+        if !self.warnings.is_empty() {
+            map.serialize_entry("warnings", &self.warnings)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Request<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in shapes::request(self.request, self.source.today) {
+            map.serialize_entry(&key, &value)?;
+        }
+        let jobs = Jobs(Request {
+            source: self.source,
+            request: self.request,
+        });
+        map.serialize_entry("jobs", &jobs)?;
+        map.end()
+    }
+}
+
+impl Serialize for Jobs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Request { source, request } = &self.0;
+        let mut jobs = serializer.serialize_seq(None)?;
+        for job in source.ledger.jobs(&request.id, source.standing) {
+            match job {
+                Ok(job) => jobs.serialize_element(&shapes::job(&job))?,
+                Err(error) => {
+                    let message = S::Error::custom(&error);
+                    source.failed.replace(Some(error));
+                    return Err(message);
+                }
+            }
+        }
+        jobs.end()
+    }
+}

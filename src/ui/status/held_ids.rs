@@ -1,0 +1,175 @@
+//! The ids of a request's jobs, as far as the ledger still has them: the one place that shows any.
+
+use std::cell::RefCell;
+use std::io::{self, BufWriter, Write};
+
+use serde::ser::{Error as _, SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::domain::Batch;
+use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing};
+use crate::ui::console::{Format, Ui};
+use crate::ui::drawing::json as lines;
+use crate::ui::drawing::json::SCHEMA;
+use crate::ui::drawing::words::{plural, printable};
+use crate::ui::failures::print::PrintError;
+
+/// What stands in the place of ids that are gone.
+const HASHED: &str =
+    "only keyed hashes of them are kept; `dsr find` tells whether somebody is among them";
+
+impl Ui {
+    /// Writes the ids of a request job by job, as the result of the command.
+    ///
+    /// # Errors
+    /// When stdout cannot be written or the ledger not read. A reader that went away is no error.
+    pub fn print_held_ids(
+        &self,
+        ledger: &Ledger,
+        request: &RequestRecord,
+    ) -> Result<(), PrintError> {
+        let mut out = BufWriter::new(io::stdout().lock());
+        let written = match self.format() {
+            Format::Json => {
+                let document = Document {
+                    jobs: Jobs {
+                        ledger,
+                        request,
+                        failed: RefCell::new(None),
+                    },
+                    warnings: self.warnings.take(),
+                };
+                let written = lines::write(&mut out, &document);
+                if let Some(error) = document.jobs.failed.take() {
+                    return Err(error.into());
+                }
+                written.and_then(|()| out.write_all(b"\n"))
+            }
+            Format::Human => self.write_texts(ledger, request, &mut out)?,
+        };
+        match written.and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    fn write_texts(
+        &self,
+        ledger: &Ledger,
+        request: &RequestRecord,
+        out: &mut impl Write,
+    ) -> Result<io::Result<()>, LedgerError> {
+        for job in ledger.jobs(&request.id, Standing::Any) {
+            let job = job?;
+            let ids = find_ids(ledger, &job)?;
+            if let Err(error) = out.write_all(self.job_text(&job, ids.as_ref()).as_bytes()) {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn job_text(&self, job: &JobRecord, ids: Option<&Batch>) -> String {
+        let count = plural(job.ids, "id", "ids");
+        let mut text = format!("Job {}: {count}, {}", job.id, job.state.as_str());
+        match ids {
+            Some(batch) => {
+                text.push('\n');
+                for id in batch.ids() {
+                    text.push_str(&format!("  {}\n", printable(id.expose())));
+                }
+            }
+            None => text.push_str(&format!("; {}\n", self.spell(HASHED))),
+        }
+        text
+    }
+}
+
+/// `None` where they have given way to hashes.
+fn find_ids(ledger: &Ledger, job: &JobRecord) -> Result<Option<Batch>, LedgerError> {
+    match ledger.find_batch(&job.id) {
+        Ok(batch) => Ok(Some(batch)),
+        Err(LedgerError::IdsHashed(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+struct Document<'a> {
+    jobs: Jobs<'a>,
+    warnings: Vec<Value>,
+}
+
+/// Read as they are written: a request may have ten million ids.
+struct Jobs<'a> {
+    ledger: &'a Ledger,
+    request: &'a RequestRecord,
+    failed: RefCell<Option<LedgerError>>,
+}
+
+struct Job<'a> {
+    job: &'a JobRecord,
+    ids: Option<&'a Batch>,
+}
+
+struct Request<'a>(&'a Jobs<'a>);
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("schema", &SCHEMA)?;
+        map.serialize_entry("request", &Request(&self.jobs))?;
+        if !self.warnings.is_empty() {
+            map.serialize_entry("warnings", &self.warnings)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Request<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", self.0.request.id.as_str())?;
+        map.serialize_entry("jobs", self.0)?;
+        map.end()
+    }
+}
+
+impl Serialize for Jobs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut jobs = serializer.serialize_seq(None)?;
+        for job in self.ledger.jobs(&self.request.id, Standing::Any) {
+            let found = job.and_then(|job| {
+                let ids = find_ids(self.ledger, &job)?;
+                Ok((job, ids))
+            });
+            match found {
+                Ok((job, ids)) => jobs.serialize_element(&Job {
+                    job: &job,
+                    ids: ids.as_ref(),
+                })?,
+                Err(error) => {
+                    let message = S::Error::custom(&error);
+                    self.failed.replace(Some(error));
+                    return Err(message);
+                }
+            }
+        }
+        jobs.end()
+    }
+}
+
+impl Serialize for Job<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ids = self.ids.map(|batch| {
+            let ids = batch.ids().iter();
+            ids.map(|id| id.expose()).collect::<Vec<_>>()
+        });
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &self.job.id.to_string())?;
+        map.serialize_entry("ids", &self.job.ids)?;
+        map.serialize_entry("state", self.job.state.as_str())?;
+        map.serialize_entry("distinct_ids", &ids)?;
+        map.end()
+    }
+}

@@ -1,0 +1,5 @@
+//! What is said beside the result: notes, progress, questions.
+
+pub(super) mod aside;
+pub(super) mod progress;
+pub(super) mod question;

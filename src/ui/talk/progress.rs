@@ -1,0 +1,352 @@
+//! How far a run is: bars on a terminal, lines elsewhere.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::domain::{JobId, JobState};
+use crate::intake::Headway;
+use crate::ledger::JobRecord;
+use crate::packages;
+use crate::ui::console::{Drawing, Format, Talk, Ui};
+use crate::ui::drawing::words::{duration, number};
+use crate::ui::request::json::job_line;
+use crate::workflow::{Event, Observer};
+
+/// How soon a line says how far it is, where there is no terminal to draw on; the pause doubles
+/// with each line up to the second, since jobs take weeks.
+const FIRST_LINE_AFTER: Duration = Duration::from_secs(10);
+const LINE_AT_LEAST_EVERY: Duration = Duration::from_secs(3600);
+/// A verification that is over sooner shows no bar.
+const VERIFYING_QUIETLY: Duration = Duration::from_secs(1);
+
+/// What is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    Submitting,
+    /// Asking Mixpanel about each job once.
+    Asking,
+    Cancelling,
+    /// Following jobs to their end.
+    Waiting,
+    /// Fetching files: bytes are counted, not jobs.
+    Fetching,
+}
+
+/// Whether changes are also lines of the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lines {
+    /// One JSON object a line as things change; only with `--json`.
+    Changes,
+    None,
+}
+
+/// Shows a run's events: a bar on a terminal, a line now and then without.
+pub struct Progress<'a> {
+    ui: &'a Ui,
+    phase: Phase,
+    lines: Lines,
+    bar: ProgressBar,
+    total: usize,
+    /// Jobs that have come to the phase's end: they are not told of again.
+    arrived: RefCell<Counts>,
+    /// Jobs that were told of and have not arrived.
+    under_way: RefCell<HashMap<JobId, JobState>>,
+    last_line: Cell<Instant>,
+    next_pause: Cell<Duration>,
+    /// One line says so; more would fill a log.
+    was_held: Cell<bool>,
+}
+
+impl<'a> Progress<'a> {
+    /// `total` is the number of jobs the phase is about.
+    pub fn start(ui: &'a Ui, phase: Phase, total: usize, lines: Lines) -> Self {
+        let bar = bar_for(ui, total as u64);
+        bar.set_style(style(match phase {
+            Phase::Fetching => "{spinner} {prefix}: {bytes} ({bytes_per_sec})  {wide_msg}",
+            _ => "{spinner} {prefix} {bar:24} {pos}/{len}  {wide_msg}",
+        }));
+        bar.set_prefix(match phase {
+            Phase::Submitting => "Submitting",
+            Phase::Asking => "Asking Mixpanel",
+            Phase::Cancelling => "Cancelling",
+            Phase::Waiting => "Waiting",
+            Phase::Fetching => "Fetching",
+        });
+        bar.enable_steady_tick(Duration::from_millis(200));
+        ui.aside.shares_with(&bar);
+        Self {
+            ui,
+            phase,
+            lines,
+            bar,
+            total,
+            arrived: RefCell::default(),
+            under_way: RefCell::default(),
+            last_line: Cell::new(Instant::now()),
+            next_pause: Cell::new(FIRST_LINE_AFTER),
+            was_held: Cell::new(false),
+        }
+    }
+
+    fn note_job(&self, job: &JobRecord) {
+        let has_arrived = match self.phase {
+            // An unknown one may still be settled.
+            Phase::Submitting => !job.state.is_sendable() && job.state != JobState::Unknown,
+            // One may be told of several times.
+            Phase::Asking | Phase::Cancelling => false,
+            Phase::Fetching => return,
+            Phase::Waiting => job.state.is_final(),
+        };
+        let mut under_way = self.under_way.borrow_mut();
+        let mut arrived = self.arrived.borrow_mut();
+        if has_arrived {
+            under_way.remove(&job.id);
+            arrived.add(job.state);
+        } else {
+            under_way.insert(job.id.clone(), job.state);
+        }
+        let mut all = arrived.clone();
+        under_way.values().for_each(|state| all.add(*state));
+        let count = match self.phase {
+            Phase::Submitting | Phase::Waiting => arrived.total(),
+            Phase::Asking | Phase::Cancelling | Phase::Fetching => under_way.len(),
+        };
+        self.bar.set_position(count as u64);
+        let summary = all.summary();
+        self.say(count, &summary);
+        self.bar.set_message(summary);
+    }
+
+    /// Shows how much of a file has been fetched, and of how much, if that is known.
+    pub fn show_fetched(&self, bytes: u64, of_bytes: Option<u64>) {
+        if let Some(of_bytes) = of_bytes.filter(|of| self.bar.length() != Some(*of)) {
+            self.bar.set_length(of_bytes);
+            self.bar.set_style(style(
+                "{spinner} {prefix} {bar:24} {bytes}/{total_bytes} ({bytes_per_sec}, {eta} left)  {wide_msg}",
+            ));
+        }
+        self.bar.set_position(bytes);
+    }
+
+    fn say(&self, count: usize, summary: &str) {
+        let pause = self.next_pause.get();
+        if self.bar.is_hidden() && self.last_line.get().elapsed() >= pause {
+            self.last_line.set(Instant::now());
+            self.next_pause.set((pause * 2).min(LINE_AT_LEAST_EVERY));
+            let done = match self.phase {
+                Phase::Submitting => "submitted",
+                Phase::Asking | Phase::Cancelling | Phase::Fetching => "asked about",
+                Phase::Waiting => "ended",
+            };
+            let (count, total) = (number(count), number(self.total));
+            self.ui
+                .note(&format!("{done} {count} of {total} jobs: {summary}"));
+        }
+    }
+}
+
+impl Observer for Progress<'_> {
+    fn on(&self, event: Event<'_>) {
+        match event {
+            Event::Moved(job) => {
+                self.note_job(job);
+                if self.lines == Lines::Changes && self.ui.format() == Format::Json {
+                    // A reader that went away is told nothing; the ledger has it.
+                    drop(self.ui.print_object_line(&job_line(job)));
+                }
+            }
+            Event::Asked(job) => self.note_job(job),
+            Event::Held { reason, wait } => {
+                let text = format!("{reason}; again in {}", duration(wait));
+                if self.bar.is_hidden() && !self.was_held.replace(true) {
+                    self.ui.note(&text);
+                }
+                self.bar.set_message(text);
+            }
+            Event::ClocksDiffer { ahead } => {
+                self.ui.warn_once("clock_skew", &different_clocks(ahead))
+            }
+        }
+    }
+}
+
+pub(crate) fn different_clocks(ahead: TimeDelta) -> String {
+    format!(
+        "{}; due dates, times and waits follow it, so set it right",
+        clocks_apart(ahead)
+    )
+}
+
+/// How far this machine's clock is ahead of Mixpanel's, or behind it.
+pub fn clocks_apart(ahead: TimeDelta) -> String {
+    let side = match ahead < TimeDelta::zero() {
+        true => "behind",
+        false => "ahead of",
+    };
+    let apart = duration(ahead.abs().to_std().unwrap_or_default());
+    format!("this machine's clock is {apart} {side} Mixpanel's")
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// How many jobs are in each state.
+#[derive(Debug, Clone, Default)]
+struct Counts([usize; JobState::ALL.len()]);
+
+impl Counts {
+    fn add(&mut self, state: JobState) {
+        if let Some(place) = JobState::ALL.iter().position(|s| *s == state) {
+            self.0[place] += 1;
+        }
+    }
+
+    fn total(&self) -> usize {
+        self.0.iter().sum()
+    }
+
+    /// `3 done, 1 running`
+    fn summary(&self) -> String {
+        let words: Vec<String> = JobState::ALL
+            .iter()
+            .zip(self.0)
+            .filter(|(_, count)| *count > 0)
+            .map(|(state, count)| format!("{} {}", number(count), state.as_str()))
+            .collect();
+        words.join(", ")
+    }
+}
+
+/// Shows how far the reading has come: a bar on a terminal, a line now and then without.
+pub fn reading(ui: &Ui) -> impl FnMut(Headway) {
+    let bar = bar_for(ui, 0);
+    // What does not fit is cut off: of all parts only a wide message never wraps.
+    bar.set_style(style("{spinner} Reading: {wide_msg}"));
+    let start = Instant::now();
+    let mut last_line = start;
+    let mut pause = FIRST_LINE_AFTER;
+    move |headway| {
+        bar.set_length(headway.of_bytes.unwrap_or_default());
+        bar.set_position(headway.bytes);
+        let values = number(headway.values);
+        let rate = headway.values as f64 / start.elapsed().as_secs_f64().max(0.001);
+        let rate = number(rate as usize);
+        bar.set_message(match headway.of_bytes {
+            Some(of) if of > 0 => {
+                let (percent, left) = (headway.bytes * 100 / of, duration(bar.eta()));
+                format!("{percent} %, {left} left, {values} values ({rate} a second)")
+            }
+            Some(_) | None => format!("{values} values ({rate} a second)"),
+        });
+        if bar.is_hidden() && last_line.elapsed() >= pause {
+            last_line = Instant::now();
+            pause = (pause * 2).min(LINE_AT_LEAST_EVERY);
+            ui.note(&format!("read {values} values{}", part_of(headway)));
+        }
+    }
+}
+
+/// Shows how far the splitting of an archive has come.
+pub fn splitting(ui: &Ui) -> impl FnMut(packages::Progress) {
+    let bar = bar_for(ui, 0);
+    bar.set_style(style(
+        "{spinner} Splitting {bar:24} {bytes}/{total_bytes}, {eta} left",
+    ));
+    let mut last_line = Instant::now();
+    let mut pause = FIRST_LINE_AFTER;
+    move |progress| {
+        let (done, of) = match progress {
+            packages::Progress::Reading { done, of } => (done, of),
+            packages::Progress::Writing { done, of }
+            | packages::Progress::Checking { done, of } => (done as u64, of as u64),
+        };
+        let packages = match progress {
+            packages::Progress::Reading { .. } => None,
+            packages::Progress::Writing { .. } => Some(("Making", "made")),
+            packages::Progress::Checking { .. } => Some(("Checking", "checked")),
+        };
+        if let Some((doing, _)) = packages
+            && bar.length() != Some(of)
+        {
+            bar.set_style(style(&format!(
+                "{{spinner}} {doing} packages {{bar:24}} {{pos}}/{{len}}"
+            )));
+        }
+        bar.set_length(of);
+        bar.set_position(done);
+        if bar.is_hidden() && last_line.elapsed() >= pause {
+            last_line = Instant::now();
+            pause = (pause * 2).min(LINE_AT_LEAST_EVERY);
+            let percent = done * 100 / of.max(1);
+            ui.note(&match packages {
+                Some((_, did)) => format!(
+                    "{did} {} of {} packages",
+                    number(done as usize),
+                    number(of as usize)
+                ),
+                None => format!("split {percent} % of the archive"),
+            });
+        }
+    }
+}
+
+/// Shows how far a verification has come; nothing for one that takes under a second.
+pub fn verifying(ui: &Ui) -> impl FnMut(u64, u64) {
+    going_through(ui, "Verifying", "verified")
+}
+
+/// Shows how far a report has come that is read or written; nothing for one that takes under a second.
+pub fn reporting(ui: &Ui) -> impl FnMut(u64, u64) {
+    going_through(ui, "Reporting", "reported on")
+}
+
+fn going_through(ui: &Ui, doing: &'static str, done_so_far: &'static str) -> impl FnMut(u64, u64) {
+    let bar = bar_for(ui, 0);
+    bar.set_style(style("{spinner} {prefix} {bar:24} {pos}/{len}, {eta} left"));
+    bar.set_prefix(doing);
+    let start = Instant::now();
+    let mut last_line = start;
+    let mut pause = FIRST_LINE_AFTER;
+    move |done, of| {
+        if start.elapsed() < VERIFYING_QUIETLY {
+            return;
+        }
+        bar.set_length(of);
+        bar.set_position(done);
+        if bar.is_hidden() && last_line.elapsed() >= pause {
+            last_line = Instant::now();
+            pause = (pause * 2).min(LINE_AT_LEAST_EVERY);
+            ui.note(&format!("{done_so_far} {} %", done * 100 / of.max(1)));
+        }
+    }
+}
+
+/// `, 34 % of the file`
+fn part_of(headway: Headway) -> String {
+    match headway.of_bytes {
+        Some(of) if of > 0 => format!(", {} % of the file", headway.bytes * 100 / of),
+        Some(_) | None => String::new(),
+    }
+}
+
+fn bar_for(ui: &Ui, total: u64) -> ProgressBar {
+    let can_draw = ui.drawing == Drawing::Possible && io::stderr().is_terminal();
+    let target = if ui.talk == Talk::Quiet || !can_draw {
+        ProgressDrawTarget::hidden()
+    } else {
+        ProgressDrawTarget::stderr()
+    };
+    ProgressBar::with_draw_target(Some(total), target)
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}

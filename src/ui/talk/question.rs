@@ -1,0 +1,151 @@
+//! Questions to the operator: confirmations and secrets.
+
+use std::io::{self, BufRead, IsTerminal, Read};
+
+use secrecy::SecretString;
+
+use crate::domain::{Confirmed, YesFlag};
+use crate::ui::console::{Input, Ui};
+use crate::ui::drawing::words::number;
+
+/// A question that could not be asked, or was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum QuestionError {
+    #[error("{question}, and there is no terminal to ask on")]
+    NoTerminal { question: &'static str },
+    #[error("{what} was not confirmed: `{expected}` was not typed")]
+    NotConfirmed {
+        what: &'static str,
+        expected: String,
+    },
+    #[error("nothing was given on standard input")]
+    NothingGiven,
+    #[error("interrupted")]
+    Interrupted,
+    #[error("the terminal or standard input cannot be read")]
+    Read(#[from] io::Error),
+}
+
+/// What the operator is to agree to.
+#[derive(Debug, Clone, Copy)]
+pub enum Act {
+    Deletion,
+    Approval,
+    Purge,
+    /// Of a ledger that was set back.
+    Acceptance,
+    Cancellation,
+}
+
+/// What is typed to accept a ledger with no job to count.
+const WORD: &str = "accept";
+
+/// The largest secret that is read from standard input, in bytes.
+const MAX_SECRET: u64 = 64 * 1024;
+
+impl Ui {
+    /// Asks the operator to type how many are concerned, or a word where that is none, unless `--yes` says it already; `what` is what
+    /// they agree to.
+    ///
+    /// # Errors
+    /// When another number is typed, or nobody can be asked.
+    pub fn confirm(
+        &self,
+        act: Act,
+        what: &str,
+        count: usize,
+        flag: YesFlag,
+    ) -> Result<Confirmed, QuestionError> {
+        if let Some(confirmed) = Confirmed::by_flag(flag, count) {
+            return Ok(confirmed);
+        }
+        let is_word = matches!((act, count), (Act::Acceptance, 0));
+        let (question, act, counted) = match act {
+            Act::Deletion => (
+                "a deletion must be confirmed",
+                "the deletion",
+                "distinct_ids",
+            ),
+            Act::Approval => (
+                "an approval must be confirmed",
+                "the approval",
+                "distinct_ids",
+            ),
+            Act::Purge => ("a purge must be confirmed", "the purge", "requests"),
+            Act::Acceptance => (
+                "going on with a ledger that was set back must be confirmed",
+                "the ledger",
+                "jobs that become unknown",
+            ),
+            Act::Cancellation => (
+                "a cancellation that takes other requests along must be confirmed",
+                "the cancellation",
+                "ids of other requests",
+            ),
+        };
+        if !self.can_ask() {
+            return Err(QuestionError::NoTerminal { question });
+        }
+        let ask = match is_word {
+            true => format!("{what}\nType {WORD} to confirm: "),
+            false => format!("{what}\nType the number of {counted} to confirm ({count}): "),
+        };
+        self.aside.write(&ask);
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        let (confirmed, expected) = match is_word {
+            true => (Confirmed::by_typed_word(&answer, WORD), WORD.to_owned()),
+            false => (Confirmed::by_typed_count(&answer, count), number(count)),
+        };
+        confirmed.ok_or(QuestionError::NotConfirmed {
+            what: act,
+            expected,
+        })
+    }
+
+    /// Asks for a secret without showing it.
+    ///
+    /// # Errors
+    /// When nobody can be asked.
+    pub fn ask_secret(
+        &self,
+        prompt: &str,
+        question: &'static str,
+    ) -> Result<SecretString, QuestionError> {
+        if !self.can_ask() {
+            return Err(QuestionError::NoTerminal { question });
+        }
+        let asked = self.terminal.during(|| rpassword::prompt_password(prompt));
+        match asked {
+            Ok(text) => Ok(SecretString::from(text)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                Err(QuestionError::Interrupted)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Reads a secret from standard input.
+    ///
+    /// # Errors
+    /// When there is nothing.
+    pub fn read_secret(&self) -> Result<SecretString, QuestionError> {
+        let mut text = String::new();
+        io::stdin()
+            .lock()
+            .take(MAX_SECRET)
+            .read_to_string(&mut text)?;
+        if text.trim().is_empty() {
+            return Err(QuestionError::NothingGiven);
+        }
+        Ok(SecretString::from(text))
+    }
+
+    pub fn stdin_is_terminal(&self) -> bool {
+        io::stdin().is_terminal()
+    }
+
+    fn can_ask(&self) -> bool {
+        self.input == Input::Allowed && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+}
