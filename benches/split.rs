@@ -171,6 +171,7 @@ fn split_archive(archive: &Path, people: usize) -> u64 {
         archive,
         password: None,
         people: &people,
+        elsewhere: &Vec::new,
         target: &target(archive),
         draft: &archive.with_file_name("to-check"),
         about: &about,

@@ -63,7 +63,7 @@ fn each_engine_stays_in_its_rooms() {
         ("encoding_rs", &["intake"]),
         ("flate2", &["intake", "packages"]),
         ("memchr", &["intake", "packages"]),
-        ("unicode_normalization", &["intake", "mixpanel"]),
+        ("unicode_normalization", &["domain", "intake", "mixpanel"]),
         ("unicode_security::", &["intake"]),
         ("calamine::", &["intake"]),
         ("chrono_tz", &["domain"]),

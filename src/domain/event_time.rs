@@ -4,6 +4,8 @@ use super::ProjectZone;
 
 /// From 1970 to the end of 2199, in Unix seconds: what lies outside is no time of an event.
 const LAST_SECOND: i64 = 7_258_118_399;
+/// The year 2000: nothing that counts milliseconds has an earlier event.
+const FIRST_OF_FRACTIONS: f64 = 946_684_800.0;
 
 /// A time as Mixpanel and its warehouse exports write it, in seconds by the clock of `zone`.
 ///
@@ -12,8 +14,8 @@ const LAST_SECOND: i64 = 7_258_118_399;
 pub fn event_time(text: &str, zone: ProjectZone) -> Option<i64> {
     let text = text.trim_matches('"').trim();
     let seconds = match text.parse::<f64>() {
-        Ok(number) if number.abs() >= 1e14 => (number / 1e6) as i64,
-        Ok(number) if number.abs() >= 1e11 => (number / 1e3) as i64,
+        Ok(number) if number >= FIRST_OF_FRACTIONS * 1e6 => (number / 1e6) as i64,
+        Ok(number) if number >= FIRST_OF_FRACTIONS * 1e3 => (number / 1e3) as i64,
         Ok(number) => number as i64,
         Err(_) => time_of_words(text, zone)?,
     };

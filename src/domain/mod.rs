@@ -15,6 +15,7 @@ mod event_time;
 mod exclusion;
 mod exit_status;
 mod hex;
+pub mod id_form;
 mod id_hash;
 mod identifiers;
 mod json_object;

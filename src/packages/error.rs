@@ -68,6 +68,8 @@ pub enum Danger {
     DuplicateNames,
     #[error("members share the same bytes")]
     Overlap,
+    #[error("it holds bytes that no member accounts for")]
+    Unaccounted,
     #[error("it has too many members")]
     TooManyMembers,
     #[error("it would unpack to too many bytes")]

@@ -33,17 +33,19 @@ pub use summary::{Summary, find_packages, find_summary, is_of_other_form};
 use archive::{Archive, walk};
 use package::index;
 use people::People;
-use sorter::{Sorter, job, unassigned};
+use sorter::{Sorter, job, unassigned, whole};
 use staging::Staging;
 
 /// One archive to be split.
-#[derive(Debug)]
 pub struct Order<'a> {
     pub archive: &'a Path,
     /// The project's API secret; not looked at where the archive is not encrypted.
     pub password: Option<&'a SecretString>,
     /// Who was asked for. Each gets a package, also without any data; a repeated id gets one.
     pub people: &'a [DistinctId],
+    /// Finds whom the other jobs of the same request asked for; asked only where a record is of
+    /// nobody here. It gets no package, and is no stranger's either.
+    pub elsewhere: &'a dyn Fn() -> Vec<DistinctId>,
     /// The folder to make. It must not exist, its parent must.
     pub target: &'a Path,
     /// The folder that is made instead where somebody has to look first: see [`Review`].
@@ -178,9 +180,16 @@ pub fn split(order: &Order<'_>, observer: Observer<'_>) -> Result<Report, SplitE
     let staging = Staging::beside(order.target)?;
     let mut archive = Archive::open(order)?;
     let zone = order.about.zone;
-    let mut sorter = Sorter::new(&people, staging.folder(), &order.limits, zone)?;
+    let mut sorter = Sorter::new(
+        &people,
+        staging.folder(),
+        &order.limits,
+        zone,
+        order.elsewhere,
+    )?;
     walk::read_members(&mut archive, &mut sorter, observer)?;
     let mut sorted = sorter.finish()?;
+    let missing = missing_in(order, &people, &mut sorted);
     let categories = categories_of(order, &people, &mut sorted);
     let maker = package::Maker {
         about: order.about,
@@ -197,7 +206,12 @@ pub fn split(order: &Order<'_>, observer: Observer<'_>) -> Result<Report, SplitE
     drop(flushing);
     let packages = packages?;
     index::write(staging.folder(), &people, &packages)?;
-    unassigned::write_report(staging.folder(), &sorted.unassigned, &sorted.members)?;
+    unassigned::write_report(
+        staging.folder(),
+        &sorted.unassigned,
+        &sorted.members,
+        &missing,
+    )?;
     let summary = Summary::of(
         order,
         &people,
@@ -216,6 +230,22 @@ pub fn split(order: &Order<'_>, observer: Observer<'_>) -> Result<Report, SplitE
         members: sorted.members.len(),
         summary,
     })
+}
+
+/// What the archive should hold or names, and does not hold. Lists of several people are of no use,
+/// however many there are.
+fn missing_in(
+    order: &Order<'_>,
+    people: &People<'_>,
+    sorted: &mut sorter::Sorted,
+) -> Vec<&'static str> {
+    let scope = order.about.scope;
+    if scope == RetrievalScope::Ccpa(Disclosure::Categories) && people.count() > 1 {
+        return Vec::new();
+    }
+    let missing = whole::missing(scope, &sorted.members, &sorted.lists, sorted.seen);
+    sorted.unassigned.missing = missing.len() as u64;
+    missing
 }
 
 /// The names that a *Categories* export delivers, which say of whom they are only where one person

@@ -1,5 +1,6 @@
 //! Splits a fetched archive into a package for each person its job asked for.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -97,10 +98,13 @@ fn split_once(
     let about = about(request, job, download, how)?;
     let target = place_of(request, download, "packages", how.form);
     let draft = place_of(request, download, "to-check", how.form);
+    let elsewhere = Elsewhere::new(ledger, job);
+    let find_elsewhere = || elsewhere.find();
     let mut order = Order {
         archive: &download.path,
         password: None,
         people: &people,
+        elsewhere: &find_elsewhere,
         target: &target,
         draft: &draft,
         about: &about,
@@ -122,13 +126,54 @@ fn split_once(
         false => None,
     };
     order.password = secret.as_ref().map(ProjectSecret::secret);
-    let report = packages::split(&order, &mut observer)?;
+    let report = packages::split(&order, &mut observer);
+    elsewhere.trouble.take().map_or(Ok(()), Err)?;
+    let report = report?;
     if report.summary.is_draft() {
         return Ok(SplitOutcome::Split(draft.clone(), report.summary));
     }
     let made = packages_record(&report.summary);
     ledger.record_packages(&job.id, people.len(), made, how.made)?;
     Ok(SplitOutcome::Split(target.clone(), report.summary))
+}
+
+/// Whom the other jobs of the request asked for.
+struct Elsewhere<'a> {
+    ledger: &'a Ledger,
+    job: &'a JobRecord,
+    /// Why they are not known.
+    trouble: RefCell<Option<LedgerError>>,
+}
+
+impl<'a> Elsewhere<'a> {
+    fn new(ledger: &'a Ledger, job: &'a JobRecord) -> Self {
+        Self {
+            ledger,
+            job,
+            trouble: RefCell::new(None),
+        }
+    }
+
+    fn find(&self) -> Vec<DistinctId> {
+        self.try_find().unwrap_or_else(|error| {
+            self.trouble.replace(Some(error));
+            Vec::new()
+        })
+    }
+
+    /// Those whose ids the ledger still keeps.
+    fn try_find(&self) -> Result<Vec<DistinctId>, LedgerError> {
+        let mut all = Vec::new();
+        for job in self.ledger.jobs(&self.job.id.request, Standing::Any) {
+            let job = job?.id;
+            if job != self.job.id
+                && let Some(batch) = self.ledger.find_kept_batch(&job)?
+            {
+                all.extend_from_slice(batch.ids());
+            }
+        }
+        Ok(all)
+    }
 }
 
 fn packages_record(summary: &Summary) -> PackagesRecord {
@@ -140,7 +185,7 @@ fn packages_record(summary: &Summary) -> PackagesRecord {
         left_out: Some(LeftOut {
             members: left.members,
             pieces: left.broken,
-            records: left.no_owner + left.contradictory,
+            records: left.no_owner + left.contradictory + left.may_be_asked_for + left.others_only,
             lists: left.shared_lists,
             is_released: summary.is_released(),
         }),

@@ -71,6 +71,7 @@ fn check_one(seed: u64, world: &World, archive: &[u8], figures: &mut Figures) {
         archive: &path,
         password: None,
         people: &people,
+        elsewhere: &Vec::new,
         target: &target,
         draft: &draft,
         about: &about,
@@ -83,8 +84,7 @@ fn check_one(seed: u64, world: &World, archive: &[u8], figures: &mut Figures) {
     let found = look_through(if is_draft { &draft } else { &target }, &world.asked);
     compare(seed, world, &found, figures);
 
-    let is_unclear = world.records.iter().any(|record| record.owner.is_none())
-        || world.scope == categories() && world.asked.len() > 1;
+    let is_unclear = world.is_unclear();
     assert_eq!(is_draft, is_unclear, "seed {seed}: {:?}", report.unassigned);
     for id in &world.asked {
         let says_none = found.pages[id].contains("delivered no data");

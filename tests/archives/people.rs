@@ -32,6 +32,12 @@ const IDS: [&str; 23] = [
     "$device:u-1",
 ];
 
+/// Those of them that may be one person, written in two ways.
+const NEAR: [&[&str]; 2] = [
+    &["u-1", "U-1", "u-1 ", "$device:u-1"],
+    &["e\u{301}va", "\u{e9}va"],
+];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Event,
@@ -42,6 +48,7 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     pub(crate) mark: String,
+    pub(crate) kind: Kind,
     pub(crate) owner: Option<String>,
     /// It is written inside of another person's.
     pub(crate) is_inside: bool,
@@ -63,6 +70,27 @@ pub(crate) struct World {
     pub(crate) written: Vec<Written>,
     /// Names that are in the lists of the job and in nobody's records.
     pub(crate) listed_names: Vec<String>,
+}
+
+impl World {
+    /// Whether somebody has to look at it first: something names nobody, or may be of somebody asked
+    /// for under another id; all is of others; or the lists name what is in no record.
+    pub(crate) fn is_unclear(&self) -> bool {
+        if self.scope == RetrievalScope::Ccpa(Disclosure::Categories) {
+            return self.asked.len() > 1;
+        }
+        let is_asked = |id: &String| self.asked.contains(id);
+        let may_be_asked = |id: &String| {
+            let mut near = NEAR.iter().filter(|near| near.contains(&id.as_str()));
+            near.any(|near| self.asked.iter().any(|id| near.contains(&id.as_str())))
+        };
+        let mut owners = self.records.iter().map(|record| record.owner.as_ref());
+        let holds = |kind| self.records.iter().any(|record| record.kind == kind);
+        let is_of_others_only = !owners.clone().flatten().any(is_asked);
+        let is_certain =
+            |owner: Option<&String>| owner.is_some_and(|id| is_asked(id) || !may_be_asked(id));
+        is_of_others_only || !owners.all(is_certain) || !holds(Kind::Event) || !holds(Kind::Profile)
+    }
 }
 
 pub(crate) fn make_world(chance: &mut Chance) -> World {
@@ -126,6 +154,7 @@ fn make_record(
     let mark = format!("mark-{:05}-end", world.records.len());
     world.records.push(Record {
         mark: mark.clone(),
+        kind,
         owner: owner.clone(),
         is_inside,
     });

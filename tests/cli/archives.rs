@@ -157,14 +157,17 @@ fn what_is_not_understood_is_looked_at_before_anything_is_sendable() {
 fn drafts_of_several_archives_are_all_named_and_counted() {
     let name = |id: &str| format!(r#"{{"event":"x","properties":{{"distinct_id":"{id}"}}}}"#);
     let nobody = r#"{"event":"of nobody","properties":{}}"#;
-    let archive = zip_of(&[("events.json", &[&name("carl"), nobody, nobody].join("\n"))]);
+    let archive_of = move |id: &str| {
+        let events = [&name(id), &name("carl"), nobody, nobody].join("\n");
+        zip_of(&[("events.json", &events)])
+    };
     let settings = "rate = 1000\nexport_batch = 1";
     let exports = Exports::with(
         &["anna", "bob"],
         "/export.zip",
         "SUCCESS",
         settings,
-        move |_| handing_out(&archive, ""),
+        move |call| handing_out(&archive_of(["anna", "bob"][call.place]), ""),
     );
     let outcome = exports.download(&["--split", "--zip", "--json"]);
     outcome.exits_with(3);

@@ -212,7 +212,12 @@ pub(crate) fn to_be_checked<'a>(
     let message = format!(
         "{archives} {parts} in nobody's package, {which}without a certain owner: {their} packages are not ready to be sent"
     );
-    Some(failure(message).hint(format!(
-        "look through `unassigned/` in {folders}, then run {commands}"
-    )))
+    let mut hint = format!("look through `unassigned/` in {folders}, then run {commands}");
+    if sum(|counts| counts.missing) > 0 {
+        hint += "; `report.json` there names what is missing";
+    }
+    if sum(|counts| counts.others_only) > 0 {
+        hint += "; where no record is of anybody asked for, check that it is the right archive";
+    }
+    Some(failure(message).hint(hint))
 }

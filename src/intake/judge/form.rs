@@ -2,6 +2,8 @@
 //!
 //! Runs ten million times: one pass over the bytes sorts out the ordinary ids.
 
+use crate::domain::id_form::is_waste;
+
 use super::look::spoken;
 
 spoken! {
@@ -196,17 +198,4 @@ fn is_email(bytes: &[u8]) -> bool {
 /// White space, and what is as good as white space at either end of an id.
 pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace() || is_waste(c)
-}
-
-/// Those of the invisible that mean nothing at either end of an id, and come with copied text.
-fn is_waste(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
-/// Characters that nobody sees: those, joiners, selectors of a variant, and tags.
-pub(crate) fn is_unseen(c: char) -> bool {
-    is_waste(c)
-        || matches!(c, '\u{34f}' | '\u{200c}' | '\u{200d}' | '\u{206a}'..='\u{206f}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}')
 }

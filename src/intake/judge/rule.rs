@@ -7,13 +7,12 @@
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::{RestrictionLevel, RestrictionLevelDetection};
 
-use super::form::{
-    AT, BEYOND_ASCII, CONTROL, DASH, DIGIT, Form, IdKind, MARK, NAMESPACE, POINT, is_unseen,
-};
+use super::form::{AT, BEYOND_ASCII, CONTROL, DASH, DIGIT, Form, IdKind, MARK, NAMESPACE, POINT};
 use super::look::Look;
 use super::numbers::{has_grouped_digits, has_zero_fraction, is_date, is_scientific};
 use super::program;
 use super::words;
+use crate::domain::id_form::is_unseen;
 
 /// `sept-2024`, in bytes: the longest date that begins with a month.
 const LONGEST_MONTH: usize = 10;

@@ -1,6 +1,6 @@
 //! In what a listed id and the held id that it nearly equals differ, in words without their values.
 
-use super::{PREFIXES, bare, behind_number, in_lower_case, in_one_form, is_uuid};
+use crate::domain::id_form::{PREFIXES, bare, behind_number, in_lower_case, in_one_form, is_uuid};
 
 /// The parts of a value that folding takes away, and what it leaves.
 struct Parts {

@@ -31,6 +31,12 @@ pub(crate) enum JobMember {
 }
 
 impl JobMember {
+    pub(crate) const LISTS: [Self; 3] = [
+        Self::EventNames,
+        Self::EventProperties,
+        Self::ProfileProperties,
+    ];
+
     /// What the report of the members calls it.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -49,21 +55,45 @@ impl JobMember {
     }
 }
 
+/// Names that are in the lists of an export of nothing, too.
+const OF_EVERY_EXPORT: [&str; 3] = ["distinct_id", "$distinct_id", "time"];
+
 /// Names of what was recorded, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct JobFacts {
     pub(crate) names: Vec<String>,
+    /// Whether an event, or a property of one, is named that was recorded.
+    pub(crate) name_events: bool,
+    /// The same of profiles.
+    pub(crate) name_profiles: bool,
 }
 
 impl JobFacts {
     /// What `text`, all of the member, says; `None` if its content is not as documented.
     pub(crate) fn of(member: JobMember, text: &[u8]) -> Option<Self> {
-        match member {
-            JobMember::Summary => is_summary(text).then(Self::default),
-            _ => Some(Self {
-                names: one_row(text)?,
-            }),
-        }
+        let all = match member {
+            JobMember::Summary => summary(text)?,
+            list => {
+                let row = one_row(text)?;
+                JobMember::LISTS.map(|other| match other == list {
+                    true => row.clone(),
+                    false => Vec::new(),
+                })
+            }
+        };
+        let [events, event_properties, profile_properties] = &all;
+        let tell = |names: &[String]| {
+            let mut names = names.iter();
+            names.any(|name| !OF_EVERY_EXPORT.contains(&name.as_str()))
+        };
+        Some(Self {
+            name_events: !events.is_empty() || tell(event_properties),
+            name_profiles: tell(profile_properties),
+            names: match member {
+                JobMember::Summary => Vec::new(),
+                _ => all.concat(),
+            },
+        })
     }
 }
 
@@ -83,9 +113,9 @@ fn one_row(text: &[u8]) -> Option<Vec<String>> {
     Some(names).filter(|names: &Vec<String>| is_only && names.iter().all(is_printable))
 }
 
-/// Whether it is `{"event_names":{…},"event_column_names":{…},"profile_column_names":{…}}`: sets of
+/// The names of `{"event_names":{…},"event_column_names":{…},"profile_column_names":{…}}`: sets of
 /// names, with nothing behind a name.
-fn is_summary(text: &[u8]) -> bool {
+fn summary(text: &[u8]) -> Option<[Vec<String>; 3]> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Summary {
@@ -95,15 +125,15 @@ fn is_summary(text: &[u8]) -> bool {
     }
     #[derive(Deserialize)]
     struct Empty(BTreeMap<String, IgnoredAny>);
-    serde_json::from_slice::<Summary>(text).is_ok_and(|summary| {
-        [
-            summary.event_names,
-            summary.event_column_names,
-            summary.profile_column_names,
-        ]
-        .iter()
-        .all(|names| names.values().all(|value| value.0.is_empty()))
-    })
+    let summary = serde_json::from_slice::<Summary>(text).ok()?;
+    let all = [
+        summary.event_names,
+        summary.event_column_names,
+        summary.profile_column_names,
+    ];
+    let is_empty = |names: &BTreeMap<String, Empty>| names.values().all(|value| value.0.is_empty());
+    let are_sets = all.iter().all(is_empty);
+    are_sets.then(|| all.map(|names| names.into_keys().collect()))
 }
 
 #[cfg(test)]
@@ -112,11 +142,11 @@ mod tests {
 
     #[test]
     fn a_name_list_is_one_row_and_nothing_else() {
-        let names = |text: &str| JobFacts::of(JobMember::EventNames, text.as_bytes());
-        let of = |names: &[&str]| {
-            let names = names.iter().map(|name| (*name).to_owned()).collect();
-            Some(JobFacts { names })
+        let names = |text: &str| {
+            let facts = JobFacts::of(JobMember::EventNames, text.as_bytes());
+            facts.map(|facts| facts.names)
         };
+        let of = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
         assert_eq!(names("Sign In,\"a, b\"\n"), of(&["Sign In", "a, b"]));
         assert_eq!(names("distinct_id,time\r\n"), of(&["distinct_id", "time"]));
         assert_eq!(names(""), of(&[]));

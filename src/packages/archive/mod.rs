@@ -5,6 +5,7 @@ pub(super) mod documented;
 pub(super) mod encoding;
 pub(super) mod member;
 pub(super) mod sink;
+mod spans;
 pub(super) mod walk;
 
 use std::cell::Cell;
@@ -21,6 +22,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::{Danger, Limits, Observer, Order, Progress, SplitError};
 use crate::domain::to_hex;
+use spans::Tail;
 
 /// Below this many unpacked bytes no archive is too dense: a short one of equal lines is harmless.
 const DENSITY_FLOOR: u64 = 64 << 20;
@@ -66,9 +68,10 @@ impl<'a> Archive<'a> {
         }
         let length = file.stream_position().map_err(failed)?;
         let members = order.limits.members;
+        let tail = Tail::read(&mut file).map_err(failed)?;
         let mut zip = open_zip(file, members)?;
         let allowance = Allowance::of(length, &order.limits);
-        let declared = vet(&mut zip, members)?;
+        let declared = vet(&mut zip, &tail, members)?;
         allowance.check(declared)?;
         Ok(Self {
             zip,
@@ -101,6 +104,7 @@ impl<'a> Archive<'a> {
 /// bytes its directory says it unpacks to.
 pub(crate) fn vet<R: Read + Seek>(
     zip: &mut ZipArchive<R>,
+    tail: &Tail,
     limit: usize,
 ) -> Result<u64, SplitError> {
     let mut declared = 0_u64;
@@ -126,9 +130,12 @@ pub(crate) fn vet<R: Read + Seek>(
         declared = declared.saturating_add(entry.size());
     }
     let overlap = zip.has_overlapping_files();
-    match overlap.map_err(SplitError::NotZip)? {
-        true => Err(SplitError::Unsafe(Danger::Overlap)),
-        false => Ok(declared),
+    if overlap.map_err(SplitError::NotZip)? {
+        return Err(SplitError::Unsafe(Danger::Overlap));
+    }
+    match spans::account_for_all(zip, tail).map_err(SplitError::NotZip)? {
+        true => Ok(declared),
+        false => Err(SplitError::Unsafe(Danger::Unaccounted)),
     }
 }
 

@@ -12,9 +12,10 @@ use zip::ZipArchive;
 
 use super::member::{self, Packed, Packing};
 use super::sink::Fault;
+use super::spans::Tail;
 use super::{Archive, Budget, Counted, open_member, vet};
 use crate::packages::sorter::Sorter;
-use crate::packages::{Observer, SplitError};
+use crate::packages::{Danger, Observer, SplitError};
 
 /// Unpacks each member, in the archive's order, into `sorter`.
 ///
@@ -108,12 +109,15 @@ fn read_packed(
 
 /// Whether every member can be unpacked; a danger in any of them refuses the whole archive.
 fn is_whole_zip(file: &mut File, budget: &mut Budget<'_>) -> Result<bool, SplitError> {
+    let Ok(tail) = Tail::read(file) else {
+        return Ok(false);
+    };
     let Ok(mut zip) = ZipArchive::new(BufReader::new(file)) else {
         return Ok(false);
     };
-    match vet(&mut zip, budget.members) {
+    match vet(&mut zip, &tail, budget.members) {
         Ok(_) => {}
-        Err(SplitError::NotZip(_)) => return Ok(false),
+        Err(SplitError::NotZip(_) | SplitError::Unsafe(Danger::Unaccounted)) => return Ok(false),
         Err(danger) => return Err(danger),
     }
     budget.members -= zip.len();

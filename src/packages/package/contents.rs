@@ -1,5 +1,7 @@
 //! What page and manifest say of one person's data.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::packages::Unassigned;
@@ -31,6 +33,8 @@ pub(crate) struct Contents<'a> {
     pub(crate) of_categories: bool,
     /// Records of other people that were inside of this person's.
     pub(crate) taken_out: u64,
+    /// The files they were in.
+    pub(crate) reduced: &'a BTreeSet<&'static str>,
 }
 
 /// Names of what was recorded, each once.

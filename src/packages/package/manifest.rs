@@ -69,6 +69,9 @@ struct NotUnderstood {
     unreadable_pieces: u64,
     unreadable_files: u64,
     lists_of_several_people: u64,
+    records_maybe_under_another_id: u64,
+    records_of_other_people_only: u64,
+    missing_parts: u64,
 }
 
 #[derive(Serialize)]
@@ -157,6 +160,9 @@ fn manifest<'a>(
             unreadable_pieces: contents.unassigned.broken,
             unreadable_files: contents.unassigned.members,
             lists_of_several_people: contents.unassigned.shared_lists,
+            records_maybe_under_another_id: contents.unassigned.may_be_asked_for,
+            records_of_other_people_only: contents.unassigned.others_only,
+            missing_parts: contents.unassigned.missing,
         },
         files: files.iter().map(file).collect(),
     }

@@ -119,6 +119,7 @@ impl Maker<'_> {
             names,
             of_categories: self.categories.is_some(),
             taken_out: shelf.tally.taken_out,
+            reduced: &shelf.tally.reduced,
         };
         if contents.of_categories {
             files.push(write_categories(&contents.names, &shelf.folder)?);

@@ -4,7 +4,8 @@ use std::hash::{DefaultHasher, Hasher};
 
 use crate::domain::{ProjectZone, event_time};
 
-use super::{Facts, Kind, may_name_someone};
+use super::naming::{names_a_field, names_more_than_a_field};
+use super::{Facts, Kind};
 use crate::packages::archive::documented::Form;
 use crate::packages::sorter::owner::{Claim, Claims};
 
@@ -17,6 +18,8 @@ pub(crate) struct RecordColumns {
     event: Option<usize>,
     time: Option<usize>,
     profile: bool,
+    /// A heading may hold a record itself.
+    more_than_names: bool,
 }
 
 impl RecordColumns {
@@ -37,6 +40,7 @@ impl RecordColumns {
                 }
             };
             columns.add(place, name.unwrap_or_default(), inside, form);
+            columns.more_than_names |= name.is_some_and(names_more_than_a_field);
         }
         columns
     }
@@ -100,7 +104,7 @@ impl RecordColumns {
             name: self.event.map_or("", field).into(),
             time: self.time.and_then(|place| event_time(field(place), zone)),
             shape: shape.finish(),
-            may_nest: fields.iter().any(|field| may_name_someone(field)),
+            may_nest: self.more_than_names || fields.iter().any(|field| names_a_field(field)),
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(super) mod columns;
 pub(super) mod document;
 pub(super) mod lines;
+pub(super) mod naming;
 pub(super) mod nested;
 pub(super) mod table;
 
@@ -16,9 +17,8 @@ use serde_json::value::RawValue;
 use crate::domain::{JsonObject, ProjectZone, event_time};
 
 use super::sorter::owner::{Claim, Claims};
+use naming::{names_a_field, names_more_than_a_field};
 
-/// What is in the text of every value that names a person: one of the keys, or an escape in it.
-const NAMING: [&str; 4] = ["distinct_id", "$user_id", "$device_id", "\\u"];
 /// What kind of thing is recorded; decides the file of the package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Kind {
@@ -89,20 +89,6 @@ pub(crate) fn fields_of(text: &str) -> Option<JsonObject<'_>> {
     Some(JsonObject(all))
 }
 
-/// Whether a JSON value is an object or a list in which a person may be named, or a text that may be
-/// one. Keys with escapes are not read here, so they may be anything.
-pub(crate) fn may_name_someone(value: &str) -> bool {
-    let value = value.trim_start();
-    let inside = value.strip_prefix('"').map(str::trim_start);
-    let begins = match inside {
-        // An escape: white space, a bracket or a quote.
-        Some(text) => text.starts_with(['{', '[', '\\']),
-        None => value.starts_with(['{', '[']),
-    };
-    let holds = |text: &&str| memchr::memmem::find(value.as_bytes(), text.as_bytes()).is_some();
-    begins && NAMING.iter().any(holds)
-}
-
 #[derive(Default)]
 struct Found<'a> {
     zone: ProjectZone,
@@ -157,8 +143,11 @@ impl Key {
     }
 }
 
-/// Reads a key, and counts it in for the shape.
-struct KeySeed<'h>(&'h mut DefaultHasher);
+/// Reads a key, counts it in for the shape, and looks whether it is more than a key.
+struct KeySeed<'h> {
+    shape: &'h mut DefaultHasher,
+    may_nest: &'h mut bool,
+}
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
     type Value = Key;
@@ -176,9 +165,11 @@ impl Visitor<'_> for KeySeed<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Key, E> {
-        self.0.write(text.as_bytes());
-        self.0.write_u8(0xff);
-        Ok(Key::of(text))
+        self.shape.write(text.as_bytes());
+        self.shape.write_u8(0xff);
+        let key = Key::of(text);
+        *self.may_nest |= key == Key::Any && names_more_than_a_field(text);
+        Ok(key)
     }
 }
 
@@ -209,7 +200,14 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key_seed(KeySeed(&mut self.found.shape))? {
+        loop {
+            let seed = KeySeed {
+                shape: &mut self.found.shape,
+                may_nest: &mut self.found.may_nest,
+            };
+            let Some(key) = map.next_key_seed(seed)? else {
+                return Ok(());
+            };
             match (self.level, key) {
                 (Level::Top, Key::Properties | Key::PrefixedProperties) => {
                     self.found.looks_like_profile = true;
@@ -221,27 +219,27 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
                 }
                 (_, Key::Any | Key::Properties | Key::PrefixedProperties) => {
                     let text = map.next_value::<&'de RawValue>()?.get();
-                    self.found.may_nest |= may_name_someone(text);
+                    self.found.may_nest |= names_a_field(text);
                 }
                 (level, key) => {
                     let text = map.next_value::<&'de RawValue>()?.get();
-                    self.found.may_nest |= may_name_someone(text);
+                    self.found.may_nest |= names_a_field(text);
                     self.found.take(level, key, text);
                 }
             }
         }
-        Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(element) = list.next_element::<&'de RawValue>()? {
-            self.found.may_nest |= may_name_someone(element.get());
+            self.found.may_nest |= names_a_field(element.get());
         }
         Ok(())
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.found.may_nest |= may_name_someone(text);
+        self.found.may_nest |= names_a_field(text);
+        self.found.take_text(text);
         Ok(())
     }
 
@@ -267,6 +265,20 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
 }
 
 impl<'de> Found<'de> {
+    /// Properties that are a text are properties all the same.
+    fn take_text(&mut self, text: &str) {
+        for (name, value) in JsonObject::of(text).unwrap_or_default().0 {
+            let claim = Claim::of_json(value.get()).into_owned();
+            match Key::of(&name) {
+                Key::DistinctId | Key::PrefixedDistinctId => self.claims.person.add(claim),
+                Key::UserId => self.claims.user.add(claim),
+                Key::DeviceId => self.claims.device.add(claim),
+                Key::Time => self.time = self.time.or_else(|| event_time(value.get(), self.zone)),
+                Key::Event | Key::Properties | Key::PrefixedProperties | Key::Any => {}
+            }
+        }
+    }
+
     fn take(&mut self, level: Level, key: Key, text: &'de str) {
         match (level, key) {
             (_, Key::DistinctId) => self.claims.person.add(Claim::of_json(text)),
@@ -280,7 +292,8 @@ impl<'de> Found<'de> {
                 self.has_event = true;
                 self.name = match Claim::of_json(text) {
                     Claim::Id(name) => name,
-                    Claim::Absent | Claim::Unreadable | Claim::Contradictory => Cow::Borrowed(text),
+                    Claim::Absent => Cow::Borrowed(""),
+                    Claim::Unreadable | Claim::Contradictory => Cow::Borrowed(text),
                 };
             }
             (_, Key::Time) => self.time = self.time.or_else(|| event_time(text, self.zone)),

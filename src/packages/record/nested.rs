@@ -1,19 +1,20 @@
 //! Records inside of a record that are another person's, also those inside of its texts: found, and
-//! cut out of it.
+//! cut out of it. A text that may be another person's and cannot be read is cut out as well.
 
 use std::ops::Range;
 
 use serde_json::value::RawValue;
 
-use super::may_name_someone;
-use crate::domain::{JsonObject, ProjectZone};
-use crate::packages::record;
-use crate::packages::sorter::owner::Claims;
+use super::fields_of;
+use super::naming::{self, IdField, Unsure};
+use crate::domain::JsonObject;
+use crate::packages::people::People;
+use crate::packages::sorter::owner::{Claim, Claims, owner};
 
 /// What stands in the place of a record that was cut out: JSON, as all around it.
 const CUT: &str = "\"(removed: a record of another person)\"";
-/// What is in a text that names a person and cannot be read.
-const NAMING_KEY: &str = "distinct_id\"";
+/// What stands in the place of a text that may be another person's.
+const HELD_BACK: &str = "(removed: a text that may be of another person)";
 /// How deep in others records are looked for; a value that goes deeper is not taken apart.
 const MOST_LEVELS: usize = 64;
 
@@ -24,55 +25,128 @@ pub(crate) struct Apart {
     pub(crate) cut: Vec<String>,
 }
 
-/// It goes deeper than it is looked into.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct TooDeep;
+/// Whose the record is that is taken apart.
+pub(crate) struct Own<'o> {
+    claims: Claims<'o>,
+    people: &'o People<'o>,
+}
 
-/// Cuts out of `record` every inner record that names somebody and is not `own`.
+impl<'o> Own<'o> {
+    /// Whose `record` is; its `$user_id` and `$device_id` are its own wherever they stand.
+    pub(crate) fn of(record: &'o str, claims: &Claims<'o>, people: &'o People<'o>) -> Self {
+        let mut claims = claims.clone();
+        if claims.person != Claim::Absent
+            && let Some(wide) = claims_of(record)
+        {
+            let or = |claim: Claim<'o>, other| match claim {
+                Claim::Absent => other,
+                claim => claim,
+            };
+            claims.user = or(claims.user, wide.user);
+            claims.device = or(claims.device, wide.device);
+        }
+        Self { claims, people }
+    }
+
+    fn has(&self, inner: &Claims<'_>) -> bool {
+        inner.are_of(&self.claims, self.people)
+    }
+
+    /// Whether `text` names nobody else.
+    fn is_alone_in(&self, text: &str) -> Result<bool, Unsure> {
+        naming::names_only(text, |field| self.ids(field))
+    }
+
+    /// The ids of the person that a field may hold.
+    fn ids(&self, field: IdField) -> Vec<&str> {
+        let Claims {
+            person,
+            user,
+            device,
+        } = &self.claims;
+        let known = owner(&self.claims, self.people).ok();
+        let known = known.map(|person| self.people.id(person).expose());
+        let of_field = match field {
+            IdField::Person => None,
+            IdField::User => user.id(),
+            IdField::Device => device.id(),
+            IdField::Several => return Vec::new(),
+        };
+        [known, person.id(), of_field]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+}
+
+/// All that an object inside of a record says about whose it is, in any field of an id.
+fn claims_of(value: &str) -> Option<Claims<'_>> {
+    let mut claims = Claims::default();
+    let mut person = Claim::Absent;
+    for (name, value) in fields_of(value)?.0 {
+        let claim = Claim::of_json(value.get());
+        match (&*name, naming::id_field(&name)) {
+            ("distinct_id" | "$distinct_id", _) => claims.person.add(claim),
+            (_, Some(IdField::Person | IdField::Several)) => person.add(claim),
+            (_, Some(IdField::User)) => claims.user.add(claim),
+            (_, Some(IdField::Device)) => claims.device.add(claim),
+            (_, None) => {}
+        }
+    }
+    // Beside a distinct_id, `Distinct ID` is a property like others.
+    if claims.person == Claim::Absent {
+        claims.person = person;
+    }
+    Some(claims)
+}
+
+/// Whether a name may be more than a name: a text that names somebody else.
+pub(crate) fn is_foreign_name(name: &str, own: &Own<'_>) -> bool {
+    naming::names_a_field(name) && own.is_alone_in(name) != Ok(true)
+}
+
+/// Cuts out of `record` every inner record that names somebody and is not its owner's.
 ///
 /// # Errors
-/// When it goes too deep to be sure.
-pub(crate) fn take_apart(
-    record: &str,
-    own: &dyn Fn(&Claims<'_>) -> bool,
-) -> Result<Apart, TooDeep> {
-    let mut search = Search {
-        whole: record,
-        own,
-        found: Vec::new(),
-    };
+/// When it is not to be made sure.
+pub(crate) fn take_apart(record: &str, own: &Own<'_>) -> Result<Apart, Unsure> {
+    let mut search = Search::in_all_of(record, own);
     for (name, value) in JsonObject::of(record).unwrap_or_default().0 {
-        match &*name {
+        if is_foreign_name(&name, own) {
+            return Err(Unsure);
+        }
+        match (&*name, is_text(value.get())) {
             // Part of the record itself.
-            "properties" | "$properties" if !is_text(value.get()) => {
-                search.look_into(value.get(), 0)?;
+            ("properties" | "$properties", true) => {
+                search.look_into_text(value.get(), 0, Part::Own)?
             }
+            ("properties" | "$properties", false) => search.look_into_own(value.get())?,
             _ => search.look_at(value.get(), 0)?,
         }
     }
     Ok(search.cut())
 }
 
-/// The same with a value that is no record itself, such as a field of a table.
+/// The same with a text that is no record itself, such as a field of a table.
 ///
 /// # Errors
-/// When it goes too deep to be sure.
-pub(crate) fn take_value_apart(
-    value: &str,
-    own: &dyn Fn(&Claims<'_>) -> bool,
-) -> Result<Apart, TooDeep> {
-    let mut search = Search {
-        whole: value,
-        own,
-        found: Vec::new(),
-    };
-    search.look_at(value, 0)?;
+/// When it is not to be made sure.
+pub(crate) fn take_text_apart(text: &str, own: &Own<'_>) -> Result<Apart, Unsure> {
+    let mut search = Search::in_all_of(text, own);
+    search.look_at_text(text, 0)?;
     Ok(search.cut())
+}
+
+/// Whether an object is part of the record that is taken apart, or one inside of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Own,
+    Inner,
 }
 
 struct Search<'t, 'o> {
     whole: &'t str,
-    own: &'o dyn Fn(&Claims<'_>) -> bool,
+    own: &'o Own<'o>,
     found: Vec<Found>,
 }
 
@@ -84,31 +158,50 @@ struct Found {
     cut: Vec<String>,
 }
 
-impl<'t> Search<'t, '_> {
-    fn look_at(&mut self, value: &'t str, level: usize) -> Result<(), TooDeep> {
+impl<'t, 'o> Search<'t, 'o> {
+    fn in_all_of(whole: &'t str, own: &'o Own<'o>) -> Self {
+        Self {
+            whole,
+            own,
+            found: Vec::new(),
+        }
+    }
+
+    fn look_at(&mut self, value: &'t str, level: usize) -> Result<(), Unsure> {
         let value = value.trim();
-        if !may_name_someone(value) {
+        if !naming::names_a_field(value) {
             return Ok(());
         }
         if is_text(value) {
-            return self.look_into_text(value, level);
+            return self.look_into_text(value, level, Part::Inner);
         }
-        let claims = record::read(value, ProjectZone::default()).map(|facts| facts.claims);
-        if claims.is_some_and(|claims| claims.name_someone() && !(self.own)(&claims)) {
+        let claims = claims_of(value);
+        if claims.is_some_and(|claims| claims.name_someone() && !self.own.has(&claims)) {
             self.add(value, CUT.to_owned(), vec![value.to_owned()]);
             return Ok(());
         }
         self.look_into(value, level)
     }
 
-    fn look_into(&mut self, value: &'t str, level: usize) -> Result<(), TooDeep> {
-        if !may_name_someone(value) {
-            return Ok(());
+    /// A text may be JSON, or several values of it, such as lines; or anything else.
+    fn look_at_text(&mut self, text: &'t str, level: usize) -> Result<(), Unsure> {
+        let value = text.trim();
+        match value.starts_with(['{', '[', '"']) {
+            true => self.look_at(value, level),
+            false => self.hold_back_unless_own(text),
         }
+    }
+
+    fn look_into(&mut self, value: &'t str, level: usize) -> Result<(), Unsure> {
         if level == MOST_LEVELS {
-            return Err(TooDeep);
+            return Err(Unsure);
         }
         if let Some(fields) = JsonObject::of(value) {
+            let mut names = fields.0.iter().map(|(name, _)| name);
+            if names.any(|name| is_foreign_name(name, self.own)) {
+                self.add(value, format!("\"{HELD_BACK}\""), vec![value.to_owned()]);
+                return Ok(());
+            }
             for (_, inner) in fields.0 {
                 self.look_at(inner.get(), level + 1)?;
             }
@@ -120,44 +213,59 @@ impl<'t> Search<'t, '_> {
             }
             return Ok(());
         }
-        self.look_into_several(value, level)
-    }
-
-    /// A text may hold several values, such as lines of JSON, or be cut off in the middle of one.
-    fn look_into_several(&mut self, text: &'t str, level: usize) -> Result<(), TooDeep> {
-        let values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+        let values = serde_json::Deserializer::from_str(value).into_iter::<&RawValue>();
         match values.collect::<Result<Vec<_>, _>>() {
             Ok(values) => {
                 for inner in values {
                     self.look_at(inner.get(), level + 1)?;
                 }
+                Ok(())
             }
-            // It names somebody, and nobody can tell whom.
-            Err(_) if text.contains(NAMING_KEY) => {
-                self.add(text, CUT.to_owned(), vec![text.to_owned()]);
+            Err(_) => self.hold_back_unless_own(value),
+        }
+    }
+
+    /// The properties of the record: their names are its own.
+    fn look_into_own(&mut self, value: &'t str) -> Result<(), Unsure> {
+        let Some(fields) = JsonObject::of(value) else {
+            return self.look_at(value, 0);
+        };
+        for (name, inner) in fields.0 {
+            if is_foreign_name(&name, self.own) {
+                return Err(Unsure);
             }
-            Err(_) => {}
+            self.look_at(inner.get(), 1)?;
         }
         Ok(())
     }
 
     /// A text that is JSON itself is taken apart as the value that it holds.
-    fn look_into_text(&mut self, value: &'t str, level: usize) -> Result<(), TooDeep> {
+    fn look_into_text(&mut self, value: &'t str, level: usize, part: Part) -> Result<(), Unsure> {
         let Ok(text) = serde_json::from_str::<String>(value) else {
-            return Ok(());
+            return match self.own.is_alone_in(value)? {
+                true => Ok(()),
+                false => Err(Unsure),
+            };
         };
         if level == MOST_LEVELS {
-            return Err(TooDeep);
+            return Err(Unsure);
         }
-        let mut search = Search {
-            whole: &text,
-            own: self.own,
-            found: Vec::new(),
-        };
-        search.look_at(&text, level + 1)?;
+        let mut search = Search::in_all_of(&text, self.own);
+        match part {
+            Part::Own if JsonObject::of(&text).is_some() => search.look_into_own(&text)?,
+            Part::Own | Part::Inner => search.look_at_text(&text, level + 1)?,
+        }
         let Apart { outer, cut } = search.cut();
         if !cut.is_empty() {
             self.add(value, serde_json::Value::from(outer).to_string(), cut);
+        }
+        Ok(())
+    }
+
+    /// A text that names somebody else cannot be taken apart.
+    fn hold_back_unless_own(&mut self, text: &'t str) -> Result<(), Unsure> {
+        if !self.own.is_alone_in(text)? {
+            self.add(text, HELD_BACK.to_owned(), vec![text.to_owned()]);
         }
         Ok(())
     }

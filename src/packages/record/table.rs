@@ -148,6 +148,18 @@ impl Heading {
     }
 }
 
+/// A name of a heading without the number that tells it apart.
+pub(crate) fn without_number(name: &str) -> &str {
+    let numbered = name
+        .strip_suffix(')')
+        .and_then(|name| name.rsplit_once(" ("));
+    let is_number = |number: &str| number.bytes().all(|byte| byte.is_ascii_digit());
+    match numbered {
+        Some((name, number)) if is_number(number) => name,
+        Some(_) | None => name,
+    }
+}
+
 fn json_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -16,6 +16,9 @@ pub(crate) struct JobLists {
     /// How many lists came.
     pub(crate) count: u64,
     pub(crate) names: BTreeMap<JobMember, Vec<String>>,
+    /// Whether a list or the summary names something of an event, or of a profile.
+    pub(crate) name_events: bool,
+    pub(crate) name_profiles: bool,
 }
 
 pub(crate) struct JobWriter {
@@ -52,6 +55,8 @@ impl JobWriter {
         let path = self.folder.join(&name);
         let mut file = create_file(&path)?;
         file.write_all(text).map_err(SplitError::write(&path))?;
+        self.lists.name_events |= facts.name_events;
+        self.lists.name_profiles |= facts.name_profiles;
         if member != JobMember::Summary {
             self.lists.count += 1;
             let names = self.lists.names.entry(member).or_default();

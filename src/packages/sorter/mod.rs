@@ -1,11 +1,13 @@
 //! Files each record with its person, and the rest under `unassigned/`.
 
+mod asked;
 pub(super) mod job;
 pub(super) mod newest;
 pub(super) mod owner;
 pub(super) mod spool;
 pub(super) mod tally;
 pub(super) mod unassigned;
+pub(super) mod whole;
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -17,15 +19,18 @@ use serde_json::Value;
 use super::archive::documented::{JobFacts, JobMember};
 use super::archive::sink::{Fault, Piece, Row, Sink};
 use super::people::People;
-use super::record::nested::{self, Apart};
-use super::record::{self, Facts, Kind};
+use super::record::naming::{self, Unsure};
+use super::record::nested::{self, Apart, Own};
+use super::record::{self, Facts, Kind, table};
 use super::{Limits, SplitError, Unassigned};
-use crate::domain::ProjectZone;
+use crate::domain::{DistinctId, ProjectZone};
+use asked::Asked;
 use job::{JobLists, JobWriter};
 use owner::{Claims, Reason, owner};
 use spool::{Shelf, Spool};
 use tally::Names;
 use unassigned::MemberReport;
+use whole::Seen;
 
 pub(crate) struct Sorter<'a> {
     people: &'a People<'a>,
@@ -36,6 +41,11 @@ pub(crate) struct Sorter<'a> {
     record_limit: usize,
     zone: ProjectZone,
     taken_out: u64,
+    /// Whom the other jobs of the request asked for, and with them everybody asked for, once a
+    /// record of somebody else comes by.
+    elsewhere: &'a dyn Fn() -> Vec<DistinctId>,
+    asked: Option<Asked>,
+    seen: Seen,
 }
 
 /// What the people have, sorted.
@@ -48,6 +58,7 @@ pub(crate) struct Sorted {
     pub(crate) lists: JobLists,
     /// Records that were inside of records of another person.
     pub(crate) taken_out: u64,
+    pub(crate) seen: Seen,
 }
 
 impl<'a> Sorter<'a> {
@@ -56,6 +67,7 @@ impl<'a> Sorter<'a> {
         root: &Path,
         limits: &Limits,
         zone: ProjectZone,
+        elsewhere: &'a dyn Fn() -> Vec<DistinctId>,
     ) -> Result<Self, SplitError> {
         Ok(Self {
             people,
@@ -66,6 +78,9 @@ impl<'a> Sorter<'a> {
             record_limit: limits.record_bytes,
             zone,
             taken_out: 0,
+            elsewhere,
+            asked: None,
+            seen: Seen::default(),
         })
     }
 
@@ -115,7 +130,10 @@ impl<'a> Sorter<'a> {
     }
 
     pub(crate) fn finish(self) -> Result<Sorted, SplitError> {
-        let (unassigned, members) = self.unassigned.finish()?;
+        let (mut unassigned, members) = self.unassigned.finish()?;
+        if self.spool.is_empty() {
+            unassigned.others_only = std::mem::take(&mut unassigned.not_asked_for);
+        }
         let (shelves, names) = self.spool.into_shelves();
         Ok(Sorted {
             shelves,
@@ -124,16 +142,19 @@ impl<'a> Sorter<'a> {
             members,
             lists: self.job.into_lists(),
             taken_out: self.taken_out,
+            seen: self.seen,
         })
     }
 
     fn file(&mut self, facts: &Facts<'_>, line: &[u8]) -> Result<(), SplitError> {
         self.unassigned.count_record();
+        self.seen.count(facts.kind);
         let person = match owner(&facts.claims, self.people) {
             Ok(person) => person,
-            Err(reason @ (Reason::NotAskedFor | Reason::NoOwner | Reason::Contradictory)) => {
-                return self.unassigned.add_record(reason, line);
+            Err(Reason::NotAskedFor) if self.may_be_asked_for(line) => {
+                return self.unassigned.add_record(Reason::MayBeAskedFor, line);
             }
+            Err(reason) => return self.unassigned.add_record(reason, line),
         };
         match facts.kind {
             Kind::Event => self.spool.add_event(person, line, facts),
@@ -142,25 +163,28 @@ impl<'a> Sorter<'a> {
         }
     }
 
-    /// Whether no other record is inside; what names nobody is in nobody's package, in one piece.
-    fn stays_whole(&self, facts: &Facts<'_>) -> bool {
-        !facts.may_nest || owner(&facts.claims, self.people) == Err(Reason::NoOwner)
+    /// Whether a record of somebody else names a person of the request, or nearly.
+    fn may_be_asked_for(&mut self, line: &[u8]) -> bool {
+        let asked = self.asked.get_or_insert_with(|| {
+            let elsewhere = (self.elsewhere)();
+            let here = (0..self.people.count()).map(|person| self.people.id(person));
+            Asked::new(here.chain(&elsewhere))
+        });
+        asked.are_named_in(&String::from_utf8_lossy(line))
     }
 
     /// Files the records of other people that are inside of this one; returns what is left of it.
-    /// `None` where it goes too deep to be sure.
+    /// `None` where nobody can be sure.
     fn take_apart(
         &mut self,
-        text: &str,
-        claims: &Claims<'_>,
-        how: TakeApart,
+        apart: Result<Apart, Unsure>,
+        (claims, kind): (&Claims<'_>, Kind),
     ) -> Result<Option<String>, SplitError> {
-        let people = self.people;
-        let Ok(Apart { outer, cut }) = how(text, &|inner| inner.are_of(claims, people)) else {
+        let Ok(Apart { outer, cut }) = apart else {
             return Ok(None);
         };
-        if let Ok(person) = owner(claims, people) {
-            self.spool.count_taken_out(person, cut.len() as u64);
+        if let Ok(person) = owner(claims, self.people) {
+            self.spool.count_taken_out(person, kind, cut.len() as u64);
         }
         for inner in cut {
             self.taken_out += 1;
@@ -172,13 +196,17 @@ impl<'a> Sorter<'a> {
     /// The same for the values of a row.
     fn take_row_apart(&mut self, row: &Row<'_>) -> Result<Option<Vec<u8>>, SplitError> {
         let text = String::from_utf8_lossy(row.json);
+        let own = Own::of(&text, &row.facts.claims, self.people);
         let mut left = serde_json::Map::new();
         let fields = serde_json::from_str::<serde_json::Map<String, Value>>(&text);
         for (name, value) in fields.unwrap_or_default() {
+            if nested::is_foreign_name(table::without_number(&name), &own) {
+                return Ok(None);
+            }
             let value = match &value {
-                Value::String(text) if record::may_name_someone(text) => {
-                    let claims = &row.facts.claims;
-                    match self.take_apart(text, claims, nested::take_value_apart)? {
+                Value::String(text) if naming::names_a_field(text) => {
+                    let apart = nested::take_text_apart(text, &own);
+                    match self.take_apart(apart, (&row.facts.claims, row.facts.kind))? {
                         Some(left) => Value::String(left),
                         None => return Ok(None),
                     }
@@ -191,8 +219,6 @@ impl<'a> Sorter<'a> {
     }
 }
 
-type TakeApart = fn(&str, &dyn Fn(&Claims<'_>) -> bool) -> Result<Apart, nested::TooDeep>;
-
 impl Sink for Sorter<'_> {
     fn zone(&self) -> ProjectZone {
         self.zone
@@ -204,13 +230,20 @@ impl Sink for Sorter<'_> {
         let Some((whole, facts)) = std::str::from_utf8(text).ok().and_then(read) else {
             return self.unassigned.add_broken(text, Piece::Whole);
         };
-        if self.stays_whole(&facts) {
+        if !facts.may_nest {
             return self.file(&facts, &on_one_line(text));
         }
-        match self.take_apart(whole, &facts.claims, nested::take_apart)? {
+        let own = Own::of(whole, &facts.claims, self.people);
+        match self.take_apart(nested::take_apart(whole, &own), (&facts.claims, facts.kind))? {
             Some(left) => {
-                // What was cut out may have been the name of the event, too.
-                let facts = record::read(&left, zone).unwrap_or(facts);
+                // What was cut out may have been the name of the event, and never says whose it is.
+                let facts = match record::read(&left, zone) {
+                    Some(left) => Facts {
+                        claims: facts.claims,
+                        ..left
+                    },
+                    None => facts,
+                };
                 self.file(&facts, &on_one_line(left.as_bytes()))
             }
             None => self.unassigned.add_broken(text, Piece::Whole),
@@ -218,11 +251,13 @@ impl Sink for Sorter<'_> {
     }
 
     fn row(&mut self, mut row: Row<'_>) -> Result<(), SplitError> {
-        if self.stays_whole(&row.facts) {
+        if !row.facts.may_nest {
             return self.file(&row.facts, row.json);
         }
         let left = self.take_row_apart(&row)?;
-        if record::may_name_someone(&row.facts.name) {
+        let own = Own::of("", &row.facts.claims, self.people);
+        let name = nested::take_text_apart(&row.facts.name, &own);
+        if name.is_ok_and(|name| !name.cut.is_empty()) {
             row.facts.name = Cow::Borrowed("");
         }
         match left {

@@ -45,6 +45,23 @@ impl<'a> Claim<'a> {
         }
     }
 
+    pub(crate) fn id(&self) -> Option<&str> {
+        match self {
+            Self::Id(id) => Some(id),
+            Self::Absent | Self::Unreadable | Self::Contradictory => None,
+        }
+    }
+
+    /// The same without the text it was read from.
+    pub(crate) fn into_owned(self) -> Claim<'static> {
+        match self {
+            Self::Absent => Claim::Absent,
+            Self::Id(id) => Claim::Id(Cow::Owned(id.into_owned())),
+            Self::Unreadable => Claim::Unreadable,
+            Self::Contradictory => Claim::Contradictory,
+        }
+    }
+
     /// The claim of one field of a table.
     pub(crate) fn of_field(text: &'a str) -> Self {
         match text {
@@ -55,7 +72,7 @@ impl<'a> Claim<'a> {
 }
 
 /// All that a record says about whose it is.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Claims<'a> {
     /// `distinct_id` and `$distinct_id`, at the top, in `properties` and in `$properties`.
     pub(crate) person: Claim<'a>,
@@ -96,6 +113,8 @@ impl Claims<'_> {
 pub(crate) enum Reason {
     /// It names one person, who was not asked for.
     NotAskedFor,
+    /// The same, but somebody of the request may be that person.
+    MayBeAskedFor,
     /// It names nobody.
     NoOwner,
     /// It names several people.

@@ -71,6 +71,13 @@ impl Spool {
         })
     }
 
+    /// Whether nobody has a record.
+    pub(crate) fn is_empty(&self) -> bool {
+        let files =
+            |shelf: &Shelf| shelf.events.records + shelf.profiles.records + shelf.others.records;
+        self.shelves.iter().all(|shelf| files(shelf) == 0)
+    }
+
     /// Files one event; `line` is its text on one line.
     pub(crate) fn add_event(
         &mut self,
@@ -109,8 +116,16 @@ impl Spool {
     }
 
     /// Counts records of other people that were inside of this person's.
-    pub(crate) fn count_taken_out(&mut self, person: usize, count: u64) {
-        self.shelves[person].tally.taken_out += count;
+    pub(crate) fn count_taken_out(&mut self, person: usize, kind: Kind, count: u64) {
+        let tally = &mut self.shelves[person].tally;
+        tally.taken_out += count;
+        if count > 0 {
+            tally.reduced.insert(match kind {
+                Kind::Event => EVENTS,
+                Kind::Profile => PROFILE,
+                Kind::Other => OTHERS,
+            });
+        }
     }
 
     pub(crate) fn add_other(&mut self, person: usize, line: &[u8]) -> Result<(), SplitError> {

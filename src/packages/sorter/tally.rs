@@ -57,6 +57,8 @@ pub(crate) struct Tally {
     pub(crate) profile_properties: Properties,
     /// Records of other people that were inside of this person's.
     pub(crate) taken_out: u64,
+    /// The files that are less for it.
+    pub(crate) reduced: BTreeSet<&'static str>,
 }
 
 /// How many names of properties are kept for one person, and how many sets of them.

@@ -21,6 +21,17 @@ const REPORT: &str = "report.json";
 pub struct Unassigned {
     /// Records of one person who was not asked for: `not-asked-for.jsonl`.
     pub not_asked_for: u64,
+    /// Records of one person who was not asked for under this id, but may have been under another
+    /// one: `may-be-asked-for.jsonl`.
+    #[serde(default)]
+    pub may_be_asked_for: u64,
+    /// The records of `not-asked-for.jsonl` where no record is of anybody asked for: it may be the
+    /// wrong archive.
+    #[serde(default)]
+    pub others_only: u64,
+    /// What the archive should hold or names, and does not hold: named in `report.json`.
+    #[serde(default)]
+    pub missing: u64,
     /// Records that name nobody: `no-owner.jsonl`.
     pub no_owner: u64,
     /// Records that name several people: `contradictory.jsonl`.
@@ -42,9 +53,11 @@ impl Unassigned {
         self.not_asked_for + self.unclear()
     }
 
-    /// What may be about anyone, since it could not be read or does not say whom it is about.
+    /// What may be about anyone, since it is missing, could not be read or does not say for certain
+    /// whom it is about.
     pub fn unclear(&self) -> u64 {
-        self.no_owner + self.contradictory + self.broken + self.members + self.shared_lists
+        let records = self.no_owner + self.contradictory + self.may_be_asked_for + self.others_only;
+        records + self.broken + self.members + self.shared_lists + self.missing
     }
 }
 
@@ -57,6 +70,23 @@ pub(crate) struct MemberReport {
     broken: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     kept_as: Option<String>,
+}
+
+impl MemberReport {
+    /// The last part of its name.
+    pub(crate) fn file_name(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or(&self.name)
+    }
+
+    /// Whether it is about the whole job, by its content.
+    pub(crate) fn is_of_the_job(&self) -> bool {
+        matches!(self.read_as, "name_list" | "summary")
+    }
+
+    /// Whether it is neither about the whole job nor an archive around other members.
+    pub(crate) fn may_hold_records(&self) -> bool {
+        !self.is_of_the_job() && !matches!(self.read_as, "zip" | "gzip")
+    }
 }
 
 /// Writes `unassigned/`; a file is made when there is something for it.
@@ -100,6 +130,7 @@ impl Writer {
     pub(crate) fn add_record(&mut self, reason: Reason, line: &[u8]) -> Result<(), SplitError> {
         let (name, count) = match reason {
             Reason::NotAskedFor => ("not-asked-for.jsonl", &mut self.counts.not_asked_for),
+            Reason::MayBeAskedFor => ("may-be-asked-for.jsonl", &mut self.counts.may_be_asked_for),
             Reason::NoOwner => ("no-owner.jsonl", &mut self.counts.no_owner),
             Reason::Contradictory => ("contradictory.jsonl", &mut self.counts.contradictory),
         };
@@ -196,11 +227,13 @@ pub(crate) fn write_report(
     root: &Path,
     counts: &Unassigned,
     members: &[MemberReport],
+    missing: &[&str],
 ) -> Result<(), SplitError> {
     let path = root.join(FOLDER).join(REPORT);
     let report = serde_json::json!({
         "schema": 1,
         "unassigned": counts,
+        "missing": missing,
         "members": members,
     });
     let mut file = create_file(&path)?;

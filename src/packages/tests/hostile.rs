@@ -313,3 +313,83 @@ fn no_error_names_a_person() {
         "{error:?}"
     );
 }
+
+fn streamed(members: &[(&str, &str)]) -> Vec<u8> {
+    let mut zip = ZipWriter::new_stream(Vec::new());
+    for (name, content) in members {
+        zip.start_file(*name, options()).unwrap();
+        zip.write_all(content.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+/// The archive without its second member in the directory: the bytes of the member stay.
+fn unlisted(archive: &[u8]) -> Vec<u8> {
+    let entries: Vec<usize> = (0..archive.len())
+        .filter(|place| archive[*place..].starts_with(b"PK\x01\x02"))
+        .collect();
+    let end = archive.windows(4).rposition(|part| part == b"PK\x05\x06");
+    let (second, end) = (entries[1], end.unwrap());
+    let mut left = [&archive[..second], &archive[end..]].concat();
+    let size = (second - entries[0]) as u32;
+    for place in [8, 10] {
+        left[second + place..second + place + 2].copy_from_slice(&1_u16.to_le_bytes());
+    }
+    left[second + 12..second + 16].copy_from_slice(&size.to_le_bytes());
+    left
+}
+
+#[test]
+fn bytes_that_no_member_accounts_for_are_refused() {
+    let first = zip_of(&[("events.json", &event("anna", "x", 1))]);
+    let second = zip_of(&[("events.json", &event("anna", "y", 2))]);
+    let two = zip_of(&[
+        ("a.json", &event("anna", "x", 1)),
+        ("b.json", &event("anna", "y", 2)),
+    ]);
+    for (what, archive) in [
+        ("two", [&first[..], &second].concat()),
+        ("before", [b"junk", &first[..]].concat()),
+        ("behind", [&first[..], b"junk"].concat()),
+        ("unlisted", unlisted(&two)),
+    ] {
+        let error = Bench::new(&archive, &["anna"]).fails();
+        let is_named = matches!(error, SplitError::Unsafe(_) | SplitError::NotZip(_));
+        assert!(is_named, "{what}: {error:?}");
+    }
+}
+
+#[test]
+fn a_comment_a_stream_and_long_offsets_account_for_their_bytes() {
+    let events = event("anna", "x", 1);
+    let members = [("events.json", &*events), ("people.json", "")];
+    let mut commented = ZipWriter::new(Cursor::new(Vec::new()));
+    commented.set_comment("made by a program").unwrap();
+    commented.start_file("events.json", options()).unwrap();
+    commented.write_all(events.as_bytes()).unwrap();
+    for archive in [
+        commented.finish().unwrap().into_inner(),
+        streamed(&members),
+        zip_with(options().large_file(true), &members),
+        zip_with(options().with_alignment(64), &members),
+    ] {
+        assert_eq!(
+            Bench::new(&archive, &["anna"]).split().packages[0].events,
+            1
+        );
+    }
+}
+
+#[test]
+fn an_archive_inside_with_bytes_of_no_member_is_kept_whole() {
+    let inner = [
+        zip_of(&[("a.json", &event("anna", "x", 1))]),
+        b"junk".to_vec(),
+    ]
+    .concat();
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("inner.zip", options()).unwrap();
+    zip.write_all(&inner).unwrap();
+    let report = Bench::new(&zip.finish().unwrap().into_inner(), &["anna"]).split();
+    assert_eq!((report.unassigned.members, report.summary.records), (1, 0));
+}

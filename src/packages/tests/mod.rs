@@ -1,6 +1,7 @@
 //! The room from outside: an archive goes in, and what lies in the target is looked at.
 
 mod documented;
+mod doubt;
 mod hostile;
 mod inside;
 mod members;
@@ -8,6 +9,7 @@ mod owners;
 mod pages;
 mod properties;
 mod target;
+mod texts;
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
@@ -76,6 +78,7 @@ impl Bench {
             archive,
             password: self.password.as_ref(),
             people: &self.people,
+            elsewhere: &Vec::new,
             target,
             draft: &self.draft,
             about: &self.about,

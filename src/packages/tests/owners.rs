@@ -49,7 +49,12 @@ fn a_record_is_found_by_any_of_the_documented_fields() {
 fn ids_are_compared_byte_for_byte() {
     for id in ["Anna", "anna ", "ann", "anna\u{301}", "ANNA"] {
         let record = event(id, "x", 1);
-        assert_eq!(place_of(&record, &["anna"]), ["not-asked-for.jsonl"]);
+        let place = if ["ann", "anna\u{301}"].contains(&id) {
+            "not-asked-for.jsonl"
+        } else {
+            "may-be-asked-for.jsonl"
+        };
+        assert_eq!(place_of(&record, &["anna"]), [place], "{id:?}");
     }
 }
 
@@ -60,20 +65,15 @@ fn a_number_is_its_digits() {
     for number in asked {
         assert_eq!(place_of(&record(number), &asked), [number]);
     }
-    for number in [
-        "17.0",
-        "1.7e1",
-        "1000",
-        "1E3",
-        "5",
-        "12345678901234567890124",
-    ] {
+    for number in ["17.0", "1.7e1", "1000", "1E3", "5"] {
         assert_eq!(
             place_of(&record(number), &asked),
-            ["not-asked-for.jsonl"],
+            ["may-be-asked-for.jsonl"],
             "{number}"
         );
     }
+    let rounded = record("12345678901234567890124");
+    assert_eq!(place_of(&rounded, &asked), ["not-asked-for.jsonl"]);
     assert_eq!(
         place_of(r#"{"event":"x","distinct_id":"17"}"#, &asked),
         ["17"]
@@ -106,10 +106,7 @@ fn a_record_that_names_nobody_is_nobodys() {
         r#"{"event":"x","properties":17}"#,
         r#"{"event":"x","distinct_id":null}"#,
         r#"{"event":"x","distinct_id":["anna"]}"#,
-        r#"{"event":"x","distinct_id":{"distinct_id":"anna"}}"#,
         r#"{"event":"x","distinct_id":"\ud800"}"#,
-        r#"{"event":"x","inner":{"distinct_id":"anna"}}"#,
-        r#"{"event":"x","properties":{"inner":{"distinct_id":"anna"}}}"#,
         r#"{"event":"x","user_id":"anna","$user_id":"anna"}"#,
     ] {
         assert_eq!(place_of(record, &["anna"]), ["no-owner.jsonl"], "{record}");
@@ -127,7 +124,7 @@ fn user_and_device_count_only_where_there_is_no_distinct_id() {
         // A tablet that anna was asked for as well, but used by someone else.
         (
             r#""$user_id":"carl","$device_id":"tablet""#,
-            "not-asked-for.jsonl",
+            "may-be-asked-for.jsonl",
         ),
         (
             r#""$user_id":"anna","$device_id":"tablet""#,
@@ -139,15 +136,15 @@ fn user_and_device_count_only_where_there_is_no_distinct_id() {
         ),
         (
             r#""distinct_id":"carl","$user_id":"anna""#,
-            "not-asked-for.jsonl",
+            "may-be-asked-for.jsonl",
         ),
         (
             r#""distinct_id":"carl","$device_id":"tablet""#,
-            "not-asked-for.jsonl",
+            "may-be-asked-for.jsonl",
         ),
         (r#""distinct_id":"anna","$device_id":"tablet""#, "anna"),
         (r#""distinct_id":"anna","$user_id":"bob""#, "anna"),
-        (r#""$device_id":"$device:tablet""#, "not-asked-for.jsonl"),
+        (r#""$device_id":"$device:tablet""#, "may-be-asked-for.jsonl"),
     ] {
         let record = record(properties);
         assert_eq!(place_of(&record, &people), [place], "{record}");

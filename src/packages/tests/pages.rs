@@ -64,7 +64,10 @@ fn a_manifest_says_what_there_is_and_where_it_came_from() {
             "records_that_name_several": 0,
             "unreadable_pieces": 1,
             "unreadable_files": 0,
-            "lists_of_several_people": 0
+            "lists_of_several_people": 0,
+            "records_maybe_under_another_id": 0,
+            "records_of_other_people_only": 0,
+            "missing_parts": 0
         },
         "files": [file("events.jsonl"), file("profile.json"), file("index.html")]
     });
@@ -383,4 +386,70 @@ fn an_event_does_not_repeat_whose_it_is_but_says_whose_else_it_could_be() {
         1,
         "the one that is written otherwise"
     );
+}
+
+#[test]
+fn a_page_does_not_say_whose_clock_it_is_where_nobody_said() {
+    let record = r#"{"event":"x","distinct_id":"anna","time":1700000000,"$time":1700000000}"#;
+    let bench = Bench::of_members(&[("a", record)], &["anna"]);
+    bench.split();
+    let unset = page(&bench, "anna");
+    assert!(unset.contains("made since 2023") && unset.contains("time zone of the project"));
+    assert!(!unset.contains("Time (UTC)") && !unset.contains("as Mixpanel recorded them"));
+
+    let mut bench = Bench::of_members(&[("a", record)], &["anna"]);
+    bench.about.zone = ProjectZone::parse("Europe/Berlin").unwrap();
+    bench.split();
+    let set = page(&bench, "anna");
+    assert!(!set.contains("made since 2023"));
+    // Only `time` is by the clock of the project.
+    assert!(set.contains("<dt>$time</dt><dd>1700000000</dd>"), "{set}");
+}
+
+#[test]
+fn a_number_that_is_no_moment_is_shown_as_it_is() {
+    for number in ["100000000000", "250000000000000", "99999999999", "-5"] {
+        let record = format!(r#"{{"event":"x","distinct_id":"anna","time":{number}}}"#);
+        let bench = Bench::of_members(&[("a", &record)], &["anna"]);
+        bench.split();
+        assert!(
+            page(&bench, "anna").contains("<em>no time</em>"),
+            "{number}"
+        );
+    }
+}
+
+#[test]
+fn the_page_says_that_values_were_removed_and_not_what_the_project_is_called_here() {
+    let record = r#"{"event":"x","distinct_id":"anna","with":{"distinct_id":"bob"}}"#;
+    let profile = r#"{"$distinct_id":"anna","$properties":{"a":1}}"#;
+    let bench = Bench::of_members(&[("a", record), ("p", profile)], &["anna", "bob"]);
+    bench.split();
+    let removed = page(&bench, "anna");
+    let less = "with the values Mixpanel delivered, less what was removed (JSON)";
+    assert!(removed.contains(&format!("Every event, one a line, {less}")));
+    assert!(removed.contains("Your profile, with the values Mixpanel delivered (JSON)"));
+    assert!(!removed.contains("“shop”") && !removed.contains(": shop"));
+    let whole = page(&bench, "bob");
+    assert!(!whole.contains("less what was removed"));
+}
+
+#[test]
+fn an_event_without_a_name_is_called_so_everywhere() {
+    for name in ["\"\"", "null"] {
+        let record = format!(r#"{{"event":{name},"distinct_id":"anna","time":1700000000}}"#);
+        let bench = Bench::of_members(&[("a", &record)], &["anna"]);
+        bench.split();
+        let page = page(&bench, "anna");
+        let shown = "<th scope=\"row\"><em>without a name</em></th>";
+        assert_eq!(page.matches(shown).count(), 2, "{name}");
+        assert!(
+            page.contains("<option value=\"0\">without a name</option>"),
+            "{name}"
+        );
+        assert!(
+            !page.contains("&quot;&quot;") && !page.contains(">null<"),
+            "{name}"
+        );
+    }
 }

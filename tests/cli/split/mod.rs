@@ -12,6 +12,8 @@ use zip::write::{FileOptions, SimpleFileOptions};
 
 use crate::support::{Exports, Operator, Outcome, handing_out, package_of, signal, the_download};
 
+/// Records that are not filed for certain.
+mod doubt;
 /// What the pages say beside the data.
 mod pages;
 
@@ -179,28 +181,6 @@ fn packages_in_the_other_form_get_a_folder_of_their_own_and_are_made_once() {
     let beside = fs::read_dir(parent.parent().unwrap()).unwrap().count();
     assert_eq!(beside, 3, "the archive and both forms");
     assert_eq!(exports.store.calls().len(), 1, "fetched once");
-}
-
-#[test]
-fn drafts_in_the_other_form_get_a_folder_of_their_own_too() {
-    let unclear = format!(
-        "{}\n{}",
-        events(),
-        r#"{"event":"of nobody","properties":{}}"#
-    );
-    let exports = exports(plain(&[("events.jsonl", &unclear)]));
-    for (more, ending) in [
-        (&[][..], "-1-to-check"),
-        (&["--zip"], "-1-zips-to-check"),
-        (&["--checked"], "-1-packages"),
-        (&["--zip", "--checked"], "-1-zips-packages"),
-    ] {
-        let request = exports.operator.only_request()["id"].clone();
-        let request = request.as_str().unwrap().to_owned();
-        let args = [&[&request, "--split", "--json"], more].concat();
-        let name = folder_of(&exports.download(&args)).display().to_string();
-        assert!(name.ends_with(ending), "{name}");
-    }
 }
 
 #[test]

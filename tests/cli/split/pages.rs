@@ -26,7 +26,10 @@ fn the_company_table_is_on_each_page_and_its_absence_is_said_once() {
         "/export.zip",
         "SUCCESS",
         "rate = 1000\nexport_batch = 1",
-        |_| handing_out(&plain(&[("events.jsonl", &events())]), ""),
+        |call| {
+            let id = ["anna", "bob"][call.place];
+            handing_out(&plain(&[("events.jsonl", &event(id, "seen"))]), "")
+        },
     );
     let silent = exports.download(&["--split"]);
     silent

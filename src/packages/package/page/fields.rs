@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use maud::{Render, html};
 use serde_json::value::RawValue;
 
+use super::clock_name;
 use crate::document::text::{Visible, Whole, beginning, grouped, moment, write_moment};
 use crate::domain::{JsonObject, ProjectZone, event_time, json_text};
 
@@ -120,17 +121,17 @@ fn plain_name(name: &str) -> Option<&'static str> {
 fn render_value(name: &str, value: &RawValue, zone: ProjectZone, out: &mut String) {
     let text = value.get();
     let clock = match name {
-        "time" | "$time" => Some(zone),
+        "time" => Some((zone, clock_name(zone))),
         // Noted by Mixpanel's own servers.
-        "mp_processing_time_ms" => Some(ProjectZone::default()),
+        "mp_processing_time_ms" => Some((ProjectZone::default(), Some("UTC"))),
         _ => None,
     };
-    let shown = clock.and_then(|zone| {
+    let shown = clock.and_then(|(zone, clock)| {
         let seconds = event_time(text, zone)?;
-        Some((chrono::DateTime::from_timestamp(seconds, 0)?, zone))
+        Some((chrono::DateTime::from_timestamp(seconds, 0)?, clock))
     });
-    if let Some((time, zone)) = shown {
-        return html! { (moment(time)) " " (zone.as_str()) }.render_to(out);
+    if let Some((time, clock)) = shown {
+        return html! { (moment(time)) @if let Some(clock) = clock { " " (clock) } }.render_to(out);
     }
     match text.as_bytes() {
         b"\"\"" => out.push_str("<em>empty</em>"),

@@ -67,9 +67,8 @@ impl Page<'_> {
     }
 
     fn beginning(&self) -> Markup {
-        let title = format!("Your data in Mixpanel: {}", self.about.project);
         html! {
-            (beginning(&title, &[STYLE], &[SCRIPT]))
+            (beginning("Your data in Mixpanel", &[STYLE], &[SCRIPT]))
             a.skip href="#main" { "Skip to the data" }
             @if self.about.sandbox {
                 p.draft role="note" { strong { "A rehearsal." } " dsr made this page in its sandbox: its data is invented." }
@@ -84,9 +83,7 @@ impl Page<'_> {
             @if self.about.review == Review::Open && unclear > 0 {
                 p.draft role="note" {
                     strong { "Draft: do not send this page yet." } " "
-                    (counted(unclear, "part", "parts")) " of Mixpanel’s delivery could not be read, or "
-                    (if unclear == 1 { "does" } else { "do" })
-                    " not say clearly whom " (if unclear == 1 { "it is" } else { "they are" }) " about. Look through the folder "
+                    (rights::unclear_parts(unclear)) ". Look through the folder "
                     code { "unassigned" } ", then make the packages again with " code { "--checked" } "."
                 }
             }
@@ -100,7 +97,6 @@ impl Page<'_> {
             header {
                 p.kicker { "Answer to your request under the " (rights::law_name(self.about)) }
                 h1 { "Your data in Mixpanel" }
-                p.lead { "From the project “" (Visible(&self.about.project)) "”" }
                 dl.facts {
                     div.wide { dt { "Your identifier" } dd.id { (Visible(contents.id)) } }
                     @if contents.of_categories {
@@ -173,10 +169,10 @@ impl Page<'_> {
 
     fn package(&self) -> Markup {
         let what = |name: &str| match name {
-            EVENTS => "Every event, one a line, with the values Mixpanel delivered (JSON)",
-            PROFILE => "Your profile, with the values Mixpanel delivered (JSON)",
-            OTHERS => "Records that are neither event nor profile (JSON)",
-            CATEGORIES => "The names on this page (JSON)",
+            EVENTS => "Every event, one a line, with the values Mixpanel delivered",
+            PROFILE => "Your profile, with the values Mixpanel delivered",
+            OTHERS => "Records that are neither event nor profile",
+            CATEGORIES => "The names on this page",
             _ => "",
         };
         let unclear = self.contents.unassigned.unclear();
@@ -196,7 +192,11 @@ impl Page<'_> {
                         @for file in self.files {
                             tr {
                                 th scope="row" { a href=(file.name) { (file.name) } }
-                                td { (what(file.name)) }
+                                td {
+                                    (what(file.name))
+                                    @if self.contents.reduced.contains(&file.name) { ", less what was removed" }
+                                    @if file.name != PAGE { " (JSON)" }
+                                }
                                 td.number { (size(file.bytes)) }
                             }
                         }
@@ -212,14 +212,13 @@ impl Page<'_> {
                 }
                 @if self.contents.taken_out > 0 {
                     p.note {
-                        (counted(self.contents.taken_out, "record", "records")) " of other people stood inside of yours. They are not yours, and were removed; a note stands in their place."
+                        (counted(self.contents.taken_out, "part", "parts")) " of your records " (if self.contents.taken_out == 1 { "names" } else { "name" })
+                        " other people, or may do so. A note stands in the place of what was removed."
                     }
                 }
                 @if unclear > 0 {
                     p.note {
-                        (counted(unclear, "part", "parts")) " of Mixpanel’s delivery could not be read, or "
-                        (if unclear == 1 { "does" } else { "do" }) " not say clearly whom "
-                        (if unclear == 1 { "it is" } else { "they are" }) " about, and "
+                        (rights::unclear_parts(unclear)) ", and "
                         (if unclear == 1 { "is" } else { "are" }) " in nobody’s package. The company "
                         (match self.about.review {
                             Review::Open => "has to look at what was delivered and not understood.",
@@ -243,7 +242,7 @@ impl Page<'_> {
                     div { dt { "Page made" } dd { (moment(about.made)) " UTC" } }
                     div.wide { dt { "Check sum of Mixpanel’s delivery (SHA-256)" } dd.id { (about.sha256) } }
                 }
-                p { "This page loads nothing from the internet and sends nothing. Times of events are in " (zone_text(about.zone)) ", as Mixpanel recorded them. It is a copy of data and no legal advice." }
+                p { "This page loads nothing from the internet and sends nothing. " (clock_text(about.zone)) " It is a copy of data and no legal advice." }
             }
         }
     }
@@ -282,9 +281,16 @@ fn profiles(contents: &Contents<'_>) -> String {
     }
 }
 
-fn zone_text(zone: ProjectZone) -> String {
-    match zone == ProjectZone::default() {
-        true => "UTC".to_owned(),
-        false => format!("the time zone of the project, {}", zone.as_str()),
+/// What the time zone of the project is called, if somebody named one: UTC is taken where nobody did.
+fn clock_name(zone: ProjectZone) -> Option<&'static str> {
+    (zone != ProjectZone::default()).then(|| zone.as_str())
+}
+
+fn clock_text(zone: ProjectZone) -> String {
+    match clock_name(zone) {
+        Some(name) => format!(
+            "Times of events are in the time zone of the project, {name}, as Mixpanel recorded them."
+        ),
+        None => "Times of events are in UTC if the company’s project at Mixpanel was made since 2023. In an older one, they may be in the time zone of the project.".to_owned(),
     }
 }

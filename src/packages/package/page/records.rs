@@ -8,8 +8,8 @@ use std::path::Path;
 use chrono::DateTime;
 use maud::{Markup, PreEscaped, Render, html};
 
-use super::MOST_KINDS;
 use super::fields::{Keys, List, decoded};
+use super::{MOST_KINDS, clock_name};
 use crate::document::text::{
     Visible, Whole, beginning, counted, grouped, visible_plain, write_moment, write_stamp,
 };
@@ -24,6 +24,7 @@ const MOST_PROFILES: usize = 20;
 /// A file of events up to this size is read at one go.
 const AT_ONE_GO: u64 = 4 << 20;
 const MOST_NAME_CHARACTERS: usize = 200;
+const NAMELESS: &str = "without a name";
 /// How much of a page waits before it is written.
 const ROWS_BYTES: usize = 64 * 1024;
 
@@ -108,7 +109,7 @@ pub(crate) fn events(
         (tools(contents))
         (PreEscaped("<table class=\"events\" id=\"events\">"))
         thead { tr {
-            th scope="col" { "Time (" (zone.as_str()) ")" }
+            th scope="col" { "Time" @if let Some(name) = clock_name(zone) { " (" (name) ")" } }
             th scope="col" { "Event" }
             th scope="col" { "Details" }
         } }
@@ -138,7 +139,10 @@ fn tools(contents: &Contents<'_>) -> Markup {
                 select #kind {
                     option value="" { "All" }
                     @for (number, (name, _)) in contents.kinds.iter().take(MOST_KINDS).enumerate() {
-                        option value=(number) { (visible_plain(beginning(name, 60).0)) }
+                        option value=(number) {
+                            @if name.is_empty() { (NAMELESS) }
+                            (visible_plain(beginning(name, 60).0))
+                        }
                     }
                 }
             }
@@ -173,6 +177,7 @@ fn render_row(
         Some(name) => Some(name),
         None => fields.take(second),
     };
+    let name = name.filter(|name| name.get() != "null");
     let name = name.map(|name| decoded(name.get())).unwrap_or_default();
     let time = DateTime::from_timestamp(spot.time, 0).filter(|_| spot.time != i64::MIN);
     if time.is_some() {
@@ -218,7 +223,7 @@ fn render_row(
 pub(crate) fn event_name(name: &str) -> Markup {
     let (shown, whole) = beginning(name, MOST_NAME_CHARACTERS);
     html! {
-        @if name.is_empty() { em { "without a name" } }
+        @if name.is_empty() { em { (NAMELESS) } }
         (Visible(shown))
         @if whole == Whole::No { "…" }
     }

@@ -42,7 +42,7 @@ pub(crate) fn introduction(about: &About, contents: &Contents<'_>) -> Markup {
 fn what_is_missing(contents: &Contents<'_>) -> Markup {
     let unclear = contents.unassigned.unclear();
     html! {
-        @if !contents.is_empty() {
+        @if !contents.is_empty() || contents.names.count() > 0 {
         } @else if contents.unassigned.shared_lists > 0 {
             p.none {
                 strong { "Mixpanel delivered lists of names for several people together." }
@@ -50,12 +50,9 @@ fn what_is_missing(contents: &Contents<'_>) -> Markup {
             }
         } @else if unclear > 0 {
             p.none {
-                strong { "No record in Mixpanel’s delivery could be matched to this identifier." }
-                " This does not mean that there is no data: " (counted(unclear, "part", "parts"))
-                " of the delivery could not be read, or " (if unclear == 1 { "does" } else { "do" })
-                " not say clearly whom " (if unclear == 1 { "it is" } else { "they are" }) " about."
+                strong { "No record in Mixpanel’s delivery could be matched to this identifier with certainty." }
+                " This does not mean that there is no data: " (unclear_parts(unclear)) "."
             }
-        } @else if contents.names.count() > 0 {
         } @else if contents.of_categories {
             p.none {
                 strong { "Mixpanel named no categories of data for this identifier." }
@@ -67,6 +64,19 @@ fn what_is_missing(contents: &Contents<'_>) -> Markup {
                 " Either nothing was recorded under it, or it is no longer kept. If you think there should be data, ask the company which other identifiers it knows you by."
             }
         }
+    }
+}
+
+/// Why nobody can be sure whose some parts are.
+pub(crate) fn unclear_parts(count: u64) -> String {
+    let parts = counted(count, "part", "parts");
+    match count {
+        1 => format!(
+            "{parts} of Mixpanel’s delivery is missing, could not be read, or does not say clearly whom it is about"
+        ),
+        _ => format!(
+            "{parts} of Mixpanel’s delivery are missing, could not be read, or do not say clearly whom they are about"
+        ),
     }
 }
 

@@ -1,0 +1,239 @@
+//! The form of an id without what people and programs change about it: case, Unicode form, what
+//! stands around it, zeros. Two ids of one form are nearly the same, and may be one person.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// How many parts of one value are looked at, so that memory follows the number of ids.
+const MOST_PARTS: usize = 16;
+
+/// Whether all of an id was folded, or what stands between two separators in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    Whole,
+    Part,
+}
+
+/// What one value is folded in, used again for the next.
+#[derive(Debug, Default)]
+pub struct Folder {
+    letters: String,
+    digits: String,
+}
+
+/// What stands before an id and is left out where the same id is written elsewhere. A `$` is no
+/// letter, so it is gone already.
+pub const PREFIXES: [&str; 3] = ["device:", "mailto:", "urn:uuid:"];
+
+impl Folder {
+    /// Hands out what is left of a text, and of its parts where a list may be inside, when case,
+    /// Unicode form, decoration, zeros and prefixes are taken away.
+    pub fn fold(&mut self, text: &str, hear: &mut impl FnMut(&str, Extent)) {
+        let Self { letters, digits } = self;
+        letters.clear();
+        let is_ascii = text.is_ascii();
+        if is_ascii {
+            letters.push_str(text);
+            letters.make_ascii_lowercase();
+        } else {
+            letters.extend(in_lower_case(in_one_form(text.chars())).nfkc());
+        }
+        hear(core(letters, digits), Extent::Whole);
+        // Without a way out of the loop it runs over many bytes at once; most ids end here.
+        let may_separate = |found, byte| found | matches!(byte, b'\t'..=b' ' | b',' | b';');
+        if !is_ascii || letters.bytes().fold(false, may_separate) {
+            let separates = |c: char| c.is_whitespace() || matches!(c, ',' | ';');
+            let is_part = |part: &&str| !part.is_empty() && part.len() < letters.len();
+            let parts = letters.split(separates).filter(is_part);
+            for part in parts.take(MOST_PARTS) {
+                hear(core(part, digits), Extent::Part);
+            }
+        }
+    }
+}
+
+/// Those of the invisible that mean nothing at either end of an id, and come with copied text.
+pub fn is_waste(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Characters that nobody sees: those, joiners, selectors of a variant, and tags.
+pub fn is_unseen(c: char) -> bool {
+    is_waste(c)
+        || matches!(c, '\u{34f}' | '\u{200c}' | '\u{200d}' | '\u{206a}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Without what Unicode writes in several ways, or shows to nobody.
+pub fn in_one_form(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
+    text.nfkc().filter(|c| !is_unseen(*c)).map(plain_dash)
+}
+
+/// Twice, so that `ß`, `ẞ` and `SS` are the same, and each sigma.
+pub fn in_lower_case(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
+    let lower = text.flat_map(char::to_lowercase);
+    let lower = lower.flat_map(char::to_uppercase);
+    lower.flat_map(char::to_lowercase)
+}
+
+/// What is left inside of what stands around an id. Dashes of a UUID go by way of `digits`.
+fn core<'t>(text: &'t str, digits: &'t mut String) -> &'t str {
+    let mut core = bare(text);
+    if let Some(rest) = behind_number(core) {
+        core = bare(rest);
+    }
+    for prefix in PREFIXES {
+        core = core.strip_prefix(prefix).map_or(core, bare);
+    }
+    if core.is_empty() {
+        return text;
+    }
+    if is_uuid(core) {
+        digits.clear();
+        digits.extend(core.split('-'));
+        return digits;
+    }
+    without_zeros(core)
+}
+
+/// From the first letter or digit to the last: quotes, brackets, bullets and commas are around it.
+pub fn bare(text: &str) -> &str {
+    text.trim_matches(|c: char| !c.is_alphanumeric())
+}
+
+/// What follows the number of a line in a list, such as `12.` or `12)`.
+pub fn behind_number(text: &str) -> Option<&str> {
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let behind = rest.strip_prefix(['.', ')'])?;
+    // `1.5` is a number itself.
+    let is_number = behind.starts_with(|c: char| c.is_ascii_digit());
+    (rest.len() < text.len() && !is_number).then_some(behind)
+}
+
+/// `001` and `1.0` are written for `1`; in other ids a zero means something.
+fn without_zeros(text: &str) -> &str {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number || !fraction.bytes().all(|byte| byte == b'0') {
+        return text;
+    }
+    match whole.trim_start_matches('0') {
+        "" => "0",
+        number => number,
+    }
+}
+
+pub fn is_uuid(text: &str) -> bool {
+    let is_dash = |place| matches!(place, 8 | 13 | 18 | 23);
+    let fits = |(place, byte): (usize, u8)| match is_dash(place) {
+        true => byte == b'-',
+        false => byte.is_ascii_hexdigit(),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(fits)
+}
+
+fn plain_dash(c: char) -> char {
+    match c {
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => '-',
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folded(text: &str) -> Vec<(String, Extent)> {
+        let mut all = Vec::new();
+        Folder::default().fold(text, &mut |folded, extent| {
+            all.push((folded.to_owned(), extent));
+        });
+        all
+    }
+
+    fn whole(text: &str) -> String {
+        folded(text).remove(0).0
+    }
+
+    #[test]
+    fn what_people_and_programs_change_is_folded_away() {
+        for same in [
+            &[
+                "user-17",
+                "User-17",
+                " user-17\t",
+                "“USER-17”",
+                "- user-17",
+                "• user-17",
+            ][..],
+            &[
+                "user-17",
+                "1. user-17",
+                "12) User-17",
+                "{user-17},",
+                "| user-17 |",
+                "'user-17",
+            ],
+            &[
+                "user-17",
+                "\u{feff}user-17",
+                "u\u{ad}ser\u{2011}17",
+                "ｕｓｅｒ－17",
+                "<user-17>",
+            ],
+            &[
+                "zoë@x.test",
+                "zoe\u{308}@X.test",
+                "mailto:ZOË@x.test",
+                "\"zoë@x.test\";",
+            ],
+            &["straße", "STRASSE", "STRAẞE", "strasse"],
+            &["ὀδυσσεύς", "ὈΔΥΣΣΕΎΣ"],
+            &["1001", "001001", "1001.0", "1001.000", "0001001.0", "'1001"],
+            &["0", "000", "0.0"],
+            &[
+                "1b4e28ba2fa111d2883f0016d3cca427",
+                "1B4E28BA-2FA1-11D2-883F-0016D3CCA427",
+            ],
+            &[
+                "1b4e28ba2fa111d2883f0016d3cca427",
+                "{1B4E28BA-2FA1-11D2-883F-0016D3CCA427}",
+            ],
+            &[
+                "1b4e28ba2fa111d2883f0016d3cca427",
+                "$device:1b4e28ba-2fa1-11d2-883f-0016d3cca427",
+            ],
+            &["abc", "$device:abc", "$Device:ABC"],
+        ] {
+            for text in same {
+                assert_eq!(whole(text), whole(same[0]), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_means_another_id_stays() {
+        let texts = [
+            "user-17", "user17", "user-1", "user-017", "1001", "1001.5", "1.5", "5", "10.10",
+            "a.0", "auth0|1", "auth0|2", "v1.2", "zoe", "zoë", "---", "***", "a@x.test",
+            "b@x.test",
+        ];
+        for (place, one) in texts.iter().enumerate() {
+            for other in &texts[..place] {
+                assert_ne!(whole(one), whole(other), "{one} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn several_ids_in_one_value_are_folded_one_by_one() {
+        let parts = |text| {
+            let all = folded(text).into_iter();
+            let parts = all.filter(|(_, extent)| *extent == Extent::Part);
+            parts.map(|(text, _)| text).collect::<Vec<_>>()
+        };
+        assert_eq!(parts("A@x.test;b@x.test"), ["a@x.test", "b@x.test"]);
+        assert_eq!(parts("7 ids: {a},  [b]"), ["7", "ids", "a", "b"]);
+        assert_eq!(parts("auth0|5f7c8e"), [""; 0]);
+    }
+}

@@ -1,0 +1,293 @@
+//! Fields and texts that name a person, in whatever way they are written.
+
+use std::borrow::Cow;
+
+use crate::domain::id_form::is_unseen;
+
+/// How often a text is decoded, as one that is percent-encoded twice.
+const MOST_ROUNDS: usize = 16;
+
+/// It goes deeper than it is looked into, or names somebody where nothing can be cut out.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unsure;
+
+/// What the id in a field stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IdField {
+    Person,
+    User,
+    Device,
+    /// A list of ids.
+    Several,
+}
+
+/// The fields whose names begin with a `$`; `distinct_id` may be written as people write it.
+const FIELDS: [(&str, IdField); 5] = [
+    ("$user_id", IdField::User),
+    ("$identified_id", IdField::User),
+    ("$device_id", IdField::Device),
+    ("$anon_id", IdField::Device),
+    ("$anon_distinct_id", IdField::Device),
+];
+
+/// Which id a field of this name holds.
+pub(crate) fn id_field(name: &str) -> Option<IdField> {
+    let lower = name.trim().to_ascii_lowercase();
+    let field = beginning_field(lower.strip_prefix('$').unwrap_or(&lower));
+    let distinct = field.filter(|(_, length)| *length == lower.trim_start_matches('$').len());
+    let listed = || FIELDS.into_iter().find(|(known, _)| *known == lower);
+    distinct
+        .map(|(field, _)| field)
+        .or_else(|| Some(listed()?.1))
+}
+
+/// Whether `lower` begins with `distinct_id`, and how long it is.
+fn beginning_field(lower: &str) -> Option<(IdField, usize)> {
+    let rest = lower.strip_prefix("distinct")?;
+    let rest = rest.strip_prefix(['_', ' ', '-']).unwrap_or(rest);
+    let rest = rest.strip_prefix("id")?;
+    let (field, rest) = match rest.strip_prefix('s') {
+        Some(rest) => (IdField::Several, rest),
+        None => (IdField::Person, rest),
+    };
+    Some((field, lower.len() - rest.len()))
+}
+
+/// Whether a text, or the text of a JSON value, names a field of an id.
+pub(crate) fn names_a_field(text: &str) -> bool {
+    may_name_a_field(text.as_bytes())
+        && decoded(text).map_or(true, |text| !fields_in(&text).is_empty())
+}
+
+/// Whether a name holds a field of an id and is none itself.
+pub(crate) fn names_more_than_a_field(name: &str) -> bool {
+    names_a_field(name) && id_field(name).is_none()
+}
+
+/// Whether it is worth a closer look; most values are not.
+fn may_name_a_field(text: &[u8]) -> bool {
+    text.iter().enumerate().any(|(place, byte)| match byte {
+        b'%' | b'&' | b'\\' | 0x80.. => true,
+        b'i' | b'I' => {
+            let rest = &text[place..];
+            let is_distinct = rest.len() >= 7 && rest[..7].eq_ignore_ascii_case(b"istinct");
+            let behind_line = place > 0 && text[place - 1] == b'_';
+            is_distinct || behind_line && matches!(rest.get(1), Some(b'd' | b'D'))
+        }
+        _ => false,
+    })
+}
+
+/// Whether every id that follows the name of a field in `text` is one that `own` gives for it.
+///
+/// # Errors
+/// When it is encoded too often to be sure.
+pub(crate) fn names_only<'i>(
+    text: &str,
+    own: impl Fn(IdField) -> Vec<&'i str>,
+) -> Result<bool, Unsure> {
+    let text = decoded(text)?;
+    for (field, rest) in fields_in(&text) {
+        let is_empty = !rest.contains(char::is_alphanumeric);
+        if is_empty {
+            continue;
+        }
+        let mut own = own(field).into_iter();
+        if !own.any(|id| decoded(id).is_ok_and(|id| begins_with_id(rest, &id))) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The fields that a decoded text names, each with what follows.
+fn fields_in(text: &str) -> Vec<(IdField, &str)> {
+    let lower = text.to_ascii_lowercase();
+    let mut found = Vec::new();
+    let distinct = lower.match_indices("distinct").filter_map(|(place, _)| {
+        let (field, length) = beginning_field(&lower[place..])?;
+        Some((field, place + length))
+    });
+    found.extend(distinct);
+    for (name, field) in FIELDS {
+        let places = lower.match_indices(name);
+        found.extend(places.map(|(place, _)| (field, place + name.len())));
+    }
+    let rest = found.into_iter().map(|(field, end)| (field, &text[end..]));
+    // `distinct_id_before_identity` is another name.
+    let goes_on = |c: char| c.is_alphanumeric() || c == '_';
+    rest.filter(|(_, rest)| !rest.starts_with(goes_on))
+        .collect()
+}
+
+/// Whether the first word of `rest` is exactly this id.
+fn begins_with_id(rest: &str, id: &str) -> bool {
+    let stands_before = |c: char| c.is_whitespace() || "\"'`:=,;>|([{&#".contains(c);
+    let stands_behind = |c: char| c.is_whitespace() || "\"'`,;&|<>()[]{}".contains(c);
+    let mut rest = rest;
+    loop {
+        if let Some(behind) = rest.strip_prefix(id)
+            && (behind.is_empty() || behind.starts_with(stands_behind))
+        {
+            return true;
+        }
+        match rest.chars().next() {
+            Some(first) if stands_before(first) => rest = &rest[first.len_utf8()..],
+            Some(_) | None => return false,
+        }
+    }
+}
+
+/// The text without escapes, percent signs and entities, and without what nobody sees.
+fn decoded(text: &str) -> Result<Cow<'_, str>, Unsure> {
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..MOST_ROUNDS {
+        match decode_once(&text) {
+            Some(next) => text = Cow::Owned(next),
+            None => return Ok(text),
+        }
+    }
+    Err(Unsure)
+}
+
+/// `None` where nothing is to be decoded.
+fn decode_once(text: &str) -> Option<String> {
+    let is_plain = |c: char| !matches!(c, '%' | '&' | '\\') && !is_unseen(c);
+    let mut left = Vec::with_capacity(text.len());
+    let mut rest = text;
+    let mut is_changed = false;
+    while !rest.is_empty() {
+        let plain = rest.find(|c| !is_plain(c)).unwrap_or(rest.len());
+        left.extend_from_slice(&rest.as_bytes()[..plain]);
+        rest = &rest[plain..];
+        let Some(first) = rest.chars().next() else {
+            break;
+        };
+        let token = match first {
+            '%' => percent(rest),
+            '&' => entity(rest),
+            '\\' => Some(escape(rest)),
+            _ => Some((Vec::new(), first.len_utf8())),
+        };
+        match token {
+            Some((bytes, length)) => {
+                is_changed = true;
+                left.extend(bytes);
+                rest = &rest[length..];
+            }
+            None => {
+                left.push(first as u8);
+                rest = &rest[1..];
+            }
+        }
+    }
+    is_changed.then(|| String::from_utf8_lossy(&left).into_owned())
+}
+
+/// What stands for the beginning of a text, and how long that is.
+type Token = (Vec<u8>, usize);
+
+fn percent(text: &str) -> Option<Token> {
+    let digits = text.get(1..3)?;
+    Some((vec![hex(digits)?.try_into().ok()?], 3))
+}
+
+fn entity(text: &str) -> Option<Token> {
+    let end = text.bytes().take(12).position(|byte| byte == b';')?;
+    let name = &text[1..end];
+    let number = name.strip_prefix('#').and_then(|number| {
+        let of_hex = number.strip_prefix(['x', 'X']);
+        of_hex.map_or_else(|| number.parse().ok(), hex)
+    });
+    let sign = match name {
+        "quot" => '"',
+        "apos" => '\'',
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "nbsp" => ' ',
+        "dollar" => '$',
+        "lowbar" => '_',
+        _ => char::from_u32(number?)?,
+    };
+    Some((sign.to_string().into_bytes(), end + 1))
+}
+
+/// A backslash and what it makes of the next character.
+fn escape(text: &str) -> Token {
+    let of_hex = |digits: usize| {
+        let number = hex(text.get(2..2 + digits)?)?;
+        let sign = char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER);
+        Some((sign.to_string().into_bytes(), 2 + digits))
+    };
+    let plain = (Vec::new(), 1);
+    match text.as_bytes().get(1) {
+        Some(b'u') => of_hex(4).unwrap_or(plain),
+        Some(b'x') => of_hex(2).unwrap_or(plain),
+        Some(b'n' | b'r' | b't') => (b"\n".to_vec(), 2),
+        Some(b'\\') => (b"\\".to_vec(), 2),
+        _ => plain,
+    }
+}
+
+fn hex(digits: &str) -> Option<u32> {
+    let are_digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u32::from_str_radix(digits, 16).ok().filter(|_| are_digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_known_however_people_write_it() {
+        for name in [
+            "distinct_id",
+            "$distinct_id",
+            "Distinct ID",
+            "distinctId",
+            " DISTINCT-ID ",
+        ] {
+            assert_eq!(id_field(name), Some(IdField::Person), "{name}");
+        }
+        assert_eq!(id_field("$User_Id"), Some(IdField::User));
+        assert_eq!(id_field("$device_id"), Some(IdField::Device));
+        assert_eq!(id_field("$distinct_ids"), Some(IdField::Several));
+        for name in [
+            "",
+            "$",
+            "user_id",
+            "distinct",
+            "distinct_id_2",
+            "a distinct_id",
+            "id",
+        ] {
+            assert_eq!(id_field(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_follows_is_own_only_where_it_is_whole() {
+        let only = |text: &str, id: &'static str| names_only(text, |_| vec![id]);
+        for (text, id) in [
+            ("distinct_id: 17, x", "17"),
+            ("distinct_id=>$device:a", "$device:a"),
+            ("distinct_id=-5", "-5"),
+            ("%24distinct_id%3Da%2520b", "a%20b"),
+            ("distinct_id 17; Distinct ID 17", "17"),
+            ("no name of it, 18", "17"),
+        ] {
+            assert_eq!(only(text, id), Ok(true), "{text}");
+        }
+        for (text, id) in [
+            ("distinct_id: 17.5", "17"),
+            ("distinct_id: -17", "17"),
+            ("distinct_id: x17", "17"),
+            ("distinct_id: 17 distinct_id: 18", "17"),
+            ("distinct_id is missing", "17"),
+        ] {
+            assert_eq!(only(text, id), Ok(false), "{text}");
+        }
+        assert_eq!(only(&format!("%{}41", "25".repeat(20)), "17"), Err(Unsure));
+    }
+}

@@ -1,0 +1,65 @@
+//! What an archive names or should hold, and does not: then "no data" would be untrue.
+
+use super::job::JobLists;
+use super::unassigned::MemberReport;
+use crate::domain::{Disclosure, RetrievalScope};
+use crate::packages::archive::documented::JobMember;
+use crate::packages::record::Kind;
+
+/// How many records an archive holds, whosever they are.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Seen {
+    events: u64,
+    profiles: u64,
+    others: u64,
+}
+
+impl Seen {
+    pub(crate) fn count(&mut self, kind: Kind) {
+        *match kind {
+            Kind::Event => &mut self.events,
+            Kind::Profile => &mut self.profiles,
+            Kind::Other => &mut self.others,
+        } += 1;
+    }
+}
+
+const TABLES: [&str; 2] = ["profiles.csv", "people.json"];
+
+/// What is missing, each in a few words for the operator.
+pub(crate) fn missing(
+    scope: RetrievalScope,
+    members: &[MemberReport],
+    lists: &JobLists,
+    seen: Seen,
+) -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    if scope == RetrievalScope::Ccpa(Disclosure::Categories) {
+        let all = JobMember::LISTS.into_iter();
+        let missed = all.filter(|list| !lists.names.contains_key(list));
+        missing.extend(missed.map(JobMember::file_name));
+        return missing;
+    }
+    let named = |names: &[&str]| {
+        members
+            .iter()
+            .any(|member| names.contains(&member.file_name()))
+    };
+    let is_documented = members.iter().any(MemberReport::is_of_the_job);
+    let has_records = members.iter().any(MemberReport::may_hold_records);
+    let has_events = seen.events > 0 || named(&["events.json", "events.csv", "events.jsonl"]);
+    if !has_events && (is_documented || named(&TABLES) || !has_records) {
+        missing.push("a member with events");
+    }
+    if is_documented && seen.profiles == 0 && !named(&TABLES) {
+        missing.push("a member with profiles");
+    }
+    // A record that is neither may be either.
+    if lists.name_events && seen.events + seen.others == 0 {
+        missing.push("the events that a list or the summary names");
+    }
+    if lists.name_profiles && seen.profiles + seen.others == 0 {
+        missing.push("the profiles whose properties a list or the summary names");
+    }
+    missing
+}
