@@ -139,7 +139,7 @@ fn a_damaged_note_beside_a_whole_ledger_is_not_called_a_loss() {
         let outcome = operator.run(args);
         let shown = outcome.exits_with(0).stdout.replace('\n', " ");
         assert!(shown.contains("may lack"), "{outcome}");
-        assert!(shown.contains("could not be read"), "{outcome}");
+        assert!(shown.contains("is not known"), "{outcome}");
         assert!(!shown.contains("was set back"), "{outcome}");
     }
 }
