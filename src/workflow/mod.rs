@@ -59,8 +59,9 @@ pub use recollected::{Arrivals, Recollected, Search, Seen};
 pub use settle::{Adopted, adopt};
 pub use split::{SplitOutcome, SplitTrouble, Splitting, list_drafts, split};
 pub use submit::{record, submit};
-pub use submitted::{Stop, SubmitReport, Tally, standing};
+pub use submitted::{SubmitReport, Tally, standing};
 pub use suppressed::{Deletions, HeldIds, Part, Suppressed, SuppressedIndex};
+pub use verdict::Stop;
 pub use waiting::{Settles, Waiting, list_waiting};
 
 /// Everything a run works with, handed from the command to each step.

@@ -9,8 +9,8 @@ use crate::mixpanel::{Client, CreateAnswer, Words};
 
 use super::queue::{Item, Offer, Queue, SETTLE_AFTER, Settle, may_tell};
 use super::settle::{Linking, Owners};
-use super::submitted::{Stop, SubmitReport};
-use super::verdict::{Act, Next, Verdict};
+use super::submitted::SubmitReport;
+use super::verdict::{Act, Next, Stop, Verdict};
 use super::waiting::{Settles, list_waiting};
 use super::{Approved, Event, RefreshTrouble, Run, WorkflowError, settle};
 

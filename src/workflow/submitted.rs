@@ -4,24 +4,8 @@ use crate::domain::{ExitStatus, JobState};
 use crate::ledger::{JobGroup, RequestRecord};
 
 use super::Signal;
+use super::verdict::Stop;
 use super::waiting::{Settles, Waiting};
-
-/// Why the sending of a project's jobs ended before all were sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stop {
-    /// 401 or 403; nothing that was not sent yet will be.
-    NotAllowed { http_status: u16, message: String },
-    /// The connection could not be made.
-    Unreachable { reason: String },
-    /// The rate limit kept us out for longer than there was time.
-    RateLimited,
-    /// Answers that say nothing, one after the other.
-    Unclear { reason: String },
-    /// There is no client for the request's project.
-    NoProject,
-    /// An answer does not fit what was sent.
-    Contradiction,
-}
 
 /// What came of a submission. The requests are as the ledger has them now.
 #[derive(Debug)]

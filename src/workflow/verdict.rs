@@ -12,8 +12,6 @@ use crate::domain::{DistinctId, JobState, TaskId};
 use crate::ledger::Outcome;
 use crate::mixpanel::CreateAnswer;
 
-use super::Stop;
-
 /// How often a connection is tried that cannot be made.
 const MAX_CONNECTION_TRIES: u32 = 5;
 /// After so many answers in a row that say nothing, the service is left alone.
@@ -55,6 +53,23 @@ pub(super) struct Verdict {
     /// The server wants no call of the project before, whichever process would make it.
     pub(super) closed_until: Option<DateTime<Utc>>,
     pub(super) next: Next,
+}
+
+/// Why the sending of a project's jobs ended before all were sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// 401 or 403; nothing that was not sent yet will be.
+    NotAllowed { http_status: u16, message: String },
+    /// The connection could not be made.
+    Unreachable { reason: String },
+    /// The rate limit kept us out for longer than there was time.
+    RateLimited,
+    /// Answers that say nothing, one after the other.
+    Unclear { reason: String },
+    /// There is no client for the request's project.
+    NoProject,
+    /// An answer does not fit what was sent.
+    Contradiction,
 }
 
 /// Whether the operator wants a job of unknown outcome to be sent again, whatever became of it.
