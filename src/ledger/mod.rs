@@ -36,7 +36,7 @@ use open::{migrations, seen, set_back};
 
 pub use audit::{
     Anchor, AnchorError, Audit, AuditEntry, AuditEvent, AuditHead, Chosen, Entries, Finding,
-    Glance, LostHead, Opening,
+    Glance, KeptHead, LostHead, Opening,
 };
 pub use error::LedgerError;
 pub use jobs::attempts::Outcome;

@@ -28,7 +28,7 @@ pub enum CreateAnswer {
     Deferred { retry_after: Option<Duration> },
     /// More ids than the server takes: not created.
     TooLarge { message: Words },
-    /// Some ids have active deletions already, in these tasks: nothing was created.
+    /// Some ids have active deletions already, in these tasks if any is named: nothing was created.
     Conflict {
         ids: Vec<DistinctId>,
         tasks: Vec<TaskId>,
@@ -47,6 +47,8 @@ pub enum CreateAnswer {
 #[derive(Debug)]
 pub enum StatusAnswer {
     Known {
+        /// The task that the answer names, if it does.
+        task: Option<TaskId>,
         status: TaskStatus,
         /// Where a finished export can be fetched; whoever has the link has the data.
         link: Option<SecretString>,

@@ -136,7 +136,7 @@ fn conflict_over(batch: &Batch, conflict: Conflict) -> CreateAnswer {
     let ours = batch.ids().iter().filter(|id| named.contains(id.expose()));
     let ids: Vec<DistinctId> = ours.cloned().collect();
     match named.len() - ids.len() {
-        0 if !ids.is_empty() && !conflict.tasks.is_empty() => CreateAnswer::Conflict {
+        0 if !ids.is_empty() => CreateAnswer::Conflict {
             ids,
             tasks: conflict.tasks,
         },
@@ -205,6 +205,10 @@ pub fn status(exchange: Exchange, confidential: &Confidential<'_>) -> StatusAnsw
         200..=299 => match document.filter(|document| !document.says_error()) {
             Some(document) => match document.task_status() {
                 Some(status) => StatusAnswer::Known {
+                    task: match document.created() {
+                        Created::One(task) => Some(task),
+                        Created::Several(_) | Created::Unsaid => None,
+                    },
                     status: match status {
                         TaskStatus::Other(word) => {
                             TaskStatus::Other(confidential.word(&word).into())

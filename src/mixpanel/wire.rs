@@ -141,12 +141,12 @@ impl Document {
         }
     }
 
-    /// The ids and tasks a 409 names, if it names both.
+    /// The ids a 409 names, if it does, and the tasks, of which it may name none.
     pub(super) fn conflict(&self) -> Option<Conflict> {
         let error = self.0.get("error")?;
         let list = |name| error.get(name).and_then(Value::as_array);
         let ids = list("conflicting_distinct_ids")?;
-        let tasks = list("conflicting_task_ids")?;
+        let tasks = list("conflicting_task_ids").map_or(&[][..], Vec::as_slice);
         Some(Conflict {
             ids: ids
                 .iter()

@@ -149,8 +149,9 @@ impl<'a> Table<'a> {
 fn job_cells(request: &RequestFacts, job: &JobFacts) -> Vec<String> {
     let asked = &request.asked;
     let download = job.download.as_ref();
-    let mut certain = job.attempts.iter().filter(|attempt| attempt.certain);
-    let first_attempt = certain.next().map(|attempt| attempt.started_at);
+    let certain = job.attempts.iter().filter(|attempt| attempt.certain);
+    let attempts = certain.clone().count();
+    let first_attempt = certain.map(|attempt| attempt.started_at).next();
     let fetched = download.and_then(|download| download.first_fetched_at);
     vec![
         request.id.clone(),
@@ -170,7 +171,7 @@ fn job_cells(request: &RequestFacts, job: &JobFacts) -> Vec<String> {
         text(job.task_id.as_deref()),
         job.subject_request_id.clone(),
         job.linked.to_string(),
-        job.attempts.len().to_string(),
+        attempts.to_string(),
         stamp(asked.created),
         moment(first_attempt),
         moment(job.submitted_at),

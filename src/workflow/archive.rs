@@ -13,31 +13,13 @@ use crate::config::refuse_shared_file;
 use crate::domain::to_hex;
 use crate::ledger::{DownloadRecord, JobRecord};
 
-use super::download::{DownloadError, DownloadOutcome, Fetching, Refetch, in_folder};
+use super::fetched::{DownloadError, DownloadOutcome, Fetching, Look, Loss, Refetch, in_folder};
 use super::{Interrupt, Run};
 
 /// The last bytes of a zip in which its directory's end must stand: 22 bytes and a comment.
 const DIRECTORY_END: u64 = 22 + 65_535;
 /// How soon a dsr records what it has put in its place, if it lives.
 const RECORDED_WITHIN: Duration = Duration::from_secs(2);
-
-/// How closely a file is compared with what was fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
-    /// All of it is read.
-    Sha256,
-    /// Only where its size or the time of its last change is another one, all of it is read.
-    SizeAndTime,
-}
-
-/// What has happened to a fetched archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Loss {
-    Gone,
-    /// It has another length or SHA-256.
-    Changed,
-    Unreadable,
-}
 
 /// What was fetched before and makes another fetch needless: where it was put, or at `path`, to which
 /// it may have been moved. The outer `None`: it is to be fetched; the inner one: somebody interrupts it.

@@ -1,11 +1,12 @@
 //! Cancels deletions that Mixpanel has not started: a DELETE, then a GET, and what the GET says
 //! is recorded. Never creates anything.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::domain::{ExitStatus, JobState, TaskStatus};
+use crate::domain::{ExitStatus, JobState, TaskId, TaskStatus};
 use crate::ledger::{AuditEvent, JobRecord, Ledger, LedgerError, RequestRecord, Standing};
 use crate::mixpanel::{CancelAnswer, Client, Words};
 
@@ -194,6 +195,74 @@ pub fn list_taken_along(
     Ok(along)
 }
 
+/// A task that was not made for what is to be cancelled, and has ids that this ledger does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Strangers {
+    pub task: TaskId,
+    /// How many; `None` where Mixpanel does not name the task's ids.
+    pub ids: Option<usize>,
+}
+
+/// Asks which of the tasks that may have been made for others have ids that this ledger does not
+/// know of.
+///
+/// # Errors
+/// When the ledger cannot be read. What keeps Mixpanel from being asked is the inner error.
+pub async fn list_strangers(
+    run: &mut Run<'_>,
+    items: &[Followed],
+) -> Result<Result<Vec<Strangers>, RefreshTrouble>, LedgerError> {
+    let mut strangers = Vec::new();
+    for item in items {
+        let job = run.job(item.job())?;
+        if !job.is_linked && job.attempts == 1 && !job.may_be_double {
+            continue;
+        }
+        let clients = run.clients;
+        let Some(client) = clients.get(item.project()) else {
+            return Ok(Err(follow::no_project(run, item.job())?));
+        };
+        let answer = match follow::ask(run, client, &item.question()).await? {
+            Ok(answer) => answer,
+            Err(trouble) => return Ok(Err(trouble)),
+        };
+        let ids = match answer.ids {
+            Some(named) => Some(count_strangers(run.ledger, item, named)?),
+            None if job.is_linked && answer.status.is_active() => {
+                let owner = run.ledger.find_owner(item.task())?;
+                owner.map(|_| 0)
+            }
+            None => Some(0),
+        };
+        strangers.extend((ids != Some(0)).then(|| Strangers {
+            task: item.task().clone(),
+            ids,
+        }));
+    }
+    Ok(Ok(strangers))
+}
+
+fn count_strangers(
+    ledger: &Ledger,
+    item: &Followed,
+    mut named: HashSet<String>,
+) -> Result<usize, LedgerError> {
+    let mut hashed = 0;
+    let own = ledger.find_job(item.job())?;
+    let sharing = ledger.list_sharing(item.task(), item.job())?;
+    for job in sharing.iter().chain([&own]) {
+        match ledger.find_kept_batch(&job.id)? {
+            Some(batch) => {
+                for id in batch.ids() {
+                    named.remove(id.expose());
+                }
+            }
+            None => hashed += job.ids,
+        }
+    }
+    Ok(named.len().saturating_sub(hashed))
+}
+
 fn list_meant(
     ledger: &Ledger,
     request: &RequestRecord,
@@ -233,7 +302,7 @@ async fn cancel_one(run: &mut Run<'_>, item: &Followed) -> Result<One, LedgerErr
             Err(trouble) => return Ok((not_cancelled(&trouble), Some(trouble))),
         };
         let (job, trouble) = look(run, item, &said).await?;
-        if job.mixpanel_status.as_deref() == Some(TaskStatus::Revoked.as_str()) {
+        if is_revoked(&job) && !is_about_other_ids(&job) {
             take_along(run, item)?;
         }
         let outcome = judge(&job, &said, trouble.as_ref());
@@ -314,13 +383,22 @@ fn judge(job: &JobRecord, said: &Said, trouble: Option<&RefreshTrouble>) -> Canc
         (JobState::Accepted, Said::Nothing(reason)) => CancelOutcome::NotCancelled {
             reason: reason.clone(),
         },
-        (JobState::Unknown, _)
-            if job.mixpanel_status.as_deref() == Some(TaskStatus::Revoked.as_str()) =>
-        {
-            CancelOutcome::InDoubt
-        }
+        (JobState::Unknown, _) if is_about_other_ids(job) => CancelOutcome::Unconfirmed {
+            reason: job.reason.clone().unwrap_or_default(),
+        },
+        (JobState::Unknown, _) if is_revoked(job) => CancelOutcome::InDoubt,
         (state, _) => CancelOutcome::of_state(state),
     }
+}
+
+fn is_revoked(job: &JobRecord) -> bool {
+    job.mixpanel_status.as_deref() == Some(TaskStatus::Revoked.as_str())
+}
+
+/// What Mixpanel says of the task says nothing of the job.
+fn is_about_other_ids(job: &JobRecord) -> bool {
+    let mut reason = job.reason.iter();
+    job.state == JobState::Unknown && reason.any(|reason| reason.starts_with(follow::OTHER_IDS))
 }
 
 /// One DELETE that reached Mixpanel, within the pace.

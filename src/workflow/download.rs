@@ -2,7 +2,7 @@
 //! ledger.
 
 use std::io::{self, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -14,90 +14,13 @@ use crate::domain::{JobState, Kind, link_end, to_hex};
 use crate::ledger::{DownloadRecord, JobRecord, Ledger, LedgerError, RequestRecord, Standing};
 use crate::mixpanel::{Client, Fetched, Fetcher, Sink};
 
-use super::archive::{Look, Loss, find_before, find_damage, find_other, time_of};
+use super::archive::{find_before, find_damage, find_other, time_of};
+use super::fetched::{
+    DownloadError, DownloadOutcome, DownloadReport, Fetching, LinkAge, Untried, in_folder,
+};
 use super::follow::{Question, ask};
 use super::new_file::place;
-use super::{RefreshTrouble, Run, Signal};
-
-/// Why exports could not be kept. What was fetched before is recorded.
-#[derive(Debug, thiserror::Error)]
-pub enum DownloadError {
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    #[error("cannot write into `{folder}`")]
-    Folder { folder: PathBuf, source: io::Error },
-}
-
-/// What became of one job's export.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DownloadOutcome {
-    Fetched(DownloadRecord),
-    /// It was fetched before, and is still there as it was, as far as was looked.
-    There(DownloadRecord, Look),
-    /// It was fetched before, and is not there as it was.
-    Lost(DownloadRecord, Loss),
-    /// Mixpanel has not finished it, or it has not been asked since.
-    NotReady(JobState),
-    /// Mixpanel names no link for it, or none that works: links live 14 to 30 days.
-    NoLink {
-        reason: String,
-        age: LinkAge,
-    },
-    /// What came is not the archive.
-    NotAnArchive {
-        reason: String,
-    },
-    /// The transfer broke off, again and again.
-    Broken {
-        reason: String,
-    },
-    /// Something else is where it would go; it stays, and nothing was fetched.
-    InTheWay {
-        path: PathBuf,
-    },
-    /// Neither fetched nor, if it was fetched before, looked at.
-    Untried(Untried, Option<DownloadRecord>),
-}
-
-/// Whether a link may have ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkAge {
-    /// It cannot: the export was asked for less than 14 days ago.
-    Young,
-    Any,
-}
-
-/// Why an export was not tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Untried {
-    Interrupted,
-    /// Another one failed in a way that this one would have, too.
-    Trouble,
-}
-
-/// What is done about an export that was fetched before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refetch {
-    No,
-    Yes,
-}
-
-/// How exports are fetched; the same for each of a command.
-#[derive(Debug, Clone, Copy)]
-pub struct Fetching {
-    pub refetch: Refetch,
-    /// How closely what was fetched before is looked at.
-    pub look: Look,
-}
-
-/// What came of fetching a request's exports.
-#[derive(Debug)]
-pub struct DownloadReport {
-    pub jobs: Vec<(JobRecord, DownloadOutcome)>,
-    /// Why the rest was not tried.
-    pub trouble: Option<RefreshTrouble>,
-    pub signal: Option<Signal>,
-}
+use super::{RefreshTrouble, Run};
 
 /// Hears how much of a file has come, and how much it will be if that is known.
 pub type OnBytes<'a> = &'a mut dyn FnMut(u64, Option<u64>);
@@ -174,15 +97,6 @@ fn untried(ledger: &Ledger, job: &JobRecord, why: Untried) -> Result<DownloadOut
         JobState::Done => DownloadOutcome::Untried(why, ledger.find_download(&job.id)?),
         state => DownloadOutcome::NotReady(state),
     })
-}
-
-impl Untried {
-    pub fn because_of(trouble: &RefreshTrouble) -> Self {
-        match trouble {
-            RefreshTrouble::Interrupted => Self::Interrupted,
-            _ => Self::Trouble,
-        }
-    }
 }
 
 async fn download_one(
@@ -314,13 +228,6 @@ async fn find_link(
     };
     let answer = ask(run, client, &question).await?;
     Ok(answer.map(|answer| answer.link))
-}
-
-pub(super) fn in_folder(folder: &Path, source: io::Error) -> DownloadError {
-    DownloadError::Folder {
-        folder: folder.to_owned(),
-        source,
-    }
 }
 
 /// A file that is being fetched: under a name of its own, readable by its owner alone, and gone

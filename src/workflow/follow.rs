@@ -194,8 +194,11 @@ fn contradiction(
     let difference = Difference::between(&batch, named);
     let is_its_own = job.attempts == 1 && !job.is_linked && !job.may_be_double;
     let fits = difference.missing == 0 && (difference.more == 0 || !is_its_own);
-    Ok((!fits).then(|| format!("Mixpanel's task is about other ids: {difference}")))
+    Ok((!fits).then(|| format!("{OTHER_IDS}: {difference}")))
 }
+
+/// How the reason begins that a job has whose task turned out to be somebody else's.
+pub(super) const OTHER_IDS: &str = "Mixpanel's task is about other ids";
 
 /// The ids of a job held against those of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,6 +212,11 @@ pub struct Difference {
 }
 
 impl Difference {
+    /// No id is in both.
+    pub fn is_all(&self) -> bool {
+        self.missing == self.job
+    }
+
     pub(super) fn between(batch: &Batch, named: &HashSet<String>) -> Self {
         let ids = batch.ids().iter();
         let missing = ids.filter(|id| !named.contains(id.expose())).count();
@@ -256,6 +264,8 @@ pub(super) struct Question<'a> {
 
 /// What Mixpanel says of a task.
 pub(super) struct Answer {
+    /// The task that the answer is about, if it names one.
+    pub(super) task: Option<TaskId>,
     pub(super) status: TaskStatus,
     /// The ids it is about, if the answer names them.
     pub(super) ids: Option<HashSet<String>>,
@@ -312,12 +322,26 @@ async fn ask_until(
             Err(trouble) => return Ok(Err(trouble)),
         };
         match answer {
-            StatusAnswer::Known { status, ids, link } => {
-                return Ok(Ok(Answer { status, ids, link }));
+            StatusAnswer::Known {
+                task,
+                status,
+                ids,
+                link,
+            } => {
+                return Ok(Ok(Answer {
+                    task,
+                    status,
+                    ids,
+                    link,
+                }));
             }
             StatusAnswer::NotFound => {
-                let (status, ids, link) = (TaskStatus::NotFound, None, None);
-                return Ok(Ok(Answer { status, ids, link }));
+                return Ok(Ok(Answer {
+                    task: None,
+                    status: TaskStatus::NotFound,
+                    ids: None,
+                    link: None,
+                }));
             }
             StatusAnswer::NotAllowed { http_status } => {
                 return Ok(Err(RefreshTrouble::NotAllowed { http_status }));

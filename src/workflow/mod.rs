@@ -8,6 +8,7 @@ mod cancel;
 mod download;
 mod evidence;
 mod extend;
+mod fetched;
 mod follow;
 mod interrupt;
 mod new_file;
@@ -36,14 +37,16 @@ use crate::ledger::{JobRecord, Ledger, LedgerError, LinkTo, Linked, Purpose};
 use crate::mixpanel::{Client, TokenStanding};
 
 pub use answer::{AnswerError, record_answer};
-pub use archive::{Look, Loss};
-pub use cancel::{CancelOutcome, CancelReport, cancel, list_cancellable, list_taken_along};
-pub use download::{
-    DownloadError, DownloadOutcome, DownloadReport, Fetching, LinkAge, OnBytes, Refetch, Untried,
-    download, list_untried,
+pub use cancel::{
+    CancelOutcome, CancelReport, Strangers, cancel, list_cancellable, list_strangers,
+    list_taken_along,
 };
+pub use download::{OnBytes, download, list_untried};
 pub use evidence::{audit_fact, job_facts, period_facts, request_facts, row_facts};
 pub use extend::{ExtendError, extend};
+pub use fetched::{
+    DownloadError, DownloadOutcome, DownloadReport, Fetching, LinkAge, Look, Loss, Refetch, Untried,
+};
 pub use follow::{Difference, Followed, RefreshTrouble};
 pub use interrupt::{Interrupt, Signal};
 pub use new_file::{NewFile, NewFileError, Written};
@@ -56,9 +59,9 @@ pub use recollected::{Arrivals, Recollected, Search, Seen};
 pub use settle::{Adopted, adopt};
 pub use split::{SplitOutcome, SplitTrouble, Splitting, list_drafts, split};
 pub use submit::{record, submit};
-pub use submitted::{Settles, Stop, SubmitReport, Tally, standing};
+pub use submitted::{Stop, SubmitReport, Tally, standing};
 pub use suppressed::{Deletions, HeldIds, Part, Suppressed, SuppressedIndex};
-pub use waiting::{Waiting, list_waiting};
+pub use waiting::{Settles, Waiting, list_waiting};
 
 /// Everything a run works with, handed from the command to each step.
 pub struct Run<'a> {

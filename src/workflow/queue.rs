@@ -9,13 +9,13 @@ use tokio::time::Instant;
 use crate::domain::{JobId, JobState, Kind, Operation, ProjectKey, RequestId};
 use crate::ledger::{JobRecord, Ledger, LedgerError, Purpose, RequestRecord, Standing, Tried};
 
-use super::verdict::Temper;
+use super::verdict::{Temper, Word};
 
 /// How long after an attempt the same POST once more still tells whether it was taken: Mixpanel
 /// answers 409 only while the first task is active, and a later one would be a new deletion.
 const SETTLE_WITHIN: TimeDelta = TimeDelta::minutes(15);
 /// Mixpanel needs a moment before it sees a conflict: 2 s after the attempt, and some for the way.
-const SETTLE_AFTER: Duration = Duration::from_millis(2500);
+pub(super) const SETTLE_AFTER: Duration = Duration::from_millis(2500);
 /// How often an unknown deletion is sent once more in one run; each is harmless while the first
 /// task is active.
 const SETTLE_TRIES: u32 = 3;
@@ -29,13 +29,6 @@ pub enum Settle {
     Recent,
     /// Those the operator wants to be sent again, however old.
     Chosen(Vec<JobId>),
-}
-
-/// Whether the operator wants a job of unknown outcome to be sent again, whatever became of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Word {
-    None,
-    SendAgain,
 }
 
 /// One job to send, and why.
@@ -69,6 +62,8 @@ pub(super) struct Queue {
     to_settle: VecDeque<Item>,
     /// How many ids the last job had that was refused as too large.
     pub(super) refused: Option<(Kind, usize)>,
+    /// Jobs that were put back to be sent after a task that has ended.
+    sent_after: HashSet<JobId>,
     /// Jobs with which another dsr was quicker, and how often.
     overtaken: HashMap<JobId, u32>,
     /// Nothing is sent before, for a reason that concerns this process only.
@@ -92,6 +87,7 @@ impl Queue {
             kept_back: HashSet::new(),
             to_settle: VecDeque::new(),
             refused: None,
+            sent_after: HashSet::new(),
             overtaken: HashMap::new(),
             paused_until: Instant::now(),
         }
@@ -157,6 +153,15 @@ impl Queue {
     /// How many jobs wait for an earlier request.
     pub(super) fn count_kept_back(&self) -> usize {
         self.kept_back.len()
+    }
+
+    /// The job is sent again, since the task that had its ids has ended. Once only.
+    pub(super) fn note_sent_after(&mut self, job: &JobId) {
+        self.sent_after.insert(job.clone());
+    }
+
+    pub(super) fn was_sent_after(&self, job: &JobId) -> bool {
+        self.sent_after.contains(job)
     }
 
     pub(super) fn pause(&mut self, wait: Duration) {

@@ -12,7 +12,7 @@ use crate::ledger::{
 };
 use crate::mixpanel::Client;
 
-use super::follow::{self, Difference, Followed, Question, RefreshTrouble, ask};
+use super::follow::{self, Answer, Difference, Followed, Question, RefreshTrouble, ask};
 use super::{Run, WorkflowError};
 
 /// What is known of a task's ids.
@@ -37,29 +37,87 @@ impl Named<'_> {
     }
 }
 
+/// What came of the wish to link a job's ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Linking {
+    Done,
+    /// Some ids are in a task that has ended: they are to be sent again after it.
+    SendsAgain,
+}
+
 /// Links an unsent job's ids to the tasks that have them already. The job itself keeps the rest.
 ///
 /// Each task is asked which ids it has. Ids that no task owns up to are unknown, naming the tasks.
+/// A task that has ended does nothing for what was asked since: its ids stay unsent, and where they
+/// were `sent_after` it already, they are unknown.
 pub(super) async fn link(
     run: &mut Run<'_>,
     client: &Client,
     job: &JobId,
     ids: Vec<DistinctId>,
     tasks: &[TaskId],
-) -> Result<Result<(), RefreshTrouble>, LedgerError> {
+    sent_after: bool,
+) -> Result<Result<Linking, RefreshTrouble>, LedgerError> {
     let named = match ask_each(run, client, tasks).await? {
         Ok(named) => named,
         Err(trouble) => return Ok(Err(trouble)),
     };
     let (mut groups, left) = group_by_task(ids, &named);
-    let reason = format!(
-        "Mixpanel says that {} are being deleted already (409), and {} they are in does not name them",
-        count_of(left.len()),
-        tasks_text(tasks)
-    );
+    let is_only = named.len() == 1;
+    let is_over = |id: &DistinctId| {
+        let mut ended = named.iter().filter(|one| one.has_ended());
+        ended.any(|one| match &one.ids {
+            Some(known) => known.contains(id.expose()),
+            None => is_only,
+        })
+    };
+    let (over, left): (Vec<_>, Vec<_>) = left.into_iter().partition(is_over);
+    let linking = match over.is_empty() || sent_after {
+        true => Linking::Done,
+        false => Linking::SendsAgain,
+    };
+    let count = count_of(over.len());
+    let ended = ended_text(&named);
+    groups.extend(match linking {
+        Linking::SendsAgain => {
+            let reason = format!("{ended}, so {count} are to be sent again");
+            linked(over, LinkTo::Later, reason)
+        }
+        Linking::Done => {
+            let reason =
+                format!("Mixpanel says that {count} are being deleted already (409), but {ended}");
+            linked(over, LinkTo::Nobody, reason)
+        }
+    });
+    let reason = unowned_reason(left.len(), &named);
     groups.extend(linked(left, LinkTo::Nobody, reason));
     run.record_linked(job, &groups)?;
-    Ok(Ok(()))
+    Ok(Ok(linking))
+}
+
+fn unowned_reason(ids: usize, named: &[Named<'_>]) -> String {
+    let says = format!(
+        "Mixpanel says that {} are being deleted already (409)",
+        count_of(ids)
+    );
+    let tasks: Vec<&str> = named.iter().map(|one| one.task.as_str()).collect();
+    let tasks = tasks.join(", ");
+    let is_gone = |one: &Named<'_>| one.status == TaskStatus::NotFound;
+    match (tasks.is_empty(), named.iter().all(is_gone)) {
+        (true, _) => format!("{says}, and names no task"),
+        (false, true) => format!("{says}, and does not know the task that it names ({tasks})"),
+        (false, false) => format!("{says}, and the task ({tasks}) they are in does not name them"),
+    }
+}
+
+/// Such as `task 3e0b7f52, which Mixpanel named, has ended (SUCCESS)`.
+fn ended_text(named: &[Named<'_>]) -> String {
+    let ended = named.iter().filter(|one| one.has_ended());
+    let ended = ended.map(|one| {
+        let (task, status) = (one.task, one.status.as_str());
+        format!("task {task}, which Mixpanel named, has ended ({status})")
+    });
+    ended.collect::<Vec<_>>().join(", and ")
 }
 
 fn count_of(ids: usize) -> String {
@@ -69,20 +127,21 @@ fn count_of(ids: usize) -> String {
     }
 }
 
-fn tasks_text(tasks: &[TaskId]) -> String {
-    let names: Vec<&str> = tasks.iter().map(TaskId::as_str).collect();
-    format!("the task ({})", names.join(", "))
-}
-
 /// What a conflict shows about a job whose first answer was lost.
 pub(super) enum Owners {
     /// This task has all of the job's ids: it is the one that was made for it.
     One(TaskId),
     /// No task has all of them, so none was made for the job: these ids are in others.
     Others(Vec<Linked>),
-    /// Mixpanel does not say which of several tasks has which ids.
-    NotSaid,
+    /// This task has all of them and has ended, and may be older than the job: nobody can tell.
+    Ended(String),
+    /// Why no task is known to have them.
+    NotSaid(String),
 }
+
+/// Why a conflict settles nothing.
+pub(super) const NOT_SAID: &str =
+    "Mixpanel has its ids in several tasks, or could not say in which";
 
 /// Finds out by the tasks that a conflict over `ids` named whether one of them was made for the
 /// whole `batch`.
@@ -97,27 +156,32 @@ pub(super) async fn find_owners(
         Ok(named) => named,
         Err(trouble) => return Ok(Err(trouble)),
     };
-    let found = owners(batch, ids, &named);
+    // Mixpanel accepts nothing while a task has the ids: one that is named later is not older.
+    let was_accepted = run.ledger.find_tried(job)?.unread > 0;
+    let found = owners(batch, ids, &named, was_accepted);
     let Owners::One(task) = &found else {
         return Ok(Ok(found));
     };
     // A task that was made for another job of ours was not made for this one.
-    let others = run
-        .ledger
-        .find_owner(task)?
-        .is_some_and(|own| own.id != *job);
+    let owner = run.ledger.find_owner(task)?;
+    if owner.is_none_or(|own| own.id == *job) {
+        return Ok(Ok(found));
+    }
+    if named.iter().any(|one| one.task == task && one.has_ended()) {
+        return Ok(Ok(Owners::Ended(ended_text(&named))));
+    }
     let all = linked(
         batch.ids().to_vec(),
         LinkTo::Task(task.clone()),
         linked_reason(task),
     );
     Ok(Ok(match all {
-        Some(all) if others => Owners::Others(vec![all]),
-        _ => found,
+        Some(all) => Owners::Others(vec![all]),
+        None => found,
     }))
 }
 
-fn owners(batch: &Batch, ids: &[DistinctId], named: &[Named<'_>]) -> Owners {
+fn owners(batch: &Batch, ids: &[DistinctId], named: &[Named<'_>], was_accepted: bool) -> Owners {
     let over_all = ids.len() == batch.count();
     let difference = |one: &Named<'_>| one.ids.as_ref().map(|ids| Difference::between(batch, ids));
     let made_for_it = |one: &&Named<'_>| match difference(one) {
@@ -127,8 +191,17 @@ fn owners(batch: &Batch, ids: &[DistinctId], named: &[Named<'_>]) -> Owners {
         None => over_all && named.len() == 1 && one.is_known(),
     };
     if let Some(own) = named.iter().find(made_for_it) {
-        return Owners::One(own.task.clone());
+        return match own.has_ended() && !was_accepted {
+            true => Owners::Ended(ended_text(named)),
+            false => Owners::One(own.task.clone()),
+        };
     }
+    let not_said = || {
+        Owners::NotSaid(match ended_text(named) {
+            ended if ended.is_empty() => NOT_SAID.to_owned(),
+            ended => ended,
+        })
+    };
     // One that does not say, or says less than the conflict, may be the one that was made for it.
     let says_less = |one: &Named<'_>| difference(one).is_none_or(|known| known.missing > 0);
     let may_be_ours = match named {
@@ -136,24 +209,24 @@ fn owners(batch: &Batch, ids: &[DistinctId], named: &[Named<'_>]) -> Owners {
         several => several.iter().any(|one| one.ids.is_none()),
     };
     if over_all && may_be_ours {
-        return Owners::NotSaid;
+        return not_said();
     }
     let (groups, _) = group_by_task(ids.to_vec(), named);
     match groups.is_empty() {
-        true => Owners::NotSaid,
+        true => not_said(),
         false => Owners::Others(groups),
     }
 }
 
-/// Shares ids out among the tasks that have them; what no task owns up to is left.
+/// Shares ids out among the active tasks that have them; what no such task owns up to is left.
 fn group_by_task(ids: Vec<DistinctId>, named: &[Named<'_>]) -> (Vec<Linked>, Vec<DistinctId>) {
     let mut groups = Vec::new();
     let mut left = ids;
-    for one in named {
+    for one in named.iter().filter(|one| !one.has_ended()) {
         let is_its = |id: &DistinctId| match &one.ids {
             Some(known) => known.contains(id.expose()),
             // The conflict is Mixpanel's word that it has them, unless the task contradicts that.
-            None => named.len() == 1 && one.is_known() && !one.has_ended(),
+            None => named.len() == 1 && one.is_known(),
         };
         let (its, others) = left.into_iter().partition(is_its);
         left = others;
@@ -176,8 +249,8 @@ async fn ask_each<'t>(
 ) -> Result<Result<Vec<Named<'t>>, RefreshTrouble>, LedgerError> {
     let mut named = Vec::new();
     for task in tasks {
-        match task_ids(run, client, Kind::Delete, task).await? {
-            Ok((status, ids)) => named.push(Named { task, status, ids }),
+        match ask_about(run, client, Kind::Delete, task).await? {
+            Ok(Answer { status, ids, .. }) => named.push(Named { task, status, ids }),
             Err(trouble) => return Ok(Err(trouble)),
         }
     }
@@ -185,7 +258,7 @@ async fn ask_each<'t>(
 }
 
 fn linked_reason(task: &TaskId) -> String {
-    format!("linked: task {task} is deleting its ids already")
+    format!("linked: task {task} had its ids already")
 }
 
 /// Takes out of an unsent deletion what other deletions in the ledger have: linked to their tasks,
@@ -279,7 +352,7 @@ fn kept_apart(ids: Vec<DistinctId>, owner: &Owner, standing: &OtherTask) -> Opti
         (OtherTask::Unsent, _) => linked(
             ids,
             LinkTo::Later,
-            format!("request {short} has its ids and no task yet"),
+            format!("request {short} had its ids and no task yet"),
         ),
         (OtherTask::Active(_) | OtherTask::Over, _) => None,
     }
@@ -300,6 +373,8 @@ pub enum Adopted {
     NotSaid,
     /// The task does not have all of the job's ids.
     OtherIds(Difference),
+    /// Mixpanel's answer is about another task.
+    OtherTask,
     /// The task was made for this other job, and Mixpanel does not say that it has these ids, too.
     OtherJob(JobId),
     /// The job was settled or given up on meanwhile.
@@ -323,11 +398,15 @@ pub async fn adopt(
         let project = String::new();
         return Ok(Err(RefreshTrouble::NoProject { project }));
     };
-    let (status, known) = match task_ids(run, client, kind, task).await? {
+    let answer = match ask_about(run, client, kind, task).await? {
         Ok(answer) => answer,
         Err(trouble) => return Ok(Err(trouble)),
     };
+    let (status, known) = (answer.status, answer.ids);
     match status {
+        _ if answer.task.is_some_and(|named| named != *task) => {
+            return Ok(Ok(Adopted::OtherTask));
+        }
         TaskStatus::NotFound => return Ok(Ok(Adopted::NotFound)),
         TaskStatus::Unknown => return Ok(Ok(Adopted::NotSaid)),
         _ => {}
@@ -347,34 +426,31 @@ pub async fn adopt(
         (_, None) => MadeFor::TheJob,
     };
     let now = run.clock.now();
-    let reason = "the operator named its task";
-    let settling = run
-        .ledger
-        .record_settled(job, task, made_for, reason, now)?;
+    let settling = run.ledger.record_settled(job, task, made_for, now)?;
     match settling {
         Settling::Taken(state) => Ok(Ok(Adopted::Taken(state))),
         Settling::Recorded => {
             run.ledger.record_check(job, &status, now)?;
-            run.tally.settled += 1;
+            // A task that was revoked leaves a job unknown whose other POSTs are in doubt.
+            run.tally.settled += usize::from(!run.job(job)?.is_unsettled());
             Ok(Ok(Adopted::Yes))
         }
     }
 }
 
-async fn task_ids(
+async fn ask_about(
     run: &mut Run<'_>,
     client: &Client,
     kind: Kind,
     task: &TaskId,
-) -> Result<Result<(TaskStatus, TaskIds), RefreshTrouble>, LedgerError> {
+) -> Result<Result<Answer, RefreshTrouble>, LedgerError> {
     let project = client.project().key();
     let question = Question {
         task,
         kind,
         project: &project,
     };
-    let answer = ask(run, client, &question).await?;
-    Ok(answer.map(|answer| (answer.status, answer.ids)))
+    ask(run, client, &question).await
 }
 
 /// Half of a job's ids, rounded up: what is tried when the whole is too large.

@@ -7,11 +7,11 @@ use crate::domain::{DistinctId, JobId, JobState, RequestId, TaskId};
 use crate::ledger::{Again, Claim, LearnedLimit, LedgerError, Outcome, Purpose, Recorded};
 use crate::mixpanel::{Client, CreateAnswer, Words};
 
-use super::queue::{Item, Offer, Queue, Settle, may_tell};
-use super::settle::Owners;
-use super::submitted::{Settles, Stop, SubmitReport};
+use super::queue::{Item, Offer, Queue, SETTLE_AFTER, Settle, may_tell};
+use super::settle::{Linking, Owners};
+use super::submitted::{Stop, SubmitReport};
 use super::verdict::{Act, Next, Verdict};
-use super::waiting::list_waiting;
+use super::waiting::{Settles, list_waiting};
 use super::{Approved, Event, RefreshTrouble, Run, WorkflowError, settle};
 
 /// Records the approved plans of one command as requests with their jobs, all still to be sent.
@@ -291,8 +291,14 @@ async fn carry_out(
         Act::Link { ids, tasks } => {
             // Nothing was created; what the tasks have is asked with the job safely planned.
             record_outcome(run, client, job, &Outcome::NotCreated, reason)?;
-            if let Err(trouble) = settle::link(run, client, job, ids, &tasks).await? {
-                next = Next::Stop(stop_of(trouble));
+            let sent_after = queue.was_sent_after(job);
+            match settle::link(run, client, job, ids, &tasks, sent_after).await? {
+                Ok(Linking::Done) => {}
+                Ok(Linking::SendsAgain) => {
+                    queue.note_sent_after(job);
+                    next = Next::Pause(SETTLE_AFTER);
+                }
+                Err(trouble) => next = Next::Stop(stop_of(trouble)),
             }
         }
         Act::Adopt { ids, tasks } => {
@@ -330,9 +336,6 @@ async fn carry_out(
     })
 }
 
-/// Why a conflict settled nothing.
-const NOT_SAID: &str = "Mixpanel has its ids in several tasks, or could not say in which";
-
 /// Settles a job of unknown outcome by a conflict over its ids, as far as the conflict tells.
 async fn adopt_or_link(
     run: &mut Run<'_>,
@@ -362,9 +365,12 @@ async fn adopt_or_link(
             record_outcome(run, client, job, &not_taken, reason)?;
             run.record_linked(job, &groups)?;
         }
-        Ok(Owners::NotSaid) => record_outcome(run, client, job, &not_taken, Some(NOT_SAID))?,
+        Ok(Owners::Ended(why)) => {
+            record_outcome(run, client, job, &Outcome::Undecided, Some(&why))?;
+        }
+        Ok(Owners::NotSaid(why)) => record_outcome(run, client, job, &not_taken, Some(&why))?,
         Err(trouble) => {
-            record_outcome(run, client, job, &not_taken, Some(NOT_SAID))?;
+            record_outcome(run, client, job, &not_taken, Some(settle::NOT_SAID))?;
             return Ok(Err(trouble));
         }
     }

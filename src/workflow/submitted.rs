@@ -1,13 +1,10 @@
 //! What came of a submission: how the jobs stand, what stopped it, and what is left to do.
 
-use chrono::{DateTime, Utc};
-
 use crate::domain::{ExitStatus, JobState};
-use crate::ledger::{JobGroup, Ledger, LedgerError, RequestRecord, Standing};
+use crate::ledger::{JobGroup, RequestRecord};
 
 use super::Signal;
-use super::queue::settles_by_itself;
-use super::waiting::Waiting;
+use super::waiting::{Settles, Waiting};
 
 /// Why the sending of a project's jobs ended before all were sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,37 +44,6 @@ pub struct Tally {
     pub settled: usize,
     /// Not sent: their ids are in tasks that were not made for them.
     pub linked: usize,
-}
-
-/// What settles the jobs of unknown outcome, if there are any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settles {
-    /// Another run, as long as the same POST once more tells what became of the first.
-    ByItself,
-    /// The operator's word.
-    ByWord,
-}
-
-impl Settles {
-    /// What settles the jobs of unknown outcome of these requests.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn of(
-        ledger: &Ledger,
-        requests: &[RequestRecord],
-        now: DateTime<Utc>,
-    ) -> Result<Self, LedgerError> {
-        for request in requests {
-            let kind = request.asked.operation.kind();
-            for job in ledger.jobs(&request.id, Standing::Unsettled) {
-                if settles_by_itself(ledger, &job?, kind, now)? {
-                    return Ok(Self::ByItself);
-                }
-            }
-        }
-        Ok(Self::ByWord)
-    }
 }
 
 impl SubmitReport {

@@ -13,7 +13,6 @@ use crate::ledger::Outcome;
 use crate::mixpanel::CreateAnswer;
 
 use super::Stop;
-use super::queue::Word;
 
 /// How often a connection is tried that cannot be made.
 const MAX_CONNECTION_TRIES: u32 = 5;
@@ -56,6 +55,13 @@ pub(super) struct Verdict {
     /// The server wants no call of the project before, whichever process would make it.
     pub(super) closed_until: Option<DateTime<Utc>>,
     pub(super) next: Next,
+}
+
+/// Whether the operator wants a job of unknown outcome to be sent again, whatever became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    None,
+    SendAgain,
 }
 
 /// How a project's service has behaved in this run.
@@ -293,8 +299,10 @@ fn too_large_reason(message: &str) -> String {
 
 pub(super) fn conflict_reason(ids: usize, tasks: &[TaskId]) -> String {
     let tasks: Vec<&str> = tasks.iter().map(TaskId::as_str).collect();
-    let tasks = tasks.join(", ");
-    format!("{ids} of its ids are being deleted already (task {tasks})")
+    match tasks.join(", ") {
+        tasks if tasks.is_empty() => format!("{ids} of its ids are being deleted already"),
+        tasks => format!("{ids} of its ids are being deleted already (task {tasks})"),
+    }
 }
 
 fn foreign_conflict(ids: usize) -> String {

@@ -1,14 +1,44 @@
-//! Unsent deletions that wait for another request, which has their ids and no task yet: for which
-//! one, and what lets them go.
+//! Jobs that wait: unsent deletions for another request that has their ids and no task yet, and jobs
+//! of unknown outcome for what settles them.
 
 use chrono::{DateTime, Utc};
 
 use crate::domain::{JobId, JobState, Kind};
-use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord};
+use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing};
 
 use super::queue::settles_by_itself;
 use super::settle::list_unsent;
-use super::submitted::Settles;
+
+/// What settles the jobs of unknown outcome, if there are any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settles {
+    /// Another run, as long as the same POST once more tells what became of the first.
+    ByItself,
+    /// The operator's word.
+    ByWord,
+}
+
+impl Settles {
+    /// What settles the jobs of unknown outcome of these requests.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn of(
+        ledger: &Ledger,
+        requests: &[RequestRecord],
+        now: DateTime<Utc>,
+    ) -> Result<Self, LedgerError> {
+        for request in requests {
+            let kind = request.asked.operation.kind();
+            for job in ledger.jobs(&request.id, Standing::Unsettled) {
+                if settles_by_itself(ledger, &job?, kind, now)? {
+                    return Ok(Self::ByItself);
+                }
+            }
+        }
+        Ok(Self::ByWord)
+    }
+}
 
 /// A job that waits.
 #[derive(Debug, Clone)]

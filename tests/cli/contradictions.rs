@@ -246,7 +246,7 @@ fn a_task_that_the_operator_names_is_held_against_what_is_known() {
     for (task, said) in [
         ("t-gone", "not known to Mixpanel"),
         ("t-unknown", "could not be looked up"),
-        ("t-others", "the job has 2, 2 of them not in the task"),
+        ("t-others", "has no id in common with job 2"),
         ("t-part", "the job has 2, 1 of them not in the task"),
         ("t-first", "is the task of job 1"),
     ] {

@@ -181,7 +181,7 @@ fn with_program(name: &str, script: &str) -> Operator {
     let operator = Operator::new();
     let program = operator.private_file(name, format!("#!/bin/sh\n{script}\n"));
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-    std::fs::set_permissions(&program, mode).unwrap();
+    std::fs::set_permissions(&program, mode).expect("a file of ours can be changed");
     let path = format!("{}:/usr/bin:/bin", operator.work().display());
     operator.with("PATH", &path)
 }

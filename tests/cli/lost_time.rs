@@ -235,3 +235,69 @@ fn a_request_of_after_the_lost_time_is_not_said_to_lack_anything() {
         .clone();
     assert!(!page.contains("was set back"), "{page}");
 }
+
+/// The ledger of a deletion that was planned when it was copied, and sent since.
+fn sent_since(fake: &Fake) -> (Operator, String) {
+    let operator = Operator::at(fake);
+    operator
+        .run(&["delete", "--gdpr", "--yes", "a1"])
+        .exits_with(4);
+    let copy = copy_of(&operator);
+    operator.run(&["resume"]).exits_with(0);
+    put_back(&operator, &copy);
+    operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
+    let name = operator.only_request()["id"].clone();
+    let name = name.as_str().expect("an id").to_owned();
+    (operator, name)
+}
+
+fn turned_away_once() -> Fake {
+    Fake::answering_post(0, Reply::error(401, "no"))
+}
+
+#[test]
+fn the_reasons_say_no_more_than_is_known_of_the_lost_time() {
+    let fake = turned_away_once();
+    let (operator, name) = sent_since(&fake);
+    let attempts = |operator: &Operator| operator.only_request()["jobs"][0]["attempts"].clone();
+    assert_eq!(attempts(&operator), 1, "one POST was turned away");
+    operator
+        .run(&["resume", &name, "--send-again"])
+        .exits_with(0);
+    let job = operator.only_request()["jobs"][0].clone();
+    let reason = job["reason"].as_str().expect("a reason");
+    assert!(
+        reason.contains("it may have been sent before, in the time the ledger lacks"),
+        "{job}"
+    );
+    assert!(!reason.contains("no answer came"), "{job}");
+    assert_eq!(attempts(&operator), 2);
+    let table = operator.run(&["report", &name, "--format", "csv"]);
+    let table = table.exits_with(0).stdout.clone();
+    // Linked, attempts.
+    assert!(table.contains(",false,2,20"), "{table}");
+}
+
+#[test]
+fn the_operators_naming_of_a_task_is_not_shown_as_a_post() {
+    let fake = turned_away_once();
+    let (operator, name) = sent_since(&fake);
+    let task = "3e0b7f52-77aa-4c1e-9a4b-0000000000a2";
+    operator
+        .run(&["resume", &name, "--task", task])
+        .exits_with(0);
+    let job = operator.only_request()["jobs"][0].clone();
+    let reason = job["reason"].as_str().expect("a reason");
+    assert!(reason.contains("the ledger was set back"), "{job}");
+    assert!(
+        reason.contains("the operator named the task on 20"),
+        "{job}"
+    );
+    assert_eq!(job["possible_duplicate"], false, "{job}");
+    assert_eq!(job["submitted_at"], json!(null), "{job}");
+    let page = operator.run(&["report", &name, "--format", "html"]);
+    let page = page.exits_with(0).stdout.replace('\n', " ");
+    assert!(page.contains("the operator named the task"), "{page}");
+    assert!(!page.contains("Mixpanel accepted it"), "{page}");
+    operator.run(&["audit", "verify"]).exits_with(0);
+}

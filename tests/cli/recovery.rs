@@ -313,3 +313,42 @@ fn one_of_several_unknown_jobs_is_meant_by_its_number() {
         ["unknown", "accepted", "accepted"]
     );
 }
+
+#[test]
+fn of_several_unknown_jobs_each_hint_says_how_to_name_one() {
+    let fake = Fake::answering_posts(Reply::error(500, "boom"));
+    let operator = Operator::at_with(&fake, "rate = 1000\ndelete_batch = 1");
+    let delete = ["delete", "--gdpr", "--yes", "--id", "a1", "--id", "a2"];
+    operator.run(&delete).exits_with(6);
+    operator.age_attempts(AGES);
+    assert_eq!(states(&operator.only_request()), ["unknown", "unknown"]);
+    let name = name_of(&operator);
+    for (args, status) in [
+        (&["resume", &name][..], 6),
+        (&["status", &name, "--cached"], 0),
+        (&["cancel", &name], 6),
+    ] {
+        let outcome = operator.run(args);
+        outcome.exits_with(status).says("2 jobs are unknown");
+        outcome.says("--job N --task TASK_ID");
+    }
+}
+
+#[test]
+fn what_was_given_up_is_not_said_to_wait_for_a_word() {
+    let fake = Fake::answering_posts(Reply::error(500, "boom"));
+    let operator = Operator::at(&fake).with_ledger_key();
+    let delete = ["delete", "--gdpr", "--yes", "--max-wait", "0s", "a1"];
+    operator.run(&delete).exits_with(6);
+    let name = name_of(&operator);
+    operator.run(&["resume", &name, "--abandon"]).exits_with(0);
+    let again = operator.run(&["resume", &name, "--send-again"]);
+    again.exits_with(2).says("you gave up on");
+    again.says("make a new request");
+    let list = operator.run(&["suppressions", "export"]);
+    list.exits_with(0).says("1 person stays on the list");
+    list.says("you gave up").never_says("settle it");
+    let cancelled = operator.run(&["cancel", &name]);
+    cancelled.exits_with(6).says("you gave up");
+    cancelled.never_says("--send-again");
+}

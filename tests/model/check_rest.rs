@@ -38,7 +38,7 @@ impl World {
             for job in array(&request["jobs"]) {
                 let state = text(&job["state"]);
                 self.look_at_what_is_left(job);
-                let waits = text(&job["reason"]).contains("has its ids and no task yet");
+                let waits = text(&job["reason"]).contains("had its ids and no task yet");
                 if waits && self.somebody_unknown() {
                     continue;
                 }

@@ -13,7 +13,8 @@ const NAMED: usize = 20;
 /// Go on with a ledger that was set back
 ///
 /// Shows which jobs may have been sent in the time that the ledger lacks, and asks for their number, or
-/// for the word `accept` where there are none; without a terminal it needs `--yes`. Those jobs become unknown, and the audit trail records the
+/// for the word `accept` where there are none; without a terminal it needs `--yes`. Those jobs are
+/// unknown then, and dsr settles none of them without your word. The audit trail records the
 /// decision with the entry that this host had seen. Sends nothing.
 ///
 /// A request that was recorded in that time is not in this ledger at all. Restore the newest copy
@@ -71,7 +72,7 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     if accepted.jobs > 0 {
         ctx.ui.note(
-            "See what is unknown with `dsr status`. dsr cannot settle it by itself: find out in Mixpanel, then run `dsr resume REQUEST` with `--task TASK_ID`, `--send-again` or `--abandon`.",
+            "See the unknown jobs with `dsr status`. dsr settles none of them by itself: find out in Mixpanel, then run `dsr resume REQUEST` with `--task TASK_ID`, `--send-again` or `--abandon`.",
         );
     }
     Ok(ExitStatus::Done)
@@ -133,7 +134,7 @@ fn question(set_back: &SetBack, requests: &[MaybeSent]) -> String {
     if requests.is_empty() {
         text.push_str("No job of this ledger waits to be sent.\n");
     } else {
-        text.push_str("These jobs may have been sent since, and become unknown:\n");
+        text.push_str("These jobs may have been sent since. They are unknown then:\n");
     }
     for one in requests.iter().take(NAMED) {
         let kind = match one.kind {

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::commands::context::{Context, named};
 use crate::commands::failures::{local_io, usage};
 use crate::domain::{ExitStatus, RequestId};
-use crate::ledger::{Anchor, Audit, Chosen, Finding, Found, Ledger, Seen};
+use crate::ledger::{Audit, Chosen, Finding, Found, KeptHead, Ledger, Seen, SetBack};
 use crate::ui::{AuditHeadView, AuditLogView, AuditView, Failure, number, plural, verifying};
 
 /// Read and verify the audit trail: who did what, and when
@@ -127,11 +127,32 @@ fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     let more = usize::try_from(audit.more).unwrap_or(usize::MAX);
     let count = number(audit.findings.len().saturating_add(more));
     let message = format!("the audit trail and the ledger disagree: {count} found");
-    let failure = Failure::new(ExitStatus::LocalIo, "audit", message).hint(
-        "keep this ledger unchanged; find out who could write to it, and compare backups with `dsr audit log`",
-    );
+    let is_older = set_back.is_some_and(|set_back| only_newer_heads(&audit, &anchors, &set_back));
+    let failure = Failure::new(ExitStatus::LocalIo, "audit", message).hint(match is_older {
+        true => {
+            "this ledger looks older than your head: was it restored from a copy? See “Restore a ledger” in `dsr help runbooks`; if not, find out who could write to it"
+        }
+        false => {
+            "keep this ledger unchanged; find out who could write to it, and compare backups with `dsr audit log`"
+        }
+    });
     ctx.ui.fail(&failure);
     Ok(failure.status)
+}
+
+/// Whether nothing is wrong but that heads are newer than a ledger that was set back, or are the
+/// very one that this host has seen.
+fn only_newer_heads(audit: &Audit, heads: &[KeptHead], set_back: &SetBack) -> bool {
+    let is_seen = |entry: u64| {
+        let mut there = heads.iter().filter(|kept| kept.head.count == entry);
+        there.all(|kept| Some(&kept.head) == set_back.seen.head())
+    };
+    audit.more == 0
+        && audit.findings.iter().all(|finding| match finding {
+            Finding::AnchorMissing { .. } => true,
+            Finding::AnchorDiffers { count } => is_seen(*count),
+            _ => false,
+        })
 }
 
 /// What is said where nothing is wrong but that heads are of a time that the ledger lacks.
@@ -146,9 +167,8 @@ fn only_lost_heads(audit: &Audit, is_set_back: bool) -> Option<Failure> {
     })
 }
 
-/// One head, or those of a file or of standard input, one a line; what stands behind it on a line,
-/// such as its time, is the reader's.
-fn read_anchors(given: &str) -> Result<Vec<Anchor>, Failure> {
+/// One head, or those of a file or of standard input, one a line, as `dsr audit head` prints them.
+fn read_anchors(given: &str) -> Result<Vec<KeptHead>, Failure> {
     if let Ok(anchor) = given.parse() {
         return Ok(vec![anchor]);
     }
@@ -165,10 +185,10 @@ fn read_anchors(given: &str) -> Result<Vec<Anchor>, Failure> {
     })?;
     let mut anchors = Vec::new();
     for (place, line) in (1..).zip(text.lines()) {
-        let Some(word) = line.split_whitespace().next() else {
+        if line.trim().is_empty() {
             continue;
-        };
-        let anchor = word.parse::<Anchor>().map_err(|error| {
+        }
+        let anchor = line.parse::<KeptHead>().map_err(|error| {
             usage(format!("line {place} of `--head {given}`: {error}"))
                 .hint("give lines as `dsr audit head` prints them")
         })?;

@@ -5,18 +5,21 @@ use crate::commands::context::named::find_meant;
 use crate::commands::failures::usage;
 use crate::commands::people::minimise;
 use crate::commands::status::deadlines::some_of;
-use crate::commands::status::outcome::{by_word, other_token, trouble_failure, trouble_status};
+use crate::commands::status::outcome::{
+    by_word, given_up, other_token, trouble_failure, trouble_status,
+};
 use crate::domain::{ExitStatus, JobState, Kind, TaskId, YesFlag};
-use crate::ledger::JobRecord;
+use crate::ledger::{JobGroup, JobRecord};
 use crate::ui::{Act, Failure, Lines, Phase, Progress, Shown, Ui, plural};
-use crate::workflow::{self, CancelOutcome, CancelReport, RefreshTrouble, Signal};
+use crate::workflow::{self, CancelOutcome, CancelReport, RefreshTrouble, Signal, Strangers};
 
 /// Cancel deletions that Mixpanel has not started
 ///
 /// Takes a request with all its jobs, or one task. Exports cannot be cancelled. What Mixpanel
 /// reports afterwards counts: a job is shown as revoked only if Mixpanel says so.
 ///
-/// A task may have ids of other requests, too. Then they are shown, and you are asked.
+/// A task may have ids of other requests, or ids that this ledger does not know. Then they are shown
+/// or counted, and you are asked.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr cancel q7tz0xma             every job of a request
@@ -48,7 +51,6 @@ pub(crate) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
 
     let cancellable = workflow::list_cancellable(&ledger, &request, only)?;
     let along = workflow::list_taken_along(&ledger, &cancellable)?;
-    confirm(&ctx.ui, &along, YesFlag::of(args.yes))?;
     let count = cancellable.len();
     let projects = match count {
         0 => Vec::new(),
@@ -56,6 +58,16 @@ pub(crate) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
     };
     let clients = ctx.clients(&projects)?;
     ctx.interrupt.begin();
+    let strangers = match args.yes {
+        true => Vec::new(),
+        false => {
+            let progress = Progress::start(&ctx.ui, Phase::Asking, count, Lines::None);
+            let mut run = ctx.run(&mut ledger, &clients, &progress);
+            let asked = workflow::list_strangers(&mut run, &cancellable).await?;
+            asked.map_err(|trouble| trouble_failure(ctx, &trouble))?
+        }
+    };
+    confirm(&ctx.ui, &along, &strangers, YesFlag::of(args.yes))?;
     let report = {
         let progress = Progress::start(&ctx.ui, Phase::Cancelling, count, Lines::None);
         let mut run = ctx.run(&mut ledger, &clients, &progress);
@@ -69,27 +81,51 @@ pub(crate) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
     Ok(tell(ctx, &report))
 }
 
-/// Asks before the deletions of other requests are cancelled along with this one.
-fn confirm(ui: &Ui, along: &[JobRecord], flag: YesFlag) -> Result<(), Failure> {
-    let ids: usize = along.iter().map(|job| job.ids).sum();
-    if ids == 0 {
+/// Asks before the deletions of others are cancelled along with this one.
+fn confirm(
+    ui: &Ui,
+    along: &[JobRecord],
+    strangers: &[Strangers],
+    flag: YesFlag,
+) -> Result<(), Failure> {
+    if along.is_empty() && strangers.is_empty() {
         return Ok(());
     }
+    let ids: usize = along.iter().map(|job| job.ids).sum();
+    let unknown: usize = strangers.iter().filter_map(|task| task.ids).sum();
     let jobs = along.iter().map(|job| {
         let ids = plural(job.ids, "id", "ids");
         let task = job.task.as_ref().map_or("-", TaskId::as_str);
         let (number, request) = (job.id.number, job.id.request.short());
         format!("{ids} of request {request}, job {number} (task {task})")
     });
-    let what = format!(
-        "Cancelling this also cancels the deletion of {}.",
-        jobs.collect::<Vec<_>>().join("; ")
-    );
-    let confirmed = ui.confirm(Act::Cancellation, &what, ids, flag);
+    let jobs = jobs.collect::<Vec<_>>().join("; ");
+    let mut lines = Vec::new();
+    if !along.is_empty() {
+        lines.push(format!(
+            "Cancelling this also cancels the deletion of {jobs}."
+        ));
+    }
+    lines.extend(strangers.iter().map(stranger_text));
+    let what = lines.join("\n");
+    let confirmed = ui.confirm(Act::Cancellation, &what, ids + unknown, flag);
     confirmed.map(drop).map_err(|error| {
         ui.warn("taken_along", &what);
         Failure::from(error).or_hint("nothing was cancelled; add `--yes` to cancel them, too")
     })
+}
+
+fn stranger_text(strangers: &Strangers) -> String {
+    let task = &strangers.task;
+    match strangers.ids {
+        Some(ids) => format!(
+            "Task {task} has {} that this ledger does not know: cancelling it stops the deletion of others, too.",
+            plural(ids, "more id", "more ids")
+        ),
+        None => format!(
+            "Task {task} was not made for a request of this ledger, and Mixpanel does not say which ids it has: cancelling it may stop the deletion of others, too."
+        ),
+    }
 }
 
 /// Says of each job that is not revoked why it is not.
@@ -126,13 +162,17 @@ fn warn_of_each(ui: &Ui, report: &CancelReport) {
                 "sending",
                 "another dsr is sending it just now; end that one, then cancel again".to_owned(),
             ),
+            CancelOutcome::Unknown if job.abandoned_at.is_some() => (
+                "unknown_outcome",
+                "you gave up on it, and without its task id it cannot be cancelled".to_owned(),
+            ),
             CancelOutcome::Unknown => (
                 "unknown_outcome",
                 "its outcome is unknown, and without its task id it cannot be cancelled".to_owned(),
             ),
             CancelOutcome::InDoubt => (
                 "unknown_outcome",
-                "cancelled, but an earlier attempt may have run".to_owned(),
+                "cancelled, but an earlier attempt to delete its ids may have been carried out".to_owned(),
             ),
             CancelOutcome::NothingCreated => (
                 "refused",
@@ -261,12 +301,14 @@ fn refused(ctx: &Context, http_status: u16, again: &str) -> Failure {
 /// A task that is known may be asked about; of anything else only the operator may learn more.
 fn unknown_hint(report: &CancelReport) -> String {
     let name = report.request.id.short();
+    let open = report.request.count_jobs(JobGroup::is_unsettled);
     let by_asking = report.jobs.iter().any(|(job, outcome)| {
         job.state.is_followed() && outcome.exit_status() == ExitStatus::Unknown
     });
-    match by_asking {
-        true => format!("ask Mixpanel again with `dsr status {name}`"),
-        false => by_word(name),
+    match (by_asking, open) {
+        (true, _) => format!("ask Mixpanel again with `dsr status {name}`"),
+        (false, 0) => given_up(&report.request),
+        (false, open) => by_word(name, open),
     }
 }
 

@@ -160,14 +160,44 @@ fn meant_jobs(
         }
     }
     match meant.len() {
-        0 => Err(usage("there is no job of unknown outcome to settle")
-            .hint("see how the jobs stand with `dsr status REQUEST`")),
-        2.. if args.word.task.is_some() => Err(usage(
-            "several jobs are unknown; one task belongs to one job",
-        )
+        0 => Err(given_up(ledger, requests, args.job)?.unwrap_or_else(|| {
+            usage("there is no job of unknown outcome to settle")
+                .hint("see how the jobs stand with `dsr status REQUEST`")
+        })),
+        many @ 2.. if args.word.task.is_some() => Err(usage(format!(
+            "{many} jobs are unknown; one task belongs to one job"
+        ))
         .hint("say which one with `--job N`")),
         _ => Ok(meant),
     }
+}
+
+/// What is said where the jobs are unknown that are meant, and were given up on.
+fn given_up(
+    ledger: &Ledger,
+    requests: &[RequestRecord],
+    number: Option<u32>,
+) -> Result<Option<Failure>, Failure> {
+    let mut days = Vec::new();
+    for request in requests {
+        for job in ledger.jobs(&request.id, Standing::Any) {
+            let job = job?;
+            let is_meant = number.is_none_or(|number| job.id.number == number);
+            days.extend(job.abandoned_at.filter(|_| is_meant));
+        }
+    }
+    let Some(last) = days.iter().max() else {
+        return Ok(None);
+    };
+    let jobs = match days.len() {
+        1 => "this job".to_owned(),
+        many => format!("these {many} jobs"),
+    };
+    let day = last.date_naive();
+    let message = format!("you gave up on {jobs} on {day}, and nothing was sent");
+    Ok(Some(usage(message).hint(
+        "what was given up cannot be sent again: make a new request",
+    )))
 }
 
 async fn adopt(
@@ -194,6 +224,12 @@ async fn adopt(
         Ok(Adopted::Yes) => Ok(()),
         Ok(Adopted::NotFound) => Err(bad("is not known to Mixpanel in this project")),
         Ok(Adopted::NotSaid) => Err(bad("could not be looked up by Mixpanel")),
+        Ok(Adopted::OtherTask) => Err(bad(
+            "is not what Mixpanel answered about: the answer names another task",
+        )),
+        Ok(Adopted::OtherIds(difference)) if difference.is_all() => {
+            Err(bad(&format!("has no id in common with job {}", job.number)))
+        }
         Ok(Adopted::OtherIds(difference)) => Err(bad(&format!(
             "is about other ids than job {}: {difference}",
             job.number

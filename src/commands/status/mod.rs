@@ -419,7 +419,10 @@ fn advise(ctx: &Context, ledger: &Ledger, requests: &[RequestRecord]) -> Result<
         let go_on = match urgency(request) {
             Urgency::Unsettled => match settled_by(ctx, ledger, request)? {
                 Settles::ByItself => format!("Go on with `dsr resume {short}`"),
-                Settles::ByWord => format!("To go on, {}", outcome::by_word(short)),
+                Settles::ByWord => {
+                    let jobs = request.count_jobs(JobGroup::is_unsettled);
+                    format!("To go on, {}", outcome::by_word(short, jobs))
+                }
             },
             Urgency::Unsent | Urgency::None => format!("Go on with `dsr resume {short}`"),
         };

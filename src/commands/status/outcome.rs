@@ -286,8 +286,11 @@ fn settle_hint(report: &SubmitReport) -> String {
         (Settles::ByItself, _) => {
             format!("settle it with `dsr resume{short}` within 15 minutes of the attempt")
         }
-        (Settles::ByWord, [one]) => by_word(one.id.short()),
-        (Settles::ByWord, _) => by_word("REQUEST"),
+        (Settles::ByWord, [one]) => by_word(one.id.short(), unsettled_jobs(one)),
+        (Settles::ByWord, several) => {
+            let most = several.iter().map(unsettled_jobs).max();
+            by_word("REQUEST", most.unwrap_or(1))
+        }
     }
 }
 
@@ -338,11 +341,31 @@ fn is_refused(state: JobState) -> bool {
     state == JobState::Refused
 }
 
-/// What settles a job of unknown outcome that no further call settles.
-pub(crate) fn by_word(request: &str) -> String {
-    format!(
-        "find its task in Mixpanel, then say which it is with `dsr resume {request} --task TASK_ID`, or send it again with `--send-again`, or give up on it with `--abandon`"
-    )
+fn unsettled_jobs(request: &RequestRecord) -> usize {
+    request.count_jobs(JobGroup::is_unsettled)
+}
+
+/// What settles so many jobs of unknown outcome that no further call settles.
+pub(crate) fn by_word(request: &str, jobs: usize) -> String {
+    match jobs {
+        0 | 1 => format!(
+            "find its task in Mixpanel, then say which it is with `dsr resume {request} --task TASK_ID`, or send it again with `--send-again`, or give up on it with `--abandon`"
+        ),
+        many => format!(
+            "find the task of each job in Mixpanel ({} jobs are unknown), then run `dsr resume {request} --job N --task TASK_ID` for it, or send them again with `--send-again`, or give up on them with `--abandon`",
+            number(many)
+        ),
+    }
+}
+
+/// What is left to do about jobs that the operator gave up on.
+pub(crate) fn given_up(request: &RequestRecord) -> String {
+    let jobs = request.count_jobs(|group| group.is_abandoned);
+    let these = match jobs {
+        1 => "this job; it".to_owned(),
+        many => format!("these {} jobs; they", number(many)),
+    };
+    format!("you gave up on {these} cannot be sent again: make a new request")
 }
 
 /// Why a job is not sent that waits for another request, and what lets it go.
@@ -364,7 +387,7 @@ pub(crate) fn waits_for(waiting: &Waiting) -> WaitsFor {
         ),
         (JobState::Unknown, Settles::ByWord) => (
             format!("{has}, and the outcome of its job {number} is unknown"),
-            settle_by(by_word(other)),
+            settle_by(by_word(other, 1)),
         ),
         (JobState::Sending, _) => (
             format!("{has}, and another dsr is sending them"),

@@ -1,12 +1,33 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
+
 /// A head as it was kept elsewhere: `COUNT:HASH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anchor {
     pub count: u64,
     /// 64 lower-case hex digits.
     pub hash: String,
+}
+
+/// A head as a line has it that was kept elsewhere, with the time of its entry if that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptHead {
+    pub head: Anchor,
+    pub at: Option<DateTime<Utc>>,
+}
+
+impl FromStr for KeptHead {
+    type Err = AnchorError;
+
+    /// What stands behind the time is the reader's.
+    fn from_str(line: &str) -> Result<Self, AnchorError> {
+        let mut words = line.split_whitespace();
+        let head = words.next().ok_or(AnchorError)?.parse()?;
+        let at = words.next().and_then(|word| word.parse().ok());
+        Ok(Self { head, at })
+    }
 }
 
 /// Not how a head is written.

@@ -28,7 +28,7 @@ use super::sql::{self, prepare};
 use super::{LedgerError, SteadyClock, Write};
 use chain::Raw;
 
-pub use anchor::{Anchor, AnchorError};
+pub use anchor::{Anchor, AnchorError, KeptHead};
 pub use entries::{AuditEntry, Chosen, Entries};
 pub use events::AuditEvent;
 pub use finding::{Audit, Finding, Glance, LostHead};

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::anchor::Anchor;
+use super::anchor::KeptHead;
 use super::chain::{COLUMNS, NOTHING_BEFORE, Raw};
 use super::finding::{Audit, Finding, Glance, LostHead};
 use super::rows::check_rows;
@@ -29,7 +29,7 @@ impl Ledger {
     /// When the ledger cannot be read. What is wrong with the trail is no error.
     pub fn verify_audit(
         &self,
-        anchors: &[Anchor],
+        anchors: &[KeptHead],
         show: &mut dyn FnMut(u64, u64),
     ) -> Result<Audit, LedgerError> {
         verify(&*self.conn.unchecked_transaction()?, anchors, show).map_err(|error| match error {
@@ -45,7 +45,7 @@ impl Ledger {
 /// The same, in the view that a transaction has.
 pub(crate) fn verify(
     conn: &Connection,
-    anchors: &[Anchor],
+    anchors: &[KeptHead],
     show: &mut dyn FnMut(u64, u64),
 ) -> Result<Audit, LedgerError> {
     let sql = "SELECT (SELECT COUNT(*) FROM audit) + (SELECT COUNT(*) FROM jobs)";
@@ -81,7 +81,7 @@ fn read_head(conn: &Connection) -> Result<Option<(i64, String)>, LedgerError> {
 
 fn check_chain(
     conn: &Connection,
-    anchors: &[Anchor],
+    anchors: &[KeptHead],
     audit: &mut Audit,
     show: &mut dyn FnMut(u64),
 ) -> Result<(), LedgerError> {
@@ -100,7 +100,7 @@ struct Walk {
     /// it is not known.
     before: Vec<String>,
     last: Option<AuditHead>,
-    anchors: BTreeMap<u64, Vec<String>>,
+    anchors: BTreeMap<u64, Vec<KeptHead>>,
     /// What the ledger lacks for good; read where there are anchors.
     lost: Vec<LostTime>,
 }
@@ -111,7 +111,7 @@ impl Walk {
         conn: &Connection,
         after: i64,
         head: Option<(i64, String)>,
-        anchors: &[Anchor],
+        anchors: &[KeptHead],
     ) -> Result<Self, LedgerError> {
         let after = after.max(0);
         let mut before = Vec::new();
@@ -124,10 +124,10 @@ impl Walk {
                 before.extend(row.get::<_, String>(0).ok());
             }
         }
-        let mut by_count: BTreeMap<u64, Vec<String>> = BTreeMap::new();
-        for anchor in anchors {
-            let hashes = by_count.entry(anchor.count).or_default();
-            hashes.push(anchor.hash.clone());
+        let mut by_count: BTreeMap<u64, Vec<KeptHead>> = BTreeMap::new();
+        for kept in anchors {
+            let of_entry = by_count.entry(kept.head.count).or_default();
+            of_entry.push(kept.clone());
         }
         Ok(Self {
             // All that is out of order stands before the first.
@@ -210,15 +210,9 @@ impl Walk {
             }
         }
         for anchored in self.anchors.remove(&place).unwrap_or_default() {
-            let count = place;
-            let is_there = anchored == hash;
-            let anchor = Anchor {
-                count,
-                hash: anchored,
-            };
-            match is_there {
-                true => audit.anchored.push(anchor),
-                false => self.miss(anchor, Finding::AnchorDiffers { count }, audit),
+            match anchored.head.hash == hash {
+                true => audit.anchored.push(anchored.head),
+                false => self.miss(anchored, Finding::AnchorDiffers { count: place }, audit),
             }
         }
         if place == 1 {
@@ -232,7 +226,8 @@ impl Walk {
     }
 
     /// An anchor is not in the trail: it was lost when the ledger was set back, or there is a finding.
-    fn miss(&self, anchor: Anchor, otherwise: Finding, audit: &mut Audit) {
+    fn miss(&self, kept: KeptHead, otherwise: Finding, audit: &mut Audit) {
+        let KeptHead { head: anchor, at } = kept;
         let mut times = self.lost.iter();
         if let Some(lost) = times.find(|lost| lost.seen.as_ref() == Some(&anchor)) {
             return audit.lost.push(LostHead {
@@ -241,7 +236,8 @@ impl Walk {
                 by: lost.by.clone(),
             });
         }
-        let around = self.lost.iter().find(|lost| lost.covers(anchor.count));
+        let around = self.lost.iter();
+        let around = around.rev().find(|lost| lost.covers(anchor.count, at));
         audit.find(match around {
             Some(lost) => Finding::AnchorLost {
                 count: anchor.count,
@@ -287,10 +283,9 @@ impl Walk {
         if read == 0 {
             audit.find(Finding::NoStart);
         }
-        for (count, hashes) in std::mem::take(&mut self.anchors) {
-            for hash in hashes {
-                let anchor = Anchor { count, hash };
-                self.miss(anchor, Finding::AnchorMissing { count }, audit);
+        for (count, heads) in std::mem::take(&mut self.anchors) {
+            for head in heads {
+                self.miss(head, Finding::AnchorMissing { count }, audit);
             }
         }
         if audit.is_whole() {

@@ -14,8 +14,11 @@ use crate::ledger::{JobRecord, LedgerError};
 /// What is said of a job that ended otherwise than done, with an earlier attempt in doubt.
 pub(crate) const IN_DOUBT: &str = "an earlier attempt may have been carried out";
 
-/// The note on a job that has a task, although an earlier POST of it may have made another one.
-const MAY_BE_DOUBLE: &str = "possible duplicate: it was sent before, no answer came, and that POST may have been taken as well";
+/// The notes on a job that has a task, although an earlier POST of it may have made another one.
+const MAY_BE_DOUBLE: &str =
+    "possible duplicate: it was sent before, and that POST may have been taken as well";
+const MAY_BE_DOUBLE_OF_LOST_TIME: &str =
+    "possible duplicate: it may have been sent before, in the time the ledger lacks";
 
 /// Stands for the sender of an attempt that may have been made: nobody knows it.
 pub(crate) const SET_BACK: &str = "set-back";
@@ -37,6 +40,9 @@ pub enum Outcome {
     /// Proof that this POST, made to settle the job, created nothing; it would have been this. The
     /// job stays unknown.
     Unsettled(JobState),
+    /// The same, and the task of the POSTs before may have ended: another POST would be a second
+    /// deletion, so only the operator's word settles it.
+    Undecided,
 }
 
 impl Outcome {
@@ -47,7 +53,9 @@ impl Outcome {
             Self::Accepted(_) | Self::Recovered(_) => JobState::Accepted,
             Self::Refused => JobState::Refused,
             Self::Deferred(_) => JobState::Deferred,
-            Self::AcceptedUnread | Self::Unknown | Self::Unsettled(_) => JobState::Unknown,
+            Self::AcceptedUnread | Self::Unknown | Self::Unsettled(_) | Self::Undecided => {
+                JobState::Unknown
+            }
         }
     }
 
@@ -56,6 +64,7 @@ impl Outcome {
         match self {
             Self::AcceptedUnread => JobState::Accepted,
             Self::Unsettled(state) => *state,
+            Self::Undecided => JobState::Planned,
             Self::NotCreated
             | Self::Accepted(_)
             | Self::Recovered(_)
@@ -70,6 +79,7 @@ impl Outcome {
     fn doubt(&self, unclear: u32) -> Doubt {
         Doubt::of(match self {
             Self::Accepted(_) | Self::NotCreated | Self::Refused | Self::Deferred(_) => unclear > 0,
+            Self::Undecided => true,
             // Of two lost answers the task tells one; the other's may have run and ended before.
             Self::Recovered(_) => unclear > 1,
             Self::AcceptedUnread | Self::Unknown | Self::Unsettled(_) => false,
@@ -110,8 +120,8 @@ pub(crate) fn finish_attempt(
 ) -> Result<Moved, LedgerError> {
     let record = read_one(tx, job)?;
     let at = format_time(now);
-    let unclear = count_unclear(tx, job)?;
-    if outcome.doubt(unclear).is_there() {
+    let unclear = count_unclear(tx, job, Of::AllButTheLast)?;
+    if outcome.doubt(unclear.posts).is_there() {
         note_doubt(tx, job)?;
     }
     let is_double = doubt_of(tx, job)?.is_there();
@@ -123,10 +133,11 @@ pub(crate) fn finish_attempt(
         | Outcome::Refused
         | Outcome::Deferred(_)
         | Outcome::Unknown
-        | Outcome::Unsettled(_) => None,
+        | Outcome::Unsettled(_)
+        | Outcome::Undecided => None,
     };
     let note = match task {
-        Some(_) => is_double.then_some(MAY_BE_DOUBLE),
+        Some(_) => is_double.then_some(unclear.note()),
         None => (moved.to() != outcome.state()).then_some(IN_DOUBT),
     };
     let noted = match (reason, note) {
@@ -163,11 +174,46 @@ pub(crate) fn sender_of(tx: &Transaction<'_>, job: &JobId) -> Result<String, Led
     sql::value(tx, sql, sql::of(job))
 }
 
-/// How many of a job's attempts before its last made a task, or may have made one.
-pub(crate) fn count_unclear(conn: &Connection, job: &JobId) -> Result<u32, LedgerError> {
-    let sql = "SELECT COUNT(*) FROM attempts
-         WHERE request = $1 AND number = $2 AND outcome IN ('unknown', 'accepted')
-           AND attempt < (SELECT attempts FROM jobs WHERE request = $1 AND number = $2)";
-    let count = sql::find_value(conn, sql, sql::of(job))?;
-    Ok(count.unwrap_or(0))
+/// Which of a job's attempts are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Of {
+    All,
+    AllButTheLast,
+}
+
+/// What is unclear about a job's attempts: how many made a task, or may have made one. That it may
+/// have been sent in a time that the ledger lacks counts where nothing else is unclear.
+pub(crate) struct Unclear {
+    pub(crate) posts: u32,
+    /// None of them is known to have been made.
+    is_of_lost_span: bool,
+}
+
+impl Unclear {
+    /// What is said of a job that has a task, with these POSTs in doubt.
+    pub(crate) fn note(&self) -> &'static str {
+        match self.is_of_lost_span {
+            true => MAY_BE_DOUBLE_OF_LOST_TIME,
+            false => MAY_BE_DOUBLE,
+        }
+    }
+}
+
+pub(crate) fn count_unclear(
+    conn: &Connection,
+    job: &JobId,
+    which: Of,
+) -> Result<Unclear, LedgerError> {
+    let before = i64::from(which == Of::AllButTheLast);
+    let sql = "SELECT COUNT(*) FILTER (WHERE sender <> $1), COUNT(*) FROM attempts
+         WHERE request = $2 AND number = $3 AND outcome IN ('unknown', 'accepted')
+           AND attempt <= (SELECT attempts FROM jobs WHERE request = $2 AND number = $3) - $4";
+    let values = params![SET_BACK, job.request.as_str(), job.number, before];
+    let (certain, all): (u32, u32) =
+        prepare(conn, sql)?.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let is_of_lost_span = certain == 0 && all > 0;
+    Ok(Unclear {
+        posts: certain.max(u32::from(is_of_lost_span)),
+        is_of_lost_span,
+    })
 }

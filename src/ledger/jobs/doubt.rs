@@ -54,7 +54,9 @@ pub enum Settling {
 impl Ledger {
     /// What a job's attempts came to.
     pub fn find_tried(&self, job: &JobId) -> Result<Tried, LedgerError> {
-        let sql = "SELECT COUNT(*) FILTER (WHERE outcome IN ('unknown', 'accepted')) AS unclear,
+        // What may have been sent in a lost span is no further POST where one is unclear anyway.
+        let sql = "SELECT COUNT(*) FILTER (WHERE outcome IN ('unknown', 'accepted')
+                        AND sender <> 'set-back') AS unclear,
                     COUNT(*) FILTER (WHERE outcome = 'accepted') AS unread,
                     -- As `attempts.rs` calls it.
                     COUNT(*) FILTER (WHERE sender = 'set-back') > 0 AS lost_span,
@@ -68,11 +70,14 @@ impl Ledger {
             .next()?
             .ok_or_else(|| LedgerError::NoJob(job.clone()))?;
         let last: Option<String> = row.get("last")?;
+        let is_of_lost_span: bool = row.get("lost_span")?;
         Ok(Tried {
             last: last.map(|_| state(row, "last")).transpose()?,
-            unclear: row.get("unclear")?,
+            unclear: row
+                .get::<_, u32>("unclear")?
+                .max(u32::from(is_of_lost_span)),
             unread: row.get("unread")?,
-            is_of_lost_span: row.get("lost_span")?,
+            is_of_lost_span,
         })
     }
 

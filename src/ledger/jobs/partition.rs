@@ -34,7 +34,8 @@ pub enum LinkTo {
     Task(TaskId),
     /// The server names tasks for them, and none of those tasks has them: unknown.
     Nobody,
-    /// An earlier request of ours has them and no task yet: they stay planned until it has.
+    /// They stay planned: an earlier request of ours has them and no task yet, or the task that had
+    /// them has ended.
     Later,
 }
 

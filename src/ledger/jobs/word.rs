@@ -7,13 +7,13 @@ use serde_json::json;
 
 use crate::domain::{JobId, JobState, RequestId, TaskId, TaskStatus};
 
-use super::attempts::{IN_DOUBT, finish_attempt};
+use super::attempts::{IN_DOUBT, Of, count_unclear};
 use super::doubt::Settling;
-use super::row::{note_reason, note_status, read_one, set, step};
+use super::row::{doubt_of, note_doubt, note_reason, note_status, read_one, set, step};
 use crate::ledger::audit::{self, AuditEvent, Subject, Why};
 use crate::ledger::columns::format_time;
 use crate::ledger::sql::{self, prepare};
-use crate::ledger::{Ledger, LedgerError, Outcome, Write};
+use crate::ledger::{Ledger, LedgerError, Write};
 
 /// For whom a task was made that a job is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,17 +30,34 @@ impl Ledger {
         job: &JobId,
         task: &TaskId,
         made_for: MadeFor,
-        reason: &str,
         now: DateTime<Utc>,
     ) -> Result<Settling, LedgerError> {
         self.record_word(job, |tx| {
-            let outcome = Outcome::Accepted(task.clone());
-            let moved = finish_attempt(tx, job, &outcome, Some(reason), now)?;
+            let before = read_one(tx, job)?;
+            let unclear = count_unclear(tx, job, Of::All)?;
+            // One of several POSTs made this task: the others may have made more.
+            if unclear.posts > 1 {
+                note_doubt(tx, job)?;
+            }
+            let is_double = made_for == MadeFor::TheJob && doubt_of(tx, job)?.is_there();
+            let named = format!("the operator named the task on {}", now.date_naive());
+            let notes = [
+                before.reason,
+                Some(named),
+                is_double.then(|| unclear.note().to_owned()),
+            ];
+            let notes: Vec<String> = notes.into_iter().flatten().collect();
+            let moved = step(tx, job, before.state, JobState::Accepted, now)?;
+            // It was not submitted now, so that moment and the attempts stay as they are.
             set(
                 tx,
                 job,
-                "linked = $1",
-                params![i64::from(made_for == MadeFor::Another)],
+                "task_id = $1, linked = $2, reason = $3",
+                params![
+                    task.as_str(),
+                    i64::from(made_for == MadeFor::Another),
+                    notes.join("; ")
+                ],
             )?;
             moved.tell(tx, Why::Operator)
         })

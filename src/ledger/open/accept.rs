@@ -1,7 +1,7 @@
 //! A ledger that was set back and is to be used again: what may have been sent in the span it lacks
 //! is unknown from then on, and the trail has the decision. Nothing is ever sent here.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
@@ -18,12 +18,17 @@ use crate::ledger::columns::{count, job_id, kind, parse_time, project, unreadabl
 use crate::ledger::jobs::attempts::{Outcome, SET_BACK, begin_attempt, finish_attempt};
 use crate::ledger::jobs::row::read_one;
 use crate::ledger::sql::{self, prepare};
-use crate::ledger::{Ledger, LedgerError, Opening, Patience};
+use crate::ledger::{Ledger, LedgerError, Opening, Patience, Write};
 
-/// The jobs that a set-back ledger has as not sent, or as being sent.
-const MAY_BE_SENT: &str = "state IN ('planned', 'deferred', 'sending')";
-const REASON: &str =
+/// The jobs that a set-back ledger has as not sent, as being sent, or as unknown: any of them may
+/// have been sent or settled since.
+const MAY_BE_SENT: &str = "(state IN ('planned', 'deferred', 'sending')
+     OR (state = 'unknown' AND abandoned_at IS NULL))";
+const MAYBE_SENT: &str =
     "the ledger was set back, and nobody knows whether the job was sent in the time it lacks";
+/// The same of a job that was sent before.
+const MAYBE_SETTLED: &str =
+    "the ledger was set back, and nobody knows what became of the job in the time it lacks";
 
 /// The jobs of a request that may have been sent in the span that the ledger lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +47,8 @@ pub struct Accepted {
     pub ids: usize,
     /// The trail's head with the decision.
     pub head: Anchor,
+    /// Who decided it, and when, where that was not this call.
+    pub before: Option<(String, DateTime<Utc>)>,
 }
 
 /// What a ledger lacks for good: it was set back, and the operator went on with it.
@@ -56,6 +63,10 @@ pub struct LostTime {
     pub seen: Option<Anchor>,
     /// How many entries the ledger had.
     had: u64,
+    /// The number of the entry that has the decision, and what became unknown by it.
+    entry: u64,
+    jobs: usize,
+    ids: usize,
     /// That the operator has looked up what was lost.
     pub review: Option<Review>,
 }
@@ -76,10 +87,15 @@ impl LostTime {
         seen.checked_sub(self.had).filter(|lost| *lost > 0)
     }
 
-    /// Whether a head with this number may be of the lost time.
-    pub(crate) fn covers(&self, count: u64) -> bool {
-        let seen = self.seen.as_ref();
-        seen.is_some_and(|seen| count > self.had && count <= seen.count)
+    /// Whether a head may be of the lost time: by when its entry was made, or else by its number.
+    pub(crate) fn covers(&self, count: u64, at: Option<DateTime<Utc>>) -> bool {
+        let by_number = |seen: &Anchor| count > self.had && count <= seen.count;
+        let Some(at) = at else {
+            return self.seen.as_ref().is_some_and(by_number);
+        };
+        // The last entry that is left is no lost one.
+        let is_since = |since| at > since || (at == since && count > self.had);
+        self.since.is_none_or(is_since) && at <= self.accepted_at
     }
 }
 
@@ -87,7 +103,12 @@ impl fmt::Display for LostTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let minute = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
         let until = minute(self.accepted_at);
-        f.write_str("the ledger was set back: it lacks what was recorded ")?;
+        f.write_str(match self.seen {
+            Some(_) => "the ledger was set back: it lacks what was recorded ",
+            None => {
+                "what this host has seen of the ledger is not known: it may lack what was recorded "
+            }
+        })?;
         match self.since {
             Some(since) => write!(f, "between {} and {until}", minute(since))?,
             None => write!(f, "before {until}")?,
@@ -158,7 +179,7 @@ impl Ledger {
     }
 
     /// Takes the ledger as it is: each job that may have been sent is unknown, the trail says so and
-    /// what was seen, and from then on this host goes by this ledger.
+    /// what was seen, and from then on this host goes by this ledger. A set-back is accepted once.
     ///
     /// # Errors
     /// When the ledger cannot be written; then it is as it was.
@@ -167,54 +188,115 @@ impl Ledger {
         set_back: &SetBack,
         now: DateTime<Utc>,
     ) -> Result<Accepted, LedgerError> {
-        // No earlier than this was anything sent that the ledger does not know of.
-        let since = match set_back.head {
-            Some(_) => self.audit_head()?.at,
-            None => now,
-        };
-        let (mut jobs, mut ids) = (0, 0);
-        let mut requests: BTreeMap<RequestId, usize> = BTreeMap::new();
         let path = self.path.clone();
         let tx = self.write()?;
-        let list: Vec<JobId> = {
-            let sql = format!("SELECT request, number FROM jobs WHERE {MAY_BE_SENT}");
-            let mut statement = prepare(&tx, &sql)?;
-            let rows = statement.query_map([], job_id)?;
-            rows.collect::<Result<_, _>>()?
-        };
-        for job in list {
-            let record = read_one(&tx, &job)?;
-            if record.state != JobState::Sending {
-                begin_attempt(&tx, &record, SET_BACK, since, now)?.tell(&tx, Why::SetBack)?;
+        if let Some(accepted) = find_accepted(&tx, set_back)? {
+            // Another dsr was quicker, or one was killed before it noted what is seen now.
+            if seen::find_set_back(&tx, &path)?.is_some() {
+                Next::write(&path, &accepted.head)?.publish()?;
             }
-            finish_attempt(&tx, &job, &Outcome::Unknown, Some(REASON), now)?
-                .tell(&tx, Why::SetBack)?;
-            jobs += 1;
-            ids += record.ids;
-            *requests.entry(job.request).or_default() += 1;
+            return Ok(accepted);
         }
+        // No earlier than this was anything sent that the ledger does not know of.
+        let since = match &set_back.head {
+            Some(head) => find_moment(&tx, head.count)?.unwrap_or(now),
+            None => now,
+        };
+        let counts = doubt_all(&tx, since, now)?;
         let details = json!({
             "seen": set_back.seen.head().map(ToString::to_string),
             "head": set_back.head.as_ref().map(ToString::to_string),
-            "requests": requests.len(),
-            "jobs": jobs,
-            "ids": ids,
+            "requests": counts.requests,
+            "jobs": counts.jobs,
+            "ids": counts.ids,
         });
         let event = AuditEvent::SetBackAccepted;
         audit::tell(&tx, event, Subject::Ledger, details, now)?;
-        let head = audit::find_head(&tx)?.ok_or_else(|| unreadable("the audit trail's head"))?;
+        let head = find_head(&tx)?;
         let next = Next::write(&path, &head)?;
         tx.commit()?;
-        // Killed here, the ledger is still refused, and accepted once more.
+        // Killed here, the ledger is still refused, and the next call finds the decision.
         next.publish()?;
-        Ok(Accepted { jobs, ids, head })
+        Ok(Accepted {
+            jobs: counts.jobs,
+            ids: counts.ids,
+            head,
+            before: None,
+        })
     }
+}
+
+/// How many jobs are unknown once a ledger was accepted.
+struct Counts {
+    requests: usize,
+    jobs: usize,
+    ids: usize,
+}
+
+/// Makes every job unknown that may have been sent or settled since, and notes on each an attempt
+/// that may have been made: no run settles such a job by itself.
+fn doubt_all(
+    tx: &Write<'_>,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Counts, LedgerError> {
+    let sql = format!("SELECT request, number FROM jobs WHERE {MAY_BE_SENT}");
+    let list: Vec<JobId> = sql::list(tx, &sql, [], |row| Ok(job_id(row)?))?;
+    let (mut jobs, mut ids) = (0, 0);
+    let mut requests = BTreeSet::new();
+    for job in list {
+        let mut record = read_one(tx, &job)?;
+        jobs += 1;
+        ids += record.ids;
+        requests.insert(job.request.clone());
+        // One with a task is unknown because of that task, and needs a word as it is.
+        if record.task.is_some() {
+            continue;
+        }
+        let reason = match record.state {
+            JobState::Planned | JobState::Deferred => MAYBE_SENT,
+            _ => MAYBE_SETTLED,
+        };
+        if record.state == JobState::Sending {
+            finish_attempt(tx, &job, &Outcome::Unknown, Some(reason), now)?
+                .tell(tx, Why::SetBack)?;
+            record = read_one(tx, &job)?;
+        }
+        begin_attempt(tx, &record, SET_BACK, since, now)?.tell(tx, Why::SetBack)?;
+        finish_attempt(tx, &job, &Outcome::Unknown, Some(reason), now)?.tell(tx, Why::SetBack)?;
+    }
+    Ok(Counts {
+        requests: requests.len(),
+        jobs,
+        ids,
+    })
+}
+
+/// The decision about this very set-back, where it was made already and nothing came after it.
+fn find_accepted(conn: &Connection, set_back: &SetBack) -> Result<Option<Accepted>, LedgerError> {
+    let Some(lost) = list_lost(conn)?.pop() else {
+        return Ok(None);
+    };
+    let head = find_head(conn)?;
+    if lost.entry != head.count || lost.seen.as_ref() != set_back.seen.head() {
+        return Ok(None);
+    }
+    Ok(Some(Accepted {
+        jobs: lost.jobs,
+        ids: lost.ids,
+        head,
+        before: Some((lost.by, lost.accepted_at)),
+    }))
+}
+
+fn find_head(conn: &Connection) -> Result<Anchor, LedgerError> {
+    audit::find_head(conn)?.ok_or_else(|| unreadable("the audit trail's head"))
 }
 
 pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError> {
     let mut statement = prepare(
         conn,
-        "SELECT at, event, actor_user, actor_host, details FROM audit
+        "SELECT seq, at, event, actor_user, actor_host, details FROM audit
          WHERE request IS NULL AND event IN ($1, $2) ORDER BY seq",
     )?;
     let events = [AuditEvent::SetBackAccepted, AuditEvent::SetBackReviewed];
@@ -235,6 +317,7 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
         }
         let head = |key: &str| details[key].as_str().and_then(|head| head.parse().ok());
         let had: Option<Anchor> = head("head");
+        let number = |key: &str| usize::try_from(details[key].as_u64().unwrap_or(0)).unwrap_or(0);
         list.push(LostTime {
             since: match &had {
                 Some(had) => find_moment(conn, had.count)?,
@@ -245,6 +328,9 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
             seen: head("seen"),
             had: had.map_or(0, |had| had.count),
             review: None,
+            entry: u64::try_from(row.get::<_, i64>("seq")?).unwrap_or(0),
+            jobs: number("jobs"),
+            ids: number("ids"),
         });
     }
     Ok(list)

@@ -27,6 +27,8 @@ pub struct ErasedJob {
     pub erasure: Erasure,
     pub period: ErasurePeriod,
     pub ids: usize,
+    /// Nothing will tell any more what became of it.
+    pub is_given_up: bool,
 }
 
 /// Of every project, whenever it was sent.
@@ -55,6 +57,7 @@ pub(crate) fn list_jobs(
                     AND attempts.number = jobs.number";
     let sql = format!(
         "SELECT request, number, project, state, may_be_double <> 0 AS doubt, ids_count,
+                 abandoned_at IS NOT NULL AS given_up,
                  COALESCE(submitted_at,
                      (SELECT MIN(started_at) {attempts} AND outcome IN ('unknown', 'accepted')),
                      (SELECT MAX(started_at) {attempts}), created) AS begun,
@@ -82,6 +85,7 @@ pub(crate) fn list_jobs(
             erasure,
             period: period_of(row)?,
             ids: count(row, "ids_count")?,
+            is_given_up: row.get("given_up")?,
         });
     }
     Ok(jobs)
@@ -110,6 +114,7 @@ pub(crate) fn list_gone(
                 erasure: erasure_of(row)?,
                 period: period_of(row)?,
                 ids: count(row, "bytes")? / PersonHash::BYTES,
+                is_given_up: true,
             });
         }
     }

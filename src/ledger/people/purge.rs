@@ -210,6 +210,7 @@ fn keep(tx: &Connection, purged: &HashSet<RequestId>) -> Result<usize, LedgerErr
             erasure,
             period,
             ids,
+            is_given_up: _,
         } = job;
         if !purged.contains(&id.request) {
             continue;

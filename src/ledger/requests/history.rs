@@ -193,13 +193,16 @@ impl Ledger {
     }
 
     /// Through which states a request's jobs passed, and when; one for each state. That a job may have
-    /// been sent before the ledger was set back is no passage.
+    /// been sent before the ledger was set back is no passage, nor that the operator named its task.
     pub fn list_passages(&self, request: &RequestId) -> Result<Vec<Passage>, LedgerError> {
         let sql =
             "SELECT to_state, COUNT(DISTINCT number) AS jobs, MIN(at) AS first, MAX(at) AS last
              FROM steps WHERE request = $1 AND NOT (to_state = 'sending' AND EXISTS (
                  SELECT 1 FROM attempts WHERE request = steps.request AND number = steps.number
                      AND sender = $2 AND ended_at = steps.at))
+             AND NOT (to_state = 'accepted' AND EXISTS (
+                 SELECT 1 FROM jobs WHERE request = steps.request AND number = steps.number
+                     AND submitted_at IS NULL))
              GROUP BY to_state ORDER BY first, last";
         sql::list(&self.conn, sql, [request.as_str(), SET_BACK], |row| {
             Ok(Passage {

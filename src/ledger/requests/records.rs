@@ -96,7 +96,10 @@ pub struct JobRecord {
     /// Why it stands where it stands, in words for the operator; no secret, no id.
     pub reason: Option<String>,
     pub task: Option<TaskId>,
+    /// The number of its last attempt.
     pub attempts: u32,
+    /// How often it was sent, as far as this ledger knows.
+    pub sent: u32,
     /// Until when the server asked to wait, by the clock of that moment; the pace keeps to it.
     pub not_before: Option<DateTime<Utc>>,
     /// Mixpanel's own word, verbatim.
@@ -231,7 +234,9 @@ pub(crate) const JOB_COLUMNS: &str = "request, number, subject_request_id, ids_c
      next_check, abandoned_at, linked, may_be_double, (SELECT MIN(started_at) FROM attempts WHERE attempts.request = jobs.request \
      AND attempts.number = jobs.number AND outcome IN ('unknown', 'accepted')) AS unclear_since, \
      (SELECT MAX(ended_at) FROM attempts WHERE attempts.request = jobs.request \
-     AND attempts.number = jobs.number) AS attempt_ended_at";
+     AND attempts.number = jobs.number) AS attempt_ended_at, \
+     (SELECT COUNT(*) FROM attempts WHERE attempts.request = jobs.request \
+     AND attempts.number = jobs.number AND sender = 'set-back') AS uncertain";
 
 pub(crate) const REQUEST_COLUMNS: &str = "id, kind, law, disclosure, project, project_key, \
      region, reference, received, due, created, source, ids_read, ids_unique, ids_excluded, confirm_by";
@@ -248,6 +253,9 @@ pub(crate) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
         reason: row.get("reason")?,
         task: task.and_then(|text| TaskId::new(&text)),
         attempts: row.get("attempts")?,
+        sent: row
+            .get::<_, u32>("attempts")?
+            .saturating_sub(row.get("uncertain")?),
         not_before: time("not_before")?,
         mixpanel_status: row.get("mixpanel_status")?,
         submitted_at: time("submitted_at")?,

@@ -317,8 +317,8 @@ fn a_trail_written_anew_is_found_by_a_head_that_was_kept_elsewhere() {
     let head = ledger.audit_head().unwrap();
     let anchor: Anchor = format!("{}:{}", head.count, head.hash).parse().unwrap();
     let anchored = |anchor: &Anchor| {
-        let anchors = std::slice::from_ref(anchor);
-        verify(&ledger.conn, anchors, &mut |_, _| {}).unwrap()
+        let head = anchor.clone();
+        verify(&ledger.conn, &[KeptHead { head, at: None }], &mut |_, _| {}).unwrap()
     };
     let whole = anchored(&anchor);
     assert_eq!(

@@ -205,6 +205,7 @@ fn history(job: &JobFacts) -> Markup {
                     td {
                         @match (attempt_of(job, place), step.to) {
                             (Some(attempt), JobState::Sending) if !attempt.certain => "may have been sent before the ledger was set back",
+                            (None, JobState::Accepted) if job.submitted_at.is_none() => "the operator named the task",
                             (attempt, to) => {
                                 (words::step(to))
                                 @if let Some(attempt) = attempt { (outcome(attempt)) }

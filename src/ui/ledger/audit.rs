@@ -64,6 +64,14 @@ impl View for AuditView<'_> {
                 });
                 text.push_str(&format!("Head: {}:{}\n", head.count, head.hash));
             }
+            _ if self.has_only_lost_heads() => {
+                let heads = match audit.findings.len() {
+                    1 => "1 saved head is from the lost time: it".to_owned(),
+                    many => format!("{} saved heads are from the lost time: they", number(many)),
+                };
+                let line = format!("The trail and the ledger agree. {heads} cannot be checked.");
+                text.push_str(&wrapped("", &line, paper.width));
+            }
             _ => text.push_str(&format!(
                 "The trail and the ledger disagree ({entries} read):\n"
             )),
@@ -129,6 +137,14 @@ impl View for AuditView<'_> {
 }
 
 impl AuditView<'_> {
+    /// Nothing is wrong: some saved heads are of a time that the ledger lacks.
+    fn has_only_lost_heads(&self) -> bool {
+        let mut findings = self.audit.findings.iter();
+        self.set_back.is_none()
+            && self.audit.more == 0
+            && findings.all(|finding| matches!(finding, Finding::AnchorLost { .. }))
+    }
+
     fn records(&self) -> String {
         let audit = self.audit;
         let requests = count(audit.requests, "request", "requests");

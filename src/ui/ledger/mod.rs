@@ -147,11 +147,21 @@ impl View for AcceptedView<'_> {
         match self.accepted {
             None => "The ledger has all that this host has seen of it. Nothing was changed.\n"
                 .to_owned(),
-            Some((_, accepted)) => format!(
-                "Accepted. {} unknown now. Nothing was sent.\nHead: {}\n",
-                plural(accepted.jobs, "job is", "jobs are"),
-                accepted.head
-            ),
+            Some((_, accepted)) => {
+                let what = match &accepted.before {
+                    Some((by, at)) => format!(
+                        "This was accepted already, on {} by {}",
+                        at.format("%Y-%m-%d %H:%M:%S UTC"),
+                        printable(by)
+                    ),
+                    None => "Accepted".to_owned(),
+                };
+                format!(
+                    "{what}. {} unknown now. Nothing was sent.\nHead: {}\n",
+                    plural(accepted.jobs, "job is", "jobs are"),
+                    accepted.head
+                )
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::domain::{Erasure, ProjectName};
-use crate::ledger::{Erased, LedgerError, NotErased};
+use crate::ledger::{Erased, ErasedJob, LedgerError, NotErased};
 use crate::ui::console::{Format, Ui};
 use crate::ui::drawing::json::SCHEMA;
 use crate::ui::drawing::json::{self as lines, time};
@@ -53,13 +53,17 @@ pub struct ListCounts {
     pub done: usize,
     pub under_way: usize,
     pub unknown: usize,
+    /// Those of them whose jobs the operator gave up on.
+    pub given_up: usize,
     /// Entries that have an id beside the hash.
     pub with_ids: usize,
 }
 
 impl ListCounts {
-    fn add(&mut self, erasure: Erasure, person: &Suppressed) {
+    fn add(&mut self, job: &ErasedJob, person: &Suppressed) {
+        let erasure = job.erasure;
         self.entries += 1;
+        self.given_up += usize::from(erasure == Erasure::Unknown && job.is_given_up);
         *match erasure {
             Erasure::Done => &mut self.done,
             Erasure::UnderWay => &mut self.under_way,
@@ -89,7 +93,7 @@ impl SuppressionList<'_> {
         for part in Part::all_of(self.erased) {
             for person in part.read(self.erased, self.ids)? {
                 let job = &self.erased.jobs()[person.job as usize];
-                counts.add(job.erasure, &person);
+                counts.add(job, &person);
                 hear(&person, &job.project, job.erasure)?;
             }
         }

@@ -58,7 +58,7 @@ pub(crate) fn job(job: &JobRecord) -> Value {
         "carried_out": job.carried_out().as_str(),
         "task_id": job.task.as_ref().map(|task| task.as_str()),
         "subject_request_id": job.subject.to_string(),
-        "attempts": job.attempts,
+        "attempts": job.sent,
         "mixpanel_status": job.mixpanel_status,
         "submitted_at": job.submitted_at.map(time),
         "checked_at": job.checked_at.map(time),

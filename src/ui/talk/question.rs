@@ -37,9 +37,6 @@ pub enum Act {
     Cancellation,
 }
 
-/// What is typed to accept a ledger with no job to count.
-const WORD: &str = "accept";
-
 /// The largest secret that is read from standard input, in bytes.
 const MAX_SECRET: u64 = 64 * 1024;
 
@@ -59,7 +56,11 @@ impl Ui {
         if let Some(confirmed) = Confirmed::by_flag(flag, count) {
             return Ok(confirmed);
         }
-        let is_word = matches!((act, count), (Act::Acceptance, 0));
+        let word = match (act, count) {
+            (Act::Acceptance, 0) => Some("accept"),
+            (Act::Cancellation, 0) => Some("cancel"),
+            _ => None,
+        };
         let (question, act, counted) = match act {
             Act::Deletion => (
                 "a deletion must be confirmed",
@@ -75,27 +76,27 @@ impl Ui {
             Act::Acceptance => (
                 "going on with a ledger that was set back must be confirmed",
                 "the ledger",
-                "jobs that become unknown",
+                "jobs that are unknown then",
             ),
             Act::Cancellation => (
-                "a cancellation that takes other requests along must be confirmed",
+                "a cancellation that takes other deletions along must be confirmed",
                 "the cancellation",
-                "ids of other requests",
+                "ids of others",
             ),
         };
         if !self.can_ask() {
             return Err(QuestionError::NoTerminal { question });
         }
-        let ask = match is_word {
-            true => format!("{what}\nType {WORD} to confirm: "),
-            false => format!("{what}\nType the number of {counted} to confirm ({count}): "),
+        let ask = match word {
+            Some(word) => format!("{what}\nType {word} to confirm: "),
+            None => format!("{what}\nType the number of {counted} to confirm ({count}): "),
         };
         self.aside.write(&ask);
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;
-        let (confirmed, expected) = match is_word {
-            true => (Confirmed::by_typed_word(&answer, WORD), WORD.to_owned()),
-            false => (Confirmed::by_typed_count(&answer, count), number(count)),
+        let (confirmed, expected) = match word {
+            Some(word) => (Confirmed::by_typed_word(&answer, word), word.to_owned()),
+            None => (Confirmed::by_typed_count(&answer, count), number(count)),
         };
         confirmed.ok_or(QuestionError::NotConfirmed {
             what: act,

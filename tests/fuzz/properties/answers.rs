@@ -105,7 +105,12 @@ pub(crate) fn status(bytes: &[u8]) {
         sent: &sent,
     };
     match input.ask(|exchange| classify::status(exchange, &confidential)) {
-        StatusAnswer::Known { status, link, ids } => {
+        StatusAnswer::Known {
+            task: _,
+            status,
+            link,
+            ids,
+        } => {
             assert!((200..300).contains(&http_status));
             assert!(!said.as_ref().is_some_and(says_error));
             match &status {

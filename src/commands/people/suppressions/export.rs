@@ -195,8 +195,14 @@ pub(super) fn run(ctx: &mut Context, args: &ExportListArgs) -> Result<ExitStatus
 
 /// Says what is not in the list.
 fn tell(ctx: &Context, list: &SuppressionList<'_>, counts: ListCounts) {
-    if counts.unknown > 0 {
-        let people = plural(counts.unknown, "person is", "people are");
+    if counts.given_up > 0 {
+        let people = plural(counts.given_up, "person stays", "people stay");
+        ctx.ui
+            .note(&format!("{people} on the list: you gave up on their jobs."));
+    }
+    let open = counts.unknown - counts.given_up;
+    if open > 0 {
+        let people = plural(open, "person is", "people are");
         ctx.ui.note(&format!(
             "{people} in it whose erasure is unknown: settle it with `dsr resume`."
         ));

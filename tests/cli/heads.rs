@@ -1,0 +1,108 @@
+//! Heads that were kept elsewhere, held against a ledger that was restored from copies.
+
+use std::fs;
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::set_back::put_back;
+use crate::support::{Fake, Operator};
+
+/// The line as it is kept elsewhere, its time included.
+fn line_of(operator: &Operator) -> String {
+    let line = operator.run(&["audit", "head"]);
+    line.exits_with(0).stdout.clone()
+}
+
+fn copy_as(operator: &Operator, name: &str) -> PathBuf {
+    let copy = operator.work().join(name);
+    fs::copy(operator.dsr_home().join("ledger.db"), &copy).expect("a copy");
+    copy
+}
+
+fn export(operator: &Operator, id: &str) {
+    operator.run(&["export", "--gdpr", id]).exits_with(0);
+}
+
+#[test]
+fn heads_of_two_lost_times_accuse_nobody() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    let verify = |head: &str| operator.run_with_input(&["audit", "verify", "--head", "-"], head);
+    let accept = || {
+        operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
+    };
+    // A time in the trail has milliseconds; a copy is not made in the same one.
+    let pause = || sleep(Duration::from_millis(20));
+    export(&operator, "a1");
+    let kept = line_of(&operator);
+    let first = copy_as(&operator, "c1.db");
+    pause();
+    export(&operator, "b1");
+    let work = line_of(&operator);
+    let second = copy_as(&operator, "c2.db");
+    pause();
+    export(&operator, "c1");
+    export(&operator, "c2");
+    let lost = line_of(&operator);
+    put_back(&operator, &first);
+    accept();
+    let accepted = line_of(&operator);
+    pause();
+    export(&operator, "d1");
+    let between = line_of(&operator);
+    export(&operator, "d2");
+    put_back(&operator, &second);
+    accept();
+    for round in 0..2 {
+        for head in [&kept, &work] {
+            let outcome = verify(head);
+            let shown = &outcome.exits_with(0).stdout;
+            assert!(shown.contains("saved head matches"), "{outcome}");
+        }
+        for head in [&lost, &accepted, &between] {
+            let outcome = verify(head);
+            outcome.exits_with(74).never_says("who could write");
+            let shown = outcome.stdout.replace('\n', " ");
+            assert!(
+                shown.starts_with(
+                    "The trail and the ledger agree. 1 saved head is from the lost time: it cannot be checked."
+                ),
+                "{outcome}"
+            );
+        }
+        for place in 0..4 {
+            export(&operator, &format!("e{round}{place}"));
+        }
+    }
+    // A head of another time is still held against the trail.
+    let now = line_of(&operator);
+    let (count, rest) = now.split_once(':').expect("a head");
+    let time = rest.split(' ').nth(1).expect("a time");
+    let forged = format!("{count}:{} {time}", "0".repeat(64));
+    verify(&forged).exits_with(74).says("who could write");
+}
+
+#[test]
+fn a_head_of_a_ledger_that_is_set_back_leads_to_the_guide_first() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    export(&operator, "a1");
+    let copy = copy_as(&operator, "c1.db");
+    export(&operator, "b1");
+    let seen = fs::read_to_string(operator.dsr_home().join("seen-head")).expect("a head");
+    let newer = line_of(&operator);
+    put_back(&operator, &copy);
+    for head in [seen.trim(), newer.split(' ').next().expect("a head")] {
+        let outcome = operator.run(&["audit", "verify", "--head", head]);
+        outcome
+            .exits_with(74)
+            .says("looks older than your head")
+            .says("restored from a copy")
+            .says("who could write");
+        outcome.never_says("keep this ledger unchanged");
+    }
+    let forged = format!("1:{}", "0".repeat(64));
+    let outcome = operator.run(&["audit", "verify", "--head", &forged]);
+    outcome.exits_with(74).says("keep this ledger unchanged");
+}
