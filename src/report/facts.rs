@@ -267,6 +267,8 @@ pub struct LeftOutFact {
     pub records: u64,
     /// Of several people together.
     pub lists: u64,
+    /// Not in the archive at all.
+    pub missing: u64,
 }
 
 /// Something that was done to a request or a job, other than a step.

@@ -282,6 +282,7 @@ fn download_fact(history: &JobHistory) -> Option<DownloadFact> {
                 pieces: left.pieces,
                 records: left.records,
                 lists: left.lists,
+                missing: left.missing,
             }),
             released_by_operator: made.left_out.map(|left| left.is_released),
         }),

@@ -187,6 +187,7 @@ fn packages_record(summary: &Summary) -> PackagesRecord {
             pieces: left.broken,
             records: left.no_owner + left.contradictory + left.may_be_asked_for + left.others_only,
             lists: left.shared_lists,
+            missing: left.missing,
             is_released: summary.is_released(),
         }),
     }

@@ -45,10 +45,12 @@ pub struct LeftOut {
     pub members: u64,
     /// Pieces of members that cannot be read.
     pub pieces: u64,
-    /// Records that name nobody, or several people.
+    /// Records that do not say for certain whose they are.
     pub records: u64,
     /// Lists of names of several people together.
     pub lists: u64,
+    /// What the archive should hold, and does not.
+    pub missing: u64,
     /// The operator looked at it and released the packages.
     pub is_released: bool,
 }
@@ -120,6 +122,7 @@ impl Ledger {
                 "pieces": left.pieces,
                 "records": left.records,
                 "lists": left.lists,
+                "missing": left.missing,
             });
             details["released_by_operator"] = left.is_released.into();
         }
@@ -154,6 +157,7 @@ impl Ledger {
                 pieces: left("pieces")?,
                 records: left("records")?,
                 lists: left("lists")?,
+                missing: left("missing")?,
                 is_released: details["released_by_operator"].as_bool()?,
             })
         };

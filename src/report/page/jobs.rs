@@ -165,6 +165,7 @@ fn packages_text(packages: &PackagesFact) -> String {
                 "list of several people together",
                 "lists of several people together",
             ),
+            (left.missing, "part missing", "parts missing"),
         ];
         let kinds = kinds.into_iter().filter(|(number, ..)| *number > 0);
         parts.extend(kinds.map(|(number, one, many)| counted(number, one, many)));

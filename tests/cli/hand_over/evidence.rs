@@ -58,6 +58,35 @@ fn a_report_says_what_was_not_read_and_that_the_operator_released_it() {
 }
 
 #[test]
+fn a_report_names_records_under_another_id_and_what_is_missing() {
+    for (archive, words, counts) in [
+        (
+            archive_of(&[("profiles.csv", "distinct_id,v\nbob,1\n")]),
+            "1 part missing",
+            [("records", 0), ("missing", 1)],
+        ),
+        (
+            archive_of(&[("events.json", &event("Bob", "x"))]),
+            "1 record without a certain owner",
+            [("records", 1), ("missing", 0)],
+        ),
+    ] {
+        let exports = exports(archive);
+        let request = request_of(&exports);
+        exports.download(&[&request, "--split"]).exits_with(3);
+        let args = [&request, "--split", "--checked"];
+        exports.download(&args).exits_with(0);
+        let page = page(&exports, &request);
+        assert!(page.contains(words), "{words}: {page}");
+        let found = fact(&exports, &request);
+        for (key, value) in counts {
+            assert_eq!(found["not_in_packages"][key], value, "{found}");
+        }
+        assert_eq!(found["released_by_operator"], true);
+    }
+}
+
+#[test]
 fn a_report_of_an_archive_that_was_read_whole_speaks_of_no_release() {
     let exports = exports(archive());
     let request = request_of(&exports);
