@@ -142,7 +142,7 @@ fn each_word_for_a_failure_or_a_warning_is_said_somewhere() {
         &Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli.rs"),
         &mut code,
     );
-    for file in ["bug.rs", "progress.rs", "watch.rs"] {
+    for file in ["failures/bug.rs", "talk/progress.rs", "status/watch.rs"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("src/ui")
             .join(file);

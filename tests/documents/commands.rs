@@ -241,7 +241,11 @@ fn prepared(case: &Case, world: &World) -> Option<Scene> {
                 false => &["delete", "--yes"],
             }))
         }
-        "Restore a ledger" => Some(Scene::at(world.quick.url()).with_an_older_copy()),
+        "Put the newest copy in place" => Some(Scene::at(world.quick.url()).with_an_older_copy()),
+        "Say that it is settled" => {
+            let scene = Scene::at(world.quick.url()).with_an_older_copy();
+            Some(scene.that_was_accepted())
+        }
         "Two people for one deletion" if !case.text.contains("--sandbox") => {
             Scene::at(world.quick.url()).of_two_people(&case.text)
         }

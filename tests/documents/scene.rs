@@ -218,6 +218,19 @@ impl Scene {
         self
     }
 
+    /// The same, after the operator went on with the copy.
+    pub(crate) fn that_was_accepted(self) -> Self {
+        let ledger = self.operator.dsr_home().join("ledger.db");
+        for extension in ["db-wal", "db-shm"] {
+            drop(fs::remove_file(ledger.with_extension(extension)));
+        }
+        let copy = self.operator.work().join("backup/ledger-2026-11-28.db");
+        fs::copy(copy, ledger).unwrap();
+        let accept = ["ledger", "accept", "--yes"];
+        self.operator.run(&accept).exits_with(0);
+        self
+    }
+
     /// The same with no project yet.
     pub(crate) fn without_project(self) -> Self {
         self.operator.write_config("");

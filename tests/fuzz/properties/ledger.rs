@@ -10,8 +10,8 @@ use dsr::domain::{
     Rate, Region, RequestId, TaskId,
 };
 use dsr::ledger::{
-    Again, Chosen, Claim, JobRecord, Ledger, LedgerError, NewRequest, Outcome, Purpose, Recorded,
-    Standing, Which,
+    Again, Chosen, Claim, JobRecord, Ledger, LedgerError, NewRequest, Opening, Outcome, Purpose,
+    Recorded, Standing, Which,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
@@ -328,8 +328,13 @@ impl Home {
         Self { folder, ledger }
     }
 
+    /// It was made elsewhere, and is taken all the same.
     fn open(&self) -> Result<Ledger, LedgerError> {
-        Ledger::open(&self.ledger, Duration::from_millis(200))
+        Ledger::open_set_back(
+            &Opening::default(),
+            &self.ledger,
+            Duration::from_millis(200),
+        )
     }
 }
 
