@@ -287,7 +287,7 @@ fn context(
     let terminal = ui.terminal();
     let interrupt = Interrupt::listen(move |signal| {
         // The ledger knows what was under way: it will be found as unknown.
-        terminal.restore();
+        terminal.leave();
         std::process::exit(i32::from(signal.exit_status().code()))
     })
     .map_err(|error| Failure::from_error(ExitStatus::LocalIo, "local_io", &error))?;

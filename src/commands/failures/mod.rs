@@ -413,7 +413,7 @@ impl From<QuestionError> for Failure {
         match &error {
             QuestionError::NoTerminal { .. } => Self::from_error(ExitStatus::Usage, kind, &error),
             QuestionError::NotConfirmed { .. } => Self::from_error(ExitStatus::Usage, kind, &error)
-                .hint("nothing was sent or removed; run the command again to be asked again"),
+                .hint("to try again, run the same command"),
             QuestionError::NothingGiven => Self::from_error(ExitStatus::Usage, "usage", &error)
                 .hint("pipe it in, for example from a password manager"),
             QuestionError::Interrupted => {
