@@ -127,7 +127,7 @@ fn fault_hint(fault: &Fault) -> Cow<'static, str> {
             "rename one of them, or name the one with the ids by its number: `--column NUMBER`"
         }
         Fault::Drawn { look, .. } => look.way_out().unwrap_or_default(),
-        Fault::NoKnownColumn { .. } | Fault::SeveralColumns(_) | Fault::MissingColumn(_) => {
+        Fault::NoKnownColumn { .. } | Fault::SeveralColumns(_) | Fault::MissingColumn { .. } => {
             "say which one: `--column NAME` or `--column NUMBER`"
         }
         Fault::WhichColumn { .. } => {

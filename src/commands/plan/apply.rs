@@ -36,16 +36,17 @@ pub(crate) struct ApplyArgs {
     #[arg(long)]
     yes: bool,
     /// Show the plan, and send nothing
-    #[arg(long, conflicts_with = "wait")]
+    #[arg(long, conflicts_with_all = ["wait", "timeout"])]
     dry_run: bool,
     #[command(flatten)]
     sending: SendingArgs,
-    /// With --wait, fetch each finished export into this folder, as `dsr download --to DIR` does
-    #[arg(long, value_name = "DIR", requires = "wait")]
+    /// Wait, and fetch each finished export into this folder, as `dsr download --to DIR` does
+    #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
     download: Option<PathBuf>,
 }
 
-pub(crate) async fn run(ctx: &mut Context, args: ApplyArgs) -> Result<ExitStatus, Failure> {
+pub(crate) async fn run(ctx: &mut Context, mut args: ApplyArgs) -> Result<ExitStatus, Failure> {
+    args.sending.wait.wait |= args.download.is_some();
     let file = args.plan.open()?;
     if args.dry_run {
         return look_at(ctx, &file);

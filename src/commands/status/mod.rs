@@ -107,6 +107,7 @@ pub(crate) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
         (false, true) => ctx.ledger_as_it_is()?,
         (false, false) => ctx.ledger_if_any()?,
     };
+    ctx.refuse_unknown_projects(&ledger)?;
     if let (Some(name), true) = (&args.name, args.show_ids) {
         let request = find(&ledger, name)?;
         return held_ids::show(ctx, &ledger, &request);
@@ -153,10 +154,8 @@ pub(crate) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
     if let Some(trouble) = troubles.first() {
         ctx.ui.fail(&trouble_failure(ctx, trouble));
     }
-    let mut statuses: Vec<ExitStatus> = troubles
-        .iter()
-        .map(|trouble| trouble_failure(ctx, trouble).status)
-        .collect();
+    let failures = troubles.iter().map(|trouble| trouble_failure(ctx, trouble));
+    let mut statuses: Vec<_> = failures.map(|failure| failure.status).collect();
     if args.exit_status {
         statuses.push(status);
         if view.shown == Shown::List {
