@@ -61,7 +61,7 @@ struct GlobalArgs {
     /// Print JSON: one object on stdout, a failure as one object on stderr
     #[arg(long, global = true)]
     json: bool,
-    /// Say nothing beside the result, warnings and failures
+    /// Print only the result, warnings and failures
     #[arg(short, long, global = true)]
     quiet: bool,
     /// Say more on stderr: -v what is done, -vv each call, -vvv everything

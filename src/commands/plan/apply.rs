@@ -178,10 +178,7 @@ fn look_at(ctx: &Context, file: &PlanFile) -> Result<ExitStatus, Failure> {
     for failure in against {
         ctx.ui.warn(
             "not_applicable",
-            &format!(
-                "dsr would refuse to apply this plan here: {}",
-                failure.message
-            ),
+            &format!("dsr cannot apply this plan here: {}", failure.message),
         );
     }
     let is_deletion = file.header().operation.kind() == Kind::Delete;
