@@ -61,7 +61,7 @@ struct GlobalArgs {
     /// Print JSON: one object on stdout, a failure as one object on stderr
     #[arg(long, global = true)]
     json: bool,
-    /// Say nothing beside the result, warnings and failures
+    /// Print only the result, warnings and failures
     #[arg(short, long, global = true)]
     quiet: bool,
     /// Say more on stderr: -v what is done, -vv each call, -vvv everything
@@ -287,7 +287,7 @@ fn context(
     let terminal = ui.terminal();
     let interrupt = Interrupt::listen(move |signal| {
         // The ledger knows what was under way: it will be found as unknown.
-        terminal.restore();
+        terminal.leave();
         std::process::exit(i32::from(signal.exit_status().code()))
     })
     .map_err(|error| Failure::from_error(ExitStatus::LocalIo, "local_io", &error))?;

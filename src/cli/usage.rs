@@ -36,6 +36,24 @@ const REASONS: [(&str, &str); 1] = [(
     "the law decides what Mixpanel does, so there is no default",
 )];
 
+/// Options that another argument must stand beside, with what that is.
+const DEPENDENT: [(&str, &str); 11] = [
+    ("--checked", "--split"),
+    ("--zip", "--split"),
+    ("--ids", "--split"),
+    ("--checked", "REQUEST"),
+    ("--ids", "REQUEST"),
+    ("--again", "REQUEST"),
+    ("--task", "REQUEST"),
+    ("--send-again", "REQUEST"),
+    ("--abandon", "REQUEST"),
+    ("--show-ids", "REQUEST"),
+    ("--with-ids", "REQUEST"),
+];
+
+/// How like a value is to one that may be meant by it. clap guesses from further away.
+const NEAR: f64 = 0.8;
+
 /// A command line that clap did not take.
 struct Typed<'t> {
     /// As it is typed: `dsr project add`.
@@ -178,12 +196,29 @@ impl<'t> Typed<'t> {
         let reason = reasons.find(|(option, _)| needed.iter().flatten().any(|one| one == option));
         let reason = reason.map_or_else(String::new, |(_, reason)| format!(": {reason}"));
         let texts: Vec<String> = needed.iter().map(|one| either(one)).collect();
-        let message = format!("`{}` needs {}{reason}", self.path, texts.join(", and "));
+        let mut message = format!("`{}` needs {}{reason}", self.path, texts.join(", and "));
+        if let [one] = needed.as_slice()
+            && let Some((option, beside)) = self.dependent(one)
+        {
+            let beside = match beside {
+                "REQUEST" => "a request".to_owned(),
+                option => format!("`{option}`"),
+            };
+            message = format!("`{option}` needs {beside}");
+        }
         let mut found = self.found(message);
         if let Some(example) = self.example(&needed) {
             found.hint = format!("for example `{example}`; {}", found.hint);
         }
         found
+    }
+
+    /// The option that was typed and needs this beside it.
+    fn dependent(&self, needed: &[String]) -> Option<(&'static str, &'static str)> {
+        let is_typed = |option: &str| self.options.iter().any(|typed| name_of(typed) == option);
+        let is_needed = |word: &str| needed.iter().any(|one| one.split(' ').next() == Some(word));
+        let mut all = DEPENDENT.iter().copied();
+        all.find(|(option, beside)| is_typed(option) && is_needed(beside))
     }
 
     /// The first of the command's examples with most of the options that were typed, if there is one
@@ -238,7 +273,10 @@ impl<'t> Typed<'t> {
             (false, Some(takes)) => format!("`{name}` takes {takes}"),
             (false, None) => format!("the value of `{name}` cannot be used"),
         };
-        self.meant(message, most_similar(error, ContextKind::SuggestedValue))
+        let typed = text(error, ContextKind::InvalidValue).unwrap_or_default();
+        let similar = most_similar(error, ContextKind::SuggestedValue);
+        let similar = similar.filter(|one| strsim::jaro(typed, one) > NEAR);
+        self.meant(message, similar)
     }
 
     fn bad_value(&self, error: &Error) -> Finding {

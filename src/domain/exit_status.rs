@@ -101,7 +101,7 @@ impl ExitStatus {
                 "a legal deadline has passed (from status --exit-status), or is near (with --due-within)"
             }
             Self::Locked => "another dsr holds the ledger for longer than --lock-timeout",
-            Self::LocalIo => "local I/O failed (disk full, ledger damaged)",
+            Self::LocalIo => "a file problem (disk full, ledger damaged or set back)",
             Self::Temporary => {
                 "temporary: rate limit or network kept us from sending; the rest is in the ledger for `dsr resume`"
             }

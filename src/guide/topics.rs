@@ -6,7 +6,7 @@ pub(super) fn paragraphs(topic: Topic) -> &'static [&'static str] {
     match topic {
         Topic::AfterDeletion => &[
             "A deletion takes out what Mixpanel holds on the listed ids. The rest is left to you.",
-            "Collection goes on. The next event of the same person makes new data, under the same id. Opt the person out in every app and browser they use, and on your servers: `dsr guide opt-out`. Better before the deletion than after it, since some SDKs send last messages of their own.",
+            "Collection goes on. The next event of the same person makes new data, under the same id. Opt the person out in every app and browser they use, and on your servers: `dsr guide opt-out`. Do this before the deletion: some SDKs send last messages of their own.",
             "Copies stay. What was exported before, to a warehouse, a bucket or a file, is not reached. Delete the ids there yourself, and keep the pipelines from loading them anew.",
             "Session replays are kept by Mixpanel for 30 days; its documentation of deletions does not say whether they go with the rest. In Swift, on Android and in React Native an SDK of its own records them, and goes on doing so after an opt-out: stop it, too.",
             "Other ids. A person may have more than one, such as those of devices before a login. Which of them go along depends on how the project merges identities: list all that you know.",

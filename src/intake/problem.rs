@@ -80,8 +80,12 @@ pub enum Fault {
     NoKnownColumn { count: usize },
     #[error(" has several columns that could hold the ids: {}", in_backticks(.0))]
     SeveralColumns(Vec<String>),
-    #[error(" has no column `{0}`")]
-    MissingColumn(String),
+    #[error(" has no column `{column}`{}", those_there_are(.known))]
+    MissingColumn {
+        column: String,
+        /// The names that there are, where the first row is surely a heading.
+        known: Vec<String>,
+    },
     #[error(" has {count} columns and no header")]
     WhichColumn { count: usize },
     #[error(" may be a list of ids or a table: its first line could be either")]
@@ -103,6 +107,19 @@ pub enum Fault {
 impl Fault {
     pub(super) fn of(self, label: String) -> IntakeError {
         IntakeError::Source { label, fault: self }
+    }
+}
+
+/// How many columns are named.
+const NAMED: usize = 5;
+
+fn those_there_are(names: &[String]) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let named = in_backticks(&names[..names.len() - more]);
+    match (names.is_empty(), more) {
+        (true, _) => String::new(),
+        (false, 0) => format!(". It has: {named}"),
+        (false, more) => format!(". It has: {named}, and {more} more"),
     }
 }
 

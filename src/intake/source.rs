@@ -32,7 +32,7 @@ pub enum SourceError {
     },
     #[error("source {place} is not a file, and holds a quote, which no id has")]
     Quoted { place: usize },
-    #[error("source {place} of {of} is not a file: a bare word is an id only as the one source")]
+    #[error("source {place} of {of} is not a file, and with several sources an id needs `--id`")]
     NotAlone { place: usize, of: usize },
     #[error("standard input can be read only once")]
     StdinTwice,

@@ -178,11 +178,13 @@ fn add_packages(facts: &mut Facts<'_>, path: &Path, summary: &Summary, before: &
     };
     facts.add_below("Contents", &contents);
     if summary.without_data > 0 {
-        let ids = plural(summary.without_data, "id", "ids");
-        facts.add_below(
-            "No data",
-            &format!("{ids} without any record: see index.csv"),
-        );
+        let people = plural(summary.without_data, "person", "people");
+        let pages = match summary.without_data {
+            1 => "The page says so",
+            _ => "Their pages say so",
+        };
+        let text = format!("Mixpanel delivered no data on {people}. {pages}. See index.csv");
+        facts.add_below("No data", &text);
     }
     let unassigned = summary.unassigned.total() as usize;
     if unassigned > 0 {

@@ -167,7 +167,8 @@ fn learned_object(learned: LearnedLimit, kind: Kind) -> Value {
 fn approvals_text(approvals: u32) -> String {
     match approvals {
         0 => "none needed to delete".to_owned(),
-        _ => format!("{approvals} needed to delete, of a plan  (config file)"),
+        1 => "1 other person must approve each deletion  (config file)".to_owned(),
+        _ => format!("{approvals} other people must approve each deletion  (config file)"),
     }
 }
 

@@ -51,14 +51,15 @@ pub enum Outdated {
     Future { made: String, now: String },
     #[error("the plan was made on {made} and expired on {until}")]
     Expired { made: NaiveDate, until: NaiveDate },
-    #[error(
-        "deletions in project `{project}` need approvals from people other than the plan's creator: {needed}, and the plan has {given}"
-    )]
-    NotEnoughApprovals {
-        project: String,
-        needed: usize,
-        given: usize,
-    },
+    #[error("this plan needs {}. It has {given}", approvals_by_others(*.needed))]
+    NotEnoughApprovals { needed: usize, given: usize },
+}
+
+fn approvals_by_others(needed: usize) -> String {
+    match needed {
+        1 => "1 approval by another person".to_owned(),
+        _ => format!("{needed} approvals by other people"),
+    }
 }
 
 /// Writes a plan to a file that is not there yet.
@@ -174,11 +175,9 @@ pub fn check_fit(
     }
     let given = file.approvals().len();
     match header.operation {
-        Operation::Delete(_) if given < needed => Err(Outdated::NotEnoughApprovals {
-            project: name(),
-            needed,
-            given,
-        }),
+        Operation::Delete(_) if given < needed => {
+            Err(Outdated::NotEnoughApprovals { needed, given })
+        }
         Operation::Delete(_) | Operation::Export(_) => Ok(()),
     }
 }

@@ -21,7 +21,8 @@ fn the_same_ids_are_not_sent_a_second_time_while_the_first_request_is_open() {
     again
         .exits_with(2)
         .says(&name)
-        .says("dsr resume")
+        .says("dsr status")
+        .never_says("dsr resume")
         .says("--new");
     assert_eq!(fake.posts().len(), 1, "{again}");
 

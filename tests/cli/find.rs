@@ -107,10 +107,10 @@ fn people_are_named_by_place_and_hash_and_never_by_their_id() {
     let hash = hash["people"][0]["hash"].as_str().unwrap().to_owned();
     assert_eq!(hash.len(), 8);
     for text in [
-        "Found 2 of 3 people.",
+        "2 of 3 people are in requests: ",
         "Not found: `ask.csv`, line 2",
         "`ask.csv`, line 3",
-        "argument 1",
+        "1st id",
         "t-0",
         "done",
         &hash,

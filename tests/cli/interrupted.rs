@@ -46,7 +46,12 @@ fn an_interrupted_question_records_and_sends_nothing() {
             "INT" => terminal.types_interrupt(),
             _ => terminal.signal(name),
         }
-        assert_eq!(terminal.end(), status);
+        let (ended, screen) = terminal.ends();
+        assert_eq!(ended, status);
+        assert!(
+            screen.ends_with("\r\nStopped. Nothing was sent.\r\n"),
+            "{screen:?}"
+        );
     }
     assert_eq!(operator.requests().len(), 0);
     fake.was_not_called();

@@ -143,7 +143,7 @@ fn a_possible_duplicate_shows_in_lists_and_where_people_are_looked_up() {
     let list = operator.run(&["status", "--cached"]);
     assert!(list.exits_with(0).stdout.contains(&duplicate), "{list}");
     let find = operator.run(&["find", "--id", "a1", "--id", "b1"]);
-    let found = "Possible duplicate (sent twice): argument 1\n";
+    let found = "Possible duplicate (sent twice): the 1st id on the command line\n";
     assert!(find.exits_with(0).stdout.contains(found), "{find}");
     let find = operator.run(&["find", "--json", "a1"]).json();
     let job = find["people"][0]["jobs"][0].clone();

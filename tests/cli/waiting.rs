@@ -120,17 +120,15 @@ fn a_failed_answer_while_waiting_is_not_the_end() {
 }
 
 #[test]
-fn a_timeout_needs_a_wait() {
-    let fake = Fake::start();
+fn a_timeout_is_a_wait() {
+    let fake = saying(&["STARTED"]);
     let operator = Operator::at(&fake);
-    operator
-        .run(&["export", "--gdpr", "a1", "--timeout", "2s"])
-        .exits_with(2)
-        .says("--wait");
-    operator
-        .run(&["export", "--gdpr", "a1", "--wait", "--timeout", "soon"])
-        .exits_with(2);
+    let export = ["export", "--gdpr", "a1", "--timeout"];
+    for more in [&["soon"][..], &["2s", "--dry-run"]] {
+        operator.run(&[&export[..], more].concat()).exits_with(2);
+    }
     fake.was_not_called();
+    operator.run(&[&export[..], &["1s"]].concat()).exits_with(8);
 }
 
 #[test]
@@ -171,5 +169,5 @@ fn a_resume_follows_what_it_sent_as_long_as_it_is_told_to() {
     done.exits_with(0);
     assert!(done.stdout.contains("SUCCESS"), "{done}");
     assert_eq!(fake.posts().len(), 2);
-    operator.run(&["resume", "--timeout", "1s"]).exits_with(2);
+    operator.run(&["resume", "--timeout", "1s"]).exits_with(0);
 }

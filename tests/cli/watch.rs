@@ -151,7 +151,7 @@ fn a_terminal_sees_a_picture_that_moves_in_its_place() {
     let operator = operator_with_a_deletion(&fake);
     let mut terminal = Terminal::start(operator.command(&["status", "--watch"]));
     terminal.sees("accepted");
-    terminal.sees("Ctrl-C ends the watch");
+    terminal.sees("Ctrl-C to stop watching");
     terminal.sees(BACK);
     terminal.sees("running");
     let (status, screen) = terminal.ends();
@@ -195,13 +195,13 @@ fn whoever_presses_enter_does_not_shift_the_picture() {
     let fake = saying(&["PENDING"]);
     let operator = operator_with_a_deletion(&fake);
     let mut terminal = Terminal::start(operator.command(&["status", "--watch"]));
-    terminal.sees("Ctrl-C ends the watch");
+    terminal.sees("Ctrl-C to stop watching");
     terminal.types("");
     terminal.types("hello");
     // Both were there before the picture after the next one begins.
     for _ in 0..2 {
         terminal.sees(BACK);
-        terminal.sees("Ctrl-C ends the watch");
+        terminal.sees("Ctrl-C to stop watching");
     }
     terminal.types_interrupt();
     let (status, screen) = terminal.ends();
@@ -257,10 +257,10 @@ fn a_picture_fits_the_terminal_whatever_its_size() {
         let mut terminal =
             Terminal::start(operator.command_after(&is_wide, &["status", "--watch"]));
         terminal.becomes_wide(columns);
-        terminal.sees("Ctrl-C ends the watch");
+        terminal.sees("Ctrl-C to stop watching");
         terminal.sees(BACK);
         terminal.becomes_wide(columns / 2);
-        terminal.sees("Ctrl-C ends the watch");
+        terminal.sees("Ctrl-C to stop watching");
         terminal.types_interrupt();
         let (status, screen) = terminal.ends();
         assert_eq!(status, 130, "{screen}");

@@ -34,7 +34,7 @@ pub(crate) struct HashKeyArgs {
 }
 
 pub(crate) fn run(ctx: &mut Context, args: &HashKeyArgs) -> Result<ExitStatus, Failure> {
-    ctx.refuse_in_sandbox()?;
+    ctx.refuse_key_of_sandbox()?;
     let change = if args.remove {
         let was_there = Keyring::forget_hash_key().map_err(HashKeyError::Keyring)?;
         Change::Removed { was_there }

@@ -37,7 +37,7 @@ pub(crate) fn run(ctx: &mut Context, args: &LedgerKeyArgs) -> Result<ExitStatus,
     let shown = match (&args.to, &args.from) {
         (Some(path), _) => write(ctx, remembered, path)?,
         (None, Some(path)) => {
-            ctx.refuse_in_sandbox()?;
+            ctx.refuse_key_of_sandbox()?;
             let key = read_ledger_key(path)?;
             demand_same(remembered, &key)?;
             Keyring::record_ledger_key(&key).map_err(LedgerKeyError::Keyring)?;
@@ -53,7 +53,7 @@ pub(crate) fn run(ctx: &mut Context, args: &LedgerKeyArgs) -> Result<ExitStatus,
 }
 
 fn write(ctx: &Context, remembered: Option<&str>, path: &Path) -> Result<LedgerKeyView, Failure> {
-    ctx.refuse_in_sandbox()?;
+    ctx.refuse_key_of_sandbox()?;
     let key = match minimise::ledger_key(ctx, remembered) {
         Ok((key, _)) => key,
         // Nobody is remembered yet, and there is nowhere else to keep one.

@@ -7,7 +7,7 @@ use crate::ui::Failure;
 use super::{Context, holders};
 
 /// What follows for the list where the ledger was set back and accepted.
-pub(crate) const PEOPLE_LOST: &str = "; people deleted in that time are missing from its suppression list. Keep the last list that your servers have; do not replace it, and take nobody off it. Write new lists to another file, and let your servers ask both";
+pub(crate) const PEOPLE_LOST: &str = ". People deleted in that time are missing from its suppression list. Keep the last list that your servers have, whole. Write new lists to another file, and let your servers check both";
 
 impl Context {
     /// Whether anything was ever recorded here. A file without a byte is no ledger.

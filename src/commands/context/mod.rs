@@ -13,10 +13,12 @@ use std::time::Duration;
 use chrono::NaiveDate;
 
 use crate::commands::failures::usage;
-use crate::config::{Environment, Home, Mode, ProjectsFile, Proxy, Resolved, resolve};
+use crate::config::{
+    Environment, Home, Mode, ProjectsFile, Proxy, ResolveError, Resolved, resolve,
+};
 use crate::credentials::OauthToken;
 use crate::domain::{Actor, ApiUrl, Clock, Project, ProjectKey, ProjectName, TokenName};
-use crate::ledger::{Backlog, Ledger, RequestRecord};
+use crate::ledger::{Backlog, Ledger, RequestRecord, Which};
 use crate::mixpanel::{Client, Route, Timeouts};
 use crate::sandbox;
 use crate::ui::{Failure, Ui};
@@ -61,6 +63,23 @@ impl Context {
     pub(crate) fn means(&self, project: &ProjectName) -> bool {
         let mut named = self.projects.iter();
         self.projects.is_empty() || named.any(|name| name == project.as_str())
+    }
+
+    /// Refuses a project that is neither set up nor in the ledger: a mistyped name must not look
+    /// like a project without requests.
+    pub(crate) fn refuse_unknown_projects(&self, ledger: &Ledger) -> Result<(), Failure> {
+        for name in &self.projects {
+            let file = self.projects_file()?;
+            // A token in the environment is the token of whatever project is named.
+            let is_given = !self.is_sandbox() && self.environment.project_token.is_some();
+            let is_set_up = is_given || file.find(name).is_some();
+            let is_recorded = |request: &RequestRecord| request.asked.project.as_str() == name;
+            if !is_set_up && !ledger.list_requests(Which::All)?.iter().any(is_recorded) {
+                let (name, similar) = (name.clone(), file.similar(name));
+                return Err(ResolveError::UnknownProject { name, similar }.into());
+            }
+        }
+        Ok(())
     }
 
     /// The projects the operator means.

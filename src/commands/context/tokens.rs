@@ -139,12 +139,18 @@ impl Context {
     /// # Errors
     /// In a rehearsal: its token is its own.
     pub(crate) fn refuse_in_sandbox(&self) -> Result<(), Failure> {
+        self.refuse_sandboxed("the sandbox has a fixed token of its own; nothing was changed")
+    }
+
+    /// The same for a key.
+    pub(crate) fn refuse_key_of_sandbox(&self) -> Result<(), Failure> {
+        self.refuse_sandboxed("the sandbox has its own key, which cannot be copied or changed")
+    }
+
+    fn refuse_sandboxed(&self, why: &str) -> Result<(), Failure> {
         match self.is_sandbox() {
             false => Ok(()),
-            true => Err(
-                usage("the sandbox has a fixed token of its own; nothing was changed")
-                    .hint("leave `--sandbox` out"),
-            ),
+            true => Err(usage(why).hint("leave `--sandbox` out")),
         }
     }
 }

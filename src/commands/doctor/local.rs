@@ -145,11 +145,11 @@ fn of_trail(glance: &Glance) -> Check {
         None => Check::fine(
             "audit",
             format!(
-                "{} in the trail, and the last of them fit",
+                "the last entries of the audit trail are in order ({} in all)",
                 plural(
                     usize::try_from(glance.entries).unwrap_or(usize::MAX),
-                    "entry is",
-                    "entries are"
+                    "entry",
+                    "entries"
                 )
             ),
         ),
@@ -186,8 +186,8 @@ fn of_health(path: &Path, health: &Health) -> Check {
     }
     if health.ids_to_hash > 0 {
         let jobs = plural(health.ids_to_hash, "job", "jobs");
-        let message = format!("it still holds the ids of {jobs} that ended");
-        let fix = "run `dsr status`, which hashes them or says why it cannot; see `dsr auth ledger-key --help`";
+        let message = format!("{jobs} ended, and the ledger still has their ids in plain text");
+        let fix = "run `dsr status`: it replaces the ids with hashes, or says why it cannot";
         return Check::warning("ledger", message, fix);
     }
     if health.log_bytes > LONG_LOG {

@@ -179,10 +179,10 @@ fn of_probe(ctx: &Context, project: &Project, probe: &Probe, renewal: &str) -> C
         Probe::NotHere if !ctx.is_sandbox() => Check::fine(
             WHAT,
             format!(
-                "answers, and lets this token in; 404 leaves open whether region `{region}` is right"
+                "accepts the token. dsr cannot check region `{region}`: compare it in Mixpanel"
             ),
         ),
-        Probe::Welcome | Probe::NotHere => Check::fine(WHAT, "answers, and lets this token in"),
+        Probe::Welcome | Probe::NotHere => Check::fine(WHAT, "accepts the token"),
         Probe::NotAllowed { http_status: 401 } => Check::problem(
             WHAT,
             ExitStatus::Auth,

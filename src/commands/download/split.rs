@@ -198,19 +198,17 @@ pub(crate) fn to_be_checked<'a>(
     let parts = plural(all, "part", "parts");
     let which = match all == without {
         true => String::new(),
-        false => format!("{} of them ", number(without)),
+        false => format!("{} of ", number(without)),
     };
-    let (archives, their) = match unclear.len() {
-        1 => ("1 archive has".to_owned(), "its"),
-        count => (format!("{} archives have", number(count)), "their"),
-    };
+    let have = if without == 1 { "has" } else { "have" };
+    let archives = plural(unclear.len(), "archive", "archives");
     let folders = unclear
         .iter()
         .map(|draft| printable(&draft.1.display().to_string()));
     let folders = folders.collect::<Vec<_>>().join(", ");
     let commands = commands(unclear.iter().map(|draft| draft.0).collect());
     let message = format!(
-        "{archives} {parts} in nobody's package, {which}without a certain owner: {their} packages are not ready to be sent"
+        "{which}{parts} in nobody's package, from {archives}, {have} no clear owner. Look at them before you send any package"
     );
     let mut hint = format!("look through `unassigned/` in {folders}, then run {commands}");
     if sum(|counts| counts.missing) > 0 {

@@ -11,7 +11,8 @@ use super::in_the_way;
 use super::people::OTHER_KEY;
 
 /// What to do where a copy of the ledger cannot take its place.
-pub(crate) const NOT_COPIED: &str = "no copy was kept; name a new file in a folder with room";
+pub(crate) const NOT_COPIED: &str =
+    "no backup was made; name a new file, in a folder that is there and has room";
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {

@@ -127,7 +127,7 @@ fn fault_hint(fault: &Fault) -> Cow<'static, str> {
             "rename one of them, or name the one with the ids by its number: `--column NUMBER`"
         }
         Fault::Drawn { look, .. } => look.way_out().unwrap_or_default(),
-        Fault::NoKnownColumn { .. } | Fault::SeveralColumns(_) | Fault::MissingColumn(_) => {
+        Fault::NoKnownColumn { .. } | Fault::SeveralColumns(_) | Fault::MissingColumn { .. } => {
             "say which one: `--column NAME` or `--column NUMBER`"
         }
         Fault::WhichColumn { .. } => {
@@ -413,7 +413,7 @@ impl From<QuestionError> for Failure {
         match &error {
             QuestionError::NoTerminal { .. } => Self::from_error(ExitStatus::Usage, kind, &error),
             QuestionError::NotConfirmed { .. } => Self::from_error(ExitStatus::Usage, kind, &error)
-                .hint("nothing was sent or removed; run the command again to be asked again"),
+                .hint("to try again, run the same command"),
             QuestionError::NothingGiven => Self::from_error(ExitStatus::Usage, "usage", &error)
                 .hint("pipe it in, for example from a password manager"),
             QuestionError::Interrupted => {

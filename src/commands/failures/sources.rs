@@ -31,13 +31,15 @@ pub(crate) fn source_failure(error: &SourceError, command: &str) -> Failure {
                 .to_owned()
         }
         SourceError::NotAlone { .. } => {
-            "correct the name of the file, or name each id with `--id`".to_owned()
+            "correct the name of the file, or write each id as `--id ID`".to_owned()
         }
         SourceError::StdinTwice => "name `-` once".to_owned(),
         SourceError::PipeTwice { .. } => "name it once".to_owned(),
     };
     let mut failure = Failure::from_error(ExitStatus::Usage, "usage", error);
-    failure.message.push_str("; nothing was sent");
+    if !command.contains(" find") && !command.contains(" suppressions") {
+        failure.message.push_str("; nothing was sent");
+    }
     failure.hint(hint)
 }
 

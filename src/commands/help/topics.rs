@@ -145,7 +145,7 @@ fn exit_status(_: Option<&Home>) -> Vec<Block> {
              dsr delete --gdpr --yes --expect 8 ids.csv --wait --timeout 2h || status=$?\n\
              case $status in\n\
              0)  echo 'erased' ;;\n\
-             8)  echo 'accepted; Mixpanel is still at it: dsr status' ;;\n\
+             8)  echo 'accepted; Mixpanel is still working: dsr status' ;;\n\
              75) dsr resume ;;\n\
              *)  echo \"needs a person: $status\" >&2; exit $status ;;\n\
              esac\n",
@@ -193,6 +193,10 @@ fn files(home: Option<&Home>) -> Vec<Block> {
             "every request, job and attempt, in SQLite; -wal and -shm beside it are part of it",
         ),
         (
+            home.data().join("seen-head"),
+            "the last entry of the ledger that this host has seen; stays here, is never restored from a copy",
+        ),
+        (
             home.data().join("holder"),
             "which dsr writes the ledger just now",
         ),
@@ -213,8 +217,8 @@ fn files(home: Option<&Home>) -> Vec<Block> {
         rows(kept.map(|(path, holds)| (path.display().to_string(), holds))),
         Block::paragraph(
             "`DSR_HOME` puts all of it into one folder. dsr makes files for their owner alone, and \
-             refuses a ledger that others can read. Back up the ledger with everything beside it, and \
-             the key of its hashed ids apart from it: `dsr auth ledger-key --to FILE`.",
+             refuses a ledger that others can read. Copy the ledger with `dsr ledger backup`, and keep \
+             the key of its hashed ids apart from the copy: `dsr auth ledger-key --to FILE`.",
         ),
         Block::paragraph(
             "Nothing is read from the working directory but the sources you name. Exports are put \

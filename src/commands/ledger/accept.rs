@@ -1,11 +1,16 @@
 //! `dsr ledger accept`: goes on with a ledger that was set back.
 
+use chrono::{DateTime, Utc};
+
 use crate::commands::context::ledger::PEOPLE_LOST;
 use crate::commands::context::{Context, holders};
 use crate::commands::failures::{local_io, no_ledger, usage};
 use crate::domain::{ExitStatus, Kind, YesFlag};
 use crate::ledger::{self, Ledger, MaybeSent, Seen, SetBack};
 use crate::ui::{AcceptedView, Act, Failure, number, plural};
+
+/// What a ledger lacks, the jobs that may have been sent, and when its last entry was made.
+type Lost = (SetBack, Vec<MaybeSent>, Option<DateTime<Utc>>);
 
 /// How many requests the question names.
 const NAMED: usize = 20;
@@ -48,7 +53,7 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
     }
     refuse_beside_senders(ctx)?;
     let lost = find_lost(ctx)?;
-    let Some((set_back, jobs)) = lost else {
+    let Some((set_back, jobs, ends)) = lost else {
         let view = AcceptedView::default();
         ctx.ui.print(&view).map_err(|error| local_io(&error))?;
         return Ok(ExitStatus::Done);
@@ -57,7 +62,7 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
     ctx.ui
         .confirm(
             Act::Acceptance,
-            &question(&set_back, &jobs),
+            &question(&set_back, &jobs, ends, ctx.clock.now()),
             count,
             YesFlag::of(args.yes),
         )
@@ -101,17 +106,21 @@ fn review(ctx: &Context, note: &str) -> Result<ExitStatus, Failure> {
 }
 
 /// What the ledger lacks, and what may have been sent of it. A ledger that is gone has nothing.
-fn find_lost(ctx: &Context) -> Result<Option<(SetBack, Vec<MaybeSent>)>, Failure> {
+fn find_lost(ctx: &Context) -> Result<Option<Lost>, Failure> {
     let path = ctx.home.ledger();
     let ledger = match ctx.has_ledger() {
         true => Ledger::open_set_back(&ctx.opening(), &path, ctx.patience())?,
         false => {
             let seen = ledger::find_seen(&path)?;
-            return Ok(Some((SetBack { seen, head: None }, Vec::new())));
+            return Ok(Some((SetBack { seen, head: None }, Vec::new(), None)));
         }
     };
     match ledger.find_set_back()? {
-        Some(set_back) => Ok(Some((set_back, ledger.list_maybe_sent()?))),
+        Some(set_back) => {
+            let ends = set_back.head.is_some().then(|| ledger.audit_head());
+            let ends = ends.transpose()?.map(|head| head.at);
+            Ok(Some((set_back, ledger.list_maybe_sent()?, ends)))
+        }
         None => Ok(None),
     }
 }
@@ -129,12 +138,27 @@ fn refuse_beside_senders(ctx: &Context) -> Result<(), Failure> {
     }
 }
 
-fn question(set_back: &SetBack, requests: &[MaybeSent]) -> String {
+/// `ends` is when the last entry of this copy was made.
+fn question(
+    set_back: &SetBack,
+    requests: &[MaybeSent],
+    ends: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> String {
     let mut text = format!("{}.\n", capital(&set_back.to_string()));
+    if let Some(ends) = ends {
+        text.push_str(&format!(
+            "It may lack what was recorded from {} to {}.\n",
+            minute(ends),
+            minute(now)
+        ));
+    }
     if requests.is_empty() {
         text.push_str("No job of this ledger waits to be sent.\n");
     } else {
-        text.push_str("These jobs may have been sent since. They are unknown then:\n");
+        text.push_str(
+            "dsr does not know whether these jobs were sent. It will mark them \"unknown\":\n",
+        );
     }
     for one in requests.iter().take(NAMED) {
         let kind = match one.kind {
@@ -153,10 +177,18 @@ fn question(set_back: &SetBack, requests: &[MaybeSent]) -> String {
         let more = number(requests.len() - NAMED);
         text.push_str(&format!("  and {more} more requests\n"));
     }
-    text.push_str(
-        "Requests recorded since are not in this ledger. dsr cannot follow them or report on them.",
-    );
+    let after = match ends {
+        Some(at) => format!("after {}", minute(at)),
+        None => "before".to_owned(),
+    };
+    text.push_str(&format!(
+        "Requests made {after} are not in this copy. Find them in your tickets, and send them again."
+    ));
     text
+}
+
+fn minute(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 fn capital(text: &str) -> String {

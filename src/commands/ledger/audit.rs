@@ -12,8 +12,8 @@ use crate::ui::{AuditHeadView, AuditLogView, AuditView, Failure, number, plural,
 /// Read and verify the audit trail: who did what, and when
 ///
 /// The ledger keeps an entry for each step of each request, sealed by a hash over itself and the
-/// entry before: nobody changes, removes or moves one unseen. Who can write the ledger's file can
-/// write a whole trail anew, too; so keep its head elsewhere now and then, where they cannot write.
+/// entry before: nobody changes, removes or moves one unseen. Anyone who can change the ledger file
+/// can replace the whole trail. So keep its head elsewhere now and then, where they cannot write.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr audit verify

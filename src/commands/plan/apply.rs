@@ -36,16 +36,17 @@ pub(crate) struct ApplyArgs {
     #[arg(long)]
     yes: bool,
     /// Show the plan, and send nothing
-    #[arg(long, conflicts_with = "wait")]
+    #[arg(long, conflicts_with_all = ["wait", "timeout"])]
     dry_run: bool,
     #[command(flatten)]
     sending: SendingArgs,
-    /// With --wait, fetch each finished export into this folder, as `dsr download --to DIR` does
-    #[arg(long, value_name = "DIR", requires = "wait")]
+    /// Wait, and fetch each finished export into this folder, as `dsr download --to DIR` does
+    #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
     download: Option<PathBuf>,
 }
 
-pub(crate) async fn run(ctx: &mut Context, args: ApplyArgs) -> Result<ExitStatus, Failure> {
+pub(crate) async fn run(ctx: &mut Context, mut args: ApplyArgs) -> Result<ExitStatus, Failure> {
+    args.sending.wait.wait |= args.download.is_some();
     let file = args.plan.open()?;
     if args.dry_run {
         return look_at(ctx, &file);
@@ -177,10 +178,7 @@ fn look_at(ctx: &Context, file: &PlanFile) -> Result<ExitStatus, Failure> {
     for failure in against {
         ctx.ui.warn(
             "not_applicable",
-            &format!(
-                "dsr would refuse to apply this plan here: {}",
-                failure.message
-            ),
+            &format!("dsr cannot apply this plan here: {}", failure.message),
         );
     }
     let is_deletion = file.header().operation.kind() == Kind::Delete;

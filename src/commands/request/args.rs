@@ -42,10 +42,10 @@ pub(crate) struct LawArgs {
 #[derive(clap::Args, Debug)]
 pub(crate) struct RequestArgs {
     /// Show what would be done, and send nothing
-    #[arg(long, conflicts_with = "wait")]
+    #[arg(long, conflicts_with_all = ["wait", "timeout"])]
     pub(super) dry_run: bool,
     /// Write the plan to a new file for others to approve, and send nothing; see `dsr apply`
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["wait", "dry_run", "new"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["wait", "timeout", "dry_run", "new"])]
     pub(crate) plan: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) sending: SendingArgs,
@@ -61,7 +61,7 @@ pub(crate) struct RequestArgs {
 #[derive(clap::Args, Debug)]
 pub(crate) struct SendingArgs {
     #[command(flatten)]
-    pub(super) wait: WaitArgs,
+    pub(crate) wait: WaitArgs,
     /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
     pub(super) max_wait: Duration,

@@ -9,8 +9,8 @@ use crate::commands::status::outcome::{
     by_word, given_up, other_token, trouble_failure, trouble_status,
 };
 use crate::domain::{ExitStatus, JobState, Kind, TaskId, YesFlag};
-use crate::ledger::{JobGroup, JobRecord};
-use crate::ui::{Act, Failure, Lines, Phase, Progress, Shown, Ui, plural};
+use crate::ledger::{JobGroup, JobRecord, Ledger};
+use crate::ui::{Act, Failure, Lines, Phase, Progress, QuestionError, Shown, Ui, plural};
 use crate::workflow::{self, CancelOutcome, CancelReport, RefreshTrouble, Signal, Strangers};
 
 /// Cancel deletions that Mixpanel has not started
@@ -38,7 +38,7 @@ pub(crate) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
     let request = find_meant(ctx, &ledger, &args.name)?;
     if request.asked.operation.kind() == Kind::Export {
         return Err(usage(format!(
-            "`{}` is an export, and Mixpanel cannot cancel retrievals",
+            "`{}` is an export, and Mixpanel cannot cancel exports",
             args.name
         ))
         .hint(format!(
@@ -73,7 +73,7 @@ pub(crate) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
         let mut run = ctx.run(&mut ledger, &clients, &progress);
         workflow::cancel(&mut run, &request, only).await?
     };
-    warn_of_each(&ctx.ui, &report);
+    warn_of_each(&ctx.ui, &ledger, &report)?;
     minimise::sweep(ctx, &mut ledger);
     let requests = std::slice::from_ref(&report.request);
     ctx.ui
@@ -102,15 +102,16 @@ fn confirm(
     let jobs = jobs.collect::<Vec<_>>().join("; ");
     let mut lines = Vec::new();
     if !along.is_empty() {
-        lines.push(format!(
-            "Cancelling this also cancels the deletion of {jobs}."
-        ));
+        lines.push(format!("This also cancels {jobs}."));
     }
     lines.extend(strangers.iter().map(stranger_text));
     let what = lines.join("\n");
     let confirmed = ui.confirm(Act::Cancellation, &what, ids + unknown, flag);
     confirmed.map(drop).map_err(|error| {
-        ui.warn("taken_along", &what);
+        // Whoever was asked has read it.
+        if matches!(error, QuestionError::NoTerminal { .. }) {
+            ui.warn("taken_along", &what);
+        }
         Failure::from(error).or_hint("nothing was cancelled; add `--yes` to cancel them, too")
     })
 }
@@ -129,7 +130,7 @@ fn stranger_text(strangers: &Strangers) -> String {
 }
 
 /// Says of each job that is not revoked why it is not.
-fn warn_of_each(ui: &Ui, report: &CancelReport) {
+fn warn_of_each(ui: &Ui, ledger: &Ledger, report: &CancelReport) -> Result<(), Failure> {
     for (job, outcome) in &report.jobs {
         let number = job.id.number;
         let (kind, text) = match outcome {
@@ -154,10 +155,7 @@ fn warn_of_each(ui: &Ui, report: &CancelReport) {
             CancelOutcome::NotCancelled { reason } => {
                 ("not_cancelled", format!("it was not cancelled: {reason}"))
             }
-            CancelOutcome::Linked => (
-                "linked",
-                "its ids are in a task that was not made for it; cancel that one by its task id, if nobody else wants it".to_owned(),
-            ),
+            CancelOutcome::Linked => ("linked", linked_text(ledger, job)?),
             CancelOutcome::Sending => (
                 "sending",
                 "another dsr is sending it just now; end that one, then cancel again".to_owned(),
@@ -172,7 +170,8 @@ fn warn_of_each(ui: &Ui, report: &CancelReport) {
             ),
             CancelOutcome::InDoubt => (
                 "unknown_outcome",
-                "cancelled, but an earlier attempt to delete its ids may have been carried out".to_owned(),
+                "cancelled, but an earlier attempt to delete its ids may have been carried out"
+                    .to_owned(),
             ),
             CancelOutcome::NothingCreated => (
                 "refused",
@@ -183,6 +182,26 @@ fn warn_of_each(ui: &Ui, report: &CancelReport) {
         let task = task.map_or_else(String::new, |task| format!(" (task {task})"));
         ui.warn(kind, &format!("job {number}{task}: {text}"));
     }
+    Ok(())
+}
+
+/// Whose task it is, as far as this ledger knows.
+fn linked_text(ledger: &Ledger, job: &JobRecord) -> Result<String, Failure> {
+    let Some(task) = &job.task else {
+        return Ok("it has no task of its own".to_owned());
+    };
+    let sharing = ledger.list_sharing(task, &job.id)?.into_iter();
+    let mut others: Vec<String> = sharing
+        .filter(|other| other.id.request != job.id.request)
+        .map(|other| other.id.request.short().to_owned())
+        .collect();
+    others.dedup();
+    let whose = match others.as_slice() {
+        [] => "its task was not made for this request".to_owned(),
+        [one] => format!("it shares its task with request {one}"),
+        many => format!("it shares its task with requests {}", some_of(many)),
+    };
+    Ok(format!("{whose}. To cancel that task: `dsr cancel {task}`"))
 }
 
 /// Says what stood in the way, if anything did; returns the exit status.
@@ -282,7 +301,10 @@ fn too_late(report: &CancelReport) -> String {
     let begun = begun.filter_map(|word| Some(format!("{word} {}", jobs(Some(word))?)));
     let begun = begun.collect::<Vec<_>>().join(" and ");
     let late = (!begun.is_empty()).then(|| format!("Too late: Mixpanel has already {begun}"));
-    let linked = jobs(None).map(|jobs| format!("{jobs} not cancelled: tasks of other requests"));
+    let linked = jobs(None).map(|jobs| match jobs.starts_with("jobs") {
+        true => format!("{jobs} are not cancelled: their tasks were not made for this request"),
+        false => format!("{jobs} is not cancelled: its task was not made for this request"),
+    });
     [late, linked]
         .into_iter()
         .flatten()

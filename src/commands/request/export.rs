@@ -40,12 +40,13 @@ pub(crate) struct ExportArgs {
     source: SourceArgs,
     #[command(flatten)]
     request: RequestArgs,
-    /// With --wait, fetch each finished export into this folder, as `dsr download --to DIR` does
-    #[arg(long, value_name = "DIR", requires = "wait")]
+    /// Wait, and fetch each finished export into this folder, as `dsr download --to DIR` does
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["dry_run", "plan"])]
     download: Option<PathBuf>,
 }
 
-pub(crate) async fn run(ctx: &mut Context, args: ExportArgs) -> Result<ExitStatus, Failure> {
+pub(crate) async fn run(ctx: &mut Context, mut args: ExportArgs) -> Result<ExitStatus, Failure> {
+    args.request.sending.wait.wait |= args.download.is_some();
     let scope = match (args.law.law(), args.disclosure) {
         (Law::Ccpa, disclosure) => RetrievalScope::Ccpa(disclosure.unwrap_or(Disclosure::Data)),
         (Law::Gdpr, None) => RetrievalScope::Gdpr,

@@ -8,7 +8,7 @@ use crate::domain::{ExitStatus, Law};
 use crate::ui::{Failure, Shown, day_count};
 use crate::workflow;
 
-/// Take the law's further time to answer a request
+/// Extend the legal deadline of a request
 ///
 /// GDPR: two further months, three in all, where that is necessary for the complexity and number
 /// of requests. CCPA: 45 days more, 90 in all. Each once, and only inside the first period, in

@@ -17,7 +17,7 @@ use crate::workflow::{self, Adopted, Run, Settle};
 
 use super::waiting::{self, WaitArgs};
 
-/// Go on with what was interrupted, deferred or is unknown
+/// Send what is not sent, and settle what is unknown
 ///
 /// Sends what is planned or deferred. Where the outcome of a deletion is unknown and the attempt
 /// is less than 15 minutes old, the same deletion is sent once more: while the first task is active,

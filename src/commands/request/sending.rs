@@ -43,7 +43,7 @@ pub(super) async fn submit(
         let mut run = ctx.run(&mut ledger, &clients, &progress);
         let ids = match workflow::record(&mut run, approved, sending.again())? {
             Recorded::New(ids) => ids,
-            Recorded::There(id) => return Err(same_request(&id)),
+            Recorded::There(id) => return Err(same_request(&ledger, &id)?),
             Recorded::Applied(id) => return Err(applied_before(&id)),
         };
         ctx.interrupt.begin();
@@ -58,16 +58,20 @@ pub(super) async fn submit(
     })
 }
 
-fn same_request(id: &RequestId) -> Failure {
+fn same_request(ledger: &Ledger, id: &RequestId) -> Result<Failure, Failure> {
     let short = id.short();
-    Failure::new(
+    let found = ledger.find_request(id)?;
+    let next = match found.is_some_and(|request| request.needs_resume()) {
+        true => format!("go on with it: `dsr resume {short}`"),
+        false => format!("see it: `dsr status {short}`"),
+    };
+    let failure = Failure::new(
         ExitStatus::Usage,
         "same_request",
         format!("request {short} is open and asks for the same ids; nothing was sent"),
     )
-    .hint(format!(
-        "go on with it: `dsr resume {short}`; or start a second one with `--new`"
-    ))
+    .hint(format!("{next}; or start a second one with `--new`"));
+    Ok(failure)
 }
 
 impl Sent {

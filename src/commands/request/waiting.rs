@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use clap::builder::ArgPredicate;
+
 use crate::commands::context::Context;
 use crate::domain::ProjectKey;
 use crate::ledger::{Ledger, RequestRecord, Scope};
@@ -16,10 +18,10 @@ pub(crate) struct WaitArgs {
     /// Follow the jobs to their end
     ///
     /// Where one could not be sent or its outcome is unknown, says so at once instead.
-    #[arg(long)]
+    #[arg(long, default_value_if("timeout", ArgPredicate::IsPresent, "true"))]
     pub(crate) wait: bool,
-    /// Give up waiting after this long, such as `90s`, `2h` or `3days`
-    #[arg(long, value_name = "DURATION", requires = "wait", value_parser = humantime::parse_duration)]
+    /// Wait, and give up after this long, such as `90s`, `2h` or `3days`
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
 }
 

@@ -60,12 +60,12 @@ pub(crate) fn is_due_within(request: &RequestRecord, today: NaiveDate, days: i64
 pub(crate) fn warn_of_plan(ctx: &Context, plan: &Plan) {
     let today = ctx.clock.today();
     let received = plan.order.received;
-    let Deadline { due, rule } = plan.deadline;
+    let due = plan.deadline.due;
     if plan.deadline.is_over(today) {
         let ago = day_count((received - today).num_days());
         ctx.ui.warn_once(
             "received",
-            &format!("it was received {ago}, and the answer was due on {due} ({rule}): if `--received {received}` is right, submit at once"),
+            &format!("the person asked {ago}. The answer was due on {due}. Submit now, or correct `--received {received}`"),
         );
     } else if let Some(late) = late_text(&plan.deadline, today) {
         ctx.ui
@@ -214,25 +214,27 @@ pub(crate) fn advice(
     Ok(advice)
 }
 
+/// How much of a request is not sent.
+pub(super) fn unsent_text(request: &RequestRecord) -> String {
+    let short = request.id.short();
+    let unsent = request.count_jobs(|group| group.state.is_sendable());
+    let all = request.count_jobs(|_| true);
+    let are = if unsent == 1 { "is" } else { "are" };
+    match unsent == all {
+        true => format!("{short} is not sent"),
+        false => format!(
+            "{short}: {} of {} jobs {are} not sent",
+            number(unsent),
+            number(all)
+        ),
+    }
+}
+
 fn advise_unsent(advice: &mut Advice, request: &RequestRecord, shown: Shown, today: NaiveDate) {
     let deadline = request.deadline();
     let Deadline { due, rule } = deadline;
     let short = request.id.short();
-    let (unsent, all) = (
-        request.count_jobs(|group| group.state.is_sendable()),
-        request.count_jobs(|_| true),
-    );
-    let unsent = match unsent == all {
-        true => format!("{short} is not sent"),
-        false => {
-            let are = if unsent == 1 { "is" } else { "are" };
-            format!(
-                "{short}: {} of {} jobs {are} not sent",
-                number(unsent),
-                number(all)
-            )
-        }
-    };
+    let unsent = unsent_text(request);
     let again = format!("submit at once with `dsr resume {short}`");
     if deadline.is_over(today) {
         let message = format!("{unsent}, and its answer was due on {due} ({rule})");
@@ -245,7 +247,7 @@ fn advise_unsent(advice: &mut Advice, request: &RequestRecord, shown: Shown, tod
         let last = deadline.last_safe_day();
         let left = day_count((last - today).num_days());
         advice.notes.push(format!(
-            "{unsent}: the last safe day to submit is {last} ({left}), since Mixpanel may need 30 days."
+            "{short}: the last safe day to submit is {last} ({left}), since Mixpanel may need 30 days."
         ));
     }
 }

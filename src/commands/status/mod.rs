@@ -63,7 +63,7 @@ pub(crate) struct StatusArgs {
     /// where asking would take over a minute]
     #[arg(long, group = "asking", value_name = "DURATION", value_parser = humantime::parse_duration)]
     ask_for: Option<Duration>,
-    /// Go on until all jobs have ended: on a terminal as a picture that is drawn anew, elsewhere as
+    /// Go on until all jobs have ended: on a terminal as a picture that is redrawn, elsewhere as
     /// one JSON object a line for each change, and all of it at the end
     #[arg(long, group = "asking", conflicts_with = "changes")]
     watch: bool,
@@ -107,6 +107,7 @@ pub(crate) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
         (false, true) => ctx.ledger_as_it_is()?,
         (false, false) => ctx.ledger_if_any()?,
     };
+    ctx.refuse_unknown_projects(&ledger)?;
     if let (Some(name), true) = (&args.name, args.show_ids) {
         let request = find(&ledger, name)?;
         return held_ids::show(ctx, &ledger, &request);
@@ -153,10 +154,8 @@ pub(crate) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
     if let Some(trouble) = troubles.first() {
         ctx.ui.fail(&trouble_failure(ctx, trouble));
     }
-    let mut statuses: Vec<ExitStatus> = troubles
-        .iter()
-        .map(|trouble| trouble_failure(ctx, trouble).status)
-        .collect();
+    let failures = troubles.iter().map(|trouble| trouble_failure(ctx, trouble));
+    let mut statuses: Vec<_> = failures.map(|failure| failure.status).collect();
     if args.exit_status {
         statuses.push(status);
         if view.shown == Shown::List {
@@ -268,9 +267,7 @@ fn has_deleted(request: &RequestRecord) -> bool {
 fn still_due(polling: Polling) -> String {
     let jobs = plural(polling.due, "job", "jobs");
     let time = duration(polling.time);
-    format!(
-        "Still to be asked about: {jobs}, {time} at the pace. All of them now: `dsr status --refresh`; as they fall due: `dsr status --watch`."
-    )
+    format!("dsr has not asked about {jobs} yet. Ask now ({time}): `dsr status --refresh`.")
 }
 
 /// Shows what has changed since it was last shown, if anything has; also what its reader has seen.
@@ -428,11 +425,14 @@ fn advise(ctx: &Context, ledger: &Ledger, requests: &[RequestRecord]) -> Result<
         };
         ctx.ui.note(&match waits.map(outcome::waits_for) {
             Some(WaitsFor { why, hint }) => format!("{short} waits: {why}. To go on, {hint}."),
-            None => {
-                let reason = job.reason.as_deref().unwrap_or("not sent yet");
-                let what = job.state.as_str();
-                format!("{short} is {what}: {reason}. {go_on}.")
-            }
+            None => match &job.reason {
+                Some(reason) => format!("{short} is {}: {reason}. {go_on}.", job.state.as_str()),
+                None if job.state.is_sendable() => {
+                    let unsent = deadlines::unsent_text(request);
+                    format!("{unsent} yet. To send: `dsr resume {short}`.")
+                }
+                None => format!("{short} is {}. {go_on}.", job.state.as_str()),
+            },
         });
     }
     Ok(())

@@ -87,7 +87,10 @@ impl Columns {
             let mut found = fields.iter().map(|(_, field)| *field);
             found.any(|field| field == one || field == other)
         };
-        let missing = |column: &str| Fault::MissingColumn(column.to_owned());
+        let missing = |column: &str| Fault::MissingColumn {
+            column: column.to_owned(),
+            known: Vec::new(),
+        };
         if !says(Field::Person, Field::Device) {
             let count = names.len();
             let unknown = || Fault::NoKnownColumn { count };

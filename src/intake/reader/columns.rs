@@ -233,7 +233,14 @@ pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layo
     let width = filled.map_or(1, |last| last + 1);
     let names = &first_row[..width];
     let asked = options.column.as_deref();
-    let missing = |column: &str| Fault::MissingColumn(column.to_owned());
+    let has_heading = names.iter().any(|name| is_known(name, width));
+    let missing = |column: &str| Fault::MissingColumn {
+        column: column.to_owned(),
+        known: match (options.header, has_heading) {
+            (Header::Expected, true) => names.to_vec(),
+            _ => Vec::new(),
+        },
+    };
     let repeated = |column: &str, count| Fault::RepeatedColumn {
         column: column.to_owned(),
         count,

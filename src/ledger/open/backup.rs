@@ -1,6 +1,7 @@
 //! A copy of a ledger that others may be writing: whole, for its owner alone, and without the pages
 //! that are free.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -38,10 +39,18 @@ impl Ledger {
             Some(_) | None => Path::new("."),
         };
         // 0600 from its making on; the engine writes into a file that is empty.
-        let copy = NamedTempFile::new_in(folder).map_err(failed)?;
+        let copy = NamedTempFile::new_in(folder).map_err(|error| {
+            // The error's own text names the unready file.
+            failed(match error.kind() {
+                ErrorKind::NotFound => {
+                    std::io::Error::new(ErrorKind::NotFound, "there is no such folder")
+                }
+                kind => kind.into(),
+            })
+        })?;
         let name = copy.path().to_str().ok_or_else(|| {
             failed(std::io::Error::new(
-                std::io::ErrorKind::InvalidInput,
+                ErrorKind::InvalidInput,
                 "the path is not UTF-8",
             ))
         })?;

@@ -145,16 +145,19 @@ fn standing(request: &RequestFacts) -> String {
             Kind::Export => "Every export was fetched.".to_owned(),
         },
         Nature::Part => {
-            let rest = ids.unique + ids.excluded - ids.carried_out;
+            let all = ids.unique + ids.excluded;
             let unknown = match ids.given_up {
                 0 => String::new(),
-                given_up => format!("; of {} nobody knows what became", of(given_up)),
+                given_up => format!(" {}: the outcome is unknown.", of(given_up)),
+            };
+            let rest = match all - ids.carried_out - ids.given_up {
+                0 => String::new(),
+                rest => format!(" {}: not carried out.", of(rest)),
             };
             format!(
-                "Carried out for {} of {}{unknown}. Not, or not known to be, for {}.",
+                "{} of {}: carried out.{unknown}{rest}",
                 count(ids.carried_out),
-                of(ids.unique + ids.excluded),
-                count(rest)
+                of(all)
             )
         }
         Nature::NotCarriedOut => "Nothing was carried out; the reasons are below.".to_owned(),
@@ -196,7 +199,7 @@ fn asked(request: &RequestFacts) -> Markup {
                     Some(reference) => (Visible(reference)),
                     None => "none given",
                 } }
-                dt { "Received" } dd { (day(asked.received)) ", as the operator said" }
+                dt { "Received" } dd { (day(asked.received)) " (the day the operator gave, or the day it was recorded)" }
                 dt { "Recorded" } dd { (moment(asked.created)) " UTC, from " (Visible(&asked.source)) }
                 @if let Some(plan) = &request.plan {
                     dt { "Planned" } dd { (signed(&plan.created_by, plan.created)) br; small { "Digest of the plan: " (plan.digest) } }

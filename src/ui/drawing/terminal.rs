@@ -5,8 +5,35 @@ use std::sync::{Arc, Mutex};
 /// The terminal, which a secret question leaves without an echo if the process ends meanwhile.
 #[derive(Debug, Clone, Default)]
 pub struct Terminal {
+    /// What is printed if a signal ends the process now.
+    last_words: Arc<Mutex<Option<String>>>,
     #[cfg(unix)]
     before: Arc<Mutex<Option<rustix::termios::Termios>>>,
+}
+
+impl Terminal {
+    /// Runs a question; a signal that ends the process meanwhile prints these words.
+    pub(crate) fn saying<T>(&self, words: String, question: impl FnOnce() -> T) -> T {
+        self.set_last_words(Some(words));
+        let answer = question();
+        self.set_last_words(None);
+        answer
+    }
+
+    fn set_last_words(&self, words: Option<String>) {
+        if let Ok(mut kept) = self.last_words.lock() {
+            *kept = words;
+        }
+    }
+
+    /// Leaves the terminal in order when a signal ends the process.
+    pub fn leave(&self) {
+        self.restore();
+        let words = self.last_words.lock().ok().and_then(|words| words.clone());
+        if let Some(words) = words {
+            anstream::eprint!("{words}");
+        }
+    }
 }
 
 #[cfg(unix)]
@@ -26,7 +53,7 @@ impl Terminal {
     }
 
     /// Makes the terminal what it was before the question under way, if there is one.
-    pub fn restore(&self) {
+    fn restore(&self) {
         use rustix::termios::{OptionalActions, tcsetattr};
         let before = self.before.lock().ok().and_then(|before| before.clone());
         if let Some(before) = before {
@@ -42,7 +69,7 @@ impl Terminal {
         question()
     }
 
-    pub fn restore(&self) {}
+    fn restore(&self) {}
 }
 
 /// What is written to.

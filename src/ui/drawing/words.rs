@@ -18,6 +18,18 @@ pub fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{} {word}", number(count))
 }
 
+/// `1st`, `2nd`, `11th`
+pub(crate) fn ordinal(value: usize) -> String {
+    let ending = match (value % 10, value % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{}{ending}", number(value))
+}
+
 /// The two largest units: `2h 5m`, `3d`, `12s`, `under 1s`.
 pub fn duration(time: Duration) -> String {
     let total = time.as_secs();

@@ -42,16 +42,28 @@ impl View for LedgerStatusView<'_> {
     fn human(&self, paper: &Paper) -> String {
         let seen = match &self.seen {
             Seen::Nothing => "no entry yet".to_owned(),
-            Seen::Head(seen) => format!("{seen}, the last entry that this host has noted"),
+            Seen::Head(seen) => format!(
+                "entry {}, the last that this host has noted\n  {seen}",
+                seen.count
+            ),
             Seen::Unreadable => "the file is damaged".to_owned(),
         };
         let mut text = format!(
-            "Ledger:     {}, {} bytes\nLast entry: {}:{} of its audit trail\nSeen here:  {seen}\n",
+            "Ledger:     {}, {} bytes\nLast entry: entry {} of its audit trail\n  {}:{}\nSeen here:  {seen}\n",
             printable(&self.path),
             number(usize::try_from(self.bytes).unwrap_or(usize::MAX)),
             self.head.count,
+            self.head.count,
             self.head.hash,
         );
+        if let Seen::Head(seen) = &self.seen
+            && seen.count != self.head.count
+        {
+            text.push_str(&format!(
+                "This host saw entry {}. The ledger ends at entry {}.\n",
+                seen.count, self.head.count
+            ));
+        }
         for lost in &self.lost {
             text.push_str(&wrapped("", &lost_text(lost), paper.width));
         }
@@ -124,7 +136,7 @@ impl View for BackupView<'_> {
     fn human(&self, _: &Paper) -> String {
         let Backup { head, bytes } = self.backup;
         format!(
-            "Copied the ledger to {}, {} bytes.\nHead: {head}\n",
+            "Copied the ledger to {}, {} bytes.\nHead: {head}\nKeep this line apart from the ledger. It shows later whether the ledger is old.\n",
             printable(&self.file),
             number(usize::try_from(*bytes).unwrap_or(usize::MAX)),
         )

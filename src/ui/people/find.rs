@@ -1,18 +1,18 @@
 //! Who was found in the ledger, and in what. People are named by place and hash, never by id.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::domain::{Erasure, PersonHash};
+use crate::domain::{CarriedOut, Erasure, JobState, Kind, PersonHash};
 use crate::ledger::{JobRecord, RequestRecord, StillSuppressed};
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::table::{Column, draw, state_cell};
 use crate::ui::drawing::view::View;
-use crate::ui::drawing::words::{number, plural, printable, wrapped};
+use crate::ui::drawing::words::{number, ordinal, plural, printable, wrapped};
 
 /// How many of those who were not found are named to people.
 const MAX_NAMED: usize = 20;
@@ -49,15 +49,71 @@ pub struct FindView<'a> {
     pub people: &'a [Sought],
 }
 
+/// What happened to a person, the most telling first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    Erased,
+    PossiblyErased,
+    UnderWay,
+    NotSent,
+    Failed,
+    Refused,
+    Revoked,
+    OnlyExported,
+}
+
+impl Fate {
+    fn of_deletion(job: &JobRecord) -> Self {
+        match (job.carried_out(), job.state) {
+            (CarriedOut::Yes, _) => Self::Erased,
+            (CarriedOut::Possibly, _) => Self::PossiblyErased,
+            (CarriedOut::UnderWay, _) => Self::UnderWay,
+            (CarriedOut::No, JobState::Failed) => Self::Failed,
+            (CarriedOut::No, JobState::Refused) => Self::Refused,
+            (CarriedOut::No, JobState::Revoked) => Self::Revoked,
+            (CarriedOut::No, _) => Self::NotSent,
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Erased => "erased",
+            Self::PossiblyErased => "possibly erased",
+            Self::UnderWay => "not erased yet",
+            Self::NotSent => "not sent",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Revoked => "revoked",
+            Self::OnlyExported => "only in exports",
+        }
+    }
+}
+
 impl Sought {
     /// Something is known of them.
     pub fn is_found(&self) -> bool {
         !self.involved.is_empty() || !self.suppressed.is_empty()
     }
 
+    /// What happened to somebody who is found.
+    fn fate(&self) -> Option<Fate> {
+        let deletions = self.involved.iter().filter(|found| {
+            let operation = found.request.asked.operation;
+            operation.kind() == Kind::Delete
+        });
+        let jobs = deletions.map(|found| Fate::of_deletion(&found.job));
+        let purged = self.suppressed.iter().map(|found| match found.erasure {
+            Erasure::Done => Fate::Erased,
+            Erasure::Unknown => Fate::PossiblyErased,
+            Erasure::UnderWay => Fate::UnderWay,
+        });
+        let exported = self.is_found().then_some(Fate::OnlyExported);
+        jobs.chain(purged).min().or(exported)
+    }
+
     fn place(&self) -> String {
         match (self.argument, self.line, self.element) {
-            (Some(argument), ..) => format!("argument {argument}"),
+            (Some(argument), ..) => format!("the {} id on the command line", ordinal(argument)),
             (None, _, Some(element)) => format!("{}, element {element}", self.source),
             (None, Some(line), None) => format!("{}, line {line}", self.source),
             (None, None, None) => self.source.clone(),
@@ -88,6 +144,30 @@ impl FindView<'_> {
         people.filter(|sought| sought.is_found()).count()
     }
 
+    /// How many are in requests, and what happened to them. To be in a request is not to be erased.
+    fn outcome_text(&self) -> String {
+        let (all, found) = (self.people.len(), self.count_found());
+        let of = plural(all, "person", "people");
+        let are = |count: usize| if count == 1 { "is" } else { "are" };
+        let verb = are(if all == 1 { all } else { found });
+        let mut text = format!("{} of {of} {verb} in requests", number(found));
+        if found > 0 {
+            let mut counts = BTreeMap::from([(Fate::Erased, 0)]);
+            let fates = self.people.iter().filter_map(Sought::fate);
+            fates.for_each(|fate| *counts.entry(fate).or_default() += 1);
+            let counts = counts.iter();
+            let counts = counts.map(|(fate, count)| format!("{} {}", number(*count), fate.label()));
+            text.push_str(&format!(": {}", counts.collect::<Vec<_>>().join(", ")));
+        }
+        text.push('.');
+        let rest = all - found;
+        if found > 0 && rest > 0 {
+            let people = plural(rest, "person", "people");
+            text.push_str(&format!(" {people} {} in none.", are(rest)));
+        }
+        text
+    }
+
     /// Those of whom this is so, the first of them by their places.
     fn places_text(&self, which: impl Fn(&Sought) -> bool) -> Option<String> {
         let meant = self.people.iter().filter(|one| which(one));
@@ -103,9 +183,8 @@ impl FindView<'_> {
 
 impl View for FindView<'_> {
     fn human(&self, paper: &Paper) -> String {
-        let all = plural(self.people.len(), "person", "people");
-        let mut text = format!("Found {} of {all}.\n", number(self.count_found()));
-        if let Some(missing) = self.places_text(|one| one.involved.is_empty()) {
+        let mut text = wrapped("", &self.outcome_text(), paper.width);
+        if let Some(missing) = self.places_text(|one| !one.is_found()) {
             text.push_str(&wrapped("Not found: ", &missing, paper.width));
         }
         let involved = self.people.iter().flat_map(|one| &one.involved);
@@ -180,8 +259,12 @@ fn row(sought: &Sought, found: &Involvement) -> Vec<String> {
         time.map_or_else(dash, |time| time.format("%Y-%m-%d %H:%M").to_string())
     };
     let operation = request.asked.operation;
+    let who = sought
+        .argument
+        .map(|argument| format!("{} id", ordinal(argument)));
+    let who = who.unwrap_or_else(|| printable(&sought.place()));
     vec![
-        printable(&sought.place()),
+        who,
         state_cell(job.state),
         format!("{} {}", operation.kind().as_str(), operation.law().title()),
         request.id.short().to_owned(),

@@ -48,7 +48,7 @@ impl Ui {
         }
         text.push_str(match mode {
             Mode::Sandbox { .. } => "It is the sandbox: nothing real is erased.",
-            Mode::Real => "You can cancel it until Mixpanel starts it. It cannot be undone.",
+            Mode::Real => "You can cancel until Mixpanel starts. After that it cannot be undone.",
         });
         text
     }

@@ -147,13 +147,13 @@ impl<'a> Screen<'a> {
             (0, Some(next)) => {
                 let wait = (next - picture.clock.now()).to_std().unwrap_or_default();
                 format!(
-                    "Next question in {}. Ctrl-C ends the watch.",
+                    "Next check in {}. Press Ctrl-C to stop watching; the jobs go on.",
                     duration(wait)
                 )
             }
-            (0, None) => "Ctrl-C ends the watch.".to_owned(),
+            (0, None) => "Press Ctrl-C to stop watching; the jobs go on.".to_owned(),
             _ => format!(
-                "{} to ask about, {} at the pace. Ctrl-C ends the watch.",
+                "Checking {}, about {}. Press Ctrl-C to stop watching; the jobs go on.",
                 plural(due, "job", "jobs"),
                 duration(time)
             ),

@@ -13,10 +13,10 @@ use crate::ui::drawing::words::number;
 pub enum QuestionError {
     #[error("{question}, and there is no terminal to ask on")]
     NoTerminal { question: &'static str },
-    #[error("{what} was not confirmed: `{expected}` was not typed")]
+    #[error("You did not type {expected}. {unchanged}.")]
     NotConfirmed {
-        what: &'static str,
         expected: String,
+        unchanged: &'static str,
     },
     #[error("nothing was given on standard input")]
     NothingGiven,
@@ -61,27 +61,31 @@ impl Ui {
             (Act::Cancellation, 0) => Some("cancel"),
             _ => None,
         };
-        let (question, act, counted) = match act {
+        let (question, unchanged, purpose) = match act {
             Act::Deletion => (
                 "a deletion must be confirmed",
-                "the deletion",
-                "distinct_ids",
+                "Nothing was sent",
+                "the number of ids to confirm",
             ),
             Act::Approval => (
                 "an approval must be confirmed",
-                "the approval",
-                "distinct_ids",
+                "Nothing was approved",
+                "the number of ids to confirm",
             ),
-            Act::Purge => ("a purge must be confirmed", "the purge", "requests"),
+            Act::Purge => (
+                "a purge must be confirmed",
+                "Nothing was removed",
+                "the number of requests to confirm",
+            ),
             Act::Acceptance => (
                 "going on with a ledger that was set back must be confirmed",
-                "the ledger",
-                "jobs that are unknown then",
+                "Nothing was changed",
+                "the number of these jobs to confirm",
             ),
             Act::Cancellation => (
                 "a cancellation that takes other deletions along must be confirmed",
-                "the cancellation",
-                "ids of others",
+                "Nothing was cancelled",
+                "the number of these other ids to cancel all",
             ),
         };
         if !self.can_ask() {
@@ -89,18 +93,25 @@ impl Ui {
         }
         let ask = match word {
             Some(word) => format!("{what}\nType {word} to confirm: "),
-            None => format!("{what}\nType the number of {counted} to confirm ({count}): "),
+            None => format!("{what}\nType {purpose} ({}): ", number(count)),
         };
         self.aside.write(&ask);
         let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer)?;
+        let stopped = format!("\nStopped. {unchanged}.\n");
+        let read = self
+            .terminal
+            .saying(stopped, || io::stdin().lock().read_line(&mut answer));
+        if read? == 0 {
+            // Ctrl-D leaves the cursor behind the question.
+            self.aside.write("\n");
+        }
         let (confirmed, expected) = match word {
             Some(word) => (Confirmed::by_typed_word(&answer, word), word.to_owned()),
             None => (Confirmed::by_typed_count(&answer, count), number(count)),
         };
         confirmed.ok_or(QuestionError::NotConfirmed {
-            what: act,
             expected,
+            unchanged,
         })
     }
 

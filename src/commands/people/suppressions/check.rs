@@ -20,14 +20,14 @@ use crate::commands::people::minimise::people_key;
 /// or `$user_id` names, or its `$device_id` where there is neither; a device that is named beside
 /// another person is counted apart. Ids are compared byte for byte, and never shown.
 ///
-/// Each event is told by when Mixpanel received it (`$mp_api_timestamp_ms`, `mp_processing_time_ms`)
-/// or else by its `time`: after the person's deletion was done, as far as dsr heard of that; since it
+/// Each event is sorted by its time: when Mixpanel received it (`$mp_api_timestamp_ms`,
+/// `mp_processing_time_ms`), or else its `time`. It is after the person's deletion was done, as far as dsr heard of that; since it
 /// was sent; before, which makes the file a copy that the deletion does not reach; or without a time.
 /// A later deletion that is done takes along what came before it. Raw exports of projects older than
 /// 2023 have `time` in the project's time zone, and may be hours off where they do not say when an
 /// event was received.
 ///
-/// Lines that are no events are counted and told of, and the others are read.
+/// Lines that are not events are counted and reported.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr suppressions check events.jsonl.gz
