@@ -11,7 +11,8 @@ use super::in_the_way;
 use super::people::OTHER_KEY;
 
 /// What to do where a copy of the ledger cannot take its place.
-pub(crate) const NOT_COPIED: &str =
+pub(crate) const COPY_IN_THE_WAY: &str = "no backup was made; choose a new name";
+const NOT_COPIED: &str =
     "no backup was made; name a new file, in a folder that is there and has room";
 
 impl From<LedgerError> for Failure {
@@ -50,7 +51,7 @@ impl From<LedgerError> for Failure {
             LedgerError::Backup { path, source }
                 if source.kind() == io::ErrorKind::AlreadyExists =>
             {
-                return in_the_way(path, NOT_COPIED);
+                return in_the_way(path, COPY_IN_THE_WAY);
             }
             LedgerError::Backup { .. } => (ExitStatus::LocalIo, "local_io", NOT_COPIED),
             LedgerError::Trail(_) => (

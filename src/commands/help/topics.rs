@@ -194,7 +194,7 @@ fn files(home: Option<&Home>) -> Vec<Block> {
         ),
         (
             home.data().join("seen-head"),
-            "the last entry of the ledger that this host has seen; stays here, is never restored from a copy",
+            "the last entry of the ledger that this host has seen; moves with the ledger, and is never restored from a copy",
         ),
         (
             home.data().join("holder"),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::commands::context::Context;
-use crate::commands::failures::{NOT_COPIED, in_the_way, local_io};
+use crate::commands::failures::{COPY_IN_THE_WAY, in_the_way, local_io};
 use crate::domain::ExitStatus;
 use crate::ui::{BackupView, Failure};
 
@@ -24,7 +24,7 @@ pub(super) struct BackupArgs {
 pub(super) fn run(ctx: &Context, args: &BackupArgs) -> Result<ExitStatus, Failure> {
     let file = &args.file;
     if file.symlink_metadata().is_ok() {
-        return Err(in_the_way(file, NOT_COPIED));
+        return Err(in_the_way(file, COPY_IN_THE_WAY));
     }
     let ledger = ctx.open_ledger()?;
     ctx.warn_of_set_back(&ledger)?;

@@ -247,7 +247,7 @@ fn advise_unsent(advice: &mut Advice, request: &RequestRecord, shown: Shown, tod
         let last = deadline.last_safe_day();
         let left = day_count((last - today).num_days());
         advice.notes.push(format!(
-            "{short}: the last safe day to submit is {last} ({left}), since Mixpanel may need 30 days."
+            "{short} has unsent jobs: the last safe day to submit is {last} ({left}), since Mixpanel may need 30 days."
         ));
     }
 }

@@ -265,9 +265,9 @@ fn has_deleted(request: &RequestRecord) -> bool {
 }
 
 fn still_due(polling: Polling) -> String {
-    let jobs = plural(polling.due, "job", "jobs");
+    let jobs = plural(polling.due, "job is", "jobs are");
     let time = duration(polling.time);
-    format!("dsr has not asked about {jobs} yet. Ask now ({time}): `dsr status --refresh`.")
+    format!("{jobs} due for a check. Check now ({time}): `dsr status --refresh`.")
 }
 
 /// Shows what has changed since it was last shown, if anything has; also what its reader has seen.

@@ -110,7 +110,8 @@ impl RecollectedView<'_> {
         let named = self.people.iter().take(MAX_NAMED);
         let rows: Vec<Vec<String>> = named.map(|person| self.row(person)).collect();
         let mut text = draw(&columns, &folds, &rows, paper);
-        let legend = "Events after, during and before the deletion, and with no time; first: where the first of them is.";
+        let legend =
+            "Events after, during or before the deletion. First: where the first event is.";
         text.push_str(&wrapped("", legend, paper.width));
         let more = self.people.len().saturating_sub(MAX_NAMED);
         if more > 0 {
