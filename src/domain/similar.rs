@@ -1,5 +1,7 @@
 /// From here on two words are taken for the same one, mistyped: what clap asks of its own.
 const NEAR: f64 = 0.7;
+/// The same of short words, of which any two are like each other.
+const CLOSE: f64 = 0.8;
 
 /// The known word that `word` was probably meant to be, if there is one.
 pub fn most_like<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -9,6 +11,11 @@ pub fn most_like<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Op
     let near = rated.filter(|(likeness, _)| *likeness > NEAR);
     near.max_by(|(one, _), (other, _)| one.total_cmp(other))
         .map(|(_, known)| known)
+}
+
+/// Whether `word` was probably meant to be `known`, however short the two are.
+pub fn is_close(word: &str, known: &str) -> bool {
+    strsim::jaro(word, known) > CLOSE
 }
 
 #[cfg(test)]
@@ -23,5 +30,11 @@ mod tests {
         assert_eq!(most_like("shop-e", known), Some("shop-eu"));
         assert_eq!(most_like("someone@example.com", known), None);
         assert_eq!(most_like("", known), None);
+    }
+
+    #[test]
+    fn a_short_word_is_taken_for_another_only_where_they_are_close() {
+        assert!(is_close("bsah", "bash"));
+        assert!(!is_close("ksh", "zsh"));
     }
 }

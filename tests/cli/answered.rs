@@ -264,7 +264,7 @@ fn an_answer_after_the_due_date_is_called_late_at_once() {
     let on = |day: &str| operator.run(&["answered", &id, "--on", day]);
     let status = |args: &[&str]| operator.run(&[&["status", "--cached"], args].concat());
     let in_time = on("2026-02-05");
-    in_time.exits_with(0).never_says("late");
+    in_time.exits_with(0).never_says("days late");
     assert!(!in_time.stdout.contains("late"), "{in_time}");
     let late = on("2026-02-08");
     assert!(late.exits_with(0).stdout.contains("3 days late"), "{late}");
