@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, Error};
 
-use crate::domain::ExitStatus;
+use crate::domain::{ExitStatus, is_close};
 use crate::ui::{Failure, Part, examples_of};
 
 use super::misread;
@@ -50,9 +50,6 @@ const DEPENDENT: [(&str, &str); 11] = [
     ("--show-ids", "REQUEST"),
     ("--with-ids", "REQUEST"),
 ];
-
-/// How like a value is to one that may be meant by it. clap guesses from further away.
-const NEAR: f64 = 0.8;
 
 /// A command line that clap did not take.
 struct Typed<'t> {
@@ -275,7 +272,7 @@ impl<'t> Typed<'t> {
         };
         let typed = text(error, ContextKind::InvalidValue).unwrap_or_default();
         let similar = most_similar(error, ContextKind::SuggestedValue);
-        let similar = similar.filter(|one| strsim::jaro(typed, one) > NEAR);
+        let similar = similar.filter(|one| is_close(typed, one));
         self.meant(message, similar)
     }
 

@@ -60,7 +60,7 @@ pub use polling::{Heard, LONGEST_PAUSE, next_check};
 pub use project::{Project, ProjectKey, ProjectName, ProjectToken};
 pub use region::Region;
 pub use retention::{Cutoff, CutoffError, EXPORT_IDS_DAYS, RETENTION_RULE};
-pub use similar::most_like;
+pub use similar::{is_close, most_like};
 pub use states::{JobState, RequestState, TaskStatus};
 pub use time_zone::ProjectZone;
 pub use token_name::TokenName;

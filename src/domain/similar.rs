@@ -11,6 +11,11 @@ pub fn most_like<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Op
         .map(|(_, known)| known)
 }
 
+/// Whether a value may be meant by `word` that clap guesses, which guesses from further away.
+pub fn is_close(word: &str, guess: &str) -> bool {
+    strsim::jaro(word, guess) > 0.8
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
