@@ -167,7 +167,7 @@ fn a_day_of_receipt_in_the_future_is_refused_and_one_long_past_is_warned_of() {
     }
     let said = operator.run(&["export", "--gdpr", "a2", "--received", "2025-06-15"]);
     said.exits_with(0)
-        .says("received 365 days ago")
+        .says("the person asked 365 days ago")
         .says("due on 2025-07-15")
         .says(MONTH);
     let listed = operator.run(&["status", "--cached"]);

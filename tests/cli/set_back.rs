@@ -152,14 +152,14 @@ fn what_may_have_been_sent_since_is_unknown_and_not_sent_again() {
     operator.run(&["resume"]).exits_with(74);
 
     let mut terminal = Terminal::start(operator.command(&["ledger", "accept"]));
-    terminal.sees("may have been sent");
+    terminal.sees("does not know whether these jobs were sent");
     terminal.sees("(2): ");
     terminal.types("3");
     let (status, screen) = terminal.ends();
     assert_eq!(status, 2, "{screen}");
     let mut terminal = Terminal::start(operator.command(&["ledger", "accept"]));
     terminal.sees("2 jobs, 4 ids");
-    terminal.sees("not in this ledger");
+    terminal.sees("Requests made after");
     terminal.sees("(2): ");
     terminal.types("2");
     let (status, screen) = terminal.ends();

@@ -88,7 +88,7 @@ pub(crate) fn run(ctx: &Context, args: &AnsweredArgs) -> Result<ExitStatus, Fail
     }
     if change.is_first {
         ctx.ui.note(
-            "From now on, dsr reminds you if a new request has no answer. For a late one, `dsr status --exit-status` gives status 9.",
+            "From now on, dsr reminds you if a new request has no answer. If one is overdue, `dsr status --exit-status` gives status 9.",
         );
     }
     Ok(ExitStatus::Done)

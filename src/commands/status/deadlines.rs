@@ -60,12 +60,12 @@ pub(crate) fn is_due_within(request: &RequestRecord, today: NaiveDate, days: i64
 pub(crate) fn warn_of_plan(ctx: &Context, plan: &Plan) {
     let today = ctx.clock.today();
     let received = plan.order.received;
-    let due = plan.deadline.due;
+    let Deadline { due, rule } = plan.deadline;
     if plan.deadline.is_over(today) {
         let ago = day_count((received - today).num_days());
         ctx.ui.warn_once(
             "received",
-            &format!("the person asked {ago}. The answer was due on {due}. Submit now, or correct `--received {received}`"),
+            &format!("the person asked {ago}. The answer was due on {due} ({rule}). Submit now, or correct `--received {received}`"),
         );
     } else if let Some(late) = late_text(&plan.deadline, today) {
         ctx.ui
