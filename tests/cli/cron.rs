@@ -222,7 +222,8 @@ fn a_look_at_one_request_leaves_the_others_changes_untold() {
         lines.iter().flat_map(ids).collect()
     };
     assert_eq!(told(&[&id("export")]), [id("export")]);
-    assert_eq!(told(&["--project", "other"]), [""; 0]);
+    let other = ["status", "--changes", "--cached", "--project", "other"];
+    operator.run(&other).exits_with(2).says("no project");
     assert_eq!(told(&[]), [id("delete")]);
     assert_eq!(told(&[]), [""; 0]);
 }

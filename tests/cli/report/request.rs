@@ -110,7 +110,7 @@ fn a_report_says_what_the_wire_and_the_ledger_had() {
         "Copies stay.",
         "=1+1|x",
         "A request to delete the data of 3 people, counted by id, was received on ",
-        "Carried out for 2 of 3 ids.",
+        "2 of 3 ids: carried out.",
         "No answer to the people is recorded; the last day to answer is ",
         "Prepared by ",
         "Sending to Mixpanel began",
