@@ -45,8 +45,8 @@ fn a_topic_says_what_the_program_goes_by() {
     assert_eq!(entries("files")[1]["name"], ledger);
     operator.run(&["delete", "--gdpr", "--yes", "a1", "--sandbox"]);
     let files = entries("files").as_array().unwrap().clone();
-    let names = files.iter().filter_map(|file| file["name"].as_str());
-    let sandbox = names.filter(|name| name.ends_with("sandbox")).next_back();
+    let mut names = files.iter().filter_map(|file| file["name"].as_str());
+    let sandbox = names.rfind(|name| name.ends_with("sandbox"));
     let sandbox = sandbox.unwrap();
     assert!(std::path::Path::new(sandbox).is_dir(), "{files:#?}");
 }
