@@ -22,7 +22,7 @@ pub enum Damage {
     #[error("the id does not match `--expect-pattern`")]
     Pattern,
     #[error(
-        "the id is a device's (`$device:`), which Mixpanel knows as it is: its hash is nobody's"
+        "Mixpanel knows an anonymous device id (`$device:`) as it is: hashing it would match no one"
     )]
     HashedDevice,
     #[error("{found} fields where the first line has {expected}")]

@@ -39,7 +39,7 @@ pub enum Color {
     Never,
 }
 
-/// Whether a terminal can have something drawn anew in its place.
+/// Whether dsr can redraw part of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drawing {
     Possible,

@@ -148,7 +148,7 @@ fn hashes_and_devices_are_not_hashed_unnoticed() {
     operator.file("ids.csv", "distinct_id\na@b.test\n$device:77\n");
     delete(&operator, &["--hash", "sha256"])
         .exits_with(5)
-        .says("line 3: the id is a device's");
+        .says("line 3: Mixpanel knows an anonymous device id");
     fake.was_not_called();
 }
 

@@ -208,7 +208,7 @@ pub(crate) fn to_be_checked<'a>(
     let folders = folders.collect::<Vec<_>>().join(", ");
     let commands = commands(unclear.iter().map(|draft| draft.0).collect());
     let message = format!(
-        "{which}{parts} in nobody's package, from {archives}, {have} no clear owner. Look at them before you send any package"
+        "{which}{parts} of {archives} {have} no clear owner. Look at them before you send any package"
     );
     let mut hint = format!("look through `unassigned/` in {folders}, then run {commands}");
     if sum(|counts| counts.missing) > 0 {

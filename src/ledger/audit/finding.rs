@@ -6,7 +6,7 @@ use crate::domain::{JobId, RequestId};
 
 use super::{Anchor, AuditHead};
 
-/// How many findings are told of; the others are counted.
+/// How many findings are listed; the others are counted.
 const MOST: usize = 100;
 
 /// What a verification came to.

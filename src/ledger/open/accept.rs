@@ -272,7 +272,7 @@ fn doubt_all(
     })
 }
 
-/// The decision about this very set-back, where it was made already and nothing came after it.
+/// The decision about this set-back, if the trail ends with it.
 fn find_accepted(conn: &Connection, set_back: &SetBack) -> Result<Option<Accepted>, LedgerError> {
     let Some(lost) = list_lost(conn)?.pop() else {
         return Ok(None);

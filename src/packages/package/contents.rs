@@ -1,4 +1,4 @@
-//! What page and manifest say of one person's data.
+//! What the page and the manifest say about one person's data.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::packages::sorter::tally::Days;
 
 pub(crate) const CATEGORIES: &str = "categories.json";
 
-/// What page and manifest say of one person's data.
+/// What the page and the manifest say about one person's data.
 pub(crate) struct Contents<'a> {
     pub(crate) id: &'a str,
     pub(crate) events: u64,
@@ -69,7 +69,7 @@ impl Contents<'_> {
         self.events + self.profiles + self.others == 0
     }
 
-    /// Whether part of the delivery may be about this person and is in nobody's package.
+    /// Whether dsr kept apart something that may be about this person.
     pub(crate) fn is_doubtful(&self) -> bool {
         self.unassigned.unclear() > 0
     }
