@@ -154,7 +154,7 @@ impl View for BackupView<'_> {
 impl View for AcceptedView<'_> {
     fn human(&self, _: &Paper) -> String {
         if self.reviewed.is_some() {
-            return "Recorded: what the ledger lacks was looked up. dsr warns of it no longer, and reports keep it.\n".to_owned();
+            return "Recorded. dsr no longer warns of the lost time. Reports keep it.\n".to_owned();
         }
         match self.accepted {
             None => "The ledger has all that this host has seen of it. Nothing was changed.\n"
