@@ -1,4 +1,4 @@
-//! The request that the operator names, by a beginning of its id or by a task.
+//! The requests that the operator names: by the beginning of an id, by a task, or by `--ref`.
 
 use crate::commands::failures::usage;
 use crate::domain::{Kind, RequestId};
@@ -9,18 +9,35 @@ use super::Context;
 
 /// Finds the one request a name stands for.
 pub(crate) fn find(ledger: &Ledger, name: &str) -> Result<RequestRecord, Failure> {
-    match ledger.find_named(name)? {
-        Found::One(request) => Ok(*request),
-        Found::Nothing => Err(nothing(ledger, name)?),
-        Found::Several(ids) => {
-            let names: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
-            let names = names.join(", ");
-            Err(
-                usage(format!("`{name}` stands for several requests: {names}"))
-                    .hint("type more of the id"),
-            )
-        }
+    let mut found = find_all(ledger, name)?;
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        _ => Err(several(name, found.iter().map(|request| &request.id))),
     }
+}
+
+/// Finds the requests a name stands for: one by its id or task, or all that have it as `--ref`.
+pub(crate) fn find_all(ledger: &Ledger, name: &str) -> Result<Vec<RequestRecord>, Failure> {
+    let referred = ledger.list_by_reference(name)?;
+    match ledger.find_named(name)? {
+        Found::Nothing if referred.is_empty() => Err(nothing(ledger, name)?),
+        Found::Nothing => Ok(referred),
+        Found::One(request) if referred.iter().all(|other| other.id == request.id) => {
+            Ok(vec![*request])
+        }
+        Found::One(request) => {
+            let referred = referred.iter().map(|request| &request.id);
+            let others = referred.filter(|id| **id != request.id);
+            Err(several(name, std::iter::once(&request.id).chain(others)))
+        }
+        Found::Several(ids) => Err(several(name, ids.iter())),
+    }
+}
+
+fn several<'a>(name: &str, ids: impl Iterator<Item = &'a RequestId>) -> Failure {
+    let ids: Vec<&str> = ids.map(RequestId::as_str).collect();
+    let ids = ids.join(", ");
+    usage(format!("`{name}` stands for several requests: {ids}")).hint("type more of the id")
 }
 
 fn nothing(ledger: &Ledger, name: &str) -> Result<Failure, Failure> {
@@ -30,7 +47,9 @@ fn nothing(ledger: &Ledger, name: &str) -> Result<Failure, Failure> {
         true => String::new(),
         false => format!(". It may be of the time that is lost: {}", lost.join("; ")),
     };
-    let failure = usage(format!("there is no request or task `{name}`{why}"));
+    let failure = usage(format!(
+        "there is no request, task or reference `{name}`{why}"
+    ));
     Ok(failure.hint("see what there is with `dsr status --all --cached`"))
 }
 
@@ -41,21 +60,42 @@ pub(crate) fn find_meant(
     ledger: &Ledger,
     name: &str,
 ) -> Result<RequestRecord, Failure> {
-    let request = find(ledger, name)?;
+    let Found::One(request) = ledger.find_named(name)? else {
+        let request = find(ledger, name)?;
+        return Err(only_referred(&request));
+    };
     // A task's id is never a beginning, however short it is.
     if name.len() < RequestId::ENOUGH && request.id.as_str().starts_with(name) {
         return Err(too_short(&request));
     }
     let project = &request.asked.project;
     match ctx.means(project) {
-        true => Ok(request),
+        true => Ok(*request),
         false => Err(usage(format!(
             "`{name}` is in project `{project}`, not in the one named with `--project`"
         ))),
     }
 }
 
+/// A reference is what somebody typed once; what changes a request is named by its id.
+fn only_referred(request: &RequestRecord) -> Failure {
+    let reference = request.asked.reference.as_deref().unwrap_or_default();
+    usage(format!(
+        "`{reference}` is a reference, and a command that changes a request takes its id; nothing was changed"
+    ))
+    .hint(meant(request))
+}
+
 fn too_short(request: &RequestRecord) -> Failure {
+    let least = RequestId::ENOUGH;
+    usage(format!(
+        "a command that changes a request takes at least {least} characters of its id; nothing was changed"
+    ))
+    .hint(meant(request))
+}
+
+/// Shows the request that may be meant, and what to type for it.
+fn meant(request: &RequestRecord) -> String {
     let (short, asked) = (request.id.short(), &request.asked);
     let kind = match asked.operation.kind() {
         Kind::Export => "export",
@@ -64,12 +104,6 @@ fn too_short(request: &RequestRecord) -> Failure {
     let ids = plural(asked.unique, "id", "ids");
     let reference = asked.reference.as_deref();
     let reference = reference.map_or_else(String::new, |text| format!(", ref {text}"));
-    let least = RequestId::ENOUGH;
-    usage(format!(
-        "a command that changes a request takes at least {least} characters of its id; nothing was changed"
-    ))
-    .hint(format!(
-        "`{short}` begins so ({kind} of {ids} in project `{project}`{reference}); if you mean it, type `{short}`",
-        project = asked.project
-    ))
+    let project = &asked.project;
+    format!("if you mean the {kind} of {ids} in project `{project}`{reference}, type `{short}`")
 }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::commands::context::Context;
-use crate::commands::context::named::find;
+use crate::commands::context::named::{find, find_all};
 use crate::commands::people::minimise;
 use crate::domain::{ExitStatus, JobState, Kind, Rate, RequestId};
 use crate::ledger::{
@@ -39,6 +39,7 @@ const WORTH_A_BEGINNING: Duration = Duration::from_secs(60);
   dsr status                      all open requests
   dsr status q7tz0xma             one request with its jobs
   dsr status 3e0b7f52-77aa-…      the request a task belongs to
+  dsr status TICKET-17            the requests made with --ref TICKET-17
   dsr status q7tz0xma --show-ids  who is in it, while that is kept
   dsr status --cached --json      what the ledger knows, without network
   dsr status --refresh            ask about every open job now, however long it takes
@@ -50,8 +51,8 @@ In cron, say nothing unless something changed, and let the status tell the rest:
   dsr status --due-within 7d --quiet              what is late or due within a week
   dsr status --overdue --exit-status              9 if something is late, whatever else is wrong")]
 pub(crate) struct StatusArgs {
-    /// A request (the beginning of its id is enough) or a task id
-    #[arg(value_name = "REQUEST | TASK_ID")]
+    /// A request (the beginning of its id is enough), a task id, or the text given with `--ref`
+    #[arg(value_name = "REQUEST | TASK_ID | REF")]
     name: Option<String>,
     /// Show what the ledger knows; ask nobody
     #[arg(long, group = "asking")]
@@ -317,7 +318,13 @@ pub(crate) struct View {
 impl View {
     fn of(ctx: &Context, ledger: &Ledger, args: &StatusArgs) -> Result<Self, Failure> {
         let (scope, shown) = match &args.name {
-            Some(name) => (Scope::Requests(vec![find(ledger, name)?.id]), Shown::Jobs),
+            Some(name) => {
+                let named = find_all(ledger, name)?.into_iter();
+                (
+                    Scope::Requests(named.map(|request| request.id).collect()),
+                    Shown::Jobs,
+                )
+            }
             None if ctx.projects.is_empty() => (Scope::All, Shown::List),
             None => (Scope::Projects(ctx.projects.clone()), Shown::List),
         };

@@ -202,6 +202,11 @@ impl Ledger {
         })
     }
 
+    /// The requests made with this `--ref`, byte for byte, newest first.
+    pub fn list_by_reference(&self, reference: &str) -> Result<Vec<RequestRecord>, LedgerError> {
+        self.select("reference = $1", &[reference])
+    }
+
     /// The jobs of a request that have this task.
     pub fn list_jobs_of_task(
         &self,
