@@ -45,7 +45,7 @@ fn no_header() -> ReadOptions {
     }
 }
 
-/// Whatever is read is an id.
+/// Accepts every value as an id.
 fn any_pattern() -> ReadOptions {
     let mut options = ReadOptions::default();
     options.check.pattern = Some(Pattern::new("(?s).*").unwrap());
