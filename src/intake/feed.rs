@@ -24,7 +24,6 @@ const BLOCK_BYTES: usize = 128 * 1024;
 /// How many blocks may wait for the judging thread.
 const QUEUED: usize = 8;
 
-/// Raw values of one source, in order.
 #[derive(Debug)]
 pub(super) struct Block {
     label: Arc<str>,

@@ -60,7 +60,6 @@ impl HashWith {
         Ok(Self::HmacSha256(Box::new(keyed)))
     }
 
-    /// The word that `--hash` accepts.
     fn word(&self) -> &'static str {
         match self {
             Self::Sha256 => "sha256",

@@ -176,7 +176,6 @@ impl Tally {
     }
 }
 
-/// The names of the sources, each kept once.
 #[derive(Debug, Default)]
 pub(super) struct Labels(Vec<String>);
 

@@ -20,7 +20,6 @@ pub(crate) type EventSink<'a> = &'a mut dyn FnMut(Place<'_>, &Event<'_>);
 pub(crate) struct EventTaker<'s> {
     pub(crate) options: &'s EventOptions,
     pub(crate) sink: EventSink<'s>,
-    /// Events without an id.
     pub(crate) nameless: usize,
 }
 

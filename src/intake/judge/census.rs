@@ -43,7 +43,6 @@ pub(crate) struct Census {
 #[derive(Debug, Default)]
 struct Numbers {
     all: Tally,
-    /// How many begin with a zero.
     padded: usize,
     /// Numbers with only zeros after the digits that a spreadsheet keeps.
     rounded: Tally,

@@ -16,7 +16,6 @@ mod difference;
 /// How many pairs are listed; the rest are counted.
 const KEPT: usize = 50;
 
-/// The ids of the excluded files.
 #[derive(Debug)]
 pub(crate) struct Held {
     hasher: IdHasher,

@@ -21,7 +21,6 @@ pub(crate) enum Step {
     End,
 }
 
-/// Reads lines of UTF-8 from a stream, one at a time.
 pub(crate) struct Lines<R> {
     inner: R,
     encoding: &'static str,

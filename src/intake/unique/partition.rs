@@ -27,7 +27,6 @@ pub(crate) fn part_of(hash: u128) -> usize {
 pub(crate) struct Marks(Vec<AtomicU64>);
 
 impl Marks {
-    /// Makes room for values with numbers below `count`.
     pub(crate) fn grow(&mut self, count: u32) {
         let words = count.div_ceil(u64::BITS) as usize;
         if words > self.0.len() {

@@ -62,7 +62,6 @@ impl SpoolWriter {
 }
 
 impl Spool {
-    /// The ids in order, from the first one.
     pub(crate) fn lines(&self) -> Lines<'_> {
         let cursor = Cursor {
             bytes: &self.bytes,

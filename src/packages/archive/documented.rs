@@ -37,7 +37,6 @@ impl JobMember {
         Self::ProfileProperties,
     ];
 
-    /// The name in the report of the members.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::EventNames | Self::EventProperties | Self::ProfileProperties => "name_list",

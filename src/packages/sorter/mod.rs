@@ -86,7 +86,6 @@ impl<'a> Sorter<'a> {
         &self.root
     }
 
-    /// The longest record that is read, in bytes.
     pub(crate) fn record_limit(&self) -> usize {
         self.record_limit
     }

@@ -50,7 +50,6 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// The same without the borrowed text.
     pub(crate) fn into_owned(self) -> Claim<'static> {
         match self {
             Self::Absent => Claim::Absent,

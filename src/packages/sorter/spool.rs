@@ -24,7 +24,6 @@ const BATCH_BYTES: usize = 64 * 1024;
 /// How many bytes may wait for all files together.
 const WAITING_BYTES: usize = 64 << 20;
 
-/// The data of all people while records come in.
 pub(crate) struct Spool {
     shelves: Vec<Shelf>,
     names: Names,
@@ -40,7 +39,6 @@ pub(crate) struct Shelf {
     others: DataFile,
 }
 
-/// A file of a package, as listed in its manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Written {
     pub(crate) name: &'static str,

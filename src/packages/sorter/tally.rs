@@ -89,7 +89,6 @@ impl Properties {
         }
     }
 
-    /// The names in alphabetical order.
     pub(crate) fn names<'n>(&self, known: &'n Names) -> Vec<&'n str> {
         let mut names: Vec<&str> = self
             .names

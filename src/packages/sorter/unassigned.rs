@@ -59,7 +59,6 @@ impl Unassigned {
     }
 }
 
-/// What happened to one member of the archive.
 #[derive(Debug, Serialize)]
 pub(crate) struct MemberReport {
     name: String,

@@ -13,7 +13,6 @@ const PEOPLE: [&str; 6] = [
     "a\"b\\c",
 ];
 
-/// A record, and the id of the package it belongs to.
 #[derive(Debug, Clone)]
 struct Sent {
     text: String,

@@ -326,7 +326,6 @@ fn time_on_processor() -> f64 {
     text.split(' ').next().unwrap().parse().unwrap()
 }
 
-/// Values in one buffer, as a reader holds them.
 struct Values {
     bytes: Vec<u8>,
     ends: Vec<usize>,

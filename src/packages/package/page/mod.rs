@@ -34,7 +34,6 @@ pub(crate) struct Page<'a> {
     pub(crate) about: &'a About,
     pub(crate) contents: &'a Contents<'a>,
     pub(crate) files: &'a [Written],
-    /// The events to list, newest first.
     pub(crate) newest: &'a [Spot],
     pub(crate) folder: &'a Path,
 }
