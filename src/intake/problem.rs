@@ -66,6 +66,7 @@ pub enum Fault {
     UnmarkedEncoding(&'static str),
     #[error(" has no known header: its first line is neither `distinct_id` nor another known name")]
     NoHeader {
+        /// Whether the first line may be an id.
         may_be_id: bool,
     },
     #[error(" has an id in that column on its first line, not a heading")]

@@ -173,8 +173,8 @@ pub type Observer<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 /// [`Summary::is_draft`].
 ///
 /// # Errors
-/// When the archive is unsafe, damaged, encrypted or not the expected one, a file cannot be written,
-/// or `observer` stops. Then the target does not exist.
+/// When the archive is unsafe, damaged, encrypted or not the expected one, a file cannot be
+/// written, or `observer` stops. Then the target does not exist.
 pub fn split(order: &Order<'_>, observer: Observer<'_>) -> Result<Report, SplitError> {
     let people = People::new(order.people)?;
     let staging = Staging::beside(order.target)?;

@@ -3,9 +3,9 @@
 //!
 //! The key comes from the ledger key and the plan's random salt (HKDF-SHA-256, RFC 5869). No two
 //! plans share a key, so a chunk's number can be its nonce. Chunks are encrypted as in STREAM
-//! (Hoang, Reyhanitabar, Rogaway and Vizár, 2015), like age: ChaCha20-Poly1305 (RFC 8439). The nonce
-//! holds the chunk's number and whether it is the last, so no chunk can be changed, removed, added or
-//! moved. The hash of the readable part binds each chunk to it.
+//! (Hoang, Reyhanitabar, Rogaway and Vizár, 2015), like age: ChaCha20-Poly1305 (RFC 8439). The
+//! nonce holds the chunk's number and whether it is the last, so no chunk can be changed, removed,
+//! added or moved. The hash of the readable part binds each chunk to it.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 
@@ -265,7 +265,7 @@ pub(super) fn decode(line: &[u8]) -> Option<Vec<u8>> {
     (TAG..=CHUNK + TAG).contains(&bytes.len()).then_some(bytes)
 }
 
-/// Not sealed under this key, or changed.
+/// The error for a chunk that was changed, or sealed under another key.
 fn broken() -> io::Error {
     io::ErrorKind::InvalidData.into()
 }

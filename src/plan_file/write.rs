@@ -72,8 +72,8 @@ impl PlanFile {
     /// Adds an approval and replaces the file, complete and on disk.
     ///
     /// # Errors
-    /// When `by` may not approve or has approved before, or the file cannot be written. Also when the
-    /// file has changed since it was opened, or was not made under `key`.
+    /// When `by` may not approve or has approved before, or the file cannot be written. Also when
+    /// the file has changed since it was opened, or was not made under `key`.
     pub fn approve(
         &self,
         by: &Actor,

@@ -107,7 +107,7 @@ impl Census {
         (self.ids, self.digits) = (0, 0);
     }
 
-    /// Refuses words and short numbers among system-made ids: they are footers, not ids. Else
+    /// Refuses words and short numbers among system-made ids: they are footers, not ids. Otherwise
     /// refuses a number that ends a source and may count the ids above it. Ids of several systems
     /// count as one shape.
     pub(crate) fn refuse_strays(&self, problems: &mut Problems, labels: &Labels) {

@@ -124,7 +124,7 @@ impl<'a> Form<'a> {
         self.seen & classes != 0
     }
 
-    /// Whether a system made the value; a word or a short number is not system-made.
+    /// Whether the value looks made by a system, unlike a word or a short number.
     pub(crate) fn is_of_a_system(&self) -> bool {
         match self.kind {
             IdKind::Other => false,

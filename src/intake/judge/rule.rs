@@ -1,5 +1,5 @@
-//! The rule for an id: one token of letters, digits and the usual joints (`- _ . : @ + $ | / = ~
-//! #`), in one script. Anything else is refused, and this module says what it looks like.
+//! The rule for an id: one token of letters, digits and the usual joints, in one script. The joints
+//! are `- _ . : @ + $ | / = ~ #`. Anything else is refused, and this module says what it looks like.
 //!
 //! Judges one value at a time; `census.rs` judges the list.
 

@@ -32,7 +32,7 @@ const ENTRIES_A_THREAD: usize = 100_000;
 pub struct Counts {
     /// Values read, including repeated ones.
     pub read: usize,
-    /// Requested ids, each counted once.
+    /// Requested ids without the excluded ones, each counted once.
     pub unique: usize,
     /// Requested ids that are excluded, each counted once.
     pub excluded: usize,

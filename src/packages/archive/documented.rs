@@ -61,7 +61,7 @@ const OF_EVERY_EXPORT: [&str; 3] = ["distinct_id", "$distinct_id", "time"];
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct JobFacts {
     pub(crate) names: Vec<String>,
-    /// Whether it names an event or an event property that only recorded data has.
+    /// Whether it names an event, or an event property that an empty export does not name.
     pub(crate) name_events: bool,
     pub(crate) name_profiles: bool,
 }

@@ -1,8 +1,8 @@
 //! Reads the members of the archive, including zip and gzip archives inside it.
 //!
 //! An inner archive is copied to a file and read twice. The first pass runs to its end, because a
-//! damaged archive must be kept whole; the second reads its records. Its unpacked size counts toward
-//! the limits of the whole archive.
+//! damaged archive must be kept whole; the second reads its records. Its unpacked size counts
+//! toward the limits of the whole archive.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};

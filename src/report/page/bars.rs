@@ -200,8 +200,8 @@ pub(super) fn days(figures: &Figures, law: Law) -> Markup {
     }
 }
 
-/// The law's first period in days, for the chart only. A real month has 28 to 31 days, and a deadline
-/// moves to a working day.
+/// The law's first period in days, for the chart only. A real month has 28 to 31 days, and a
+/// deadline moves to a working day.
 fn limit(law: Law) -> i64 {
     match law {
         Law::Gdpr => 30,
