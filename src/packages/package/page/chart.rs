@@ -121,7 +121,7 @@ pub(crate) fn chart(days: &Days) -> Option<Markup> {
     })
 }
 
-/// At least one or two pixels for anything above zero.
+/// At least two pixels for anything above zero.
 fn bar_height(count: u64, most: u64) -> u32 {
     let share = count as f64 / most.max(1) as f64 * f64::from(BASE - TOP);
     if count == 0 {
