@@ -1,7 +1,7 @@
-//! What documents that people are handed have in common: values that hide nothing, cells that are no
-//! formulas, pages that load nothing.
+//! Shared by all documents for people: values that hide nothing, CSV cells that are not formulas,
+//! pages that load nothing.
 //!
-//! Pure. Knows no person, no request and no file.
+//! Pure; knows no person, no request and no file.
 
 pub mod text;
 
@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-/// A field of a CSV file that a spreadsheet would take for a formula, with a `'` before it.
+/// Puts a `'` before a CSV field that a spreadsheet would run as a formula.
 pub fn defused(field: &str) -> String {
     match field.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         true => format!("'{field}"),
@@ -18,8 +18,8 @@ pub fn defused(field: &str) -> String {
     }
 }
 
-/// How a page begins, up to and with its open body: it may use these styles, run these scripts, which
-/// stand in the page, and load nothing at all.
+/// The beginning of a page, up to the open body tag. The page may use only these inline styles and
+/// scripts, and load nothing.
 pub fn beginning(title: &str, styles: &[&str], scripts: &[&str]) -> Markup {
     let policy = format!(
         "default-src 'none'{}{}; base-uri 'none'; form-action 'none'",
@@ -43,7 +43,7 @@ pub fn beginning(title: &str, styles: &[&str], scripts: &[&str]) -> Markup {
     }
 }
 
-/// What a content security policy says of inline styles or scripts: each by its hash.
+/// The content security policy for inline styles or scripts, each by its hash.
 fn allowed(directive: &str, texts: &[&str]) -> String {
     if texts.is_empty() {
         return String::new();

@@ -1,18 +1,18 @@
-//! Values as a person may safely see them on a page.
+//! Shows values safely on a page.
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use maud::Render;
 
-/// A value of which nothing is hidden and nothing reorders what stands around it.
+/// A value that hides nothing and cannot reorder the text around it.
 ///
-/// Control characters and those that turn the direction of text are shown by their number. Other
-/// text, right-to-left as well, is isolated from its surroundings.
+/// Control characters and direction overrides appear as their code points. Other text that is not
+/// plain ASCII is isolated from its surroundings.
 pub struct Visible<'a>(pub &'a str);
 
 impl Render for Visible<'_> {
     fn render_to(&self, out: &mut String) {
         if self.0.bytes().all(is_plain) {
-            // As it would come out of the escaping, which goes byte by byte.
+            // A shortcut: escaping would go byte by byte and change nothing.
             return out.push_str(self.0);
         }
         if self.0.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
@@ -39,7 +39,7 @@ fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>' | b'"')
 }
 
-/// The same where no markup may stand, as in an option of a list.
+/// The same as [`Visible`], for places without markup, such as an option of a list.
 pub fn visible_plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
@@ -51,8 +51,8 @@ pub fn visible_plain(text: &str) -> String {
     plain
 }
 
-/// Joiners stay: emoji and several scripts need them. So do the plain marks of direction, which
-/// reach no farther than the isolation.
+/// Joiners stay, because emoji and several scripts need them. Plain direction marks stay too: the
+/// isolation bounds them.
 fn is_hidden(c: char) -> bool {
     let is_control = c.is_control() && c != '\n' && c != '\t';
     is_control
@@ -115,7 +115,7 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-/// `3 March 2026`, not to be broken over two lines.
+/// `3 March 2026`, with no-break spaces.
 pub fn day(day: NaiveDate) -> String {
     format!("{}\u{a0}{}", day.day(), day.format("%B\u{a0}%Y"))
 }
@@ -131,7 +131,7 @@ pub fn moment(time: DateTime<Utc>) -> String {
     text
 }
 
-/// The same behind other text, by hand: a page has thousands of times.
+/// Appends the same, without a format string, because a page has thousands of times.
 pub fn write_moment(time: DateTime<Utc>, out: &mut String) {
     time.day().render_to(out);
     out.push(' ');
@@ -142,7 +142,7 @@ pub fn write_moment(time: DateTime<Utc>, out: &mut String) {
     write_clock(time, out);
 }
 
-/// `2026-03-03T14:05:09Z`, as HTML wants it for programs.
+/// `2026-03-03T14:05:09Z`, for the `datetime` attribute.
 pub fn write_stamp(time: DateTime<Utc>, out: &mut String) {
     time.year().render_to(out);
     for part in [time.month(), time.day()] {

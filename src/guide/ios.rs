@@ -1,4 +1,4 @@
-//! The SDK in Objective-C. Its tag 5.0.9 calls itself 5.0.8 in its code.
+//! The Objective-C SDK. Its tag 5.0.9 calls itself 5.0.8 in the code.
 
 use super::{Calls, Library, Sdk, Section};
 

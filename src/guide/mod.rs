@@ -1,8 +1,7 @@
-//! How to stop Mixpanel's own SDKs from collecting data on a person.
+//! How to stop Mixpanel's SDKs from collecting data about a person.
 //!
-//! Owns the texts: one module for each SDK, read from its public source at the version it names. It
-//! knows nothing of requests, and must not guess: where a source has no call for something, it says
-//! so.
+//! Owns the texts, one module per SDK, each read from the SDK's public source at the named version.
+//! Knows nothing of requests and must not guess: it says if a source has no call for something.
 
 mod android;
 mod ios;
@@ -34,7 +33,7 @@ pub enum Sdk {
 }
 
 impl Sdk {
-    /// As it is typed: `react-native`.
+    /// The name as typed: `react-native`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Javascript => "javascript",
@@ -74,7 +73,7 @@ impl Topic {
         Self::DefaultProperties,
     ];
 
-    /// As it is typed: `opt-out`.
+    /// The name as typed: `opt-out`.
     pub fn name(self) -> &'static str {
         match self {
             Self::AfterDeletion => "after-deletion",
@@ -86,7 +85,7 @@ impl Topic {
         }
     }
 
-    /// What it is about, in a few words.
+    /// A short title.
     pub fn title(self) -> &'static str {
         match self {
             Self::AfterDeletion => "What a deletion does not do, and what to do about it",
@@ -98,23 +97,23 @@ impl Topic {
         }
     }
 
-    /// What holds for every SDK: a paragraph each.
+    /// What applies to every SDK, as paragraphs.
     pub fn paragraphs(self) -> &'static [&'static str] {
         topics::paragraphs(self)
     }
 
-    /// What each library has on it; nothing where it is the same for all of them.
+    /// What each library offers; empty if all offer the same.
     pub fn sections(self) -> impl Iterator<Item = (&'static Library, &'static Section)> {
         let of = move |library: &'static Library| Some((library, library.section(self)?));
         LIBRARIES.into_iter().filter_map(of)
     }
 }
 
-/// One of Mixpanel's libraries, as it was when its source was read.
+/// One of Mixpanel's libraries, at the version that was read.
 #[derive(Debug)]
 pub struct Library {
     pub sdk: Sdk,
-    /// The repository below `github.com/mixpanel`.
+    /// The repository name under `github.com/mixpanel`.
     pub name: &'static str,
     pub version: &'static str,
     opt_out: Section,
@@ -137,10 +136,10 @@ impl Library {
     }
 }
 
-/// What one library has on one topic.
+/// What one library offers on one topic.
 #[derive(Debug)]
 pub struct Section {
-    /// Where it was read, with the line, at the version named.
+    /// The source file and line, at the named version.
     pub source: &'static str,
     pub calls: Calls,
     pub notes: &'static [&'static str],
@@ -149,9 +148,9 @@ pub struct Section {
 /// The code to write.
 #[derive(Debug, Clone, Copy)]
 pub enum Calls {
-    /// In the library's own language, or where its calls do nothing, in the caller's.
+    /// In the library's language, or in the caller's if the library's calls do nothing.
     Code(&'static str),
-    /// The source has none; the notes say what it has.
+    /// The source has no call; the notes say what it has.
     NoneInSource,
 }
 

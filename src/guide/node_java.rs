@@ -1,4 +1,4 @@
-//! The two other libraries for servers.
+//! The SDKs for Node and Java servers.
 
 use super::{Calls, Library, Sdk, Section};
 

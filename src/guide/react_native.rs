@@ -1,4 +1,4 @@
-//! The SDK for React Native, native by default and in JavaScript where that is not available.
+//! The SDK for React Native: native by default, JavaScript where native is not available.
 
 use super::{Calls, Library, Sdk, Section};
 

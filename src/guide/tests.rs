@@ -1,6 +1,6 @@
 use super::*;
 
-/// The pairs whose source was read and has nothing to call.
+/// Library and topic pairs whose source has nothing to call.
 const WITHOUT_CALLS: [(&str, Topic); 2] = [
     ("mixpanel-python", Topic::IpAndLocation),
     ("mixpanel-node", Topic::DefaultProperties),

@@ -1,4 +1,4 @@
-//! What holds for every SDK.
+//! What applies to every SDK.
 
 use super::Topic;
 

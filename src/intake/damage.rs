@@ -4,11 +4,11 @@ use crate::domain::DistinctIdError;
 
 use super::judge::look::Look;
 
-/// The longest line, or row of several lines, in bytes: an id has at most 4 KiB, and an event of
-/// Mixpanel's at most 1 MB.
+/// The longest line, or row of several lines, in bytes. An id has at most 4 KiB, a Mixpanel event
+/// at most 1 MB.
 pub(super) const MAX_LINE_BYTES: usize = 4 << 20;
 
-/// Why no id can be taken from a value, or from a line or an element whatever the value is.
+/// Why a value, a line or an element gives no id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
     #[error("{}", of_id(*.0))]
@@ -77,7 +77,7 @@ impl Damage {
     pub(super) const OUTER_SPACE: Self = Self::Id(DistinctIdError::OuterWhiteSpace);
     const FORBIDDEN: Self = Self::Id(DistinctIdError::Forbidden);
 
-    /// Whether the operator may know better, for one value.
+    /// Whether the operator can overrule this with `--allow`.
     pub(super) fn is_arguable(&self) -> bool {
         matches!(
             *self,

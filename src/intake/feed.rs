@@ -1,7 +1,7 @@
-//! Values on their way from the thread that reads the sources to the one that judges them.
+//! Passes values from the thread that reads the sources to the one that judges them.
 //!
-//! They go in blocks through a short queue and the blocks come back, so that memory does not grow
-//! with the sources and the two threads rarely wait for each other.
+//! Blocks of values travel through a short queue and come back empty. So memory stays constant, and
+//! the threads rarely wait for each other.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -17,14 +17,13 @@ use super::reader::reading::Reading;
 use super::stream::meter::Meter;
 use super::{ReadOptions, Source};
 
-/// A block is full with so many values or bytes, whatever comes first: few enough for a core's
-/// cache, enough for the handing over to cost nothing.
+/// A block is full at either limit: small enough for a core's cache, large enough to make the
+/// handover cheap.
 const BLOCK_VALUES: usize = 4096;
 const BLOCK_BYTES: usize = 128 * 1024;
-/// How many blocks may wait to be judged.
+/// How many blocks may wait for the judging thread.
 const QUEUED: usize = 8;
 
-/// Raw values of one source, in their order.
 #[derive(Debug)]
 pub(super) struct Block {
     label: Arc<str>,
@@ -36,17 +35,17 @@ pub(super) struct Block {
 #[derive(Debug, Clone, Copy)]
 struct End {
     bytes: usize,
-    /// The line and the element; 0 for none.
+    /// Line and element; 0 for none.
     numbers: [u64; 2],
     hash: u128,
     shape: Shape,
 }
 
-/// A value as it was read, which may be no id.
+/// A value as read; it may not be an id.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Raw<'b> {
     pub(super) place: Place<'b>,
-    /// What is no UTF-8 has none.
+    /// `None` if the value is not UTF-8.
     pub(super) form: Option<Form<'b>>,
     pub(super) hash: u128,
 }
@@ -60,7 +59,7 @@ impl Block {
         }
     }
 
-    /// Sorts and hashes on the way, since the thread that reads has less to do than the other.
+    /// Classifies and hashes each value here, because the reading thread has less to do.
     fn put(&mut self, place: Place<'_>, value: &[u8], hasher: &IdHasher) {
         self.bytes.extend_from_slice(value);
         self.ends.push(End {
@@ -80,7 +79,7 @@ impl Block {
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = Raw<'_>> {
-        // All at once is faster than one by one, and what does not belong together is rare.
+        // Validating the whole block at once is faster; invalid UTF-8 is rare.
         let whole = std::str::from_utf8(&self.bytes).ok();
         let mut start = 0;
         self.ends.iter().map(move |end| {
@@ -103,15 +102,14 @@ impl Block {
     }
 }
 
-/// What comes next of the sources.
 #[derive(Debug)]
 pub(super) enum Next {
     Values(Block),
-    /// A source is at its end: how it was read, and what is wrong with its lines.
+    /// The end of a source: how it was read, and the problems of its lines.
     End(Option<Reading>, Problems),
 }
 
-/// The sources, being read one after the other by a thread of their own.
+/// Reads the sources one after the other, in a thread of its own.
 pub(super) struct Feed {
     full: Receiver<Result<Next, IntakeError>>,
     empty: Sender<Block>,
@@ -137,7 +135,7 @@ impl Feed {
                 let result = filler.read(&source, &options, &meter);
                 let result = result.map(|(reading, problems)| Next::End(reading, problems));
                 let is_over = result.is_err();
-                // A receiver that went away has failed itself, and wants no more.
+                // The receiver is gone: the judging thread has failed.
                 if filler.to_judge.send(result).is_err() || is_over {
                     return;
                 }
@@ -150,7 +148,7 @@ impl Feed {
         }
     }
 
-    /// Takes what comes next; `None` behind the last source.
+    /// Waits for the next block; `None` after the last source.
     pub(super) fn next(&mut self) -> Option<Result<Next, IntakeError>> {
         let next = self.full.recv().ok();
         if next.is_none()
@@ -162,7 +160,6 @@ impl Feed {
         next
     }
 
-    /// Gives a block back to be filled again.
     pub(super) fn give_back(&self, block: Block) {
         drop(self.empty.send(block));
     }

@@ -1,5 +1,4 @@
-//! Turns plain values into the hashes that a product uses as its distinct_ids, before anything
-//! else sees them. A value is shown in no form but a mask.
+//! Hashes plain values into the ids a product uses. Shows a value only masked.
 
 use std::fmt;
 
@@ -15,25 +14,24 @@ use super::judge::form::{Form, IdKind, is_blank};
 use super::place::Place;
 use super::warning::{LONG_ID_BYTES, WarningKind};
 
-/// What makes the hash.
+/// The hash function.
 #[derive(Clone)]
 pub enum HashWith {
     Sha256,
     Sha1,
     Md5,
-    /// Set up with the key once.
     HmacSha256(Box<Hmac<Sha256>>),
 }
 
-/// What becomes of capital letters before the hash.
+/// Whether letters are lowercased before hashing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LetterCase {
     AsWritten,
-    /// By Unicode's rules, as `toLowerCase` in JavaScript and `lower` in Python do it.
+    /// By Unicode's rules, like `toLowerCase` in JavaScript and `lower` in Python.
     Lowered,
 }
 
-/// How an id is made of a value: prefix, then the hash of its UTF-8 in small hex digits.
+/// How an id is made from a value: the prefix, then the lower-case hex hash of its UTF-8.
 #[derive(Clone)]
 pub struct Hashing {
     function: HashWith,
@@ -41,7 +39,7 @@ pub struct Hashing {
     case: LetterCase,
 }
 
-/// Why no ids can be made so.
+/// Why values cannot be hashed with these settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HashingError {
     #[error("with this prefix ids are longer than {LONG_ID_BYTES} bytes")]
@@ -53,6 +51,8 @@ pub enum HashingError {
 }
 
 impl HashWith {
+    /// Sets up HMAC-SHA-256 with `key`.
+    ///
     /// # Errors
     /// When the key cannot be used.
     pub fn key(key: &HashKey) -> Result<Self, HashingError> {
@@ -60,7 +60,6 @@ impl HashWith {
         Ok(Self::HmacSha256(Box::new(keyed)))
     }
 
-    /// As `--hash` takes it.
     fn word(&self) -> &'static str {
         match self {
             Self::Sha256 => "sha256",
@@ -70,7 +69,6 @@ impl HashWith {
         }
     }
 
-    /// How many hex digits a hash has.
     fn digits(&self) -> usize {
         match self {
             Self::Sha256 | Self::HmacSha256(_) => 64,
@@ -81,8 +79,10 @@ impl HashWith {
 }
 
 impl Hashing {
+    /// Checks the prefix.
+    ///
     /// # Errors
-    /// When no id can begin with `prefix`.
+    /// When no id can begin with `prefix`, or the ids would be longer than 255 bytes.
     pub fn new(
         function: HashWith,
         prefix: impl Into<String>,
@@ -102,7 +102,6 @@ impl Hashing {
         })
     }
 
-    /// The id of the person whom `value` names.
     pub(super) fn hash(&self, value: &str) -> String {
         let lowered;
         let value = match self.case {
@@ -124,13 +123,13 @@ impl Hashing {
         format!("{}{hash}", self.prefix)
     }
 
-    /// Tells of what is a person's id, and would be another person's hash.
+    /// Warns when `form` is already a hash, or when its letter case makes the hash unreliable.
     pub(super) fn doubts(&self, form: &Form<'_>, tell: &mut dyn FnMut(WarningKind)) {
         let bare = form.text().strip_prefix(self.prefix.as_str());
         let kind = bare.map_or(form.kind, |bare| Form::of(bare).kind);
         match kind {
             IdKind::Hex64 | IdKind::Hex40 => tell(WarningKind::LooksHashed),
-            // Otherwise it may be a UUID without its dashes.
+            // With the other functions, 32 digits may be a UUID without dashes.
             IdKind::Hex32 if self.function.digits() == 32 => tell(WarningKind::LooksHashed),
             _ => {}
         }
@@ -159,25 +158,25 @@ impl fmt::Debug for Hashing {
     }
 }
 
-/// How the ids were made, for the operator to compare with what Mixpanel has.
+/// How the ids were hashed, for comparison with the ids in Mixpanel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hashed {
-    /// As `--hash` takes it.
+    /// The word that `--hash` accepts.
     pub function: &'static str,
     pub prefix: String,
     pub case: LetterCase,
     pub example: Option<HashExample>,
 }
 
-/// The first value that was hashed: enough of it to find it in the source and to compare its id,
-/// too little to know the person by.
+/// The first hashed value: enough to find it in the source and check its id, too little to identify
+/// the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HashExample {
     pub source: String,
     pub line: Option<u64>,
     /// Masked: `a***e@e***.com`.
     pub value: String,
-    /// The prefix, and 6 of the hash's hex digits: `5f1d…9c`.
+    /// The prefix and 6 of the hex digits: `5f1d…9c`.
     pub id: String,
 }
 
@@ -196,8 +195,8 @@ impl Hashed {
     }
 }
 
-/// Keeps the first letter and, of longer words, the last: `a***e@e***.com`. The stars do not tell
-/// how many letters they stand for, and a host's name keeps only what may be a top-level domain.
+/// Keeps the first letter and, of longer words, the last: `a***e@e***.com`. The number of stars is
+/// constant, so it hides the length. A host keeps only a possible top-level domain.
 fn mask(value: &str) -> String {
     let Some((local, host)) = value.rsplit_once('@') else {
         return mask_word(value, 8);

@@ -1,6 +1,7 @@
-//! Sources into validated, unique ids. The whole of every source is read before anything is sent.
+//! Reads sources into validated, unique ids. Every source is read to its end before anything is
+//! sent.
 //!
-//! Error messages name places and kinds of damage, never a value: values are personal data.
+//! Messages name places and kinds of damage, never a value: values are personal data.
 
 mod damage;
 mod events;
@@ -51,46 +52,46 @@ pub use unique::restoring::Restoring;
 pub use unique::{Batches, Counts, UniqueIds};
 pub use warning::{Warning, WarningKind, Warnings};
 
-/// How sources are read; the same for each of a command.
+/// How sources are read.
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
-    /// Recognised by its beginning and its name if not given.
+    /// Detected from the content and the file name if not given.
     pub format: Option<Format>,
-    /// What holds the ids: the name of a column in the header, or its number counted from 1; the
-    /// key of a JSON object, with a dot before a key inside it.
+    /// Where the ids are: a column by name or by number from 1, or a JSON key. A dot leads into an
+    /// object.
     pub column: Option<String>,
     pub header: Header,
-    /// The byte between two fields; recognised from the first line if not given.
+    /// The field separator, as one byte; detected from the first line if not given.
     pub delimiter: Option<u8>,
-    /// Of sources without a byte order mark; UTF-8 if not given.
+    /// For sources without a byte order mark; UTF-8 if not given.
     pub encoding: Option<&'static Encoding>,
     pub check: CheckOptions,
 }
 
-/// Whether the ids themselves are needed later, or only their number.
+/// What to keep of the ids.
 pub enum Keep<'a> {
     Counts,
-    /// Nothing is kept; this hears each id as it comes, repeated ones too, with its place.
+    /// Keep nothing; call this for each id with its place, repeated ones too.
     Heard(&'a mut dyn FnMut(Place<'_>, &str)),
-    /// Those that do not fit into memory go to a file without a name in this folder.
+    /// Ids that do not fit into memory go to an unnamed file in this folder.
     Ids(&'a Path),
 }
 
-/// What was read.
+/// The result of [`read`].
 #[derive(Debug)]
 pub struct Intake {
     pub counts: Counts,
-    /// None if only the counts were to be kept.
+    /// `None` unless [`Keep::Ids`] was asked for.
     pub ids: Option<Rc<UniqueIds>>,
-    /// What looks suspicious, and is sent all the same.
+    /// Suspicious ids that are sent all the same.
     pub warnings: Warnings,
-    /// How the ids were made of the values, if they were hashed.
+    /// How values were hashed into ids, if they were.
     pub hashed: Option<Hashed>,
     /// How each file and standard input was read.
     pub readings: Vec<Reading>,
-    /// How those were read whose ids are excluded.
+    /// The same for the excluded sources.
     pub excluded_readings: Vec<Reading>,
-    /// What became of each of the excluded files.
+    /// How many ids of each excluded file were found.
     pub exclusions: Vec<Exclusion>,
 }
 
@@ -98,18 +99,16 @@ pub struct Intake {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Headway {
     pub values: usize,
-    /// Bytes read of the files, and how many they have, if that is known.
+    /// Bytes read so far, and the total if known.
     pub bytes: u64,
     pub of_bytes: Option<u64>,
 }
 
-/// Reads every source to its end, and before them those whose ids are excluded. `on_headway` hears
-/// now and then how far it has come.
+/// Reads every source to its end, the excluded ones first. Calls `on_headway` now and then.
 ///
 /// # Errors
-/// When a source cannot be read, any value in any of them is damaged (each is listed with its
-/// line), one that is asked for is nearly an excluded one, there is no id at all in one of them, or
-/// none is left.
+/// When a source cannot be read or has no id, or when all ids are excluded. Also when a value is
+/// damaged (each is listed with its line), or when a listed id nearly equals an excluded one.
 pub fn read(
     sources: &[Source],
     excluded: &[Source],
@@ -147,7 +146,7 @@ pub fn read(
                     let Some(id) = checker.check(place, form) else {
                         continue;
                     };
-                    // Trimmed or hashed, it is another one than was read.
+                    // A trimmed or hashed id differs from the value that was hashed while reading.
                     let read = form.map_or(0, |form| form.text().len());
                     let is_as_read = matches!(id, Cow::Borrowed(id) if id.len() == read);
                     let hash = match is_as_read {
@@ -156,7 +155,7 @@ pub fn read(
                     };
                     gathering.take(place, &id, Some(hash))?;
                     if let (Some(held), Some(form)) = (&mut held, form) {
-                        // Where the value was hashed one of the two files may list hashes already.
+                        // One of the two files may already list hashes.
                         let texts = [form.text(), &id];
                         match is_asked_for {
                             true => held.compare(place, texts, hash, &options.check.allowed),
@@ -209,7 +208,7 @@ pub fn read(
     if counts.duplicates() * 5 > counts.read {
         warnings.add(WarningKind::Repeated, Tally::of(counts.duplicates()));
     }
-    // It is the wrong file, or has lost its end; one of those to be spared would spare nobody.
+    // It is the wrong file or cut short; an empty `--exclude` file would protect nobody.
     if let Some(empty) = empty {
         let label = all[empty].label();
         return Err(IntakeError::NoIds { label });

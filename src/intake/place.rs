@@ -1,14 +1,14 @@
-//! Where in the sources something stands.
+//! Places of values in the sources.
 
 use std::fmt;
 
-/// Where a value stands. Lines and elements are counted from 1.
+/// The place of a value. Lines and elements count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct At<L> {
-    /// What messages call the source, or stands for that; never an id.
+    /// The name of the source in messages, or an index of it; never an id.
     pub label: L,
     pub line: Option<u64>,
-    /// Which element of a JSON array it is: such a file may be one line.
+    /// The element of a JSON array, which may be on one line.
     pub element: Option<u64>,
 }
 
@@ -30,7 +30,6 @@ impl<L> At<L> {
         }
     }
 
-    /// The same place, in an element with this number, if there is one.
     pub(super) fn in_element(self, number: Option<u64>) -> Self {
         Self {
             element: number.or(self.element),
@@ -38,7 +37,6 @@ impl<L> At<L> {
         }
     }
 
-    /// The same place with something else for a label.
     pub(super) fn labelled<M>(&self, label: M) -> At<M> {
         let Self { line, element, .. } = *self;
         At {

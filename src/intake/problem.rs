@@ -1,4 +1,4 @@
-//! Why sources cannot be used: all problems of all of them, and what may help.
+//! Why sources cannot be used: all their problems, and what may help.
 
 use std::fmt;
 use std::io;
@@ -13,7 +13,7 @@ use super::warning::Warnings;
 /// How many problems are kept; the rest are counted.
 const KEPT: usize = 50;
 
-/// Why nothing of a source can be used.
+/// Why intake failed.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
     #[error("cannot read `{path}`")]
@@ -25,9 +25,9 @@ pub enum IntakeError {
     #[error("`{path}` is a folder{}", in_folder(*readable))]
     Folder {
         path: PathBuf,
-        /// How many files in it have an extension of a kind that can be read.
+        /// How many files in the folder have an extension that dsr reads.
         readable: usize,
-        /// The commonest of those extensions.
+        /// The most common of those extensions.
         extension: Option<String>,
     },
     #[error("{label}{fault}")]
@@ -35,7 +35,6 @@ pub enum IntakeError {
     #[error("{problems}")]
     Damaged {
         problems: Problems,
-        /// What looks suspicious beside what is damaged.
         warnings: Warnings,
     },
     #[error("{0}")]
@@ -50,7 +49,7 @@ pub enum IntakeError {
     Spool(#[source] io::Error),
 }
 
-/// Why a source cannot be read as it is: what follows its name.
+/// Why a source cannot be read; the text follows the source's name.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     #[error(" cannot be read to its end")]
@@ -83,7 +82,7 @@ pub enum Fault {
     #[error(" has no column `{column}`{}", those_there_are(.known))]
     MissingColumn {
         column: String,
-        /// The names that there are, where the first row is surely a heading.
+        /// The existing names; empty unless the first row is certainly a heading.
         known: Vec<String>,
     },
     #[error(" has {count} columns and no header")]
@@ -110,7 +109,7 @@ impl Fault {
     }
 }
 
-/// How many columns are named.
+/// How many columns a message names.
 const NAMED: usize = 5;
 
 fn those_there_are(names: &[String]) -> String {
@@ -136,24 +135,23 @@ fn in_folder(readable: usize) -> String {
     }
 }
 
-/// What the operator can do about problems.
+/// What the operator can do about the problems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
-    /// Say what becomes of white space around the ids.
+    /// Say what happens to white space around the ids.
     Trim,
     /// Correct the file or the pattern.
     Pattern,
     /// Name the encoding, or correct the file.
     Encoding,
-    /// Have the program write a bare list, which it does so.
+    /// Make the program write a bare list; the text says how.
     Program(&'static str),
     /// Say that the one value on the first line is a heading.
     Title,
     /// Let the heading be one.
     Heading,
-    /// Correct the file, or name the values that are ids all the same.
+    /// Correct the file, or allow the values that are ids.
     Allow,
-    /// Correct the file.
     Correct,
 }
 
@@ -164,7 +162,7 @@ pub struct Problem {
     pub damage: Damage,
 }
 
-/// All that is wrong with the sources, in their order.
+/// All problems of the sources, in order.
 #[derive(Debug, Default)]
 pub struct Problems {
     kept: Vec<Problem>,
@@ -186,7 +184,6 @@ impl Problems {
         self.kept.extend(other.kept.into_iter().take(room));
     }
 
-    /// The warnings, if nothing is damaged.
     pub(super) fn into_result(mut self, warnings: Warnings) -> Result<Warnings, IntakeError> {
         if self.count == 0 {
             return Ok(warnings);
@@ -196,7 +193,7 @@ impl Problems {
         Err(IntakeError::Damaged { problems, warnings })
     }
 
-    /// What may help, as far as all the problems that are listed have it in common.
+    /// The remedy that fits the listed problems.
     pub fn remedy(&self) -> Remedy {
         let damages = || self.kept.iter().map(|problem| problem.damage);
         let all = |is: fn(&Damage) -> bool| damages().all(|damage| is(&damage));
@@ -209,7 +206,7 @@ impl Problems {
         let is_outer =
             |damage: &Damage| matches!(*damage, Damage::OUTER_SPACE | Damage::OuterInvisible);
         let is_undecodable = |damage| matches!(damage, Damage::Undecodable { .. });
-        // Of a drawn table another line may tell whose it is, and a ruler may be anyone's.
+        // For a drawn table, another line may name the program; a ruler fits several programs.
         let is_drawn = |look: &Look| *look == Look::Drawn;
         let programs = looks().filter(|look| look.way_out().is_some() && *look != Look::Ruler);
         let ruler = || looks().next().filter(|look| *look == Look::Ruler);
@@ -242,12 +239,12 @@ impl Problems {
         }
     }
 
-    /// The first of them.
+    /// The first problems; the rest are only counted.
     pub fn kept(&self) -> &[Problem] {
         &self.kept
     }
 
-    /// How many there are, the ones that were not kept included.
+    /// The number of all problems.
     pub fn count(&self) -> usize {
         self.count
     }

@@ -1,3 +1,5 @@
+//! Where ids come from: files, standard input, or one id on the command line.
+
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,14 +9,13 @@ use std::path::{Path, PathBuf};
 pub enum Source {
     File(PathBuf),
     Stdin,
-    /// One distinct_id, as it was typed.
     Id(String),
 }
 
-/// Why an argument is no source.
+/// Why an argument is not a source.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
-    // Erasing a file *name* would be a silent disaster.
+    // Taking a file name for an id would be a silent disaster.
     #[error("there is no file `{path}`, and what looks like a path is never taken as an id")]
     LooksLikePath { path: String },
     #[error(
@@ -46,12 +47,12 @@ const EXTENSIONS: [&str; 17] = [
     "xlsx", "ods", "parquet", "sql", "list",
 ];
 
-/// Those of files that can be read as they are or unpacked.
+/// Extensions of the files that dsr reads, packed or not.
 pub(super) const EXTENSIONS_READ: [&str; 9] = [
     "csv", "tsv", "tab", "psv", "txt", "json", "jsonl", "ndjson", "list",
 ];
 
-/// What separates values in lists, as people call it.
+/// The usual name of a separator between values.
 fn separator(c: char) -> Option<&'static str> {
     match c {
         ',' | '\u{ff0c}' | '\u{3001}' | '\u{60c}' => Some("comma"),
@@ -61,19 +62,19 @@ fn separator(c: char) -> Option<&'static str> {
     }
 }
 
-/// Straight and typographic double quotes, and typographic single ones.
+/// Straight and typographic double quotes, and typographic single quotes.
 const QUOTES: &[char] = &[
     '"', '\u{ab}', '\u{bb}', '\u{2018}', '\u{2019}', '\u{201a}', '\u{201b}', '\u{201c}',
     '\u{201d}', '\u{201e}', '\u{201f}', '\u{2039}', '\u{203a}', '\u{ff02}',
 ];
 
 impl Source {
-    /// Takes the bare words of a command line: `-`, files that exist, or one id. `others` counts
-    /// the sources that are named beside them as what they are.
+    /// Reads the bare arguments of a command line: `-`, existing files, or one id. `others` is the
+    /// number of sources given with options.
     ///
     /// # Errors
-    /// When a word is no file and may mean something else than one id: a path or a pattern, a link
-    /// that leads nowhere, a file without its extension, several ids, or an id beside other sources.
+    /// When an argument is not a file and may not be one id, such as a path, a pattern or a broken
+    /// link. Also when there are several ids, or an id beside other sources.
     pub fn recognise(words: &[String], others: usize) -> Result<Vec<Self>, SourceError> {
         let of = words.len() + others;
         let numbered = words.iter().zip(1..);
@@ -123,7 +124,7 @@ impl Source {
         }
     }
 
-    /// A path that was named as one; `-` is standard input.
+    /// A source given with an option; `-` is standard input.
     pub fn from_path(path: &Path) -> Self {
         if path == Path::new("-") {
             Self::Stdin
@@ -132,10 +133,10 @@ impl Source {
         }
     }
 
-    /// Labels of the files that are named more than once, under whatever names.
+    /// Labels of the files that occur more than once, even under different names.
     ///
     /// # Errors
-    /// When standard input, or another pipe, is among them more than once.
+    /// When standard input or another pipe occurs more than once.
     pub fn find_repeated(sources: &[Self]) -> Result<Vec<String>, SourceError> {
         let stdin = sources.iter().filter(|source| **source == Self::Stdin);
         if stdin.count() > 1 {
@@ -145,7 +146,7 @@ impl Source {
         let mut repeated = Vec::new();
         for source in sources {
             let Self::File(path) = source else { continue };
-            // What cannot be asked cannot be opened either, which is said then.
+            // Opening the file fails later, with a message.
             let Ok(metadata) = fs::metadata(path) else {
                 continue;
             };
@@ -160,7 +161,7 @@ impl Source {
         Ok(repeated)
     }
 
-    /// How many bytes it has on the disk, if that is known before it is read.
+    /// The size in bytes, if known before reading.
     pub(super) fn size(&self) -> Option<u64> {
         match self {
             Self::File(path) => {
@@ -172,7 +173,7 @@ impl Source {
         }
     }
 
-    /// What messages and the ledger call it; never an id.
+    /// The name of the source in messages and in the ledger; never an id.
     pub fn label(&self) -> String {
         match self {
             Self::File(path) => format!("`{}`", path.display()),
@@ -182,7 +183,7 @@ impl Source {
     }
 }
 
-/// The same for all names of one file.
+/// Equal for all names of one file.
 #[cfg(unix)]
 fn identity_of(_: &Path, metadata: &fs::Metadata) -> (u64, u64) {
     use std::os::unix::fs::MetadataExt;
@@ -194,7 +195,7 @@ fn identity_of(path: &Path, _: &fs::Metadata) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// The file that a word names but for its extension, and that of a packing.
+/// The file that has this name plus an extension of a list or a packing.
 fn find_with_extension(word: &str) -> Option<String> {
     let packed = ["", ".gz", ".zst"];
     let extensions = EXTENSIONS.iter().flat_map(|extension| {
@@ -210,7 +211,7 @@ fn looks_like_path(text: &str) -> bool {
     text.contains(['/', '\\']) || has_known_extension(text)
 }
 
-/// Whether it ends as the name of a file of ids.
+/// Whether the text ends like the name of a file of ids.
 pub(super) fn has_known_extension(text: &str) -> bool {
     let extension = Path::new(text).extension().and_then(|e| e.to_str());
     extension.is_some_and(|e| EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(e)))

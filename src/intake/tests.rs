@@ -45,7 +45,6 @@ fn no_header() -> ReadOptions {
     }
 }
 
-/// Whatever is read is an id.
 fn any_pattern() -> ReadOptions {
     let mut options = ReadOptions::default();
     options.check.pattern = Some(Pattern::new("(?s).*").unwrap());

@@ -1,4 +1,4 @@
-//! What looks suspicious in the sources and may be right all the same. Never holds a value.
+//! What looks suspicious in the sources but may be right. Never holds a value.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,49 +8,48 @@ use super::place::{At, Place};
 
 /// How many places of each kind are kept; the rest are counted.
 const KEPT: usize = 1000;
-/// From this length on Mixpanel cuts strings elsewhere; ids are sent whole.
+/// Mixpanel cuts other strings at this length, in bytes; ids are sent whole.
 pub(super) const LONG_ID_BYTES: usize = 255;
 
 /// What may be wrong with ids that are sent all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WarningKind {
-    /// Long numbers of which only the first 15 digits were kept.
+    /// Long numbers that kept only their first 15 digits.
     RoundedNumber,
-    /// Numbers shorter than those that begin with zeros.
+    /// Numbers shorter than those with leading zeros.
     LostZeros {
         digits: usize,
     },
-    /// Numbers of another length than nearly all.
+    /// Numbers with an unusual number of digits.
     OtherLength {
         usual: usize,
         of: usize,
     },
-    /// Another kind of id than nearly all.
     OtherKind {
         kind: IdKind,
         usual: IdKind,
         of: usize,
     },
     Device,
-    /// Differs from another id in case only; found where ids are compared.
+    /// Differs from another id only in case; found when ids are compared.
     CaseVariant,
-    /// More than one in five comes again; found where ids are compared.
+    /// More than one in five values is a repeat; found when ids are compared.
     Repeated,
     TooLong,
-    /// Kept as the operator said.
+    /// Kept because the operator asked for it.
     OuterWhiteSpace,
-    /// Dropped as the operator said.
+    /// Dropped because the operator asked for it.
     Trimmed,
-    /// To be hashed, and a hash already.
+    /// Already looks like a hash before it is hashed.
     LooksHashed,
     /// E-mail addresses that are hashed with their capital letters.
     HashedCapitals,
-    /// Lower-cased in ways in which programs differ.
+    /// Programs differ in how they lowercase it.
     UnicodeCase,
 }
 
 impl WarningKind {
-    /// One of each; what is counted beside a kind is nothing here.
+    /// One of each; the numbers in them are placeholders.
     pub const ALL: [Self; 13] = [
         Self::RoundedNumber,
         Self::LostZeros { digits: 0 },
@@ -91,7 +90,7 @@ impl WarningKind {
     }
 }
 
-/// What follows the number of ids: `3 ids in the form of a date, …`.
+/// The words after the number of ids: `3 ids in the form of a date, …`.
 impl fmt::Display for WarningKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -141,10 +140,10 @@ impl fmt::Display for WarningKind {
     }
 }
 
-/// A place that outlives its source's reader: its label is one of [`Labels`].
+/// A place that outlives its source's reader; the label is an index in [`Labels`].
 type Spot = At<usize>;
 
-/// How often, and where first. Memory does not grow with the source.
+/// A count and the first places. Memory does not grow with the source.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) count: usize,
@@ -159,13 +158,12 @@ impl Tally {
         }
     }
 
-    /// One without places: what is counted stands all over the sources.
+    /// A count without places, for what is spread over the sources.
     pub(super) fn of(count: usize) -> Self {
         let spots = Vec::new();
         Self { count, spots }
     }
 
-    /// The first places.
     pub(super) fn places<'l>(&'l self, labels: &'l Labels) -> impl Iterator<Item = Place<'l>> {
         self.spots.iter().map(|spot| labels.place(spot))
     }
@@ -178,7 +176,6 @@ impl Tally {
     }
 }
 
-/// The sources' names, each kept once.
 #[derive(Debug, Default)]
 pub(super) struct Labels(Vec<String>);
 
@@ -197,14 +194,14 @@ impl Labels {
     }
 }
 
-/// All that looks suspicious, by kind.
+/// All warnings, by kind.
 #[derive(Debug, Default)]
 pub struct Warnings {
     pub(super) labels: Labels,
     tallies: BTreeMap<WarningKind, Tally>,
 }
 
-/// One kind of warning: how many ids, and where the first of them are.
+/// One kind of warning: how many ids, and the places of the first.
 #[derive(Debug)]
 pub struct Warning<'a> {
     pub kind: WarningKind,
@@ -219,7 +216,7 @@ impl Warnings {
         tally.note(place, &mut self.labels);
     }
 
-    /// Takes over what was counted elsewhere with the labels of this one.
+    /// Adds a tally that was counted with the labels of these warnings.
     pub(super) fn add(&mut self, kind: WarningKind, tally: Tally) {
         if tally.count > 0 {
             self.tallies.entry(kind).or_default().extend(tally);
@@ -237,8 +234,7 @@ impl Warnings {
 }
 
 impl Warning<'_> {
-    /// The first places, in the order of the sources: a source's name and a line of it, counted
-    /// from 1.
+    /// The first places in the order of the sources: the source's name, and the line from 1.
     pub fn places(&self) -> impl ExactSizeIterator<Item = (&str, Option<u64>)> {
         let labels = self.labels;
         self.spots
@@ -246,7 +242,7 @@ impl Warning<'_> {
             .map(move |spot| (labels[spot.label].as_str(), spot.line))
     }
 
-    /// How many are counted, but not in [`Self::places`].
+    /// How many places [`Self::places`] leaves out.
     pub fn not_listed(&self) -> usize {
         self.count - self.spots.len()
     }

@@ -36,7 +36,7 @@ pub enum SplitError {
         /// Names of packages, which are hashes.
         missing: Vec<String>,
         changed: Vec<String>,
-        /// They had been released by somebody who looked at what is unassigned.
+        /// The operator had checked the unassigned data and released the packages.
         reviewed: bool,
     },
     #[error("cannot write `{}`", path.display())]
@@ -45,7 +45,7 @@ pub enum SplitError {
     Interrupted,
 }
 
-/// What makes an archive one that nobody would pack by mistake, or that would fill the disk.
+/// Signs of an archive that nobody packs by mistake, or that would fill the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Danger {
     #[error("a member's name leads out of the folder (`..`)")]
@@ -78,7 +78,6 @@ pub enum Danger {
     TooDense,
 }
 
-/// How many names of packages a message lists.
 const MOST_NAMES: usize = 3;
 
 /// `2 missing (5f1d…, 77ab…), 1 changed (09c3…)`

@@ -1,9 +1,9 @@
-//! One export archive of many people → a package for each person asked for, and for nobody else.
+//! Splits one export archive into a package for each requested person, and for nobody else.
 //!
-//! Opens and vets the archive, reads its members in bounded memory, decides whose each record is,
-//! and writes the packages; what is nobody's for certain goes to `unassigned/`, counted by reason
-//! and never dropped. Knows neither HTTP nor the ledger, never guesses an owner, writes nothing
-//! outside the target, and leaves nothing half-done there.
+//! Owns the reading of the archive, the decision whose each record is, and the packages. Data
+//! without a certain owner goes to `unassigned/`, counted by reason and never dropped. Never
+//! guesses an owner, writes nothing outside the target, leaves nothing half-done there, and knows
+//! neither HTTP nor the ledger.
 
 mod archive;
 mod error;
@@ -36,51 +36,51 @@ use people::People;
 use sorter::{Sorter, job, unassigned, whole};
 use staging::Staging;
 
-/// One archive to be split.
+/// One archive to split.
 pub struct Order<'a> {
     pub archive: &'a Path,
-    /// The project's API secret; not looked at where the archive is not encrypted.
+    /// The project's API secret; used only if the archive is encrypted.
     pub password: Option<&'a SecretString>,
-    /// Who was asked for. Each gets a package, also without any data; a repeated id gets one.
+    /// The requested people. Each gets one package, even without data or if listed twice.
     pub people: &'a [DistinctId],
-    /// Finds whom the other jobs of the same request asked for; asked only where a record is of
-    /// nobody here. It gets no package, and is no stranger's either.
+    /// Lists the people of the request's other jobs; called only if a record has no owner here.
+    /// Those people get no package, but are not strangers.
     pub elsewhere: &'a dyn Fn() -> Vec<DistinctId>,
-    /// The folder to make. It must not exist, its parent must.
+    /// The folder to create. Its parent must exist, the folder must not.
     pub target: &'a Path,
-    /// The folder that is made instead where somebody has to look first: see [`Review`].
+    /// The folder to create instead if the operator has to check something first, see [`Review`].
     pub draft: &'a Path,
     pub about: &'a About,
     pub form: Form,
     pub limits: Limits,
 }
 
-/// What the packages say about where their data came from.
+/// What the packages say about the origin of their data.
 #[derive(Debug, Clone)]
 pub struct About {
     pub scope: RetrievalScope,
-    /// What the operator calls the project.
+    /// The operator's name for the project.
     pub project: String,
     pub request: RequestId,
     pub task: TaskId,
     pub fetched: DateTime<Utc>,
-    /// When the packages are made: passed in, so that the same order gives the same bytes.
+    /// The time of making; passed in, so that the same order gives the same bytes.
     pub made: DateTime<Utc>,
-    /// Of the archive, as 64 lower-case hex digits; an archive with another one is refused.
+    /// SHA-256 of the archive in 64 lower-case hex digits. An archive with another one is refused.
     pub sha256: String,
-    /// Whose clock the times of events are by.
+    /// The time zone of event times.
     pub zone: ProjectZone,
     pub review: Review,
-    /// What the company says of itself.
+    /// What the company says about itself.
     pub company: Company,
-    /// A rehearsal: the data is invented.
+    /// The data is invented, for a rehearsal.
     pub sandbox: bool,
 }
 
-/// Whether the operator has looked at what an archive holds and nobody can be given for certain.
+/// Whether the operator has checked the data without a certain owner.
 ///
-/// Until then the packages of such an archive are drafts: in a folder of another name, each page
-/// with a line that says so.
+/// Until then, packages of an archive with such data are drafts: in another folder, and marked on
+/// each page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Review {
     Open,
@@ -92,7 +92,7 @@ pub enum Review {
 #[serde(rename_all = "snake_case")]
 pub enum Form {
     Folders,
-    /// One zip a person; the same order gives the same bytes.
+    /// One zip per person; the same order gives the same bytes.
     Zips,
 }
 
@@ -101,17 +101,17 @@ words!(Form {
     Zips => "zips",
 });
 
-/// What an archive may cost before it is taken for an attack.
+/// Limits beyond which an archive counts as an attack.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub members: usize,
-    /// Uncompressed, over all members.
+    /// Uncompressed bytes of all members.
     pub bytes: u64,
-    /// Uncompressed bytes for each byte of the archive, once it gives more than 64 MiB.
+    /// Uncompressed bytes per archive byte, checked above 64 MiB of output.
     pub ratio: u64,
-    /// One record; a longer one is kept in `unassigned/`, unread.
+    /// Bytes of one record; a longer one goes to `unassigned/` unread.
     pub record_bytes: usize,
-    /// How many events a page lists; the others are in `events.jsonl` only.
+    /// Events that a page lists; all of them are in `events.jsonl`.
     pub rows: usize,
 }
 
@@ -127,54 +127,54 @@ impl Default for Limits {
     }
 }
 
-/// How far it is.
+/// How far the splitting has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// Uncompressed bytes of the archive.
     Reading { done: u64, of: u64 },
-    /// Packages.
+    /// Packages to write.
     Writing { done: usize, of: usize },
-    /// Packages from before.
+    /// Earlier packages to check.
     Checking { done: usize, of: usize },
 }
 
-/// What was made.
+/// The result of [`split`].
 #[derive(Debug)]
 pub struct Report {
-    /// In the order asked for.
+    /// In the order of the request.
     pub packages: Vec<PackageReport>,
     pub unassigned: Unassigned,
-    /// Members of the archive that were read, those inside of others included, folders not counted.
+    /// Members read, including those of inner archives, without folders.
     pub members: usize,
-    /// The same in numbers, as it lies beside the packages.
+    /// The same numbers as in the file beside the packages.
     pub summary: Summary,
 }
 
 /// One person's package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageReport {
-    /// The name of its folder, or of its zip less `.zip`: a hash of the id.
+    /// A hash of the id: the name of the folder, or of the zip without `.zip`.
     pub name: String,
     pub events: u64,
     pub profiles: u64,
-    /// Records that are neither.
+    /// Records that are neither events nor profiles.
     pub others: u64,
-    /// Names that were delivered in place of records.
+    /// Names that Mixpanel delivered instead of records.
     pub categories: u64,
-    /// Of all its files before compression.
+    /// Bytes of all its files, before compression.
     pub bytes: u64,
     pub manifest_sha256: String,
 }
 
-/// Hears how far it is, and may end it.
+/// Receives the progress; may stop the work.
 pub type Observer<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 
-/// Splits the archive and puts the packages in place, all or nothing: at the target, or at the draft
-/// if [`Summary::is_draft`].
+/// Splits the archive and publishes the packages, all or nothing: at the target, or at the draft if
+/// [`Summary::is_draft`].
 ///
 /// # Errors
-/// When the archive is unsafe, damaged, locked or another one, a file cannot be written, or
-/// `observer` ended it. The target does not exist then.
+/// When the archive is unsafe, damaged, encrypted or not the expected one, a file cannot be
+/// written, or `observer` stops. Then the target does not exist.
 pub fn split(order: &Order<'_>, observer: Observer<'_>) -> Result<Report, SplitError> {
     let people = People::new(order.people)?;
     let staging = Staging::beside(order.target)?;
@@ -200,7 +200,7 @@ pub fn split(order: &Order<'_>, observer: Observer<'_>) -> Result<Report, SplitE
         categories: categories.as_ref(),
         folder: staging.folder(),
     };
-    // The data is on its way to the disk while the pages are made.
+    // Flushes the data to disk while the pages are made.
     let flushing = staging.flush_ahead();
     let packages = maker.make_all(sorted.shelves, observer);
     drop(flushing);
@@ -232,8 +232,8 @@ pub fn split(order: &Order<'_>, observer: Observer<'_>) -> Result<Report, SplitE
     })
 }
 
-/// What the archive should hold or names, and does not hold. Lists of several people are of no use,
-/// however many there are.
+/// What the archive should hold or names but does not hold. Skips lists of several people, which
+/// are no use anyway.
 fn missing_in(
     order: &Order<'_>,
     people: &People<'_>,
@@ -248,8 +248,8 @@ fn missing_in(
     missing
 }
 
-/// The names that a *Categories* export delivers, which say of whom they are only where one person
-/// was asked for.
+/// The names of a *Categories* export. With several people, the lists do not say whom they
+/// describe.
 fn categories_of(
     order: &Order<'_>,
     people: &People<'_>,
@@ -262,7 +262,7 @@ fn categories_of(
     if people.count() == 1 {
         return Some(lists);
     }
-    // An export without any list is as unclear: there should have been one for each person.
+    // An export without lists is just as unclear: it should have one for each person.
     sorted.unassigned.shared_lists += lists.count.max(1);
     None
 }

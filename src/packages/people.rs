@@ -5,10 +5,10 @@ use sha2::{Digest, Sha256};
 use super::SplitError;
 use crate::domain::{DistinctId, to_hex};
 
-/// How many hex digits of the id's SHA-256 name a package: enough for no two ever to agree.
+/// Hex digits of the id's SHA-256 in a package name: enough to avoid collisions.
 const NAME_DIGITS: usize = 32;
 
-/// Who was asked for: each person once, with the name of their package.
+/// The requested people, each once, with the name of their package.
 #[derive(Debug)]
 pub(super) struct People<'a> {
     ids: Vec<&'a DistinctId>,
@@ -40,7 +40,7 @@ impl<'a> People<'a> {
         self.ids.len()
     }
 
-    /// The place of the person with exactly this id.
+    /// The index of the person with exactly this id.
     pub(super) fn find(&self, id: &str) -> Option<usize> {
         self.places.get(id).copied()
     }
@@ -49,13 +49,13 @@ impl<'a> People<'a> {
         self.ids[person]
     }
 
-    /// What the person's package is called: safe on every file system, and without the id in it.
+    /// The name of the package: safe on every file system, and without the id.
     pub(super) fn name(&self, person: usize) -> &str {
         &self.names[person]
     }
 }
 
-/// The first `digits` hex digits of each id's SHA-256, or as many more as it takes to tell all apart.
+/// The first `digits` hex digits of each id's SHA-256, or more if needed to tell all ids apart.
 fn package_names(ids: &[&DistinctId], digits: usize) -> Vec<String> {
     let hashes: Vec<String> = ids.iter().map(|id| sha256_hex(id.expose())).collect();
     let cut = |digits: usize| hashes.iter().map(move |hash| &hash[..digits]);

@@ -7,9 +7,8 @@ use crate::config::{UnfinishedFolder, begin_folder, sweep_unfinished};
 
 use super::SplitError;
 
-/// The folder all is written into, beside the target, until it is whole.
-///
-/// Dropped before [`Staging::publish`], it takes everything in it along.
+/// A folder beside the target that collects everything until it is complete. Dropping it before
+/// [`Staging::publish`] deletes its content.
 #[derive(Debug)]
 pub(super) struct Staging {
     unfinished: UnfinishedFolder,
@@ -31,11 +30,11 @@ impl Staging {
         self.unfinished.folder.path()
     }
 
-    /// Brings what is written by now to the disk, on a thread of its own that is waited for when
-    /// what is returned goes; so less is left for the end.
+    /// Starts to flush the written data to disk in a thread, so that less is left for the end.
+    /// Dropping the result waits for the thread.
     pub(super) fn flush_ahead(&self) -> Flushing {
         let folder = self.folder().to_path_buf();
-        // What fails here fails in `publish` as well, and is told there.
+        // `publish` flushes again and reports a failure.
         Flushing(
             thread::Builder::new()
                 .spawn(move || drop(make_durable(&folder)))
@@ -43,11 +42,12 @@ impl Staging {
         )
     }
 
-    /// Gives the folder its name. From here on it stays.
+    /// Moves the folder to `target`, where it stays.
     pub(super) fn publish(self, target: &Path) -> Result<(), SplitError> {
         make_durable(self.folder()).map_err(SplitError::write(target))?;
         refuse_existing(target)?;
-        // An empty folder that came up since would be replaced, a file or a link is an error.
+        // `rename` would replace an empty folder that appeared meanwhile; a file or a link is an
+        // error.
         fs::rename(self.folder(), target).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => {
                 SplitError::TargetExists {
@@ -61,21 +61,20 @@ impl Staging {
     }
 }
 
-/// Writing to the disk that is under way.
 #[derive(Debug)]
 pub(super) struct Flushing(Option<thread::JoinHandle<()>>);
 
 impl Drop for Flushing {
     fn drop(&mut self) {
         if let Some(thread) = self.0.take() {
-            // It ends, whatever comes of it.
+            // A failure does not matter: `publish` flushes again.
             drop(thread.join());
         }
     }
 }
 
-/// Brings everything below `folder` to the disk: a name must not outlast a power cut that its content
-/// does not. One call for all, since one for each of ten thousand files takes minutes.
+/// Flushes everything below `folder` to disk, so that a power cut cannot leave a name without its
+/// content. One call for all: one per file takes minutes for ten thousand files.
 #[cfg(target_os = "linux")]
 fn make_durable(folder: &Path) -> io::Result<()> {
     Ok(rustix::fs::syncfs(File::open(folder)?)?)
@@ -93,7 +92,7 @@ fn make_durable(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A link is not followed: whatever has the name is in the way.
+/// Does not follow links: anything with the target's name is in the way.
 fn refuse_existing(target: &Path) -> Result<(), SplitError> {
     match fs::symlink_metadata(target) {
         Ok(_) => Err(SplitError::TargetExists {
@@ -104,7 +103,7 @@ fn refuse_existing(target: &Path) -> Result<(), SplitError> {
     }
 }
 
-/// Makes one folder that only its owner may enter, from its creation on.
+/// Creates a folder that is private to its owner from the start.
 pub(super) fn make_folder(path: &Path) -> Result<(), SplitError> {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "the mode is for Unix"))]
     let mut builder = DirBuilder::new();
@@ -116,14 +115,14 @@ pub(super) fn make_folder(path: &Path) -> Result<(), SplitError> {
     builder.create(path).map_err(SplitError::write(path))
 }
 
-/// Makes a file that only its owner may read, from its creation on.
+/// Creates a file that is private to its owner from the start.
 pub(super) fn create_file(path: &Path) -> Result<File, SplitError> {
     private(OpenOptions::new().write(true).create_new(true))
         .open(path)
         .map_err(SplitError::write(path))
 }
 
-/// Opens a file to write at its end, making it private if it does not exist.
+/// Opens a file for appending; creates it private if needed.
 pub(super) fn append_file(path: &Path) -> Result<File, SplitError> {
     private(OpenOptions::new().append(true).create(true))
         .open(path)

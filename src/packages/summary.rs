@@ -1,4 +1,4 @@
-//! `packages.json`: what was split into what, by which a later dsr knows it again. Holds no id.
+//! `packages.json`: lets a later dsr recognize the packages it made. Holds no id.
 
 use std::fs;
 use std::io::Write;
@@ -17,38 +17,39 @@ use crate::packages::package::check;
 const SUMMARY: &str = "packages.json";
 const SCHEMA: u32 = 1;
 
-/// What was made of one archive, in numbers.
+/// The numbers of one split archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     schema: u32,
     pub request: String,
     pub task: String,
     archive_sha256: String,
-    /// SHA-256 of the packages' names, which are hashes: the same for the same people.
+    /// SHA-256 of the packages' names, which are hashes; equal for the same people.
     people_sha256: String,
     pub form: Form,
     pub packages: usize,
-    /// Packages of people on whom the archive holds nothing.
+    /// Packages of people without data in the archive.
     pub without_data: usize,
     /// Records in the packages.
     pub records: u64,
-    /// Names in the packages of an export that delivers them in place of records.
+    /// Names in the packages of an export that has names instead of records.
     #[serde(default)]
     pub categories: u64,
     pub unassigned: Unassigned,
-    /// Records of one person that were inside of another person's.
+    /// Records that were cut out of other people's records.
     #[serde(default)]
     pub taken_out: u64,
-    /// By whose clock the times of events are shown.
+    /// The time zone that event times are shown in.
     #[serde(default = "utc")]
     time_zone: String,
-    /// SHA-256 of what the company says of itself on the pages; empty if it says nothing.
+    /// SHA-256 of the company's details on the pages; empty if there are none.
     #[serde(default)]
     company_sha256: String,
-    /// Somebody has looked at what is unassigned. Before there was such a step, nobody asked.
+    /// The operator has checked the unassigned data. False in files of older versions, which had no
+    /// check.
     #[serde(default)]
     reviewed: bool,
-    /// SHA-256 of the packages' manifests, in the order asked for. Before, nobody noted them.
+    /// SHA-256 of the manifests, in the order of the request. Empty in files of older versions.
     #[serde(default)]
     pub(super) manifests: Vec<String>,
 }
@@ -92,17 +93,16 @@ impl Summary {
         }
     }
 
-    /// Whether somebody has to look at what is unassigned before any package may be sent.
+    /// Whether somebody must check the unassigned data before a package may be sent.
     pub fn is_draft(&self) -> bool {
         !self.reviewed && self.unassigned.unclear() > 0
     }
 
-    /// Whether somebody has looked at what is unassigned, and there was something.
+    /// Whether somebody has checked the unassigned data, and there was some.
     pub fn is_released(&self) -> bool {
         self.reviewed && self.unassigned.unclear() > 0
     }
 
-    /// Whether it is of this request and of the archive with this SHA-256.
     fn is_of(&self, request: &RequestId, archive_sha256: &str) -> bool {
         self.request == request.as_str() && self.archive_sha256 == archive_sha256
     }
@@ -117,13 +117,13 @@ impl Summary {
     }
 }
 
-/// What lies at `place`, if it was made of this request's archive.
+/// The summary at `place`, if it is of this request and this archive.
 pub fn find_packages(place: &Path, request: &RequestId, archive_sha256: &str) -> Option<Summary> {
     read(place).filter(|found| found.is_of(request, archive_sha256))
 }
 
-/// Whether packages of this archive are at `place` in the other form: they stay there, and those of
-/// this form go elsewhere.
+/// Whether packages of this archive are at `place` in the other form. Then they stay, and the new
+/// ones go elsewhere.
 pub fn is_of_other_form(
     place: &Path,
     request: &RequestId,
@@ -133,11 +133,11 @@ pub fn is_of_other_form(
     find_packages(place, request, archive_sha256).is_some_and(|found| found.form != form)
 }
 
-/// What lies at the target or at the draft, if exactly this order has been carried out before, and
-/// every package is there as it was made.
+/// Finds the result of exactly this order at the target or the draft, and checks every package
+/// there.
 ///
 /// # Errors
-/// When nobody was asked for, a package is missing or has changed, or `observer` ended it.
+/// When the order has no people, a package is missing or has changed, or `observer` stops.
 pub fn find_summary<'o>(
     order: &Order<'o>,
     observer: Observer<'_>,
@@ -175,7 +175,7 @@ pub fn find_summary<'o>(
     }
 }
 
-/// A link is not followed: whatever it leads to is not ours.
+/// Does not follow a link: what it leads to is not ours.
 fn read(target: &Path) -> Option<Summary> {
     let is_folder = fs::symlink_metadata(target).is_ok_and(|target| target.is_dir());
     let text = fs::read_to_string(target.join(SUMMARY)).ok();

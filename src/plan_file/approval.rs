@@ -10,19 +10,18 @@ use super::error::Flaw;
 use super::header::{actor, parse_time, time};
 use super::seal::derive;
 
-/// The longest line of an approval: two names, escaped, and what belongs to them.
+/// The longest line of an approval, in bytes: two escaped names and the rest.
 pub(super) const MAX_LINE: usize = 8 * 1024;
-/// More people do not approve one plan.
+/// The most approvals of one plan.
 pub(super) const MOST: usize = 100;
 
-/// Somebody's word that a plan may be carried out.
+/// One person's approval of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
     pub by: Actor,
     pub at: DateTime<Utc>,
-    /// The plan it is for.
     pub digest: PlanDigest,
-    /// Made with the plan's ledger key: HMAC-SHA-256 over the three before.
+    /// HMAC-SHA-256 over `by`, `at` and `digest`, under a key from the plan's ledger key.
     code: [u8; 32],
 }
 
@@ -60,7 +59,7 @@ impl Approval {
         }
     }
 
-    /// As it stands in the file, the line's end included.
+    /// The line in the file, including its line end.
     pub(super) fn to_line(&self) -> String {
         let line = Line {
             approval: Written {
@@ -71,13 +70,13 @@ impl Approval {
                 code: to_hex(&self.code),
             },
         };
-        // Texts can always be written.
+        // Serializing texts cannot fail.
         let mut text = serde_json::to_string(&line).unwrap_or_default();
         text.push('\n');
         text
     }
 
-    /// Reads a line, strictly: what is written back of it is the same, byte for byte.
+    /// Reads a line strictly: writing it again must give the same bytes.
     pub(super) fn from_line(line: &[u8]) -> Result<Self, Flaw> {
         let damaged = || Flaw::Damaged("an approval");
         let written: Line = serde_json::from_slice(line).map_err(|_| damaged())?;
@@ -98,7 +97,7 @@ impl Approval {
     }
 
     fn is_genuine(&self, key: &LedgerKey, salt: &[u8; 32]) -> bool {
-        // In a time that does not depend on where they differ.
+        // A constant-time comparison.
         let expected = keyed(&self.by, self.at, &self.digest, key, salt);
         expected.verify_slice(&self.code).is_ok()
     }
@@ -116,15 +115,15 @@ fn keyed(
     let mut keyed = keyed.expect("an HMAC takes any key");
     keyed.update(digest.as_bytes());
     for text in [by.user(), by.host(), &time(at)] {
-        // No name ends where the next begins.
+        // The length keeps apart where one name ends and the next begins.
         keyed.update(&(text.len() as u64).to_be_bytes());
         keyed.update(text.as_bytes());
     }
     keyed
 }
 
-/// Checks that approvals were given by dsr for this plan, each by another person, and none by its
-/// creator.
+/// Checks that dsr made each approval for this plan. Each must come from another person than the
+/// creator and the earlier approvers.
 pub(super) fn check(
     approvals: &[Approval],
     creator: &Actor,
@@ -134,7 +133,7 @@ pub(super) fn check(
 ) -> Result<(), PlanFileError> {
     for (place, approval) in approvals.iter().enumerate() {
         let by = || approval.by.clone();
-        // Under another salt, its code could not be checked.
+        // First, because the code of another plan's approval could not be checked.
         if approval.digest != *digest {
             return Err(PlanFileError::ForAnother { by: by() });
         }

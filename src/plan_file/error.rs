@@ -46,7 +46,7 @@ pub enum PlanFileError {
     Replaced { path: PathBuf },
 }
 
-/// What is wrong with a plan file, whichever it is.
+/// What is wrong with a plan file, without its path.
 #[derive(Debug)]
 pub enum Flaw {
     Unreadable(io::Error),

@@ -12,52 +12,52 @@ use super::error::Flaw;
 use super::people::PeopleDigest;
 use super::{MAX_HEADER_BYTES, VERSION};
 
-/// The readable part of a plan: all of it but who the people are.
+/// The readable part of a plan: everything except the people's ids.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Header {
     pub operation: Operation,
     pub project: ProjectName,
     pub region: Region,
-    /// Names what is behind the API's address: the address, or one name for all of loopback.
+    /// A name for the API's address; all loopback addresses share one name.
     pub service: String,
-    /// Tells the project's token and service from others.
+    /// Identifies the project's token and service.
     pub project_key: ProjectKey,
-    /// The operator's own ticket number.
+    /// The operator's ticket number.
     pub reference: Option<String>,
     /// The day the person asked.
     pub received: NaiveDate,
     /// The last day to answer.
     pub due: NaiveDate,
-    /// The last day to confirm receipt, where the law asks for that.
+    /// The last day to confirm receipt, if the law requires that.
     pub confirm_by: Option<NaiveDate>,
-    /// What the ids were read from, and those that are left out; never an id.
+    /// Where the ids came from; never an id.
     pub source: String,
     pub excluded_source: String,
-    /// What became of each file whose ids are left out; empty in the plans of a dsr that did not
-    /// count them.
+    /// The counts of each excluded file. Empty in plans of older versions, which did not count
+    /// them.
     pub exclusions: Vec<Exclusion>,
-    /// Values read, repeated ones included.
+    /// Values read, including repeated ones.
     pub read: usize,
     pub unique: usize,
-    /// Ids that were read and are left out, each counted once.
+    /// Ids that were read but are excluded, each counted once.
     pub excluded: usize,
     pub hashed: Option<HowHashed>,
-    /// What looked suspicious when the sources were read.
+    /// The suspicious ids found while reading the sources.
     pub warnings: Vec<Warned>,
-    /// The most ids of one job.
+    /// The most ids per job.
     pub batch: NonZeroUsize,
     pub rate: Rate,
     pub created: DateTime<Utc>,
     pub created_by: Actor,
-    /// The version of the dsr that made it.
+    /// The version of dsr that made the plan.
     pub version: String,
 }
 
-/// How ids were made of what was read.
+/// How values were hashed into ids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HowHashed {
-    /// As `--hash` takes it.
+    /// The word that `--hash` accepts.
     pub function: String,
     pub prefix: String,
     pub lowercase: bool,
@@ -74,10 +74,10 @@ pub struct Warned {
 }
 
 impl Header {
-    /// For so many days a plan may be applied: people change their minds, and lists get old.
+    /// How many days a plan may be applied: people change their minds, and lists age.
     pub const LIFE: Days = Days::new(30);
 
-    /// The last moment at which it may be applied.
+    /// The last moment at which the plan may be applied.
     pub fn expires(&self) -> DateTime<Utc> {
         let end = self.created.checked_add_days(Self::LIFE);
         end.unwrap_or(DateTime::<Utc>::MAX_UTC)
@@ -94,19 +94,19 @@ impl Header {
         self.unique.div_ceil(self.batch.get())
     }
 
-    /// Values that came before.
+    /// How many values repeat an earlier one.
     pub fn duplicates(&self) -> usize {
         self.read - self.unique - self.excluded
     }
 }
 
-/// What stands in the readable part beside the plan: how it is sealed.
+/// How the plan is sealed; also in the readable part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Lock {
     /// The fingerprint of the ledger key.
     pub(super) key: String,
     pub(super) salt: [u8; 32],
-    /// The [`PeopleDigest`] of those whose ids are sealed.
+    /// The [`PeopleDigest`] of the sealed ids.
     pub(super) people: String,
 }
 
@@ -172,7 +172,7 @@ struct WrittenActor {
     host: String,
 }
 
-/// The readable part as it stands in the file, its last line's end included.
+/// The readable part as written to the file, including the last line end.
 pub(super) fn to_bytes(header: &Header, lock: &Lock) -> Result<Vec<u8>, Flaw> {
     let written = Written {
         dsr_plan: VERSION,
@@ -225,7 +225,7 @@ fn write_out(written: &Written) -> Result<Vec<u8>, Flaw> {
     Ok(bytes)
 }
 
-/// Reads the readable part, strictly: what is written back of it is the same, byte for byte.
+/// Reads the readable part strictly: writing it again must give the same bytes.
 pub(super) fn from_bytes(bytes: &[u8]) -> Result<(Header, Lock), Flaw> {
     #[derive(Deserialize)]
     struct Version {
@@ -278,7 +278,7 @@ fn understand(written: Written) -> Option<(Header, Lock)> {
         created_by: actor(&written.created_by.user, &written.created_by.host)?,
         version: written.dsr,
     };
-    // The ids are numbered with 32 bits where they are read.
+    // Intake numbers the values with 32 bits.
     let fits = u32::try_from(ids.read).is_ok() && ids.unique > 0 && counted == ids.read;
     let days = [Some(header.received), Some(header.due), header.confirm_by];
     let mut days = days.into_iter().flatten();
@@ -286,7 +286,7 @@ fn understand(written: Written) -> Option<(Header, Lock)> {
     (fits && written.limits.jobs == header.jobs()).then_some((header, lock))
 }
 
-/// Far enough from the ends of the calendar to reckon with.
+/// Rules out dates at the ends of the calendar, where date arithmetic overflows.
 fn is_plausible(day: NaiveDate) -> bool {
     (1970..=9999).contains(&day.year())
 }
@@ -296,13 +296,13 @@ pub(super) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// The inverse of [`time`], and nothing more.
+/// The exact inverse of [`time`].
 pub(super) fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     let parsed = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
     (time(parsed) == text).then_some(parsed)
 }
 
-/// A name as [`Actor::new`] leaves it, and no other.
+/// Accepts a name only if [`Actor::new`] leaves it unchanged.
 pub(super) fn actor(user: &str, host: &str) -> Option<Actor> {
     let actor = Actor::new(user, host);
     (actor.user() == user && actor.host() == host).then_some(actor)

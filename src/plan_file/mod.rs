@@ -1,8 +1,8 @@
-//! Plan files: what is to be done, for others to look at and approve before it is done.
+//! Plan files: what dsr will do, for others to review and approve first.
 //!
-//! A file is a row of JSON values: the readable part; then the ids, sealed, a text a line; the digest
-//! of both; and approvals, an object a line. Knows no ledger, no source and no HTTP, and decides
-//! nothing about who may do what.
+//! A file holds JSON values: the readable part, the sealed ids (one string per line), the digest of
+//! both, and one approval per line. Knows no ledger, no source and no HTTP, and does not decide who
+//! may do what.
 
 mod approval;
 mod error;
@@ -19,10 +19,9 @@ pub use people::PeopleDigest;
 pub use read::PlanFile;
 pub use write::write;
 
-/// The only version there is so far.
 const VERSION: u64 = 1;
 
-/// A readable part that is longer was not written by us, nor is one written.
+/// The most bytes of a readable part that dsr writes or reads.
 const MAX_HEADER_BYTES: usize = 1024 * 1024;
 
 #[cfg(test)]

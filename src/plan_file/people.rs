@@ -6,11 +6,10 @@ use sha2::Sha256;
 
 use crate::domain::LedgerKey;
 
-/// Tells whom a plan is about from whom others are about, and nothing else: a keyed digest of a set
-/// of ids.
+/// A keyed digest of a set of ids. It shows only whether two plans are about the same people.
 ///
-/// The same people have the same digest under one ledger key, in whatever order they come. Without
-/// the key no guess at them can be tested.
+/// Under one ledger key the same people have the same digest, in any order. Without the key nobody
+/// can test a guess.
 #[derive(Clone)]
 pub struct PeopleDigest {
     keyed: Hmac<Sha256>,
@@ -19,7 +18,7 @@ pub struct PeopleDigest {
 }
 
 impl PeopleDigest {
-    /// How many hex digits it is written as.
+    /// The number of hex digits in its text.
     pub(super) const DIGITS: usize = 32;
 
     pub fn new(key: &LedgerKey) -> Self {
@@ -35,7 +34,7 @@ impl PeopleDigest {
         }
     }
 
-    /// Adds an id that was not added before.
+    /// Adds an id; each id must be added only once.
     pub fn add(&mut self, id: &str) {
         let hash = self.first_half(&[id.as_bytes()]);
         self.sum = self.sum.wrapping_add(u128::from_be_bytes(hash));
@@ -52,10 +51,9 @@ impl PeopleDigest {
     }
 }
 
-/// 32 hex digits.
 impl fmt::Display for PeopleDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // No id begins with NUL.
+        // No id begins with NUL, so this input cannot be an id.
         let (sum, count) = (self.sum.to_be_bytes(), self.count.to_be_bytes());
         let digest = self.first_half(&[b"\0", &sum, &count]);
         write!(f, "{:032x}", u128::from_be_bytes(digest))

@@ -12,12 +12,11 @@ use super::header::{self, Header, Lock};
 use super::seal::{self, Unsealer};
 use super::{MAX_HEADER_BYTES, PeopleDigest, PlanFileError};
 
-/// How every plan file begins.
 const BEGINNING: &[u8] = b"{\n";
 const END: &[u8] = b"}\n";
 
-/// A plan file that is whole: its digest is that of its content. Whether its ids and approvals are
-/// what they say is known only with the ledger key.
+/// A plan file whose digest matches its content. Only the ledger key can prove its ids and
+/// approvals.
 #[derive(Debug)]
 pub struct PlanFile {
     path: PathBuf,
@@ -25,27 +24,26 @@ pub struct PlanFile {
     parts: Parts,
 }
 
-/// What a file that is whole consists of.
 #[derive(Debug)]
 struct Parts {
     header: Header,
     lock: Lock,
-    /// The readable part as it stands in the file.
+    /// The readable part, byte for byte.
     readable: Vec<u8>,
-    /// Where the sealed part begins, and how long it is.
+    /// The offset and length of the sealed part, in bytes.
     sealed: (u64, u64),
     digest: PlanDigest,
     approvals: Vec<Approval>,
 }
 
 impl PlanFile {
-    /// Reads a plan file and checks that it is whole. Takes no key.
+    /// Reads a plan file and checks its digest; needs no key.
     ///
     /// # Errors
-    /// When it cannot be read, is no plan file, of a newer version, or not as it was written.
+    /// When the file cannot be read, is not a plan file, has a newer version, or was changed.
     pub fn open(path: &Path) -> Result<Self, PlanFileError> {
         let read = || {
-            // What is no file, such as a pipe, would be waited for.
+            // Opening a pipe would block.
             if !fs::metadata(path)?.is_file() {
                 return Err(Flaw::NotAPlan);
             }
@@ -72,17 +70,17 @@ impl PlanFile {
         &self.parts.digest
     }
 
-    /// The fingerprint of the ledger key that it was sealed under.
+    /// The fingerprint of the ledger key that sealed it.
     pub fn ledger_key(&self) -> &str {
         &self.parts.lock.key
     }
 
-    /// The [`PeopleDigest`] of those it is about.
+    /// The [`PeopleDigest`] of its ids.
     pub fn people(&self) -> &str {
         &self.parts.lock.people
     }
 
-    /// The approvals that stand in the file; see [`Self::check_approvals`].
+    /// The approvals in the file, unchecked; see [`Self::check_approvals`].
     pub fn approvals(&self) -> &[Approval] {
         &self.parts.approvals
     }
@@ -91,10 +89,10 @@ impl PlanFile {
         &self.parts.lock.salt
     }
 
-    /// Refuses another key than the one it was sealed under.
+    /// Checks that `key` sealed the file.
     ///
     /// # Errors
-    /// When it is another one.
+    /// When another key did.
     pub fn demand_key(&self, key: &LedgerKey) -> Result<(), PlanFileError> {
         let (sealed, given) = (self.parts.lock.key.clone(), key.fingerprint());
         match sealed == given {
@@ -103,11 +101,11 @@ impl PlanFile {
         }
     }
 
-    /// Checks that each approval was given by dsr under the ledger key, for this plan, by another
-    /// person than its creator and the others.
+    /// Checks that dsr made each approval under the ledger key, for this plan. Each must come from
+    /// another person than the creator and the earlier approvers.
     ///
     /// # Errors
-    /// When one was not, or the key is another one.
+    /// When an approval fails a check, or `key` is another one.
     pub fn check_approvals(&self, key: &LedgerKey) -> Result<(), PlanFileError> {
         self.demand_key(key)?;
         let creator = &self.parts.header.created_by;
@@ -115,12 +113,12 @@ impl PlanFile {
         approval::check(&self.parts.approvals, creator, digest, key, salt)
     }
 
-    /// Opens the sealed part, and hands out each id in its order.
+    /// Decrypts the sealed part and passes each id to `take`, in order. Use no id before this
+    /// returns `Ok`.
     ///
     /// # Errors
-    /// When the key is another one, the sealed part is not what the readable part says or was
-    /// changed, and whatever `take` fails with. Until it has ended well, nothing may be done with the
-    /// ids.
+    /// When `key` is another one, the sealed part was changed or contradicts the readable part, or
+    /// `take` fails.
     pub fn read_ids<E: From<PlanFileError>>(
         &self,
         key: &LedgerKey,
@@ -175,7 +173,7 @@ fn read_parts(file: &File) -> Result<Parts, Flaw> {
     let start = readable.len() as u64;
     let length = lines.read_sealed(&mut hash, seal::most_chunks(header.unique))?;
     let digest = PlanDigest::new(hash.finalize().into());
-    // Read already: it is what ended the sealed part.
+    // `read_sealed` stopped at this line.
     if lines.line != digest_line(&digest).as_bytes() {
         return Err(Flaw::Damaged(
             "its digest is not that of its content, or it is cut off",
@@ -192,7 +190,7 @@ fn read_parts(file: &File) -> Result<Parts, Flaw> {
     })
 }
 
-/// What ends the part that nobody may change.
+/// The line that ends the part nobody may change.
 pub(super) fn digest_line(digest: &PlanDigest) -> String {
     format!("{{\"digest\":\"{digest}\"}}\n")
 }
@@ -203,7 +201,7 @@ struct Lines<R> {
 }
 
 impl<R: BufRead> Lines<R> {
-    /// Reads the next line, its end included, of at most `limit` bytes; false at the end.
+    /// Reads the next line, including its end, of at most `limit` bytes; `false` at the end.
     fn next(&mut self, limit: usize) -> Result<bool, Flaw> {
         self.line.clear();
         let mut limited = (&mut self.bytes).take(limit as u64);
@@ -231,7 +229,7 @@ impl<R: BufRead> Lines<R> {
         })
     }
 
-    /// Reads the sealed part to its end and the line behind it; how many bytes it has.
+    /// Reads the sealed part and the line after it; returns the part's length in bytes.
     fn read_sealed(&mut self, hash: &mut Sha256, most: u64) -> Result<u64, Flaw> {
         let mut length = 0;
         let mut chunks = 0;

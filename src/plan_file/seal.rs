@@ -1,11 +1,11 @@
-//! The sealed part: ids, one a line, packed by zstd, filled up to whole blocks, and encrypted chunk by
-//! chunk under a key of this plan's own.
+//! The sealed part: ids, one per line, compressed with zstd and padded to whole blocks. They are
+//! encrypted in chunks under a key of this plan only.
 //!
-//! The key comes from the ledger key and the plan's random salt (HKDF-SHA-256, RFC 5869), so no two
-//! plans share one, and a chunk's number may be its nonce. Chunks are encrypted as in STREAM
-//! (Hoang, Reyhanitabar, Rogaway and Vizár, 2015), as age does it: ChaCha20-Poly1305 (RFC 8439), the
-//! nonce being the chunk's number and whether it is the last. So none can be changed, left out, added
-//! or put in another place. Each is bound to the readable part by that one's hash.
+//! The key comes from the ledger key and the plan's random salt (HKDF-SHA-256, RFC 5869). No two
+//! plans share a key, so a chunk's number can be its nonce. Chunks are encrypted as in STREAM
+//! (Hoang, Reyhanitabar, Rogaway and Vizár, 2015), like age: ChaCha20-Poly1305 (RFC 8439). The
+//! nonce holds the chunk's number and whether it is the last, so no chunk can be changed, removed,
+//! added or moved. The hash of the readable part binds each chunk to it.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 
@@ -20,26 +20,26 @@ use crate::domain::{LedgerKey, MAX_ID_BYTES};
 
 use super::error::Flaw;
 
-/// Bytes of a chunk before it is encrypted.
+/// Bytes of a chunk before encryption.
 pub(super) const CHUNK: usize = 48 * 1024;
-/// What a chunk grows by.
+/// Bytes that encryption adds to a chunk.
 const TAG: usize = 16;
-/// The longest line of the sealed part: base64 in quotes, and the line's end.
+/// The longest line of the sealed part, in bytes: base64 in quotes, and the line end.
 pub(super) const MAX_LINE: usize = (CHUNK + TAG).div_ceil(3) * 4 + 3;
-/// What is sealed is a multiple of this: the length of a file does not tell how long an id is.
+/// Padding to a multiple of this hides the length of an id.
 const BLOCK: usize = 1024;
-/// zstd's quickest level that still writes letters in fewer than eight bits.
+/// zstd's fastest level that still needs fewer than eight bits per letter.
 const LEVEL: i32 = 1;
 
-/// The most chunks that so many ids can take.
+/// The most chunks that this many ids can need.
 pub(super) fn most_chunks(ids: usize) -> u64 {
     let bytes = (ids as u64).saturating_mul(MAX_ID_BYTES as u64 + 1);
-    // What zstd cannot pack grows by under 1 in 128, and a little more for each frame.
+    // Data that zstd cannot compress grows by under 1/128, plus a little per frame.
     let packed = bytes.saturating_add(bytes / 128 + 2 * BLOCK as u64);
     packed / CHUNK as u64 + 1
 }
 
-/// A key of this plan's own, for one purpose.
+/// Derives a key of this plan for one purpose.
 pub(super) fn derive(key: &LedgerKey, salt: &[u8; 32], purpose: &[u8]) -> [u8; 32] {
     let mut derived = [0; 32];
     Hkdf::<Sha256>::new(Some(salt), key.expose())
@@ -48,15 +48,14 @@ pub(super) fn derive(key: &LedgerKey, salt: &[u8; 32], purpose: &[u8]) -> [u8; 3
     derived
 }
 
-/// Encrypts and decrypts the chunks of one plan, in their order.
+/// Encrypts or decrypts the chunks of one plan, in order.
 struct Chunks {
     cipher: ChaCha20Poly1305,
-    /// Binds each chunk to the readable part.
+    /// The hash of the readable part.
     bound_to: [u8; 32],
     next: u64,
 }
 
-/// Whether more chunks follow.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Inner,
@@ -96,7 +95,7 @@ impl Chunks {
     }
 }
 
-/// Takes ids and writes the lines of the sealed part.
+/// Writes ids as the lines of the sealed part.
 pub(super) struct Sealer<W: Write> {
     packing: zstd::Encoder<'static, Sealing<W>>,
 }
@@ -123,7 +122,7 @@ impl<W: Write> Sealer<W> {
         Ok(Self { packing })
     }
 
-    /// Adds ids of which each ends with a line break.
+    /// Adds ids; each must end with a line break.
     pub(super) fn put(&mut self, ids: &str) -> io::Result<()> {
         self.packing.write_all(ids.as_bytes())
     }
@@ -147,7 +146,7 @@ impl<W: Write> Sealing<W> {
 
 impl<W: Write> Write for Sealing<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Only when more comes is it known that a full one is not the last.
+        // A full chunk may be the last one, so it waits for more data.
         if self.chunk.len() == CHUNK && !bytes.is_empty() {
             self.write_chunk(Place::Inner)?;
         }
@@ -161,13 +160,13 @@ impl<W: Write> Write for Sealing<W> {
     }
 }
 
-/// Hands out the ids of a sealed part.
+/// Reads the ids of a sealed part.
 pub(super) struct Unsealer<R: BufRead> {
     unpacking: BufReader<zstd::Decoder<'static, BufReader<Opening<R>>>>,
 }
 
 impl<R: BufRead> Unsealer<R> {
-    /// `lines` are the lines of the sealed part, and nothing else.
+    /// `lines` must hold only the lines of the sealed part.
     pub(super) fn new(
         lines: R,
         key: &LedgerKey,
@@ -188,7 +187,7 @@ impl<R: BufRead> Unsealer<R> {
         })
     }
 
-    /// The next id, its line break cut off; none at the end.
+    /// Reads the next id without its line break; `false` at the end.
     pub(super) fn next(&mut self, id: &mut Vec<u8>) -> Result<bool, Flaw> {
         id.clear();
         let mut limited = (&mut self.unpacking).take(MAX_ID_BYTES as u64 + 1);
@@ -200,7 +199,7 @@ impl<R: BufRead> Unsealer<R> {
         }
     }
 
-    /// Reads on behind the last id: nothing is there but what fills the last block.
+    /// Checks that only the padding follows the last id.
     pub(super) fn finish(self) -> Result<(), Flaw> {
         let mut rest = Vec::new();
         let mut packed = self.unpacking.into_inner().finish();
@@ -213,7 +212,7 @@ impl<R: BufRead> Unsealer<R> {
     }
 }
 
-/// Reads lines of the sealed part as what was packed.
+/// Decrypts lines of the sealed part into compressed bytes.
 struct Opening<R> {
     chunks: Chunks,
     lines: R,
@@ -259,19 +258,19 @@ impl<R: BufRead> Read for Opening<R> {
     }
 }
 
-/// The bytes of a line such as `"SGVsbG8="`; none if it is no such line.
+/// The bytes of a line such as `"SGVsbG8="`; `None` for any other line.
 pub(super) fn decode(line: &[u8]) -> Option<Vec<u8>> {
     let text = line.strip_prefix(b"\"")?.strip_suffix(b"\"\n")?;
     let bytes = STANDARD.decode(text).ok()?;
     (TAG..=CHUNK + TAG).contains(&bytes.len()).then_some(bytes)
 }
 
-/// Was not sealed by us under this key, or was changed.
+/// The error for a chunk that was changed, or sealed under another key.
 fn broken() -> io::Error {
     io::ErrorKind::InvalidData.into()
 }
 
-/// What zstd or a chunk says is wrong with what was sealed; a disk that fails is another thing.
+/// Separates damage of the sealed part from a failing disk.
 fn sealed_flaw(error: io::Error) -> Flaw {
     match error.raw_os_error() {
         Some(_) => Flaw::Unreadable(error),

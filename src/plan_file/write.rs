@@ -15,11 +15,11 @@ use super::read::digest_line;
 use super::seal::Sealer;
 use super::{MAX_HEADER_BYTES, PeopleDigest, PlanFile, PlanFileError};
 
-/// Writes a plan to a file that is not there yet, for its owner only: whole and on the disk, or not at
-/// all. `ids` begins with the first id each time it is called, and is called twice.
+/// Writes a plan to a new file that is private to its owner: complete and on disk, or not at all.
+/// Calls `ids` twice; each call must begin with the first id.
 ///
 /// # Errors
-/// When something is in the file's place, it cannot be written, or ids cannot be had.
+/// When the path is taken, the file cannot be written, or `ids` fails.
 pub fn write<E, I>(
     path: &Path,
     header: &Header,
@@ -60,7 +60,7 @@ where
         file.write_all(digest_line(&digest).as_bytes())?;
         let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.as_file().sync_all()?;
-        // Whatever has that name, be it a link to nothing, stays as it is.
+        // Replaces nothing, not even a dangling link.
         file.persist_noclobber(path)?;
         sync_folder(path)
     };
@@ -69,12 +69,11 @@ where
 }
 
 impl PlanFile {
-    /// Adds somebody's approval to the file, which takes the place of the one before, whole and on the
-    /// disk.
+    /// Adds an approval and replaces the file, complete and on disk.
     ///
     /// # Errors
-    /// When it is not theirs to approve, was approved by them before, or is another one than when it
-    /// was opened; when what is in it was not made under the key; when it cannot be written.
+    /// When `by` may not approve or has approved before, or the file cannot be written. Also when
+    /// the file has changed since it was opened, or was not made under `key`.
     pub fn approve(
         &self,
         by: &Actor,
@@ -83,7 +82,7 @@ impl PlanFile {
     ) -> Result<Self, PlanFileError> {
         let path = self.path();
         let held = Held::take(path)?;
-        // Under the lock, since others may have approved since it was shown.
+        // Under the lock, because others may have approved since the plan was shown.
         let now = Self::open(path)?;
         if now.digest() != self.digest() {
             let path = path.to_owned();
@@ -97,10 +96,10 @@ impl PlanFile {
         Self::open(path)
     }
 
-    /// Refuses somebody who made the plan or has approved it.
+    /// Checks that `by` neither made the plan nor has approved it.
     ///
     /// # Errors
-    /// As it says.
+    /// When `by` did, when a name is unclear, or when there are 100 approvals already.
     pub fn demand_another(&self, by: &Actor) -> Result<(), PlanFileError> {
         let creator = &self.header().created_by;
         if let Some(nobody) = [creator, by].into_iter().find(|by| !by.is_somebody()) {
@@ -122,7 +121,7 @@ impl PlanFile {
     }
 }
 
-/// A plan file that nobody else can add an approval to meanwhile.
+/// A plan file, locked against other approvals.
 struct Held<'p> {
     path: &'p Path,
     file: File,
@@ -134,25 +133,25 @@ impl<'p> Held<'p> {
         loop {
             let metadata = fs::symlink_metadata(path).map_err(unreadable)?;
             if metadata.is_symlink() {
-                // Its place would be taken by a file, and what it leads to would stay as it is.
+                // Replacing the link would leave its target unchanged.
                 let path = path.to_owned();
                 return Err(PlanFileError::Link { path });
             }
             let file = open_to_lock(path).map_err(unreadable)?;
             file.lock().map_err(unreadable)?;
-            // Whoever held it before has put another file in its place.
+            // The previous holder of the lock may have replaced the file.
             if is_at(&file, path).map_err(unreadable)? {
                 return Ok(Self { path, file });
             }
         }
     }
 
-    /// Writes the whole file anew with one more line, and puts it in its place.
+    /// Copies the file with one more line, and puts the copy in its place.
     fn append(mut self, line: &str) -> io::Result<()> {
         let mut new = NamedTempFile::new_in(folder_of(self.path))?;
         io::copy(&mut self.file, &mut new)?;
         new.write_all(line.as_bytes())?;
-        // Whoever could read it before still can: its ids are sealed.
+        // The same people can still read it: the ids are sealed.
         new.as_file()
             .set_permissions(self.file.metadata()?.permissions())?;
         new.as_file().sync_all()?;
@@ -161,7 +160,7 @@ impl<'p> Held<'p> {
     }
 }
 
-/// Some network file systems lock only what may be written.
+/// Some network file systems lock only files opened for writing.
 fn open_to_lock(path: &Path) -> io::Result<File> {
     match File::options().read(true).write(true).open(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(path),
@@ -176,7 +175,7 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     Ok(identity(file.metadata()?) == identity(fs::symlink_metadata(path)?))
 }
 
-/// Elsewhere a file that is open is not replaced.
+/// Other systems do not replace an open file.
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
@@ -189,7 +188,7 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// A name that was given to a file is on the disk when its folder is.
+/// A new name is on disk only after its folder is.
 fn sync_folder(path: &Path) -> io::Result<()> {
     match cfg!(unix) {
         true => File::open(folder_of(path))?.sync_all(),
@@ -205,7 +204,6 @@ fn failure(path: &Path, source: io::Error) -> PlanFileError {
     }
 }
 
-/// Hashes what it writes.
 struct Hashing<W> {
     hash: Sha256,
     file: W,

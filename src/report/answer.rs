@@ -1,4 +1,4 @@
-//! What came of a request, and whether the person was told in time.
+//! The outcome of a request, and whether the person was answered in time.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -7,77 +7,77 @@ use crate::domain::words;
 
 use super::times::time_or_none;
 
-/// What came of a request, as far as it is known.
+/// The outcome of a request, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Nature {
-    /// All that was asked for was carried out, on all ids that were given.
+    /// Everything was carried out, on all ids.
     Whole,
-    /// Some of it was, and the rest never will be: refused, failed, cancelled, excluded or given up.
+    /// Some of it was; the rest never will be: refused, failed, revoked, excluded or given up.
     Part,
-    /// None of it was, which is certain.
+    /// Certainly none of it was.
     NotCarriedOut,
-    /// The operator gave up on it, and nobody knows what became of it.
+    /// The operator gave up on it, and the outcome is unknown.
     Unknown,
-    /// Something is still to happen: to be sent, settled, ended by Mixpanel, or fetched.
+    /// Not finished: to be sent, of unknown outcome, running, or not fetched.
     Open,
 }
 
-/// Where the ids of a request are. Those that are unique are in exactly one of the rest.
+/// Where the ids of a request are. Each unique id counts in exactly one field from `carried_out` to
+/// `open`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct IdCounts {
     pub read: usize,
     pub unique: usize,
     pub duplicates: usize,
-    /// Left out by the operator; not among the unique ones.
+    /// Left out by the operator; not among the unique ids.
     pub excluded: usize,
-    /// Mixpanel reports success and, of an export, the archive was fetched.
+    /// Mixpanel reports success and, for an export, the archive was fetched.
     pub carried_out: usize,
-    /// Mixpanel has finished the export, and dsr has not fetched it.
+    /// Mixpanel has finished the export, but dsr has not fetched it.
     pub not_fetched: usize,
     pub refused: usize,
     pub failed: usize,
     pub revoked: usize,
-    /// Of unknown outcome, and the operator gave up.
+    /// Of unknown outcome; the operator gave up on them.
     pub given_up: usize,
-    /// Not ended: to be sent, being sent, to be settled, or with Mixpanel.
+    /// Not finished: to be sent, of unknown outcome, or with Mixpanel.
     pub open: usize,
-    /// Of the open ones, those of unknown outcome.
+    /// The open ids of unknown outcome.
     pub unsettled: usize,
-    /// Of all of these, those that are in tasks made for other requests.
+    /// The ids, among all of these, in tasks made for other requests.
     pub linked: usize,
 }
 
-/// The day the person was told, held against the last day to answer. What depends on today is not
-/// in it: a report of the same facts says the same on every day.
+/// The day of the answer, compared with the due date. Does not depend on today: a report of the
+/// same facts is the same every day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Timing {
     InTime,
     Late,
-    /// No answer is recorded.
     NoAnswer,
-    /// The day is before the day of receipt, which dsr never records: somebody changed the ledger.
+    /// The answer is dated before the receipt. dsr never records that: somebody changed the ledger.
     DatesContradict,
 }
 
-/// What came of a request, and when the person was told.
+/// The outcome of a request, and when the person was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Answer {
     pub nature: Nature,
-    /// The day the person was told, by the operator's word.
+    /// The day of the answer, as the operator recorded it.
     pub day: Option<NaiveDate>,
-    /// From the day of receipt to that day; none where the days contradict each other.
+    /// Days from receipt to answer; `None` if the dates contradict each other.
     pub days: Option<i64>,
     pub timing: Timing,
-    /// How the person was told, in the operator's words.
+    /// How the person was answered, in the operator's words.
     pub manner: Option<String>,
-    /// When the last of it was carried out, or ended. None while it is open.
+    /// When the last job was carried out or ended; `None` while the request is open.
     #[serde(serialize_with = "time_or_none")]
     pub ended_at: Option<DateTime<Utc>>,
 }
 
-/// That the person was told.
+/// The answer to the person, as recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     pub day: NaiveDate,
@@ -85,7 +85,7 @@ pub struct Told {
 }
 
 impl Answer {
-    /// `ended_at` is when the last of it ended, or was fetched.
+    /// `ended_at` is when the last job ended or was fetched.
     pub fn of(
         ids: &IdCounts,
         received: NaiveDate,
@@ -112,7 +112,7 @@ impl Answer {
         }
     }
 
-    /// In words: `carried out in whole, answer not recorded`.
+    /// For example `carried out in whole, answer not recorded`.
     pub(super) fn words(&self) -> String {
         let nature = self.nature.words();
         match (self.nature, self.timing) {
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(late, (Timing::Late, Some(30), ended));
         let before = answer(&ids(1), Some("2028-01-30"));
         assert_eq!(before, (Timing::DatesContradict, None, ended));
-        // That Mixpanel has finished is no answer to the person.
+        // That Mixpanel is done is not an answer to the person.
         assert_eq!(answer(&ids(1), None), (Timing::NoAnswer, None, ended));
         let open = IdCounts { open: 1, ..ids(1) };
         assert_eq!(answer(&open, None), (Timing::NoAnswer, None, None));

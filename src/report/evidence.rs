@@ -1,4 +1,4 @@
-//! Reports as JSON, and the digest of what they say. Rows are read as they are written.
+//! Writes reports as JSON and computes the digest of their facts. Streams rows while writing.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -12,8 +12,8 @@ use crate::domain::to_hex;
 use super::facts::{AuditFact, JobFacts, Made, PeriodFacts, RequestFacts, RowFacts};
 use super::figures::Figures;
 
-/// The SHA-256 of a report's `evidence` as compact JSON, in lower-case hex. Reports of the same facts
-/// have the same one, whoever made them and when.
+/// The SHA-256 of a report's `evidence` as compact JSON, in lower-case hex. Equal for the same
+/// facts, whoever made the report and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Digest(String);
@@ -24,12 +24,11 @@ impl Digest {
     }
 }
 
-/// A report as one JSON object, without what stands around it.
+/// A report as one JSON object.
 #[derive(Serialize)]
 pub struct Document<'a, E> {
     #[serde(rename = "type")]
     kind: &'static str,
-    /// Whether there are ids in it.
     personal_data: bool,
     made: &'a Made,
     audit: &'a AuditFact,
@@ -37,20 +36,19 @@ pub struct Document<'a, E> {
     evidence: E,
 }
 
-/// Where rows come from, one after the other, and what came in their way.
+/// Rows to stream, and the error that stopped them.
 struct Rows<'a, I, E> {
     rows: RefCell<Option<I>>,
     failed: &'a RefCell<Option<E>>,
 }
 
-/// What is said of one request.
 #[derive(Serialize)]
 struct RequestEvidence<'a, J> {
     request: &'a RequestFacts,
     jobs: J,
 }
 
-/// What is said of a period; the figures are those of the requests that came before them.
+/// The facts of a period. `requests` comes first, because writing them adds up `figures`.
 #[derive(Serialize)]
 struct PeriodEvidence<'a, R> {
     period: &'a PeriodFacts,
@@ -100,10 +98,10 @@ impl Serialize for Summed<'_> {
     }
 }
 
-/// Reads the jobs of a request once, for the digest; `hear` is told of each.
+/// The digest of a request's report; passes each job to `hear`.
 ///
 /// # Errors
-/// The first of the jobs that is one.
+/// The first error of `jobs`.
 pub fn evidence_digest<E>(
     request: &RequestFacts,
     jobs: impl Iterator<Item = Result<JobFacts, E>>,
@@ -123,10 +121,10 @@ pub fn evidence_digest<E>(
     }
 }
 
-/// The same of a period, with the figures of its requests.
+/// The digest of a period's report, and the figures of its requests.
 ///
 /// # Errors
-/// The first of the requests that is one.
+/// The first error of `requests`.
 pub fn period_digest<E>(
     period: &PeriodFacts,
     requests: impl Iterator<Item = Result<RowFacts, E>>,
@@ -155,7 +153,7 @@ pub fn period_digest<E>(
     }
 }
 
-/// A request's report, to be written as JSON. What comes in the way of its jobs is put into `failed`.
+/// A request's report for JSON. An error of `jobs` ends the writing and is put into `failed`.
 pub fn request_document<'a, E>(
     request: &'a RequestFacts,
     jobs: impl Iterator<Item = Result<JobFacts, E>> + 'a,
@@ -166,7 +164,8 @@ pub fn request_document<'a, E>(
     document("request", about, RequestEvidence { request, jobs })
 }
 
-/// A period's report, to be written as JSON; `figures` are those of its requests.
+/// A period's report for JSON; the same as [`request_document`]. Writing the requests does not
+/// change `figures`: pass those of [`period_digest`].
 pub fn period_document<'a, E>(
     period: &'a PeriodFacts,
     requests: impl Iterator<Item = Result<RowFacts, E>> + 'a,
@@ -184,7 +183,7 @@ pub fn period_document<'a, E>(
     document("period", about, evidence)
 }
 
-/// What stands on every report, whatever it is about.
+/// What every report has.
 #[derive(Debug, Clone, Copy)]
 pub struct About<'a> {
     pub made: &'a Made,
@@ -193,11 +192,11 @@ pub struct About<'a> {
     pub personal_data: PersonalData,
 }
 
-/// Whether people's ids are in a report.
+/// Whether a report holds people's ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonalData {
     None,
-    /// They are asked for, and the ledger has none of them any more.
+    /// Requested, but the ledger no longer has any.
     Gone,
     Ids,
 }
@@ -213,7 +212,7 @@ fn document<'a, E>(kind: &'static str, about: About<'a>, evidence: E) -> Documen
     }
 }
 
-/// Of what can be written; of anything else nobody sees it, since its row is an error.
+/// Ignores a write error: it comes from a row, and the caller reports that.
 fn digest_of(evidence: &impl Serialize) -> Digest {
     let mut hash = Hash(Sha256::new());
     drop(serde_json::to_writer(&mut hash, evidence));

@@ -1,4 +1,4 @@
-//! What a report is made of. The names of the fields are those of its JSON.
+//! The facts a report is made from. Field names are those of its JSON.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -13,18 +13,17 @@ use super::times::{time, time_or_none};
 pub struct Made {
     #[serde(serialize_with = "time")]
     pub at: DateTime<Utc>,
-    /// `user@host`, as the operating system has them.
+    /// `user@host`, from the operating system.
     pub by: String,
     pub dsr: &'static str,
     pub sandbox: bool,
-    /// The operator's day.
+    /// Today, for the operator.
     pub day: NaiveDate,
-    /// How many of the requests in it were open on that day, without an answer and after their last
-    /// day to answer.
+    /// Requests that were open, unanswered and past their due date on that day.
     pub overdue: usize,
 }
 
-/// One request with all that is known of it, but for its jobs.
+/// One request with all its facts except its jobs.
 #[derive(Debug, Clone, Serialize)]
 pub struct RequestFacts {
     pub id: String,
@@ -36,40 +35,40 @@ pub struct RequestFacts {
     pub moments: Vec<MomentFact>,
     pub groups: Vec<GroupFact>,
     pub setbacks: Vec<ReasonFact>,
-    /// Jobs with further reasons.
+    /// Jobs with reasons that are not listed.
     pub other_setbacks: usize,
     pub fetching: Option<Fetching>,
-    /// The plan file that it was made of, if it was.
+    /// The applied plan file, if the request came from one.
     pub plan: Option<PlanFact>,
-    /// Times since it was recorded of which the ledger lacks what happened to it.
+    /// Periods since the request was recorded whose records the ledger has lost.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub set_backs: Vec<SetBackFact>,
     /// What the answer does not do, and what dsr cannot know.
     pub limits: &'static [&'static str],
-    /// What the audit trail has beside the steps of jobs, the first of it.
+    /// The first audit entries of the request, without the steps of its jobs.
     pub deeds: Vec<DeedFact>,
     pub other_deeds: usize,
 }
 
 impl RequestFacts {
-    /// How it stands, in a few words: `carried out in whole, answer not recorded`.
+    /// The state in a few words: `carried out in whole, answer not recorded`.
     pub fn headline(&self) -> String {
         self.answer.words().to_lowercase()
     }
 
-    /// Mixpanel has tasks of it that have not ended.
+    /// Whether Mixpanel has tasks of the request that have not ended.
     pub(super) fn has_followed(&self) -> bool {
         self.groups.iter().any(|group| group.state.is_followed())
     }
 }
 
-/// What was asked, by when.
+/// What was asked, and by when.
 #[derive(Debug, Clone, Serialize)]
 pub struct Asked {
     pub kind: Kind,
     pub law: Law,
     pub disclosure: Option<Disclosure>,
-    /// The right in the law's own words.
+    /// The right, in the words of the law.
     pub right: &'static str,
     pub project: String,
     pub region: &'static str,
@@ -89,7 +88,7 @@ pub struct Asked {
     pub operation: Operation,
 }
 
-/// The law's further time, taken once.
+/// The extension that the law allows, if taken.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExtensionFact {
     pub day: NaiveDate,
@@ -101,18 +100,18 @@ pub struct ExtensionFact {
     pub rule: &'static str,
 }
 
-/// A plan file that was applied, and who answers for it.
+/// An applied plan file, and the people responsible for it.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlanFact {
     pub digest: String,
     #[serde(serialize_with = "time")]
     pub created: DateTime<Utc>,
     pub created_by: AccountFact,
-    /// In the order in which they were given.
+    /// In the order they were given.
     pub approvals: Vec<ApprovalFact>,
 }
 
-/// Somebody's approval of a plan.
+/// One person's approval of a plan.
 #[derive(Debug, Clone, Serialize)]
 pub struct ApprovalFact {
     #[serde(flatten)]
@@ -121,14 +120,14 @@ pub struct ApprovalFact {
     pub at: DateTime<Utc>,
 }
 
-/// An account, as the operating system has it.
+/// An account, from the operating system.
 #[derive(Debug, Clone, Serialize)]
 pub struct AccountFact {
     pub user: String,
     pub host: String,
 }
 
-/// When the first and the last of a request's jobs came to a state.
+/// When the first and the last job of a request reached a state.
 #[derive(Debug, Clone, Serialize)]
 pub struct MomentFact {
     pub state: JobState,
@@ -139,21 +138,21 @@ pub struct MomentFact {
     pub last: DateTime<Utc>,
 }
 
-/// Jobs that stand alike.
+/// Jobs in the same state.
 #[derive(Debug, Clone, Serialize)]
 pub struct GroupFact {
     pub state: JobState,
-    /// Mixpanel's own word, verbatim.
+    /// Mixpanel's status, verbatim.
     pub mixpanel_status: Option<String>,
     pub given_up: bool,
     pub linked: bool,
-    /// `yes`, `under_way`, `possibly` or `no`: an earlier attempt in doubt counts.
+    /// `yes`, `under_way`, `possibly` or `no`. An earlier attempt of unknown outcome counts.
     pub carried_out: &'static str,
     pub jobs: usize,
     pub ids: usize,
 }
 
-/// Jobs that ended otherwise than done, and why.
+/// Jobs that ended without success, and why.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReasonFact {
     pub state: JobState,
@@ -171,7 +170,7 @@ pub struct Fetching {
     pub last_fetched_at: Option<DateTime<Utc>>,
 }
 
-/// One job with its past.
+/// One job with its history.
 #[derive(Debug, Clone, Serialize)]
 pub struct JobFacts {
     pub id: String,
@@ -180,10 +179,10 @@ pub struct JobFacts {
     pub reason: Option<String>,
     pub task_id: Option<String>,
     pub subject_request_id: String,
-    /// Mixpanel's own word, verbatim.
+    /// Mixpanel's status, verbatim.
     pub mixpanel_status: Option<String>,
     pub linked: bool,
-    /// `yes`, `under_way`, `possibly` or `no`: an earlier attempt in doubt counts.
+    /// `yes`, `under_way`, `possibly` or `no`. An earlier attempt of unknown outcome counts.
     pub carried_out: &'static str,
     #[serde(serialize_with = "time_or_none")]
     pub submitted_at: Option<DateTime<Utc>>,
@@ -196,9 +195,9 @@ pub struct JobFacts {
     pub attempts: Vec<AttemptFact>,
     pub steps: Vec<StepFact>,
     pub download: Option<DownloadFact>,
-    /// `raw`, `hashed` or `none`: what the ledger has of its people.
+    /// `raw`, `hashed` or `none`: what the ledger keeps of the job's ids.
     pub kept_ids: &'static str,
-    /// Only where they were asked for, and are kept.
+    /// Only if requested and still kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distinct_ids: Option<Vec<String>>,
 }
@@ -213,7 +212,7 @@ pub struct AttemptFact {
     pub ended_at: Option<DateTime<Utc>>,
     pub outcome: Option<JobState>,
     pub reason: Option<String>,
-    /// False where it may have been made before the ledger was set back, and nobody knows.
+    /// False if the ledger was set back and may have lost whether the attempt was made.
     pub certain: bool,
 }
 
@@ -224,7 +223,7 @@ pub struct StepFact {
     pub to: JobState,
     #[serde(serialize_with = "time")]
     pub at: DateTime<Utc>,
-    /// `user@host`; none for steps from before there was an audit trail.
+    /// `user@host`; `None` for steps older than the audit trail.
     pub by: Option<String>,
     pub command: Option<String>,
 }
@@ -238,11 +237,11 @@ pub struct DownloadFact {
     pub first_fetched_at: Option<DateTime<Utc>>,
     #[serde(serialize_with = "time")]
     pub fetched_at: DateTime<Utc>,
-    /// What was made of it, as the trail says.
+    /// The packages made from it, according to the audit trail.
     pub packages: Option<PackagesFact>,
 }
 
-/// Packages made of an archive.
+/// Packages made from an archive.
 #[derive(Debug, Clone, Serialize)]
 pub struct PackagesFact {
     pub packages: usize,
@@ -250,31 +249,29 @@ pub struct PackagesFact {
     pub records: u64,
     #[serde(serialize_with = "time")]
     pub made_at: DateTime<Utc>,
-    /// What is in none of them and may be about anyone; none where nobody noted it.
+    /// What is in no package and may be about anyone; `None` if not recorded.
     pub not_in_packages: Option<LeftOutFact>,
-    /// The operator looked at that and released the packages.
+    /// The operator checked that data and released the packages.
     pub released_by_operator: Option<bool>,
 }
 
-/// What of an archive is in no package.
+/// What is in no package of an archive.
 #[derive(Debug, Clone, Serialize)]
 pub struct LeftOutFact {
-    /// Not read.
     pub members: u64,
-    /// Not readable.
     pub pieces: u64,
     /// Without a certain owner.
     pub records: u64,
-    /// Of several people together.
+    /// About several people together.
     pub lists: u64,
-    /// Not in the archive at all.
+    /// Missing from the archive.
     pub missing: u64,
 }
 
-/// Something that was done to a request or a job, other than a step.
+/// An action on a request or job, other than a step.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeedFact {
-    /// The entry's number in the audit trail.
+    /// The number of the audit entry.
     pub entry: usize,
     #[serde(serialize_with = "time")]
     pub at: DateTime<Utc>,
@@ -284,7 +281,7 @@ pub struct DeedFact {
     pub command: String,
 }
 
-/// Where the chain of the audit trail ended when the report was made.
+/// The last audit entry when the report was made.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditFact {
@@ -294,27 +291,27 @@ pub enum AuditFact {
         #[serde(serialize_with = "time")]
         at: DateTime<Utc>,
     },
-    /// It does not end as it should.
+    /// The trail does not end as it should.
     Damaged { what: String },
 }
 
-/// All requests of a period, but for the requests.
+/// All facts of a period except its requests.
 #[derive(Debug, Clone, Serialize)]
 pub struct PeriodFacts {
     pub from: NaiveDate,
     pub to: NaiveDate,
-    /// None where all are meant.
+    /// `None` for all projects.
     pub projects: Option<Vec<String>>,
-    /// Requests in the ledger that were received outside of the period, of whatever project.
+    /// Requests in the ledger received outside the period, in any project.
     pub received_before: usize,
     pub received_after: usize,
     pub purges: Vec<PurgeFact>,
-    /// Times of which the ledger lacks what was recorded.
+    /// Periods whose records the ledger has lost.
     pub set_backs: Vec<SetBackFact>,
     pub limits: &'static [&'static str],
 }
 
-/// Records that are gone.
+/// Deleted records.
 #[derive(Debug, Clone, Serialize)]
 pub struct PurgeFact {
     #[serde(serialize_with = "time")]
@@ -327,23 +324,23 @@ pub struct PurgeFact {
     pub last_closed: DateTime<Utc>,
 }
 
-/// A ledger that was set back, and that the operator went on with.
+/// A ledger that was set back, and that the operator continued with.
 #[derive(Debug, Clone, Serialize)]
 pub struct SetBackFact {
-    /// Since when what was recorded is lost; none where all of it is.
+    /// Since when records are lost; `None` if all earlier ones are.
     #[serde(serialize_with = "time_or_none")]
     pub since: Option<DateTime<Utc>>,
     #[serde(serialize_with = "time")]
     pub accepted_at: DateTime<Utc>,
     pub accepted_by: String,
-    /// How many entries of the audit trail are lost at least, where that is known.
+    /// The least number of lost audit entries, if known.
     pub entries: Option<u64>,
-    /// That what was lost was looked up, and what came of it.
+    /// The operator's review of what was lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reviewed: Option<ReviewFact>,
 }
 
-/// The operator's word on a time that the ledger lacks.
+/// The operator's note on lost records.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReviewFact {
     #[serde(serialize_with = "time")]
@@ -366,7 +363,7 @@ pub struct RowFacts {
 }
 
 impl Asked {
-    /// Its last day to answer is over, without an answer and while something is still to happen.
+    /// Whether the request is open, unanswered and past its due date.
     pub fn is_overdue(&self, answer: &Answer, today: NaiveDate) -> bool {
         (answer.nature, answer.timing) == (Nature::Open, Timing::NoAnswer) && today > self.due
     }

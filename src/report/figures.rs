@@ -1,7 +1,6 @@
-//! The figures of a period: how many requests of each law and kind were received and how they were
-//! answered, and within how many days.
+//! Counts the requests of a period by law and kind: how they were answered, and in how many days.
 //!
-//! In memory that follows the months and the different numbers of days, not the requests.
+//! Memory grows with the months and the different numbers of days, not with the requests.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +20,6 @@ pub struct Figures {
     all: Tally,
 }
 
-/// Requests of one law and kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Group {
     GdprExport,
@@ -30,7 +28,6 @@ pub(super) enum Group {
     CcpaDelete,
 }
 
-/// Requests added up.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
     pub(super) received: usize,
@@ -40,20 +37,19 @@ pub(super) struct Tally {
     pub(super) unknown: usize,
     pub(super) open: usize,
     pub(super) extended: usize,
-    /// Of those that are not open, those without a recorded answer.
+    /// Closed requests without a recorded answer.
     pub(super) not_recorded: usize,
-    /// Those whose answer is recorded for a day before the day of receipt: neither in time nor late.
+    /// Answers dated before the receipt: neither in time nor late.
     pub(super) contradictory: usize,
     pub(super) ids: IdTally,
-    /// Of those whose answer is recorded.
+    /// Only requests with a recorded answer.
     pub(super) in_time: Days,
     pub(super) late: Days,
 }
 
-/// The ids of requests, added up.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub(super) struct IdTally {
-    /// Excluded ones included.
+    /// Includes excluded ids.
     pub(super) received: usize,
     pub(super) carried_out: usize,
     /// Refused, failed, revoked and excluded.
@@ -62,7 +58,7 @@ pub(super) struct IdTally {
     pub(super) open: usize,
 }
 
-/// How many requests took so many days.
+/// How many requests took each number of days.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Days(BTreeMap<i64, usize>);
 
@@ -120,7 +116,7 @@ impl Figures {
         *month.entry(group).or_default() += 1;
     }
 
-    /// How many requests there are.
+    /// The number of requests.
     pub fn received(&self) -> usize {
         self.all.received
     }
@@ -145,7 +141,7 @@ impl Figures {
         days
     }
 
-    /// Every month from the first to the last of a period, empty ones included.
+    /// Every month of a period, including empty ones.
     pub(super) fn months(&self, from: NaiveDate, to: NaiveDate) -> Vec<(NaiveDate, [usize; 4])> {
         let first = from.with_day(1).unwrap_or(from);
         let next = |month: &NaiveDate| month.checked_add_months(chrono::Months::new(1));
@@ -158,7 +154,7 @@ impl Figures {
         months.take_while(|month| *month <= to).map(count).collect()
     }
 
-    /// The shape in JSON: one entry a calendar year, law and kind.
+    /// One JSON entry per calendar year, law and kind.
     pub(super) fn objects(&self, from: NaiveDate, to: NaiveDate) -> Vec<FigureObject<'_>> {
         let object = |(year, group, tally)| FigureObject::new(year, group, tally, from, to);
         self.years().map(object).collect()
@@ -194,7 +190,6 @@ impl Tally {
         self.ids.open += ids.open + ids.not_fetched;
     }
 
-    /// In whole or in part.
     pub(super) fn carried_out(&self) -> usize {
         self.whole + self.part
     }
@@ -229,21 +224,20 @@ impl Days {
         self.0.keys().next_back().copied()
     }
 
-    /// The middle one; of an even number, half-way between the two in the middle.
+    /// The middle value, or the mean of the two middle values.
     pub(super) fn median(&self) -> Option<f64> {
         let count = self.count();
         let (lower, upper) = (self.at(count.checked_sub(1)? / 2)?, self.at(count / 2)?);
         Some((lower + upper) as f64 / 2.0)
     }
 
-    /// To a hundredth of a day.
+    /// Rounded to a hundredth of a day.
     pub(super) fn mean(&self) -> Option<f64> {
         let count = self.count();
         let sum: f64 = self.iter().map(|(days, of)| days as f64 * of as f64).sum();
         (count > 0).then(|| (sum / count as f64 * 100.0).round() / 100.0)
     }
 
-    /// The one at a place in their order, counted from 0.
     fn at(&self, place: usize) -> Option<i64> {
         let mut before = 0;
         self.iter().find_map(|(days, count)| {
@@ -253,11 +247,10 @@ impl Days {
     }
 }
 
-/// The figures of a calendar year for one law and kind.
 #[derive(Debug, Serialize)]
 pub(super) struct FigureObject<'a> {
     year: i32,
-    /// The days of the year that are in the period.
+    /// The part of the year that is in the period.
     from: NaiveDate,
     to: NaiveDate,
     law: Law,

@@ -1,8 +1,7 @@
-//! Evidence: facts of one request, or of all that were received in a period, as a page, a table or
-//! JSON.
+//! Evidence of one request or of a period, as a page, a table or JSON.
 //!
-//! Pure: facts in, text out, written part by part so that a hundred thousand rows take no memory. It
-//! knows neither ledger nor HTTP, and never guesses: what dsr cannot know is said in `words`.
+//! Pure: facts in, text out, part by part, so that a hundred thousand rows need no memory. Knows
+//! neither ledger nor HTTP, and never guesses: `words` says what dsr cannot know.
 
 mod answer;
 mod evidence;

@@ -1,4 +1,4 @@
-//! What of a report a page lists row by row: it must stay usable with a hundred thousand of them.
+//! Which rows a page lists: it must stay usable with a hundred thousand of them.
 
 use std::collections::VecDeque;
 
@@ -7,28 +7,26 @@ use crate::domain::{JobState, TaskStatus};
 use super::answer::{Nature, Timing};
 use super::facts::{JobFacts, RowFacts};
 
-/// The most jobs, requests and ids that a page lists; the rest is counted, and in CSV and JSON.
+/// The most jobs, requests and ids that a page lists. The rest is counted; CSV and JSON have all.
 pub(super) const MOST_JOBS: usize = 100;
 const MOST_ROWS: usize = 1000;
 const MOST_PRESSING: usize = 50;
 const MOST_IDS: usize = 10_000;
 
-/// The jobs of a request that its page lists: first those that went otherwise than planned.
+/// The jobs of a request that its page lists, exceptional ones first.
 #[derive(Debug, Default)]
 pub struct JobsShown {
     heard: usize,
     exceptional: Vec<(usize, JobFacts)>,
     usual: Vec<(usize, JobFacts)>,
-    /// The ids of jobs, where they are asked for.
     pub(super) ids: Vec<(String, Vec<String>)>,
     listed_ids: usize,
-    /// How many ids are not listed.
     pub(super) more_ids: usize,
-    /// How many jobs have their ids in the ledger no more.
+    /// How many jobs have no ids in the ledger any more.
     pub(super) without_ids: usize,
 }
 
-/// The requests of a period that its page lists: the latest, and those that need somebody.
+/// The requests of a period that its page lists: the latest, and those that need attention.
 #[derive(Debug, Default)]
 pub struct RowsShown {
     heard: usize,
@@ -38,7 +36,7 @@ pub struct RowsShown {
 }
 
 impl JobsShown {
-    /// Takes what is to be listed of a job; they come in their order.
+    /// Takes a job; jobs must come in order.
     pub fn hear(&mut self, job: &JobFacts) {
         let place = self.heard;
         self.heard += 1;
@@ -68,12 +66,11 @@ impl JobsShown {
         }
     }
 
-    /// Whether there are ids among what is listed.
+    /// Whether any id is listed.
     pub fn has_ids(&self) -> bool {
         !self.ids.is_empty()
     }
 
-    /// The listed ones in their order.
     pub(super) fn list(&self) -> Vec<&JobFacts> {
         let usual = self.usual.iter().take(MOST_JOBS - self.exceptional.len());
         let mut jobs: Vec<_> = self.exceptional.iter().chain(usual).collect();
@@ -87,7 +84,7 @@ impl JobsShown {
 }
 
 impl RowsShown {
-    /// Takes what is to be listed of a request; they come by the day of receipt.
+    /// Takes a request; requests must come by the day of receipt.
     pub fn hear(&mut self, row: &RowFacts) {
         self.heard += 1;
         if is_pressing(row) {
@@ -114,7 +111,7 @@ fn is_exceptional(job: &JobFacts) -> bool {
         || job.mixpanel_status.as_deref() == Some(TaskStatus::NotFound.as_str())
 }
 
-/// It is still open and not answered, or nobody knows how it stands.
+/// Whether the request is open and unanswered, or any outcome is unknown.
 pub(super) fn is_pressing(row: &RowFacts) -> bool {
     (row.answer.nature, row.answer.timing) == (Nature::Open, Timing::NoAnswer)
         || row.answer.nature == Nature::Unknown

@@ -1,5 +1,5 @@
-//! Reports as CSV (RFC 4180, UTF-8): a line each job, a line each request. The columns are a
-//! contract: new ones come last.
+//! Reports as CSV (RFC 4180, UTF-8): a line per job or per request. Columns are a contract: add new
+//! ones at the end.
 
 use std::io::{self, Write};
 
@@ -41,7 +41,7 @@ const JOB_COLUMNS: [&str; 27] = [
     "archive_sha256",
 ];
 
-/// The heading says at the top of the file what it holds.
+/// Says at the top of the file what it holds.
 const ID_COLUMN: &str = "PERSONAL DATA: distinct_id";
 
 const REQUEST_COLUMNS: [&str; 34] = [
@@ -81,10 +81,10 @@ const REQUEST_COLUMNS: [&str; 34] = [
     "manner",
 ];
 
-/// Writes a line for each job; where there are ids in it, a line for each id.
+/// Writes a line for each job, or for each id if the jobs have ids.
 ///
 /// # Errors
-/// When it cannot be written, or the first of the jobs that is an error.
+/// When `out` fails, or the first error of the jobs.
 pub fn request_table<E: From<io::Error>>(
     out: &mut dyn Write,
     request: &RequestFacts,
@@ -116,7 +116,7 @@ pub fn request_table<E: From<io::Error>>(
 /// Writes a line for each request: the log of 11 CCR §7101(b).
 ///
 /// # Errors
-/// When it cannot be written, or the first of the requests that is an error.
+/// When `out` fails, or the first error of the requests.
 pub fn period_table<E: From<io::Error>>(
     out: &mut dyn Write,
     requests: impl Iterator<Item = Result<RowFacts, E>>,

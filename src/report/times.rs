@@ -1,4 +1,4 @@
-//! Times as a report writes them.
+//! Formats the times of a report.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serializer;

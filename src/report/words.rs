@@ -1,23 +1,21 @@
-//! What a report says in words: rights, states, rules, and what dsr cannot know.
+//! The texts of a report: rights, states, rules, and what dsr cannot know.
 //!
-//! Sources: GDPR Art. 12, 15, 17, 20; California Civil Code §§1798.105 and 1798.110; 11 CCR §7101(a),
-//! (b) and (d), §7102(a)(1), as effective since 29 March 2023.
+//! Sources: GDPR Art. 12, 15, 17, 20; California Civil Code §§1798.105 and 1798.110; 11 CCR
+//! §7101(a), (b) and (d), §7102(a)(1), as effective since 29 March 2023.
 
 use crate::domain::{Disclosure, JobState, Law, Operation, RetrievalScope};
 
 pub(super) const NOT_ADVICE: &str =
     "Dates and figures follow the rules they name and are not legal advice.";
 
-/// On the log of requests.
 pub(super) const LOG_RULE: &str = "11 CCR §7101(b): a log includes “the date of request, nature of request, manner in which the request was made, the date of the business’s response, the nature of the response, and the basis for the denial of the request if the request is denied in whole or in part”.";
 
-/// On the figures of a year.
 pub(super) const FIGURES_RULE: &str = "11 CCR §7102(a)(1) asks a business that “buys, receives for the business’s commercial purposes, sells, shares, or otherwise makes available for commercial purposes the personal information of 10,000,000 or more consumers in a calendar year” for the number of requests to delete and to know that it “received, complied with in whole or in part, and denied”, and for “the median or mean number of days within which the business substantively responded”. The figures for the GDPR are counted in the same way; no rule asks for them.";
 
-/// On whom a record of requests may be shown to.
+/// Who may see a record of requests.
 pub(super) const SHARING_RULE: &str = "11 CCR §7101(d): “Information maintained for record-keeping purposes shall not be shared with any third party except as necessary to comply with a legal obligation.”";
 
-/// What every report of a period says of itself.
+/// The limits of every report of a period.
 const PERIOD_LIMITS: &[&str] = &[
     "A request here is one command that an operator gave: it may carry out the wishes of many people. Ids are counted beside requests; a person may have several.",
     "“Answered” is the day on which, by the operator’s word, the person was told. Where no day is recorded, the person may have been told or not.",
@@ -42,12 +40,12 @@ const CCPA_EXPORT_LIMITS: &[&str] = &[
     "What is in the archive is Mixpanel’s to say: under the CCPA it delivers the last 12 months. Other systems of the company are not in it.",
 ];
 
-/// What dsr cannot know of the requests of a period.
+/// What dsr cannot know about the requests of a period.
 pub fn period_limits() -> &'static [&'static str] {
     PERIOD_LIMITS
 }
 
-/// What dsr cannot know of a request.
+/// What dsr cannot know about a request.
 pub fn request_limits(operation: Operation) -> &'static [&'static str] {
     match operation {
         Operation::Delete(_) => DELETION_LIMITS,
@@ -56,7 +54,7 @@ pub fn request_limits(operation: Operation) -> &'static [&'static str] {
     }
 }
 
-/// The right that a request goes back to.
+/// The legal right behind a request.
 pub fn right(operation: Operation) -> &'static str {
     match operation {
         Operation::Delete(Law::Gdpr) => "GDPR Art. 17: right to erasure",
@@ -76,7 +74,7 @@ pub fn right(operation: Operation) -> &'static str {
     }
 }
 
-/// What a job's state says, for whoever does not work with dsr.
+/// What a job's state means, for readers who do not use dsr.
 pub(super) fn state_meaning(state: JobState, given_up: bool) -> &'static str {
     match state {
         JobState::Planned => "not sent yet",
@@ -95,7 +93,7 @@ pub(super) fn state_meaning(state: JobState, given_up: bool) -> &'static str {
     }
 }
 
-/// A job's state for a reader who does not work with dsr.
+/// A job's state, for readers who do not use dsr.
 pub(super) fn state(state: JobState) -> &'static str {
     match state {
         JobState::Planned => "not sent yet",
@@ -111,7 +109,7 @@ pub(super) fn state(state: JobState) -> &'static str {
     }
 }
 
-/// What happened when a job came to a state.
+/// What happened when a job reached a state.
 pub(super) fn step(to: JobState) -> &'static str {
     match to {
         JobState::Planned => "Not sent; waits to be sent again",
@@ -127,7 +125,6 @@ pub(super) fn step(to: JobState) -> &'static str {
     }
 }
 
-/// What a deletion at Mixpanel does not reach.
 pub(super) const AFTER_DELETION: [&str; 4] = [
     "Copies stay. What was exported before, to a warehouse, a bucket or a file, is not reached.",
     "New events of the same person make new data under the same id, unless their collection has stopped.",
@@ -135,7 +132,6 @@ pub(super) const AFTER_DELETION: [&str; 4] = [
     "A person may have other ids, such as those of devices before a login. The deletion reaches the listed ids, and those that the project has merged with them.",
 ];
 
-/// What an entry of the audit trail tells of.
 pub(super) fn deed(event: &str) -> &str {
     match event {
         "request_recorded" => "Recorded the request",

@@ -1,4 +1,4 @@
-//! One event: whom it is about, and when it came. Nothing else of it is looked at.
+//! One event: the ids it names and its time. dsr reads nothing else from an event.
 
 use std::borrow::Cow;
 
@@ -7,53 +7,53 @@ use crate::domain::{ProjectZone, event_time};
 use crate::intake::Format;
 use crate::intake::reader::columns::fold;
 
-/// How files of events are read; the same for each of a command.
+/// How files of events are read.
 #[derive(Debug, Clone, Default)]
 pub struct EventOptions {
-    /// Recognised by its beginning and its name if not given.
+    /// Detected from the content and the file name if not given.
     pub format: Option<Format>,
-    /// What names the person, in place of the names that Mixpanel and its libraries use: a column or
-    /// a key, with a dot before a key inside an object.
+    /// The column or key that names the person, instead of the names that Mixpanel's libraries use.
+    /// A dot leads into an object.
     pub column: Option<String>,
-    /// What says when the event happened, likewise.
+    /// The column or key that holds the event's time; a dot leads into an object.
     pub time_column: Option<String>,
-    /// The byte between two fields of a table; recognised if not given.
+    /// The field separator of a table, as one byte; detected if not given.
     pub delimiter: Option<u8>,
 }
 
-/// What a name of an event says about the person it names.
+/// How an event names an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NamedAs {
-    /// The event is about them: `distinct_id` or `$user_id`, or the device where there is nothing else.
+    /// The event's person: `distinct_id` or `$user_id`, or the device if there is neither.
     Person,
-    /// Somebody's device, on which the event is another person's.
+    /// The device of an event that also names a person.
     Device,
 }
 
-/// What is known of one event.
+/// The ids and times of one event.
 #[derive(Debug, Default)]
 pub struct Event<'e> {
     people: Vec<Cow<'e, str>>,
     devices: Vec<Cow<'e, str>>,
-    /// When it happened, as it says itself.
+    /// The event's own time, in Unix seconds.
     happened: Option<i64>,
-    /// When Mixpanel received it. Beats the other: apps send what they kept, and exports of older
-    /// projects have the former in the project's time zone.
+    /// When Mixpanel received it. Preferred: apps send events late, and exports of older projects
+    /// have `happened` in the project's time zone.
     received: Option<i64>,
 }
 
 impl Event<'_> {
-    /// When it came, in Unix seconds; `None` if it does not say.
+    /// When Mixpanel received the event, or else its own time, in Unix seconds.
     pub fn time(&self) -> Option<i64> {
         self.received.or(self.happened)
     }
 
-    /// Whether one of its names is that of a device: Mixpanel may know it with `$device:` before it.
+    /// Whether the event names `id` as a device. Mixpanel may know that id as `$device:` + `id`.
     pub fn is_device(&self, id: &str) -> bool {
         self.devices.iter().any(|device| device == id)
     }
 
-    /// Whom it names, and as what.
+    /// The ids of the event, and how it names each.
     pub fn names(&self) -> impl Iterator<Item = (NamedAs, &str)> {
         let devices_as = match self.people.is_empty() {
             true => NamedAs::Person,
@@ -64,7 +64,6 @@ impl Event<'_> {
     }
 }
 
-/// What the name of a column or key says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Field {
     Person,
@@ -74,7 +73,7 @@ pub(crate) enum Field {
 }
 
 impl Field {
-    /// By the names that Mixpanel, its exports and its libraries use.
+    /// Knows the names that Mixpanel, its exports and its libraries use.
     pub(crate) fn of(name: &str) -> Option<Self> {
         Some(match name {
             "distinct_id" | "$distinct_id" | "distinctId" => Self::Person,
@@ -100,8 +99,8 @@ impl<'e> Event<'e> {
 }
 
 impl EventOptions {
-    /// What is said under a name for which `is` knows whether the operator gave it, and which means
-    /// `known` where nothing else was given.
+    /// The field that `known` gives, unless the operator named another column for it. `is` compares
+    /// a name with the operator's.
     pub(crate) fn field(&self, is: impl Fn(&str) -> bool, known: Option<Field>) -> Option<Field> {
         if self.column.as_deref().is_some_and(&is) {
             return Some(Field::Person);
@@ -115,7 +114,7 @@ impl EventOptions {
         })
     }
 
-    /// `properties.distinct_id` and `Distinct ID` are the key `distinct_id`.
+    /// Treats `properties.distinct_id` and `Distinct ID` as `distinct_id`.
     pub(crate) fn field_of_column(&self, name: &str) -> Option<Field> {
         let plain = name.trim().to_lowercase().replace(' ', "_");
         let plain = plain.strip_prefix("properties.").unwrap_or(&plain);

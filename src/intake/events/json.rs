@@ -1,4 +1,4 @@
-//! The few keys of an event that matter, out of its JSON.
+//! Reads the ids and the time of an event from its JSON.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ impl EventOptions {
         self.field(is, Field::of(name).filter(|_| is_of_mixpanel))
     }
 
-    /// Whether something in the object under a key may matter.
+    /// Whether the object under this key may hold an id or the time.
     fn leads(&self, name: &str) -> bool {
         let leads = |key: &String| key.split_once('.').is_some_and(|(outer, _)| outer == name);
         matches!(name, "properties" | "$properties")
@@ -27,10 +27,7 @@ impl EventOptions {
     }
 }
 
-/// Reads one event.
-///
-/// # Errors
-/// When it is no JSON object, or an id in it cannot be read.
+/// Reads one event. Fails when `text` is not a JSON object, or an id in it cannot be read.
 pub(crate) fn read<'e>(text: &'e [u8], keys: &EventOptions) -> Result<Event<'e>, Damage> {
     if !is_object(text) {
         return Err(Damage::NoEvent);
@@ -53,13 +50,12 @@ pub(crate) fn read<'e>(text: &'e [u8], keys: &EventOptions) -> Result<Event<'e>,
     Ok(event)
 }
 
-/// Takes what a text or a number says; a number by its digits.
+/// Adds a string or a number to the event; a number keeps its digits.
 fn take<'e>(event: &mut Event<'e>, field: Field, text: &'e str) -> Result<(), Damage> {
     let id = match text.as_bytes() {
         b"\"\"" => return Ok(()),
         [b'"', ..] => json_text(text).ok_or(Damage::BadEscape)?,
         [b'-' | b'0'..=b'9', ..] => Cow::Borrowed(text),
-        // Anything else says nothing.
         _ => return Ok(()),
     };
     event.add(field, id);

@@ -1,7 +1,7 @@
-//! Events out of files: whom each is about, and when it came. Of an event nothing else is looked at.
+//! Reads events from files: the ids each one names, and its time.
 //!
-//! Unlike a list of ids a log may hold what nobody sent on purpose: a damaged line is noted and the
-//! others are read. Nothing of it is sent anywhere.
+//! A log may hold damaged lines that nobody wrote on purpose. They are noted, and the rest is read.
+//! Nothing of a log is sent anywhere.
 
 pub(super) mod event;
 pub(super) mod json;
@@ -16,22 +16,20 @@ use super::{Headway, IntakeError, ReadOptions, Source};
 use event::{Event, EventOptions};
 use taker::{EventSink, EventTaker};
 
-/// How a file of events was read, and what was in it.
+/// How a file of events was read, and what it held.
 #[derive(Debug)]
 pub struct EventsRead {
     pub reading: Reading,
-    /// Events that name nobody.
+    /// Events without an id.
     pub nameless: usize,
-    /// What could not be read.
+    /// The lines that could not be read.
     pub problems: Problems,
 }
 
-/// Reads the files one after the other, and has `sink` hear of every event. `on_headway` hears now and
-/// then how far it has come.
+/// Reads the files in order and passes every event to `sink`. Calls `on_headway` every 4096 events.
 ///
 /// # Errors
-/// When a file cannot be read to its end, holds no events, or none of them names anybody: then it is
-/// not known where its ids stand.
+/// When a file cannot be read to its end, or holds no event, or no event in it names an id.
 pub fn read_events(
     sources: &[Source],
     options: &EventOptions,

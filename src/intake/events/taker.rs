@@ -15,14 +15,11 @@ use crate::intake::reader::rows::Cells;
 use crate::intake::reader::{json, table};
 use crate::intake::stream::lines::Lines;
 
-/// Where each event goes, with its place.
 pub(crate) type EventSink<'a> = &'a mut dyn FnMut(Place<'_>, &Event<'_>);
 
-/// Takes the events of one file.
 pub(crate) struct EventTaker<'s> {
     pub(crate) options: &'s EventOptions,
     pub(crate) sink: EventSink<'s>,
-    /// Events that name nobody.
     pub(crate) nameless: usize,
 }
 
@@ -48,7 +45,7 @@ impl EventTaker<'_> {
         (self.sink)(place, event);
     }
 
-    /// The rows of a table that has a header.
+    /// Takes the rows of a table; the first row must be the heading.
     pub(crate) fn take_rows(
         &mut self,
         lines: Lines<impl Read>,
@@ -71,7 +68,6 @@ impl EventTaker<'_> {
     }
 }
 
-/// Which columns of a table say what.
 struct Columns {
     width: usize,
     fields: Vec<(usize, Field)>,

@@ -55,7 +55,7 @@ fn md5_gives_what_rfc_1321_says() {
     }
 }
 
-/// Cases 1, 2, 6 and 7: those whose data is text, keys longer than a block among them.
+/// Cases 1, 2, 6 and 7: the ones with text as data, including keys longer than a block.
 #[test]
 fn hmac_gives_what_rfc_4231_says() {
     let long = [0xaa; 131];
@@ -99,7 +99,7 @@ fn letters_are_lowered_on_request_only_and_by_unicodes_rules() {
     let as_written = hashing(HashWith::Sha256);
     assert_eq!(lowered.hash("ABC"), as_written.hash("abc"));
     assert_eq!(lowered.hash("ÜNÏ@X.TEST"), as_written.hash("ünï@x.test"));
-    // What JavaScript and Python make of a capital sigma at the end of a word.
+    // JavaScript and Python lowercase a final capital sigma this way.
     assert_eq!(lowered.hash("ΟΔΟΣ"), as_written.hash("οδος"));
     assert_ne!(as_written.hash("ABC"), as_written.hash("abc"));
 }

@@ -1,6 +1,5 @@
-//! The part of the rule that is about the list: which ids share a shape, and which stand alone.
-//!
-//! Counters and the first places of each kind: memory does not grow with the sources.
+//! Judges the list as a whole: which ids share a shape, and which stand out. Keeps counters and the
+//! first places only, so memory does not grow with the sources.
 
 use super::form::{AT, DIGIT, Form, IdKind};
 use super::look::Look;
@@ -10,45 +9,42 @@ use crate::intake::problem::Problems;
 
 use crate::intake::warning::{Labels, Tally, WarningKind, Warnings};
 
-/// So many times as many others make an id stand out.
+/// An id kind stands out if the usual kind is this many times as common.
 const ODD: usize = 20;
-/// Serial numbers have a tenth as many of each length below; fewer than this is no series.
+/// The same for number lengths. It is higher, because a series of serial numbers has a tenth as
+/// many of each shorter length.
 const ODD_LENGTH: usize = 100;
-/// At most so many words or short numbers stand alone; more of them share a shape.
+/// At most this many words or short numbers are strays; more of them share a shape.
 const STRAYS: usize = 3;
-/// So many ids of systems for each of them make a word or a short number stand alone.
+/// A stray needs this many system-made ids for each stray beside it.
 const ALONE: usize = 4;
-/// Numbers of more digits are counted as if they had this many.
+/// Longer numbers count as if they had this many digits.
 const MOST_DIGITS: usize = 40;
-/// How many digits a spreadsheet keeps of a number.
+/// Digits of a number that a spreadsheet keeps.
 const PRECISION: usize = 15;
 
-/// Counts the forms of ids as they come.
 #[derive(Debug)]
 pub(crate) struct Census {
     kinds: [Tally; IdKind::ALL.len()],
-    /// By number of digits.
+    /// Indexed by the number of digits.
     numbers: [Numbers; MOST_DIGITS + 1],
-    /// Words without a digit, and numbers of a few digits.
+    /// Words without a digit, and short numbers.
     strays: Tally,
-    /// Those in the form `N:…` where each N is higher than the one before, as grep numbers lines;
-    /// `None` once there is another id.
+    /// Ids of the form `N:…` with rising N, as grep numbers lines; `None` after any other id.
     numbered: Option<(u64, Tally)>,
-    /// How many ids the source has so far, and how many that may be counts.
+    /// How many ids this source has so far, and how many of them may be counts.
     ids: usize,
     digits: usize,
-    /// The last id of the source, if it may be the count of those above it; and of earlier sources.
+    /// The last id of this source if it may count the ids above it, and those of earlier sources.
     count_below: Tally,
     counts: Tally,
 }
 
-/// Numbers of one length.
 #[derive(Debug, Default)]
 struct Numbers {
     all: Tally,
-    /// How many of them begin with a zero.
     padded: usize,
-    /// Those with nothing but zeros behind what a spreadsheet keeps.
+    /// Numbers with only zeros after the digits that a spreadsheet keeps.
     rounded: Tally,
 }
 
@@ -68,7 +64,7 @@ impl Census {
 
     pub(crate) fn count(&mut self, form: &Form<'_>, place: Place<'_>, labels: &mut Labels) {
         self.kinds[form.kind as usize].note(place, labels);
-        // What was typed was meant.
+        // Skips ids from the command line: the operator typed them on purpose.
         if form.kind == IdKind::Other || form.kind == IdKind::Number {
             let is_short = !form.is_of_a_system() && form.kind == IdKind::Number;
             if (is_short || !form.has(DIGIT | AT)) && place.line.is_some() {
@@ -106,15 +102,14 @@ impl Census {
         }
     }
 
-    /// The next id is of another source.
     pub(crate) fn end_source(&mut self) {
         self.counts.extend(std::mem::take(&mut self.count_below));
         (self.ids, self.digits) = (0, 0);
     }
 
-    /// Notes what stands alone among ids of another shape: a list has its own shape, and a footer or
-    /// a count among them is no id. A mixture of what systems make is one shape. A number that ends
-    /// a source without another one is an id only if it cannot count those above it.
+    /// Refuses words and short numbers among system-made ids: they are footers, not ids. Otherwise
+    /// refuses a number that ends a source and may count the ids above it. Ids of several systems
+    /// count as one shape.
     pub(crate) fn refuse_strays(&self, problems: &mut Problems, labels: &Labels) {
         let mut refuse = |tally: &Tally, look| {
             for place in tally.places(labels) {
@@ -126,7 +121,7 @@ impl Census {
         }
         let of = |kind: IdKind| self.kinds[kind as usize].count;
         let words_and_numbers = of(IdKind::Other) + of(IdKind::Number);
-        // With the device ids of one person a name of any form may stand.
+        // A person's device ids may stand beside a name of any form.
         let of_systems: usize =
             IdKind::ALL.into_iter().map(of).sum::<usize>() - words_and_numbers - of(IdKind::Device);
         let strays = self.strays.count;
@@ -137,7 +132,6 @@ impl Census {
         }
     }
 
-    /// Decides what stands out.
     pub(crate) fn tell(self, warnings: &mut Warnings) {
         tell_of_lengths(self.numbers, warnings);
         let counts = self.kinds.each_ref().map(|tally| tally.count);
@@ -149,7 +143,7 @@ impl Census {
         };
         let of = counts[usual as usize];
         for (kind, tally) in IdKind::ALL.into_iter().zip(self.kinds) {
-            // Among free names any number is a name.
+            // In a list of free names, a number may be a name.
             let is_usual = kind == usual || (usual, kind) == (IdKind::Other, IdKind::Number);
             if kind == IdKind::Device {
                 warnings.add(WarningKind::Device, tally);
@@ -178,7 +172,7 @@ fn tell_of_lengths(lengths: [Numbers; MOST_DIGITS + 1], warnings: &mut Warnings)
     }
 }
 
-/// Whether zeros behind the 15th digit are ten times as many as chance makes them.
+/// Whether trailing zeros are over ten times as common as chance makes them.
 fn is_rounded(digits: usize, numbers: &Numbers) -> bool {
     let Some(beyond) = digits.checked_sub(PRECISION + 1) else {
         return false;
@@ -234,7 +228,6 @@ mod tests {
         WarningKind::OtherKind { kind, usual, of }
     }
 
-    /// The lines of what stands alone.
     fn strays(ids: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<u64> {
         let mut census = Census::new();
         let mut labels = Labels::default();
@@ -389,7 +382,7 @@ mod tests {
         for (place, id) in ids.iter_mut().enumerate().take(4) {
             *id = format!("{}234567890123450000", place + 1);
         }
-        // One more is in the list by chance.
+        // One more id matches by chance.
         assert_eq!(warnings(&ids), [], "one in a thousand may be chance");
         ids[4] = "7734567890123450000".to_owned();
         let lines = vec![1, 2, 3, 4, 5, 4364];

@@ -1,6 +1,5 @@
-//! Decides what becomes of each raw value of the sources: all judgement of one value is here.
-//!
-//! One call a value, ten million times; memory does not grow with the sources.
+//! Judges each raw value: is it an id, and which id is kept? Runs once per value, ten million
+//! times.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -15,27 +14,26 @@ use crate::intake::place::Place;
 use crate::intake::problem::Problems;
 use crate::intake::warning::{LONG_ID_BYTES, WarningKind, Warnings};
 
-/// What becomes of white space around a value.
+/// What happens to white space around a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OuterSpace {
-    /// It is damage.
     #[default]
     Refuse,
-    /// It is dropped.
     Trim,
-    /// It belongs to the id, since Mixpanel has it so.
+    /// Keep it as part of the id, because Mixpanel has it too.
     Keep,
 }
 
-/// What every id must match from its first byte to its last.
+/// A regular expression that every id must match as a whole.
 #[derive(Debug, Clone)]
 pub struct Pattern(regex::bytes::Regex);
 
 impl Pattern {
-    /// Takes the syntax of the crate `regex`; `\d`, `\w` and `\s` mean ASCII, `.` is one byte.
+    /// Compiles `text` in the syntax of the crate `regex`. `\d`, `\w` and `\s` mean ASCII; `.` is
+    /// one byte.
     ///
     /// # Errors
-    /// When `text` is no such expression.
+    /// When `text` is not such an expression.
     pub fn new(text: &str) -> Result<Self, String> {
         let build = |text: &str| {
             let mut builder = regex::bytes::RegexBuilder::new(text);
@@ -44,7 +42,7 @@ impl Pattern {
                 .build()
                 .map_err(|error| error.to_string())
         };
-        // By itself first: `a)|(?:b` would come apart inside the parentheses.
+        // Alone first: `a)|(?:b` is invalid alone, but would be valid inside the parentheses.
         build(text)?;
         build(&format!(r"\A(?:{text})\z")).map(Self)
     }
@@ -54,19 +52,18 @@ impl Pattern {
     }
 }
 
-/// How values are judged and what is made of them.
+/// How values are judged and turned into ids.
 #[derive(Debug, Clone, Default)]
 pub struct CheckOptions {
-    /// Values that are ids whatever they look like, byte for byte.
+    /// Values accepted as ids whatever they look like; compared byte for byte.
     pub allowed: HashSet<String>,
     pub outer_space: OuterSpace,
-    /// What it matches is an id, whatever it looks like, and nothing else is.
+    /// If given, exactly the values that match are ids, whatever they look like.
     pub pattern: Option<Pattern>,
-    /// Makes the ids of the values; without it the values are the ids.
+    /// If given, the ids are hashes of the values.
     pub hashing: Option<Hashing>,
 }
 
-/// Decides what becomes of each raw value of the sources.
 #[derive(Debug)]
 pub(crate) struct Checker {
     options: CheckOptions,
@@ -87,8 +84,8 @@ impl Checker {
         }
     }
 
-    /// The id to keep (trimmed, hashed as the options say), or `None`, the damage noted. What is no
-    /// UTF-8 comes as `None`, too.
+    /// The id to keep, trimmed or hashed as the options say. `form` is `None` for a value that is
+    /// not UTF-8. Returns `None` for a damaged value, after noting the damage.
     pub(crate) fn check<'v>(
         &mut self,
         place: Place<'_>,
@@ -107,7 +104,7 @@ impl Checker {
         }
     }
 
-    /// How ids are hashed, with the first of them as an example.
+    /// How ids are hashed, with the first one as the example.
     pub(crate) fn hashed(&self) -> Option<Hashed> {
         self.hashed.clone()
     }
@@ -116,7 +113,7 @@ impl Checker {
         self.census.end_source();
     }
 
-    /// What was found: problems (stop everything) and warnings.
+    /// The problems, which stop everything, and the warnings.
     pub(crate) fn finish(mut self) -> (Problems, Warnings) {
         if self.options.pattern.is_none() {
             let labels = &self.warnings.labels;
@@ -161,8 +158,8 @@ impl Checker {
         Ok(text)
     }
 
-    /// What the operator's pattern matches is an id, if it can be one; without a pattern the rule
-    /// decides. White space around a value is named only where there is an id inside.
+    /// With a pattern, what matches is an id; without one, the rule decides. Reports outer white
+    /// space only if the rest is an id.
     fn judge_form(&self, form: &Form<'_>, leniency: Leniency) -> Result<(), Damage> {
         let outer = match DistinctId::judge(form.text(), leniency) {
             Err(DistinctIdError::OuterWhiteSpace) => Some(DistinctIdError::OuterWhiteSpace.into()),
@@ -187,7 +184,7 @@ impl Checker {
         {
             return Err(damage);
         }
-        // A device's id is made by the SDK and never hashed: nobody has the hash.
+        // The SDK makes device ids and never hashes them.
         if form.kind == IdKind::Device && self.options.hashing.is_some() {
             return Err(Damage::HashedDevice);
         }

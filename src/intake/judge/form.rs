@@ -1,13 +1,12 @@
-//! The form of one value: which characters it has, and which kind of id it is.
-//!
-//! Runs ten million times: one pass over the bytes sorts out the ordinary ids.
+//! The form of one value: its characters and its kind. One pass over the bytes, because this runs
+//! ten million times.
 
 use crate::domain::id_form::is_waste;
 
 use super::look::spoken;
 
 spoken! {
-    /// Which system such an id usually comes from.
+    /// The kind of an id, by its form.
     IdKind {
         Uuid => "a UUID",
         CapitalUuid => "a UUID in capital letters",
@@ -47,13 +46,12 @@ const LETTER: u16 = 8;
 const CAPITAL: u16 = 16;
 pub(crate) const DASH: u16 = 32;
 pub(crate) const AT: u16 = 64;
-/// The joints that numbers and dates are written with, too.
+/// Joints that also occur in numbers and dates.
 pub(crate) const POINT: u16 = 128;
-/// The joints between a namespace and a name.
+/// Joints between a namespace and a name.
 pub(crate) const NAMESPACE: u16 = 256;
-/// The other joints.
 const JOINT: u16 = 512;
-/// ASCII that no id has: white space, separators, quotes, brackets and the like.
+/// ASCII that no id holds: white space, separators, quotes, brackets and the like.
 pub(crate) const MARK: u16 = 1024;
 pub(crate) const CONTROL: u16 = 2048;
 pub(crate) const BEYOND_ASCII: u16 = 4096;
@@ -82,10 +80,10 @@ static CLASSES: [u16; 256] = {
     table
 };
 
-/// What every Mixpanel SDK puts before the id of a device it does not know the user of.
+/// The prefix that every Mixpanel SDK puts before an anonymous device id.
 const DEVICE_PREFIX: &[u8] = b"$device:";
 
-/// What a pass over a value's bytes has found.
+/// What one pass over the bytes of a value found.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {
     seen: u16,
@@ -101,7 +99,6 @@ impl Shape {
     }
 }
 
-/// One value and its shape.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Form<'a> {
     text: &'a str,
@@ -114,7 +111,7 @@ impl<'a> Form<'a> {
         Self::new(text, Shape::of(text.as_bytes()))
     }
 
-    /// `shape` is that of `text`.
+    /// `shape` must be the shape of `text`.
     pub(crate) fn new(text: &'a str, Shape { seen, kind }: Shape) -> Self {
         Self { text, seen, kind }
     }
@@ -127,7 +124,7 @@ impl<'a> Form<'a> {
         self.seen & classes != 0
     }
 
-    /// Whether some system made it: no word and no short number has such a form.
+    /// Whether the value looks made by a system, unlike a word or a short number.
     pub(crate) fn is_of_a_system(&self) -> bool {
         match self.kind {
             IdKind::Other => false,
@@ -141,14 +138,14 @@ impl<'a> Form<'a> {
             || (self.has(BEYOND_ASCII) && self.text.chars().any(char::is_uppercase))
     }
 
-    /// Whether its capital letters, if any, are of the kind on which all programs agree.
+    /// Whether all programs lowercase the value the same way.
     pub(crate) fn has_plain_case(&self) -> bool {
         !self.has(BEYOND_ASCII) || self.text.to_lowercase() == self.text.to_ascii_lowercase()
     }
 
-    /// Whether it begins or ends with what nobody sees.
+    /// Whether the value begins or ends with white space or an invisible character.
     pub(crate) fn is_blank_outside(&self) -> bool {
-        // A space is among the marks.
+        // MARK includes the space.
         self.has(BEYOND_ASCII | MARK | CONTROL)
             && (self.text.starts_with(is_blank) || self.text.ends_with(is_blank))
     }
@@ -186,7 +183,7 @@ fn has_dashes_of_uuid(bytes: &[u8]) -> bool {
     dashes == 4 && at(8) && at(13) && at(18) && at(23)
 }
 
-/// One `@` with something before it and a dot somewhere behind it.
+/// One `@` with text before it and a dot somewhere after it.
 fn is_email(bytes: &[u8]) -> bool {
     let Some(at) = bytes.iter().position(|byte| *byte == b'@') else {
         return false;
@@ -195,7 +192,7 @@ fn is_email(bytes: &[u8]) -> bool {
     at > 0 && domain.contains(&b'.') && !domain.contains(&b'@')
 }
 
-/// White space, and what is as good as white space at either end of an id.
+/// White space, or an invisible character that is as good as white space around an id.
 pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace() || is_waste(c)
 }

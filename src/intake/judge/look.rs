@@ -1,6 +1,5 @@
-//! What a value looks like that is not an id, each look beside the words that messages have for it.
+//! What a value that is not an id looks like, and the words of each look.
 
-/// An enum and the words of each variant.
 macro_rules! spoken {
     ($(#[$about:meta])* $name:ident { $($(#[$note:meta])* $variant:ident => $words:literal,)* }) => {
         $(#[$about])*
@@ -66,7 +65,7 @@ spoken! {
 }
 
 impl Look {
-    /// How the program that wrote the value writes a bare list, if a program wrote it.
+    /// How the program that wrote the value can write a bare list; `None` if no program wrote it.
     pub fn way_out(self) -> Option<&'static str> {
         Some(match self {
             Self::Mysql => "have mysql write a bare list into a .txt file: `mysql -N -B`",

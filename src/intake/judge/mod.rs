@@ -1,4 +1,4 @@
-//! Whether a value is an id, what it looks like if it is none, and what stands out in a list.
+//! Judges values: whether each is an id, what it looks like if not, and which ids stand out.
 
 pub(super) mod census;
 pub(super) mod check;

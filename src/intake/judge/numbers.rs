@@ -1,8 +1,8 @@
-//! What spreadsheets and scripts make of numbers and codes.
+//! Recognizes what spreadsheets and scripts make of numbers and codes.
 
 use std::net::Ipv4Addr;
 
-/// `1.23E+12`, `1,23e+12`, `1.0E9`: at least a fraction or a sign, so `1E5` may be an id.
+/// `1.23E+12`, `1,23e+12`, `1.0E9`. Needs a fraction or a sign, because `1E5` may be an id.
 pub(crate) fn is_scientific(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let Some((mantissa, exponent)) = unsigned.split_once(['e', 'E']) else {
@@ -21,8 +21,8 @@ pub(crate) fn is_scientific(text: &str) -> bool {
         && is_number(digits)
 }
 
-/// `1,234`, `1.234.567`, `12'345'678` and `1 234 567`, each with or without a fraction; one dot
-/// alone may part a fraction, and four groups may be an address.
+/// `1,234`, `1.234.567`, `12'345'678` and `1 234 567`, with or without a fraction. A single dot may
+/// be a decimal point, and four groups an IP address.
 pub(crate) fn has_grouped_digits(text: &str) -> bool {
     let Some(separator) = text.chars().find(|c| !c.is_ascii_digit() && *c != '-') else {
         return false;
@@ -47,7 +47,7 @@ pub(crate) fn has_grouped_digits(text: &str) -> bool {
         && fraction.is_none_or(is_number)
 }
 
-/// `1234.0`, as a table of numbers with gaps becomes in pandas.
+/// `1234.0`, which pandas makes of integers in a column with gaps.
 pub(crate) fn has_zero_fraction(text: &str) -> bool {
     let parts = text.split_once(['.', ',']);
     parts.is_some_and(|(whole, fraction)| {
@@ -95,7 +95,7 @@ pub(crate) fn is_date(text: &str) -> bool {
     }
 }
 
-/// As spreadsheets write them, in the languages of most of them.
+/// The month names that spreadsheets write in common languages.
 fn is_month(text: &str) -> bool {
     const MONTHS: &str = "jan feb mar apr may jun jul aug sep sept oct nov dec mär mrz mai okt dez \
         janv févr fév mars avr juin juil août déc ene abr ago dic gen mag giu lug set ott mrt mei \

@@ -1,4 +1,4 @@
-//! What programs write around a list: drawn tables, and lines of their own.
+//! Recognizes lines that programs write around a list: drawn tables and messages.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use regex::bytes::{RegexSet, RegexSetBuilder};
 
 use super::look::Look;
 
-/// How such lines look in lower case, the most telling first.
+/// Such lines in lower case, the most specific first.
 const LINES: [(Look, &str); 15] = [
     (Look::Mysql, r"^\+[-=][-+=|: ]+$"),
     (Look::Markdown, r"^\|[-+=|: ]+\|$"),
@@ -37,8 +37,8 @@ const LINES: [(Look, &str); 15] = [
     ),
 ];
 
-/// The look of a line that a program writes beside its results. A line without a corner or a bar
-/// may be anyone's.
+/// The look of a line that a program writes beside its results. A ruler without a corner or a bar
+/// fits several programs.
 pub(crate) fn of(line: &str) -> Option<Look> {
     static PATTERNS: LazyLock<RegexSet> = LazyLock::new(|| {
         let patterns = LINES.map(|(_, pattern)| pattern);

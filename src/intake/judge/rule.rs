@@ -1,8 +1,7 @@
-//! The one rule of what is an id: one token of letters, digits and the usual joints
-//! (`- _ . : @ + $ | / = ~ #`), in one script. Whatever else a list holds is refused, and this
-//! module says what it looks like.
+//! The rule for an id: one token of letters, digits and the usual joints, in one script. The joints
+//! are `- _ . : @ + $ | / = ~ #`. Anything else is refused, and this module says what it looks like.
 //!
-//! Knows nothing of the values beside it; `census.rs` has the part of the rule that is about them.
+//! Judges one value at a time; `census.rs` judges the list.
 
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::{RestrictionLevel, RestrictionLevelDetection};
@@ -14,7 +13,7 @@ use super::program;
 use super::words;
 use crate::domain::id_form::is_unseen;
 
-/// `sept-2024`, in bytes: the longest date that begins with a month.
+/// The longest date that begins with a month, in bytes: `août-2024`.
 const LONGEST_MONTH: usize = 10;
 
 impl Form<'_> {
@@ -48,7 +47,7 @@ impl Form<'_> {
         }
     }
 
-    /// What a token that has nothing but letters, digits and joints may be all the same.
+    /// What a token of letters, digits and joints looks like, if it is still not an id.
     fn look_of_token(&self, first: u8) -> Option<Look> {
         let text = self.text();
         if self.has(NAMESPACE)
@@ -81,7 +80,7 @@ impl Form<'_> {
 }
 
 fn look_of_namespace(text: &str) -> Option<Look> {
-    // A number may be a tenant's, or a user's within it.
+    // A number may be a tenant, or a user within one.
     let of_a_system = |part: &&str| {
         let form = Form::of(part);
         form.is_of_a_system() && form.kind != IdKind::Number
@@ -119,7 +118,7 @@ fn look_of_ends(text: &str) -> Look {
     }
 }
 
-/// What a value looks like that has white space, separators, quotes, brackets or the like.
+/// For a value with white space, separators, quotes, brackets or the like.
 fn look_of_marks(text: &str) -> Look {
     if let Some(look) = program::of(text) {
         return look;
@@ -166,7 +165,7 @@ fn look_of_marks(text: &str) -> Look {
     }
 }
 
-/// `N/A`, `REF!`, `NAME?` and their kin in any language, and the `###` of a narrow column.
+/// `N/A`, `REF!`, `NAME?` and the like in any language, and the `###` of a narrow column.
 fn is_name_of_error(name: &[u8]) -> bool {
     let is_part =
         |byte: &u8| matches!(byte, b'A'..=b'Z' | b'/' | b'0' | b'_' | b'!' | b'?' | 128..);
@@ -197,7 +196,7 @@ fn is_placeholder(text: &str) -> bool {
     )
 }
 
-/// Anything but letters and digits of one script, and joints.
+/// Refuses all but joints and letters and digits of one script.
 fn look_beyond_ascii(text: &str) -> Option<Look> {
     if is_mojibake(text) {
         return Some(Look::Mojibake);
@@ -206,7 +205,7 @@ fn look_beyond_ascii(text: &str) -> Option<Look> {
     if let Some(look) = beyond.find_map(look_of_character) {
         return Some(look);
     }
-    // A name and its namespace or its host may be of different scripts; a name itself may not.
+    // A name may differ in script from its namespace or host, but must itself have one script.
     let mut parts = text.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && c != '-');
     let of_one_script = |part: &str| {
         let letters: String = part.chars().filter(|c| *c != '-').collect();
@@ -217,7 +216,7 @@ fn look_beyond_ascii(text: &str) -> Option<Look> {
         .then_some(Look::MixedScripts)
 }
 
-/// Of what is not ASCII and says more than the marks beside it.
+/// For a character beyond ASCII that says more than the marks beside it.
 fn look_of_stranger(c: char) -> Option<Look> {
     look_of_character(c).filter(|look| !c.is_ascii() && *look != Look::WhiteSpace)
 }
@@ -225,7 +224,7 @@ fn look_of_stranger(c: char) -> Option<Look> {
 fn look_of_character(c: char) -> Option<Look> {
     Some(match c {
         char::REPLACEMENT_CHARACTER => Look::Replaced,
-        // Of the kind U+0080 to U+009F; ASCII's own are known already.
+        // U+0080 to U+009F; the caller has already ruled out ASCII control characters.
         c if c.is_control() => Look::Control,
         c if is_unseen(c) => Look::Invisible,
         c if c.is_whitespace() => Look::WhiteSpace,
@@ -245,7 +244,7 @@ fn look_of_character(c: char) -> Option<Look> {
     })
 }
 
-/// What the two bytes of `é` and its kin become in Windows' Latin encoding.
+/// UTF-8 read as Windows-1252 turns `é` and the like into such pairs.
 fn is_mojibake(text: &str) -> bool {
     const SECOND: &str = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ";
     let is_second = |c| matches!(c, '\u{a0}'..='\u{bf}') || SECOND.contains(c);

@@ -1,4 +1,4 @@
-//! Words that programs and spreadsheets write where an id should be, in the languages they speak.
+//! Words that programs and spreadsheets write where an id should be, in many languages.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use super::look::Look;
 use crate::intake::reader::columns::{KNOWN, KNOWN_ALONE, fold};
 
-/// No known word has more bytes.
+/// The longest known word, in bytes.
 const LONGEST: usize = 32;
 
 const HEADINGS: &str = "user users customer customers customer_id client_id account account_id \
@@ -49,8 +49,7 @@ static WORDS: LazyLock<HashMap<String, Look>> = LazyLock::new(|| {
     lists.into_iter().flat_map(each).chain(columns).collect()
 });
 
-/// What a value is if it is the name of a column of ids, or one of the words, whatever its case and
-/// its marks are.
+/// Recognizes a word or a column name, whatever its case and punctuation.
 pub(crate) fn look_of(text: &str) -> Option<Look> {
     if text.len() > LONGEST {
         return None;
@@ -58,7 +57,7 @@ pub(crate) fn look_of(text: &str) -> Option<Look> {
     if !text.is_ascii() {
         return WORDS.get(&fold(text)).copied();
     }
-    // As `fold` has it: tables of numbers and names come here with each row.
+    // Folds without allocating, because every row of a large table may come here.
     let (mut folded, mut length) = ([0; LONGEST], 0);
     for byte in text.bytes().filter(u8::is_ascii_alphanumeric) {
         folded[length] = byte.to_ascii_lowercase();

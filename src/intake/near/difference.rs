@@ -1,10 +1,10 @@
-//! In what a listed id and the held id that it nearly equals differ, in words without their values.
+//! Words for the difference between a listed id and a held id that it nearly equals. Never shows a
+//! value.
 
 use crate::domain::id_form::{PREFIXES, bare, behind_number, in_lower_case, in_one_form, is_uuid};
 
-/// The parts of a value that folding takes away, and what it leaves.
+/// The parts of a value that folding removes, and the core that is left.
 struct Parts {
-    /// What stands before and behind the id.
     around: [String; 2],
     has_number: bool,
     prefixes: Vec<&'static str>,
@@ -58,7 +58,7 @@ impl Parts {
     }
 }
 
-/// Such as ``one has `$device:` in front; differ in case``.
+/// For example ``one has `$device:` in front; differ in case``.
 pub(super) fn between(held: &str, listed: &str) -> String {
     let texts = [held, listed];
     let formed = texts.map(|text| in_one_form(text.chars()).collect::<String>());
@@ -68,7 +68,7 @@ pub(super) fn between(held: &str, listed: &str) -> String {
     let mut words = Vec::new();
     for prefix in PREFIXES {
         if one.prefixes.contains(&prefix) != other.prefixes.contains(&prefix) {
-            // That sign is no letter, and belongs to it.
+            // The `$` before `device:` is not part of the prefix constant.
             let sign = if prefix == "device:" { "$" } else { "" };
             words.push(format!("one has `{sign}{prefix}` in front"));
         }
@@ -93,7 +93,7 @@ pub(super) fn between(held: &str, listed: &str) -> String {
         }
     }
     if words.is_empty() && differ_in.is_empty() {
-        // In the case of a prefix, or in a character around the id that nobody sees.
+        // The case of a prefix, or an invisible character around the id.
         differ_in.push(match formed == texts {
             true => "case",
             false => "Unicode form",

@@ -1,8 +1,7 @@
-//! Held ids: how many of each file were found in the list, and which listed ids are nearly one.
+//! Held ids: how many of each excluded file the list has, and which listed ids nearly equal one.
 //!
-//! An exclusion is byte for byte, so a held id in other letters spares nobody: whoever is nearly
-//! held stops everything. Memory grows with the held ids only, and each listed one is looked at
-//! once: it is folded only where it is not held exactly.
+//! `--exclude` compares byte for byte, so a held id in other letters would protect nobody: a near
+//! match stops everything. Memory grows with the held ids only.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -14,42 +13,41 @@ use super::place::{At, Place};
 
 mod difference;
 
-/// How many pairs are named; the rest are counted.
+/// How many pairs are listed; the rest are counted.
 const KEPT: usize = 50;
 
-/// The ids of the files that are excluded.
 #[derive(Debug)]
 pub(crate) struct Held {
     hasher: IdHasher,
-    /// By the hash of each id: whether the list has it.
+    /// The hash of each id, and whether the list has it.
     exact: HashMap<u128, bool>,
-    /// By the hash of what is left of an id or of a part of it.
+    /// Keyed by the hash of a folded id, or of a folded part of an id.
     folded: HashMap<u128, Folded>,
-    /// What messages call each file, and the hashes of its ids.
+    /// The label of each file, and the hashes of its ids.
     files: Vec<(String, Vec<u128>)>,
     near: NearIds,
     folder: Folder,
 }
 
-/// The first held id that is folded so.
+/// The first held id with this folded form.
 #[derive(Debug, Clone)]
 struct Folded {
-    /// In the file with this number.
+    /// The label is the index of the file.
     place: At<usize>,
     extent: Extent,
-    /// To name the difference by. Empty for a part.
+    /// For naming the difference; empty for a part.
     text: Box<str>,
     form: IdForm,
 }
 
-/// Whether a text is the value itself or the hash that was made of it.
+/// Whether a text is the value or the hash made from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IdForm {
     Value,
     Hash,
 }
 
-/// Listed ids, each with the held one that it nearly is. Never holds a value.
+/// Listed ids, each with the held id it nearly equals. Never holds a value.
 #[derive(Debug, Default)]
 pub struct NearIds {
     kept: Vec<Pair>,
@@ -60,12 +58,10 @@ pub struct NearIds {
 struct Pair {
     listed: At<String>,
     held: At<String>,
-    /// In what the two differ.
     difference: String,
 }
 
 impl Held {
-    /// `labels` are those of the excluded files.
     pub(crate) fn new(hasher: IdHasher, labels: Vec<String>) -> Self {
         Self {
             hasher,
@@ -80,7 +76,8 @@ impl Held {
         }
     }
 
-    /// Takes an id of an excluded file: the value, the id that was made of it, and its hash.
+    /// Adds an id of an excluded file. `texts` are the value and the id made from it; `hash` is the
+    /// id's.
     pub(crate) fn take(&mut self, place: At<usize>, texts: [&str; 2], hash: u128) {
         self.files[place.label].1.push(hash);
         if self.exact.insert(hash, false).is_some() {
@@ -106,7 +103,7 @@ impl Held {
         }
     }
 
-    /// Looks whether a listed id is a held one, or nearly one that `allowed` does not name.
+    /// Checks a listed id against the held ids. `allowed` values may nearly equal one.
     pub(crate) fn compare(
         &mut self,
         place: Place<'_>,
@@ -122,7 +119,7 @@ impl Held {
         for (text, form) in each_once(texts) {
             self.folder.fold(text, &mut |folded, extent| {
                 let held = self.folded.get(&self.hasher.hash(folded.as_bytes()));
-                // Two parts that are equal make no two ids of it: `Jo Hill` and `Jo Dale`.
+                // Two ids that share only a part are different people: `Jo Hill` and `Jo Dale`.
                 let is_near = |held: &&Folded| [held.extent, extent].contains(&Extent::Whole);
                 let found = held.filter(is_near);
                 near = near
@@ -153,10 +150,8 @@ impl Held {
         }
     }
 
-    /// How many ids each file has and how many of them were found, in the order of the files.
-    ///
-    /// # Errors
-    /// The listed ids that are nearly held ones, if there are any.
+    /// How many ids each file has and how many were found, in the order of the files. Fails when a
+    /// listed id nearly equals a held one.
     pub(crate) fn finish(self) -> Result<Vec<Exclusion>, NearIds> {
         if self.near.count > 0 {
             return Err(self.near);
@@ -175,8 +170,7 @@ impl Held {
     }
 }
 
-/// What is compared: the value, and where it was hashed its hash, too, since one of the two files may
-/// list hashes already.
+/// The value and, if it was hashed, the hash: one of the two files may already list hashes.
 fn each_once([value, id]: [&str; 2]) -> impl Iterator<Item = (&str, IdForm)> {
     let made = (id != value).then_some((id, IdForm::Hash));
     [(value, IdForm::Value)].into_iter().chain(made)

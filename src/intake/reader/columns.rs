@@ -1,4 +1,4 @@
-//! Which column holds the ids, and what parts the fields.
+//! Finds the column of the ids and the field separator.
 
 use super::rows::{Cells, Fields};
 use crate::intake::ReadOptions;
@@ -10,33 +10,32 @@ use crate::intake::stream::text::parse_encoding;
 /// Whether the first line names the columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Header {
-    /// It does; a first line that is no known header is an error.
+    /// An unknown first line is an error.
     #[default]
     Expected,
-    /// The first line is data already.
+    /// The first line is data.
     Absent,
 }
 
-/// Which field of each row to take.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub(crate) column: usize,
     pub(crate) width: usize,
-    /// What the id column's heading says; `None` where the first row is data.
+    /// The heading of the id column; `None` if the first row is data.
     pub(crate) heading: Option<String>,
     /// Whether a field may hold a JSON list of ids.
     pub(crate) is_plural: bool,
 }
 
 impl Layout {
-    /// The heading, or the column's number counted from 1.
+    /// The heading, or the column's number from 1.
     pub(crate) fn column_name(&self) -> String {
         let number = || (self.column + 1).to_string();
         self.heading.clone().unwrap_or_else(number)
     }
 }
 
-/// Names of columns that hold distinct_ids, folded.
+/// Folded names of columns that hold ids.
 pub(crate) const KNOWN: [&str; 7] = [
     "distinctid",
     "distinctids",
@@ -46,46 +45,43 @@ pub(crate) const KNOWN: [&str; 7] = [
     "mixpaneluserid",
     "mixpanelid",
 ];
-/// Names that say enough where there is one column only.
+/// Names that are enough if the table has only one column.
 pub(crate) const KNOWN_ALONE: [&str; 3] = ["id", "ids", "uid"];
 
-/// Bytes that part fields, the likeliest first; the last is what Hive writes.
+/// Field separators, the most likely first; Hive writes the last.
 pub(crate) const DELIMITERS: [u8; 5] = *b",;\t|\x01";
-/// At most so many lines stand above a heading.
+/// The most lines that are searched for a heading.
 pub(crate) const MOST_ABOVE: usize = 20;
 
-/// Drops case, white space and punctuation: `$distinct_id`, `Distinct ID` and `distinctId` are one.
+/// Drops case, white space and punctuation: `$distinct_id`, `Distinct ID` and `distinctId` are
+/// equal.
 pub(crate) fn fold(name: &str) -> String {
     let kept = name.chars().filter(|c| c.is_alphanumeric());
     kept.flat_map(char::to_lowercase).collect()
 }
 
-/// Whether a column, or key, of this name among so many holds distinct_ids.
+/// Whether a column or key with this name holds ids. `width` is the number of columns or keys.
 pub(crate) fn is_known(name: &str, width: usize) -> bool {
     let folded = fold(name);
     KNOWN.contains(&folded.as_str()) || (width == 1 && KNOWN_ALONE.contains(&folded.as_str()))
 }
 
-/// Whether a key or a column of this name may hold a list of ids, such as `$distinct_ids`.
+/// Whether a key or column with this name may hold a list of ids, such as `$distinct_ids`.
 pub(crate) fn is_plural(name: &str) -> bool {
     fold(name).ends_with("ids")
 }
 
-/// Where a table begins.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Beginning {
-    /// So many lines stand above the heading: a title, comments, or a line that names the delimiter.
+    /// Lines above the heading: a title, comments, or a line that names the separator.
     pub(crate) above: usize,
-    /// What parts the fields; `None` where there is no heading and no line that says so.
+    /// The field separator; `None` if no heading or line tells.
     pub(crate) delimiter: Option<u8>,
     pub(crate) has_heading: bool,
 }
 
-/// Finds the heading of a table: a known name, or the one asked for, on the first line or below a
-/// title.
-///
-/// # Errors
-/// The line and its look, where a program drew the table or wrote about it.
+/// Finds the heading of a table, on the first line or below a title. A heading has a known name or
+/// the one asked for. Fails when a program drew the table or wrote messages around it.
 pub(crate) fn find_heading(beginning: &[u8], options: &ReadOptions) -> Result<Beginning, Fault> {
     let mut found = Beginning::default();
     let mut titles: Vec<&str> = Vec::new();
@@ -128,7 +124,7 @@ pub(crate) fn find_heading(beginning: &[u8], options: &ReadOptions) -> Result<Be
     Ok(found)
 }
 
-/// The lines of a text, as [`crate::intake::stream::lines::Lines`] parts them.
+/// Splits lines like [`crate::intake::stream::lines::Lines`].
 fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -145,13 +141,13 @@ fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The first line that is not empty, as far as it is there.
+/// The first line that is not empty; it may be cut off by the end of `beginning`.
 pub(crate) fn first_line(beginning: &[u8]) -> &[u8] {
     let mut lines = lines_of(beginning);
     lines.find(|line| !line.is_empty()).unwrap_or_default()
 }
 
-/// Whether a row above a heading is a title or a comment: no id, and it holds none.
+/// Whether a row above a heading is a title or a comment, and holds no id.
 pub(crate) fn is_title(fields: &[String]) -> bool {
     let mut filled = fields.iter().filter(|field| !field.trim().is_empty());
     let text = filled.next().map_or("", |field| field.trim());
@@ -166,14 +162,14 @@ pub(crate) fn is_title(fields: &[String]) -> bool {
         && !fields.iter().any(holds_id)
 }
 
-/// The byte that parts a heading with a known name, or the one asked for.
+/// The separator that splits `line` into a heading with a known name or the one asked for.
 fn heading_delimiter(line: &[u8], given: Option<u8>, options: &ReadOptions) -> Option<u8> {
     let asked = options.column.as_deref();
     let candidates = match given {
         Some(given) => vec![given],
         None => DELIMITERS.to_vec(),
     };
-    // A known name alone on its line fits every delimiter; the widest reading tells.
+    // A known name alone fits every separator; the one that gives most fields wins.
     let headings = candidates.into_iter().filter_map(|delimiter| {
         let fields = fields_of(line, delimiter);
         names_ids(&fields, asked).then_some((fields.len(), delimiter == b',', delimiter))
@@ -181,7 +177,6 @@ fn heading_delimiter(line: &[u8], given: Option<u8>, options: &ReadOptions) -> O
     headings.max().map(|(_, _, delimiter)| delimiter)
 }
 
-/// Whether one of the names is known, or the one asked for.
 pub(crate) fn names_ids(names: &[String], asked: Option<&str>) -> bool {
     let asked = asked.map(fold).filter(|name| !name.is_empty());
     let width = names.len();
@@ -190,19 +185,18 @@ pub(crate) fn names_ids(names: &[String], asked: Option<&str>) -> bool {
     })
 }
 
-/// What parts the fields where no heading tells: the first delimiter that occurs at all.
+/// The separator of a table without a heading: the first that occurs.
 pub(crate) fn likeliest_delimiter(first_line: &[u8]) -> u8 {
     let splits = |delimiter: &u8| fields_of(first_line, *delimiter).len() > 1;
     DELIMITERS.into_iter().find(splits).unwrap_or(b',')
 }
 
-/// Whether the line names a column of ids, whatever parts its fields.
+/// Whether the line names a column of ids, with any field separator.
 pub(crate) fn is_heading(line: &[u8]) -> bool {
     heading_delimiter(line, None, &ReadOptions::default()).is_some()
 }
 
-/// The byte that a line such as `sep=;` says parts the fields, in quotes or followed by more of it
-/// or not: a spreadsheet's own.
+/// The field separator in a spreadsheet's `sep=;` line; quotes or more separators may follow.
 fn declared_delimiter(line: &str) -> Option<u8> {
     let line = line.trim_matches([' ', '"']);
     let (name, rest) = line.split_at_checked(4)?;
@@ -217,18 +211,15 @@ fn declared_delimiter(line: &str) -> Option<u8> {
 
 fn fields_of(line: &[u8], delimiter: u8) -> Vec<String> {
     let mut fields = Fields::default();
-    // However the line ends, what is there of it tells enough.
+    // Even an unfinished line has enough fields to tell.
     fields.feed(line, delimiter);
     Cells::Quoted(&fields).to_names()
 }
 
-/// Decides from the first row which column to take.
-///
-/// # Errors
-/// When that is not exactly clear. Names are quoted only where the row is surely a header:
-/// otherwise it may hold an id.
+/// Chooses the column from the first row. Fails when the choice is not clear. Quotes names only if
+/// the row is certainly a header; otherwise it may hold an id.
 pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layout, Fault> {
-    // Programs leave empty cells behind the last one.
+    // Programs may write empty cells after the last column.
     let filled = first_row.iter().rposition(|name| !name.is_empty());
     let width = filled.map_or(1, |last| last + 1);
     let names = &first_row[..width];
@@ -263,7 +254,7 @@ pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layo
             }
             match (found.as_slice(), numbered) {
                 ([place], _) => *place,
-                // What a system made is no heading, and would be lost as one.
+                // A system-made value is an id, and would be lost as a heading.
                 ([], Some(number)) if Form::of(&names[number - 1]).is_of_a_system() => {
                     return Err(Fault::IdInHeading);
                 }

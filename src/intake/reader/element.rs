@@ -1,4 +1,4 @@
-//! Where the ids are in a JSON value, and what they say: texts, or whole numbers digit for digit.
+//! Finds the ids in a JSON value: strings, or whole numbers digit for digit.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::domain::{JsonObject, json_text};
 use crate::intake::damage::Damage;
 use crate::intake::problem::Fault;
 
-/// Where Mixpanel's raw export of events keeps the id.
+/// Mixpanel's raw event export keeps the id here.
 const EVENT_PROPERTIES: &str = "properties";
 const EVENT_ID: &str = "distinct_id";
 
@@ -22,18 +22,18 @@ const WRAPPERS: [&str; 10] = [
     "people",
 ];
 
-/// Where the ids are in each element: the keys that lead to them, one inside the other. A list
-/// stands for each of its records; without a key the element is the id.
+/// The path of keys that leads to the ids in each element. A list stands for each of its records;
+/// an empty path means that the element is the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shape(Vec<String>);
 
-/// Why an element does not decide where the ids are.
+/// Why an element does not show where the ids are.
 #[derive(Debug)]
 pub(crate) enum Undecided {
-    /// A message or a page that holds no record.
+    /// A message or a page without a record.
     SaysNothing,
     Damaged(Damage),
-    /// Which key holds the id.
+    /// The key that holds the id is missing or ambiguous.
     Unclear(Fault),
 }
 
@@ -45,7 +45,7 @@ impl From<Damage> for Undecided {
 
 type JsonResult<T> = Result<T, Damage>;
 
-/// Hears each id of an element, or why there is none, and which of a list of records it is in.
+/// Receives each id of an element, or why there is none, and the number of its record in a list.
 type Hear<'h> = &'h mut dyn FnMut(Option<u64>, JsonResult<Cow<'_, str>>);
 
 impl Shape {
@@ -53,10 +53,8 @@ impl Shape {
         Self(keys.map(str::to_owned).to_vec())
     }
 
-    /// Decides from an element, if that can be read and tells something.
-    ///
-    /// # Errors
-    /// When it does not, or it is not exactly clear which key holds the id.
+    /// Finds the path to the ids from one element. Fails when the element is damaged or empty, or
+    /// it is not clear which key holds the id.
     pub(crate) fn decide(element: &[u8], column: Option<&str>) -> Result<Self, Undecided> {
         let (mut found, mut says_nothing) = (Vec::new(), false);
         if is_object(element) {
@@ -96,8 +94,8 @@ impl Shape {
         }))
     }
 
-    /// The keys of ids in a record: the one that the operator named, however its case and
-    /// punctuation are, or the known ones; a dot leads into an object.
+    /// The paths to ids in a record: the key that the operator named, or the known keys. Ignores
+    /// case and punctuation; a dot leads into an object.
     fn of_record(object: &JsonObject<'_>, column: Option<&str>) -> JsonResult<Vec<Self>> {
         let keys_that = |is: &dyn Fn(&str) -> bool| -> Vec<Self> {
             let keys = object.0.iter().filter(|(key, _)| is(key));
@@ -122,18 +120,17 @@ impl Shape {
         })
     }
 
-    /// `None` where the element itself is the id.
+    /// `None` if the element itself is the id.
     pub(crate) fn key_name(&self) -> Option<String> {
         (!self.0.is_empty()).then(|| self.0.join("."))
     }
 
-    /// Has `hear` hear of each id in an element.
     pub(crate) fn each_id(&self, element: &[u8], hear: Hear<'_>) {
         try_each(&self.0, element, None, hear);
     }
 }
 
-/// Hears of each id under these keys; of a damaged element, why there is none.
+/// Calls `hear` for each id under these keys, or with the damage of the element.
 fn try_each(keys: &[String], element: &[u8], number: Option<u64>, hear: Hear<'_>) {
     if let Err(damage) = ids_under(keys, element, number, hear) {
         hear(number, Err(damage));
@@ -147,7 +144,7 @@ fn ids_under(
     hear: Hear<'_>,
 ) -> JsonResult<()> {
     if is_object(element) == keys.is_empty() {
-        // What is broken is no other kind of element.
+        // Broken JSON is reported as broken, not as a mixture.
         parse::<IgnoredAny>(element)?;
         return Err(Damage::Mixed);
     }
@@ -181,8 +178,8 @@ fn ids_under(
     Ok(())
 }
 
-/// Each id of a JSON list of texts and whole numbers, with its number; of a broken list, why there
-/// is none.
+/// Calls `hear` for each string or whole number of a JSON list, or with the damage of a broken
+/// list.
 pub(crate) fn each_in_list(list: &str, hear: Hear<'_>) {
     match parse::<Vec<&RawValue>>(list.as_bytes()) {
         Ok(ids) => (1..)
@@ -192,7 +189,7 @@ pub(crate) fn each_in_list(list: &str, hear: Hear<'_>) {
     }
 }
 
-/// The first record of a list, or the record that is not in a list.
+/// The first record of a list, or the record itself.
 fn first_of(value: &RawValue) -> Option<&RawValue> {
     let first = match value.get().starts_with('[') {
         true => parse::<Vec<&RawValue>>(value.get().as_bytes())
@@ -212,7 +209,7 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a [u8]) -> JsonResult<T> {
     serde_json::from_slice(text).map_err(|error| damage(&error))
 }
 
-// The parser's own words may quote a value.
+// Keeps the position only: serde's message may quote a value.
 fn damage(error: &serde_json::Error) -> Damage {
     match error.classify() {
         Category::Eof => Damage::UnfinishedJson,
@@ -236,12 +233,12 @@ fn id_of(value: &RawValue) -> JsonResult<Cow<'_, str>> {
     }
 }
 
-/// Whatever its keys are, even if one of them is there twice.
+/// Reads an object; a key may occur twice.
 pub(crate) fn read_object(text: &[u8]) -> JsonResult<JsonObject<'_>> {
     parse(text)
 }
 
-/// An object in which each key is there once.
+/// Reads an object; a repeated key is damage.
 fn read_record(text: &[u8]) -> JsonResult<JsonObject<'_>> {
     let object = read_object(text)?;
     let mut keys: Vec<&str> = object.0.iter().map(|(key, _)| &**key).collect();
@@ -252,7 +249,7 @@ fn read_record(text: &[u8]) -> JsonResult<JsonObject<'_>> {
     }
 }
 
-/// Whether it is a message of the Singer kind that holds no record.
+/// Whether the object is a Singer message without a record.
 fn is_control(object: &JsonObject<'_>) -> bool {
     let kind = object.get("type").map(RawValue::get);
     matches!(

@@ -1,4 +1,4 @@
-//! What kind of text a source holds: by its beginning, then by its name.
+//! Detects the format of a source from its beginning, then from its name.
 
 use serde::de::IgnoredAny;
 
@@ -8,24 +8,23 @@ use crate::intake::judge::form::Form;
 use crate::intake::judge::program;
 use crate::intake::problem::Fault;
 
-/// How values are found in a text.
+/// How a text holds values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Rows of fields, such as CSV.
     Table,
-    /// One JSON value a line.
+    /// One JSON value per line.
     JsonLines,
-    /// One JSON array.
     JsonArray,
-    /// JSON values one after the other, each on as many lines as it likes.
+    /// A sequence of JSON values, each on one line or more.
     JsonDocument,
-    /// One id a line, byte for byte.
+    /// One id per line, byte for byte.
     List,
-    /// A file of a spreadsheet program.
+    /// An .xlsx or .ods file.
     Spreadsheet,
 }
 
-/// The extension of a file's name in lower case, below that of a packing.
+/// The extension of a file name in lower case, without the extension of a packing.
 pub(crate) fn extension_of(name: &str) -> Option<String> {
     let name = name.to_lowercase();
     let inner = [".gz", ".gzip", ".zst", ".zstd"]
@@ -35,10 +34,8 @@ pub(crate) fn extension_of(name: &str) -> Option<String> {
     (!stem.is_empty()).then(|| extension.to_owned())
 }
 
-/// The operator's word, or else what the beginning of the text says, or else the name's extension.
-///
-/// # Errors
-/// When the name says that it is a list and the text does not look like one.
+/// The format that the operator named, or that the text begins like, or that the file name says.
+/// Fails when the name says it is a list and the text does not look like one.
 pub(crate) fn recognise(
     beginning: &[u8],
     extension: Option<&str>,
@@ -61,7 +58,7 @@ pub(crate) fn recognise(
     }
 }
 
-/// JSON by its first two signs: one brace may begin an id, such as `{3f25…}`.
+/// JSON by its first two characters: a single brace may begin an id, such as `{3f25…}`.
 fn recognise_json(beginning: &[u8]) -> Option<Format> {
     let (first, rest) = beginning.trim_ascii_start().split_first()?;
     let second = rest.trim_ascii_start().first();
@@ -69,7 +66,7 @@ fn recognise_json(beginning: &[u8]) -> Option<Format> {
         (b'{', Some(b'"' | b'}')) => {
             let line = first_line(beginning);
             let first = serde_json::from_slice::<IgnoredAny>(line);
-            // No line of a document ends inside a text: one that does is a damaged line.
+            // No line of a document ends inside a string, so such a line is damaged JSON Lines.
             match first.is_err_and(|error| error.is_eof()) && !ends_in_a_text(line) {
                 true => Some(Format::JsonDocument),
                 false => Some(Format::JsonLines),
@@ -93,7 +90,7 @@ fn ends_in_a_text(line: &[u8]) -> bool {
     in_text
 }
 
-/// A spreadsheet's "text" is a table, too; its rows must not be taken for ids.
+/// A spreadsheet also saves tables as "text"; a row must not be taken for an id.
 fn list_or_table(beginning: &[u8], options: &ReadOptions) -> Result<Format, Fault> {
     if find_heading(beginning, options).is_ok_and(|found| found.has_heading) {
         return Ok(Format::Table);

@@ -1,5 +1,4 @@
-//! Takes ids from JSON lines and from JSON documents, an element at a time; other readers may have
-//! the elements, too.
+//! Reads JSON lines and JSON documents one element at a time, for ids and for other readers.
 
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
@@ -18,13 +17,10 @@ use crate::intake::problem::Fault;
 use crate::intake::stream::lines::Lines;
 use crate::intake::{Format, ReadOptions};
 
-/// What an element is taken by; it may note problems and count.
 pub(crate) type Take<'t> = &'t mut dyn FnMut(&[u8], Place<'_>, &mut Values) -> Result<(), Fault>;
 
-/// The ids in one JSON value a line, in one array of values, or in values one after the other.
-///
-/// # Errors
-/// When the text cannot be read, or it is not clear which key holds the ids.
+/// Passes the ids of each JSON value to `sink`. Fails when the text cannot be read, or it is not
+/// clear which key holds the ids.
 pub(crate) fn read(
     lines: Lines<impl Read>,
     format: Format,
@@ -37,14 +33,14 @@ pub(crate) fn read(
     each(lines, format, name, &mut |element, place, values| {
         let shape = match &known {
             Some(shape) => shape,
-            // The first one that tells something decides where the ids are.
+            // The first element with a record decides where the ids are.
             None => match Shape::decide(element, column) {
                 Ok(shape) => {
                     values.column = shape.key_name();
                     known.insert(shape)
                 }
                 Err(Undecided::SaysNothing) => return Ok(()),
-                // A later one may tell; the source is refused anyway.
+                // A later element may decide; the source is refused anyway.
                 Err(Undecided::Damaged(damage)) => {
                     values.problems.note(place, damage);
                     return Ok(());
@@ -59,10 +55,8 @@ pub(crate) fn read(
     })
 }
 
-/// Hands out each line, each element of an array, or each value where there is none.
-///
-/// # Errors
-/// When the text cannot be read, and those of `take`.
+/// Calls `take` for each line, array element or value, as the format says. Fails when the text
+/// cannot be read, or `take` fails.
 pub(crate) fn each(
     lines: Lines<impl Read>,
     format: Format,
@@ -94,7 +88,7 @@ fn each_in_document(text: impl Read, name: &Name, take: Take<'_>) -> Result<Valu
         match deserializer.end() {
             Ok(()) => return Ok(document.values),
             Err(error) if error.classify() == Category::Io => break error,
-            // Something follows, and its first byte was looked at.
+            // Another value follows; the parser has read its first byte.
             Err(error) if document.list == List::Closed => break error,
             Err(_) => {}
         }
@@ -128,11 +122,10 @@ fn each_in_document(text: impl Read, name: &Name, take: Take<'_>) -> Result<Valu
     Ok(values)
 }
 
-/// Whether the values are elements of an array.
 #[derive(Debug, PartialEq, Eq)]
 enum List {
     Outside,
-    /// So many elements were taken.
+    /// Holds the number of elements taken.
     Open(u64),
     Closed,
 }
@@ -165,7 +158,7 @@ impl<'de> DeserializeSeed<'de> for &mut Document<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        // The parser has looked at the element's first byte, and no further.
+        // So far the parser has read only the element's first byte.
         let line = self.count.line.get();
         self.count.bytes.set(0);
         let element = <Box<RawValue> as serde::Deserialize>::deserialize(deserializer)?;
@@ -181,17 +174,16 @@ impl<'de> DeserializeSeed<'de> for &mut Document<'_, '_> {
         let taken = (self.take)(element.get().as_bytes(), place, &mut self.values);
         taken.map_err(|error| {
             self.fatal = Some(error);
-            // Never shown: the one above is.
+            // Never shown: `fatal` holds the error to show.
             D::Error::custom("")
         })
     }
 }
 
-/// What the parser has been given so far.
 struct Count {
-    /// The line of the last byte, counted from 1.
+    /// The line of the last byte, from 1.
     line: Cell<u64>,
-    /// Since the last element.
+    /// Bytes since the last element.
     bytes: Cell<usize>,
     last: Cell<u8>,
 }
@@ -212,7 +204,7 @@ impl Count {
     }
 }
 
-/// Counts what is read, and stops at an element that would not fit into memory.
+/// Counts the bytes, and fails at an element that is too long for memory.
 struct Metered<'a, R> {
     inner: BufReader<R>,
     count: &'a Count,

@@ -1,5 +1,5 @@
-//! The lines of a text: each is an id, byte for byte, delimiters and quotes included, or what
-//! another reader makes of it.
+//! Reads lines as ids, byte for byte, including delimiters and quotes. Other readers reuse the
+//! loop.
 
 use std::io::Read;
 
@@ -11,10 +11,8 @@ use crate::intake::problem::Fault;
 use crate::intake::stream::lines::{Lines, Step};
 use crate::intake::{Header, ReadOptions};
 
-/// Hands each line that is not blank to `sink`.
-///
-/// # Errors
-/// When the text cannot be read, or its first line is surely a heading.
+/// Passes each line that is not blank to `sink`. Fails when the text cannot be read, or its first
+/// line is certainly a heading.
 pub(crate) fn read(
     lines: Lines<impl Read>,
     options: &ReadOptions,
@@ -32,10 +30,8 @@ pub(crate) fn read(
     })
 }
 
-/// Has `take` hear of each line that is not blank; it may note problems and count.
-///
-/// # Errors
-/// When the text cannot be read, and those of `take`.
+/// Calls `take` for each line that is not blank; `take` may note problems and count. Fails when the
+/// text cannot be read, or `take` fails.
 pub(crate) fn each_line(
     mut lines: Lines<impl Read>,
     name: &Name,

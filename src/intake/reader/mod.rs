@@ -1,5 +1,5 @@
-//! Reads one source: opens it, unpacks it, decodes it, and has the reader of its format hand out
-//! each raw value, or each event. Judges no value and keeps none.
+//! Reads one source: opens, unpacks and decodes it, and passes on each raw value or event. Judges
+//! no value and keeps none.
 
 pub(super) mod columns;
 pub(super) mod element;
@@ -25,22 +25,20 @@ use super::{IntakeError, ReadOptions, Source};
 use format::{Format, extension_of, recognise};
 use reading::{Name, Reading, Sink, Values};
 
-/// What messages call the id on the command line.
+/// The name of an id from the command line in messages.
 pub(crate) const ARGUMENT: &str = "the id on the command line";
 
-/// What is taken from a source.
 pub(crate) enum Wanted<'w, 's> {
     Ids(Sink<'s>),
     Events(&'w mut EventTaker<'s>),
 }
 
-/// Reads a source to its end and hands each value to `sink`, which is to judge it.
+/// Reads a source to its end and passes each value to `sink`. Holds only a few lines in memory.
 ///
-/// Returns how it was read (`None` for an id on the command line), and what is wrong with lines as
-/// such. Holds no more than a few lines of it at a time, whatever its size.
+/// Returns how the source was read (`None` for an id on the command line), and its damaged lines.
 ///
 /// # Errors
-/// When it cannot be read to its end, or it is not clear what of it is an id.
+/// When the source cannot be read to its end, or it is not clear where the ids are.
 pub(crate) fn read(
     source: &Source,
     options: &ReadOptions,
@@ -58,7 +56,7 @@ pub(crate) fn read(
 /// Reads a file or standard input to its end.
 ///
 /// # Errors
-/// As [`read`].
+/// The same as [`read`].
 pub(crate) fn read_file(
     source: &Source,
     options: &ReadOptions,
@@ -76,10 +74,10 @@ pub(crate) fn read_file(
     read_stream(bytes, source.label(), extension, options, wanted)
 }
 
-/// Reads bytes as a file of this name is read.
+/// Reads bytes like a file with this name.
 ///
 /// # Errors
-/// When they cannot be read to their end, or it is not clear what of them is an id.
+/// When the bytes cannot be read to their end, or it is not clear where the ids are.
 pub fn read_bytes(
     bytes: &[u8],
     name: &str,

@@ -1,4 +1,4 @@
-//! How a source is read: what its reader is told, and what it finds.
+//! What a reader is told about a source, and what it finds.
 
 use std::borrow::Cow;
 
@@ -9,33 +9,33 @@ use crate::intake::place::Place;
 use crate::intake::problem::{Fault, Problems};
 use crate::intake::stream::unpack::Packing;
 
-/// Where each raw value goes, with its place.
+/// Receives each raw value with its place.
 pub type Sink<'a> = &'a mut dyn FnMut(Place<'_>, &[u8]);
 
-/// How a source was read, and what was in it; shown with the plan.
+/// How a source was read and what it held; shown with the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
-    /// What messages call the source; never an id.
+    /// The name of the source in messages; never an id.
     pub label: String,
     pub format: Format,
-    /// The byte between two fields of a table, if it has several columns.
+    /// The field separator of a table with several columns.
     pub delimiter: Option<u8>,
-    /// The id column's heading, or its number, or the key; `None` where whole lines or elements
-    /// are ids.
+    /// The heading or number of the id column, or the key; `None` if whole lines or elements are
+    /// ids.
     pub column: Option<String>,
-    /// As the WHATWG calls it.
+    /// The WHATWG name.
     pub encoding: &'static str,
     pub packing: Packing,
-    /// How many values it held, repeated and damaged ones included.
+    /// The number of values, including repeated and damaged ones.
     pub values: usize,
-    /// Lines without anything on them, or with delimiters only.
+    /// Lines that are empty or hold only delimiters.
     pub blank_lines: usize,
 }
 
-/// What messages need to know of the source that is read.
+/// What messages and format detection need to know about the source.
 pub(crate) struct Name {
     pub(crate) label: String,
-    /// Of the file's name, below that of a packing.
+    /// The file's extension, without that of a packing.
     pub(crate) extension: Option<String>,
     pub(crate) packing: Packing,
 }
@@ -55,7 +55,6 @@ impl Name {
     }
 }
 
-/// What the reader of a format found.
 #[derive(Default)]
 pub(crate) struct Values {
     pub(crate) count: usize,
@@ -66,7 +65,6 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    /// Hands an id on, or notes why there is none.
     pub(crate) fn hand(
         &mut self,
         place: Place<'_>,

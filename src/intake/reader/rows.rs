@@ -1,5 +1,5 @@
-//! Lines into rows of fields. Stricter than a common CSV reader, which never fails: whatever would
-//! merge rows or change a value is damage.
+//! Splits lines into rows of fields. Stricter than common CSV readers, which never fail: anything
+//! that would merge rows or change a value is damage.
 
 use std::io::{self, Read};
 
@@ -7,7 +7,7 @@ use crate::intake::damage::Damage;
 use crate::intake::damage::MAX_LINE_BYTES;
 use crate::intake::stream::lines::{Lines, Step};
 
-/// The fields of one row without their quotes, behind one another.
+/// The fields of one row without their quotes, in one buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     text: Vec<u8>,
@@ -15,11 +15,10 @@ pub(crate) struct Fields {
     in_quotes: bool,
 }
 
-/// How a line leaves the row it belongs to.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Fed {
     Whole,
-    /// A quote is open: the next line belongs to the row, too.
+    /// A quote is open: the row goes on with the next line.
     Open,
     TextAfterQuote,
 }
@@ -31,8 +30,8 @@ impl Fields {
         self.in_quotes = false;
     }
 
-    /// Takes the row's next line. Quotes count at the beginning of a field only; elsewhere they
-    /// are part of the value.
+    /// Takes the row's next line. A quote counts only at the beginning of a field; elsewhere it is
+    /// part of the value.
     pub(crate) fn feed(&mut self, line: &[u8], delimiter: u8) -> Fed {
         let mut rest = line;
         loop {
@@ -91,29 +90,25 @@ impl Fields {
     }
 }
 
-/// What came next.
 pub(crate) enum Row<'a> {
     Blank,
     Whole(Cells<'a>),
     Damaged(Damage),
-    /// Damage behind which nothing can be read.
+    /// Damage after which nothing can be read.
     Broken(Damage),
     End,
 }
 
-/// A row's fields.
 pub(crate) enum Cells<'a> {
-    /// A line without a quote.
     Plain {
         line: &'a [u8],
         delimiter: u8,
     },
     Quoted(&'a Fields),
-    /// Of a spreadsheet: each a text, or why it is none that can be an id.
+    /// A row of a spreadsheet; an error says why a cell cannot be an id.
     Sheet(&'a [Result<String, Damage>]),
 }
 
-/// The rows of a text.
 pub(crate) struct Rows<R> {
     lines: Lines<R>,
     pub(crate) delimiter: u8,
@@ -129,7 +124,7 @@ impl<R: Read> Rows<R> {
         }
     }
 
-    /// The next row, and the number of the line it begins on.
+    /// The next row, and the number of its first line.
     #[inline(always)]
     pub(crate) fn advance(&mut self) -> io::Result<(u64, Row<'_>)> {
         let step = self.lines.advance()?;
@@ -148,7 +143,7 @@ impl<R: Read> Rows<R> {
         Ok((number, row))
     }
 
-    /// The row that begins on the current line, and may go on behind it.
+    /// Joins the row that begins on the current line, over several lines if needed.
     fn join(&mut self) -> io::Result<Row<'_>> {
         self.fields.clear();
         loop {
@@ -171,7 +166,7 @@ impl<R: Read> Rows<R> {
 }
 
 impl<'a> Cells<'a> {
-    /// Spreadsheets write rows of delimiters only behind their last one.
+    /// Rows of only delimiters are blank: spreadsheets write them after the last row.
     #[inline(always)]
     fn into_row(self) -> Row<'a> {
         let is_blank = match &self {
@@ -197,7 +192,6 @@ impl<'a> Cells<'a> {
         names
     }
 
-    /// The line, if it is one that has no quotes.
     pub(crate) fn single_line(&self) -> Option<&'a str> {
         match self {
             Self::Plain { line, .. } => std::str::from_utf8(line).ok(),
@@ -205,7 +199,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// Whether all fields are so, looked at in their order until one is not.
+    /// Whether `is` holds for all fields; stops at the first that fails.
     pub(crate) fn all(&self, is: impl FnMut(&[u8]) -> bool) -> bool {
         self.all_behind(0, is)
     }
@@ -227,7 +221,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// The field at `column`, if there are `width` of them; empty ones may stand behind.
+    /// The field at `column`, if the row has `width` fields. Empty fields may follow.
     #[inline(always)]
     pub(crate) fn pick(&self, column: usize, width: usize) -> Result<&'a [u8], Damage> {
         let (value, found) = match self {
@@ -254,7 +248,7 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// The field at `column` of a line without quotes, and how many there are.
+/// The field at `column` of a line without quotes, and the number of fields.
 #[inline]
 fn pick(line: &[u8], delimiter: u8, column: usize) -> (&[u8], usize) {
     let (mut start, mut end, mut count) = (0, line.len(), 1);
@@ -275,7 +269,7 @@ mod tests {
 
     use super::*;
 
-    /// All rows, or what was wrong with the first that is damaged.
+    /// All rows, or the first damage.
     fn rows(text: &[u8], delimiter: u8) -> Result<Vec<Vec<Vec<u8>>>, (u64, Damage)> {
         let mut rows = Rows::new(Lines::new(text, "UTF-8"), delimiter);
         let mut all = Vec::new();
@@ -293,7 +287,7 @@ mod tests {
         }
     }
 
-    /// What the csv crate, which changes what is damaged, makes of it.
+    /// What the csv crate reads; that crate changes damaged rows.
     fn by_another_reader(text: &[u8], delimiter: u8) -> Vec<Vec<Vec<u8>>> {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)

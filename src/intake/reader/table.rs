@@ -1,4 +1,4 @@
-//! Takes the column of ids from a table.
+//! Reads the id column of a table.
 
 use std::io::Read;
 
@@ -14,10 +14,8 @@ use crate::intake::place::Place;
 use crate::intake::problem::Fault;
 use crate::intake::stream::lines::Lines;
 
-/// Hands each value of the id column to `sink`.
-///
-/// # Errors
-/// When the text cannot be read, or it is not clear which column to take.
+/// Passes each value of the id column to `sink`. Fails when the text cannot be read, or it is not
+/// clear which column to take.
 pub(crate) fn read(
     lines: Lines<impl Read>,
     options: &ReadOptions,
@@ -34,10 +32,8 @@ pub(crate) fn read(
     Ok(values)
 }
 
-/// Decides what parts the fields; takes away the lines above the heading, and counts the blank ones.
-///
-/// # Errors
-/// When the text cannot be read, or a program drew it.
+/// Finds the field separator, and skips and counts the lines above the heading. Fails when the text
+/// cannot be read, or a program drew the table.
 pub(crate) fn begin<R: Read>(
     mut lines: Lines<R>,
     options: &ReadOptions,
@@ -58,10 +54,8 @@ pub(crate) fn begin<R: Read>(
     Ok((Rows::new(lines, delimiter), values))
 }
 
-/// Has `take` hear of each row that is whole; it may note problems and count.
-///
-/// # Errors
-/// When the text cannot be read, and those of `take`.
+/// Calls `take` for each undamaged row; `take` may note problems and count. Fails when the text
+/// cannot be read, or `take` fails.
 #[inline]
 pub(crate) fn each_row(
     rows: &mut Rows<impl Read>,
@@ -80,7 +74,7 @@ pub(crate) fn each_row(
                 take(&cells, place, values)?;
                 is_first = false;
             }
-            // Without the first row nothing is known of the others.
+            // Without the first row the columns are unknown.
             Row::Damaged(damage) if !is_first => values.problems.note(place, damage),
             Row::Damaged(damage) | Row::Broken(damage) => {
                 values.problems.note(place, damage);
@@ -90,7 +84,7 @@ pub(crate) fn each_row(
     }
 }
 
-/// Takes rows one after the other; the first one decides which column has the ids.
+/// Takes rows one by one; the first row decides which column holds the ids.
 pub(crate) struct Table<'a> {
     options: &'a ReadOptions,
     layout: Option<Layout>,
@@ -138,7 +132,7 @@ impl<'a> Table<'a> {
                 sink(place, value);
             }
             Err(damage) => {
-                // What a program says stands across the columns.
+                // A program's message goes across the columns.
                 let look = cells.single_line().and_then(program::of).map(Damage::Look);
                 values.problems.note(place, look.unwrap_or(damage));
             }
@@ -146,7 +140,7 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    /// Whether the row says nothing but numbers and a word for a total.
+    /// Whether the row holds only numbers and a word for a total.
     #[cold]
     fn is_total(&self, cells: &Cells<'_>, value: &[u8]) -> bool {
         let says = |field: &[u8]| words::look_of(text_of(field)) == Some(Look::Total);

@@ -1,7 +1,7 @@
-//! Takes the column of ids from a spreadsheet file, .xlsx or .ods: texts as they are, and whole
-//! numbers of as many digits as a spreadsheet keeps.
+//! Reads the id column of an .xlsx or .ods file: texts as they are, and whole numbers of at most 15
+//! digits.
 //!
-//! Such a file can only be read as a whole; bounds keep a small one from filling the memory.
+//! Such a file can only be read as a whole, so limits keep a small file from filling the memory.
 
 use std::io::{self, Cursor, Read};
 
@@ -18,20 +18,20 @@ use crate::intake::judge::look::Look;
 use crate::intake::problem::Fault;
 use crate::intake::{Header, ReadOptions};
 
-/// The largest file, and the most that its members may have when they are unpacked, in bytes.
+/// The largest file and the most that its members may unpack to, in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 const MAX_UNPACKED_BYTES: u64 = 512 << 20;
 const MAX_MEMBERS: usize = 4096;
-/// An .ods file may say "so many times" of cells and rows.
+/// An .ods file can repeat cells and rows by a number.
 const MAX_CELLS: usize = 16 << 20;
 const MAX_COLUMNS: usize = 16_384;
-/// From here on a number has more than the 15 digits that a spreadsheet keeps.
+/// Numbers from here on have more than the 15 digits that a spreadsheet keeps.
 const INEXACT: f64 = 1e15;
 
 const TOO_LARGE: &str = "it is too large";
 const UNREADABLE: &str = "it is damaged, or another kind of zip archive";
 
-/// Whether the text begins as a zip archive does, which such a file is.
+/// Whether the file begins like a zip archive; .xlsx and .ods are zip archives.
 pub(crate) fn is_archive(head: &[u8]) -> bool {
     head.starts_with(b"PK\x03\x04")
 }
@@ -39,13 +39,11 @@ pub(crate) fn is_archive(head: &[u8]) -> bool {
 /// A cell's text, or why it cannot be an id.
 type Cell = Result<String, Damage>;
 
-/// A row's number, counted from 1, and its cells.
+/// A row's number, from 1, and its cells.
 type Row = (u64, Vec<Cell>);
 
-/// Hands each value of the id column to `sink`.
-///
-/// # Errors
-/// When the file cannot be read, is too large, or it is not clear which sheet or column to take.
+/// Passes each value of the id column to `sink`. Fails when the file cannot be read, is too large,
+/// or it is not clear which sheet or column to take.
 pub(crate) fn read(
     bytes: impl Read,
     options: &ReadOptions,
@@ -78,7 +76,7 @@ pub(crate) fn read(
     Ok(values)
 }
 
-/// Unpacks each member once and keeps none; says whether it is an .ods file.
+/// Unpacks each member once, to enforce the limits. Returns whether the file is an .ods file.
 fn check_members(file: &[u8]) -> Result<bool, &'static str> {
     let mut archive = ZipArchive::new(Cursor::new(file)).map_err(|_| UNREADABLE)?;
     if archive.len() > MAX_MEMBERS {
@@ -108,8 +106,7 @@ fn check_members(file: &[u8]) -> Result<bool, &'static str> {
     Ok(content.is_some())
 }
 
-/// At most how many cells the sheets of an .ods file have between the first and the last that is
-/// filled.
+/// An upper bound of the cells in an .ods file, up to the last filled row and column.
 fn cells_of(content: &[u8]) -> usize {
     let (mut rows, mut filled_rows, mut widest) = (0_usize, 0, 0);
     for row in parts(content, b"<table:table-row") {
@@ -137,7 +134,7 @@ fn cells_of(content: &[u8]) -> usize {
     filled_rows.saturating_mul(widest)
 }
 
-/// What stands behind each `mark`, up to the next one.
+/// The text after each `mark`, up to the next one.
 fn parts<'t>(text: &'t [u8], mark: &'static [u8]) -> impl Iterator<Item = &'t [u8]> {
     let starts: Vec<usize> = memmem::find_iter(text, mark).collect();
     let ends: Vec<usize> = starts.iter().copied().skip(1).chain([text.len()]).collect();
@@ -147,7 +144,7 @@ fn parts<'t>(text: &'t [u8], mark: &'static [u8]) -> impl Iterator<Item = &'t [u
         .map(|(start, end)| &text[start..end])
 }
 
-/// The number that an attribute of the first tag says.
+/// The value of a number attribute of the first tag; 1 if missing.
 fn times(element: &[u8], attribute: &[u8]) -> usize {
     let tag = element
         .split(|byte| *byte == b'>')
@@ -198,7 +195,6 @@ fn workbook(file: Vec<u8>) -> Result<Vec<(String, Vec<Row>)>, &'static str> {
     Ok(sheets)
 }
 
-/// The sheets that are not empty.
 fn open_document(file: Vec<u8>) -> Result<Vec<(String, Vec<Row>)>, &'static str> {
     let mut book: Ods<_> = Ods::new(Cursor::new(file)).map_err(|_| UNREADABLE)?;
     let mut sheets = Vec::new();
@@ -238,7 +234,7 @@ fn text_of(value: &Data) -> Cell {
     }
 }
 
-/// The number of lines above the heading, if a heading is there and they are titles.
+/// How many lines are above the heading; 0 if there is no heading or they are not titles.
 fn lines_above(rows: &[Row], options: &ReadOptions) -> usize {
     let names = |row: &Row| Cells::Sheet(&row.1).to_names();
     let is_heading = |row: &Row| names_ids(&names(row), options.column.as_deref());

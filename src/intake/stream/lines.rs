@@ -1,57 +1,53 @@
-//! Text into lines, however they end (LF, CRLF, lone CR), in bounded memory.
+//! Splits text into lines (LF, CRLF or lone CR) in bounded memory.
 //!
-//! What is called for each line is marked to be inlined: with several codegen units it would not be,
-//! and reading would take twice as long.
+//! The functions called per line are marked `#[inline]`: without it, several codegen units make
+//! reading twice as slow.
 
 use std::io::{self, Cursor, ErrorKind, Read};
 
 use crate::intake::damage::{Damage, MAX_LINE_BYTES};
 
-/// How much of the beginning tells the format.
+/// How much of the beginning decides the format, in bytes.
 const BEGINNING_BYTES: usize = 64 << 10;
 const BUFFER_BYTES: usize = 256 << 10;
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What came next.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Ask [`Lines::line`].
     Line,
-    /// A line that is no text.
     Damaged(Damage),
-    /// A line that does not fit into memory; nothing can be read behind it.
+    /// The line does not fit into memory; nothing after it can be read.
     TooLong,
     End,
 }
 
-/// Lines of UTF-8 from a stream, one at a time.
 pub(crate) struct Lines<R> {
     inner: R,
     encoding: &'static str,
     buffer: Vec<u8>,
-    /// What of the buffer is read and not yet handed out.
+    /// The bytes that are read but not yet handed out.
     start: usize,
     end: usize,
-    /// Where in the buffer the current line stands.
+    /// The current line, as offsets in the buffer.
     line: (usize, usize),
     number: u64,
-    /// The line before ended in CR: an LF right behind it belongs to it.
+    /// The previous line ended in CR, so an LF right after it belongs to that line.
     after_cr: bool,
-    /// Up to where the buffer is known to be sound.
+    /// Everything before this offset is valid.
     checked: usize,
     seen: Seen,
 }
 
-/// What has been in the text so far. Where it has not been, no line is searched for it.
+/// What the text has held so far. Lines are searched for a thing only after it first occurred.
 #[derive(Debug, Default)]
 struct Seen {
     quote: bool,
-    /// What is no text, or may be none: from then on each line is looked at.
+    /// Possible damage: from now on every line is checked.
     damage: bool,
 }
 
 impl<R: Read> Lines<R> {
-    /// `encoding` is what the text was decoded from, for messages.
+    /// `encoding` names the text's original encoding in messages.
     pub(crate) fn new(inner: R, encoding: &'static str) -> Self {
         Self {
             inner,
@@ -67,13 +63,12 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// The beginning of what was not handed out yet: 64 KiB, or all there is.
+    /// The text that is not yet handed out: the first 64 KiB, or all there is.
     pub(crate) fn beginning(&mut self) -> io::Result<&[u8]> {
         while self.end - self.start < BEGINNING_BYTES && self.fill()? {}
         Ok(&self.buffer[self.start..self.end])
     }
 
-    /// Goes on to the next line.
     #[inline]
     pub(crate) fn advance(&mut self) -> io::Result<Step> {
         self.skip_second_half()?;
@@ -99,25 +94,24 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// The current line, without its end.
+    /// The current line, without its line end.
     #[inline]
     pub(crate) fn line(&self) -> &[u8] {
         &self.buffer[self.line.0..self.line.1]
     }
 
-    /// Whether there is a `"` in the current line.
     #[inline]
     pub(crate) fn has_quote(&self) -> bool {
         self.seen.quote && memchr::memchr(b'"', self.line()).is_some()
     }
 
-    /// The number of the current line, counted from 1.
+    /// The number of the current line, from 1.
     #[inline]
     pub(crate) fn number(&self) -> u64 {
         self.number
     }
 
-    /// Everything that was not handed out as a line.
+    /// The text that is not yet handed out.
     pub(crate) fn into_rest(self) -> impl Read {
         let mut buffer = self.buffer;
         buffer.truncate(self.end);
@@ -151,7 +145,7 @@ impl<R: Read> Lines<R> {
         damage.map_or(Step::Line, Step::Damaged)
     }
 
-    /// Reads more behind what is there; `false` at the end.
+    /// Reads more; returns `false` at the end.
     fn fill(&mut self) -> io::Result<bool> {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -173,14 +167,14 @@ impl<R: Read> Lines<R> {
         Ok(count > 0)
     }
 
-    /// Looks at what is new as a whole, which is faster than line by line.
+    /// Checks the new bytes as a whole, which is faster than line by line.
     fn check(&mut self, is_end: bool) {
         let fresh = &self.buffer[self.checked..self.end];
         let has = |byte| memchr::memchr(byte, fresh).is_some();
         self.seen.quote |= has(b'"');
         let sound = match std::str::from_utf8(fresh) {
             Ok(_) => fresh.len(),
-            // A character that is not there as a whole is looked at again with what follows.
+            // A cut-off character is checked again with the bytes that follow.
             Err(error) if error.error_len().is_none() && !is_end => error.valid_up_to(),
             Err(_) => {
                 self.seen.damage = true;
@@ -193,7 +187,7 @@ impl<R: Read> Lines<R> {
 }
 
 fn damage_of(line: &[u8], encoding: &'static str) -> Option<Damage> {
-    // The one that may stand at the beginning of a source has been taken off.
+    // The byte order mark at the beginning of a source is already removed.
     if line.starts_with(MARK) {
         return Some(Damage::InnerMark);
     }
@@ -210,7 +204,7 @@ fn damage_of(line: &[u8], encoding: &'static str) -> Option<Damage> {
 mod tests {
     use super::*;
 
-    /// Hands out so many bytes at a time.
+    /// Yields this many bytes per read.
     struct Drip<'a>(&'a [u8], usize);
 
     impl Read for Drip<'_> {
@@ -282,7 +276,7 @@ mod tests {
     #[test]
     fn damage_is_found_and_nothing_else_however_the_bytes_arrive() {
         let undecodable = Step::Damaged(Damage::Undecodable { encoding: "UTF-8" });
-        // Without the byte that marks begin with: it would have each line looked at.
+        // Without U+FEFF's first byte, which would make every line be checked.
         let sound = "aü\n€\n😀\nb\n";
         for step in 1..sound.len() {
             assert_eq!(

@@ -1,4 +1,4 @@
-//! From a file, a pipe or a device to lines of UTF-8, in bounded memory.
+//! Turns a file, a pipe or a device into lines of UTF-8, in bounded memory.
 
 pub(super) mod lines;
 pub(super) mod meter;

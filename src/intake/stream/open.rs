@@ -1,4 +1,4 @@
-//! Opens what a source names, as a stream of the bytes that lie there.
+//! Opens a source as a stream of its raw bytes.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -10,10 +10,7 @@ use crate::intake::IntakeError;
 use crate::intake::reader::format::extension_of;
 use crate::intake::source::EXTENSIONS_READ;
 
-/// Opens a file, a pipe or a device.
-///
-/// # Errors
-/// When it cannot be opened, or is a folder.
+/// Opens a file, a pipe or a device. Fails when it cannot be opened, or is a folder.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, IntakeError> {
     let failed = |source| IntakeError::Open {
         path: path.to_owned(),
@@ -26,7 +23,7 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, IntakeError> {
     Ok(Box::new(file))
 }
 
-/// What to say of a folder: how many files in it could be meant.
+/// The error for a folder: how many of its files the operator could have meant.
 fn folder(path: &Path) -> IntakeError {
     let mut extensions: HashMap<String, usize> = HashMap::new();
     for entry in fs::read_dir(path).into_iter().flatten().flatten() {
@@ -36,7 +33,7 @@ fn folder(path: &Path) -> IntakeError {
         if let Some(start) = start
             && entry.path().is_file()
         {
-            // With that of the packing behind it.
+            // With the extension of the packing.
             let whole = name[start + 1..].to_owned();
             *extensions.entry(whole).or_default() += 1;
         }

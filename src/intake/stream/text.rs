@@ -1,4 +1,4 @@
-//! Bytes into UTF-8, by their byte order mark or by the operator's word; nothing is guessed.
+//! Decodes bytes into UTF-8 by their byte order mark or the operator's choice; never guesses.
 
 use std::io::{self, Read};
 
@@ -8,20 +8,19 @@ use super::unpack::peek;
 use crate::intake::problem::Fault;
 
 const CHUNK_BYTES: usize = 64 << 10;
-/// Stands for what cannot be decoded: no UTF-8 holds it, so the line it is in will be reported.
+/// Replaces what cannot be decoded. This byte is never valid UTF-8, so its line is reported.
 const UNDECODABLE: u8 = 0xff;
 
 type Bytes<'a> = Box<dyn Read + 'a>;
 
-/// Text in UTF-8 without a byte order mark, and what it was decoded from.
-///
-/// A byte order mark beats `asked`: no text in another encoding begins with one.
+/// Decodes `bytes` to UTF-8 without a byte order mark, and returns the original encoding. A byte
+/// order mark beats `asked`, because no text in another encoding begins with one.
 pub(crate) fn decode<'a>(
     bytes: Bytes<'a>,
     asked: Option<&'static Encoding>,
 ) -> Result<(Bytes<'a>, &'static str), Fault> {
     let (head, mut bytes) = peek(bytes)?;
-    // The little-endian mark begins as the one of UTF-16 does.
+    // The little-endian mark of UTF-32 begins like that of UTF-16.
     if head.starts_with(b"\xff\xfe\0\0") || head.starts_with(b"\0\0\xfe\xff") {
         return Err(Fault::UnreadableEncoding("UTF-32"));
     }
@@ -46,10 +45,10 @@ pub(crate) fn decode<'a>(
     Ok((Box::new(transcoder), encoding.name()))
 }
 
-/// An encoding by any of the names that the WHATWG's standard has for it.
+/// Finds an encoding by any of its WHATWG names.
 ///
 /// # Errors
-/// When there is none of that name.
+/// When there is no encoding of that name.
 pub fn parse_encoding(label: &str) -> Result<&'static Encoding, String> {
     let found = Encoding::for_label_no_replacement(label.as_bytes());
     found.ok_or_else(|| {
@@ -57,7 +56,7 @@ pub fn parse_encoding(label: &str) -> Result<&'static Encoding, String> {
     })
 }
 
-/// Text that is mostly ASCII has a zero in every second byte of its UTF-16, on one side only.
+/// UTF-16 of mostly ASCII text has a zero in every second byte, on one side only.
 fn refuse_unmarked_utf16(head: &[u8]) -> Result<(), Fault> {
     let zeros_from = |first: usize| head[first.min(head.len())..].iter().step_by(2);
     let count = |first: usize| zeros_from(first).filter(|byte| **byte == 0).count();
@@ -69,19 +68,17 @@ fn refuse_unmarked_utf16(head: &[u8]) -> Result<(), Fault> {
     Err(Fault::UnmarkedEncoding(encoding.name()))
 }
 
-/// Decodes as it is read from.
 struct Transcoder<R> {
     inner: R,
     decoder: Decoder,
     raw: Vec<u8>,
-    /// Decoded, and up to here handed out.
+    /// Decoded text, and how much of it is handed out.
     text: Vec<u8>,
     given: usize,
     is_over: bool,
 }
 
 impl<R: Read> Transcoder<R> {
-    /// Decodes the next chunk of the source, all of it.
     fn decode_chunk(&mut self) -> io::Result<()> {
         let count = self.inner.read(&mut self.raw)?;
         let is_last = count == 0;

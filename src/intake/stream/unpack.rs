@@ -1,5 +1,5 @@
-//! Recognises packed and binary files by their first bytes, and unpacks gzip and zstd in bounded
-//! memory, whatever the name says.
+//! Detects packed and binary files by their first bytes, whatever their name. Unpacks gzip and zstd
+//! in bounded memory.
 
 use std::io::{self, BufReader, Cursor, Read};
 
@@ -7,13 +7,13 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::intake::problem::Fault;
 
-/// How much of the beginning is looked at: a tar archive is known by its 258th byte.
+/// How much of the beginning is examined, in bytes; tar is known by its 258th byte.
 const HEAD_BYTES: u64 = 512;
-/// zstd's own default: more would let a small file ask for gigabytes of memory.
+/// zstd's default. A larger window would let a small file claim gigabytes of memory.
 const ZSTD_WINDOW_LOG: u32 = 27;
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// What a source was packed with.
+/// How a source is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packing {
     None,
@@ -22,7 +22,7 @@ pub enum Packing {
 }
 
 impl Packing {
-    /// `None` for what is not packed.
+    /// `None` if the source is not packed.
     pub fn name(self) -> Option<&'static str> {
         match self {
             Self::None => None,
@@ -34,8 +34,8 @@ impl Packing {
 
 type Bytes<'a> = Box<dyn Read + 'a>;
 
-/// Unpacks what is packed, says so in `packing`, and refuses what is no text. All members of a gzip
-/// file and all frames of a zstd file are read, and their checksums are checked.
+/// Unpacks packed bytes, sets `packing`, and refuses what is not text. Reads all members of a gzip
+/// file and all frames of a zstd file, and verifies their checksums.
 pub(crate) fn unpack<'a>(bytes: Bytes<'a>, packing: &mut Packing) -> Result<Bytes<'a>, Fault> {
     let (head, bytes) = peek(bytes)?;
     let chunks = BufReader::with_capacity(CHUNK_BYTES, bytes);
@@ -61,7 +61,7 @@ pub(crate) fn unpack<'a>(bytes: Bytes<'a>, packing: &mut Packing) -> Result<Byte
     }
 }
 
-/// The first bytes of a stream, and the whole stream. A pipe may hand out one byte at a time.
+/// The first bytes of a stream, and the whole stream. A pipe may yield one byte at a time.
 pub(crate) fn peek(mut bytes: Bytes<'_>) -> io::Result<(Vec<u8>, Bytes<'_>)> {
     let mut head = Vec::new();
     bytes.by_ref().take(HEAD_BYTES).read_to_end(&mut head)?;
@@ -69,7 +69,7 @@ pub(crate) fn peek(mut bytes: Bytes<'_>) -> io::Result<(Vec<u8>, Bytes<'_>)> {
 }
 
 fn packing_of(head: &[u8]) -> Packing {
-    // A zstd file may begin with a frame to be skipped.
+    // A zstd file may begin with a skippable frame.
     let is_skippable = matches!(head, [first, 0x2a, 0x4d, 0x18, ..] if first >> 4 == 5);
     if head.starts_with(b"\x1f\x8b") {
         Packing::Gzip
@@ -80,7 +80,7 @@ fn packing_of(head: &[u8]) -> Packing {
     }
 }
 
-/// What stands in the place of a file that Git keeps elsewhere.
+/// Git LFS leaves this in place of the real file.
 const GIT_LFS: &str = "a pointer of Git LFS";
 
 fn refuse_binary(head: &[u8]) -> Result<(), Fault> {
@@ -111,7 +111,7 @@ fn refuse_binary(head: &[u8]) -> Result<(), Fault> {
     Err(Fault::NotText(what))
 }
 
-/// What a download is that needed a login.
+/// A download that needed a login is often a web page.
 fn is_web_page(head: &[u8]) -> bool {
     let beginning = head.trim_ascii_start();
     let begins_with = |text: &str| {

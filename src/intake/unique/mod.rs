@@ -1,7 +1,7 @@
-//! Each id once, in first order, and without those that are excluded.
+//! Keeps each id once, in first order, without the excluded ids.
 //!
-//! Memory holds 20 bytes for each unique id and not the ids themselves: ids of one 128-bit hash
-//! under a random key are taken for equal, see [`IdHasher`].
+//! Memory holds 20 bytes per unique id, not the ids. Ids with equal 128-bit hashes under a random
+//! key count as equal, see [`IdHasher`].
 
 pub(super) mod partition;
 pub(super) mod restoring;
@@ -22,59 +22,57 @@ use super::warning::{WarningKind, Warnings};
 use partition::{Entry, Marks, PARTS, Part, Table, beginning_of, part_of};
 use spool::{Lines, Spool};
 
-/// Below so many entries nothing is gained by looking for repeated ones before the end.
+/// With fewer entries, an early search for duplicates gains nothing.
 const FIRST_LOOK: usize = 1_000_000;
-/// Work for less than this is not worth a thread.
+/// A thread is worth its start only for this many entries.
 const ENTRIES_A_THREAD: usize = 100_000;
 
 /// How many ids there are of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Values read, repeated ones included.
+    /// Values read, including repeated ones.
     pub read: usize,
-    /// Ids that are asked for, each counted once.
+    /// Requested ids without the excluded ones, each counted once.
     pub unique: usize,
-    /// Ids that were read and are excluded, each counted once.
+    /// Requested ids that are excluded, each counted once.
     pub excluded: usize,
 }
 
 impl Counts {
-    /// Values that came before.
+    /// How many values repeat an earlier one.
     pub fn duplicates(self) -> usize {
         self.read - self.unique - self.excluded
     }
 }
 
-/// Takes values in their order: first those that are excluded, then those that are asked for.
+/// Takes the excluded values first, then the requested ones.
 #[derive(Debug)]
 pub(crate) struct Gathering {
     hasher: IdHasher,
     parts: Vec<Part>,
     marks: Marks,
     table: Table,
-    /// How many entries there are in all parts, and at how many the next look is taken.
+    /// The number of entries in all parts, and the number that triggers the next search.
     entries: usize,
     next_look: usize,
-    /// No look is taken below.
+    /// The least number that triggers a search.
     first_look: usize,
-    /// The number of the next value.
     sequence: u32,
-    /// The first value that is asked for; the highest number while there is none.
+    /// The number of the first requested value; `u32::MAX` while there is none.
     boundary: u32,
-    /// E-mail addresses with capital letters.
     addresses: Vec<Address>,
-    /// The first value of each source.
+    /// The number of each source's first value, and the source's label.
     labels: Vec<(u32, Arc<str>)>,
 }
 
-/// An e-mail address with capital letters, to be compared with the others.
+/// An e-mail address with capital letters, for comparison with the others.
 #[derive(Debug, Clone, Copy)]
 struct Address {
-    /// The first bits of the hash of its lower-case form. Equal ones are warned of and no more, so
-    /// that 64 are enough.
+    /// The first 64 bits of the hash of its lower-case form. A collision would only cause a false
+    /// warning.
     lower: u64,
     sequence: u32,
-    /// 0 for none, or for one beyond what fits.
+    /// 0 for none, or for a line above `u32::MAX`.
     line: u32,
 }
 
@@ -95,27 +93,23 @@ impl Gathering {
         }
     }
 
-    /// Says which source the next values are from.
     pub(crate) fn start_source(&mut self, label: &Arc<str>) {
         if self.labels.last().is_none_or(|(_, last)| last != label) {
             self.labels.push((self.sequence, Arc::clone(label)));
         }
     }
 
-    /// From now on values are asked for; those before are excluded.
+    /// Ends the excluded values; all values from now on are requested.
     pub(crate) fn end_excluded(&mut self) {
         self.boundary = self.sequence;
     }
 
-    /// How many values were taken so far.
     pub(crate) fn taken(&self) -> usize {
         self.sequence as usize
     }
 
-    /// Takes an id, and its hash where that is known.
-    ///
-    /// # Errors
-    /// When there are more than can be numbered.
+    /// Adds an id. Computes the hash if none is given. Fails when there are more than `u32::MAX`
+    /// values.
     pub(crate) fn take(
         &mut self,
         place: Place<'_>,
@@ -130,7 +124,7 @@ impl Gathering {
             return Err(IntakeError::TooMany);
         };
         self.sequence = next;
-        // Those that are excluded are compared with the others by `near`.
+        // `near` compares the excluded ids.
         if self.boundary <= sequence
             && let Some(lower) = lower_case_address(id)
         {
@@ -146,14 +140,13 @@ impl Gathering {
         Ok(())
     }
 
-    /// Keeps memory in proportion to the unique ids, however often each is repeated. To be called
-    /// now and then.
+    /// Drops repeated entries, so that memory grows only with the unique ids. Call it now and then.
     pub(crate) fn relieve(&mut self) {
         if self.entries < self.next_look {
             return;
         }
         self.marks.grow(self.sequence);
-        // Hashes are spread evenly: a few parts tell of all.
+        // Hashes are evenly spread, so a few parts are a fair sample.
         let (few, others) = self.parts.split_at_mut(PARTS / 32);
         for part in &mut *few {
             part.settle(&mut self.table, &self.marks, self.boundary);
@@ -168,7 +161,7 @@ impl Gathering {
         self.next_look = self.first_look.max(self.entries + self.entries / 4);
     }
 
-    /// Finds what comes more than once; warns of addresses that differ in case only.
+    /// Counts the repeated ids, and warns about addresses that differ only in case.
     pub(crate) fn finish(mut self, warnings: &mut Warnings) -> (Counts, Order) {
         self.marks.grow(self.sequence);
         self.addresses
@@ -184,7 +177,7 @@ impl Gathering {
                 .take_while(|address| of_part(address) == number);
             let found = its.filter_map(|address| part.find(table, address.lower));
             let found: Vec<Entry> = found.collect();
-            // A poisoned lock means that another thread has panicked, and so will the scope.
+            // A poisoned lock means that another thread has panicked; the scope will panic too.
             if let Ok(mut lower_ones) = lower_ones.lock() {
                 lower_ones.extend(found);
             }
@@ -206,11 +199,11 @@ impl Gathering {
         (counts, order)
     }
 
-    /// `lower_ones` are the ids that are the lower-case form of an address with capital letters.
+    /// `lower_ones` are the ids that equal the lower-case form of an address with capitals.
     fn warn_of_case(&mut self, lower_ones: &[Entry], warnings: &mut Warnings) {
         let lower_ones = lower_ones.iter().map(|entry| beginning_of(entry.hash));
         let lower_ones: HashSet<u64> = lower_ones.collect();
-        // What is marked was left out, or left something out: it stands elsewhere byte for byte.
+        // A marked address repeats another one byte for byte, or is excluded.
         let addresses = &mut self.addresses;
         addresses.retain(|address| !self.marks.is_set(address.sequence));
         let mut variants = Vec::new();
@@ -232,9 +225,9 @@ impl Gathering {
     }
 }
 
-/// The lower-case form of an e-mail address that is not in lower case.
+/// The lower-case form of an e-mail address that has capital letters.
 fn lower_case_address(id: &str) -> Option<String> {
-    // Without a way out of the loop it runs over many bytes at once; most ids end here.
+    // Without an early exit the compiler can vectorize the loop; most ids end here.
     let may_change = |found, byte: u8| found | byte.is_ascii_uppercase() | !byte.is_ascii();
     if !id.bytes().fold(false, may_change) || !id.contains('@') {
         return None;
@@ -243,7 +236,6 @@ fn lower_case_address(id: &str) -> Option<String> {
     (lower != id).then_some(lower)
 }
 
-/// Shares the parts out among the machine's cores.
 fn for_each_part(
     parts: &mut [Part],
     entries: usize,
@@ -269,7 +261,6 @@ fn for_each_part(
     });
 }
 
-/// Which of the values in a spool are wanted.
 #[derive(Debug)]
 pub(crate) struct Order {
     left_out: Marks,
@@ -277,7 +268,7 @@ pub(crate) struct Order {
     end: u32,
 }
 
-/// Unique ids in their first order, as often as they are asked for.
+/// Unique ids in first order; they can be read several times.
 #[derive(Debug)]
 pub struct UniqueIds {
     spool: Spool,
@@ -294,14 +285,13 @@ impl UniqueIds {
         }
     }
 
-    /// How many there are.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// Cuts them into batches of at most `limit`, in their order; each id goes into exactly one.
+    /// Cuts the ids into batches of at most `limit`, in order.
     ///
-    /// A batch is an error if what was kept of the ids cannot be read; nothing comes after it.
+    /// A batch is an error if the kept ids cannot be read; no batch follows an error.
     pub fn batches(&self, limit: NonZeroUsize) -> Batches<'_> {
         Batches {
             lines: self.spool.lines(),
@@ -313,7 +303,7 @@ impl UniqueIds {
     }
 }
 
-/// Goes through unique ids, one batch at a time.
+/// Iterates over unique ids, one batch at a time.
 pub struct Batches<'u> {
     lines: Lines<'u>,
     order: &'u Order,

@@ -1,34 +1,32 @@
-//! Hashes of values sorted into parts by their first bits, so that the table in which equal ones
-//! are found fits into a core's cache.
+//! Sorts hashes into parts by their first bits, so that the table that finds equal hashes fits into
+//! a core's cache.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many parts there are.
 pub(crate) const PARTS: usize = 512;
 const PART_BITS: u32 = PARTS.ilog2();
-/// Entries come in pieces of this number: one list that doubles would need half as much again.
+/// Entries are stored in pieces of this size: a doubling vector would need half as much memory
+/// again.
 const PIECE: usize = 512;
 
-/// One value: its hash, and its number in the order of the sources.
+/// The hash of a value, and its number in the order of the sources.
 #[derive(Debug, Clone, Copy)]
-// 20 bytes instead of 32; nothing but copies of the fields are ever taken.
+// 20 bytes instead of 32. Fields are only copied, never borrowed.
 #[repr(C, packed(4))]
 pub(crate) struct Entry {
     pub(crate) hash: u128,
     pub(crate) sequence: u32,
 }
 
-/// The part that a hash belongs to.
 pub(crate) fn part_of(hash: u128) -> usize {
     (hash >> (u128::BITS - PART_BITS)) as usize
 }
 
-/// One bit for each value, set from several threads at once.
+/// One bit per value; several threads may set bits at once.
 #[derive(Debug, Default)]
 pub(crate) struct Marks(Vec<AtomicU64>);
 
 impl Marks {
-    /// Makes room for the values with numbers below `count`.
     pub(crate) fn grow(&mut self, count: u32) {
         let words = count.div_ceil(u64::BITS) as usize;
         if words > self.0.len() {
@@ -46,7 +44,7 @@ impl Marks {
         self.0[(sequence / u64::BITS) as usize].load(Ordering::Relaxed) & bit != 0
     }
 
-    /// How many of the values from `start` up to `end`, which is not among them, are marked.
+    /// How many of the values in `start..end` are marked.
     pub(crate) fn count(&self, start: u32, end: u32) -> usize {
         self.count_below(end) - self.count_below(start)
     }
@@ -64,7 +62,6 @@ impl Marks {
     }
 }
 
-/// The entries of one part, in the order of their numbers.
 #[derive(Debug, Default)]
 pub(crate) struct Part {
     full: Vec<Vec<Entry>>,
@@ -109,10 +106,10 @@ impl Part {
         self.last.truncate(len - self.full.len() * PIECE);
     }
 
-    /// Keeps the first entry of each hash and marks what comes after it.
+    /// Keeps the first entry of each hash and marks the later ones.
     ///
-    /// Values below `boundary` are not wanted themselves: their first entry is kept as well, and
-    /// is marked when a value from the boundary on is equal to it.
+    /// Values below `boundary` are excluded. The first of them is kept too, and is marked when a
+    /// value from `boundary` on equals it.
     pub(crate) fn settle(&mut self, table: &mut Table, marks: &Marks, boundary: u32) {
         table.clear(self.len());
         let mut kept = 0;
@@ -136,7 +133,7 @@ impl Part {
         self.truncate(kept);
     }
 
-    /// The entry whose hash begins as `beginning` does, by the table this part was settled with.
+    /// The entry whose hash begins with `beginning`. `table` must come from this part's `settle`.
     pub(crate) fn find(&self, table: &Table, beginning: u64) -> Option<Entry> {
         let hash = u128::from(beginning) << 64;
         let found = table.find(hash, |place| {
@@ -150,10 +147,10 @@ pub(crate) fn beginning_of(hash: u128) -> u64 {
     (hash >> 64) as u64
 }
 
-/// Places of hashes, found by their bits behind those that chose the part.
+/// An open hash table of positions, keyed by the bits after those that choose the part.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    /// Place + 1; 0 is free.
+    /// The position + 1; 0 is free.
     slots: Vec<u32>,
 }
 
@@ -164,7 +161,7 @@ impl Table {
         self.slots.resize((entries * 2).next_power_of_two(), 0);
     }
 
-    /// The place of an equal hash, or else `place` becomes its place.
+    /// The position of an equal hash. If there is none, inserts `place` and returns `None`.
     fn find_or_insert(
         &mut self,
         hash: u128,
@@ -180,7 +177,7 @@ impl Table {
         }
     }
 
-    /// The place, or the free slot for it.
+    /// The position, or the free slot for it.
     #[inline]
     fn find(&self, hash: u128, is_it: impl Fn(usize) -> bool) -> Result<usize, usize> {
         let mut slot = (beginning_of(hash << PART_BITS) >> 32) as usize & (self.slots.len() - 1);

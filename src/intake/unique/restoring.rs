@@ -1,3 +1,5 @@
+//! Brings ids from a plan file back, to be sent as they were planned.
+
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
@@ -10,17 +12,17 @@ use crate::intake::place::Place;
 use crate::intake::problem::IntakeError;
 use crate::intake::warning::Warnings;
 
-/// So many ids are taken between two looks at how many are repeated.
+/// How many ids are taken between two searches for duplicates.
 const LOOK: usize = 4096;
 
-/// Ids that were judged when they were read, on their way from a plan file to the ledger.
+/// Passes ids from a plan file to the ledger; they were judged when the plan was made.
 pub struct Restoring {
     gathering: Gathering,
     spool: SpoolWriter,
 }
 
 impl Restoring {
-    /// Those that do not fit into memory go to a file without a name in this folder.
+    /// Ids that do not fit into memory go to an unnamed file in `folder`.
     pub fn new(folder: &Path) -> Self {
         let mut gathering = Gathering::new(IdHasher::random());
         gathering.end_excluded();
@@ -30,10 +32,10 @@ impl Restoring {
         }
     }
 
-    /// Takes an id, which holds no line break.
+    /// Takes an id; it must not hold a line break.
     ///
     /// # Errors
-    /// When the disk is full, or there are more than can be numbered.
+    /// When the disk is full, or there are more than `u32::MAX` ids.
     pub fn put(&mut self, id: &str) -> Result<(), IntakeError> {
         self.gathering.take(Place::nowhere_in(""), id, None)?;
         if self.gathering.taken().is_multiple_of(LOOK) {
@@ -42,10 +44,10 @@ impl Restoring {
         self.spool.put(id).map_err(IntakeError::Spool)
     }
 
-    /// The ids in their order.
+    /// The ids in order.
     ///
     /// # Errors
-    /// When the disk is full, or one came twice: then they are not what was read.
+    /// When the disk is full, or an id occurs twice: then the ids are not those of the plan.
     pub fn finish(self) -> Result<Rc<UniqueIds>, IntakeError> {
         let (counts, order) = self.gathering.finish(&mut Warnings::default());
         if counts.duplicates() > 0 {

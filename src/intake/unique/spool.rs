@@ -1,8 +1,7 @@
-//! Ids on their way from the source to the ledger, in their order and as often as they came.
+//! Keeps the ids between reading and sending, in order and with repeats.
 //!
-//! A source may be a pipe, or change after the plan was shown: what is sent is what was read. They
-//! are personal data, so the file they spill into has no name from its creation on and goes with
-//! the process, however that ends.
+//! A source may be a pipe, or change after the plan was shown, so dsr sends what it read. Ids are
+//! personal data: the spill file never has a name and vanishes with the process.
 
 use std::cell::RefCell;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -12,17 +11,16 @@ use tempfile::SpooledTempFile;
 
 use crate::config::create_private_folder;
 
-/// What is kept in memory unless a test says otherwise; more goes to a file.
+/// Bytes kept in memory; the rest goes to a file. Tests use less.
 pub(crate) const IN_MEMORY: usize = 32 * 1024 * 1024;
 const BUFFER: usize = 128 * 1024;
 
-/// Takes ids, one after the other.
 #[derive(Debug)]
 pub(crate) struct SpoolWriter {
     bytes: BufWriter<SpooledTempFile>,
     size: usize,
     in_memory: usize,
-    /// Made when a file is about to be made in it.
+    /// `Some` until the folder has been created for the spill file.
     folder: Option<PathBuf>,
 }
 
@@ -33,7 +31,7 @@ pub(crate) struct Spool {
 }
 
 impl SpoolWriter {
-    /// `folder` is where a file is made for what is more than `in_memory` bytes.
+    /// More than `in_memory` bytes go to a file in `folder`.
     pub(crate) fn new(folder: &Path, in_memory: usize) -> Self {
         let bytes = tempfile::spooled_tempfile_in(in_memory, folder);
         Self {
@@ -44,7 +42,7 @@ impl SpoolWriter {
         }
     }
 
-    /// Adds an id: it holds no line break.
+    /// Adds an id; it must not hold a line break.
     pub(crate) fn put(&mut self, id: &str) -> io::Result<()> {
         self.size += id.len() + 1;
         if self.size > self.in_memory
@@ -64,7 +62,6 @@ impl SpoolWriter {
 }
 
 impl Spool {
-    /// The ids in their order, from the first one on.
     pub(crate) fn lines(&self) -> Lines<'_> {
         let cursor = Cursor {
             bytes: &self.bytes,
@@ -76,7 +73,7 @@ impl Spool {
     }
 }
 
-/// Reads a spool from a place of its own, so that several can read it by turns.
+/// Reads a spool with its own position, so that several readers can take turns.
 struct Cursor<'s> {
     bytes: &'s RefCell<SpooledTempFile>,
     position: u64,
@@ -97,10 +94,8 @@ pub(crate) struct Lines<'s> {
 }
 
 impl Lines<'_> {
-    /// Adds the next id and its line break to `lines`.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or ends before the id does.
+    /// Appends the next id and its line break to `lines`. Fails when the file cannot be read, or
+    /// ends before the id does.
     pub(crate) fn append_to(&mut self, lines: &mut Vec<u8>) -> io::Result<()> {
         match self.bytes.read_until(b'\n', lines)? {
             count if count > 0 && lines.last() == Some(&b'\n') => Ok(()),
@@ -108,10 +103,7 @@ impl Lines<'_> {
         }
     }
 
-    /// Passes over the next id.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or ends before it does.
+    /// Skips the next id. Fails when the file cannot be read, or ends before the id does.
     pub(crate) fn skip(&mut self) -> io::Result<()> {
         match self.bytes.skip_until(b'\n')? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),

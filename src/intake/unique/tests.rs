@@ -12,8 +12,7 @@ fn at(line: u64) -> Place<'static> {
     Place::on_line(LABEL, line)
 }
 
-/// Takes in ids as `intake::read` does; looks for repeated ones from so many values on, and keeps
-/// so many bytes in memory.
+/// Takes in ids like `intake::read`, with these limits for the search and for memory.
 fn gather(
     excluded: &[String],
     asked: &[String],
@@ -101,7 +100,7 @@ fn two_readings_by_turns_do_not_disturb_each_other() {
 
 #[test]
 fn hashes_that_agree_in_nearly_all_bits_are_told_apart() {
-    // All of one part and of one slot: they differ in their last bits only.
+    // All hashes share one part and one slot, and differ only in their last bits.
     let mut part = Part::default();
     let base = 0x1234_5678_9abc_def0_u128 << 64;
     for sequence in 0..3000 {
@@ -169,10 +168,10 @@ fn addresses_that_differ_in_case_are_kept_apart_and_warned_of() {
         (&["a@x.test", "A@x.test"], &[3]),
         (&["A@x.test", "b@x.test", "a@X.test", "b@x.test"], &[2, 4]),
         (&["Ü@x.test", "ü@x.test"], &[2]),
-        // The same once more is a duplicate and nothing else.
+        // An exact repeat is only a duplicate.
         (&["A@x.test", "A@x.test"], &[]),
         (&["A@x.test", "b@x.test"], &[]),
-        // Other ids than addresses are made by machines.
+        // Ids other than addresses are made by machines, so their case is no typing error.
         (&["User-A", "user-a"], &[]),
     ];
     for (asked, lines) in cases {
@@ -186,7 +185,7 @@ fn addresses_that_differ_in_case_are_kept_apart_and_warned_of() {
 
 #[test]
 fn an_address_that_is_excluded_is_not_warned_of() {
-    // `near` compares it with those that are asked for, and stops.
+    // `near` compares it with the requested ids, and stops.
     assert_eq!(lines_warned_of(&["x", "A@x.test"], &["a@x.test"]), []);
     assert_eq!(lines_warned_of(&["A@x.test"], &["A@x.test", "b"]), []);
     assert_eq!(lines_warned_of(&["A@x.test", "a@x.test"], &["b"]), []);

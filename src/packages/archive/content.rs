@@ -1,4 +1,4 @@
-//! What a member is: by how it begins, and by what a documented name adds to that.
+//! Detects what a member holds: from its beginning, then from a documented name.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -6,19 +6,18 @@ use serde::de::IgnoredAny;
 use super::documented::{Form, JobMember};
 use crate::packages::record::columns::RecordColumns;
 
-/// How a member is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
     Empty,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Lines,
-    /// JSON over any lines: an array, an object of arrays, or one record.
+    /// JSON in any layout: an array, an object of arrays, or one record.
     Document,
-    /// CSV, or the same with another byte between two fields.
+    /// CSV, or the same with another field separator.
     Table {
         delimiter: u8,
     },
-    /// None of these: kept whole.
+    /// Anything else; kept whole.
     Unknown,
 }
 
@@ -50,7 +49,7 @@ impl Form {
     }
 }
 
-/// Tells what `window`, the beginning of a member, belongs to; `ends` if it is all of it.
+/// Detects the content from `window`, the beginning of a member; `ends` if it is the whole member.
 pub(crate) fn recognise(window: &[u8], ends: bool) -> Content {
     let Some(first) = window.iter().find(|byte| !byte.is_ascii_whitespace()) else {
         return if ends {
@@ -64,11 +63,11 @@ pub(crate) fn recognise(window: &[u8], ends: bool) -> Content {
     }
     let mut lines: Vec<&[u8]> = window.split(|byte| *byte == b'\n').collect();
     if !ends && lines.len() > 1 {
-        // The last line is cut off by the window.
+        // The window cuts off the last line.
         lines.pop();
     }
     lines.retain(|line| !line.trim_ascii().is_empty());
-    // A document over several lines may hold a line or two that are objects by themselves.
+    // Some lines of a longer document may be objects by themselves.
     let objects = lines.iter().filter(|line| is_object(line)).count();
     if objects * 2 > lines.len() && (lines.len() > 1 || !ends) {
         return Content::Lines;

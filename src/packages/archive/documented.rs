@@ -1,27 +1,27 @@
-//! The members that Mixpanel documents, known by name and content together.
+//! The members that Mixpanel documents. A member counts as documented only if both its name and its
+//! content match; otherwise its content decides.
 //!
-//! Source: Mixpanel's page "End User Data Management", August 2026. What has one of these names and
-//! another content is read by its content, like any other member.
+//! Source: Mixpanel's page "End User Data Management", August 2026.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// What the name of a member adds to what its content says.
+/// What a member's name adds to its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// Nothing: its records say themselves what they are.
+    /// Nothing: the records describe themselves.
     Records,
-    /// `events.csv`: a row is an event, called by its `event_name`.
+    /// `events.csv`: each row is an event, named by `event_name`.
     EventTable,
-    /// `profiles.csv`: a row is the profile of its first column, `distinct_id`.
+    /// `profiles.csv`: each row is the profile of its first column, `distinct_id`.
     ProfileTable,
-    /// About the job, not about one person; if its content is as documented.
+    /// Describes the whole job, if its content is as documented.
     OfTheJob(JobMember),
 }
 
-/// A member about the whole job: names of what was recorded about any of its people.
+/// A member about the whole job: names from the data of all its people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum JobMember {
     EventNames,
@@ -37,7 +37,6 @@ impl JobMember {
         Self::ProfileProperties,
     ];
 
-    /// What the report of the members calls it.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::EventNames | Self::EventProperties | Self::ProfileProperties => "name_list",
@@ -55,21 +54,20 @@ impl JobMember {
     }
 }
 
-/// Names that are in the lists of an export of nothing, too.
+/// Names that even the lists of an empty export hold.
 const OF_EVERY_EXPORT: [&str; 3] = ["distinct_id", "$distinct_id", "time"];
 
-/// Names of what was recorded, each once.
+/// The names of a member about the whole job, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct JobFacts {
     pub(crate) names: Vec<String>,
-    /// Whether an event, or a property of one, is named that was recorded.
+    /// Whether it names an event, or an event property that an empty export does not name.
     pub(crate) name_events: bool,
-    /// The same of profiles.
     pub(crate) name_profiles: bool,
 }
 
 impl JobFacts {
-    /// What `text`, all of the member, says; `None` if its content is not as documented.
+    /// Reads the whole member; `None` if its content is not as documented.
     pub(crate) fn of(member: JobMember, text: &[u8]) -> Option<Self> {
         let all = match member {
             JobMember::Summary => summary(text)?,
@@ -97,7 +95,7 @@ impl JobFacts {
     }
 }
 
-/// The fields of a table of one row; none of an empty one.
+/// The fields of a table of one row; empty if the table is.
 fn one_row(text: &[u8]) -> Option<Vec<String>> {
     let mut rows = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -113,8 +111,8 @@ fn one_row(text: &[u8]) -> Option<Vec<String>> {
     Some(names).filter(|names: &Vec<String>| is_only && names.iter().all(is_printable))
 }
 
-/// The names of `{"event_names":{…},"event_column_names":{…},"profile_column_names":{…}}`: sets of
-/// names, with nothing behind a name.
+/// The names in `{"event_names":{…},"event_column_names":{…},"profile_column_names":{…}}`. Every
+/// value must be an empty object.
 fn summary(text: &[u8]) -> Option<[Vec<String>; 3]> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -1,10 +1,10 @@
-//! How the text of a member is written: as UTF-8, or as UTF-16 with or without its mark.
+//! Decodes the text of a member: UTF-8, or UTF-16 with or without a byte order mark.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read};
 
-/// Stands for what cannot be decoded: no UTF-8 holds this byte, so the record around it is kept as
-/// unreadable and never taken for another text.
+/// Replaces what cannot be decoded. This byte is never valid UTF-8, so the record around it is kept
+/// as unreadable and never mistaken for another text.
 const UNDECODABLE: u8 = 0xff;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(crate) enum Order {
     Big,
 }
 
-/// The encoding, and how long the mark before the text is.
+/// The encoding, and the length of the byte order mark in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Utf8 { mark: usize },
@@ -21,12 +21,12 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    /// Tells by the beginning of a member. JSON and tables begin with ASCII, so unmarked UTF-16 is
-    /// known by the zeros in its first characters.
+    /// Detects the encoding from a member's beginning. JSON and tables begin with ASCII, so zeros
+    /// reveal UTF-16 without a mark.
     pub(crate) fn of(window: &[u8]) -> Self {
         match window {
             [0xef, 0xbb, 0xbf, ..] => Self::Utf8 { mark: 3 },
-            // UTF-32, which nobody sends: left as it is.
+            // UTF-32, which nobody sends, stays as it is.
             [0xff, 0xfe, 0, 0, ..] => Self::Utf8 { mark: 0 },
             [0xff, 0xfe, ..] => Self::utf16(Order::Little, 2),
             [0xfe, 0xff, ..] => Self::utf16(Order::Big, 2),
@@ -72,14 +72,12 @@ impl Encoding {
     }
 }
 
-/// UTF-16 as UTF-8.
 struct Utf16<R> {
     bytes: R,
     order: Order,
-    /// The first bytes of a character that is not whole yet.
+    /// The first bytes of an unfinished character.
     held: Vec<u8>,
     text: Vec<u8>,
-    /// How much of `text` has been handed on.
     given: usize,
 }
 
@@ -111,7 +109,7 @@ impl<R: BufRead> Read for Utf16<R> {
     }
 }
 
-/// Decodes the whole characters at the beginning of `bytes`; returns how many bytes they are.
+/// Decodes the whole characters at the beginning of `bytes`, and returns their length in bytes.
 fn decode(bytes: &[u8], order: Order, text: &mut Vec<u8>) -> usize {
     let unit = |at: usize| -> Option<u16> {
         let pair = [*bytes.get(at)?, *bytes.get(at + 1)?];

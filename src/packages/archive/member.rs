@@ -1,4 +1,4 @@
-//! One member of the archive: looks at how it begins, and hands it to the reader that fits.
+//! Reads one member: detects its content and passes it to the matching reader.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -10,11 +10,11 @@ use super::sink::Fault;
 use crate::packages::record::{document, lines, table};
 use crate::packages::sorter::Sorter;
 
-/// How much of a member is looked at to tell what it is.
+/// How much of a member's beginning decides its content.
 const WINDOW_BYTES: u64 = 64 * 1024;
 const BUFFER_BYTES: usize = 128 * 1024;
 
-/// How many archives inside of each other are opened.
+/// How deep archives inside archives are opened.
 pub(crate) const MOST_PACKED: usize = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,6 @@ pub(crate) enum Packing {
 }
 
 impl Packing {
-    /// Tells by the beginning of a member.
     pub(crate) fn of(window: &[u8]) -> Option<Self> {
         match window {
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Self::Zip),
@@ -33,7 +32,6 @@ impl Packing {
         }
     }
 
-    /// What the report of the members calls it.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Zip => "zip",
@@ -42,14 +40,14 @@ impl Packing {
     }
 }
 
-/// A member that is an archive itself, put down as it came.
+/// A member that is itself an archive, copied to a file unchanged.
 pub(crate) struct Packed {
     pub(crate) kind: Packing,
     pub(crate) file: File,
 }
 
-/// Reads a member to its end, so that its check sum is checked. One that is packed is handed back
-/// for its own members to be read; `depth` says in how many others it is.
+/// Reads a member to its end, which verifies its checksum. Returns an inner archive for its own
+/// members to be read; `depth` counts the archives around it.
 pub(crate) fn read(
     name: &str,
     depth: usize,
@@ -93,7 +91,7 @@ fn read_text(
         sorter.begin_member(name, content.as_str());
         return read_records(form, content, text, sorter);
     };
-    // What is about the whole job is short: it is looked at as a whole.
+    // A member about the whole job is short enough to read whole.
     let mut whole = Vec::new();
     text.take(limit as u64 + 1).read_to_end(&mut whole)?;
     match JobFacts::of(list, &whole).filter(|_| whole.len() <= limit) {

@@ -1,4 +1,4 @@
-//! The zip itself: which archive it is, whether it may be opened, and the bytes of its members.
+//! Opens the zip: checks that it is the right archive and safe, and yields its members' bytes.
 
 pub(super) mod content;
 pub(super) mod documented;
@@ -24,9 +24,9 @@ use super::{Danger, Limits, Observer, Order, Progress, SplitError};
 use crate::domain::to_hex;
 use spans::Tail;
 
-/// Below this many unpacked bytes no archive is too dense: a short one of equal lines is harmless.
+/// Below this many unpacked bytes no archive is too dense: a small file of equal lines is harmless.
 const DENSITY_FLOOR: u64 = 64 << 20;
-/// What one member may take of the archive's directory on average; names are far shorter.
+/// The most directory bytes per member on average; names are far shorter.
 const DIRECTORY_BYTES_A_MEMBER: u64 = 1024;
 const BUFFER_BYTES: usize = 128 * 1024;
 
@@ -35,28 +35,28 @@ pub(crate) type Zip = ZipArchive<BufReader<Metered>>;
 pub(crate) struct Archive<'a> {
     zip: Zip,
     password: Option<&'a SecretString>,
-    /// Uncompressed, as the archive's directory says.
+    /// Uncompressed bytes, by the archive's directory.
     declared: u64,
-    /// How many members it may have, those of archives inside of it included.
+    /// The most members, including those of inner archives.
     members: usize,
     allowance: Allowance,
 }
 
-/// What reading may still cost, over all members and those inside of them.
+/// The limits that are left while reading, for all members and inner archives together.
 pub(crate) struct Budget<'b> {
     pub(crate) password: Option<&'b SecretString>,
     allowance: Allowance,
     unpacked: u64,
-    /// How many members archives inside of this one may have.
+    /// How many members inner archives may still have.
     pub(crate) members: usize,
-    /// Why no more is to be read, if that is not the archive's end.
+    /// Why reading must stop before the end, if it must.
     pub(crate) stop: Option<SplitError>,
     declared: u64,
     observer: Observer<'b>,
 }
 
 impl<'a> Archive<'a> {
-    /// Opens and vets the archive without unpacking any of it.
+    /// Opens and checks the archive without unpacking it.
     pub(crate) fn open(order: &Order<'a>) -> Result<Self, SplitError> {
         let failed = |source| SplitError::Open {
             path: order.archive.to_path_buf(),
@@ -82,7 +82,6 @@ impl<'a> Archive<'a> {
         })
     }
 
-    /// The archive, and what reading it may cost.
     pub(crate) fn begin<'b>(&mut self, observer: Observer<'b>) -> (&mut Zip, Budget<'b>)
     where
         'a: 'b,
@@ -100,8 +99,8 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// Refuses a zip that nobody would pack by mistake, without unpacking any of it; returns how many
-/// bytes its directory says it unpacks to.
+/// Refuses a zip that nobody would pack by mistake, without unpacking it. Returns the uncompressed
+/// size by its directory, in bytes.
 pub(crate) fn vet<R: Read + Seek>(
     zip: &mut ZipArchive<R>,
     tail: &Tail,
@@ -120,7 +119,7 @@ pub(crate) fn vet<R: Read + Seek>(
             .name()
             .map_err(|_| SplitError::Unsafe(Danger::UnreadableName))?;
         let kind = kind_of(entry.unix_mode());
-        // The raw name is looked at as well: a reader may show either.
+        // Checks the raw name too, because a reader may show either.
         let danger = danger_in_name(name.as_bytes())
             .or_else(|| danger_in_name(entry.name_raw()))
             .or(kind);
@@ -139,7 +138,7 @@ pub(crate) fn vet<R: Read + Seek>(
     }
 }
 
-/// Whether any of the archive is encrypted. Looks at its directory alone, and vets nothing.
+/// Whether any member is encrypted. Reads only the directory and checks nothing else.
 pub fn is_locked(archive: &Path, limits: &Limits) -> Result<bool, SplitError> {
     let file = File::open(archive).map_err(|source| SplitError::Open {
         path: archive.to_path_buf(),
@@ -155,7 +154,7 @@ pub fn is_locked(archive: &Path, limits: &Limits) -> Result<bool, SplitError> {
     Ok(false)
 }
 
-/// Takes in the archive's directory, in memory that is bounded by the number of `members`.
+/// Reads the archive's directory, in memory bounded by `members`.
 fn open_zip(file: File, members: usize) -> Result<Zip, SplitError> {
     let room = (members as u64 + 1024) * DIRECTORY_BYTES_A_MEMBER;
     let meter = Rc::new(Cell::new(room));
@@ -202,10 +201,10 @@ pub(crate) fn open_member<'z, R: Read + Seek>(
     })
 }
 
-/// What a compression is called that we have no code for; `None` if we do.
+/// The name of a compression that dsr cannot read; `None` for the others.
 fn name_of(method: CompressionMethod) -> Option<&'static str> {
     Some(match method {
-        // What is encrypted is compressed by one of the others.
+        // AES members use one of the other compressions.
         CompressionMethod::STORE | CompressionMethod::DEFLATE | CompressionMethod::AES => {
             return None;
         }
@@ -243,7 +242,7 @@ fn danger_in_name(name: &[u8]) -> Option<Danger> {
     }
 }
 
-/// What kind of file a Unix mode stands for, if it is neither a plain file nor a folder.
+/// The danger in a Unix mode that is neither a plain file nor a folder.
 fn kind_of(mode: Option<u32>) -> Option<Danger> {
     match mode.unwrap_or(0) & 0o170_000 {
         0 | 0o100_000 | 0o040_000 => None,
@@ -252,7 +251,6 @@ fn kind_of(mode: Option<u32>) -> Option<Danger> {
     }
 }
 
-/// How many bytes an archive may unpack to.
 #[derive(Debug, Clone, Copy)]
 struct Allowance {
     total: u64,
@@ -281,7 +279,7 @@ impl Allowance {
     }
 }
 
-/// A member's bytes, counted as they really come, whatever the directory says.
+/// Counts a member's real bytes, whatever the directory says.
 pub(crate) struct Counted<'c, 'b, R> {
     pub(crate) file: R,
     pub(crate) budget: &'c mut Budget<'b>,
@@ -292,7 +290,7 @@ impl<R: Read> Read for Counted<'_, '_, R> {
         let count = self.file.read(buffer)?;
         let budget = &mut *self.budget;
         budget.unpacked += count as u64;
-        // What is inside of members is in no directory, and counts for none of the way.
+        // The directory does not list what is inside members, so progress leaves it out.
         let progress = Progress::Reading {
             done: budget.unpacked.min(budget.declared),
             of: budget.declared,
@@ -309,7 +307,7 @@ impl<R: Read> Read for Counted<'_, '_, R> {
     }
 }
 
-/// The archive file, with a bound on what may be read of it while its directory is taken in.
+/// Limits how much of the archive file is read while its directory is loaded.
 #[derive(Debug)]
 pub(crate) struct Metered {
     file: File,

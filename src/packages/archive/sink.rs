@@ -1,4 +1,4 @@
-//! What the readers of members hand on, and where it goes.
+//! What the readers of members produce, and the trait that receives it.
 
 use std::io;
 
@@ -6,12 +6,11 @@ use crate::domain::ProjectZone;
 use crate::packages::SplitError;
 use crate::packages::record::Facts;
 
-/// Why a member was not read to its end.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// The archive's.
+    /// Reading the archive failed.
     Read(io::Error),
-    /// Ours.
+    /// Writing the packages failed.
     Write(SplitError),
 }
 
@@ -27,7 +26,7 @@ impl From<SplitError> for Fault {
     }
 }
 
-/// Where a piece of bytes that is no record stands in all of them.
+/// Which part of a longer unreadable text a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Piece {
     Whole,
@@ -36,23 +35,20 @@ pub(crate) enum Piece {
     Last,
 }
 
-/// One row: what is known of it, and the JSON object it is written as. An empty field is a property
-/// that the record does not carry.
+/// A table row: its facts, and the JSON object it becomes. Empty fields are left out.
 pub(crate) struct Row<'a> {
     pub(crate) facts: Facts<'a>,
     pub(crate) json: &'a [u8],
 }
 
-/// Where what is read of a member goes.
 pub(crate) trait Sink {
-    /// Whose clock the times of events are by.
+    /// The time zone of event times.
     fn zone(&self) -> ProjectZone;
-    /// The text of one JSON value that should be a record, exactly as it stands.
+    /// Takes the text of one JSON value that should be a record, unchanged.
     fn record(&mut self, text: &[u8]) -> Result<(), SplitError>;
-    /// A row of a table, written as JSON.
     fn row(&mut self, row: Row<'_>) -> Result<(), SplitError>;
-    /// Bytes that cannot be read as records, exactly as they stand.
+    /// Takes bytes that are not readable records, unchanged.
     fn broken(&mut self, bytes: &[u8], piece: Piece) -> Result<(), SplitError>;
-    /// Bytes around the records of a document, such as a page number, exactly as they stand.
+    /// Takes the bytes around the records of a document, such as a page number, unchanged.
     fn aside(&mut self, bytes: &[u8]) -> Result<(), SplitError>;
 }

@@ -1,24 +1,24 @@
-//! Whether every byte of a zip belongs to a member, to the directory or to its end. What lies
-//! elsewhere may be records that no reader sees, as in two archives one behind the other.
+//! Checks that every byte of a zip belongs to a member, the directory or its end. Other bytes may
+//! be records that no reader sees, for example when two archives are joined.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 use zip::ZipArchive;
 use zip::result::ZipResult;
 
-/// The end of the directory, with a comment and the 64-bit forms before it, at its longest.
+/// The longest end of a directory, in bytes: with a comment and the 64-bit forms.
 const MOST_BYTES: u64 = 22 + 65_535 + 20 + 56;
-/// How long the sizes are that may follow a member, with and without a mark, of 32 or 64 bits.
+/// Possible lengths of the data descriptor after a member: with and without a signature, 32 or 64
+/// bits.
 const DESCRIPTORS: [u64; 5] = [0, 12, 16, 20, 24];
 
-/// The last bytes of a zip.
 pub(crate) struct Tail {
     start: u64,
     bytes: Vec<u8>,
 }
 
 impl Tail {
-    /// Reads them, and begins the file anew.
+    /// Reads the tail and rewinds the file.
     pub(crate) fn read(file: &mut (impl Read + Seek)) -> io::Result<Self> {
         let length = file.seek(SeekFrom::End(0))?;
         let start = length.saturating_sub(MOST_BYTES);
@@ -29,7 +29,7 @@ impl Tail {
         Ok(Self { start, bytes })
     }
 
-    /// Where the directory begins, if it and its end reach to the end of the file.
+    /// Where the directory begins; `None` if it and its end do not reach to the end of the file.
     fn directory_start(&self, comment: usize) -> Option<u64> {
         let end = self.bytes.len().checked_sub(22 + comment)?;
         self.is_marked(end, b"PK\x05\x06")?;
@@ -76,7 +76,6 @@ impl Tail {
     }
 }
 
-/// Whether the zip with this end holds no byte that nothing accounts for.
 pub(crate) fn account_for_all<R: Read + Seek>(
     zip: &mut ZipArchive<R>,
     tail: &Tail,

@@ -1,8 +1,8 @@
-//! Goes through the members of the archive, and of those that are archives themselves: a zip or a
-//! gzip inside of the zip.
+//! Reads the members of the archive, including zip and gzip archives inside it.
 //!
-//! One inside is put down as it came and read twice: first to its end, since what turns out to be
-//! damaged must be kept whole, and then for its records. What it unpacks to counts for the whole archive.
+//! An inner archive is copied to a file and read twice. The first pass runs to its end, because a
+//! damaged archive must be kept whole; the second reads its records. Its unpacked size counts
+//! toward the limits of the whole archive.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -17,10 +17,8 @@ use super::{Archive, Budget, Counted, open_member, vet};
 use crate::packages::sorter::Sorter;
 use crate::packages::{Danger, Observer, SplitError};
 
-/// Unpacks each member, in the archive's order, into `sorter`.
-///
-/// # Errors
-/// On the first member that is locked or damaged: its check sum is part of it.
+/// Reads each member into `sorter`, in the archive's order. Fails on the first encrypted or damaged
+/// member.
 pub(crate) fn read_members(
     archive: &mut Archive<'_>,
     sorter: &mut Sorter<'_>,
@@ -30,7 +28,8 @@ pub(crate) fn read_members(
     read_each(zip, "", 0, &mut budget, sorter)
 }
 
-/// Reads the members of a zip, whose names begin with `before`; `depth` is in how many it is.
+/// Reads the members of a zip, with `before` as a prefix of their names. `depth` counts the
+/// archives around it.
 fn read_each<R: Read + Seek>(
     zip: &mut ZipArchive<R>,
     before: &str,
@@ -65,10 +64,8 @@ fn read_each<R: Read + Seek>(
     Ok(())
 }
 
-/// Reads what is in the member `name`, or keeps it whole if it cannot be opened to its end.
-///
-/// # Errors
-/// When it is not safe to open, or what it holds cannot be written.
+/// Reads the archive in member `name`, or keeps it whole if it cannot be read to its end. Fails
+/// when it is not safe to open, or its data cannot be written.
 fn read_packed(
     name: &str,
     depth: usize,
@@ -107,7 +104,7 @@ fn read_packed(
     }
 }
 
-/// Whether every member can be unpacked; a danger in any of them refuses the whole archive.
+/// Whether every member can be unpacked. A danger in one of them refuses the whole archive.
 fn is_whole_zip(file: &mut File, budget: &mut Budget<'_>) -> Result<bool, SplitError> {
     let Ok(tail) = Tail::read(file) else {
         return Ok(false);
@@ -152,7 +149,7 @@ fn rewind(file: &mut File, sorter: &Sorter<'_>) -> Result<(), SplitError> {
     file.rewind().map_err(SplitError::write(sorter.root()))
 }
 
-/// What has been read to its end once is damaged by nobody but our own disk.
+/// The file was already read to its end, so a read error now is our disk's.
 fn error_of(fault: Fault, budget: &mut Budget<'_>, sorter: &Sorter<'_>) -> SplitError {
     match (fault, budget.stop.take()) {
         (Fault::Write(error), _) => error,
@@ -161,7 +158,7 @@ fn error_of(fault: Fault, budget: &mut Budget<'_>, sorter: &Sorter<'_>) -> Split
     }
 }
 
-/// One wrong password in 256 passes ZipCrypto's own check; then only the content gives it away.
+/// One wrong password in 256 passes ZipCrypto's check; then only the content shows it.
 fn damaged(member: usize, encrypted: bool, source: io::Error) -> SplitError {
     match encrypted {
         true => SplitError::DamagedOrWrongPassword { member, source },

@@ -1,4 +1,4 @@
-//! Whether packages from before are all there, as they were made. Changes nothing.
+//! Checks that earlier packages are complete and unchanged. Changes nothing.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
@@ -13,10 +13,9 @@ use crate::domain::to_hex;
 use crate::packages::people::People;
 use crate::packages::{Form, Observer, Order, Progress, SplitError};
 
-/// The most bytes of a manifest that are read: it names each kind of event and each property once.
+/// The most bytes of a manifest: it names each kind of event and each property once.
 const MOST_MANIFEST: u64 = 256 << 20;
 
-/// Names of packages that are not as they were made.
 #[derive(Debug, Default)]
 pub(crate) struct Damage {
     pub(crate) missing: Vec<String>,
@@ -29,11 +28,8 @@ impl Damage {
     }
 }
 
-/// Reads every package at `place`, each by its manifest, and the manifest by its SHA-256 in
-/// `manifests` where there are any.
-///
-/// # Errors
-/// When `observer` ended it.
+/// Checks every package at `place` against its manifest, and the manifest against its SHA-256 in
+/// `manifests` if known. Fails when `observer` stops.
 pub(crate) fn find_damage(
     place: &Path,
     order: &Order<'_>,
@@ -78,7 +74,6 @@ fn is_missing(place: &Path, name: &str) -> bool {
     is_free(place.join(name)) && is_free(place.join(format!("{name}.zip")))
 }
 
-/// One person's package in either form.
 enum Package {
     Folder(PathBuf),
     Zip(ZipArchive<BufReader<File>>),
@@ -113,7 +108,7 @@ impl Package {
         Ok(bytes)
     }
 
-    /// Whether every file of the list is there, byte for byte, and nothing else in a zip.
+    /// Whether every listed file is there, byte for byte, and a zip holds nothing else.
     fn holds(&mut self, listed: &Listed) -> io::Result<bool> {
         if let Self::Zip(zip) = self
             && zip.len() != listed.files.len() + 1
@@ -121,7 +116,7 @@ impl Package {
             return Ok(false);
         }
         for file in &listed.files {
-            // What has changed may name anything.
+            // A changed manifest may name any path.
             if file.name.contains(['/', '\\']) {
                 return Ok(false);
             }
@@ -134,7 +129,7 @@ impl Package {
     }
 }
 
-/// A link is not followed, and nothing but a file is opened.
+/// Refuses links and anything else that is not a plain file.
 fn open_file(path: &Path) -> io::Result<File> {
     match fs::symlink_metadata(path)?.is_file() {
         true => File::open(path),
@@ -142,7 +137,7 @@ fn open_file(path: &Path) -> io::Result<File> {
     }
 }
 
-/// The length and SHA-256 of a file; of a longer one than `bytes` no more than shows that it is.
+/// The length and SHA-256 of a file; reads at most one byte more than `bytes`.
 fn hash(file: &mut dyn Read, bytes: u64) -> io::Result<(u64, String)> {
     let mut file = file.take(bytes.saturating_add(1));
     let (mut hash, mut length) = (Sha256::new(), 0);

@@ -11,7 +11,6 @@ use crate::packages::sorter::tally::Days;
 
 pub(crate) const CATEGORIES: &str = "categories.json";
 
-/// What the page and the manifest say about one person's data.
 pub(crate) struct Contents<'a> {
     pub(crate) id: &'a str,
     pub(crate) events: u64,
@@ -21,23 +20,20 @@ pub(crate) struct Contents<'a> {
     pub(crate) kinds: Vec<(&'a str, u64)>,
     /// Events of kinds that are not in `kinds`.
     pub(crate) further: u64,
-    /// Events without a time that could be read.
+    /// Events without a readable time.
     pub(crate) timeless: u64,
-    /// From the first event to the last, in seconds by the project's clock.
+    /// The first and the last event, in seconds by the project's clock.
     pub(crate) period: Option<(i64, i64)>,
     pub(crate) days: &'a Days,
     pub(crate) unassigned: &'a Unassigned,
-    /// What there is about the person, by name: of the person's own records, or what was delivered
-    /// in place of records.
+    /// The names in the person's records, or the names that Mixpanel delivered instead of records.
     pub(crate) names: PersonNames<'a>,
     pub(crate) of_categories: bool,
-    /// Records of other people that were inside of this person's.
+    /// Records of other people that were removed from this person's.
     pub(crate) taken_out: u64,
-    /// The files they were in.
     pub(crate) reduced: &'a BTreeSet<&'static str>,
 }
 
-/// Names of what was recorded, each once.
 #[derive(Default, Serialize)]
 pub(crate) struct PersonNames<'a> {
     pub(crate) events: Vec<&'a str>,
@@ -64,12 +60,11 @@ impl<'a> PersonNames<'a> {
 }
 
 impl Contents<'_> {
-    /// Whether there is no record of this person.
     pub(crate) fn is_empty(&self) -> bool {
         self.events + self.profiles + self.others == 0
     }
 
-    /// Whether dsr kept apart something that may be about this person.
+    /// Whether the archive has unclear data that may be about this person.
     pub(crate) fn is_doubtful(&self) -> bool {
         self.unassigned.unclear() > 0
     }

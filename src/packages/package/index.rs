@@ -8,7 +8,7 @@ use crate::packages::{PackageReport, SplitError};
 
 const INDEX: &str = "index.csv";
 
-/// Writes the operator's list of who is in which package, in the order asked for.
+/// Writes the operator's list of people and packages, in the order of the request.
 pub(crate) fn write(
     root: &Path,
     people: &People<'_>,

@@ -1,4 +1,4 @@
-//! `manifest.json`: for programs, and for whoever has to prove later what was handed over.
+//! `manifest.json`: for programs, and as later proof of what was handed over.
 
 use std::path::Path;
 
@@ -26,17 +26,17 @@ struct Manifest<'a> {
     archive_sha256: &'a str,
     fetched: String,
     made: String,
-    /// Whose clock Mixpanel counts the times of events by; those here are in UTC.
+    /// The project's time zone; times in the manifest are in UTC.
     time_zone: &'static str,
-    /// From the first event to the last; null where no event has a time.
+    /// The first and last event; null if no event has a time.
     period: Option<Period>,
     records: Records,
     events_by_name: Vec<Named<'a>>,
-    /// Events of so rare kinds that they are not in the list.
+    /// Events of rare kinds that are not listed.
     events_of_further_names: u64,
     events_without_time: u64,
     names: &'a PersonNames<'a>,
-    /// Records of other people that were inside of this person's, and are not any more.
+    /// Records of other people that were removed from this person's.
     records_of_others_removed: u64,
     not_understood: NotUnderstood,
     files: Vec<File<'a>>,
@@ -61,7 +61,7 @@ struct Named<'a> {
     count: u64,
 }
 
-/// Of the whole archive: what may be about this person as well, and is in nobody's package.
+/// Parts of the whole archive that are in no package and may be about this person too.
 #[derive(Serialize)]
 struct NotUnderstood {
     records_that_name_nobody: u64,
@@ -81,7 +81,7 @@ struct File<'a> {
     sha256: &'a str,
 }
 
-/// What a manifest says of whose package it is in, and of the files beside it.
+/// The parts of a manifest that identify its package and its files.
 #[derive(Deserialize)]
 pub(crate) struct Listed {
     pub(crate) distinct_id: String,
@@ -97,7 +97,6 @@ pub(crate) struct ListedFile {
     pub(crate) sha256: String,
 }
 
-/// Writes the manifest; returns its length in bytes and its SHA-256.
 pub(crate) fn write(
     folder: &Path,
     about: &About,

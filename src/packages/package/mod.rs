@@ -1,4 +1,5 @@
-//! One person's package out of what was sorted: page, manifest, and the folder or zip they are in.
+//! Makes one person's package from the sorted data: page, manifest, and the folder or zip around
+//! them.
 
 pub(super) mod check;
 pub(super) mod contents;
@@ -28,23 +29,22 @@ use super::{About, Form, Observer, PackageReport, Progress, SplitError, Unassign
 use crate::domain::to_hex;
 use contents::{CATEGORIES, Contents, PersonNames};
 
-/// Where the files are in a package that is a zip.
+/// The folder of the files inside a zip.
 pub(super) const INSIDE: &str = "your-data/";
 
-/// How many packages are made at the same time, if there are as many cores.
+/// The most packages made at the same time; fewer if there are fewer cores.
 const MOST_WORKERS: usize = 8;
 
 type Queue = Enumerate<vec::IntoIter<Shelf>>;
 type Made = (usize, Result<PackageReport, SplitError>);
 
-/// What all packages of an archive share.
 pub(crate) struct Maker<'a> {
     pub(crate) about: &'a About,
     pub(crate) form: Form,
     pub(crate) people: &'a People<'a>,
     pub(crate) names: &'a Names,
     pub(crate) unassigned: &'a Unassigned,
-    /// The names that are all the export delivers, if it is one of those.
+    /// The names that a *Categories* export delivers instead of records.
     pub(crate) categories: Option<&'a JobLists>,
     pub(crate) folder: &'a Path,
 }
@@ -65,7 +65,7 @@ impl Maker<'_> {
                 scope.spawn(move || self.make_from(queue, &sender));
             }
             drop(sender);
-            // Where this ends early, `made` is gone, and so nobody begins another package.
+            // An early return drops `made`, so the workers stop after their current package.
             let mut reports = vec![None; of];
             for (done, (person, report)) in made.into_iter().enumerate() {
                 reports[person] = Some(report?);
@@ -78,7 +78,7 @@ impl Maker<'_> {
         })
     }
 
-    /// Makes one package after the other until there are none left, or nobody wants them.
+    /// Makes packages until the queue is empty or the receiver is gone.
     fn make_from(&self, queue: &Mutex<Queue>, made: &Sender<Made>) {
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
         while let Some((person, shelf)) = next() {
@@ -156,7 +156,7 @@ impl Maker<'_> {
         })
     }
 
-    /// Replaces the folder by a zip of it that depends on nothing but its files.
+    /// Replaces the folder with a zip whose bytes depend only on the files.
     fn pack(
         &self,
         name: &str,
@@ -178,7 +178,7 @@ impl Maker<'_> {
                 .last_modified_time(DateTime::default())
                 .unix_permissions(0o600)
                 .large_file(length > u64::from(u32::MAX));
-            // A folder inside, so that unpacking it strews no files about.
+            // Inside a folder, so that unpacking does not scatter the files.
             zip.start_file(format!("{INSIDE}{file}"), options)
                 .map_err(failed)?;
             io::copy(&mut content, &mut zip).map_err(SplitError::write(&path))?;
@@ -221,7 +221,6 @@ fn write_page(page: &page::Page<'_>, folder: &Path) -> Result<Written, SplitErro
     })
 }
 
-/// A file that is hashed and measured as it is written.
 struct Hashed {
     file: BufWriter<File>,
     hash: Sha256,

@@ -1,4 +1,4 @@
-//! Which column of a table says what of its records.
+//! Finds the columns of a table that matter for its records.
 
 use std::hash::{DefaultHasher, Hasher};
 
@@ -9,7 +9,7 @@ use super::{Facts, Kind};
 use crate::packages::archive::documented::Form;
 use crate::packages::sorter::owner::{Claim, Claims};
 
-/// Which column of a table says what; an index for each column that matters.
+/// The indexes of the columns that matter.
 #[derive(Debug, Default)]
 pub(crate) struct RecordColumns {
     person: Vec<usize>,
@@ -18,13 +18,13 @@ pub(crate) struct RecordColumns {
     event: Option<usize>,
     time: Option<usize>,
     profile: bool,
-    /// A heading may hold a record itself.
+    /// A heading may itself hold a record.
     more_than_names: bool,
 }
 
 impl RecordColumns {
-    /// In a documented table each column but the documented ones is a property, whatever it is
-    /// called; in others a name may be written as people write it.
+    /// In a documented table, only the documented names matter, spelled exactly. In other tables,
+    /// names may be spelled freely.
     pub(crate) fn of<'n>(names: impl Iterator<Item = &'n [u8]>, form: Form) -> Self {
         let mut columns = Self::default();
         for (place, name) in names.enumerate() {
@@ -51,7 +51,7 @@ impl RecordColumns {
                 self.profile |= form == Form::ProfileTable && place == 0;
                 self.person.push(place);
             }
-            // Properties of the profile, and not whose it is.
+            // These are properties of the profile; they do not name its owner.
             (_, Form::ProfileTable) => {}
             ("$user_id", _) => self.user.push(place),
             ("$device_id", _) => self.device.push(place),
@@ -67,12 +67,11 @@ impl RecordColumns {
         }
     }
 
-    /// Whether a heading with these names says whose its rows are.
+    /// Whether a heading with these names says whose the rows are.
     pub(crate) fn name_a_person<'n>(names: impl Iterator<Item = &'n [u8]>) -> bool {
         !Self::of(names, Form::Records).person.is_empty()
     }
 
-    /// What is known of one row of these fields.
     pub(crate) fn facts<'r>(&self, fields: &[&'r str], zone: ProjectZone) -> Facts<'r> {
         let field = |place: usize| fields[place];
         let mut shape = DefaultHasher::new();
@@ -109,7 +108,7 @@ impl RecordColumns {
     }
 }
 
-/// `"Distinct ID"` as a person writes it is `distinct_id`.
+/// `"Distinct ID"` becomes `distinct_id`.
 fn plain_name(name: &[u8]) -> String {
     let name = String::from_utf8_lossy(name);
     let name = name.trim().trim_matches('"').trim();

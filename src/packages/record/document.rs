@@ -1,9 +1,9 @@
-//! JSON that is no JSON lines: arrays of records, an object of such arrays, or one record, in any
-//! layout and one after another.
+//! Reads JSON documents: arrays of records, objects of such arrays, or single records, in any
+//! layout and sequence.
 //!
-//! Finds where each record begins and ends by its brackets alone. So one damaged record costs only
-//! itself, what cannot be read is at hand as it stood, and a member of any size takes the memory of
-//! one record. Whether a record is JSON is for its reader to say.
+//! Finds the records by their brackets alone; whether a record is valid JSON is for its reader to
+//! say. So a damaged record affects only itself, stays unchanged, and a member of any size needs
+//! the memory of one record.
 
 use std::io::BufRead;
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::packages::archive::sink::{Fault, Piece, Sink};
 
-/// Keys that only a record has: an object with one of them is no wrapper around records.
+/// Keys that only a record has; an object with one of them is not a wrapper.
 const RECORD_KEYS: [&[u8]; 5] = [
     b"event",
     b"properties",
@@ -20,7 +20,7 @@ const RECORD_KEYS: [&[u8]; 5] = [
     b"$distinct_id",
 ];
 
-/// Reads every record of `text`. One over `limit` bytes is handed on in pieces, unread.
+/// Reads every record of `text`. A record over `limit` bytes is passed on in pieces, unread.
 pub(crate) fn read(text: &mut dyn BufRead, limit: usize, sink: &mut dyn Sink) -> Result<(), Fault> {
     let mut document = Document {
         text,
@@ -39,24 +39,22 @@ struct Document<'t, 's> {
     text: &'t mut dyn BufRead,
     limit: usize,
     sink: &'s mut dyn Sink,
-    /// What has been taken from `text` and not been handed on.
+    /// Taken from `text` but not yet passed on.
     held: Vec<u8>,
-    /// Whether the beginning of what is held was over the limit, and has been handed on.
+    /// Whether the beginning of the held value exceeded the limit and was passed on.
     spilled: bool,
 }
 
-/// How deep in other objects an array of records is found, as in `{"results":{"events":[…]}}`.
+/// How many objects may surround an array of records, as in `{"results":{"events":[…]}}`.
 const MOST_LEVELS: usize = 3;
 
-/// How a stretch of JSON ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Closed,
-    /// The member ended in the middle of it, or something stands where it cannot.
+    /// The member ended early, or a byte is where it must not be.
     Broken,
 }
 
-/// What an object at the top has turned out to be so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Undecided,
@@ -64,14 +62,13 @@ enum Role {
     Wrapper,
 }
 
-/// What becomes of white space and commas between two values.
+/// Whether white space and commas between two values are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gap {
     Hold,
     Skip,
 }
 
-/// Where in a value a scan stands.
 struct Scan {
     depth: usize,
     in_string: bool,
@@ -96,7 +93,7 @@ impl Document<'_, '_> {
         Ok(End::Closed)
     }
 
-    /// The elements of an array whose bracket has been taken, and its end.
+    /// Reads the elements of an array up to its end; the opening bracket is already taken.
     fn read_array(&mut self) -> Result<End, Fault> {
         loop {
             match self.next_mark(Gap::Skip)? {
@@ -113,8 +110,9 @@ impl Document<'_, '_> {
         }
     }
 
-    /// An object whose bracket is held: a record, or a wrapper around arrays of them, which may be
-    /// in wrappers of their own. Inside another one (`level` over 0) it is held unless it wraps.
+    /// Reads an object whose opening bracket is held: a record, or a wrapper around arrays of
+    /// records. Wrappers may be nested. An inner object (`level` over 0) stays held unless it is a
+    /// wrapper.
     fn read_object(&mut self, level: usize) -> Result<(End, Role), Fault> {
         let mut role = Role::Undecided;
         loop {
@@ -154,8 +152,8 @@ impl Document<'_, '_> {
         }
     }
 
-    /// The rest of a key that begins at `start`, its colon, and the first byte of its value, all of
-    /// which are held.
+    /// Holds the rest of the key that begins at `start`, its colon, and the first byte of its
+    /// value.
     fn read_key(&mut self, start: usize, role: &mut Role) -> Result<Option<u8>, Fault> {
         let in_key = Scan {
             depth: 0,
@@ -194,7 +192,7 @@ impl Document<'_, '_> {
         self.hand_on()
     }
 
-    /// Holds the rest of the value that begins with `first`, which is held.
+    /// Holds the rest of the value that begins with `first`; `first` is already held.
     fn hold_value(&mut self, first: u8) -> Result<End, Fault> {
         let (depth, in_string) = match first {
             b'{' | b'[' => (1, false),
@@ -273,7 +271,7 @@ impl Document<'_, '_> {
         }
     }
 
-    /// Hands on the beginning of what has grown over the limit.
+    /// Passes on the held bytes if they exceed the limit.
     fn spill(&mut self) -> Result<(), Fault> {
         if self.held.len() > self.limit {
             let piece = match self.spilled {
@@ -297,7 +295,7 @@ impl Document<'_, '_> {
         Ok(())
     }
 
-    /// Hands on what stands between the arrays of a wrapper, if it says anything.
+    /// Passes on what is between the arrays of a wrapper, unless it is empty.
     fn hand_on_aside(&mut self) -> Result<(), Fault> {
         if self.spilled {
             return self.hand_on();
@@ -322,7 +320,7 @@ impl Document<'_, '_> {
         Ok(())
     }
 
-    /// Hands on what is held and all that follows as it stands: its brackets cannot be trusted.
+    /// Passes on the rest unchanged, because its brackets cannot be trusted.
     fn give_up(&mut self) -> Result<(), Fault> {
         let first = match self.spilled {
             true => Piece::Middle,
@@ -339,7 +337,7 @@ impl Document<'_, '_> {
     }
 }
 
-/// Whether `text` is an object that holds no data: what an export of nothing looks like.
+/// Whether `text` is an object of empty lists only, as in an empty export.
 fn holds_empty_lists_only(text: &[u8]) -> bool {
     let empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
     let object = serde_json::from_slice::<Map<String, Value>>(text);

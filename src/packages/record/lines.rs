@@ -2,7 +2,7 @@ use std::io::{BufRead, Read};
 
 use crate::packages::archive::sink::{Fault, Piece, Sink};
 
-/// Reads one record a line. A line over `limit` bytes is handed on in pieces, unread.
+/// Reads one record per line. A line over `limit` bytes is passed on in pieces, unread.
 pub(crate) fn read(text: &mut dyn BufRead, limit: usize, sink: &mut dyn Sink) -> Result<(), Fault> {
     let mut line = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! What has to be known of a record to file it, without taking it apart any further.
+//! Reads from a record only what is needed to file it.
 
 pub(super) mod columns;
 pub(super) mod document;
@@ -19,28 +19,26 @@ use crate::domain::{JsonObject, ProjectZone, event_time};
 use super::sorter::owner::{Claim, Claims};
 use naming::{names_a_field, names_more_than_a_field};
 
-/// What kind of thing is recorded; decides the file of the package.
+/// The kind of a record; decides its file in the package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Kind {
     Event,
     Profile,
-    /// Of the person, but neither of the two.
+    /// Neither an event nor a profile.
     #[default]
     Other,
 }
 
-/// What is known of one record.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts<'a> {
     pub(crate) claims: Claims<'a>,
     pub(crate) kind: Kind,
-    /// What an event is called.
     pub(crate) name: Cow<'a, str>,
-    /// When an event happened, in seconds by the project's clock.
+    /// The time of the event, in seconds by the project's clock.
     pub(crate) time: Option<i64>,
-    /// The same for all records with the same names of properties.
+    /// Equal for all records with the same property names.
     pub(crate) shape: u64,
-    /// Whether another record, of whomever, may be inside of it.
+    /// Whether it may contain another record, of anyone.
     pub(crate) may_nest: bool,
 }
 
@@ -73,8 +71,8 @@ pub(crate) fn read(text: &str, zone: ProjectZone) -> Option<Facts<'_>> {
     })
 }
 
-/// The fields of a record with those inside `properties` or `$properties` in its place; `None` if
-/// `text` is no object.
+/// The fields of a record, with the fields inside `properties` or `$properties` moved up. `None` if
+/// `text` is not an object.
 pub(crate) fn fields_of(text: &str) -> Option<JsonObject<'_>> {
     let mut all = Vec::new();
     for (name, value) in JsonObject::of(text)?.0 {
@@ -113,7 +111,6 @@ enum Must {
     BeAnything,
 }
 
-/// The keys that matter, at either level.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Key {
     DistinctId,
@@ -143,7 +140,7 @@ impl Key {
     }
 }
 
-/// Reads a key, counts it in for the shape, and looks whether it is more than a key.
+/// Reads a key, adds it to the shape, and checks whether it may hold a record.
 struct KeySeed<'h> {
     shape: &'h mut DefaultHasher,
     may_nest: &'h mut bool,
@@ -173,8 +170,8 @@ impl Visitor<'_> for KeySeed<'_> {
     }
 }
 
-/// Goes through the keys of a record, or of its properties, in one pass: to read the properties first
-/// as a value and then as an object takes half as long again.
+/// Reads the keys of a record and its properties in one pass. Reading the properties first as a
+/// value and then as an object takes 50 % longer.
 struct Object<'f, 'de> {
     found: &'f mut Found<'de>,
     level: Level,
@@ -265,7 +262,7 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
 }
 
 impl<'de> Found<'de> {
-    /// Properties that are a text are properties all the same.
+    /// Reads properties that are stored as a JSON string.
     fn take_text(&mut self, text: &str) {
         for (name, value) in JsonObject::of(text).unwrap_or_default().0 {
             let claim = Claim::of_json(value.get()).into_owned();

@@ -1,27 +1,25 @@
-//! Fields and texts that name a person, in whatever way they are written.
+//! Finds fields and texts that name a person, however they are written.
 
 use std::borrow::Cow;
 
 use crate::domain::id_form::is_unseen;
 
-/// How often a text is decoded, as one that is percent-encoded twice.
+/// How often a text is decoded, for example if it is percent-encoded twice.
 const MOST_ROUNDS: usize = 16;
 
-/// It goes deeper than it is looked into, or names somebody where nothing can be cut out.
+/// The text is encoded too deeply, or names somebody where nothing can be cut out.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unsure;
 
-/// What the id in a field stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IdField {
     Person,
     User,
     Device,
-    /// A list of ids.
     Several,
 }
 
-/// The fields whose names begin with a `$`; `distinct_id` may be written as people write it.
+/// Fields with a `$` in front. `distinct_id` has many spellings, so it is not in this list.
 const FIELDS: [(&str, IdField); 5] = [
     ("$user_id", IdField::User),
     ("$identified_id", IdField::User),
@@ -30,7 +28,6 @@ const FIELDS: [(&str, IdField); 5] = [
     ("$anon_distinct_id", IdField::Device),
 ];
 
-/// Which id a field of this name holds.
 pub(crate) fn id_field(name: &str) -> Option<IdField> {
     let lower = name.trim().to_ascii_lowercase();
     let field = beginning_field(lower.strip_prefix('$').unwrap_or(&lower));
@@ -41,7 +38,7 @@ pub(crate) fn id_field(name: &str) -> Option<IdField> {
         .or_else(|| Some(listed()?.1))
 }
 
-/// Whether `lower` begins with `distinct_id`, and how long it is.
+/// Whether `lower` begins with `distinct_id` in any spelling, and the length of that name.
 fn beginning_field(lower: &str) -> Option<(IdField, usize)> {
     let rest = lower.strip_prefix("distinct")?;
     let rest = rest.strip_prefix(['_', ' ', '-']).unwrap_or(rest);
@@ -53,18 +50,18 @@ fn beginning_field(lower: &str) -> Option<(IdField, usize)> {
     Some((field, lower.len() - rest.len()))
 }
 
-/// Whether a text, or the text of a JSON value, names a field of an id.
+/// Whether a text or a JSON text mentions a field of an id.
 pub(crate) fn names_a_field(text: &str) -> bool {
     may_name_a_field(text.as_bytes())
         && decoded(text).map_or(true, |text| !fields_in(&text).is_empty())
 }
 
-/// Whether a name holds a field of an id and is none itself.
+/// Whether a name contains a field of an id but is not one itself.
 pub(crate) fn names_more_than_a_field(name: &str) -> bool {
     names_a_field(name) && id_field(name).is_none()
 }
 
-/// Whether it is worth a closer look; most values are not.
+/// A quick check that rules out most values.
 fn may_name_a_field(text: &[u8]) -> bool {
     text.iter().enumerate().any(|(place, byte)| match byte {
         b'%' | b'&' | b'\\' | 0x80.. => true,
@@ -78,10 +75,8 @@ fn may_name_a_field(text: &[u8]) -> bool {
     })
 }
 
-/// Whether every id that follows the name of a field in `text` is one that `own` gives for it.
-///
-/// # Errors
-/// When it is encoded too often to be sure.
+/// Whether every id after a field name in `text` is one that `own` gives for that field. Fails when
+/// the text is encoded too often to be sure.
 pub(crate) fn names_only<'i>(
     text: &str,
     own: impl Fn(IdField) -> Vec<&'i str>,
@@ -100,7 +95,7 @@ pub(crate) fn names_only<'i>(
     Ok(true)
 }
 
-/// The fields that a decoded text names, each with what follows.
+/// The fields that a decoded text names, each with the text after it.
 fn fields_in(text: &str) -> Vec<(IdField, &str)> {
     let lower = text.to_ascii_lowercase();
     let mut found = Vec::new();
@@ -138,7 +133,7 @@ fn begins_with_id(rest: &str, id: &str) -> bool {
     }
 }
 
-/// The text without escapes, percent signs and entities, and without what nobody sees.
+/// The text without escapes, percent encoding, entities and invisible characters.
 fn decoded(text: &str) -> Result<Cow<'_, str>, Unsure> {
     let mut text = Cow::Borrowed(text);
     for _ in 0..MOST_ROUNDS {
@@ -150,7 +145,7 @@ fn decoded(text: &str) -> Result<Cow<'_, str>, Unsure> {
     Err(Unsure)
 }
 
-/// `None` where nothing is to be decoded.
+/// `None` if there is nothing to decode.
 fn decode_once(text: &str) -> Option<String> {
     let is_plain = |c: char| !matches!(c, '%' | '&' | '\\') && !is_unseen(c);
     let mut left = Vec::with_capacity(text.len());
@@ -184,7 +179,7 @@ fn decode_once(text: &str) -> Option<String> {
     is_changed.then(|| String::from_utf8_lossy(&left).into_owned())
 }
 
-/// What stands for the beginning of a text, and how long that is.
+/// The decoded bytes of a text's beginning, and how long the encoded beginning is.
 type Token = (Vec<u8>, usize);
 
 fn percent(text: &str) -> Option<Token> {
@@ -213,7 +208,7 @@ fn entity(text: &str) -> Option<Token> {
     Some((sign.to_string().into_bytes(), end + 1))
 }
 
-/// A backslash and what it makes of the next character.
+/// Decodes a backslash and the next character.
 fn escape(text: &str) -> Token {
     let of_hex = |digits: usize| {
         let number = hex(text.get(2..2 + digits)?)?;

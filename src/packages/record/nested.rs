@@ -1,5 +1,5 @@
-//! Records inside of a record that are another person's, also those inside of its texts: found, and
-//! cut out of it. A text that may be another person's and cannot be read is cut out as well.
+//! Finds records of other people inside a record, even inside its texts, and cuts them out. A text
+//! that may be another person's but cannot be parsed is cut out too.
 
 use std::ops::Range;
 
@@ -11,28 +11,28 @@ use crate::domain::JsonObject;
 use crate::packages::people::People;
 use crate::packages::sorter::owner::{Claim, Claims, owner};
 
-/// What stands in the place of a record that was cut out: JSON, as all around it.
+/// Replaces a record that was cut out: JSON, like the text around it.
 const CUT: &str = "\"(removed: a record of another person)\"";
-/// What stands in the place of a text that may be another person's.
+/// Replaces a text that may be another person's.
 const HELD_BACK: &str = "(removed: a text that may be of another person)";
-/// How deep in others records are looked for; a value that goes deeper is not taken apart.
+/// How deep records are searched for; a deeper value is not taken apart.
 const MOST_LEVELS: usize = 64;
 
-/// A record without those inside of it that are not its owner's.
+/// A record without the inner records of other people.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Apart {
     pub(crate) outer: String,
     pub(crate) cut: Vec<String>,
 }
 
-/// Whose the record is that is taken apart.
 pub(crate) struct Own<'o> {
     claims: Claims<'o>,
     people: &'o People<'o>,
 }
 
 impl<'o> Own<'o> {
-    /// Whose `record` is; its `$user_id` and `$device_id` are its own wherever they stand.
+    /// The owner of `record`. Its `$user_id` and `$device_id` count as the owner's wherever they
+    /// are.
     pub(crate) fn of(record: &'o str, claims: &Claims<'o>, people: &'o People<'o>) -> Self {
         let mut claims = claims.clone();
         if claims.person != Claim::Absent
@@ -52,12 +52,11 @@ impl<'o> Own<'o> {
         inner.are_of(&self.claims, self.people)
     }
 
-    /// Whether `text` names nobody else.
     fn is_alone_in(&self, text: &str) -> Result<bool, Unsure> {
         naming::names_only(text, |field| self.ids(field))
     }
 
-    /// The ids of the person that a field may hold.
+    /// The ids of the owner that a field may hold.
     fn ids(&self, field: IdField) -> Vec<&str> {
         let Claims {
             person,
@@ -79,7 +78,7 @@ impl<'o> Own<'o> {
     }
 }
 
-/// All that an object inside of a record says about whose it is, in any field of an id.
+/// The ids in an inner object, in any id field.
 fn claims_of(value: &str) -> Option<Claims<'_>> {
     let mut claims = Claims::default();
     let mut person = Claim::Absent;
@@ -93,22 +92,20 @@ fn claims_of(value: &str) -> Option<Claims<'_>> {
             (_, None) => {}
         }
     }
-    // Beside a distinct_id, `Distinct ID` is a property like others.
+    // Beside a `distinct_id`, `Distinct ID` is an ordinary property.
     if claims.person == Claim::Absent {
         claims.person = person;
     }
     Some(claims)
 }
 
-/// Whether a name may be more than a name: a text that names somebody else.
+/// Whether a field name is really a text that names somebody else.
 pub(crate) fn is_foreign_name(name: &str, own: &Own<'_>) -> bool {
     naming::names_a_field(name) && own.is_alone_in(name) != Ok(true)
 }
 
-/// Cuts out of `record` every inner record that names somebody and is not its owner's.
-///
-/// # Errors
-/// When it is not to be made sure.
+/// Cuts every inner record out of `record` that names somebody other than its owner. Fails when
+/// that cannot be decided.
 pub(crate) fn take_apart(record: &str, own: &Own<'_>) -> Result<Apart, Unsure> {
     let mut search = Search::in_all_of(record, own);
     for (name, value) in JsonObject::of(record).unwrap_or_default().0 {
@@ -127,17 +124,14 @@ pub(crate) fn take_apart(record: &str, own: &Own<'_>) -> Result<Apart, Unsure> {
     Ok(search.cut())
 }
 
-/// The same with a text that is no record itself, such as a field of a table.
-///
-/// # Errors
-/// When it is not to be made sure.
+/// The same for a text that is not itself a record, such as a table field.
 pub(crate) fn take_text_apart(text: &str, own: &Own<'_>) -> Result<Apart, Unsure> {
     let mut search = Search::in_all_of(text, own);
     search.look_at_text(text, 0)?;
     Ok(search.cut())
 }
 
-/// Whether an object is part of the record that is taken apart, or one inside of it.
+/// Whether an object is part of the record itself or one inside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Own,
@@ -150,10 +144,8 @@ struct Search<'t, 'o> {
     found: Vec<Found>,
 }
 
-/// A part of the whole that holds records of other people.
 struct Found {
     place: Range<usize>,
-    /// What stands there afterwards.
     left: String,
     cut: Vec<String>,
 }
@@ -183,7 +175,7 @@ impl<'t, 'o> Search<'t, 'o> {
         self.look_into(value, level)
     }
 
-    /// A text may be JSON, or several values of it, such as lines; or anything else.
+    /// A text may be one JSON value, several of them (such as lines), or anything else.
     fn look_at_text(&mut self, text: &'t str, level: usize) -> Result<(), Unsure> {
         let value = text.trim();
         match value.starts_with(['{', '[', '"']) {
@@ -225,7 +217,7 @@ impl<'t, 'o> Search<'t, 'o> {
         }
     }
 
-    /// The properties of the record: their names are its own.
+    /// Searches the record's own properties; their names belong to the record.
     fn look_into_own(&mut self, value: &'t str) -> Result<(), Unsure> {
         let Some(fields) = JsonObject::of(value) else {
             return self.look_at(value, 0);
@@ -239,7 +231,7 @@ impl<'t, 'o> Search<'t, 'o> {
         Ok(())
     }
 
-    /// A text that is JSON itself is taken apart as the value that it holds.
+    /// Searches a JSON string by its decoded content.
     fn look_into_text(&mut self, value: &'t str, level: usize, part: Part) -> Result<(), Unsure> {
         let Ok(text) = serde_json::from_str::<String>(value) else {
             return match self.own.is_alone_in(value)? {
@@ -262,7 +254,7 @@ impl<'t, 'o> Search<'t, 'o> {
         Ok(())
     }
 
-    /// A text that names somebody else cannot be taken apart.
+    /// Removes a text that names somebody else, because it cannot be taken apart.
     fn hold_back_unless_own(&mut self, text: &'t str) -> Result<(), Unsure> {
         if !self.own.is_alone_in(text)? {
             self.add(text, HELD_BACK.to_owned(), vec![text.to_owned()]);
@@ -270,7 +262,7 @@ impl<'t, 'o> Search<'t, 'o> {
         Ok(())
     }
 
-    /// `part` is a slice of the whole text: where it begins is told by its address.
+    /// `part` must be a slice of the whole text; its address gives its position.
     fn add(&mut self, part: &'t str, left: String, cut: Vec<String>) {
         let start = part.as_ptr() as usize - self.whole.as_ptr() as usize;
         self.found.push(Found {

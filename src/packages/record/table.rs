@@ -1,4 +1,4 @@
-//! Tables: each row becomes a JSON object of its fields, in a text of their own words.
+//! Reads tables: each row becomes a JSON object of its fields.
 
 use std::io::{self, BufRead, Read};
 
@@ -10,7 +10,7 @@ use crate::domain::ProjectZone;
 use crate::packages::archive::documented::Form;
 use crate::packages::archive::sink::{Fault, Piece, Row, Sink};
 
-/// Reads a table with a heading. A row that does not fit the heading is handed on as it stands.
+/// Reads a table with a heading. A row that does not fit the heading is passed on unchanged.
 pub(crate) fn read(
     text: &mut dyn BufRead,
     delimiter: u8,
@@ -54,10 +54,10 @@ enum Quoting {
     Broken,
 }
 
-/// Whether every quote of a row stands where one may.
+/// Whether all quotes of a row are well placed.
 ///
-/// The parser is forgiving: with a quote left open it takes the rows that follow for one field, and
-/// another person's data would come along.
+/// The csv parser is lenient: after an open quote it merges the following rows into one field.
+/// Another person's data would slip in.
 fn quoting_of(row: &[u8], delimiter: u8) -> Quoting {
     let is_end = |byte: &u8| *byte == delimiter || matches!(byte, b'\n' | b'\r');
     let mut rest = row;
@@ -85,7 +85,7 @@ fn quoting_of(row: &[u8], delimiter: u8) -> Quoting {
     Quoting::Sound
 }
 
-/// Hands on as it stands what can no longer be told apart into rows.
+/// Passes on unchanged what can no longer be split into rows.
 fn pass_rest(kept: Kept<'_>, sink: &mut dyn Sink) -> Result<(), Fault> {
     sink.broken(&kept.bytes, Piece::First)?;
     let mut buffer = vec![0; 64 * 1024];
@@ -98,7 +98,7 @@ fn pass_rest(kept: Kept<'_>, sink: &mut dyn Sink) -> Result<(), Fault> {
 }
 
 struct Heading {
-    /// Each name as the JSON text of a key; a repeated one is told apart by a number.
+    /// Each name as a JSON key; repeated names get a number.
     keys: Vec<String>,
     columns: RecordColumns,
 }
@@ -121,7 +121,7 @@ impl Heading {
         }
     }
 
-    /// The row as JSON; `None` if it has another number of fields, or bytes that are no text.
+    /// The row as JSON; `None` if the number of fields differs or a field is not UTF-8.
     fn read<'r>(&self, row: &'r ByteRecord, zone: ProjectZone) -> Option<(Facts<'r>, Vec<u8>)> {
         if row.len() != self.keys.len() {
             return None;
@@ -148,7 +148,7 @@ impl Heading {
     }
 }
 
-/// A name of a heading without the number that tells it apart.
+/// A heading's name without the number that made it unique.
 pub(crate) fn without_number(name: &str) -> &str {
     let numbered = name
         .strip_suffix(')')
@@ -164,11 +164,11 @@ fn json_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Hands bytes on and keeps them, so that a row that cannot be read is still at hand as it stood.
+/// Keeps the bytes it passes on, so that an unreadable row is still available unchanged.
 struct Kept<'t> {
     text: &'t mut dyn BufRead,
     bytes: Vec<u8>,
-    /// The place of the first byte kept, and of the first one still wanted.
+    /// The positions of the first byte kept and the first byte still needed.
     start: u64,
     wanted: u64,
     limit: usize,
@@ -187,7 +187,7 @@ impl<'t> Kept<'t> {
         }
     }
 
-    /// What is still wanted, up to `place`.
+    /// The bytes still needed, up to `place`.
     fn before(&self, place: u64) -> &[u8] {
         &self.bytes[(self.wanted - self.start) as usize..(place - self.start) as usize]
     }

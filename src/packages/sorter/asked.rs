@@ -1,4 +1,4 @@
-//! Who was asked for in all jobs of a request, and which other ids are nearly theirs.
+//! The people of all jobs of a request, and which other ids nearly match theirs.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,8 +9,8 @@ use crate::domain::DistinctId;
 use crate::domain::id_form::{Extent, Folder};
 use crate::packages::record::fields_of;
 
-/// The forms of the ids asked for: what is left of an id without case, decoration, zeros and the
-/// like, as `--exclude` compares ids, too.
+/// The folded forms of the requested ids, without case, decoration, leading zeros and so on.
+/// `--exclude` compares ids in the same way.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
     forms: HashMap<String, Extent>,
@@ -32,7 +32,7 @@ impl Asked {
         asked
     }
 
-    /// Whether a record names one of these people, or nearly, in any field that holds an id.
+    /// Whether any id field of a record names one of these people, exactly or nearly.
     pub(crate) fn are_named_in(&mut self, record: &str) -> bool {
         let fields = fields_of(record).unwrap_or_default().0;
         let mut fields = fields.into_iter();
@@ -60,7 +60,7 @@ impl Asked {
     fn have(&mut self, id: &str) -> bool {
         let (forms, mut found) = (&self.forms, false);
         each_form(&mut self.folder, id, |form, extent| {
-            // Two parts that are equal make no two ids of it: `Jo Hill` and `Jo Dale`.
+            // Two ids that share only a part are different people: `Jo Hill` and `Jo Dale`.
             let is_near = |known: &Extent| [*known, extent].contains(&Extent::Whole);
             found |= forms.get(form).is_some_and(is_near);
         });
@@ -75,8 +75,8 @@ fn each_form(folder: &mut Folder, id: &str, mut hear: impl FnMut(&str, Extent)) 
     }
 }
 
-/// The digits of a number and its power of ten: `123`, `123.0` and `1.23e2` are one number. Nothing
-/// is rounded.
+/// The digits of a number and its power of ten, without rounding: `123`, `123.0` and `1.23e2` are
+/// equal.
 fn number_form(text: &str) -> Option<String> {
     let (sign, number) = match text.strip_prefix('-') {
         Some(number) => ("-", number),
@@ -92,14 +92,14 @@ fn number_form(text: &str) -> Option<String> {
     let zeros = i64::try_from(digits.len() - significant.len()).ok()?;
     let power = power.parse::<i64>().ok()?.checked_add(zeros)?;
     let power = power.checked_sub(i64::try_from(fraction.len()).ok()?)?;
-    // No id holds a NUL, so no other form is like this.
+    // No id holds a NUL, so this cannot collide with another form.
     Some(match significant.trim_start_matches('0') {
         "" => "\0".to_owned(),
         significant => format!("\0{sign}{significant}e{power}"),
     })
 }
 
-/// Whether SDKs and Mixpanel name people in a field of this name, however it is written.
+/// Whether SDKs or Mixpanel use this name for an id field, in any spelling.
 fn holds_an_id(name: &str) -> bool {
     let letters = name.chars().filter(|c| c.is_alphanumeric());
     let name: String = letters.flat_map(char::to_lowercase).collect();

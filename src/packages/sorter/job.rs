@@ -1,4 +1,4 @@
-//! `job/`: what an archive says about the whole job. Kept once, for the operator, as it came.
+//! `job/`: members about the whole job, kept once and unchanged for the operator.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -10,13 +10,12 @@ use crate::packages::staging::{create_file, make_folder};
 
 const FOLDER: &str = "job";
 
-/// The names in the lists of an archive: of all of its people together.
+/// The names in the lists of an archive, for all its people together.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct JobLists {
-    /// How many lists came.
     pub(crate) count: u64,
     pub(crate) names: BTreeMap<JobMember, Vec<String>>,
-    /// Whether a list or the summary names something of an event, or of a profile.
+    /// Whether a list or the summary names an event, or something of a profile.
     pub(crate) name_events: bool,
     pub(crate) name_profiles: bool,
 }
@@ -36,7 +35,7 @@ impl JobWriter {
         }
     }
 
-    /// Keeps a member; returns where, for the report.
+    /// Keeps a member; returns its path for the report.
     pub(crate) fn add(
         &mut self,
         member: JobMember,
@@ -49,7 +48,7 @@ impl JobWriter {
         self.files += 1;
         let mut name = member.file_name().to_owned();
         if self.folder.join(&name).exists() {
-            // Of another archive inside of this one.
+            // An inner archive has a member of the same name.
             name = format!("{}-{name}", self.files);
         }
         let path = self.folder.join(&name);

@@ -41,22 +41,20 @@ pub(crate) struct Sorter<'a> {
     record_limit: usize,
     zone: ProjectZone,
     taken_out: u64,
-    /// Whom the other jobs of the request asked for, and with them everybody asked for, once a
-    /// record of somebody else comes by.
+    /// Lists the people of the request's other jobs. Called once, at the first record of somebody
+    /// else.
     elsewhere: &'a dyn Fn() -> Vec<DistinctId>,
     asked: Option<Asked>,
     seen: Seen,
 }
 
-/// What the people have, sorted.
 pub(crate) struct Sorted {
     pub(crate) shelves: Vec<Shelf>,
     pub(crate) names: Names,
     pub(crate) unassigned: Unassigned,
     pub(crate) members: Vec<MemberReport>,
-    /// The names in the lists of the whole job.
     pub(crate) lists: JobLists,
-    /// Records that were inside of records of another person.
+    /// Records that were cut out of other people's records.
     pub(crate) taken_out: u64,
     pub(crate) seen: Seen,
 }
@@ -84,12 +82,10 @@ impl<'a> Sorter<'a> {
         })
     }
 
-    /// Where all of it is written.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The longest record that is read, in bytes.
     pub(crate) fn record_limit(&self) -> usize {
         self.record_limit
     }
@@ -102,7 +98,7 @@ impl<'a> Sorter<'a> {
         Ok(self.unassigned.add_member(bytes)??)
     }
 
-    /// Writes all of `bytes` into a file without a name, and begins it anew.
+    /// Writes `bytes` to an unnamed file and rewinds it.
     pub(crate) fn put_down(&mut self, bytes: &mut dyn Read) -> Result<File, Fault> {
         let failed = |error| SplitError::write(&self.root)(error);
         let mut file = tempfile::tempfile_in(&self.root).map_err(failed)?;
@@ -117,7 +113,6 @@ impl<'a> Sorter<'a> {
         Ok(file)
     }
 
-    /// Takes in what a member says about the whole job, and keeps the member as it is.
     pub(crate) fn add_job_facts(
         &mut self,
         member: JobMember,
@@ -163,7 +158,7 @@ impl<'a> Sorter<'a> {
         }
     }
 
-    /// Whether a record of somebody else names a person of the request, or nearly.
+    /// Whether a record of somebody else names a person of the request, exactly or nearly.
     fn may_be_asked_for(&mut self, line: &[u8]) -> bool {
         let asked = self.asked.get_or_insert_with(|| {
             let elsewhere = (self.elsewhere)();
@@ -173,8 +168,8 @@ impl<'a> Sorter<'a> {
         asked.are_named_in(&String::from_utf8_lossy(line))
     }
 
-    /// Files the records of other people that are inside of this one; returns what is left of it.
-    /// `None` where nobody can be sure.
+    /// Files the inner records of other people, and returns the rest of the record. `None` if the
+    /// owner of a part is uncertain.
     fn take_apart(
         &mut self,
         apart: Result<Apart, Unsure>,
@@ -236,7 +231,8 @@ impl Sink for Sorter<'_> {
         let own = Own::of(whole, &facts.claims, self.people);
         match self.take_apart(nested::take_apart(whole, &own), (&facts.claims, facts.kind))? {
             Some(left) => {
-                // What was cut out may have been the name of the event, and never says whose it is.
+                // The cut may have removed the event's name. The owner is still that of the whole
+                // record.
                 let facts = match record::read(&left, zone) {
                     Some(left) => Facts {
                         claims: facts.claims,
@@ -271,7 +267,7 @@ impl Sink for Sorter<'_> {
     }
 
     fn aside(&mut self, bytes: &[u8]) -> Result<(), SplitError> {
-        // What names a person is no page number.
+        // Bytes that name a person are not just a page number.
         match memchr::memmem::find(bytes, b"distinct_id") {
             Some(_) => self.unassigned.add_broken(bytes, Piece::Whole),
             None => self.unassigned.add_aside(bytes),
@@ -279,9 +275,8 @@ impl Sink for Sorter<'_> {
     }
 }
 
-/// A record that goes over several lines, without the line ends and what indents its lines.
-///
-/// A text in JSON holds no raw line end, so nothing of the record's content is touched.
+/// Joins the lines of a record without their indentation. A JSON string holds no raw line end, so
+/// the content does not change.
 fn on_one_line(text: &[u8]) -> Cow<'_, [u8]> {
     if !text.contains(&b'\n') && !text.contains(&b'\r') {
         return Cow::Borrowed(text);

@@ -1,22 +1,22 @@
-/// Where one event stands in `events.jsonl`; ordered by its time.
+/// The position of one event in `events.jsonl`; ordered by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Spot {
-    /// In Unix seconds; the earliest of all where it could not be read.
+    /// In seconds by the project's clock; `i64::MIN` if unreadable.
     pub(crate) time: i64,
     pub(crate) start: u64,
-    /// Without the line end.
+    /// In bytes, without the line end.
     pub(crate) length: u32,
 }
 
-/// The newest events of one person, at most as many as a page lists.
+/// The newest events of one person, up to the number that a page lists.
 ///
-/// Takes up to twice as many before it drops any: a heap that drops each by itself costs more than
-/// the reading of the events.
+/// Collects up to twice as many before it drops any: a heap would cost more than reading the
+/// events.
 #[derive(Debug)]
 pub(crate) struct Newest {
     spots: Vec<Spot>,
     most: usize,
-    /// Nothing before this is among the newest.
+    /// Events before this one are not among the newest.
     floor: Option<Spot>,
 }
 
@@ -43,7 +43,6 @@ impl Newest {
         self.spots.push(spot);
     }
 
-    /// The newest first.
     pub(crate) fn into_sorted(mut self) -> Vec<Spot> {
         self.spots.sort_unstable_by(|a, b| b.cmp(a));
         self.spots.truncate(self.most);

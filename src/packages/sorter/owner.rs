@@ -1,25 +1,23 @@
-//! Whose a record is. A record that could be another person's is nobody's.
+//! Decides whose a record is. A record that may be another person's belongs to nobody.
 
 use std::borrow::Cow;
 
 use crate::packages::people::People;
 
-/// What a record says about the person it belongs to, in one group of fields.
-///
-/// Fields that agree are one claim; one that names nobody (`null`, an empty text) is none.
+/// What one group of fields says about the owner of a record. Fields that agree are one claim;
+/// `null` or an empty text is no claim.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Claim<'a> {
     #[default]
     Absent,
     Id(Cow<'a, str>),
-    /// A value that can be no id, such as an object.
+    /// A value that cannot be an id, such as an object.
     Unreadable,
-    /// Two fields, or one that stands there twice, name different people.
+    /// Fields name different people, or a repeated field does.
     Contradictory,
 }
 
 impl<'a> Claim<'a> {
-    /// Takes in what one more field says.
     pub(crate) fn add(&mut self, other: Self) {
         let before = std::mem::take(self);
         *self = match (before, other) {
@@ -29,7 +27,7 @@ impl<'a> Claim<'a> {
         };
     }
 
-    /// The claim of the JSON text of one field. A number is its digits, as they are written.
+    /// The claim in the JSON text of one field. A number counts by its digits as written.
     pub(crate) fn of_json(text: &'a str) -> Self {
         match text.as_bytes() {
             b"null" | b"\"\"" => Self::Absent,
@@ -52,7 +50,6 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// The same without the text it was read from.
     pub(crate) fn into_owned(self) -> Claim<'static> {
         match self {
             Self::Absent => Claim::Absent,
@@ -62,7 +59,6 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// The claim of one field of a table.
     pub(crate) fn of_field(text: &'a str) -> Self {
         match text {
             "" => Self::Absent,
@@ -71,7 +67,6 @@ impl<'a> Claim<'a> {
     }
 }
 
-/// All that a record says about whose it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Claims<'a> {
     /// `distinct_id` and `$distinct_id`, at the top, in `properties` and in `$properties`.
@@ -88,8 +83,8 @@ impl Claims<'_> {
         all.iter().any(|claim| **claim != Claim::Absent)
     }
 
-    /// Whether a record that claims this, inside of one that claims `outer`, is of the same person:
-    /// for certain, since all it says the other says as well, or both have the same owner.
+    /// Whether an inner record with these claims certainly has the owner of the record around it.
+    /// True if both have the same owner, or if the outer record makes all the inner claims too.
     pub(crate) fn are_of(&self, outer: &Claims<'_>, people: &People<'_>) -> bool {
         let agrees = |(inner, outer): (&Claim<'_>, &Claim<'_>)| match inner {
             Claim::Absent => true,
@@ -108,24 +103,22 @@ impl Claims<'_> {
     }
 }
 
-/// Why a record is in nobody's package.
+/// Why a record is in no package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Reason {
-    /// It names one person, who was not asked for.
+    /// It names one person, who is not in the request.
     NotAskedFor,
-    /// The same, but somebody of the request may be that person.
+    /// The same, but that person may be in the request under another id.
     MayBeAskedFor,
-    /// It names nobody.
     NoOwner,
-    /// It names several people.
     Contradictory,
 }
 
-/// The place of the person a record belongs to.
+/// The index of the person a record belongs to.
 ///
-/// Its distinct_id decides, and alone: a device has several users, and an id that was merged into
-/// another stands for whoever Mixpanel says. Only a record without any distinct_id belongs to its
-/// `$user_id`, and without that to its `$device_id`, if that is exactly an id asked for.
+/// Its distinct_id alone decides: a device may have several users, and only Mixpanel knows whom a
+/// merged id stands for. Without a distinct_id, `$user_id` decides, then `$device_id`, if it is
+/// exactly a requested id.
 pub(crate) fn owner(claims: &Claims<'_>, people: &People<'_>) -> Result<usize, Reason> {
     if claims.person != Claim::Absent {
         return find(&claims.person, people);

@@ -1,5 +1,5 @@
-//! The data files of the packages, written in batches: no file stays open, and what waits in memory
-//! has a bound over all people.
+//! Writes the packages' data files in batches. Keeps no file open, and bounds the waiting data of
+//! all people together.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -19,19 +19,17 @@ pub(crate) const EVENTS: &str = "events.jsonl";
 pub(crate) const PROFILE: &str = "profile.json";
 pub(crate) const OTHERS: &str = "other.jsonl";
 
-/// What waits for one file before it is written.
+/// How many bytes may wait for one file.
 const BATCH_BYTES: usize = 64 * 1024;
-/// What waits for all files together.
+/// How many bytes may wait for all files together.
 const WAITING_BYTES: usize = 64 << 20;
 
-/// The people's shelves while records come in.
 pub(crate) struct Spool {
     shelves: Vec<Shelf>,
     names: Names,
     waiting: usize,
 }
 
-/// One person's data.
 pub(crate) struct Shelf {
     pub(crate) folder: PathBuf,
     pub(crate) tally: Tally,
@@ -41,7 +39,6 @@ pub(crate) struct Shelf {
     others: DataFile,
 }
 
-/// A file of a package as its manifest lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Written {
     pub(crate) name: &'static str,
@@ -71,14 +68,13 @@ impl Spool {
         })
     }
 
-    /// Whether nobody has a record.
     pub(crate) fn is_empty(&self) -> bool {
         let files =
             |shelf: &Shelf| shelf.events.records + shelf.profiles.records + shelf.others.records;
         self.shelves.iter().all(|shelf| files(shelf) == 0)
     }
 
-    /// Files one event; `line` is its text on one line.
+    /// Files one event; `line` must be its text on one line.
     pub(crate) fn add_event(
         &mut self,
         person: usize,
@@ -99,7 +95,7 @@ impl Spool {
         self.add(person, Kind::Event, &[line, b"\n"])
     }
 
-    /// Files one profile, as an element of the array that `profile.json` is.
+    /// Files one profile, as an element of the array in `profile.json`.
     pub(crate) fn add_profile(
         &mut self,
         person: usize,
@@ -115,7 +111,7 @@ impl Spool {
         self.add(person, Kind::Profile, &[before, line])
     }
 
-    /// Counts records of other people that were inside of this person's.
+    /// Counts records of other people that were cut out of this person's.
     pub(crate) fn count_taken_out(&mut self, person: usize, kind: Kind, count: u64) {
         let tally = &mut self.shelves[person].tally;
         tally.taken_out += count;
@@ -163,7 +159,7 @@ impl Spool {
     }
 }
 
-/// The names of a record's properties: inside of `properties`, or all but the event's own name.
+/// The property names of a record: those inside `properties`, or all except the event's name.
 fn property_names(line: &[u8]) -> Vec<Cow<'_, str>> {
     let text = std::str::from_utf8(line).unwrap_or_default();
     let fields = fields_of(text).unwrap_or_default().0.into_iter();
@@ -176,7 +172,8 @@ fn property_names(line: &[u8]) -> Vec<Cow<'_, str>> {
 }
 
 impl Shelf {
-    /// Writes what still waits. A file without a record would only mislead: it is left out.
+    /// Writes the waiting data and lists the files. Leaves out files without a record, which would
+    /// only mislead.
     pub(crate) fn finish(&mut self) -> Result<Vec<Written>, SplitError> {
         if self.profiles.records > 0 {
             self.profiles.push(b"\n]\n");
@@ -189,12 +186,11 @@ impl Shelf {
     }
 }
 
-/// One file that grows at its end, hashed on the way.
+/// One file that grows at its end, and is hashed on the way.
 struct DataFile {
     name: &'static str,
     waiting: Vec<u8>,
     hash: Sha256,
-    /// With what waits.
     bytes: u64,
     records: u64,
 }
@@ -215,9 +211,8 @@ impl DataFile {
         self.bytes += bytes.len() as u64;
     }
 
-    /// Returns how many bytes were written.
     fn flush(&mut self, folder: &Path) -> Result<usize, SplitError> {
-        // Taken, not cleared: the room of two thousand empty buffers would add up.
+        // Taken, not cleared: thousands of empty buffers would keep their memory.
         let batch = std::mem::take(&mut self.waiting);
         if !batch.is_empty() {
             let path = folder.join(self.name);

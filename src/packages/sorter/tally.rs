@@ -1,4 +1,4 @@
-//! What a page and a manifest say of one person's events, counted as they come by.
+//! Counts one person's events for the page and the manifest.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, NaiveDate};
 
-/// How many bytes of event names are kept over all people; hostile ones could fill the memory.
+/// How many bytes of event names are kept for all people; hostile names could fill the memory.
 const NAMES_BYTES: usize = 16 << 20;
-/// How many kinds of event are counted apart for one person.
+/// How many kinds of event are counted separately for one person.
 const KINDS_A_PERSON: usize = 1000;
-/// A person active on more days than this is counted by month.
+/// With more active days than this, events are counted by month.
 const DAYS_A_PERSON: usize = 100;
 
-/// Every event name once, as a number.
+/// Stores every event name once, as a number.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     names: Vec<Arc<str>>,
@@ -22,7 +22,7 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// The number of `name`; `None` when there is no room for another one.
+    /// The number of `name`; `None` if there is no more room.
     pub(crate) fn number(&mut self, name: &str) -> Option<u32> {
         if let Some(number) = self.numbers.get(name) {
             return Some(*number);
@@ -43,38 +43,35 @@ impl Names {
     }
 }
 
-/// How many events of one person there are, of which kind, and when.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     kinds: BTreeMap<u32, u64>,
-    /// Events of kinds that were not counted apart.
+    /// Events of kinds that are not counted separately.
     further: u64,
     period: Option<(i64, i64)>,
     days: Days,
-    /// Events without a time that could be read.
+    /// Events without a readable time.
     timeless: u64,
     pub(crate) event_properties: Properties,
     pub(crate) profile_properties: Properties,
-    /// Records of other people that were inside of this person's.
+    /// Records of other people that were cut out of this person's.
     pub(crate) taken_out: u64,
-    /// The files that are less for it.
     pub(crate) reduced: BTreeSet<&'static str>,
 }
 
-/// How many names of properties are kept for one person, and how many sets of them.
+/// How many property names, and how many sets of them, are kept for one person.
 const PROPERTIES_A_PERSON: usize = 2000;
 const SHAPES_A_PERSON: usize = 10_000;
 
-/// The names of the properties of one person's records.
 #[derive(Debug, Default)]
 pub(crate) struct Properties {
     names: BTreeSet<u32>,
-    /// The shapes of the records whose names are in already.
+    /// The shapes of records whose names are already included.
     shapes: HashSet<u64>,
 }
 
 impl Properties {
-    /// Takes in the names of one more record; `list` is asked only where they may be new.
+    /// Adds the names of a record; calls `list` only if its shape is new.
     pub(crate) fn add<'t>(
         &mut self,
         shape: u64,
@@ -92,7 +89,6 @@ impl Properties {
         }
     }
 
-    /// The names, in their order.
     pub(crate) fn names<'n>(&self, known: &'n Names) -> Vec<&'n str> {
         let mut names: Vec<&str> = self
             .names
@@ -104,7 +100,7 @@ impl Properties {
     }
 }
 
-/// Events by day, or by month where there are many days.
+/// Events by day, or by month if there are many days.
 #[derive(Debug)]
 pub(crate) enum Days {
     Days(BTreeMap<NaiveDate, u64>),
@@ -139,7 +135,7 @@ pub(crate) fn first_of_month(day: NaiveDate) -> NaiveDate {
 }
 
 impl Tally {
-    /// Counts one event; `time` is in Unix seconds.
+    /// Counts one event; `time` is in seconds by the project's clock.
     pub(crate) fn add(&mut self, name: Option<u32>, time: Option<i64>) {
         match name {
             Some(name) if self.kinds.len() < KINDS_A_PERSON || self.kinds.contains_key(&name) => {
@@ -175,7 +171,7 @@ impl Tally {
         self.timeless
     }
 
-    /// The times of the first and the last event, in Unix seconds.
+    /// The times of the first and the last event, in seconds by the project's clock.
     pub(crate) fn period(&self) -> Option<(i64, i64)> {
         self.period
     }

@@ -1,4 +1,4 @@
-//! `unassigned/`: all of the archive that is in nobody's package, sorted by why.
+//! `unassigned/`: everything of the archive that is in no package, sorted by reason.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -16,20 +16,19 @@ const FOLDER: &str = "unassigned";
 const MEMBERS: &str = "members";
 const REPORT: &str = "report.json";
 
-/// How much of the archive is in nobody's package, by why.
+/// How much of the archive is in no package, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unassigned {
-    /// Records of one person who was not asked for: `not-asked-for.jsonl`.
+    /// Records of one person outside the request: `not-asked-for.jsonl`.
     pub not_asked_for: u64,
-    /// Records of one person who was not asked for under this id, but may have been under another
-    /// one: `may-be-asked-for.jsonl`.
+    /// Records of one person who may be in the request under another id: `may-be-asked-for.jsonl`.
     #[serde(default)]
     pub may_be_asked_for: u64,
-    /// The records of `not-asked-for.jsonl` where no record is of anybody asked for: it may be the
-    /// wrong archive.
+    /// The records of `not-asked-for.jsonl` if no record belongs to a requested person. It may be
+    /// the wrong archive.
     #[serde(default)]
     pub others_only: u64,
-    /// What the archive should hold or names, and does not hold: named in `report.json`.
+    /// Parts that the archive should hold or names but does not hold; `report.json` names them.
     #[serde(default)]
     pub missing: u64,
     /// Records that name nobody: `no-owner.jsonl`.
@@ -40,28 +39,26 @@ pub struct Unassigned {
     pub broken: u64,
     /// Pieces between the records of a document, such as a page number: `asides.txt`.
     pub asides: u64,
-    /// Members that could not be opened or are of a form that is not known, kept whole: `members/`.
+    /// Members that cannot be opened or have an unknown format, kept whole: `members/`.
     pub members: u64,
-    /// Lists of names that are all there is, and of several people together: `../job/`.
+    /// Lists of names, delivered instead of records, for several people together: `../job/`.
     #[serde(default)]
     pub shared_lists: u64,
 }
 
 impl Unassigned {
-    /// Records, pieces and members in nobody's package; what stands between records is none.
+    /// Records, pieces and members in no package, without the pieces between records.
     pub fn total(&self) -> u64 {
         self.not_asked_for + self.unclear()
     }
 
-    /// What may be about anyone, since it is missing, could not be read or does not say for certain
-    /// whom it is about.
+    /// Parts that may be about anyone: missing, unreadable, or without a certain owner.
     pub fn unclear(&self) -> u64 {
         let records = self.no_owner + self.contradictory + self.may_be_asked_for + self.others_only;
         records + self.broken + self.members + self.shared_lists + self.missing
     }
 }
 
-/// What became of one member of the archive.
 #[derive(Debug, Serialize)]
 pub(crate) struct MemberReport {
     name: String,
@@ -73,23 +70,22 @@ pub(crate) struct MemberReport {
 }
 
 impl MemberReport {
-    /// The last part of its name.
     pub(crate) fn file_name(&self) -> &str {
         self.name.rsplit('/').next().unwrap_or(&self.name)
     }
 
-    /// Whether it is about the whole job, by its content.
+    /// Whether its content is about the whole job.
     pub(crate) fn is_of_the_job(&self) -> bool {
         matches!(self.read_as, "name_list" | "summary")
     }
 
-    /// Whether it is neither about the whole job nor an archive around other members.
+    /// Whether it is neither about the whole job nor an archive of other members.
     pub(crate) fn may_hold_records(&self) -> bool {
         !self.is_of_the_job() && !matches!(self.read_as, "zip" | "gzip")
     }
 }
 
-/// Writes `unassigned/`; a file is made when there is something for it.
+/// Writes `unassigned/`; creates a file only when something goes into it.
 pub(crate) struct Writer {
     folder: PathBuf,
     files: BTreeMap<&'static str, BufWriter<File>>,
@@ -119,14 +115,12 @@ impl Writer {
         });
     }
 
-    /// Counts one record of the present member, wherever it goes.
     pub(crate) fn count_record(&mut self) {
         if let Some(member) = self.members.last_mut() {
             member.records += 1;
         }
     }
 
-    /// Keeps a record, on one line.
     pub(crate) fn add_record(&mut self, reason: Reason, line: &[u8]) -> Result<(), SplitError> {
         let (name, count) = match reason {
             Reason::NotAskedFor => ("not-asked-for.jsonl", &mut self.counts.not_asked_for),
@@ -138,7 +132,7 @@ impl Writer {
         self.write(name, &[line, b"\n"])
     }
 
-    /// Keeps bytes as they stand; each whole piece ends with a line end.
+    /// Keeps bytes unchanged; adds a line end after the last piece.
     pub(crate) fn add_broken(&mut self, bytes: &[u8], piece: Piece) -> Result<(), SplitError> {
         if matches!(piece, Piece::Whole | Piece::First) {
             self.counts.broken += 1;
@@ -158,7 +152,7 @@ impl Writer {
         self.write("asides.txt", &[bytes, b"\n"])
     }
 
-    /// Keeps a member whole, under a name of ours: its own stands in the report.
+    /// Keeps a member whole under a generated name; the report has its own name.
     pub(crate) fn add_member(
         &mut self,
         bytes: &mut dyn Read,
@@ -178,7 +172,7 @@ impl Writer {
         };
         let mut buffer = vec![0; 128 * 1024];
         loop {
-            // Told apart: what cannot be read is the archive's fault, what cannot be written ours.
+            // A read error is the archive's fault, a write error ours.
             let count = bytes.read(&mut buffer)?;
             if count == 0 {
                 break;
@@ -191,7 +185,6 @@ impl Writer {
         Ok(Ok(()))
     }
 
-    /// Notes where the present member is kept as it came.
     pub(crate) fn kept(&mut self, place: String) {
         if let Some(member) = self.members.last_mut() {
             member.kept_as = Some(place);
@@ -212,7 +205,6 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes what still waits.
     pub(crate) fn finish(mut self) -> Result<(Unassigned, Vec<MemberReport>), SplitError> {
         for (name, file) in &mut self.files {
             let path = self.folder.join(name);
@@ -222,7 +214,6 @@ impl Writer {
     }
 }
 
-/// Writes what became of each member of the archive, below `root`.
 pub(crate) fn write_report(
     root: &Path,
     counts: &Unassigned,

@@ -1,4 +1,4 @@
-//! What an archive names or should hold, and does not: then "no data" would be untrue.
+//! Finds what an archive names or should hold but does not hold; then "no data" would be untrue.
 
 use super::job::JobLists;
 use super::unassigned::MemberReport;
@@ -6,7 +6,7 @@ use crate::domain::{Disclosure, RetrievalScope};
 use crate::packages::archive::documented::JobMember;
 use crate::packages::record::Kind;
 
-/// How many records an archive holds, whosever they are.
+/// How many records an archive holds, of anyone.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Seen {
     events: u64,
@@ -54,7 +54,7 @@ pub(crate) fn missing(
     if is_documented && seen.profiles == 0 && !named(&TABLES) {
         missing.push("a member with profiles");
     }
-    // A record that is neither may be either.
+    // A record of unknown kind may be an event or a profile.
     if lists.name_events && seen.events + seen.others == 0 {
         missing.push("the events that a list or the summary names");
     }

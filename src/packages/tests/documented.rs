@@ -1,4 +1,4 @@
-//! The archives that Mixpanel documents: every member of them, and what a person gets of each.
+//! The archives that Mixpanel documents: every member, and what a person gets of each.
 
 use super::*;
 use crate::domain::Disclosure;
@@ -58,7 +58,7 @@ fn a_gdpr_export_is_understood_whole() {
     }
     let kept = std::fs::read_to_string(bench.target().join("job/summary.json")).unwrap();
     assert_eq!(kept, summary, "once, for the operator");
-    // A person's names are those of the person's own records.
+    // A person gets only the names in their own records.
     let names = &bench.manifest("anna")["names"];
     let expected = serde_json::json!({
         "events": ["Sign In"],
@@ -148,7 +148,7 @@ fn categories_of_several_people_are_nobodys_and_no_page_says_that_there_is_no_da
 
 #[test]
 fn a_name_without_its_content_is_read_by_its_content() {
-    // A list that names people, a summary that holds a record, tables without their columns.
+    // A list that names people, a summary that holds a record, and tables without their columns.
     let members = [
         ("event_names.csv", "distinct_id,event\nanna,x\n"),
         (
@@ -190,7 +190,7 @@ fn what_is_not_understood_is_never_no_data() {
         assert!(draft.contains("do not send this page yet"));
         assert!(draft.contains("could be matched to this identifier"));
         assert!(!draft.contains("delivered no data"), "{member:?}");
-        // The operator has looked: the packages are made, and still say what was not understood.
+        // After the check the packages are made, and still say what was not understood.
         bench.about.review = Review::Done;
         assert!(!bench.split().summary.is_draft());
         bench.draft = bench.folder.path().join("none");

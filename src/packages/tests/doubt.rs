@@ -1,4 +1,4 @@
-//! What is not certain makes drafts, and no page of them says that there is no data.
+//! Uncertain data makes drafts, and no draft says that there is no data.
 
 use super::*;
 use crate::domain::Disclosure;

@@ -1,4 +1,4 @@
-//! Archives that nobody packs by mistake, and those that broke on their way.
+//! Archives that nobody packs by mistake, and archives damaged in transit.
 
 use zip::unstable::write::FileOptionsExt;
 use zip::{AesMode, CompressionMethod};
@@ -46,7 +46,7 @@ fn aes() -> [Vec<u8>; 2] {
         .map(|mode| locked(options().with_aes_encryption(mode, SECRET)))
 }
 
-/// Puts `new` where `old` stands, everywhere; both have one length.
+/// Replaces `old` with `new` everywhere; both must have the same length.
 fn patched(archive: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
     assert_eq!(old.len(), new.len());
     let mut archive = archive.to_vec();
@@ -97,7 +97,7 @@ fn a_wrong_password_makes_nothing() {
         let error = with_password(&archive, Some("wrong")).fails();
         assert!(matches!(error, SplitError::WrongPassword), "{error:?}");
     }
-    // One wrong password in 256 passes ZipCrypto's own check: the content gives it away.
+    // One wrong password in 256 passes ZipCrypto's check; then only the content shows it.
     let archive = zip_crypto();
     let mut late = 0;
     for number in 0..300 {
@@ -123,13 +123,12 @@ fn names_that_lead_elsewhere_are_refused_by_kind() {
         ("\\\\server\\x", Danger::Backslash),
         ("a\0b", Danger::Nul),
     ] {
-        // Written under a harmless name of the same length: writers refuse some of these.
+        // Zip writers refuse some of these names, so a harmless one of the same length is patched.
         let harmless = "q".repeat(name.len());
         let archive = zip_of(&[("good.jsonl", &event("anna", "x", 1)), (&harmless, "x")]);
         let archive = patched(&archive, harmless.as_bytes(), name.as_bytes());
         assert_eq!(danger(&archive), expected, "{name:?}");
     }
-    // Dots that lead nowhere are only a name.
     let harmless = zip_of(&[("a..b/...x", &event("anna", "x", 1))]);
     Bench::new(&harmless, &["anna"]).split();
 }
@@ -148,7 +147,7 @@ fn links_and_devices_are_refused() {
     zip.start_file("pipe", options().unix_permissions(0o600))
         .unwrap();
     let archive = zip.finish().unwrap().into_inner();
-    // The Unix mode in the central directory: from a plain file to a named pipe.
+    // The Unix mode in the central directory, changed from a plain file to a named pipe.
     let plain = (0o100_600_u32 << 16).to_le_bytes();
     let pipe = (0o010_600_u32 << 16).to_le_bytes();
     assert_eq!(
@@ -235,7 +234,7 @@ fn a_hundred_thousand_members_are_refused_cheaply() {
     assert_eq!(danger(&archive), Danger::TooManyMembers);
     assert!(before.elapsed().as_secs() < 20);
 
-    // With a directory longer than any honest one, not even all of it is read.
+    // Not even an overlong directory is read to its end.
     let mut bench = Bench::new(&archive, &["anna"]);
     bench.limits.members = 10;
     let error = bench.fails();
@@ -323,7 +322,7 @@ fn streamed(members: &[(&str, &str)]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// The archive without its second member in the directory: the bytes of the member stay.
+/// Removes the second member from the directory, but keeps its bytes.
 fn unlisted(archive: &[u8]) -> Vec<u8> {
     let entries: Vec<usize> = (0..archive.len())
         .filter(|place| archive[*place..].starts_with(b"PK\x01\x02"))

@@ -1,4 +1,4 @@
-//! What is inside of something: archives in archives, texts in another encoding, records in records.
+//! Data inside other data: archives in archives, texts in another encoding, records in records.
 
 use super::*;
 use crate::packages::{Danger, Unassigned};
@@ -260,7 +260,7 @@ fn a_record_inside_without_a_name_or_with_the_same_stays() {
     }
 }
 
-/// As SDKs and data pipelines send a whole object: as a text in one property.
+/// SDKs and data pipelines send a whole object as a string in one property.
 fn as_text(json: &str) -> String {
     Value::from(json).to_string()
 }

@@ -1,4 +1,4 @@
-//! The forms a member can have, and what becomes of what has none.
+//! The formats a member can have, and what happens to a member of unknown format.
 
 use super::*;
 use crate::packages::Unassigned;
@@ -292,7 +292,7 @@ fn what_a_record_holds_is_never_taken_for_records() {
             "{text}"
         );
     }
-    // A single record without a person's id above its inner objects stays in one piece.
+    // A record whose inner objects come before its id stays in one piece.
     let text = r#"{"context":{"os":"iOS"},"event":"x","distinct_id":"anna"}"#;
     let bench = Bench::of_members(&[("x.json", text)], &["anna"]);
     bench.split();

@@ -1,4 +1,4 @@
-//! The room from outside: an archive goes in, and what lies in the target is looked at.
+//! Tests the packages from outside: an archive goes in, and the target is inspected.
 
 mod documented;
 mod doubt;
@@ -30,7 +30,6 @@ use crate::packages::{
     About, Form, Limits, Order, Report, Review, SplitError, find_summary, split,
 };
 
-/// An archive of the tests, what was asked for, and where the packages go.
 struct Bench {
     folder: TempDir,
     people: Vec<DistinctId>,
@@ -61,7 +60,7 @@ impl Bench {
         Self::new(&zip_of(members), people)
     }
 
-    /// Where the packages are: drafts, if somebody has to look first.
+    /// Where the packages are: in the draft folder if there is one.
     fn target(&self) -> PathBuf {
         match self.draft.exists() {
             true => self.draft.clone(),
@@ -97,7 +96,7 @@ impl Bench {
         self.try_split().expect("packages")
     }
 
-    /// Fails, and leaves nothing but the archive behind.
+    /// Expects a failure that leaves only the archive behind.
     fn fails(&self) -> SplitError {
         let error = self.try_split().expect_err("no packages");
         let left: Vec<_> = std::fs::read_dir(self.folder.path())
@@ -186,7 +185,6 @@ fn profile(id: &str) -> String {
     format!(r#"{{"$distinct_id":{id},"$properties":{{"$city":"Lima"}}}}"#)
 }
 
-/// Every file below `folder` with its content.
 fn files_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(folder).unwrap() {

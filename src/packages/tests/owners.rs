@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Where each of these records went: the ids of the packages it is in, and the unassigned files.
+/// Where a record went: the ids of its packages, and the unassigned files.
 fn place_of(record: &str, people: &[&str]) -> Vec<String> {
     // A second line makes it JSON lines.
     let members = [(
@@ -121,7 +121,7 @@ fn user_and_device_count_only_where_there_is_no_distinct_id() {
         (r#""$user_id":"anna""#, "anna"),
         (r#""$device_id":"tablet""#, "tablet"),
         (r#""$user_id":"anna","$device_id":"phone""#, "anna"),
-        // A tablet that anna was asked for as well, but used by someone else.
+        // Anna's tablet is in the request, but somebody else used it.
         (
             r#""$user_id":"carl","$device_id":"tablet""#,
             "may-be-asked-for.jsonl",

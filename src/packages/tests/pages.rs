@@ -1,4 +1,4 @@
-//! What a person is given to read, and what a program is.
+//! What a person reads, and what a program reads.
 
 use super::*;
 use crate::domain::Disclosure;
@@ -402,7 +402,7 @@ fn a_page_does_not_say_whose_clock_it_is_where_nobody_said() {
     bench.split();
     let set = page(&bench, "anna");
     assert!(!set.contains("made since 2023"));
-    // Only `time` is by the clock of the project.
+    // Only `time` is by the project's clock.
     assert!(set.contains("<dt>$time</dt><dd>1700000000</dd>"), "{set}");
 }
 

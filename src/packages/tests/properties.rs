@@ -1,4 +1,4 @@
-//! Whatever goes in: each record comes out once, unchanged, and with nobody else.
+//! For any input, each record comes out once, unchanged, and with nobody else.
 
 use proptest::prelude::*;
 
@@ -13,7 +13,6 @@ const PEOPLE: [&str; 6] = [
     "a\"b\\c",
 ];
 
-/// A record, and the id of the package it belongs into.
 #[derive(Debug, Clone)]
 struct Sent {
     text: String,
@@ -59,7 +58,7 @@ fn stray_record() -> impl Strategy<Value = Sent> {
     text.prop_map(|text| Sent { text, owner: None })
 }
 
-/// Each text is made different by a number, so that it can be followed.
+/// A number makes each text unique, so that the test can follow it.
 fn records() -> impl Strategy<Value = Vec<Sent>> {
     let record = prop_oneof![4 => owned_record(), 1 => stray_record()];
     prop::collection::vec(record, 1..60).prop_map(|mut records| {
@@ -82,7 +81,6 @@ fn as_member(records: &[Sent], layout: usize) -> String {
     }
 }
 
-/// Every line of every data file, by the folder it is in.
 fn lines_by_folder(bench: &Bench) -> BTreeMap<String, Vec<String>> {
     let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (path, content) in files_below(&bench.target()) {
@@ -181,10 +179,10 @@ proptest! {
             .filter(|(path, _)| !path.ends_with("report.json"))
             .flat_map(|(_, content)| content)
             .collect();
-        // Brackets, commas and white space between values are no data; all else is somewhere.
+        // Brackets, commas and white space between values are not data; everything else is kept.
         let letters = |bytes: &[u8]| bytes.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
         let (kept, given) = (letters(&kept), letters(text.as_bytes()));
-        // The name of an array of records is none of its data.
+        // The name of an array of records is not data.
         prop_assert!(kept == given || is_wrapper && kept < given, "{} of {}", kept, given);
     }
 }

@@ -1,4 +1,4 @@
-//! Where the packages go: what must not be there, and who may read it.
+//! Where the packages go: what must not be there, and who may read them.
 
 use super::*;
 use crate::packages::Summary;
@@ -56,7 +56,7 @@ fn a_missing_parent_is_an_error_that_names_the_target() {
     );
 }
 
-/// Run in a process of its own, where the umask can be none.
+/// Runs in its own process, where the umask can be zero.
 #[test]
 fn only_the_owner_may_read_anything_even_without_a_umask() {
     use std::os::unix::fs::PermissionsExt;

@@ -1,8 +1,8 @@
-//! Texts and objects inside of a record that name a person, in whatever way they are written.
+//! Texts and objects inside a record that name a person, however they are written.
 
 use super::*;
 
-/// What a record of bob looks like once it is a text.
+/// The ways in which a record of bob may become a text.
 const OF_BOB: [&str; 19] = [
     r#"data: {"distinct_id":"bob","s":"SECRET"}"#,
     "\u{feff}{\"distinct_id\":\"bob\",\"s\":\"SECRET\"}",
@@ -98,7 +98,7 @@ fn a_text_that_names_nobody_but_the_person_stays() {
         assert!(!report.summary.is_draft(), "{text}");
         assert_eq!(bench.lines("anna", "events.jsonl"), [text]);
     }
-    // Longer than the person's id, and so another one.
+    // Longer than the person's id, so another id.
     for text in [
         "distinct_id=anna2",
         "distinct_id: anna-b",
@@ -188,7 +188,7 @@ fn records_inside_of_a_record_of_nobody_go_to_their_owners() {
     assert_eq!(report.summary.taken_out, 1);
     assert!(report.summary.is_draft());
 
-    // What is cut out does not become the name of an owner.
+    // What is cut out must not name the owner.
     for text in [
         r#"{"event":"x","distinct_id":{"distinct_id":"anna"}}"#,
         r#"{"event":"x","inner":{"distinct_id":"anna"}}"#,

@@ -27,7 +27,7 @@ fn others_approve_each_once_and_the_plan_stays_what_it_was() {
     assert_eq!(twice.digest(), plan.digest());
     twice.check_approvals(&key(7)).unwrap();
     assert_eq!(read_all(&twice, &key(7)).unwrap(), users(3));
-    // From what was opened before the others came.
+    // Approves from a copy that was opened before the other approvals.
     let third = approve(&plan, &actor("dora")).unwrap();
     assert_eq!(third.approvals().len(), 3);
     let again = approve(&plan, &actor("ben")).unwrap_err();
@@ -50,7 +50,6 @@ fn one_account_name_is_one_person_on_whatever_host_and_in_whatever_letters() {
     assert!(matches!(error, PlanFileError::Again { .. }), "{error}");
 }
 
-/// The file with a line of our own making at its end.
 fn with_line(plan: &PlanFile, approval: &Approval) -> PlanFile {
     let mut text = std::fs::read_to_string(plan.path()).unwrap();
     text.push_str(&approval.to_line());

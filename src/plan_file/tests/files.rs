@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn what_was_written_is_read_again_in_its_order() {
     let folder = tempfile::tempdir().unwrap();
-    // More than one chunk, and ids that hardly pack.
+    // More than one chunk, and ids that hardly compress.
     let mut ids = users(9_000);
     ids.extend((0..5_000).map(|_| uuid::Uuid::new_v4().to_string()));
     ids.push("Ünï \u{202e}søn\t".to_owned());

@@ -55,7 +55,6 @@ fn header(ids: usize) -> Header {
     }
 }
 
-/// Batches of ids, the last of which is shorter.
 fn batches(ids: &[String]) -> impl Iterator<Item = Result<IdLines, PlanFileError>> {
     ids.chunks(500).map(|batch| {
         let text = batch.iter().map(|id| format!("{id}\n")).collect();

@@ -1,11 +1,10 @@
-//! Whatever of a file is changed, it is refused: without the key as far as its digest tells, with the
-//! key altogether.
+//! Any change to a file is refused: by its digest without the key, and completely with it.
 
 use sha2::{Digest, Sha256};
 
 use super::*;
 
-/// Every so many bytes one is changed, each in another of its bits.
+/// Every `STEP`th byte is changed, each in another bit.
 const STEP: usize = 5;
 
 /// A plan of two people with one approval, as text.
@@ -20,14 +19,13 @@ fn approved() -> (tempfile::TempDir, std::path::PathBuf, String) {
     (folder, path, text)
 }
 
-/// All that is done before anything is sent.
+/// All checks before anything is sent.
 fn use_it(path: &Path) -> Result<Vec<String>, PlanFileError> {
     let plan = PlanFile::open(path)?;
     plan.check_approvals(&key(7))?;
     read_all(&plan, &key(7))
 }
 
-/// The same file, its digest made to be that of its content again.
 fn with_right_digest(text: &str) -> Option<String> {
     let start = text.find("{\"digest\":\"")?;
     let digest = PlanDigest::new(Sha256::digest(&text[..start]).into());
@@ -48,7 +46,7 @@ fn a_byte_that_is_flipped_is_noticed() {
         noticed_by_anybody += usize::from(PlanFile::open(&path).is_err());
         assert!(use_it(&path).is_err(), "byte {place} of {}", text.len());
     }
-    // What is left are letters of names, times and codes in the approval.
+    // Without the key, only changes to names, times and codes of the approval go unnoticed.
     let approval = text.lines().last().unwrap().len();
     let others = (text.len() - approval) / STEP;
     assert!(

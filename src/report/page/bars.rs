@@ -1,5 +1,5 @@
-//! Charts of a period, as SVG without a script: each with a texture of its own beside its colour, and
-//! each with its numbers as a table.
+//! Charts of a period, as SVG without a script. Each has a texture beside its color, and a table of
+//! its numbers.
 
 use chrono::NaiveDate;
 use maud::{Markup, html};
@@ -9,25 +9,24 @@ use crate::domain::Law;
 
 use super::super::figures::{Days, Figures, Group};
 
-/// In CSS pixels: from the top to the base line, and down to the end of the labels.
+/// In CSS pixels: from the top to the base line, and to the bottom of the labels.
 const TOP: u32 = 34;
 const BASE: u32 = 194;
 const HEIGHT: u32 = 220;
-/// More months than this are shown as years.
+/// With more months than this, bars are years.
 const MOST_MONTHS: usize = 60;
-/// How many bars of days there are; what took longer is in the last one.
+/// How many bars of days there are; the last one has the rest.
 const MOST_BINS: i64 = 30;
 
-/// The texture of each group; the colour is that of its law.
+/// The texture of each group; its color is that of the law.
 const CLASSES: [&str; 4] = ["gdpr", "gdpr-delete", "ccpa", "ccpa-delete"];
 
-/// A bar that shows a share of a whole.
 pub(super) fn share(number: usize, whole: usize, class: &str) -> Markup {
     let width = percent(number as f64 / whole.max(1) as f64 * 100.0);
     html! { svg width="100%" height="10" { rect class=(format!("bar {class}")) x="0" y="0" rx="2" width=(width) height="10" {} } }
 }
 
-/// The textures, once on a page.
+/// Defines the textures, once per page.
 pub(super) fn textures() -> Markup {
     html! {
         svg.defs width="0" height="0" aria-hidden="true" { defs {
@@ -45,7 +44,6 @@ pub(super) fn textures() -> Markup {
     }
 }
 
-/// Requests by month, one bar of up to four parts each.
 pub(super) fn months(figures: &Figures, from: NaiveDate, to: NaiveDate) -> Markup {
     let (unit, bars) = units(figures.months(from, to));
     let total = |counts: &[usize; 4]| counts.iter().sum::<usize>();
@@ -89,7 +87,6 @@ pub(super) fn months(figures: &Figures, from: NaiveDate, to: NaiveDate) -> Marku
     }
 }
 
-/// By month; by year where there are too many months for a screen.
 fn units(months: Vec<(NaiveDate, [usize; 4])>) -> (&'static str, Vec<(String, [usize; 4])>) {
     let is_long = months.len() > MOST_MONTHS;
     let (unit, format) = if is_long {
@@ -111,7 +108,7 @@ fn units(months: Vec<(NaiveDate, [usize; 4])>) -> (&'static str, Vec<(String, [u
     (unit, bars)
 }
 
-/// Each part that is there with its place from the top, and its height: two pixels at least.
+/// The parts above zero, each with its position from the top and its height (at least two pixels).
 fn stack(counts: &[usize; 4], most: usize) -> Vec<(usize, u32, u32)> {
     let mut y = BASE;
     let there = counts.iter().enumerate().filter(|(_, count)| **count > 0);
@@ -142,7 +139,7 @@ fn legend() -> Markup {
     }
 }
 
-/// The days that the requests under a law took, in time and late, against its limit.
+/// The days that requests under a law took, in time and late, against the limit.
 pub(super) fn days(figures: &Figures, law: Law) -> Markup {
     let (in_time, late) = figures.days_of(law);
     let count = in_time.count() + late.count();
@@ -203,8 +200,8 @@ pub(super) fn days(figures: &Figures, law: Law) -> Markup {
     }
 }
 
-/// The law's first period in days, for the picture alone: a month has 28 to 31, and moves to a working
-/// day.
+/// The law's first period in days, for the chart only. A real month has 28 to 31 days, and a
+/// deadline moves to a working day.
 fn limit(law: Law) -> i64 {
     match law {
         Law::Gdpr => 30,
@@ -219,14 +216,13 @@ fn limit_text(law: Law) -> &'static str {
     }
 }
 
-/// Wide enough for the limit and nine tenths of the requests to be in view.
+/// Days per bar: wide enough for the limit and all requests, up to four times the limit.
 fn bin_width(in_time: &Days, late: &Days, limit: i64) -> i64 {
     let most = in_time.most().max(late.most()).unwrap_or(0).max(limit + 2);
     let shown = most.min(limit * 4);
     (shown + MOST_BINS) / MOST_BINS
 }
 
-/// In time and late, for each so many days.
 fn bins(in_time: &Days, late: &Days, width: i64) -> Vec<(usize, usize)> {
     let mut bins = vec![(0, 0); MOST_BINS as usize];
     let bin = |days: i64| usize::try_from((days / width).clamp(0, MOST_BINS - 1)).unwrap_or(0);
@@ -247,7 +243,7 @@ fn bin_name(place: usize, width: i64, bins: usize) -> String {
     }
 }
 
-/// The lines behind the bars, and what the highest stands for.
+/// The lines behind the bars, and the value of the highest.
 fn frame(most: usize, one: &str, many: &str) -> Markup {
     html! {
         line.grid x1="0" x2="100%" y1=(TOP) y2=(TOP) {}
@@ -256,7 +252,7 @@ fn frame(most: usize, one: &str, many: &str) -> Markup {
     }
 }
 
-/// The first and the last name, and the one in the middle.
+/// The first, the middle and the last name.
 fn ends<'a>(names: impl Iterator<Item = &'a str>) -> Markup {
     let names: Vec<&str> = names.collect();
     let middle = names.len() / 2;

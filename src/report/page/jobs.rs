@@ -1,4 +1,4 @@
-//! The jobs of a request: how they stand, one by one, and how they came there.
+//! The jobs of a request: their states, each job, and its history.
 
 use maud::{Markup, html};
 
@@ -10,10 +10,9 @@ use super::super::shown::{JobsShown, MOST_JOBS};
 use super::super::words;
 use super::count;
 
-/// How many lines of one job's history are listed.
 const MOST_LINES: usize = 40;
 
-/// Jobs counted by how they stand, and why some ended otherwise than done.
+/// Jobs by state, and why some ended without success.
 pub(super) fn standing(request: &RequestFacts) -> Markup {
     html! {
         section aria-labelledby="standing" {
@@ -57,7 +56,6 @@ pub(super) fn standing(request: &RequestFacts) -> Markup {
     }
 }
 
-/// The jobs one by one.
 pub(super) fn listing(request: &RequestFacts, shown: &JobsShown) -> Markup {
     let jobs = shown.list();
     html! {
@@ -93,7 +91,6 @@ pub(super) fn listing(request: &RequestFacts, shown: &JobsShown) -> Markup {
     }
 }
 
-/// What was fetched.
 pub(super) fn archives(request: &RequestFacts, shown: &JobsShown) -> Markup {
     let Some(fetching) = request
         .fetching
@@ -141,8 +138,8 @@ pub(super) fn archives(request: &RequestFacts, shown: &JobsShown) -> Markup {
     }
 }
 
-/// What was made of an archive, what of it nobody got, and on whose word. Where it is now, the ledger
-/// does not know.
+/// The packages of an archive, what is in none of them, and who released them. The ledger does not
+/// know where the packages are now.
 fn packages_text(packages: &PackagesFact) -> String {
     let mut parts = vec![
         counted(packages.packages as u64, "person", "people"),
@@ -177,7 +174,6 @@ fn packages_text(packages: &PackagesFact) -> String {
     format!("{}; made on {made} (UTC)", parts.join(", "))
 }
 
-/// Every step and every attempt of the listed jobs.
 pub(super) fn histories(shown: &JobsShown) -> Markup {
     let jobs = shown.list();
     html! {
@@ -222,7 +218,7 @@ fn history(job: &JobFacts) -> Markup {
     }
 }
 
-/// The attempt that a step began or ended: steps into `sending` begin one, the next ends it.
+/// The attempt that a step began or ended: a step to `sending` begins one, the next step ends it.
 fn attempt_of(job: &JobFacts, place: usize) -> Option<&AttemptFact> {
     let before = job.steps[..=place].iter();
     let begun = before.filter(|step| step.to == JobState::Sending).count();
@@ -246,7 +242,7 @@ fn outcome(attempt: &AttemptFact) -> Markup {
     }
 }
 
-/// What was done beside the steps of jobs, and who did it.
+/// Who did what, apart from the steps of jobs.
 pub(super) fn deeds(request: &RequestFacts) -> Markup {
     html! {
         section aria-labelledby="deeds" {
@@ -272,7 +268,7 @@ pub(super) fn deeds(request: &RequestFacts) -> Markup {
     }
 }
 
-/// The people themselves, where they were asked for.
+/// The ids, if requested.
 pub(super) fn ids(shown: &JobsShown) -> Markup {
     html! {
         section aria-labelledby="ids" {

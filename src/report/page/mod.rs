@@ -1,5 +1,5 @@
-//! A report as one page that needs nothing from outside and no script: for an auditor's screen, a
-//! phone, or paper. Every value goes through `Visible`.
+//! A report as one page that loads nothing and runs no script, for a screen, a phone or paper.
+//! Every value goes through `Visible`.
 
 mod bars;
 mod jobs;
@@ -25,17 +25,16 @@ pub use request::request_page;
 
 const STYLE: &str = include_str!("style.css");
 
-/// Said where dates contradict each other.
 const CHANGED: &str = "dsr records no such dates. Run dsr audit verify: it finds what was changed.";
 
-/// Writes the page part by part, so that a long one takes no memory.
+/// Writes the page part by part, so that a long page needs no memory.
 struct Page<'a> {
     out: &'a mut dyn Write,
 }
 
 impl<'a> Page<'a> {
-    /// Begins a page. `name` stands at the foot of every printed sheet, so it must be nothing but
-    /// letters, digits, spaces and hyphens.
+    /// Begins a page. `name` is printed at the foot of every sheet. It must hold only letters,
+    /// digits, spaces and hyphens.
     fn begin(
         out: &'a mut dyn Write,
         title: &str,
@@ -88,7 +87,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// What stands on every sheet of paper, where the browser can do that.
+/// Text on every printed sheet, if the browser supports it.
 fn sheets(name: &str, about: About<'_>) -> String {
     let digest = about.digest.as_str().get(..16).unwrap_or_default();
     format!(
@@ -96,7 +95,6 @@ fn sheets(name: &str, about: About<'_>) -> String {
     )
 }
 
-/// What came of a request, in words and a colour that goes with them.
 fn nature_badge(answer: &Answer) -> Markup {
     let class = match answer.nature {
         Nature::Whole => "badge good",
@@ -108,7 +106,7 @@ fn nature_badge(answer: &Answer) -> Markup {
     html! { span class=(class) { (answer.nature.words()) } }
 }
 
-/// Whether the person was told in time; nothing while it is open and nobody was told.
+/// Whether the person was answered in time; empty while the request is open and unanswered.
 fn timing_badge(answer: &Answer) -> Markup {
     let timing = answer.timing;
     if (answer.nature, timing) == (Nature::Open, Timing::NoAnswer) {
@@ -126,7 +124,6 @@ fn timing_badge(answer: &Answer) -> Markup {
     html! { span class=(class) { (what) (timing.words()) } }
 }
 
-/// Who made the report and when, and what was overdue on that day.
 fn prepared(made: &Made) -> Markup {
     html! {
         p.prepared {
@@ -140,7 +137,6 @@ fn prepared(made: &Made) -> Markup {
     }
 }
 
-/// A list of what a report cannot say.
 fn limits(limits: &[&str]) -> Markup {
     html! {
         section aria-labelledby="limits" {
@@ -150,7 +146,7 @@ fn limits(limits: &[&str]) -> Markup {
     }
 }
 
-/// `3 Mar 2026`, not to be broken over two lines: for tables and small screens.
+/// `3 Mar 2026` with no-break spaces, for tables and small screens.
 fn date(day: NaiveDate) -> String {
     format!("{}\u{a0}{}", day.day(), day.format("%b\u{a0}%Y"))
 }
@@ -159,7 +155,7 @@ fn count(number: usize) -> String {
     grouped(number as u64)
 }
 
-/// A time of which the ledger lacks what was recorded, and who went on without it.
+/// A period whose records the ledger has lost, and who continued without them.
 fn lost_time(set_back: &SetBackFact) -> Markup {
     let accepted = set_back.accepted_at;
     html! {

@@ -1,4 +1,4 @@
-//! The page of a period: what is not finished, the figures, and the log of requests.
+//! The page of a period: unfinished requests, the figures, and the log of requests.
 
 use std::io::{self, Write};
 
@@ -18,7 +18,7 @@ use super::{
     CHANGED, Page, bars, count, date, limits, lost_time, nature_badge, prepared, timing_badge,
 };
 
-/// How many lines of the log are put together before they are written.
+/// How many lines of the log are collected before they are written.
 const LINES: usize = 100;
 
 /// Writes the page of a period.
@@ -79,7 +79,7 @@ fn header(period: &PeriodFacts, all: &Tally, made: &Made) -> Markup {
     }
 }
 
-/// What was asked, for how many people, what came of it, and whether the answers were in time.
+/// What was asked, for how many people, the outcome, and whether the answers were in time.
 fn summary(all: &Tally) -> String {
     let parts = |counts: &[(usize, &str)]| {
         let there = counts.iter().filter(|(number, _)| *number > 0);
@@ -121,7 +121,7 @@ fn days_text(days: Option<f64>) -> String {
     days.map_or_else(|| "–".to_owned(), |days| format!("{days}"))
 }
 
-/// What is open without an answer, or of unknown outcome: what one has to see first.
+/// Requests that are open and unanswered, or of unknown outcome: what to look at first.
 fn pressing(shown: &RowsShown) -> Markup {
     if shown.pressing.is_empty() {
         return html! {};
@@ -230,7 +230,7 @@ fn figure(period: &PeriodFacts, year: i32, group: Group, tally: &Tally) -> Marku
     }
 }
 
-/// The log; a few lines at a time, since it may be long.
+/// The log, written a few lines at a time because it may be long.
 fn log(page: &mut Page<'_>, shown: &RowsShown) -> io::Result<()> {
     page.write(html! {
         (PreEscaped("<section aria-labelledby=\"log\">"))
@@ -278,7 +278,7 @@ fn line(row: &RowFacts) -> Markup {
     }
 }
 
-/// What the period does not hold: so that nothing vanishes silently.
+/// What is not in the period, so that nothing is left out silently.
 fn elsewhere(period: &PeriodFacts) -> Markup {
     html! {
         section aria-labelledby="elsewhere" {

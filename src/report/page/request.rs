@@ -97,7 +97,7 @@ fn header(request: &RequestFacts, made: &Made) -> Markup {
 }
 
 /// What was asked, for how many people, when it came and was done, and whether the answer was in
-/// time. The same on whatever day the report is made.
+/// time. The same on every day the report is made.
 fn summary(request: &RequestFacts) -> String {
     let (asked, answer) = (&request.asked, &request.answer);
     let what = match asked.kind {
@@ -135,7 +135,7 @@ fn summary(request: &RequestFacts) -> String {
     )
 }
 
-/// How it stands, and no more than is known.
+/// The state, and no more than is known.
 fn standing(request: &RequestFacts) -> String {
     let (ids, answer) = (&request.ids, &request.answer);
     let of = |number: usize| counted(number as u64, "id", "ids");
@@ -233,7 +233,7 @@ fn signed(by: &AccountFact, at: DateTime<Utc>) -> Markup {
     html! { "by " (Visible(&by.user)) "@" (Visible(&by.host)) ", " (moment(at)) " UTC" }
 }
 
-/// Where each id is: the counts add up.
+/// Where each id is; the counts add up.
 fn people(ids: &IdCounts) -> Markup {
     let rows = [
         ("Carried out", ids.carried_out, "good"),

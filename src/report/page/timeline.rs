@@ -1,4 +1,4 @@
-//! The time of one request, from receipt to the last day to answer, as SVG and as a table.
+//! The timeline of one request, from receipt to due date, as SVG and as a table.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use maud::{Markup, html};
@@ -18,7 +18,6 @@ const BAR: u32 = 12;
 /// Below the last lane, for the dates.
 const FOOT: u32 = 24;
 
-/// One stretch of time, named above its bar.
 struct Lane {
     title: &'static str,
     when: String,
@@ -27,14 +26,13 @@ struct Lane {
     to: DateTime<Utc>,
 }
 
-/// The beginning and the end of the picture.
 struct Span {
     from: DateTime<Utc>,
     to: DateTime<Utc>,
 }
 
 impl Span {
-    /// Where a moment stands, in percent of the width.
+    /// The position of a moment, in percent of the width.
     fn place(&self, time: DateTime<Utc>) -> f64 {
         let whole = (self.to - self.from).num_milliseconds().max(1) as f64;
         let part = (time - self.from).num_milliseconds() as f64;
@@ -42,7 +40,6 @@ impl Span {
     }
 }
 
-/// The picture, and its moments as a table.
 pub(super) fn section(request: &RequestFacts) -> Markup {
     html! {
         section aria-labelledby="timeline" {
@@ -95,7 +92,7 @@ fn lane_of(lane: &Lane, span: &Span, top: u32) -> Markup {
         text.lane x="0" y=(top + 28) { (lane.when) }
         line.track x1="0" x2="100%" y1=(middle) y2=(middle) {}
         rect class=(lane.class) x=(percent(from)) width=(percent(to - from)) y=(bar) height=(BAR) rx="2" {}
-        // What takes no time is seen all the same.
+        // Makes a period of no length visible.
         circle class=(lane.class) cx=(percent(from)) cy=(middle) r="6" {}
         circle class=(lane.class) cx=(percent(to)) cy=(middle) r="6" {}
     }
@@ -139,7 +136,7 @@ fn lanes(request: &RequestFacts) -> Vec<Lane> {
             when: format!("since {}, not ended", moment(taken.first)),
             class: "span theirs",
             from: taken.first,
-            // To where the picture ends: how long it has been open is for the day to say.
+            // To the end of the chart, which must not depend on today.
             to: end_of(asked.due).max(taken.last),
         })),
         (false, ended) => lanes.extend(stretch(
@@ -169,7 +166,6 @@ fn lanes(request: &RequestFacts) -> Vec<Lane> {
     lanes
 }
 
-/// A lane, if it is known when it begins and ends.
 fn stretch(
     title: &'static str,
     class: &'static str,
@@ -184,7 +180,7 @@ fn stretch(
     Some(lane(title, class, when, (from, to)))
 }
 
-/// A stretch that would run backwards is no stretch: its dates contradict each other.
+/// Says so if a period ends before it begins: its dates contradict each other.
 fn lane(
     title: &'static str,
     class: &'static str,

@@ -236,7 +236,7 @@ proptest! {
             Some(id) => {
                 prop_assert_eq!(id, &value);
                 prop_assert!(DistinctId::new(&value).is_ok(), "the type's promise");
-                // A list of one may have a line's number before it.
+                // A list of one id may look like a line number and an id.
                 let is_numbered = found.problems.contains("grep");
                 prop_assert!(is_numbered || found.problems.starts_with("0 values"));
             }
@@ -273,7 +273,6 @@ proptest! {
     }
 }
 
-/// `cargo test --release --lib check:: -- --ignored --nocapture`
 #[test]
 #[ignore = "a measurement, which means something in a release build only"]
 fn how_long_a_value_takes() {
@@ -325,13 +324,12 @@ fn how_long_a_value_takes() {
     }
 }
 
-/// Time of this thread on a processor, since the machine may have other work; Linux only.
+/// CPU time of this thread in seconds, because the machine may do other work. Linux only.
 fn time_on_processor() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     text.split(' ').next().unwrap().parse().unwrap()
 }
 
-/// Values one behind the other, as a reader has them.
 struct Values {
     bytes: Vec<u8>,
     ends: Vec<usize>,
@@ -348,7 +346,7 @@ impl FromIterator<String> for Values {
     }
 }
 
-/// The least of ten runs: what else the machine does only adds to it.
+/// The best of ten runs, because other work on the machine only adds time.
 fn nanoseconds(options: &CheckOptions, values: &Values) -> f64 {
     let run = || {
         let mut checker = Checker::new(options);

@@ -4,7 +4,6 @@ fn decided(element: &str, column: Option<&str>) -> Shape {
     Shape::decide(element.as_bytes(), column).unwrap()
 }
 
-/// What is said where no key is chosen.
 fn unclear(element: &str, column: Option<&str>) -> String {
     match Shape::decide(element.as_bytes(), column) {
         Err(Undecided::Unclear(error)) => error.to_string(),

@@ -6,14 +6,14 @@ use maud::{Markup, html};
 use crate::document::text::{counted, day, grouped};
 use crate::packages::sorter::tally::{Days, first_of_month};
 
-/// Longer than this, days are shown as months; more months than this, as years.
+/// A longer period is shown by month, and from more than `MOST_MONTHS` months by year.
 const MOST_DAYS: i64 = 92;
 const MOST_MONTHS: usize = 60;
-/// In CSS pixels: from the top to the base line, and down to the end of the labels.
+/// In CSS pixels: from the top to the base line, and to the bottom of the labels.
 const TOP: u32 = 22;
 const BASE: u32 = 152;
 const HEIGHT: u32 = 178;
-/// How many places of time are written below the chart; more would run into each other on a phone.
+/// The most labels below the chart; more would overlap on a phone.
 const LABELS: usize = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Unit {
     }
 }
 
-/// The chart with its numbers as a table; nothing where no event has a time.
+/// The chart and a table of its numbers; `None` if no event has a time.
 pub(crate) fn chart(days: &Days) -> Option<Markup> {
     let (unit, bars) = bars(days)?;
     let most = bars.iter().map(|(_, count)| *count).max()?;
@@ -121,7 +121,7 @@ pub(crate) fn chart(days: &Days) -> Option<Markup> {
     })
 }
 
-/// At least a pixel or two for anything that is not nothing.
+/// At least two pixels for anything above zero.
 fn bar_height(count: u64, most: u64) -> u32 {
     let share = count as f64 / most.max(1) as f64 * f64::from(BASE - TOP);
     if count == 0 {
@@ -131,7 +131,7 @@ fn bar_height(count: u64, most: u64) -> u32 {
     }
 }
 
-/// The first and the last label keep to the edges, so that they are not cut off.
+/// Aligns the first and last label to the edges, so that they are not cut off.
 fn label_at(label: usize, labels: usize, middle: f64) -> (f64, &'static str) {
     match label {
         _ if labels == 1 => (middle, "middle"),
@@ -145,7 +145,7 @@ fn percent(share: f64) -> String {
     format!("{share:.3}%")
 }
 
-/// One bar for each unit of time from the first event to the last, empty ones included.
+/// One bar per unit of time from the first event to the last, including empty ones.
 fn bars(days: &Days) -> Option<(Unit, Vec<(NaiveDate, u64)>)> {
     let counts = match days {
         Days::Days(counts) | Days::Months(counts) => counts,

@@ -1,4 +1,4 @@
-//! The fields of a record as a person reads them.
+//! Shows the fields of a record to a person.
 
 use std::borrow::Cow;
 
@@ -9,29 +9,27 @@ use super::clock_name;
 use crate::document::text::{Visible, Whole, beginning, grouped, moment, write_moment};
 use crate::domain::{JsonObject, ProjectZone, event_time, json_text};
 
-/// How much of one value a page shows, in characters.
 const MOST_CHARACTERS: usize = 1000;
-/// How many values of one record a page shows.
+/// How many values of a record a page shows.
 const MOST_FIELDS: usize = 200;
 
-/// Whether Mixpanel's own name of a field is shown beside the plain one.
+/// Whether to show Mixpanel's own field name beside the plain one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keys {
     Shown,
     Hidden,
 }
 
-/// Fields as a list of descriptions.
+/// The fields as a description list.
 ///
-/// Renders into the text it is part of: a page has tens of thousands of fields, and one of its own
-/// for each costs more than all the rest.
+/// Renders directly into the page's text: a page has tens of thousands of fields, and a buffer for
+/// each would dominate the cost.
 pub(crate) struct List<'a> {
     pub(crate) fields: &'a JsonObject<'a>,
     pub(crate) keys: Keys,
     pub(crate) zone: ProjectZone,
 }
 
-/// What a property is called, by its name in Mixpanel.
 pub(crate) struct Label<'a>(pub(crate) &'a str, pub(crate) Keys);
 
 impl Render for Label<'_> {
@@ -48,7 +46,7 @@ impl Render for List<'_> {
             out.push_str("<dt>");
             render_label(name, self.keys, out);
             if &**name == "$transactions" && !value.get().starts_with('[') {
-                // A table has no room for a list: Mixpanel delivers what the amounts add up to.
+                // A table has no room for a list, so Mixpanel delivers the sum of the amounts.
                 out.push_str(" (sum of the amounts)");
             }
             out.push_str("</dt><dd>");
@@ -72,7 +70,7 @@ fn render_label(name: &str, keys: Keys, out: &mut String) {
     }
 }
 
-/// What Mixpanel's most common names mean, in plain words.
+/// Plain words for Mixpanel's most common names.
 fn plain_name(name: &str) -> Option<&'static str> {
     Some(match name {
         "distinct_id" | "$distinct_id" => "Identifier",
@@ -122,7 +120,7 @@ fn render_value(name: &str, value: &RawValue, zone: ProjectZone, out: &mut Strin
     let text = value.get();
     let clock = match name {
         "time" => Some((zone, clock_name(zone))),
-        // Noted by Mixpanel's own servers.
+        // Mixpanel's servers set this field.
         "mp_processing_time_ms" => Some((ProjectZone::default(), Some("UTC"))),
         _ => None,
     };
@@ -150,7 +148,7 @@ fn render_value(name: &str, value: &RawValue, zone: ProjectZone, out: &mut Strin
     }
 }
 
-/// A date as a person reads it. Mixpanel does not say of which zone it is.
+/// A date in words. Mixpanel does not give its time zone.
 fn render_date(text: &str, out: &mut String) {
     match chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S") {
         Ok(time) => write_moment(time.and_utc(), out),
@@ -158,7 +156,8 @@ fn render_date(text: &str, out: &mut String) {
     }
 }
 
-/// A short list, or an object of a few plain values, without its brackets; whether it was that.
+/// Renders a short list, or an object of a few plain values, without brackets. Returns whether it
+/// did.
 fn render_inner(text: &str, zone: ProjectZone, out: &mut String) -> bool {
     let fields = match text.starts_with('{') {
         _ if text.len() > MOST_CHARACTERS => None,
@@ -191,7 +190,7 @@ fn render_inner(text: &str, zone: ProjectZone, out: &mut String) -> bool {
     true
 }
 
-/// What a text in JSON says; anything else as it stands.
+/// The content of a JSON string; anything else unchanged.
 pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
     json_text(text).unwrap_or(Cow::Borrowed(text))
 }

@@ -1,7 +1,7 @@
-//! `index.html`: one person's data on one page that needs nothing from outside.
+//! `index.html`: one person's data on one page that loads nothing.
 //!
-//! Made for the person who asked, not for an engineer: plain words, readable without a script, on a
-//! phone, on paper and by a screen reader. Every value goes through `text::Visible`.
+//! Written for the requester: plain words, readable without a script, on a phone, on paper and by a
+//! screen reader. Every value goes through `text::Visible`.
 
 mod chart;
 mod fields;
@@ -27,22 +27,19 @@ pub(crate) const PAGE: &str = "index.html";
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
-/// How many kinds of event are listed; the others are added up.
+/// How many kinds of event are listed; the others are summed up.
 const MOST_KINDS: usize = 100;
 
-/// All that a page is made of.
 pub(crate) struct Page<'a> {
     pub(crate) about: &'a About,
     pub(crate) contents: &'a Contents<'a>,
-    /// The data files beside the page.
     pub(crate) files: &'a [Written],
-    /// The events to list, newest first.
     pub(crate) newest: &'a [Spot],
     pub(crate) folder: &'a Path,
 }
 
 impl Page<'_> {
-    /// Writes the page part by part, so that a long one takes no memory.
+    /// Writes the page part by part, so that a long page needs no memory.
     pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut part = |markup: Markup| out.write_all(markup.into_string().as_bytes());
         part(self.beginning())?;
@@ -76,7 +73,7 @@ impl Page<'_> {
         }
     }
 
-    /// For the operator, until somebody has looked at what is in nobody's package.
+    /// A warning for the operator until somebody has checked the unassigned data.
     fn draft(&self) -> Markup {
         let unclear = self.contents.unassigned.unclear();
         html! {
@@ -281,7 +278,7 @@ fn profiles(contents: &Contents<'_>) -> String {
     }
 }
 
-/// What the time zone of the project is called, if somebody named one: UTC is taken where nobody did.
+/// The name of the project's time zone; `None` for UTC, which is assumed if nobody set one.
 fn clock_name(zone: ProjectZone) -> Option<&'static str> {
     (zone != ProjectZone::default()).then(|| zone.as_str())
 }

@@ -1,5 +1,4 @@
-//! The names of what was recorded about the person: all there is to a *Categories* export, and beside
-//! the data of every other one.
+//! Lists the names of the data about the person. A *Categories* export has only these.
 
 use maud::{Markup, html};
 
@@ -9,7 +8,7 @@ use crate::document::text::grouped;
 use crate::domain::{Disclosure, RetrievalScope};
 use crate::packages::package::contents::Contents;
 
-/// How many names of a list are shown; all of them are in the manifest.
+/// How many names of a list are shown; the manifest has all.
 const MOST_NAMES: usize = 500;
 
 pub(crate) fn names(scope: RetrievalScope, contents: &Contents<'_>) -> Markup {
@@ -31,7 +30,7 @@ pub(crate) fn names(scope: RetrievalScope, contents: &Contents<'_>) -> Markup {
             "These are the names of all properties in your own records.",
         ),
     };
-    // Elsewhere the events are listed with their numbers.
+    // The other exports list the events with their counts.
     let events = match contents.of_categories {
         true => names.events.as_slice(),
         false => &[],

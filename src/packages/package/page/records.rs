@@ -1,4 +1,4 @@
-//! The person's profile and events, read back from the package's own files.
+//! Shows the person's profile and events, read back from the package's own files.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -21,16 +21,16 @@ use crate::packages::sorter::spool::{EVENTS, PROFILE};
 
 /// How many profiles are shown; more than one is rare.
 const MOST_PROFILES: usize = 20;
-/// A file of events up to this size is read at one go.
+/// A file of events up to this size is read at once, in bytes.
 const AT_ONE_GO: u64 = 4 << 20;
 const MOST_NAME_CHARACTERS: usize = 200;
 const NAMELESS: &str = "without a name";
-/// How much of a page waits before it is written.
+/// How many bytes of a page are collected before they are written.
 const ROWS_BYTES: usize = 64 * 1024;
 
 type Part<'p> = dyn FnMut(Markup) -> io::Result<()> + 'p;
 
-/// Everything known about the person rather than about what they did.
+/// The person's profile, without events.
 pub(crate) fn profile(
     folder: &Path,
     contents: &Contents<'_>,
@@ -69,7 +69,7 @@ pub(crate) fn profile(
     part(PreEscaped("</section>".into()))
 }
 
-/// What stands where nothing of a kind is: a part that is not understood may hold some.
+/// The text for an empty section; a part that was not understood may still hold data for it.
 fn none(kind: &str, contents: &Contents<'_>) -> Markup {
     html! {
         p.none {
@@ -82,7 +82,6 @@ fn none(kind: &str, contents: &Contents<'_>) -> Markup {
     }
 }
 
-/// The list of events, newest first.
 pub(crate) fn events(
     folder: &Path,
     contents: &Contents<'_>,
@@ -130,7 +129,7 @@ pub(crate) fn events(
     part(PreEscaped("</tbody></table></section>".into()))
 }
 
-/// Only with a script: without one it stays hidden.
+/// Hidden unless the script runs.
 fn tools(contents: &Contents<'_>) -> Markup {
     html! {
         form.tools #tools role="search" hidden {
@@ -152,10 +151,8 @@ fn tools(contents: &Contents<'_>) -> Markup {
     }
 }
 
-/// `own` is the person's id as JSON, which stands at the top of the page and not in each event
-/// again; `numbers` are those of the kinds one can choose from.
-///
-/// Renders into the text before it, since a page has thousands of rows.
+/// Renders into `out` directly, because a page has thousands of rows. `own` is the person's id as
+/// JSON, which the page shows once at the top. `numbers` are the kinds in the filter.
 fn render_row(
     spot: &Spot,
     line: &str,
@@ -168,7 +165,7 @@ fn render_row(
     fields.0.retain(|(name, value)| {
         !matches!(&**name, "distinct_id" | "$distinct_id") || value.get() != own
     });
-    // In a documented table the name comes first, and `event` may be any property.
+    // In a documented table the name comes first, and `event` may be a property.
     let [first, second] = match line.starts_with("{\"event_name\":") {
         true => ["event_name", "event"],
         false => ["event", "event_name"],
@@ -219,7 +216,6 @@ fn render_row(
     out.push_str("</td></tr>");
 }
 
-/// What an event is called, shortened if need be.
 pub(crate) fn event_name(name: &str) -> Markup {
     let (shown, whole) = beginning(name, MOST_NAME_CHARACTERS);
     html! {
@@ -229,10 +225,8 @@ pub(crate) fn event_name(name: &str) -> Markup {
     }
 }
 
-/// Single lines of a file, by their places.
 struct Lines {
     file: File,
-    /// All of the file, where that is little.
     whole: Option<Vec<u8>>,
     line: Vec<u8>,
 }

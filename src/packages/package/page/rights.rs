@@ -1,4 +1,4 @@
-//! The words of the law on the page: what the person asked for, and what else they are owed.
+//! The legal text on the page: what the person asked for, and their other rights.
 //!
 //! Sources: GDPR (Regulation (EU) 2016/679) Articles 12, 15 and 20; CCPA (California Civil Code)
 //! sections 1798.100, .105, .106, .110, .115, .120, .125 and .130.
@@ -10,7 +10,6 @@ use crate::domain::{Disclosure, Law, Operation, RetrievalScope};
 use crate::packages::About;
 use crate::packages::package::contents::Contents;
 
-/// What else the law lets the person ask of the company.
 const GDPR_RIGHTS: &str = "You can ask the company to correct or erase your data, or to restrict its processing, and you can object to the processing. You can also complain to a supervisory authority.";
 const CCPA_RIGHTS: &str = "You can ask the company to delete or correct your data, and to stop selling or sharing it. The company must not treat you worse because you use your rights.";
 
@@ -21,7 +20,6 @@ pub(crate) fn law_name(about: &About) -> &'static str {
     }
 }
 
-/// What this is, in a few sentences.
 pub(crate) fn introduction(about: &About, contents: &Contents<'_>) -> Markup {
     html! {
         section aria-labelledby="about" {
@@ -38,7 +36,7 @@ pub(crate) fn introduction(about: &About, contents: &Contents<'_>) -> Markup {
     }
 }
 
-/// What is said where there is no record: "no data" only where all of the delivery was understood.
+/// The text if there is no record. It says "no data" only if the whole delivery was understood.
 fn what_is_missing(contents: &Contents<'_>) -> Markup {
     let unclear = contents.unassigned.unclear();
     html! {
@@ -67,7 +65,7 @@ fn what_is_missing(contents: &Contents<'_>) -> Markup {
     }
 }
 
-/// Why nobody can be sure whose some parts are.
+/// Why the owner of some parts is unclear.
 pub(crate) fn unclear_parts(count: u64) -> String {
     let parts = counted(count, "part", "parts");
     match count {
@@ -97,7 +95,7 @@ fn what_the_law_gives(scope: RetrievalScope) -> &'static str {
     }
 }
 
-/// What the company says of itself, each value under its title; what is not set is left out.
+/// The company's own details, each under its title; empty ones are left out.
 pub(crate) fn company(about: &About) -> Markup {
     let [
         name,
@@ -108,7 +106,7 @@ pub(crate) fn company(about: &About) -> Markup {
         retention,
         authority,
     ] = about.company.values();
-    // The CCPA knows neither a data protection officer nor a supervisory authority.
+    // The CCPA has neither a data protection officer nor a supervisory authority.
     let (officer, authority) = match Operation::Export(about.scope).law() {
         Law::Gdpr => (officer, authority),
         Law::Ccpa => ("", ""),
