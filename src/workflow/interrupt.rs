@@ -76,6 +76,11 @@ impl Interrupt {
         self.has_begun.store(true, Ordering::SeqCst);
     }
 
+    /// The run pauses for a question: nothing is under way, so a signal ends the process at once.
+    pub fn pause(&self) {
+        self.has_begun.store(false, Ordering::SeqCst);
+    }
+
     /// One that is never raised, for runs that nobody can interrupt.
     pub fn never() -> Self {
         let (sender, receiver) = watch::channel(None);

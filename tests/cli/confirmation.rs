@@ -79,6 +79,25 @@ fn the_end_of_the_input_is_no_confirmation() {
     fake.was_not_called();
 }
 
+/// A shell would run the lines of a paste that come after the answer.
+#[test]
+fn the_rest_of_a_paste_is_not_left_to_the_shell() {
+    let fake = Fake::start();
+    let operator = operator_at_a_terminal(&fake);
+    let shell = "\"$0\" \"$@\"; stty -icanon min 0 time 5; echo \"left: [$(dd bs=99 count=1 2>/dev/null)]\"";
+    for (args, question) in [
+        (&["delete", "--gdpr", "ids.csv"][..], "confirm"),
+        (&["auth", "login"], "token"),
+    ] {
+        let mut terminal = Terminal::start(operator.script(shell, args));
+        terminal.sees(question);
+        terminal.types("no\nsecond line\nthird");
+        let (_, screen) = terminal.ends();
+        assert!(screen.contains("left: []"), "{args:?}\n{screen}");
+    }
+    fake.was_not_called();
+}
+
 #[test]
 fn no_input_never_asks_even_on_a_terminal() {
     let fake = Fake::start();

@@ -56,6 +56,19 @@ fn ids_that_this_ledger_does_not_know_of_are_not_cancelled_without_a_question() 
 }
 
 #[test]
+fn an_interrupt_at_the_question_ends_it_at_once_and_cancels_nothing() {
+    let model = Model::start();
+    let (operator, task) = linked_to_a_lost_task(&model);
+    let mut terminal = Terminal::start(operator.command(&["cancel", &task]));
+    terminal.sees("(1): ");
+    terminal.types_interrupt();
+    let (status, screen) = terminal.ends();
+    assert_eq!(status, 130, "{screen}");
+    assert!(screen.contains("Nothing was cancelled."), "{screen}");
+    assert_eq!(deletes(&model.fake), 0, "{screen}");
+}
+
+#[test]
 fn whoever_says_yes_is_not_asked_about_strangers() {
     let model = Model::start();
     let (operator, task) = linked_to_a_lost_task(&model);

@@ -37,7 +37,8 @@ pub(crate) fn find_all(ledger: &Ledger, name: &str) -> Result<Vec<RequestRecord>
 fn several<'a>(name: &str, ids: impl Iterator<Item = &'a RequestId>) -> Failure {
     let ids: Vec<&str> = ids.map(RequestId::as_str).collect();
     let ids = ids.join(", ");
-    usage(format!("`{name}` stands for several requests: {ids}")).hint("type more of the id")
+    usage(format!("`{name}` stands for several requests: {ids}"))
+        .hint("type the id of the one you mean")
 }
 
 fn nothing(ledger: &Ledger, name: &str) -> Result<Failure, Failure> {

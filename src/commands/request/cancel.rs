@@ -67,7 +67,9 @@ pub(crate) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
             asked.map_err(|trouble| trouble_failure(ctx, &trouble))?
         }
     };
+    ctx.interrupt.pause();
     confirm(&ctx.ui, &along, &strangers, YesFlag::of(args.yes))?;
+    ctx.interrupt.begin();
     let report = {
         let progress = Progress::start(&ctx.ui, Phase::Cancelling, count, Lines::None);
         let mut run = ctx.run(&mut ledger, &clients, &progress);

@@ -17,6 +17,7 @@ impl Terminal {
         self.set_last_words(Some(words));
         let answer = question();
         self.set_last_words(None);
+        drop_typed();
         answer
     }
 
@@ -43,6 +44,7 @@ impl Terminal {
         self.keep(rustix::termios::tcgetattr(std::io::stdin()).ok());
         let answer = question();
         self.keep(None);
+        drop_typed();
         answer
     }
 
@@ -70,6 +72,12 @@ impl Terminal {
     }
 
     fn restore(&self) {}
+}
+
+/// Drops what was typed after an answer: a shell would run the other lines of a paste.
+fn drop_typed() {
+    #[cfg(unix)]
+    rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush).ok();
 }
 
 /// What is written to.

@@ -111,6 +111,10 @@ impl Sought {
         jobs.chain(purged).min().or(exported)
     }
 
+    fn verdict(&self) -> &'static str {
+        self.fate().map_or("not found", Fate::label)
+    }
+
     fn place(&self) -> String {
         match (self.argument, self.line, self.element) {
             (Some(argument), ..) => format!("the {} id on the command line", ordinal(argument)),
@@ -199,14 +203,12 @@ impl View for FindView<'_> {
             let label = "Possible duplicate (sent twice): ";
             text.push_str(&wrapped(label, &doubled, paper.width));
         }
-        let rows = self.people.iter().flat_map(|sought| {
-            let found = sought.involved.iter();
-            found.map(|found| row(sought, found))
-        });
-        let rows: Vec<Vec<String>> = rows.collect();
+        let people = self.people.iter();
+        let rows: Vec<Vec<String>> = people.flat_map(|one| rows(one, paper.layout)).collect();
         if !rows.is_empty() {
             let columns = [
                 "WHO",
+                "VERDICT",
                 "STATE",
                 "KIND",
                 "REQUEST",
@@ -247,7 +249,25 @@ impl View for FindView<'_> {
     }
 }
 
-fn row(sought: &Sought, found: &Involvement) -> Vec<String> {
+/// The person and the verdict once, then the jobs. A list names the person with each job.
+fn rows(sought: &Sought, layout: Layout) -> Vec<Vec<String>> {
+    let argument = sought.argument;
+    let who = argument.map(|argument| format!("{} id", ordinal(argument)));
+    let who = who.unwrap_or_else(|| printable(&sought.place()));
+    let verdict = sought.verdict();
+    let mut rows = Vec::new();
+    for found in &sought.involved {
+        let mut cells = match rows.is_empty() || layout == Layout::Plain {
+            true => vec![who.clone(), verdict.to_owned()],
+            false => vec![String::new(), String::new()],
+        };
+        cells.extend(job_cells(sought, found));
+        rows.push(cells);
+    }
+    rows
+}
+
+fn job_cells(sought: &Sought, found: &Involvement) -> Vec<String> {
     let Involvement {
         request,
         job,
@@ -259,12 +279,7 @@ fn row(sought: &Sought, found: &Involvement) -> Vec<String> {
         time.map_or_else(dash, |time| time.format("%Y-%m-%d %H:%M").to_string())
     };
     let operation = request.asked.operation;
-    let who = sought
-        .argument
-        .map(|argument| format!("{} id", ordinal(argument)));
-    let who = who.unwrap_or_else(|| printable(&sought.place()));
     vec![
-        who,
         state_cell(job.state),
         format!("{} {}", operation.kind().as_str(), operation.law().title()),
         request.id.short().to_owned(),
@@ -286,6 +301,7 @@ fn person(sought: &Sought) -> Value {
         "element": sought.element,
         "hash": sought.hash.as_ref().map(PersonHash::short),
         "found": sought.is_found(),
+        "verdict": sought.verdict().replace(' ', "_"),
         "jobs": sought.involved.iter().map(involvement).collect::<Vec<_>>(),
         "purged": sought.suppressed.iter().map(purged).collect::<Vec<_>>(),
     })
