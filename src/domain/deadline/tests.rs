@@ -20,7 +20,7 @@ fn gdpr(received: &str) -> NaiveDate {
 
 #[test]
 fn a_gdpr_month_ends_on_the_same_date_or_the_months_last() {
-    // The vectors, in years in which none of the ends is free.
+    // In these years no period ends on a free day.
     for (received, ends) in [
         ("2025-09-03", "2025-10-03"),
         ("2026-08-31", "2026-09-30"),
@@ -172,7 +172,7 @@ fn the_ends_of_the_calendar_stop_nothing() {
     assert_eq!(first.last_safe_day(), NaiveDate::MIN);
 }
 
-/// The same date so many months later, or the last one there is, found by trying.
+/// The same date some months later, or the month's last day, found by trying.
 fn by_trying(received: NaiveDate, months: u32) -> NaiveDate {
     let month = received.month0() + months;
     let year = received.year() + i32::try_from(month / 12).unwrap();
