@@ -88,9 +88,6 @@ pub struct CancelReport {
 
 /// Cancels the deletions of a request, or only the one with the task id `only`. Withdraws jobs that
 /// were never sent, and asks Mixpanel to cancel open tasks.
-///
-/// # Errors
-/// When the ledger cannot be read or written.
 pub async fn cancel(
     run: &mut Run<'_>,
     request: &RequestRecord,
@@ -158,9 +155,6 @@ fn record_asked(
 }
 
 /// The jobs that Mixpanel can be asked to cancel.
-///
-/// # Errors
-/// When the ledger cannot be read.
 pub fn list_cancellable(
     ledger: &Ledger,
     request: &RequestRecord,
@@ -177,9 +171,6 @@ pub fn list_cancellable(
 
 /// The jobs of other requests that are linked to the tasks to cancel. Cancelling a task cancels
 /// their deletions too.
-///
-/// # Errors
-/// When the ledger cannot be read.
 pub fn list_taken_along(
     ledger: &Ledger,
     items: &[Followed],

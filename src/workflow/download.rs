@@ -71,9 +71,6 @@ pub async fn download(
 }
 
 /// The exports of a request that dsr does not try, after another failed or was interrupted.
-///
-/// # Errors
-/// When the ledger cannot be read.
 pub fn list_untried(
     ledger: &Ledger,
     request: &RequestRecord,

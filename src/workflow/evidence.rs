@@ -18,9 +18,6 @@ use crate::report::{
 const MOST_DEEDS: usize = 200;
 
 /// The head of the audit trail, or that the trail is damaged.
-///
-/// # Errors
-/// When the ledger cannot be read.
 pub fn audit_fact(ledger: &Ledger) -> Result<AuditFact, LedgerError> {
     match ledger.audit_head() {
         Ok(head) => Ok(AuditFact::Head {
@@ -34,9 +31,6 @@ pub fn audit_fact(ledger: &Ledger) -> Result<AuditFact, LedgerError> {
 }
 
 /// The facts of one request, without its jobs.
-///
-/// # Errors
-/// When the ledger cannot be read.
 pub fn request_facts(ledger: &Ledger, course: &Course) -> Result<RequestFacts, LedgerError> {
     let request = &course.request;
     let operation = request.asked.operation;
@@ -125,9 +119,6 @@ pub fn row_facts(course: &Course) -> RowFacts {
 }
 
 /// The facts of a period, without its requests.
-///
-/// # Errors
-/// When the ledger cannot be read.
 pub fn period_facts(
     ledger: &Ledger,
     from: NaiveDate,

@@ -26,9 +26,6 @@ pub enum Extent {
 }
 
 /// Checks each job at most once. Trouble with one project does not stop the others.
-///
-/// # Errors
-/// When the ledger cannot be read or written.
 pub async fn refresh(
     run: &mut Run<'_>,
     scope: &Scope,
@@ -68,9 +65,6 @@ pub async fn refresh(
 /// Checks each job when it is due, until all are done, `timeout` is over or the operator
 /// interrupts. Waits through a failing network or a rate limit. Other trouble ends the checks of
 /// that project.
-///
-/// # Errors
-/// When the ledger cannot be read or written.
 pub async fn wait(
     run: &mut Run<'_>,
     scope: &Scope,

@@ -44,9 +44,6 @@ pub struct Probed {
 }
 
 /// Sends one GET, within the project's pace.
-///
-/// # Errors
-/// When the ledger cannot be written.
 pub async fn probe(
     run: &mut Run<'_>,
     client: &Client,

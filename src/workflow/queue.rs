@@ -218,9 +218,6 @@ impl Queue {
 }
 
 /// Whether `dsr resume` settles an unknown job without the operator's word.
-///
-/// # Errors
-/// When the ledger cannot be read.
 pub(super) fn settles_by_itself(
     ledger: &Ledger,
     job: &JobRecord,

@@ -194,9 +194,6 @@ fn packages_record(summary: &Summary) -> PackagesRecord {
 }
 
 /// The drafts beside a request's archives that have no packages yet.
-///
-/// # Errors
-/// When the ledger cannot be read.
 pub fn list_drafts(
     ledger: &Ledger,
     request: &RequestRecord,

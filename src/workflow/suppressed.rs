@@ -49,9 +49,6 @@ impl Part {
     }
 
     /// Reads the people of this part, each once a project, sorted by hash.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn read(self, erased: &Erased<'_>, ids: HeldIds) -> Result<Vec<Suppressed>, LedgerError> {
         let mut people = Vec::new();
         erased.visit(&mut |person| {

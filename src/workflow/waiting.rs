@@ -20,9 +20,6 @@ pub enum Settles {
 
 impl Settles {
     /// What settles the unknown jobs of these requests.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
     pub fn of(
         ledger: &Ledger,
         requests: &[RequestRecord],
@@ -51,9 +48,6 @@ pub struct Waiting {
 }
 
 /// The unsent jobs of these requests that wait for others, in order.
-///
-/// # Errors
-/// When the ledger cannot be read.
 pub fn list_waiting(
     ledger: &Ledger,
     requests: &[RequestRecord],

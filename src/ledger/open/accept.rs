@@ -145,9 +145,6 @@ impl Ledger {
     }
 
     /// Records the operator's review of the lost time.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
     pub fn record_set_back_reviewed(
         &mut self,
         note: &str,
