@@ -1,6 +1,6 @@
-//! Mixpanel's GDPR API v3: the five operations, the shapes of their replies, what an answer means.
+//! Mixpanel's GDPR API v3: the five operations, the shapes of replies, and their meaning.
 //!
-//! Knows no ledger and never sends anything twice by itself.
+//! Knows no ledger, and never sends anything twice by itself.
 
 mod answer;
 pub mod classify;
