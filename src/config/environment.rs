@@ -194,7 +194,6 @@ mod tests {
         })
         .unwrap();
         let documented = VARIABLES.iter().map(|(name, _)| *name);
-        // Variables that every program reads.
         let mut documented: Vec<_> = documented.chain(PROXIES).chain(NO_PROXY).collect();
         let mut asked = asked.into_inner();
         documented.sort_unstable();

@@ -12,9 +12,6 @@ pub struct Home {
 
 impl Home {
     /// `DSR_HOME` if given, or else the platform's own folders.
-    ///
-    /// # Errors
-    /// When the platform does not name the user's home.
     pub fn locate(dsr_home: Option<&Path>) -> Result<Self, HomeDirError> {
         if let Some(folder) = dsr_home {
             let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
@@ -97,9 +94,6 @@ pub fn create_private_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// The folder of the user's own man pages.
-///
-/// # Errors
-/// When the platform does not name the user's home.
 pub fn own_man_folder() -> Result<PathBuf, HomeDirError> {
     let strategy = etcetera::choose_base_strategy()?;
     Ok(etcetera::BaseStrategy::data_dir(&strategy).join("man"))

@@ -1,5 +1,4 @@
 //! The run's settings from the environment, the config file and flags, each value with its origin.
-//!
 //! Only this module reads the environment. It reads nothing from the working directory.
 
 mod actor;

@@ -104,7 +104,6 @@ pub enum ProjectsFileError {
     #[error("there is no project `{name}` in the config file")]
     Missing {
         name: ProjectName,
-        /// The project that was probably meant.
         similar: Option<String>,
     },
 }
@@ -255,9 +254,6 @@ impl ProjectsFile {
     }
 
     /// Makes a project the default.
-    ///
-    /// # Errors
-    /// When there is no such project, or the file cannot be written.
     pub fn set_default(&mut self, name: &ProjectName) -> Result<(), ProjectsFileError> {
         if self.find(name.as_str()).is_none() {
             return Err(self.missing(name));
@@ -267,9 +263,6 @@ impl ProjectsFile {
     }
 
     /// Sets the time zone of a project's events.
-    ///
-    /// # Errors
-    /// When there is no such project, or the file cannot be written.
     pub fn set_time_zone(
         &mut self,
         name: &ProjectName,
@@ -292,9 +285,6 @@ impl ProjectsFile {
     }
 
     /// Removes a project, and the default if this project was it.
-    ///
-    /// # Errors
-    /// When there is no such project, or the file cannot be written.
     pub fn remove(&mut self, name: &ProjectName) -> Result<(), ProjectsFileError> {
         if self.find(name.as_str()).is_none() {
             return Err(self.missing(name));

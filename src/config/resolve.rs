@@ -57,7 +57,6 @@ pub enum ResolveError {
     #[error("there is no project `{name}`")]
     UnknownProject {
         name: String,
-        /// The project that was probably meant.
         similar: Option<String>,
     },
     #[error("`{name}` cannot be the name of a project")]
@@ -90,7 +89,6 @@ pub enum ResolveError {
 
 /// The name of a project that exists only in the environment.
 const UNNAMED: &str = "default";
-/// The name of the sandbox's own project.
 const SANDBOX: &str = "sandbox";
 
 /// Finds the projects that the operator means: those of `flags`, or else the one from the

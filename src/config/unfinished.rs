@@ -1,8 +1,6 @@
 //! Unfinished files and folders beside their target (`.dsr-….part`), and leftovers of dead
-//! processes.
-//!
-//! The writer holds a lock, which the kernel drops however the process ends. An unfinished file
-//! without a lock is a leftover.
+//! processes. The writer holds a lock, which the kernel drops however the process ends. An
+//! unfinished file without a lock is a leftover.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -39,9 +37,6 @@ pub fn begin_file(folder: &Path) -> io::Result<NamedTempFile> {
 }
 
 /// Begins a folder (0700) in `parent`.
-///
-/// # Errors
-/// When `parent` is not writable.
 pub fn begin_folder(parent: &Path) -> io::Result<UnfinishedFolder> {
     let name = format!("{PREFIX}packages-");
     for _ in 0..TRIES {

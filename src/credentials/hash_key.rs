@@ -8,10 +8,8 @@ use super::keyring_store::{find_secret, forget, record_secret};
 use super::secret_file::{self, SecretFileError};
 use super::{Keyring, KeyringError};
 
-/// The longest key file, in bytes.
 const MAX_KEY_BYTES: u64 = 64 * 1024;
 
-/// The name of the keyring entry.
 const ENTRY: &str = "distinct-id-hash-key";
 
 /// A product's HMAC key for making its distinct_ids.

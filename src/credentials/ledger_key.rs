@@ -20,7 +20,6 @@ const MAX_FILE_BYTES: u64 = 128;
 /// A lock beside the ledger for finding and making a key, so that two dsr make only one.
 const LOCK: &str = "ledger-key.lock";
 
-/// The name of the keyring entry.
 const ENTRY: &str = "ledger-key";
 
 /// Where a key was found.
@@ -71,9 +70,6 @@ pub enum LedgerKeyError {
 
 /// Finds the key in the environment's file, or else in the keyring. Makes one there if `if_none`
 /// allows it.
-///
-/// # Errors
-/// When there is none, or it is unreadable.
 pub fn find_ledger_key(
     environment: &Environment,
     data: &Path,

@@ -55,7 +55,6 @@ pub enum CredentialError {
     #[error("{token} expired on {expired}: it is good for one year from the day it was made")]
     Expired {
         expired: NaiveDate,
-        /// The token, in words.
         token: String,
         origin: TokenOrigin,
         name: Option<TokenName>,
@@ -64,9 +63,6 @@ pub enum CredentialError {
 
 /// Finds a token: `DSR_TOKEN_FILE` or `DSR_TOKEN`, or else the keyring's token of this name. The
 /// caller decides about an expired token.
-///
-/// # Errors
-/// When there is none, or it is unreadable.
 pub fn find_token(
     environment: &Environment,
     name: &TokenName,
@@ -82,9 +78,6 @@ pub fn find_token(
 }
 
 /// Finds the token of `DSR_TOKEN_FILE` or `DSR_TOKEN`, without the keyring.
-///
-/// # Errors
-/// When a given token is unreadable.
 pub fn find_environments_token(
     environment: &Environment,
 ) -> Result<Option<OauthToken>, CredentialError> {

@@ -21,7 +21,6 @@ pub struct ProjectSecret {
 #[serde(rename_all = "snake_case")]
 pub enum SecretOrigin {
     Keyring,
-    /// The file that `DSR_PROJECT_SECRET_FILE` names.
     SecretFile,
     Sandbox,
 }

@@ -8,7 +8,6 @@ use crate::config::is_open_to_others;
 #[derive(Debug)]
 pub(super) enum SecretFileError {
     Unreadable(io::Error),
-    /// Other users can read or change it.
     Open,
     TooLong,
 }

@@ -54,7 +54,6 @@ impl fmt::Display for TokenOrigin {
 /// How much of a token's year is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenAge {
-    /// The day of its creation is unknown.
     NotKnown,
     /// `expires` is the last valid day; `days_left` counts from today, 0 on that day.
     Good {

@@ -7,7 +7,6 @@ use secrecy::SecretString;
 use super::CredentialError;
 use super::secret_file::{self, SecretFileError};
 
-/// The longest token file, in bytes.
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// Reads the file `DSR_TOKEN_FILE`, if it is private.

@@ -67,7 +67,6 @@ impl Default for Actor {
     }
 }
 
-/// `user@host`.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.user, self.host)

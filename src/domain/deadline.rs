@@ -152,7 +152,6 @@ fn is_free(day: NaiveDate, holidays: &[NaiveDate]) -> bool {
     matches!(day.weekday(), Weekday::Sat | Weekday::Sun) || holidays.contains(&day)
 }
 
-/// The same date of a later month, or that month's last day.
 fn months_after(day: NaiveDate, months: u32) -> NaiveDate {
     let later = day.checked_add_months(Months::new(months));
     later.unwrap_or(NaiveDate::MAX)

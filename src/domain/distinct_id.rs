@@ -33,7 +33,6 @@ const LONGEST_WORD: usize = 9;
 /// The rules that the operator turned off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leniency {
-    /// Every rule holds.
     None,
     /// White space at the ends belongs to the ids, as it does in Mixpanel.
     OuterWhiteSpace,
@@ -74,9 +73,6 @@ impl DistinctId {
     }
 
     /// Keeps `text` byte for byte, without the rules that `leniency` turns off.
-    ///
-    /// # Errors
-    /// See [`Self::judge`].
     pub fn new_with(text: &str, leniency: Leniency) -> Result<Self, DistinctIdError> {
         Self::judge(text, leniency)?;
         Ok(Self(text.into()))

@@ -38,7 +38,6 @@ impl Erasure {
 /// When a deletion ran, as far as dsr saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErasurePeriod {
-    /// When it was sent.
     pub begun: DateTime<Utc>,
     /// When dsr heard that it was done; the deletion may have ended earlier. `None` if dsr never
     /// heard so.
@@ -54,7 +53,6 @@ pub enum Arrival {
     During,
     /// Before a deletion was sent, so the deletion covers the event.
     Before,
-    /// The event has no time.
     Undated,
 }
 

@@ -6,13 +6,12 @@ pub enum ExitStatus {
     Bug,
     /// Wrong usage, or a confirmation that was refused or impossible.
     Usage,
-    /// Partly or wholly refused by Mixpanel; the rest went through.
+    /// Mixpanel refused some or all of it; the rest went through.
     Refused,
     /// The token is missing, expired or not allowed.
     Auth,
     /// Bad input file; nothing was sent.
     Input,
-    /// An outcome is unknown.
     Unknown,
     /// Mixpanel reports a job failed, revoked or not found.
     Failed,
@@ -22,7 +21,6 @@ pub enum ExitStatus {
     Overdue,
     /// Another dsr held the ledger longer than `--lock-timeout`.
     Locked,
-    /// Local I/O failed.
     LocalIo,
     /// A rate limit or the network prevented sending.
     Temporary,

@@ -26,7 +26,6 @@ pub enum JobState {
     Unknown,
     /// Mixpanel reports failure.
     Failed,
-    /// It was cancelled.
     Revoked,
 }
 

@@ -45,7 +45,6 @@ pub(super) fn kind(row: &Row<'_>) -> Result<Kind, LedgerError> {
     Kind::parse(&text).ok_or_else(|| unreadable("a request's kind"))
 }
 
-/// A count as a column stores it.
 pub(super) fn to_sql(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

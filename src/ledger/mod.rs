@@ -1,8 +1,7 @@
-//! The local, durable record of requests, jobs and attempts, and the pace of all processes.
-//!
-//! One SQLite file. No SQL is outside this folder, and no caller may depend on the engine. Knows no
-//! HTTP. Never waits for anything else during a transaction. Every function that reads or writes
-//! fails if the file does; `# Errors` sections name other causes.
+//! The local, durable record of requests, jobs and attempts, and the pace of all processes. One
+//! SQLite file. No SQL is outside this folder, and no caller may depend on the engine. Knows no
+//! HTTP. Never waits for anything else during a transaction. Every function fails if the file is
+//! unreadable or damaged; `# Errors` sections name other causes.
 
 mod audit;
 mod columns;
@@ -92,7 +91,6 @@ pub struct Ledger {
     has_written: bool,
 }
 
-/// Where the ledger is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Disk,
@@ -203,9 +201,6 @@ impl Ledger {
     }
 
     /// Opens the ledger without a named actor, for tests.
-    ///
-    /// # Errors
-    /// See [`Ledger::open_by`].
     pub fn open(path: &Path, patience: impl Into<Patience>) -> Result<Self, LedgerError> {
         Self::open_by(&Opening::default(), path, patience)
     }
@@ -234,9 +229,6 @@ impl Ledger {
     }
 
     /// Reads several values from one snapshot. `read` must not start a transaction or wait.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read, or `read` fails.
     pub fn in_one_view<T, E: From<LedgerError>>(
         &self,
         read: impl FnOnce(&Self) -> Result<T, E>,
@@ -249,9 +241,8 @@ impl Ledger {
     }
 
     /// Starts a transaction that holds the write lock from the start. A read that upgrades to a
-    /// write would fail at once, whatever the busy timeout.
-    ///
-    /// Refuses to write to a ledger that was set back.
+    /// write would fail at once, whatever the busy timeout. Refuses to write to a ledger that was
+    /// set back.
     fn write(&mut self) -> Result<Write<'_>, LedgerError> {
         let behavior = TransactionBehavior::Immediate;
         let tx = self.conn.transaction_with_behavior(behavior)?;
@@ -282,7 +273,6 @@ impl Drop for Ledger {
     }
 }
 
-/// A transaction, and the mark that names its holder.
 struct Write<'a> {
     // Dropped before the mark.
     tx: Transaction<'a>,
@@ -317,9 +307,6 @@ impl<'a> Deref for Write<'a> {
 
 /// The other processes that are sending from the ledger at `path`. Works even if the ledger cannot
 /// be opened.
-///
-/// # Errors
-/// When their marks cannot be read.
 pub fn list_senders(path: &Path) -> Result<Vec<ProcessRecord>, LedgerError> {
     sender::list_living(path).map_err(LedgerError::Sender)
 }
@@ -329,9 +316,8 @@ pub fn find_holder(path: &Path) -> Option<ProcessRecord> {
     holder::find(path)
 }
 
-/// Refuses a ledger that other users can read, and links at paths where dsr would write.
-///
-/// Checks the folder first: in a private folder no one else can swap a file after the check.
+/// Refuses a ledger that other users can read, and links at paths where dsr would write. Checks
+/// the folder first: in a private folder no one else can swap a file after the check.
 fn refuse_what_others_share(path: &Path) -> Result<(), LedgerError> {
     refuse_shared_home(path.parent().unwrap_or(Path::new(".")))?;
     for extension in ["db", "db-wal", "db-shm", "db-journal"] {

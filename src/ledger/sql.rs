@@ -7,10 +7,9 @@ use crate::domain::JobId;
 
 use super::LedgerError;
 
-/// Prepares a statement with the parameters `$1`, `$2`, … in the order of their appearance.
-///
-/// SQLite takes `$2` as a *name* and counts by first appearance; PostgreSQL goes by the number. Any
-/// other order would bind wrong values in one of them.
+/// Prepares a statement with the parameters `$1`, `$2`, … in the order of their appearance. SQLite
+/// takes `$2` as a *name* and counts by first appearance; PostgreSQL goes by the number. Any other
+/// order would bind wrong values in one of them.
 pub(super) fn prepare<'c>(
     conn: &'c Connection,
     sql: &str,
@@ -29,7 +28,6 @@ pub(super) fn of(job: &JobId) -> (&str, u32) {
     (job.request.as_str(), job.number)
 }
 
-/// All rows, each read by `read`.
 pub(super) fn list<T, C: FromIterator<T>>(
     conn: &Connection,
     sql: &str,

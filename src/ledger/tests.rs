@@ -74,7 +74,6 @@ fn batches(count: usize, limit: usize) -> Vec<Batch> {
     cut.map(|ids| Batch::restore(ids).unwrap()).collect()
 }
 
-/// A ledger with one request of two jobs.
 fn with_request(folder: &tempfile::TempDir) -> (Ledger, RequestRecord) {
     let mut ledger = open(folder);
     let id = record(&mut ledger, &batches(4, 2), noon());
@@ -97,7 +96,6 @@ fn state(ledger: &Ledger, job: &JobId) -> JobState {
     ledger.find_job(job).unwrap().state
 }
 
-/// A job of a request by its number from 1.
 fn nth(request: &RequestId, number: u32) -> JobId {
     JobId {
         request: request.clone(),

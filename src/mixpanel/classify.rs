@@ -1,6 +1,5 @@
-//! The meaning of an exchange, by the table in docs/design/doubt.md.
-//!
-//! Pure and public, so that any bytes can be tested without a server.
+//! The meaning of an exchange, by the table in docs/design/doubt.md. Pure and public, so that any
+//! bytes can be tested without a server.
 
 use std::collections::HashSet;
 

@@ -75,7 +75,7 @@ impl Client {
                 // A compressed answer can unpack to a thousand times its size.
                 (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
             ]))
-            // A redirect would carry ids to another host, or turn a POST into a GET that "succeeds".
+            // A redirect could carry ids to another host, or turn a POST into a GET that succeeds.
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             // A new connection for each call. A reused connection that died would leave the outcome

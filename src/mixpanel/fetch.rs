@@ -25,7 +25,6 @@ const CONNECT: Duration = Duration::from_secs(15);
 /// The addresses that a link may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Only https.
     Everywhere,
     /// Only this machine, even over plain http: for the sandbox.
     Loopback,
@@ -60,9 +59,6 @@ pub trait Sink {
     /// When the bytes cannot be kept; this ends the transfer.
     fn take(&mut self, bytes: &[u8]) -> io::Result<()>;
     /// Discards the bytes so far: the transfer starts again.
-    ///
-    /// # Errors
-    /// When they cannot be discarded.
     fn restart(&mut self) -> io::Result<()>;
     /// Receives the total number of bytes, if the store gives it.
     fn expect(&mut self, bytes: u64);
@@ -73,13 +69,11 @@ enum Try {
     BrokeOff(Words),
 }
 
-/// What is known about the file.
 #[derive(Default)]
 struct Known {
     taken: u64,
     /// The store's tag of exactly these bytes.
     tag: Option<String>,
-    /// The total length.
     total: Option<u64>,
 }
 

@@ -70,10 +70,9 @@ impl Needles {
         }
     }
 
-    /// Adds the whole id, and of a longer id three quarters from either end.
-    ///
-    /// Skips ids that ordinary text contains and that name no one: one or two letters, three-digit
-    /// numbers, and [`ORDINARY`] words.
+    /// Adds the whole id, and of a longer id three quarters from either end. Skips ids that
+    /// ordinary text contains and that name no one: one or two letters, three-digit numbers, and
+    /// [`ORDINARY`] words.
     pub(super) fn add_id(&mut self, id: &DistinctId) {
         let letters = Letters::of(id.expose()).letters;
         let is_number = letters.iter().all(char::is_ascii_digit);

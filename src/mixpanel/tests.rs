@@ -17,7 +17,6 @@ mod hostile;
 const PROJECT_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const OAUTH: &str = "oauth-canary";
 
-/// What the peer does with a connection after reading the request.
 #[derive(Clone)]
 enum Act {
     Reply(String),

@@ -1,7 +1,5 @@
-//! The bodies that dsr sends, and the known shapes of replies.
-//!
-//! Mixpanel's OpenAPI file, its prose and its live service differ. Each shape here comes from one
-//! of them.
+//! The bodies that dsr sends, and the known shapes of replies. Mixpanel's OpenAPI file, its prose
+//! and its live service differ. Each shape here comes from one of them.
 
 use secrecy::SecretString;
 use serde::Serialize;
@@ -11,7 +9,6 @@ use crate::domain::{
     Batch, Disclosure, Law, Operation, Project, SubjectRequestId, TaskId, TaskStatus,
 };
 
-/// The body of both creates.
 #[derive(Serialize)]
 pub(super) struct CreateBody<'a> {
     distinct_ids: Vec<&'a str>,
@@ -56,7 +53,6 @@ pub(super) enum Created {
     Several(Vec<TaskId>),
 }
 
-/// A reply's JSON.
 pub(super) struct Document(Value);
 
 impl Document {

@@ -1,7 +1,5 @@
-//! A server's messages, made safe to show, record and log.
-//!
-//! Only this module makes [`Words`], so every text of a server is searched before it leaves
-//! `mixpanel/`.
+//! A server's messages, made safe to show, record and log. Only this module makes [`Words`], so
+//! every text of a server is searched before it leaves `mixpanel/`.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -67,12 +65,11 @@ impl From<Words> for String {
     }
 }
 
-/// Finds the sent ids that a message may quote; `None` if they are no longer known.
+/// Finds the sent ids that a message could quote; `None` if they are no longer known.
 pub type Sent<'a> = &'a dyn Fn() -> Option<Vec<DistinctId>>;
 
 /// What a server's message must not quote.
 pub struct Confidential<'a> {
-    /// Tokens and other secrets.
     pub tokens: Vec<&'a str>,
     /// Called only if there is a text to search.
     pub sent: Sent<'a>,
@@ -111,9 +108,8 @@ impl Confidential<'_> {
         self.shown(said).unwrap_or(Words::ours("withheld"))
     }
 
-    /// Whether a task's id quotes a token or a long sent id, or is a short sent id.
-    ///
-    /// A lost task is worse than a shown short id, so a longer task id may contain one.
+    /// Whether a task's id quotes a token or a long sent id, or is a short sent id. A lost task is
+    /// worse than a shown short id, so a longer task id may contain one.
     pub(super) fn hides(&self, task: &TaskId) -> bool {
         let ids = (self.sent)().unwrap_or_default();
         let mut needles = Needles::default();

@@ -62,10 +62,9 @@ type Member<'a> = (
     fn(&Delivery<'a>, &mut dyn Write) -> io::Result<()>,
 );
 
-/// The members of an export, and what writes each.
-///
-/// Source: Mixpanel's page "End User Data Management", August 2026. The older forms were never
-/// documented; clients of that time expected them.
+/// The members of an export, and what writes each. Source: Mixpanel's page "End User Data
+/// Management", August 2026. The older forms were never documented; clients of that time expected
+/// them.
 fn members<'a>(order: &Order, members: ExportMembers) -> Vec<Member<'a>> {
     let lists: [Member<'a>; 3] = [
         ("event_names.csv", Delivery::write_event_names),
@@ -120,7 +119,6 @@ fn history(law: Law) -> i64 {
     }
 }
 
-/// The contents of an export.
 struct Delivery<'a> {
     people: &'a [Person<'a>],
     span: Span,

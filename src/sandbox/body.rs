@@ -1,7 +1,6 @@
-//! Receives each call whole before it is handled.
-//!
-//! If a server answers and closes during the upload, the caller sees a broken connection, not the
-//! answer. So even a refused body is read to its end.
+//! Receives each call whole before it is handled. If a server answers and closes during the
+//! upload, the caller sees a broken connection, not the answer. So even a refused body is read to
+//! its end.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -13,7 +12,6 @@ use axum::response::Response;
 
 use super::clock::Moment;
 
-/// The largest body to keep.
 pub(super) const MAX_BODY: usize = 8 * 1024 * 1024;
 
 /// A larger body is not read to its end.

@@ -1,7 +1,5 @@
-//! Who calls, for which project, and within the pace or not.
-//!
-//! A call that is not admitted takes no slot of the project's pace; every other call does, whatever
-//! its result.
+//! Who calls, for which project, and within the pace or not. A call that is not admitted takes no
+//! slot of the project's pace; every other call does, whatever its result.
 
 use std::sync::Arc;
 
@@ -18,7 +16,6 @@ use super::server::Server;
 use super::store::Pace;
 use super::{FORBIDDEN_PROJECT_TOKEN, OAUTH_TOKEN};
 
-/// An admitted caller within the pace.
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) project: String,

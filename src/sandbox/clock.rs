@@ -1,7 +1,5 @@
-//! The sandbox's only access to the time.
-//!
-//! Wall-clock time, since processes compare it through `server.db`. In microseconds, so that a
-//! caller that keeps the pace exactly is never early.
+//! The sandbox's only access to the time. Wall-clock time, since processes compare it through
+//! `server.db`. In microseconds, so that a caller that keeps the pace exactly is never early.
 
 use chrono::{DateTime, Utc};
 

@@ -1,7 +1,6 @@
-//! Checks the body of a create call against the documented contract.
-//!
-//! May be stricter than the real service: refuses everything that the documentation does not allow,
-//! and says why. Touches no state.
+//! Checks the body of a create call against the documented contract. May be stricter than the real
+//! service: refuses everything that the documentation does not allow, and says why. Touches no
+//! state.
 
 use axum::http::Uri;
 use serde_json::{Map, Value};

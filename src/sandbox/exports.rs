@@ -1,7 +1,6 @@
-//! The host of exports: signed links that work for 14 days without credentials.
-//!
-//! Acts as a storage host outside Mixpanel: it tells a client that sends its token here that it has
-//! leaked it. The first download packs an export, so that all downloads get the same bytes.
+//! The host of exports: signed links that work for 14 days without credentials. Acts as a storage
+//! host outside Mixpanel: it tells a client that sends its token here that it has leaked it. The
+//! first download packs an export, so that all downloads get the same bytes.
 
 use std::fs::{self, File};
 use std::io;
@@ -101,7 +100,6 @@ fn packed(settings: &Settings, task: &Task) -> Result<Served, SandboxError> {
     }
 }
 
-/// Removes exports with expired links.
 fn drop_expired(folder: &FilePath) -> io::Result<()> {
     let lifetime = Duration::from_micros(LINK_LIFETIME.unsigned_abs());
     for entry in fs::read_dir(folder)? {

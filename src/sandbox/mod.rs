@@ -1,8 +1,7 @@
-//! A server on loopback that behaves like Mixpanel's GDPR API v3, for rehearsals and tests.
-//!
-//! Owns its wire format, its state (`server.db` in its own folder) and made-up exports. Shares no
-//! type with the client, so that each checks the other. Listens on 127.0.0.1 only, calls no one
-//! (not even callback URLs), and reads no environment. Must never hold a real token.
+//! A server on loopback that behaves like Mixpanel's GDPR API v3, for rehearsals and tests. Owns
+//! its wire format, its state (`server.db` in its own folder) and made-up exports. Shares no type
+//! with the client, so that each checks the other. Listens on 127.0.0.1 only, calls no one (not
+//! even callback URLs), and reads no environment. Must never hold a real token.
 
 mod archive;
 mod body;

@@ -1,7 +1,5 @@
-//! A made-up person and their events.
-//!
-//! Everything follows from the SHA-256 of the id, so that all exports of a person, from any
-//! sandbox, agree. All addresses are under `example.test`.
+//! A made-up person and their events. Everything follows from the SHA-256 of the id, so that all
+//! exports of a person, from any sandbox, agree. All addresses are under `example.test`.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -49,10 +47,8 @@ impl<'a> Person<'a> {
         !self.number(0).is_multiple_of(10)
     }
 
-    /// When this person did something.
-    ///
-    /// Evenly spaced over all time, so that overlapping exports agree; or over the span, if the
-    /// number of events is given.
+    /// When this person did something. Evenly spaced over all time, so that overlapping exports
+    /// agree; or over the span, if the number of events is given.
     pub(super) fn times(&self, span: Span) -> Box<dyn Iterator<Item = i64>> {
         let Span { since, until, .. } = span;
         if let Some(count) = span.events_per_person.map(i64::from) {

@@ -11,7 +11,6 @@ use super::clock::Moment;
 use super::lifecycle::Status;
 use super::task::{Kind, Law, Shape, Task};
 
-/// The requesting user in every reply.
 const REQUESTING_USER: &str = "operator@example.test";
 
 #[derive(Clone, Debug, PartialEq)]
@@ -177,7 +176,6 @@ fn link_field(shape: Shape) -> &'static str {
     }
 }
 
-/// 200 for a deletion.
 pub(super) fn deletion(task: &Task, status: Status) -> Response {
     let results = json!({
         "tracking_id": task.id,

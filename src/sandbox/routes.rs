@@ -1,7 +1,5 @@
-//! The five operations, with the paths and names of Mixpanel's OpenAPI document.
-//!
-//! Handlers only connect: `caller` admits, `creation` checks bodies, `store` remembers, `replies`
-//! answers.
+//! The five operations, with the paths and names of Mixpanel's OpenAPI document. Handlers only
+//! connect: `caller` admits, `creation` checks bodies, `store` remembers, `replies` answers.
 
 use std::sync::Arc;
 

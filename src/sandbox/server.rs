@@ -1,7 +1,6 @@
-//! The server thread: its runtime, its end, and the shared state of handlers.
-//!
-//! The runtime has one thread. The blocking pool does SQLite and packing, so that the next call's
-//! arrival is recorded in time.
+//! The server thread: its runtime, its end, and the shared state of handlers. The runtime has one
+//! thread. The blocking pool does SQLite and packing, so that the next call's arrival is recorded
+//! in time.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};

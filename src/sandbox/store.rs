@@ -1,7 +1,6 @@
-//! The sandbox's state: `server.db`, one SQLite file that several processes may share.
-//!
-//! Holds all SQL of the sandbox. Every write is one short IMMEDIATE transaction. Knows no HTTP;
-//! `lifecycle` interprets a task's times.
+//! The sandbox's state: `server.db`, one SQLite file that several processes may share. Holds all
+//! SQL of the sandbox. Every write is one short IMMEDIATE transaction. Knows no HTTP; `lifecycle`
+//! interprets a task's times.
 
 use std::io;
 use std::path::Path;
@@ -115,9 +114,7 @@ impl Store {
     }
 
     /// Takes the project's slot at `arrival` if `interval` microseconds have passed since the last
-    /// one.
-    ///
-    /// A refused call takes no slot, so an impatient caller is not locked out.
+    /// one. A refused call takes no slot, so an impatient caller is not locked out.
     pub(super) fn record_call(
         &mut self,
         project: &str,
@@ -146,10 +143,8 @@ impl Store {
         Ok(Pace::Kept)
     }
 
-    /// Creates a task that takes `duration` microseconds.
-    ///
-    /// One transaction checks for conflicts and writes: of two deletions of one id, in any
-    /// processes, only one is created.
+    /// Creates a task that takes `duration` microseconds. One transaction checks for conflicts and
+    /// writes: of two deletions of one id, in any processes, only one is created.
     pub(super) fn record_task(
         &mut self,
         project: &str,
@@ -187,7 +182,6 @@ impl Store {
         Ok(Creation::Created(task))
     }
 
-    /// The task with this id, in any project and of any kind.
     pub(super) fn find_task(&self, id: &str) -> Result<Option<Task>, SandboxError> {
         find_task(&self.connection, id)
     }
@@ -443,7 +437,6 @@ fn read_task(row: &Row<'_>) -> rusqlite::Result<(Task, String, String)> {
     Ok((task, row.get(10)?, row.get(11)?))
 }
 
-/// Stores an enum as its word.
 macro_rules! stored_as_word {
     ($($name:ident),*) => {$(
         impl ToSql for $name {

@@ -4,7 +4,6 @@
 use super::clock::Moment;
 use super::lifecycle::{Status, Times};
 
-/// The endpoint of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Retrieval,
@@ -22,7 +21,6 @@ impl Kind {
     }
 }
 
-/// The `compliance_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Law {
     Gdpr,
@@ -40,7 +38,6 @@ impl Law {
     }
 }
 
-/// The `disclosure_type` of a CCPA retrieval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Disclosure {
     Data,

@@ -79,7 +79,6 @@ impl CancelOutcome {
 #[derive(Debug)]
 pub struct CancelReport {
     pub request: RequestRecord,
-    /// The jobs to cancel, in order.
     pub jobs: Vec<(JobRecord, CancelOutcome)>,
     /// Why the other jobs were not tried.
     pub trouble: Option<RefreshTrouble>,
@@ -197,7 +196,6 @@ pub struct Strangers {
 ///
 /// # Errors
 /// When the ledger cannot be read. The inner error says why Mixpanel could not be asked.
-/// When the ledger cannot be read. What keeps Mixpanel from being asked is the inner error.
 pub async fn list_strangers(
     run: &mut Run<'_>,
     items: &[Followed],

@@ -75,7 +75,6 @@ pub enum Refetch {
 #[derive(Debug, Clone, Copy)]
 pub struct Fetching {
     pub refetch: Refetch,
-    /// How closely to check earlier downloads.
     pub look: Look,
 }
 
@@ -91,7 +90,6 @@ pub struct DownloadReport {
 /// How closely a file is compared with its download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
-    /// Reads the whole file.
     Sha256,
     /// Reads the file only if its size or modification time differs.
     SizeAndTime,

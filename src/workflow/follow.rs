@@ -107,7 +107,6 @@ pub(super) enum FirstSlot {
     ToTake,
 }
 
-/// Asks about one job and records the answer.
 pub(super) async fn check(
     run: &mut Run<'_>,
     item: &Followed,
@@ -255,21 +254,18 @@ fn moved(before: &JobRecord, after: &JobRecord) -> bool {
     before.state != after.state || before.mixpanel_status != after.mixpanel_status
 }
 
-/// A question about one task.
 pub(super) struct Question<'a> {
     pub(super) task: &'a TaskId,
     pub(super) kind: Kind,
     pub(super) project: &'a ProjectKey,
 }
 
-/// What Mixpanel says of a task.
 pub(super) struct Answer {
     /// The task's id, if the answer has one.
     pub(super) task: Option<TaskId>,
     pub(super) status: TaskStatus,
     /// The task's ids, if the answer has them.
     pub(super) ids: Option<HashSet<String>>,
-    /// The link to the export.
     pub(super) link: Option<SecretString>,
 }
 

@@ -15,9 +15,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// The signal that asked the run to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// Ctrl-C.
     Interrupt,
-    /// SIGTERM.
     Terminate,
 }
 
@@ -45,9 +43,6 @@ impl Interrupt {
     /// Listens to the process's signals. `end` ends the process.
     ///
     /// Its own thread hears a signal even while another dsr's hold on the ledger blocks the run.
-    ///
-    /// # Errors
-    /// When the system refuses the signal handlers.
     pub fn listen(end: impl Fn(Signal) + Send + 'static) -> io::Result<Self> {
         let interrupt = Self::never();
         let heard = interrupt.clone();
@@ -98,7 +93,6 @@ impl Interrupt {
         }
     }
 
-    /// Waits for a signal, then for the grace period.
     pub(super) async fn out_of_patience(&self) {
         self.raised().await;
         tokio::time::sleep(GRACE).await;

@@ -1,6 +1,6 @@
-//! Submits, follows and cancels: Mixpanel's API and the ledger together. Prints nothing.
-//!
-//! The ledger records every step before an observer hears of it.
+//! Submits, follows and cancels: Mixpanel's API and the ledger together. Prints nothing. The ledger
+//! records every step before an observer hears of it. Every function fails if the ledger does;
+//! `# Errors` sections name other causes.
 
 mod answer;
 mod archive;
@@ -171,7 +171,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Counts the result of a job that was just sent.
     fn count(&mut self, purpose: Purpose, after: &JobRecord) {
         let count = match purpose {
             Purpose::Submit => &mut self.tally.sent,
@@ -188,7 +187,6 @@ impl Run<'_> {
         }
     }
 
-    /// The job as the ledger has it now.
     fn job(&self, id: &JobId) -> Result<JobRecord, LedgerError> {
         self.ledger.find_job(id)
     }

@@ -211,7 +211,6 @@ impl Approved {
         &self.plan
     }
 
-    /// The ids of each job, in order.
     pub(super) fn batches(&self) -> Batches<'_> {
         self.ids.batches(self.plan.limit())
     }

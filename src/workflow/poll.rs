@@ -126,7 +126,6 @@ fn will_pass(trouble: &RefreshTrouble) -> Option<&str> {
     }
 }
 
-/// The result of trying the next check.
 enum Step {
     Asked,
     Troubled(ProjectKey, RefreshTrouble),

@@ -30,7 +30,6 @@ pub enum Probe {
     Unreachable {
         reason: String,
     },
-    /// The operator ended the run.
     Interrupted,
 }
 

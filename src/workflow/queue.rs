@@ -149,7 +149,6 @@ impl Queue {
         Ok(None)
     }
 
-    /// How many jobs wait for an earlier request.
     pub(super) fn count_kept_back(&self) -> usize {
         self.kept_back.len()
     }
@@ -168,7 +167,6 @@ impl Queue {
         self.paused_until = now.checked_add(wait).unwrap_or(now);
     }
 
-    /// Settles the job no further.
     pub(super) fn remove(&mut self, job: &JobId) {
         self.to_settle.retain(|item| item.job != *job);
     }
@@ -227,10 +225,9 @@ pub(super) fn settles_by_itself(
     Ok(is_recent(job, now) && may_tell(job, ledger.find_tried(&job.id)?, kind))
 }
 
-/// Whether a repeated POST may show what happened to the earlier ones, without harm.
-///
-/// If Mixpanel accepted a POST but its task was unreadable, the task exists. A deletion is then
-/// repeated once, for the conflict that names the task; an export never.
+/// Whether a repeated POST may show what happened to the earlier ones, without harm. If Mixpanel
+/// accepted a POST but its task was unreadable, the task exists. A deletion is then repeated once,
+/// for the conflict that names the task; an export never.
 pub(super) fn may_tell(job: &JobRecord, tried: Tried, kind: Kind) -> bool {
     let is_open_question = match tried.last {
         Some(JobState::Unknown | JobState::Accepted) => true,
@@ -314,7 +311,6 @@ mod tests {
     use super::*;
     use crate::domain::Law;
 
-    /// An empty ledger, and a queue of jobs to settle.
     fn queue_of(jobs: u32) -> (tempfile::TempDir, Ledger, Queue) {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&folder.path().join("ledger.db"), Duration::ZERO).unwrap();

@@ -15,7 +15,6 @@ use crate::mixpanel::Client;
 use super::follow::{self, Answer, Difference, Followed, Question, RefreshTrouble, ask};
 use super::{Run, WorkflowError};
 
-/// A task's ids, if they are known.
 type TaskIds = Option<HashSet<String>>;
 
 /// A task that a conflict named, and Mixpanel's answer about it.
@@ -26,7 +25,6 @@ struct Named<'t> {
 }
 
 impl Named<'_> {
-    /// Mixpanel could look it up.
     fn is_known(&self) -> bool {
         !matches!(self.status, TaskStatus::NotFound | TaskStatus::Unknown)
     }
@@ -45,11 +43,10 @@ pub(super) enum Linking {
     SendsAgain,
 }
 
-/// Links an unsent job's ids to the tasks that have them; the job keeps the rest.
-///
-/// Asks each task for its ids. Ids that no task has become unknown, with the tasks in the reason. A
-/// task that has ended does nothing for a new request, so its ids stay unsent. After a second such
-/// answer (`sent_after`) they become unknown.
+/// Links an unsent job's ids to the tasks that have them; the job keeps the rest. Asks each task
+/// for its ids. Ids that no task has become unknown, with the tasks in the reason. A task that has
+/// ended does nothing for a new request, so its ids stay unsent. After a second such answer
+/// (`sent_after`) they become unknown.
 pub(super) async fn link(
     run: &mut Run<'_>,
     client: &Client,
@@ -261,9 +258,8 @@ fn linked_reason(task: &TaskId) -> String {
 
 /// Keeps ids of other deletions in the ledger out of an unsent deletion. They are linked to the
 /// other task if Mixpanel says that it is active and has them. They wait if an earlier request has
-/// no task yet. All other ids are sent: Mixpanel names a conflict if there is one.
-///
-/// Returns the jobs that wait. If Mixpanel refuses the token, the caller must send nothing.
+/// no task yet. All other ids are sent: Mixpanel names a conflict if there is one. Returns the
+/// jobs that wait. If Mixpanel refuses the token, the caller must send nothing.
 pub(super) async fn keep_apart(
     run: &mut Run<'_>,
     request: &RequestRecord,
@@ -310,11 +306,9 @@ pub(super) async fn keep_apart(
     Ok(Ok(kept_back))
 }
 
-/// Another deletion that has some of our ids.
 enum OtherTask {
     /// Its task is open; with the task's ids if Mixpanel names them.
     Active(TaskIds),
-    /// It has no task yet.
     Unsent,
     /// It is over, or Mixpanel could not be asked.
     Over,
@@ -370,7 +364,6 @@ pub enum Adopted {
     NotSaid,
     /// The task lacks some of the job's ids.
     OtherIds(Difference),
-    /// Mixpanel's answer is about another task.
     OtherTask,
     /// The task was made for this other job, and Mixpanel does not say that it also has these ids.
     OtherJob(JobId),

@@ -137,11 +137,9 @@ fn split_once(
     Ok(SplitOutcome::Split(target.clone(), report.summary))
 }
 
-/// The ids of the request's other jobs.
 struct Elsewhere<'a> {
     ledger: &'a Ledger,
     job: &'a JobRecord,
-    /// Why they are unknown.
     trouble: RefCell<Option<LedgerError>>,
 }
 
@@ -161,7 +159,6 @@ impl<'a> Elsewhere<'a> {
         })
     }
 
-    /// The ids that the ledger still keeps.
     fn try_find(&self) -> Result<Vec<DistinctId>, LedgerError> {
         let mut all = Vec::new();
         for job in self.ledger.jobs(&self.job.id.request, Standing::Any) {

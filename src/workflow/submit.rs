@@ -80,7 +80,6 @@ pub async fn submit(
     })
 }
 
-/// The result of one round of the queues.
 struct Sent {
     any: bool,
     stops: Vec<Stop>,
@@ -125,7 +124,6 @@ async fn send_all(
     Ok(Sent { any, stops })
 }
 
-/// The result of trying the next job of a queue.
 enum Step {
     Sent,
     Wait(Duration),

@@ -12,7 +12,6 @@ use super::waiting::{Settles, Waiting};
 pub struct SubmitReport {
     pub requests: Vec<RequestRecord>,
     pub stops: Vec<Stop>,
-    /// The unsent jobs that wait for other requests.
     pub waiting: Vec<Waiting>,
     pub settling: Settles,
     pub tally: Tally,

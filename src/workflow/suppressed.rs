@@ -104,8 +104,7 @@ fn beginning(hash: &PersonHash) -> usize {
 }
 
 impl SuppressedIndex {
-    /// # Errors
-    /// When the ledger cannot be read.
+    /// Reads everyone from the ledger.
     pub fn read(erased: &Erased<'_>) -> Result<Self, LedgerError> {
         let mut people = Vec::with_capacity(erased.count_ids());
         erased.visit(&mut |person| people.push((person.hash, person.job)))?;

@@ -1,7 +1,6 @@
-//! Decides what to do about the answer to a create, by the table in docs/design/doubt.md.
-//!
-//! Pure: it remembers how the service has behaved, and returns an action and a wait. It never
-//! sends, sleeps or records.
+//! Decides what to do about the answer to a create, by the table in docs/design/doubt.md. Pure: it
+//! remembers how the service has behaved, and returns an action and a wait. It never sends, sleeps
+//! or records.
 
 use std::time::Duration;
 
@@ -17,11 +16,9 @@ const MAX_CONNECTION_TRIES: u32 = 5;
 /// After this many unclear answers in a row, dsr stops sending.
 const MAX_UNKNOWN_IN_A_ROW: u32 = 3;
 
-/// What to do about the job.
 #[derive(Debug)]
 pub(super) enum Act {
     Record(Outcome),
-    /// Nothing was created: cut it in two.
     Cut,
     /// Nothing was created: link these ids to these tasks, and send the rest as its own job.
     Link {
@@ -103,7 +100,6 @@ impl Temper {
         }
     }
 
-    /// Decides about the answer to a job's POST.
     pub(super) fn judge(&mut self, answer: CreateAnswer, now: DateTime<Utc>) -> Verdict {
         self.notice(&answer);
         match answer {

@@ -14,7 +14,6 @@ use super::settle::list_unsent;
 pub enum Settles {
     /// Another run, while a repeated POST still shows what happened to the first.
     ByItself,
-    /// The operator's word.
     ByWord,
 }
 

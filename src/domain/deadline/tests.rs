@@ -184,7 +184,6 @@ fn any_day() -> impl Strategy<Value = NaiveDate> {
     (0..40_000_u64).prop_map(|count| day("1999-01-01") + Days::new(count))
 }
 
-/// Holidays within half a year after the day, in any order.
 fn holidays_after(day: NaiveDate) -> impl Strategy<Value = Vec<NaiveDate>> {
     let holiday = (0..180_u64).prop_map(move |count| day + Days::new(count));
     proptest::collection::vec(holiday, 0..30)

@@ -17,7 +17,6 @@ pub(crate) const NOTHING_BEFORE: &str =
 pub(crate) const COLUMNS: &str =
     "seq, at, actor_user, actor_host, command, version, event, request, job, details, hash";
 
-/// An entry as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Raw {
     pub(crate) seq: i64,
@@ -89,7 +88,6 @@ pub(crate) fn add_field(bytes: &mut Vec<u8>, field: Option<&str>) {
     bytes.push(b'\n');
 }
 
-/// SHA-256 as 64 lower-case hex digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     to_hex(&Sha256::digest(bytes))
 }

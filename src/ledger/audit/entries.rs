@@ -24,7 +24,6 @@ pub struct AuditEntry {
     /// A word of [`super::AuditEvent::as_str`], or of a newer dsr.
     pub event: String,
     pub request: Option<RequestId>,
-    /// The number of the job in its request.
     pub job: Option<u32>,
     /// A JSON object that depends on the event.
     pub details: Value,
@@ -37,7 +36,6 @@ pub struct AuditEntry {
 pub enum Chosen<'a> {
     /// At most this many of the last entries.
     Last(usize),
-    /// The entries of one request.
     Of(&'a RequestId),
 }
 
@@ -51,9 +49,6 @@ pub struct Entries {
 
 impl Ledger {
     /// Lists entries of the trail without verifying them.
-    ///
-    /// # Errors
-    /// When the ledger or an entry cannot be read.
     pub fn list_entries(&self, chosen: Chosen<'_>) -> Result<Entries, LedgerError> {
         let view = self.conn.unchecked_transaction()?;
         match chosen {

@@ -8,20 +8,17 @@ pub enum AuditEvent {
     TrailStarted,
     /// A new request and its jobs, all planned.
     RequestRecorded,
-    /// A job's new state.
     JobMoved,
     /// A change to a job that keeps its state.
     JobNoted,
     /// A job lost some ids to new jobs at the end of its request.
     JobCut,
-    /// The operator gave up on an unknown job.
     JobAbandoned,
     /// The operator asked to send an unknown job again.
     SendAgainAsked,
     /// The operator asked to cancel a request or one of its tasks.
     CancellationAsked,
     RequestExtended,
-    /// The operator recorded when the person was told.
     AnswerRecorded,
     ExportFetched,
     PackagesMade,
@@ -29,9 +26,7 @@ pub enum AuditEvent {
     IdsHashed,
     /// The fingerprint of the key that hashes people.
     LedgerKeyRecorded,
-    /// A closed request and its records were deleted.
     RequestPurged,
-    /// A purge and its counts.
     RecordsPurged,
     /// The operator continues with a ledger older than this host had seen.
     SetBackAccepted,

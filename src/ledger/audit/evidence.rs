@@ -1,5 +1,4 @@
 //! Defines which rows are evidence, and the digest over those of a job, a request or the ledger.
-//!
 //! An entry stores the digest as `rows`; verification computes it again. Every column is evidence
 //! unless [`NOT_EVIDENCE`] says why not, so a new column is covered from the start.
 
@@ -62,7 +61,6 @@ pub(crate) const NOT_EVIDENCE: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Tables without evidence.
 #[cfg(test)]
 pub(crate) const OTHER_TABLES: &[(&str, &str)] = &[
     ("audit", "the trail itself: the chain holds it"),
@@ -83,10 +81,8 @@ pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
     all.into_iter().map(|(table, _)| table)
 }
 
-/// The digest of the ledger's rows about a subject; `None` if there are none now.
-///
-/// It begins with a salt that is deleted with the request. After a purge nobody can guess what the
-/// rows said.
+/// The digest of the ledger's rows about a subject; `None` if there are none now. It begins with a
+/// salt that is deleted with the request. After a purge nobody can guess what the rows said.
 pub(crate) fn digest_of(
     conn: &Connection,
     subject: Subject<'_>,

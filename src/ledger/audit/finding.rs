@@ -12,7 +12,6 @@ const MOST: usize = 100;
 /// The result of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Audit {
-    /// The number of entries read.
     pub entries: u64,
     /// The head, if it matches the last entry.
     pub head: Option<AuditHead>,
@@ -22,15 +21,12 @@ pub struct Audit {
     /// Covered requests in the ledger, and purged ones.
     pub requests: u64,
     pub purged: u64,
-    /// Jobs in the ledger that were checked.
     pub jobs: u64,
-    /// Anchors that match the trail.
     pub anchored: Vec<Anchor>,
     /// Anchors that are heads lost when the ledger was set back, as its acceptance names them.
     pub lost: Vec<LostHead>,
     /// The first hundred problems; empty if the trail is whole.
     pub findings: Vec<Finding>,
-    /// The number of further problems.
     pub more: u64,
 }
 
@@ -61,7 +57,6 @@ pub struct LostHead {
 pub struct Glance {
     /// The number of entries, by their own count.
     pub entries: u64,
-    /// The first problem.
     pub finding: Option<Finding>,
 }
 

@@ -1,8 +1,7 @@
 //! The audit trail: one entry for each step of each request, written in the step's transaction.
-//! Each entry is sealed by a hash over itself and the entry before.
-//!
-//! Only ever appended to; purging and hashing leave it unchanged. So it must never hold an id, a
-//! token, or words of a server or person that may hold one. A class gives the reason instead.
+//! Each entry is sealed by a hash over itself and the entry before. Only ever appended to; purging
+//! and hashing leave it unchanged. So it must never hold an id, a token, or words of a server or
+//! person that may hold one. A class gives the reason instead.
 
 mod anchor;
 mod chain;
@@ -41,7 +40,6 @@ pub(crate) use verify::look;
 #[cfg(test)]
 pub(crate) use verify::verify;
 
-/// The version of this dsr.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Who opens the ledger, when and for which command, as this process's entries say.
@@ -51,7 +49,6 @@ pub struct Opening {
     /// Only the command, such as `dsr delete`, without arguments.
     pub command: String,
     pub now: DateTime<Utc>,
-    /// The clock that measures waits.
     pub steady: SteadyClock,
 }
 
@@ -103,7 +100,6 @@ pub(crate) enum Why {
     Operator,
     /// Its ids are in another task, or a conflict over them is unclear.
     Linked,
-    /// It was cancelled before it was sent.
     Cancelled,
     /// The ledger was set back, and the lost time may include a POST of it.
     SetBack,
@@ -296,7 +292,6 @@ fn append(conn: &Connection, raw: &Raw, before: &str) -> Result<(), LedgerError>
     sql::execute(conn, sql, params![raw.seq, hash])
 }
 
-/// The head as stored.
 fn head_row(conn: &Connection) -> Result<Option<(i64, String)>, LedgerError> {
     let mut statement = prepare(conn, "SELECT count, hash FROM audit_head")?;
     let row = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)));

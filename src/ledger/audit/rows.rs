@@ -212,13 +212,11 @@ fn salt_of(row: &Row<'_>) -> Result<(String, String), LedgerError> {
     Ok((text("ids_salt")?, text("ids_digest")?))
 }
 
-/// Whether a job of the request may still be sent.
 fn is_open(conn: &Connection, request: &RequestId) -> Result<bool, LedgerError> {
     let sql = format!("SELECT 1 FROM jobs WHERE request = $1 AND NOT {ENDED}");
     sql::exists(conn, &sql, [request.as_str()])
 }
 
-/// Whether every job of the request still has its ids.
 fn is_kept_whole(conn: &Connection, request: &RequestId) -> Result<bool, LedgerError> {
     let gone = "SELECT 1 FROM jobs WHERE request = $1
          AND NOT EXISTS (SELECT 1 FROM payloads WHERE request = jobs.request
@@ -252,7 +250,6 @@ pub(crate) fn details_of(
 /// The splits of a request's jobs.
 #[derive(Default)]
 struct Cut {
-    /// How many jobs the splits added.
     added: i64,
     /// The number of ids that each job had before its first split.
     before: BTreeMap<i64, i64>,

@@ -24,7 +24,6 @@ pub(crate) fn is_held(
 /// The difference to report if no readable fact of an entry differs.
 pub(crate) const OTHER_ROWS: &str = "a value that the trail has only in its digest";
 
-/// The details of a request's last entry of this kind.
 pub(crate) fn last_of(
     conn: &Connection,
     request: &RequestId,
@@ -40,7 +39,6 @@ pub(crate) fn last_of(
     )
 }
 
-/// The details of a subject's last entry.
 pub(crate) fn last_entry(
     conn: &Connection,
     subject: Subject<'_>,

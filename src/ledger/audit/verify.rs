@@ -1,7 +1,6 @@
-//! Verifies the trail: reads it once, in order, with the memory of one entry.
-//!
-//! Anyone who can write the file can rewrite it with matching hashes and head. Only a head saved
-//! elsewhere, an [`Anchor`], reveals that.
+//! Verifies the trail: reads it once, in order, with the memory of one entry. Anyone who can write
+//! the file can rewrite it with matching hashes and head. Only a head saved elsewhere, an
+//! [`Anchor`], reveals that.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +57,6 @@ pub(crate) fn verify(
     Ok(audit)
 }
 
-/// Checks the last entries and the head.
 pub(crate) fn look(conn: &Connection) -> Result<Glance, LedgerError> {
     let mut audit = Audit::default();
     let head = read_head(conn)?;
@@ -91,10 +89,8 @@ fn check_chain(
 
 /// One pass over the chain, entry by entry.
 struct Walk {
-    /// The number of the first entry to read.
     first: i64,
     head: Option<(i64, String)>,
-    /// The number of the next entry.
     next: u64,
     /// The previous hash as stored and, if that is wrong, as it should be. Empty if it is unknown.
     before: Vec<String>,

@@ -59,7 +59,6 @@ impl Outcome {
         }
     }
 
-    /// The outcome of this attempt.
     fn of_attempt(&self) -> JobState {
         match self {
             Self::AcceptedUnread => JobState::Accepted,

@@ -16,7 +16,6 @@ use crate::ledger::{JobRecord, Ledger, LedgerError, Write};
 /// The results of a job's attempts that decide whether to make another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tried {
-    /// The outcome of the last attempt.
     pub last: Option<JobState>,
     /// Attempts that made or may have made a task.
     pub unclear: u32,

@@ -120,7 +120,6 @@ pub(crate) fn yields(
     }))
 }
 
-/// Records that a question took the slot.
 pub(crate) fn note_asked(
     tx: &Write<'_>,
     project: &ProjectKey,
@@ -135,10 +134,9 @@ fn held(rate: Rate) -> i64 {
     microseconds(rate).saturating_add(hold)
 }
 
-/// How long a project's calls must wait, in microseconds.
-///
-/// The ledger stores the time left at one moment, so that a changed clock cannot make a wait
-/// longer. The steady clock counts from there, or after a reboot the wall clock.
+/// How long a project's calls must wait, in microseconds. The ledger stores the time left at one
+/// moment, so that a changed clock cannot make a wait longer. The steady clock counts from there,
+/// or after a reboot the wall clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Left {
     /// Until the rate allows the next call.
@@ -192,7 +190,8 @@ pub(crate) fn block(
     write(tx, project, Left { block, ..left }, now)
 }
 
-/// The time left now, and whether the stored clock still counts; if not, the caller stores it anew.
+/// The time left now, and whether the stored clock still counts. If not, the caller stores it
+/// again.
 fn read(
     tx: &Write<'_>,
     project: &ProjectKey,
@@ -362,7 +361,6 @@ mod tests {
         assert_eq!(take(&mut other, later), Slot::Yours);
     }
 
-    /// How long a question must wait at `now`.
     fn kept_back(ledger: &mut Ledger, rate: Rate, now: DateTime<Utc>) -> Option<Duration> {
         let tx = ledger.write().unwrap();
         yields(&tx, &key(), rate, now).unwrap()

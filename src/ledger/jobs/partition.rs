@@ -1,6 +1,5 @@
-//! Splits jobs that are too large for the server, or have ids that another task already has.
-//!
-//! Each step is one transaction, so an id is in exactly one job before and after it.
+//! Splits jobs that are too large for the server, or have ids that another task already has. Each
+//! step is one transaction, so an id is in exactly one job before and after it.
 
 use std::num::NonZeroUsize;
 
@@ -23,7 +22,6 @@ use crate::ledger::{Ledger, LedgerError, Write};
 pub struct Linked {
     pub batch: Batch,
     pub to: LinkTo,
-    /// For the operator.
     pub reason: String,
 }
 
@@ -158,7 +156,6 @@ fn restore(ids: Vec<DistinctId>) -> Result<Batch, LedgerError> {
     Batch::restore(ids).map_err(|_| unreadable("the ids of a job"))
 }
 
-/// Reduces the job to these ids.
 fn shrink(tx: &Transaction<'_>, job: &JobId, batch: &Batch) -> Result<(), LedgerError> {
     payload::write(tx, job, batch)?;
     set(tx, job, "ids_count = $1", params![to_sql(batch.count())])

@@ -1,6 +1,5 @@
-//! The ids of a job, one a line (an id cannot hold a line break), compressed by zstd.
-//!
-//! Older ledgers have them as text. Only this module reads either form.
+//! The ids of a job, one a line (an id cannot hold a line break), compressed by zstd. Older
+//! ledgers have them as text. Only this module reads either form.
 
 use std::io::{self, Read};
 
@@ -46,7 +45,6 @@ impl Packer {
     }
 }
 
-/// Replaces the ids of a job.
 pub(crate) fn write(conn: &Connection, job: &JobId, batch: &Batch) -> Result<(), LedgerError> {
     write_packed(conn, job, &Packer::new()?.pack(&batch.into())?)
 }
@@ -108,28 +106,24 @@ pub(crate) fn read_lines(conn: &Connection, job: &JobId) -> Result<IdLines, Ledg
         .ok_or_else(|| unreadable("the ids of a job"))
 }
 
-/// Whether the ids of a job are kept.
 pub(crate) fn exists(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
     let sql = "SELECT 1 FROM payloads WHERE request = $1 AND number = $2";
     sql::exists(conn, sql, sql::of(job))
 }
 
-/// Whether hashes replace the ids of a job.
 pub(crate) fn has_hashes(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
     let sql = "SELECT 1 FROM people WHERE request = $1 AND number = $2";
     sql::exists(conn, sql, sql::of(job))
 }
 
-/// Deletes the ids of a job.
 pub(crate) fn delete(conn: &Connection, job: &JobId) -> Result<(), LedgerError> {
     let sql = "DELETE FROM payloads WHERE request = $1 AND number = $2";
     sql::execute(conn, sql, sql::of(job))
 }
 
-/// Writes all remaining ids to new pages.
-///
-/// `secure_delete` blanks deleted rows, but SQLite may have copied them between pages before. Such
-/// a copy stays until its page is free; an empty table frees all pages.
+/// Writes all remaining ids to new pages. `secure_delete` blanks deleted rows, but SQLite may have
+/// copied them between pages before. Such a copy stays until its page is free; an empty table frees
+/// all pages.
 pub(crate) fn rewrite(conn: &Connection) -> Result<(), LedgerError> {
     const COLUMNS: &str = "request, number, ids, packed";
     conn.execute_batch(&format!(

@@ -21,9 +21,8 @@ pub(crate) const FOLDER: &str = "receipts";
 /// Bytes for the task ids of one process, which stops sending after the first failure to record.
 const RESERVED: usize = 4096;
 
-/// Takes task ids that the ledger cannot record: one JSON line each, then blank lines.
-///
-/// It is created with its full size before anything is sent, so that it works on a full disk.
+/// Takes task ids that the ledger cannot record: one JSON line each, then blank lines. It is
+/// created with its full size before anything is sent, so that it works on a full disk.
 pub(crate) struct ReceiptFile {
     path: PathBuf,
     file: File,
@@ -76,7 +75,6 @@ impl Drop for ReceiptFile {
     }
 }
 
-/// A task that Mixpanel accepted. Holds no id of a person.
 #[derive(Debug, Serialize, Deserialize)]
 struct Receipt {
     request: String,
@@ -118,9 +116,6 @@ impl Ledger {
     }
 
     /// Records the tasks in receipts of senders that have ended, and removes those receipts.
-    ///
-    /// # Errors
-    /// When receipts cannot be read, or the ledger cannot be written.
     pub fn record_receipts(&mut self, now: DateTime<Utc>) -> Result<ReceiptsReport, LedgerError> {
         let mut report = ReceiptsReport::default();
         for (path, sender) in list_files(&self.path).map_err(LedgerError::Receipt)? {
@@ -163,7 +158,6 @@ impl Ledger {
     }
 }
 
-/// The result of one receipt.
 enum Settled {
     Recorded,
     Known,
@@ -233,7 +227,6 @@ pub(crate) fn list_ended(ledger: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(ended)
 }
 
-/// Every receipt file with its sender's id.
 fn list_files(ledger: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let mut files = Vec::new();
     let entries = match std::fs::read_dir(ledger.with_file_name(FOLDER)) {

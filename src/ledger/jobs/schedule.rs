@@ -28,7 +28,6 @@ pub enum Scope {
 /// Which of the covered jobs to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// Jobs that are due.
     Due,
     /// Jobs without an answer since this time, due or not. An answer's time in the future does not
     /// count.
@@ -94,9 +93,6 @@ impl Ledger {
     }
 
     /// Whether a running dsr is sending and some of these jobs are not sent yet.
-    ///
-    /// # Errors
-    /// When the ledger or the marks of the senders cannot be read.
     pub fn is_being_sent(&self, scope: &Scope) -> Result<bool, LedgerError> {
         let unsent = "state IN ('planned', 'sending', 'deferred')";
         let unsent = self.has(Filter::of(scope).and(unsent, []))?;
@@ -207,9 +203,8 @@ impl Ledger {
     }
 }
 
-/// A check later than this is due: its time was written before the clock was set back.
-///
-/// Twice the longest pause, since the clocks of two processes may differ slightly.
+/// A check later than this is due: its time was written before the clock was set back. Twice the
+/// longest pause, since the clocks of two processes may differ slightly.
 fn horizon(now: DateTime<Utc>) -> DateTime<Utc> {
     let longest = TimeDelta::from_std(2 * LONGEST_PAUSE).unwrap_or(TimeDelta::MAX);
     now.checked_add_signed(longest).unwrap_or(now)

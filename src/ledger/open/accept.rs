@@ -67,7 +67,6 @@ pub struct LostTime {
     entry: u64,
     jobs: usize,
     ids: usize,
-    /// The operator's review of the lost time.
     pub review: Option<Review>,
 }
 
@@ -75,7 +74,6 @@ pub struct LostTime {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Review {
     pub at: DateTime<Utc>,
-    /// `user@host`
     pub by: String,
     pub note: String,
 }
@@ -123,9 +121,6 @@ impl fmt::Display for LostTime {
 
 impl Ledger {
     /// Opens a ledger older than this host has seen, only to accept it. Creates it if it is gone.
-    ///
-    /// # Errors
-    /// See [`Ledger::open_by`].
     pub fn open_set_back(
         opening: &Opening,
         path: &Path,
@@ -223,7 +218,6 @@ impl Ledger {
     }
 }
 
-/// How much became unknown by an acceptance.
 struct Counts {
     requests: usize,
     jobs: usize,
@@ -341,9 +335,6 @@ fn find_moment(conn: &Connection, entry: u64) -> Result<Option<DateTime<Utc>>, L
 }
 
 /// What this host has seen of the ledger at `path`, even if the ledger is gone.
-///
-/// # Errors
-/// When the file beside the ledger cannot be opened.
 pub fn find_seen(path: &Path) -> Result<Seen, LedgerError> {
     seen::read(path)
 }

@@ -15,7 +15,6 @@ use crate::ledger::{Ledger, LedgerError};
 /// A copy of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
-    /// The head of the copy's trail.
     pub head: Anchor,
     /// In bytes.
     pub bytes: u64,
@@ -64,7 +63,6 @@ impl Ledger {
     }
 }
 
-/// Checks that the copy can be read.
 fn read_back(path: &Path) -> Result<Anchor, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;

@@ -36,9 +36,7 @@ pub struct Health {
     pub trail: Option<Glance>,
     /// What this host has seen and the ledger lacks.
     pub set_back: Option<SetBack>,
-    /// The times that the ledger lacks for good.
     pub lost: Vec<LostTime>,
-    /// The processes that are sending now.
     pub senders: Vec<ProcessRecord>,
 }
 

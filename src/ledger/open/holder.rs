@@ -63,12 +63,10 @@ impl From<Duration> for Patience {
     }
 }
 
-/// The file in which the holder of the write lock names itself.
-///
-/// It only helps those who wait, so a failure to write it is ignored.
+/// The file in which the holder of the write lock names itself. It only helps those who wait, so a
+/// failure to write it is ignored.
 pub(crate) struct HolderFile {
     path: PathBuf,
-    /// The locked file, and the description beside it.
     files: Option<(File, File)>,
 }
 

@@ -4,9 +4,8 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::ledger::{LedgerError, Opening, audit};
 
-/// The steps from each version of the schema to the next. Only append to this list.
-///
-/// The SQL also works in PostgreSQL: TEXT and BIGINT, RFC 3339 times in UTC.
+/// The steps from each version of the schema to the next. Only append to this list. The SQL also
+/// works in PostgreSQL: TEXT and BIGINT, RFC 3339 times in UTC.
 const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE requests (

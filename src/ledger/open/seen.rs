@@ -1,7 +1,6 @@
 //! Keeps the last audit entry that this host has seen, in a file beside the ledger. A ledger
 //! without that entry was set back (a backup, a snapshot, another volume): dsr writes nothing to
 //! it, and so sends nothing. The same holds for a ledger with requests that this host has not seen.
-//!
 //! The file may be older than the ledger, after a crash or beside another process, but never newer.
 //! It is replaced after the commit that it describes, and before the next POST.
 
@@ -22,9 +21,6 @@ use crate::ledger::{Ledger, LedgerError};
 
 impl Ledger {
     /// What this host has seen of the ledger.
-    ///
-    /// # Errors
-    /// When the file beside the ledger cannot be opened.
     pub fn find_seen(&self) -> Result<Seen, LedgerError> {
         read(&self.path)
     }
@@ -38,9 +34,6 @@ impl Ledger {
     }
 
     /// What this host has seen and the ledger lacks, if it was set back.
-    ///
-    /// # Errors
-    /// When the ledger or the file beside it cannot be read.
     pub fn find_set_back(&self) -> Result<Option<SetBack>, LedgerError> {
         find_set_back(&self.conn, &self.path)
     }
@@ -118,7 +111,6 @@ impl Next {
         })
     }
 
-    /// Moves it into place, durably.
     pub(crate) fn publish(self) -> Result<(), LedgerError> {
         let publish = || -> io::Result<()> {
             // Closed first: Windows does not move an open file.

@@ -14,10 +14,9 @@ pub(crate) const FOLDER: &str = "senders";
 /// The sender's description is a separate file, since Windows lets no one read a locked one.
 const RECORD: &str = "txt";
 
-/// Marks this process as a sender by a file that it keeps locked.
-///
-/// The kernel drops the lock however the process ends. So another dsr can tell a POST in progress
-/// from one whose sender was killed.
+/// Marks this process as a sender by a file that it keeps locked. The kernel drops the lock
+/// however the process ends. So another dsr can tell a POST in progress from one whose sender was
+/// killed.
 pub(crate) struct Sender {
     id: String,
     path: PathBuf,

@@ -31,7 +31,6 @@ pub struct ErasedJob {
     pub is_given_up: bool,
 }
 
-/// Every project and time.
 pub(crate) const ALL: ErasedBy<'static> = ErasedBy {
     project: &|_| true,
     since: None,

@@ -1,7 +1,6 @@
-//! The people whom deletions erased, will erase or may have erased: the suppressed people.
-//!
-//! Reads everything from one snapshot. Keyed hashes tell people apart, so a person needs the same
-//! memory whether their id is kept or not.
+//! The people whom deletions erased, will erase or may have erased: the suppressed people. Reads
+//! everything from one snapshot. Keyed hashes tell people apart, so a person needs the same memory
+//! whether their id is kept or not.
 
 use std::collections::HashMap;
 
@@ -77,9 +76,6 @@ impl Erased<'_> {
     }
 
     /// Counts each person once whom no deletion of these projects has ever erased.
-    ///
-    /// # Errors
-    /// See [`Erased::visit`].
     pub fn count_not_erased(
         &self,
         project: &dyn Fn(&ProjectName) -> bool,

@@ -1,8 +1,6 @@
 //! Replaces the ids of final jobs by keyed hashes, and leaves no copy of them in the ledger's
-//! files.
-//!
-//! One transaction deletes ids and adds their hashes. A process may die after any step, and two
-//! processes may take the same step.
+//! files. One transaction deletes ids and adds their hashes. A process may die after any step, and
+//! two processes may take the same step.
 
 pub(super) mod deletions;
 pub(super) mod elsewhere;
@@ -56,7 +54,6 @@ pub struct Swept {
     pub unreadable: usize,
 }
 
-/// What one transaction hashed of a request.
 #[derive(Default)]
 struct Hashed {
     jobs: Vec<u32>,
@@ -239,7 +236,6 @@ fn find_key(conn: &Connection) -> Result<Option<String>, LedgerError> {
     Ok(statement.query_row([], |row| row.get(0)).optional()?)
 }
 
-/// Whether the ledger has a key yet.
 fn demand_key(conn: &Connection, given: &str) -> Result<bool, LedgerError> {
     match find_key(conn)? {
         Some(known) if known != given => Err(LedgerError::OtherKey {

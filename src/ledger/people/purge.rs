@@ -151,7 +151,6 @@ impl Ledger {
     }
 }
 
-/// A request, its number of ids, and when it was closed.
 type Row = (String, usize, String);
 
 /// The requests closed before the day: the last thing that happened to a request closed it.

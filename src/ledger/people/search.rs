@@ -27,7 +27,6 @@ pub struct Wanted {
 /// A job that has or had a wanted person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
-    /// The place of the person among the wanted.
     pub person: u32,
     pub job: JobId,
 }
@@ -68,9 +67,6 @@ impl Wanted {
 
 impl Ledger {
     /// The ids of the jobs with this task; `None` unless all of them are kept.
-    ///
-    /// # Errors
-    /// When ids are damaged, or the ledger cannot be read.
     pub fn find_ids_of_task(&self, task: &TaskId) -> Result<Option<Vec<DistinctId>>, LedgerError> {
         let sql = "SELECT request, number FROM jobs WHERE task_id = $1";
         let mut statement = prepare(&self.conn, sql)?;
@@ -94,9 +90,6 @@ impl Ledger {
     }
 
     /// Whether a request has or had a wanted person.
-    ///
-    /// # Errors
-    /// See [`Ledger::find_people`].
     pub fn has_people_of(&self, request: &RequestId, wanted: &Wanted) -> Result<bool, LedgerError> {
         let found = self.find_people_where(wanted, "request = $1", &[request.as_str()])?;
         Ok(!found.is_empty())

@@ -12,7 +12,6 @@ use crate::ledger::{Ledger, LedgerError, Wanted};
 /// A person of a purged deletion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StillSuppressed {
-    /// The place of the person among the wanted.
     pub person: u32,
     pub project: ProjectName,
     pub erasure: Erasure,
@@ -30,9 +29,6 @@ impl Ledger {
     }
 
     /// Finds wanted people among purged deletions, oldest deletion first.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read, or hashes in it are damaged.
     pub fn find_still_suppressed(
         &self,
         wanted: &Wanted,

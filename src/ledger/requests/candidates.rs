@@ -1,7 +1,5 @@
-//! Requests and tasks that shell completion can offer.
-//!
-//! Creates no file, waits for no lock, changes nothing, and treats every failure as an empty
-//! result.
+//! Requests and tasks that shell completion can offer. Creates no file, waits for no lock, changes
+//! nothing, and treats every failure as an empty result.
 
 use std::path::Path;
 

@@ -32,7 +32,6 @@ pub struct PackagesRecord {
     pub packages: usize,
     /// Packages of people on whom the archive has nothing.
     pub without_data: usize,
-    /// Records in all packages.
     pub records: u64,
     /// `None` if an older dsr made them.
     pub left_out: Option<LeftOut>,

@@ -19,7 +19,6 @@ pub struct Extension {
     pub at: DateTime<Utc>,
     /// The operator's local day, by which the law counts.
     pub day: NaiveDate,
-    /// The operator's words.
     pub reason: String,
     pub due_before: NaiveDate,
     pub due_after: NaiveDate,

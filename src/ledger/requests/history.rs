@@ -14,9 +14,7 @@ use crate::ledger::{DownloadRecord, JobRecord, Ledger, LedgerError, PackagesReco
 #[derive(Debug, Clone)]
 pub struct JobHistory {
     pub job: JobRecord,
-    /// In order.
     pub steps: Vec<Step>,
-    /// In order.
     pub attempts: Vec<Attempt>,
     pub download: Option<DownloadRecord>,
     /// The last packages made of its download, and when.
@@ -53,7 +51,6 @@ pub struct Deed {
     pub by: Doer,
     /// A word of [`crate::ledger::AuditEvent::as_str`], or of a newer dsr.
     pub event: String,
-    /// The number of the job in its request.
     pub job: Option<u32>,
 }
 
@@ -65,7 +62,6 @@ pub struct Attempt {
     pub started_at: DateTime<Utc>,
     /// When its answer came, or when dsr noticed that the sender was killed.
     pub ended_at: Option<DateTime<Utc>>,
-    /// The state it led to.
     pub outcome: Option<JobState>,
     /// For the operator; no secret, no id.
     pub reason: Option<String>,
@@ -79,7 +75,6 @@ pub struct Attempt {
 pub enum KeptIds {
     /// The ids, since they may be needed again.
     Raw,
-    /// Their keyed hashes.
     Hashed,
     None,
 }

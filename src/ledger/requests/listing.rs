@@ -281,10 +281,8 @@ impl Ledger {
     }
 }
 
-/// Counts the jobs and ids of the chosen requests by standing.
-///
-/// The index `jobs_by_standing` covers all columns: at 100,000 jobs, `dsr status` cannot afford to
-/// read the rows.
+/// Counts the jobs and ids of the chosen requests by standing. The index `jobs_by_standing` covers
+/// all columns: at 100,000 jobs, `dsr status` cannot afford to read the rows.
 pub(crate) fn standings(condition: &str) -> String {
     format!(
         "SELECT request, state, mixpanel_status, abandoned_at IS NOT NULL, linked <> 0,

@@ -121,9 +121,8 @@ fn insert(
 }
 
 /// Writes the jobs of a request, one batch after the other. Returns the number of jobs and of ids,
-/// and the digest of the ids.
-///
-/// Two threads compress them, which takes longer than reading and writing.
+/// and the digest of the ids. Two threads compress them, which takes longer than reading and
+/// writing.
 fn insert_jobs<E: From<LedgerError>>(
     tx: &Connection,
     request: &RequestId,

@@ -59,7 +59,6 @@ pub struct RequestRecord {
 /// The age of the answers about a request's open tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answered {
-    /// No task is open.
     NotOpen,
     /// dsr never asked about one of them.
     Never,
@@ -73,9 +72,7 @@ pub struct JobGroup {
     pub state: JobState,
     /// Mixpanel's own word, verbatim.
     pub mixpanel_status: Option<String>,
-    /// The operator gave up on them while they were unknown.
     pub is_abandoned: bool,
-    /// Their ids are in tasks that were made for other jobs.
     pub is_linked: bool,
     pub doubt: Doubt,
     pub jobs: usize,
@@ -109,7 +106,6 @@ pub struct JobRecord {
     pub attempt_ended_at: Option<DateTime<Utc>>,
     /// When the operator gave up on it while it was unknown.
     pub abandoned_at: Option<DateTime<Utc>>,
-    /// Its ids are in a task that was made for another job.
     pub is_linked: bool,
     /// An earlier POST of its ids, with an unknown outcome, may also have been accepted.
     pub may_be_double: bool,

@@ -9,7 +9,6 @@ use super::*;
 use crate::domain::{Actor, PlanDigest};
 use crate::ledger::audit::{NOT_EVIDENCE, OTHER_TABLES, tables};
 
-/// A ledger with rows in every table with evidence.
 fn full(folder: &tempfile::TempDir) -> Ledger {
     let (mut ledger, request) = eventful(folder);
     let day = "2026-12-01".parse().unwrap();
@@ -98,7 +97,7 @@ fn columns(conn: &rusqlite::Connection, table: &str) -> Vec<String> {
     names.collect::<Result<_, _>>().unwrap()
 }
 
-/// A new column without evidence fails this test.
+/// A new table or column that the trail does not cover fails this test.
 #[test]
 fn no_value_of_any_column_can_be_changed_unseen() {
     let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,6 @@ use super::audit::{after, check, eventful, value};
 use super::*;
 use crate::ledger::audit::verify;
 
-/// Repeatable random numbers.
 struct Dice(u64);
 
 impl Dice {

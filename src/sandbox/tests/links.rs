@@ -11,7 +11,6 @@ use crate::sandbox::clock::Moment;
 
 const DAY: i64 = 24 * 3600;
 
-/// A sandbox whose jobs are done at once.
 fn quick() -> Sandbox {
     Sandbox::with(|settings| {
         settings.job_seconds = 0.0;

@@ -1,6 +1,5 @@
-//! Tests over HTTP, against real sandboxes on loopback.
-//!
-//! Tests rewrite a task's times in `server.db` instead of waiting.
+//! Tests over HTTP, against real sandboxes on loopback. Tests rewrite a task's times in
+//! `server.db` instead of waiting.
 
 mod access;
 mod archives;
@@ -24,7 +23,6 @@ use super::*;
 const RETRIEVALS: &str = "/data-retrievals/v3.0/";
 const DELETIONS: &str = "/data-deletions/v3.0/";
 
-/// A running sandbox and its client.
 struct Sandbox {
     running: Running,
     client: Client,
@@ -93,7 +91,6 @@ impl Sandbox {
         send(self.request(Method::POST, collection).json(&body)).await
     }
 
-    /// A task with one id.
     async fn created(&self, collection: &str, id: &str) -> String {
         self.create(collection, json!({"distinct_ids": [id]}))
             .await
