@@ -24,8 +24,8 @@ pub enum Heard {
 /// When to check a task again that is not done, after a check at `asked`.
 ///
 /// The pause is a tenth of the task's age since `submitted`, between one second and an hour. Until
-/// the end of `due` (UTC) it is at most a 24th of the time left, but at least five minutes. After a
-/// check that brought nothing it is at least a minute.
+/// the end of `due` (UTC) it is at most five minutes or a 24th of the time left, whichever is
+/// longer. After a check that brought nothing it is at least a minute.
 ///
 /// An hour is early enough: an export's link lives at least 14 days from completion (Mixpanel,
 /// callbacks page).
