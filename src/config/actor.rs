@@ -1,12 +1,12 @@
 use crate::domain::Actor;
 
-/// Who runs this process: the effective user, by the system's own list of accounts and not by a
-/// variable that anybody can set, and the name of the host. What is not known is said to be so.
+/// Who runs this process: the effective user by the system's account list, since anyone can set a
+/// variable, and the host's name. Unknown names become `unknown`.
 ///
-/// The list may be a directory on the network: ask once a process.
+/// The list may be on the network, so call this once a process.
 ///
-/// In a user namespace anybody may be anybody: there the account is the one that the kernel has
-/// outside, by its number, which tells nobody from others.
+/// In a user namespace anyone can have any account. There it is the number of the kernel's account
+/// outside, which identifies no person.
 pub fn find_actor() -> Actor {
     let host = whoami::hostname().unwrap_or_default();
     let user = whoami::username();
@@ -21,7 +21,7 @@ pub fn find_actor() -> Actor {
     }
 }
 
-/// An account without a name is common in containers.
+/// Containers often have an account without a name.
 #[cfg(unix)]
 fn nameless(host: &str) -> Actor {
     Actor::numbered(&rustix::process::geteuid().as_raw().to_string(), host)
@@ -32,8 +32,8 @@ fn nameless(host: &str) -> Actor {
     Actor::new("", host)
 }
 
-/// The number of this process's account outside of its user namespace; `None` where it is in none
-/// that gives accounts other numbers.
+/// The number of this process's account outside its user namespace; `None` if no namespace maps
+/// accounts.
 #[cfg(target_os = "linux")]
 fn find_outside_number() -> Option<String> {
     let map = std::fs::read_to_string("/proc/self/uid_map").ok()?;
@@ -45,9 +45,9 @@ fn find_outside_number() -> Option<String> {
     None
 }
 
-/// By a map as `user_namespaces(7)` describes it: the first number inside, the first outside, how
-/// many. A namespace inside of another cannot be seen through, so only the map of all accounts to
-/// themselves, which the first namespace has, is none.
+/// Reads a map as in `user_namespaces(7)`: first number inside, first number outside, count. A
+/// nested namespace cannot be recognized. So only the first namespace's map, all accounts to
+/// themselves, counts as no namespace.
 #[cfg(target_os = "linux")]
 fn outside_number(map: &str, inside: u32) -> Option<String> {
     let numbers = |line: &str| -> Vec<u64> {

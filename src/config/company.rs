@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-/// The `[company]` table: what the company says of itself on each person's page.
+/// The `[company]` table: what the company says about itself on each person's page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Company {
@@ -8,7 +8,6 @@ pub struct Company {
     pub name: String,
     #[serde(default)]
     pub contact: String,
-    /// The data protection officer.
     #[serde(default)]
     pub officer: String,
     #[serde(default)]
@@ -17,13 +16,12 @@ pub struct Company {
     pub recipients: String,
     #[serde(default)]
     pub retention: String,
-    /// The supervisory authority.
     #[serde(default)]
     pub authority: String,
 }
 
 impl Company {
-    /// Every value, in a fixed order; one that is blank is not set.
+    /// All values in a fixed order; a blank one is not set.
     pub fn values(&self) -> [&str; 7] {
         [
             &self.name,
@@ -37,7 +35,7 @@ impl Company {
         .map(|value| value.trim())
     }
 
-    /// Whether nothing is set.
+    /// Whether no value is set.
     pub fn is_empty(&self) -> bool {
         self.values().iter().all(|value| value.is_empty())
     }

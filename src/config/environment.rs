@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use url::Url;
 
-/// Each variable `dsr` reads, with its meaning, as `dsr help environment` lists them.
+/// Each variable that dsr reads, with its meaning for `dsr help environment`.
 pub const VARIABLES: [(&str, &str); 14] = [
     ("DSR_TOKEN_FILE", "file that holds the OAuth token"),
     ("DSR_TOKEN", "the OAuth token"),
@@ -50,22 +50,22 @@ pub const VARIABLES: [(&str, &str); 14] = [
     ),
 ];
 
-/// What the HTTP client takes as the proxy for https, the first before the others.
+/// Variables of the https proxy, the first one first.
 const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// A proxy that the environment names.
+/// A proxy from the environment.
 #[derive(Debug, Clone)]
 pub struct Proxy {
     pub variable: &'static str,
-    /// As the variable has it, with the scheme it may leave out. May hold a password.
+    /// The variable's value, with a scheme. May hold a password.
     pub url: SecretString,
-    /// Host and port, without the password that may stand before them; `None` if it cannot be read.
+    /// Host and port without a password; `None` if unreadable.
     pub host: Option<String>,
 }
 
-/// The variables as they stood when the process started. An empty one counts as unset.
+/// The variables at the start of the process. An empty variable counts as unset.
 #[derive(Default, Clone)]
 pub struct Environment {
     pub token_file: Option<PathBuf>,
@@ -81,14 +81,14 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     pub log: Option<String>,
     pub no_color: bool,
-    /// The terminal shows lines of text and can do nothing else.
+    /// The terminal can only show lines of text.
     pub dumb_terminal: bool,
     pub proxy: Option<Proxy>,
-    /// Which hosts are called without it; as the variable has it.
+    /// Hosts to call without the proxy, unparsed.
     pub no_proxy: Option<String>,
 }
 
-/// A variable that cannot be read. Never holds its value.
+/// An unreadable variable. Never holds its value.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvironmentError {
     #[error("the variable `{name}` is not valid UTF-8")]
@@ -99,7 +99,7 @@ impl Environment {
     /// Reads the process's own variables.
     ///
     /// # Errors
-    /// When one that must be text is not UTF-8.
+    /// When a text variable is not UTF-8.
     pub fn from_process() -> Result<Self, EnvironmentError> {
         #[expect(
             clippy::disallowed_methods,
@@ -111,7 +111,7 @@ impl Environment {
     /// Reads variables through `lookup`.
     ///
     /// # Errors
-    /// When one that must be text is not UTF-8.
+    /// When a text variable is not UTF-8.
     pub fn from_lookup(
         lookup: impl Fn(&'static str) -> Option<OsString>,
     ) -> Result<Self, EnvironmentError> {
@@ -194,7 +194,6 @@ mod tests {
         })
         .unwrap();
         let documented = VARIABLES.iter().map(|(name, _)| *name);
-        // Every program reads these.
         let mut documented: Vec<_> = documented.chain(PROXIES).chain(NO_PROXY).collect();
         let mut asked = asked.into_inner();
         documented.sort_unstable();

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::{AppStrategy, AppStrategyArgs, HomeDirError, choose_app_strategy};
 
-/// Where config, ledger and sandbox are.
+/// The folders of config, ledger and sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
     config: PathBuf,
@@ -11,10 +11,7 @@ pub struct Home {
 }
 
 impl Home {
-    /// `DSR_HOME` if given, else the platform's own folders.
-    ///
-    /// # Errors
-    /// When the platform does not say where the user's home is.
+    /// `DSR_HOME` if given, or else the platform's own folders.
     pub fn locate(dsr_home: Option<&Path>) -> Result<Self, HomeDirError> {
         if let Some(folder) = dsr_home {
             let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
@@ -41,7 +38,7 @@ impl Home {
         })
     }
 
-    /// A home in these folders, whether they are there or not: to speak of.
+    /// A home in these folders, which need not exist.
     pub fn in_folders(config: impl Into<PathBuf>, data: impl Into<PathBuf>) -> Self {
         Self {
             config: config.into(),
@@ -49,7 +46,7 @@ impl Home {
         }
     }
 
-    /// The sandbox's own home inside this one: nothing of it is mixed with real records.
+    /// The sandbox's home inside this one, apart from real records.
     pub fn sandbox(&self) -> Self {
         let folder = self.data.join("sandbox");
         Self {
@@ -62,7 +59,7 @@ impl Home {
         self.config.join("config.toml")
     }
 
-    /// The folder of the ledger and of whatever else is data.
+    /// The folder of the ledger and other data.
     pub fn data(&self) -> &Path {
         &self.data
     }
@@ -71,14 +68,14 @@ impl Home {
         self.data.join("ledger.db")
     }
 
-    /// Where the sandbox server keeps its own state, apart from our ledger.
+    /// The folder of the sandbox server's state.
     pub fn sandbox_server(&self) -> PathBuf {
         self.data.join("server")
     }
 }
 
-/// On Windows the ledger belongs to one machine, so it does not go along with a roaming profile. One
-/// that an older dsr has made there stays where it is: a second one would send everything twice.
+/// The ledger belongs to one machine, so on Windows it is not part of a roaming profile. A ledger
+/// that an older dsr put there stays: a second one would send everything again.
 #[cfg(any(windows, test))]
 fn stay_or_settle(roaming: PathBuf, local: PathBuf) -> PathBuf {
     match roaming.join("ledger.db").exists() {
@@ -96,10 +93,7 @@ pub fn create_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Where the user's own man pages are.
-///
-/// # Errors
-/// When the platform does not say where the user's home is.
+/// The folder of the user's own man pages.
 pub fn own_man_folder() -> Result<PathBuf, HomeDirError> {
     let strategy = etcetera::choose_base_strategy()?;
     Ok(etcetera::BaseStrategy::data_dir(&strategy).join("man"))

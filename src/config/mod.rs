@@ -1,6 +1,5 @@
-//! What the run is configured to do: environment, config file, flags, each value with its origin.
-//!
-//! The environment is read here and nowhere else. Nothing is read from the working directory.
+//! The run's settings from the environment, the config file and flags, each value with its origin.
+//! Only this module reads the environment. It reads nothing from the working directory.
 
 mod actor;
 mod company;

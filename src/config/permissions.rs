@@ -1,9 +1,9 @@
 use std::fs::Metadata;
 
-/// Whether others can read or change what only its owner should.
+/// Whether users other than the owner can read or change a file.
 ///
-/// A file of our own is for us alone. One that somebody else owns, such as root, can be ours to
-/// read through its group only: so secrets are mounted into containers that do not run as root.
+/// Our own file must be only ours. A file of another owner, such as root, may be readable through
+/// its group: containers without root get their secrets that way.
 #[cfg(unix)]
 pub fn is_open_to_others(metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -11,16 +11,15 @@ pub fn is_open_to_others(metadata: &Metadata) -> bool {
     metadata.mode() & forbidden(is_ours) != 0
 }
 
-/// Elsewhere the permissions that a file inherits from the user's folder are the system's own.
+/// Elsewhere files inherit the permissions of the user's folder, which are the system's concern.
 #[cfg(not(unix))]
 pub fn is_open_to_others(_: &Metadata) -> bool {
     false
 }
 
-/// From here on whatever this process makes is for its owner alone, in whatever library it is made.
+/// From now on all files of this process are private to its owner, in every library.
 ///
-/// Files that have no name are made for all by the crate that makes them, and SQLite's own are made
-/// by its own mode.
+/// A crate makes its unnamed files readable by all, and SQLite uses its own mode.
 pub fn keep_files_private() {
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::is_open_to_others;
 
-/// Why a file or folder of ours is not used as it is. Somebody else could read what is in it, or
-/// have put it there so that we write into something else.
+/// Why a file or folder is not used. Another user could read it, or has put it there to redirect
+/// our writes.
 #[derive(Debug, thiserror::Error)]
 pub enum NotPrivate {
     #[error(
@@ -26,13 +26,13 @@ pub enum NotPrivate {
     Unreadable { path: PathBuf, source: io::Error },
 }
 
-/// Refuses a file that is there and not for its owner, us, alone.
+/// Refuses an existing file that is not private to us.
 ///
-/// What is looked at and then opened could be changed in between by whoever can write to its
-/// folder: that must have passed [`refuse_shared_folder`] before.
+/// Anyone who can write to the folder could swap the file after this check. So check the folder
+/// first with [`refuse_shared_folder`].
 ///
 /// # Errors
-/// When it is a link, no file, another user's, open to others or has a second name.
+/// When it is a link, not a file, another user's, open to others, or has a second name.
 pub fn refuse_shared_file(path: &Path) -> Result<(), NotPrivate> {
     let path = path.to_owned();
     let Some(metadata) = look_at(&path)? else {
@@ -53,12 +53,13 @@ pub fn refuse_shared_file(path: &Path) -> Result<(), NotPrivate> {
     Ok(())
 }
 
-/// Refuses a folder of ours that is there and into which others could put something.
+/// Refuses an existing folder in which others could put files.
 ///
-/// The system's own, which a group shares with us, will do: so volumes are mounted into containers.
+/// The system's own folder, shared with us by a group, is accepted: volumes in containers are such
+/// folders.
 ///
 /// # Errors
-/// When it is a link, no folder, another user's or open for others to write.
+/// When it is a link, not a folder, another user's or writable by others.
 pub fn refuse_shared_folder(path: &Path) -> Result<(), NotPrivate> {
     match look_at(path)? {
         Some(metadata) => refuse_folder(path, &metadata),
@@ -66,10 +67,10 @@ pub fn refuse_shared_folder(path: &Path) -> Result<(), NotPrivate> {
     }
 }
 
-/// The same for a folder that the operator has named, who may well name a link.
+/// The same for a folder that the operator named, which may be a link.
 ///
 /// # Errors
-/// As [`refuse_shared_folder`], but for the link.
+/// See [`refuse_shared_folder`], without the link.
 pub fn refuse_shared_home(path: &Path) -> Result<(), NotPrivate> {
     match fs::metadata(path) {
         Ok(metadata) => refuse_folder(path, &metadata),
@@ -93,7 +94,7 @@ fn refuse_folder(path: &Path, metadata: &Metadata) -> Result<(), NotPrivate> {
     }
 }
 
-/// `None` if nothing has this name. No link is followed.
+/// `None` if nothing has this name. Follows no link.
 fn look_at(path: &Path) -> Result<Option<Metadata>, NotPrivate> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_symlink() => Err(NotPrivate::Link {
@@ -140,7 +141,7 @@ fn has_second_name(metadata: &Metadata) -> bool {
     std::os::unix::fs::MetadataExt::nlink(metadata) > 1
 }
 
-/// Elsewhere the permissions that a file inherits from the user's folder are the system's own.
+/// Elsewhere files inherit the permissions of the user's folder, which are the system's concern.
 #[cfg(not(unix))]
 fn owner_of(_: &Metadata) -> Owner {
     Owner::Us

@@ -10,7 +10,7 @@ use crate::domain::{ProjectName, ProjectToken, ProjectZone, Region, TokenName, m
 
 use super::{Company, create_private_folder};
 
-/// The config file: TOML that people may also edit. Comments and order survive our own edits.
+/// The config file: TOML that people may also edit. dsr keeps comments and order.
 #[derive(Debug)]
 pub struct ProjectsFile {
     path: PathBuf,
@@ -29,7 +29,7 @@ struct Content {
     projects: BTreeMap<String, ProjectEntry>,
 }
 
-/// One `[projects.NAME]` table as it is written; `dsr help files` has the ranges.
+/// A `[projects.NAME]` table as written; `dsr help files` has the ranges.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectEntry {
@@ -50,12 +50,12 @@ pub struct ProjectEntry {
     pub auth: Option<TokenName>,
 }
 
-/// A day, written as a TOML date or as a text.
+/// A day, as a TOML date or a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Day(pub NaiveDate);
 
 impl Day {
-    /// As a TOML date, or as a text where the year has no four digits.
+    /// A TOML date, or a text if the year does not have four digits.
     fn to_toml(self) -> Value {
         let text = self.0.to_string();
         match text.parse::<Datetime>() {
@@ -83,14 +83,14 @@ impl<'de> Deserialize<'de> for Day {
     }
 }
 
-/// Why the config file cannot be used or changed.
+/// Why the config file cannot be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectsFileError {
     #[error("cannot read the config file `{path}`")]
     Read { path: PathBuf, source: io::Error },
     #[error("cannot write the config file `{path}`")]
     Write { path: PathBuf, source: io::Error },
-    // The parser's own rendering quotes the line, and a line may hold a token.
+    // The parser's own message quotes the line, which may hold a token.
     #[error("the config file `{path}`, line {line}: {message}")]
     Malformed {
         path: PathBuf,
@@ -104,23 +104,22 @@ pub enum ProjectsFileError {
     #[error("there is no project `{name}` in the config file")]
     Missing {
         name: ProjectName,
-        /// The one that was probably meant.
         similar: Option<String>,
     },
 }
 
 impl ProjectsFile {
-    /// Reads the file; one that does not exist is empty.
+    /// Reads the file; a missing file is empty.
     ///
     /// # Errors
-    /// When it cannot be read or understood. The message never quotes the file.
+    /// When it is unreadable or malformed. The message never quotes the file.
     pub fn load(path: PathBuf) -> Result<Self, ProjectsFileError> {
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(source) => return Err(ProjectsFileError::Read { path, source }),
         };
-        // What PowerShell writes with `>`; without a mark, every other byte of a name is zero.
+        // UTF-16, as PowerShell's `>` writes it. Without a mark, every other byte is zero.
         if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] = bytes[..] {
             return Err(ProjectsFileError::Utf16 { path });
         }
@@ -165,12 +164,12 @@ impl ProjectsFile {
         self.content.default_project.as_deref()
     }
 
-    /// The OAuth token of projects that name none, if another than the main one.
+    /// The OAuth token of projects that name none; `None` for the main one.
     pub fn default_auth(&self) -> Option<&TokenName> {
         self.content.default_auth.as_ref()
     }
 
-    /// What the company says of itself to the people whose data it hands over.
+    /// What the company says about itself on people's pages.
     pub fn company(&self) -> &Company {
         &self.content.company
     }
@@ -179,13 +178,13 @@ impl ProjectsFile {
         self.content.projects.get(name)
     }
 
-    /// Each project's name and settings, by name.
+    /// Each project's name and settings, sorted by name.
     pub fn list(&self) -> impl ExactSizeIterator<Item = (&str, &ProjectEntry)> {
         let projects = self.content.projects.iter();
         projects.map(|(name, entry)| (name.as_str(), entry))
     }
 
-    /// The project that was probably meant by `name`, if there is one.
+    /// The project that `name` probably means.
     pub fn similar(&self, name: &str) -> Option<String> {
         let names = self.list().map(|(name, _)| name);
         most_like(name, names).map(str::to_owned)
@@ -201,7 +200,7 @@ impl ProjectsFile {
     /// Adds a project; the first one becomes the default.
     ///
     /// # Errors
-    /// When the name is taken or the file cannot be written.
+    /// When the name is taken, or the file cannot be written.
     pub fn add(
         &mut self,
         name: &ProjectName,
@@ -255,9 +254,6 @@ impl ProjectsFile {
     }
 
     /// Makes a project the default.
-    ///
-    /// # Errors
-    /// When there is no such project or the file cannot be written.
     pub fn set_default(&mut self, name: &ProjectName) -> Result<(), ProjectsFileError> {
         if self.find(name.as_str()).is_none() {
             return Err(self.missing(name));
@@ -266,10 +262,7 @@ impl ProjectsFile {
         self.save()
     }
 
-    /// Sets whose clock the events of a project are by.
-    ///
-    /// # Errors
-    /// When there is no such project or the file cannot be written.
+    /// Sets the time zone of a project's events.
     pub fn set_time_zone(
         &mut self,
         name: &ProjectName,
@@ -282,7 +275,7 @@ impl ProjectsFile {
         self.save()
     }
 
-    /// Makes an OAuth token that of the projects that name none; `None` stands for the main one.
+    /// Sets the OAuth token of projects that name none; `None` for the main one.
     pub fn set_default_auth(&mut self, name: Option<&TokenName>) -> Result<(), ProjectsFileError> {
         match name {
             Some(name) => self.document["default_auth"] = value(name.as_str()),
@@ -291,10 +284,7 @@ impl ProjectsFile {
         self.save()
     }
 
-    /// Removes a project, and the default if it was the default.
-    ///
-    /// # Errors
-    /// When there is no such project or the file cannot be written.
+    /// Removes a project, and the default if this project was it.
     pub fn remove(&mut self, name: &ProjectName) -> Result<(), ProjectsFileError> {
         if self.find(name.as_str()).is_none() {
             return Err(self.missing(name));
@@ -308,7 +298,7 @@ impl ProjectsFile {
         self.save()
     }
 
-    /// Writes the whole file anew beside the old one, 0600, and puts it in its place.
+    /// Writes a new file (0600) beside the old one and moves it into place.
     fn save(&mut self) -> Result<(), ProjectsFileError> {
         let write = || {
             let folder = self.path.parent().unwrap_or(Path::new("."));
@@ -334,7 +324,7 @@ fn implicit_table() -> Item {
     Item::Table(table)
 }
 
-/// A parser quotes the key or value it stumbles over, and a token may stand in the wrong place.
+/// The parser quotes a wrong key or value, which may be a token in the wrong place.
 fn hide_long_words(message: &str) -> String {
     const LONGEST_KEY: usize = "default_project".len();
     let is_inside = |c: char| c.is_alphanumeric() || c == '_' || c == '-';

@@ -8,7 +8,7 @@ use crate::domain::{
 
 use super::{Environment, ProjectEntry, ProjectsFile};
 
-/// Where a value came from; a later one beats an earlier one.
+/// Where a value came from; a later origin beats an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
@@ -23,31 +23,31 @@ impl Origin {
     pub const ALL: [Self; 4] = [Self::Default, Self::File, Self::Environment, Self::Flag];
 }
 
-/// Whether the run is for real or a rehearsal.
+/// Whether the run is real or a rehearsal.
 #[derive(Debug, Clone)]
 pub enum Mode {
     Real,
-    /// Any project name will do; it gets a made-up token, and no variable that names a token,
-    /// a region or an address is looked at.
+    /// Any project name works, with a made-up token. dsr ignores variables for tokens, regions and
+    /// addresses.
     Sandbox {
         project_token: fn(&str) -> String,
     },
 }
 
-/// A project, and where what identifies it came from.
+/// A project, and the origin of what identifies it.
 #[derive(Debug, Clone)]
 pub struct Resolved {
     pub project: Project,
-    /// Who chose this project.
     pub chosen_by: Origin,
     pub token_from: Origin,
     pub region_from: Origin,
     pub api_url_from: Origin,
-    /// How many others must approve a deletion: the most that any name of the project demands.
+    /// How many other people must approve a deletion: the most that any name of the project
+    /// requires.
     pub approvals: u32,
 }
 
-/// Why no project could be put together. Never holds a token.
+/// Why no project could be resolved. Never holds a token.
 #[derive(Debug, thiserror::Error)]
 pub enum ResolveError {
     #[error("no project is set up")]
@@ -57,7 +57,6 @@ pub enum ResolveError {
     #[error("there is no project `{name}`")]
     UnknownProject {
         name: String,
-        /// The one that was probably meant.
         similar: Option<String>,
     },
     #[error("`{name}` cannot be the name of a project")]
@@ -88,17 +87,16 @@ pub enum ResolveError {
     BadTimeZone { name: String },
 }
 
-/// The name the project gets that exists in the environment only.
+/// The name of a project that exists only in the environment.
 const UNNAMED: &str = "default";
-/// The name of the sandbox's own project.
 const SANDBOX: &str = "sandbox";
 
-/// Puts together the projects the operator means: those of `flags`, or else the one that the
-/// environment, the file or the circumstances name.
+/// Finds the projects that the operator means: those of `flags`, or else the one from the
+/// environment, the file, or the only one.
 ///
 /// # Errors
-/// When that is not exactly clear. A token in the environment that contradicts the file is an
-/// error, not a precedence: the wrong project would be erased.
+/// When that is not clear. If a token in the environment contradicts the file, that is an error
+/// too: otherwise dsr could erase people in the wrong project.
 pub fn resolve(
     flags: &[String],
     environment: &Environment,
@@ -133,8 +131,8 @@ fn choose(
     if let Some(name) = &environment.project {
         return one(name, Origin::Environment);
     }
-    // A token in the environment does not choose another project than the file's: it must be that
-    // project's token, and what the project demands holds.
+    // The environment's token cannot choose a project: it must be the token of the file's project,
+    // whose requirements apply.
     if let Some(name) = file.default_project() {
         return one(name, Origin::File);
     }
@@ -176,7 +174,7 @@ fn put_together(
         }
         (_, Some(filed), _) => (filed, Origin::File),
         (Some(given), None, _) => (given, Origin::Environment),
-        // The address is given in full; the region is a label then.
+        // A full address makes the region a mere label.
         (None, None, Some(_)) => (Region::Us, Origin::Default),
         (None, None, None) => return Err(ResolveError::NoRegion { name: owned() }),
     };
@@ -192,11 +190,11 @@ fn put_together(
     })
 }
 
-/// What a project demands under one name, it demands under each that stands for it.
+/// The approvals that any name of the project requires apply to all its names.
 fn approvals_of(token: &ProjectToken, entry: &ProjectEntry, file: &ProjectsFile) -> u32 {
     let is_same = |other: &&ProjectEntry| {
         let other = other.token.as_deref();
-        // Tokens are hex digits: in another case it is the same project.
+        // Tokens are hex digits, so case does not matter.
         other.is_some_and(|other| other.trim().eq_ignore_ascii_case(token.expose()))
     };
     let entries = file.list().map(|(_, entry)| entry).filter(is_same);
@@ -246,7 +244,7 @@ fn rehearsal(
     let text = entry.token.clone().unwrap_or_else(|| project_token(name));
     let token = ProjectToken::new(&text).ok_or_else(|| ResolveError::BadToken { name: owned() })?;
     let region = entry.region.unwrap_or(Region::Us);
-    // Replaced by the address the sandbox gets when it starts.
+    // The sandbox's address replaces it at the start.
     let placeholder = ApiUrl::parse("http://127.0.0.1/api/app").map_err(ResolveError::BadApiUrl)?;
     let approvals = approvals_of(&token, &entry, file);
     Ok(Resolved {

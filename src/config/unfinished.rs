@@ -1,8 +1,6 @@
-//! Files and folders that are being written, beside their place and under names of their own
-//! (`.dsr-….part`), and what dead processes have left of them.
-//!
-//! Whoever writes one holds a lock on it. The kernel drops the lock however the process ends, so
-//! one that nobody holds is left over.
+//! Unfinished files and folders beside their target (`.dsr-….part`), and leftovers of dead
+//! processes. The writer holds a lock, which the kernel drops however the process ends. An
+//! unfinished file without a lock is a leftover.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -12,18 +10,18 @@ use tempfile::{Builder, NamedTempFile, TempDir};
 
 const PREFIX: &str = ".dsr-";
 const SUFFIX: &str = ".part";
-/// How often another name is tried, where one that sweeps was quicker than our lock.
+/// How often to try another name if a sweep was faster than our lock.
 const TRIES: u32 = 16;
 
-/// A folder that is being written; gone with this value unless it is kept.
+/// A folder that is being written; removed with this value unless it is kept.
 #[derive(Debug)]
 pub struct UnfinishedFolder {
     pub folder: TempDir,
-    /// Nothing where the file system knows no locks on folders: then nobody removes it, either.
+    /// `None` if the file system cannot lock folders; then no sweep removes it either.
     _lock: Option<File>,
 }
 
-/// Begins a file (0600) in `folder`; gone with the value unless it is put in its place.
+/// Begins a file (0600) in `folder`; removed with the value unless it is moved into place.
 pub fn begin_file(folder: &Path) -> io::Result<NamedTempFile> {
     for _ in 0..TRIES {
         let file = Builder::new()
@@ -39,9 +37,6 @@ pub fn begin_file(folder: &Path) -> io::Result<NamedTempFile> {
 }
 
 /// Begins a folder (0700) in `parent`.
-///
-/// # Errors
-/// When the parent cannot be written to.
 pub fn begin_folder(parent: &Path) -> io::Result<UnfinishedFolder> {
     let name = format!("{PREFIX}packages-");
     for _ in 0..TRIES {
@@ -65,22 +60,22 @@ pub fn begin_folder(parent: &Path) -> io::Result<UnfinishedFolder> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// Removes what dead processes have left unfinished in `folder`. What cannot be removed stays: it
-/// is in nobody's way.
+/// Removes leftovers of dead processes from `folder`. A leftover that cannot be removed stays,
+/// since it does no harm.
 pub fn sweep_unfinished(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let is_unfinished = name
             .to_str()
             .is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
-        // A link is somebody else's, whatever it is called.
+        // A link is not ours, whatever its name.
         let kind = entry.file_type().ok();
         let kind = kind.filter(|kind| is_unfinished && (kind.is_file() || kind.is_dir()));
         let Some(kind) = kind else { continue };
         let path = entry.path();
         let Ok(lock) = open(&path) else { continue };
         if lock.try_lock().is_ok() {
-            // Under the lock: whoever has just made it sees that it is gone.
+            // Under the lock, so that a writer that just created it notices.
             drop(match kind.is_dir() {
                 true => fs::remove_dir_all(&path),
                 false => fs::remove_file(&path),
@@ -89,7 +84,7 @@ pub fn sweep_unfinished(folder: &Path) {
     }
 }
 
-/// To lock it; without following a link that took its name.
+/// Opens it for locking, without following a link of its name.
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);

@@ -1,7 +1,5 @@
-/// Keeps this process's memory, which holds the token, out of core files and from other processes
-/// of the same user.
-///
-/// A system that does not allow it is no reason not to work.
+/// Keeps this process's memory, which holds the token, out of core files and away from the user's
+/// other processes. Ignores failures: dsr also works without this.
 pub fn forbid_core_dumps() {
     #[cfg(unix)]
     {
@@ -12,7 +10,7 @@ pub fn forbid_core_dumps() {
         };
         setrlimit(Resource::Core, none).ok();
     }
-    // The limit does not hold where the system gives dumps to a program of its own.
+    // The limit has no effect if the system pipes dumps to a program.
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};

@@ -8,17 +8,15 @@ use super::keyring_store::{find_secret, forget, record_secret};
 use super::secret_file::{self, SecretFileError};
 use super::{Keyring, KeyringError};
 
-/// The longest key file, in bytes: no key is that long.
 const MAX_KEY_BYTES: u64 = 64 * 1024;
 
-/// What the keyring calls its entry.
 const ENTRY: &str = "distinct-id-hash-key";
 
-/// The key with which a product makes its distinct_ids by HMAC.
+/// A product's HMAC key for making its distinct_ids.
 #[derive(Clone)]
 pub struct HashKey(SecretSlice<u8>);
 
-/// Why a file holds no key to use. Never holds any of it.
+/// Why a file has no usable key. Never holds any of it.
 #[derive(Debug, thiserror::Error)]
 pub enum HashKeyError {
     #[error("cannot read the key file `{path}`")]
@@ -38,15 +36,15 @@ pub enum HashKeyError {
 }
 
 impl HashKey {
-    /// Takes these bytes as they are; `None` if there are none.
+    /// Takes these bytes unchanged; `None` if there are none.
     pub fn new(bytes: Vec<u8>) -> Option<Self> {
         (!bytes.is_empty()).then(|| Self(bytes.into()))
     }
 
-    /// Takes what a person typed or an editor wrote.
+    /// Takes a typed text or a file's bytes.
     ///
-    /// The line end of a single line of text is no part of the key; any other bytes are taken as
-    /// they are, since a random key may end in a line feed.
+    /// A line break after a single line of text is not part of the key. All other bytes count,
+    /// since a random key may end in a line feed.
     pub fn from_text_or_bytes(mut bytes: Vec<u8>) -> Option<Self> {
         let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -57,10 +55,10 @@ impl HashKey {
         Self::new(bytes)
     }
 
-    /// Reads a key file that nobody but its owner may read.
+    /// Reads a key file that is private to its owner.
     ///
     /// # Errors
-    /// When it cannot be read, is open to others, or holds no key.
+    /// When it is unreadable, open to others, or holds no key.
     pub fn read(path: &Path) -> Result<Self, HashKeyError> {
         let owned = || path.to_owned();
         let bytes = secret_file::read(path, MAX_KEY_BYTES).map_err(|error| match error {
@@ -74,10 +72,10 @@ impl HashKey {
         Self::from_text_or_bytes(bytes).ok_or_else(|| HashKeyError::Empty { path: owned() })
     }
 
-    /// Reads the file that was named, or asks the keyring.
+    /// Reads the given file, or else the keyring.
     ///
     /// # Errors
-    /// As [`Self::read`], and when neither has a key.
+    /// See [`Self::read`]; also when there is no key.
     pub fn find(file: Option<&Path>) -> Result<Self, HashKeyError> {
         match file {
             Some(path) => Self::read(path),
@@ -94,10 +92,10 @@ impl HashKey {
 }
 
 impl Keyring {
-    /// Looks the key up with which ids are hashed.
+    /// The key in the keyring.
     ///
     /// # Errors
-    /// When the keyring cannot be asked. No entry is no error.
+    /// When the keyring fails. A missing entry is not an error.
     pub fn find_hash_key() -> Result<Option<HashKey>, KeyringError> {
         let key = |bytes: SecretSlice<u8>| match bytes.expose_secret() {
             [] => Err(KeyringError::Damaged),
@@ -106,15 +104,15 @@ impl Keyring {
         find_secret(ENTRY)?.map(key).transpose()
     }
 
-    /// Keeps a key in place of the one before.
+    /// Stores a key and replaces the old one.
     ///
     /// # Errors
-    /// When the keyring cannot be used; the one before is kept then.
+    /// When the keyring fails; the old key stays.
     pub fn record_hash_key(key: &HashKey) -> Result<(), KeyringError> {
         record_secret(ENTRY, key.expose())
     }
 
-    /// Forgets the key; whether there was one.
+    /// Removes the key; returns whether there was one.
     pub fn forget_hash_key() -> Result<bool, KeyringError> {
         forget(ENTRY.to_owned())
     }

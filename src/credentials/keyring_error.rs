@@ -1,11 +1,11 @@
-//! Why the keyring did not serve, without the words of its own errors.
+//! Why the keyring failed, without the words of its own errors.
 
 use std::time::Duration;
 
-/// How long the keyring may take. A provider that never answers would hang a cron job for minutes.
+/// How long to wait for the keyring. A provider that never answers would block a cron job.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Why the keyring did not serve. Never holds a token.
+/// Why the keyring failed. Never holds a token.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
     #[error("the keyring did not answer within {} seconds", TIMEOUT.as_secs())]
@@ -27,7 +27,7 @@ pub enum KeyringError {
 }
 
 impl From<&keyring::Error> for KeyringError {
-    /// The crate's own texts may quote what is stored; only its kind of failure is passed on.
+    /// Passes on only the kind of failure: the crate's texts may quote a stored secret.
     fn from(error: &keyring::Error) -> Self {
         use keyring::Error;
         let reason = match error {
@@ -51,7 +51,7 @@ impl From<&keyring::Error> for KeyringError {
 
 type Cause = dyn std::error::Error + Send + Sync;
 
-/// What the Secret Service's own error means, if it is one of those with a way out.
+/// The meaning of a Secret Service error that the user can resolve.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn of_platform(cause: &Cause) -> Option<KeyringError> {
     use secret_service::Error;
@@ -64,7 +64,7 @@ fn of_platform(cause: &Cause) -> Option<KeyringError> {
     }
 }
 
-/// By what the bus answers: its names of errors are part of the D-Bus specification.
+/// The meaning of a bus error, by the names of the D-Bus specification.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn of_bus(error: &(dyn std::error::Error + 'static)) -> Option<KeyringError> {
     use std::{io, sync::Arc};

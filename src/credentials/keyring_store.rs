@@ -13,17 +13,17 @@ use super::keyring_error::{KeyringError, TIMEOUT};
 use super::{OauthToken, TokenOrigin};
 
 const SERVICE: &str = "dsr";
-/// The main token; any other one has its name behind it.
+/// The entry of the main token; other tokens append their name.
 const TOKEN: &str = "mixpanel-oauth-token";
-/// The names of the tokens, since keyrings cannot be searched in the same way everywhere.
+/// The entry with all names, since not every keyring can be searched.
 const TOKEN_NAMES: &str = "mixpanel-oauth-token-names";
 
-/// The operating system's keyring, in which each token with its date is one entry, the key with
-/// which ids are hashed is another, and so is each project's API secret.
+/// The operating system's keyring. Each token with its date, the hash key, the ledger key and each
+/// project's API secret are one entry each.
 #[derive(Debug)]
 pub struct Keyring;
 
-/// What is kept: one entry, so that the token and its date cannot part.
+/// One entry, so that a token cannot lose its date.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     token: String,
@@ -31,10 +31,10 @@ struct Kept {
 }
 
 impl Keyring {
-    /// Looks a token up.
+    /// The token of this name.
     ///
     /// # Errors
-    /// When the keyring cannot be asked. No entry is no error.
+    /// When the keyring fails. A missing entry is not an error.
     pub fn find(name: &TokenName) -> Result<Option<OauthToken>, KeyringError> {
         let Some(text) = find_text(entry_of(name))? else {
             return Ok(None);
@@ -42,20 +42,20 @@ impl Keyring {
         Ok(Some(Self::read_entry(&text)?.named(name.clone())))
     }
 
-    /// Reads what an entry holds: [`Self::record`] wrote it, or another program did.
+    /// Reads an entry that [`Self::record`] or another program wrote.
     ///
     /// # Errors
-    /// When it is none of ours.
+    /// When it is not a token entry.
     pub fn read_entry(text: &str) -> Result<OauthToken, KeyringError> {
         let kept: Kept = serde_json::from_str(text).map_err(|_| KeyringError::Damaged)?;
         OauthToken::new(&kept.token, Some(kept.issued), TokenOrigin::Keyring)
             .map_err(|_| KeyringError::Damaged)
     }
 
-    /// Keeps a token in place of the one of the same name.
+    /// Stores a token and replaces the one of this name.
     ///
     /// # Errors
-    /// When the keyring cannot be used; the one before is kept then.
+    /// When the keyring fails; the old token stays.
     pub fn record(
         name: &TokenName,
         token: &OauthToken,
@@ -67,14 +67,14 @@ impl Keyring {
         };
         let text = serde_json::to_string(&kept).map_err(|_| KeyringError::Damaged)?;
         let mut names = list_named()?;
-        // First its name: one without a token is passed over, a token without its name is not seen.
+        // The name first: a name without a token is skipped, but a token without its name is lost.
         if !name.is_main() && names.insert(name.as_str().to_owned()) {
             record_names(&names)?;
         }
         record_text(entry_of(name), text)
     }
 
-    /// Forgets a token; whether there was one.
+    /// Removes a token; returns whether there was one.
     pub fn forget(name: &TokenName) -> Result<bool, KeyringError> {
         let was_there = forget(entry_of(name))?;
         let mut names = list_named()?;
@@ -84,7 +84,7 @@ impl Keyring {
         Ok(was_there)
     }
 
-    /// The tokens that were kept, by name, the main one first; `others` are looked for as well.
+    /// The stored tokens by name, the main one first. Also looks for `others`.
     pub fn list(others: &[TokenName]) -> Result<Vec<OauthToken>, KeyringError> {
         let named = list_named()?;
         let named = named.iter().filter_map(|name| TokenName::new(name));
@@ -105,10 +105,9 @@ fn entry_of(name: &TokenName) -> String {
     }
 }
 
-/// The names of all tokens but the main one.
 fn list_named() -> Result<BTreeSet<String>, KeyringError> {
     let text = find_text(TOKEN_NAMES.to_owned())?;
-    // What cannot be read is written anew with the next name; the tokens themselves are safe.
+    // The next name replaces an unreadable list; the tokens stay.
     Ok(text
         .and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default())
@@ -130,7 +129,7 @@ pub(super) fn find_text(name: String) -> Result<Option<String>, KeyringError> {
     })
 }
 
-/// The bytes of an entry, for keys that are no text.
+/// The bytes of an entry, for keys that are not text.
 pub(super) fn find_secret(name: &'static str) -> Result<Option<SecretSlice<u8>>, KeyringError> {
     with_timeout(move || match entry(name)?.get_secret() {
         Ok(bytes) => Ok(Some(bytes.into())),
@@ -169,19 +168,19 @@ fn entry(name: &str) -> Result<keyring::Entry, KeyringError> {
     })
 }
 
-/// Runs `work` on a thread that is left behind if it takes too long: a runtime's own blocking
-/// pool would be waited for when the process ends.
+/// Runs `work` on a thread that is abandoned if it takes too long. A runtime's blocking pool would
+/// make the process wait at its end.
 fn with_timeout<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, KeyringError> + Send + 'static,
 ) -> Result<T, KeyringError> {
-    /// The next call would wait behind the one that was left.
+    /// Another call would wait behind the abandoned one.
     static IS_GIVEN_UP: AtomicBool = AtomicBool::new(false);
     if IS_GIVEN_UP.load(Ordering::Relaxed) {
         return Err(KeyringError::Timeout);
     }
     let (sender, receiver) = channel();
     thread::spawn(move || {
-        // Nobody listens any more after the time is over.
+        // After the timeout no one receives the result.
         drop(sender.send(work()));
     });
     match receiver.recv_timeout(TIMEOUT) {

@@ -1,5 +1,4 @@
-//! The key under which the ledger remembers people whose ids are gone: in the keyring, or in a
-//! file that `DSR_LEDGER_KEY_FILE` names.
+//! The key that hashes people in the ledger: in the keyring, or in the file `DSR_LEDGER_KEY_FILE`.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -15,13 +14,12 @@ use super::keyring_store::{find_secret, record_secret};
 use super::secret_file::{self, SecretFileError};
 use super::{Keyring, KeyringError};
 
-/// Longer than any key file: 64 digits and a line end.
+/// More than any key file: 64 digits and a line break.
 const MAX_FILE_BYTES: u64 = 128;
 
-/// Beside the ledger: held while a key is looked for and made, so that two dsr make one.
+/// A lock beside the ledger for finding and making a key, so that two dsr make only one.
 const LOCK: &str = "ledger-key.lock";
 
-/// What the keyring calls its entry.
 const ENTRY: &str = "ledger-key";
 
 /// Where a key was found.
@@ -29,7 +27,7 @@ const ENTRY: &str = "ledger-key";
 pub enum KeyOrigin {
     Keyring,
     File(PathBuf),
-    /// The sandbox's own, which is no secret.
+    /// The sandbox's key, which is not secret.
     Sandbox,
 }
 
@@ -43,11 +41,11 @@ impl fmt::Display for KeyOrigin {
     }
 }
 
-/// Whether a key may be made where there is none.
+/// Whether to make a missing key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfNone {
     Make,
-    /// The ledger was hashed with a key that must be somewhere.
+    /// The ledger already uses a key, which must be somewhere.
     Leave,
 }
 
@@ -70,11 +68,8 @@ pub enum LedgerKeyError {
     Lock(#[source] io::Error),
 }
 
-/// Finds the key: in the file that the environment names, else in the keyring, where one is made
-/// if there may be none yet.
-///
-/// # Errors
-/// When there is none, or it cannot be read.
+/// Finds the key in the environment's file, or else in the keyring. Makes one there if `if_none`
+/// allows it.
 pub fn find_ledger_key(
     environment: &Environment,
     data: &Path,
@@ -93,10 +88,10 @@ pub fn find_ledger_key(
 }
 
 impl Keyring {
-    /// Looks the key up under which the ledger remembers people.
+    /// The ledger key in the keyring.
     ///
     /// # Errors
-    /// When the keyring cannot be asked, or holds something else. No entry is no error.
+    /// When the keyring fails, or holds something else. A missing entry is not an error.
     pub fn find_ledger_key() -> Result<Option<LedgerKey>, KeyringError> {
         let key = |bytes: SecretSlice<u8>| {
             let bytes = bytes.expose_secret().try_into();
@@ -107,16 +102,16 @@ impl Keyring {
         find_secret(ENTRY)?.map(key).transpose()
     }
 
-    /// Keeps that key in place of the one before.
+    /// Stores the key and replaces the old one.
     ///
     /// # Errors
-    /// When the keyring cannot be used; the one before is kept then.
+    /// When the keyring fails; the old key stays.
     pub fn record_ledger_key(key: &LedgerKey) -> Result<(), KeyringError> {
         record_secret(ENTRY, key.expose())
     }
 }
 
-/// Makes the keyring's key, unless another dsr was quicker.
+/// Makes the keyring's key, unless another dsr was faster.
 fn make(data: &Path) -> Result<LedgerKey, LedgerKeyError> {
     let _lock = lock(data).map_err(LedgerKeyError::Lock)?;
     if let Some(key) = Keyring::find_ledger_key().map_err(LedgerKeyError::Keyring)? {
@@ -124,7 +119,7 @@ fn make(data: &Path) -> Result<LedgerKey, LedgerKeyError> {
     }
     let key = LedgerKey::random();
     Keyring::record_ledger_key(&key).map_err(LedgerKeyError::Keyring)?;
-    // Used only once it is certain to be found again.
+    // Uses the key only once the keyring returns it.
     let kept = Keyring::find_ledger_key().map_err(LedgerKeyError::Keyring)?;
     kept.ok_or(LedgerKeyError::Gone)
 }
@@ -136,10 +131,10 @@ fn lock(data: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Reads a key file that nobody but its owner may read.
+/// Reads a key file that is private to its owner.
 ///
 /// # Errors
-/// When it cannot be read, is open to others, or holds no key.
+/// When it is unreadable, open to others, or holds no key.
 pub fn read_ledger_key(path: &Path) -> Result<LedgerKey, LedgerKeyError> {
     let owned = || path.to_owned();
     let bytes = secret_file::read(path, MAX_FILE_BYTES).map_err(|error| match error {
@@ -157,10 +152,10 @@ pub fn read_ledger_key(path: &Path) -> Result<LedgerKey, LedgerKeyError> {
         .ok_or_else(|| LedgerKeyError::Malformed { path: owned() })
 }
 
-/// Writes a key to a file that is not there yet, for its owner only.
+/// Writes a key to a new, private file.
 ///
 /// # Errors
-/// When it cannot be written, or something is in its place.
+/// When it cannot be written, or already exists.
 pub fn write_ledger_key(path: &Path, key: &LedgerKey) -> Result<(), LedgerKeyError> {
     let digits = key.expose().iter().map(|byte| format!("{byte:02x}"));
     let text = SecretString::from(digits.chain(["\n".to_owned()]).collect::<String>());

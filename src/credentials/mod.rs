@@ -1,5 +1,5 @@
-//! The OAuth token: where it is kept, how old it is; the key with which ids are hashed; the secrets
-//! with which Mixpanel locks exports. None of them ever goes into a file of ours or a log.
+//! Secrets: the OAuth token and its age, the key that hashes ids, the ledger key, and projects' API
+//! secrets. Writes none of them to dsr's own files or logs.
 
 mod core_dump;
 mod hash_key;
@@ -30,7 +30,7 @@ pub use ledger_key::{
 pub use project_secret::{ProjectSecret, ProjectSecretError, SecretOrigin, find_project_secret};
 pub use token::{OauthToken, TokenAge, TokenError, TokenOrigin, WARN_DAYS};
 
-/// Why there is no token to use. Never holds a token.
+/// Why there is no usable token. Never holds a token.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
     #[error("there is no OAuth token: none in the environment and none in the keyring")]
@@ -55,19 +55,14 @@ pub enum CredentialError {
     #[error("{token} expired on {expired}: it is good for one year from the day it was made")]
     Expired {
         expired: NaiveDate,
-        /// Which one, in words.
         token: String,
         origin: TokenOrigin,
         name: Option<TokenName>,
     },
 }
 
-/// Finds a token: `DSR_TOKEN_FILE` or `DSR_TOKEN`, else the one of this name in the keyring.
-///
-/// An expired token is found, too: what to do about it is the caller's to decide.
-///
-/// # Errors
-/// When there is none, or it cannot be read.
+/// Finds a token: `DSR_TOKEN_FILE` or `DSR_TOKEN`, or else the keyring's token of this name. The
+/// caller decides about an expired token.
 pub fn find_token(
     environment: &Environment,
     name: &TokenName,
@@ -82,10 +77,7 @@ pub fn find_token(
     })
 }
 
-/// Finds the token that `DSR_TOKEN_FILE` or `DSR_TOKEN` gives; asks no keyring.
-///
-/// # Errors
-/// When one is given that cannot be read.
+/// Finds the token of `DSR_TOKEN_FILE` or `DSR_TOKEN`, without the keyring.
 pub fn find_environments_token(
     environment: &Environment,
 ) -> Result<Option<OauthToken>, CredentialError> {
@@ -104,10 +96,10 @@ pub fn find_environments_token(
     Ok(Some(token))
 }
 
-/// Finds a token that may be sent today.
+/// Finds a token that is still valid today.
 ///
 /// # Errors
-/// As [`find_token`], and when its year is over.
+/// See [`find_token`]; also when the token has expired.
 pub fn find_valid_token(
     environment: &Environment,
     name: &TokenName,

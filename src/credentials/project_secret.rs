@@ -9,7 +9,7 @@ use crate::domain::ProjectKey;
 use super::keyring_store::{find_text, forget, record_text};
 use super::{HashKey, HashKeyError, Keyring, KeyringError};
 
-/// A project's API secret, with which Mixpanel locks the project's exports.
+/// A project's API secret, the password of its locked exports.
 #[derive(Clone)]
 pub struct ProjectSecret {
     secret: SecretString,
@@ -21,7 +21,6 @@ pub struct ProjectSecret {
 #[serde(rename_all = "snake_case")]
 pub enum SecretOrigin {
     Keyring,
-    /// The file that `DSR_PROJECT_SECRET_FILE` names.
     SecretFile,
     Sandbox,
 }
@@ -40,7 +39,7 @@ impl fmt::Display for SecretOrigin {
     }
 }
 
-/// Why a project's API secret could not be looked up. Never holds one.
+/// Why looking for a project's API secret failed. Never holds one.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectSecretError {
     #[error("the file that DSR_PROJECT_SECRET_FILE names cannot be used")]
@@ -52,8 +51,8 @@ pub enum ProjectSecretError {
 }
 
 impl ProjectSecret {
-    /// Takes a secret as it was typed or read, without outer white space; `None` if that is no
-    /// line of text.
+    /// Takes a typed or read secret without outer white space; `None` if that is not a line of
+    /// text.
     pub fn new(text: &str, origin: SecretOrigin) -> Option<Self> {
         let text = text.trim();
         let is_line = !text.is_empty() && !text.contains(char::is_control);
@@ -81,8 +80,8 @@ impl fmt::Debug for ProjectSecret {
     }
 }
 
-/// Finds a project's API secret: in the file that `DSR_PROJECT_SECRET_FILE` names, which nobody but
-/// its owner may read, else in the keyring.
+/// Finds a project's API secret in the file `DSR_PROJECT_SECRET_FILE`, which must be private, or
+/// else in the keyring.
 pub fn find_project_secret(
     environment: &Environment,
     project: &ProjectKey,
@@ -97,10 +96,10 @@ pub fn find_project_secret(
 }
 
 impl Keyring {
-    /// Looks a project's API secret up.
+    /// The project's API secret in the keyring.
     ///
     /// # Errors
-    /// When the keyring cannot be asked. No entry is no error.
+    /// When the keyring fails. A missing entry is not an error.
     pub fn find_project_secret(
         project: &ProjectKey,
     ) -> Result<Option<ProjectSecret>, KeyringError> {
@@ -111,10 +110,10 @@ impl Keyring {
         secret.map(Some).ok_or(KeyringError::Damaged)
     }
 
-    /// Keeps a project's API secret in place of the one before.
+    /// Stores a project's API secret and replaces the old one.
     ///
     /// # Errors
-    /// When the keyring cannot be used; the one before is kept then.
+    /// When the keyring fails; the old secret stays.
     pub fn record_project_secret(
         project: &ProjectKey,
         secret: &ProjectSecret,
@@ -122,13 +121,13 @@ impl Keyring {
         record_text(name(project), secret.secret.expose_secret().to_owned())
     }
 
-    /// Forgets a project's API secret; whether there was one.
+    /// Removes a project's API secret; returns whether there was one.
     pub fn forget_project_secret(project: &ProjectKey) -> Result<bool, KeyringError> {
         forget(name(project))
     }
 }
 
-/// By the project's key and not by its name, which another project may get.
+/// By the project's key, since another project may get the same name.
 fn name(project: &ProjectKey) -> String {
     format!("mixpanel-project-secret-{}", project.as_str())
 }

@@ -4,22 +4,21 @@ use std::path::Path;
 
 use crate::config::is_open_to_others;
 
-/// Why a file that holds a secret is not used. Never holds any of it.
+/// Why a secret's file is not used. Never holds any of it.
 #[derive(Debug)]
 pub(super) enum SecretFileError {
     Unreadable(io::Error),
-    /// Others than its owner can read or change it.
     Open,
     TooLong,
 }
 
-/// Reads a file of at most `limit` bytes that nobody but its owner may read.
+/// Reads a file of at most `limit` bytes that is private to its owner.
 ///
 /// # Errors
-/// When it cannot be read, is open to others or longer.
+/// When it is unreadable, open to others or longer.
 pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, SecretFileError> {
     let file = File::open(path).map_err(SecretFileError::Unreadable)?;
-    // The file that is open, not its name: that could be another one by now.
+    // Checks the open file: its name could refer to another file by now.
     let metadata = file.metadata().map_err(SecretFileError::Unreadable)?;
     if metadata.is_dir() {
         let folder = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder, not a file");
@@ -29,7 +28,7 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, SecretFileError> 
         return Err(SecretFileError::Open);
     }
     let mut bytes = Vec::new();
-    // Such as `/dev/zero` has no end.
+    // A device such as `/dev/zero` never ends.
     file.take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(SecretFileError::Unreadable)?;

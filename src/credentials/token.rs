@@ -7,18 +7,17 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{TokenName, to_hex};
 
-/// From how many days before its end a token is warned of.
+/// How many days before expiry dsr warns about a token.
 pub const WARN_DAYS: i64 = 30;
 
-/// Mixpanel's GDPR OAuth token: belongs to a person, good for one year from the day it was made.
+/// Mixpanel's GDPR OAuth token. It belongs to a person and lasts one year from its creation.
 ///
-/// The API does not tell its expiry (nothing is documented), so the day is kept beside it.
+/// The API documents no way to ask for the expiry, so dsr stores the day beside the token.
 #[derive(Clone)]
 pub struct OauthToken {
     secret: SecretString,
     issued: Option<NaiveDate>,
     origin: TokenOrigin,
-    /// Its name in the keyring.
     name: Option<TokenName>,
 }
 
@@ -55,9 +54,8 @@ impl fmt::Display for TokenOrigin {
 /// How much of a token's year is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenAge {
-    /// The day it was made is not known.
     NotKnown,
-    /// `expires` is the last day it is good for; `days_left` counts from today, 0 on that day.
+    /// `expires` is the last valid day; `days_left` counts from today, 0 on that day.
     Good {
         expires: NaiveDate,
         days_left: i64,
@@ -67,10 +65,10 @@ pub enum TokenAge {
     },
 }
 
-/// What people and programs put around a text that is copied.
+/// Quotation marks around copied text.
 const QUOTES: [char; 10] = ['"', '\'', '`', '“', '”', '„', '‘', '’', '«', '»'];
 
-/// Why a text cannot be a token. Never holds the text.
+/// Why a text is not a token. Never holds the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     #[error("it is empty")]
@@ -82,7 +80,7 @@ pub enum TokenError {
 }
 
 impl OauthToken {
-    /// Takes a token as it was typed or read; outer white space is dropped.
+    /// Takes a typed or read token without outer white space.
     ///
     /// # Errors
     /// When it is empty or cannot be an HTTP header.
@@ -109,7 +107,7 @@ impl OauthToken {
         })
     }
 
-    /// The same as the keyring has it under a name.
+    /// The same token with its keyring name.
     #[must_use]
     pub fn named(mut self, name: TokenName) -> Self {
         self.name = Some(name);
@@ -129,12 +127,12 @@ impl OauthToken {
         self.origin
     }
 
-    /// Its name in the keyring; `None` if it is not from there.
+    /// Its name in the keyring; `None` if it came from elsewhere.
     pub fn name(&self) -> Option<&TokenName> {
         self.name.as_ref()
     }
 
-    /// Which token it is, in words: by its name where there may be others.
+    /// The token in words: by name if there may be others.
     pub fn description(&self) -> String {
         match &self.name {
             Some(name) if !name.is_main() => format!("the token `{name}` in the keyring"),
@@ -142,7 +140,7 @@ impl OauthToken {
         }
     }
 
-    /// Tells tokens apart without showing them: the first 8 hex digits of their SHA-256.
+    /// Identifies a token without showing it: the first 8 hex digits of its SHA-256.
     pub fn fingerprint(&self) -> String {
         let hash = Sha256::digest(self.expose());
         to_hex(&hash[..4])
@@ -152,7 +150,7 @@ impl OauthToken {
         let Some(issued) = self.issued else {
             return TokenAge::NotKnown;
         };
-        // The day was written by hand, or by another program.
+        // The day may be impossible: a person or another program wrote it.
         let expires = issued.checked_add_months(Months::new(12));
         let expires = expires.unwrap_or(NaiveDate::MAX);
         let days_left = (expires - today).num_days();

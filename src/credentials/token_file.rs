@@ -7,12 +7,11 @@ use secrecy::SecretString;
 use super::CredentialError;
 use super::secret_file::{self, SecretFileError};
 
-/// The longest token file, in bytes: no token is that long.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// Reads the file that `DSR_TOKEN_FILE` names, if nobody else can.
+/// Reads the file `DSR_TOKEN_FILE`, if it is private.
 pub(super) fn read(path: &Path) -> Result<SecretString, CredentialError> {
-    /// What came through a pipe, such as a shell's `<(…)`: it comes once, and is asked for again.
+    /// Text from a pipe such as a shell's `<(…)`: it can be read only once, but is needed again.
     static PIPED: OnceLock<SecretString> = OnceLock::new();
     let failed = |source| CredentialError::TokenFile {
         path: path.to_owned(),

@@ -1,15 +1,14 @@
 use std::fmt;
 
-/// The longest name that is kept, in characters: accounts and hosts have no longer ones.
+/// The longest name that is kept, in characters.
 const LONGEST: usize = 255;
 
-/// What stands before the number of an account that has no name.
+/// The prefix of an account's number, for an account without a name.
 const NUMBERED: &str = "uid ";
 
-/// Who nobody knows.
 const UNKNOWN: &str = "unknown";
 
-/// Who does what the ledger is told of: an account of the operating system, on a host.
+/// The account of the operating system, and its host, that an entry of the ledger names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     user: String,
@@ -17,8 +16,8 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Takes the names as the system has them. What would steer a terminal or break a line becomes
-    /// U+FFFD, and what is over 255 characters is cut off; an empty name becomes `unknown`.
+    /// Characters that could steer a terminal or break a line become U+FFFD. A name is cut after
+    /// 255 characters; an empty one becomes `unknown`.
     pub fn new(user: &str, host: &str) -> Self {
         Self {
             user: clean(user),
@@ -31,19 +30,19 @@ impl Actor {
         &self.user
     }
 
-    /// An account without a name of its own, by its number.
+    /// An account without a name, by its number.
     pub fn numbered(number: &str, host: &str) -> Self {
         Self::new(&format!("{NUMBERED}{number}"), host)
     }
 
-    /// Whether the account names somebody: one that has only a number, or is not known, may be
-    /// anybody's.
+    /// Whether the account names a person. An unknown account, or one with only a number, may be
+    /// anyone's.
     pub fn is_somebody(&self) -> bool {
         !self.user.starts_with(NUMBERED) && self.user != UNKNOWN
     }
 
-    /// Whether two may be the same person. The same name without its domain and whatever its case
-    /// is one person, on whatever host; so is whoever cannot be told apart.
+    /// Whether two accounts may belong to one person. Domain, host and letter case do not count. An
+    /// account that names no person may be anyone.
     pub fn may_be(&self, other: &Self) -> bool {
         let both_named = self.is_somebody() && other.is_somebody();
         !both_named || self.bare_name() == other.bare_name()
@@ -56,7 +55,7 @@ impl Actor {
         name.unwrap_or_default().to_lowercase()
     }
 
-    /// The name of the machine, or of the container.
+    /// The name of the machine or container.
     pub fn host(&self) -> &str {
         &self.host
     }
@@ -68,7 +67,6 @@ impl Default for Actor {
     }
 }
 
-/// `user@host`.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.user, self.host)

@@ -6,7 +6,7 @@ use super::Region;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiUrl(Url);
 
-/// Why a text is no base URL we would send personal data to.
+/// Why dsr sends no personal data to a base URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ApiUrlError {
     #[error("it is not a URL such as https://host/api/app")]
@@ -50,7 +50,7 @@ impl ApiUrl {
         Self(Url::parse(text).expect("a constant URL parses"))
     }
 
-    /// The URL of a path of the API given by its segments, each percent-encoded; ends in a slash.
+    /// The URL of an API path. Each segment is percent-encoded, and the URL ends in a slash.
     ///
     /// Without the slash some paths answer 301, and clients then turn the POST into a GET.
     pub fn endpoint(&self, segments: &[&str]) -> Url {
@@ -69,7 +69,7 @@ impl ApiUrl {
         self.0.as_str().trim_end_matches('/')
     }
 
-    /// Names the service behind the URL: the URL, or one name for everything on loopback.
+    /// The name of the service behind the URL: the URL, or one name for all ports of loopback.
     pub fn service(&self) -> &str {
         if self.is_loopback() {
             "loopback"

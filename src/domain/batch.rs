@@ -17,10 +17,8 @@ pub enum BatchError {
 }
 
 impl Batch {
-    /// Takes ids as one batch.
-    ///
     /// # Errors
-    /// When they are none, or one of them comes twice.
+    /// When `ids` is empty, or holds an id twice.
     pub fn restore(ids: Vec<DistinctId>) -> Result<Self, BatchError> {
         if ids.is_empty() {
             return Err(BatchError::Empty);
@@ -36,7 +34,7 @@ impl Batch {
         &self.0
     }
 
-    /// How many ids; at least 1.
+    /// At least 1.
     pub fn count(&self) -> usize {
         self.0.len()
     }
@@ -44,7 +42,7 @@ impl Batch {
 
 /// The ids of one job on their way from a source to the ledger, one a line: never empty.
 ///
-/// They were told apart when they were read. A million of them take no million allocations.
+/// The intake has removed repeated ids. One text saves an allocation for each id.
 ///
 /// Personal data: `Debug` shows their number only.
 #[derive(Clone, PartialEq, Eq)]
@@ -54,10 +52,10 @@ pub struct IdLines {
 }
 
 impl IdLines {
-    /// Takes ids of which each ends with a line break.
+    /// Takes ids that each end with a line break.
     ///
     /// # Errors
-    /// When they are none.
+    /// When there is no id.
     pub fn new(text: String) -> Result<Self, BatchError> {
         let count = text.bytes().filter(|byte| *byte == b'\n').count();
         match count {
@@ -70,12 +68,12 @@ impl IdLines {
         self.text.split_terminator('\n')
     }
 
-    /// How many ids; at least 1.
+    /// At least 1.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// All of them, each with a line break behind it, for the ledger only.
+    /// All ids, each followed by a line break, for the ledger only.
     pub fn expose(&self) -> &str {
         &self.text
     }

@@ -1,4 +1,4 @@
-/// The operator passed `--yes`.
+/// Whether the operator passed `--yes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum YesFlag {
     Given,
@@ -14,16 +14,14 @@ impl YesFlag {
     }
 }
 
-/// Proof that the operator agreed to a deletion of a given number of ids.
-///
-/// The submission of a deletion demands one; it is made from the operator's own words only.
+/// Proof that the operator agreed to delete this many ids. Sending a deletion requires one.
 #[derive(Debug)]
 pub struct Confirmed {
     ids: usize,
 }
 
 impl Confirmed {
-    /// The operator typed the number of ids the plan holds; thousands separators are forgiven.
+    /// The operator typed the number of ids in the plan, with or without thousands separators.
     pub fn by_typed_count(answer: &str, ids: usize) -> Option<Self> {
         let typed: String = answer
             .trim()
@@ -33,7 +31,7 @@ impl Confirmed {
         (typed == ids.to_string()).then_some(Self { ids })
     }
 
-    /// Where nothing is counted, the operator typed a word.
+    /// The operator typed a word, where there is nothing to count.
     pub fn by_typed_word(answer: &str, word: &str) -> Option<Self> {
         (answer.trim() == word).then_some(Self { ids: 0 })
     }

@@ -2,27 +2,26 @@ use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 
 use super::Law;
 
-/// How long Mixpanel may take, in days from submission: its callbacks' `expected_completion_time`.
-/// Its pages speak of longer times as well.
+/// Days that Mixpanel may take from submission (`expected_completion_time` of its callbacks). Some
+/// of its pages name longer times.
 const MIXPANEL_DAYS: u64 = 30;
 
-/// The year of the first of the two laws: the GDPR applies from 25 May 2018, the CCPA from 2020.
+/// The first year of the two laws: the GDPR applies from 25 May 2018, the CCPA from 2020.
 pub const FIRST_YEAR: i32 = 2018;
 
-/// How long the link to an export lives for certain, in days from completion (Mixpanel, callbacks
-/// page).
+/// Days from completion that an export's link lives at least (Mixpanel, callbacks page).
 const LINK_DAYS: u64 = 14;
-/// How long it may live (Mixpanel, End User Data Management).
+/// Days from completion that it lives at most (Mixpanel, End User Data Management).
 pub(super) const LINK_MOST_DAYS: u64 = 30;
 
-/// The last day of a period, and the rule it follows from. Not legal advice.
+/// The last day of a period, and the rule behind it. Not legal advice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline {
     pub due: NaiveDate,
     pub rule: &'static str,
 }
 
-/// Which period to answer in runs: a law's own, or the one that the company took once more.
+/// The period to answer in: the law's own, or the one the company extended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Period {
     First,
@@ -30,7 +29,7 @@ pub enum Period {
 }
 
 impl Law {
-    /// What the due date follows from.
+    /// The rule behind the due date.
     pub fn rule(self, period: Period) -> &'static str {
         match (self, period) {
             (Self::Gdpr, Period::First) => {
@@ -46,7 +45,7 @@ impl Law {
         }
     }
 
-    /// What a company must do that takes more time.
+    /// The notice that the law requires of a company that extends the period.
     pub fn notice_rule(self) -> &'static str {
         match self {
             Self::Gdpr => {
@@ -60,7 +59,7 @@ impl Law {
 }
 
 impl Deadline {
-    /// Counts from today; 0 on the day itself, negative when it is over.
+    /// Counts from today: 0 on the due day, negative after it.
     pub fn days_left(&self, today: NaiveDate) -> i64 {
         (self.due - today).num_days()
     }
@@ -69,7 +68,7 @@ impl Deadline {
         self.due < today
     }
 
-    /// The last day to submit on which Mixpanel's own window still ends by the due date.
+    /// The last day to submit so that Mixpanel's own period still ends by the due date.
     pub fn last_safe_day(&self) -> NaiveDate {
         let day = self.due.checked_sub_days(Days::new(MIXPANEL_DAYS));
         day.unwrap_or(NaiveDate::MIN)
@@ -78,15 +77,14 @@ impl Deadline {
 
 /// The last day to answer a request that was received on `received`.
 ///
-/// GDPR: one calendar month, or three if extended by two further ones (Art. 12(3)), counted as
-/// Regulation (EEC, Euratom) 1182/71 says: the day of receipt is not counted (Art. 3(1)), the
-/// period ends on the same date of its last month or on that month's last day (Art. 3(2)(c)), and
-/// moves to the next working day from a Saturday, Sunday or holiday (Art. 3(4)). The extension
-/// prolongs the one period, so three months are counted from receipt, not two from an end that
-/// was moved or cut already: from 31 January to 30 April, not to 28.
+/// GDPR: one calendar month, or three if extended by two more (Art. 12(3)). Regulation (EEC,
+/// Euratom) 1182/71 says how to count. The day of receipt does not count (Art. 3(1)). The period
+/// ends on the same date of its last month, or on that month's last day (Art. 3(2)(c)). From a
+/// Saturday, Sunday or holiday it moves to the next working day (Art. 3(4)). An extended period
+/// counts from receipt, not from the first end: 31 January to 30 April, not to 28.
 ///
-/// CCPA: 45 calendar days, or 90 if extended by 45 more (11 CCR §7021(b)). They begin on the day
-/// of receipt whatever verification takes, and do not move from a weekend.
+/// CCPA: 45 calendar days, or 90 if extended by 45 more (11 CCR §7021(b)). They begin on the day of
+/// receipt, even while the person is being verified, and do not move from a weekend.
 pub fn due_date(law: Law, period: Period, received: NaiveDate, holidays: &[NaiveDate]) -> Deadline {
     let month = |months| next_working_day(months_after(received, months), holidays);
     Deadline {
@@ -100,8 +98,8 @@ pub fn due_date(law: Law, period: Period, received: NaiveDate, holidays: &[Naive
     }
 }
 
-/// The last day to confirm receipt, where the law asks for that: 10 business days under the CCPA
-/// (11 CCR §7021(a)), the day of receipt not counted.
+/// The last day to confirm receipt, if the law requires it. CCPA: 10 business days after the day of
+/// receipt (11 CCR §7021(a)).
 pub fn confirmation_date(
     law: Law,
     received: NaiveDate,
@@ -116,26 +114,26 @@ pub fn confirmation_date(
     }
 }
 
-/// What [`confirmation_date`] follows from.
+/// The rule behind [`confirmation_date`].
 pub const CONFIRMATION_RULE: &str = "11 CCR §7021(a): 10 business days from receipt";
 
-/// The day until which Mixpanel may need for what is submitted on `submitted`; it may take longer.
+/// The day by which Mixpanel expects to be done. It may take longer.
 pub fn expected_completion(submitted: NaiveDate) -> NaiveDate {
     days_after(submitted, MIXPANEL_DAYS)
 }
 
-/// The day until which the link to an export lives that was complete on `completed`. Whoever knows
-/// only that it was complete by then knows the latest possible day.
+/// The day until which an export's link certainly lives. If `completed` is only the latest possible
+/// day, so is the result.
 pub fn link_end(completed: NaiveDate) -> NaiveDate {
     days_after(completed, LINK_DAYS)
 }
 
-/// The day until which it may live: the link is tried until then.
+/// The day until which an export's link may live. dsr tries the link until then.
 pub fn link_may_end(completed: NaiveDate) -> NaiveDate {
     days_after(completed, LINK_MOST_DAYS)
 }
 
-/// The year of `day`, if holidays are listed and none of them is in it: the list is an old one.
+/// The year of `day` if the listed holidays skip that year: the list is out of date.
 pub fn year_without_holidays(holidays: &[NaiveDate], day: NaiveDate) -> Option<i32> {
     let is_listed = holidays.iter().any(|holiday| holiday.year() == day.year());
     (!holidays.is_empty() && !is_listed).then_some(day.year())
@@ -154,7 +152,6 @@ fn is_free(day: NaiveDate, holidays: &[NaiveDate]) -> bool {
     matches!(day.weekday(), Weekday::Sat | Weekday::Sun) || holidays.contains(&day)
 }
 
-/// The same date of a later month, or that month's last day.
 fn months_after(day: NaiveDate, months: u32) -> NaiveDate {
     let later = day.checked_add_months(Months::new(months));
     later.unwrap_or(NaiveDate::MAX)

@@ -2,11 +2,10 @@ use std::fmt;
 
 /// The longest identifier the tool accepts, in bytes of UTF-8.
 ///
-/// Mixpanel cuts strings at 255 bytes elsewhere; anything near this bound is a damaged file.
+/// Mixpanel cuts strings at 255 bytes elsewhere; a value near this limit comes from a damaged file.
 pub const MAX_ID_BYTES: usize = 4096;
 
 /// Values that `/import` refuses as a distinct_id, since they would match many people.
-///
 /// Source: Mixpanel's import reference, "invalid distinct_id" list.
 const FORBIDDEN: [&str; 17] = [
     "00000000-0000-0000-0000-000000000000",
@@ -28,21 +27,20 @@ const FORBIDDEN: [&str; 17] = [
     "{}",
 ];
 
-/// The longest of [`FORBIDDEN`] but for the first, in bytes.
+/// Bytes of the longest of [`FORBIDDEN`] except the first.
 const LONGEST_WORD: usize = 9;
 
-/// What the operator insists on against the usual rules.
+/// The rules that the operator turned off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leniency {
-    /// Nothing: every rule holds.
     None,
-    /// That outer white space belongs to the ids, since Mixpanel has them so.
+    /// White space at the ends belongs to the ids, as it does in Mixpanel.
     OuterWhiteSpace,
-    /// On this very value, named one by one: only what no id can be is refused.
+    /// The operator named exactly this value. Only what can never be an id is refused.
     Named,
 }
 
-/// Mixpanel's identifier of one end user: opaque, byte-exact, case-sensitive.
+/// Mixpanel's identifier of one end user: byte-exact and case-sensitive.
 ///
 /// Personal data: `Debug` shows its length only, and there is no `Display`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,27 +64,24 @@ pub enum DistinctIdError {
 }
 
 impl DistinctId {
-    /// Checks and keeps `text` byte for byte.
+    /// Keeps `text` byte for byte.
     ///
     /// # Errors
-    /// Whatever would erase the wrong person or nobody: see [`DistinctIdError`].
+    /// When `text` would erase the wrong person or no one: see [`DistinctIdError`].
     pub fn new(text: &str) -> Result<Self, DistinctIdError> {
         Self::new_with(text, Leniency::None)
     }
 
-    /// Checks and keeps `text` byte for byte, as far as the operator did not insist on it.
-    ///
-    /// # Errors
-    /// As [`Self::judge`].
+    /// Keeps `text` byte for byte, without the rules that `leniency` turns off.
     pub fn new_with(text: &str, leniency: Leniency) -> Result<Self, DistinctIdError> {
         Self::judge(text, leniency)?;
         Ok(Self(text.into()))
     }
 
-    /// Says whether `text` may be a distinct_id, without keeping it.
+    /// Checks whether `text` may be a distinct_id.
     ///
     /// # Errors
-    /// Whatever would erase the wrong person or nobody, but for what the operator insists on.
+    /// When it would erase the wrong person or no one, unless `leniency` allows it.
     pub fn judge(text: &str, leniency: Leniency) -> Result<(), DistinctIdError> {
         if text.is_empty() {
             return Err(DistinctIdError::Empty);
@@ -94,7 +89,7 @@ impl DistinctId {
         if text.len() > MAX_ID_BYTES {
             return Err(DistinctIdError::TooLong);
         }
-        // Without a way out of the loop it runs over many bytes at once.
+        // A fold has no early exit, so the compiler can check many bytes at once.
         let breaks = |found, byte| found | matches!(byte, b'\n' | b'\r' | b'\0');
         if text.bytes().fold(false, breaks) {
             return Err(DistinctIdError::LineBreak);
@@ -102,7 +97,7 @@ impl DistinctId {
         let core = trim(text);
         match leniency {
             Leniency::Named => Ok(()),
-            // What stands for nobody does so between spaces, too.
+            // A forbidden value is still forbidden between spaces.
             Leniency::None | Leniency::OuterWhiteSpace if is_forbidden(core) => {
                 Err(DistinctIdError::Forbidden)
             }
@@ -112,7 +107,7 @@ impl DistinctId {
         }
     }
 
-    /// One that was checked when it was read, from the ledger; `None` if it cannot be one.
+    /// Takes back an id that was checked before, from the ledger. `None` if it can never be an id.
     pub fn restore(text: &str) -> Option<Self> {
         let possible = !text.is_empty() && !text.contains(['\n', '\r', '\0']);
         possible.then(|| Self(text.into()))
@@ -124,7 +119,7 @@ impl DistinctId {
     }
 }
 
-/// `text` without outer white space; most have graphic ASCII at both ends, which is seen faster.
+/// Trims white space. The fast path covers most ids: graphic ASCII at both ends.
 fn trim(text: &str) -> &str {
     match text.as_bytes() {
         [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
@@ -132,7 +127,7 @@ fn trim(text: &str) -> &str {
     }
 }
 
-/// Asked of every value: most are too long to be compared with the list.
+/// Checks the length first: this runs for every id, and most are too long for the list.
 fn is_forbidden(text: &str) -> bool {
     let [zeros, words @ ..] = &FORBIDDEN;
     match text.len() {

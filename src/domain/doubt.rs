@@ -1,18 +1,18 @@
 use super::JobState;
 
-/// Whether a POST whose outcome nobody knows may have been carried out, beside what the job's
-/// state says of its last one.
+/// Whether an earlier POST with an unknown outcome may have been carried out. The job's state
+/// describes the last POST only.
 ///
-/// Doubt never dissolves: no later answer, cut, withdrawal or cancellation says anything about the
-/// POST before. Only the task of that POST does.
+/// Doubt never goes away: later answers, cancellations or splits say nothing about an earlier POST.
+/// Only the task of that POST settles it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
     None,
-    /// An earlier POST of the same ids was sent, and its task is not known.
+    /// An earlier POST of the same ids was sent, and its task is unknown.
     EarlierAttempt,
 }
 
-/// Whether what a job asks for was carried out.
+/// Whether Mixpanel carried out a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CarriedOut {
     Yes,
@@ -33,8 +33,8 @@ impl Doubt {
         self == Self::EarlierAttempt
     }
 
-    /// Where a step to `next` leads. A state that says that nothing was carried out is said of the
-    /// last POST alone: with an earlier one in doubt, the job is unknown.
+    /// The state that a step to `next` really leads to. "Nothing was carried out" holds for the
+    /// last POST alone: if an earlier POST is in doubt, the job becomes unknown.
     pub fn leads_to(self, next: JobState) -> JobState {
         match (self, next) {
             (Self::EarlierAttempt, JobState::Refused | JobState::Failed | JobState::Revoked) => {
@@ -44,12 +44,12 @@ impl Doubt {
         }
     }
 
-    /// What a job in this state says of its people.
+    /// Whether the people of a job in this state were affected.
     pub fn carried_out(self, state: JobState) -> CarriedOut {
         match (state, self) {
             (JobState::Done, _) => CarriedOut::Yes,
             (JobState::Accepted | JobState::Running, _) => CarriedOut::UnderWay,
-            // A POST that is under way is one whose answer is not known yet.
+            // A POST in progress has no answer yet.
             (JobState::Sending | JobState::Unknown, _) => CarriedOut::Possibly,
             (
                 JobState::Planned

@@ -4,16 +4,15 @@ use serde::Serialize;
 use super::words;
 use super::{CarriedOut, Doubt, JobState};
 
-/// Whether the people of a deletion were erased: who was, will be or may have been is not to be
-/// tracked again.
+/// Whether a deletion erased its people. Everyone with a value here must not be tracked again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Erasure {
     /// Mixpanel reports success.
     Done,
-    /// Mixpanel has accepted it and not ended it.
+    /// Mixpanel accepted it; it is not done.
     UnderWay,
-    /// It was sent, or may have been, and no readable answer came.
+    /// It was or may have been sent, and no readable answer came.
     Unknown,
 }
 
@@ -24,8 +23,8 @@ words!(Erasure {
 });
 
 impl Erasure {
-    /// What a deletion's job in this state says of its people; `None` where nothing of theirs is
-    /// erased: it was not sent, Mixpanel refused it or gave up on it, or it was cancelled.
+    /// What the state of a deletion's job means for its people. `None` if nothing is erased: not
+    /// sent, refused, failed or cancelled.
     pub fn of(state: JobState, doubt: Doubt) -> Option<Self> {
         match doubt.carried_out(state) {
             CarriedOut::Yes => Some(Self::Done),
@@ -36,26 +35,24 @@ impl Erasure {
     }
 }
 
-/// From when to when a deletion ran, as far as dsr saw it.
+/// When a deletion ran, as far as dsr saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErasurePeriod {
-    /// When it was sent.
     pub begun: DateTime<Utc>,
-    /// By when it was done: the moment dsr heard of it. `None` for one that is not known to be.
+    /// When dsr heard that it was done; the deletion may have ended earlier. `None` if dsr never
+    /// heard so.
     pub done: Option<DateTime<Utc>>,
 }
 
-/// When an event came, as seen from the deletions of the person it is about.
+/// When an event came, compared with the deletions of its person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Arrival {
-    /// After a deletion was done: it is there again.
+    /// After a deletion was done: the person's data is back.
     After,
-    /// After one was sent that was not known to be done then. Mixpanel does not say whether such
-    /// an event goes along.
+    /// While a deletion was in progress. Mixpanel does not say whether it erases such an event.
     During,
-    /// Before a deletion was sent, which takes it along or took it.
+    /// Before a deletion was sent, so the deletion covers the event.
     Before,
-    /// It says no time.
     Undated,
 }
 
@@ -67,9 +64,10 @@ words!(Arrival {
 });
 
 impl Arrival {
-    /// Judges an event of somebody with these deletions by its time, in Unix seconds.
+    /// Judges the time of an event, in Unix seconds, against the deletions of its person.
     ///
-    /// A deletion that is done covers what came before it was sent, whatever became of others.
+    /// A deletion that is done covers every event before it was sent, whatever the other deletions
+    /// did.
     pub fn of(time: Option<i64>, periods: impl Iterator<Item = ErasurePeriod> + Clone) -> Self {
         let Some(time) = time else {
             return Self::Undated;
@@ -134,11 +132,11 @@ mod tests {
             (&once, None, Undated),
             (&open, Some(100), Before),
             (&open, Some(9_999), During),
-            // The second one took it along.
+            // The second deletion erased the event.
             (&twice, Some(300), Before),
             (&twice, Some(450), After),
             (&twice, Some(501), After),
-            // Nobody knows whether the second one does.
+            // The second deletion may not erase the event.
             (&and_open, Some(300), After),
             (&and_open, Some(450), After),
             (&and_open, Some(50), Before),

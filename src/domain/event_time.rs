@@ -2,15 +2,15 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
 use super::ProjectZone;
 
-/// From 1970 to the end of 2199, in Unix seconds: what lies outside is no time of an event.
+/// The end of 2199 in Unix seconds. An event's time is between 1970 and then.
 const LAST_SECOND: i64 = 7_258_118_399;
-/// The year 2000: nothing that counts milliseconds has an earlier event.
+/// The year 2000. No earlier event has its time in milliseconds.
 const FIRST_OF_FRACTIONS: f64 = 946_684_800.0;
 
-/// A time as Mixpanel and its warehouse exports write it, in seconds by the clock of `zone`.
+/// Reads a time as Mixpanel and its warehouse exports write it, in seconds by the clock of `zone`.
 ///
-/// Seconds, milliseconds or microseconds by their size, and a date without an offset, are counted by
-/// that clock already.
+/// The size of a number shows whether it counts seconds, milliseconds or microseconds. Numbers, and
+/// dates without an offset, follow that clock already.
 pub fn event_time(text: &str, zone: ProjectZone) -> Option<i64> {
     let text = text.trim_matches('"').trim();
     let seconds = match text.parse::<f64>() {

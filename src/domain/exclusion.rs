@@ -1,13 +1,13 @@
 use serde::{Deserialize, Serialize};
 
-/// What a file of ids to be left out, such as those under legal hold, has come to.
+/// The result of reading a file of ids to leave out, such as ids under legal hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exclusion {
-    /// What messages call the file; never an id.
+    /// The file's name in messages; never an id.
     pub source: String,
-    /// How many ids it has, each counted once.
+    /// How many different ids the file has.
     pub ids: usize,
-    /// How many of them the list has, and are left out of it.
+    /// How many of them were in the list and left it.
     pub found: usize,
 }

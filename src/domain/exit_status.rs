@@ -1,18 +1,17 @@
-/// What the process tells its caller. Stable: scripts rely on the numbers.
+/// The status of the process. Stable: scripts rely on the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExitStatus {
     Done,
-    /// A bug, or anything not listed.
+    /// A bug, or anything not listed here.
     Bug,
-    /// Usage; or a confirmation that was refused or impossible.
+    /// Wrong usage, or a confirmation that was refused or impossible.
     Usage,
-    /// Partly or wholly refused by Mixpanel; the rest went through.
+    /// Mixpanel refused some or all of it; the rest went through.
     Refused,
-    /// No token, expired, or not allowed.
+    /// The token is missing, expired or not allowed.
     Auth,
     /// Bad input file; nothing was sent.
     Input,
-    /// An outcome is unknown.
     Unknown,
     /// Mixpanel reports a job failed, revoked or not found.
     Failed,
@@ -20,11 +19,10 @@ pub enum ExitStatus {
     Running,
     /// A legal deadline has passed.
     Overdue,
-    /// Another dsr holds the ledger for longer than `--lock-timeout`.
+    /// Another dsr held the ledger longer than `--lock-timeout`.
     Locked,
-    /// Local I/O failed.
     LocalIo,
-    /// Rate limit or network kept us from sending.
+    /// A rate limit or the network prevented sending.
     Temporary,
     /// Ctrl-C.
     Interrupted,
@@ -51,7 +49,7 @@ impl ExitStatus {
         Self::Terminated,
     ];
 
-    /// Where several apply, the first of these wins.
+    /// If several apply, the first of these wins.
     pub const PRECEDENCE: [Self; 7] = [
         Self::Unknown,
         Self::Auth,
@@ -110,12 +108,12 @@ impl ExitStatus {
         }
     }
 
-    /// The one that wins where several apply; `Done` when none does.
+    /// The status that wins; `Done` if `statuses` is empty.
     pub fn most_pressing(statuses: impl IntoIterator<Item = Self>) -> Self {
         let rank = |status: &Self| match Self::PRECEDENCE.iter().position(|s| s == status) {
             Some(place) => place + 1,
             None if *status == Self::Done => usize::MAX,
-            // An interruption or a local failure is about the run, not about a job: it wins.
+            // An interruption or a local failure concerns the run, not a job: it wins.
             None => 0,
         };
         statuses.into_iter().min_by_key(rank).unwrap_or(Self::Done)

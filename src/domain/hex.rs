@@ -1,11 +1,11 @@
-/// Two small hex digits a byte.
+/// Two lower-case hex digits a byte.
 pub fn to_hex(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
     let digits = |byte: &u8| [digit(byte >> 4), digit(byte & 15)];
     bytes.iter().flat_map(digits).collect()
 }
 
-/// Reads two hex digits a byte, small or capital; `None` for anything else.
+/// Reads two hex digits a byte, in either case; `None` for anything else.
 pub fn from_hex<const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {
     if text.len() != 2 * BYTES {
         return None;

@@ -1,32 +1,30 @@
-//! The form of an id without what people and programs change about it: case, Unicode form, what
-//! stands around it, zeros. Two ids of one form are nearly the same, and may be one person.
+//! Folds an id to the form that ignores case, Unicode form, surrounding characters and zeros. Two
+//! ids with one form may belong to one person.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// How many parts of one value are looked at, so that memory follows the number of ids.
+/// The most parts of one value that are folded, so that memory grows with the number of ids.
 const MOST_PARTS: usize = 16;
 
-/// Whether all of an id was folded, or what stands between two separators in it.
+/// Whether the whole id was folded, or a part between two separators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
     Whole,
     Part,
 }
 
-/// What one value is folded in, used again for the next.
+/// Buffers that are used again for each value.
 #[derive(Debug, Default)]
 pub struct Folder {
     letters: String,
     digits: String,
 }
 
-/// What stands before an id and is left out where the same id is written elsewhere. A `$` is no
-/// letter, so it is gone already.
+/// Prefixes that other systems put before the same id. Folding has already removed a `$`.
 pub const PREFIXES: [&str; 3] = ["device:", "mailto:", "urn:uuid:"];
 
 impl Folder {
-    /// Hands out what is left of a text, and of its parts where a list may be inside, when case,
-    /// Unicode form, decoration, zeros and prefixes are taken away.
+    /// Passes the folded text to `hear`, then its folded parts if it may hold a list.
     pub fn fold(&mut self, text: &str, hear: &mut impl FnMut(&str, Extent)) {
         let Self { letters, digits } = self;
         letters.clear();
@@ -38,7 +36,7 @@ impl Folder {
             letters.extend(in_lower_case(in_one_form(text.chars())).nfkc());
         }
         hear(core(letters, digits), Extent::Whole);
-        // Without a way out of the loop it runs over many bytes at once; most ids end here.
+        // A fold has no early exit, so the compiler checks many bytes at once. Most ids end here.
         let may_separate = |found, byte| found | matches!(byte, b'\t'..=b' ' | b',' | b';');
         if !is_ascii || letters.bytes().fold(false, may_separate) {
             let separates = |c: char| c.is_whitespace() || matches!(c, ',' | ';');
@@ -51,32 +49,32 @@ impl Folder {
     }
 }
 
-/// Those of the invisible that mean nothing at either end of an id, and come with copied text.
+/// Invisible characters that come with copied text and mean nothing at the end of an id.
 pub fn is_waste(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
         | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Characters that nobody sees: those, joiners, selectors of a variant, and tags.
+/// All invisible characters: also joiners, variation selectors and tags.
 pub fn is_unseen(c: char) -> bool {
     is_waste(c)
         || matches!(c, '\u{34f}' | '\u{200c}' | '\u{200d}' | '\u{206a}'..='\u{206f}'
             | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Without what Unicode writes in several ways, or shows to nobody.
+/// NFKC, without invisible characters, with plain dashes.
 pub fn in_one_form(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
     text.nfkc().filter(|c| !is_unseen(*c)).map(plain_dash)
 }
 
-/// Twice, so that `ß`, `ẞ` and `SS` are the same, and each sigma.
+/// Lower case by way of upper case, so that `ß`, `ẞ` and `SS` are equal, and all sigmas.
 pub fn in_lower_case(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
     let lower = text.flat_map(char::to_lowercase);
     let lower = lower.flat_map(char::to_uppercase);
     lower.flat_map(char::to_lowercase)
 }
 
-/// What is left inside of what stands around an id. Dashes of a UUID go by way of `digits`.
+/// The id inside its surroundings. `digits` is the buffer for a UUID without its dashes.
 fn core<'t>(text: &'t str, digits: &'t mut String) -> &'t str {
     let mut core = bare(text);
     if let Some(rest) = behind_number(core) {
@@ -96,12 +94,12 @@ fn core<'t>(text: &'t str, digits: &'t mut String) -> &'t str {
     without_zeros(core)
 }
 
-/// From the first letter or digit to the last: quotes, brackets, bullets and commas are around it.
+/// From the first letter or digit to the last: drops quotes, brackets, bullets and commas.
 pub fn bare(text: &str) -> &str {
     text.trim_matches(|c: char| !c.is_alphanumeric())
 }
 
-/// What follows the number of a line in a list, such as `12.` or `12)`.
+/// The text after a list number such as `12.` or `12)`.
 pub fn behind_number(text: &str) -> Option<&str> {
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let behind = rest.strip_prefix(['.', ')'])?;
@@ -110,7 +108,7 @@ pub fn behind_number(text: &str) -> Option<&str> {
     (rest.len() < text.len() && !is_number).then_some(behind)
 }
 
-/// `001` and `1.0` are written for `1`; in other ids a zero means something.
+/// `001` and `1.0` become `1`. Zeros of ids that are not numbers stay.
 fn without_zeros(text: &str) -> &str {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_number = !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit());

@@ -3,20 +3,19 @@ use std::fmt;
 use siphasher::sip128::SipHasher24;
 use uuid::Uuid;
 
-/// Tells ids apart by 128 bits each, under a key that nobody knows and that ends with the process.
+/// Tells ids apart by 128 bits each, under a random key that ends with the process.
 ///
-/// `SipHash` is a pseudo-random function: whoever does not know the key can do no better than chance
-/// at finding two ids of one hash, whatever ids they choose. Among n ids the chance is under
-/// n²/2¹²⁹: for ten million under 1 in 10²⁴, for all the 2³² that one reading can hold under 1 in
-/// 10¹⁹.
+/// `SipHash` is a pseudo-random function: without the key, nobody can choose two ids with one hash.
+/// For n ids the chance of a collision is under n²/2¹²⁹: under 1 in 10²⁴ for ten million, under 1
+/// in 10¹⁹ for the 2³² that one reading can hold.
 #[derive(Clone)]
 pub struct IdHasher(SipHasher24);
 
 impl IdHasher {
-    /// One with a key from the operating system's random numbers.
+    /// A hasher with a new random key.
     pub fn random() -> Self {
         let mut key = [0; 16];
-        // Six bits of a UUID are fixed; a second one covers them.
+        // Six bits of a UUID are fixed; the second UUID covers them.
         let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
         let halves = first.as_bytes().iter().zip(second.as_bytes().iter().rev());
         for (byte, (one, other)) in key.iter_mut().zip(halves) {
@@ -36,21 +35,21 @@ impl fmt::Debug for IdHasher {
     }
 }
 
-/// A digest of a set of ids: the same in whatever order they come, and from one machine to the next.
+/// A digest of a set of ids, the same in any order and on any machine.
 ///
-/// A sum of hashes under a key that is no secret. It recognises that the same people are asked for
-/// again; it is no proof against someone who makes up ids in order to mislead it.
+/// It is a sum of hashes under a public key. It recognizes that a request repeats the same people.
+/// Someone who invents ids can defeat it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct IdsDigest {
     sum: u128,
     count: u64,
 }
 
-/// ASCII for `dsr ids, digest 2`: the one before was a SHA-256 over the sorted ids.
+/// The version. Digest 1 was a SHA-256 of the sorted ids.
 const DIGEST_KEY: &[u8; 16] = b"dsr ids,digest 2";
 
 impl IdsDigest {
-    /// Adds an id that was not added before.
+    /// Adds an id. The caller adds each id once.
     pub fn add(&mut self, id: &str) {
         let hash: u128 = SipHasher24::new_with_key(DIGEST_KEY)
             .hash(id.as_bytes())

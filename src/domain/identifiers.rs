@@ -3,10 +3,10 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// Bytes that nobody can guess, from the operating system's random numbers.
+/// Secret bytes from the operating system's random numbers.
 pub fn random_bytes() -> [u8; 32] {
     let mut random = Sha256::new();
-    // Each has 122 random bits: 488 go in, 256 come out.
+    // Each UUID has 122 random bits: 488 go in, 256 come out.
     for _ in 0..4 {
         random.update(Uuid::new_v4().as_bytes());
     }
@@ -15,8 +15,8 @@ pub fn random_bytes() -> [u8; 32] {
 
 /// Names one request everywhere: 16 characters of lower-case base 32, the first a letter.
 ///
-/// About 79 random bits, so ledgers can be merged; a few characters are enough to name it on one
-/// machine; the leading letter keeps spreadsheets from reading it as a number.
+/// About 79 random bits, so ledgers can be merged. The first letter keeps spreadsheets from reading
+/// a number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RequestId(String);
 
@@ -24,16 +24,16 @@ const LETTERS: &[u8; 16] = b"abcdefghjkmnpqrs";
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 impl RequestId {
-    /// How many characters are shown in a table.
+    /// Characters shown in a table.
     pub const SHORT: usize = 8;
-    /// How many characters name a request to a command that changes it: of a thousand requests a
-    /// mistyped beginning of four finds another one 1 time in 500.
+    /// Characters that a command that changes a request asks for. Among 1,000 requests, a mistyped
+    /// start of four matches another request 1 time in 500.
     pub const ENOUGH: usize = 4;
     const LENGTH: usize = 16;
 
-    /// A new one, from the operating system's random numbers.
+    /// A new id.
     pub fn random() -> Self {
-        // Two UUIDs, of which only the random bytes are taken: byte 6 and 8 hold version and variant.
+        // Takes only the random bytes of two UUIDs: bytes 6 and 8 hold version and variant.
         let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
         let random = first
             .as_bytes()
@@ -53,7 +53,7 @@ impl RequestId {
         Self(text)
     }
 
-    /// One that was stored before.
+    /// An id from the ledger or a file.
     pub fn restore(text: String) -> Self {
         Self(text)
     }
@@ -74,7 +74,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// Names one job: its request and its place in it, counted from 1.
+/// Names one job: its request, and its place in the request from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct JobId {
     pub request: RequestId,
@@ -87,20 +87,20 @@ impl fmt::Display for JobId {
     }
 }
 
-/// What Mixpanel calls `task_id` or `tracking_id`: an opaque text, a UUID or a 19-digit decimal.
+/// Mixpanel's `task_id` or `tracking_id`: an opaque text, a UUID or a 19-digit decimal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TaskId(String);
 
 impl TaskId {
-    /// `None` when `text` is empty, or cannot be one segment of an address: what is put together
-    /// with `.`, `..` or a control character leads to another resource (WHATWG's URL standard).
+    /// `None` if `text` is empty or cannot be one URL segment. `.`, `..` or a control character
+    /// would lead to another resource (WHATWG URL standard).
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
         let fits = !matches!(text, "" | "." | "..") && !text.contains(char::is_control);
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// One that no task has: to ask for what is said of such a one.
+    /// An id of no real task, to learn how Mixpanel answers for an unknown task.
     pub fn random() -> Self {
         Self(Uuid::new_v4().hyphenated().to_string())
     }
@@ -116,7 +116,7 @@ impl fmt::Display for TaskId {
     }
 }
 
-/// Our own name for a job towards Mixpanel: a lower-case UUIDv4, made before the POST.
+/// Our own name for a job in Mixpanel: a lower-case UUIDv4, made before the POST.
 ///
 /// Source: Mixpanel's OpenDSR callbacks page, `subject_request_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! A JSON object that is read for a few of its values, all of them untouched.
+//! Reads a few values of a JSON object and leaves them as they are.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,12 +7,12 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Names and values in their order; a name that stands there twice is there twice.
+/// Names and values in order; a repeated name stays repeated.
 #[derive(Debug, Default)]
 pub struct JsonObject<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> JsonObject<'a> {
-    /// `None` if `text` is no object.
+    /// `None` if `text` is not an object.
     pub fn of(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
@@ -23,14 +23,14 @@ impl<'a> JsonObject<'a> {
         Some(found.1)
     }
 
-    /// The first value of this name, taken out.
+    /// Removes the first value of this name.
     pub fn take(&mut self, name: &str) -> Option<&'a RawValue> {
         let place = self.0.iter().position(|(known, _)| known == name)?;
         Some(self.0.remove(place).1)
     }
 }
 
-/// What a text in JSON says, borrowed where it has no escape; `None` if it is no text.
+/// The content of a JSON string, borrowed if it has no escape; `None` if `text` is not a string.
 pub fn json_text(text: &str) -> Option<Cow<'_, str>> {
     match text.as_bytes() {
         [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => {

@@ -3,11 +3,11 @@ use std::time::Duration;
 
 use super::Kind;
 
-/// Ids per deletion unless the project says otherwise (Mixpanel's documentation).
+/// Default ids per deletion (Mixpanel's documentation).
 pub const DEFAULT_DELETE_BATCH: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
-/// Ids per export unless the project says otherwise (Mixpanel's documentation).
+/// Default ids per export (Mixpanel's documentation).
 pub const DEFAULT_EXPORT_BATCH: NonZeroUsize = NonZeroUsize::new(2000).expect("not zero");
-/// What Mixpanel divides among a deletion's ids and their group keys.
+/// The number that a deletion's ids and group keys share.
 const DELETION_BUDGET: usize = 2000;
 /// The most data groups (group keys) a Mixpanel project can have.
 const MAX_DATA_GROUPS: u32 = 6;
@@ -19,7 +19,7 @@ pub struct BatchLimits {
     export: NonZeroUsize,
 }
 
-/// Why limits cannot be used.
+/// Why dsr cannot use a project's limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LimitsError {
     #[error("`delete_batch` must be 1 to 2000")]
@@ -33,13 +33,13 @@ pub enum LimitsError {
 }
 
 impl BatchLimits {
-    /// Works out the limits from what a project sets; `None` takes the default.
+    /// Computes the limits from a project's settings; `None` is the default.
     ///
-    /// With data groups a deletion holds at most `min(limit, floor(2000 / (data_groups + 1)))`
+    /// With data groups a deletion holds at most `min(limit, floor(2000 / (data_groups + 1)))` ids
     /// (Mixpanel, docs-legacy pull request 2741).
     ///
     /// # Errors
-    /// When a value is outside the range Mixpanel allows.
+    /// When a value is outside the range that Mixpanel allows.
     pub fn new(
         delete_batch: Option<usize>,
         export_batch: Option<usize>,
@@ -102,11 +102,11 @@ impl Rate {
 
     /// The least time between two requests.
     pub fn interval(self) -> Duration {
-        // Below one request in 31 years the quotient would not fit a Duration.
+        // Below one request in 31 years the result does not fit a Duration.
         Duration::try_from_secs_f64(1.0 / self.0).unwrap_or(Duration::MAX)
     }
 
-    /// How long `requests` take at this rate: the first goes at once.
+    /// How long `requests` take at this rate; the first does not wait.
     pub fn time_for(self, requests: usize) -> Duration {
         let waits = u32::try_from(requests.saturating_sub(1)).unwrap_or(u32::MAX);
         self.interval().saturating_mul(waits)

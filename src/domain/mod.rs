@@ -1,5 +1,4 @@
-//! The words of the tool as types: ids, batches, laws, states, deadlines, limits.
-//!
+//! The terms of the tool as types: ids, batches, laws, states, deadlines, limits.
 //! Pure: no file, no network, no clock, no environment.
 
 mod actor;

@@ -32,14 +32,14 @@ pub enum Disclosure {
     Sources,
 }
 
-/// What an export covers. A disclosure exists under CCPA only.
+/// What an export covers. Only the CCPA has a disclosure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetrievalScope {
     Gdpr,
     Ccpa(Disclosure),
 }
 
-/// What the operator asks Mixpanel to do with a list of ids.
+/// What the operator asks Mixpanel to do with the ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     Export(RetrievalScope),
@@ -69,9 +69,8 @@ impl Operation {
         }
     }
 
-    /// Puts together what [`Operation::kind`], [`Operation::law`] and [`Operation::disclosure`] took apart.
-    ///
-    /// `None` for a combination that cannot be, such as a deletion with a disclosure.
+    /// Joins [`Operation::kind`], [`Operation::law`] and [`Operation::disclosure`] again.
+    /// `None` for an impossible combination, such as a deletion with a disclosure.
     pub fn from_parts(kind: Kind, law: Law, disclosure: Option<Disclosure>) -> Option<Self> {
         match (kind, law, disclosure) {
             (Kind::Export, Law::Gdpr, None) => Some(Self::Export(RetrievalScope::Gdpr)),
@@ -95,7 +94,7 @@ words!(Law {
 });
 
 impl Law {
-    /// The law's name as people write it.
+    /// The law's usual short name.
     pub fn title(self) -> &'static str {
         match self {
             Self::Gdpr => "GDPR",

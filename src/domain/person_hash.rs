@@ -7,44 +7,43 @@ use sha2::Sha256;
 use super::hex::{from_hex, to_hex};
 use super::random_bytes;
 
-/// Stands for no id: an id holds no NUL.
+/// The input of the fingerprint. It is never an id, since an id holds no NUL.
 const FINGERPRINT_OF: &[u8] = b"dsr ledger key\0fingerprint";
 
-/// The key under which the ledger remembers people once their ids are gone: a secret, and kept
-/// apart from the ledger. Whoever has both can find out by guessing who is in it.
+/// The secret key that hashes people once their ids are gone. Keep it apart from the ledger: with
+/// both, anyone can guess who is in the ledger.
 pub struct LedgerKey(SecretBox<[u8; LedgerKey::BYTES]>);
 
 impl LedgerKey {
     pub const BYTES: usize = 32;
 
-    /// A new one, from the operating system's random numbers.
+    /// A new key.
     pub fn random() -> Self {
         Self::restore(random_bytes())
     }
 
-    /// One that was kept.
+    /// A stored key.
     pub fn restore(bytes: [u8; Self::BYTES]) -> Self {
         Self(SecretBox::new(Box::new(bytes)))
     }
 
-    /// One that was written as 64 hex digits; `None` for anything else.
+    /// Reads 64 hex digits; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         from_hex(text).map(Self::restore)
     }
 
-    /// The key itself, for the keyring and a file of its own only.
+    /// The key itself, for the keyring and its own file only.
     pub fn expose(&self) -> &[u8; Self::BYTES] {
         self.0.expose_secret()
     }
 
-    /// Sets up the hash; that is done once for many ids.
+    /// Sets up the hash once for many ids.
     pub fn hasher(&self) -> PersonHasher {
-        // An HMAC takes a key of any length.
         let keyed = Hmac::new_from_slice(self.expose());
         PersonHasher(keyed.expect("an HMAC takes any key"))
     }
 
-    /// Tells keys apart, and tells nothing of the key: 16 hex digits.
+    /// 16 hex digits that identify the key and reveal nothing of it.
     pub fn fingerprint(&self) -> String {
         let bytes = self.hasher().digest(FINGERPRINT_OF);
         to_hex(&bytes[..8])
@@ -62,7 +61,7 @@ impl fmt::Debug for LedgerKey {
 pub struct PersonHasher(Hmac<Sha256>);
 
 impl PersonHasher {
-    /// The hash of the person whose distinct_id this is.
+    /// The hash of the person with this id.
     pub fn hash(&self, id: &str) -> PersonHash {
         let digest = self.digest(id.as_bytes());
         let mut bytes = [0; PersonHash::BYTES];
@@ -83,19 +82,18 @@ impl fmt::Debug for PersonHasher {
     }
 }
 
-/// A person the ledger remembers without their id: HMAC-SHA-256 of the id's bytes, the first half.
+/// A person in the ledger without the id: the first half of an HMAC-SHA-256 of the id's bytes.
 ///
-/// RFC 2104, section 5, recommends to keep no less than half of the hash and no less than 80 bits:
-/// these are 128. Without the key no id can be told from another, nor confirmed by a guess. Of ten
-/// million people two share a hash with a chance of under 1 in 10²⁴, so an answer to "did we erase
-/// X?" is as good as one from the ids themselves, in under half the room.
+/// RFC 2104, section 5, asks for at least half of the hash and at least 80 bits; this is 128.
+/// Without the key nobody can tell or guess an id. Among ten million people two share a hash with a
+/// chance under 1 in 10²⁴.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PersonHash([u8; PersonHash::BYTES]);
 
 impl PersonHash {
     pub const BYTES: usize = 16;
 
-    /// One that was stored before.
+    /// A stored hash.
     pub fn restore(bytes: [u8; Self::BYTES]) -> Self {
         Self(bytes)
     }
@@ -104,12 +102,12 @@ impl PersonHash {
         &self.0
     }
 
-    /// All of it, as 32 small hex digits.
+    /// All 32 lower-case hex digits.
     pub fn hex(&self) -> String {
         to_hex(&self.0)
     }
 
-    /// The first 8 hex digits, for the screen: enough to tell a handful of people apart.
+    /// The first 8 hex digits, for the screen.
     pub fn short(&self) -> String {
         to_hex(&self.0[..4])
     }
@@ -131,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_person_is_the_first_half_of_an_hmac_of_their_id() {
-        // RFC 4231, test case 2, cut; its key is shorter, and an HMAC pads keys with zeros.
+        // RFC 4231, test case 2, cut. HMAC pads its shorter key with zeros.
         let mut bytes = [0; 32];
         bytes[..4].copy_from_slice(b"Jefe");
         let hash = LedgerKey::restore(bytes)

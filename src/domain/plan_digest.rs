@@ -2,20 +2,20 @@ use std::fmt;
 
 use super::hex::{from_hex, to_hex};
 
-/// What people compare of a plan file: SHA-256 of all of it but the approvals.
+/// Identifies a plan file: SHA-256 of the file without its approvals.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PlanDigest([u8; PlanDigest::BYTES]);
 
 impl PlanDigest {
     pub const BYTES: usize = 32;
-    /// How many hex digits people tell plans apart by; programs compare all of them.
+    /// Hex digits that people compare; programs compare all of them.
     const SHORT: usize = 16;
 
     pub fn new(bytes: [u8; Self::BYTES]) -> Self {
         Self(bytes)
     }
 
-    /// One that was written as 64 small hex digits; `None` for anything else.
+    /// Reads 64 lower-case hex digits; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let digest = Self(from_hex(text)?);
         (digest.to_string() == text).then_some(digest)

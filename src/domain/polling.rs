@@ -2,35 +2,33 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
-/// The shortest pause between two questions about one task.
+/// The shortest pause between two checks of one task.
 const SHORTEST: Duration = Duration::from_secs(1);
-/// The shortest one after a question that brought nothing.
+/// The shortest pause after a check that brought nothing.
 const SHORTEST_AFTER_NOTHING: Duration = Duration::from_secs(60);
-/// The longest pause between two questions about one task: what is further off was written by a
-/// clock that has been set back since.
+/// The longest pause between two checks of one task. A later time comes from a clock that was set
+/// back since.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
-/// The shortest one that a near deadline leads to.
+/// The shortest pause because of a near deadline.
 const SHORTEST_FOR_DEADLINE: Duration = Duration::from_secs(300);
 
-/// What the last question about a task brought.
+/// What the last check of a task brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Heard {
-    /// How it stands.
+    /// The state of the task.
     Standing,
-    /// No answer, or one that says nothing of the task, such as UNKNOWN.
+    /// No answer, or one without a state, such as UNKNOWN.
     Nothing,
 }
 
-/// When a task that has not ended is asked about again, after a question at `asked`.
+/// When to check a task again that is not done, after a check at `asked`.
 ///
-/// The pause is a tenth of the task's age since it was `submitted`, from one second to an hour:
-/// often at first, and from its tenth hour on hourly. While the request's last day, `due`, in UTC,
-/// is not over, the pause is also at most a 24th of the time that is left, or five minutes if that
-/// is more: a day before the end it begins to shrink. After a question that brought nothing it is a
-/// minute at least.
+/// The pause is a tenth of the task's age since `submitted`, between one second and an hour. Until
+/// the end of `due` (UTC) it is at most five minutes or a 24th of the time left, whichever is
+/// longer. After a check that brought nothing it is at least a minute.
 ///
-/// An export's link lives for 14 days at least from completion (Mixpanel's callbacks page) and is first
-/// heard of with it: an hour is late enough, and a task that has ended is asked about no more.
+/// An hour is early enough: an export's link lives at least 14 days from completion (Mixpanel,
+/// callbacks page).
 pub fn next_check(
     asked: DateTime<Utc>,
     submitted: DateTime<Utc>,
@@ -48,7 +46,7 @@ fn pause(age: TimeDelta, left: TimeDelta, heard: Heard) -> Duration {
     let by_age = part(age, 10).clamp(SHORTEST, LONGEST_PAUSE);
     let by_deadline = match left > TimeDelta::zero() {
         true => part(left, 24).max(SHORTEST_FOR_DEADLINE),
-        // Too late to be early.
+        // The due day is over: hurrying no longer helps.
         false => LONGEST_PAUSE,
     };
     let least = match heard {

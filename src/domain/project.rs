@@ -6,12 +6,12 @@ use sha2::{Digest, Sha256};
 
 use super::{ApiUrl, BatchLimits, ProjectZone, Rate, Region, TokenName, to_hex};
 
-/// What the operator calls a project: letters, digits, `-`, `_`, `.`; 1 to 64 characters.
+/// The operator's name for a project: letters, digits, `-`, `_`, `.`; 1 to 64 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProjectName(String);
 
 impl ProjectName {
-    /// `None` when the text is no such name.
+    /// `None` if `text` is not such a name.
     pub fn new(text: &str) -> Option<Self> {
         let fits = (1..=64).contains(&text.len())
             && text
@@ -37,7 +37,7 @@ impl fmt::Display for ProjectName {
 pub struct ProjectToken(SecretString);
 
 impl ProjectToken {
-    /// `None` when the text is empty, or holds white space or anything but printable ASCII.
+    /// `None` if the text is empty or holds anything but printable ASCII.
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
         let fits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
@@ -49,12 +49,12 @@ impl ProjectToken {
         self.0.expose_secret()
     }
 
-    /// It is all digits: most likely the numeric project id, which Mixpanel does not take here.
+    /// All digits: probably the numeric project id, which Mixpanel does not accept here.
     pub fn looks_like_project_id(&self) -> bool {
         self.expose().bytes().all(|b| b.is_ascii_digit()) && self.expose().len() < 32
     }
 
-    /// It has the documented form, 32 hex digits.
+    /// 32 hex digits, as documented.
     pub fn has_documented_form(&self) -> bool {
         self.expose().len() == 32 && self.expose().bytes().all(|b| b.is_ascii_hexdigit())
     }
@@ -66,10 +66,10 @@ impl fmt::Debug for ProjectToken {
     }
 }
 
-/// Tells projects apart in the ledger without keeping their tokens: a hash of service and token.
+/// Identifies a project in the ledger without its token: a hash of service and token.
 ///
-/// Two names for one project share it, and with it their pace. A rehearsal on loopback never
-/// shares it with the real service, whatever the port.
+/// Two names for one project share the key and its pace. A rehearsal on loopback never shares it
+/// with the real service.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ProjectKey(String);
 
@@ -83,7 +83,7 @@ impl ProjectKey {
         Self(to_hex(&hash[..16]))
     }
 
-    /// One that was stored before.
+    /// A key from the ledger.
     pub fn restore(text: String) -> Self {
         Self(text)
     }
@@ -93,7 +93,7 @@ impl ProjectKey {
     }
 }
 
-/// One Mixpanel project with everything a submission needs to know of it.
+/// One Mixpanel project with everything that a submission needs.
 #[derive(Debug, Clone)]
 pub struct Project {
     pub name: ProjectName,
@@ -104,11 +104,11 @@ pub struct Project {
     pub rate: Rate,
     /// `status_callback_urls`, if Mixpanel enabled them for the project; at most 5, https.
     pub callbacks: Vec<String>,
-    /// Days that are no working days, beside Saturday and Sunday.
+    /// Days off, besides Saturday and Sunday.
     pub holidays: Vec<NaiveDate>,
-    /// Whose clock the times of its events are by.
+    /// The time zone of its events.
     pub zone: ProjectZone,
-    /// The OAuth token of its calls; the default one unless it names one.
+    /// The OAuth token to use; `None` for the default one.
     pub auth: Option<TokenName>,
 }
 

@@ -1,4 +1,4 @@
-//! The three places where Mixpanel keeps data.
+//! The three regions where Mixpanel keeps data.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,25 +1,24 @@
-//! How long what is kept: the ids of finished exports, and the records of closed requests.
+//! How long dsr keeps the ids of done exports and the records of closed requests.
 
 use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, Utc};
 
 use super::deadline::LINK_MOST_DAYS;
 
-/// The ids of a finished export are needed to split it among its people, for as long as its link
-/// may live: so many days from its end.
+/// Days to keep an export's ids after its end. Splitting the export needs them while its link may
+/// live.
 pub const EXPORT_IDS_DAYS: u64 = LINK_MOST_DAYS;
 
-/// For how many months records of requests must be kept.
 const LEAST_MONTHS: u32 = 24;
 
-/// What that follows from. Not legal advice.
+/// The rule behind the 24 months. Not legal advice.
 pub const RETENTION_RULE: &str =
     "11 CCR §7101: records of requests are kept for at least 24 months";
 
-/// The day before which requests must have been closed for their records to go. Days are UTC.
+/// Records of requests closed before this day may go. Days are UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cutoff(NaiveDate);
 
-/// Why nothing may be purged by that.
+/// Why a cutoff is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CutoffError {
     #[error("`--older-than` takes a day such as 2024-05-31, or a time such as 30months or 3years")]
@@ -29,10 +28,10 @@ pub enum CutoffError {
 }
 
 impl Cutoff {
-    /// Takes a day, or how long before `today` it is.
+    /// Reads a day, or a time before `today`.
     ///
     /// # Errors
-    /// When it is neither, or closer than the 24 months for which records are kept.
+    /// When the text is neither, or within the 24 months that records are kept.
     pub fn parse(text: &str, today: NaiveDate) -> Result<Self, CutoffError> {
         let day = text.parse().ok().or_else(|| before(text, today));
         let day: NaiveDate = day.ok_or(CutoffError::Unreadable)?;
@@ -49,13 +48,13 @@ impl Cutoff {
         self.0
     }
 
-    /// The beginning of the day.
+    /// The start of the day.
     pub fn moment(self) -> DateTime<Utc> {
         self.0.and_time(NaiveTime::MIN).and_utc()
     }
 }
 
-/// Months and years are those of the calendar: 24 months are no number of days.
+/// Counts calendar months and years: 24 months is no fixed number of days.
 fn before(text: &str, today: NaiveDate) -> Option<NaiveDate> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit())?;
@@ -115,7 +114,7 @@ mod tests {
             let cutoff = Cutoff::parse(text, today);
             assert_eq!(cutoff, Err(CutoffError::TooYoung { floor }), "{text}");
         }
-        // The last day of February stands for the one that is not there.
+        // 28 February replaces the missing 29 February.
         let leap = Cutoff::parse("24months", day("2028-02-29")).unwrap();
         assert_eq!(leap.day(), day("2026-02-28"));
         assert_eq!(leap.moment().to_rfc3339(), "2026-02-28T00:00:00+00:00");

@@ -1,9 +1,9 @@
-/// From here on two words are taken for the same one, mistyped: what clap asks of its own.
+/// Words more alike than this are one word, mistyped. clap uses the same value.
 const NEAR: f64 = 0.7;
-/// The same of short words, of which any two are like each other.
+/// The value for short words, which are all somewhat alike.
 const CLOSE: f64 = 0.8;
 
-/// The known word that `word` was probably meant to be, if there is one.
+/// The known word that `word` probably means.
 pub fn most_like<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let rated = known
         .into_iter()
@@ -13,7 +13,7 @@ pub fn most_like<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Op
         .map(|(_, known)| known)
 }
 
-/// Whether `word` was probably meant to be `known`, however short the two are.
+/// Whether `word` probably means `known`, even if both are short.
 pub fn is_close(word: &str, known: &str) -> bool {
     strsim::jaro(word, known) > CLOSE
 }

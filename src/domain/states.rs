@@ -3,15 +3,16 @@ use serde::Serialize;
 use super::Heard;
 use super::words;
 
-/// Where one job stands. `planned → sending → accepted → running → done`, the others are side exits.
+/// The state of one job: `planned → sending → accepted → running → done`; the others are side
+/// exits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JobState {
     /// Nothing of it has been sent.
     Planned,
-    /// A POST may be under way in a living dsr.
+    /// A POST may be in progress in a running dsr.
     Sending,
-    /// Mixpanel gave it a task id.
+    /// Mixpanel returned a task id.
     Accepted,
     /// Mixpanel has started it; a deletion can no longer be cancelled.
     Running,
@@ -19,13 +20,12 @@ pub enum JobState {
     Done,
     /// Mixpanel refused the POST; nothing was created.
     Refused,
-    /// Mixpanel's rate limit kept it out; not created, to be sent later.
+    /// Mixpanel's rate limit rejected it; nothing was created, and dsr sends it later.
     Deferred,
-    /// It was sent, or may have been, and no readable answer came.
+    /// It was or may have been sent, and no readable answer came.
     Unknown,
     /// Mixpanel reports failure.
     Failed,
-    /// It was cancelled.
     Revoked,
 }
 
@@ -45,12 +45,12 @@ words!(JobState {
 impl JobState {
     /// The only way from state to state. Staying is not a step.
     ///
-    /// `sending` returns to `planned` only on proof that nothing was created for a cause that is
-    /// not the job's own: the connection was never made, or the token was turned away (401, 403).
-    /// `unknown` never becomes `planned` or `refused`. What was never sent becomes `accepted` only
-    /// by a link to a task that has its ids already, and `revoked` if the operator cancels it.
-    /// Everything that has not ended becomes `unknown` where Mixpanel contradicts itself, or an
-    /// earlier POST is in doubt ([`super::Doubt`]).
+    /// `sending` returns to `planned` only on proof that nothing was created, for a reason outside
+    /// the job: no connection was made, or Mixpanel refused the token (401, 403). `unknown` never
+    /// becomes `planned` or `refused`. A job that was never sent becomes `accepted` only by a link
+    /// to a task with the same ids. It becomes `revoked` only if the operator cancels it. Every job
+    /// that is not final becomes `unknown` if Mixpanel contradicts itself, or an earlier POST is in
+    /// doubt ([`super::Doubt`]).
     pub fn may_become(self, next: Self) -> bool {
         use JobState::{
             Accepted, Deferred, Done, Failed, Planned, Refused, Revoked, Running, Sending, Unknown,
@@ -78,18 +78,18 @@ impl JobState {
         }
     }
 
-    /// Mixpanel has a task for it that has not ended.
+    /// Mixpanel has an open task for it.
     pub fn is_followed(self) -> bool {
         matches!(self, Self::Accepted | Self::Running)
     }
 
-    /// A POST of it may be made without asking anyone.
+    /// dsr may send it without asking anyone.
     pub fn is_sendable(self) -> bool {
         matches!(self, Self::Planned | Self::Deferred)
     }
 }
 
-/// Where a whole request stands: the state of the job that most needs attention.
+/// The state of a request: that of the job that most needs attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct RequestState(JobState);
@@ -109,7 +109,7 @@ impl RequestState {
         JobState::Done,
     ];
 
-    /// `None` only for a request without jobs, which cannot be made.
+    /// `None` only for a request without jobs, which cannot exist.
     pub fn of(jobs: impl IntoIterator<Item = JobState>) -> Option<Self> {
         let rank = |state: &JobState| Self::PRESSING.iter().position(|s| s == state);
         jobs.into_iter().min_by_key(rank).map(Self)
@@ -119,18 +119,18 @@ impl RequestState {
         self.0.as_str()
     }
 
-    /// The job state it is named after.
+    /// The state of the most pressing job.
     pub fn job_state(self) -> JobState {
         self.0
     }
 
-    /// At least one job still waits for something.
+    /// At least one job is not final.
     pub fn is_open(self) -> bool {
         !self.0.is_final()
     }
 }
 
-/// Mixpanel's own word for a task, as far as it is known. Compared without case, space, `-`, `_`.
+/// Mixpanel's own word for a task. Compared without case, space, `-`, `_`.
 ///
 /// Source: Mixpanel's GDPR API reference, "status".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,7 +144,7 @@ pub enum TaskStatus {
     NotFound,
     /// Mixpanel could not look it up; says nothing about the task.
     Unknown,
-    /// A word we do not know, as far as it may be shown; not final.
+    /// A word that dsr does not know, as far as it may be shown; not final.
     Other(String),
 }
 
@@ -182,7 +182,7 @@ impl TaskStatus {
         }
     }
 
-    /// Whether the status says anything about the task.
+    /// Whether the status says anything of the task.
     pub fn heard(&self) -> Heard {
         match self {
             Self::NotFound | Self::Unknown => Heard::Nothing,
@@ -196,7 +196,7 @@ impl TaskStatus {
         }
     }
 
-    /// Mixpanel has it and has certainly not ended it.
+    /// Mixpanel has the task and has certainly not finished it.
     pub fn is_active(&self) -> bool {
         match self {
             Self::Pending | Self::Staging | Self::Started => true,
@@ -209,7 +209,7 @@ impl TaskStatus {
         }
     }
 
-    /// What the status says about our job, if it says anything.
+    /// The job's state, if the status shows one.
     pub fn job_state(&self) -> Option<JobState> {
         match self {
             Self::Started => Some(JobState::Running),

@@ -3,8 +3,8 @@ use chrono_tz::Tz;
 
 /// The time zone of a project's events.
 ///
-/// Mixpanel counts `time` in UTC for projects made since 1 January 2023. In older ones it counts the
-/// seconds that the clock of the project's own time zone shows (End User Data Management, raw export).
+/// Mixpanel counts `time` in UTC for projects created since 1 January 2023. In older projects it
+/// counts the seconds of the project's local clock (End User Data Management, raw export).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProjectZone(Tz);
 
@@ -15,7 +15,7 @@ impl Default for ProjectZone {
 }
 
 impl ProjectZone {
-    /// By its IANA name, such as `Europe/Berlin`.
+    /// Reads an IANA name, such as `Europe/Berlin`.
     pub fn parse(text: &str) -> Option<Self> {
         text.trim().parse().ok().map(Self)
     }
@@ -24,7 +24,7 @@ impl ProjectZone {
         self.0.name()
     }
 
-    /// What the clock of this zone shows at a moment, in seconds as Mixpanel counts them.
+    /// What the clock of this zone shows at `at`, in seconds as Mixpanel counts them.
     pub(super) fn clock_seconds(self, at: DateTime<Utc>) -> i64 {
         at.with_timezone(&self.0)
             .naive_local()
@@ -32,8 +32,8 @@ impl ProjectZone {
             .timestamp()
     }
 
-    /// The moment at which the clock of this zone shows so many seconds: the first one where it shows
-    /// them twice, and by the offset before where it leaves them out.
+    /// The moment at which the clock of this zone shows `seconds`. Of a repeated time it is the
+    /// first; for a skipped time the offset before the gap counts.
     pub fn moment(self, seconds: i64) -> Option<DateTime<Utc>> {
         let shown = DateTime::from_timestamp(seconds, 0)?.naive_utc();
         if let Some(time) = self.0.from_local_datetime(&shown).earliest() {

@@ -3,18 +3,18 @@ use std::fmt;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-/// What the operator calls one of several OAuth tokens: letters, digits, `-`, `_`, `.`; 1 to 32
+/// The operator's name for one of several OAuth tokens: letters, digits, `-`, `_`, `.`; 1 to 32
 /// characters.
 ///
-/// So short that a token itself, put where its name belongs, is most likely none.
+/// A token pasted in place of its name is most likely longer than that.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenName(String);
 
 impl TokenName {
-    /// What the token is called that was kept without a name.
+    /// The name of the token that was stored without a name.
     pub const MAIN: &str = "main";
 
-    /// `None` when the text is no such name.
+    /// `None` if `text` is not such a name.
     pub fn new(text: &str) -> Option<Self> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let fits = (1..=32).contains(&text.len())
@@ -23,7 +23,7 @@ impl TokenName {
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// The name of the token that was kept without one.
+    /// The name of a token that was stored without one.
     pub fn main() -> Self {
         Self(Self::MAIN.to_owned())
     }
@@ -40,7 +40,7 @@ impl TokenName {
 impl<'de> Deserialize<'de> for TokenName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        // Not quoted: it may be the token itself.
+        // The message does not quote the text: it may be the token itself.
         let message = "the name of an OAuth token is 1 to 32 letters, digits, `-`, `_` and `.`";
         Self::new(&text).ok_or_else(|| D::Error::custom(message))
     }

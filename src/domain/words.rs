@@ -1,6 +1,6 @@
-//! Enums of which each variant has one word: in the ledger, in JSON, on the command line.
+//! Enums with one word for each variant: in the ledger, in JSON and on the command line.
 
-/// `ALL`, `as_str` and `parse` of such an enum.
+/// Adds `ALL`, `as_str` and `parse` to an enum.
 macro_rules! words {
     ($name:ident { $($variant:ident => $word:literal,)* }) => {
         impl $name {
@@ -10,7 +10,7 @@ macro_rules! words {
                 match self { $(Self::$variant => $word,)* }
             }
 
-            /// `None` where it is none of the words.
+            /// `None` if `text` is not one of the words.
             pub fn parse(text: &str) -> Option<Self> {
                 Self::ALL.into_iter().find(|one| one.as_str() == text)
             }

@@ -1,4 +1,4 @@
-//! What stands in the columns of a row, and how it is written there.
+//! Converts values between Rust types and the columns of a row.
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use rusqlite::Row;
@@ -7,7 +7,7 @@ use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
 
 use super::LedgerError;
 
-/// The job that the first two columns of a row name: its request and its number.
+/// The job in the first two columns of a row: request and number.
 pub(super) fn job_id(row: &Row<'_>) -> rusqlite::Result<JobId> {
     Ok(JobId {
         request: RequestId::restore(row.get(0)?),
@@ -25,7 +25,7 @@ pub(super) fn time(row: &Row<'_>, column: &str) -> Result<Option<DateTime<Utc>>,
     text.map(|text| parse_time(&text)).transpose()
 }
 
-/// A time that each such row has.
+/// A time that is never NULL.
 pub(super) fn moment(row: &Row<'_>, column: &str) -> Result<DateTime<Utc>, LedgerError> {
     time(row, column)?.ok_or_else(|| unreadable("a time"))
 }
@@ -45,12 +45,11 @@ pub(super) fn kind(row: &Row<'_>) -> Result<Kind, LedgerError> {
     Kind::parse(&text).ok_or_else(|| unreadable("a request's kind"))
 }
 
-/// A number as a column takes it.
 pub(super) fn to_sql(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// RFC 3339 in UTC, to the millisecond: sorts as text.
+/// RFC 3339 in UTC with milliseconds, so that it sorts as text.
 pub(super) fn format_time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

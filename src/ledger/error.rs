@@ -68,10 +68,10 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
-    /// What came of a step, if no other dsr was quicker: then there is nothing to do any more.
+    /// Turns "another dsr was faster" into `None`: nothing is left to do.
     ///
     /// # Errors
-    /// All others.
+    /// All other errors.
     pub fn unless_overtaken<T>(result: Result<T, Self>) -> Result<Option<T>, Self> {
         match result {
             Ok(value) => Ok(Some(value)),

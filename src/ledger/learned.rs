@@ -1,4 +1,4 @@
-//! Batch limits that a server has taught us: how many ids it refused, and how many it then took.
+//! Batch limits that a server has shown: how many ids it refused, and how many it then accepted.
 
 use std::num::NonZeroUsize;
 
@@ -11,31 +11,30 @@ use super::columns::{format_time, parse_time};
 use super::sql::{self, prepare};
 use super::{Ledger, LedgerError};
 
-/// How long a lesson holds: servers and proxies change, and a limit that is too small costs jobs.
+/// How long a limit counts: servers and proxies change, and a limit that is too small costs jobs.
 const HOLDS_FOR: TimeDelta = TimeDelta::days(30);
-/// Nothing is learned below this many ids: no server of Mixpanel's takes so few, so something else
-/// is wrong.
+/// The smallest limit to learn. No Mixpanel server accepts so few, so another problem is likely.
 const LEAST: usize = 50;
 
-/// A batch limit, and how dsr came by it.
+/// A batch limit, and the refusal behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LearnedLimit {
-    /// What the server took.
+    /// The number of ids that the server accepted.
     pub limit: NonZeroUsize,
-    /// What it had refused just before.
+    /// The number that it refused just before.
     pub refused: usize,
     pub at: DateTime<Utc>,
 }
 
 impl LearnedLimit {
-    /// When dsr forgets it.
+    /// When dsr forgets the limit.
     pub fn expires(&self) -> DateTime<Utc> {
         self.at + HOLDS_FOR
     }
 }
 
 impl Ledger {
-    /// Remembers a limit of the project. One of fewer than 50 ids is not learned.
+    /// Records a limit of the project. Ignores limits below 50 ids.
     pub fn record_learned(
         &mut self,
         project: &ProjectKey,
@@ -60,7 +59,7 @@ impl Ledger {
         tx.commit()
     }
 
-    /// The batch limit that the server taught us, if it did in the last 30 days.
+    /// The limit that the server showed in the last 30 days, if any.
     pub fn find_learned_limit(
         &self,
         project: &ProjectKey,
@@ -79,13 +78,13 @@ impl Ledger {
             return Ok(None);
         };
         let at = parse_time(&at)?;
-        // One from the future was learned while the clock was ahead: it would never expire.
+        // A limit from the future was learned while the clock was ahead, and would never expire.
         let holds = (now - at).abs() < HOLDS_FOR;
         let limit = NonZeroUsize::new(limit).filter(|_| holds);
         Ok(limit.map(|limit| LearnedLimit { limit, refused, at }))
     }
 
-    /// Forgets the limits of a project.
+    /// Forgets all limits of the project.
     pub fn record_limits_forgotten(&mut self, project: &ProjectKey) -> Result<(), LedgerError> {
         let tx = self.write()?;
         let sql = "DELETE FROM learned WHERE project_key = $1";

@@ -1,8 +1,7 @@
-//! The local, durable record of requests, jobs and attempts, and the pace that all processes share.
-//!
-//! One SQLite file; no SQL stands outside this folder, and nothing above it may know which engine
-//! it is. Knows no HTTP. No transaction is held while anything else is waited for. Whatever reads or
-//! writes fails where the file does; only what else fails is said.
+//! The local, durable record of requests, jobs and attempts, and the pace of all processes. One
+//! SQLite file. No SQL is outside this folder, and no caller may depend on the engine. Knows no
+//! HTTP. Never waits for anything else during a transaction. Every function fails if the file is
+//! unreadable or damaged; `# Errors` sections name other causes.
 
 mod audit;
 mod columns;
@@ -79,45 +78,44 @@ pub use requests::{Again, Recorded};
 pub struct Ledger {
     conn: Connection,
     path: PathBuf,
-    /// What this process was started as, for others that have to wait for it, and by whom.
+    /// This process's command and actor, shown to processes that wait for the ledger.
     opening: Opening,
     holder: HolderFile,
-    /// Made before the first send. Goes before the sender that it is named after.
+    /// Created before the first send. Dropped before the sender it is named after.
     receipts: Option<ReceiptFile>,
-    /// Made at the first send: a reader holds nothing.
+    /// Created at the first send: a reader holds nothing.
     sender: Option<Sender>,
     place: Place,
     older: Older,
-    /// Something was written: what was seen is noted in the end.
+    /// This process has written, so the drop notes the new head.
     has_written: bool,
 }
 
-/// Where a ledger is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Disk,
-    /// There is none; an empty one in memory stands in for it while somebody looks.
+    /// No ledger exists; an empty one in memory serves a reader.
     Nowhere,
 }
 
-/// What becomes of a ledger that lacks what this host has seen of it.
+/// Whether to accept a ledger older than this host has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Older {
     Refused,
     Accepted,
 }
 
-/// How long the write-ahead log may grow, in pages of 4 KiB, before it is written back: a large
-/// request's ids are not written a second time before its first job is sent.
+/// The size at which the write-ahead log is written back, in pages of 4 KiB. It is large enough
+/// that a request's ids are not written twice before its first job is sent.
 const LOG_PAGES: u32 = 16 * 1024;
 
 impl Ledger {
-    /// Opens the ledger, creating it (0600 in a 0700 folder) or bringing it up to date.
+    /// Opens the ledger, creates it (0600 in a 0700 folder) or migrates it.
     ///
     /// # Errors
-    /// When it cannot be opened, is not for its owner alone, is damaged, was written by a newer dsr,
-    /// is held by another process for longer than `patience` lasts, or would have to be made or
-    /// brought up to date although this host has seen more of it.
+    /// When it cannot be opened, is not private to its owner, is damaged, or was written by a newer
+    /// dsr. When another process holds it longer than `patience`. When it would be created or
+    /// migrated although this host has seen a newer state of it.
     pub fn open_by(
         opening: &Opening,
         path: &Path,
@@ -144,7 +142,7 @@ impl Ledger {
         if older == Older::Refused && seen::read(path)? != Seen::Nothing && !path.exists() {
             seen::demand(&Connection::open_in_memory()?, path)?;
         }
-        // SQLite gives its WAL and shared memory the permissions of the file it finds.
+        // SQLite copies the file's permissions to its WAL and shared memory.
         create().map_err(|source| LedgerError::Open {
             path: path.to_owned(),
             source,
@@ -154,8 +152,8 @@ impl Ledger {
         enter_wal(&conn, &mut patience)?;
         conn.busy_handler(Some(move |tries| patience.goes_on(tries)))?;
         conn.pragma_update(None, "synchronous", "full")?;
-        // On macOS a sync leaves what was written in the drive's cache. Where the file system cannot
-        // flush that, the engine syncs as elsewhere.
+        // On macOS a plain sync leaves data in the drive's cache. If the file system cannot flush
+        // that cache, SQLite syncs as usual.
         conn.pragma_update(None, "fullfsync", "on")?;
         conn.pragma_update(None, "checkpoint_fullfsync", "on")?;
         conn.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
@@ -166,8 +164,8 @@ impl Ledger {
         Self::ready(conn, opening, path, Place::Disk, older)
     }
 
-    /// An empty ledger in memory, where there is none at `path`: for whoever only looks. No file and
-    /// no folder is made.
+    /// An empty ledger in memory for a reader, if there is none at `path`. Creates no file or
+    /// folder.
     pub fn nowhere(opening: &Opening, path: &Path) -> Result<Self, LedgerError> {
         let conn = Connection::open_in_memory()?;
         Self::ready(conn, opening, path, Place::Nowhere, Older::Refused)
@@ -202,21 +200,18 @@ impl Ledger {
         })
     }
 
-    /// The same by nobody in particular, as tests do.
-    ///
-    /// # Errors
-    /// As [`Ledger::open_by`].
+    /// Opens the ledger without a named actor, for tests.
     pub fn open(path: &Path, patience: impl Into<Patience>) -> Result<Self, LedgerError> {
         Self::open_by(&Opening::default(), path, patience)
     }
 
-    /// Who works with the ledger in this process.
+    /// The actor of this process.
     pub fn actor(&self) -> &Actor {
         &self.opening.actor
     }
 
-    /// Marks this process as one that sends, if it is not yet, and makes room for receipts; the
-    /// id it sends under.
+    /// Marks this process as a sender and reserves room for receipts, if needed. Returns the
+    /// sender's id.
     fn start_sending(&mut self, now: DateTime<Utc>) -> Result<String, LedgerError> {
         let sender = match self.sender.take() {
             Some(sender) => sender,
@@ -233,11 +228,7 @@ impl Ledger {
         Ok(id)
     }
 
-    /// Reads several things as they stand at one moment, whatever other processes write meanwhile.
-    /// What `read` does must take no part of it for itself, and not wait for anybody.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read, or `read` fails.
+    /// Reads several values from one snapshot. `read` must not start a transaction or wait.
     pub fn in_one_view<T, E: From<LedgerError>>(
         &self,
         read: impl FnOnce(&Self) -> Result<T, E>,
@@ -249,10 +240,9 @@ impl Ledger {
         found
     }
 
-    /// A transaction that holds the write lock from its beginning: a read that upgrades to a
-    /// write fails at once whatever the busy timeout.
-    ///
-    /// Here, and nowhere else, a ledger that was set back is turned away: whatever is to be written.
+    /// Starts a transaction that holds the write lock from the start. A read that upgrades to a
+    /// write would fail at once, whatever the busy timeout. Refuses to write to a ledger that was
+    /// set back.
     fn write(&mut self) -> Result<Write<'_>, LedgerError> {
         let behavior = TransactionBehavior::Immediate;
         let tx = self.conn.transaction_with_behavior(behavior)?;
@@ -271,7 +261,7 @@ impl Ledger {
 }
 
 impl Drop for Ledger {
-    /// What this process has written was seen here: once, since each note costs two syncs.
+    /// Notes the last head once at the end, since each note costs two syncs.
     fn drop(&mut self) {
         if self.has_written
             && self.place == Place::Disk
@@ -283,14 +273,11 @@ impl Drop for Ledger {
     }
 }
 
-/// A transaction, and the mark that says whose it is.
 struct Write<'a> {
-    // Goes before the mark does.
+    // Dropped before the mark.
     tx: Transaction<'a>,
     _mark: Mark<'a>,
-    /// Whose.
     opening: &'a Opening,
-    /// Where the ledger is.
     path: &'a Path,
 }
 
@@ -299,8 +286,8 @@ impl Write<'_> {
         Ok(self.tx.commit()?)
     }
 
-    /// Commits, and notes beside the ledger how far its trail goes then: before anything is sent. A
-    /// disk that is full fails here before anything is committed.
+    /// Commits, and notes the new head of the trail beside the ledger before anything is sent. The
+    /// note is written first, so a full disk fails before the commit.
     fn commit_seen(self) -> Result<(), LedgerError> {
         let head = audit::find_head(&self.tx)?;
         let next = head.map(|head| seen::Next::write(self.path, &head));
@@ -318,24 +305,19 @@ impl<'a> Deref for Write<'a> {
     }
 }
 
-/// The other processes that send from the ledger at `path`: the ones to wait for. Works also
-/// while the ledger itself cannot be opened.
-///
-/// # Errors
-/// When their marks cannot be read.
+/// The other processes that are sending from the ledger at `path`. Works even if the ledger cannot
+/// be opened.
 pub fn list_senders(path: &Path) -> Result<Vec<ProcessRecord>, LedgerError> {
     sender::list_living(path).map_err(LedgerError::Sender)
 }
 
-/// The dsr that holds the ledger at `path` just now; `None` if nobody does, or another program.
+/// The dsr that holds the ledger at `path` now; `None` if no dsr does.
 pub fn find_holder(path: &Path) -> Option<ProcessRecord> {
     holder::find(path)
 }
 
-/// Refuses a ledger that others can read, and links that somebody has put where we would write.
-///
-/// The folder comes first: into one that only its owner can write to nobody puts anything between
-/// this look and what is opened then.
+/// Refuses a ledger that other users can read, and links at paths where dsr would write. Checks
+/// the folder first: in a private folder no one else can swap a file after the check.
 fn refuse_what_others_share(path: &Path) -> Result<(), LedgerError> {
     refuse_shared_home(path.parent().unwrap_or(Path::new(".")))?;
     for extension in ["db", "db-wal", "db-shm", "db-journal"] {
@@ -350,8 +332,8 @@ fn refuse_what_others_share(path: &Path) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// Switches a fresh file to WAL. SQLite does not wait for others in this one step, so two first
-/// runs at once would see one of them fail.
+/// Switches a new file to WAL. SQLite does not wait for others in this step, so this loop does; two
+/// first runs may come at once.
 fn enter_wal(conn: &Connection, patience: &mut Patience) -> Result<(), LedgerError> {
     conn.busy_timeout(Duration::ZERO)?;
     let mut tries = 0;

@@ -1,4 +1,4 @@
-//! Tokens that Mixpanel turned away, each by the first digits of its hash: no token is kept.
+//! Tokens that Mixpanel refused, each by the first digits of its hash. No token is stored.
 
 use chrono::{DateTime, Utc};
 use rusqlite::params;
@@ -10,7 +10,7 @@ use super::columns::{format_time, moment};
 use super::sql::{self, prepare};
 use super::{Ledger, LedgerError};
 
-/// A token that a service has turned away since it last took one from the same place.
+/// A token that a service refused, with no later success of a token from the same place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
     service: String,
@@ -20,12 +20,12 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// Whether it is about this token.
+    /// Whether this token is the refused one.
     pub fn is_of(&self, token: &OauthToken) -> bool {
         self.place == place_of(token) && self.fingerprint == token.fingerprint()
     }
 
-    /// The name in the keyring of the token it is about; `None` if it came from elsewhere.
+    /// The keyring name of the refused token; `None` if it came from elsewhere.
     pub fn token_name(&self) -> Option<TokenName> {
         TokenName::new(self.place.strip_prefix(IN_KEYRING)?)
     }
@@ -48,7 +48,7 @@ fn place_in_keyring(name: &TokenName) -> String {
 }
 
 impl Ledger {
-    /// Notes that the service at `api_url` does not accept the token (401).
+    /// Records that the service at `api_url` refused the token (401).
     pub fn record_rejected(
         &mut self,
         token: &OauthToken,
@@ -68,15 +68,15 @@ impl Ledger {
         tx.commit()
     }
 
-    /// Notes that the service accepts the token: an earlier rejection is over. Writes only if
-    /// there is one.
+    /// Removes an earlier rejection, since the service accepts the token. Writes only if there is
+    /// one.
     pub fn record_accepted(
         &mut self,
         token: &OauthToken,
         api_url: &ApiUrl,
     ) -> Result<(), LedgerError> {
         let place = place_of(token);
-        // A keyring holds one token of a name; several machines' variables may hold several.
+        // A keyring has one token of a name; variables on several machines may hold different ones.
         let is_over = |rejection: &Rejection| {
             rejection.service == api_url.service()
                 && rejection.place == place
@@ -103,7 +103,7 @@ impl Ledger {
         tx.commit()
     }
 
-    /// Forgets what is known of the keyring's token of this name: it is replaced or gone.
+    /// Forgets rejections of the keyring's token with this name, after it was replaced or removed.
     pub fn record_replaced(&mut self, name: &TokenName) -> Result<(), LedgerError> {
         let tx = self.write()?;
         let sql = "DELETE FROM rejected_tokens WHERE place = $1";
@@ -111,7 +111,7 @@ impl Ledger {
         tx.commit()
     }
 
-    /// The tokens that were turned away, the latest first.
+    /// The refused tokens, the latest first.
     pub fn list_rejections(&self) -> Result<Vec<Rejection>, LedgerError> {
         let sql = "SELECT service, place, fingerprint, at FROM rejected_tokens ORDER BY at DESC";
         sql::list(&self.conn, sql, [], |row| {

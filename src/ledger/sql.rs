@@ -1,4 +1,4 @@
-//! Statements: prepared once, bound and read.
+//! Prepares, binds and reads SQL statements.
 
 use rusqlite::types::FromSql;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row};
@@ -7,10 +7,9 @@ use crate::domain::JobId;
 
 use super::LedgerError;
 
-/// Prepares a statement whose parameters are `$1`, `$2`, … in the order of their appearance.
-///
-/// SQLite takes `$2` as a *name* and counts places by first appearance, PostgreSQL goes by the
-/// number: the two agree only on this order, and a statement out of it would bind wrong values.
+/// Prepares a statement with the parameters `$1`, `$2`, … in the order of their appearance. SQLite
+/// takes `$2` as a *name* and counts by first appearance; PostgreSQL goes by the number. Any other
+/// order would bind wrong values in one of them.
 pub(super) fn prepare<'c>(
     conn: &'c Connection,
     sql: &str,
@@ -24,12 +23,11 @@ pub(super) fn prepare<'c>(
     Ok(statement)
 }
 
-/// What a job's rows are found by: `request = $1 AND number = $2`.
+/// The values of `request = $1 AND number = $2`.
 pub(super) fn of(job: &JobId) -> (&str, u32) {
     (job.request.as_str(), job.number)
 }
 
-/// Each row, as `read` takes it.
 pub(super) fn list<T, C: FromIterator<T>>(
     conn: &Connection,
     sql: &str,
@@ -39,7 +37,6 @@ pub(super) fn list<T, C: FromIterator<T>>(
     prepare(conn, sql)?.query_and_then(values, read)?.collect()
 }
 
-/// The first row, if there is one.
 pub(super) fn find<T>(
     conn: &Connection,
     sql: &str,
@@ -51,7 +48,6 @@ pub(super) fn find<T>(
     rows.next()?.map(read).transpose()
 }
 
-/// The first column of the first row, if there is one.
 pub(super) fn find_value<T: FromSql>(
     conn: &Connection,
     sql: &str,
@@ -61,7 +57,7 @@ pub(super) fn find_value<T: FromSql>(
     Ok(found.optional()?)
 }
 
-/// The one value that a query has.
+/// The only value of a query that always has one.
 pub(super) fn value<T: FromSql>(
     conn: &Connection,
     sql: &str,
@@ -70,7 +66,6 @@ pub(super) fn value<T: FromSql>(
     Ok(prepare(conn, sql)?.query_row(values, |row| row.get(0))?)
 }
 
-/// Whether there is such a row.
 pub(super) fn exists(
     conn: &Connection,
     sql: &str,

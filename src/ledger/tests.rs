@@ -3,24 +3,24 @@ use chrono::TimeDelta;
 use super::*;
 use crate::domain::*;
 
-/// The audit trail: what it tells, and what nothing but a head kept elsewhere finds.
+/// The audit trail: its entries, and changes that only a saved head reveals.
 mod audit;
-/// Receipts that a failing disk has changed.
+/// Receipts that a failing disk has damaged.
 mod damaged_receipts;
-/// That no column is left out of what the trail holds.
+/// Every column is part of the trail.
 mod evidence;
-/// More time to answer, and what waits to be fetched.
+/// More time to answer, and exports to fetch.
 mod extensions;
-/// The ids of jobs: how they are written, and who else has them.
+/// The ids of jobs: their storage, and other requests with the same ids.
 mod ids;
-/// What stays of the people of jobs that have ended.
+/// What is kept of people after their jobs are done.
 mod people;
 mod plans;
-/// Records that are old enough to go.
+/// Records old enough to purge.
 mod purge;
-/// When jobs are asked about, and what was told of them.
+/// When jobs are checked, and what was reported of them.
 mod schedule;
-/// What is found of those who change the trail, or the records behind its back.
+/// Changes to the trail, or to records behind its back, that are found.
 mod tampering;
 
 fn noon() -> chrono::DateTime<chrono::Utc> {
@@ -74,7 +74,6 @@ fn batches(count: usize, limit: usize) -> Vec<Batch> {
     cut.map(|ids| Batch::restore(ids).unwrap()).collect()
 }
 
-/// A ledger with one request of two jobs.
 fn with_request(folder: &tempfile::TempDir) -> (Ledger, RequestRecord) {
     let mut ledger = open(folder);
     let id = record(&mut ledger, &batches(4, 2), noon());
@@ -97,7 +96,6 @@ fn state(ledger: &Ledger, job: &JobId) -> JobState {
     ledger.find_job(job).unwrap().state
 }
 
-/// A job of a request by its number, counted from 1.
 fn nth(request: &RequestId, number: u32) -> JobId {
     JobId {
         request: request.clone(),

@@ -7,11 +7,11 @@ use crate::domain::{DistinctId, TaskId, TaskStatus};
 
 use super::Words;
 
-/// What an answer shows about the OAuth token itself, whatever it says about a task.
+/// What an answer shows about the OAuth token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenStanding {
     Accepted,
-    /// 401. A 403 is about what the token's owner may do, not about the token.
+    /// 401. A 403 concerns the rights of the token's owner, not the token.
     Rejected,
 }
 
@@ -20,24 +20,24 @@ pub enum TokenStanding {
 pub enum CreateAnswer {
     /// Mixpanel has a task for it.
     Accepted { task: TaskId },
-    /// Mixpanel has taken it, and does not say readably as which one task.
+    /// Mixpanel accepted it, but not with exactly one readable task id.
     AcceptedUnread { reason: Words },
-    /// The connection was never made: not a byte of it left.
+    /// No connection was made, so not a byte was sent.
     NotSent { reason: Words },
-    /// 429, whatever the body: not created. `retry_after` only if the server gave a sane one.
+    /// 429 with any body: not created. `retry_after` only if the server's value is sane.
     Deferred { retry_after: Option<Duration> },
-    /// More ids than the server takes: not created.
+    /// More ids than the server accepts: not created.
     TooLarge { message: Words },
-    /// Some ids have active deletions already, in these tasks if any is named: nothing was created.
+    /// Some ids have active deletions, in these tasks if the answer names any: nothing was created.
     Conflict {
         ids: Vec<DistinctId>,
         tasks: Vec<TaskId>,
     },
-    /// A conflict over ids that were not sent: the answer is not to this request.
+    /// A conflict over ids that dsr did not send, so the answer is for another request.
     ForeignConflict { ids: usize },
-    /// A complete answer that says no: not created.
+    /// A complete refusal: not created.
     Refused { http_status: u16, message: Words },
-    /// 401 or 403: not created, and nothing else will be with this token.
+    /// 401 or 403: not created, and no other call with this token will be.
     NotAllowed { http_status: u16, message: Words },
     /// It may or may not have been created.
     Unknown { reason: Words },
@@ -47,24 +47,24 @@ pub enum CreateAnswer {
 #[derive(Debug)]
 pub enum StatusAnswer {
     Known {
-        /// The task that the answer names, if it does.
+        /// The task that the answer names, if any.
         task: Option<TaskId>,
         status: TaskStatus,
-        /// Where a finished export can be fetched; whoever has the link has the data.
+        /// The link to a done export; anyone with the link has the data.
         link: Option<SecretString>,
-        /// The ids the task is about, if the answer names them.
+        /// The task's ids, if the answer names them.
         ids: Option<HashSet<String>>,
     },
-    /// No such task here: wrong project, region or token, or long gone.
+    /// No such task: wrong project, region or token, or long gone.
     NotFound,
     Deferred {
         retry_after: Option<Duration>,
     },
-    /// 401 or 403. The server's words are left out: they may name ids, which are not at hand here.
+    /// 401 or 403. Without the server's words: they may quote ids that dsr cannot check here.
     NotAllowed {
         http_status: u16,
     },
-    /// Says nothing about the task; ask again later.
+    /// The answer says nothing about the task; ask again later.
     Unclear {
         reason: Words,
     },
@@ -74,7 +74,7 @@ pub enum StatusAnswer {
 #[derive(Debug)]
 pub enum CancelAnswer {
     Cancelled,
-    /// The connection was never made: not a byte of it left.
+    /// No connection was made, so not a byte was sent.
     NotSent {
         reason: Words,
     },
@@ -87,7 +87,7 @@ pub enum CancelAnswer {
     NotAllowed {
         http_status: u16,
     },
-    /// It may or may not have been cancelled; a look at its status decides.
+    /// It may or may not have been cancelled; its status decides.
     Unclear {
         reason: Words,
     },

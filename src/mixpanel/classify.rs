@@ -1,6 +1,5 @@
-//! What an exchange means. Read it against the table of outcomes in docs/design/doubt.md.
-//!
-//! Pure, and open to all: any bytes can be tried on it without a server.
+//! The meaning of an exchange, by the table in docs/design/doubt.md. Pure and public, so that any
+//! bytes can be tested without a server.
 
 use std::collections::HashSet;
 
@@ -14,29 +13,28 @@ use super::spelling::to_text;
 use super::wire::{Conflict, Created, Document};
 use super::words::{Confidential, Words};
 
-/// How a call ended on the wire.
+/// How a call ended.
 #[derive(Debug)]
 pub enum Exchange {
-    /// The connection was never made.
+    /// No connection was made.
     NotSent { reason: Words },
-    /// It was sent, and no usable answer came back; at most its status.
+    /// It was sent, but no usable answer came back; perhaps its status.
     Lost { status: Option<u16>, reason: Words },
     /// A complete answer.
     Answered(Answered),
 }
 
-/// A complete answer, its body included.
+/// A complete answer with its body.
 #[derive(Debug)]
 pub struct Answered {
     pub status: u16,
-    /// The header of this name, as [`Self::date`] is.
     pub retry_after: Option<String>,
     pub date: Option<String>,
     pub body: Vec<u8>,
 }
 
 const WEB_PAGE: &str = "a web page came back instead of an answer";
-/// How much of the ids of tasks is passed on, where there are several, in bytes.
+/// The most bytes of several task ids to pass on.
 const MOST_NAMES: usize = 200;
 
 impl Answered {
@@ -44,7 +42,7 @@ impl Answered {
         retry_after::parse(self.retry_after.as_deref(), self.date.as_deref())
     }
 
-    /// When it was made, by the server's clock.
+    /// The time of the answer, by the server's clock.
     pub fn time(&self) -> Option<DateTime<Utc>> {
         let time = DateTime::parse_from_rfc2822(self.date.as_deref()?.trim());
         time.ok().map(|time| time.to_utc())
@@ -55,7 +53,7 @@ impl Answered {
         start.starts_with(b"<")
     }
 
-    /// What the server says, as it says it: to be searched and passed on as [`Words`].
+    /// The server's own words. Search them before passing them on as [`Words`].
     fn said(&self, document: Option<&Document>) -> String {
         match document {
             Some(document) => document.error_text().unwrap_or_default(),
@@ -64,7 +62,7 @@ impl Answered {
     }
 }
 
-/// The answer to a create of `batch`, which must not quote `tokens` either.
+/// The meaning of the answer to a create of `batch`. Its words must not quote `tokens` either.
 pub fn create(exchange: Exchange, batch: &Batch, tokens: Vec<&str>) -> CreateAnswer {
     let sent = || Some(batch.ids().to_vec());
     let confidential = &Confidential {
@@ -100,7 +98,7 @@ pub fn create(exchange: Exchange, batch: &Batch, tokens: Vec<&str>) -> CreateAns
             let said = answered.said(document.as_ref());
             let message = confidential.words(&said);
             let conflict = document.and_then(|document| document.conflict());
-            // A task that cannot be named cannot be linked to.
+            // A task whose id must be hidden cannot be linked.
             let conflict = conflict.filter(|conflict| {
                 let mut tasks = conflict.tasks.iter();
                 !tasks.any(|task| confidential.hides(task))
@@ -114,7 +112,7 @@ pub fn create(exchange: Exchange, batch: &Batch, tokens: Vec<&str>) -> CreateAns
                     message,
                 },
                 400 if speaks_of_too_many(&said) => CreateAnswer::TooLarge { message },
-                // What a project's calls get at the host of a region that is not its own.
+                // A region's host answers this for a project of another region.
                 404 => CreateAnswer::Refused {
                     http_status,
                     message: message.and("; is the project in another region?"),
@@ -188,7 +186,7 @@ fn created(
     }
 }
 
-/// The answer to a question about a task. A status that is not known is the server's own word.
+/// The meaning of an answer about a task. An unknown status is the server's own word.
 pub fn status(exchange: Exchange, confidential: &Confidential<'_>) -> StatusAnswer {
     let answered = match exchange {
         Exchange::NotSent { reason } | Exchange::Lost { reason, .. } => {
@@ -232,7 +230,7 @@ pub fn status(exchange: Exchange, confidential: &Confidential<'_>) -> StatusAnsw
     }
 }
 
-/// The answer to the cancelling of a deletion.
+/// The meaning of the answer to a cancellation.
 pub fn cancel(exchange: Exchange) -> CancelAnswer {
     let answered = match exchange {
         Exchange::NotSent { reason } => return CancelAnswer::NotSent { reason },
@@ -257,8 +255,7 @@ pub fn cancel(exchange: Exchange) -> CancelAnswer {
     }
 }
 
-/// What a complete answer to any call shows about the token; `None` if it is not clearly
-/// Mixpanel's own word on it.
+/// What a complete answer shows about the token; `None` if it may not be from Mixpanel.
 pub fn token_standing(answered: &Answered) -> Option<TokenStanding> {
     let is_fine = || match Document::parse(&answered.body) {
         Some(document) => !document.says_error(),
@@ -272,8 +269,8 @@ pub fn token_standing(answered: &Answered) -> Option<TokenStanding> {
     }
 }
 
-/// Whether the words are about the number of ids: they name ids and a bound, and measure nothing else,
-/// such as the characters of one id, the bytes of a body or the calls of an hour.
+/// Whether a message is about the number of ids. It must name ids and a limit, but no other
+/// measure: the characters of an id, the bytes of a body, the calls of an hour.
 fn speaks_of_too_many(message: &str) -> bool {
     const IDS: &[&str] = &["ids", "distinct_ids", "users"];
     const BOUNDS: &[&str] = &[

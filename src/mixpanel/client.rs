@@ -15,7 +15,7 @@ use super::route::{ClientError, Route, Towards};
 use super::wire::CreateBody;
 use super::words::{Confidential, Sent, Words, describe};
 
-/// The largest reply that is read, in bytes.
+/// The largest reply to read, in bytes.
 const MAX_BODY: usize = 8 * 1024 * 1024;
 
 const RETRIEVALS: &str = "data-retrievals";
@@ -25,10 +25,10 @@ const VERSION: &str = "v3.0";
 /// How long a call may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// Until the connection is made, its TLS handshake included; shorter than `total`, or a
-    /// stalled handshake would not be told from a lost answer.
+    /// For the connection with its TLS handshake. Shorter than `total`, so that a stalled handshake
+    /// cannot look like a lost answer.
     pub connect: Duration,
-    /// For the whole call. Mixpanel's edge cuts a call off at about 120 s.
+    /// For the whole call. Mixpanel's edge ends a call after about 120 s.
     pub total: Duration,
 }
 
@@ -41,7 +41,7 @@ impl Default for Timeouts {
     }
 }
 
-/// Speaks for one project with one token to one address.
+/// Calls one address for one project with one token.
 pub struct Client {
     http: reqwest::Client,
     api_url: ApiUrl,
@@ -52,10 +52,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// Prepares calls to `api_url`; nothing is sent yet.
+    /// Prepares calls to `api_url`; sends nothing yet.
     ///
     /// # Errors
-    /// When TLS cannot be set up, or the proxy cannot be used.
+    /// When TLS cannot be set up, or the proxy is unusable.
     pub fn new(
         project: Project,
         api_url: ApiUrl,
@@ -72,14 +72,14 @@ impl Client {
             .user_agent(concat!("dsr/", env!("CARGO_PKG_VERSION")))
             .default_headers(HeaderMap::from_iter([
                 (AUTHORIZATION, authorization),
-                // A packed answer can be a thousand times as long as it came.
+                // A compressed answer can unpack to a thousand times its size.
                 (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
             ]))
-            // A redirect would carry ids to another host, or turn a POST into a GET that "succeeds".
+            // A redirect could carry ids to another host, or turn a POST into a GET that succeeds.
             .redirect(redirect::Policy::none())
             .retry(retry::never())
-            // A connection for each call: a kept one that died would be ambiguous, or be
-            // replaced and the request sent again without our knowing.
+            // A new connection for each call. A reused connection that died would leave the outcome
+            // unclear, or be replaced and the request sent again unnoticed.
             .pool_max_idle_per_host(0)
             .http1_only()
             .connect_timeout(timeouts.connect)
@@ -102,12 +102,12 @@ impl Client {
         })
     }
 
-    /// The project it speaks for.
+    /// The client's project.
     pub fn project(&self) -> &Project {
         &self.project
     }
 
-    /// What time it was at the server when it answered the last call, if it said so. To the second.
+    /// The server's time in its last answer, if it had one; in whole seconds.
     pub fn server_time(&self) -> Option<DateTime<Utc>> {
         self.server_time.get()
     }
@@ -117,12 +117,12 @@ impl Client {
         self.token_standing.get()
     }
 
-    /// The token it calls with.
+    /// The client's token.
     pub fn token(&self) -> &OauthToken {
         &self.token
     }
 
-    /// Where it calls.
+    /// The address of its calls.
     pub fn api_url(&self) -> &ApiUrl {
         &self.api_url
     }
@@ -132,7 +132,8 @@ impl Client {
         &mut self.project
     }
 
-    /// Creates a retrieval or a deletion: `create-retrieval`, `create-deletion`. One POST, ever.
+    /// Creates a retrieval or a deletion with exactly one POST: `create-retrieval`,
+    /// `create-deletion`.
     pub async fn create(
         &self,
         operation: Operation,
@@ -148,13 +149,13 @@ impl Client {
         classify::create(self.exchange(request).await, batch, self.tokens())
     }
 
-    /// Asks how a retrieval stands: `get-retrieval`. `sent` are the ids it was made for.
+    /// Asks for a retrieval's status: `get-retrieval`. `sent` finds the ids it was made for.
     pub async fn get_retrieval(&self, task: &TaskId, sent: Sent<'_>) -> StatusAnswer {
         let request = self.request(Method::GET, &[RETRIEVALS, VERSION, task.as_str()]);
         classify::status(self.exchange(request).await, &self.confidential(sent))
     }
 
-    /// Asks how a deletion stands: `get-deletion`. `sent` are the ids it was made for.
+    /// Asks for a deletion's status: `get-deletion`. `sent` finds the ids it was made for.
     pub async fn get_deletion(&self, task: &TaskId, sent: Sent<'_>) -> StatusAnswer {
         let request = self.request(Method::GET, &[DELETIONS, VERSION, task.as_str()]);
         classify::status(self.exchange(request).await, &self.confidential(sent))
@@ -174,7 +175,7 @@ impl Client {
 
     async fn exchange(&self, request: reqwest::RequestBuilder) -> Exchange {
         let started = Instant::now();
-        // One that is given up shows nothing.
+        // A call that fails shows nothing.
         self.token_standing.set(None);
         let exchange = match request.send().await {
             Ok(response) => self.read(response).await,
@@ -204,7 +205,6 @@ impl Client {
         exchange
     }
 
-    /// Reads a whole reply, as far as it may be read.
     async fn read(&self, mut response: Response) -> Exchange {
         let status = response.status().as_u16();
         let header = |name| {
@@ -223,7 +223,7 @@ impl Client {
                 Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_BODY => {
                     body.extend_from_slice(&chunk);
                 }
-                // What a 429 says, it says in its status.
+                // A 429 needs no body.
                 Ok(Some(_)) | Err(_) if status == 429 => break,
                 Ok(Some(_)) => {
                     return lost(Words::on_status("the reply is longer than 8 MiB", status));
@@ -253,7 +253,7 @@ impl Client {
     }
 
     fn describe(&self, error: reqwest::Error) -> Words {
-        // Of a call that brought no answer nobody can quote an id.
+        // Nothing was answered, so no id can be quoted.
         self.confidential(&|| Some(Vec::new())).error(error)
     }
 }
@@ -261,7 +261,7 @@ impl Client {
 pub(super) fn install_crypto() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // An error says that another one is installed already, which serves as well.
+        // An error means that another provider is installed, which works too.
         drop(rustls::crypto::ring::default_provider().install_default());
     });
 }

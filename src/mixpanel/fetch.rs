@@ -14,24 +14,23 @@ use super::client::install_crypto;
 use super::route::{Route, Towards};
 use super::words::{Confidential, Words, describe};
 
-/// How many tries in a row may bring nothing new.
+/// The most tries in a row without new bytes.
 const MAX_TRIES: u32 = 5;
-/// How many redirects of the store are followed.
+/// The most redirects of the store to follow.
 const MAX_REDIRECTS: usize = 3;
-/// How long the store may say nothing.
+/// How long the store may be silent.
 const SILENCE: Duration = Duration::from_secs(60);
 const CONNECT: Duration = Duration::from_secs(15);
 
-/// Where a link may lead.
+/// The addresses that a link may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// https alone.
     Everywhere,
-    /// This machine alone, over plain http, too: for the sandbox.
+    /// Only this machine, even over plain http: for the sandbox.
     Loopback,
 }
 
-/// Fetches what a signed link leads to. The link is a secret: whoever has it has the data.
+/// Fetches the file of a signed link. The link is a secret: anyone with it has the data.
 ///
 /// Never sends our credentials: the store is not Mixpanel's API.
 pub struct Fetcher {
@@ -42,51 +41,45 @@ pub struct Fetcher {
 /// How a transfer ended.
 #[derive(Debug)]
 pub enum Fetched {
-    /// All of it has been taken.
+    /// All bytes have arrived.
     Whole,
-    /// The store does not hand it out: the link has expired, or was never right.
+    /// The store refused: the link has expired, or was never valid.
     Refused { http_status: u16 },
-    /// Mixpanel gave something that is no link, or none that may be followed. Nothing was asked for.
+    /// Mixpanel's link is not a link, or must not be followed. Nothing was requested.
     BadLink,
-    /// What comes is no archive, such as the web page of a proxy.
+    /// The response is no archive, such as a proxy's web page.
     NotAnArchive { reason: Words },
-    /// It broke off, again and again; what was taken is a part.
+    /// The last tries broke off; only a part has arrived.
     Broken { reason: Words },
 }
 
-/// Takes the bytes of a transfer in their order.
+/// Receives the bytes of a transfer in order.
 pub trait Sink {
     /// # Errors
-    /// When they cannot be kept; then nothing more is fetched.
+    /// When the bytes cannot be kept; this ends the transfer.
     fn take(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Everything taken so far is void: it begins anew.
-    ///
-    /// # Errors
-    /// When it cannot be dropped.
+    /// Discards the bytes so far: the transfer starts again.
     fn restart(&mut self) -> io::Result<()>;
-    /// How many bytes will come in all, if the store says so.
+    /// Receives the total number of bytes, if the store gives it.
     fn expect(&mut self, bytes: u64);
 }
 
-/// What one try came to.
 enum Try {
     Ended(Fetched),
     BrokeOff(Words),
 }
 
-/// What is known of the file so far.
 #[derive(Default)]
 struct Known {
     taken: u64,
-    /// The store's name for this very content, byte for byte.
+    /// The store's tag of exactly these bytes.
     tag: Option<String>,
-    /// How long it is in all.
     total: Option<u64>,
 }
 
 impl Fetcher {
     /// # Errors
-    /// When TLS cannot be set up, or the proxy cannot be used.
+    /// When TLS cannot be set up, or the proxy is unusable.
     pub fn new(reach: Reach, route: &Route) -> Result<Self, ClientError> {
         install_crypto();
         let builder = reqwest::Client::builder()
@@ -115,11 +108,11 @@ impl Fetcher {
         Ok(Self { http, reach })
     }
 
-    /// Hands all bytes behind `link` to `sink`; takes up again what breaks off, at the place where
-    /// it did if the store can do that, else from the beginning.
+    /// Passes all bytes behind `link` to `sink`. Continues a broken transfer where it stopped if
+    /// the store allows that, or else from the start.
     ///
     /// # Errors
-    /// When `sink` cannot keep them.
+    /// When `sink` cannot keep the bytes.
     pub async fn fetch(&self, link: &SecretString, sink: &mut dyn Sink) -> io::Result<Fetched> {
         let url = Url::parse(link.expose_secret()).ok();
         let Some(url) = url.filter(|url| self.reach.allows(url)) else {
@@ -131,7 +124,7 @@ impl Fetcher {
         loop {
             match self.fetch_once(&url, &mut known, sink).await? {
                 Try::Ended(fetched) => return Ok(fetched),
-                // A large archive may break off often, and get there all the same.
+                // A large archive may break off often and still arrive.
                 Try::BrokeOff(_) if known.taken > furthest => {
                     furthest = known.taken;
                     tries = 0;
@@ -151,7 +144,7 @@ impl Fetcher {
         known: &mut Known,
         sink: &mut dyn Sink,
     ) -> io::Result<Try> {
-        // Packed on the way, a place in the file would be another one in the transfer.
+        // With compression, a position in the file would not match one in the transfer.
         let mut request = self
             .http
             .get(url.clone())
@@ -179,7 +172,7 @@ impl Fetcher {
             }
             StatusCode::PARTIAL_CONTENT if continues(&response, known) => {}
             StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
-                // Of another file by now, or another part of it: all of it is asked for next.
+                // The part is of another file, or not the requested one: request all of it next.
                 *known = Known::default();
                 sink.restart()?;
                 let reason = Words::ours("the store sent another part than was asked for");
@@ -230,7 +223,7 @@ impl Reach {
     }
 }
 
-/// Why a transfer failed. The way and the signature in a link are its secret, the host is not.
+/// Why a transfer failed. The link's path and query are secret; its host is not.
 fn words_of(link: &Url, error: reqwest::Error) -> Words {
     let confidential = Confidential {
         tokens: vec![link.path(), link.query().unwrap_or_default()],
@@ -239,7 +232,7 @@ fn words_of(link: &Url, error: reqwest::Error) -> Words {
     confidential.error(error)
 }
 
-/// Whether a part begins where the last one ended, and goes to the end of the same file.
+/// Whether a part starts where the last one ended, and reaches the end of the same file.
 fn continues(response: &Response, known: &Known) -> bool {
     let headers = response.headers();
     let range = text(headers, CONTENT_RANGE).unwrap_or_default();
@@ -256,7 +249,7 @@ fn continues(response: &Response, known: &Known) -> bool {
     known.taken > 0 && is_rest && is_same
 }
 
-/// A weak tag stays the same for content that is not the same byte for byte.
+/// A weak tag may be the same for different bytes.
 fn strong_tag(headers: &HeaderMap) -> Option<String> {
     text(headers, ETAG).filter(|tag| tag.starts_with('"'))
 }

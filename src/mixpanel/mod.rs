@@ -1,6 +1,5 @@
-//! Mixpanel's GDPR API v3: the five operations, the shapes of their replies, what an answer means.
-//!
-//! Knows no ledger and never sends anything twice by itself.
+//! Mixpanel's GDPR API v3: the five operations, the shapes of replies, and their meaning. Knows no
+//! ledger, and never sends anything twice by itself.
 
 mod answer;
 pub mod classify;

@@ -1,4 +1,4 @@
-//! Looks for ids and tokens in a text, however each of the two is written.
+//! Searches a text for ids and tokens, in any spelling of either.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -8,16 +8,16 @@ use crate::domain::DistinctId;
 
 use super::spelling::{TooMany, any_reading, is_unseen};
 
-/// A part of so many letters gives away what it is a part of.
+/// A part of this many letters reveals the whole.
 const TELLING: usize = 12;
-/// The most letters of an id that are compared.
+/// The most letters of an id to compare.
 const COMPARED: usize = 48;
 
-/// A text as it is compared: its letters and digits in one case and without marks. What stands
-/// between them is left out, so that nothing put between hides anything.
+/// A text for comparison: its letters and digits in one case, without marks. Other characters are
+/// dropped, so that inserting them hides nothing.
 struct Letters {
     letters: Vec<char>,
-    /// Of each letter, and of the end, whether a word may begin or end before it.
+    /// For each letter and the end: whether a word may begin or end before it.
     is_edge: Vec<bool>,
 }
 
@@ -35,7 +35,7 @@ impl Letters {
                 after_gap = true;
                 continue;
             }
-            // Scripts such as Japanese have no gaps between words.
+            // Scripts such as Japanese have no spaces between words.
             let joins = |other: &char| other.is_ascii() && c.is_ascii();
             is_edge.push(after_gap || !letters.last().is_some_and(joins));
             letters.push(c);
@@ -46,19 +46,19 @@ impl Letters {
     }
 }
 
-/// What is looked for, by hashes of its letters.
+/// What to search for, as hashes of letters.
 #[derive(Default)]
 pub(super) struct Needles {
-    /// Found anywhere.
+    /// Match anywhere.
     parts: HashSet<u64>,
     part_lengths: BTreeSet<usize>,
-    /// Found only between the edges of words.
+    /// Match only at the edges of words.
     wholes: HashSet<u64>,
     whole_lengths: BTreeSet<usize>,
 }
 
 impl Needles {
-    /// Any telling part of it.
+    /// Adds every revealing part of a secret.
     pub(super) fn add_secret(&mut self, secret: &str) {
         let letters = Letters::of(secret).letters;
         match letters.len() {
@@ -70,10 +70,9 @@ impl Needles {
         }
     }
 
-    /// The whole of it, and of a longer one three quarters from either end.
-    ///
-    /// Nothing is looked for that would be found in ordinary words and names nobody by itself: one
-    /// or two letters, a number of three digits, and [`ORDINARY`] words.
+    /// Adds the whole id, and of a longer id three quarters from either end. Skips ids that
+    /// ordinary text contains and that name no one: one or two letters, three-digit numbers, and
+    /// [`ORDINARY`] words.
     pub(super) fn add_id(&mut self, id: &DistinctId) {
         let letters = Letters::of(id.expose()).letters;
         let is_number = letters.iter().all(char::is_ascii_digit);
@@ -101,7 +100,7 @@ impl Needles {
         self.whole_lengths.insert(letters.len());
     }
 
-    /// A long one as a whole, a short one where it is all there is.
+    /// Adds a long id as a whole; a short id must be a whole reading.
     pub(super) fn add_exactly(&mut self, id: &DistinctId) {
         let letters = Letters::of(id.expose()).letters;
         match letters.len() {
@@ -111,12 +110,12 @@ impl Needles {
         }
     }
 
-    /// Whether any reading of the text has any of them.
+    /// Whether any reading of the text contains any of them.
     pub(super) fn are_in(&self, text: &str) -> Result<bool, TooMany> {
         self.find(text, Self::have_whole_in)
     }
 
-    /// The same, where short ones count only if they are all of a reading.
+    /// The same, but a short id must be the whole reading.
     pub(super) fn are_all_of(&self, text: &str) -> Result<bool, TooMany> {
         self.find(text, Self::are_whole)
     }
@@ -156,8 +155,8 @@ impl Needles {
     }
 }
 
-/// Hashes of all beginnings of a text, from which that of any part follows at once. A part that has
-/// another's hash by chance is withheld without need, no more.
+/// Hashes of all prefixes of a text, which give the hash of any part at once. A chance match only
+/// withholds a message needlessly.
 struct Hashes {
     sums: Vec<u64>,
     powers: Vec<u64>,
@@ -180,7 +179,7 @@ impl Hashes {
         self.sums.last().copied().unwrap_or_default()
     }
 
-    /// Of each part of this length: where it begins, and its hash.
+    /// The start and hash of each part of this length.
     fn windows(&self, length: usize) -> impl Iterator<Item = (usize, u64)> {
         let starts = 0..self.sums.len().saturating_sub(length);
         starts.map(move |start| {
@@ -190,7 +189,7 @@ impl Hashes {
     }
 }
 
-/// Words of API messages, as [`Letters`] has them. An id that is one of them names nobody.
+/// Words of API messages, folded like [`Letters`]. An id that is one of them names no one.
 const ORDINARY: &str = "
     access account active allowed already and any anonymous api are array bad batch been
     body both call cannot ccpa code conflict contain contains count data delete deleted deletion

@@ -2,12 +2,11 @@ use std::time::Duration;
 
 use chrono::DateTime;
 
-/// The shortest and longest wait a server may ask for; anything else is not obeyed.
+/// The shortest and longest wait that dsr obeys, in seconds.
 const SANE: std::ops::RangeInclusive<u64> = 1..=24 * 60 * 60;
 
-/// Reads `Retry-After`: seconds, or a date counted from the response's own `Date`.
-///
-/// `None` for anything negative, past, under 1 s, over 24 h or unreadable.
+/// Reads `Retry-After`: seconds, or a date counted from the response's own `Date`. `None` for
+/// anything negative, past, under 1 s, over 24 h or unreadable.
 pub(super) fn parse(value: Option<&str>, date: Option<&str>) -> Option<Duration> {
     let value = value?.trim();
     let seconds = match value.parse::<u64>() {

@@ -1,4 +1,4 @@
-//! How calls leave this machine.
+//! How calls leave this machine: proxy and certificate authorities.
 
 use std::path::{Path, PathBuf};
 
@@ -8,30 +8,30 @@ use url::Url;
 
 use crate::config::Proxy;
 
-/// The schemes of proxies that the HTTP client speaks. It would go around any other in silence.
+/// The proxy schemes that the HTTP client knows. It would silently bypass a proxy with any other.
 const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
-/// How calls leave this machine: through which proxy, and which certificate authorities are believed
-/// beside the system's, such as a company's own, whose proxy looks into what goes out.
+/// The proxy of calls, and the certificate authorities trusted besides the system's. An
+/// intercepting company proxy needs such an authority.
 #[derive(Clone, Default)]
 pub struct Route {
     authorities: Vec<Certificate>,
     proxy: Option<Proxy>,
-    /// Which hosts are called without the proxy.
+    /// Hosts to call without the proxy.
     no_proxy: Option<String>,
 }
 
-/// What calls go to.
+/// The target of calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Towards {
-    /// Through the proxy. The system's authorities vouch for it, and our own copy of the common ones:
-    /// a machine without a store works, too.
+    /// Through the proxy. Trusts the system's authorities and a bundled copy of common ones, for
+    /// machines without a store.
     Internet,
-    /// Past any proxy. Nobody vouches for it but the operator's authorities.
+    /// Without a proxy. Trusts only the operator's authorities.
     Loopback,
 }
 
-/// Why no client could be made.
+/// Why a client could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     #[error("cannot set up the HTTP client: {reason}")]
@@ -46,7 +46,7 @@ pub enum ClientError {
 }
 
 impl Route {
-    /// Through this proxy, but for the hosts of `no_proxy`.
+    /// Uses this proxy, except for the hosts of `no_proxy`.
     #[must_use]
     pub fn through(mut self, proxy: Option<Proxy>, no_proxy: Option<String>) -> Self {
         self.proxy = proxy;
@@ -54,10 +54,10 @@ impl Route {
         self
     }
 
-    /// Believes the certificates of a file in PEM.
+    /// Trusts the certificates of a PEM file.
     ///
     /// # Errors
-    /// When the file cannot be read, or holds anything but certificates or none of them.
+    /// When the file is unreadable, or is not one or more certificates.
     pub fn believing(mut self, path: &Path) -> Result<Self, ClientError> {
         let failed = |reason: String| ClientError::Authorities {
             path: PathBuf::from(path),
@@ -72,7 +72,7 @@ impl Route {
     }
 
     /// # Errors
-    /// When the environment names a proxy that cannot be used: it is never gone around.
+    /// When the environment's proxy is unusable: dsr never bypasses it.
     pub(super) fn apply(
         &self,
         builder: ClientBuilder,

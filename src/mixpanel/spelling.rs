@@ -1,5 +1,5 @@
-//! What a text stands for: escapes, percent-encoding, HTML entities, quoted-printable, base64 and
-//! hex, one in the other.
+//! Undoes nested encodings of a text: escapes, percent-encoding, HTML entities, quoted-printable,
+//! base64 and hex.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,16 +7,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// How many encodings may be one in the other.
+/// The most encodings inside one another.
 const DEPTH: usize = 3;
-/// How many bytes of readings are looked at. A few thousand bytes of ordinary words take a tenth.
+/// The most bytes of readings to search. A few thousand bytes of ordinary words use a tenth.
 const BUDGET: usize = 4 * 1024 * 1024;
 
-/// A text can be read in more ways than can be looked at.
+/// The text has more readings than dsr can search.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooMany;
 
-/// Whether `is_wanted` says yes to the text, or to any reading of it.
+/// Whether `is_wanted` accepts the text or any reading of it.
 pub(super) fn any_reading(text: &str, is_wanted: &dyn Fn(&str) -> bool) -> Result<bool, TooMany> {
     let mut seen = HashSet::new();
     let mut left = BUDGET;
@@ -44,8 +44,8 @@ fn hash(text: &str) -> u64 {
     hasher.finish()
 }
 
-/// The text with one encoding undone, each in turn. Characters that nobody sees may stand inside of
-/// what is encoded, so it is read without them as well.
+/// The text with one encoding undone, once for each encoding. Invisible characters may be inside an
+/// encoding, so it is also read without them.
 fn decodings(text: &str) -> Vec<String> {
     let squeezed: String = text.nfkd().filter(|c| !is_unseen(*c)).collect();
     let forms = [text, &squeezed];
@@ -70,12 +70,12 @@ fn decodings(text: &str) -> Vec<String> {
     decoded
 }
 
-/// What no reader sees, or what only changes how the character before it looks.
+/// Characters that are invisible, or only change the look of the previous one.
 pub(super) fn is_unseen(c: char) -> bool {
     is_invisible(c) || c.is_whitespace() || is_combining_mark(c)
 }
 
-/// What takes no place on a screen, or orders it otherwise.
+/// Characters without width, or that change the order of others.
 pub(super) fn is_invisible(c: char) -> bool {
     c.is_control()
         // Unicode's Default_Ignorable_Code_Point.
@@ -86,7 +86,7 @@ pub(super) fn is_invisible(c: char) -> bool {
             | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Bytes as UTF-8, and what is none of it as Latin-1.
+/// Bytes as UTF-8, with invalid bytes as Latin-1.
 pub(super) fn to_text(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes.utf8_chunks() {
@@ -101,7 +101,7 @@ fn undo_escapes(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     let mut any = false;
-    // Half of a pair of UTF-16.
+    // The first half of a UTF-16 pair.
     let mut high = None;
     while let Some(start) = rest.find(['%', '\\', '&']) {
         bytes.extend_from_slice(&rest.as_bytes()[..start]);
@@ -144,7 +144,7 @@ enum Piece {
     Text(String),
 }
 
-/// What the escape at the beginning stands for, and how long it is.
+/// The meaning and length of the escape at the start.
 fn undo_one(text: &str) -> Option<(Piece, usize)> {
     let bytes = text.as_bytes();
     match (bytes[0], bytes.get(1)?.to_ascii_lowercase()) {
@@ -168,7 +168,7 @@ fn undo_one(text: &str) -> Option<(Piece, usize)> {
         }
         (_, b'u') => {
             let code = |length: usize| u32::from_str_radix(text.get(2..2 + length)?, 16).ok();
-            // Of eight digits it is Python's, whose first two are zeros.
+            // Python's escape has eight digits that start with zeros.
             let long = code(8).filter(|_| text[2..].starts_with("000"));
             let (code, length) = match long {
                 Some(code) => (code, 10),
@@ -195,7 +195,7 @@ fn hex_byte(digits: &[u8]) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
-/// HTML's names of ASCII punctuation, and of letters with a mark: `uuml` is `u` and its dots.
+/// HTML's names of ASCII punctuation and of letters with marks: `uuml` becomes `u` and its dots.
 fn named_entity(name: &str) -> Option<String> {
     let folded = name.to_ascii_lowercase();
     let plain = match folded.as_str() {
@@ -245,7 +245,7 @@ fn named_entity(name: &str) -> Option<String> {
     Some(plain.to_owned())
 }
 
-/// Undoes `=41`, and the `=` at the end of a line that goes on.
+/// Undoes `=41`, and `=` before a line break.
 fn undo_quoted_printable(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -275,8 +275,8 @@ fn undo_quoted_printable(text: &str) -> Option<String> {
     any.then(|| to_text(&bytes))
 }
 
-/// Decodes each run of an alphabet, from `offset` characters behind its beginning on, since a run
-/// may begin with what belongs to the words before. What is no text is left out.
+/// Decodes each run of an alphabet from its character `offset`: a run may start inside a word.
+/// Drops what is not text.
 fn undo_runs(
     text: &str,
     offset: usize,
@@ -286,7 +286,7 @@ fn undo_runs(
 ) -> Option<String> {
     let mut decoded = String::new();
     for run in text.split(|c| !is_digit(c)) {
-        // Shorter ones hold none of what is looked for.
+        // Shorter runs cannot hold an id or token.
         let Some(run) = run.get(offset..).filter(|run| run.len() >= shortest) else {
             continue;
         };
@@ -305,7 +305,7 @@ fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_')
 }
 
-/// Base64 in either alphabet. What is left of it at the end gives the bytes it has in whole.
+/// Base64 in either alphabet. An incomplete end gives its complete bytes.
 fn decode_base64(run: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(run.len() / 4 * 3 + 2);
     let (mut bits, mut count) = (0_u32, 0);
@@ -362,7 +362,7 @@ mod tests {
             "no 757365722d3137",
             "no 757365722D3137",
             "no f757365722D3137",
-            // Base64 of base64, of percent and of hex.
+            // Base64 of base64, of percent-encoding and of hex.
             "ZFhObGNpMHhOdz09",
             "dXNlciUyRDE3",
             "NzU3MzY1NzIyZDMxMzc=",

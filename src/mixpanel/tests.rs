@@ -1,4 +1,5 @@
-//! The client against scripted peers on loopback: what goes over the wire, what an answer means.
+//! The client against scripted peers on loopback: the bytes on the wire, and the meaning of
+//! answers.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener};
@@ -16,7 +17,6 @@ mod hostile;
 const PROJECT_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const OAUTH: &str = "oauth-canary";
 
-/// What the peer does with one connection, after it has read the request.
 #[derive(Clone)]
 enum Act {
     Reply(String),
@@ -31,7 +31,7 @@ struct Peer {
 }
 
 impl Peer {
-    /// Serves one connection for each act, then no more.
+    /// Serves one connection for each act, then none.
     fn start(acts: Vec<Act>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -344,7 +344,7 @@ async fn no_message_holds_a_token_or_an_id() {
     }
 }
 
-/// Nobody knows which task was made, or whether one was.
+/// It is unknown whether a task was made, or which.
 fn is_unclear(answer: &CreateAnswer) -> bool {
     matches!(
         answer,

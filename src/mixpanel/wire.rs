@@ -1,7 +1,5 @@
-//! The bodies we send, and the shapes in which replies are known to come.
-//!
-//! Mixpanel's OpenAPI file, its prose and its live service differ; each shape here is one that
-//! one of them shows.
+//! The bodies that dsr sends, and the known shapes of replies. Mixpanel's OpenAPI file, its prose
+//! and its live service differ. Each shape here comes from one of them.
 
 use secrecy::SecretString;
 use serde::Serialize;
@@ -11,7 +9,6 @@ use crate::domain::{
     Batch, Disclosure, Law, Operation, Project, SubjectRequestId, TaskId, TaskStatus,
 };
 
-/// The body of both creates.
 #[derive(Serialize)]
 pub(super) struct CreateBody<'a> {
     distinct_ids: Vec<&'a str>,
@@ -42,21 +39,20 @@ impl<'a> CreateBody<'a> {
                 Disclosure::Categories => "Categories",
                 Disclosure::Sources => "Sources",
             }),
-            // Mixpanel takes it only where callbacks are enabled for the project.
+            // Mixpanel accepts it only for projects with callbacks.
             subject_request_id: (!project.callbacks.is_empty()).then(|| subject.to_string()),
             status_callback_urls: &project.callbacks,
         }
     }
 }
 
-/// Which task a reply says was created.
+/// The task that a reply names as created.
 pub(super) enum Created {
     Unsaid,
     One(TaskId),
     Several(Vec<TaskId>),
 }
 
-/// A reply's JSON, if it is any.
 pub(super) struct Document(Value);
 
 impl Document {
@@ -66,8 +62,8 @@ impl Document {
         value.is_object().then_some(Self(value))
     }
 
-    /// The task that was created: `tracking_id` or `task_id`, a text or an integer; the first of
-    /// `results` and the root that has any. A list may name several.
+    /// The created task: `tracking_id` or `task_id`, a text or an integer, from `results` or else
+    /// from the root. A list may name several.
     pub(super) fn created(&self) -> Created {
         let results = self.0.get("results");
         let listed = results.and_then(Value::as_array);
@@ -105,7 +101,7 @@ impl Document {
         (!text.is_empty()).then(|| TaskStatus::parse(text))
     }
 
-    /// The link to a finished export, under any of the names it is known by.
+    /// The link to an export that is done, under any of its known names.
     pub(super) fn link(&self) -> Option<SecretString> {
         let results = self.0.get("results")?;
         let place = results.get(0).unwrap_or(results);
@@ -117,8 +113,7 @@ impl Document {
             .map(SecretString::from)
     }
 
-    /// The ids a task is about, if the reply names them. None of them are not named: some replies
-    /// have the list and leave it empty.
+    /// The task's ids, if the reply names them. An empty list names none.
     pub(super) fn task_ids(&self) -> Option<Vec<String>> {
         let results = self.0.get("results")?;
         let place = results.get(0).unwrap_or(results);
@@ -128,8 +123,8 @@ impl Document {
         named.filter(|ids| !ids.is_empty())
     }
 
-    /// What the server says is wrong: `error` may be a text, a list, an object or missing; a
-    /// gateway before it may use other names.
+    /// The server's error message. `error` may be a text, a list, an object or missing; a gateway
+    /// may use other names.
     pub(super) fn error_text(&self) -> Option<String> {
         let names = ["error", "detail", "message", "title"];
         let error = names.into_iter().find_map(|name| self.0.get(name))?;
@@ -141,7 +136,7 @@ impl Document {
         }
     }
 
-    /// The ids a 409 names, if it does, and the tasks, of which it may name none.
+    /// The ids that a 409 names, and the tasks, possibly none.
     pub(super) fn conflict(&self) -> Option<Conflict> {
         let error = self.0.get("error")?;
         let list = |name| error.get(name).and_then(Value::as_array);
@@ -165,7 +160,7 @@ pub(super) struct Conflict {
 fn to_task_id(value: &Value) -> Option<TaskId> {
     match value {
         Value::String(text) => TaskId::new(text),
-        // `arbitrary_precision` keeps the digits as they came.
+        // `arbitrary_precision` keeps the digits unchanged.
         Value::Number(number) => {
             let digits = number.to_string();
             let plain = digits.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,6 +1,5 @@
-//! What a server says, fit to be shown, recorded and logged.
-//!
-//! [`Words`] are made here alone, so nothing a server wrote leaves `mixpanel/` unsearched.
+//! A server's messages, made safe to show, record and log. Only this module makes [`Words`], so
+//! every text of a server is searched before it leaves `mixpanel/`.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -12,33 +11,33 @@ use crate::domain::{DistinctId, TaskId};
 use super::needles::Needles;
 use super::spelling::{TooMany, is_invisible};
 
-/// How much of a server's own words is passed on.
+/// The most characters to show of a server's message.
 const SHOWN_CHARS: usize = 300;
-/// How much of them is looked at, in bytes: what is shown, in any encoding, and what it cuts through.
+/// The most bytes to search: the shown part in any encoding, and what its end cuts through.
 const LOOKED_AT: usize = 4 * 1024;
 
-/// A server's words, or ours on its answer: one line without control characters, which quotes no
-/// token and no id that was sent, in whatever spelling.
+/// A server's message, or ours about an answer. It is one line without control characters, and
+/// quotes no token or sent id in any spelling.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Words(Cow<'static, str>);
 
 impl Words {
-    /// Words of our own, which quote nothing.
+    /// Our own words, which quote nothing.
     pub const fn ours(text: &'static str) -> Self {
         Self(Cow::Borrowed(text))
     }
 
-    /// The same, with the HTTP status of the answer.
+    /// Our own words, with the answer's HTTP status.
     pub fn on_status(text: &'static str, http_status: u16) -> Self {
         Self(Cow::Owned(format!("{text} ({http_status})")))
     }
 
-    /// These words, with ours before them.
+    /// These words after ours.
     pub(super) fn after(self, ours: &'static str) -> Self {
         Self(Cow::Owned(format!("{ours}{self}")))
     }
 
-    /// These words, with ours behind them.
+    /// These words, followed by ours.
     pub(super) fn and(self, ours: &'static str) -> Self {
         Self(Cow::Owned(format!("{self}{ours}")))
     }
@@ -66,18 +65,16 @@ impl From<Words> for String {
     }
 }
 
-/// Finds the ids that were sent and may be quoted; `None` where nobody knows them any more.
+/// Finds the sent ids that a message could quote; `None` if they are no longer known.
 pub type Sent<'a> = &'a dyn Fn() -> Option<Vec<DistinctId>>;
 
-/// What a server must not be quoted with.
+/// What a server's message must not quote.
 pub struct Confidential<'a> {
-    /// Tokens, and whatever else is a secret.
     pub tokens: Vec<&'a str>,
-    /// Asked only where there is something to search.
+    /// Called only if there is a text to search.
     pub sent: Sent<'a>,
 }
 
-/// Why a server's words are not passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Withheld {
     Token,
@@ -86,8 +83,8 @@ enum Withheld {
 }
 
 impl Confidential<'_> {
-    /// The beginning of what a server says; or, where any of it can be read as a token or an id,
-    /// only that it was withheld.
+    /// The start of a server's message. If any part can be read as a token or an id, says only that
+    /// it was withheld.
     pub fn words(&self, said: &str) -> Words {
         match self.shown(said) {
             Ok(words) => words,
@@ -101,19 +98,18 @@ impl Confidential<'_> {
         }
     }
 
-    /// Why a call failed. What a library says may quote the server: its certificate, its headers.
+    /// Why a call failed. A library's error may quote the server's certificate or headers.
     pub(super) fn error(&self, error: reqwest::Error) -> Words {
         self.words(&describe(error))
     }
 
-    /// One word of a server's, such as a status that is not known, on the same terms.
+    /// A single word of a server's, such as an unknown status, with the same checks.
     pub(super) fn word(&self, said: &str) -> Words {
         self.shown(said).unwrap_or(Words::ours("withheld"))
     }
 
-    /// Whether the name of a task quotes a token, or a long id that was sent, or is a short one.
-    ///
-    /// A lost task is worse than a short id, so what is only a part of the name does not count.
+    /// Whether a task's id quotes a token or a long sent id, or is a short sent id. A lost task is
+    /// worse than a shown short id, so a longer task id may contain one.
     pub(super) fn hides(&self, task: &TaskId) -> bool {
         let ids = (self.sent)().unwrap_or_default();
         let mut needles = Needles::default();
@@ -151,7 +147,7 @@ impl Confidential<'_> {
     }
 }
 
-/// What failed, and the cause at the bottom of it, on one line, without the address.
+/// The failure and its root cause, on one line, without the address.
 pub(super) fn describe(error: reqwest::Error) -> String {
     let error = error.without_url();
     if is_of_unknown_authority(&error) {
@@ -180,7 +176,7 @@ pub(super) fn describe(error: reqwest::Error) -> String {
 fn is_of_unknown_authority(error: &reqwest::Error) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
-        // An I/O error hides what it was made of from `source`.
+        // `source` of an I/O error skips the error inside it.
         let inner = error
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref);

@@ -1,5 +1,5 @@
-//! Made-up exports: a zip of what Mixpanel documents for the law and the disclosure that were asked
-//! for, about exactly the ids that were asked for.
+//! Made-up exports: a zip of what Mixpanel documents for a law and disclosure, about exactly the
+//! requested ids.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::{self, Seek, Write};
@@ -16,10 +16,10 @@ use super::task::{Disclosure, Law, Order};
 use super::{ExportArchive, ExportMembers, Exports, SandboxError};
 
 const DAY: i64 = 24 * 3600;
-/// What a *Sources* export keeps of an event: how it was collected.
+/// The properties of an event in a *Sources* export: how it was collected.
 const SOURCES: [&str; 4] = ["distinct_id", "time", "$os", "mp_lib"];
 
-/// Writes the zip for `order` as of `until`, the moment the export was finished.
+/// Writes the zip for `order` as of `until`, when the export was done.
 pub(super) fn pack<W: Write + Seek>(
     order: &Order,
     until: Moment,
@@ -62,10 +62,9 @@ type Member<'a> = (
     fn(&Delivery<'a>, &mut dyn Write) -> io::Result<()>,
 );
 
-/// The members of an export and what writes each.
-///
-/// Source: Mixpanel's page "End User Data Management", August 2026. The older ones were never
-/// documented: they are what clients of that time expected.
+/// The members of an export, and what writes each. Source: Mixpanel's page "End User Data
+/// Management", August 2026. The older forms were never documented; clients of that time expected
+/// them.
 fn members<'a>(order: &Order, members: ExportMembers) -> Vec<Member<'a>> {
     let lists: [Member<'a>; 3] = [
         ("event_names.csv", Delivery::write_event_names),
@@ -101,7 +100,7 @@ fn options(
     archive: ExportArchive,
     api_secret: &str,
 ) -> Result<FileOptions<'_, '_, ()>, SandboxError> {
-    // A fixed date keeps the file the same, byte for byte, whenever it is made.
+    // A fixed date makes the file the same each time.
     let plain = FileOptions::default()
         .last_modified_time(DateTime::default())
         .large_file(true);
@@ -112,7 +111,7 @@ fn options(
     })
 }
 
-/// How far back an export reaches, in seconds: retention for the GDPR, a year for the CCPA.
+/// How far an export reaches back, in seconds: retention for the GDPR, a year for the CCPA.
 fn history(law: Law) -> i64 {
     match law {
         Law::Gdpr => 2 * 365 * DAY,
@@ -120,11 +119,10 @@ fn history(law: Law) -> i64 {
     }
 }
 
-/// All that is to be delivered.
 struct Delivery<'a> {
     people: &'a [Person<'a>],
     span: Span,
-    /// The properties of events that are delivered, if not all are.
+    /// The only event properties to deliver; `None` for all.
     only: Option<&'static [&'static str]>,
 }
 
@@ -170,7 +168,7 @@ impl Delivery<'_> {
         Ok(serde_json::to_writer(out, &profiles)?)
     }
 
-    /// Three sets: keys without values.
+    /// Three sets: objects with keys and no values.
     fn write_summary(&self, out: &mut dyn Write) -> io::Result<()> {
         let set = |names: BTreeSet<String>| -> Map<String, Value> {
             names.into_iter().map(|name| (name, json!({}))).collect()
@@ -183,7 +181,7 @@ impl Delivery<'_> {
         Ok(serde_json::to_writer(out, &summary)?)
     }
 
-    /// One column for every property of the export; an event has no value for those it lacks.
+    /// One column for each property of the export.
     fn write_event_table(&self, out: &mut dyn Write) -> io::Result<()> {
         let columns = self.event_properties();
         let rows = self
@@ -251,7 +249,7 @@ fn write_line(value: &Value, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// One row of names and no heading; nothing where there are no names.
+/// One row of names without a heading; no row without names.
 fn write_row(names: &BTreeSet<String>, out: &mut dyn Write) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
     if !names.is_empty() {
@@ -260,7 +258,7 @@ fn write_row(names: &BTreeSet<String>, out: &mut dyn Write) -> io::Result<()> {
     table.flush()
 }
 
-/// A table whose first column is called `first`.
+/// A table with a first column `first`.
 fn write_table<'c, C: AsRef<str> + 'c + ?Sized>(
     first: &str,
     columns: impl IntoIterator<Item = &'c C>,

@@ -1,7 +1,6 @@
-//! Receives each call whole, before anyone looks at it.
-//!
-//! A server that answers and closes while the caller still sends makes the caller see a broken
-//! connection in place of the answer; so the body is read to its end even when it is refused.
+//! Receives each call whole before it is handled. If a server answers and closes during the
+//! upload, the caller sees a broken connection, not the answer. So even a refused body is read to
+//! its end.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -13,13 +12,12 @@ use axum::response::Response;
 
 use super::clock::Moment;
 
-/// The largest body that is kept.
 pub(super) const MAX_BODY: usize = 8 * 1024 * 1024;
 
-/// Past this much, a body is not even read to its end.
+/// A larger body is not read to its end.
 const MAX_DRAINED: usize = 8 * MAX_BODY;
 
-/// When a call arrived: before its body and before it waited for anything.
+/// When a call arrived, before its body and any wait.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival(pub(super) Moment);
 
@@ -29,7 +27,7 @@ pub(super) enum Received {
     TooLarge,
 }
 
-/// Notes the arrival and reads the body; handlers find both among the request's extensions.
+/// Records the arrival and reads the body; handlers find both among the request's extensions.
 pub(super) async fn receive(request: Request, next: Next) -> Response {
     let arrival = Arrival(Moment::now());
     let (mut parts, body) = request.into_parts();
@@ -51,7 +49,7 @@ async fn read(mut body: Body) -> Received {
             kept.extend_from_slice(&data);
         }
     }
-    // A body that broke off has nobody left to answer to: what came of it will not parse.
+    // After a broken body no one waits for an answer; the rest will not parse.
     if total > MAX_BODY {
         Received::TooLarge
     } else {

@@ -1,7 +1,5 @@
-//! Who calls, for which project, and whether it keeps the pace.
-//!
-//! A call that is not allowed in takes no slot from the project's pace; every other one does,
-//! whatever becomes of it.
+//! Who calls, for which project, and within the pace or not. A call that is not admitted takes no
+//! slot of the project's pace; every other call does, whatever its result.
 
 use std::sync::Arc;
 
@@ -18,10 +16,8 @@ use super::server::Server;
 use super::store::Pace;
 use super::{FORBIDDEN_PROJECT_TOKEN, OAUTH_TOKEN};
 
-/// A caller that is allowed in, on time.
 #[derive(Debug)]
 pub(super) struct Caller {
-    /// The project token.
     pub(super) project: String,
 }
 

@@ -1,7 +1,5 @@
-//! The sandbox's only reading of the time.
-//!
-//! Wall-clock time, because several processes compare it through `server.db`; in microseconds, so
-//! that a caller who keeps the pace exactly is never taken for one who is early.
+//! The sandbox's only access to the time. Wall-clock time, since processes compare it through
+//! `server.db`. In microseconds, so that a caller that keeps the pace exactly is never early.
 
 use chrono::{DateTime, Utc};
 
@@ -26,12 +24,12 @@ impl Moment {
         self.0.div_euclid(1_000_000)
     }
 
-    /// `2026-01-02T03:04:05`: UTC without saying so, as Mixpanel's status replies have it.
+    /// `2026-01-02T03:04:05`: UTC without a zone, like Mixpanel's status replies.
     pub(super) fn without_zone(self) -> String {
         self.date_time().format("%Y-%m-%dT%H:%M:%S").to_string()
     }
 
-    /// `2026-01-02T03:04:05.678901`, as Mixpanel's list replies have it.
+    /// `2026-01-02T03:04:05.678901`, like Mixpanel's list replies.
     pub(super) fn with_micros(self) -> String {
         self.date_time().format("%Y-%m-%dT%H:%M:%S%.6f").to_string()
     }
@@ -41,9 +39,9 @@ impl Moment {
     }
 }
 
-/// `seconds` as whole microseconds, rounded down.
+/// `seconds` in whole microseconds, rounded down.
 pub(super) fn micros(seconds: f64) -> i64 {
-    // `as` saturates, and start-up has refused what is not a number.
+    // `as` saturates, and the start has refused NaN.
     (seconds * 1e6) as i64
 }
 

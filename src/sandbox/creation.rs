@@ -1,7 +1,6 @@
-//! Reads the body of a create call and holds it to the documented contract.
-//!
-//! Stricter than the real service may be: what the documentation does not promise to take is
-//! refused, with a text that says why. Touches no state.
+//! Checks the body of a create call against the documented contract. May be stricter than the real
+//! service: refuses everything that the documentation does not allow, and says why. Touches no
+//! state.
 
 use axum::http::Uri;
 use serde_json::{Map, Value};
@@ -13,7 +12,7 @@ use super::replies::Refusal;
 use super::task::{Disclosure, Kind, Law, Order};
 
 const MAX_CALLBACK_URLS: usize = 5;
-/// All that the body of a create may say.
+/// All allowed properties of a create's body.
 const PROPERTIES: [&str; 5] = [
     "distinct_ids",
     "compliance_type",
@@ -22,7 +21,7 @@ const PROPERTIES: [&str; 5] = [
     "status_callback_urls",
 ];
 
-/// The order a body places, or why it places none.
+/// The order in a body, or why it has none.
 pub(super) fn parse(kind: Kind, body: &Received, settings: &Settings) -> Result<Order, Refusal> {
     let Received::Whole(bytes) = body else {
         return Err(Refusal::BodyTooLarge);
@@ -32,7 +31,7 @@ pub(super) fn parse(kind: Kind, body: &Received, settings: &Settings) -> Result<
         Ok(_) => return Err(bad("the body must be a JSON object")),
         Err(_) => return Err(bad("the body is not valid JSON")),
     };
-    // A misspelt `compliance_type` would otherwise be a GDPR order.
+    // Otherwise a misspelt `compliance_type` would mean a GDPR order.
     if fields
         .keys()
         .any(|name| !PROPERTIES.contains(&name.as_str()))

@@ -1,8 +1,6 @@
-//! The host of finished exports: signed links that work without credentials, for fourteen days.
-//!
-//! Stands for a storage host that is not Mixpanel: a client that sends its token here has leaked
-//! it, and is told so. An export is packed at its first download and kept for the others, so that all
-//! of them get the same bytes.
+//! The host of exports: signed links that work for 14 days without credentials. Acts as a storage
+//! host outside Mixpanel: it tells a client that sends its token here that it has leaked it. The
+//! first download packs an export, so that all downloads get the same bytes.
 
 use std::fs::{self, File};
 use std::io;
@@ -25,7 +23,7 @@ use super::{SandboxError, Settings, api_secret, archive, hex};
 
 pub(super) const ROUTE: &str = "/exports/{id}/{signature}";
 
-/// The link to the export of a task, at the address the server has now.
+/// The link to a task's export, at the server's current address.
 pub(super) async fn link(server: &Arc<Server>, id: &str) -> Result<String, Refusal> {
     let key = server.with_store(|store| store.link_key()).await?;
     Ok(format!(
@@ -35,7 +33,7 @@ pub(super) async fn link(server: &Arc<Server>, id: &str) -> Result<String, Refus
     ))
 }
 
-/// Serves the zip, or a part of it; axum answers HEAD from this, too.
+/// Serves the zip or a part of it. axum also answers HEAD with this.
 pub(super) async fn download(
     State(server): State<Arc<Server>>,
     Path((id, signed)): Path<(String, String)>,
@@ -69,7 +67,7 @@ pub(super) async fn download(
     Ok((kind, served.reply(&headers)).into_response())
 }
 
-/// The export of `task`, made if it is not there yet.
+/// The export of `task`, created if it does not exist.
 fn packed(settings: &Settings, task: &Task) -> Result<Served, SandboxError> {
     let folder = settings.folder.join("exports");
     let failed = |source| SandboxError::Folder {
@@ -93,7 +91,7 @@ fn packed(settings: &Settings, task: &Task) -> Result<Served, SandboxError> {
     let secret = api_secret(&task.project);
     let file = tempfile::NamedTempFile::new_in(&folder).map_err(failed)?;
     let file = archive::pack(&task.order, task.times.completion(), exports, &secret, file)?;
-    // Of two downloads at the same time the first one's archive is served to both.
+    // Two simultaneous downloads both get the archive that was first.
     match file.persist_noclobber(&path) {
         Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => {
             Err(failed(error.error))
@@ -102,7 +100,6 @@ fn packed(settings: &Settings, task: &Task) -> Result<Served, SandboxError> {
     }
 }
 
-/// Removes the exports whose links no longer work.
 fn drop_expired(folder: &FilePath) -> io::Result<()> {
     let lifetime = Duration::from_micros(LINK_LIFETIME.unsigned_abs());
     for entry in fs::read_dir(folder)? {

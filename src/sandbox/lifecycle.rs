@@ -1,13 +1,12 @@
-//! What becomes of a task as time passes: pure arithmetic on the times stored with it.
-//!
-//! Nothing moves a task along; each look computes where it is by now. Must not read the clock.
+//! The state of a task over time: pure arithmetic on its stored times. Nothing moves a task; each
+//! look computes its state. Must not read the clock.
 
 use super::clock::Moment;
 
-/// How long the link to a finished export works.
+/// How long an export's link works, in microseconds.
 pub(super) const LINK_LIFETIME: i64 = 14 * 24 * 3600 * 1_000_000;
 
-/// The statuses the sandbox reports. It never makes a task fail.
+/// The statuses that the sandbox reports. No task fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
     Pending,
@@ -30,7 +29,7 @@ impl Status {
         }
     }
 
-    /// Whether a deletion in this status can still be called off.
+    /// Whether a deletion in this status can be cancelled.
     pub(super) fn can_cancel(self) -> bool {
         match self {
             Self::Pending | Self::Staging => true,
@@ -39,7 +38,7 @@ impl Status {
     }
 }
 
-/// The times of one task, all it takes to say where it is.
+/// The times of one task, which give its state.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
     pub(super) created: Moment,
@@ -54,7 +53,8 @@ impl Times {
             return Status::Revoked;
         }
         let elapsed = now.0.saturating_sub(self.created.0);
-        // A clock that was set back puts a task before its creation: pending, even if it takes no time.
+        // After a clock was set back, a task is before its creation: pending, even if it takes no
+        // time.
         if elapsed < self.duration / 4 || elapsed < 0 {
             Status::Pending
         } else if elapsed < self.duration / 2 {
@@ -66,7 +66,7 @@ impl Times {
         }
     }
 
-    /// When the task succeeds unless it is cancelled; from then on it is no longer active.
+    /// When the task succeeds unless it is cancelled; then it is no longer active.
     pub(super) fn completion(&self) -> Moment {
         self.created.plus(self.duration)
     }

@@ -1,9 +1,7 @@
-//! A server on loopback that behaves as Mixpanel's GDPR API v3 does, for rehearsals and tests.
-//!
-//! Owns its wire format, its state (`server.db` in a folder of its own) and the made-up exports it
-//! serves. It shares no type with the client, so that each checks the other; it listens on
-//! 127.0.0.1 only, sends nothing to anyone (callback URLs are stored, never called), and reads no
-//! environment. It must never hold a real token.
+//! A server on loopback that behaves like Mixpanel's GDPR API v3, for rehearsals and tests. Owns
+//! its wire format, its state (`server.db` in its own folder) and made-up exports. Shares no type
+//! with the client, so that each checks the other. Listens on 127.0.0.1 only, calls no one (not
+//! even callback URLs), and reads no environment. Must never hold a real token.
 
 mod archive;
 mod body;
@@ -32,21 +30,20 @@ use tokio::sync::watch;
 
 use self::store::Store;
 
-/// The one Bearer token the sandbox accepts; it opens nothing anywhere else.
+/// The only Bearer token that the sandbox accepts; it is valid nowhere else.
 pub const OAUTH_TOKEN: &str = "sandbox-oauth-token-not-a-secret";
 
-/// The key under which the ledger of a rehearsal remembers people; nothing real is hashed with it.
+/// The ledger key of rehearsals; it hashes nothing real.
 pub const LEDGER_KEY: [u8; 32] = *b"sandbox ledger key, not a secret";
 
-/// A project token that is answered 403 on every call: a person without access to the project.
+/// A project token that every call answers with 403: no access to the project.
 pub const FORBIDDEN_PROJECT_TOKEN: &str = "00000000000000000000000000000403";
 
-/// A project token that is answered 404 on every create: a project that lives in another region.
+/// A project token that every create answers with 404: a project in another region.
 pub const WRONG_REGION_PROJECT_TOKEN: &str = "00000000000000000000000000000404";
 
-/// The made-up project token of the project called `name`: 32 lower-case hex digits.
-///
-/// The sandbox takes any token of that form, so that any project name may be rehearsed.
+/// The made-up project token of the project `name`: 32 lower-case hex digits. The sandbox accepts
+/// any token of that form, so any project name works.
 pub fn project_token(name: &str) -> String {
     let digest = Sha256::new()
         .chain_update("sandbox project token\0")
@@ -55,7 +52,7 @@ pub fn project_token(name: &str) -> String {
     hex(&digest[..16])
 }
 
-/// The made-up API secret of the project with this token, which opens its locked exports.
+/// The made-up API secret of the project with this token, for its locked exports.
 pub fn api_secret(project_token: &str) -> String {
     let digest = Sha256::new()
         .chain_update("sandbox api secret\0")
@@ -64,62 +61,60 @@ pub fn api_secret(project_token: &str) -> String {
     hex(&digest[..16])
 }
 
-/// How one sandbox behaves; [`Settings::new`] gives Mixpanel's documented limits.
+/// The behavior of a sandbox; [`Settings::new`] has Mixpanel's documented limits.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where `server.db` lives; made with mode 0700 if it does not exist.
+    /// The folder of `server.db`; created with mode 0700 if it does not exist.
     pub folder: PathBuf,
-    /// The port on 127.0.0.1; 0 takes any free one.
+    /// The port on 127.0.0.1; 0 for any free one.
     pub port: u16,
-    /// Requests a second and project token; infinity lifts the limit.
+    /// Requests a second for each project token; infinity for no limit.
     pub rate: f64,
-    /// Seconds from the creation of a task to SUCCESS, kept with each task.
+    /// Seconds from a task's creation to SUCCESS, stored with the task.
     pub job_seconds: f64,
-    /// Which of the documented replies a create gets.
+    /// The documented reply to a create.
     pub create_reply: CreateReply,
-    /// More ids than this in one deletion are answered 413.
+    /// A deletion of more ids gets 413.
     pub max_deletion_ids: usize,
-    /// More ids than this in one retrieval are answered 400.
+    /// A retrieval of more ids gets 400.
     pub max_retrieval_ids: usize,
-    /// What finished exports are like.
     pub exports: Exports,
 }
 
-/// What finished exports are like.
+/// The form of exports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Exports {
     pub archive: ExportArchive,
     pub members: ExportMembers,
-    /// As many events for everyone who has any; a handful each if not given.
+    /// Events for each person who has any; a handful if not given.
     pub events_per_person: Option<u32>,
 }
 
 /// How an export is locked. Mixpanel documents no password; clients expect one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ExportArchive {
-    /// Not encrypted.
     #[default]
     Plain,
-    /// Under ZipCrypto, with the API secret as password.
+    /// ZipCrypto, with the API secret as password.
     ZipCrypto,
-    /// Under AES-256, with the API secret as password.
+    /// AES-256, with the API secret as password.
     Aes,
 }
 
-/// What is in an export.
+/// The contents of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ExportMembers {
-    /// What Mixpanel documents for the law and the disclosure.
+    /// What Mixpanel documents for the law and disclosure.
     #[default]
     Documented,
-    /// JSON lines and a JSON array, whatever was asked for: from before it was documented.
+    /// JSON lines and a JSON array, from before the contents were documented.
     OlderJson,
-    /// Tables, whatever was asked for: from before it was documented.
+    /// Tables, from before the contents were documented.
     OlderCsv,
 }
 
 impl Settings {
-    /// One request a second, four seconds a job, both shapes of reply in turn.
+    /// One request a second, four seconds a job, both reply shapes in turn.
     pub fn new(folder: PathBuf) -> Self {
         Self {
             folder,
@@ -134,19 +129,19 @@ impl Settings {
     }
 }
 
-/// The shape of a create's 201, and with it where an export's link is found later.
+/// The shape of a create's 201, which also decides the field of an export's link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CreateReply {
-    /// `results` is an object with a UUID `task_id`, as OpenAPI has it.
+    /// `results` is an object with a UUID `task_id`, as in OpenAPI.
     Object,
-    /// `results` is a list with a 19-digit `tracking_id`, as the prose has it.
+    /// `results` is a list with a 19-digit `tracking_id`, as in the prose.
     List,
-    /// Both in turn, object first; the turn is kept with the state.
+    /// Both in turn, object first; the turn is part of the state.
     #[default]
     Alternate,
 }
 
-/// Why the sandbox could not start or go on.
+/// Why the sandbox did not start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     #[error("the sandbox's `{name}` cannot be `{value}`")]
@@ -172,7 +167,7 @@ pub enum SandboxError {
     Crashed,
 }
 
-/// A sandbox that serves on a thread of its own; dropping it stops the server and waits for it.
+/// A sandbox on its own thread; dropping it stops the server and waits.
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
@@ -181,17 +176,17 @@ pub struct Running {
 }
 
 impl Running {
-    /// Where the server listens.
+    /// The server's address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The base URL to give a client in place of `https://mixpanel.com/api/app`.
+    /// The base URL to use instead of `https://mixpanel.com/api/app`.
     pub fn api_url(&self) -> String {
         format!("http://{}/api/app", self.address)
     }
 
-    /// Blocks until the server thread ends, which without a failure it never does.
+    /// Blocks until the server thread ends, which happens only on failure.
     pub fn wait(mut self) -> Result<(), SandboxError> {
         match self.thread.take() {
             Some(thread) => thread.join().map_err(|_| SandboxError::Crashed)?,
@@ -203,7 +198,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.stop.send_replace(server::Phase::Stopping);
-        // Joined, so that the port is free and the state is closed once `drop` returns.
+        // Joins, so that after `drop` the port is free and the state closed.
         if let Some(thread) = self.thread.take()
             && !matches!(thread.join(), Ok(Ok(())))
         {
@@ -212,10 +207,10 @@ impl Drop for Running {
     }
 }
 
-/// Opens the state, binds 127.0.0.1 and serves on a thread of its own.
+/// Opens the state, binds 127.0.0.1 and serves on its own thread.
 ///
-/// The port takes connections as soon as this returns. Several sandboxes, in one process or many,
-/// may serve the same folder on different ports.
+/// The port accepts connections when this returns. Several sandboxes, even in different processes,
+/// may serve one folder on different ports.
 pub fn start(settings: Settings) -> Result<Running, SandboxError> {
     check(&settings)?;
     let store = Store::open(&settings.folder)?;

@@ -1,7 +1,5 @@
-//! Someone who does not exist, and what they did.
-//!
-//! Everything about a person follows from the SHA-256 of the id, so that every export of it, from
-//! any sandbox, agrees. Nothing in it is real, and all addresses are under `example.test`.
+//! A made-up person and their events. Everything follows from the SHA-256 of the id, so that all
+//! exports of a person, from any sandbox, agree. All addresses are under `example.test`.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -22,16 +20,15 @@ const CITIES: [&str; 6] = ["Berlin", "Lisbon", "Toronto", "Nairobi", "Osaka", "L
 const SYSTEMS: [&str; 4] = ["Android", "iOS", "Windows", "Linux"];
 const PLANS: [&str; 3] = ["free", "team", "enterprise"];
 
-/// Which events of a person an export holds: from `since` on and before `until`, in Unix seconds.
+/// The period of events in an export: from `since` until before `until`, in Unix seconds.
 #[derive(Clone, Copy)]
 pub(super) struct Span {
     pub(super) since: i64,
     pub(super) until: i64,
-    /// As many as this for each; otherwise as many as the person's habits make.
+    /// Events for each person; `None` for the person's own number.
     pub(super) events_per_person: Option<u32>,
 }
 
-/// Someone who does not exist.
 pub(super) struct Person<'a> {
     pub(super) id: &'a str,
     seed: [u8; 32],
@@ -45,15 +42,13 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// One person in ten has none: nothing was ever collected, or it is gone.
+    /// One person in ten has no data: never collected, or deleted.
     pub(super) fn has_data(&self) -> bool {
         !self.number(0).is_multiple_of(10)
     }
 
-    /// When this person did something.
-    ///
-    /// Evenly spaced over all time, so that two exports agree wherever they overlap; over the span
-    /// where the number of events is given.
+    /// When this person did something. Evenly spaced over all time, so that overlapping exports
+    /// agree; or over the span, if the number of events is given.
     pub(super) fn times(&self, span: Span) -> Box<dyn Iterator<Item = i64>> {
         let Span { since, until, .. } = span;
         if let Some(count) = span.events_per_person.map(i64::from) {
@@ -114,7 +109,6 @@ impl<'a> Person<'a> {
         profile
     }
 
-    /// The `index`-th number of this person's seed.
     fn number(&self, index: usize) -> u32 {
         let at = index * 4;
         u32::from_be_bytes([

@@ -1,6 +1,5 @@
-//! Every reply the sandbox gives: the documented shapes, and one text and status for each refusal.
-//!
-//! Pure: what to say is decided elsewhere.
+//! All replies of the sandbox: the documented shapes, and a text and status for each refusal. Pure:
+//! callers decide which reply to give.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -12,10 +11,8 @@ use super::clock::Moment;
 use super::lifecycle::Status;
 use super::task::{Kind, Law, Shape, Task};
 
-/// Who the sandbox says has asked, always.
 const REQUESTING_USER: &str = "operator@example.test";
 
-/// Why a call does not get what it asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Refusal {
     NoBearer,
@@ -138,7 +135,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// 201, in the shape the task was created with.
+/// 201, in the task's shape.
 pub(super) fn created(task: &Task) -> Response {
     let results = match task.shape {
         Shape::Object => json!({"task_id": task.id}),
@@ -171,7 +168,7 @@ pub(super) fn retrieval(task: &Task, status: Status, link: Option<String>) -> Re
     ok(results).into_response()
 }
 
-/// OpenAPI and prose call it by different names; a task keeps to one of the two.
+/// OpenAPI and prose name it differently; a task uses one of the names.
 fn link_field(shape: Shape) -> &'static str {
     match shape {
         Shape::Object => "results",
@@ -179,7 +176,6 @@ fn link_field(shape: Shape) -> &'static str {
     }
 }
 
-/// 200 for a deletion.
 pub(super) fn deletion(task: &Task, status: Status) -> Response {
     let results = json!({
         "tracking_id": task.id,
@@ -193,7 +189,7 @@ pub(super) fn deletion(task: &Task, status: Status) -> Response {
     ok(results).into_response()
 }
 
-/// 200 for a task that exists, but not for this project or not at this endpoint: tells nothing of it.
+/// 200 for a task of another project or endpoint; reveals nothing of it.
 pub(super) fn not_found(kind: Kind, id: &str, project: &str) -> Response {
     let status = Status::NotFound.as_str();
     let results = match kind {
@@ -215,7 +211,7 @@ fn ok(results: Value) -> Json<Value> {
     Json(json!({"status": "ok", "results": results}))
 }
 
-/// The numeric id that goes with a project token: seven digits, always the same.
+/// The seven-digit id of the project with this token, always the same.
 fn project_id(token: &str) -> u32 {
     let digest = Sha256::digest(token);
     1_000_000 + u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) % 9_000_000

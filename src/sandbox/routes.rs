@@ -1,7 +1,5 @@
-//! The five operations, under the paths and names of Mixpanel's OpenAPI document.
-//!
-//! Handlers only connect: `caller` admits, `creation` checks bodies, `store` remembers, `replies`
-//! answers.
+//! The five operations, with the paths and names of Mixpanel's OpenAPI document. Handlers only
+//! connect: `caller` admits, `creation` checks bodies, `store` remembers, `replies` answers.
 
 use std::sync::Arc;
 
@@ -23,7 +21,6 @@ use super::{WRONG_REGION_PROJECT_TOKEN, creation, exports};
 
 type Reply = Result<Response, Refusal>;
 
-/// The whole sandbox as one service.
 pub(super) fn router(server: Arc<Server>) -> Router {
     Router::new()
         .route("/api/app/data-retrievals/v3.0/", post(create_retrieval))
@@ -44,9 +41,8 @@ pub(super) fn router(server: Arc<Server>) -> Router {
         .with_state(server)
 }
 
-/// 301 to the same place with a slash, as the real service answers on some paths.
-///
-/// A client that follows it turns its POST into a GET, and has created nothing.
+/// 301 to the path with a slash, as the real service answers for some paths. A client that follows
+/// it turns its POST into a GET and creates nothing.
 async fn add_slash(uri: Uri) -> Response {
     let query = uri
         .query()
@@ -126,7 +122,7 @@ async fn get_deletion(
     })
 }
 
-/// `None` is a task that exists elsewhere: in another project, or at the other endpoint.
+/// `None` for a task of another project or endpoint.
 async fn find(
     server: &Arc<Server>,
     kind: Kind,

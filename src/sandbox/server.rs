@@ -1,7 +1,6 @@
-//! The server thread: its runtime, its end, and what all handlers share.
-//!
-//! The runtime has one thread; whatever touches SQLite or packs an export goes to the blocking
-//! pool, so that the next call's arrival is noticed on time.
+//! The server thread: its runtime, its end, and the shared state of handlers. The runtime has one
+//! thread. The blocking pool does SQLite and packing, so that the next call's arrival is recorded
+//! in time.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +14,7 @@ use super::replies::Refusal;
 use super::store::Store;
 use super::{SandboxError, Settings};
 
-/// How long a reply in progress may hold up the end of the server.
+/// How long a reply may delay the server's end.
 const GRACE: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +23,6 @@ pub(super) enum Phase {
     Stopping,
 }
 
-/// What all handlers share.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) settings: Settings,
@@ -41,14 +39,14 @@ impl Server {
         })
     }
 
-    /// Runs `work` on the state, off the server's own thread.
+    /// Runs `work` on the state, off the server's thread.
     pub(super) async fn with_store<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut Store) -> Result<T, SandboxError> + Send + 'static,
     ) -> Result<T, Refusal> {
         let server = Arc::clone(self);
         off_thread(move || {
-            // A panic elsewhere left no transaction open: SQLite has rolled it back.
+            // After a panic elsewhere SQLite has rolled the transaction back.
             let mut store = server.store.lock().unwrap_or_else(PoisonError::into_inner);
             work(&mut store)
         })
@@ -56,7 +54,7 @@ impl Server {
     }
 }
 
-/// Runs what takes long on the blocking pool.
+/// Runs slow work on the blocking pool.
 pub(super) async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SandboxError> + Send + 'static,
 ) -> Result<T, Refusal> {
@@ -72,7 +70,7 @@ pub(super) async fn off_thread<T: Send + 'static>(
     })
 }
 
-/// Serves until `phase` says otherwise or its sender is gone.
+/// Serves until `phase` changes or its sender is gone.
 pub(super) fn serve(
     listener: std::net::TcpListener,
     routes: Router,
@@ -84,7 +82,7 @@ pub(super) fn serve(
         .map_err(SandboxError::Serve)?;
     let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|stream| {
-            // Replies are small: waiting to fill a packet only adds latency.
+            // Replies are small, so waiting to fill a packet only adds delay.
             let _ = stream.set_nodelay(true);
         });
         let serving = axum::serve(listener, routes).with_graceful_shutdown(stopping(phase.clone()));
@@ -98,6 +96,6 @@ pub(super) fn serve(
 }
 
 async fn stopping(mut phase: watch::Receiver<Phase>) {
-    // An error says that the sender is gone, which ends the server as well.
+    // An error means that the sender is gone, which also ends the server.
     let _ = phase.wait_for(|phase| *phase == Phase::Stopping).await;
 }

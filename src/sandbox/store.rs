@@ -1,7 +1,6 @@
-//! The sandbox's state: `server.db`, one SQLite file that several processes may share.
-//!
-//! All SQL of the sandbox is here. Every write is one short IMMEDIATE transaction. Knows no HTTP;
-//! what a task's times mean is `lifecycle`'s to say.
+//! The sandbox's state: `server.db`, one SQLite file that several processes may share. Holds all
+//! SQL of the sandbox. Every write is one short IMMEDIATE transaction. Knows no HTTP; `lifecycle`
+//! interprets a task's times.
 
 use std::io;
 use std::path::Path;
@@ -18,10 +17,10 @@ use super::lifecycle::{Status, Times};
 use super::task::{Disclosure, Kind, Law, Order, Shape, Task};
 use super::{CreateReply, SandboxError};
 
-/// How long a process waits for another one's write.
+/// How long to wait for another process's write.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// Append only: `user_version` counts how many of these a file has seen.
+/// Append only: `user_version` counts the steps a file has.
 const MIGRATIONS: &[&str] = &["
     -- One row: what export links are signed with.
     CREATE TABLE secret (link_key TEXT NOT NULL) STRICT;
@@ -64,7 +63,6 @@ pub(super) struct Store {
     connection: Connection,
 }
 
-/// What the limiter makes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
     Kept,
@@ -74,7 +72,7 @@ pub(super) enum Pace {
 #[derive(Debug)]
 pub(super) enum Creation {
     Created(Task),
-    /// These ids have active deletions, these tasks. Nothing was created.
+    /// These ids have active deletions in these tasks. Nothing was created.
     Conflict {
         distinct_ids: Vec<String>,
         task_ids: Vec<String>,
@@ -91,14 +89,14 @@ pub(super) enum Cancellation {
 }
 
 impl Store {
-    /// Opens the state in `folder`, making either if it does not exist.
+    /// Opens the state in `folder`, and creates either if needed.
     pub(super) fn open(folder: &Path) -> Result<Self, SandboxError> {
         let path = folder.join("server.db");
         make_private(folder, &path).map_err(|source| SandboxError::Folder {
             path: folder.to_path_buf(),
             source,
         })?;
-        // It is there, and private: never made here, by the mode of the umask.
+        // The private file exists already; SQLite would create it with the umask's mode.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&path, flags)?;
         connection.busy_timeout(BUSY)?;
@@ -108,16 +106,15 @@ impl Store {
         Ok(Self { connection })
     }
 
-    /// What export links are signed with: random, made once for each state.
+    /// The key that signs export links: random, one for each state.
     pub(super) fn link_key(&self) -> Result<String, SandboxError> {
         Ok(self
             .connection
             .query_row("SELECT link_key FROM secret", [], |row| row.get(0))?)
     }
 
-    /// Takes the project's slot at `arrival` if `interval` microseconds have passed since the last.
-    ///
-    /// Only a call that keeps the pace takes a slot: an impatient caller does not lock itself out.
+    /// Takes the project's slot at `arrival` if `interval` microseconds have passed since the last
+    /// one. A refused call takes no slot, so an impatient caller is not locked out.
     pub(super) fn record_call(
         &mut self,
         project: &str,
@@ -132,8 +129,8 @@ impl Store {
                 |row| row.get(0),
             )
             .optional()?;
-        // Two processes may record out of order, so "too close" counts on both sides. Farther in
-        // the future than that is a clock that was set back, and no reason to refuse.
+        // Two processes may record out of order, so a close call in the future counts too. One
+        // further ahead was recorded before the clock was set back.
         if last.is_some_and(|last| arrival.0.abs_diff(last) < interval.unsigned_abs()) {
             return Ok(Pace::TooFast);
         }
@@ -146,10 +143,8 @@ impl Store {
         Ok(Pace::Kept)
     }
 
-    /// Creates a task that takes `duration` microseconds.
-    ///
-    /// Looking for conflicts and writing are one transaction: of two deletions of the same id, in
-    /// whichever processes, one is created.
+    /// Creates a task that takes `duration` microseconds. One transaction checks for conflicts and
+    /// writes: of two deletions of one id, in any processes, only one is created.
     pub(super) fn record_task(
         &mut self,
         project: &str,
@@ -187,12 +182,11 @@ impl Store {
         Ok(Creation::Created(task))
     }
 
-    /// The task with this id, of whichever project and kind.
     pub(super) fn find_task(&self, id: &str) -> Result<Option<Task>, SandboxError> {
         find_task(&self.connection, id)
     }
 
-    /// Calls off a deletion of the project that has not started.
+    /// Cancels a deletion of the project that has not started.
     pub(super) fn record_cancellation(
         &mut self,
         project: &str,
@@ -232,7 +226,7 @@ fn make_private(folder: &Path, file: &Path) -> io::Result<()> {
     {
         use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
         make_folder.mode(0o700);
-        // SQLite gives its -wal and -shm files the mode of the database.
+        // SQLite gives its -wal and -shm files the database's mode.
         make_file.mode(0o600);
     }
     make_folder.create(folder)?;
@@ -243,8 +237,7 @@ fn make_private(folder: &Path, file: &Path) -> io::Result<()> {
     make_file.open(file).map(drop)
 }
 
-/// People's ids are in the state: it is not written into what a link leads to, and has no second
-/// name where others could read it.
+/// The state has people's ids, so dsr refuses a link, or a second name that others could read.
 fn refuse_link(path: &Path) -> io::Result<()> {
     let metadata = match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -262,9 +255,8 @@ fn refuse_link(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Turns on write-ahead logging, which the file then remembers.
-///
-/// SQLite does not wait on its own while two processes turn it on at once, so this does.
+/// Turns on write-ahead logging, which the file remembers. SQLite does not wait if two processes do
+/// so at once, so this loop does.
 fn enter_wal(connection: &Connection) -> Result<(), SandboxError> {
     let give_up = Instant::now() + BUSY;
     loop {
@@ -300,7 +292,7 @@ fn migrate(connection: &mut Connection) -> Result<(), SandboxError> {
     Ok(tx.commit()?)
 }
 
-/// Takes the write lock before the first read: nobody changes the state in between.
+/// Takes the write lock before the first read, so that the state cannot change in between.
 fn immediate(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
     connection.transaction_with_behavior(TransactionBehavior::Immediate)
 }
@@ -356,7 +348,7 @@ fn new_task_id(shape: Shape) -> String {
     let random = Uuid::new_v4();
     match shape {
         Shape::Object => random.to_string(),
-        // 19 digits that still fit a signed 64-bit integer.
+        // 19 digits that fit a signed 64-bit integer.
         Shape::List => {
             (1_000_000_000_000_000_000 + random.as_u128() % 8_000_000_000_000_000_000).to_string()
         }
@@ -391,7 +383,7 @@ fn insert_task(tx: &Transaction<'_>, task: &Task) -> Result<(), SandboxError> {
     )?;
     if order.kind == Kind::Deletion {
         let number = tx.last_insert_rowid();
-        // Only what is over can be replaced: active ones were a conflict.
+        // Only ended deletions can be replaced: active ones were a conflict.
         let mut hold = tx.prepare(
             "INSERT OR REPLACE INTO deletion (project, distinct_id, task, ends_at) VALUES (?1, ?2, ?3, ?4)",
         )?;
@@ -420,7 +412,7 @@ fn find_task(connection: &Connection, id: &str) -> Result<Option<Task>, SandboxE
     Ok(Some(task))
 }
 
-/// A task whose two lists are yet to be parsed.
+/// A task with its two lists unparsed.
 fn read_task(row: &Row<'_>) -> rusqlite::Result<(Task, String, String)> {
     let times = Times {
         created: Moment(row.get(7)?),
@@ -445,7 +437,6 @@ fn read_task(row: &Row<'_>) -> rusqlite::Result<(Task, String, String)> {
     Ok((task, row.get(10)?, row.get(11)?))
 }
 
-/// Stores an enum as the word it already has.
 macro_rules! stored_as_word {
     ($($name:ident),*) => {$(
         impl ToSql for $name {

@@ -1,11 +1,9 @@
-//! What a task is: the words of the request that made it, and how each is written on the wire.
-//!
-//! Holds no rule about time (`lifecycle`) and no SQL (`store`).
+//! A task: the terms of its request, and how each is written on the wire. Holds no rule about time
+//! (`lifecycle`) and no SQL (`store`).
 
 use super::clock::Moment;
 use super::lifecycle::{Status, Times};
 
-/// Which of the two endpoints a task belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Retrieval,
@@ -23,7 +21,6 @@ impl Kind {
     }
 }
 
-/// The `compliance_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Law {
     Gdpr,
@@ -41,7 +38,6 @@ impl Law {
     }
 }
 
-/// The `disclosure_type` of a CCPA retrieval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Disclosure {
     Data,
@@ -61,7 +57,7 @@ impl Disclosure {
     }
 }
 
-/// Which documented form the task's replies take, for as long as it lives.
+/// The documented form of all replies about a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Object,
@@ -79,19 +75,18 @@ impl Shape {
     }
 }
 
-/// A create call whose body has passed every check.
+/// A create call whose body passed every check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Order {
     pub(super) kind: Kind,
     pub(super) law: Law,
     pub(super) disclosure: Disclosure,
-    /// As they came: in order, duplicates included.
+    /// As received: in order, with duplicates.
     pub(super) distinct_ids: Vec<String>,
     pub(super) subject_request_id: Option<String>,
     pub(super) status_callback_urls: Vec<String>,
 }
 
-/// A task as it is stored.
 #[derive(Clone, Debug)]
 pub(super) struct Task {
     pub(super) id: String,

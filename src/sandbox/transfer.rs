@@ -1,4 +1,4 @@
-//! A file as a reply: all of it or the part that is asked for, a chunk at a time.
+//! Sends a file, or the requested part of it, in chunks.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -16,27 +16,27 @@ use tokio::sync::mpsc;
 use super::hex;
 
 const CHUNK_BYTES: usize = 64 * 1024;
-/// How many chunks wait for a slow reader.
+/// How many chunks may wait for a slow reader.
 const WAITING: usize = 4;
 
-/// A file that is handed out, and its name for these very bytes.
+/// A file to serve, and the tag of exactly these bytes.
 pub(super) struct Served {
     file: File,
     length: u64,
     tag: String,
 }
 
-/// What of a file is asked for.
+/// The requested part of a file.
 #[derive(Debug, PartialEq, Eq)]
 enum Wanted {
     All,
-    /// From the first byte to the last, both counted from 0 and included.
+    /// From the first byte to the last, from 0, both included.
     Part(u64, u64),
     Nothing,
 }
 
 impl Served {
-    /// `name` tells the file apart from all others of the sandbox.
+    /// `name` must be unique in the sandbox.
     pub(super) fn new(file: File, name: &str) -> io::Result<Self> {
         let metadata = file.metadata()?;
         let changed = metadata.modified()?.duration_since(UNIX_EPOCH);
@@ -49,10 +49,9 @@ impl Served {
         })
     }
 
-    /// The reply to a GET with these headers.
     pub(super) fn reply(self, asked: &HeaderMap) -> Response {
         let text = |name| asked.get(name).and_then(|value| value.to_str().ok());
-        // Of another content, a part is of no use: then all of it is handed out.
+        // For other contents a part is useless, so the whole file is sent.
         let is_same = text(header::IF_RANGE).is_none_or(|tag| tag == self.tag);
         let range = text(header::RANGE).filter(|_| is_same);
         let (status, first, last) = match wanted(range, self.length) {
@@ -84,7 +83,7 @@ impl Served {
     }
 }
 
-/// One range of bytes, as `Range` asks for it; what is none of these is not looked at.
+/// The byte range of a `Range` header; other forms are ignored.
 fn wanted(range: Option<&str>, length: u64) -> Wanted {
     let range = range.and_then(|range| range.strip_prefix("bytes="));
     let Some((first, last)) = range.and_then(|range| range.split_once('-')) else {
@@ -104,7 +103,7 @@ fn wanted(range: Option<&str>, length: u64) -> Wanted {
     }
 }
 
-/// Chunks that a thread of the blocking pool reads, a few ahead of whoever takes them.
+/// Chunks that a thread of the blocking pool reads a few ahead.
 struct Chunks(mpsc::Receiver<io::Result<Bytes>>);
 
 impl Chunks {
@@ -126,7 +125,7 @@ impl Chunks {
                     Ok(0) => return,
                     read => sender.blocking_send(read.map(|_| chunk.into())),
                 };
-                // Whoever asked may have gone.
+                // The client may be gone.
                 if is_over || sent.is_err() {
                     return;
                 }

@@ -3,7 +3,7 @@ use chrono::NaiveDate;
 use crate::domain::Clock;
 use crate::ledger::{AnswerChange, AnswerRecord, Ledger, LedgerError, RequestRecord};
 
-/// Why an answer to a person was not recorded. Nothing was changed.
+/// Why an answer to a person was not recorded. Nothing changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
     #[error(transparent)]
@@ -14,12 +14,12 @@ pub enum AnswerError {
     BeforeReceipt { day: NaiveDate, received: NaiveDate },
 }
 
-/// Records that the person was told on a day, in the place of what was recorded before. Tells
-/// nobody. An answer may come before Mixpanel has finished: the laws ask for information on the
-/// action taken (GDPR Art. 12(3)), and what comes of the request is reported beside it.
+/// Records the day on which the person was told, and replaces an earlier record. Sends nothing. The
+/// answer may come before Mixpanel is done: the law asks for information on the action taken (GDPR
+/// Art. 12(3)).
 ///
 /// # Errors
-/// When the day cannot be, or the ledger cannot be written.
+/// When the day is impossible, or the ledger cannot be written.
 pub fn record_answer(
     ledger: &mut Ledger,
     request: &RequestRecord,
@@ -28,7 +28,7 @@ pub fn record_answer(
     clock: &dyn Clock,
 ) -> Result<AnswerChange, AnswerError> {
     let today = clock.today();
-    // Whoever adds how the person was told does not say that it was today.
+    // An operator who only adds the manner does not change the day.
     let recorded = request.answer.as_ref().map(|answer| answer.day);
     let day = day.or(recorded).unwrap_or(today);
     let received = request.asked.received;

@@ -1,5 +1,5 @@
-//! Archives on the disk: whether one that was fetched is there as it was, and what else is in its
-//! place. Changes nothing but the record of what nobody has recorded.
+//! Checks archives on disk: whether a fetched archive is unchanged, and what else is at its path.
+//! Changes nothing except to record an unrecorded archive.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -16,13 +16,13 @@ use crate::ledger::{DownloadRecord, JobRecord};
 use super::fetched::{DownloadError, DownloadOutcome, Fetching, Look, Loss, Refetch, in_folder};
 use super::{Interrupt, Run};
 
-/// The last bytes of a zip in which its directory's end must stand: 22 bytes and a comment.
+/// The last bytes of a zip that hold the end of its directory: 22 bytes and a comment.
 const DIRECTORY_END: u64 = 22 + 65_535;
-/// How soon a dsr records what it has put in its place, if it lives.
+/// The time that a running dsr needs to record an archive it has moved into place.
 const RECORDED_WITHIN: Duration = Duration::from_secs(2);
 
-/// What was fetched before and makes another fetch needless: where it was put, or at `path`, to which
-/// it may have been moved. The outer `None`: it is to be fetched; the inner one: somebody interrupts it.
+/// An earlier fetch that makes another one needless: at its recorded path, or moved to `path`. The
+/// outer `None` means: fetch it. The inner `None`: the operator interrupted the check.
 pub(super) fn find_before(
     run: &Run<'_>,
     before: Option<&DownloadRecord>,
@@ -47,7 +47,7 @@ pub(super) fn find_before(
     }
 }
 
-/// What another dsr has put at `path` in the meantime; `before` is what the ledger knew until then.
+/// An archive that another dsr put at `path` meanwhile. `before` is the ledger's earlier record.
 pub(super) async fn find_other(
     run: &mut Run<'_>,
     job: &JobRecord,
@@ -57,7 +57,7 @@ pub(super) async fn find_other(
     if !is_archive_of_ours(path) {
         return Ok(None);
     }
-    // The other dsr records it a moment after it is in its place.
+    // The other dsr records the archive a moment after moving it into place.
     let end = Instant::now() + RECORDED_WITHIN;
     loop {
         let record = run.ledger.find_download(&job.id)?;
@@ -87,7 +87,7 @@ pub(super) async fn find_other(
     )
 }
 
-/// A whole archive under a name that only one job's has, and nobody else's to write.
+/// A whole archive at a path that only this job has, and that no other user can write.
 fn is_archive_of_ours(path: &Path) -> bool {
     let is_ours = path.symlink_metadata().is_ok_and(|it| it.is_file());
     let is_whole = || {
@@ -98,7 +98,7 @@ fn is_archive_of_ours(path: &Path) -> bool {
     is_ours && refuse_shared_file(path).is_ok() && matches!(is_whole(), Ok(None))
 }
 
-/// What a dsr put in its place that died before it could record it.
+/// An archive that a dsr moved into place before it died and could not record it.
 fn find_unrecorded(
     run: &Run<'_>,
     job: &JobRecord,
@@ -116,7 +116,7 @@ fn find_unrecorded(
     }))
 }
 
-/// Compares a fetched archive with its record; `None` where somebody interrupts it.
+/// Compares a fetched archive with its record; `None` if the operator interrupts.
 fn look_at(run: &Run<'_>, record: DownloadRecord, look: Look) -> Option<DownloadOutcome> {
     let found = std::fs::metadata(&record.path).and_then(|found| {
         if !found.is_file() || found.len() != record.bytes {
@@ -145,13 +145,13 @@ fn look_at(run: &Run<'_>, record: DownloadRecord, look: Look) -> Option<Download
     Some(DownloadOutcome::Lost(record, loss))
 }
 
-/// The time a fetched file is left with: that of its record, to the millisecond.
+/// The modification time of a fetched file: that of its record, to the millisecond.
 pub(super) fn time_of(record: &DownloadRecord) -> SystemTime {
     let millis = u64::try_from(record.fetched_at.timestamp_millis()).unwrap_or(0);
     SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
 }
 
-/// The SHA-256 of all that follows in the file; `None` where somebody interrupts it.
+/// The SHA-256 of the rest of the file; `None` if the operator interrupts.
 fn hash_of(mut file: File, interrupt: &Interrupt) -> io::Result<Option<String>> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
@@ -164,7 +164,7 @@ fn hash_of(mut file: File, interrupt: &Interrupt) -> io::Result<Option<String>> 
     Ok(None)
 }
 
-/// What shows that this is no zip from its beginning to its end.
+/// What shows that the file is not a whole zip.
 pub(super) fn find_damage(file: &mut File, length: u64) -> io::Result<Option<String>> {
     let mut beginning = Vec::new();
     file.rewind()?;

@@ -1,5 +1,5 @@
-//! Cancels deletions that Mixpanel has not started: a DELETE, then a GET, and what the GET says
-//! is recorded. Never creates anything.
+//! Cancels deletions that Mixpanel has not started: a DELETE, then a GET whose answer is recorded.
+//! Never creates anything.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -13,36 +13,35 @@ use crate::mixpanel::{CancelAnswer, Client, Words};
 use super::follow::{self, Followed, RefreshTrouble};
 use super::{Run, Signal};
 
-/// How often a DELETE is made that brought no clear answer, and how often a GET is made that does
-/// not show yet what the DELETE did.
+/// Tries of a DELETE without a clear answer, and of a GET that does not show its effect yet.
 const MAX_TRIES: u32 = 3;
-/// How often a rate limit is waited out for one job: about two minutes, if the server names no time.
+/// Waits for the rate limit for one job: about two minutes if the server names no time.
 const MAX_LIMITED: u32 = 8;
 
-/// What came of the wish to cancel one job.
+/// The result of cancelling one job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancelOutcome {
     /// Mixpanel reports it revoked.
     Revoked,
-    /// Mixpanel has started it, or has carried it out.
+    /// Mixpanel has started it or carried it out.
     Started,
     /// Mixpanel reports that it failed.
     Failed,
-    /// Mixpanel knows no such task here.
+    /// Mixpanel does not know the task in this project.
     NotFound,
-    /// It may have been cancelled, but Mixpanel does not report it revoked.
+    /// It may be cancelled, but Mixpanel does not report it as revoked.
     Unconfirmed { reason: String },
-    /// It stands as it stood; cancelling it can be tried again.
+    /// Nothing changed; the operator can try again.
     NotCancelled { reason: String },
-    /// A living dsr is sending it: it has no task id yet.
+    /// A running dsr is sending it: it has no task id yet.
     Sending,
-    /// Its task id is not known, so it cannot be named to Mixpanel.
+    /// Its task id is unknown, so Mixpanel cannot be asked to cancel it.
     Unknown,
-    /// What dsr knows of it is cancelled, and an earlier attempt may have been carried out.
+    /// The known part is cancelled, but an earlier attempt may have been carried out.
     InDoubt,
     /// Mixpanel refused to create it.
     NothingCreated,
-    /// Its ids are in a task that was not made for it, and that others may want.
+    /// Its ids are in a task made for something else, which others may need.
     Linked,
 }
 
@@ -57,7 +56,7 @@ impl CancelOutcome {
         }
     }
 
-    /// What the ledger alone says of a job.
+    /// The outcome that the ledger alone shows for a job.
     fn of_state(state: JobState) -> Self {
         match state {
             JobState::Planned | JobState::Deferred => Self::NotCancelled {
@@ -76,22 +75,18 @@ impl CancelOutcome {
     }
 }
 
-/// What came of a cancellation. Request and jobs are as the ledger has them now.
+/// The result of a cancellation. Request and jobs are as the ledger has them now.
 #[derive(Debug)]
 pub struct CancelReport {
     pub request: RequestRecord,
-    /// The jobs that were to be cancelled, in order.
     pub jobs: Vec<(JobRecord, CancelOutcome)>,
-    /// Why the rest was not tried.
+    /// Why the other jobs were not tried.
     pub trouble: Option<RefreshTrouble>,
     pub signal: Option<Signal>,
 }
 
-/// Cancels the deletions of a request, or the one with the task id `only`: what was never sent is
-/// withdrawn, and Mixpanel is asked about what it has a task for that has not ended.
-///
-/// # Errors
-/// When the ledger cannot be read or written.
+/// Cancels the deletions of a request, or only the one with the task id `only`. Withdraws jobs that
+/// were never sent, and asks Mixpanel to cancel open tasks.
 pub async fn cancel(
     run: &mut Run<'_>,
     request: &RequestRecord,
@@ -100,7 +95,7 @@ pub async fn cancel(
     record_asked(run, request, only)?;
     let mut tried = Vec::new();
     if only.is_none() {
-        // First of all: another dsr could send it meanwhile.
+        // First, since another dsr could send a job meanwhile.
         let in_doubt = run.ledger.record_withdrawn(&request.id, run.clock.now())?;
         tried.extend(
             in_doubt
@@ -137,7 +132,7 @@ pub async fn cancel(
     })
 }
 
-/// The operator's word, whatever comes of it.
+/// Records that the operator asked, whatever the result.
 fn record_asked(
     run: &mut Run<'_>,
     request: &RequestRecord,
@@ -159,16 +154,13 @@ fn record_asked(
 }
 
 /// The jobs that Mixpanel can be asked to cancel.
-///
-/// # Errors
-/// When the ledger cannot be read.
 pub fn list_cancellable(
     ledger: &Ledger,
     request: &RequestRecord,
     only: Option<&str>,
 ) -> Result<Vec<Followed>, LedgerError> {
     let meant = list_meant(ledger, request, only)?.into_iter();
-    // A task of somebody else's is cancelled only by its own name.
+    // A task that was made for another job is cancelled only by its own id.
     let own = meant.filter(|job| only.is_some() || !job.is_linked);
     let followed = own.filter(|job| job.state.is_followed());
     Ok(followed
@@ -176,11 +168,8 @@ pub fn list_cancellable(
         .collect())
 }
 
-/// The jobs of other requests that are linked to tasks which are to be cancelled: nobody erases
-/// their ids then, either.
-///
-/// # Errors
-/// When the ledger cannot be read.
+/// The jobs of other requests that are linked to the tasks to cancel. Cancelling a task cancels
+/// their deletions too.
 pub fn list_taken_along(
     ledger: &Ledger,
     items: &[Followed],
@@ -195,19 +184,18 @@ pub fn list_taken_along(
     Ok(along)
 }
 
-/// A task that was not made for what is to be cancelled, and has ids that this ledger does not know.
+/// A task made for another job, with ids that this ledger does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Strangers {
     pub task: TaskId,
-    /// How many; `None` where Mixpanel does not name the task's ids.
+    /// Their number; `None` if Mixpanel does not name the task's ids.
     pub ids: Option<usize>,
 }
 
-/// Asks which of the tasks that may have been made for others have ids that this ledger does not
-/// know of.
+/// Asks which tasks that may belong to others have ids unknown to this ledger.
 ///
 /// # Errors
-/// When the ledger cannot be read. What keeps Mixpanel from being asked is the inner error.
+/// When the ledger cannot be read. The inner error says why Mixpanel could not be asked.
 pub async fn list_strangers(
     run: &mut Run<'_>,
     items: &[Followed],
@@ -274,19 +262,19 @@ fn list_meant(
     }
 }
 
-/// What Mixpanel said to a DELETE; none of it is proof of what became of the task.
+/// Mixpanel's answer to a DELETE. None proves what happened to the task.
 enum Said {
     /// 204
     Taken,
     /// 405
     TooLate,
-    /// Nothing that helps, and why.
+    /// An unhelpful answer, and why.
     Nothing(String),
 }
 
 type One = (Option<CancelOutcome>, Option<RefreshTrouble>);
 
-/// One job: DELETE, then GET, again if neither says what became of it.
+/// Cancels one job: DELETE, then GET, and both again while neither gives the outcome.
 async fn cancel_one(run: &mut Run<'_>, item: &Followed) -> Result<One, LedgerError> {
     let clients = run.clients;
     let Some(client) = clients.get(item.project()) else {
@@ -315,7 +303,7 @@ async fn cancel_one(run: &mut Run<'_>, item: &Followed) -> Result<One, LedgerErr
     }
 }
 
-/// What became of a job whose DELETE was refused or did not arrive; `None` where none was made.
+/// The outcome of a job whose DELETE was refused or not delivered; `None` if none was made.
 fn not_cancelled(trouble: &RefreshTrouble) -> Option<CancelOutcome> {
     let reason = match trouble {
         RefreshTrouble::NotAllowed { http_status } => {
@@ -328,7 +316,7 @@ fn not_cancelled(trouble: &RefreshTrouble) -> Option<CancelOutcome> {
     Some(CancelOutcome::NotCancelled { reason })
 }
 
-/// The task is revoked, and so is whatever is linked to it.
+/// The task is revoked, and so is every job linked to it.
 fn take_along(run: &mut Run<'_>, item: &Followed) -> Result<(), LedgerError> {
     for job in run.ledger.list_sharing(item.task(), item.job())? {
         let now = run.clock.now();
@@ -337,7 +325,7 @@ fn take_along(run: &mut Run<'_>, item: &Followed) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// The GET that decides; more than one where Mixpanel took the DELETE and does not show it yet.
+/// The deciding GET, repeated while Mixpanel accepted the DELETE and does not show it yet.
 async fn look(
     run: &mut Run<'_>,
     item: &Followed,
@@ -356,12 +344,12 @@ async fn look(
     }
 }
 
-/// What became of a job, by what the ledger has of it after the GET.
+/// The outcome of a job, by its record after the GET.
 fn judge(job: &JobRecord, said: &Said, trouble: Option<&RefreshTrouble>) -> CancelOutcome {
     let not_found = job.mixpanel_status.as_deref() == Some(TaskStatus::NotFound.as_str());
     match (job.state, said) {
         (JobState::Accepted, Said::TooLate) => CancelOutcome::Started,
-        // Without an answer to the GET, what the ledger has is from before the DELETE.
+        // Without an answer to the GET, the ledger's state is from before the DELETE.
         (JobState::Accepted | JobState::Running, Said::Taken) if trouble.is_some() => {
             CancelOutcome::Unconfirmed {
                 reason: "Mixpanel took the cancellation and then could not be asked about it"
@@ -395,7 +383,7 @@ fn is_revoked(job: &JobRecord) -> bool {
     job.mixpanel_status.as_deref() == Some(TaskStatus::Revoked.as_str())
 }
 
-/// What Mixpanel says of the task says nothing of the job.
+/// The task has other ids, so its status says nothing about the job.
 fn is_about_other_ids(job: &JobRecord) -> bool {
     let mut reason = job.reason.iter();
     job.state == JobState::Unknown && reason.any(|reason| reason.starts_with(follow::OTHER_IDS))

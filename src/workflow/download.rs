@@ -1,4 +1,4 @@
-//! Fetches finished exports: a fresh link, the archive as a whole or not at all, its hash in the
+//! Fetches exports that are done: a fresh link, a whole archive or none, and its hash in the
 //! ledger.
 
 use std::io::{self, Seek, Write};
@@ -22,15 +22,14 @@ use super::follow::{Question, ask};
 use super::new_file::place;
 use super::{RefreshTrouble, Run};
 
-/// Hears how much of a file has come, and how much it will be if that is known.
+/// Receives the bytes so far, and the total if it is known.
 pub type OnBytes<'a> = &'a mut dyn FnMut(u64, Option<u64>);
 
-/// Fetches each finished export of the request into `folder`, which is made (0700) if it is not
-/// there; what was fetched before only with [`Refetch::Yes`]. Looks at what was fetched before: it may
-/// have been lost.
+/// Fetches each export of the request that is done into `folder`, and creates the folder (0700). An
+/// export that was fetched before is only checked, unless `how` has [`Refetch::Yes`].
 ///
 /// # Errors
-/// When the files cannot be written, or the ledger not be read or written.
+/// When a file cannot be written, or the ledger cannot be read or written.
 pub async fn download(
     run: &mut Run<'_>,
     fetcher: &Fetcher,
@@ -71,10 +70,7 @@ pub async fn download(
     })
 }
 
-/// The exports of a request that is not tried, since another one has failed or been interrupted.
-///
-/// # Errors
-/// When the ledger cannot be read.
+/// The exports of a request that dsr does not try, after another failed or was interrupted.
 pub fn list_untried(
     ledger: &Ledger,
     request: &RequestRecord,
@@ -118,7 +114,7 @@ async fn download_one(
         Some(None) => return Ok(Err(RefreshTrouble::Interrupted)),
         None => {}
     }
-    // Looked at before anything is fetched; what decides is the moment it is put there.
+    // Checked before the transfer; the move into place decides.
     if path.symlink_metadata().is_ok() {
         let found = match &before {
             Some(_) => None,
@@ -132,7 +128,7 @@ async fn download_one(
         return Ok(Err(RefreshTrouble::NoProject { project }));
     };
     let mut refused = None;
-    // A link that has expired is replaced by a fresh one, once.
+    // A fresh link replaces an expired one, once.
     for _ in 0..2 {
         let link = match find_link(run, client, job).await? {
             Ok(Some(link)) => link,
@@ -158,7 +154,7 @@ async fn download_one(
                     sha256,
                     fetched_at: now,
                 };
-                // Where it has another time, all of it is read to see whether it has changed.
+                // Without the recorded time, a later check reads the whole file.
                 let _ = file.as_file().set_modified(time_of(&record));
                 return match place(file, &path) {
                     Ok(()) => {
@@ -172,7 +168,7 @@ async fn download_one(
                     Err(error) => Err(in_folder(folder, error)),
                 };
             }
-            // Asking again would bring the same one.
+            // Asking again would bring the same link.
             Fetched::BadLink => {
                 let reason = "Mixpanel gave no usable link (not an https address)".to_owned();
                 let age = LinkAge::Any;
@@ -203,7 +199,7 @@ async fn download_one(
 }
 
 impl LinkAge {
-    /// No link is older than the job's own submission.
+    /// A link is never older than the job's submission.
     fn of(job: &JobRecord, now: DateTime<Utc>) -> Self {
         match job.submitted_at {
             Some(at) if now.date_naive() < link_end(at.date_naive()) => Self::Young,
@@ -230,8 +226,8 @@ async fn find_link(
     Ok(answer.map(|answer| answer.link))
 }
 
-/// A file that is being fetched: under a name of its own, readable by its owner alone, and gone
-/// with this value unless it is finished.
+/// A file during its transfer: under a temporary name, readable only by its owner, and removed with
+/// this value unless it is finished.
 struct Part<'a> {
     file: NamedTempFile,
     hash: Sha256,
@@ -252,7 +248,7 @@ impl<'a> Part<'a> {
         })
     }
 
-    /// The file, its length and hash, once it is on the disk; or why it is no whole archive.
+    /// The file, its length and hash, once it is on disk; or why it is not a whole archive.
     fn finish(mut self) -> io::Result<Result<(NamedTempFile, u64, String), String>> {
         if self.expected.is_some_and(|expected| expected != self.taken) {
             return Ok(Err("it ended too early".to_owned()));

@@ -1,4 +1,4 @@
-//! Gathers what a report says, from the ledger alone.
+//! Collects the facts of a report, from the ledger alone.
 
 use chrono::NaiveDate;
 
@@ -14,13 +14,10 @@ use crate::report::{
     SetBackFact, StepFact, Told, period_limits, request_limits, right,
 };
 
-/// How much of the audit trail a report has of a request, beside the steps of its jobs.
+/// The most audit entries that a report has of a request, besides the steps of its jobs.
 const MOST_DEEDS: usize = 200;
 
-/// Where the audit trail ends. That it is damaged is a fact, too.
-///
-/// # Errors
-/// When the ledger cannot be read.
+/// The head of the audit trail, or that the trail is damaged.
 pub fn audit_fact(ledger: &Ledger) -> Result<AuditFact, LedgerError> {
     match ledger.audit_head() {
         Ok(head) => Ok(AuditFact::Head {
@@ -33,10 +30,7 @@ pub fn audit_fact(ledger: &Ledger) -> Result<AuditFact, LedgerError> {
     }
 }
 
-/// What is known of one request, but for its jobs.
-///
-/// # Errors
-/// When the ledger cannot be read.
+/// The facts of one request, without its jobs.
 pub fn request_facts(ledger: &Ledger, course: &Course) -> Result<RequestFacts, LedgerError> {
     let request = &course.request;
     let operation = request.asked.operation;
@@ -100,14 +94,14 @@ fn account_fact(actor: &Actor) -> AccountFact {
     }
 }
 
-/// What is known of one request of a period.
+/// The facts of one request in a report on a period.
 pub fn row_facts(course: &Course) -> RowFacts {
     let request = &course.request;
     let asked = &request.asked;
     let ids = count_ids(course);
     let ended = match asked.operation {
         Operation::Delete(_) => course.ended,
-        // An export is carried out when it is fetched, whatever ended before.
+        // An export is complete only once it is fetched.
         Operation::Export(_) => course.ended.max(course.fetched.last),
     };
     let told = request.answer.as_ref().map(|answer| Told {
@@ -124,10 +118,7 @@ pub fn row_facts(course: &Course) -> RowFacts {
     }
 }
 
-/// What is known of a period, but for its requests.
-///
-/// # Errors
-/// When the ledger cannot be read.
+/// The facts of a period, without its requests.
 pub fn period_facts(
     ledger: &Ledger,
     from: NaiveDate,
@@ -170,7 +161,7 @@ fn list_set_backs(ledger: &Ledger) -> Result<Vec<SetBackFact>, LedgerError> {
     Ok(facts.collect())
 }
 
-/// The jobs of a request with their past, in their order, read as they are taken.
+/// The jobs of a request with their history, in order, read one at a time.
 pub fn job_facts<'l>(
     ledger: &'l Ledger,
     request: &RequestId,
@@ -215,7 +206,7 @@ fn job_fact(
         linked: job.is_linked,
         carried_out: carried_out.as_str(),
         submitted_at: job.submitted_at,
-        // While it is asked about, that is no fact: each question moves it.
+        // An open job has no stable time: each check changes it.
         checked_at: job.checked_at.filter(|_| job.next_check.is_none()),
         ended_at,
         given_up_at: job.abandoned_at,

@@ -3,7 +3,7 @@ use chrono::NaiveDate;
 use crate::domain::{Clock, Period, due_date};
 use crate::ledger::{Extended, Extension, Ledger, LedgerError, RequestRecord};
 
-/// Why a request was not given more time. Nothing was changed.
+/// Why a request was not extended. Nothing changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ExtendError {
     #[error(transparent)]
@@ -22,8 +22,8 @@ pub enum ExtendError {
     TooLate { due: NaiveDate, rule: &'static str },
 }
 
-/// Records that the operator takes the law's further time for a request: once, and only inside
-/// the first period, in which the person must be told. Tells nobody.
+/// Records that the operator extends a request's period as the law allows: once, and only within
+/// the first period, in which the person must be told. Sends nothing.
 ///
 /// # Errors
 /// When the law does not allow it, or the ledger cannot be written.
@@ -63,7 +63,7 @@ pub fn extend(
     };
     match ledger.record_extension(&request.id, &extension)? {
         Extended::Recorded => Ok(()),
-        // Another dsr came first.
+        // Another dsr was faster.
         Extended::There(there) => Err(again(&there)),
     }
 }

@@ -1,4 +1,4 @@
-//! What came of fetching exports, and how they are fetched.
+//! The results of fetching exports, and how to fetch them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::ledger::{DownloadRecord, JobRecord, LedgerError};
 
 use super::{RefreshTrouble, Signal};
 
-/// Why exports could not be kept. What was fetched before is recorded.
+/// Why exports could not be kept. Earlier downloads are recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
     #[error(transparent)]
@@ -17,91 +17,89 @@ pub enum DownloadError {
     Folder { folder: PathBuf, source: io::Error },
 }
 
-/// What became of one job's export.
+/// The result of fetching one job's export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DownloadOutcome {
     Fetched(DownloadRecord),
-    /// It was fetched before, and is still there as it was, as far as was looked.
+    /// Fetched before, and unchanged as far as the check went.
     There(DownloadRecord, Look),
-    /// It was fetched before, and is not there as it was.
+    /// Fetched before, and now missing or changed.
     Lost(DownloadRecord, Loss),
-    /// Mixpanel has not finished it, or it has not been asked since.
+    /// Mixpanel is not done, or dsr has not asked since.
     NotReady(JobState),
-    /// Mixpanel names no link for it, or none that works: links live 14 to 30 days.
+    /// Mixpanel has no link, or none that works: links live 14 to 30 days.
     NoLink {
         reason: String,
         age: LinkAge,
     },
-    /// What came is not the archive.
+    /// The transfer did not bring the archive.
     NotAnArchive {
         reason: String,
     },
-    /// The transfer broke off, again and again.
+    /// Every try of the transfer broke off.
     Broken {
         reason: String,
     },
-    /// Something else is where it would go; it stays, and nothing was fetched.
+    /// Another file is at the path; it stays, and nothing was fetched.
     InTheWay {
         path: PathBuf,
     },
-    /// Neither fetched nor, if it was fetched before, looked at.
+    /// Not fetched, and an earlier download was not checked.
     Untried(Untried, Option<DownloadRecord>),
 }
 
-/// Whether a link may have ended.
+/// Whether a link may have expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkAge {
-    /// It cannot: the export was asked for less than 14 days ago.
+    /// It has not: the export was sent less than 14 days ago.
     Young,
     Any,
 }
 
-/// Why an export was not tried.
+/// Why dsr did not try an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Untried {
     Interrupted,
-    /// Another one failed in a way that this one would have, too.
+    /// Another export failed for a reason that concerns this one too.
     Trouble,
 }
 
-/// What is done about an export that was fetched before.
+/// Whether to fetch an export again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refetch {
     No,
     Yes,
 }
 
-/// How exports are fetched; the same for each of a command.
+/// How one command fetches its exports.
 #[derive(Debug, Clone, Copy)]
 pub struct Fetching {
     pub refetch: Refetch,
-    /// How closely what was fetched before is looked at.
     pub look: Look,
 }
 
-/// What came of fetching a request's exports.
+/// The result of fetching a request's exports.
 #[derive(Debug)]
 pub struct DownloadReport {
     pub jobs: Vec<(JobRecord, DownloadOutcome)>,
-    /// Why the rest was not tried.
+    /// Why the other exports were not tried.
     pub trouble: Option<RefreshTrouble>,
     pub signal: Option<Signal>,
 }
 
-/// How closely a file is compared with what was fetched.
+/// How closely a file is compared with its download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
-    /// All of it is read.
     Sha256,
-    /// Only where its size or the time of its last change is another one, all of it is read.
+    /// Reads the file only if its size or modification time differs.
     SizeAndTime,
 }
 
-/// What has happened to a fetched archive.
+/// What happened to a fetched archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
     Gone,
-    /// It has another length or SHA-256.
+    /// Its length or SHA-256 differs.
     Changed,
     Unreadable,
 }

@@ -1,4 +1,4 @@
-//! Asks Mixpanel how one task stands, within the pace, and records what it says.
+//! Asks Mixpanel for the state of one task, within the pace, and records the answer.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,14 +13,14 @@ use crate::mixpanel::{Client, StatusAnswer};
 
 use super::{Event, Run};
 
-/// How often a question is asked again that brought no answer.
+/// Tries of a question without an answer.
 const MAX_TRIES: u32 = 3;
-/// How often a question is asked again that the rate limit kept out.
+/// Tries of a question that the rate limit rejects.
 const MAX_LIMITED: u32 = 6;
-/// How long a rate limit is waited for while only asking.
+/// The longest wait for the rate limit when only asking.
 pub(super) const MAX_LIMIT_WAIT: Duration = Duration::from_secs(60);
 
-/// A job that has a task to ask about.
+/// A job with a task to ask about.
 #[derive(Debug, Clone)]
 pub struct Followed {
     job: JobId,
@@ -29,7 +29,7 @@ pub struct Followed {
     project: ProjectKey,
 }
 
-/// Why some answers are missing; what the ledger knew before still stands.
+/// Why answers are missing. The ledger's earlier facts still hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefreshTrouble {
     NotAllowed {
@@ -39,7 +39,7 @@ pub enum RefreshTrouble {
         reason: String,
     },
     RateLimited,
-    /// The project of a request is not set up (any more), or has another token now.
+    /// The request's project is not configured, or has another token now.
     NoProject {
         project: String,
     },
@@ -58,7 +58,7 @@ impl Followed {
         })
     }
 
-    /// The job of another deletion, by its task.
+    /// A job of another deletion, with its task.
     pub(super) fn other(job: JobId, task: TaskId, project: ProjectKey) -> Self {
         Self {
             job,
@@ -100,14 +100,13 @@ impl From<NextCheck> for Followed {
     }
 }
 
-/// Whether the slot for a question's first call is taken.
+/// Whether the caller has already taken the slot for the first call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FirstSlot {
     Taken,
     ToTake,
 }
 
-/// Asks about one job and records the answer.
 pub(super) async fn check(
     run: &mut Run<'_>,
     item: &Followed,
@@ -115,7 +114,7 @@ pub(super) async fn check(
     check_until(run, item, FirstSlot::ToTake, None).await
 }
 
-/// The same, until `end` at the latest.
+/// The same, until `end`.
 pub(super) async fn check_until(
     run: &mut Run<'_>,
     item: &Followed,
@@ -150,7 +149,7 @@ async fn look_until(
         Err(trouble) => return Ok(Err(trouble)),
     };
     if answer.status == TaskStatus::NotFound {
-        // Not said on one answer alone: a task may take a moment to be found.
+        // One answer is not enough: Mixpanel may need a moment to find a new task.
         answer = match ask_until(run, client, &question, FirstSlot::ToTake, end).await? {
             Ok(answer) => answer,
             Err(trouble) => return Ok(Err(trouble)),
@@ -167,7 +166,7 @@ async fn look_until(
     Ok(Ok(answer))
 }
 
-/// Records what Mixpanel says of a job's task: a task of other ids says nothing of the job.
+/// Records Mixpanel's answer. A task with other ids says nothing about the job.
 fn record(run: &mut Run<'_>, job: &JobRecord, answer: &Answer) -> Result<(), LedgerError> {
     let now = run.clock.now();
     match contradiction(run.ledger, job, answer.ids.as_ref())? {
@@ -178,8 +177,8 @@ fn record(run: &mut Run<'_>, job: &JobRecord, answer: &Answer) -> Result<(), Led
     }
 }
 
-/// In what the ids that Mixpanel names for a job's task differ from the job's, if they do. A task
-/// that an earlier and larger POST may have made, or that was made for another job, has more.
+/// How the ids of a job's task differ from the job's ids, if that is a contradiction. A task may
+/// have more ids if it was made by an earlier, larger POST or for another job.
 fn contradiction(
     ledger: &Ledger,
     job: &JobRecord,
@@ -197,22 +196,22 @@ fn contradiction(
     Ok((!fits).then(|| format!("{OTHER_IDS}: {difference}")))
 }
 
-/// How the reason begins that a job has whose task turned out to be somebody else's.
+/// How the reason begins if a job's task has other ids.
 pub(super) const OTHER_IDS: &str = "Mixpanel's task is about other ids";
 
-/// The ids of a job held against those of a task.
+/// The ids of a job compared with those of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Difference {
     job: usize,
     task: usize,
-    /// Ids of the job that the task does not have.
+    /// Ids that only the job has.
     pub(super) missing: usize,
-    /// Ids of the task that the job does not have.
+    /// Ids that only the task has.
     pub(super) more: usize,
 }
 
 impl Difference {
-    /// No id is in both.
+    /// The two have no id in common.
     pub fn is_all(&self) -> bool {
         self.missing == self.job
     }
@@ -244,7 +243,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// That the project of a job is not set up.
+/// The error for a job whose project is not configured.
 pub(super) fn no_project(run: &Run<'_>, job: &JobId) -> Result<RefreshTrouble, LedgerError> {
     let request = run.ledger.find_request(&job.request)?;
     let project = request.map_or_else(String::new, |r| r.asked.project.to_string());
@@ -255,25 +254,22 @@ fn moved(before: &JobRecord, after: &JobRecord) -> bool {
     before.state != after.state || before.mixpanel_status != after.mixpanel_status
 }
 
-/// A question about one task.
 pub(super) struct Question<'a> {
     pub(super) task: &'a TaskId,
     pub(super) kind: Kind,
     pub(super) project: &'a ProjectKey,
 }
 
-/// What Mixpanel says of a task.
 pub(super) struct Answer {
-    /// The task that the answer is about, if it names one.
+    /// The task's id, if the answer has one.
     pub(super) task: Option<TaskId>,
     pub(super) status: TaskStatus,
-    /// The ids it is about, if the answer names them.
+    /// The task's ids, if the answer has them.
     pub(super) ids: Option<HashSet<String>>,
-    /// Where the export is.
     pub(super) link: Option<SecretString>,
 }
 
-/// One question, as often as it takes to get an answer within reason.
+/// Asks one question, and repeats it a few times until an answer comes.
 pub(super) async fn ask(
     run: &mut Run<'_>,
     client: &Client,
@@ -363,7 +359,7 @@ async fn ask_until(
     }
 }
 
-/// Ends at a moment, if there is one.
+/// Ends at `end`; never if that is `None`.
 async fn at(end: Option<Instant>) {
     match end {
         Some(end) => tokio::time::sleep_until(end).await,

@@ -9,20 +9,18 @@ use tokio::sync::watch;
 
 use crate::domain::ExitStatus;
 
-/// How long a POST that is under way may still take after an interruption.
+/// How long a POST may still take after an interruption.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// What asked the run to end.
+/// The signal that asked the run to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// Ctrl-C.
     Interrupt,
-    /// SIGTERM.
     Terminate,
 }
 
 impl Signal {
-    /// The status of a process that ends because of it.
+    /// The exit status of a process that this signal ends.
     pub fn exit_status(self) -> ExitStatus {
         match self {
             Self::Interrupt => ExitStatus::Interrupted,
@@ -31,12 +29,12 @@ impl Signal {
     }
 }
 
-/// Whether the operator wants the run to end. The first signal ends it in good order, the second
-/// at once; so does the first while there is no run yet.
+/// Whether the operator wants the run to end. The first signal ends a run in order, the second at
+/// once. Before a run begins, the first one ends the process.
 #[derive(Clone)]
 pub struct Interrupt {
     receiver: watch::Receiver<Option<Signal>>,
-    /// Kept so that waiting for a signal never ends by itself.
+    /// Kept so that the channel never closes.
     sender: watch::Sender<Option<Signal>>,
     has_begun: Arc<AtomicBool>,
 }
@@ -44,11 +42,7 @@ pub struct Interrupt {
 impl Interrupt {
     /// Listens to the process's signals. `end` ends the process.
     ///
-    /// It does so on a thread of its own, so that a signal is also heard while the run is busy
-    /// with something that cannot be awaited, such as a ledger that somebody else holds.
-    ///
-    /// # Errors
-    /// When the system does not let us listen.
+    /// Its own thread hears a signal even while another dsr's hold on the ledger blocks the run.
     pub fn listen(end: impl Fn(Signal) + Send + 'static) -> io::Result<Self> {
         let interrupt = Self::never();
         let heard = interrupt.clone();
@@ -71,7 +65,7 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// A run begins: from now on there is something to be put in order first.
+    /// The run begins: from now on the first signal lets it finish in order.
     pub fn begin(&self) {
         self.has_begun.store(true, Ordering::SeqCst);
     }
@@ -81,7 +75,7 @@ impl Interrupt {
         self.has_begun.store(false, Ordering::SeqCst);
     }
 
-    /// One that is never raised, for runs that nobody can interrupt.
+    /// An interrupt that never comes.
     pub fn never() -> Self {
         let (sender, receiver) = watch::channel(None);
         Self {
@@ -95,7 +89,7 @@ impl Interrupt {
         *self.receiver.borrow()
     }
 
-    /// Ends when a signal has come.
+    /// Waits for a signal.
     pub async fn raised(&self) -> Signal {
         let mut receiver = self.receiver.clone();
         match receiver.wait_for(Option::is_some).await {
@@ -104,25 +98,22 @@ impl Interrupt {
         }
     }
 
-    /// Ends when a signal has come and its time of grace is over.
     pub(super) async fn out_of_patience(&self) {
         self.raised().await;
         tokio::time::sleep(GRACE).await;
     }
 }
 
-/// The signal for a file beyond the size that a process may write, by its number on Linux, macOS and
-/// the BSDs.
+/// The signal for a file over the process's size limit, on Linux, macOS and the BSDs.
 #[cfg(unix)]
 const SIGXFSZ: std::ffi::c_int = 25;
 
-/// What the system tells of.
 #[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
-    /// A file has reached the limit on its size. Unheard it would kill the process; heard, the write
-    /// fails, as on a full disk.
+    /// A file reached its size limit. Without a handler that kills the process; with one, the write
+    /// fails as on a full disk.
     _too_large: tokio::signal::unix::Signal,
 }
 
@@ -130,8 +121,8 @@ struct Signals {
 impl Signals {
     fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        // Heard or not: from now on a write beyond `ulimit -f` fails like one to a full disk, where
-        // SIGXFSZ would have killed the process. The handler stays when its receiver goes.
+        // From now on a write beyond `ulimit -f` fails as on a full disk; SIGXFSZ would kill the
+        // process. The handler stays without its receiver.
         drop(signal(SignalKind::from_raw(SIGXFSZ))?);
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -148,7 +139,6 @@ impl Signals {
     }
 }
 
-/// What the system tells of.
 #[cfg(windows)]
 struct Signals(tokio::signal::windows::CtrlC);
 

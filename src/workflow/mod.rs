@@ -1,6 +1,6 @@
-//! Submit, follow and cancel: Mixpanel's API and the ledger together. Prints nothing.
-//!
-//! Every step is in the ledger before it is told to anyone: intent, POST, outcome, event.
+//! Submits, follows and cancels: Mixpanel's API and the ledger together. Prints nothing. The ledger
+//! records every step before an observer hears of it. Every function fails if the ledger does;
+//! `# Errors` sections name other causes.
 
 mod answer;
 mod archive;
@@ -64,7 +64,7 @@ pub use suppressed::{Deletions, HeldIds, Part, Suppressed, SuppressedIndex};
 pub use verdict::Stop;
 pub use waiting::{Settles, Waiting, list_waiting};
 
-/// Everything a run works with, handed from the command to each step.
+/// What every step of a run needs.
 pub struct Run<'a> {
     pub ledger: &'a mut Ledger,
     pub clients: &'a HashMap<ProjectKey, Client>,
@@ -74,35 +74,35 @@ pub struct Run<'a> {
     pub tally: Tally,
 }
 
-/// Hears what happens, after it is in the ledger.
+/// Hears of an event once the ledger has it.
 pub trait Observer {
     fn on(&self, event: Event<'_>);
 }
 
-/// What can happen.
+/// What an observer hears of.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// A job's state, status or task changed.
     Moved(&'a JobRecord),
-    /// A job was asked about and stands where it stood.
+    /// dsr asked about a job, and its state did not change.
     Asked(&'a JobRecord),
-    /// A job could not be sent or asked about for now; it will be tried again after so long.
+    /// A job cannot be sent or checked for now; dsr tries again after `wait`.
     Held { reason: &'a str, wait: Duration },
-    /// Our clock and the server's are far apart; ours is ahead by so much, or behind.
+    /// Our clock and the server's differ too much; negative if ours is behind.
     ClocksDiffer { ahead: TimeDelta },
 }
 
-/// How far our clock may be from the server's. Due dates, ages and the time to settle hang on it.
+/// The largest allowed difference of the two clocks. Due dates, ages and settling depend on ours.
 pub const MAX_SKEW: TimeDelta = TimeDelta::minutes(5);
 
-/// Why a run could not go on. What happened to each job until then is in the ledger.
+/// Why a run stopped. The ledger has what happened to each job until then.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkflowError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     Ids(IntakeError),
-    // The task id exists nowhere else: it must reach the screen.
+    // The task id exists nowhere else, so the screen must show it.
     #[error("Mixpanel accepted job {job} as task `{task}`, and the ledger could not record it")]
     NotRecorded {
         job: JobId,
@@ -112,7 +112,7 @@ pub enum WorkflowError {
     },
 }
 
-/// Whether a task id that the ledger could not record is kept beside it.
+/// Whether a receipt keeps a task id that the ledger could not record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Receipt {
     Kept,
@@ -120,7 +120,7 @@ pub enum Receipt {
 }
 
 impl Run<'_> {
-    /// Keeps a task id beside the ledger, which could not record it.
+    /// Keeps a task id in a file beside the ledger.
     fn keep_receipt(&mut self, job: &JobId, task: &TaskId) -> Receipt {
         let now = self.clock.now();
         match self.ledger.record_receipt(job, task, now) {
@@ -132,7 +132,7 @@ impl Run<'_> {
         }
     }
 
-    /// Holds our clock against the server's, by what it said with its last answer.
+    /// Compares our clock with the time in the server's last answer.
     fn compare_clocks(&self, client: &Client) {
         let Some(theirs) = client.server_time() else {
             return;
@@ -143,8 +143,8 @@ impl Run<'_> {
         }
     }
 
-    /// Records what the last answer showed about the client's token. It is a help for later
-    /// commands: where it cannot be recorded, nothing is kept from going on.
+    /// Records whether Mixpanel accepts the token. Only a help for later commands, so a failure is
+    /// ignored.
     fn record_standing(&mut self, client: &Client) {
         let (token, api_url) = (client.token(), client.api_url());
         let recorded = match client.token_standing() {
@@ -160,7 +160,7 @@ impl Run<'_> {
         }
     }
 
-    /// Takes ids out of a job that are in other tasks already.
+    /// Moves ids that other tasks already have out of a job.
     fn record_linked(&mut self, job: &JobId, groups: &[Linked]) -> Result<(), LedgerError> {
         let now = self.clock.now();
         self.ledger.record_linked(job, groups, now)?;
@@ -171,7 +171,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Counts what became of a job that was just sent.
     fn count(&mut self, purpose: Purpose, after: &JobRecord) {
         let count = match purpose {
             Purpose::Submit => &mut self.tally.sent,
@@ -188,7 +187,6 @@ impl Run<'_> {
         }
     }
 
-    /// The job as it stands in the ledger now.
     fn job(&self, id: &JobId) -> Result<JobRecord, LedgerError> {
         self.ledger.find_job(id)
     }

@@ -1,5 +1,5 @@
-//! Files that people asked for by name: whole or not there, for their owner alone, and never in the
-//! place of anything.
+//! Writes files that people asked for by name: whole or not at all, readable only by the owner, and
+//! never over another file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use crate::config::{begin_file, sweep_unfinished};
 use crate::domain::to_hex;
 
-/// Why there is no such file; whatever was there before is as it was.
+/// Why the file was not written. Nothing that was there changed.
 #[derive(Debug, thiserror::Error)]
 pub enum NewFileError {
     #[error("`{path}` is there already and is not overwritten")]
@@ -20,8 +20,8 @@ pub enum NewFileError {
     Write { path: PathBuf, source: io::Error },
 }
 
-/// A file that is being written, beside its place and under a name of its own; gone with this value
-/// unless it is finished.
+/// A file that is being written under a temporary name in its target folder. It is removed with
+/// this value unless it is finished.
 pub struct NewFile {
     file: BufWriter<NamedTempFile>,
     hash: Sha256,
@@ -29,7 +29,7 @@ pub struct NewFile {
     path: PathBuf,
 }
 
-/// A file in its place.
+/// A finished file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     pub path: PathBuf,
@@ -39,13 +39,13 @@ pub struct Written {
 }
 
 impl NewFile {
-    /// Begins a file (0600) that will stand at `path`.
+    /// Begins a file (0600) for `path`.
     ///
     /// # Errors
-    /// When something stands there, a link included, or its folder cannot be written to.
+    /// When anything is at `path`, even a link, or its folder is not writable.
     pub fn create(path: &Path) -> Result<Self, NewFileError> {
         let path = std::path::absolute(path).map_err(failed(path))?;
-        // Looked at before anything is written; what decides is the moment it is put there.
+        // Checked before writing; the move into place decides.
         if path.symlink_metadata().is_ok() {
             return Err(NewFileError::Exists { path });
         }
@@ -59,10 +59,10 @@ impl NewFile {
         })
     }
 
-    /// Brings it to the disk and puts it in its place.
+    /// Writes the file to disk and moves it into place.
     ///
     /// # Errors
-    /// When it cannot be written, or something stands there by now.
+    /// When it cannot be written, or something is at its path now.
     pub fn finish(self) -> Result<Written, NewFileError> {
         let path = self.path;
         let file = self.file.into_inner();
@@ -104,7 +104,7 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> NewFileError {
     }
 }
 
-/// Puts a whole file in its place, which must be free. A name is on the disk only when its folder is.
+/// Moves a whole file to a free path. Its name is on disk only once the folder is synced.
 pub(super) fn place(file: NamedTempFile, path: &Path) -> io::Result<()> {
     file.persist_noclobber(path).map_err(|error| error.error)?;
     match cfg!(unix) {

@@ -12,47 +12,47 @@ use crate::intake::{Batches, Counts, Hashed, Intake, Reading, UniqueIds};
 use crate::ledger::{NewRequest, PlanRecord};
 use crate::plan_file::Warned;
 
-/// What the operator ordered, for each of the projects.
+/// What the operator asks for in each of the projects.
 #[derive(Debug, Clone)]
 pub struct Order {
     pub operation: Operation,
     /// The operator's own ticket number.
     pub reference: Option<String>,
-    /// The day the person asked; the legal clock starts there.
+    /// The day the person asked, from which the law counts.
     pub received: NaiveDate,
-    /// What the ids were read from; never an id.
+    /// The name of the ids' source; never an id.
     pub source: String,
-    /// The id that was typed as a bare word: shown to whoever typed it, recorded nowhere.
+    /// An id typed as a bare word: shown to the operator, never recorded.
     pub named_id: Option<DistinctId>,
 }
 
-/// What will be done in one project: shown before it is done, and done as shown.
+/// What dsr will do in one project. The operator sees it first.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub order: Order,
     pub project: Project,
     pub deadline: Deadline,
-    /// The last day to confirm receipt, where the law asks for that.
+    /// The last day to confirm receipt, if the law requires it.
     pub confirm_by: Option<NaiveDate>,
     pub counts: Counts,
-    /// How the ids were made of what was read, if they were hashed.
+    /// How dsr hashed the ids, if it did.
     pub hashed: Option<Hashed>,
-    /// How the sources were read, and those of the ids that are left out.
+    /// How dsr read the sources, and below the sources of the ids to leave out.
     pub readings: Vec<Reading>,
     pub excluded_readings: Vec<Reading>,
-    /// What became of each file whose ids are left out.
+    /// The result of each file of ids to leave out.
     pub exclusions: Vec<Exclusion>,
     /// What looked suspicious about the ids.
     pub warned: Vec<Warned>,
-    /// The plan file it was taken from.
+    /// The plan file behind this plan.
     pub made_of: Option<PlanRecord>,
-    /// A job holds no more, whatever the project allows.
+    /// The most ids of a job, in addition to the project's limit.
     at_most: Option<NonZeroUsize>,
-    /// None where the plan is only shown.
+    /// `None` if the plan can only be shown.
     ids: Option<Rc<UniqueIds>>,
 }
 
-/// A plan that may be carried out. A deletion becomes one only with the operator's word for it.
+/// A plan that may be carried out. A deletion needs the operator's confirmation.
 #[derive(Debug)]
 pub struct Approved {
     plan: Plan,
@@ -72,8 +72,7 @@ pub enum NotApproved {
 }
 
 impl Plan {
-    /// Plans the order for one project. Where the ids were not kept, it can be shown and not be
-    /// carried out.
+    /// Plans the order for one project. If the ids were not kept, the plan can only be shown.
     pub fn new(order: Order, project: Project, intake: &Intake) -> Self {
         let law = order.operation.law();
         Self {
@@ -93,7 +92,7 @@ impl Plan {
         }
     }
 
-    /// A plan that was made before and written down, with its ids.
+    /// A plan that was read from a file, with its ids.
     pub(super) fn restored(
         order: Order,
         project: Project,
@@ -119,15 +118,15 @@ impl Plan {
         }
     }
 
-    /// Lets no job hold more ids than this.
+    /// Limits the ids of a job further.
     pub fn allow_at_most(&mut self, limit: NonZeroUsize) {
         self.at_most = self.at_most.into_iter().chain([limit]).min();
     }
 
-    /// Why a job holds one id, whatever the project allows.
+    /// Why a job may hold only one id, whatever the project allows.
     ///
-    /// Mixpanel delivers categories as lists of names, without any id: those of several people could
-    /// not be told apart (End User Data Management).
+    /// Mixpanel delivers categories as names without ids, so several people cannot be told apart
+    /// (End User Data Management).
     pub fn why_one_id_a_job(&self) -> Option<&'static str> {
         let is_categories = self.order.operation.disclosure() == Some(Disclosure::Categories);
         is_categories.then_some(
@@ -135,7 +134,7 @@ impl Plan {
         )
     }
 
-    /// The most ids that one job may hold.
+    /// The most ids of one job.
     pub fn limit(&self) -> NonZeroUsize {
         let allowed = match self.why_one_id_a_job() {
             Some(_) => NonZeroUsize::MIN,
@@ -144,10 +143,8 @@ impl Plan {
         self.at_most.map_or(allowed, |limit| limit.min(allowed))
     }
 
-    /// The ids themselves.
-    ///
     /// # Errors
-    /// When they were not kept.
+    /// When the plan can only be shown.
     pub(super) fn ids(&self) -> Result<Rc<UniqueIds>, NotApproved> {
         self.ids.clone().ok_or(NotApproved::ShownOnly)
     }
@@ -156,22 +153,22 @@ impl Plan {
         self.counts.unique.div_ceil(self.limit().get())
     }
 
-    /// How many ids each job has, in their order.
+    /// The number of ids in each job, in order.
     pub fn job_sizes(&self) -> impl ExactSizeIterator<Item = usize> {
         let (unique, limit) = (self.counts.unique, self.limit().get());
         (0..self.job_count()).map(move |job| limit.min(unique - job * limit))
     }
 
-    /// How long the submission takes at the project's rate.
+    /// How long sending takes at the project's rate.
     pub fn time(&self) -> Duration {
         self.project.rate.time_for(self.job_count())
     }
 
-    /// Approves an export as it is, and a deletion if it is what the operator confirmed.
+    /// Approves an export as it is, and a deletion that the operator confirmed.
     ///
     /// # Errors
-    /// When a deletion was not confirmed, or another number of ids was; or when the ids are not
-    /// there, since the plan was made to be shown only.
+    /// When the confirmation is missing or for another number of ids, or the plan can only be
+    /// shown.
     pub fn approve(self, confirmed: Option<&Confirmed>) -> Result<Approved, NotApproved> {
         let planned = self.counts.unique;
         match (self.order.operation, confirmed.map(Confirmed::ids)) {
@@ -185,7 +182,7 @@ impl Plan {
         Ok(Approved { plan: self, ids })
     }
 
-    /// The plan as the ledger records it.
+    /// The request to record in the ledger.
     pub fn to_request(&self) -> NewRequest {
         NewRequest {
             operation: self.order.operation,
@@ -214,7 +211,6 @@ impl Approved {
         &self.plan
     }
 
-    /// The ids of each job, in their order.
     pub(super) fn batches(&self) -> Batches<'_> {
         self.ids.batches(self.plan.limit())
     }

@@ -1,4 +1,4 @@
-//! From a plan to a file for others to approve, and back.
+//! Writes a plan to a file for others to approve, and reads it back.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::plan_file::{self, Header, HowHashed, PlanFile, PlanFileError};
 use super::plan::{Order, Plan};
 use super::{MAX_SKEW, NotApproved};
 
-/// Why a plan was not written to a file, or not taken from one. Nothing was recorded or sent.
+/// Why a plan was not written or read. Nothing was recorded or sent.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanningError {
     #[error(transparent)]
@@ -26,7 +26,7 @@ pub enum PlanningError {
     Shown(#[from] NotApproved),
 }
 
-/// What a plan was made for and is so no more.
+/// What no longer fits a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Outdated {
     #[error("project `{project}` is in the region {now}, and the plan was made for {planned}")]
@@ -62,10 +62,10 @@ fn approvals_by_others(needed: usize) -> String {
     }
 }
 
-/// Writes a plan to a file that is not there yet.
+/// Writes a plan to a new file.
 ///
 /// # Errors
-/// When it cannot be written, or the ids were not kept.
+/// When it cannot be written, or the plan can only be shown.
 pub fn write_plan(
     path: &Path,
     plan: &Plan,
@@ -118,11 +118,11 @@ fn excluded_labels(plan: &Plan) -> Vec<&str> {
     exclusions.map(|exclusion| &*exclusion.source).collect()
 }
 
-/// Says in what a project, as it is set up now, differs from what a plan was made for, and whether
-/// there is still time and approval enough. `needed` counts the approvals that deletions must have.
+/// Checks that a plan file still fits its project's settings, its due date and its approvals.
+/// `needed` is the number of approvals that a deletion must have.
 ///
 /// # Errors
-/// The first thing that does not fit.
+/// The first difference.
 pub fn check_fit(
     file: &PlanFile,
     project: &Project,
@@ -182,12 +182,12 @@ pub fn check_fit(
     }
 }
 
-/// Opens a plan file whose approvals were checked and which fits, and makes of it the plan it was.
-/// Jobs hold no more ids than planned, nor than the project and `learned`, what the server has taught
-/// us, allow now. Ids that do not fit into memory go to a file without a name in `folder`.
+/// Restores the plan in a file whose approvals and fit were checked. A job holds no more ids than
+/// planned. The project and `learned` (the server's known limit) may allow fewer now. Ids that do
+/// not fit into memory go to an unnamed file in `folder`.
 ///
 /// # Errors
-/// When its ids are not what it says, or cannot be kept.
+/// When the ids do not match the header, or cannot be kept.
 pub fn restore_plan(
     file: &PlanFile,
     project: Project,

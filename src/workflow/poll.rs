@@ -1,5 +1,4 @@
-//! Asks about many jobs, each when its time has come by the schedule in the ledger, which all
-//! processes share.
+//! Checks many jobs, each when it is due by the ledger's schedule, which all processes share.
 
 use std::time::Duration;
 
@@ -12,25 +11,21 @@ use crate::ledger::{Asking, Ledger, LedgerError, Scope, Turn};
 use super::follow::{FirstSlot, Followed, MAX_LIMIT_WAIT, RefreshTrouble, check_until, no_project};
 use super::{Event, Run};
 
-/// How long an answer is waited for beyond the time in which questions begin.
+/// How long to wait for an answer after the time for new questions is over.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
-/// The longest sleep before the ledger is looked at again: another process may have sent something.
+/// The longest sleep before reading the ledger again: another process may have sent something.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// How much is asked.
+/// Which jobs to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// About the jobs whose time has come; no question begins after so long.
+    /// The jobs that are due. No question begins after `within`.
     Due { within: Duration },
-    /// About each job, whether its time has come or not.
+    /// Every job, due or not.
     All,
 }
 
-/// Asks about each job once at most. What troubles a project ends the questions about its jobs,
-/// and those about others go on.
-///
-/// # Errors
-/// When the ledger cannot be read or written.
+/// Checks each job at most once. Trouble with one project does not stop the others.
 pub async fn refresh(
     run: &mut Run<'_>,
     scope: &Scope,
@@ -42,7 +37,7 @@ pub async fn refresh(
         // The ledger keeps milliseconds.
         Extent::All => (Turn::AfterAll(now.trunc_subsecs(3)), None),
     };
-    // Once each, even if the clock is set back meanwhile.
+    // Counted now, so that a clock set back cannot bring a second round.
     let mut left = count(run.ledger, scope, turn, now)?;
     let patience = end.and_then(|end| end.checked_add(ANSWER_TIME));
     let mut questions = Questions::new(scope, turn, patience);
@@ -67,12 +62,9 @@ pub async fn refresh(
     Ok(troubles)
 }
 
-/// Asks about the jobs, each when it is due, until all have ended, `timeout` is over or the
-/// operator interrupts. A failing network or a rate limit is waited out; any other trouble ends
-/// the questions about a project's jobs.
-///
-/// # Errors
-/// When the ledger cannot be read or written.
+/// Checks each job when it is due, until all are done, `timeout` is over or the operator
+/// interrupts. Waits through a failing network or a rate limit. Other trouble ends the checks of
+/// that project.
 pub async fn wait(
     run: &mut Run<'_>,
     scope: &Scope,
@@ -101,7 +93,7 @@ pub async fn wait(
                 }
             },
             Step::Wait { slot, due } => match slot.into_iter().chain(due).min() {
-                // All that is left is in trouble that does not pass.
+                // Only jobs with lasting trouble are left.
                 None if has_followed => break,
                 wait => {
                     let wait = wait.map_or(LOOK_AGAIN, |wait| wait.min(LOOK_AGAIN));
@@ -123,8 +115,7 @@ fn count(
     Ok(backlogs.iter().map(|backlog| backlog.jobs).sum())
 }
 
-/// Why it is worth asking again a little later, if it is: a network that fails today may work
-/// tomorrow, and a job takes weeks.
+/// Why asking again later may help, if so. A network recovers, and a job takes weeks.
 fn will_pass(trouble: &RefreshTrouble) -> Option<&str> {
     match trouble {
         RefreshTrouble::Unreachable { reason } => Some(reason),
@@ -135,32 +126,31 @@ fn will_pass(trouble: &RefreshTrouble) -> Option<&str> {
     }
 }
 
-/// What came of the wish to ask about the next job.
 enum Step {
     Asked,
     Troubled(ProjectKey, RefreshTrouble),
-    /// Nothing can be asked just now.
+    /// Nothing can be asked now.
     Wait {
-        /// Until a project may be asked again that had no slot, or trouble that passes.
+        /// Until a waiting project may be asked again.
         slot: Option<Duration>,
-        /// Until the time of a job of any other project has come.
+        /// Until a job of another project is due.
         due: Option<Duration>,
     },
 }
 
-/// The questions about the jobs of a scope, in the order of the schedule.
+/// The checks of a scope's jobs, in the order of the schedule.
 struct Questions<'s> {
     scope: &'s Scope,
     turn: Turn,
-    /// Until when answers are waited for.
+    /// How long to wait for answers.
     end: Option<Instant>,
     holds: Vec<Hold>,
 }
 
-/// A project that is not asked about: the others go on meanwhile.
+/// A project that is not asked for now.
 struct Hold {
     project: ProjectKey,
-    /// `None` for good.
+    /// `None` for the rest of the run.
     until: Option<Instant>,
 }
 
@@ -179,7 +169,7 @@ impl<'s> Questions<'s> {
         self.holds.push(Hold { project, until });
     }
 
-    /// Asks about the first job whose time has come and whose project has its slot free.
+    /// Checks the first due job whose project has a free slot.
     async fn put_next(&mut self, run: &mut Run<'_>) -> Result<Step, LedgerError> {
         loop {
             let start = Instant::now();

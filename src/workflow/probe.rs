@@ -1,5 +1,5 @@
-//! Asks Mixpanel about a task that cannot exist: the one call that shows whether a project can be
-//! worked on, and creates nothing.
+//! Asks Mixpanel about a task that cannot exist. This shows whether a project works, and creates
+//! nothing.
 
 use chrono::TimeDelta;
 
@@ -10,18 +10,18 @@ use crate::mixpanel::{Client, StatusAnswer};
 use super::follow::{Question, take_slot};
 use super::{RefreshTrouble, Run};
 
-/// What an answer about a task that cannot exist shows.
+/// What the answer about a task that cannot exist shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Probe {
-    /// There is no such task, and we were allowed to ask.
+    /// Mixpanel has no such task, and allowed the question.
     Welcome,
-    /// 404: the same, or the project is elsewhere.
+    /// 404: no such task, or no such project here.
     NotHere,
     /// 401 or 403.
     NotAllowed {
         http_status: u16,
     },
-    /// It is said to exist: whoever answers is not Mixpanel.
+    /// The task is said to exist, so the server is not Mixpanel.
     Odd {
         status: TaskStatus,
     },
@@ -30,23 +30,19 @@ pub enum Probe {
     Unreachable {
         reason: String,
     },
-    /// The operator ended the run.
     Interrupted,
 }
 
-/// What came of a probe.
+/// The result of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probed {
     pub probe: Probe,
-    /// How far our clock is ahead of the server's, or behind, if it said what time it is; to the
-    /// second.
+    /// How far our clock is ahead of the server's, in whole seconds; negative if behind. `None` if
+    /// the server named no time.
     pub ahead: Option<TimeDelta>,
 }
 
-/// Asks once, within the project's pace; never anything but a GET.
-///
-/// # Errors
-/// When the ledger cannot be written.
+/// Sends one GET, within the project's pace.
 pub async fn probe(
     run: &mut Run<'_>,
     client: &Client,
@@ -77,7 +73,7 @@ pub async fn probe(
         Some(StatusAnswer::NotFound) => Probe::NotHere,
         Some(StatusAnswer::Known { status, .. }) => match status {
             TaskStatus::NotFound => Probe::Welcome,
-            // It could not look it up, which takes having been let in.
+            // Mixpanel could not look it up, but accepted the token.
             TaskStatus::Unknown => Probe::Welcome,
             status => Probe::Odd { status },
         },

@@ -1,4 +1,4 @@
-//! The jobs of one project that are still to be sent, in the order they are sent.
+//! The unsent jobs of one project, in sending order.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -11,23 +11,23 @@ use crate::ledger::{JobRecord, Ledger, LedgerError, Purpose, RequestRecord, Stan
 
 use super::verdict::{Temper, Word};
 
-/// How long after an attempt the same POST once more still tells whether it was taken: Mixpanel
-/// answers 409 only while the first task is active, and a later one would be a new deletion.
+/// How long after an attempt a repeated POST shows whether the first was accepted. Mixpanel answers
+/// 409 only while the first task is active; a later POST would be a new deletion.
 const SETTLE_WITHIN: TimeDelta = TimeDelta::minutes(15);
-/// Mixpanel needs a moment before it sees a conflict: 2 s after the attempt, and some for the way.
+/// Mixpanel needs 2 s after an attempt to see a conflict; the rest is for the network.
 pub(super) const SETTLE_AFTER: Duration = Duration::from_millis(2500);
-/// How often an unknown deletion is sent once more in one run; each is harmless while the first
-/// task is active.
+/// How often one run repeats an unknown deletion. A repeat is harmless while the first task is
+/// active.
 const SETTLE_TRIES: u32 = 3;
-/// How often another dsr may be quicker with the same job in one run.
+/// How often another dsr may overtake this one on a job in one run.
 const OVERTAKEN_TIMES: u32 = 8;
 
-/// Which jobs of unknown outcome are settled beside the sending.
+/// Which unknown jobs a run settles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settle {
-    /// Those that were attempted in the last 15 minutes.
+    /// Those attempted in the last 15 minutes.
     Recent,
-    /// Those the operator wants to be sent again, however old.
+    /// Those that the operator wants to send again, however old.
     Chosen(Vec<JobId>),
 }
 
@@ -42,35 +42,34 @@ pub(super) struct Item {
     tries: u32,
 }
 
-/// A request whose unsent jobs are sent in their order.
+/// A request whose unsent jobs go in order.
 struct Sending {
     request: RequestId,
     operation: Operation,
-    /// Up to this number no job is left to send.
+    /// No job up to this number is left to send.
     after: u32,
 }
 
-/// Holds the few jobs that are to be settled; the unsent ones are read from the ledger one by one.
+/// Holds the few jobs to settle in memory, and reads unsent jobs from the ledger one by one.
 pub(super) struct Queue {
     pub(super) project: ProjectKey,
     pub(super) temper: Temper,
     requests: Vec<Sending>,
-    /// Of the requests before this one nothing is left to send.
+    /// The requests before this place have nothing left to send.
     first: usize,
-    /// Jobs whose ids an earlier request has and has not sent yet.
+    /// Jobs whose ids are in an earlier, unsent request.
     kept_back: HashSet<JobId>,
     to_settle: VecDeque<Item>,
-    /// How many ids the last job had that was refused as too large.
+    /// The number of ids of the last job that was refused as too large.
     pub(super) refused: Option<(Kind, usize)>,
-    /// Jobs that were put back to be sent after a task that has ended.
+    /// Jobs that are sent again because the task with their ids has ended.
     sent_after: HashSet<JobId>,
-    /// Jobs with which another dsr was quicker, and how often.
+    /// How often another dsr overtook this one, by job.
     overtaken: HashMap<JobId, u32>,
-    /// Nothing is sent before, for a reason that concerns this process only.
+    /// No sending before this moment, for a reason within this process.
     paused_until: Instant,
 }
 
-/// What a queue offers now.
 pub(super) enum Offer {
     Send(Item),
     Wait(Duration),
@@ -93,7 +92,7 @@ impl Queue {
         }
     }
 
-    /// Adds a request's jobs that are to be sent or settled, but for those that are kept back.
+    /// Adds the jobs of a request to send or settle, without those in `kept_back`.
     pub(super) fn add(
         &mut self,
         ledger: &Ledger,
@@ -118,7 +117,7 @@ impl Queue {
         Ok(())
     }
 
-    /// What may be sent now: first what has to be settled, since that has a time limit.
+    /// The next job. Settling comes first, since it has a time limit.
     pub(super) fn offer(&mut self, ledger: &Ledger) -> Result<Offer, LedgerError> {
         let now = Instant::now();
         let ready = self.to_settle.iter().find(|item| item.not_before <= now);
@@ -150,12 +149,11 @@ impl Queue {
         Ok(None)
     }
 
-    /// How many jobs wait for an earlier request.
     pub(super) fn count_kept_back(&self) -> usize {
         self.kept_back.len()
     }
 
-    /// The job is sent again, since the task that had its ids has ended. Once only.
+    /// The job goes out again, once, since the task with its ids has ended.
     pub(super) fn note_sent_after(&mut self, job: &JobId) {
         self.sent_after.insert(job.clone());
     }
@@ -169,13 +167,12 @@ impl Queue {
         self.paused_until = now.checked_add(wait).unwrap_or(now);
     }
 
-    /// Nothing more is to be settled about the job.
     pub(super) fn remove(&mut self, job: &JobId) {
         self.to_settle.retain(|item| item.job != *job);
     }
 
-    /// Another dsr was quicker with the job: what is left of it comes again. Not without end, since
-    /// each time may be a POST.
+    /// Another dsr overtook this one on the job; the rest of it comes again. The number of times is
+    /// limited, since each may be a POST.
     pub(super) fn looks_again(&mut self, job: &JobId) -> bool {
         let times = self.overtaken.entry(job.clone()).or_default();
         *times += 1;
@@ -184,7 +181,7 @@ impl Queue {
         is_rare
     }
 
-    /// Nothing was created for the job: it is sent when its turn comes, and not settled.
+    /// Nothing was created for the job: send it in its turn instead of settling it.
     pub(super) fn send_anew(&mut self, job: &JobId) {
         self.remove(job);
         for (place, sending) in self.requests.iter_mut().enumerate() {
@@ -195,8 +192,8 @@ impl Queue {
         }
     }
 
-    /// Puts a job whose outcome is unknown back, to be settled a little later.
-    /// A repeated export makes a second copy of personal data, so it is repeated once only.
+    /// Puts an unknown job back, to settle it a little later. A repeated export makes a second copy
+    /// of personal data, so it is repeated only once.
     pub(super) fn settle_later(&mut self, item: &Item) {
         self.remove(&item.job);
         let tries = match item.purpose {
@@ -218,10 +215,7 @@ impl Queue {
     }
 }
 
-/// Whether `dsr resume` settles a job of unknown outcome without a word from the operator.
-///
-/// # Errors
-/// When the ledger cannot be read.
+/// Whether `dsr resume` settles an unknown job without the operator's word.
 pub(super) fn settles_by_itself(
     ledger: &Ledger,
     job: &JobRecord,
@@ -231,15 +225,14 @@ pub(super) fn settles_by_itself(
     Ok(is_recent(job, now) && may_tell(job, ledger.find_tried(&job.id)?, kind))
 }
 
-/// Whether the same POST once more may tell what became of those before it, and does no harm.
-///
-/// What Mixpanel accepted without a readable task is there for certain: a deletion is sent once
-/// more, for the conflict that names its task, and an export never.
+/// Whether a repeated POST may show what happened to the earlier ones, without harm. If Mixpanel
+/// accepted a POST but its task was unreadable, the task exists. A deletion is then repeated once,
+/// for the conflict that names the task; an export never.
 pub(super) fn may_tell(job: &JobRecord, tried: Tried, kind: Kind) -> bool {
     let is_open_question = match tried.last {
         Some(JobState::Unknown | JobState::Accepted) => true,
-        // The last one was certainly not taken. A job that was cut, cancelled or refused since its
-        // answer was lost waits for the operator.
+        // The last POST was certainly not accepted. A job that was cut, cancelled or refused since
+        // its answer was lost waits for the operator.
         Some(JobState::Planned | JobState::Deferred | JobState::Refused) => {
             !job.may_be_double && tried.unclear > 0
         }
@@ -252,7 +245,7 @@ pub(super) fn may_tell(job: &JobRecord, tried: Tried, kind: Kind) -> bool {
         (Kind::Export, 0) => tried.unclear <= 1,
         (Kind::Delete | Kind::Export, _) => false,
     };
-    // The task of a job that was sent long ago has ended, and the same POST would be a new one.
+    // The task of a job sent long ago has ended, so a repeat would create a new one.
     let is_of_now = !tried.is_of_lost_span;
     job.is_unsettled() && job.task.is_none() && is_of_now && is_open_question && is_harmless
 }
@@ -269,15 +262,13 @@ impl Item {
         }
     }
 
-    /// Whether the job may be settled only on the operator's word by now: a wait may have been
-    /// long, or the machine has slept.
+    /// Whether settling now needs the operator's word, such as after a long wait or sleep.
     pub(super) fn is_too_late(&self, job: &JobRecord, now: DateTime<Utc>) -> bool {
         self.purpose == Purpose::Settle && self.word == Word::None && !is_recent(job, now)
     }
 }
 
-/// Whether the same POST once more still tells what became of those before it: the task of the
-/// oldest is the first to end.
+/// Whether a repeated POST still tells about the earlier ones: the oldest task ends first.
 fn is_recent(job: &JobRecord, now: DateTime<Utc>) -> bool {
     let age = job.unclear_since.map(|begun| now - begun);
     age.is_some_and(|age| (TimeDelta::zero()..SETTLE_WITHIN).contains(&age))
@@ -294,7 +285,8 @@ impl Settle {
         if !job.is_unsettled() {
             return None;
         }
-        // The time limit counts from the first attempt's beginning, the pause from the last's end.
+        // The time limit counts from the start of the first attempt, the pause from the end of the
+        // last.
         let ended = job.attempt_ended_at.or(job.unclear_since);
         let since_end = ended.map_or(TimeDelta::MAX, |ended| now - ended);
         let wanted = match self {
@@ -319,7 +311,6 @@ mod tests {
     use super::*;
     use crate::domain::Law;
 
-    /// An empty ledger, and a queue of jobs that are to be settled.
     fn queue_of(jobs: u32) -> (tempfile::TempDir, Ledger, Queue) {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&folder.path().join("ledger.db"), Duration::ZERO).unwrap();

@@ -1,4 +1,4 @@
-//! Finds people of deletions in events that are there all the same, and counts when those came.
+//! Finds deleted people in events that exist all the same, and counts those events by time.
 
 use std::collections::HashMap;
 
@@ -10,30 +10,30 @@ use crate::ledger::ErasedJob;
 
 use super::suppressed::SuppressedIndex;
 
-/// How many ids of strangers are kept in mind: the same people's events stand close to each other,
-/// and a keyed hash takes longer than all else.
+/// How many unknown ids are remembered. One person's events come close together, and the keyed hash
+/// is the slowest step.
 const STRANGERS: usize = 1 << 19;
 
-/// How Mixpanel writes the id of a device that stands for a person.
+/// How Mixpanel writes an anonymous device id.
 const DEVICE: &str = "$device:";
 
-/// Somebody of whom there are events.
+/// A deleted person with events.
 #[derive(Debug)]
 pub struct Recollected {
     pub hash: PersonHash,
-    /// Their last deletion that is done, or else the last one.
+    /// The person's last deletion that is done, or else the last one.
     pub deletion: ErasedJob,
-    /// Events about them, by when they came.
+    /// Events of the person, by time.
     pub events: Arrivals,
-    /// Events about others that came from a device of theirs, not before their deletion.
+    /// Events of other people from the person's device, not before the deletion.
     pub from_device: usize,
-    /// The first event that did not come before their deletion, or else the first of all.
+    /// The first event that is not from before the deletion, or else the first.
     pub first: Seen,
-    /// When the last event about them came, if any says so.
+    /// The time of the person's last event, if any has one.
     pub last_at: Option<DateTime<Utc>>,
 }
 
-/// How many events came when.
+/// Counts of events by time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Arrivals {
     pub after: usize,
@@ -42,10 +42,10 @@ pub struct Arrivals {
     pub undated: usize,
 }
 
-/// Where an event stands.
+/// The place of an event in a file.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    /// What messages call the file.
+    /// The file's name in messages.
     pub label: String,
     pub line: Option<u64>,
     pub element: Option<u64>,
@@ -61,24 +61,24 @@ impl Arrivals {
         } += 1;
     }
 
-    /// How many are not surely from before the deletion.
+    /// Events that are not certainly from before the deletion.
     pub fn again(self) -> usize {
         self.after + self.during + self.undated
     }
 }
 
-/// The search: hears of one event after the other.
+/// The search, fed one event at a time.
 pub struct Search<'i> {
     index: &'i SuppressedIndex,
     hasher: PersonHasher,
     people: HashMap<PersonHash, Recollected>,
     plain: IdHasher,
-    /// Hashes of ids that nobody has who was erased, each in the place its last bits say.
+    /// Hashes of ids that were not erased, each in the slot of its last bits.
     strangers: Vec<u128>,
 }
 
 impl<'i> Search<'i> {
-    /// `key` is the one that the index was read under.
+    /// `key` is the key that the index was read with.
     pub fn new(index: &'i SuppressedIndex, key: &LedgerKey) -> Self {
         Self {
             index,
@@ -89,9 +89,9 @@ impl<'i> Search<'i> {
         }
     }
 
-    /// Looks for everybody whom an event names.
+    /// Looks up everyone an event names.
     pub fn take(&mut self, place: Place<'_>, event: &Event<'_>) {
-        // The same person may be named as both; what they are first counts.
+        // An event may name a person twice; the first name counts.
         let mut counted: Vec<PersonHash> = Vec::new();
         for (named_as, id) in event.names() {
             let is_device = !id.starts_with(DEVICE) && event.is_device(id);
@@ -112,7 +112,7 @@ impl<'i> Search<'i> {
         }
     }
 
-    /// Counts an event of somebody; whether they were erased at all.
+    /// Counts an event of a person; returns whether that person was erased.
     fn look_up(
         &mut self,
         hash: PersonHash,
@@ -161,7 +161,7 @@ impl<'i> Search<'i> {
         true
     }
 
-    /// Everybody who was found: who has the most events after their deletion first.
+    /// The people found, those with the most events after their deletion first.
     pub fn finish(self) -> Vec<Recollected> {
         let mut people: Vec<Recollected> = self.people.into_values().collect();
         people.sort_unstable_by_key(|person| {

@@ -1,4 +1,4 @@
-//! Conflicts and lost answers: which task has an id, found out by asking about the tasks.
+//! Conflicts and lost answers: finds out from the tasks which of them has an id.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
@@ -15,10 +15,9 @@ use crate::mixpanel::Client;
 use super::follow::{self, Answer, Difference, Followed, Question, RefreshTrouble, ask};
 use super::{Run, WorkflowError};
 
-/// What is known of a task's ids.
 type TaskIds = Option<HashSet<String>>;
 
-/// A task that a conflict named, and what Mixpanel says of it.
+/// A task that a conflict named, and Mixpanel's answer about it.
 struct Named<'t> {
     task: &'t TaskId,
     status: TaskStatus,
@@ -26,7 +25,6 @@ struct Named<'t> {
 }
 
 impl Named<'_> {
-    /// Mixpanel could look it up.
     fn is_known(&self) -> bool {
         !matches!(self.status, TaskStatus::NotFound | TaskStatus::Unknown)
     }
@@ -37,19 +35,18 @@ impl Named<'_> {
     }
 }
 
-/// What came of the wish to link a job's ids.
+/// The result of linking a job's ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Linking {
     Done,
-    /// Some ids are in a task that has ended: they are to be sent again after it.
+    /// Some ids are in a task that has ended, so dsr sends them again.
     SendsAgain,
 }
 
-/// Links an unsent job's ids to the tasks that have them already. The job itself keeps the rest.
-///
-/// Each task is asked which ids it has. Ids that no task owns up to are unknown, naming the tasks.
-/// A task that has ended does nothing for what was asked since: its ids stay unsent, and where they
-/// were `sent_after` it already, they are unknown.
+/// Links an unsent job's ids to the tasks that have them; the job keeps the rest. Asks each task
+/// for its ids. Ids that no task has become unknown, with the tasks in the reason. A task that has
+/// ended does nothing for a new request, so its ids stay unsent. After a second such answer
+/// (`sent_after`) they become unknown.
 pub(super) async fn link(
     run: &mut Run<'_>,
     client: &Client,
@@ -127,24 +124,22 @@ fn count_of(ids: usize) -> String {
     }
 }
 
-/// What a conflict shows about a job whose first answer was lost.
+/// What a conflict shows about a job with a lost answer.
 pub(super) enum Owners {
-    /// This task has all of the job's ids: it is the one that was made for it.
+    /// This task has all of the job's ids, so it was made for the job.
     One(TaskId),
-    /// No task has all of them, so none was made for the job: these ids are in others.
+    /// No task has all ids, so none was made for the job. These ids are in other tasks.
     Others(Vec<Linked>),
-    /// This task has all of them and has ended, and may be older than the job: nobody can tell.
+    /// This task has all ids and has ended. It may be older than the job; nobody can tell.
     Ended(String),
-    /// Why no task is known to have them.
+    /// Why it is not known which task has the ids.
     NotSaid(String),
 }
 
-/// Why a conflict settles nothing.
 pub(super) const NOT_SAID: &str =
     "Mixpanel has its ids in several tasks, or could not say in which";
 
-/// Finds out by the tasks that a conflict over `ids` named whether one of them was made for the
-/// whole `batch`.
+/// Asks the tasks named in a conflict over `ids` whether one was made for the whole `batch`.
 pub(super) async fn find_owners(
     run: &mut Run<'_>,
     client: &Client,
@@ -156,13 +151,13 @@ pub(super) async fn find_owners(
         Ok(named) => named,
         Err(trouble) => return Ok(Err(trouble)),
     };
-    // Mixpanel accepts nothing while a task has the ids: one that is named later is not older.
+    // Mixpanel accepts no POST while a task has the ids, so a task named later is not older.
     let was_accepted = run.ledger.find_tried(job)?.unread > 0;
     let found = owners(batch, ids, &named, was_accepted);
     let Owners::One(task) = &found else {
         return Ok(Ok(found));
     };
-    // A task that was made for another job of ours was not made for this one.
+    // A task that was made for another job of ours is not this job's.
     let owner = run.ledger.find_owner(task)?;
     if owner.is_none_or(|own| own.id == *job) {
         return Ok(Ok(found));
@@ -185,9 +180,9 @@ fn owners(batch: &Batch, ids: &[DistinctId], named: &[Named<'_>], was_accepted: 
     let over_all = ids.len() == batch.count();
     let difference = |one: &Named<'_>| one.ids.as_ref().map(|ids| Difference::between(batch, ids));
     let made_for_it = |one: &&Named<'_>| match difference(one) {
-        // A task of more ids than were sent is somebody else's.
+        // A task with more ids than dsr sent belongs to someone else.
         Some(difference) => difference.missing == 0 && difference.more == 0,
-        // It was named for all of our ids, and no other task was.
+        // The conflict named this task alone, and for all ids.
         None => over_all && named.len() == 1 && one.is_known(),
     };
     if let Some(own) = named.iter().find(made_for_it) {
@@ -202,7 +197,7 @@ fn owners(batch: &Batch, ids: &[DistinctId], named: &[Named<'_>], was_accepted: 
             ended => ended,
         })
     };
-    // One that does not say, or says less than the conflict, may be the one that was made for it.
+    // A task that hides its ids, or names fewer than the conflict, may be the job's own.
     let says_less = |one: &Named<'_>| difference(one).is_none_or(|known| known.missing > 0);
     let may_be_ours = match named {
         [only] => says_less(only),
@@ -218,14 +213,14 @@ fn owners(batch: &Batch, ids: &[DistinctId], named: &[Named<'_>], was_accepted: 
     }
 }
 
-/// Shares ids out among the active tasks that have them; what no such task owns up to is left.
+/// Groups ids by the active task that has them; returns the rest as well.
 fn group_by_task(ids: Vec<DistinctId>, named: &[Named<'_>]) -> (Vec<Linked>, Vec<DistinctId>) {
     let mut groups = Vec::new();
     let mut left = ids;
     for one in named.iter().filter(|one| !one.has_ended()) {
         let is_its = |id: &DistinctId| match &one.ids {
             Some(known) => known.contains(id.expose()),
-            // The conflict is Mixpanel's word that it has them, unless the task contradicts that.
+            // The conflict itself says that the task has the ids.
             None => named.len() == 1 && one.is_known(),
         };
         let (its, others) = left.into_iter().partition(is_its);
@@ -236,7 +231,7 @@ fn group_by_task(ids: Vec<DistinctId>, named: &[Named<'_>]) -> (Vec<Linked>, Vec
     (groups, left)
 }
 
-/// A group of ids to link, if there are any.
+/// A group of ids to link; `None` if there are no ids.
 fn linked(ids: Vec<DistinctId>, to: LinkTo, reason: String) -> Option<Linked> {
     let batch = Batch::restore(ids).ok()?;
     Some(Linked { batch, to, reason })
@@ -261,12 +256,10 @@ fn linked_reason(task: &TaskId) -> String {
     format!("linked: task {task} had its ids already")
 }
 
-/// Takes out of an unsent deletion what other deletions in the ledger have: linked to their tasks,
-/// where Mixpanel says that those are active and have these ids, or, where an earlier request has
-/// no task yet, kept back until it has. Anything else is sent: Mixpanel names a conflict if there
-/// is one.
-///
-/// Returns the jobs that are kept back. Where the token is turned away, nothing is to be sent.
+/// Keeps ids of other deletions in the ledger out of an unsent deletion. They are linked to the
+/// other task if Mixpanel says that it is active and has them. They wait if an earlier request has
+/// no task yet. All other ids are sent: Mixpanel names a conflict if there is one. Returns the
+/// jobs that wait. If Mixpanel refuses the token, the caller must send nothing.
 pub(super) async fn keep_apart(
     run: &mut Run<'_>,
     request: &RequestRecord,
@@ -313,13 +306,11 @@ pub(super) async fn keep_apart(
     Ok(Ok(kept_back))
 }
 
-/// What is known of another deletion that has ids of ours.
 enum OtherTask {
-    /// Mixpanel has not ended its task; with the task's ids, where Mixpanel names them.
+    /// Its task is open; with the task's ids if Mixpanel names them.
     Active(TaskIds),
-    /// It has no task yet.
     Unsent,
-    /// It has ended, or Mixpanel could not be asked.
+    /// It is over, or Mixpanel could not be asked.
     Over,
 }
 
@@ -363,7 +354,7 @@ pub(super) fn list_unsent(ledger: &Ledger, request: &RequestId) -> Result<Vec<Jo
     unsent.map(|job| job.map(|job| job.id)).collect()
 }
 
-/// What came of the operator's word that a job became a certain task.
+/// The result of the operator's word that a job became a certain task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Adopted {
     Yes,
@@ -371,21 +362,20 @@ pub enum Adopted {
     NotFound,
     /// Mixpanel could not look the task up.
     NotSaid,
-    /// The task does not have all of the job's ids.
+    /// The task lacks some of the job's ids.
     OtherIds(Difference),
-    /// Mixpanel's answer is about another task.
     OtherTask,
-    /// The task was made for this other job, and Mixpanel does not say that it has these ids, too.
+    /// The task was made for this other job, and Mixpanel does not say that it also has these ids.
     OtherJob(JobId),
     /// The job was settled or given up on meanwhile.
     Taken(JobState),
 }
 
-/// Takes the operator's word that a job of unknown outcome became `task`, if Mixpanel knows the
-/// task and nothing that Mixpanel or the ledger says of it contradicts that.
+/// Takes the operator's word that a job of unknown outcome became `task`. Mixpanel must know the
+/// task, and neither Mixpanel nor the ledger may contradict.
 ///
 /// # Errors
-/// When the ledger cannot be written. What keeps Mixpanel from being asked is the inner error.
+/// When the ledger cannot be written. The inner error says why Mixpanel could not be asked.
 pub async fn adopt(
     run: &mut Run<'_>,
     job: &JobId,
@@ -431,7 +421,7 @@ pub async fn adopt(
         Settling::Taken(state) => Ok(Ok(Adopted::Taken(state))),
         Settling::Recorded => {
             run.ledger.record_check(job, &status, now)?;
-            // A task that was revoked leaves a job unknown whose other POSTs are in doubt.
+            // A revoked task leaves the job unknown if its other POSTs are in doubt.
             run.tally.settled += usize::from(!run.job(job)?.is_unsettled());
             Ok(Ok(Adopted::Yes))
         }
@@ -453,7 +443,7 @@ async fn ask_about(
     ask(run, client, &question).await
 }
 
-/// Half of a job's ids, rounded up: what is tried when the whole is too large.
+/// Half of a job's ids, rounded up, to try when the whole is too large.
 pub(super) fn half(ids: usize) -> Option<NonZeroUsize> {
     NonZeroUsize::new(ids.div_ceil(2)).filter(|_| ids > 1)
 }

@@ -1,4 +1,4 @@
-//! Splits a fetched archive into a package for each person its job asked for.
+//! Splits a fetched archive into one package for each person of its job.
 
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -18,32 +18,32 @@ use crate::packages::{self, About, Form, Limits, Order, Progress, Review, SplitE
 
 use super::Interrupt;
 
-/// How archives are split; the same for each of a command.
+/// How one command splits its archives.
 pub struct Splitting<'a> {
     pub form: Form,
-    /// Who was asked for, in place of whom the ledger knows.
+    /// The ids that the archive is for, if the operator gives them instead of the ledger.
     pub people: Option<&'a [DistinctId]>,
-    /// Finds the project's API secret; asked only where an archive is locked.
+    /// Finds the project's API secret; called only for a locked archive.
     pub find_secret: &'a dyn Fn() -> Result<Option<ProjectSecret>, ProjectSecretError>,
     pub made: DateTime<Utc>,
-    /// Whose clock the project's events are by.
+    /// The time zone of the project's events.
     pub zone: ProjectZone,
     pub review: Review,
-    /// What the company says of itself on the pages.
+    /// What the pages say about the company.
     pub company: &'a Company,
     pub sandbox: bool,
     pub interrupt: &'a Interrupt,
 }
 
-/// What lies beside an archive now; where [`Summary::is_draft`], it is not to be sent yet.
+/// What is beside an archive now. If [`Summary::is_draft`], do not send it yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SplitOutcome {
     Split(PathBuf, Summary),
-    /// It was split in the same way before.
+    /// An earlier run split it in the same way.
     There(PathBuf, Summary),
 }
 
-/// Why there are no packages of an archive. Nothing is left where they would be.
+/// Why an archive has no packages. Their folder holds nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum SplitTrouble {
     #[error(transparent)]
@@ -64,11 +64,11 @@ pub enum SplitTrouble {
     Packages(#[from] SplitError),
 }
 
-/// Makes the packages of one archive in a folder beside it: all of them or none, and not twice.
+/// Makes the packages of one archive in a folder beside it: all or none, and only once.
 ///
 /// # Errors
-/// When nobody knows who was asked for, the archive cannot be opened or trusted, or a file cannot
-/// be written.
+/// When the job's ids are unknown, the archive cannot be opened or trusted, or a file cannot be
+/// written.
 pub fn split(
     ledger: &mut Ledger,
     request: &RequestRecord,
@@ -78,7 +78,7 @@ pub fn split(
     show: &mut dyn FnMut(Progress),
 ) -> Result<SplitOutcome, SplitTrouble> {
     match split_once(ledger, request, job, download, how, show) {
-        // Another dsr may have put its packages there while this one made the same or others.
+        // Another dsr may have made packages meanwhile, the same or different ones.
         Err(SplitTrouble::Packages(SplitError::TargetExists { .. })) => {
             split_once(ledger, request, job, download, how, show)
         }
@@ -137,11 +137,9 @@ fn split_once(
     Ok(SplitOutcome::Split(target.clone(), report.summary))
 }
 
-/// Whom the other jobs of the request asked for.
 struct Elsewhere<'a> {
     ledger: &'a Ledger,
     job: &'a JobRecord,
-    /// Why they are not known.
     trouble: RefCell<Option<LedgerError>>,
 }
 
@@ -161,7 +159,6 @@ impl<'a> Elsewhere<'a> {
         })
     }
 
-    /// Those whose ids the ledger still keeps.
     fn try_find(&self) -> Result<Vec<DistinctId>, LedgerError> {
         let mut all = Vec::new();
         for job in self.ledger.jobs(&self.job.id.request, Standing::Any) {
@@ -193,10 +190,7 @@ fn packages_record(summary: &Summary) -> PackagesRecord {
     }
 }
 
-/// The drafts beside the fetched archives of a request of which no packages were made since.
-///
-/// # Errors
-/// When the ledger cannot be read.
+/// The drafts beside a request's archives that have no packages yet.
 pub fn list_drafts(
     ledger: &Ledger,
     request: &RequestRecord,
@@ -220,7 +214,7 @@ pub fn list_drafts(
             });
             found.collect::<Vec<_>>()
         };
-        // The trail forgets what was made before the archive was fetched again.
+        // The trail forgets packages from before the last fetch.
         if find("packages").is_empty() {
             let found = find("to-check").into_iter();
             drafts.extend(found.map(|(place, summary)| (place, summary.form)));
@@ -282,9 +276,9 @@ fn export_of(request: &RequestRecord, job: &JobRecord) -> Option<(RetrievalScope
     }
 }
 
-/// `exports/q7tz0xma-1.zip` is split into `exports/q7tz0xma-1-packages/`, or, where these packages
-/// are there in the other form, into `exports/q7tz0xma-1-zips-packages/` or `-folders-packages/`.
-/// Until somebody has looked at what is unassigned, `to-check` stands for `packages`.
+/// `exports/q7tz0xma-1.zip` becomes `exports/q7tz0xma-1-packages/`. If that folder has packages of
+/// the other form, it becomes `exports/q7tz0xma-1-zips-packages/` or `-folders-packages/`. Until
+/// someone has reviewed the unassigned records, the name has `to-check` instead of `packages`.
 fn place_of(request: &RequestRecord, download: &DownloadRecord, what: &str, form: Form) -> PathBuf {
     let usual = beside(download, &format!("-{what}"));
     match packages::is_of_other_form(&usual, &request.id, &download.sha256, form) {

@@ -1,4 +1,4 @@
-//! Sends what is planned, one POST at a time, each recorded before and after.
+//! Sends planned jobs, one POST at a time, each recorded before and after.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -14,11 +14,10 @@ use super::verdict::{Act, Next, Stop, Verdict};
 use super::waiting::{Settles, list_waiting};
 use super::{Approved, Event, RefreshTrouble, Run, WorkflowError, settle};
 
-/// Records the approved plans of one command as requests with their jobs, all still to be sent.
+/// Records the approved plans of one command as requests with unsent jobs.
 ///
 /// # Errors
-/// When the ledger cannot be written, or the ids cannot be read back; then nothing of it is there
-/// and nothing will be sent.
+/// When the ledger cannot be written, or the ids cannot be read. Then nothing is recorded or sent.
 pub fn record(
     run: &mut Run<'_>,
     approved: &[Approved],
@@ -33,12 +32,12 @@ pub fn record(
     run.ledger.record_requests(asked, again, run.clock.now())
 }
 
-/// Sends each planned or deferred job of the requests, projects in turn, and settles unknown ones,
-/// until all are sent or something stands in the way. `max_wait` bounds how long a rate limit is
-/// waited for.
+/// Sends each planned or deferred job of the requests and settles unknown ones, with the projects
+/// in turn. Ends when all are sent or something prevents sending. `max_wait` limits a wait for the
+/// rate limit.
 ///
 /// # Errors
-/// When the ledger cannot be written. Then nothing more is sent.
+/// When the ledger cannot be written. Then dsr sends nothing more.
 pub async fn submit(
     run: &mut Run<'_>,
     requests: &[RequestId],
@@ -55,12 +54,12 @@ pub async fn submit(
         waiting = queues.iter().map(Queue::count_kept_back).sum();
         let sent = send_all(run, &mut queues, max_wait).await?;
         stops.extend(sent.stops);
-        // What was sent may let jobs go that waited for it: look again, until none is let go.
+        // Sent jobs may free jobs that waited for them: look again until none is freed.
         let may_go_on = sent.any && (1..before).contains(&waiting) && stops.is_empty();
         if !may_go_on || run.interrupt.signal().is_some() {
             break;
         }
-        // Each unknown job was tried in the first round as often as it may be.
+        // The first round tried each unknown job as often as allowed.
         settle = Settle::Chosen(Vec::new());
     }
     let mut records = Vec::new();
@@ -81,9 +80,7 @@ pub async fn submit(
     })
 }
 
-/// What came of the queues of one round.
 struct Sent {
-    /// Whether anything was sent.
     any: bool,
     stops: Vec<Stop>,
 }
@@ -120,18 +117,17 @@ async fn send_all(
             run.sleep(shortest).await;
         }
     }
-    // An interruption leaves some.
+    // An interruption leaves queues.
     for queue in &*queues {
         run.ledger.record_all_sent(&queue.project)?;
     }
     Ok(Sent { any, stops })
 }
 
-/// What came of one try to send the next job of a queue.
 enum Step {
     Sent,
     Wait(Duration),
-    /// Nothing is left to send, or something stands in the way.
+    /// Nothing is left to send, or something prevents it.
     Over(Option<Stop>),
 }
 
@@ -185,7 +181,7 @@ async fn send_next(
         Offer::Nothing => return Ok(Step::Over(None)),
     };
     match send(run, queue, &item, max_wait).await {
-        // Another dsr was quicker. What it has left to do is in the ledger.
+        // Another dsr was faster. The ledger has what is left to do.
         Err(WorkflowError::Ledger(LedgerError::Overtaken(job))) if queue.looks_again(&job) => {
             tracing::info!(%job, "overtaken");
             Ok(Step::Sent)
@@ -241,7 +237,7 @@ async fn send(
     }
 }
 
-/// Cuts a job that is larger than what the server has taught us; whether it was.
+/// Cuts a job that is larger than the server's known limit; returns whether it did.
 fn cut_to_learned(run: &mut Run<'_>, queue: &mut Queue, item: &Item) -> Result<bool, LedgerError> {
     let kind = item.operation.kind();
     let now = run.clock.now();
@@ -256,7 +252,7 @@ fn cut_to_learned(run: &mut Run<'_>, queue: &mut Queue, item: &Item) -> Result<b
     Ok(true)
 }
 
-/// The one place a POST is made from: the intent has been committed.
+/// The only place that makes a POST. The intent is already committed.
 async fn post(run: &Run<'_>, client: &Client, item: &Item) -> Result<CreateAnswer, LedgerError> {
     let batch = run.ledger.find_batch(&item.job)?;
     let subject = run.job(&item.job)?.subject;
@@ -269,7 +265,7 @@ async fn post(run: &Run<'_>, client: &Client, item: &Item) -> Result<CreateAnswe
     })
 }
 
-/// Does what the verdict says: records it, tells it, and says how to go on.
+/// Carries out a verdict: records it, reports it and returns the next step.
 async fn carry_out(
     run: &mut Run<'_>,
     queue: &mut Queue,
@@ -289,7 +285,7 @@ async fn carry_out(
         }
         Act::Cut => cut(run, queue, client, item, reason)?,
         Act::Link { ids, tasks } => {
-            // Nothing was created; what the tasks have is asked with the job safely planned.
+            // Nothing was created, so the job is planned again before dsr asks the tasks.
             record_outcome(run, client, job, &Outcome::NotCreated, reason)?;
             let sent_after = queue.was_sent_after(job);
             match settle::link(run, client, job, ids, &tasks, sent_after).await? {
@@ -336,7 +332,7 @@ async fn carry_out(
     })
 }
 
-/// Settles a job of unknown outcome by a conflict over its ids, as far as the conflict tells.
+/// Settles an unknown job by a conflict over its ids, as far as the conflict can.
 async fn adopt_or_link(
     run: &mut Run<'_>,
     client: &Client,
@@ -351,7 +347,7 @@ async fn adopt_or_link(
     run.ledger
         .record_answered(&project.key(), project.rate, now)?;
     let owners = settle::find_owners(run, client, (job, &batch), ids, tasks).await?;
-    // A conflict creates nothing: what is unknown is what became of the POSTs before.
+    // A conflict creates nothing; only the earlier POSTs remain unknown.
     let not_taken = Outcome::Unsettled(JobState::Planned);
     match owners {
         Ok(Owners::One(task)) => {
@@ -361,7 +357,7 @@ async fn adopt_or_link(
             record_outcome(run, client, job, &outcome, Some(&reason))?;
         }
         Ok(Owners::Others(groups)) => {
-            // What is left is still unknown, though hardly: the same POST tells again.
+            // The rest remains unknown. The next identical POST shows more.
             record_outcome(run, client, job, &not_taken, reason)?;
             run.record_linked(job, &groups)?;
         }
@@ -395,8 +391,8 @@ fn cut(
     Ok(())
 }
 
-/// Remembers how many ids the server took of a job after it had refused twice as many: only that
-/// shows that their number was the trouble.
+/// Remembers how many ids the server accepted after it refused twice as many. Only that shows that
+/// the number was the problem.
 fn learn(run: &mut Run<'_>, queue: &mut Queue, item: &Item) -> Result<(), WorkflowError> {
     let kind = item.operation.kind();
     let ids = run.job(&item.job)?.ids;

@@ -1,4 +1,4 @@
-//! What came of a submission: how the jobs stand, what stopped it, and what is left to do.
+//! The result of a submission: the jobs' states, what stopped it, and what is left to do.
 
 use crate::domain::{ExitStatus, JobState};
 use crate::ledger::{JobGroup, RequestRecord};
@@ -7,31 +7,30 @@ use super::Signal;
 use super::verdict::Stop;
 use super::waiting::{Settles, Waiting};
 
-/// What came of a submission. The requests are as the ledger has them now.
+/// The result of a submission. The requests are as the ledger has them now.
 #[derive(Debug)]
 pub struct SubmitReport {
     pub requests: Vec<RequestRecord>,
     pub stops: Vec<Stop>,
-    /// The unsent jobs that wait for other requests.
     pub waiting: Vec<Waiting>,
     pub settling: Settles,
     pub tally: Tally,
     pub signal: Option<Signal>,
 }
 
-/// How many jobs this run moved on, whatever was done to the same requests before.
+/// How many jobs this run changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Sent and accepted.
     pub sent: usize,
-    /// Of unknown outcome until their task was found or made.
+    /// Unknown jobs whose task was found or created.
     pub settled: usize,
-    /// Not sent: their ids are in tasks that were not made for them.
+    /// Not sent, because other tasks already have the ids.
     pub linked: usize,
 }
 
 impl SubmitReport {
-    /// The status of the whole run, by the jobs' states and what stopped it.
+    /// The exit status of the run, by the jobs' states and what stopped it.
     pub fn exit_status(&self) -> ExitStatus {
         let signal = self.signal.map(Signal::exit_status);
         let stops = self.stops.iter().map(|stop| match stop {
@@ -43,7 +42,7 @@ impl SubmitReport {
             Stop::Contradiction => ExitStatus::Refused,
         });
         let groups = self.requests.iter().flat_map(|request| &request.groups);
-        // What is on its way or with Mixpanel now is no trouble of this run.
+        // Jobs being sent or open at Mixpanel are no trouble of this run.
         let is_left =
             |group: &&JobGroup| group.state != JobState::Sending && !group.state.is_followed();
         let states = groups.filter(is_left).map(standing);
@@ -51,13 +50,13 @@ impl SubmitReport {
     }
 }
 
-/// How jobs stand, as a status for scripts.
+/// The exit status for the state of some jobs.
 pub fn standing(group: &JobGroup) -> ExitStatus {
     match group.state {
         JobState::Failed | JobState::Revoked | JobState::Refused if group.is_lost() => {
             ExitStatus::Unknown
         }
-        // The operator gave up on it: nothing more is to be done.
+        // The operator gave up on the job: nothing is left to do.
         JobState::Unknown if group.is_abandoned => ExitStatus::Done,
         JobState::Unknown => ExitStatus::Unknown,
         JobState::Failed | JobState::Revoked => ExitStatus::Failed,

@@ -1,32 +1,30 @@
-//! The people of deletions, each once: as a list in the order of their hashes, and as an index in
-//! which events look them up.
+//! Each deleted person once: as a list sorted by hash, and as an index to look up events.
 
 use chrono::{DateTime, Utc};
 
 use crate::domain::{Arrival, ErasurePeriod, PersonHash};
 use crate::ledger::{Erased, ErasedJob, LedgerError};
 
-/// How many people are in memory at once while a list is written; of more, a part after the other
-/// is read.
+/// The most people in memory while a list is written. Longer lists are read in parts.
 const AT_ONCE: usize = 1 << 20;
 
-/// Whether ids that the ledger still keeps are wanted, too.
+/// Whether the caller also wants ids that the ledger still keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeldIds {
     Hashed,
     Shown,
 }
 
-/// Somebody who is not to be tracked again in a project.
+/// A suppressed person of a project.
 #[derive(Debug, Clone)]
 pub struct Suppressed {
     pub hash: PersonHash,
-    /// The place of the deletion that says the most about them, among the jobs.
+    /// The place among the jobs of the deletion that says most about the person.
     pub job: u32,
     pub id: Option<Box<str>>,
 }
 
-/// Those whose hashes begin alike: the `place`-th of `of` parts of all.
+/// People whose hashes begin alike: the `place`-th of `of` parts.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
     place: usize,
@@ -34,7 +32,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// As many parts as it takes to have each in memory, in the order of the hashes.
+    /// As many parts as needed so that each fits into memory, sorted by hash.
     pub fn all_of(erased: &Erased<'_>) -> impl Iterator<Item = Self> + use<> {
         Self::all(erased.count_ids().div_ceil(AT_ONCE).max(1))
     }
@@ -45,15 +43,12 @@ impl Part {
 
     fn holds(self, hash: &PersonHash) -> bool {
         let [a, b, c, d, ..] = *hash.as_bytes();
-        // Hashes are spread evenly.
+        // Hashes are evenly distributed.
         let beginning = u64::from(u32::from_be_bytes([a, b, c, d]));
         (beginning * self.of as u64) >> 32 == self.place as u64
     }
 
-    /// Reads everybody in it, each once a project, in the order of their hashes.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
+    /// Reads the people of this part, each once a project, sorted by hash.
     pub fn read(self, erased: &Erased<'_>, ids: HeldIds) -> Result<Vec<Suppressed>, LedgerError> {
         let mut people = Vec::new();
         erased.visit(&mut |person| {
@@ -84,23 +79,23 @@ impl Part {
     }
 }
 
-/// Everybody in the order of their hashes; 20 bytes a person and deletion.
+/// Everyone sorted by hash; 20 bytes for each person and deletion.
 pub struct SuppressedIndex {
     people: Vec<(PersonHash, u32)>,
-    /// Where those begin whose hashes begin with each two bytes, and where the last of them end:
-    /// hashes are spread evenly, so few are left to be compared.
+    /// For each first two bytes of a hash, the place where its people start, and a last end. Hashes
+    /// are evenly distributed, so few remain to compare.
     starts: Vec<usize>,
     jobs: Vec<ErasedJob>,
 }
 
-/// The deletions that somebody is in.
+/// The deletions of one person.
 #[derive(Debug, Clone, Copy)]
 pub struct Deletions<'i> {
     entries: &'i [(PersonHash, u32)],
     jobs: &'i [ErasedJob],
 }
 
-/// What two bytes can say.
+/// The number of values of two bytes.
 const BEGINNINGS: usize = 1 << 16;
 
 fn beginning(hash: &PersonHash) -> usize {
@@ -109,8 +104,7 @@ fn beginning(hash: &PersonHash) -> usize {
 }
 
 impl SuppressedIndex {
-    /// # Errors
-    /// When the ledger cannot be read.
+    /// Reads everyone from the ledger.
     pub fn read(erased: &Erased<'_>) -> Result<Self, LedgerError> {
         let mut people = Vec::with_capacity(erased.count_ids());
         erased.visit(&mut |person| people.push((person.hash, person.job)))?;
@@ -119,7 +113,7 @@ impl SuppressedIndex {
         Ok(Self::of(people, jobs))
     }
 
-    /// `people` are sorted.
+    /// `people` must be sorted.
     fn of(people: Vec<(PersonHash, u32)>, jobs: Vec<ErasedJob>) -> Self {
         let mut starts = vec![0; BEGINNINGS + 1];
         for (hash, _) in &people {
@@ -135,12 +129,12 @@ impl SuppressedIndex {
         }
     }
 
-    /// How many people there are.
+    /// The number of people.
     pub fn count(&self) -> usize {
         self.people.chunk_by(|a, b| a.0 == b.0).count()
     }
 
-    /// The deletions of a person, at least one; `None` for anybody else.
+    /// The deletions of a person, at least one; `None` if there are none.
     pub fn find(&self, hash: &PersonHash) -> Option<Deletions<'_>> {
         let place = beginning(hash);
         let alike = &self.people[self.starts[place]..self.starts[place + 1]];
@@ -159,12 +153,12 @@ impl<'i> Deletions<'i> {
         self.entries.iter().map(|(_, job)| &jobs[*job as usize])
     }
 
-    /// When an event of the person came, in Unix seconds, as seen from their deletions.
+    /// When an event (Unix seconds) came, compared with the person's deletions.
     pub fn arrival(self, time: Option<i64>) -> Arrival {
         Arrival::of(time, self.jobs().map(|job| job.period))
     }
 
-    /// The last one that is done, or else the last one.
+    /// The last deletion that is done, or else the last one.
     pub fn last(self) -> &'i ErasedJob {
         let rank = |job: &&ErasedJob| -> (Option<DateTime<Utc>>, DateTime<Utc>) {
             let ErasurePeriod { begun, done } = job.period;
@@ -184,7 +178,7 @@ mod tests {
     fn whoever_is_in_the_index_is_found_in_all_their_deletions_and_nobody_else() {
         let hash = |number: u32| {
             let mut bytes = [0; PersonHash::BYTES];
-            // Few beginnings, the first and the last among them.
+            // Few beginnings, with the first and the last.
             bytes[..2].copy_from_slice(&[0, 0, 1, 255, 255, 255][number as usize % 5..][..2]);
             bytes[12..].copy_from_slice(&number.to_be_bytes());
             PersonHash::restore(bytes)

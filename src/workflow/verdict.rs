@@ -1,7 +1,6 @@
-//! What to do about an answer to a create, by the table of outcomes in docs/design/doubt.md.
-//!
-//! Pure: it knows how the service has behaved so far, returns what to do and how long to wait,
-//! and neither sends, sleeps nor records anything.
+//! Decides what to do about the answer to a create, by the table in docs/design/doubt.md. Pure: it
+//! remembers how the service has behaved, and returns an action and a wait. It never sends, sleeps
+//! or records.
 
 use std::time::Duration;
 
@@ -12,24 +11,22 @@ use crate::domain::{DistinctId, JobState, TaskId};
 use crate::ledger::Outcome;
 use crate::mixpanel::CreateAnswer;
 
-/// How often a connection is tried that cannot be made.
+/// Tries of a connection that fails.
 const MAX_CONNECTION_TRIES: u32 = 5;
-/// After so many answers in a row that say nothing, the service is left alone.
+/// After this many unclear answers in a row, dsr stops sending.
 const MAX_UNKNOWN_IN_A_ROW: u32 = 3;
 
-/// What is done about the job.
 #[derive(Debug)]
 pub(super) enum Act {
     Record(Outcome),
-    /// Nothing was created: cut it in two.
     Cut,
-    /// Nothing was created: link these ids to these tasks, send the rest as a job of its own.
+    /// Nothing was created: link these ids to these tasks, and send the rest as its own job.
     Link {
         ids: Vec<DistinctId>,
         tasks: Vec<TaskId>,
     },
-    /// One of these tasks may be the one whose answer was lost: adopt it if it has all our ids.
-    /// If none has, the first POST was not taken: link the ids named to their tasks.
+    /// One of these tasks may be the job's own, whose answer was lost: adopt it if it has all our
+    /// ids. If none has, the first POST was not accepted: link the named ids to their tasks.
     Adopt {
         ids: Vec<DistinctId>,
         tasks: Vec<TaskId>,
@@ -40,7 +37,7 @@ pub(super) enum Act {
 #[derive(Debug)]
 pub(super) enum Next {
     GoOn,
-    /// Nothing of the project before so long.
+    /// Send nothing of the project for this long.
     Pause(Duration),
     Stop(Stop),
 }
@@ -48,50 +45,50 @@ pub(super) enum Next {
 #[derive(Debug)]
 pub(super) struct Verdict {
     pub(super) act: Act,
-    /// In words for the operator.
+    /// For the operator.
     pub(super) reason: Option<String>,
-    /// The server wants no call of the project before, whichever process would make it.
+    /// The server wants no call of the project before this time, from any process.
     pub(super) closed_until: Option<DateTime<Utc>>,
     pub(super) next: Next,
 }
 
-/// Why the sending of a project's jobs ended before all were sent.
+/// Why dsr stopped sending a project's jobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
-    /// 401 or 403; nothing that was not sent yet will be.
+    /// 401 or 403. dsr sends no more of the project's jobs.
     NotAllowed { http_status: u16, message: String },
     /// The connection could not be made.
     Unreachable { reason: String },
-    /// The rate limit kept us out for longer than there was time.
+    /// The rate limit lasted longer than the allowed wait.
     RateLimited,
-    /// Answers that say nothing, one after the other.
+    /// Several unclear answers in a row.
     Unclear { reason: String },
-    /// There is no client for the request's project.
+    /// The request's project has no client.
     NoProject,
     /// An answer does not fit what was sent.
     Contradiction,
 }
 
-/// Whether the operator wants a job of unknown outcome to be sent again, whatever became of it.
+/// Whether the operator wants an unknown job sent again, whatever happened to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Word {
     None,
     SendAgain,
 }
 
-/// How a project's service has behaved in this run.
+/// How a project's service behaves in this run.
 pub(super) struct Temper {
     max_wait: Duration,
     connection_waits: ExponentialBackoff,
     connection_tries: u32,
     limit_waits: ExponentialBackoff,
-    /// Since when the rate limit has kept us out.
+    /// Since when the rate limit has applied.
     limited_since: Option<DateTime<Utc>>,
     unknown_in_a_row: u32,
 }
 
 impl Temper {
-    /// `max_wait` bounds how long a rate limit is waited for.
+    /// `max_wait` limits a wait for the rate limit.
     pub(super) fn new(max_wait: Duration) -> Self {
         Self {
             max_wait,
@@ -103,7 +100,6 @@ impl Temper {
         }
     }
 
-    /// What to do about the answer to a job's POST.
     pub(super) fn judge(&mut self, answer: CreateAnswer, now: DateTime<Utc>) -> Verdict {
         self.notice(&answer);
         match answer {
@@ -162,8 +158,8 @@ impl Temper {
         }
     }
 
-    /// What to do about the answer to a POST that was made once more to settle a job whose
-    /// outcome is unknown. Only a task settles it; whatever else comes, it stays unknown.
+    /// Decides about the answer to a repeated POST for an unknown job. Only a task settles the job;
+    /// after any other answer it stays unknown.
     pub(super) fn judge_again(
         &mut self,
         answer: CreateAnswer,
@@ -171,11 +167,11 @@ impl Temper {
         now: DateTime<Utc>,
     ) -> Verdict {
         self.notice(&answer);
-        // The answer is about this POST alone: nothing was created by it.
+        // The answer is about this POST alone: it created nothing.
         let still =
             |state, reason: String, next| record(Outcome::Unsettled(state), Some(reason), next);
         match answer {
-            // The ledger knows that it was sent before, and notes that there may be two.
+            // The ledger knows of the earlier POST, and notes that there may be two tasks.
             CreateAnswer::Accepted { task } => record(Outcome::Accepted(task), None, Next::GoOn),
             CreateAnswer::Conflict { ids, tasks } => {
                 let conflict = conflict_reason(ids.len(), &tasks);
@@ -235,7 +231,7 @@ impl Temper {
         }
     }
 
-    /// An answer of another kind ends a row of bad ones.
+    /// Any other answer ends a row of unclear ones.
     fn notice(&mut self, answer: &CreateAnswer) {
         if !matches!(
             answer,
@@ -262,7 +258,7 @@ impl Temper {
         Next::Pause(self.connection_waits.next().unwrap_or_default())
     }
 
-    /// Until when the rate limit keeps us out, and whether there is time to wait for it.
+    /// When the rate limit ends, and whether there is time to wait for that.
     fn limited(
         &mut self,
         retry_after: Option<Duration>,

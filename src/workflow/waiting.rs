@@ -1,5 +1,5 @@
-//! Jobs that wait: unsent deletions for another request that has their ids and no task yet, and jobs
-//! of unknown outcome for what settles them.
+//! Lists jobs that wait: unsent deletions for a request that has their ids but no task yet, and
+//! unknown jobs for what settles them.
 
 use chrono::{DateTime, Utc};
 
@@ -9,20 +9,16 @@ use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing};
 use super::queue::settles_by_itself;
 use super::settle::list_unsent;
 
-/// What settles the jobs of unknown outcome, if there are any.
+/// What settles the jobs of unknown outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settles {
-    /// Another run, as long as the same POST once more tells what became of the first.
+    /// Another run, while a repeated POST still shows what happened to the first.
     ByItself,
-    /// The operator's word.
     ByWord,
 }
 
 impl Settles {
-    /// What settles the jobs of unknown outcome of these requests.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
+    /// What settles the unknown jobs of these requests.
     pub fn of(
         ledger: &Ledger,
         requests: &[RequestRecord],
@@ -40,20 +36,17 @@ impl Settles {
     }
 }
 
-/// A job that waits.
+/// A job that waits for another request.
 #[derive(Debug, Clone)]
 pub struct Waiting {
     pub job: JobId,
-    /// The job of the other request. Of several, one that takes the operator's word.
+    /// The other request's job. If there are several, one that needs the operator's word.
     pub on: JobRecord,
-    /// What settles that one, where its outcome is unknown.
+    /// What settles the other job, if its outcome is unknown.
     pub settling: Settles,
 }
 
-/// The unsent jobs of these requests that wait for others, in their order.
-///
-/// # Errors
-/// When the ledger cannot be read.
+/// The unsent jobs of these requests that wait for others, in order.
 pub fn list_waiting(
     ledger: &Ledger,
     requests: &[RequestRecord],
@@ -81,7 +74,7 @@ pub fn list_waiting(
             let taskless = owners.filter(|owner| owner.task.is_none());
             let found = taskless.map(|owner| ledger.find_job(&owner.job));
             let found = found.collect::<Result<Vec<_>, _>>()?;
-            // It may have got its task since.
+            // The other job may have its task by now.
             let taskless = found.into_iter().filter(|on| on.task.is_none());
             if let Some(on) = taskless.min_by_key(|on| on.state != JobState::Unknown) {
                 let settling = match settles_by_itself(ledger, &on, Kind::Delete, now)? {

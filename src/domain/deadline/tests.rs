@@ -20,7 +20,7 @@ fn gdpr(received: &str) -> NaiveDate {
 
 #[test]
 fn a_gdpr_month_ends_on_the_same_date_or_the_months_last() {
-    // The vectors, in years in which none of the ends is free.
+    // In these years no period ends on a free day.
     for (received, ends) in [
         ("2025-09-03", "2025-10-03"),
         ("2026-08-31", "2026-09-30"),
@@ -172,7 +172,7 @@ fn the_ends_of_the_calendar_stop_nothing() {
     assert_eq!(first.last_safe_day(), NaiveDate::MIN);
 }
 
-/// The same date so many months later, or the last one there is, found by trying.
+/// The same date some months later, or the month's last day, found by trying.
 fn by_trying(received: NaiveDate, months: u32) -> NaiveDate {
     let month = received.month0() + months;
     let year = received.year() + i32::try_from(month / 12).unwrap();
@@ -184,7 +184,6 @@ fn any_day() -> impl Strategy<Value = NaiveDate> {
     (0..40_000_u64).prop_map(|count| day("1999-01-01") + Days::new(count))
 }
 
-/// Holidays within half a year after the day, in any order.
 fn holidays_after(day: NaiveDate) -> impl Strategy<Value = Vec<NaiveDate>> {
     let holiday = (0..180_u64).prop_map(move |count| day + Days::new(count));
     proptest::collection::vec(holiday, 0..30)

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 
-/// A head as it was kept elsewhere: `COUNT:HASH`.
+/// A head saved elsewhere: `COUNT:HASH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anchor {
     pub count: u64,
@@ -11,7 +11,7 @@ pub struct Anchor {
     pub hash: String,
 }
 
-/// A head as a line has it that was kept elsewhere, with the time of its entry if that is there.
+/// A saved head on a line, with the time of its entry if the line has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptHead {
     pub head: Anchor,
@@ -21,7 +21,7 @@ pub struct KeptHead {
 impl FromStr for KeptHead {
     type Err = AnchorError;
 
-    /// What stands behind the time is the reader's.
+    /// Text after the time is a reader's own note.
     fn from_str(line: &str) -> Result<Self, AnchorError> {
         let mut words = line.split_whitespace();
         let head = words.next().ok_or(AnchorError)?.parse()?;
@@ -30,7 +30,7 @@ impl FromStr for KeptHead {
     }
 }
 
-/// Not how a head is written.
+/// The text is not a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a head is written as its number, `:` and 64 hex digits")]
 pub struct AnchorError;

@@ -1,4 +1,4 @@
-//! What an entry's hash is made of, byte for byte; docs/design/audit-trail.md says the same for auditors.
+//! Computes an entry's hash, byte for byte; docs/design/audit-trail.md says the same for auditors.
 
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
@@ -6,22 +6,21 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::to_hex;
 
-/// What the first bytes that are hashed say, so that no other hash of ours is taken for one.
+/// The first bytes of the hash input, so that no other hash of ours can pass for an entry's.
 const MAGIC: &str = "dsr audit 1\n";
 
-/// What stands in the place of the hash before the first entry's.
+/// Replaces the previous hash for the first entry.
 pub(crate) const NOTHING_BEFORE: &str =
     "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// The columns of [`Raw`], in the order in which they are hashed, and the hash at the end.
+/// The columns of [`Raw`], in hash order, and the hash at the end.
 pub(crate) const COLUMNS: &str =
     "seq, at, actor_user, actor_host, command, version, event, request, job, details, hash";
 
-/// An entry as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Raw {
     pub(crate) seq: i64,
-    /// RFC 3339 in UTC, to the millisecond.
+    /// RFC 3339 in UTC, with milliseconds.
     pub(crate) at: String,
     pub(crate) user: String,
     pub(crate) host: String,
@@ -35,8 +34,8 @@ pub(crate) struct Raw {
 }
 
 impl Raw {
-    /// The entry of a row of [`COLUMNS`] and the hash it is stored with; `None` where a column
-    /// holds what dsr never writes into it.
+    /// The entry and stored hash in a row of [`COLUMNS`]; `None` if a column holds what dsr never
+    /// writes.
     pub(crate) fn read(row: &Row<'_>) -> Option<(Self, String)> {
         let raw = Self {
             seq: integer(row, 0)??,
@@ -53,7 +52,7 @@ impl Raw {
         Some((raw, text(row, 10)??))
     }
 
-    /// The hash of this entry behind the one that has the hash `before`: 64 lower-case hex digits.
+    /// The hash of this entry after the entry with the hash `before`: 64 lower-case hex digits.
     pub(crate) fn hash(&self, before: &str) -> String {
         let (seq, job) = (self.seq.to_string(), self.job.map(|job| job.to_string()));
         let mut bytes = MAGIC.as_bytes().to_vec();
@@ -76,7 +75,7 @@ impl Raw {
     }
 }
 
-/// `5:hello` and a line break, the length in bytes; `-` and a line break for what is not there.
+/// Adds `5:hello` and a line break (the length is in bytes), or `-` and a line break for `None`.
 pub(crate) fn add_field(bytes: &mut Vec<u8>, field: Option<&str>) {
     match field {
         Some(text) => {
@@ -89,12 +88,11 @@ pub(crate) fn add_field(bytes: &mut Vec<u8>, field: Option<&str>) {
     bytes.push(b'\n');
 }
 
-/// SHA-256 as 64 lower-case hex digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     to_hex(&Sha256::digest(bytes))
 }
 
-/// The outer option is `None` where the column holds neither text nor nothing.
+/// The outer `None` means that the column holds neither text nor NULL.
 fn text(row: &Row<'_>, place: usize) -> Option<Option<String>> {
     match row.get_ref(place).ok()? {
         ValueRef::Null => Some(None),
@@ -130,7 +128,7 @@ mod tests {
         }
     }
 
-    /// Made with Python's `hashlib` from the description in docs/design/audit-trail.md.
+    /// Computed with Python's `hashlib` from docs/design/audit-trail.md.
     #[test]
     fn a_hash_is_what_the_documented_bytes_come_to() {
         let hash = entry().hash(NOTHING_BEFORE);

@@ -1,4 +1,4 @@
-//! Reading the trail.
+//! Reads the trail.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
@@ -13,47 +13,42 @@ use crate::ledger::{Ledger, LedgerError};
 /// An entry of the trail.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditEntry {
-    /// Counted from 1, without gaps.
+    /// Counts from 1, without gaps.
     pub sequence: u64,
     pub at: DateTime<Utc>,
     pub user: String,
     pub host: String,
     pub command: String,
-    /// The dsr that appended it.
+    /// The version of the dsr that appended it.
     pub version: String,
-    /// As [`super::AuditEvent::as_str`] has it, or what a newer dsr says.
+    /// A word of [`super::AuditEvent::as_str`], or of a newer dsr.
     pub event: String,
     pub request: Option<RequestId>,
-    /// The number of the job in its request.
     pub job: Option<u32>,
-    /// A JSON object, by the event.
+    /// A JSON object that depends on the event.
     pub details: Value,
     /// 64 lower-case hex digits.
     pub hash: String,
 }
 
-/// Which entries are meant.
+/// Which entries to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chosen<'a> {
-    /// The last ones, at most so many.
+    /// At most this many of the last entries.
     Last(usize),
-    /// Those of one request.
     Of(&'a RequestId),
 }
 
-/// Entries in their order.
+/// Entries in order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entries {
     pub list: Vec<AuditEntry>,
-    /// How many stand before them and were not meant.
+    /// How many earlier entries the trail has.
     pub earlier: u64,
 }
 
 impl Ledger {
-    /// Entries of the trail, as they stand: whether they are sound, a verification tells.
-    ///
-    /// # Errors
-    /// When the ledger or one of the entries cannot be read.
+    /// Lists entries of the trail without verifying them.
     pub fn list_entries(&self, chosen: Chosen<'_>) -> Result<Entries, LedgerError> {
         let view = self.conn.unchecked_transaction()?;
         match chosen {
@@ -76,7 +71,7 @@ impl Ledger {
         }
     }
 
-    /// The requests in the trail whose ids begin like this, two at most: also purged ones.
+    /// At most two requests in the trail whose ids begin so, even purged ones.
     pub fn list_audited(&self, beginning: &str) -> Result<Vec<RequestId>, LedgerError> {
         let sql = "SELECT DISTINCT request FROM audit
              WHERE request >= $1 AND substr(request, 1, length($1)) = $1
@@ -87,7 +82,7 @@ impl Ledger {
     }
 }
 
-/// What is selected the last first comes in its order.
+/// Selects the last entries first, and returns them in order.
 fn select(
     conn: &Connection,
     sql: &str,

@@ -1,41 +1,34 @@
 use crate::domain::words;
 
-/// What an entry tells of. Verification reads some of them; one that it does not know is held
-/// against its hash alone, so there may be more of them with each dsr.
+/// What an entry records. Verification reads some events; of unknown ones it checks only the hash,
+/// so a newer dsr can add events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditEvent {
-    /// The first entry: what the ledger held before there was a trail.
+    /// The first entry: counts what the ledger held before the trail.
     TrailStarted,
-    /// A request and its jobs, all planned.
+    /// A new request and its jobs, all planned.
     RequestRecorded,
-    /// A job has another state.
     JobMoved,
-    /// Something else about a job changed than its state.
+    /// A change to a job that keeps its state.
     JobNoted,
-    /// A job was left with fewer ids, and jobs with the others stand behind the last.
+    /// A job lost some ids to new jobs at the end of its request.
     JobCut,
-    /// The operator gave up on a job of unknown outcome.
     JobAbandoned,
-    /// The operator said that a job of unknown outcome is to be sent again.
+    /// The operator asked to send an unknown job again.
     SendAgainAsked,
-    /// The operator said that a request, or a task of it, is to be cancelled.
+    /// The operator asked to cancel a request or one of its tasks.
     CancellationAsked,
     RequestExtended,
-    /// The operator said when the person was told.
     AnswerRecorded,
-    /// An export was fetched.
     ExportFetched,
-    /// A fetched export was split into packages.
     PackagesMade,
-    /// Keyed hashes took the place of the ids of jobs that had ended.
+    /// Keyed hashes replaced the ids of jobs in a final state.
     IdsHashed,
-    /// The key under which people are hashed, by its fingerprint.
+    /// The fingerprint of the key that hashes people.
     LedgerKeyRecorded,
-    /// A closed request was removed with all that belongs to it.
     RequestPurged,
-    /// A purge, and how much it removed.
     RecordsPurged,
-    /// The operator goes on with a ledger that lacks what this host had seen of it.
+    /// The operator continues with a ledger older than this host had seen.
     SetBackAccepted,
     SetBackReviewed,
 }

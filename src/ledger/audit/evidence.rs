@@ -1,7 +1,6 @@
-//! Which rows are evidence, and the one digest over those of a job, of a request, or of the ledger.
-//!
-//! An entry carries it as `rows`, and a verification makes it again. A column is evidence unless
-//! [`NOT_EVIDENCE`] says why not, so a new one is held against the trail from its first day on.
+//! Defines which rows are evidence, and the digest over those of a job, a request or the ledger.
+//! An entry stores the digest as `rows`; verification computes it again. Every column is evidence
+//! unless [`NOT_EVIDENCE`] says why not, so a new column is covered from the start.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement, ToSql, params};
@@ -15,7 +14,7 @@ use crate::ledger::sql::{self, prepare};
 /// The key of the digest in an entry's details.
 pub(crate) const KEY: &str = "rows";
 
-/// The tables with evidence, by what a row of theirs is about, and the order of the rows.
+/// The tables with evidence by subject, and the order of their rows.
 const OF_JOBS: &[(&str, &str)] = &[
     ("jobs", "number"),
     ("attempts", "attempt"),
@@ -30,14 +29,14 @@ const OF_REQUESTS: &[(&str, &str)] = &[
     ("approvals", "number"),
     ("answers", "request"),
 ];
-/// A table that outlives the requests belongs here: the entry of a purge holds it.
+/// Tables that outlive the requests. The entry of a purge covers them.
 const OF_LEDGER: &[(&str, &str)] = &[
     ("purges", "at, closed_before, requests, ids"),
     ("people_key", "fingerprint"),
     ("suppressed", "request, number"),
 ];
 
-/// Columns whose values change without an entry.
+/// Columns that change without an entry, and why.
 pub(crate) const NOT_EVIDENCE: &[(&str, &str, &str)] = &[
     (
         "jobs",
@@ -62,7 +61,6 @@ pub(crate) const NOT_EVIDENCE: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Tables without evidence.
 #[cfg(test)]
 pub(crate) const OTHER_TABLES: &[(&str, &str)] = &[
     ("audit", "the trail itself: the chain holds it"),
@@ -77,17 +75,14 @@ pub(crate) const OTHER_TABLES: &[(&str, &str)] = &[
     ("rejected_tokens", "tokens: no statement about a person"),
 ];
 
-/// Every table with evidence.
 #[cfg(test)]
 pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
     let all = [OF_JOBS, OF_REQUESTS, OF_LEDGER].concat();
     all.into_iter().map(|(table, _)| table)
 }
 
-/// The digest of what the ledger has of a subject; `None` where it has nothing (any more).
-///
-/// It begins with a salt that goes with the request: once that is purged, nobody can find out by
-/// guessing what the rows said.
+/// The digest of the ledger's rows about a subject; `None` if there are none now. It begins with a
+/// salt that is deleted with the request. After a purge nobody can guess what the rows said.
 pub(crate) fn digest_of(
     conn: &Connection,
     subject: Subject<'_>,
@@ -122,7 +117,7 @@ pub(crate) fn digest_of(
     Ok(rows.finish())
 }
 
-/// Whether a job stands as it was recorded: planned, and nothing has come of it.
+/// Whether a job is still planned and nothing has happened to it.
 pub(crate) fn is_untouched(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
     let which = "WHERE request = $1 AND number = $2";
     let values = params![job.request.as_str(), job.number];
@@ -151,8 +146,7 @@ pub(crate) fn is_untouched(conn: &Connection, job: &JobId) -> Result<bool, Ledge
     Ok(true)
 }
 
-/// The digest of how the jobs of a request were recorded: of the subject and the number of ids of
-/// each, in their order.
+/// The digest of a request's jobs as recorded: each job's subject and number of ids, in order.
 #[derive(Default)]
 pub(crate) struct Births(Rows);
 
@@ -183,8 +177,8 @@ fn says_nothing(value: ValueRef<'_>) -> bool {
     matches!(value, ValueRef::Null | ValueRef::Integer(0))
 }
 
-/// Rows on their way into a digest: for each its table, then each column that says something with
-/// its value. What is NULL or 0 is left out, so that a later column changes no digest from before.
+/// Feeds rows into a digest: the table, then each column's name and value. NULL and 0 are left out,
+/// so that a new column does not change older digests.
 #[derive(Default)]
 struct Rows {
     hash: Sha256,
@@ -208,7 +202,7 @@ impl Rows {
     ) -> Result<(), LedgerError> {
         let mut statement = prepare(conn, &format!("SELECT * FROM {table} {which}"))?;
         let names = names_of(&statement);
-        // How old an answer is changes with each question, until the last.
+        // Each check changes the age of the answer, until the last one.
         let next_check = names.iter().position(|name| name == "next_check");
         let mut rows = statement.query(values)?;
         while let Some(row) = rows.next()? {
@@ -252,7 +246,7 @@ impl Rows {
         }
     }
 
-    /// A name and a value, each behind its length, so that nothing can be shifted.
+    /// A name and a value, each after its length, so that bytes cannot move between fields.
     fn field(&mut self, name: &[u8], value: &[u8]) {
         for part in [name, value] {
             self.hash.update((part.len() as u64).to_be_bytes());

@@ -1,4 +1,4 @@
-//! What a verification finds.
+//! The findings of a verification.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -6,32 +6,27 @@ use crate::domain::{JobId, RequestId};
 
 use super::{Anchor, AuditHead};
 
-/// How many findings are listed; the others are counted.
+/// The most findings to list; the rest are only counted.
 const MOST: usize = 100;
 
-/// What a verification came to.
+/// The result of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Audit {
-    /// How many entries were read.
     pub entries: u64,
-    /// The head, where it is the last entry's.
+    /// The head, if it matches the last entry.
     pub head: Option<AuditHead>,
-    /// When the trail was begun, and how many requests there were before it: not covered.
+    /// When the trail began. The requests before it are only counted.
     pub started: Option<DateTime<Utc>>,
     pub requests_before: u64,
-    /// Requests in the ledger that are covered, and those that were purged since.
+    /// Covered requests in the ledger, and purged ones.
     pub requests: u64,
     pub purged: u64,
-    /// Jobs in the ledger that were held against the trail.
     pub jobs: u64,
-    /// Anchors that are in the trail.
     pub anchored: Vec<Anchor>,
-    /// Anchors that are not in the trail, since they are the very heads that were lost when the ledger
-    /// was set back, as its acceptance has them.
+    /// Anchors that are heads lost when the ledger was set back, as its acceptance names them.
     pub lost: Vec<LostHead>,
-    /// What is wrong, the first hundred; nothing if the trail is whole.
+    /// The first hundred problems; empty if the trail is whole.
     pub findings: Vec<Finding>,
-    /// How many more findings there are.
     pub more: u64,
 }
 
@@ -48,7 +43,7 @@ impl Audit {
     }
 }
 
-/// The last head that was seen of a time that the ledger lacks.
+/// The last head seen of a lost time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LostHead {
     pub head: Anchor,
@@ -57,16 +52,15 @@ pub struct LostHead {
     pub by: String,
 }
 
-/// What the end of the trail looks like.
+/// The state of the trail's end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glance {
-    /// How many entries there are, as they are numbered.
+    /// The number of entries, by their own count.
     pub entries: u64,
-    /// The first thing that is wrong.
     pub finding: Option<Finding>,
 }
 
-/// What is wrong with the trail, or with records that are not as it says.
+/// A problem with the trail, or with records that differ from it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Finding {
     #[error(
@@ -149,7 +143,7 @@ impl Finding {
         }
     }
 
-    /// The first entry that it is about.
+    /// The first entry with the problem.
     pub fn entry(&self) -> Option<i64> {
         match self {
             Self::Changed { entry }

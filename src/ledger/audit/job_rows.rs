@@ -1,4 +1,4 @@
-//! Whether each job's rows are those of its last entry.
+//! Checks each job's rows against its last entry.
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ pub(crate) fn check_jobs(
     Ok(())
 }
 
-/// In what a job is not as the trail has it; `None` where the trail has nothing of it.
+/// How a job differs from the trail; `None` if the trail has no entry of it.
 fn differences_of(
     conn: &Connection,
     job: &JobId,
@@ -68,7 +68,7 @@ fn differences_of(
     }
 }
 
-/// What differs, by name as far as the entry says it; nothing where nothing does.
+/// The names of the differences that the entry can show; empty if nothing differs.
 fn named_if(differs: bool, stands: &Value, told: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     if differs {
@@ -80,7 +80,7 @@ fn named_if(differs: bool, stands: &Value, told: &Value) -> Vec<String> {
     wrong
 }
 
-/// In what the rows beside a job's own are not as its entries have them.
+/// How the rows beside a job's own differ from its entries.
 fn beside_the_row(conn: &Connection, job: &JobId) -> Result<Vec<String>, LedgerError> {
     let mut wrong = Vec::new();
     if let Some(told) = last_about(conn, job, "event = 'export_fetched'")? {
@@ -96,11 +96,11 @@ fn beside_the_row(conn: &Connection, job: &JobId) -> Result<Vec<String>, LedgerE
     Ok(wrong)
 }
 
-/// Entries of a dsr that took no digest of rows, and that say how a job stands.
+/// Events that hold a job's standing, written by a dsr that had no digest of rows.
 const STANDING: &str = "event IN ('job_moved', 'job_cut', 'job_abandoned', 'send_again_asked',
      'cancellation_asked')";
 
-/// The same of a job whose entries have no digest of its rows: what they say is compared.
+/// The same for a job whose entries have no digest of its rows: compares their values.
 fn older_differences(
     conn: &Connection,
     job: &JobId,
@@ -111,11 +111,11 @@ fn older_differences(
     let mut wrong = match last_about(conn, job, STANDING)? {
         Some(told) => differing(stands, &told),
         None if is_covered => differing(stands, &untouched(stands)),
-        // From before there was a trail, and nothing has happened to it since.
+        // Recorded before the trail began, and unchanged since.
         None if fetched.is_none() => return Ok(None),
         None => Vec::new(),
     };
-    // What was fetched before there was a trail is not in it.
+    // The trail lacks downloads from before it began.
     if (fetched.is_some() || is_covered) && fetched != find_fetched(conn, job)? {
         wrong.push("what was fetched".to_owned());
     }
@@ -138,8 +138,8 @@ fn find_fetched(conn: &Connection, job: &JobId) -> Result<Option<Value>, LedgerE
     })
 }
 
-/// Whether the last steps of a job are those of its entries, each at its moment; what was before
-/// them is from before there was a trail.
+/// Whether the last steps of a job match its entries and their times. Earlier steps are from before
+/// the trail.
 fn are_steps_told(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
     let values = sql::of(job);
     let sql =
@@ -161,7 +161,7 @@ fn are_steps_told(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
     Ok(steps.ends_with(&told))
 }
 
-/// How a job stands of which nothing was told.
+/// The standing of a job without an entry.
 fn untouched(stands: &Value) -> Value {
     json!({
         "state": "planned",
@@ -181,7 +181,7 @@ fn differing(stands: &Value, told: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The details of the last entry about a job that meets a condition.
+/// The details of a job's last entry that meets `condition`.
 fn last_about(
     conn: &Connection,
     job: &JobId,

@@ -1,8 +1,7 @@
-//! The audit trail: one entry for each step of each request, in the transaction that takes the
-//! step, each sealed by a hash over itself and the entry before.
-//!
-//! Only ever appended to; a purge and the hashing of ids leave it as it is. So it never holds an
-//! id, a token, or words of a server or of a person that may hold one: a class says why.
+//! The audit trail: one entry for each step of each request, written in the step's transaction.
+//! Each entry is sealed by a hash over itself and the entry before. Only ever appended to; purging
+//! and hashing leave it unchanged. So it must never hold an id, a token, or words of a server or
+//! person that may hold one. A class gives the reason instead.
 
 mod anchor;
 mod chain;
@@ -41,21 +40,19 @@ pub(crate) use verify::look;
 #[cfg(test)]
 pub(crate) use verify::verify;
 
-/// The dsr that appends.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Who opens the ledger, what for and when: what this process's entries say.
+/// Who opens the ledger, when and for which command, as this process's entries say.
 #[derive(Debug, Clone)]
 pub struct Opening {
     pub actor: Actor,
-    /// The command alone, such as `dsr delete`; no argument of it.
+    /// Only the command, such as `dsr delete`, without arguments.
     pub command: String,
     pub now: DateTime<Utc>,
-    /// What waits are measured by.
     pub steady: SteadyClock,
 }
 
-/// By nobody in particular, as tests do.
+/// No named actor, for tests.
 impl Default for Opening {
     fn default() -> Self {
         Self {
@@ -67,18 +64,16 @@ impl Default for Opening {
     }
 }
 
-/// How far the trail goes: what is to be kept elsewhere, so that nobody can rewrite it unseen.
+/// The end of the trail. Save it elsewhere, so that nobody can rewrite the trail unnoticed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditHead {
-    /// How many entries there are, which is the number of the last.
+    /// The number of entries, which is also the last entry's number.
     pub count: u64,
     /// The last entry's hash: 64 lower-case hex digits.
     pub hash: String,
-    /// When the last entry was appended.
     pub at: DateTime<Utc>,
 }
 
-/// What an entry is about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Subject<'a> {
     Ledger,
@@ -86,34 +81,33 @@ pub(crate) enum Subject<'a> {
     Job(&'a JobId),
 }
 
-/// Why a job stands where it stands now, as a class: the words may be a server's.
+/// Why a job changed, as a class: the words of the reason may be a server's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Why {
-    /// It is about to be sent for the first time, or what was sent was certainly not taken.
+    /// About to be sent for the first time, or the last POST was certainly not accepted.
     Submit,
-    /// It is about to be sent once more, since its outcome is unknown.
+    /// About to be sent again, since its outcome is unknown.
     Settle,
-    /// An answer to its POST came, or certainly none will.
+    /// Its POST was answered, or certainly will not be.
     Answer,
-    /// Mixpanel says how its task stands.
+    /// Mixpanel reported its task's status.
     Status,
-    /// The dsr that sent it ended before the answer was recorded.
+    /// The dsr that was sending it died.
     Interrupted,
-    /// A dsr had kept a receipt of what Mixpanel accepted.
+    /// A receipt had the task that Mixpanel accepted.
     Receipt,
     /// The operator named its task.
     Operator,
-    /// Its ids are in another task, or a conflict over them could not be told apart.
+    /// Its ids are in another task, or a conflict over them is unclear.
     Linked,
-    /// It was cancelled before it was sent.
     Cancelled,
-    /// The ledger was set back, and it may have been sent in the span that it lacks.
+    /// The ledger was set back, and the lost time may include a POST of it.
     SetBack,
-    /// It was taken out of another job.
+    /// Split off another job.
     Added,
-    /// Keyed hashes took the place of its ids.
+    /// Keyed hashes replaced its ids.
     Hashed,
-    /// What Mixpanel says of its task contradicts the ledger.
+    /// Mixpanel's answer about its task contradicts the ledger.
     Contradiction,
 }
 
@@ -137,7 +131,7 @@ impl Why {
     }
 }
 
-/// A job that has just moved to another state, of which the trail has not heard yet.
+/// A job that just changed state, without an audit entry yet.
 #[must_use = "the trail has to hear of it, once the job's row has all that changed"]
 pub(crate) struct Moved {
     job: JobId,
@@ -156,7 +150,7 @@ impl Moved {
         }
     }
 
-    /// Where it led; see [`crate::domain::Doubt::leads_to`].
+    /// The new state; see [`crate::domain::Doubt::leads_to`].
     pub(crate) fn to(&self) -> JobState {
         self.to
     }
@@ -168,7 +162,7 @@ impl Moved {
     }
 }
 
-/// Appends an entry about a job that stays in its state while something else of its rows changes.
+/// Appends an entry about a job that changes but keeps its state.
 pub(crate) fn note(
     tx: &Write<'_>,
     job: &JobId,
@@ -179,7 +173,7 @@ pub(crate) fn note(
     tell(tx, AuditEvent::JobNoted, Subject::Job(job), details, at)
 }
 
-/// What the trail says of a job, by its row: the keys of [`facts`].
+/// The facts of a job by its row, with the keys of [`facts`].
 fn facts_of(conn: &Connection, job: &JobId) -> Result<Option<Value>, LedgerError> {
     let sql = "SELECT state, ids_count, attempts, task_id, linked, abandoned_at IS NOT NULL
          FROM jobs WHERE request = $1 AND number = $2";
@@ -190,7 +184,7 @@ fn facts_of(conn: &Connection, job: &JobId) -> Result<Option<Value>, LedgerError
         .optional()?)
 }
 
-/// How a job stands, by six columns of a row from this one on.
+/// The facts of a job, from six columns starting at `first`.
 fn facts(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Value> {
     let is = |place| -> rusqlite::Result<bool> {
         let value = row.get_ref(place)?;
@@ -206,7 +200,7 @@ fn facts(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Value> {
     }))
 }
 
-/// A value as it is stored: one of another type than dsr writes is simply another value.
+/// A stored value. A type that dsr never writes simply counts as a different value.
 pub(crate) fn value(stored: ValueRef<'_>) -> Value {
     match stored {
         ValueRef::Null => Value::Null,
@@ -217,8 +211,8 @@ pub(crate) fn value(stored: ValueRef<'_>) -> Value {
     }
 }
 
-/// Appends an entry, in the transaction of what it tells of and once all rows are as they are to
-/// be: how a job stands, and the digest of the subject's rows, go into its details.
+/// Appends an entry in the transaction of the change that it records. All rows must be final: the
+/// job's facts and the digest of the subject's rows go into the details.
 pub(crate) fn tell(
     tx: &Write<'_>,
     event: AuditEvent,
@@ -238,7 +232,7 @@ pub(crate) fn tell(
     append(tx, &raw, &before)
 }
 
-/// The entry behind `count` others, not written yet.
+/// The entry after `count` others, not written yet.
 fn sealed(
     opening: &Opening,
     event: AuditEvent,
@@ -298,12 +292,11 @@ fn append(conn: &Connection, raw: &Raw, before: &str) -> Result<(), LedgerError>
     sql::execute(conn, sql, params![raw.seq, hash])
 }
 
-/// The head as it is stored.
 fn head_row(conn: &Connection) -> Result<Option<(i64, String)>, LedgerError> {
     let mut statement = prepare(conn, "SELECT count, hash FROM audit_head")?;
     let row = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)));
     match row.optional() {
-        // Of another type than dsr writes.
+        // A type that dsr never writes.
         Err(rusqlite::Error::InvalidColumnType(..)) => {
             Err(LedgerError::Trail("its head cannot be read".to_owned()))
         }
@@ -311,7 +304,7 @@ fn head_row(conn: &Connection) -> Result<Option<(i64, String)>, LedgerError> {
     }
 }
 
-/// How far the trail goes, as its head says; `None` where it has none.
+/// The head by its own row; `None` if there is none.
 pub(crate) fn find_head(conn: &Connection) -> Result<Option<Anchor>, LedgerError> {
     let head = head_row(conn)?;
     let head = head.map(|(count, hash)| {
@@ -324,8 +317,8 @@ pub(crate) fn find_head(conn: &Connection) -> Result<Option<Anchor>, LedgerError
 impl super::Ledger {
     /// Appends an entry about something that changes nothing else in the ledger.
     ///
-    /// `details` is a JSON object without any id, token, or words that may hold one: what is in
-    /// the trail stays in it.
+    /// `details` is a JSON object without any id, token, or words that may hold one: the trail
+    /// keeps it forever.
     pub fn record_event(
         &mut self,
         event: AuditEvent,
@@ -339,10 +332,10 @@ impl super::Ledger {
         tx.commit()
     }
 
-    /// The same about jobs, each with an entry of its own that says how it stands.
+    /// The same for jobs: one entry each, with the job's facts.
     ///
     /// # Errors
-    /// When the ledger cannot be written, or one of the jobs is not there.
+    /// When the ledger cannot be written, or a job does not exist.
     pub fn record_job_events<'j>(
         &mut self,
         event: AuditEvent,
@@ -353,14 +346,14 @@ impl super::Ledger {
         for job in jobs {
             tell(&tx, event, Subject::Job(job), json!({}), now)?;
         }
-        // A cancellation follows: a ledger without this entry was set back.
+        // A cancellation follows, so a ledger without this entry must count as set back.
         tx.commit_seen()
     }
 
-    /// How far the trail goes.
+    /// The head of the trail.
     ///
     /// # Errors
-    /// When the ledger cannot be read, or the last entry is not what the head says.
+    /// When the ledger cannot be read, or the last entry does not match the head.
     pub fn audit_head(&self) -> Result<AuditHead, LedgerError> {
         let damaged = |what: &str| LedgerError::Trail(what.to_owned());
         let view = self.conn.unchecked_transaction()?;

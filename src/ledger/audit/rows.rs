@@ -1,5 +1,5 @@
-//! Whether the ledger's records are what the trail says of them: what was changed behind its back
-//! shows here. Each is looked up in an index, so memory stays that of one job.
+//! Checks the ledger's records against the trail, to find changes made behind its back. Looks each
+//! record up in an index, so it needs the memory of one job only.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +20,8 @@ use crate::ledger::people::ENDED;
 use crate::ledger::requests::plans;
 use crate::ledger::sql::{self, prepare};
 
-/// What tells of the ids of a request, without telling them: the salt goes when the request ends,
-/// and then nobody can find out by guessing.
+/// A seal over the ids of a request. Its salt is deleted when the request is over; then nobody can
+/// guess the ids from the seal.
 pub(crate) fn ids_seal(salt: &str, digest: &str) -> String {
     let mut bytes = Vec::new();
     add_field(&mut bytes, Some(salt));
@@ -43,7 +43,7 @@ pub(crate) fn check_rows(
     check_jobs(conn, audit, show)
 }
 
-/// A request by its row: the keys of its entry, and its salt and digest.
+/// A request by its row: the keys of its entry, its salt and its digest.
 const REQUESTS: &str = "SELECT id, kind, law, disclosure, project, project_key, region, reference,
      received, due, confirm_by, source, ids_read, ids_unique, ids_excluded, ids_salt, ids_digest
      FROM requests ORDER BY id";
@@ -88,7 +88,7 @@ fn check_requests(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerErro
     Ok(())
 }
 
-/// In what a request is not as it was recorded, but for what entries since then tell of.
+/// How a request differs from its record, apart from later entries.
 fn differences_of(
     conn: &Connection,
     request: &RequestId,
@@ -135,7 +135,7 @@ fn differences_of(
     Ok(wrong)
 }
 
-/// The days of a request's answer and extension that are not those of their entries.
+/// The days of a request's answer and extension that differ from their entries.
 fn said_otherwise(conn: &Connection, request: &RequestId) -> Result<Vec<String>, LedgerError> {
     let answer = [("day", "the day")];
     let extension = [
@@ -176,7 +176,7 @@ fn said_otherwise(conn: &Connection, request: &RequestId) -> Result<Vec<String>,
     Ok(wrong)
 }
 
-/// What the entry of a new request says, by a row of [`REQUESTS`]; the jobs are not in it.
+/// The entry of a new request without its jobs, from a row of [`REQUESTS`].
 fn recorded(row: &Row<'_>) -> Result<Map<String, Value>, LedgerError> {
     let mut object = Map::new();
     for key in [
@@ -203,22 +203,20 @@ fn recorded(row: &Row<'_>) -> Result<Map<String, Value>, LedgerError> {
     Ok(object)
 }
 
-/// The salt and the digest of a request's ids, by a row of [`REQUESTS`].
+/// The salt and digest of a request's ids, from a row of [`REQUESTS`].
 fn salt_of(row: &Row<'_>) -> Result<(String, String), LedgerError> {
     let text = |key| -> Result<String, LedgerError> {
-        // One that is no text seals nothing that was recorded.
+        // A value of another type matches no recorded seal.
         Ok(row.get_ref(key)?.as_str().unwrap_or("?").to_owned())
     };
     Ok((text("ids_salt")?, text("ids_digest")?))
 }
 
-/// Something of it may still be sent.
 fn is_open(conn: &Connection, request: &RequestId) -> Result<bool, LedgerError> {
     let sql = format!("SELECT 1 FROM jobs WHERE request = $1 AND NOT {ENDED}");
     sql::exists(conn, &sql, [request.as_str()])
 }
 
-/// Each of its jobs still has its ids.
 fn is_kept_whole(conn: &Connection, request: &RequestId) -> Result<bool, LedgerError> {
     let gone = "SELECT 1 FROM jobs WHERE request = $1
          AND NOT EXISTS (SELECT 1 FROM payloads WHERE request = jobs.request
@@ -226,8 +224,7 @@ fn is_kept_whole(conn: &Connection, request: &RequestId) -> Result<bool, LedgerE
     Ok(!sql::exists(conn, gone, [request.as_str()])?)
 }
 
-/// The details of a request's entry as it is recorded with so many jobs and ids in them; its salt
-/// and digest are set.
+/// The details of a request's entry with so many jobs and ids. Salt and digest are set.
 pub(crate) fn details_of(
     conn: &Connection,
     request: &RequestId,
@@ -250,12 +247,11 @@ pub(crate) fn details_of(
     Ok(object.into())
 }
 
-/// What was taken apart of a request.
+/// The splits of a request's jobs.
 #[derive(Default)]
 struct Cut {
-    /// How many jobs were added by that.
     added: i64,
-    /// How many ids jobs had before they were first taken apart.
+    /// The number of ids that each job had before its first split.
     before: BTreeMap<i64, i64>,
 }
 
@@ -273,7 +269,7 @@ fn list_cut(conn: &Connection, request: &RequestId) -> Result<Cut, LedgerError> 
             cut.added += 1;
             before = before.saturating_add(number(&added["ids"]));
         }
-        // What is not a number stands for no job.
+        // A value that is not a number names no job.
         if let Ok(job) = row.get(0) {
             cut.before.entry(job).or_insert(before);
         }
@@ -281,7 +277,7 @@ fn list_cut(conn: &Connection, request: &RequestId) -> Result<Cut, LedgerError> 
     Ok(cut)
 }
 
-/// The digest of a request's jobs as they were recorded.
+/// The digest of a request's jobs as recorded.
 fn jobs_seal(
     conn: &Connection,
     request: &RequestId,
@@ -301,8 +297,8 @@ fn jobs_seal(
     Ok(births.finish())
 }
 
-/// The digest of the ids as the jobs have them; `None` where some are gone or cannot be read,
-/// which is told of when they are needed.
+/// The digest of the jobs' kept ids. `None` if some are gone or unreadable; whoever needs the ids
+/// reports that.
 fn digest_of_kept(conn: &Connection, request: &RequestId) -> Result<Option<String>, LedgerError> {
     let mut statement = prepare(conn, "SELECT request, number FROM jobs WHERE request = $1")?;
     let jobs = statement.query_map([request.as_str()], job_id)?;
@@ -317,7 +313,7 @@ fn digest_of_kept(conn: &Connection, request: &RequestId) -> Result<Option<Strin
     Ok(Some(digest.to_string()))
 }
 
-/// Requests that were recorded and are not there any more were purged.
+/// A recorded request that is missing must have been purged.
 fn check_gone(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerError> {
     let sql = "SELECT request, EXISTS (SELECT 1 FROM audit AS purge
                  WHERE purge.request = audit.request AND event = 'request_purged')

@@ -1,4 +1,4 @@
-//! What the last entries say, and whether the rows are as they say.
+//! Reads the last entries and compares the rows with them.
 
 use rusqlite::{Connection, Row, params};
 use serde_json::{Value, json};
@@ -8,8 +8,8 @@ use crate::domain::RequestId;
 use crate::ledger::LedgerError;
 use crate::ledger::sql;
 
-/// Whether a subject's rows are those of its last entry; `None` where that entry is of a dsr that
-/// took no digest of rows.
+/// Whether a subject's rows match its last entry; `None` if an older dsr wrote the entry without a
+/// digest.
 pub(crate) fn is_held(
     conn: &Connection,
     subject: Subject<'_>,
@@ -21,10 +21,9 @@ pub(crate) fn is_held(
     }
 }
 
-/// What is said where no readable fact of an entry is another one.
+/// The difference to report if no readable fact of an entry differs.
 pub(crate) const OTHER_ROWS: &str = "a value that the trail has only in its digest";
 
-/// The details of the last entry of this kind about a request.
 pub(crate) fn last_of(
     conn: &Connection,
     request: &RequestId,
@@ -40,7 +39,6 @@ pub(crate) fn last_of(
     )
 }
 
-/// The details of the last entry about a subject.
 pub(crate) fn last_entry(
     conn: &Connection,
     subject: Subject<'_>,
@@ -61,7 +59,7 @@ pub(crate) fn last_entry(
     )
 }
 
-/// What cannot be read says nothing: then nothing is as it says.
+/// An unreadable value becomes null, which matches nothing.
 pub(crate) fn object(row: &Row<'_>, place: usize) -> Value {
     let text = row.get_ref(place).ok();
     let text = text.and_then(|text| text.as_str().ok());

@@ -11,7 +11,7 @@ use crate::domain::to_hex;
 use crate::ledger::LedgerError;
 use crate::ledger::sql::{self, prepare};
 
-/// What the digest of earlier records is made of, in this order.
+/// The records before the trail that go into its digest, in this order.
 const REQUESTS: &str = "SELECT id, kind, law, disclosure, project, project_key, region, reference,
      received, due, created, source, ids_read, ids_unique, ids_excluded
      FROM requests ORDER BY id";
@@ -19,8 +19,8 @@ const JOBS: &str =
     "SELECT request, number, state, ids_count, attempts, task_id, linked, abandoned_at
      FROM jobs ORDER BY request, number";
 
-/// Begins the trail, in the transaction that makes its tables: what was there before is counted,
-/// and not covered.
+/// Begins the trail in the transaction that creates its tables. Earlier records are counted but not
+/// covered.
 pub(crate) fn start(conn: &Connection, opening: &Opening) -> Result<(), LedgerError> {
     let count = |sql: &str| -> Result<i64, LedgerError> { sql::value(conn, sql, []) };
     let mut digest = Sha256::new();
@@ -29,7 +29,7 @@ pub(crate) fn start(conn: &Connection, opening: &Opening) -> Result<(), LedgerEr
     }
     let digest = to_hex(&digest.finalize());
     let details = json!({
-        // Two trails never have an entry in common.
+        // So two trails never share an entry.
         "trail": Uuid::new_v4().to_string(),
         "before": {
             "requests": count("SELECT COUNT(*) FROM requests")?,
@@ -49,7 +49,7 @@ pub(crate) fn start(conn: &Connection, opening: &Opening) -> Result<(), LedgerEr
     append(conn, &raw, NOTHING_BEFORE)
 }
 
-/// Gives each request that has none a salt for the digests of its rows.
+/// Gives every request a salt for the digests of its rows.
 pub(crate) fn salt(conn: &Connection) -> Result<(), LedgerError> {
     let mut statement = prepare(conn, "SELECT id FROM requests WHERE rows_salt IS NULL")?;
     let ids = statement.query_map([], |row| row.get(0))?;
@@ -68,7 +68,7 @@ fn add_rows(conn: &Connection, sql: &str, digest: &mut Sha256) -> Result<(), Led
     while let Some(row) = rows.next()? {
         bytes.clear();
         for column in 0..columns {
-            // A damaged ledger is told of by what reads it, not here.
+            // Whoever reads a damaged value reports it.
             let text = match row.get_ref(column)? {
                 ValueRef::Null => None,
                 ValueRef::Integer(number) => Some(number.to_string()),

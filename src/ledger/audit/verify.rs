@@ -1,7 +1,6 @@
-//! Whether the trail is whole: read once, in order, in the memory of one entry.
-//!
-//! Who can write the file can write all of it anew, hashes and head included. That finds only a
-//! head that was kept elsewhere: an [`Anchor`].
+//! Verifies the trail: reads it once, in order, with the memory of one entry. Anyone who can write
+//! the file can rewrite it with matching hashes and head. Only a head saved elsewhere, an
+//! [`Anchor`], reveals that.
 
 use std::collections::BTreeMap;
 
@@ -18,22 +17,22 @@ use crate::ledger::open::accept::{LostTime, list_lost};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
-/// How many of the last entries a quick look reads.
+/// How many of the last entries a quick check reads.
 const QUICK: i64 = 1000;
 
 impl Ledger {
-    /// Reads the whole trail, and holds it against the anchors and against the ledger's records,
-    /// all in one view. `show` hears how many of how many rows were read.
+    /// Reads the whole trail in one snapshot, and compares it with the anchors and the ledger's
+    /// records. `show` receives the rows read and their total.
     ///
     /// # Errors
-    /// When the ledger cannot be read. What is wrong with the trail is no error.
+    /// When the ledger cannot be read. A problem of the trail is a finding, not an error.
     pub fn verify_audit(
         &self,
         anchors: &[KeptHead],
         show: &mut dyn FnMut(u64, u64),
     ) -> Result<Audit, LedgerError> {
         verify(&*self.conn.unchecked_transaction()?, anchors, show).map_err(|error| match error {
-            // What dsr never writes is damage, and no mistake of a statement.
+            // A type that dsr never writes is damage, not a wrong statement.
             LedgerError::Statement(rusqlite::Error::InvalidColumnType(_, column, _)) => {
                 unreadable(&format!("the column `{column}`"))
             }
@@ -42,7 +41,7 @@ impl Ledger {
     }
 }
 
-/// The same, in the view that a transaction has.
+/// The same, in the caller's transaction.
 pub(crate) fn verify(
     conn: &Connection,
     anchors: &[KeptHead],
@@ -58,7 +57,6 @@ pub(crate) fn verify(
     Ok(audit)
 }
 
-/// Looks at the last entries and the head.
 pub(crate) fn look(conn: &Connection) -> Result<Glance, LedgerError> {
     let mut audit = Audit::default();
     let head = read_head(conn)?;
@@ -71,7 +69,7 @@ pub(crate) fn look(conn: &Connection) -> Result<Glance, LedgerError> {
     })
 }
 
-/// `None` where it is gone or unreadable.
+/// `None` if the head is missing or unreadable.
 fn read_head(conn: &Connection) -> Result<Option<(i64, String)>, LedgerError> {
     match head_row(conn) {
         Err(LedgerError::Trail(_)) => Ok(None),
@@ -89,24 +87,21 @@ fn check_chain(
     walk.through(conn, audit, show)
 }
 
-/// A reading of the chain, entry by entry.
+/// One pass over the chain, entry by entry.
 struct Walk {
-    /// The number of the first entry that is read.
     first: i64,
     head: Option<(i64, String)>,
-    /// The number of the entry that comes next.
     next: u64,
-    /// The hash before it as it is stored, and, where that is wrong, as it should be. None where
-    /// it is not known.
+    /// The previous hash as stored and, if that is wrong, as it should be. Empty if it is unknown.
     before: Vec<String>,
     last: Option<AuditHead>,
     anchors: BTreeMap<u64, Vec<KeptHead>>,
-    /// What the ledger lacks for good; read where there are anchors.
+    /// The lost times of the ledger, read only if there are anchors.
     lost: Vec<LostTime>,
 }
 
 impl Walk {
-    /// Begins behind an entry that is taken as it is.
+    /// Starts after an entry that is taken as correct.
     fn from(
         conn: &Connection,
         after: i64,
@@ -130,7 +125,7 @@ impl Walk {
             of_entry.push(kept.clone());
         }
         Ok(Self {
-            // All that is out of order stands before the first.
+            // Entries with wrong numbers sort before the first.
             first: match after {
                 0 => i64::MIN,
                 _ => after + 1,
@@ -161,7 +156,7 @@ impl Walk {
             if audit.entries.is_multiple_of(256) {
                 show(audit.entries);
             }
-            // A number that is none sorts behind the others, and is told of as the next.
+            // A value that is not a number sorts last, and is reported as the next entry.
             let seq: i64 = row.get(0).unwrap_or(i64::MAX);
             self.take(seq, Raw::read(row), audit);
         }
@@ -202,7 +197,7 @@ impl Walk {
         self.before = vec![hash.clone()];
         match (follows, expected.into_iter().next()) {
             (Some(0), _) | (None, None) => {}
-            // From the one before as that should be: only the hash there was changed.
+            // It follows the previous entry's correct hash, so only the stored hash was changed.
             (Some(_), _) => only_the_hash(place - 1, audit),
             (None, Some(expected)) => {
                 audit.find(Finding::Changed { entry: place });
@@ -225,7 +220,7 @@ impl Walk {
         });
     }
 
-    /// An anchor is not in the trail: it was lost when the ledger was set back, or there is a finding.
+    /// An anchor is missing: it was lost when the ledger was set back, or it is a finding.
     fn miss(&self, kept: KeptHead, otherwise: Finding, audit: &mut Audit) {
         let KeptHead { head: anchor, at } = kept;
         let mut times = self.lost.iter();
@@ -258,7 +253,7 @@ impl Walk {
         }
     }
 
-    /// Holds what was read against the head and the anchors that are left.
+    /// Compares the end of the trail with the head and the remaining anchors.
     fn end(&mut self, audit: &mut Audit) {
         let read = self.next - 1;
         match &self.head {
@@ -294,7 +289,7 @@ impl Walk {
     }
 }
 
-/// What was told of an entry is its hash alone.
+/// Replaces the finding on an entry: only its hash was changed.
 fn only_the_hash(entry: u64, audit: &mut Audit) {
     let wrong = Finding::Changed { entry };
     if let Some(told) = audit.findings.iter_mut().find(|told| **told == wrong) {

@@ -1,4 +1,4 @@
-//! The attempts of a job: each is one POST, begun and ended in the step that the job takes with it.
+//! The attempts of a job. Each is one POST, opened and closed in the same step that moves the job.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Transaction, params};
@@ -11,42 +11,42 @@ use crate::ledger::columns::format_time;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{JobRecord, LedgerError};
 
-/// What is said of a job that ended otherwise than done, with an earlier attempt in doubt.
+/// The reason of a job with an earlier attempt in doubt, unless the job is done.
 pub(crate) const IN_DOUBT: &str = "an earlier attempt may have been carried out";
 
-/// The notes on a job that has a task, although an earlier POST of it may have made another one.
+/// The notes on a job with a task, of which an earlier POST may have made another task.
 const MAY_BE_DOUBLE: &str =
     "possible duplicate: it was sent before, and that POST may have been taken as well";
 const MAY_BE_DOUBLE_OF_LOST_TIME: &str =
     "possible duplicate: it may have been sent before, in the time the ledger lacks";
 
-/// Stands for the sender of an attempt that may have been made: nobody knows it.
+/// The sender of an attempt that may have been made in a time that the ledger lacks.
 pub(crate) const SET_BACK: &str = "set-back";
 
 /// How an attempt ended.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Proof that nothing was created, for a cause that is not the job's: it is planned again.
+    /// Proof that nothing was created, for a cause outside the job: it is planned again.
     NotCreated,
     Accepted(TaskId),
-    /// Mixpanel named the task of an earlier POST, to which no answer had come.
+    /// Mixpanel named the task of an earlier, unanswered POST.
     Recovered(TaskId),
-    /// Mixpanel accepted it, and did not say as which task.
+    /// Mixpanel accepted it without a readable task id.
     AcceptedUnread,
     Refused,
-    /// The rate limit kept it out; it and the whole project wait until then.
+    /// Rate limit; the job and the whole project wait until then.
     Deferred(DateTime<Utc>),
     Unknown,
-    /// Proof that this POST, made to settle the job, created nothing; it would have been this. The
+    /// Proof that this POST, made to settle the job, created nothing. Its own outcome is given; the
     /// job stays unknown.
     Unsettled(JobState),
-    /// The same, and the task of the POSTs before may have ended: another POST would be a second
-    /// deletion, so only the operator's word settles it.
+    /// The same, but the earlier task may have ended, so another POST would be a second deletion.
+    /// Only the operator's word settles the job.
     Undecided,
 }
 
 impl Outcome {
-    /// Where the job goes, if nothing is in doubt.
+    /// The next state of the job, if nothing is in doubt.
     pub(crate) fn state(&self) -> JobState {
         match self {
             Self::NotCreated => JobState::Planned,
@@ -59,7 +59,6 @@ impl Outcome {
         }
     }
 
-    /// What the answer says of this attempt.
     fn of_attempt(&self) -> JobState {
         match self {
             Self::AcceptedUnread => JobState::Accepted,
@@ -74,20 +73,21 @@ impl Outcome {
         }
     }
 
-    /// Whether attempts before it, `unclear` of which made a task or may have made one, are in doubt
-    /// from now on. An unknown job says so by its state.
+    /// Whether earlier attempts, `unclear` of which may have made a task, are now in doubt. An
+    /// unknown job shows doubt by its state.
     fn doubt(&self, unclear: u32) -> Doubt {
         Doubt::of(match self {
             Self::Accepted(_) | Self::NotCreated | Self::Refused | Self::Deferred(_) => unclear > 0,
             Self::Undecided => true,
-            // Of two lost answers the task tells one; the other's may have run and ended before.
+            // The task explains only one of two lost answers; the other POST's task may already
+            // have ended.
             Self::Recovered(_) => unclear > 1,
             Self::AcceptedUnread | Self::Unknown | Self::Unsettled(_) => false,
         })
     }
 }
 
-/// Moves the job to `sending` and opens its next attempt, which began at `started`.
+/// Moves the job to `sending` and opens its next attempt, begun at `started`.
 pub(crate) fn begin_attempt(
     tx: &Transaction<'_>,
     record: &JobRecord,
@@ -110,7 +110,7 @@ pub(crate) fn begin_attempt(
     Ok(moved)
 }
 
-/// Moves the job on and closes its open attempt.
+/// Moves the job to its next state and closes its open attempt.
 pub(crate) fn finish_attempt(
     tx: &Transaction<'_>,
     job: &JobId,
@@ -174,23 +174,23 @@ pub(crate) fn sender_of(tx: &Transaction<'_>, job: &JobId) -> Result<String, Led
     sql::value(tx, sql, sql::of(job))
 }
 
-/// Which of a job's attempts are counted.
+/// Which of a job's attempts to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Of {
     All,
     AllButTheLast,
 }
 
-/// What is unclear about a job's attempts: how many made a task, or may have made one. That it may
-/// have been sent in a time that the ledger lacks counts where nothing else is unclear.
+/// The attempts of a job that made or may have made a task. A possible attempt in a time that the
+/// ledger lacks counts only if there is no other.
 pub(crate) struct Unclear {
     pub(crate) posts: u32,
-    /// None of them is known to have been made.
+    /// No attempt is known to have been made.
     is_of_lost_span: bool,
 }
 
 impl Unclear {
-    /// What is said of a job that has a task, with these POSTs in doubt.
+    /// The note for a job with a task while these POSTs are in doubt.
     pub(crate) fn note(&self) -> &'static str {
         match self.is_of_lost_span {
             true => MAY_BE_DOUBLE_OF_LOST_TIME,

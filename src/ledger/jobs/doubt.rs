@@ -1,5 +1,5 @@
-//! What is in doubt about a job: POSTs whose task nobody knows, and answers that contradict what the
-//! ledger has. A job whose state would say more than is known becomes `unknown`.
+//! Doubt about a job: POSTs with an unknown task, and answers that contradict the ledger. A job
+//! whose state would claim more than is known becomes `unknown`.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
@@ -13,21 +13,20 @@ use crate::ledger::requests::records::{JOB_COLUMNS, read_job};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{JobRecord, Ledger, LedgerError, Write};
 
-/// What a job's attempts came to, as far as it decides whether to make another one.
+/// The results of a job's attempts that decide whether to make another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tried {
-    /// How the last one ended.
     pub last: Option<JobState>,
-    /// How many made a task, or may have made one.
+    /// Attempts that made or may have made a task.
     pub unclear: u32,
-    /// How many Mixpanel accepted without saying as which task.
+    /// Attempts that Mixpanel accepted without a readable task id.
     pub unread: u32,
-    /// Whether nobody knows when, or whether, it was sent: the ledger was set back.
+    /// Whether the job may have been sent in a time that a set-back ledger lacks.
     pub is_of_lost_span: bool,
 }
 
 impl Tried {
-    /// Why nobody knows what became of it.
+    /// Why the outcome is unknown.
     pub fn doubt(&self) -> &'static str {
         match self {
             Self {
@@ -43,18 +42,18 @@ impl Tried {
     }
 }
 
-/// Whether a step was taken that others may have taken, or barred, meanwhile.
+/// Whether the step was recorded, or another dsr was faster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settling {
     Recorded,
-    /// Another dsr came first; the job stands as it left it.
+    /// Another dsr was faster and left the job in this state.
     Taken(JobState),
 }
 
 impl Ledger {
-    /// What a job's attempts came to.
+    /// The results of a job's attempts.
     pub fn find_tried(&self, job: &JobId) -> Result<Tried, LedgerError> {
-        // What may have been sent in a lost span is no further POST where one is unclear anyway.
+        // A possible POST in a lost span does not count beside an unclear one.
         let sql = "SELECT COUNT(*) FILTER (WHERE outcome IN ('unknown', 'accepted')
                         AND sender <> 'set-back') AS unclear,
                     COUNT(*) FILTER (WHERE outcome = 'accepted') AS unread,
@@ -81,12 +80,12 @@ impl Ledger {
         })
     }
 
-    /// The job that a task was made for, if the ledger has it; never one that is linked to it.
+    /// The job that a task was made for, if the ledger has it; not a job linked to the task.
     pub fn find_owner(&self, task: &TaskId) -> Result<Option<JobRecord>, LedgerError> {
         find_owner(&self.conn, task)
     }
 
-    /// The jobs that have this task without being `job`.
+    /// The other jobs with this task.
     pub fn list_sharing(&self, task: &TaskId, job: &JobId) -> Result<Vec<JobRecord>, LedgerError> {
         let values = params![task.as_str(), job.request.as_str(), job.number];
         let sql = format!(
@@ -97,8 +96,8 @@ impl Ledger {
         sql::list(&self.conn, &sql, values, read_job)
     }
 
-    /// Commits that what Mixpanel says of a job's task contradicts the ledger: the job is unknown,
-    /// whatever the status. One that has ended stays as it ended.
+    /// Commits that Mixpanel's answer about a job's task contradicts the ledger: the job becomes
+    /// unknown, whatever the status. A job in a final state stays in it.
     pub fn record_contradiction(
         &mut self,
         job: &JobId,
@@ -117,8 +116,8 @@ impl Ledger {
     }
 }
 
-/// Where one job has a task that another one is given, neither is certain: the other one becomes
-/// unknown, and the reason why this one is, too, is returned.
+/// If another job already has `task`, neither job is certain. The other job becomes unknown, and
+/// the reason for this one is returned.
 pub(crate) fn share(
     tx: &Write<'_>,
     job: &JobId,
@@ -141,7 +140,7 @@ pub(crate) fn share(
     Ok(Some(reason))
 }
 
-/// The trail hears of it from the caller, once the job's row has all that changes.
+/// The caller adds the audit entry once the job's row is complete.
 fn contradict(
     tx: &Write<'_>,
     job: &JobId,

@@ -1,4 +1,4 @@
-//! The steps of a job: to be sent, answered, asked about, and found interrupted.
+//! The steps of a job: sent, answered, checked, and found interrupted.
 
 pub(super) mod attempts;
 pub(super) mod doubt;
@@ -29,9 +29,9 @@ use schedule::after_question;
 /// Why a job is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// It was not sent yet, or was certainly not taken.
+    /// The job was never sent, or certainly not accepted.
     Submit,
-    /// Its outcome is unknown, and the same POST once more tells, or the operator said so.
+    /// The outcome is unknown, and a repeated POST shows it or the operator asked for it.
     Settle,
 }
 
@@ -44,25 +44,25 @@ impl Purpose {
     }
 }
 
-/// What came of the wish to send a job.
+/// The result of claiming a job to send it.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// The intent is on disk and the slot taken: send it now, as this attempt (counted from 1).
+    /// The intent is on disk and the slot taken: send now, as this attempt (from 1).
     Send { attempt: u32 },
-    /// Not yet; ask again after this long.
+    /// Not yet: ask again after this time.
     Wait(Duration),
-    /// It is not to be sent (any more): another dsr has it, or has sent it.
+    /// Do not send it: another dsr is sending it or has sent it.
     Taken(JobState),
 }
 
 impl Ledger {
-    /// Commits the intent to send a job, together with the project's slot.
+    /// Commits the intent to send a job, and takes the project's slot.
     ///
-    /// When this returns [`Claim::Send`], the intent is durable: if the process dies from here
-    /// on, the job is found `sending` and becomes `unknown`, never `planned`.
+    /// After [`Claim::Send`] the intent is durable. If the process dies later, the job is found
+    /// `sending` and becomes `unknown`, never `planned`.
     ///
     /// # Errors
-    /// When the ledger cannot be written; then nothing may be sent.
+    /// When the ledger cannot be written; then send nothing.
     pub fn record_sending(
         &mut self,
         job: &JobId,
@@ -94,7 +94,7 @@ impl Ledger {
         })
     }
 
-    /// Commits how the attempt under way ended; only then may it be told to anyone.
+    /// Commits the outcome of the open attempt. Report the outcome only after this.
     ///
     /// # Errors
     /// When the ledger cannot be written, or the job was not being sent.
@@ -132,7 +132,7 @@ impl Ledger {
         tx.commit()
     }
 
-    /// Commits what Mixpanel says of a job's task. A status that says nothing moves nothing.
+    /// Commits Mixpanel's answer about a job's task. A status without information changes nothing.
     pub fn record_check(
         &mut self,
         job: &JobId,
@@ -159,7 +159,7 @@ impl Ledger {
         let is_news = record.mixpanel_status != before.mixpanel_status;
         match moved {
             Some(moved) => moved.tell(&tx, Why::Status)?,
-            // The same answer once more is no evidence while others follow.
+            // While the task is open, a repeated answer is not worth an audit entry.
             None if is_news || !record.state.is_followed() => {
                 audit::note(&tx, job, Why::Status, now)?;
             }
@@ -168,7 +168,7 @@ impl Ledger {
         tx.commit()
     }
 
-    /// Marks as unknown what a dsr that no longer lives was sending; how many jobs that were.
+    /// Marks jobs as unknown that a dead dsr was sending; returns their number.
     pub fn record_interrupted(&mut self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
         let mut left = Vec::new();
         for (job, sender) in list_sending(self)? {
@@ -184,7 +184,7 @@ impl Ledger {
         let tx = self.write()?;
         let mut count = 0;
         for (job, sender) in left {
-            // Another dsr may have come first.
+            // Another dsr may have been faster.
             if read_one(&tx, &job)?.state == JobState::Sending && sender_of(&tx, &job)? == sender {
                 finish_attempt(&tx, &job, &Outcome::Unknown, Some(reason), now)?
                     .tell(&tx, Why::Interrupted)?;
@@ -195,15 +195,13 @@ impl Ledger {
         Ok(count)
     }
 
-    /// A job as it stands now.
-    ///
     /// # Errors
     /// When the ledger cannot be read, or there is no such job.
     pub fn find_job(&self, job: &JobId) -> Result<JobRecord, LedgerError> {
         read_one(&self.conn, job)
     }
 
-    /// The ids of a job, where they are still kept.
+    /// The ids of a job, if they are still kept.
     ///
     /// # Errors
     /// When they are damaged, or the ledger cannot be read.
@@ -211,10 +209,8 @@ impl Ledger {
         payload::find(&self.conn, job)
     }
 
-    /// The ids of a job.
-    ///
     /// # Errors
-    /// When they are not there or damaged.
+    /// When the ids are gone or damaged.
     pub fn find_batch(&self, job: &JobId) -> Result<Batch, LedgerError> {
         payload::read(&self.conn, job)
     }

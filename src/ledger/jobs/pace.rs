@@ -8,29 +8,29 @@ use crate::domain::{ProjectKey, Rate};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, Write};
 
-/// Whether a call of a project may leave now.
+/// Whether a project's call may go out now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slot {
-    /// It may, and nobody else's may for one interval.
+    /// Yes, and no other call for one interval.
     Yours,
-    /// Not for so long; ask again then.
+    /// No: ask again after this time.
     Wait(Duration),
 }
 
-/// For how long beyond its next slot a process that sends keeps others' questions back. It renews
-/// that with each job, and takes it back at its end; this bounds what a killed one leaves.
+/// How long beyond its next slot a sending process delays the questions of others. It renews this
+/// with each job and releases it at its end. The limit matters only if it is killed.
 const HOLD: TimeDelta = TimeDelta::seconds(10);
-/// One question in so many slots goes before the jobs to send: a long submission takes hours, and
-/// whoever looks meanwhile should see something.
+/// One question in so many slots goes before the jobs to send. A long submission takes hours, and
+/// other people should see some progress meanwhile.
 const SLOTS_A_QUESTION: i64 = 20;
-/// The least time between two such questions: at a high rate it is the answers that take time.
+/// The least time between two such questions; at a high rate the answers take the time.
 const LEAST_BETWEEN: TimeDelta = TimeDelta::seconds(10);
-/// After how long a question that is kept back is tried again.
+/// When to try a delayed question again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 impl Ledger {
-    /// Takes the project's next slot, if it is free: at most one call an interval over all
-    /// processes that share the ledger.
+    /// Takes the project's next slot if it is free: at most one call an interval over all processes
+    /// that share the ledger.
     pub fn record_slot(
         &mut self,
         project: &ProjectKey,
@@ -43,10 +43,10 @@ impl Ledger {
         Ok(slot)
     }
 
-    /// Notes that the call that took the last slot has been answered.
+    /// Restarts the interval when the last call is answered.
     ///
-    /// The server saw the call at some moment before its answer; counting the interval from the
-    /// answer keeps calls apart at the server's end, whatever the network's delay.
+    /// The server saw the call at some moment before its answer. Counting from the answer keeps
+    /// calls apart at the server, whatever the network's delay.
     pub fn record_answered(
         &mut self,
         project: &ProjectKey,
@@ -58,8 +58,8 @@ impl Ledger {
         tx.commit()
     }
 
-    /// Lets questions about the project go on: this process has no more jobs to send. Another that
-    /// has some keeps them back again with its next one.
+    /// Releases the questions about the project: this process has no more jobs to send. Another
+    /// sending process delays them again with its next job.
     pub fn record_all_sent(&mut self, project: &ProjectKey) -> Result<(), LedgerError> {
         let tx = self.write()?;
         let sql = "UPDATE pace SET sending_until = 0 WHERE project_key = $1";
@@ -67,8 +67,8 @@ impl Ledger {
         tx.commit()
     }
 
-    /// Notes that the server wants no call of the project for a while; every process obeys. The
-    /// longest wait that was asked for holds.
+    /// Records that the server wants no call of the project until `until`, from any process. The
+    /// longest wait counts.
     pub fn record_block(
         &mut self,
         project: &ProjectKey,
@@ -81,7 +81,7 @@ impl Ledger {
     }
 }
 
-/// Keeps questions about the project back, since there are jobs to send.
+/// Delays questions about the project while there are jobs to send.
 pub(crate) fn reserve(
     tx: &Write<'_>,
     project: &ProjectKey,
@@ -93,7 +93,7 @@ pub(crate) fn reserve(
     sql::execute(tx, sql, params![until, project.as_str()])
 }
 
-/// Whether a question must let jobs go first, and after how long to try again.
+/// Whether a question must wait for jobs, and when to try again.
 pub(crate) fn yields(
     tx: &Write<'_>,
     project: &ProjectKey,
@@ -111,7 +111,7 @@ pub(crate) fn yields(
     let between = microseconds(rate)
         .saturating_mul(SLOTS_A_QUESTION)
         .max(least);
-    // What lies further off than we write was written before the clock was set back.
+    // A longer time was written before the clock was set back.
     let is_held = left > 0 && left <= held(rate);
     let was_asked = now.saturating_sub(asked_at).saturating_abs() < between;
     Ok((is_held && was_asked).then(|| {
@@ -120,7 +120,6 @@ pub(crate) fn yields(
     }))
 }
 
-/// Notes that a question took the slot.
 pub(crate) fn note_asked(
     tx: &Write<'_>,
     project: &ProjectKey,
@@ -135,20 +134,18 @@ fn held(rate: Rate) -> i64 {
     microseconds(rate).saturating_add(hold)
 }
 
-/// What a project's calls wait for, in microseconds from now on.
-///
-/// Kept as what was left at one moment, so that no wait is longer than it was meant to be, whatever
-/// becomes of a clock. What has passed since is told by a clock that nobody can set; only where that
-/// began anew meanwhile, by the clock of the day.
+/// How long a project's calls must wait, in microseconds. The ledger stores the time left at one
+/// moment, so that a changed clock cannot make a wait longer. The steady clock counts from there,
+/// or after a reboot the wall clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Left {
-    /// Until the next call may leave, by the project's rate.
+    /// Until the rate allows the next call.
     slot: i64,
-    /// Until the server wants any at all.
+    /// Until the server allows any call.
     block: i64,
 }
 
-/// Takes the slot inside a transaction of the caller's, who commits it whatever the answer.
+/// Takes the slot in the caller's transaction. The caller commits whatever the answer.
 pub(crate) fn take(
     tx: &Write<'_>,
     project: &ProjectKey,
@@ -157,7 +154,7 @@ pub(crate) fn take(
 ) -> Result<Slot, LedgerError> {
     let (left, goes_on) = read(tx, project, now)?;
     let interval = microseconds(rate);
-    // The rate may have been raised since.
+    // The rate may be higher now.
     let slot = left.slot.min(interval);
     if let Ok(wait @ 1..) = u64::try_from(slot.max(left.block)) {
         if !goes_on {
@@ -193,7 +190,8 @@ pub(crate) fn block(
     write(tx, project, Left { block, ..left }, now)
 }
 
-/// What is left now, and whether the clock that told it goes on telling; else it begins anew.
+/// The time left now, and whether the stored clock still counts. If not, the caller stores it
+/// again.
 fn read(
     tx: &Write<'_>,
     project: &ProjectKey,
@@ -217,7 +215,7 @@ fn read(
         Some(moment) => moment.micros.saturating_sub(steady),
         None => now.timestamp_micros().saturating_sub(at),
     };
-    // A clock of the day that was set back tells nothing.
+    // A wall clock that was set back shows no passed time.
     let passed = passed.max(0);
     let left = Left {
         slot: left.slot.saturating_sub(passed).max(0),
@@ -249,10 +247,9 @@ fn write(
     Ok(())
 }
 
-/// Rounded up: a slot that comes a fraction early is a 429.
+/// Rounds up: a slot that is a fraction early brings a 429.
 fn microseconds(rate: Rate) -> i64 {
     let exact = (1_000_000.0 / rate.per_second()).ceil();
-    // Saturates, as `as` does from float to integer.
     exact as i64
 }
 
@@ -342,7 +339,7 @@ mod tests {
         for hours in [0, 5, -3, 24 * 365, -24 * 365] {
             let now = noon() + TimeDelta::hours(hours);
             pass(10);
-            // Neither a burst ahead nor a wait for the hours that the clock was set back by.
+            // Setting the clock causes neither a burst nor a wait of hours.
             let Slot::Wait(wait) = take(&mut ledger, now) else {
                 panic!("{hours} h: the block was let go");
             };
@@ -357,14 +354,13 @@ mod tests {
             Slot::Wait(SECOND),
             "a clock set ahead is no credit"
         );
-        // After the machine was started anew, by the clock of the day.
+        // After a reboot the wall clock counts.
         drop(ledger);
         let mut other = open(&folder);
         let later = noon() + TimeDelta::hours(2);
         assert_eq!(take(&mut other, later), Slot::Yours);
     }
 
-    /// What keeps a question back at that moment.
     fn kept_back(ledger: &mut Ledger, rate: Rate, now: DateTime<Utc>) -> Option<Duration> {
         let tx = ledger.write().unwrap();
         yields(&tx, &key(), rate, now).unwrap()

@@ -1,6 +1,5 @@
-//! Jobs taken apart: too large for the server, or with ids that are in another task already.
-//!
-//! Each step is one transaction, so an id is in exactly one job before and after it.
+//! Splits jobs that are too large for the server, or have ids that another task already has. Each
+//! step is one transaction, so an id is in exactly one job before and after it.
 
 use std::num::NonZeroUsize;
 
@@ -18,33 +17,32 @@ use crate::ledger::columns::{format_time, to_sql, unreadable};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, Write};
 
-/// Ids that another deletion has already.
+/// Ids that another deletion already has.
 #[derive(Debug)]
 pub struct Linked {
     pub batch: Batch,
     pub to: LinkTo,
-    /// In words for the operator.
     pub reason: String,
 }
 
-/// What becomes of ids that another deletion has.
+/// What to do with ids that another deletion has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkTo {
-    /// They are followed as part of this task.
+    /// Follow them as part of this task.
     Task(TaskId),
-    /// The server names tasks for them, and none of those tasks has them: unknown.
+    /// Unknown: the server names tasks for them, but no task has them.
     Nobody,
-    /// They stay planned: an earlier request of ours has them and no task yet, or the task that had
-    /// them has ended.
+    /// They stay planned: an earlier request has them but no task yet, or the task with them has
+    /// ended.
     Later,
 }
 
 impl Ledger {
-    /// Cuts a job that was not sent into jobs of at most `limit` ids.
+    /// Cuts an unsent job into jobs of at most `limit` ids.
     ///
     /// # Errors
-    /// When the ledger cannot be written; [`LedgerError::Overtaken`] when the job may have been sent
-    /// since.
+    /// When the ledger cannot be written; [`LedgerError::Overtaken`] if the job may have been sent
+    /// meanwhile.
     pub fn record_cut(
         &mut self,
         job: &JobId,
@@ -54,7 +52,7 @@ impl Ledger {
         let tx = self.write()?;
         demand_unsent(&tx, job)?;
         let whole = payload::read(&tx, job)?;
-        // What may have become of the whole may have become of each part of it.
+        // A doubt about the whole job is a doubt about each part.
         let may_be_double = read_one(&tx, job)?.may_be_double;
         let mut added = Vec::new();
         for (place, ids) in whole.ids().chunks(limit.get()).enumerate() {
@@ -82,12 +80,12 @@ impl Ledger {
         tx.commit()
     }
 
-    /// Takes out of a job the ids that are in other tasks already: each group becomes a job of
-    /// its own, linked to its task. What is left stays as it is: to be sent, or to be settled.
+    /// Moves ids that other tasks have out of a job: each group becomes its own job, linked to its
+    /// task. The rest stays in the job.
     ///
     /// # Errors
-    /// When the ledger cannot be written; [`LedgerError::Overtaken`] when the job has a task of its
-    /// own, is being sent, or has other ids by now.
+    /// When the ledger cannot be written; [`LedgerError::Overtaken`] if the job has its own task,
+    /// is being sent, or has other ids now.
     pub fn record_linked(
         &mut self,
         job: &JobId,
@@ -110,7 +108,7 @@ impl Ledger {
             .collect();
         let taken: usize = groups.iter().map(|group| group.batch.count()).sum();
         if taken + rest.len() != whole.count() {
-            // Another dsr has taken some of them out since they were read.
+            // Another dsr moved some ids out meanwhile.
             return Err(LedgerError::Overtaken(job.clone()));
         }
         let mut others = groups;
@@ -158,13 +156,12 @@ fn restore(ids: Vec<DistinctId>) -> Result<Batch, LedgerError> {
     Batch::restore(ids).map_err(|_| unreadable("the ids of a job"))
 }
 
-/// Leaves the job with these ids only.
 fn shrink(tx: &Transaction<'_>, job: &JobId, batch: &Batch) -> Result<(), LedgerError> {
     payload::write(tx, job, batch)?;
     set(tx, job, "ids_count = $1", params![to_sql(batch.count())])
 }
 
-/// Puts an unsent job where its ids are: no POST is made for it.
+/// Links an unsent job to the task that has its ids; no POST is made for it.
 fn become_linked(
     tx: &Write<'_>,
     job: &JobId,
@@ -197,7 +194,7 @@ fn become_linked(
     }
 }
 
-/// Tells of a job that was taken apart, and of those that were taken out of it, each still planned.
+/// Adds the audit entries of a job that was split and of its new, planned parts.
 fn tell_cut(
     tx: &Write<'_>,
     job: &JobId,
@@ -215,7 +212,7 @@ fn tell_cut(
     added.try_for_each(|(job, _)| audit::note(tx, job, Why::Added, now))
 }
 
-/// Adds a planned job to the request of `beside`, behind its last.
+/// Adds a planned job at the end of the request of `beside`.
 fn insert_planned(
     tx: &Transaction<'_>,
     beside: &JobId,

@@ -1,6 +1,5 @@
-//! The ids of a job, one a line (a distinct_id cannot hold a line break), packed by zstd.
-//!
-//! Ledgers from before they were packed have them as text; both are read here and nowhere else.
+//! The ids of a job, one a line (an id cannot hold a line break), compressed by zstd. Older
+//! ledgers have them as text. Only this module reads either form.
 
 use std::io::{self, Read};
 
@@ -12,20 +11,19 @@ use crate::ledger::LedgerError;
 use crate::ledger::columns::unreadable;
 use crate::ledger::sql::{self, prepare};
 
-/// zstd's quickest level that still writes letters in fewer than eight bits: half the size of
-/// UUIDs at 300 MB a second, where level 3 takes twice the time for nothing more.
+/// zstd's fastest level that stores letters in fewer than eight bits. It halves UUIDs at 300 MB a
+/// second; level 3 takes twice the time and gains nothing.
 const LEVEL: i32 = 1;
 
-/// No job has more: a ledger that says so is damaged, and may unpack to anything.
+/// The most bytes of a job. A ledger that claims more is damaged, and could unpack to anything.
 const MAX_BYTES: u64 = (DEFAULT_EXPORT_BATCH.get() * (MAX_ID_BYTES + 1)) as u64;
 
-/// The ids of a job as they are stored.
 pub(crate) struct Packed {
     pub(crate) count: usize,
     bytes: Vec<u8>,
 }
 
-/// Packs the ids of jobs; what it works with is used again for the next.
+/// Compresses the ids of jobs, with buffers that are used again.
 pub(crate) struct Packer {
     zstd: zstd::bulk::Compressor<'static>,
 }
@@ -33,7 +31,7 @@ pub(crate) struct Packer {
 impl Packer {
     pub(crate) fn new() -> Result<Self, LedgerError> {
         let mut zstd = zstd::bulk::Compressor::new(LEVEL).map_err(LedgerError::Packing)?;
-        // SQLite has no checksums, and a changed byte would make another person's id.
+        // SQLite has no checksums, and a changed byte would be another person's id.
         zstd.include_checksum(true).map_err(LedgerError::Packing)?;
         Ok(Self { zstd })
     }
@@ -47,7 +45,6 @@ impl Packer {
     }
 }
 
-/// Writes the ids of a job, in place of those it had.
 pub(crate) fn write(conn: &Connection, job: &JobId, batch: &Batch) -> Result<(), LedgerError> {
     write_packed(conn, job, &Packer::new()?.pack(&batch.into())?)
 }
@@ -74,7 +71,7 @@ pub(crate) fn read(conn: &Connection, job: &JobId) -> Result<Batch, LedgerError>
         .ok_or_else(|| unreadable("the ids of a job"))
 }
 
-/// The ids of a job; none where only hashes of them are kept any more.
+/// The ids of a job; `None` if only their hashes are kept.
 pub(crate) fn find(conn: &Connection, job: &JobId) -> Result<Option<Batch>, LedgerError> {
     match read(conn, job) {
         Ok(batch) => Ok(Some(batch)),
@@ -83,7 +80,7 @@ pub(crate) fn find(conn: &Connection, job: &JobId) -> Result<Option<Batch>, Ledg
     }
 }
 
-/// The ids of a job, as many as it has.
+/// The ids of a job; their number must match the job's.
 pub(crate) fn read_lines(conn: &Connection, job: &JobId) -> Result<IdLines, LedgerError> {
     let sql = "SELECT ids_count, ids, packed FROM payloads JOIN jobs USING (request, number)
          WHERE request = $1 AND number = $2";
@@ -99,7 +96,7 @@ pub(crate) fn read_lines(conn: &Connection, job: &JobId) -> Result<IdLines, Ledg
         });
     };
     let mut text = text.map_err(|_| unreadable("the ids of a job"))?;
-    // Older ledgers have none behind the last.
+    // Older ledgers have no line break at the end.
     if !text.ends_with('\n') {
         text.push('\n');
     }
@@ -109,28 +106,24 @@ pub(crate) fn read_lines(conn: &Connection, job: &JobId) -> Result<IdLines, Ledg
         .ok_or_else(|| unreadable("the ids of a job"))
 }
 
-/// Whether the ids of a job are there.
 pub(crate) fn exists(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
     let sql = "SELECT 1 FROM payloads WHERE request = $1 AND number = $2";
     sql::exists(conn, sql, sql::of(job))
 }
 
-/// Whether hashes are kept in place of a job's ids.
 pub(crate) fn has_hashes(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
     let sql = "SELECT 1 FROM people WHERE request = $1 AND number = $2";
     sql::exists(conn, sql, sql::of(job))
 }
 
-/// Takes the ids of a job away.
 pub(crate) fn delete(conn: &Connection, job: &JobId) -> Result<(), LedgerError> {
     let sql = "DELETE FROM payloads WHERE request = $1 AND number = $2";
     sql::execute(conn, sql, sql::of(job))
 }
 
-/// Writes all ids anew that are left, on other pages.
-///
-/// `secure_delete` blanks what is deleted, but SQLite may have copied it from page to page before,
-/// and leaves the copies until the page is free. Once the table was empty, all of them are.
+/// Writes all remaining ids to new pages. `secure_delete` blanks deleted rows, but SQLite may have
+/// copied them between pages before. Such a copy stays until its page is free; an empty table frees
+/// all pages.
 pub(crate) fn rewrite(conn: &Connection) -> Result<(), LedgerError> {
     const COLUMNS: &str = "request, number, ids, packed";
     conn.execute_batch(&format!(
@@ -144,7 +137,7 @@ pub(crate) fn rewrite(conn: &Connection) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// The ids of a row, one a line; an inner error where they are damaged.
+/// The ids of a row, one a line; the inner error means damage.
 fn unpack(row: &Row<'_>) -> rusqlite::Result<io::Result<String>> {
     let packed: Option<Vec<u8>> = row.get("packed")?;
     match packed {

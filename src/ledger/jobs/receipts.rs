@@ -16,15 +16,13 @@ use crate::ledger::columns::format_time;
 use crate::ledger::open::sender;
 use crate::ledger::{Ledger, LedgerError, Outcome, Write};
 
-/// Beside the ledger.
+/// The folder of receipts, beside the ledger.
 pub(crate) const FOLDER: &str = "receipts";
-/// Room for the task ids of one process, which sends nothing more after the first it cannot
-/// record.
+/// Bytes for the task ids of one process, which stops sending after the first failure to record.
 const RESERVED: usize = 4096;
 
-/// Takes the task ids that the ledger cannot record: one JSON line each, after them blank lines.
-///
-/// It is made, with its room, before anything is sent, so that it works when the disk is full.
+/// Takes task ids that the ledger cannot record: one JSON line each, then blank lines. It is
+/// created with its full size before anything is sent, so that it works on a full disk.
 pub(crate) struct ReceiptFile {
     path: PathBuf,
     file: File,
@@ -32,7 +30,7 @@ pub(crate) struct ReceiptFile {
 }
 
 impl ReceiptFile {
-    /// Named after the sender, so that it is read only when that one has ended.
+    /// Named after the sender, so that others read it only once the sender has ended.
     pub(crate) fn create(ledger: &Path, sender: &str) -> io::Result<Self> {
         let folder = ledger.with_file_name(FOLDER);
         create_private_folder(&folder)?;
@@ -49,14 +47,14 @@ impl ReceiptFile {
         receipts.file.write_all(&[b'\n'; RESERVED])?;
         receipts.file.rewind()?;
         receipts.file.sync_all()?;
-        // The name must outlast a power cut as well.
+        // The file's name must survive a power cut too.
         #[cfg(unix)]
         File::open(&folder)?.sync_all()?;
         Ok(receipts)
     }
 
     fn append(&mut self, receipt: &Receipt) -> io::Result<()> {
-        // Whatever of it reaches the disk is worth keeping.
+        // Even a partial receipt on disk is worth keeping.
         self.is_used = true;
         let place = self.file.stream_position()?;
         let line = serde_json::to_string(receipt)?;
@@ -71,13 +69,12 @@ impl ReceiptFile {
 impl Drop for ReceiptFile {
     fn drop(&mut self) {
         if !self.is_used {
-            // One that stays behind is empty, and cleared away by the next dsr.
+            // A file left behind is empty, and the next dsr removes it.
             drop(std::fs::remove_file(&self.path));
         }
     }
 }
 
-/// What Mixpanel accepted; no id of a person.
 #[derive(Debug, Serialize, Deserialize)]
 struct Receipt {
     request: String,
@@ -86,17 +83,17 @@ struct Receipt {
     accepted_at: DateTime<Utc>,
 }
 
-/// What became of the receipts that were found.
+/// The result of reading the receipts.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ReceiptsReport {
-    /// Tasks that only a receipt knew, and the ledger knows now.
+    /// Tasks that only a receipt had, and the ledger has now.
     pub recorded: usize,
-    /// What the ledger cannot take, in words for the operator; it stays where it is.
+    /// Receipts that the ledger cannot take, described for the operator. They stay on disk.
     pub left: Vec<String>,
 }
 
 impl Ledger {
-    /// Keeps a task id that could not be recorded; the next dsr records it.
+    /// Keeps a task id that could not be recorded, for the next dsr to record.
     ///
     /// # Errors
     /// When it cannot be kept either, or nothing was sent yet.
@@ -118,10 +115,7 @@ impl Ledger {
         receipts.append(&receipt).map_err(LedgerError::Receipt)
     }
 
-    /// Records the tasks that senders which have ended left receipts of, and clears those away.
-    ///
-    /// # Errors
-    /// When receipts cannot be read or the ledger cannot be written.
+    /// Records the tasks in receipts of senders that have ended, and removes those receipts.
     pub fn record_receipts(&mut self, now: DateTime<Utc>) -> Result<ReceiptsReport, LedgerError> {
         let mut report = ReceiptsReport::default();
         for (path, sender) in list_files(&self.path).map_err(LedgerError::Receipt)? {
@@ -130,9 +124,9 @@ impl Ledger {
                 continue;
             }
             let text = match std::fs::read(&path) {
-                // What a failing disk has changed is no receipt, and no reason not to work.
+                // A receipt damaged by a failing disk must not stop dsr.
                 Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-                // Another dsr came first.
+                // Another dsr was faster.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(LedgerError::Receipt(error)),
             };
@@ -156,7 +150,7 @@ impl Ledger {
                 tx.commit()?;
             }
             if report.left.len() == left {
-                // If it stays, the next dsr finds that the ledger has all of it.
+                // If it stays, the next dsr finds all of it in the ledger.
                 drop(std::fs::remove_file(&path));
             }
         }
@@ -164,10 +158,8 @@ impl Ledger {
     }
 }
 
-/// What became of one receipt.
 enum Settled {
     Recorded,
-    /// The ledger has it already.
     Known,
     Left(String),
 }
@@ -179,7 +171,7 @@ fn settle(
     now: DateTime<Utc>,
 ) -> Result<Settled, LedgerError> {
     let receipt: Option<Receipt> = serde_json::from_str(line).ok();
-    // RFC 3339, as the ledger has it, has no other years.
+    // The ledger's RFC 3339 has no other years.
     let receipt = receipt.filter(|receipt| (0..=9999).contains(&receipt.accepted_at.year()));
     let task = receipt
         .as_ref()
@@ -203,7 +195,7 @@ fn settle(
         return Ok(Settled::Known);
     }
     let is_open = matches!(record.state, JobState::Sending | JobState::Unknown);
-    // Another sender may have it by now: then its attempt is a different one.
+    // If another sender has the job now, the receipt is for a different attempt.
     if !is_open || sender_of(tx, &job)? != sender {
         return Ok(Settled::Left(format!(
             "Mixpanel accepted job {job} as task `{task}`, too, and the ledger has it as {}",
@@ -222,11 +214,11 @@ fn settle(
     Ok(Settled::Recorded)
 }
 
-/// The files of senders that have ended and hold receipts.
+/// The receipt files, not empty, of senders that have ended.
 pub(crate) fn list_ended(ledger: &Path) -> io::Result<Vec<PathBuf>> {
     let mut ended = Vec::new();
     for (path, sender) in list_files(ledger)? {
-        // One that has gone meanwhile was recorded by another dsr.
+        // If the file is gone, another dsr has recorded it.
         let bytes = std::fs::read(&path).unwrap_or_default();
         if !bytes.trim_ascii().is_empty() && !sender::is_alive(ledger, &sender)? {
             ended.push(path);
@@ -235,11 +227,10 @@ pub(crate) fn list_ended(ledger: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(ended)
 }
 
-/// Every receipt file with the id of its sender.
 fn list_files(ledger: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let mut files = Vec::new();
     let entries = match std::fs::read_dir(ledger.with_file_name(FOLDER)) {
-        // What stands in the folder's place is said when it is needed: at the first send.
+        // The first send reports a file in the folder's place.
         Err(error)
             if matches!(
                 error.kind(),

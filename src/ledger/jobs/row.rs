@@ -1,4 +1,4 @@
-//! The row of one job: read, and changed one column after the other, in the caller's transaction.
+//! Reads the row of one job, and changes its columns in the caller's transaction.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, ToSql, Transaction, params};
@@ -16,7 +16,7 @@ pub(crate) fn read_one(conn: &Connection, job: &JobId) -> Result<JobRecord, Ledg
     sql::find(conn, &sql, sql::of(job), read_job)?.ok_or_else(|| LedgerError::NoJob(job.clone()))
 }
 
-/// Sets columns of a job's row: `columns` is what follows `SET`.
+/// Sets columns of a job's row. `columns` is the SQL after `SET`.
 pub(crate) fn set(
     conn: &Connection,
     job: &JobId,
@@ -29,7 +29,7 @@ pub(crate) fn set(
     sql::execute(conn, &sql, &*[values, params![request, number]].concat())
 }
 
-/// Notes Mixpanel's word on a job's task. Notes on how the job came by its task stay.
+/// Records Mixpanel's status of a job's task. Notes on how the job got its task stay.
 pub(crate) fn note_status(
     tx: &Transaction<'_>,
     job: &JobId,
@@ -48,7 +48,7 @@ pub(crate) fn note_reason(tx: &Connection, job: &JobId, reason: &str) -> Result<
     set(tx, job, "reason = $1", params![reason])
 }
 
-/// Notes that a POST of its ids may have been carried out beside what its state will say.
+/// Records that another POST of the job's ids may have been carried out.
 pub(crate) fn note_doubt(tx: &Connection, job: &JobId) -> Result<(), LedgerError> {
     set(tx, job, "may_be_double = 1", params![])
 }
@@ -60,7 +60,7 @@ pub(crate) fn doubt_of(conn: &Connection, job: &JobId) -> Result<Doubt, LedgerEr
     Ok(Doubt::of(statement.query_row(values, |row| row.get(0))?))
 }
 
-/// Sets when a job is asked about that has just come into `state`.
+/// Sets the next check of a job that just entered `state`.
 pub(crate) fn follow(
     tx: &Transaction<'_>,
     job: &JobId,
@@ -69,7 +69,7 @@ pub(crate) fn follow(
 ) -> Result<(), LedgerError> {
     match state {
         JobState::Accepted => schedule(tx, job, Some(now)),
-        // It is followed already.
+        // It already has a next check.
         JobState::Running => Ok(()),
         JobState::Planned
         | JobState::Sending
@@ -90,8 +90,8 @@ pub(crate) fn schedule(
     set(tx, job, "next_check = $1", params![next.map(format_time)])
 }
 
-/// Moves a job to `next`, or to where doubt about it leads, and appends the step to its history,
-/// inside the caller's transaction, so the history explains the state even after a crash.
+/// Moves a job to `next`, or to where doubt leads, and appends the step to its history. Uses the
+/// caller's transaction, so the history explains the state even after a crash.
 pub(crate) fn step(
     tx: &Transaction<'_>,
     job: &JobId,

@@ -1,5 +1,5 @@
-//! When each job that Mixpanel has a task for is asked about next. All processes share it: who asks
-//! moves a job's time ahead in the transaction that takes the slot, so nobody else asks meanwhile.
+//! When to check each open task next. All processes share the schedule. Whoever asks postpones the
+//! job in the transaction that takes the slot, so no one else asks meanwhile.
 
 use std::time::Duration;
 
@@ -16,26 +16,25 @@ use crate::ledger::columns::{count, format_time, job_id, kind, moment, project, 
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{JobRecord, Ledger, LedgerError, Slot};
 
-/// Whose jobs are meant.
+/// Which jobs a command covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     All,
-    /// Those of the projects with these names.
+    /// Jobs of the projects with these names.
     Projects(Vec<String>),
     Requests(Vec<RequestId>),
 }
 
-/// Which of them are to be asked about.
+/// Which of the covered jobs to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// Those whose time has come.
     Due,
-    /// Each that brought no answer since then, whether its time has come or not, and whatever an
-    /// answer's time says that lies ahead.
+    /// Jobs without an answer since this time, due or not. An answer's time in the future does not
+    /// count.
     AfterAll(DateTime<Utc>),
 }
 
-/// A job with a task that has not ended, and when it is to be asked about.
+/// A job with an open task, and the time of its next check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextCheck {
     pub job: JobId,
@@ -45,18 +44,18 @@ pub struct NextCheck {
     pub at: DateTime<Utc>,
 }
 
-/// What came of the wish to ask about a job.
+/// The result of claiming a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asking {
-    /// The slot is taken and the job's time moved ahead: ask now.
+    /// The slot is taken and the job postponed: ask now.
     Yours,
-    /// The project's slot is not free for so long.
+    /// The project's slot is taken for this long.
     Wait(Duration),
-    /// Another process has asked, or the job has ended.
+    /// Another process has asked, or the job is in a final state.
     Taken,
 }
 
-/// The jobs of one project that are to be asked about now.
+/// The number of jobs to check in one project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backlog {
     pub project: ProjectName,
@@ -65,8 +64,8 @@ pub struct Backlog {
 }
 
 impl Ledger {
-    /// The job to ask about first, leaving out those of the projects `without`. With [`Turn::Due`]
-    /// its time may be yet to come: then nothing is due before.
+    /// The job to check first, without those of the projects `without`. With [`Turn::Due`] its time
+    /// may be in the future; then no job is due earlier.
     pub fn find_next_check(
         &self,
         scope: &Scope,
@@ -87,23 +86,20 @@ impl Ledger {
         }
     }
 
-    /// Whether Mixpanel has a task of these jobs that has not ended and that it does not deny.
+    /// Whether any of these jobs has an open task that Mixpanel can find.
     pub fn has_followed(&self, scope: &Scope) -> Result<bool, LedgerError> {
         let known = "next_check IS NOT NULL AND COALESCE(mixpanel_status, '') <> 'NOT_FOUND'";
         self.has(Filter::of(scope).and(known, []))
     }
 
-    /// Whether a dsr that lives is sending, and some of these jobs are not sent yet.
-    ///
-    /// # Errors
-    /// When the ledger or the marks of the senders cannot be read.
+    /// Whether a running dsr is sending and some of these jobs are not sent yet.
     pub fn is_being_sent(&self, scope: &Scope) -> Result<bool, LedgerError> {
         let unsent = "state IN ('planned', 'sending', 'deferred')";
         let unsent = self.has(Filter::of(scope).and(unsent, []))?;
         Ok(unsent && !crate::ledger::list_senders(&self.path)?.is_empty())
     }
 
-    /// How many jobs of each project are to be asked about now; of projects with none, nothing.
+    /// The jobs to check now, by project. Leaves out projects without any.
     pub fn list_backlogs(
         &self,
         scope: &Scope,
@@ -134,11 +130,11 @@ impl Ledger {
         })
     }
 
-    /// Takes the project's slot to ask about a job, and moves the job's time ahead as if the
-    /// question brought nothing: a dsr that dies or gets no answer makes nobody ask again at once.
+    /// Takes the project's slot and postpones the job as if the check brought nothing. So nobody
+    /// repeats the check at once if this dsr dies or gets no answer.
     ///
     /// # Errors
-    /// When the ledger cannot be written; then nothing may be asked.
+    /// When the ledger cannot be written; then ask nothing.
     pub fn record_asking(
         &mut self,
         job: &JobId,
@@ -186,7 +182,7 @@ impl Ledger {
     }
 
     fn select_next(&self, meant: &Filter) -> Result<Option<NextCheck>, LedgerError> {
-        // In the order of the index: a sort would read every open job for each question.
+        // Uses the index order: a sort would read every open job for each check.
         let sql = format!(
             "SELECT jobs.request, jobs.number, task_id, next_check, kind, project_key
                  FROM jobs CROSS JOIN requests
@@ -207,16 +203,14 @@ impl Ledger {
     }
 }
 
-/// What is further off than this was written by a clock that has been set back since; it is due.
-///
-/// Twice the longest pause: two processes do not look at the clock at the same moment, and what one
-/// has just put off for the longest pause lies a little further off for the other.
+/// A check later than this is due: its time was written before the clock was set back. Twice the
+/// longest pause, since the clocks of two processes may differ slightly.
 fn horizon(now: DateTime<Utc>) -> DateTime<Utc> {
     let longest = TimeDelta::from_std(2 * LONGEST_PAUSE).unwrap_or(TimeDelta::MAX);
     now.checked_add_signed(longest).unwrap_or(now)
 }
 
-/// When a job is asked about again, after a question at `now`.
+/// When to check a job again after a check at `now`.
 pub(crate) fn after_question(
     tx: &Transaction<'_>,
     job: &JobRecord,
@@ -229,7 +223,7 @@ pub(crate) fn after_question(
     Ok(next_check(now, job.submitted_at.unwrap_or(now), due, heard))
 }
 
-/// Conditions that follow others, and the values of their parameters in order.
+/// SQL conditions to append, and the values of their parameters in order.
 struct Filter {
     sql: String,
     values: Vec<String>,
@@ -251,7 +245,7 @@ impl Filter {
         }
     }
 
-    /// Adds a condition that has a `?` for each of the values.
+    /// Adds a condition with a `?` for each value.
     fn and(mut self, condition: &str, values: impl IntoIterator<Item = String>) -> Self {
         self.sql.push_str(" AND ");
         self.values.extend(values);
@@ -281,7 +275,7 @@ impl Filter {
         }
     }
 
-    /// An answer from the future was recorded by a clock that has been set back since.
+    /// An answer from the future was recorded before the clock was set back.
     fn and_not_answered(self, since: DateTime<Utc>, now: DateTime<Utc>) -> Self {
         self.and(
             "(checked_at IS NULL OR checked_at < ? OR checked_at > ?)",

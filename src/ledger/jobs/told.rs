@@ -1,4 +1,4 @@
-//! What a look at the changes has told of each job, so that the next look tells only what is new.
+//! What the last look at the changes reported of each job, so that the next look reports only news.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,17 +11,16 @@ use crate::ledger::columns::job_id;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
-/// How a job stands, as one word to compare: its state, Mixpanel's word, and whether it was given
-/// up on.
+/// A job's standing as one text to compare: state, Mixpanel's status, and whether it was given up.
 const STANDING: &str = "(state || ' ' || COALESCE(mixpanel_status, '') \
      || CASE WHEN abandoned_at IS NULL THEN '' ELSE ' abandoned' END)";
 
-/// The condition that a job stands otherwise than was last told.
+/// The condition that a job's standing has changed since it was last reported.
 pub(crate) fn untold() -> String {
     format!("told IS DISTINCT FROM {STANDING}")
 }
 
-/// A job that stands otherwise than was last told, or that was never told of.
+/// A job whose standing has changed since it was last reported, or was never reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Untold {
     pub job: JobId,
@@ -29,7 +28,7 @@ pub struct Untold {
 }
 
 impl Ledger {
-    /// The jobs that stand otherwise than was last told, by request.
+    /// The changed jobs, by request.
     pub fn list_untold(&self) -> Result<BTreeMap<RequestId, Vec<Untold>>, LedgerError> {
         let sql = format!(
             "SELECT request, number, {STANDING} FROM jobs
@@ -48,7 +47,7 @@ impl Ledger {
         Ok(untold)
     }
 
-    /// How the jobs stand that have not ended.
+    /// The standings of all jobs that are not final.
     pub fn list_open_standings(&self) -> Result<HashMap<JobId, String>, LedgerError> {
         sql::list(&self.conn, &format!(
                 "SELECT request, number, {STANDING} FROM jobs
@@ -56,8 +55,7 @@ impl Ledger {
             ), [], |row| Ok((job_id(row)?, row.get(2)?)))
     }
 
-    /// A number that is another one after any change to the ledger that was not made through this
-    /// opening of it.
+    /// A number that changes whenever another connection changes the ledger.
     pub fn find_version(&self) -> Result<i64, LedgerError> {
         let version = self
             .conn
@@ -65,7 +63,7 @@ impl Ledger {
         Ok(version?)
     }
 
-    /// Notes that jobs were told of as they stood then: one that has moved since is told again.
+    /// Records that jobs were reported with their standing then. A job that moves again is new.
     pub fn record_told<'u>(
         &mut self,
         told: impl IntoIterator<Item = &'u Untold>,

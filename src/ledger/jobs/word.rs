@@ -1,5 +1,5 @@
-//! What the operator says of jobs: which task one became, that it is given up on, that it is not to
-//! be sent. Of several who speak at once the first is heard.
+//! The operator's word on jobs: which task a job became, that it is given up, or that it must not
+//! be sent. Of several operators at once the first counts.
 
 use chrono::{DateTime, Utc};
 use rusqlite::params;
@@ -15,16 +15,17 @@ use crate::ledger::columns::format_time;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, Write};
 
-/// For whom a task was made that a job is in.
+/// Which job a job's task was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MadeFor {
     TheJob,
-    /// The job is linked to it.
+    /// Another job; this one is linked to the task.
     Another,
 }
 
 impl Ledger {
-    /// Takes the operator's word that a job of unknown outcome became this task; nothing where the job was settled or given up on meanwhile.
+    /// Takes the operator's word that an unknown job became this task. Changes nothing if the job
+    /// was settled or given up meanwhile.
     pub fn record_settled(
         &mut self,
         job: &JobId,
@@ -35,7 +36,7 @@ impl Ledger {
         self.record_word(job, |tx| {
             let before = read_one(tx, job)?;
             let unclear = count_unclear(tx, job, Of::All)?;
-            // One of several POSTs made this task: the others may have made more.
+            // One of several POSTs made this task; the others may have made more.
             if unclear.posts > 1 {
                 note_doubt(tx, job)?;
             }
@@ -48,7 +49,7 @@ impl Ledger {
             ];
             let notes: Vec<String> = notes.into_iter().flatten().collect();
             let moved = step(tx, job, before.state, JobState::Accepted, now)?;
-            // It was not submitted now, so that moment and the attempts stay as they are.
+            // The job was not sent now, so its submission time and attempts stay.
             set(
                 tx,
                 job,
@@ -63,8 +64,8 @@ impl Ledger {
         })
     }
 
-    /// Cancels what was never sent of a request, or is to be sent anew: nothing will send it. It is
-    /// revoked, or, where an earlier attempt is in doubt, unknown; those jobs are returned.
+    /// Cancels the unsent jobs of a request, so that nothing sends them. A job becomes revoked, or
+    /// unknown if an earlier attempt is in doubt. Returns the unknown ones.
     pub fn record_withdrawn(
         &mut self,
         request: &RequestId,
@@ -103,8 +104,8 @@ impl Ledger {
         Ok(in_doubt)
     }
 
-    /// Notes that the operator gives up on a job of unknown outcome. It stays unknown: nobody
-    /// will ever take it for done or failed. Nothing where it was settled or given up on meanwhile.
+    /// Records that the operator gives up on an unknown job. It stays unknown. Changes nothing if
+    /// the job was settled or given up meanwhile.
     pub fn record_abandoned(
         &mut self,
         job: &JobId,
@@ -117,7 +118,7 @@ impl Ledger {
         })
     }
 
-    /// Records a word on a job of unknown outcome, if nobody was quicker.
+    /// Records the operator's word on an unknown job, if nobody was faster.
     fn record_word(
         &mut self,
         job: &JobId,
@@ -133,7 +134,7 @@ impl Ledger {
         Ok(Settling::Recorded)
     }
 
-    /// Commits that the task a job is linked to was cancelled for another job, `by`.
+    /// Commits that the task of a linked job was cancelled for another job, `by`.
     pub fn record_taken_along(
         &mut self,
         job: &JobId,

@@ -1,5 +1,5 @@
-//! A ledger that was set back and is to be used again: what may have been sent in the span it lacks
-//! is unknown from then on, and the trail has the decision. Nothing is ever sent here.
+//! Accepts a ledger that was set back (an older copy): what it may have sent in the lost time
+//! becomes unknown, and the trail records the decision. Never sends anything.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,17 +20,17 @@ use crate::ledger::jobs::row::read_one;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, Opening, Patience, Write};
 
-/// The jobs that a set-back ledger has as not sent, as being sent, or as unknown: any of them may
-/// have been sent or settled since.
+/// Jobs that a set-back ledger has as unsent, sending or unknown. Any of them may have been sent or
+/// settled in the lost time.
 const MAY_BE_SENT: &str = "(state IN ('planned', 'deferred', 'sending')
      OR (state = 'unknown' AND abandoned_at IS NULL))";
 const MAYBE_SENT: &str =
     "the ledger was set back, and nobody knows whether the job was sent in the time it lacks";
-/// The same of a job that was sent before.
+/// The same for a job that was sent before.
 const MAYBE_SETTLED: &str =
     "the ledger was set back, and nobody knows what became of the job in the time it lacks";
 
-/// The jobs of a request that may have been sent in the span that the ledger lacks.
+/// The jobs of a request that may have been sent in the lost time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaybeSent {
     pub request: RequestId,
@@ -40,60 +40,58 @@ pub struct MaybeSent {
     pub ids: usize,
 }
 
-/// What was decided about a ledger that was set back.
+/// The decision about a ledger that was set back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
     pub jobs: usize,
     pub ids: usize,
     /// The trail's head with the decision.
     pub head: Anchor,
-    /// Who decided it, and when, where that was not this call.
+    /// Who decided and when, if it was an earlier call.
     pub before: Option<(String, DateTime<Utc>)>,
 }
 
-/// What a ledger lacks for good: it was set back, and the operator went on with it.
+/// A time that the ledger lacks for good: it was set back, and the operator accepted that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LostTime {
-    /// When the last entry was made that the ledger had; `None` where it had none.
+    /// The time of the last entry that the ledger had; `None` if it had none.
     pub since: Option<DateTime<Utc>>,
     pub accepted_at: DateTime<Utc>,
     /// `user@host`
     pub by: String,
-    /// The last entry that the host had seen; `None` where it was not known.
+    /// The last entry that the host had seen; `None` if unknown.
     pub seen: Option<Anchor>,
     /// How many entries the ledger had.
     had: u64,
-    /// The number of the entry that has the decision, and what became unknown by it.
+    /// The number of the decision's entry, and the jobs and ids that became unknown.
     entry: u64,
     jobs: usize,
     ids: usize,
-    /// That the operator has looked up what was lost.
     pub review: Option<Review>,
 }
 
-/// The operator's word that what a ledger lacks was looked up, and what came of it.
+/// The operator's statement that the lost time was reviewed, and the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Review {
     pub at: DateTime<Utc>,
-    /// `user@host`
     pub by: String,
     pub note: String,
 }
 
 impl LostTime {
-    /// How many entries are lost at least, where that is known.
+    /// The least number of lost entries, if known.
     pub fn entries(&self) -> Option<u64> {
         let seen = self.seen.as_ref()?.count;
         seen.checked_sub(self.had).filter(|lost| *lost > 0)
     }
 
-    /// Whether a head may be of the lost time: by when its entry was made, or else by its number.
+    /// Whether a head may be from the lost time: by its time, or else by its number.
     pub(crate) fn covers(&self, count: u64, at: Option<DateTime<Utc>>) -> bool {
         let by_number = |seen: &Anchor| count > self.had && count <= seen.count;
         let Some(at) = at else {
             return self.seen.as_ref().is_some_and(by_number);
         };
-        // The last entry that is left is no lost one.
+        // The last remaining entry is not lost.
         let is_since = |since| at > since || (at == since && count > self.had);
         self.since.is_none_or(is_since) && at <= self.accepted_at
     }
@@ -122,11 +120,7 @@ impl fmt::Display for LostTime {
 }
 
 impl Ledger {
-    /// Opens the ledger though it lacks what this host has seen of it: to be accepted, and for
-    /// nothing else. Makes one where it is gone.
-    ///
-    /// # Errors
-    /// As [`Ledger::open_by`].
+    /// Opens a ledger older than this host has seen, only to accept it. Creates it if it is gone.
     pub fn open_set_back(
         opening: &Opening,
         path: &Path,
@@ -140,15 +134,12 @@ impl Ledger {
         )
     }
 
-    /// The times that the ledger lacks for good, in the order in which they were accepted.
+    /// The lost times, in the order of their acceptance.
     pub fn list_lost_times(&self) -> Result<Vec<LostTime>, LedgerError> {
         list_lost(&self.conn)
     }
 
-    /// Records that the operator has looked up what the ledger lacks, and what came of it.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
+    /// Records the operator's review of the lost time.
     pub fn record_set_back_reviewed(
         &mut self,
         note: &str,
@@ -160,7 +151,7 @@ impl Ledger {
         tx.commit_seen()
     }
 
-    /// What may have been sent in the span that the ledger lacks.
+    /// The jobs that may have been sent in the lost time.
     pub fn list_maybe_sent(&self) -> Result<Vec<MaybeSent>, LedgerError> {
         let sql = format!(
             "SELECT id, project, kind, COUNT(*) AS jobs, SUM(ids_count) AS ids
@@ -178,11 +169,12 @@ impl Ledger {
         })
     }
 
-    /// Takes the ledger as it is: each job that may have been sent is unknown, the trail says so and
-    /// what was seen, and from then on this host goes by this ledger. A set-back is accepted once.
+    /// Accepts the ledger as it is. Each job that may have been sent becomes unknown, and the trail
+    /// records the decision and what was seen. From then on this host trusts this ledger. A
+    /// set-back is accepted once.
     ///
     /// # Errors
-    /// When the ledger cannot be written; then it is as it was.
+    /// When the ledger cannot be written; then nothing changes.
     pub fn record_set_back_accepted(
         &mut self,
         set_back: &SetBack,
@@ -191,13 +183,13 @@ impl Ledger {
         let path = self.path.clone();
         let tx = self.write()?;
         if let Some(accepted) = find_accepted(&tx, set_back)? {
-            // Another dsr was quicker, or one was killed before it noted what is seen now.
+            // Another dsr was faster, or died before it noted the new head.
             if seen::find_set_back(&tx, &path)?.is_some() {
                 Next::write(&path, &accepted.head)?.publish()?;
             }
             return Ok(accepted);
         }
-        // No earlier than this was anything sent that the ledger does not know of.
+        // Everything that the ledger does not know of was sent later than this.
         let since = match &set_back.head {
             Some(head) => find_moment(&tx, head.count)?.unwrap_or(now),
             None => now,
@@ -215,7 +207,7 @@ impl Ledger {
         let head = find_head(&tx)?;
         let next = Next::write(&path, &head)?;
         tx.commit()?;
-        // Killed here, the ledger is still refused, and the next call finds the decision.
+        // If dsr dies here, the ledger is still refused, and the next call finds the decision.
         next.publish()?;
         Ok(Accepted {
             jobs: counts.jobs,
@@ -226,15 +218,14 @@ impl Ledger {
     }
 }
 
-/// How many jobs are unknown once a ledger was accepted.
 struct Counts {
     requests: usize,
     jobs: usize,
     ids: usize,
 }
 
-/// Makes every job unknown that may have been sent or settled since, and notes on each an attempt
-/// that may have been made: no run settles such a job by itself.
+/// Makes every job unknown that may have been sent or settled since, and adds a possible attempt to
+/// each. So no run settles such a job by itself.
 fn doubt_all(
     tx: &Write<'_>,
     since: DateTime<Utc>,
@@ -249,7 +240,7 @@ fn doubt_all(
         jobs += 1;
         ids += record.ids;
         requests.insert(job.request.clone());
-        // One with a task is unknown because of that task, and needs a word as it is.
+        // A job with a task is unknown because of that task, and needs the operator's word anyway.
         if record.task.is_some() {
             continue;
         }
@@ -272,7 +263,7 @@ fn doubt_all(
     })
 }
 
-/// The decision about this set-back, if the trail ends with it.
+/// The decision about this set-back, if it is the trail's last entry.
 fn find_accepted(conn: &Connection, set_back: &SetBack) -> Result<Option<Accepted>, LedgerError> {
     let Some(lost) = list_lost(conn)?.pop() else {
         return Ok(None);
@@ -336,7 +327,6 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
     Ok(list)
 }
 
-/// When an entry was made.
 fn find_moment(conn: &Connection, entry: u64) -> Result<Option<DateTime<Utc>>, LedgerError> {
     let sequence = i64::try_from(entry).unwrap_or(i64::MAX);
     let at: Option<String> =
@@ -344,10 +334,7 @@ fn find_moment(conn: &Connection, entry: u64) -> Result<Option<DateTime<Utc>>, L
     at.map(|at| parse_time(&at)).transpose()
 }
 
-/// What this host has seen of the ledger at `path`, which may be gone.
-///
-/// # Errors
-/// When the file beside it cannot be opened.
+/// What this host has seen of the ledger at `path`, even if the ledger is gone.
 pub fn find_seen(path: &Path) -> Result<Seen, LedgerError> {
     seen::read(path)
 }

@@ -1,5 +1,5 @@
-//! A copy of a ledger that others may be writing: whole, for its owner alone, and without the pages
-//! that are free.
+//! Copies a ledger while others may write to it: complete, private to its owner, and without free
+//! pages.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -15,20 +15,19 @@ use crate::ledger::{Ledger, LedgerError};
 /// A copy of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
-    /// How far its trail goes.
     pub head: Anchor,
     /// In bytes.
     pub bytes: u64,
 }
 
 impl Ledger {
-    /// Copies the ledger as it stands at one moment to a new file (0600), while others go on.
+    /// Copies one snapshot of the ledger to a new file (0600), while others keep working.
     ///
-    /// The engine writes the copy anew from what the ledger holds, so nothing that was erased and no
-    /// log comes along. It takes its name when it is whole, on the disk and read back.
+    /// SQLite writes the copy from the ledger's contents, so it holds no erased data and needs no
+    /// log. The copy gets its name once it is complete, on disk and read back.
     ///
     /// # Errors
-    /// When there is a file of that name, it cannot be written, or what was copied is damaged.
+    /// When the file exists or cannot be written, or the copy is damaged.
     pub fn back_up(&self, to: &Path) -> Result<Backup, LedgerError> {
         let failed = |source| LedgerError::Backup {
             path: to.to_owned(),
@@ -38,9 +37,9 @@ impl Ledger {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             Some(_) | None => Path::new("."),
         };
-        // 0600 from its making on; the engine writes into a file that is empty.
+        // 0600 from the start; SQLite writes into the empty file.
         let copy = NamedTempFile::new_in(folder).map_err(|error| {
-            // The error's own text names the unready file.
+            // The error's own text names the temporary file.
             failed(match error.kind() {
                 ErrorKind::NotFound => {
                     std::io::Error::new(ErrorKind::NotFound, "there is no such folder")
@@ -64,7 +63,6 @@ impl Ledger {
     }
 }
 
-/// A copy is worth something only if it can be read.
 fn read_back(path: &Path) -> Result<Anchor, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;

@@ -1,4 +1,4 @@
-//! Whether the ledger is whole, looked at without changing anything.
+//! Checks whether the ledger is whole, without changing it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,42 +13,39 @@ use crate::ledger::{
     Glance, LedgerError, LostTime, ProcessRecord, SetBack, audit, people, refuse_what_others_share,
 };
 
-/// How many of the damages are named.
+/// The most damages to name.
 const NAMED: usize = 5;
 
-/// What a look at the ledger shows.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
-    /// What is broken, in the engine's words, which name tables and pages and hold no id; the
-    /// first few. Empty if the ledger is whole.
+    /// The first damages in SQLite's words, which name tables and pages but hold no id. Empty if
+    /// the ledger is whole.
     pub damage: Vec<String>,
-    /// How large the ledger is, in bytes.
     pub bytes: u64,
-    /// How much of it waits in the log to be written back, in bytes.
+    /// Bytes in the log that wait to be written back.
     pub log_bytes: u64,
-    /// Jobs of unknown outcome that were not given up on.
+    /// Unknown jobs that the operator did not give up on.
     pub unsettled: usize,
-    /// Jobs that have ended and still have their ids, which nothing needs.
+    /// Jobs in a final state that still have their ids, which nothing needs.
     pub ids_to_hash: usize,
-    /// Files with receipts of senders that have ended, which no dsr has recorded yet.
+    /// Receipt files of senders that have ended, not recorded yet.
     pub receipts: usize,
-    /// How the last entries of the audit trail look; none where the ledger is damaged, or was last
-    /// written by a dsr that kept no trail.
+    /// The end of the audit trail. `None` if the ledger is damaged, or an older dsr without a trail
+    /// wrote it last.
     pub trail: Option<Glance>,
-    /// What it lacks of what this host has seen of it.
+    /// What this host has seen and the ledger lacks.
     pub set_back: Option<SetBack>,
-    /// What the ledger lacks for good.
     pub lost: Vec<LostTime>,
-    /// The processes that send just now.
     pub senders: Vec<ProcessRecord>,
 }
 
-/// Looks at the ledger at `path`, which is there; waits up to `patience` for another process.
+/// Checks the existing ledger at `path`; waits up to `patience` for another process.
 ///
 /// # Errors
-/// When it cannot be read, is not for its owner alone, is no ledger, or was written by a newer dsr.
+/// When it cannot be read, is not private, is not a ledger, or was written by a newer dsr.
 pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<Health, LedgerError> {
-    // The engine makes a log and an index beside it, even to read, with the ledger's own mode.
+    // Even to read, SQLite creates a log and an index beside the ledger, with its mode.
     refuse_what_others_share(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
@@ -94,7 +91,6 @@ pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<He
     })
 }
 
-/// The first column of each row.
 fn list_rows(conn: &Connection, query: &str) -> Result<Vec<String>, LedgerError> {
     let mut statement = conn.prepare(query)?;
     let rows = statement.query_map([], |row| row.get(0))?;
@@ -108,8 +104,7 @@ fn count_unsettled(conn: &Connection) -> Result<usize, LedgerError> {
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
-/// The files that hold the ledger and what stands beside it, as far as they are there: the ones
-/// that nobody else may read.
+/// The existing files and folders of the ledger, which must be private to its owner.
 pub fn list_files(path: &Path) -> Vec<PathBuf> {
     let names = ["db", "db-wal", "db-shm"].map(|extension| path.with_extension(extension));
     let beside =

@@ -1,4 +1,4 @@
-//! Who holds the ledger's write lock, and how long it is waited for. SQLite tells neither.
+//! Tracks who holds the ledger's write lock, and how long others wait. SQLite tells neither.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 
 use super::sender::ProcessRecord;
 
-/// Beside the ledger: what is locked while somebody has the ledger's write lock.
+/// A file beside the ledger that is locked while a dsr holds the write lock.
 pub(crate) const FILE: &str = "holder";
-/// What the holder says of itself, in a file of its own: Windows lets nobody read a locked one.
+/// The holder's description. A separate file, since Windows lets no one read a locked one.
 pub(crate) const RECORD: &str = "holder.txt";
-/// How long nothing is said about a wait.
+/// No message during the first second of a wait.
 const SILENCE: Duration = Duration::from_secs(1);
 /// The longest pause between two tries to take the lock.
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// How long another process is waited for that holds the ledger, and who hears of it.
+/// How long to wait for the ledger's holder, and whom to tell.
 pub struct Patience {
     limit: Duration,
     tell: Box<dyn FnMut(Duration) + Send>,
@@ -25,8 +25,7 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Waits up to `limit`. What takes longer than a second is told once, with the time that is
-    /// left.
+    /// Waits up to `limit`. After a second, `tell` is called once with the remaining time.
     pub fn new(limit: Duration, tell: impl FnMut(Duration) + Send + 'static) -> Self {
         Self {
             limit,
@@ -36,7 +35,7 @@ impl Patience {
         }
     }
 
-    /// Whether to try once more, after a little pause; `tries` counts from 0 in each wait.
+    /// Whether to try again, after a short pause. `tries` counts from 0 in each wait.
     pub(crate) fn goes_on(&mut self, tries: i32) -> bool {
         if tries == 0 {
             self.since = Instant::now();
@@ -58,22 +57,20 @@ impl Patience {
 }
 
 impl From<Duration> for Patience {
-    /// Nobody hears of it.
+    /// Waits without a message.
     fn from(limit: Duration) -> Self {
         Self::new(limit, |_| {})
     }
 }
 
-/// The file in which the process that has the write lock says who it is.
-///
-/// It is a help to whoever waits: where it cannot be written, nobody is kept from anything.
+/// The file in which the holder of the write lock names itself. It only helps those who wait, so a
+/// failure to write it is ignored.
 pub(crate) struct HolderFile {
     path: PathBuf,
-    /// What is locked, and the record beside it.
     files: Option<(File, File)>,
 }
 
-/// Stands for as long as the write lock is held.
+/// Exists while the write lock is held.
 pub(crate) struct Mark<'a>(Option<&'a File>);
 
 impl HolderFile {
@@ -84,7 +81,7 @@ impl HolderFile {
         }
     }
 
-    /// Where there is no ledger, nobody is waited for.
+    /// Without a ledger there is no one to wait for.
     pub(crate) fn nowhere() -> Self {
         Self {
             path: PathBuf::new(),
@@ -92,7 +89,7 @@ impl HolderFile {
         }
     }
 
-    /// To be called with the write lock held.
+    /// Call this with the write lock held.
     pub(crate) fn mark(&mut self, command: &str) -> Mark<'_> {
         if self.files.is_none() {
             let mut options = OpenOptions::new();
@@ -109,25 +106,25 @@ impl HolderFile {
     }
 }
 
-/// Since when it is held is the time of this write.
+/// The file's modification time is the start of the hold.
 fn write(lock: &File, mut record: &File, command: &str) -> io::Result<()> {
     lock.try_lock()?;
     record.set_len(0)?;
     record.rewind()?;
-    // In one piece: who reads it meanwhile finds all of it or nothing.
+    // One write, so that a reader finds all of it or nothing.
     record.write_all(format!("{}\n{command}\n", std::process::id()).as_bytes())
 }
 
 impl Drop for Mark<'_> {
     fn drop(&mut self) {
-        // What stays in the file is not believed without the lock on it.
+        // Readers ignore the text unless the file is locked.
         if let Some(file) = self.0 {
             drop(file.unlock());
         }
     }
 }
 
-/// The dsr that holds the ledger's write lock; `None` if nobody does, or some other program.
+/// The dsr that holds the write lock; `None` if no dsr does.
 pub(crate) fn find(ledger: &Path) -> Option<ProcessRecord> {
     let path = path_of(ledger);
     let file = File::open(&path).ok()?;

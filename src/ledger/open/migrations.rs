@@ -4,9 +4,8 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::ledger::{LedgerError, Opening, audit};
 
-/// Each step from one version of the schema to the next. Only ever appended to.
-///
-/// The SQL keeps to what PostgreSQL reads as well: TEXT and BIGINT, RFC 3339 times in UTC.
+/// The steps from each version of the schema to the next. Only append to this list. The SQL also
+/// works in PostgreSQL: TEXT and BIGINT, RFC 3339 times in UTC.
 const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE requests (
@@ -322,24 +321,22 @@ const MIGRATIONS: &[&str] = &[
 ",
 ];
 
-/// How many of them there are before the trail's, which begins in the same transaction.
+/// The number of steps before the trail's. The trail begins in the same transaction.
 const BEFORE_TRAIL: i64 = 12;
 
-/// Whether the schema was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Migrated {
     Yes,
     No,
 }
 
-/// Brings the schema up to date.
 pub(crate) fn apply(
     conn: &mut Connection,
     path: &Path,
     opening: &Opening,
 ) -> Result<Migrated, LedgerError> {
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    // Most runs find it up to date and need no write lock.
+    // Most runs find it current and need no write lock.
     if version(conn)? == known {
         return Ok(Migrated::No);
     }
@@ -364,7 +361,7 @@ pub(crate) fn apply(
     Ok(Migrated::Yes)
 }
 
-/// Whether the schema is up to date, changing nothing.
+/// Whether the schema is current. Changes nothing.
 pub(crate) fn check(conn: &Connection, path: &Path) -> Result<bool, LedgerError> {
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     match version(conn)? {

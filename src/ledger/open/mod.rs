@@ -1,4 +1,4 @@
-//! The ledger's file: its schema, who holds it, how far this host has seen it, and copies of it.
+//! The ledger's file: its schema, its holder, the last head this host has seen, and backups.
 
 pub(super) mod accept;
 pub(super) mod backup;

@@ -1,9 +1,8 @@
-//! The last entry of the audit trail that this host has seen, in a file beside the ledger. A ledger
-//! without that entry was set back (a backup, a snapshot, another volume): nothing is written to it,
-//! and so nothing is sent from it. The same holds for a ledger with requests that this host has not seen.
-//!
-//! The file may be older than the ledger, after a crash or beside another process, and is never newer:
-//! it takes its place after the commit that it speaks of, and before the POST that follows.
+//! Keeps the last audit entry that this host has seen, in a file beside the ledger. A ledger
+//! without that entry was set back (a backup, a snapshot, another volume): dsr writes nothing to
+//! it, and so sends nothing. The same holds for a ledger with requests that this host has not seen.
+//! The file may be older than the ledger, after a crash or beside another process, but never newer.
+//! It is replaced after the commit that it describes, and before the next POST.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -22,31 +21,25 @@ use crate::ledger::{Ledger, LedgerError};
 
 impl Ledger {
     /// What this host has seen of the ledger.
-    ///
-    /// # Errors
-    /// When the file beside the ledger cannot be opened.
     pub fn find_seen(&self) -> Result<Seen, LedgerError> {
         read(&self.path)
     }
 
-    /// Fails where the ledger was set back.
+    /// Fails if the ledger was set back.
     ///
     /// # Errors
-    /// [`LedgerError::SetBack`], and when the ledger or the file beside it cannot be read.
+    /// [`LedgerError::SetBack`], or when the ledger or the file beside it cannot be read.
     pub fn demand_not_set_back(&self) -> Result<(), LedgerError> {
         demand(&self.conn, &self.path)
     }
 
-    /// What the ledger lacks of what this host has seen, if it was set back.
-    ///
-    /// # Errors
-    /// When the ledger or the file beside it cannot be read.
+    /// What this host has seen and the ledger lacks, if it was set back.
     pub fn find_set_back(&self) -> Result<Option<SetBack>, LedgerError> {
         find_set_back(&self.conn, &self.path)
     }
 }
 
-/// Fails where the ledger lacks what this host has seen of it.
+/// Fails if the ledger lacks what this host has seen.
 pub(crate) fn demand(conn: &Connection, ledger: &Path) -> Result<(), LedgerError> {
     match find_set_back(conn, ledger)? {
         None => Ok(()),
@@ -58,7 +51,7 @@ pub(crate) fn find_set_back(
     conn: &Connection,
     ledger: &Path,
 ) -> Result<Option<SetBack>, LedgerError> {
-    // The file first: what it says was committed before.
+    // The file first: it only names what was committed before.
     let seen = read(ledger)?;
     if seen == Seen::Nothing && !is_copied_here(conn, ledger)? {
         return Ok(None);
@@ -80,14 +73,14 @@ pub(crate) fn find_set_back(
     Ok(Some(SetBack { seen, head }))
 }
 
-/// Whether a ledger beside which nothing was noted came from elsewhere: one that was made or brought up
-/// to date here has the file from then on.
+/// Whether a ledger without the file came from another host. Creating or migrating a ledger here
+/// writes the file.
 fn is_copied_here(conn: &Connection, ledger: &Path) -> Result<bool, LedgerError> {
     let has_requests = "SELECT 1 FROM requests LIMIT 1";
     Ok(migrations::check(conn, ledger)? && sql::exists(conn, has_requests, [])?)
 }
 
-/// What was seen of the ledger at `ledger`, whether it is there or not.
+/// What this host has seen of the ledger at `ledger`, even if that is gone.
 pub(crate) fn read(ledger: &Path) -> Result<Seen, LedgerError> {
     match fs::read_to_string(path_of(ledger)) {
         Ok(text) => Ok(text.trim_end().parse().map_or(Seen::Unreadable, Seen::Head)),
@@ -97,8 +90,8 @@ pub(crate) fn read(ledger: &Path) -> Result<Seen, LedgerError> {
     }
 }
 
-/// The next head, on the disk and not in its place yet: made before a commit, so that a full disk
-/// keeps anything from being committed that could not be noted.
+/// The next head on disk, not in place yet. It is written before the commit, so that a full disk
+/// prevents the commit.
 pub(crate) struct Next {
     unready: NamedTempFile,
     place: PathBuf,
@@ -118,10 +111,9 @@ impl Next {
         })
     }
 
-    /// Puts it in its place, durably.
     pub(crate) fn publish(self) -> Result<(), LedgerError> {
         let publish = || -> io::Result<()> {
-            // Closed before it takes its place: Windows moves no file that is open.
+            // Closed first: Windows does not move an open file.
             self.unready.into_temp_path().persist(&self.place)?;
             #[cfg(unix)]
             sync(&File::open(folder_of(&self.place))?)?;
@@ -131,7 +123,7 @@ impl Next {
     }
 }
 
-/// Notes how far the trail goes, unless the file says so much already.
+/// Notes the head of the trail, unless the file already has it.
 pub(crate) fn catch_up(conn: &Connection, ledger: &Path) -> Result<(), LedgerError> {
     let Some(head) = audit::find_head(conn)? else {
         return Ok(());
@@ -142,8 +134,8 @@ pub(crate) fn catch_up(conn: &Connection, ledger: &Path) -> Result<(), LedgerErr
     }
 }
 
-/// Sees to it that what was written survives a loss of power: on macOS the drive's own cache as well,
-/// where the file system can.
+/// Makes a write survive a power cut: on macOS this also flushes the drive's cache, if the file
+/// system can.
 fn sync(file: &File) -> io::Result<()> {
     match file.sync_all() {
         #[cfg(unix)]

@@ -9,38 +9,37 @@ use crate::config::create_private_folder;
 
 use crate::ledger::columns::format_time;
 
-/// Beside the ledger.
+/// The folder of senders, beside the ledger.
 pub(crate) const FOLDER: &str = "senders";
-/// What a sender says of itself is in a file of its own: Windows lets nobody read a locked one.
+/// The sender's description is a separate file, since Windows lets no one read a locked one.
 const RECORD: &str = "txt";
 
-/// Marks this process as one that sends: a file it holds a lock on for as long as it lives.
-///
-/// The kernel drops the lock however the process ends, so another dsr can tell a POST that is
-/// under way from one whose sender was killed.
+/// Marks this process as a sender by a file that it keeps locked. The kernel drops the lock
+/// however the process ends. So another dsr can tell a POST in progress from one whose sender was
+/// killed.
 pub(crate) struct Sender {
     id: String,
     path: PathBuf,
     _lock: File,
 }
 
-/// A living dsr, in its own words.
+/// A running dsr, as it describes itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessRecord {
     pub process: u32,
-    /// What it was started as, without any argument; an older dsr does not say.
+    /// The command without arguments; `None` for an older dsr.
     pub command: Option<String>,
-    /// Since when it sends, or holds the ledger.
+    /// When it began to send, or to hold the ledger.
     pub since: Option<DateTime<Utc>>,
 }
 
 impl Sender {
-    /// `command` and `now` are for whoever has to wait for this process.
+    /// `command` and `now` are shown to those who wait for this process.
     pub(crate) fn start(ledger: &Path, command: &str, now: DateTime<Utc>) -> io::Result<Self> {
         let id = Uuid::new_v4().to_string();
         let path = path_of(ledger, &id);
         create_private_folder(path.parent().unwrap_or(Path::new(".")))?;
-        // Under its own name only when it is locked and written: never found in between.
+        // Gets its name once it is locked and written, so that no one finds it half-made.
         let unready = path.with_extension("new");
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
@@ -67,12 +66,12 @@ impl Sender {
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        // A file that stays behind is unlocked, and cleared away by the next dsr.
+        // A file left behind is unlocked, and the next dsr removes it.
         clear(&self.path);
     }
 }
 
-/// Whether the sender of this id still lives. Clears away what a dead one left.
+/// Whether the sender with this id still runs. Removes the files of a dead one.
 pub(crate) fn is_alive(ledger: &Path, id: &str) -> io::Result<bool> {
     let path = path_of(ledger, id);
     let file = match OpenOptions::new().write(true).open(&path) {
@@ -90,7 +89,6 @@ pub(crate) fn is_alive(ledger: &Path, id: &str) -> io::Result<bool> {
     }
 }
 
-/// The other living processes that send.
 pub(crate) fn list_living(ledger: &Path) -> io::Result<Vec<ProcessRecord>> {
     let mut living = Vec::new();
     let folder = ledger.with_file_name(FOLDER);
@@ -119,7 +117,7 @@ pub(crate) fn list_living(ledger: &Path) -> io::Result<Vec<ProcessRecord>> {
 }
 
 impl ProcessRecord {
-    /// Reads what a process has written about itself; `None` unless it says which one it is.
+    /// Reads a process's own description; `None` without a process id.
     pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         let process = lines.next()?.parse().ok()?;
@@ -133,7 +131,7 @@ impl ProcessRecord {
     }
 }
 
-/// The record first: one without a lock would stay for ever.
+/// The description first: without its lock file nothing would ever remove it.
 fn clear(lock: &Path) {
     drop(std::fs::remove_file(lock.with_extension(RECORD)));
     drop(std::fs::remove_file(lock));
@@ -168,7 +166,7 @@ mod tests {
         assert_eq!(list_living(&ledger).unwrap(), [], "nobody ever sent");
         let path = path_of(&ledger, "another-one");
         std::fs::create_dir(path.parent().unwrap()).unwrap();
-        // As another process has it: it lives as long as its lock is held.
+        // Like another process: it lives while its lock is held.
         std::fs::write(&path, "").unwrap();
         std::fs::write(path.with_extension(RECORD), "17\ndsr delete\n").unwrap();
         let lock = File::open(&path).unwrap();

@@ -1,24 +1,24 @@
-//! What this host has seen of a ledger, and that the ledger lacks it.
+//! What this host has seen of a ledger, and a ledger that lacks it.
 
 use std::fmt;
 
 use crate::ledger::audit::Anchor;
 
-/// Beside the ledger; one line, as `dsr audit head` prints it.
+/// The file beside the ledger; one line, as `dsr audit head` prints it.
 pub(crate) const FILE: &str = "seen-head";
 
 /// What this host has seen of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// There is no such file: the ledger is new, or new on this host.
+    /// No file: the ledger is new, or new on this host.
     Nothing,
     Head(Anchor),
-    /// There is a file, and no head in it.
+    /// The file holds no head.
     Unreadable,
 }
 
 impl Seen {
-    /// The last entry, where it is known.
+    /// The last seen entry, if known.
     pub fn head(&self) -> Option<&Anchor> {
         match self {
             Self::Head(head) => Some(head),
@@ -27,11 +27,11 @@ impl Seen {
     }
 }
 
-/// A ledger that lacks what this host has seen of it, or may.
+/// A ledger that lacks, or may lack, what this host has seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetBack {
     pub seen: Seen,
-    /// How far the ledger's own trail goes; `None` where there is no ledger or no trail.
+    /// The ledger's own head; `None` without a ledger or a trail.
     pub head: Option<Anchor>,
 }
 

@@ -1,17 +1,17 @@
-//! A clock that nobody can set: what a wait is measured by, also across processes.
+//! A clock that nobody can set. It measures waits, even across processes.
 
 use std::sync::LazyLock;
 use std::time::Instant;
 
 use uuid::Uuid;
 
-/// How this process tells how much time has passed since another one looked.
+/// Tells how much time has passed since another process looked.
 #[derive(Debug, Clone, Default)]
 pub struct SteadyClock(Source);
 
 #[derive(Debug, Clone, Default)]
 enum Source {
-    /// There is none; the clock of the day has to do.
+    /// No steady clock; the wall clock must do.
     #[default]
     None,
     Machine,
@@ -19,10 +19,10 @@ enum Source {
     Set(std::sync::Arc<std::sync::atomic::AtomicI64>),
 }
 
-/// A moment that can be compared with others of its era only.
+/// A moment, comparable only within its era.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SteadyMoment {
-    /// One start of the machine; where the system does not tell those apart, one process.
+    /// One boot of the machine, or one process if the system does not number boots.
     pub(crate) era: &'static str,
     pub(crate) micros: i64,
 }
@@ -50,7 +50,7 @@ impl SteadyClock {
     }
 }
 
-/// Where the system says which start of the machine it is, all processes share one era.
+/// If the system names the boot, all processes share one era.
 #[cfg(target_os = "linux")]
 fn of_the_machine() -> SteadyMoment {
     static BOOT: LazyLock<Option<String>> = LazyLock::new(|| {
@@ -59,7 +59,7 @@ fn of_the_machine() -> SteadyMoment {
     });
     match BOOT.as_deref() {
         Some(era) => {
-            // It goes on while the machine sleeps.
+            // This clock also counts while the machine sleeps.
             let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
             let seconds = now.tv_sec.saturating_mul(1_000_000);
             let micros = seconds.saturating_add(now.tv_nsec / 1000);

@@ -1,5 +1,5 @@
-//! The jobs of deletions that have erased people, will or may have: those in the ledger, and those
-//! whose records are gone and whose people stay suppressed.
+//! The deletion jobs that erased, will erase or may have erased people: those in the ledger, and
+//! those whose records were purged.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row};
@@ -12,10 +12,10 @@ use crate::ledger::columns::{
 };
 use crate::ledger::sql::prepare;
 
-/// Which deletions are meant.
+/// Which deletions to list.
 pub struct ErasedBy<'a> {
     pub project: &'a dyn Fn(&ProjectName) -> bool,
-    /// Sent at this time or later; the last time, where they were sent several times.
+    /// Last sent at this time or later.
     pub since: Option<DateTime<Utc>>,
 }
 
@@ -27,17 +27,15 @@ pub struct ErasedJob {
     pub erasure: Erasure,
     pub period: ErasurePeriod,
     pub ids: usize,
-    /// Nothing will tell any more what became of it.
+    /// Nothing will ever show what happened to it.
     pub is_given_up: bool,
 }
 
-/// Of every project, whenever it was sent.
 pub(crate) const ALL: ErasedBy<'static> = ErasedBy {
     project: &|_| true,
     since: None,
 };
 
-/// The hashes in the first column of a row.
 pub(crate) fn read_hashes<'r>(
     row: &'r Row<'_>,
 ) -> Result<&'r [[u8; PersonHash::BYTES]], LedgerError> {
@@ -95,7 +93,7 @@ pub(crate) fn doubt_of(row: &Row<'_>) -> Result<Doubt, LedgerError> {
     Ok(Doubt::of(row.get("doubt")?))
 }
 
-/// As [`list_jobs`], of deletions whose records are gone.
+/// Like [`list_jobs`], for deletions whose records were purged.
 pub(crate) fn list_gone(
     conn: &Connection,
     by: &ErasedBy<'_>,

@@ -1,4 +1,4 @@
-//! Which ids of deletions other open deletions of their project have already.
+//! Finds the ids that several open deletions of a project share.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -11,21 +11,20 @@ use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
-/// The ids that several open deletions of a project have, one of them unsent.
+/// The ids that several open deletions of a project have, at least one of them unsent.
 ///
-/// Read once for all deletions that are to be sent. While it is made it holds 20 bytes for each of
-/// their unsent ids and nothing of the others'; what no two of them have is dropped. Ids of one hash
-/// are taken for equal, see [`IdHasher`].
+/// Read once for all deletions to send. It needs 20 bytes for each of their unsent ids, and drops
+/// the ids that are not shared. Two ids with one hash count as equal, see [`IdHasher`].
 #[derive(Debug)]
 pub struct Shared {
     hasher: IdHasher,
-    /// In the order of their hashes, then of their owners.
+    /// Sorted by hash, then by owner.
     entries: Vec<Entry>,
-    /// In the order of their requests.
+    /// Sorted by request.
     owners: Vec<Owner>,
-    /// Of each request the place in that order, and its project's.
+    /// Each request's place in that order, and its project.
     places: HashMap<RequestId, (usize, u32)>,
-    /// The requests that share any id.
+    /// The requests that share an id.
     sharing: HashSet<RequestId>,
 }
 
@@ -35,7 +34,7 @@ struct Entry {
     owner: u32,
 }
 
-/// A job of a deletion, and its task if it has one.
+/// A deletion's job, and its task if it has one.
 #[derive(Debug)]
 pub struct Owner {
     pub job: JobId,
@@ -44,7 +43,7 @@ pub struct Owner {
     is_sent: bool,
 }
 
-/// The same, as one of the deletions sees it.
+/// The shared ids as seen by one deletion.
 #[derive(Debug, Clone, Copy)]
 pub struct Elsewhere<'s> {
     shared: &'s Shared,
@@ -52,8 +51,8 @@ pub struct Elsewhere<'s> {
 }
 
 impl Shared {
-    /// What other deletions have of one's ids: those with a task, those that may have one, and the
-    /// unsent ones of earlier requests.
+    /// The ids that other deletions have: those with a task or a possible task, and the unsent ones
+    /// of earlier requests.
     pub fn elsewhere<'s>(&'s self, own: &'s RequestId) -> Elsewhere<'s> {
         Elsewhere { shared: self, own }
     }
@@ -78,7 +77,7 @@ impl Shared {
         entries.map(|entry| entry.owner as usize)
     }
 
-    /// Keeps of the entries those that several requests have.
+    /// Keeps only entries that several requests have.
     fn keep_shared(&mut self) {
         self.entries.sort_unstable();
         let mut kept = Vec::new();
@@ -96,13 +95,12 @@ impl Shared {
 }
 
 impl Elsewhere<'_> {
-    /// Nothing is elsewhere.
+    /// Whether no id of the deletion is shared.
     pub fn is_empty(&self) -> bool {
         !self.shared.sharing.contains(self.own)
     }
 
-    /// The place among the owners of the one that has `id`: the earliest with a task, if there is
-    /// one, else the earliest.
+    /// The place of the owner of `id`: the earliest one with a task, or else the earliest one.
     pub fn owner_of(&self, id: &DistinctId) -> Option<usize> {
         let places = &self.shared.places;
         let own = places.get(self.own)?;
@@ -123,8 +121,8 @@ impl Elsewhere<'_> {
 }
 
 impl Ledger {
-    /// Finds out which unsent ids of these deletions others of their projects have, each other among
-    /// them. Requests of another kind have none.
+    /// Finds which unsent ids of these deletions other deletions of their projects have, including
+    /// each other. Requests of another kind have none.
     pub fn find_shared(&self, requests: &[RequestId]) -> Result<Shared, LedgerError> {
         let mut shared = Shared {
             hasher: IdHasher::random(),
@@ -177,14 +175,14 @@ impl Ledger {
                 entries.extend(all.filter(is_wanted));
                 Ok(())
             }
-            // It has ended since it was listed, and has nobody any more.
+            // It ended after it was listed, and has no ids now.
             Err(LedgerError::IdsHashed(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    /// The jobs of all open deletions in the projects of these, without their ids, in the order of
-    /// their requests. None where no two could share an id.
+    /// The jobs of all open deletions in the projects of these requests, sorted by request and
+    /// without ids. Empty if no two could share an id.
     fn list_open_deletions(&self, requests: &[RequestId]) -> Result<Vec<Owner>, LedgerError> {
         let mut projects = BTreeSet::new();
         for request in requests {
@@ -240,6 +238,6 @@ impl Ledger {
     }
 }
 
-/// Which jobs may still delete somebody.
+/// The condition of a job that may still delete someone.
 const HAS_IDS: &str = "abandoned_at IS NULL
     AND state IN ('planned', 'deferred', 'sending', 'accepted', 'running', 'unknown')";

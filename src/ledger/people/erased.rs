@@ -1,7 +1,6 @@
-//! Whom deletions have erased, will erase or may have: the people who are not to be tracked again.
-//!
-//! All of it is read in one view of the ledger. People are told apart by their keyed hashes, so a
-//! person costs as little memory whether their id is still there or not.
+//! The people whom deletions erased, will erase or may have erased: the suppressed people. Reads
+//! everything from one snapshot. Keyed hashes tell people apart, so a person needs the same memory
+//! whether their id is kept or not.
 
 use std::collections::HashMap;
 
@@ -15,21 +14,21 @@ use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
-/// People whom no deletion has erased, by how the last of their deletions stands.
+/// People whom no deletion has erased, by the state of their last deletion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotErased {
     pub state: JobState,
     pub people: usize,
 }
 
-/// Deletions as they stood at one moment, and the people in them.
+/// Deletions at one moment, and their people.
 pub struct Erased<'l> {
     view: Transaction<'l>,
     hasher: PersonHasher,
     jobs: Vec<ErasedJob>,
 }
 
-/// Somebody in a job: the place of the job among [`Erased::jobs`], and the id, if it is still kept.
+/// A person in a job: the job's place in [`Erased::jobs`], and the id if it is kept.
 #[derive(Debug, Clone, Copy)]
 pub struct ErasedPerson<'p> {
     pub hash: PersonHash,
@@ -38,10 +37,10 @@ pub struct ErasedPerson<'p> {
 }
 
 impl Ledger {
-    /// Reads which deletions there are; their people are read with [`Erased::visit`].
+    /// Reads the deletions; [`Erased::visit`] reads their people.
     ///
     /// # Errors
-    /// When the ledger cannot be read, or remembers people under another key.
+    /// When the ledger cannot be read, or its people are hashed with another key.
     pub fn erased(&self, key: &LedgerKey, by: &ErasedBy<'_>) -> Result<Erased<'_>, LedgerError> {
         let view = self.conn.unchecked_transaction()?;
         self.demand_people_key(key)?;
@@ -60,28 +59,23 @@ impl Erased<'_> {
         &self.jobs
     }
 
-    /// How many people there are at most: somebody may be in several jobs.
+    /// The most people there can be: one person may be in several jobs.
     pub fn count_ids(&self) -> usize {
         self.jobs.iter().map(|job| job.ids).sum()
     }
 
-    /// Hears of everybody in every job, in no certain order. Ids that are still kept are hashed
-    /// on the way, each time.
+    /// Passes everyone in every job to `hear`, in any order. Hashes the kept ids each time.
     ///
     /// # Errors
-    /// When the ledger cannot be read, or hashes or ids in it are damaged: whoever could not be
-    /// read would be tracked again.
+    /// When the ledger cannot be read, or a hash or id is damaged: to skip a person would be to
+    /// track them again.
     pub fn visit(&self, hear: &mut dyn FnMut(ErasedPerson<'_>)) -> Result<(), LedgerError> {
         let jobs = self.jobs.iter().zip(0..);
         let mut jobs = jobs.map(|(job, place)| (&job.job, job.ids, place));
         self.visit_each(&mut jobs, hear)
     }
 
-    /// Counts those whom no deletion of these projects has erased, each once: whoever was erased by
-    /// any of them, whenever that was, is not counted.
-    ///
-    /// # Errors
-    /// As [`Erased::visit`].
+    /// Counts each person once whom no deletion of these projects has ever erased.
     pub fn count_not_erased(
         &self,
         project: &dyn Fn(&ProjectName) -> bool,
@@ -116,7 +110,7 @@ impl Erased<'_> {
         Ok(counts)
     }
 
-    /// Hears of everybody in these jobs, each with the number of its ids and a place.
+    /// Passes everyone in these jobs to `hear`. Each job has its number of ids and a place.
     fn visit_each(
         &self,
         jobs: &mut dyn Iterator<Item = (&JobId, usize, u32)>,
@@ -149,14 +143,13 @@ impl Erased<'_> {
     }
 }
 
-/// A job of a deletion that has erased nobody.
 struct SparedJob {
     job: JobId,
     state: JobState,
     ids: usize,
 }
 
-/// The jobs of deletions that have erased nobody, oldest first.
+/// The jobs of deletions that erased no one, oldest first.
 fn list_spared(
     conn: &Connection,
     project: &dyn Fn(&ProjectName) -> bool,

@@ -1,8 +1,6 @@
-//! The people of jobs that have ended: their ids give way to keyed hashes, and nothing of them is
-//! left in the ledger's files.
-//!
-//! Ids go only in the transaction that brings their hashes. Every step may be the last of a
-//! process, and may be taken by two at once.
+//! Replaces the ids of final jobs by keyed hashes, and leaves no copy of them in the ledger's
+//! files. One transaction deletes ids and adds their hashes. A process may die after any step, and
+//! two processes may take the same step.
 
 pub(super) mod deletions;
 pub(super) mod elsewhere;
@@ -27,36 +25,35 @@ use super::jobs::payload;
 use super::sql::{self, prepare};
 use super::{Ledger, LedgerError, Write};
 
-/// How many jobs are hashed in one transaction: others wait for it.
+/// How many jobs one transaction hashes, while others wait.
 const AT_ONCE: usize = 64;
 
-/// How long the log may stay as it is because others read from it.
+/// How long to wait for readers of the log.
 const LOG_PATIENCE: Duration = Duration::from_millis(250);
 
-/// A job nothing more is sent of.
+/// The condition of a job of which nothing more is sent.
 pub(crate) const ENDED: &str = "(jobs.state IN ('done', 'refused', 'failed', 'revoked')
      OR (jobs.state = 'unknown' AND jobs.abandoned_at IS NOT NULL))";
 
-/// A finished export whose link may live, and which may be split among its people, again and in
-/// another form: it ended after `$1`.
+/// The condition of a done export whose link may live, so that it may be split again. It ended
+/// after `$1`.
 const TO_BE_SPLIT: &str = "(jobs.state = 'done'
      AND EXISTS (SELECT 1 FROM requests WHERE id = jobs.request AND kind = 'export')
      AND EXISTS (SELECT 1 FROM steps WHERE steps.request = jobs.request
                  AND steps.number = jobs.number AND to_state = 'done' AND at > $1))";
 
-/// A digest of ids that is blank: zeros, so that it is overwritten where it stands.
+/// The condition of a blank digest: zeros, written over the old value.
 const BLANK: &str = "REPLACE(ids_digest, '0', '') = ''";
 
-/// What came of the ids of ended jobs.
+/// The result of hashing the ids of jobs in a final state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
     pub jobs: usize,
     pub ids: usize,
-    /// Jobs whose ids are damaged: they stay as they are.
+    /// Jobs with damaged ids, which stay as they are.
     pub unreadable: usize,
 }
 
-/// What was hashed of a request in one transaction.
 #[derive(Default)]
 struct Hashed {
     jobs: Vec<u32>,
@@ -64,30 +61,29 @@ struct Hashed {
 }
 
 impl Ledger {
-    /// How many jobs have ended whose ids are still there although nothing needs them.
+    /// The number of final jobs whose ids are kept although nothing needs them.
     pub fn count_ids_to_hash(&self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
         count_to_hash(&self.conn, now)
     }
 
-    /// What tells the key from others under which people are remembered, once there are some.
+    /// The fingerprint of the key that hashed the people, if there are any.
     pub fn find_people_key(&self) -> Result<Option<String>, LedgerError> {
         find_key(&self.conn)
     }
 
-    /// Fails unless people are remembered under this key, or there are none yet.
+    /// Fails if the people were hashed with another key.
     ///
     /// # Errors
-    /// [`LedgerError::OtherKey`], and when the ledger cannot be read.
+    /// [`LedgerError::OtherKey`], or when the ledger cannot be read.
     pub fn demand_people_key(&self, key: &LedgerKey) -> Result<(), LedgerError> {
         demand_key(&self.conn, &key.fingerprint()).map(drop)
     }
 
-    /// Puts keyed hashes in the place of the ids of every job that has ended and does not need
-    /// them, a few jobs a transaction, and sees to it that no copy of the ids is left in the
-    /// ledger's files.
+    /// Replaces the ids of every final job that does not need them by keyed hashes, a few jobs a
+    /// transaction. Then removes all copies of the ids from the ledger's files.
     ///
     /// # Errors
-    /// When the ledger cannot be written, or people are remembered under another key.
+    /// When the ledger cannot be written, or its people are hashed with another key.
     pub fn record_hashed(
         &mut self,
         key: &LedgerKey,
@@ -124,8 +120,8 @@ impl Ledger {
         Ok(swept)
     }
 
-    /// Sees to it that no copy of an id that is gone is left in the ledger's files, if one may be:
-    /// also where a dsr was killed before it could, or others were reading.
+    /// Removes possible copies of deleted ids from the ledger's files, such as after a kill or
+    /// while others were reading.
     pub fn record_clean(&mut self) -> Result<(), LedgerError> {
         let unclean = "SELECT 1 FROM people_key WHERE unclean = 1";
         if !sql::exists(&self.conn, unclean, [])? {
@@ -134,7 +130,7 @@ impl Ledger {
         let tx = self.write()?;
         payload::rewrite(&tx)?;
         tx.commit()?;
-        // Only now: whatever happens until here, it is done once more.
+        // Last, so that an interrupted cleanup starts again.
         if self.empty_log() == Log::Empty {
             let tx = self.write()?;
             tx.execute_batch("UPDATE people_key SET unclean = 0")?;
@@ -143,8 +139,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Blanks what tells the ids of a request from others' once all of its jobs have ended and some
-    /// of its ids are gone: of a few ids it could be guessed from.
+    /// Blanks the digest of a request's ids once all jobs are final and some ids are gone: the
+    /// digest of a few ids could be guessed.
     pub fn record_digests_blank(&mut self) -> Result<(), LedgerError> {
         let condition = format!(
             "ids_digest <> '' AND NOT {BLANK}
@@ -159,7 +155,7 @@ impl Ledger {
             return Ok(());
         }
         let tx = self.write()?;
-        // As long as before: a row of another length may move, and leave a copy behind.
+        // The same length, since a row of another length may move and leave a copy.
         tx.execute_batch(&format!(
             "UPDATE requests SET ids_digest = substr('{zeros}', 1, length(ids_digest)),
                      ids_salt = substr('{zeros}', 1, length(ids_salt))
@@ -192,8 +188,8 @@ impl Ledger {
         )
     }
 
-    /// Writes the log back and empties it: it holds the pages as they were. Where somebody reads
-    /// from it just now it stays, and goes when the last dsr closes the ledger.
+    /// Writes the log back and empties it, since it holds old pages. If someone is reading it, it
+    /// stays until the last dsr closes the ledger.
     pub(crate) fn empty_log(&self) -> Log {
         empty_log(&self.path).unwrap_or_else(|error| {
             tracing::info!(%error, "the ledger's log stays for now");
@@ -202,15 +198,14 @@ impl Ledger {
     }
 }
 
-/// What became of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Log {
     Empty,
-    /// Somebody reads from it.
+    /// Someone is reading it.
     InUse,
 }
 
-/// On a connection of its own, which does not wait as long as the others do.
+/// Uses its own connection, with a shorter wait.
 fn empty_log(path: &Path) -> rusqlite::Result<Log> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
@@ -241,7 +236,6 @@ fn find_key(conn: &Connection) -> Result<Option<String>, LedgerError> {
     Ok(statement.query_row([], |row| row.get(0)).optional()?)
 }
 
-/// Whether there is a key yet.
 fn demand_key(conn: &Connection, given: &str) -> Result<bool, LedgerError> {
     match find_key(conn)? {
         Some(known) if known != given => Err(LedgerError::OtherKey {
@@ -264,14 +258,14 @@ fn remember_key(tx: &Write<'_>, given: &str, now: DateTime<Utc>) -> Result<(), L
     Ok(())
 }
 
-/// How many ids were hashed; `None` if they stay, or were hashed before.
+/// The number of ids hashed; `None` if they stay or were hashed before.
 fn hash_one(
     tx: &Connection,
     job: &JobId,
     hasher: &PersonHasher,
     swept: &mut Swept,
 ) -> Result<Option<usize>, LedgerError> {
-    // Another dsr may have come first. A job that has ended stays so.
+    // Another dsr may have been faster. A final job stays final.
     if !payload::exists(tx, job)? {
         return Ok(None);
     }
@@ -283,7 +277,7 @@ fn hash_one(
         lines => lines?,
     };
     let mut hashes: Vec<PersonHash> = lines.ids().map(|id| hasher.hash(id)).collect();
-    // Their order would tell who stood beside whom in the source.
+    // The original order would show who was next to whom in the source.
     hashes.sort_unstable();
     let hashes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
     let sql = "INSERT INTO people (request, number, hashes) VALUES ($1, $2, $3)";

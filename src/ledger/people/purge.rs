@@ -1,5 +1,4 @@
-//! Records that have been kept long enough: removed with all that belongs to them, but for a note
-//! that they were there.
+//! Deletes old records of closed requests with everything that belongs to them, and leaves a note.
 
 use std::collections::HashSet;
 
@@ -17,7 +16,7 @@ use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
-/// Every table with rows of requests; those that others refer to come last.
+/// Every table with rows of requests; tables that others refer to come last.
 const TABLES: [(&str, &str); 12] = [
     ("answers", "request"),
     ("attempts", "request"),
@@ -33,40 +32,40 @@ const TABLES: [(&str, &str); 12] = [
     ("requests", "id"),
 ];
 
-/// Closed requests, counted.
+/// Counts of closed requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closed {
     pub requests: usize,
     pub ids: usize,
-    /// When the first and the last of them was closed.
+    /// When the first and the last one was closed.
     pub first: DateTime<Utc>,
     pub last: DateTime<Utc>,
 }
 
-/// Records that were removed.
+/// Records that a purge deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purge {
     pub at: DateTime<Utc>,
-    /// The requests had been closed before.
+    /// The requests were closed before this time.
     pub closed_before: DateTime<Utc>,
     pub closed: Closed,
-    /// How many people of deletions stayed on the suppression list; `None` for a purge of an older
-    /// dsr, which kept nobody.
+    /// How many deleted people stayed on the suppression list; `None` for an older dsr, which kept
+    /// no one.
     pub suppressed: Option<usize>,
 }
 
 impl Ledger {
-    /// What was closed before a day: nothing has happened since to any job of those requests, and
-    /// none waits for anything. `None` if there are none.
+    /// The requests closed before a day: nothing has happened to any of their jobs since, and no
+    /// job waits. `None` if there are none.
     pub fn find_closed(&self, cutoff: Cutoff) -> Result<Option<Closed>, LedgerError> {
         sum_up(&list_closed(&self.conn, cutoff)?)
     }
 
-    /// Removes those records in one transaction, and leaves a note of how many they were. What it
-    /// removed is what was closed then.
+    /// Deletes those records in one transaction and notes their number. Selects them within that
+    /// transaction.
     ///
     /// # Errors
-    /// When the ledger cannot be written; then nothing is gone.
+    /// When the ledger cannot be written; then nothing is deleted.
     pub fn record_purged(
         &mut self,
         cutoff: Cutoff,
@@ -116,20 +115,20 @@ impl Ledger {
         Ok(Some(closed))
     }
 
-    /// Gives back the room of what was removed, and copies of it with it. Takes as much memory as
-    /// the ledger is large: what SQLite would otherwise put into a file elsewhere holds open ids.
+    /// Frees the space of deleted records, and removes copies in it. Needs as much memory as the
+    /// ledger is large: a temporary file elsewhere would hold ids.
     ///
     /// # Errors
-    /// When another dsr is at the ledger, or the disk is full; nothing is lost then.
+    /// When another dsr uses the ledger, or the disk is full; nothing is lost.
     pub fn compact(&mut self) -> Result<(), LedgerError> {
         self.conn
             .execute_batch("PRAGMA temp_store = memory; VACUUM;")?;
-        // Else it is emptied when the last dsr closes the ledger.
+        // Otherwise the last dsr to close the ledger empties it.
         let _ = self.empty_log();
         Ok(())
     }
 
-    /// Every purge there was, in their order.
+    /// All purges, in order.
     pub fn list_purges(&self) -> Result<Vec<Purge>, LedgerError> {
         let sql = "SELECT at, closed_before, requests, ids, first_closed, last_closed, suppressed
              FROM purges ORDER BY at";
@@ -152,10 +151,9 @@ impl Ledger {
     }
 }
 
-/// A request, how many ids it had, and when it was closed.
 type Row = (String, usize, String);
 
-/// The requests that were closed before the day: the last thing that happened to one closed it.
+/// The requests closed before the day: the last thing that happened to a request closed it.
 fn list_closed(conn: &Connection, cutoff: Cutoff) -> Result<Vec<Row>, LedgerError> {
     let sql = "SELECT id, ids_unique, MAX(at) AS closed FROM (
              SELECT id AS request, created AS at FROM requests
@@ -176,7 +174,6 @@ fn list_closed(conn: &Connection, cutoff: Cutoff) -> Result<Vec<Row>, LedgerErro
     })
 }
 
-/// The same, by their ids alone.
 pub(crate) fn list_closed_ids(
     conn: &Connection,
     cutoff: Cutoff,
@@ -200,7 +197,7 @@ fn sum_up(list: &[Row]) -> Result<Option<Closed>, LedgerError> {
     }))
 }
 
-/// Keeps the people of deletions whose records are about to go; how many they are.
+/// Keeps the people of deletions whose records will be deleted; returns their number.
 fn keep(tx: &Connection, purged: &HashSet<RequestId>) -> Result<usize, LedgerError> {
     let mut kept = 0;
     for job in list_jobs(tx, &ALL)? {

@@ -1,4 +1,4 @@
-//! Which jobs somebody was in: by the ids of those that need them, by the hashes of the others.
+//! Finds the jobs of a person: by id where ids are kept, by hash elsewhere.
 
 use std::collections::HashMap;
 
@@ -14,26 +14,25 @@ use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
-/// The people who are looked for, each with a place, counted from 0. Holds hashes of them only.
+/// The people to find, each with a place from 0. Holds only their hashes.
 #[derive(Debug)]
 pub struct Wanted {
     plain: IdHasher,
-    /// Ids of one hash are taken for equal, see [`IdHasher`].
+    /// Two ids with one hash count as equal, see [`IdHasher`].
     by_id: HashMap<u128, u32>,
     keyed: Option<PersonHasher>,
     by_hash: HashMap<PersonHash, u32>,
 }
 
-/// A job that somebody is or was in.
+/// A job that has or had a wanted person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
-    /// The place of the person among those who are wanted.
     pub person: u32,
     pub job: JobId,
 }
 
 impl Wanted {
-    /// Nobody yet. Without a key only those can be found whose ids are still there.
+    /// No people yet. Without a key, only people whose ids are kept can be found.
     pub fn new(key: Option<&LedgerKey>) -> Self {
         Self {
             plain: IdHasher::random(),
@@ -43,11 +42,10 @@ impl Wanted {
         }
     }
 
-    /// Adds a person; the hash to show in the place of their id, if there is a key. One who is
-    /// wanted already is not added again: `Err` has the place.
+    /// Adds a person. Returns the hash to show instead of the id, if there is a key.
     ///
     /// # Errors
-    /// The place of the one who is there.
+    /// The place of the person, if already added.
     pub fn add(&mut self, id: &str) -> Result<Option<PersonHash>, u32> {
         let place = u32::try_from(self.by_id.len()).unwrap_or(u32::MAX);
         let plain = self.plain.hash(id.as_bytes());
@@ -62,18 +60,13 @@ impl Wanted {
 }
 
 impl Wanted {
-    /// The place of the person with this hash, if they are wanted.
     pub(crate) fn place_of(&self, hash: &PersonHash) -> Option<u32> {
         self.by_hash.get(hash).copied()
     }
 }
 
 impl Ledger {
-    /// The ids of the jobs that have this task, where all of them are still kept; `None` where
-    /// nobody can say.
-    ///
-    /// # Errors
-    /// When they are damaged, or the ledger cannot be read.
+    /// The ids of the jobs with this task; `None` unless all of them are kept.
     pub fn find_ids_of_task(&self, task: &TaskId) -> Result<Option<Vec<DistinctId>>, LedgerError> {
         let sql = "SELECT request, number FROM jobs WHERE task_id = $1";
         let mut statement = prepare(&self.conn, sql)?;
@@ -88,19 +81,15 @@ impl Ledger {
         Ok(ids)
     }
 
-    /// Finds every job that one of the wanted is or was in, in no certain order.
+    /// Finds every job that has or had a wanted person, in any order.
     ///
     /// # Errors
-    /// When the ledger cannot be read, or ids in it are damaged: what is not there could not be
-    /// told from what is.
+    /// When the ledger cannot be read, or ids are damaged: a person could be missed.
     pub fn find_people(&self, wanted: &Wanted) -> Result<Vec<Sighting>, LedgerError> {
         self.find_people_where(wanted, "1 = 1", &[])
     }
 
-    /// Whether one of the wanted is or was in a request.
-    ///
-    /// # Errors
-    /// As [`Ledger::find_people`].
+    /// Whether a request has or had a wanted person.
     pub fn has_people_of(&self, request: &RequestId, wanted: &Wanted) -> Result<bool, LedgerError> {
         let found = self.find_people_where(wanted, "request = $1", &[request.as_str()])?;
         Ok(!found.is_empty())
@@ -113,7 +102,7 @@ impl Ledger {
         values: &[&str],
     ) -> Result<Vec<Sighting>, LedgerError> {
         let mut found = Vec::new();
-        // One view of both tables: a job on its way from one to the other is in one of them.
+        // One snapshot of both tables, so that a job moving from one to the other is not missed.
         let view = self.conn.unchecked_transaction()?;
         for job in list_jobs(&view, condition, values)? {
             for id in payload::read_lines(&view, &job)?.ids() {
@@ -148,7 +137,7 @@ impl Ledger {
         Ok(found)
     }
 
-    /// When a job ended, as far as it has: by Mixpanel's word or ours.
+    /// When Mixpanel or dsr ended a job, if so.
     pub fn find_ended(&self, job: &JobId) -> Result<Option<DateTime<Utc>>, LedgerError> {
         let sql = "SELECT COALESCE(
                  (SELECT MAX(at) FROM steps WHERE request = $1 AND number = $2
@@ -160,7 +149,6 @@ impl Ledger {
     }
 }
 
-/// The jobs whose ids are still kept.
 fn list_jobs(
     conn: &Connection,
     condition: &str,

@@ -1,5 +1,5 @@
-//! People of deletions whose records were purged: they are not to be tracked again all the same, so
-//! their keyed hashes stay, and with them what is needed to judge an event of theirs.
+//! People of deletions whose records were purged. They stay suppressed, so the ledger keeps their
+//! keyed hashes and what is needed to judge their events.
 
 use crate::domain::{Cutoff, Erasure, ErasurePeriod, PersonHash, ProjectName};
 
@@ -9,10 +9,9 @@ use crate::ledger::columns::project;
 use crate::ledger::sql::prepare;
 use crate::ledger::{Ledger, LedgerError, Wanted};
 
-/// Somebody who was in a deletion whose records are gone.
+/// A person of a purged deletion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StillSuppressed {
-    /// The place of the person among those who are wanted.
     pub person: u32,
     pub project: ProjectName,
     pub erasure: Erasure,
@@ -20,7 +19,7 @@ pub struct StillSuppressed {
 }
 
 impl Ledger {
-    /// How many people of closed deletions stay suppressed when their records go; somebody in two
+    /// The number of people who stay suppressed when closed deletions are purged. A person in two
     /// deletions counts twice.
     pub fn count_to_stay(&self, cutoff: Cutoff) -> Result<usize, LedgerError> {
         let closed = purge::list_closed_ids(&self.conn, cutoff)?;
@@ -29,10 +28,7 @@ impl Ledger {
         Ok(of_closed.map(|job| job.ids).sum())
     }
 
-    /// Finds the wanted among people whose records are gone, oldest deletion first.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read, or hashes in it are damaged.
+    /// Finds wanted people among purged deletions, oldest deletion first.
     pub fn find_still_suppressed(
         &self,
         wanted: &Wanted,

@@ -1,5 +1,5 @@
-//! When people were told what came of their requests, by the operator's word. The last word holds;
-//! the trail keeps each.
+//! When people were told the result of their requests, as the operator says. The last word counts;
+//! the trail keeps all.
 
 use std::collections::HashMap;
 
@@ -17,30 +17,26 @@ use crate::ledger::{Ledger, LedgerError};
 /// What a recorded answer changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerChange {
-    /// The day that is recorded now.
     pub day: NaiveDate,
-    /// The day that was recorded before.
     pub day_before: Option<NaiveDate>,
-    /// It is the ledger's first: from here on it reminds of answers that are missing.
+    /// The ledger's first answer: from now on it reminds of missing answers.
     pub is_first: bool,
     /// The same was recorded before; nothing was written.
     pub is_repeated: bool,
 }
 
-/// That a person was told, as the operator said.
+/// The operator's word that a person was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerRecord {
-    /// The operator's own day, by which the law counts.
+    /// The operator's local day, by which the law counts.
     pub day: NaiveDate,
-    /// How, in the operator's words.
     pub manner: Option<String>,
-    /// When it was recorded.
     pub at: DateTime<Utc>,
 }
 
 impl Ledger {
-    /// Records when a person was told, in the place of what was recorded before. How they were told
-    /// stays as it was recorded, unless the answer says it anew.
+    /// Records when a person was told, and replaces an earlier record. Keeps the earlier manner
+    /// unless the answer has a new one.
     pub fn record_answer(
         &mut self,
         request: &RequestId,
@@ -70,7 +66,7 @@ impl Ledger {
             manner,
             format_time(answer.at),
         ])?;
-        // The words may name a person, and the trail keeps what it has.
+        // The words may name a person, and the trail keeps its contents forever.
         let details = json!({
             "day": answer.day.to_string(),
             "day_before": day_before.map(|day| day.to_string()),
@@ -88,7 +84,6 @@ impl Ledger {
     }
 }
 
-/// The answers of the requests that meet a condition.
 pub(crate) fn list(
     conn: &Connection,
     condition: &str,

@@ -1,7 +1,5 @@
-//! What a person may be about to type: requests and tasks, for a shell that completes words.
-//!
-//! It is a glance beside the work of others: it creates no file, waits for no lock, changes
-//! nothing, and whatever keeps it from looking is as if there were nothing.
+//! Requests and tasks that shell completion can offer. Creates no file, waits for no lock, changes
+//! nothing, and treats every failure as an empty result.
 
 use std::path::Path;
 
@@ -13,28 +11,28 @@ use crate::ledger::open::migrations;
 use crate::ledger::sql::prepare;
 use crate::ledger::{LedgerError, refuse_what_others_share};
 
-/// How many are offered: more nobody reads.
+/// The most candidates to offer.
 const OFFERED: usize = 100;
 
-/// How many of the newest requests are looked through for those that fit, while nothing is typed.
+/// How many of the newest requests are searched before the user has typed anything.
 const LOOKED_THROUGH: usize = 5000;
 
-/// Which requests fit behind a command.
+/// Which requests a command can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fitting {
     Any,
-    /// Deletions of which something can be revoked or withdrawn.
+    /// Deletions with something to revoke or withdraw.
     Cancel,
-    /// Those with something that has to be sent or settled.
+    /// Requests with something to send or settle.
     Resume,
-    /// Open ones that were not extended yet.
+    /// Open requests that were not extended yet.
     Extend,
-    /// Exports of which something is finished.
+    /// Exports with a job that is done.
     Download,
 }
 
 impl Fitting {
-    /// Each state by its name, so that it is looked for in an index.
+    /// Names each state, so that SQLite can use an index.
     fn condition(self) -> &'static str {
         match self {
             Self::Any => "1 = 1",
@@ -62,10 +60,10 @@ impl Fitting {
     }
 }
 
-/// A request or a task that may be meant.
+/// A request or task to offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// What is to be typed: the whole id.
+    /// The whole id, to be typed.
     pub name: String,
     pub kind: Kind,
     pub law: Law,
@@ -74,13 +72,13 @@ pub struct Candidate {
     pub reference: Option<String>,
 }
 
-/// A ledger that is only glanced at.
+/// A ledger opened for completion only.
 pub struct Candidates {
     conn: Connection,
 }
 
 impl Candidates {
-    /// `None` where there is no ledger, or none that can be read just now.
+    /// `None` if there is no ledger, or it is not readable now.
     pub fn open(path: &Path) -> Option<Self> {
         Self::try_open(path).ok().flatten()
     }
@@ -90,8 +88,8 @@ impl Candidates {
             return Ok(None);
         }
         refuse_what_others_share(path)?;
-        // Where nobody has it open there is no log. The engine would make one, even to read, unless
-        // it is told that nobody writes.
+        // Without an open connection there is no log. Even to read, SQLite would create one unless
+        // the file is declared immutable.
         let has_log = ["db-wal", "db-shm"].map(|extension| path.with_extension(extension).exists());
         let query = match has_log {
             [true, true] => "mode=ro",
@@ -106,7 +104,7 @@ impl Candidates {
         Ok(is_current.then_some(Self { conn }))
     }
 
-    /// Requests whose ids begin so, the newest first; of these projects, if any are named.
+    /// Requests whose ids begin so, the newest first; only of these projects, if any are given.
     pub fn requests(
         &self,
         fitting: Fitting,
@@ -129,7 +127,7 @@ impl Candidates {
         projects: &[String],
     ) -> Result<Vec<Candidate>, LedgerError> {
         let behind = behind(beginning);
-        // With nothing typed the range would keep the engine from the index of the newest.
+        // With nothing typed, a range would keep SQLite from the index of the newest requests.
         let (range, values) = match beginning {
             "" => ("", Vec::new()),
             _ => ("WHERE id >= $1 AND id < $2", vec![beginning, &behind]),
@@ -167,7 +165,7 @@ impl Candidates {
         Ok(found)
     }
 
-    /// Of each state one job is looked for, in an index: a request may have a hundred thousand.
+    /// Looks for one job of each state, by index: a request may have 100,000 jobs.
     fn state_of(&self, request: &str) -> Result<&'static str, LedgerError> {
         let sql = "SELECT 1 FROM jobs WHERE request = $1 AND state = $2 LIMIT 1";
         let mut statement = prepare(&self.conn, sql)?;
@@ -212,12 +210,12 @@ impl Candidates {
     }
 }
 
-/// What comes behind all that begins so.
+/// The end of the range of texts that begin so.
 fn behind(beginning: &str) -> String {
     format!("{beginning}\u{10ffff}")
 }
 
-/// A path as the engine takes it with parameters: each byte that means something else by its number.
+/// A path as an SQLite URI: special bytes as numbers.
 fn address(path: &Path, query: &str) -> String {
     let bytes = path.as_os_str().as_encoded_bytes().iter();
     let text: String = bytes

@@ -1,4 +1,4 @@
-//! Exports that were fetched: the proof of what was handed on, without any of it.
+//! Fetched exports: the proof of what was handed on, without its contents.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::ledger::{Ledger, LedgerError};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DownloadRecord {
     pub job: JobId,
-    /// Where it was put; it may have been moved on since.
+    /// Where dsr put it; it may have been moved.
     pub path: PathBuf,
     pub bytes: u64,
     /// 64 lower-case hex digits.
@@ -26,58 +26,57 @@ pub struct DownloadRecord {
     pub fetched_at: DateTime<Utc>,
 }
 
-/// Packages made of an export.
+/// The packages of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PackagesRecord {
     pub packages: usize,
-    /// Those of people on whom the archive holds nothing.
+    /// Packages of people on whom the archive has nothing.
     pub without_data: usize,
-    /// Records in all of them.
     pub records: u64,
-    /// None where the dsr that made them did not note it.
+    /// `None` if an older dsr made them.
     pub left_out: Option<LeftOut>,
 }
 
-/// What of an export is in no package, since nobody knows whose it is.
+/// Parts of an export that are in no package, since their owner is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeftOut {
     /// Members of the archive that were not read.
     pub members: u64,
-    /// Pieces of members that cannot be read.
+    /// Unreadable pieces of members.
     pub pieces: u64,
-    /// Records that do not say for certain whose they are.
+    /// Records without a certain owner.
     pub records: u64,
     /// Lists of names of several people together.
     pub lists: u64,
-    /// What the archive should hold, and does not.
+    /// Parts that the archive should have.
     pub missing: u64,
-    /// The operator looked at it and released the packages.
+    /// The operator reviewed this and released the packages.
     pub is_released: bool,
 }
 
-/// Finished exports of a request that were not fetched yet.
+/// Done exports of a request that were not fetched yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfetched {
     pub jobs: usize,
-    /// When the first of them was seen to be finished; it may have been so for a while.
+    /// When dsr first saw one of them done; Mixpanel may have finished it earlier.
     pub finished_by: DateTime<Utc>,
 }
 
 impl Unfetched {
-    /// The last day on which their links live for certain; they may end sooner, if they were
-    /// finished sooner.
+    /// The last day on which the links certainly live, unless Mixpanel finished earlier than dsr
+    /// saw.
     pub fn link_end(&self) -> NaiveDate {
         link_end(self.finished_by.date_naive())
     }
 
-    /// The last day on which they may live.
+    /// The last day on which the links may live.
     pub fn link_may_end(&self) -> NaiveDate {
         link_may_end(self.finished_by.date_naive())
     }
 }
 
 impl Ledger {
-    /// Notes that a job's export has been fetched.
+    /// Records that a job's export was fetched.
     pub fn record_download(&mut self, download: &DownloadRecord) -> Result<(), LedgerError> {
         let tx = self.write()?;
         let sql = "INSERT INTO downloads (request, number, path, bytes, sha256, fetched_at,
@@ -101,7 +100,7 @@ impl Ledger {
         tx.commit()
     }
 
-    /// Notes that a job's export was split into packages for so many people, and what is in them.
+    /// Records the packages made for `people` people from a job's export.
     pub fn record_packages(
         &mut self,
         job: &JobId,
@@ -131,8 +130,8 @@ impl Ledger {
         tx.commit()
     }
 
-    /// The packages that were made of what was fetched last for a job, and when, by the trail; `None`
-    /// where there are none, or a dsr made them that did not count what is in them.
+    /// The packages made of a job's last download, and when, by the trail. `None` if there are
+    /// none, or an older dsr made them without counts.
     pub fn find_packages(
         &self,
         job: &JobId,
@@ -172,7 +171,7 @@ impl Ledger {
         made().map(|made| Ok((parse_time(&at)?, made))).transpose()
     }
 
-    /// What was fetched for a job, if it was.
+    /// A job's last download.
     pub fn find_download(&self, job: &JobId) -> Result<Option<DownloadRecord>, LedgerError> {
         let sql = "SELECT path, bytes, sha256, fetched_at FROM downloads
              WHERE request = $1 AND number = $2";
@@ -190,7 +189,6 @@ impl Ledger {
     }
 }
 
-/// What was not fetched of the requests that meet a condition.
 pub(crate) fn list_unfetched(
     conn: &Connection,
     condition: &str,

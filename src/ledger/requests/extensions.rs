@@ -1,4 +1,4 @@
-//! Extensions of the time to answer: at most one a request, and why it was taken.
+//! Extensions of the time to answer, with the reason: at most one for each request.
 
 use std::collections::HashMap;
 
@@ -13,29 +13,27 @@ use crate::ledger::columns::{day, format_time, moment};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
-/// An extension as the operator took it.
+/// An extension by the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extension {
     pub at: DateTime<Utc>,
-    /// The operator's own day of it, by which the law counts.
+    /// The operator's local day, by which the law counts.
     pub day: NaiveDate,
-    /// The operator's words.
     pub reason: String,
-    /// The due date until then, and the one since.
     pub due_before: NaiveDate,
     pub due_after: NaiveDate,
 }
 
-/// What came of the wish to extend a request.
+/// The result of extending a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Extended {
     Recorded,
-    /// It was extended before; nothing was changed.
+    /// It was extended before; nothing changed.
     There(Extension),
 }
 
 impl Ledger {
-    /// Notes that a request is extended and moves its due date, in one transaction; unless it was
+    /// Records an extension and moves the due date in one transaction, unless the request was
     /// extended before.
     pub fn record_extension(
         &mut self,
@@ -63,7 +61,7 @@ impl Ledger {
             sql,
             params![extension.due_after.to_string(), request.as_str()],
         )?;
-        // The words may name a person, and the trail keeps what it has.
+        // The words may name a person, and the trail keeps its contents forever.
         let details = json!({
             "day": extension.day.to_string(),
             "due_before": extension.due_before.to_string(),
@@ -76,7 +74,6 @@ impl Ledger {
     }
 }
 
-/// The extensions of the requests that meet a condition.
 pub(crate) fn list(
     conn: &Connection,
     condition: &str,

@@ -1,4 +1,4 @@
-//! How a job came to stand where it stands: each step, each attempt, what was fetched.
+//! The history of a job: steps, attempts, downloads.
 
 use chrono::{DateTime, Utc};
 use rusqlite::Row;
@@ -10,82 +10,76 @@ use crate::ledger::jobs::attempts::SET_BACK;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord};
 
-/// A job with all that the ledger knows of its past.
+/// A job with its whole history.
 #[derive(Debug, Clone)]
 pub struct JobHistory {
     pub job: JobRecord,
-    /// In their order.
     pub steps: Vec<Step>,
-    /// In their order.
     pub attempts: Vec<Attempt>,
     pub download: Option<DownloadRecord>,
-    /// The last that were made of what was fetched, and when.
+    /// The last packages made of its download, and when.
     pub packages: Option<(DateTime<Utc>, PackagesRecord)>,
-    /// When its export was fetched for the first time.
     pub first_fetched_at: Option<DateTime<Utc>>,
     pub kept: KeptIds,
 }
 
-/// One step from state to state.
+/// A step from state to state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     pub from: JobState,
     pub to: JobState,
     pub at: DateTime<Utc>,
-    /// None for steps from before there was an audit trail.
+    /// `None` for steps from before the audit trail.
     pub by: Option<Doer>,
 }
 
-/// Who took a step, as the audit trail has it.
+/// Who took a step, by the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Doer {
     pub user: String,
     pub host: String,
-    /// The command alone, such as `dsr delete`.
+    /// Only the command, such as `dsr delete`.
     pub command: String,
 }
 
-/// Something that was done to a request or a job, other than a step, as the audit trail has it.
+/// An audit entry of a request or job, other than a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deed {
     /// The entry's number in the trail.
     pub entry: usize,
     pub at: DateTime<Utc>,
     pub by: Doer,
-    /// As [`crate::ledger::AuditEvent::as_str`] has it, or what a newer dsr says.
+    /// A word of [`crate::ledger::AuditEvent::as_str`], or of a newer dsr.
     pub event: String,
-    /// The number of the job in its request.
     pub job: Option<u32>,
 }
 
 /// One POST.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// Counted from 1.
+    /// From 1.
     pub number: u32,
     pub started_at: DateTime<Utc>,
-    /// When its answer came; for a killed dsr, when that was noticed.
+    /// When its answer came, or when dsr noticed that the sender was killed.
     pub ended_at: Option<DateTime<Utc>>,
-    /// The state it led to.
     pub outcome: Option<JobState>,
-    /// In words for the operator; no secret, no id.
+    /// For the operator; no secret, no id.
     pub reason: Option<String>,
-    /// This ledger made it. Otherwise it may have been made in the span that a ledger which was set back
-    /// lacks, and its times say no more than between when.
+    /// This ledger made it. Otherwise it may have been made in a lost time, and its times are only
+    /// the limits of that time.
     pub is_certain: bool,
 }
 
-/// What the ledger has of a job's people.
+/// What the ledger keeps of a job's people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeptIds {
-    /// The ids themselves, since they may be needed again.
+    /// The ids, since they may be needed again.
     Raw,
-    /// Keyed hashes in their place.
     Hashed,
     None,
 }
 
-/// How many of a request's jobs came to a state, and when the first and the last of them did.
+/// How many jobs of a request reached a state, and when the first and the last one did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passage {
     pub to: JobState,
@@ -95,7 +89,7 @@ pub struct Passage {
 }
 
 impl Ledger {
-    /// What the ledger knows of a job's past.
+    /// The history of a job.
     pub fn find_history(&self, job: JobRecord) -> Result<JobHistory, LedgerError> {
         let id = job.id.clone();
         let (kept, first_fetched_at) = self.find_kept(&id)?;
@@ -163,8 +157,8 @@ impl Ledger {
         })
     }
 
-    /// What the audit trail has of a request and its jobs beside their steps, the first `most` of it,
-    /// and how much more there is.
+    /// The first `most` audit entries of a request and its jobs, without steps, and the number of
+    /// further ones.
     pub fn list_deeds(
         &self,
         request: &RequestId,
@@ -192,8 +186,8 @@ impl Ledger {
         Ok((deeds, more))
     }
 
-    /// Through which states a request's jobs passed, and when; one for each state. That a job may have
-    /// been sent before the ledger was set back is no passage, nor that the operator named its task.
+    /// The states that a request's jobs passed through, and when. A possible POST in a lost time
+    /// does not count, nor does the operator's naming of a task.
     pub fn list_passages(&self, request: &RequestId) -> Result<Vec<Passage>, LedgerError> {
         let sql =
             "SELECT to_state, COUNT(DISTINCT number) AS jobs, MIN(at) AS first, MAX(at) AS last

@@ -1,5 +1,5 @@
-//! Reads requests and jobs: requests with their jobs counted, jobs page by page, so that a hundred
-//! thousand of them cost neither memory nor time where they are not shown.
+//! Reads requests with counts of their jobs, and jobs page by page. So 100,000 jobs cost neither
+//! memory nor time unless they are shown.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
@@ -21,21 +21,21 @@ use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord};
 /// Which requests to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// Those with at least one job that still waits for something.
+    /// With at least one job that is not final.
     Open,
-    /// Exports of which a finished one was not fetched yet.
+    /// Exports with a job that is done but not fetched.
     Unfetched,
-    /// Those that wait for nothing more, and whose answer is to be recorded.
+    /// Closed requests whose answer is still to be recorded.
     Unanswered,
     All,
 }
 
-/// What a name that a person typed stands for.
+/// What a typed name refers to.
 #[derive(Debug)]
 pub enum Found {
     Nothing,
     One(Box<RequestRecord>),
-    /// The beginning of several requests' ids.
+    /// It is the beginning of several request ids.
     Several(Vec<RequestId>),
 }
 
@@ -45,13 +45,13 @@ pub enum Standing {
     Any,
     /// Planned or deferred.
     Unsent,
-    /// Of unknown outcome, and not given up on.
+    /// Of unknown outcome, and not given up.
     Unsettled,
-    /// With a task that has not ended.
+    /// With an open task.
     Followed,
-    /// Standing otherwise than a look at the changes has told.
+    /// Changed since they were last reported.
     Untold,
-    /// Not on the straight way from planned to done, or with something to be said about them.
+    /// Off the straight way from planned to done, or with a remark.
     Exceptional,
 }
 
@@ -72,16 +72,14 @@ impl Standing {
     }
 }
 
-/// How many jobs are read at a time.
 const PAGE: usize = 256;
 
-/// The jobs of a request in their order, read a page at a time: nothing is held in between, and
-/// a job that moves meanwhile is seen as it stands when its page is read.
+/// The jobs of a request in order, read a page at a time. A job that moves meanwhile has its state
+/// from when its page is read.
 pub struct Jobs<'l> {
     ledger: &'l Ledger,
     request: RequestId,
     standing: Standing,
-    /// The number of the last job read.
     after: u32,
     page: VecDeque<JobRecord>,
 }
@@ -106,7 +104,7 @@ impl Iterator for Jobs<'_> {
 }
 
 impl Ledger {
-    /// The jobs of a request that stand like this.
+    /// The jobs of a request with this standing.
     pub fn jobs(&self, request: &RequestId, standing: Standing) -> Jobs<'_> {
         Jobs {
             ledger: self,
@@ -117,7 +115,7 @@ impl Ledger {
         }
     }
 
-    /// The first unsent job of a request behind the number `after`.
+    /// The first unsent job of a request after the number `after`.
     pub fn find_unsent(
         &self,
         request: &RequestId,
@@ -175,16 +173,15 @@ impl Ledger {
         self.select(condition, &[])
     }
 
-    /// Finds a request by its id.
+    /// The request with this id.
     pub fn find_request(&self, id: &RequestId) -> Result<Option<RequestRecord>, LedgerError> {
         let mut found = self.select("id = $1", &[id.as_str()])?;
         Ok(found.pop())
     }
 
-    /// Finds the request a person means: by the beginning of its id, a job's id, or the task id
-    /// of one of its jobs.
+    /// Finds the request that a person means: by the start of its id, a job's id, or a task id.
     pub fn find_named(&self, name: &str) -> Result<Found, LedgerError> {
-        // A task belongs to the request it was made for; others may be linked to it.
+        // A task belongs to the request it was made for; other requests may be linked to it.
         let by_task = "id IN (SELECT request FROM jobs WHERE task_id = $1 AND linked = 0)";
         let by_link = "id IN (SELECT request FROM jobs WHERE task_id = $1)";
         let mut found = self.select(by_task, &[name])?;
@@ -207,7 +204,7 @@ impl Ledger {
         self.select("reference = $1", &[reference])
     }
 
-    /// The jobs of a request that have this task.
+    /// The jobs of a request with this task.
     pub fn list_jobs_of_task(
         &self,
         request: &RequestId,
@@ -220,7 +217,7 @@ impl Ledger {
         sql::list(&self.conn, &sql, params![request.as_str(), task], read_job)
     }
 
-    /// When the last of a request's jobs was accepted that Mixpanel has not ended.
+    /// When the last of a request's open tasks was accepted.
     pub fn find_last_submission(
         &self,
         request: &RequestId,
@@ -250,7 +247,7 @@ impl Ledger {
         let mut requests = Vec::new();
         while let Some(row) = rows.next()? {
             let mut request = read_request(row)?;
-            // One that another process recorded between the two reads is not counted yet.
+            // A request recorded between the two reads has no counts yet.
             if let Some(groups) = groups.remove(&request.id) {
                 request.groups = groups;
                 request.extension = extensions.remove(&request.id);
@@ -289,9 +286,8 @@ impl Ledger {
     }
 }
 
-/// How many jobs of the chosen requests stand in each way, and with how many ids.
-///
-/// The index `jobs_by_standing` has every column of it: at 100,000 jobs, `dsr status` may not read them.
+/// Counts the jobs and ids of the chosen requests by standing. The index `jobs_by_standing` covers
+/// all columns: at 100,000 jobs, `dsr status` cannot afford to read the rows.
 pub(crate) fn standings(condition: &str) -> String {
     format!(
         "SELECT request, state, mixpanel_status, abandoned_at IS NOT NULL, linked <> 0,

@@ -1,4 +1,5 @@
-//! Requests: recorded with their jobs, listed, and what was said and done about each.
+//! Requests: records them with their jobs, lists them, and keeps their answers, extensions and
+//! downloads.
 
 pub(super) mod answers;
 pub(super) mod candidates;
@@ -27,34 +28,32 @@ use super::sql::prepare;
 use super::{Ledger, LedgerError, NewRequest};
 use records::REQUEST_COLUMNS;
 
-/// How many batches may wait to be packed.
 const QUEUED: usize = 2;
 
-/// Whether a request may be recorded that an open one asks for already.
+/// Whether to record a request that repeats an open one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Again {
     Allow,
     Refuse,
 }
 
-/// What came of the wish to record a request.
+/// The result of recording requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
     New(Vec<RequestId>),
-    /// This open request has the same kind, law, project and set of ids; nothing was recorded.
+    /// This open request has the same kind, law, project and ids; nothing was recorded.
     There(RequestId),
     /// This request was made of the same plan; nothing was recorded.
     Applied(RequestId),
 }
 
 impl Ledger {
-    /// Records the requests of one command with their jobs, all planned, in one transaction;
-    /// unless an open request asks for the very same as one of them, and a second one is not
-    /// wanted, or the plan of one was applied before.
+    /// Records the requests of one command with their planned jobs, in one transaction. Records
+    /// nothing if one of them repeats an open request and `again` refuses that, or its plan was
+    /// applied before.
     ///
     /// # Errors
-    /// When the ledger cannot be written, or the first of the batches that is an error; then
-    /// nothing of it is there.
+    /// When the ledger cannot be written, or a batch is an error; then nothing is recorded.
     pub fn record_requests<E: From<LedgerError>>(
         &mut self,
         asked: impl IntoIterator<Item = (NewRequest, impl Iterator<Item = Result<IdLines, E>>)>,
@@ -74,7 +73,7 @@ impl Ledger {
                 plans::insert(&tx, &id, plan)?;
             }
             let (counts, digest) = insert_jobs(&tx, &id, batches)?;
-            // Only now, since the batches pass by once.
+            // Only now, since the batches can be read only once.
             if again == Again::Refuse
                 && let Some(same) = find_same(&tx, &request, &id, &digest)?
             {
@@ -121,10 +120,9 @@ fn insert(
     Ok(id)
 }
 
-/// Writes the jobs of a request, one batch after the other, and what tells its ids from others;
-/// how many jobs and ids those are, and that.
-///
-/// Two threads pack them: that takes longer than reading and writing them.
+/// Writes the jobs of a request, one batch after the other. Returns the number of jobs and of ids,
+/// and the digest of the ids. Two threads compress them, which takes longer than reading and
+/// writing.
 fn insert_jobs<E: From<LedgerError>>(
     tx: &Connection,
     request: &RequestId,
@@ -148,7 +146,7 @@ fn insert_jobs<E: From<LedgerError>>(
             batch.ids().for_each(|id| digest.add(id));
             match to_pack.try_send((number, batch)) {
                 Ok(()) => packed.try_iter().try_for_each(&mut write)?,
-                // The other thread has enough to do, or has failed, which is told below.
+                // The other thread is busy, or has failed, which is reported below.
                 Err(TrySendError::Full((_, batch)) | TrySendError::Disconnected((_, batch))) => {
                     write((number, packer.pack(&batch)?))?;
                 }
@@ -174,7 +172,7 @@ fn pack_all(
 ) -> Result<(), LedgerError> {
     let mut packer = Packer::new()?;
     for (number, batch) in waiting {
-        // A receiver that went away has failed itself.
+        // A receiver that is gone has failed itself.
         if packed.send((number, packer.pack(&batch)?)).is_err() {
             break;
         }
@@ -194,7 +192,7 @@ fn insert_job(tx: &Connection, job: &JobId, packed: &Packed) -> Result<(), Ledge
     payload::write_packed(tx, job, packed)
 }
 
-/// An open request for the same as the one that was just inserted.
+/// An open request for the same as the one just inserted.
 fn find_same(
     conn: &Connection,
     asked: &NewRequest,

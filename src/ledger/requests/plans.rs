@@ -1,5 +1,4 @@
-//! The plan files that requests were made of: each is applied once, and who approved it is kept when
-//! the file is gone.
+//! The plan files behind requests: each is applied once, and its approvals outlast the file.
 
 use std::collections::HashMap;
 
@@ -20,12 +19,12 @@ pub struct PlanRecord {
     pub digest: PlanDigest,
     pub created: DateTime<Utc>,
     pub created_by: Actor,
-    /// Who approved it and when, in the order of the file.
+    /// Who approved it and when, in file order.
     pub approvals: Vec<(Actor, DateTime<Utc>)>,
 }
 
 impl Ledger {
-    /// The request that was made of a plan, if it was applied.
+    /// The request made of a plan, if it was applied.
     pub fn find_applied(&self, digest: &PlanDigest) -> Result<Option<RequestId>, LedgerError> {
         find(&self.conn, digest)
     }
@@ -69,7 +68,6 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// The plans of the requests that meet a condition.
 pub(crate) fn list(
     conn: &Connection,
     condition: &str,
@@ -93,7 +91,7 @@ pub(crate) fn list(
     })
 }
 
-/// The plan of a request as the trail tells of it, by its rows as they are; null if it has none.
+/// The plan of a request as the trail records it, from the stored rows; null if there is none.
 pub(crate) fn told(conn: &Connection, request: &RequestId) -> Result<Value, LedgerError> {
     let facts = |row: &Row<'_>, keys: &[&str]| -> Result<Value, LedgerError> {
         let fact = |key: &&str| Ok(((*key).to_owned(), value(row.get_ref(*key)?)));

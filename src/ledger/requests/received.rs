@@ -1,5 +1,5 @@
-//! Requests by the day on which they were received, each with how it went: for records of a period,
-//! read a page at a time.
+//! Requests by day of receipt, each with its course, for reports on a period. Reads a page at a
+//! time.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -12,52 +12,50 @@ use crate::ledger::columns::{count, state, time};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, RequestRecord};
 
-/// How many requests are read at a time.
 const PAGE: usize = 500;
 
-/// How many different reasons are kept of each request.
+/// How many different reasons to keep for each request.
 const MOST_SETBACKS: usize = 5;
 
-/// A request and how it went.
+/// A request and its course.
 #[derive(Debug, Clone)]
 pub struct Course {
     pub request: RequestRecord,
-    /// When the first of its jobs was accepted.
+    /// When its first job was accepted.
     pub submitted: Option<DateTime<Utc>>,
-    /// When the last of its jobs that have ended did, by Mixpanel's word or ours, or was given up.
+    /// When the last of its ended jobs ended, or was given up.
     pub ended: Option<DateTime<Utc>>,
     pub fetched: Fetched,
-    /// Why jobs ended otherwise than done; the reasons of the most jobs.
+    /// Why jobs ended without being done; the most frequent reasons.
     pub setbacks: Vec<Setback>,
-    /// How many jobs have reasons that are not among those.
+    /// The number of jobs with other reasons.
     pub other_setbacks: usize,
 }
 
-/// Finished exports that were fetched.
+/// Fetched exports.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Fetched {
     pub jobs: usize,
     pub ids: usize,
-    /// When the last of them was fetched for the first time.
+    /// When the last of them was first fetched.
     pub last: Option<DateTime<Utc>>,
 }
 
-/// Jobs of a request that ended alike, and not as planned.
+/// Jobs of a request that ended alike, but not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setback {
-    /// Refused, failed, revoked, or unknown where the operator gave up.
+    /// Refused, failed, revoked, or unknown and given up.
     pub state: JobState,
-    /// In words for the operator; no secret, no id.
+    /// For the operator; no secret, no id.
     pub reason: Option<String>,
     pub jobs: usize,
     pub ids: usize,
 }
 
-/// Requests received in a period, in the order of that day, then of their ids.
+/// Requests received in a period, sorted by that day, then by id.
 pub struct ReceivedRequests<'l> {
     ledger: &'l Ledger,
     to: NaiveDate,
-    /// The last one read.
     after: (String, String),
     page: VecDeque<Course>,
 }
@@ -83,18 +81,18 @@ impl Iterator for ReceivedRequests<'_> {
 }
 
 impl Ledger {
-    /// The requests received from the one day to the other, both included.
+    /// The requests received from one day to the other, both included.
     pub fn received(&self, from: NaiveDate, to: NaiveDate) -> ReceivedRequests<'_> {
         ReceivedRequests {
             ledger: self,
             to,
-            // No request's id is empty: it stands before all of its day.
+            // The empty id sorts before all requests of the day.
             after: (from.to_string(), String::new()),
             page: VecDeque::new(),
         }
     }
 
-    /// How many requests were received before, in and after a period.
+    /// The number of requests received before, in and after a period.
     pub fn count_received(
         &self,
         from: NaiveDate,
@@ -115,7 +113,7 @@ impl Ledger {
         }
     }
 
-    /// How a request went; `None` if there is none.
+    /// A request and its course; `None` if there is no such request.
     pub fn find_course(&self, request: &RequestId) -> Result<Option<Course>, LedgerError> {
         let mut found = self.list_courses("id = $1", &[request.as_str()])?;
         Ok(found.pop())
@@ -164,7 +162,7 @@ impl Ledger {
 
 type Ends = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 
-/// When the first job of each request was accepted, and when the last ended.
+/// When each request's first job was accepted, and when its last job ended.
 fn list_ends(
     conn: &Connection,
     condition: &str,
@@ -211,7 +209,7 @@ fn list_fetched(
     })
 }
 
-/// The reasons of each request, and how many jobs have further ones.
+/// The reasons of each request, and the number of jobs with others.
 type Setbacks = HashMap<RequestId, (Vec<Setback>, usize)>;
 
 fn list_setbacks(

@@ -1,4 +1,4 @@
-//! Requests and jobs as the ledger knows them.
+//! Requests and jobs as the ledger has them.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::Row;
@@ -13,125 +13,116 @@ use crate::ledger::columns::{
 };
 use crate::ledger::{AnswerRecord, Extension, LedgerError, PlanRecord, Unfetched};
 
-/// What the operator asked for, before it has an id.
+/// What the operator asks for, before it has an id.
 #[derive(Debug, Clone)]
 pub struct NewRequest {
     pub operation: Operation,
     pub project: ProjectName,
     pub project_key: ProjectKey,
     pub region: Region,
-    /// The operator's own ticket number.
     pub reference: Option<String>,
     pub received: NaiveDate,
-    /// The last day to answer; the later one if that was extended.
+    /// The last day to answer, extended or not.
     pub due: NaiveDate,
-    /// The last day to confirm receipt, where the law asks for that.
+    /// The last day to confirm receipt, if the law requires it.
     pub confirm_by: Option<NaiveDate>,
-    /// What the ids were read from; never an id.
+    /// The name of the ids' source; never an id.
     pub source: String,
-    /// Values read, repeated ones included.
+    /// Values read, with repeated ones.
     pub read: usize,
     pub unique: usize,
-    /// Ids that were read and are excluded, each counted once.
+    /// Excluded ids, each counted once.
     pub excluded: usize,
-    /// The plan file that it is made of.
     pub plan: Option<PlanRecord>,
 }
 
-/// A request as the ledger knows it, its jobs counted by how they stand.
+/// A request with counts of its jobs by standing.
 ///
-/// The jobs themselves are read one after the other, with [`crate::ledger::Ledger::jobs`]: a request may
-/// have a hundred thousand.
+/// [`crate::ledger::Ledger::jobs`] reads the jobs one by one: a request may have 100,000.
 #[derive(Debug, Clone)]
 pub struct RequestRecord {
     pub id: RequestId,
     pub created: DateTime<Utc>,
     pub asked: NewRequest,
     pub extension: Option<Extension>,
-    /// When the person was told, by the operator's word.
     pub answer: Option<AnswerRecord>,
-    /// It was recorded after the first answer in this ledger: whoever records answers means to
-    /// record its answer, too.
+    /// It was recorded after this ledger's first answer. Operators who record answers want to be
+    /// reminded of this one too.
     pub has_to_be_answered: bool,
-    /// Its finished exports that were not fetched yet, if there are any.
+    /// Its exports that are done but not fetched.
     pub unfetched: Option<Unfetched>,
     /// At least one.
     pub groups: Vec<JobGroup>,
     pub answered: Answered,
 }
 
-/// How old what is known of a request's tasks is, as far as they have not ended.
+/// The age of the answers about a request's open tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answered {
-    /// There is no such task.
     NotOpen,
-    /// One of them was never asked about.
+    /// dsr never asked about one of them.
     Never,
     /// The oldest answer about any of them.
     At(DateTime<Utc>),
 }
 
-/// Jobs of one request that stand alike.
+/// Jobs of one request with the same standing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobGroup {
     pub state: JobState,
     /// Mixpanel's own word, verbatim.
     pub mixpanel_status: Option<String>,
-    /// The operator gave up on them, their outcome still unknown.
     pub is_abandoned: bool,
-    /// Their ids are in tasks that were not made for them.
     pub is_linked: bool,
     pub doubt: Doubt,
     pub jobs: usize,
     pub ids: usize,
 }
 
-/// A job as the ledger knows it.
+/// A job as the ledger has it.
 #[derive(Debug, Clone)]
 pub struct JobRecord {
     pub id: JobId,
     pub subject: SubjectRequestId,
     pub ids: usize,
     pub state: JobState,
-    /// Why it stands where it stands, in words for the operator; no secret, no id.
+    /// Why it has this state, for the operator; no secret, no id.
     pub reason: Option<String>,
     pub task: Option<TaskId>,
-    /// The number of its last attempt.
     pub attempts: u32,
-    /// How often it was sent, as far as this ledger knows.
+    /// How often it was sent, as far as the ledger knows.
     pub sent: u32,
-    /// Until when the server asked to wait, by the clock of that moment; the pace keeps to it.
+    /// Until when the server asked to wait, by the clock then. The pace enforces it.
     pub not_before: Option<DateTime<Utc>>,
     /// Mixpanel's own word, verbatim.
     pub mixpanel_status: Option<String>,
     pub submitted_at: Option<DateTime<Utc>>,
     pub checked_at: Option<DateTime<Utc>>,
-    /// When it is to be asked about; only where Mixpanel has a task that has not ended.
+    /// When to check it next; only with an open task.
     pub next_check: Option<DateTime<Utc>>,
-    /// When the first of its attempts began that made a task, or may have made one.
+    /// When the first attempt began that made or may have made a task.
     pub unclear_since: Option<DateTime<Utc>>,
-    /// When its last attempt ended; for a killed dsr, when that was noticed.
+    /// When its last attempt ended, or when dsr noticed that the sender was killed.
     pub attempt_ended_at: Option<DateTime<Utc>>,
-    /// When the operator gave up on it, its outcome still unknown.
+    /// When the operator gave up on it while it was unknown.
     pub abandoned_at: Option<DateTime<Utc>>,
-    /// Its ids are in a task that was not made for it.
     pub is_linked: bool,
-    /// An earlier POST of its ids, that nobody knows the outcome of, may have been taken as well.
+    /// An earlier POST of its ids, with an unknown outcome, may also have been accepted.
     pub may_be_double: bool,
 }
 
 impl JobRecord {
-    /// Its outcome is unknown and still has to be settled.
+    /// Unknown, and not given up.
     pub fn is_unsettled(&self) -> bool {
         self.state == JobState::Unknown && self.abandoned_at.is_none()
     }
 
-    /// What it says of its people.
+    /// Whether its people were affected.
     pub fn carried_out(&self) -> CarriedOut {
         Doubt::of(self.may_be_double).carried_out(self.state)
     }
 
-    /// It has a task of its own, and there may be another one with the same ids.
+    /// It has its own task, and there may be another one with the same ids.
     pub fn is_possible_duplicate(&self) -> bool {
         self.may_be_double && self.task.is_some() && !self.is_linked
     }
@@ -140,11 +131,11 @@ impl JobRecord {
 impl RequestRecord {
     pub fn state(&self) -> RequestState {
         let states = self.groups.iter().map(|group| group.state);
-        // A request is recorded together with its jobs, of which there is at least one.
+        // A request is recorded with at least one job.
         RequestState::of(states).expect("a request has jobs")
     }
 
-    /// The last day to answer and the rule it follows from.
+    /// The last day to answer, and the rule behind it.
     pub fn deadline(&self) -> Deadline {
         let period = match self.extension {
             Some(_) => Period::Extended,
@@ -156,25 +147,25 @@ impl RequestRecord {
         }
     }
 
-    /// Some of it still waits for something: what the operator gave up on does not.
+    /// A job is neither final nor given up.
     pub fn is_open(&self) -> bool {
         let mut groups = self.groups.iter();
         groups.any(|group| !group.state.is_final() && !group.is_abandoned)
     }
 
-    /// Its time to answer runs: no answer is recorded, and something of it waits, or the operator
+    /// The time to answer runs: there is no answer, and either a job is open or the operator
     /// records answers.
     pub fn is_to_be_answered(&self) -> bool {
         self.answer.is_none() && (self.is_open() || self.has_to_be_answered)
     }
 
-    /// How many jobs are like this.
+    /// The number of jobs in such groups.
     pub fn count_jobs(&self, which: impl Fn(&JobGroup) -> bool) -> usize {
         let groups = self.groups.iter().filter(|group| which(group));
         groups.map(|group| group.jobs).sum()
     }
 
-    /// How many ids are in jobs like this.
+    /// The number of ids in such groups.
     pub fn count_ids(&self, which: impl Fn(&JobGroup) -> bool) -> usize {
         let groups = self.groups.iter().filter(|group| which(group));
         groups.map(|group| group.ids).sum()
@@ -184,46 +175,46 @@ impl RequestRecord {
         self.count_jobs(|group| group.state == state)
     }
 
-    /// Some of it was not sent yet.
+    /// A job was not sent yet.
     pub fn has_unsent(&self) -> bool {
         self.groups.iter().any(|group| group.state.is_sendable())
     }
 
-    /// Some of it has to be sent or settled: `dsr resume` goes on with it.
+    /// A job must be sent or settled: `dsr resume` continues it.
     pub fn needs_resume(&self) -> bool {
         self.groups.iter().any(JobGroup::needs_resume)
     }
 }
 
 impl JobGroup {
-    /// What they say of their people.
+    /// Whether their people were affected.
     pub fn carried_out(&self) -> CarriedOut {
         self.doubt.carried_out(self.state)
     }
 
-    /// Nothing more happens to them, and nobody knows whether they were carried out.
+    /// They are over, and nobody knows whether they were carried out.
     pub fn is_lost(&self) -> bool {
         self.carried_out() == CarriedOut::Possibly && (self.is_abandoned || self.state.is_final())
     }
 
-    /// Their outcome is unknown and still has to be settled.
+    /// Unknown, and not given up.
     pub fn is_unsettled(&self) -> bool {
         self.state == JobState::Unknown && !self.is_abandoned
     }
 
-    /// They were accepted, and Mixpanel says that it knows no such tasks.
+    /// Mixpanel accepted them, but does not find their tasks now.
     pub fn is_not_found(&self) -> bool {
         let not_found = Some(TaskStatus::NotFound.as_str());
         self.state.is_followed() && self.mixpanel_status.as_deref() == not_found
     }
 
-    /// They have tasks of their own, and there may be other ones with the same ids.
+    /// They have their own tasks, and there may be others with the same ids.
     pub fn is_possible_duplicate(&self) -> bool {
         let has_task = self.state.is_followed() || self.state == JobState::Done;
         self.doubt.is_there() && has_task && !self.is_linked
     }
 
-    /// They have to be sent or settled.
+    /// They must be sent or settled.
     pub fn needs_resume(&self) -> bool {
         self.state.is_sendable() || self.is_unsettled()
     }
@@ -269,7 +260,7 @@ pub(crate) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
     })
 }
 
-/// How old the answers about a request are; each found in an index.
+/// The columns of [`Answered`], each found in an index.
 pub(crate) const ANSWERED_COLUMNS: &str = "\
      EXISTS (SELECT 1 FROM jobs WHERE request = requests.id AND next_check IS NOT NULL \
              AND checked_at IS NULL) AS never_answered, \
@@ -277,7 +268,7 @@ pub(crate) const ANSWERED_COLUMNS: &str = "\
       AND next_check IS NOT NULL) AS oldest_answer, \
      COALESCE(created > (SELECT MIN(at) FROM answers), 0) AS has_to_be_answered";
 
-/// Reads what stands in its own row; what other rows say of it is not there yet.
+/// Reads a request's own row; the caller adds data from other tables.
 pub(crate) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> {
     let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
     let disclosure: Option<String> = row.get("disclosure")?;

@@ -1,4 +1,4 @@
-//! What the trail tells, and that no change of it, or behind its back, goes unseen.
+//! The contents of the trail, and that every change to it or behind its back is found.
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ fn task(name: &str) -> Outcome {
     Outcome::Accepted(TaskId::new(name).unwrap())
 }
 
-/// A ledger in which nearly everything has happened, and its one open request of five jobs.
+/// A ledger with nearly every kind of event, and its one open request of five jobs.
 pub(super) fn eventful(folder: &tempfile::TempDir) -> (Ledger, RequestId) {
     let mut ledger = open_by("anna", folder);
     let request = record(&mut ledger, &batches(4, 1), noon());
@@ -193,7 +193,7 @@ fn neither_ids_nor_words_about_people_come_into_the_trail() {
         }
     }
     assert!(count > 200, "{count}");
-    // What could be guessed from: the seal of a request's ids, without its salt.
+    // The seal of a request's ids could be guessed only with its salt.
     let salts = "SELECT COUNT(*) FROM requests WHERE REPLACE(ids_salt, '0', '') <> ''";
     let salts: i64 = ledger.conn.query_row(salts, [], |row| row.get(0)).unwrap();
     assert_eq!(salts, 0, "only while something may still be sent of it");
@@ -261,12 +261,12 @@ fn two_ledgers_on_one_file_append_in_one_order() {
     assert_eq!((by("anna"), by("bert")), (20, 20));
 }
 
-/// What a query of one row and column finds.
 pub(super) fn value(conn: &Connection, sql: &str) -> String {
     conn.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-/// The hash of an entry as docs/design/audit-trail.md describes it, worked out by SQL and nothing of ours.
+/// The hash of an entry as docs/design/audit-trail.md describes it, computed without the code under
+/// test.
 fn hash_of(conn: &Connection, seq: i64, before: &str) -> String {
     use sha2::{Digest, Sha256};
     let mut text = format!("dsr audit 1\n64:{before}\n");
@@ -293,8 +293,8 @@ fn hash_of(conn: &Connection, seq: i64, before: &str) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Writes the hashes of the entries from this one on anew, and the head: as whoever can write the
-/// file can.
+/// Computes the hashes from this entry on again, and the head, as anyone who can write the file
+/// could.
 fn reseal(conn: &Connection, first: i64) {
     let mut before = value(
         conn,
@@ -373,7 +373,7 @@ fn anchors_are_read_as_heads_are_written() {
     }
 }
 
-/// A ledger as a dsr left it that kept no trail.
+/// A ledger of a dsr without a trail.
 const BEFORE: &str = include_str!("../../../tests/golden/ledger/version-11.sql");
 
 #[test]

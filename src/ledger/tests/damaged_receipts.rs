@@ -1,6 +1,6 @@
 use super::*;
 
-/// A ledger with a job that a dsr was sending that has ended, and a receipt file it left.
+/// A ledger with a job whose sender died, and a receipt file of that sender.
 fn with_receipts(folder: &tempfile::TempDir, content: &[u8]) -> (Ledger, JobId, PathBuf) {
     let (mut ledger, record) = with_request(folder);
     let job = nth(&record.id, 1);

@@ -1,4 +1,4 @@
-//! Every column that says something about a request is held against the trail, by whatever table.
+//! Every column about a request is checked against the trail, in every table.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,6 @@ use super::*;
 use crate::domain::{Actor, PlanDigest};
 use crate::ledger::audit::{NOT_EVIDENCE, OTHER_TABLES, tables};
 
-/// A ledger that has rows in every table with evidence.
 fn full(folder: &tempfile::TempDir) -> Ledger {
     let (mut ledger, request) = eventful(folder);
     let day = "2026-12-01".parse().unwrap();
@@ -34,12 +33,12 @@ fn full(folder: &tempfile::TempDir) -> Ledger {
     ledger
         .record_requests(asked, Again::Allow, after(150))
         .unwrap();
-    // What went is told of by a purge's note alone.
+    // Only the note of a purge covers deleted records.
     let old = record(&mut ledger, &batches, noon() - TimeDelta::days(900));
     ledger
         .record_withdrawn(&old, noon() - TimeDelta::days(800))
         .unwrap();
-    // The people of a deletion stay on the suppression list when it goes.
+    // The people of a purged deletion stay on the suppression list.
     let then = noon() - TimeDelta::days(800);
     let erased = nth(
         &record(&mut ledger, &batches, noon() - TimeDelta::days(900)),
@@ -73,7 +72,6 @@ fn request_of_another_law() -> NewRequest {
     }
 }
 
-/// Another value of the same kind.
 fn other(value: &Value) -> Value {
     match value {
         Value::Null => Value::Text("x".to_owned()),
@@ -84,7 +82,7 @@ fn other(value: &Value) -> Value {
     }
 }
 
-/// A day or a moment a day before; of another text, another.
+/// A day or time one day earlier; any other text with one more letter.
 fn earlier(text: &str) -> String {
     match text.get(..10).map(str::parse::<chrono::NaiveDate>) {
         Some(Ok(day)) => format!("{}{}", day.pred_opt().unwrap(), &text[10..]),
@@ -99,7 +97,7 @@ fn columns(conn: &rusqlite::Connection, table: &str) -> Vec<String> {
     names.collect::<Result<_, _>>().unwrap()
 }
 
-/// A new table or column that nobody thought of fails this test.
+/// A new table or column that the trail does not cover fails this test.
 #[test]
 fn no_value_of_any_column_can_be_changed_unseen() {
     let folder = tempfile::tempdir().unwrap();
@@ -128,7 +126,7 @@ fn no_value_of_any_column_can_be_changed_unseen() {
             }
             for row in &rows {
                 let place = format!("FROM {table} WHERE rowid = {row}");
-                // How old an answer is, as long as others follow.
+                // The age of an answer, while the task is open.
                 let follows = format!("SELECT 1 {place} AND next_check IS NOT NULL");
                 if column == "checked_at" && conn.prepare(&follows).unwrap().exists([]).unwrap() {
                     continue;
@@ -158,7 +156,7 @@ fn no_value_of_any_column_can_be_changed_unseen() {
     assert_eq!(check(&ledger).findings, []);
 }
 
-/// The same answer once more leaves no entry, and the trail still holds what is evidence.
+/// A repeated answer adds no entry, and the trail still covers all evidence.
 #[test]
 fn what_is_asked_again_and_again_adds_no_entry_until_something_is_new() {
     let folder = tempfile::tempdir().unwrap();
@@ -187,7 +185,7 @@ fn what_is_asked_again_and_again_adds_no_entry_until_something_is_new() {
     );
 }
 
-/// A guess at what the rows of a purged request said cannot be tried out on the trail.
+/// Nobody can test a guess about a purged request's rows against the trail.
 #[test]
 fn the_digests_of_two_requests_alike_are_different() {
     let folder = tempfile::tempdir().unwrap();

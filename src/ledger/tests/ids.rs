@@ -10,7 +10,7 @@ fn ids_that_were_recorded_as_text_are_read_as_well() {
     let ids: Vec<&str> = packed.ids().iter().map(|id| id.expose()).collect();
     ledger.conn.execute(as_text, [ids.join("\n")]).unwrap();
     assert_eq!(ledger.find_batch(&first).unwrap(), packed);
-    // What is written anew is packed.
+    // New writes are compressed.
     let limit = std::num::NonZeroUsize::new(1).unwrap();
     ledger.record_cut(&first, limit, noon()).unwrap();
     assert_eq!(ledger.find_batch(&first).unwrap().ids(), &packed.ids()[..1]);
@@ -94,13 +94,13 @@ fn ids_that_another_deletion_has_are_found_with_their_earliest_owner() {
     for place in 6..9 {
         assert_eq!(owner_of(&ledger, &own, place), None);
     }
-    // The other way round only what may have been sent stands in the way.
+    // In the other direction, only a possibly sent job counts.
     assert_eq!(owner_of(&ledger, &first, 0), None);
     send(&mut ledger, &nth(&own, 1));
     assert_eq!(owner_of(&ledger, &second, 0).as_ref(), Some(&first));
     assert_eq!(owner_of(&ledger, &second, 3).as_ref(), Some(&first));
     assert_eq!(owner_of(&ledger, &first, 0).as_ref(), Some(&own));
-    // Of several that are sent together each sees the others.
+    // Of several deletions sent together, each sees the others.
     let requests = [first.clone(), second.clone(), own.clone()];
     let shared = ledger.find_shared(&requests).unwrap();
     let sees = |own: &RequestId, place: usize| {
@@ -129,7 +129,7 @@ fn ids_of_which_one_bit_has_changed_are_not_read() {
             damaged[place] ^= 1 << bit;
             let put = "UPDATE payloads SET packed = $1 WHERE number = 1";
             ledger.conn.execute(put, [damaged]).unwrap();
-            // A bit of the head may mean nothing; one of the ids never does.
+            // A changed bit of the zstd header may mean nothing; one of the ids never does.
             if let Ok(read) = ledger.find_batch(&job) {
                 assert_eq!(read, written, "bit {bit} of byte {place}");
             }

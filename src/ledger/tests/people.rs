@@ -8,7 +8,7 @@ fn accept(ledger: &mut Ledger, job: &JobId, task: &str) {
     assert!(matches!(send(ledger, job), Claim::Send { .. }));
     let accepted = Outcome::Accepted(TaskId::new(task).unwrap());
     end(ledger, job, &accepted).unwrap();
-    // The slot of the next one is free at once.
+    // The next job need not wait for a slot.
     ledger.conn.execute("DELETE FROM pace", []).unwrap();
 }
 
@@ -66,7 +66,7 @@ fn the_ids_of_a_job_that_has_ended_give_way_to_sorted_hashes() {
         matches!(&error, LedgerError::IdsHashed(job) if *job == first),
         "{error:?}"
     );
-    // The one that is still to be sent has its ids, and the same again does nothing.
+    // The unsent job keeps its ids, and a second run changes nothing.
     assert_eq!(ledger.find_batch(&second).unwrap().count(), 2);
     assert_eq!(ledger.count_ids_to_hash(noon()).unwrap(), 0);
     assert_eq!(sweep(&mut ledger, noon()), Swept::default());
@@ -99,7 +99,7 @@ fn only_what_has_ended_for_good_loses_its_ids() {
         let values = rusqlite::params![state, at, number];
         ledger.conn.execute(sql, values).unwrap();
     };
-    // Given up on while unknown it has ended; one that a receipt has settled since has not.
+    // An unknown job that was given up is final; one settled later by a receipt is not.
     say("unknown", 1);
     say("accepted", 2);
     sweep(&mut ledger, noon());
@@ -119,7 +119,7 @@ fn a_finished_export_keeps_its_ids_while_its_link_may_live() {
         .record_check(&second, &TaskStatus::Failure, noon())
         .unwrap();
     let later = |days| noon() + TimeDelta::days(days);
-    // There is nothing to split of one that failed.
+    // A failed export has nothing to split.
     assert_eq!(sweep(&mut ledger, later(29)).jobs, 1);
     assert!(ledger.find_batch(&second).is_err());
     assert!(ledger.find_batch(&first).is_ok());
@@ -220,7 +220,7 @@ fn the_digest_of_a_request_goes_with_its_last_job() {
     let there = Recorded::There(record.id.clone());
     assert_eq!(again(&mut ledger), there);
     finish(&mut ledger, &nth(&record.id, 2), "t-2", noon());
-    // No key is needed for it.
+    // This needs no key.
     ledger.record_digests_blank().unwrap();
     let blank = digest(&ledger, &record.id);
     assert_eq!(blank.len(), before.len());
@@ -265,7 +265,7 @@ fn a_sweep_that_was_killed_or_disturbed_is_cleaned_up_after_later() {
         std::fs::metadata(log).map_or(0, |found| found.len())
     };
     finish(&mut ledger, &nth(&record.id, 1), "t-1", noon());
-    // As a dsr that is killed at this place leaves it.
+    // As if dsr were killed here.
     let stop = "CREATE TRIGGER stop BEFORE DELETE ON payloads WHEN OLD.number = 2
                 BEGIN SELECT RAISE(ABORT, 'killed'); END";
     ledger.conn.execute_batch(stop).unwrap();
@@ -273,7 +273,7 @@ fn a_sweep_that_was_killed_or_disturbed_is_cleaned_up_after_later() {
     assert_eq!(ledger.count_ids_to_hash(noon()).unwrap(), 0);
     assert_eq!(unclean(&ledger), 1);
     ledger.conn.execute_batch("DROP TRIGGER stop").unwrap();
-    // Somebody who reads keeps the log from being emptied.
+    // A reader keeps the log from being emptied.
     let reader = open(&folder);
     let view = reader.conn.unchecked_transaction().unwrap();
     let one = "SELECT COUNT(*) FROM jobs";
@@ -307,7 +307,7 @@ fn the_order_of_the_hashes_tells_nothing_of_the_source() {
     assert_eq!(hashes.len(), 40 * 16);
 }
 
-/// Whatever sizes jobs have and in whatever order they end, with others beside them that stay.
+/// With jobs of any size that end in any order, next to others that stay.
 #[test]
 fn no_copy_of_an_id_is_left_on_any_page() {
     let folder = tempfile::tempdir().unwrap();
@@ -319,7 +319,7 @@ fn no_copy_of_an_id_is_left_on_any_page() {
         seed ^= seed << 17;
         seed
     };
-    // Too short to be packed: they stand on the pages as they are.
+    // Too short to be compressed, so they are readable on the pages.
     let mut ids = |_: usize| {
         let parts = random() % 12 + 1;
         let noise: String = (0..parts).map(|_| format!("{:016x}", random())).collect();
@@ -342,7 +342,7 @@ fn no_copy_of_an_id_is_left_on_any_page() {
             .count()
     };
     assert!(count(b"@person") > 500, "the search itself finds them");
-    // Jobs are cut and shrink, and end in another order than they were made.
+    // Jobs shrink, and end in another order than they were created.
     for step in 0..10_u32 {
         for number in (1..=2000).filter(|number| number % 3 != 0) {
             if number * 7 % 10 == step {

@@ -36,7 +36,7 @@ fn a_plan_becomes_one_request_and_who_approved_it_is_kept() {
         Some(ids[0].clone())
     );
     assert_eq!(ledger.find_applied(&plan(2).digest).unwrap(), None);
-    // Not even where a second request for the same people would be let through.
+    // Even if a second request for the same people is allowed.
     for again in [Again::Refuse, Again::Allow] {
         let there = apply(&mut ledger, plan(1), again);
         assert_eq!(there, Recorded::Applied(ids[0].clone()));

@@ -8,7 +8,6 @@ fn at(text: &str) -> chrono::DateTime<chrono::Utc> {
     text.parse().unwrap()
 }
 
-/// A request of one job that was closed at some time.
 fn closed(ledger: &mut Ledger, time: &str) -> RequestId {
     let id = record(ledger, &batches(3, 3), at("2024-01-01T00:00:00Z"));
     ledger.record_withdrawn(&id, at(time)).unwrap();

@@ -56,7 +56,7 @@ fn whoever_asks_first_leaves_the_others_nothing_to_ask() {
     let now = noon() + TimeDelta::seconds(10);
     assert_eq!(ask(&mut ledger, &job, Turn::Due, now), Asking::Yours);
     assert_eq!(ask(&mut other, &job, Turn::Due, now), Asking::Taken);
-    // The first one dies here: nobody asks for a minute.
+    // The first process dies here: for a minute nobody asks.
     let next = next_check(&other, &job).unwrap();
     assert_eq!(next - now, TimeDelta::seconds(60));
     assert_eq!(ask(&mut other, &job, Turn::Due, next), Asking::Yours);
@@ -67,7 +67,7 @@ fn who_looked_at_the_clock_before_another_asked_does_not_ask_again() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, request) = accepted(&folder);
     let job = nth(&request, 1);
-    // So old that it is asked about once an hour, the longest pause of all.
+    // So old that it is checked once an hour, the longest pause.
     let looked = noon() + TimeDelta::days(10);
     let asked = looked + TimeDelta::milliseconds(80);
     assert_eq!(ask(&mut ledger, &job, Turn::Due, asked), Asking::Yours);
@@ -134,7 +134,7 @@ fn the_one_that_waits_longest_comes_first_and_a_clock_set_back_keeps_none_waitin
         .unwrap();
     let now = noon() + TimeDelta::hours(1);
     assert_eq!(next_number(&ledger, &Scope::All, now), Some(2));
-    // As if the clock had been a year ahead when it was asked about.
+    // As if the clock had been a year ahead at the last check.
     let ahead = noon() + TimeDelta::days(365);
     ledger.record_check(&one, &pending, ahead).unwrap();
     assert_eq!(next_number(&ledger, &Scope::All, now), Some(1));
@@ -180,7 +180,7 @@ fn what_moved_while_it_was_told_is_told_again() {
     let mut other = open(&folder);
     let untold = ledger.list_untold().unwrap().remove(&request).unwrap();
     assert_eq!(untold.len(), 2);
-    // While they are being printed, one of them moves.
+    // One of them moves while they are printed.
     other
         .record_check(&nth(&request, 2), &TaskStatus::Started, noon())
         .unwrap();

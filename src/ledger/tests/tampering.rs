@@ -1,4 +1,4 @@
-//! Whoever can write the file changes something in it: the verification names the place.
+//! Someone who can write the file changes something: verification names the place.
 
 use rusqlite::Connection;
 
@@ -6,7 +6,6 @@ use super::audit::{after, check, eventful, value};
 use super::*;
 use crate::ledger::audit::verify;
 
-/// Numbers that are the same in each run.
 struct Dice(u64);
 
 impl Dice {
@@ -18,7 +17,7 @@ impl Dice {
         (self.0 >> 33) as usize % below
     }
 
-    /// The text with one byte of it changed to another character of its kind.
+    /// Changes one byte to another character of its kind.
     fn bend(&mut self, text: &str) -> String {
         if text.is_empty() {
             return "x".to_owned();
@@ -51,7 +50,7 @@ const COLUMNS: [&str; 11] = [
     "hash",
 ];
 
-/// Makes room for an entry behind this one: the others are numbered anew.
+/// Makes room after an entry by renumbering later ones.
 fn shift(after: i64, by: i64) -> String {
     format!(
         "UPDATE audit SET seq = -(seq + {by}) WHERE seq > {after};
@@ -59,7 +58,6 @@ fn shift(after: i64, by: i64) -> String {
     )
 }
 
-/// A copy of an entry under another number.
 fn copy(from: i64, to: i64) -> String {
     let columns = COLUMNS[1..].join(", ");
     format!(
@@ -67,7 +65,7 @@ fn copy(from: i64, to: i64) -> String {
     )
 }
 
-/// What is done to the trail, and the entries of which one has to be named.
+/// A change to the trail, and the entries of which verification must name one.
 struct Tampering {
     what: String,
     sql: String,
@@ -89,7 +87,7 @@ fn tampering(dice: &mut Dice, conn: &Connection, last: i64) -> Tampering {
             let old =
                 format!("SELECT COALESCE(CAST({column} AS TEXT), '') FROM audit WHERE seq = {seq}");
             let new = dice.bend(&value(conn, &old)).replace('\'', "''");
-            // Two entries cannot have one number, so the other one is taken away.
+            // Two entries cannot have one number, so the other is deleted.
             let room = match column {
                 "seq" => format!("DELETE FROM audit WHERE seq = CAST('{new}' AS INTEGER);"),
                 _ => String::new(),
@@ -388,7 +386,7 @@ fn what_is_changed_behind_the_trails_back_is_found() {
     assert_eq!(check(&ledger).findings, []);
 }
 
-/// Other people would be erased than were asked for.
+/// Otherwise other people would be erased than asked for.
 #[test]
 fn ids_put_in_the_place_of_others_are_found_while_they_can_be_sent() {
     let folder = tempfile::tempdir().unwrap();

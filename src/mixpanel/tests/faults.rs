@@ -1,4 +1,4 @@
-//! Networks and servers that misbehave: nothing is sent twice, followed elsewhere, or read for ever.
+//! Faulty networks and servers: dsr sends nothing twice, follows no redirect, and stops reading.
 
 use std::io::ErrorKind;
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::*;
 
-/// Serves connections with `serve`, each on a thread of its own; the address it does that at.
+/// Serves each connection with `serve` on its own thread; returns the address.
 pub(super) fn serving(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -21,7 +21,7 @@ pub(super) fn serving(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Sock
     address
 }
 
-/// Writes one byte now and then, until nobody listens any more.
+/// Writes one byte now and then until the reader is gone.
 fn drip(stream: &mut TcpStream) {
     while stream.write_all(b" ").is_ok() {
         thread::sleep(Duration::from_millis(50));
@@ -84,7 +84,7 @@ async fn an_endless_answer_is_not_read_beyond_the_cap() {
             },
             "{answer:?}"
         );
-        // What is in the sockets' buffers counts as written.
+        // Bytes in socket buffers count as written.
         let wait = move || written.recv_timeout(Duration::from_secs(20));
         let megabytes = tokio::task::spawn_blocking(wait).await.unwrap().unwrap();
         assert!((8..32).contains(&megabytes), "{megabytes} MiB");
@@ -106,7 +106,7 @@ async fn a_connection_that_was_kept_open_is_not_used_again() {
             read_request(&mut stream);
             requests += 1;
             let head = "HTTP/1.1 201 X\r\nconnection: keep-alive\r\nkeep-alive: timeout=600\r\n";
-            // One that came a second time would find the connection dead.
+            // A second request would find the connection dead.
             let text = format!("{head}content-length: {length}\r\n\r\n{body}");
             if requests > 1 || stream.write_all(text.as_bytes()).is_err() {
                 break;
@@ -123,7 +123,7 @@ async fn a_connection_that_was_kept_open_is_not_used_again() {
         );
     }
     drop(client);
-    // Its connections end only while the runtime runs.
+    // The connections close only while the runtime runs.
     tokio::time::sleep(Duration::from_millis(300)).await;
     let requests: Vec<i32> = seen.try_iter().collect();
     assert_eq!(requests, [1, 1, 1], "one call a connection");
@@ -134,7 +134,7 @@ async fn a_connection_that_dies_with_the_request_is_not_replaced() {
     for at_once in [true, false] {
         let (sender, seen) = mpsc::channel();
         let address = serving(move |mut stream| {
-            // Before anything is read it is torn down with unread bytes: a reset.
+            // Closing with unread bytes causes a reset.
             if at_once {
                 stream.peek(&mut [0]).unwrap();
             } else {

@@ -1,11 +1,11 @@
-//! Answers that are made to do harm: each ends in bounded time and memory, and as unknown.
+//! Hostile answers: each ends in bounded time and memory, with an unknown outcome.
 
 use std::time::Instant;
 
 use super::faults::serving;
 use super::*;
 
-/// What a create comes to whose answer begins with `head` and goes on with `part`, again and again.
+/// The result of a create whose answer is `head` followed by endless repeats of `part`.
 async fn after(head: &'static str, part: &'static [u8]) -> (CreateAnswer, Duration) {
     let address = serving(move |mut stream| {
         read_request(&mut stream);
@@ -43,7 +43,7 @@ async fn headers_and_bodies_without_end_are_ended() {
         let (answer, took) = after(head, part).await;
         let shown = String::from_utf8_lossy(part);
         assert!(is_unclear(&answer), "{head}{shown}: {answer:?}");
-        // Time is looked at after each 128 reads, which takes a while without optimisation.
+        // dsr checks the time every 128 reads, which is slow without optimization.
         assert!(took < Duration::from_secs(30), "{head}{shown}: {took:?}");
     }
 }
@@ -60,7 +60,7 @@ async fn contradictory_lengths_and_odd_headers_prove_nothing() {
         ("content-length: 3\r\n", false),
         (many.as_str(), false),
         ("bad header: x\r\n", false),
-        // Bytes that are no text are of no account in a header that is not read.
+        // Unread headers may hold bytes that are not text.
         ("x-odd: \u{fc}\u{80}\r\n", true),
         ("retry-after: \u{fc}\r\ndate: never\r\n", true),
     ] {

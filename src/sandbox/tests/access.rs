@@ -1,4 +1,4 @@
-//! Who is let in, and what is where.
+//! Who gets in, and which paths exist.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The kinds of archive an export can come as.
+//! The kinds of export archives.
 
 use std::io::{Cursor, Read};
 
@@ -38,7 +38,7 @@ async fn download(sandbox: &Sandbox, task: &str) -> Vec<u8> {
     response.bytes().await.expect("a body").to_vec()
 }
 
-/// The members by name, unlocked with `password`.
+/// The members by name, read with `password`.
 fn members(bytes: &[u8], password: &str) -> Result<Vec<(String, String)>, ZipError> {
     let mut zip = ZipArchive::new(Cursor::new(bytes)).expect("a zip");
     let mut members = Vec::new();
@@ -98,7 +98,7 @@ async fn locked_archives_hold_what_plain_ones_do() {
     let plain = members_of(of_kind(ExportArchive::Plain), &ids).await;
     for kind in [ExportArchive::ZipCrypto, ExportArchive::Aes] {
         let locked = members_of(of_kind(kind), &ids).await;
-        // The exports end at different moments, so at most the last event of someone differs.
+        // The exports end at different times, so only a person's last event may differ.
         assert_eq!(locked[1], plain[1], "{kind:?}");
         let lines = |members: &[(String, String)]| members[0].1.lines().count();
         assert!(lines(&plain).abs_diff(lines(&locked)) <= 1, "{kind:?}");

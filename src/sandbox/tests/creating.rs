@@ -1,4 +1,4 @@
-//! What a create answers, and what it refuses.
+//! The replies and refusals of a create.
 
 use super::*;
 
@@ -166,7 +166,7 @@ async fn a_body_over_eight_mebibytes_is_413_and_the_reply_arrives() {
             (413, "the body is larger than 8 MiB")
         );
     }
-    // Neither does a refusal for another reason cut the caller off.
+    // No other refusal cuts the caller off either.
     let request = sandbox
         .client
         .post(format!("{}{RETRIEVALS}", sandbox.running.api_url()));
@@ -246,7 +246,7 @@ async fn a_repeated_subject_request_id_is_refused_in_its_own_project() {
         );
     }
     assert_eq!(sandbox.count("task"), 1);
-    // A repeated POST has to be able to find its task, whatever else it repeats.
+    // A repeated POST must find its task, whatever else it repeats.
     assert_eq!(sandbox.create(DELETIONS, body("user-17")).await.status, 409);
     sandbox.project = project_token("globex");
     sandbox.create(DELETIONS, body("user-17")).await.task_id();
@@ -255,7 +255,7 @@ async fn a_repeated_subject_request_id_is_refused_in_its_own_project() {
 #[tokio::test]
 async fn what_goes_with_callbacks_is_stored_and_nobody_is_called() {
     let sandbox = Sandbox::with(|settings| settings.job_seconds = 0.0);
-    // Would be accepted here at once if the sandbox ever connected.
+    // A connection here would succeed at once.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.set_nonblocking(true).expect("a mode");
     let url = format!(

@@ -1,4 +1,4 @@
-//! What becomes of tasks: their statuses, and cancelling.
+//! Tasks over time: statuses and cancellation.
 
 use super::*;
 

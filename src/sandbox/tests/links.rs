@@ -1,4 +1,4 @@
-//! Finished exports: their links and what is in them.
+//! Exports that are done: their links and contents.
 
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
@@ -11,11 +11,10 @@ use crate::sandbox::clock::Moment;
 
 const DAY: i64 = 24 * 3600;
 
-/// A sandbox that is done at once.
 fn quick() -> Sandbox {
     Sandbox::with(|settings| {
         settings.job_seconds = 0.0;
-        // The same members for each law, so that what is in them can be compared.
+        // The same members for each law, so that their contents can be compared.
         settings.exports.members = ExportMembers::OlderJson;
     })
 }

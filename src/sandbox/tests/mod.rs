@@ -1,6 +1,5 @@
-//! Tests over HTTP, against sandboxes served for real on loopback.
-//!
-//! Time passes by rewriting a task's times in `server.db`, so that no test waits for a job.
+//! Tests over HTTP, against real sandboxes on loopback. Tests rewrite a task's times in
+//! `server.db` instead of waiting.
 
 mod access;
 mod archives;
@@ -24,7 +23,6 @@ use super::*;
 const RETRIEVALS: &str = "/data-retrievals/v3.0/";
 const DELETIONS: &str = "/data-deletions/v3.0/";
 
-/// A running sandbox and a client that knows how to talk to it.
 struct Sandbox {
     running: Running,
     client: Client,
@@ -63,7 +61,7 @@ impl Reply {
 }
 
 impl Sandbox {
-    /// No limit of pace, the object shape, and jobs that take an hour.
+    /// No pace limit, object replies, and jobs of one hour.
     fn new() -> Self {
         Self::with(|_| {})
     }
@@ -93,7 +91,6 @@ impl Sandbox {
         send(self.request(Method::POST, collection).json(&body)).await
     }
 
-    /// A task of the one id given.
     async fn created(&self, collection: &str, id: &str) -> String {
         self.create(collection, json!({"distinct_ids": [id]}))
             .await
@@ -108,7 +105,7 @@ impl Sandbox {
         send(self.request(Method::DELETE, &format!("{DELETIONS}{task}/"))).await
     }
 
-    /// Moves all tasks back in time, so that `seconds` more have passed for them.
+    /// Moves all tasks `seconds` back in time.
     fn let_pass(&self, seconds: i64) {
         let connection = self.database();
         connection
@@ -146,11 +143,11 @@ fn patient_settings(folder: &Path) -> Settings {
     }
 }
 
-/// Follows no redirect and knows no proxy: what a test asks, the sandbox answers.
+/// Follows no redirect and uses no proxy, so that the sandbox itself answers.
 fn client() -> Client {
     static CRYPTO: Once = Once::new();
     CRYPTO.call_once(|| {
-        // Another test may have installed it first; either will do.
+        // Another test may have installed one, which works too.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
     let builder = Client::builder()

@@ -1,10 +1,10 @@
-//! One call an interval and project, by arrival.
+//! One call an interval and project, by time of arrival.
 
 use std::time::{Duration, Instant};
 
 use super::*;
 
-/// One call in twenty seconds: on the slowest machine, the next one is early.
+/// One call in 20 s, so that the next one is early even on a slow machine.
 const RATE: f64 = 0.05;
 
 fn paced() -> Sandbox {
@@ -77,7 +77,7 @@ async fn a_slot_comes_back_one_interval_after_the_last_one_taken() {
     let sandbox = Sandbox::with(|settings| settings.rate = 2.0);
     let before = Instant::now();
     assert_eq!(look(&sandbox).await.status, 404);
-    // Impatience costs nothing: only what was let through counts.
+    // Refused calls do not count.
     let mut refused = 0;
     while look(&sandbox).await.status == 429 {
         refused += 1;
@@ -92,7 +92,7 @@ async fn whoever_leaves_a_full_interval_after_each_reply_is_never_refused() {
     let sandbox = Sandbox::with(|settings| settings.rate = 200.0);
     for number in 0..200 {
         assert_eq!(look(&sandbox).await.status, 404, "call {number}");
-        // Spins, because a sleep would be longer than asked for.
+        // Spins, because a sleep would take longer.
         let reply = Instant::now();
         while reply.elapsed() < Duration::from_millis(5) {
             std::hint::spin_loop();

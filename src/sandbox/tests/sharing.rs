@@ -1,4 +1,4 @@
-//! The state on disk: kept, private, and shared by several sandboxes at once.
+//! The state on disk: kept, private, and shared by several sandboxes.
 
 use std::sync::Arc;
 
