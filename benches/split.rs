@@ -1,9 +1,10 @@
-//! How fast an archive of many people is split, and in how much memory.
+//! Measures how fast dsr splits an archive of many people, and in how much memory.
 //!
-//! `cargo bench --bench split [-- PEOPLE EVENTS]` makes an archive of 2,000 people and 2,000,000
-//! events, measures the yardstick (unpack, count lines, parse each as JSON) and the split, each in
-//! a process of its own, three times in turn, and prints the medians. The split may take twice the
-//! yardstick and 300 MB. Both sides count the records, and so does a look at the packages.
+//! `cargo bench --bench split [-- PEOPLE EVENTS]` makes an archive; the defaults are 2,000 people
+//! and 2,000,000 events. It measures two things, each three times in its own process, and prints
+//! the medians: the yardstick (unpack, count lines, parse each as JSON) and the split. The split
+//! may take twice the yardstick and 300 MB. Both count the records, and the bench counts them again
+//! in the packages.
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on fails")]
 #![expect(clippy::print_stdout, reason = "its result")]
@@ -75,7 +76,7 @@ fn mb(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
-/// Seconds, the most memory the process had, in bytes, and how many records it came across.
+/// Returns the seconds, the peak of memory in bytes, and the number of records.
 fn in_a_process(kind: &str, archive: &Path, people: usize) -> (f64, u64, u64) {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["measure", kind])
@@ -110,7 +111,7 @@ fn measure(kind: &str, archive: &Path, people: usize) {
         assert_eq!(lines_of_packages(archive), records, "what lies on the disk");
     }
     println!("{seconds} {memory} {records}");
-    // Not what is measured.
+    // Outside the measurement.
     let _ = std::fs::remove_dir_all(target(archive));
 }
 
@@ -118,7 +119,7 @@ fn target(archive: &Path) -> PathBuf {
     archive.with_file_name("packages")
 }
 
-/// What `unzip -p | wc -l` and one JSON parse of each line come to, in one program.
+/// Does in one program what `unzip -p | wc -l` and a JSON parse of each line do.
 fn yardstick(archive: &Path) -> u64 {
     let mut zip = zip::ZipArchive::new(BufReader::new(File::open(archive).unwrap())).unwrap();
     let (mut lines, mut objects) = (0, 0_u64);
@@ -136,7 +137,7 @@ fn yardstick(archive: &Path) -> u64 {
     lines
 }
 
-/// Every line of every person's events, counted by nothing of ours.
+/// Counts the lines of all events files, without any code of dsr's.
 fn lines_of_packages(archive: &Path) -> u64 {
     let mut lines = 0;
     for entry in std::fs::read_dir(target(archive)).unwrap() {
@@ -148,7 +149,7 @@ fn lines_of_packages(archive: &Path) -> u64 {
     lines
 }
 
-/// Returns how many records the packages are said to have.
+/// Returns the number of records that dsr reports.
 fn split_archive(archive: &Path, people: usize) -> u64 {
     let people: Vec<DistinctId> = (0..people)
         .map(|person| DistinctId::new(&id(person)).unwrap())
@@ -205,7 +206,7 @@ fn id(person: usize) -> String {
     format!("person-{person}@example.test")
 }
 
-/// One event a line, the people in turn; returns the bytes before packing.
+/// Writes one event a line, taking the people in turn. Returns the unpacked bytes.
 fn make(path: &Path, people: usize, events: usize) -> u64 {
     let mut zip = zip::ZipWriter::new(BufWriter::new(File::create(path).unwrap()));
     let options = zip::write::SimpleFileOptions::default()
@@ -247,7 +248,7 @@ fn make(path: &Path, people: usize, events: usize) -> u64 {
     bytes
 }
 
-/// The most memory this process ever had, from the kernel; 0 where it does not say.
+/// Returns this process's peak of memory in bytes, from the kernel; 0 if unknown.
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -35,7 +35,7 @@ Examples:
   dsr doctor                                  what is wrong, what to run
   dsr guide opt-out                           stop the SDKs from collecting";
 
-/// As clap's own, but for yellow, which cannot be read on white.
+/// clap's own, except yellow, which nobody can read on white.
 const STYLES: Styles = Styles::styled().invalid(AnsiColor::Magenta.on_default().bold());
 
 /// Submit, follow and prove GDPR and CCPA data-subject requests on Mixpanel
@@ -108,7 +108,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// The whole tree of commands, for help, completions and documents.
+/// Returns the whole tree of commands, for help, completions and documents.
 pub fn tree() -> clap::Command {
     let topics = topics::titles().map(|(name, title)| format!("  {name}  {title}"));
     let topics: Vec<String> = topics.collect();
@@ -117,11 +117,11 @@ pub fn tree() -> clap::Command {
         .after_help(format!(
             "{EXAMPLES}\n\nTopics; read one with `dsr help TOPIC`:\n{topics}"
         ))
-        // `dsr help` tells of those below as well.
+        // `dsr help` covers the commands below as well.
         .mut_subcommands(|command| command.disable_help_subcommand(true))
 }
 
-/// What `dsr help` tells beside the commands, as it is on any machine.
+/// Returns the pages of `dsr help` topics, as they are on any machine.
 pub fn pages() -> Vec<Page> {
     let pages = topics::titles().map(|(name, _)| topics::find(name, None));
     pages.flatten().collect()
@@ -177,13 +177,13 @@ fn parse_and_start(args: Vec<OsString>, wants_json: bool) -> ExitStatus {
     }
 }
 
-/// Prints the help that this is, laid out for the screen. Only those who read it wait for that.
+/// Prints the help, laid out for the screen. Laying it out takes time, so only help does it.
 fn print_help(args: &[OsString], help: clap::Error) {
     let laid_out = for_the_screen(tree()).try_get_matches_from(args);
     drop(laid_out.err().unwrap_or(help).print());
 }
 
-/// Says why a command line is not carried out.
+/// Prints why dsr does not carry out a command line.
 fn refuse(failure: &Failure, wants_json: bool) -> ExitStatus {
     let format = match wants_json {
         true => Format::Json,
@@ -195,7 +195,7 @@ fn refuse(failure: &Failure, wants_json: bool) -> ExitStatus {
     failure.status
 }
 
-/// Where nothing else is asked for, the environment may forbid color.
+/// The environment may forbid color, unless a flag asks for it.
 fn color_in(environment: Option<&Environment>, asked: Color) -> Color {
     let forbids = environment.is_some_and(|found| found.no_color || found.dumb_terminal);
     match asked {
@@ -204,7 +204,6 @@ fn color_in(environment: Option<&Environment>, asked: Color) -> Color {
     }
 }
 
-/// Makes what the operator sees and reads, as often as it is needed.
 fn screen(global: &GlobalArgs, environment: Option<&Environment>) -> Ui {
     let format = match global.json {
         true => Format::Json,
@@ -248,7 +247,7 @@ fn start(cli: Cli) -> ExitStatus {
     if cli.command.tells_only_changes() {
         ctx.ui.hold_warnings();
     }
-    // The doctor tells of it among the rest.
+    // The doctor reports it among its checks.
     if !matches!(cli.command, Command::Doctor(_)) {
         ctx.warn_of_environments_token();
     }
@@ -286,7 +285,7 @@ fn context(
     };
     let terminal = ui.terminal();
     let interrupt = Interrupt::listen(move |signal| {
-        // The ledger knows what was under way: it will be found as unknown.
+        // The next dsr finds in the ledger what was under way, and marks it unknown.
         terminal.leave();
         std::process::exit(i32::from(signal.exit_status().code()))
     })
@@ -307,7 +306,7 @@ fn context(
     })
 }
 
-/// Diagnostics on stderr: ours only. What other crates log may hold addresses with tokens.
+/// Logs to stderr, and only dsr's own messages: other crates may log addresses with tokens.
 fn start_log(verbose: u8, level: Option<&str>) -> Result<(), Failure> {
     let level = match (verbose, level) {
         (0, None) => LevelFilter::OFF,
@@ -324,7 +323,7 @@ fn start_log(verbose: u8, level: Option<&str>) -> Result<(), Failure> {
     };
     let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    // Only a second run in one process finds a log there already.
+    // Fails only if this process has set up a log before.
     drop(
         tracing_subscriber::registry()
             .with(layer.with_ansi(false).with_filter(ours))

@@ -1,6 +1,6 @@
 //! `dsr` submits, follows and proves GDPR and CCPA data-subject requests on Mixpanel.
 //!
-//! Imports run one way, down this list; `tests/house.rs` holds it. See ARCHITECTURE.md.
+//! Imports run one way, down this list; `tests/house.rs` checks it. See ARCHITECTURE.md.
 
 pub mod cli;
 mod commands;

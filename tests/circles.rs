@@ -1,5 +1,6 @@
-//! No two files of `src` import each other, straight or by way of others. A name that a folder's
-//! `mod.rs` hands on counts as an import of the file that has it; a child may import its parent.
+//! No two files of `src` import each other, directly or through others. A name that a folder's
+//! `mod.rs` re-exports counts as an import of the file that defines it. A child may import its
+//! parent.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// `["workflow", "queue"]`
 type Module = Vec<String>;
 
-/// What a file imports, and what it hands on under a name of its own.
+/// What a file imports, and what it re-exports under its own name.
 #[derive(Default)]
 struct Uses {
     imported: Vec<Module>,
@@ -40,7 +41,7 @@ fn no_files_import_each_other_in_a_circle() {
         left.values().map(BTreeSet::len).sum::<usize>() > 500,
         "imports are found"
     );
-    // Whoever imports nobody is in no circle, nor whoever imports only such.
+    // A file that imports nothing, or only such files, is in no circle.
     loop {
         let there: BTreeSet<Module> = left.keys().map(|module| (*module).clone()).collect();
         let before = left.len();
@@ -49,7 +50,7 @@ fn no_files_import_each_other_in_a_circle() {
             break;
         }
     }
-    // Nor whoever nobody imports.
+    // A file that no file imports is in no circle either.
     loop {
         let wanted: BTreeSet<Module> = left.values().flatten().cloned().collect();
         let before = left.len();
@@ -103,7 +104,6 @@ fn module_of(file: &Path) -> Module {
 
 fn uses_of(file: &Path, modules: &BTreeSet<Module>) -> Uses {
     let text = std::fs::read_to_string(file).unwrap();
-    // Tests may import whatever they like.
     let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
     read_uses(code, &module_of(file), modules)
 }
@@ -135,7 +135,7 @@ fn read_uses(code: &str, own: &Module, modules: &BTreeSet<Module>) -> Uses {
     found
 }
 
-/// `a::{b, c::{self, D}}` is `a::b`, `a::c` and `a::c::D`.
+/// Expands `a::{b, c::{self, D}}` to `a::b`, `a::c` and `a::c::D`.
 fn expand(tree: &str) -> Vec<String> {
     let Some((before, inside)) = tree.split_once('{') else {
         let path = tree.split(" as ").next().unwrap().trim();
@@ -190,7 +190,7 @@ fn absolute(path: &str, own: &Module, modules: &BTreeSet<Module>) -> Option<Modu
     Some(base)
 }
 
-/// The file that has what a path names, through the folders that hand it on.
+/// Finds the file that defines what a path names, through re-exports.
 fn resolve(path: &[String], uses: &BTreeMap<Module, Uses>, depth: usize) -> Option<Module> {
     let known = (1..=path.len())
         .rev()

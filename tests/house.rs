@@ -1,12 +1,12 @@
-//! The house rules: imports run one way, each engine stays in its room, no room is a lumber room,
-//! and what is built in from outside is known.
+//! Checks the house rules: imports run one way, each engine stays in its rooms, no room grows too
+//! large, and built-in third-party code is listed.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The rooms from top to bottom; those on one floor do not import each other.
+/// The rooms from top to bottom; rooms on one floor do not import each other.
 const FLOORS: [&[&str]; 8] = [
     &["cli"],
     &["commands"],
@@ -24,7 +24,7 @@ const FLOORS: [&[&str]; 8] = [
     &["config"],
     &["domain", "guide", "document"],
 ];
-/// Imports nothing of ours, so that it checks the client; only the commands start it.
+/// Imports nothing of dsr, so that it checks the client; only the commands start it.
 const SANDBOX: &str = "sandbox";
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
@@ -104,7 +104,7 @@ fn every_source_has_a_room_and_none_is_a_lumber_room() {
     }
 }
 
-/// A test or a trial that writes where it stands leaves its files here.
+/// A test that writes into the current folder leaves its files here.
 #[test]
 fn the_root_has_only_what_people_look_for_there() {
     let known = [
@@ -132,7 +132,7 @@ fn the_root_has_only_what_people_look_for_there() {
     ];
     let root = std::fs::read_dir(env!("CARGO_MANIFEST_DIR")).unwrap();
     let names = root.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    // Not of the project: what git and cargo keep.
+    // git and cargo keep these.
     let ours = names.filter(|name| name != ".git" && name != "target");
     let strange: Vec<String> = ours
         .filter(|name| !known.contains(&name.as_str()))
@@ -165,7 +165,7 @@ fn no_unsafe_code_is_ours() {
         manifest["lints"]["rust"]["unsafe_code"].as_str(),
         Some("forbid")
     );
-    // The lint does not reach the fuzz targets, which are a package of their own.
+    // The lint does not cover the fuzz targets, which are a separate package.
     for folder in ["src", "tests", "benches", "fuzz/fuzz_targets"] {
         let files = rust_files(&root.join(folder));
         assert!(!files.is_empty(), "{folder} was not found");
@@ -262,7 +262,7 @@ fn floor_of(room: &str) -> Option<usize> {
     FLOORS.iter().position(|floor| floor.contains(&room))
 }
 
-/// Every room a file names through `crate::`, in braces or not.
+/// Every room that a file names through `crate::`, in braces or not.
 fn imports(file: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(file).unwrap();
     let mut rooms = Vec::new();
@@ -287,7 +287,7 @@ fn first_word(text: &str) -> String {
     word.collect()
 }
 
-/// `unsafe` as a word of the language, not one of a comment's.
+/// Whether a line has the keyword `unsafe` outside a comment.
 fn is_unsafe_code(line: &str) -> bool {
     let code = line.split("//").next().unwrap_or_default();
     let after = code.split(concat!("uns", "afe")).skip(1);

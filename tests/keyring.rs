@@ -1,6 +1,6 @@
-//! The token and the key of hashed ids in a real Secret Service. They would replace a person's own,
-//! so it runs only where `DSR_TEST_REQUIRE=secret-service` says that the keyring is there for the
-//! test: `.ci/run`.
+//! The token and the key of hashed ids in a real Secret Service. The test would replace a person's
+//! own entries, so it runs only if `DSR_TEST_REQUIRE=secret-service` says that the keyring is for
+//! tests, as in `.ci/run`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -192,7 +192,7 @@ fn one_ledger_key_is_made_kept_and_carried_to_another_machine() {
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         json(&output)["fingerprint"].as_str().unwrap().to_owned()
     };
-    // Several that need one at once make one.
+    // Several processes that need a key at once make only one.
     let made = std::thread::scope(|scope| {
         let run = || fingerprint(home.path(), &show);
         let runs: Vec<_> = (0..4).map(|_| scope.spawn(run)).collect();
@@ -245,7 +245,7 @@ fn dsr(home: &std::path::Path, args: &[&str], input: &str) -> Output {
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // A command that asks for nothing may have ended before it is written to.
+    // A command that asks for nothing may have ended already.
     drop(std::io::Write::write_all(&mut stdin, input.as_bytes()));
     drop(stdin);
     child.wait_with_output().unwrap()
@@ -255,7 +255,7 @@ fn json(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
 }
 
-/// The token as libsecret's own tool finds it.
+/// The token, as libsecret's own tool finds it.
 fn lookup() -> Option<String> {
     let output = Command::new("secret-tool")
         .args([

@@ -1,4 +1,4 @@
-//! What `docs/schemas` promises is what the code has: its words, and its commands.
+//! `docs/schemas` has exactly the words and commands of the code.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -23,7 +23,6 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(folder.join(name)).unwrap()
 }
 
-/// The words that a schema allows at a place.
 fn words_at(file: &str, place: &str) -> BTreeSet<String> {
     let schema: Value = serde_json::from_str(&read(file)).unwrap();
     let words = schema.pointer(place).and_then(Value::as_array);
@@ -130,7 +129,7 @@ fn the_words_of_the_schemas_are_those_of_the_code() {
     }
 }
 
-/// A word that nothing says any more would be waited for in vain.
+/// A script would wait in vain for a word that dsr never prints.
 #[test]
 fn each_word_for_a_failure_or_a_warning_is_said_somewhere() {
     let mut code = String::new();
@@ -181,7 +180,7 @@ fn each_command_has_its_row_and_each_row_its_command() {
     assert_eq!(rows, commands);
 }
 
-/// The commands that do something, with all their words.
+/// The commands without subcommands, with all their words.
 fn leaves(command: &clap::Command, words: &mut Vec<String>, found: &mut BTreeSet<String>) {
     words.push(command.get_name().to_owned());
     match command.has_subcommands() {

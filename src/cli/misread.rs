@@ -1,15 +1,15 @@
-//! Words that clap takes and the operator did not mean: an option that lost its dashes, or has those
-//! of a word processor. As a source each would be an id.
+//! Finds words that clap accepts and the operator did not mean: options without dashes, or with the
+//! dashes of a word processor. Read as a source, each would be an id.
 
 use clap::{ArgMatches, Command};
 
 use crate::domain::{ExitStatus, most_like};
 use crate::ui::Failure;
 
-/// Looks at each word that is no option nor the value of one. `tree` has parsed them.
+/// Checks each word that is neither an option nor the value of one. `tree` has parsed them.
 ///
 /// # Errors
-/// The first that may be an option.
+/// The first word that may be an option.
 pub(super) fn check(tree: &Command, matches: &ArgMatches) -> Result<(), Failure> {
     let (mut command, mut matches) = (tree, matches);
     while let Some((name, below)) = matches.subcommand() {
@@ -33,8 +33,8 @@ pub(super) fn check(tree: &Command, matches: &ArgMatches) -> Result<(), Failure>
     Ok(())
 }
 
-/// What is wrong with a word that begins as phones, chats and word processors write `-` and `--`,
-/// and what to do about it. The word is not repeated: it may be an id.
+/// Returns message and hint for a word that begins with a typographic dash, as phones, chats and
+/// word processors write `-` and `--`. The message does not repeat the word: it may be an id.
 pub(super) fn dash(word: &str, command: &Command) -> Option<(String, String)> {
     let is_dash = |c: &char| {
         matches!(
@@ -64,7 +64,6 @@ pub(super) fn dash(word: &str, command: &Command) -> Option<(String, String)> {
     Some((message, hint))
 }
 
-/// An option's name where a source is expected.
 fn bare_option(id: &str, word: &str, command: &Command) -> Option<(String, String)> {
     let mut options = command.get_arguments().filter_map(|arg| arg.get_long());
     let is_option = id == "source" && options.any(|long| long == word);

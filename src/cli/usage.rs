@@ -1,7 +1,8 @@
-//! What clap has against a command line, in our words: one table from its kinds to ours.
+//! Puts clap's errors in our words: one table from its kinds to ours.
 //!
-//! What was typed is repeated only where it is nearly a word of ours, looks like an option, or is a
-//! date: the rest may be a token or an id in the wrong place, and the screen may be a log file.
+//! Repeats what was typed only if it is close to a word of ours, looks like an option, or is a
+//! date. Anything else may be a token or an id in the wrong place, and the screen may be a log
+//! file.
 
 use std::ffi::OsString;
 
@@ -14,7 +15,7 @@ use crate::ui::{Failure, Part, examples_of};
 
 use super::misread;
 
-/// What an option takes, by the name of its value.
+/// What an option expects, by the name of its value.
 const VALUES: [(&str, &str); 4] = [
     ("DATE", "a date such as `2026-11-29`"),
     ("DURATION", "a duration such as `30s`, `15m` or `2h`"),
@@ -22,7 +23,7 @@ const VALUES: [(&str, &str); 4] = [
     ("YEAR", "a year such as `2026`"),
 ];
 
-/// What other tools call what ours calls otherwise.
+/// Other tools' names for our options.
 const HABITS: [(&str, &str); 4] = [
     ("-y", "yes"),
     ("--force", "yes"),
@@ -30,13 +31,13 @@ const HABITS: [(&str, &str); 4] = [
     ("-n", "dry-run"),
 ];
 
-/// Why there is no default, by the first of several options of which one is needed.
+/// Why an option has no default, by the first option of the group that needs one.
 const REASONS: [(&str, &str); 1] = [(
     "--gdpr",
     "the law decides what Mixpanel does, so there is no default",
 )];
 
-/// Options that another argument must stand beside, with what that is.
+/// Options that need another argument, and which.
 const DEPENDENT: [(&str, &str); 11] = [
     ("--checked", "--split"),
     ("--zip", "--split"),
@@ -51,27 +52,25 @@ const DEPENDENT: [(&str, &str); 11] = [
     ("--with-ids", "REQUEST"),
 ];
 
-/// A command line that clap did not take.
+/// A command line that clap refused.
 struct Typed<'t> {
-    /// As it is typed: `dsr project add`.
+    /// Such as `dsr project add`.
     path: String,
     command: &'t Command,
     options: Vec<String>,
-    /// Each word that is not the value of an option.
     words: Vec<String>,
 }
 
-/// What was found wrong, and what to do about it.
 struct Finding {
     message: String,
     hint: String,
 }
 
-/// Explains an error of clap's. `tree` is built.
+/// Explains an error of clap's. `tree` must be built.
 pub(super) fn failure(error: &Error, tree: &Command, args: &[OsString]) -> Failure {
     let typed = Typed::of(tree, args);
     let mut words = typed.words.iter();
-    // Whatever clap makes of it, an option was meant.
+    // A typographic dash always means an option, whatever clap makes of it.
     let dash = words.find_map(|word| misread::dash(word, typed.command));
     let finding = dash.map(|(message, hint)| Finding { message, hint });
     let Finding { message, hint } = finding.unwrap_or_else(|| match error.kind() {
@@ -88,7 +87,7 @@ pub(super) fn failure(error: &Error, tree: &Command, args: &[OsString]) -> Failu
             typed.found("no command is given".to_owned())
         }
         ErrorKind::InvalidUtf8 => typed.found("an argument is not valid UTF-8".to_owned()),
-        // clap adds kinds, and has some for what ours does not use.
+        // clap adds kinds, and has kinds that dsr does not use.
         _ => typed.found("the command line cannot be understood".to_owned()),
     });
     let message = format!("{message}; nothing was done");
@@ -123,7 +122,7 @@ impl<'t> Typed<'t> {
         typed
     }
 
-    /// The option that a text begins with, such as `--received <DATE>`.
+    /// Finds the option that a text begins with, such as `--received <DATE>`.
     fn arg(&self, shown: &str) -> Option<&'t Arg> {
         let word = shown.split([' ', '=']).next().unwrap_or(shown);
         let long = word.strip_prefix("--")?;
@@ -146,7 +145,6 @@ impl<'t> Typed<'t> {
         }
     }
 
-    /// The same, and what was probably meant.
     fn meant(&self, message: String, meant: Option<String>) -> Finding {
         let mut found = self.found(message);
         if let Some(meant) = meant {
@@ -210,7 +208,7 @@ impl<'t> Typed<'t> {
         found
     }
 
-    /// The option that was typed and needs this beside it.
+    /// Finds an option that was typed and needs `needed` beside it.
     fn dependent(&self, needed: &[String]) -> Option<(&'static str, &'static str)> {
         let is_typed = |option: &str| self.options.iter().any(|typed| name_of(typed) == option);
         let is_needed = |word: &str| needed.iter().any(|one| one.split(' ').next() == Some(word));
@@ -218,8 +216,8 @@ impl<'t> Typed<'t> {
         all.find(|(option, beside)| is_typed(option) && is_needed(beside))
     }
 
-    /// The first of the command's examples with most of the options that were typed, if there is one
-    /// with what is needed.
+    /// Returns the command's first example that has what is needed and most of the options that
+    /// were typed.
     fn example(&self, needed: &[Vec<String>]) -> Option<String> {
         let parts = examples_of(self.command).into_iter();
         let examples = parts.flat_map(|part| match part {
@@ -254,7 +252,7 @@ impl<'t> Typed<'t> {
         }
     }
 
-    /// A value that is none of those there are, or none at all.
+    /// Reports a value that is missing, or is not one of the allowed values.
     fn not_among(&self, error: &Error) -> Finding {
         let shown = text(error, ContextKind::InvalidArg).unwrap_or_default();
         let name = name_of(shown);
@@ -272,7 +270,7 @@ impl<'t> Typed<'t> {
         };
         let typed = text(error, ContextKind::InvalidValue).unwrap_or_default();
         let similar = most_similar(error, ContextKind::SuggestedValue);
-        // clap guesses from further away.
+        // clap also suggests words that are far off.
         let similar = similar.filter(|one| is_close(typed, one));
         self.meant(message, similar)
     }
@@ -281,7 +279,7 @@ impl<'t> Typed<'t> {
         let shown = text(error, ContextKind::InvalidArg).unwrap_or_default();
         let name = name_of(shown);
         let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
-        // A regular expression's error draws where it is, and says what in its last line.
+        // A regular expression's error draws the place first; its last line has the reason.
         let source = std::error::Error::source(error).map(ToString::to_string);
         let reason = source.as_deref().and_then(|text| text.lines().last());
         let reason = reason.map(|text| text.trim_start_matches("error: "));
@@ -310,7 +308,6 @@ impl<'t> Typed<'t> {
         })
     }
 
-    /// What an option takes, where the name of its value says it.
     fn takes(&self, shown: &str) -> Option<String> {
         let names = self.arg(shown)?.get_value_names()?;
         let known = VALUES
@@ -320,7 +317,7 @@ impl<'t> Typed<'t> {
     }
 }
 
-/// `--received` of `--received <DATE>`.
+/// Returns `--received` for `--received <DATE>`.
 fn name_of(shown: &str) -> &str {
     match shown.starts_with("--") {
         true => shown.split([' ', '=']).next().unwrap_or(shown),
@@ -328,7 +325,7 @@ fn name_of(shown: &str) -> &str {
     }
 }
 
-/// What there is to choose from in `<SOURCE|--file <PATH>|--id <ID>>`.
+/// Returns the choices in `<SOURCE|--file <PATH>|--id <ID>>`.
 fn alternatives(shown: &str) -> Vec<String> {
     let inner = match shown
         .strip_prefix('<')
@@ -370,23 +367,23 @@ fn list(error: &Error, kind: ContextKind) -> Vec<String> {
     }
 }
 
-/// clap lists what is similar with the most similar at the end.
+/// clap lists suggestions with the most similar last.
 fn most_similar(error: &Error, kind: ContextKind) -> Option<String> {
     list(error, kind).pop()
 }
 
-/// Whether a word is made as our own are.
+/// Whether a word consists of the characters that our own words use.
 fn is_plain(word: &str) -> bool {
     let is_ours = |c: char| c.is_ascii_lowercase() || c == '-';
     word.len() <= 24 && word.chars().all(is_ours)
 }
 
-/// `--word`, or one letter: `-annemiller` comes as `-a`.
+/// clap gives an option as `--word`, or as one letter: `-annemiller` comes as `-a`.
 fn is_option(word: &str) -> bool {
     word.starts_with("--") || word.len() == 2
 }
 
-/// Whether a text can be read as a date and as nothing else: `29.11.2026`, `2026/11/9`.
+/// Whether a text can only be a date: `29.11.2026`, `2026/11/9`.
 fn is_date_like(text: &str) -> bool {
     let parts: Vec<&str> = text.split(['.', '/', '-']).collect();
     let is_part = |part: &&str| {
@@ -395,7 +392,7 @@ fn is_date_like(text: &str) -> bool {
     parts.len() == 3 && parts.iter().all(is_part)
 }
 
-/// The date that a text means, if it can mean one only: `3/4/2026` may be in March or in April.
+/// Returns the date if a text can mean only one: `3/4/2026` is in March or in April.
 fn iso_date(text: &str) -> Option<NaiveDate> {
     let parts = text.split(['.', '/', '-']);
     let parts: Vec<u32> = parts.map(|part| part.parse().ok()).collect::<Option<_>>()?;

@@ -108,12 +108,12 @@ impl Command {
         result.map_err(|failure| context::holders::name(ctx, failure))
     }
 
-    /// It says nothing at all where nothing has changed, so that cron sends no mail.
+    /// Whether it prints nothing if nothing has changed, so that cron sends no mail.
     pub(crate) fn tells_only_changes(&self) -> bool {
         matches!(self, Self::Status(args) if args.changes)
     }
 
-    /// The command as it is typed, without any argument: those may be ids.
+    /// The command as it is typed, without arguments: they may be ids.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Export(_) => "dsr export",

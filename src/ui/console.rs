@@ -1,4 +1,4 @@
-//! The operator's side of the run: where results, notes, warnings and failures go.
+//! Owns the streams: where results, notes, warnings and failures go.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -17,14 +17,14 @@ use super::failures::failure::Failure;
 use super::failures::kinds;
 use super::talk::aside::Aside;
 
-/// What the result is written as.
+/// The form of the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     Human,
     Json,
 }
 
-/// How much is said beside the result.
+/// How much dsr says beside the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Talk {
     Normal,
@@ -43,18 +43,18 @@ pub enum Color {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drawing {
     Possible,
-    /// It would be read out again and again, or the terminal cannot: lines are written instead.
+    /// A screen reader would read it again and again, or the terminal cannot: write lines instead.
     Never,
 }
 
-/// Whether questions may be asked.
+/// Whether dsr may ask questions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
     Allowed,
     Never,
 }
 
-/// The operator's side of the run.
+/// The streams of one run.
 pub struct Ui {
     pub(super) format: Format,
     pub(super) talk: Talk,
@@ -64,12 +64,12 @@ pub struct Ui {
     pub(super) stdout: ColorChoice,
     pub(super) aside: Aside,
     pub(super) terminal: Terminal,
-    /// How commands begin in what is said: a rehearsal goes on as a rehearsal.
+    /// How hints write commands: in a rehearsal with `--sandbox`.
     program: &'static str,
-    /// With JSON, warnings go into the object at the end: stderr holds one object or none.
+    /// With JSON, warnings go into the object at the end: stderr has one object or none.
     pub(super) warnings: RefCell<Vec<Value>>,
     warned_of: RefCell<HashSet<&'static str>>,
-    /// Warnings for people that nothing else has been said beside yet, while they are kept back.
+    /// Warnings that are held back until something else is said.
     held_back: RefCell<Option<Vec<String>>>,
 }
 
@@ -100,21 +100,21 @@ impl Ui {
         }
     }
 
-    /// For a run against the sandbox: the commands it speaks of are to be run there, too.
+    /// For a run against the sandbox: hints name commands for the sandbox.
     #[must_use]
     pub fn rehearsing(mut self) -> Self {
         self.program = "dsr --sandbox";
         self
     }
 
-    /// For a terminal on which nothing can be drawn anew.
+    /// For a terminal that cannot redraw.
     #[must_use]
     pub fn without_drawing(mut self) -> Self {
         self.drawing = Drawing::Never;
         self
     }
 
-    /// One fact a line, no colour, and nothing drawn anew.
+    /// One fact a line, without color and without redrawing.
     #[must_use]
     pub fn plain(mut self) -> Self {
         self.layout = Layout::Plain;
@@ -130,7 +130,7 @@ impl Ui {
     /// Writes the result of the command.
     ///
     /// # Errors
-    /// When stdout cannot be written. A reader that went away is no error.
+    /// stdout cannot be written. A reader that went away is not an error.
     pub fn print(&self, view: &impl View) -> io::Result<()> {
         let text = match self.format {
             Format::Human => view.human(&self.paper()),
@@ -147,8 +147,7 @@ impl Ui {
         self.write_result(&text)
     }
 
-    /// How a result is written that comes in lines as things change: to a program as JSON, whether
-    /// it asked for that or not.
+    /// The format of a result that grows line by line. A program always gets JSON.
     pub fn lines_format(&self) -> Format {
         match (self.format, self.layout) {
             (Format::Json, _) => Format::Json,
@@ -158,7 +157,7 @@ impl Ui {
         }
     }
 
-    /// Writes a line of a result that comes in lines.
+    /// Writes one line of a result that grows line by line.
     pub(crate) fn print_object_line(&self, line: &Value) -> io::Result<()> {
         self.write_result(&lines::line(line))
     }
@@ -176,28 +175,27 @@ impl Ui {
         stream.flush()
     }
 
-    /// Tells the operator something that went well or comes next. Not with JSON, not when quiet.
+    /// Prints what went well or comes next. Not with JSON, not when quiet.
     pub fn note(&self, text: &str) {
         self.aside.note(&self.spell(text));
     }
 
-    /// Shows the operator what the command is about, before it asks or goes on. Not with JSON, not
-    /// when quiet.
+    /// Prints what the command is about, before it asks or goes on. Not with JSON, not when quiet.
     pub fn show(&self, view: &impl View) {
         self.aside.show(&view.human(&self.paper()));
     }
 
-    /// A way to tell the operator something from where there is no `Ui`.
+    /// Returns a handle that prints notes where there is no `Ui`.
     pub fn aside(&self) -> Aside {
         self.aside.clone()
     }
 
-    /// What is to be restored if the process ends in the middle of a question.
+    /// Returns the handle that restores the terminal if the process ends during a question.
     pub fn terminal(&self) -> Terminal {
         self.terminal.clone()
     }
 
-    /// Warns the operator, even when quiet.
+    /// Prints a warning, even when quiet.
     pub fn warn(&self, kind: &str, message: &str) {
         debug_assert!(kinds::is_known_warning(kind), "`{kind}` is not published");
         let message = self.spell(message);
@@ -217,26 +215,26 @@ impl Ui {
         }
     }
 
-    /// From now on warnings are kept back, until there is something else to be said.
+    /// Holds warnings back until something else is printed.
     pub fn hold_warnings(&self) {
         self.held_back.replace(Some(Vec::new()));
     }
 
-    /// Says what was kept back.
+    /// Prints the warnings that were held back.
     pub fn release_warnings(&self) {
         for text in self.held_back.take().into_iter().flatten() {
             self.aside.write(&text);
         }
     }
 
-    /// Warns of something that would be said again and again.
+    /// Prints a warning of this kind only the first time.
     pub fn warn_once(&self, kind: &'static str, message: &str) {
         if self.warned_of.borrow_mut().insert(kind) {
             self.warn(kind, message);
         }
     }
 
-    /// Says why the command ends as it does.
+    /// Prints why the command failed.
     pub fn fail(&self, failure: &Failure) {
         self.release_warnings();
         let mut failure = failure.clone();
@@ -255,7 +253,7 @@ impl Ui {
         self.aside.write(&text);
     }
 
-    /// Says what was warned of after the result was written, which had no room for it any more.
+    /// Prints JSON warnings that came after the result was written.
     pub fn end(&self) {
         if let Some(line) = self.leftovers() {
             self.aside.write(&line);
@@ -268,7 +266,7 @@ impl Ui {
         (!warnings.is_empty()).then(|| lines::line(&object))
     }
 
-    /// A text with the commands in it as they are to be typed here.
+    /// Returns the text with its commands as the operator must type them in this run.
     pub fn spell(&self, text: &str) -> String {
         text.replace("`dsr ", &format!("`{} ", self.program))
     }

@@ -1,4 +1,4 @@
-//! What the doctor found: what is wrong first, with the command that puts it right.
+//! Shows the doctor's checks: problems first, each with the command that fixes it.
 
 use serde_json::{Value, json};
 
@@ -9,28 +9,27 @@ use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{plural, printable};
 use crate::ui::failures::failure::Failure;
 
-/// How a check came out, the worst first.
+/// How a check came out; the order is worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Something will not work.
     Problem,
-    /// Works, and needs a look.
+    /// Works, but needs a look.
     Warning,
     Fine,
-    /// Not looked at.
+    /// Not checked.
     Skipped,
 }
 
-/// One thing that was looked at.
+/// One thing that was checked.
 #[derive(Debug, Clone)]
 pub struct Check {
-    /// What was looked at, a stable word for scripts, such as `token`.
+    /// What was checked: a stable word for scripts, such as `token`.
     pub what: &'static str,
-    /// Which one, where there may be several.
     pub subject: Option<String>,
     pub level: Level,
     pub message: String,
-    /// What to do about it, with the command to run.
+    /// What to do, with the command to run.
     pub fix: Option<String>,
     /// The exit status of a problem.
     pub status: ExitStatus,
@@ -76,7 +75,7 @@ impl Check {
         }
     }
 
-    /// What a command would fail with.
+    /// The failure that a command would end with.
     pub fn of_failure(what: &'static str, failure: &Failure) -> Self {
         let causes = failure.causes.iter().map(|cause| format!(": {cause}"));
         let message = failure.message.clone() + &causes.collect::<String>();
@@ -86,7 +85,7 @@ impl Check {
         }
     }
 
-    /// About this one of several.
+    /// Names which one of several it is about.
     #[must_use]
     pub fn of(mut self, subject: impl Into<String>) -> Self {
         self.subject = Some(subject.into());
@@ -94,10 +93,10 @@ impl Check {
     }
 }
 
-/// A value that dsr works with, and where it came from.
+/// A setting's value, and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// Its name in the config file, or a word for it.
+    /// Its name in the config file, or a similar word.
     pub name: &'static str,
     pub project: Option<String>,
     pub value: String,
@@ -105,14 +104,13 @@ pub struct Setting {
     pub from: &'static str,
 }
 
-/// Everything the doctor looked at.
+/// Everything the doctor checked.
 pub struct DoctorView<'a> {
-    /// The worst first.
     pub checks: &'a [Check],
     pub settings: &'a [Setting],
 }
 
-/// As wide as `Problem`.
+/// The width of `Problem`.
 const WIDTH: usize = 7;
 
 impl View for DoctorView<'_> {
@@ -122,7 +120,7 @@ impl View for DoctorView<'_> {
             .checks
             .iter()
             .partition(|check| check.level < Level::Fine);
-        // Each is a record of its own where a record is several lines.
+        // In plain layout a check takes several lines, so a blank line follows each.
         let apart = match paper.layout {
             Layout::Columns => "",
             Layout::Plain => "\n",
@@ -172,7 +170,7 @@ impl View for DoctorView<'_> {
 }
 
 impl DoctorView<'_> {
-    /// A line each, whatever the width: paths and addresses are copied.
+    /// Never folds a line: people copy paths and addresses.
     fn settings_text(&self, paper: &Paper) -> String {
         let name = |setting: &Setting| match &setting.project {
             Some(project) => format!("{project} {}", setting.name),
@@ -230,7 +228,6 @@ fn word(level: Level) -> &'static str {
     }
 }
 
-/// The finding, and below it what to do about it.
 fn lines_of(check: &Check, paper: &Paper) -> String {
     let (heading, tone) = match check.level {
         Level::Problem => ("Problem", Tone::Bad),
@@ -250,7 +247,7 @@ fn lines_of(check: &Check, paper: &Paper) -> String {
     if let Some(fix) = &check.fix {
         facts.add_below("Fix", &format!("{arrow}{}", printable(fix)));
     }
-    // In its place the label is as wide with its colour as without.
+    // Color would count as width, so the label is colored after the layout.
     facts.into_text().replacen(heading, &tone.paint(heading), 1)
 }
 

@@ -1,4 +1,4 @@
-//! Fetched exports: where they are, how large, what exactly, and the packages made of them.
+//! Shows fetched exports and the packages made of them.
 
 use std::path::Path;
 
@@ -13,16 +13,16 @@ use crate::ui::drawing::words::{number, plural, printable, wrapped};
 use crate::ui::failures::failure::Failure;
 use crate::workflow::{DownloadOutcome, Look, Loss, SplitOutcome, Untried};
 
-/// What became of each job's export.
+/// The outcome for each job's export.
 pub struct DownloadsView<'a> {
     pub jobs: &'a [DownloadView<'a>],
 }
 
-/// What became of one job's export.
+/// The outcome for one job's export.
 pub struct DownloadView<'a> {
     pub job: &'a JobRecord,
     pub outcome: &'a DownloadOutcome,
-    /// None where it was not to be split.
+    /// `None` if it was not split.
     pub split: Option<&'a Result<SplitOutcome, Failure>>,
 }
 
@@ -151,7 +151,6 @@ fn why_untried(why: Untried) -> &'static str {
     }
 }
 
-/// What was fetched; returns how.
 fn add_archive(facts: &mut Facts<'_>, record: &DownloadRecord, result: &str) -> String {
     facts.add("Archive", &shown(&record.path));
     let bytes = number(record.bytes as usize);
@@ -160,7 +159,7 @@ fn add_archive(facts: &mut Facts<'_>, record: &DownloadRecord, result: &str) -> 
     result.to_owned()
 }
 
-/// The path and what is in it; what needs the operator's eyes has a line of its own.
+/// Adds the packages; what the operator must look at has its own line.
 fn add_packages(facts: &mut Facts<'_>, path: &Path, summary: &Summary, before: &str) {
     let packages = plural(summary.packages, "package", "packages");
     let records = plural(summary.records as usize, "record", "records");

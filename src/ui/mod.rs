@@ -1,7 +1,7 @@
 //! Everything a person or a script sees: streams, JSON, tables, progress, questions.
 //!
-//! stdout carries the result and nothing else; the rest goes to stderr. A terminal changes
-//! colour, progress and prompting, never content.
+//! stdout has only the result; everything else goes to stderr. A terminal changes colors, progress
+//! and questions, never content.
 
 mod auth;
 mod console;

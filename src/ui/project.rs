@@ -1,4 +1,4 @@
-//! Each result in both of its forms.
+//! Shows projects.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -19,7 +19,7 @@ use crate::ui::drawing::words::{number, rate_text};
 pub struct ProjectView<'a> {
     pub resolved: &'a [Resolved],
     pub default: Option<&'a str>,
-    /// Batch limits the server taught us, by project, deletions and exports.
+    /// Batch limits that Mixpanel taught dsr, by project: for deletions and for exports.
     pub learned: HashMap<ProjectKey, [Option<LearnedLimit>; 2]>,
     pub secrets: HashMap<ProjectKey, SecretPlace>,
 }
@@ -29,7 +29,7 @@ pub struct ProjectView<'a> {
 pub enum SecretPlace {
     Kept(SecretOrigin),
     Nowhere,
-    /// It could not be found out, and why.
+    /// dsr could not find out, and why.
     Unknown(String),
 }
 
@@ -172,7 +172,7 @@ fn approvals_text(approvals: u32) -> String {
     }
 }
 
-/// Each day once, in their order.
+/// The holidays in order, each once.
 fn holidays_text(holidays: &[NaiveDate]) -> String {
     let days: BTreeSet<&NaiveDate> = holidays.iter().collect();
     let days: Vec<String> = days.into_iter().map(ToString::to_string).collect();

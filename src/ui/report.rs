@@ -1,4 +1,4 @@
-//! Reports on their way out: as a JSON object on stdout, or as a file that is told of.
+//! Prints reports: as a JSON object, or as the name of the file.
 
 use std::io::{self, IsTerminal, Read, Write};
 
@@ -17,13 +17,13 @@ use crate::workflow::Written;
 /// A report that was written to a file.
 #[derive(Debug)]
 pub struct ReportView<'a> {
-    /// What it is about, and how that stands, in a line.
+    /// One line: what it is about, and how that stands.
     pub about: &'a str,
     pub file: &'a Written,
     pub digest: &'a Digest,
 }
 
-/// What stands around a report.
+/// A report with the keys that every JSON result has.
 #[derive(Serialize)]
 struct Wrapped<'a, D> {
     schema: u32,
@@ -35,16 +35,15 @@ struct Wrapped<'a, D> {
 }
 
 impl Ui {
-    /// Whether somebody reads the result on a screen.
+    /// Whether stdout is a terminal.
     pub fn is_on_screen(&self) -> bool {
         io::stdout().is_terminal()
     }
 
-    /// Writes a report as the one JSON object of this run, wherever that is to stand; `file` is what
-    /// was written beside it.
+    /// Writes a report as the JSON object of this run. `file` is the file written beside it.
     ///
     /// # Errors
-    /// When it cannot be written, or a row of it cannot be read.
+    /// The object cannot be written, or a row cannot be read.
     pub fn write_report(
         &self,
         out: &mut dyn Write,
@@ -61,10 +60,10 @@ impl Ui {
         out.write_all(b"\n")
     }
 
-    /// Writes what was prepared as the result of the command, byte for byte.
+    /// Writes a prepared report to stdout, byte for byte.
     ///
     /// # Errors
-    /// When stdout cannot be written. A reader that went away is no error.
+    /// stdout cannot be written. A reader that went away is not an error.
     pub fn print_prepared(&self, mut prepared: impl Read) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         match io::copy(&mut prepared, &mut stdout).and_then(|_| stdout.flush()) {

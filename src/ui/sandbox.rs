@@ -1,11 +1,11 @@
-//! The sandbox while it serves.
+//! Shows how to use the sandbox while it serves.
 
 use serde_json::{Value, json};
 
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
 
-/// What a dsr in another terminal needs to use it.
+/// What dsr in another terminal needs to use it.
 pub struct ServingView {
     pub api_url: String,
     pub token: &'static str,

@@ -1,4 +1,4 @@
-/// A row of numbers that look random and are the same for the same seed (SplitMix64).
+/// SplitMix64: numbers that look random, and are the same for the same seed.
 pub(crate) struct Chance(u64);
 
 impl Chance {
@@ -14,7 +14,6 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    /// From 0 to below `end`.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }

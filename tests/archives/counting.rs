@@ -1,4 +1,4 @@
-//! What lies on the disk afterwards, read without any of the code that wrote it.
+//! Reads the packages from the disk, without any of the code that wrote them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,11 +6,11 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-/// Whose package it is; `None` for `unassigned/`.
+/// The owner of a package; `None` for `unassigned/`.
 type Place = Option<String>;
 
 pub(crate) struct Found {
-    /// Every mark in a data file, with the places it was found at.
+    /// Every mark in a data file, with the places where it was found.
     marks: BTreeMap<String, Vec<Place>>,
     pub(crate) pages: BTreeMap<String, String>,
 }
@@ -33,7 +33,7 @@ pub(crate) fn look_through(root: &Path, asked: &[String]) -> Found {
     for id in asked {
         let folder = root.join(&hash(id)[..32]);
         let page = fs::read_to_string(folder.join("index.html")).unwrap();
-        // A mark on the page is one of the person's own files as well, or it is another's.
+        // A mark on a page is also in the person's own files, or it belongs to somebody else.
         let (mut own, before) = (Vec::new(), found.marks.clone());
         for name in ["events.jsonl", "profile.json", "other.jsonl"] {
             let text = fs::read_to_string(folder.join(name)).unwrap_or_default();

@@ -1,10 +1,9 @@
-//! Random archives in the shapes that Mixpanel documents, taken apart and counted on both sides.
+//! Splits random archives in the shapes that Mixpanel documents, and counts on both sides.
 //!
-//! The archives, and what ought to come of them, are made here without a line of `src/packages`:
-//! each record carries a mark of its own, which has to turn up exactly once, with its owner or in
-//! `unassigned/`, and nowhere else.
+//! The archives and the expected result are made without any code of `src/packages`. Each record
+//! has its own mark, which must turn up exactly once, with its owner or in `unassigned/`.
 //!
-//! `cargo test --test archives -- --ignored --nocapture` takes a thousand of them.
+//! `cargo test --test archives -- --ignored --nocapture` runs a thousand archives.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::print_stdout, reason = "the figures")]
@@ -26,7 +25,6 @@ use chance::Chance;
 use counting::{Found, look_through};
 use people::{World, make_world};
 
-/// What came of all archives together.
 #[derive(Debug, Default)]
 struct Figures {
     archives: usize,
@@ -97,7 +95,6 @@ fn check_one(seed: u64, world: &World, archive: &[u8], figures: &mut Figures) {
     }
 }
 
-/// Both sides: each mark where it belongs, none that was not made.
 fn compare(seed: u64, world: &World, found: &Found, figures: &mut Figures) {
     for record in &world.records {
         let places = found.places_of(&record.mark);

@@ -1,4 +1,4 @@
-//! The archive: its members in any order and encoding, some of them packed once more.
+//! Packs an archive: members in any order and encoding, some of them packed twice.
 
 use std::io::{Cursor, Write};
 
@@ -20,7 +20,7 @@ pub(crate) fn pack(world: &World, chance: &mut Chance) -> Vec<u8> {
         members.swap(place, other);
     }
     if chance.one_in(4) {
-        // All of them in one inside of it, as a browser's download packs a download.
+        // All members in one inner zip, as when a browser packs a download.
         let inner = zip_of(&members);
         members = vec![("export.zip".to_owned(), inner)];
     } else {

@@ -1,11 +1,11 @@
-//! Who was asked for, what Mixpanel has on whom, and where each record has to end.
+//! Whom the job asks for, what Mixpanel holds, and where each record must go.
 
 use dsr::domain::{Disclosure, RetrievalScope};
 use serde_json::{Map, Value, json};
 
 use crate::chance::Chance;
 
-/// Ids that begin like others, look like something else, or need care wherever they are written.
+/// Ids that begin like others, look like something else, or need escaping.
 const IDS: [&str; 23] = [
     "u",
     "u-1",
@@ -32,7 +32,7 @@ const IDS: [&str; 23] = [
     "$device:u-1",
 ];
 
-/// Those of them that may be one person, written in two ways.
+/// Ids that may be one person, written in two ways.
 const NEAR: [&[&str]; 2] = [
     &["u-1", "U-1", "u-1 ", "$device:u-1"],
     &["e\u{301}va", "\u{e9}va"],
@@ -44,17 +44,17 @@ pub(crate) enum Kind {
     Profile,
 }
 
-/// A record, and whose it is: `None` where it does not say, or says two.
+/// A record and its owner: `None` if it names nobody, or two people.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     pub(crate) mark: String,
     pub(crate) kind: Kind,
     pub(crate) owner: Option<String>,
-    /// It is written inside of another person's.
+    /// Written inside another person's record.
     pub(crate) is_inside: bool,
 }
 
-/// A record as it is to be written, with those inside of it.
+/// A record as it is written, with the records inside it.
 #[derive(Debug, Clone)]
 pub(crate) struct Written {
     pub(crate) kind: Kind,
@@ -68,13 +68,14 @@ pub(crate) struct World {
     pub(crate) asked: Vec<String>,
     pub(crate) records: Vec<Record>,
     pub(crate) written: Vec<Written>,
-    /// Names that are in the lists of the job and in nobody's records.
+    /// Names in the job's lists that are in no record.
     pub(crate) listed_names: Vec<String>,
 }
 
 impl World {
-    /// Whether somebody has to look at it first: something names nobody, or may be of somebody asked
-    /// for under another id; all is of others; or the lists name what is in no record.
+    /// Whether somebody must look at the packages first: a record names nobody, or perhaps a person
+    /// who was asked for under another id; all records belong to others; or there are no events or
+    /// no profiles.
     pub(crate) fn is_unclear(&self) -> bool {
         if self.scope == RetrievalScope::Ccpa(Disclosure::Categories) {
             return self.asked.len() > 1;
@@ -129,7 +130,7 @@ pub(crate) fn make_world(chance: &mut Chance) -> World {
 }
 
 fn fill(world: &mut World, others: &[String], chance: &mut Chance) {
-    // Some archives hold nothing that is unclear, and some nothing at all.
+    // Some archives have nothing unclear, and some have nothing at all.
     let most = *chance.pick(&[0, 3, 20, 60]);
     let has_unclear = chance.one_in(2);
     for _ in 0..chance.below(most + 1) {
@@ -178,7 +179,6 @@ fn make_record(
             json!([{"$amount": 12}, {"$amount": 3}]),
         );
     }
-    // Inside of a record that says whose it is: one of somebody else.
     if let Some(owner) = owner.as_ref().filter(|_| !is_inside && chance.one_in(6)) {
         let mut everyone = world.asked.clone();
         everyone.push("stranger".to_owned());
@@ -210,7 +210,7 @@ fn make_record(
 }
 
 impl Written {
-    /// As GDPR exports have it.
+    /// The form in GDPR exports.
     pub(crate) fn as_json(&self) -> Value {
         let mut properties = self.properties.clone();
         match self.kind {

@@ -1,4 +1,4 @@
-//! The members of an archive as text, in every form they may have.
+//! Writes the members of an archive in every documented form.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::chance::Chance;
 use crate::people::{Kind, World, Written};
 
-/// JSON objects as lines, one after the other over several lines, or as an array.
+/// JSON objects one a line, one over several lines each, or as an array.
 pub(crate) fn as_json(records: &[&Written], chance: &mut Chance) -> String {
     let values: Vec<Value> = records.iter().map(|record| record.as_json()).collect();
     match chance.below(5) {
@@ -27,7 +27,7 @@ fn join(values: &[Value], between: &str, pretty: bool) -> String {
     values.iter().map(text).collect::<Vec<_>>().join(between)
 }
 
-/// `events.csv` or `profiles.csv`: one column for every property that any of the records has.
+/// `events.csv` or `profiles.csv`: one column for each property of any record.
 pub(crate) fn as_table(records: &[&Written], kind: Kind, chance: &mut Chance) -> String {
     let names: BTreeSet<&str> = records
         .iter()
@@ -58,7 +58,6 @@ fn cell(record: &Written, name: &str) -> String {
     match record.properties.get(name) {
         None => String::new(),
         Some(Value::String(text)) => text.clone(),
-        // In a table a purchase is a sum.
         Some(_) if name == "$transactions" && record.kind == Kind::Profile => "15".to_owned(),
         Some(value) => value.to_string(),
     }
@@ -72,7 +71,7 @@ fn row(fields: impl Iterator<Item = String>) -> String {
     fields.map(quoted).collect::<Vec<_>>().join(",")
 }
 
-/// The three lists: names of the records, and some of people who are in none of them.
+/// The three lists: names of the records, and some names that are in no record.
 pub(crate) fn lists(world: &World) -> Vec<(String, String)> {
     let names = |kind: Kind| {
         let of_kind = world

@@ -1,4 +1,4 @@
-//! Mistakes that many make: each is said in words of its own, with one thing to do.
+//! Common mistakes: each has its own message, with one thing to do.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -72,7 +72,6 @@ fn a_config_file_in_utf_16_is_said() {
             .says("iconv -f UTF-16 -t UTF-8");
     }
     fake.was_not_called();
-    // A byte order mark of UTF-8 does no harm.
     fs::write(operator.config_path(), format!("\u{feff}{text}")).unwrap();
     operator.run(&DELETE).exits_with(0);
 }

@@ -1,4 +1,4 @@
-//! The same command twice: the second is told of the first and sends nothing.
+//! The same command twice: the second reports the first and sends nothing.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn the_same_ids_are_not_sent_a_second_time_while_the_first_request_is_open() {
     operator
         .run(&["delete", "--gdpr", "--yes", "--new", "ids.csv"])
         .exits_with(0);
-    // A second request is there, and linked to the task that has the ids: nobody is erased twice.
+    // The second request is recorded and linked to the existing task: nobody is erased twice.
     assert_eq!(fake.posts().len(), 2, "one deletion, one export");
 }
 

@@ -1,11 +1,11 @@
-//! The alarm that rings before and after a legal deadline, whatever else is wrong.
+//! The alarm before and after a legal deadline, whatever else is wrong.
 
 use chrono::{Days, Local};
 use serde_json::Value;
 
 use crate::support::{Fake, NOWHERE, Operator, Reply, object_reply};
 
-/// The day that many days from today, as the ledger writes it.
+/// The day `from_today` days from now, as the ledger writes it.
 #[expect(clippy::disallowed_methods, reason = "the clock is the test's")]
 fn day(from_today: i64) -> String {
     let today = Local::now().date_naive();
@@ -17,7 +17,7 @@ fn day(from_today: i64) -> String {
     day.to_string()
 }
 
-/// One open request for each of these days, and one that has ended, which is late, too.
+/// One open request due on each of these days, and one that has ended and is late, too.
 fn operator_with_due(fake: &Fake, days: &[i64]) -> Operator {
     let operator = Operator::at_with(fake, "rate = 1000");
     for (place, days) in days.iter().enumerate() {
@@ -75,7 +75,7 @@ fn a_deadline_rings_whatever_else_is_wrong() {
         (outcome.status, outcome.stdout.is_empty())
     };
     for state in ["unknown", "refused", "failed", "planned", "accepted"] {
-        // Another request than the late one is in this state.
+        // A request that is not late has this state.
         operator.change_ledger(&format!(
             "UPDATE jobs SET state = '{state}'
              WHERE request = (SELECT id FROM requests WHERE due > '{}')",
@@ -93,7 +93,7 @@ fn a_deadline_rings_whatever_else_is_wrong() {
         );
     }
     let calls = fake.calls().len();
-    // Neither a Mixpanel that turns the token away nor none at all is in its way, nor is a token missing.
+    // The alarm works without Mixpanel, without a token, and if Mixpanel turns the token away.
     let refusing = Fake::answering(|call| match call.is_post() {
         true => object_reply("t"),
         false => Reply::error(401, "no"),

@@ -1,11 +1,10 @@
-//! `dsr answered`: when the person was told is the operator's word, and nothing else says it.
+//! `dsr answered`: only the operator can say when the person was told.
 
 use serde_json::{Value, json};
 
 use crate::minimisation::with_key;
 use crate::support::{Call, Fake, Operator, Outcome, Reply, has_calendar, object_reply};
 
-/// A Mixpanel that has done everything by the time it is asked.
 fn quick() -> Fake {
     let results = json!({ "status": "SUCCESS", "distinct_ids": [] });
     let status = Reply::json(200, &json!({ "status": "ok", "results": results }));
@@ -15,7 +14,6 @@ fn quick() -> Fake {
     })
 }
 
-/// A deletion of one person that Mixpanel has carried out, received on this day.
 fn carried_out(operator: &Operator, id: &str, received: &str) -> String {
     let args = [
         "delete",
@@ -142,7 +140,7 @@ fn a_second_word_corrects_the_first_and_the_trail_keeps_both() {
         "words about people stay out of it"
     );
     operator.run(&["audit", "verify"]).exits_with(0);
-    // In time by one change of the file.
+    // A change of the file makes the answer timely.
     operator.change_ledger("UPDATE answers SET day = '2026-02-05'");
     let found = operator.run(&["audit", "verify"]);
     found.exits_with(74);
@@ -213,8 +211,8 @@ fn reminds(outcome: &Outcome, id: &str) {
     outcome.says(&format!("`dsr answered {} --on DATE`", &id[..8]));
 }
 
-/// A ledger in which nobody records answers raises no alarm; one in which somebody does reminds of
-/// those that are missing since.
+/// A ledger in which nobody records answers raises no alarm. After the first recorded answer, dsr
+/// reminds of later missing ones.
 #[test]
 fn a_missing_answer_is_an_alarm_only_where_answers_are_recorded() {
     if !has_calendar() {
@@ -330,7 +328,7 @@ fn personal_data_in_the_manner_is_warned_of_and_not_repeated() {
     };
     warned("letter to (User-4711-x).", "an id of this request", "4711");
     operator.run(&["status", "--refresh"]).exits_with(0);
-    // Hashes have taken the place of the ids.
+    // Hashes have replaced the ids.
     warned(
         "letter to user User-4711-x",
         "an id of this request",

@@ -1,4 +1,4 @@
-//! What each kind of answer to a create leads to: refused, not allowed, not sent, or unknown.
+//! What each answer to a create leads to: refused, not allowed, not sent, or unknown.
 
 use std::time::Duration;
 
@@ -11,7 +11,6 @@ use crate::support::{
 
 const DELETE: [&str; 4] = ["delete", "--gdpr", "--yes", "ids.csv"];
 
-/// Six people in three jobs of two.
 fn operator_with_three_jobs(fake: &Fake) -> (Operator, Vec<String>) {
     let operator = Operator::at_with(fake, "rate = 1000\ndelete_batch = 2\nexport_batch = 2");
     let ids = people(6);
@@ -192,7 +191,7 @@ fn too_many_ids_even_one_at_a_time_are_refused() {
     }
 }
 
-/// Answers after which nobody knows whether the task was created.
+/// Answers that leave unknown whether the task was created.
 fn unclear_answers(elsewhere: &str) -> Vec<(&'static str, Reply)> {
     let redirect = |status| {
         object_reply("moved")
@@ -283,7 +282,6 @@ fn unclear_answers(elsewhere: &str) -> Vec<(&'static str, Reply)> {
     ]
 }
 
-/// A 2xx that is no web page.
 fn is_acceptance(reply: &Reply) -> bool {
     match reply {
         Reply::Full { status, body, .. } => {
@@ -294,7 +292,6 @@ fn is_acceptance(reply: &Reply) -> bool {
     }
 }
 
-/// A fake that answers every POST about `id` with `reply`, everything else as usual.
 fn always_unclear_about(id: &str, reply: Reply) -> Fake {
     let id = id.to_owned();
     Fake::answering(
@@ -305,7 +302,7 @@ fn always_unclear_about(id: &str, reply: Reply) -> Fake {
     )
 }
 
-/// The POSTs about `id`: all the same, and each `apart` or more after the one before.
+/// Counts the POSTs about `id`: all must be the same, and at least `apart` after each other.
 #[track_caller]
 fn repeats(fake: &Fake, id: &str, apart: Duration) -> usize {
     let posts = fake.posts().into_iter();
@@ -329,7 +326,7 @@ fn an_unclear_answer_is_settled_by_the_same_post_a_bounded_number_of_times() {
     let elsewhere = Fake::start();
     let location = format!("{}/data-deletions/v3.0/", elsewhere.url());
     let answers = unclear_answers(&location).into_iter();
-    // What was certainly accepted is asked about once, and an export is never made twice.
+    // An accepted POST is asked about once, and an export is never made twice.
     let cases = answers.flat_map(|(name, reply)| {
         let posts = if is_acceptance(&reply) {
             (2, 1)
@@ -382,7 +379,7 @@ fn resume_settles_an_unclear_answer_with_as_many_tries_and_an_export_not_again()
                 "delete" => 4 + 3 * round,
                 _ => 2,
             };
-            // Resume counts the 2 s from the intent, which on a busy machine is well before the call.
+            // dsr counts the 2 s from the intent, which on a busy machine is well before the call.
             let apart = Duration::from_secs(1);
             assert_eq!(repeats(&fake, &ids[2], apart), expected, "{kind}");
         }

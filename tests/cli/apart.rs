@@ -1,4 +1,4 @@
-//! An id with an open deletion in the ledger is not sent again by another request.
+//! While an id is in an open deletion of the ledger, no other request sends it again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -99,7 +99,7 @@ fn one_resume_follows_a_chain_of_requests_to_its_end() {
     });
     let operator = Operator::at_with(&fake, "rate = 1000");
     let ids = people(7);
-    // Each has an id of the one before it.
+    // Each request shares an id with the one before.
     for (name, range) in [("a", 0..2), ("b", 1..4), ("c", 3..6), ("d", 5..7)] {
         let file = format!("{name}.csv");
         operator.file(&file, csv_of(&ids[range], None));
@@ -117,7 +117,6 @@ fn one_resume_follows_a_chain_of_requests_to_its_end() {
         let is_with_mixpanel = |state: &String| ["accepted", "running"].contains(&&**state);
         assert!(states.iter().all(is_with_mixpanel), "{request}");
     }
-    // Nothing is left, and nothing is asked for ever.
     let posts = fake.posts().len();
     operator.run(&["resume"]).exits_with(0);
     assert_eq!(fake.posts().len(), posts);
@@ -177,7 +176,6 @@ fn a_job_that_waits_for_another_request_names_it_and_what_lets_it_go() {
     );
     let posts = fake.posts().len();
 
-    // What the hint says lets it go.
     operator.run(&["resume", first, "--abandon"]).exits_with(0);
     operator.run(&["resume", own]);
     same_people(&fake.posts()[posts].ids(), &people(3));
@@ -225,13 +223,13 @@ fn ids_of_a_task_that_has_ended_meanwhile_are_sent() {
     let model = Model::start();
     let (operator, ids) = first_then_all(&model.fake);
     operator.run(&FIRST).exits_with(0);
-    // Nobody has asked since.
+    // dsr has not asked since.
     model.end_all();
     let outcome = operator.run(&ALL);
     let request = outcome.exits_with(0).request();
     same_people(&model.fake.posts()[1].ids(), &ids);
     assert_eq!(states(&request), ["accepted"], "{outcome}");
-    // What was asked on the way is known now.
+    // The state that dsr learned on the way is in the ledger.
     let older = operator
         .requests()
         .into_iter()
@@ -261,7 +259,7 @@ fn only_the_ids_that_the_older_task_has_are_linked() {
     let sent = fake.posts()[1].ids();
     same_people(&sent, &[&ids[..1], &ids[2..]].concat());
     assert_eq!(request["linked_ids"], 1, "{outcome}");
-    // The older one's task is about others than were sent: nobody knows what it erases.
+    // The older task has other ids than were sent, so nobody knows what it erases.
     let requests = operator.requests();
     let older = requests.iter().find(|r| r["id"] != request["id"]);
     assert_eq!(states(older.expect("two")), ["unknown"]);

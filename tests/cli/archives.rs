@@ -1,4 +1,4 @@
-//! Archives as Mixpanel documents them, from the plan of an export to what is handed over.
+//! Archives as Mixpanel documents them, from the plan of an export to the packages.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -87,7 +87,7 @@ fn categories_of_several_people_are_never_given_to_one_of_them() {
         ("profile_properties.csv", "$email\n"),
     ];
     let exports = exports(&lists);
-    // As a dsr before this one sent it.
+    // As an earlier dsr sent it.
     exports
         .operator
         .change_ledger("UPDATE requests SET law = 'ccpa', disclosure = 'categories'");
@@ -122,7 +122,7 @@ fn what_is_not_understood_is_looked_at_before_anything_is_sendable() {
     assert!(hint.contains("--split --zip --checked"), "{hint}");
     let draft = folder_of(&first);
     assert!(draft.to_str().unwrap().ends_with("-to-check"));
-    // It is said again, and nothing is made that looks as if it could go out.
+    // dsr reports it again, and makes nothing that looks ready to send.
     exports
         .download(&["--split", "--zip"])
         .exits_with(3)
@@ -199,7 +199,7 @@ fn the_hint_to_a_draft_repeats_the_command_in_a_rehearsal_too() {
         .exits_with(0);
     let fetched = operator.run(&["--sandbox", "download", "--to", "my exports", "--json"]);
     let found = the_download(fetched.exits_with(0));
-    // What the sandbox delivers is clear, so another archive takes its place in the ledger, too.
+    // The sandbox's archive is clear, so put another one in its place.
     let archive = zip_of(&[("notes.bin", "Dear reader")]);
     fs::write(found["path"].as_str().unwrap(), &archive).unwrap();
     let sha256: String = <sha2::Sha256 as sha2::Digest>::digest(&archive)

@@ -1,4 +1,4 @@
-//! `dsr audit`: who did what is told, and what was changed is found.
+//! `dsr audit`: reports who did what, and finds changes.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +12,6 @@ use crate::support::{
     Call, Fake, Operator, Reply, Running, csv_of, object_reply, people, trail_faults, untold_jobs,
 };
 
-/// A Mixpanel that has done everything by the time it is asked.
 fn quick() -> Fake {
     let results = json!({ "status": "SUCCESS", "distinct_ids": [] });
     let status = Reply::json(200, &json!({ "status": "ok", "results": results }));
@@ -22,7 +21,6 @@ fn quick() -> Fake {
     })
 }
 
-/// An operator with a deletion of three jobs, and the request's id.
 fn with_deletion(fake: &Fake) -> (Operator, String) {
     let operator = with_key(fake, "rate = 1000\ndelete_batch = 2");
     operator.file("ids.csv", csv_of(&people(6), None));
@@ -162,7 +160,7 @@ fn a_changed_entry_is_named_and_the_doctor_sees_it_too() {
         );
     }
     fs::write(&path, &whole).expect("it can be put back");
-    // Without its head nothing more is recorded, and so nothing is sent.
+    // Without the head dsr records nothing more, and so sends nothing.
     operator.change_trail("DELETE FROM audit_head");
     let posts = fake.posts().len();
     let refused = operator.run(&["delete", "--gdpr", "--yes", "somebody-else"]);
@@ -185,7 +183,7 @@ fn a_record_changed_behind_the_trails_back_is_named() {
     assert_eq!(untold_jobs(&path).len(), 1, "the tests' own check sees it");
 }
 
-/// A ledger as a dsr left it that kept no trail: two deletions, one of them not sent yet.
+/// The ledger of a dsr that kept no trail: two deletions, one of them unsent.
 const BEFORE: &str = include_str!("../golden/ledger/version-11.sql");
 
 #[test]
@@ -213,7 +211,7 @@ fn what_was_there_before_the_trail_is_counted_and_not_claimed() {
     assert_eq!(start["command"], "dsr audit");
     let shown = operator.run(&["--sandbox", "audit", "verify"]);
     assert!(shown.stdout.contains("Not covered: 2 requests"), "{shown}");
-    // From its next step on a job is.
+    // The trail covers a job from its next step on.
     operator.run(&["--sandbox", "resume"]).exits_with(0);
     let delete = ["--sandbox", "delete", "--gdpr", "--yes", "another"];
     operator.run(&delete).exits_with(0);
@@ -289,7 +287,6 @@ fn without_a_ledger_there_is_nothing_to_verify() {
     operator.run(&["audit", "log", "nobody"]).exits_with(74);
 }
 
-/// The script that docs/design/audit-trail.md gives to auditors.
 #[test]
 fn the_documented_script_recomputes_every_hash() {
     let architecture = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/design/audit-trail.md");

@@ -1,4 +1,4 @@
-//! The OAuth token: where it comes from, how long it is good for, and what happens after that.
+//! The OAuth token: where it comes from, how long it is good for, and what happens then.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +10,6 @@ fn today() -> NaiveDate {
     DateTime::<Utc>::from(SystemTime::now()).date_naive()
 }
 
-/// The day on which a token was made that is good for so many days from today.
 fn made_with_days_left(days: i64) -> String {
     let expires = today() + chrono::TimeDelta::days(days);
     let made = expires

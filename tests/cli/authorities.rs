@@ -1,4 +1,4 @@
-//! Whose certificates are believed: the system's authorities and those of `DSR_CA_FILE`, nobody else.
+//! dsr trusts the certificates of the system and of `DSR_CA_FILE`, and no others.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,13 +12,12 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::support::{Fake, Operator, states};
 
-/// Certificates for 127.0.0.1, good for a hundred years and believed by nobody.
+/// Certificates for 127.0.0.1, good for a hundred years, which no system trusts.
 fn data(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls");
     folder.join(name).display().to_string()
 }
 
-/// Speaks TLS in front of `fake`; returns the base URL.
 fn with_tls(fake: &Fake) -> String {
     let chain = CertificateDer::pem_file_iter(data("server.pem")).expect("a file");
     let chain = chain.collect::<Result<_, _>>().expect("a certificate");
@@ -39,7 +38,7 @@ fn with_tls(fake: &Fake) -> String {
             let connection = ServerConnection::new(Arc::clone(&config)).expect("a configuration");
             let tls = StreamOwned::new(connection, stream);
             let behind = behind.clone();
-            // One that does not believe us hangs up, which is its right.
+            // A client that does not trust the certificate hangs up.
             thread::spawn(move || drop(relay(tls, &behind)));
         }
     });
@@ -129,7 +128,7 @@ fn the_proxy_that_calls_take_is_named_and_its_password_is_not() {
         assert!(doctor.stdout.contains(said), "{said}\n{doctor}");
     }
     doctor.never_says("pass-WORD-9");
-    // To loopback none is taken, and none is spoken of.
+    // Calls to loopback use no proxy, and dsr mentions none.
     let operator = operator.with("DSR_API_URL", &fake.url());
     let outcome = operator.run(&["resume", "-v"]);
     outcome.never_says("through a proxy");
@@ -160,7 +159,7 @@ fn a_proxy_that_cannot_be_used_is_an_error_and_never_gone_around() {
             operator = operator.without(variable);
         }
     }
-    // To loopback none is taken.
+    // Calls to loopback use no proxy.
     operator.set("DSR_API_URL", &fake.url());
     operator.set("HTTPS_PROXY", "ftp://127.0.0.1:9");
     operator
@@ -168,7 +167,7 @@ fn a_proxy_that_cannot_be_used_is_an_error_and_never_gone_around() {
         .exits_with(0);
 }
 
-/// A SOCKS proxy that reaches nothing; what it was asked to connect to.
+/// A SOCKS proxy that reaches nothing. Returns what it was asked to connect to.
 fn socks_proxy() -> (String, std::sync::mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     let url = format!("socks5h://{}", listener.local_addr().expect("it is bound"));
@@ -176,7 +175,7 @@ fn socks_proxy() -> (String, std::sync::mpsc::Receiver<String>) {
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let mut bytes = [0; 512];
-            // Its ways to log in, then what to connect to: a host by its name.
+            // SOCKS: the login methods first, then the host name to connect to.
             let (Ok(_), Ok(())) = (stream.read(&mut bytes), stream.write_all(&[5, 0])) else {
                 continue;
             };

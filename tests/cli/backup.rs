@@ -1,4 +1,4 @@
-//! `dsr ledger backup`: a copy that is whole, private and never in the place of another file.
+//! `dsr ledger backup`: the copy is whole and private, and never replaces a file.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -12,7 +12,7 @@ use crate::support::{
     status_reply,
 };
 
-/// The state of each task at the fake: what a DELETE does to it, and what a GET then says.
+/// What a DELETE does to each task, and what a GET then says.
 fn fake_where(
     rules: Rules,
     delete: impl Fn(&Call) -> Reply + Send + Sync + 'static,
@@ -29,12 +29,11 @@ fn no_content() -> Reply {
     Reply::text(204, "application/json", "")
 }
 
-/// All is well: what is deleted is revoked.
+/// A DELETE revokes the task.
 fn obliging(rules: Rules) -> Fake {
     fake_where(rules, |_| no_content(), |_| "REVOKED")
 }
 
-/// An operator with one deletion of so many jobs.
 fn operator_with_jobs(fake: &Fake, settings: &str, jobs: usize) -> (Operator, String) {
     let operator = Operator::at_with(fake, &format!("{settings}\ndelete_batch = 1"));
     let ids: Vec<String> = (0..jobs).map(|place| format!("user-{place}")).collect();
@@ -57,7 +56,7 @@ fn operator_with_a_deletion(fake: &Fake) -> (Operator, String) {
     operator_with_jobs(fake, "rate = 1000", 1)
 }
 
-/// What was called after the POSTs: method and path, without the part all have in common.
+/// The calls after the POSTs: method and path, without the common prefix.
 fn calls_after_posts(fake: &Fake) -> Vec<String> {
     let calls = fake.calls().into_iter().skip_while(Call::is_post);
     let short = |path: &str| path.replace("/api/app/data-deletions/v3.0/", "");
@@ -103,7 +102,7 @@ fn each_job_is_deleted_at_the_documented_address_and_then_asked_about() {
     );
     assert_eq!(states(&operator.only_request()), ["revoked", "revoked"]);
 
-    // Again: everything is cancelled, nothing is called, and no token is needed.
+    // Again: everything is cancelled, so dsr calls nobody and needs no token.
     let operator = operator.without("DSR_TOKEN");
     operator.run(&["cancel", &id]).exits_with(0);
     assert_eq!(fake.calls().len(), 6);
@@ -401,7 +400,7 @@ fn what_was_never_sent_is_withdrawn_and_never_sent() {
     operator.run(&["resume"]).exits_with(0);
     operator.run(&["resume", &id]).exits_with(7);
     assert_eq!(fake.posts().len(), 2, "nothing was sent afterwards");
-    // The one task that was asked for is revoked: that is all that was wanted.
+    // The one task that was named is revoked; nothing else was wanted.
     operator.run(&["cancel", "task-0"]).exits_with(0);
 }
 
@@ -458,7 +457,7 @@ fn a_rehearsed_deletion_can_be_cancelled_until_it_starts() {
     let delete = ["--sandbox", "delete", "--gdpr", "--yes", "user-17"];
     operator.run(&delete).exits_with(0);
     let server = operator.dsr_home().join("sandbox/server/server.db");
-    // The sandbox's jobs take seconds; a busy machine may take longer than that to the DELETE.
+    // The sandbox's jobs take seconds, and a busy machine may be slower than that.
     let set_duration = |micros: i64| {
         let sandbox = Connection::open(&server).unwrap();
         let changed = sandbox.execute("UPDATE task SET duration = ?1", [micros]);

@@ -1,4 +1,5 @@
-//! Clocks that differ or jump, and processes that sleep: what is said, and that no calls crowd.
+//! Clocks that differ or jump, and processes that sleep: what dsr reports, and that calls do not
+//! crowd.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,6 @@ use crate::support::{
 
 const SKEWED: &str = "clock is";
 
-/// The `Date` of a server whose clock is ahead of ours by so much.
 fn date_ahead_by(minutes: i64) -> String {
     #[expect(
         clippy::disallowed_methods,
@@ -21,7 +21,6 @@ fn date_ahead_by(minutes: i64) -> String {
     theirs.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// Accepts everything, and says of every answer that it was made then.
 fn dated(date: &str) -> Fake {
     let date = date.to_owned();
     Fake::answering(move |call| {
@@ -90,7 +89,6 @@ fn a_clock_that_is_near_enough_or_not_told_is_not_warned_of() {
     outcome.exits_with(0).never_says(SKEWED);
 }
 
-/// The shortest time between two calls that arrived after `since`.
 fn shortest_gap_after(fake: &Fake, since: Instant) -> Duration {
     let calls = fake.calls().into_iter().map(|call| call.arrived);
     let mut arrivals: Vec<Instant> = calls.filter(|arrived| *arrived > since).collect();
@@ -106,7 +104,7 @@ fn shortest_gap_after(fake: &Fake, since: Instant) -> Duration {
 
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// A process that the system stops, as a laptop that sleeps does; long enough for many calls.
+/// Stops the process as a sleeping laptop does, for the time of many calls.
 fn sleep_for_many_intervals(running: &Running) -> Instant {
     running.signal("STOP");
     std::thread::sleep(INTERVAL * 10);
@@ -177,7 +175,7 @@ fn a_deletion_of_unknown_outcome_is_not_sent_again_after_a_sleep_of_15_minutes()
 
 const HOUR: i64 = 60 * 60;
 
-/// The first POST is turned away for so many seconds, the others are accepted.
+/// Answers the first POST with 429 for this many seconds, and accepts the others.
 fn limited_once(seconds: &'static str) -> Fake {
     Fake::answering(move |call| match (call.is_post(), call.place) {
         (true, 0) => Reply::error(429, "later").with("Retry-After", seconds),

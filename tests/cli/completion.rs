@@ -1,4 +1,4 @@
-//! Completion: which words are offered while somebody types, and in real shells.
+//! Completion: which words dsr offers, also in real shells.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,7 @@ use crate::minimisation::with_key;
 use crate::support::{Fake, Operator, PROJECT_TOKEN, Terminal, find_program};
 use crate::suppressions::{erase, obedient};
 
-/// The words offered in the place of the last one, and what is said of them.
+/// The words offered in the place of the last one, with their descriptions.
 fn offered(operator: &Operator, words: &[&str]) -> Vec<(String, String)> {
     let outcome = operator.run(&[&["__complete"], words].concat());
     outcome.exits_with(0);
@@ -30,7 +30,7 @@ fn words(operator: &Operator, typed: &[&str]) -> Vec<String> {
     offered.map(|(word, _)| word).collect()
 }
 
-/// Two projects and a token; deletions that are done, run, are accepted and not sent, and exports.
+/// Two projects and a token; exports, and deletions that are done, running, accepted and unsent.
 fn with_history(fake: &Fake) -> Operator {
     let second = format!(
         "[projects.app]\ntoken = \"{}\"\nregion = \"eu\"\nauth = \"acme\"\nrate = 1000",
@@ -57,7 +57,6 @@ fn with_history(fake: &Fake) -> Operator {
     operator
 }
 
-/// The requests in the order in which they were made, by the task's or the state's word.
 fn requests(operator: &Operator) -> Vec<String> {
     let mut all = operator.requests();
     all.sort_by_key(|request| request["created"].as_str().map(str::to_owned));
@@ -94,7 +93,7 @@ fn only_requests_that_fit_behind_the_command_are_offered_the_newest_first() {
         [open, exported]
     );
     let said = offered(&operator, &["cancel", ""]);
-    // What the operator wrote does not steer the terminal, and stays on its line.
+    // The operator's own text cannot control the terminal, and stays on its line.
     assert_eq!(said[1].1, "delete GDPR, shop, accepted, T-\\u{202e}1 2");
 }
 
@@ -179,7 +178,6 @@ fn a_look_leaves_no_trace_waits_for_nobody_and_is_silent_whatever_it_finds() {
         operator.files() == before,
         "neither a new file nor another byte"
     );
-    // Somebody is writing, and has been for a while.
     let ledger = operator.dsr_home().join("ledger.db");
     let other = Connection::open(&ledger).unwrap();
     other
@@ -188,7 +186,7 @@ fn a_look_leaves_no_trace_waits_for_nobody_and_is_silent_whatever_it_finds() {
     let outcome = operator.run(&["__complete", "status", ""]);
     assert_eq!(outcome.stdout.lines().count(), count);
     assert!(outcome.took < Duration::from_secs(2), "{outcome}");
-    // What was recorded a moment ago is in the log alone.
+    // A recent write is in the log only.
     other
         .execute_batch("UPDATE requests SET reference = 'fresh'; COMMIT")
         .unwrap();
@@ -209,8 +207,8 @@ fn a_look_leaves_no_trace_waits_for_nobody_and_is_silent_whatever_it_finds() {
     assert!(words(&operator, &["--project", ""]).is_empty());
 }
 
-/// A shell on a terminal that knows dsr's completion, and a command `show` that is completed alike
-/// and shows its arguments.
+/// A shell on a terminal with dsr's completion, and a command `show` that is completed the same way
+/// and prints its arguments.
 fn shell(operator: &mut Operator, program: &str, path: &str, setup: &str) -> Terminal {
     for folder in ["bin", "functions"] {
         fs::create_dir_all(operator.work().join(folder)).expect("a folder");
@@ -241,12 +239,12 @@ fn shell(operator: &mut Operator, program: &str, path: &str, setup: &str) -> Ter
     terminal
 }
 
-/// Types words, each with a tab where completion is to help, and reads what the shell made of them.
+/// Types words, with a tab where completion must help, and reads what the shell made of them.
 #[track_caller]
 fn completes_to(terminal: &mut Terminal, typed: &str, arguments: &[&str]) {
     terminal.types(&format!("show {typed}"));
     for argument in arguments {
-        // zsh takes a slash off again that it has put behind a folder.
+        // zsh removes the slash again that it added to a folder.
         terminal.sees(&format!("<{argument}"));
     }
     terminal.sees("<end>");

@@ -1,8 +1,8 @@
-//! Before anything is erased: the typed count, `--yes`, and secrets that are typed unseen.
+//! Before anything is erased: the typed count, `--yes`, and secrets that the terminal does not
+//! show.
 
 use crate::support::{Fake, OAUTH_TOKEN, Operator, PROJECT_TOKEN, Terminal, csv_of, people};
 
-/// An operator with 1,234 people in `ids.csv`, at a terminal.
 fn operator_at_a_terminal(fake: &Fake) -> Operator {
     let operator = Operator::at(fake).with("TERM", "xterm");
     operator.file("ids.csv", csv_of(&people(1234), Some(20)));
@@ -165,7 +165,7 @@ fn a_file_that_changes_after_the_question_changes_nothing() {
     assert_eq!(fake.posted_ids(), ["a1", "a2"]);
 }
 
-/// The tests' terminals do not echo by themselves.
+/// The tests' terminals do not echo by default.
 const ECHO: &str = "stty echo";
 
 #[test]

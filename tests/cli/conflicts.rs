@@ -1,5 +1,5 @@
-//! Jobs that the server does not take as they are: some ids are in a deletion already, or there
-//! are too many of them. What is taken out is linked, what is left is sent, nothing twice.
+//! Jobs that Mixpanel does not accept as they are: some ids are in a deletion already, or there are
+//! too many. dsr links the former and sends the rest; nothing is sent twice.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,6 @@ fn all_agree(operator: &Operator, model: &Model, ids: &[String]) {
     assert!(model.times().values().all(|times| *times == 1));
 }
 
-/// The ids of the jobs that are linked to `task`.
 fn linked_to(operator: &Operator, task: &str) -> Vec<String> {
     let jobs = account(operator).into_iter();
     let its = jobs.filter(|job| job.task == task && job.reason.contains("linked"));
@@ -63,10 +62,10 @@ fn ids_in_several_other_tasks_are_linked_each_to_its_own() {
     same_people(&linked_to(&operator, &second), &ids[5..6]);
     let tasks = model.tasks().len();
 
-    // Another ledger knows nothing of it: now all ids are in four tasks, so each is asked.
+    // Another ledger knows none of it: now all ids are in four tasks, and dsr asks about each.
     crossing.run(&DELETE).exits_with(0);
     assert_eq!(model.tasks().len(), tasks, "nothing new was created");
-    // Somebody's two were asked about before as well.
+    // Somebody's two tasks were asked about before, too.
     assert_eq!(model.fake.gets().len(), tasks + 2);
     let mut linked = Vec::new();
     for task in model.tasks() {
@@ -113,7 +112,7 @@ fn the_operators_word_to_send_again_meets_no_dead_end_at_a_conflict() {
     let running = operator.start(&DELETE);
     model.fake.wait_for_posts(1);
     running.kill();
-    // It was taken, came to its end, and somebody deletes two of them anew.
+    // It was accepted and has ended; then somebody deletes two of its ids again.
     model.end_all();
     model.somebody_deletes(&ids[4..]);
     let name = operator.only_request()["id"].clone();

@@ -1,5 +1,5 @@
-//! Where Mixpanel or the operator says what cannot be: a task of other ids, one task for several
-//! jobs, two words at once. Then nothing is done on a guess, and both sides are named.
+//! Mixpanel or the operator says what cannot be: a task of other ids, one task for several jobs,
+//! two decisions at once. dsr does not guess, and names both sides.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ fn status_of(status: &str, ids: &[String]) -> Reply {
     Reply::json(200, &json!({ "status": "ok", "results": results }))
 }
 
-/// The script for all but POSTs; these are answered as usual.
+/// Answers POSTs as usual, and everything else by `tell`.
 fn telling(tell: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Fake {
     Fake::answering(move |call| match call.method.as_str() {
         "GET" => tell(call),
@@ -25,7 +25,6 @@ fn telling(tell: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Fake {
     })
 }
 
-/// One request of these ids, in jobs of `batch`.
 fn operator_of(fake: &Fake, ids: &[String], batch: usize) -> Operator {
     let settings = format!("rate = 1000\ndelete_batch = {batch}\nexport_batch = {batch}");
     let operator = Operator::at_with(fake, &settings);
@@ -60,7 +59,7 @@ fn a_task_that_is_about_other_ids_is_never_done() {
             let reason = job["reason"].as_str().unwrap_or_default();
             assert!(reason.contains("the job has 4"), "{kind}: {name}: {reason}");
             outcome.never_says("stranger");
-            // What it says is not proof of anything else, either: nothing is sent again.
+            // The task proves nothing else either, so nothing is sent again.
             operator.run(&["resume"]).exits_with(6).says("--task");
             assert_eq!(fake.posts().len(), 1, "{kind}: {name}");
             let found = operator.run(&["find", "ids.csv"]);
@@ -145,7 +144,7 @@ fn a_task_of_another_job_of_ours_is_linked_and_not_adopted() {
         (true, 0) => object_reply("t-0"),
         (true, 1) => Reply::Reset,
         (true, _) => Reply::json(409, &conflict),
-        // Mixpanel is slow to say that it has started, so the second request is sent at first.
+        // Mixpanel reports the start late, so the second request is sent at first.
         _ if !asked.swap(true, Ordering::SeqCst) => status_of("NEW WORD", &told),
         _ => status_of("PENDING", &told),
     });
@@ -210,7 +209,7 @@ fn a_conflict_with_a_task_that_mixpanel_cannot_look_up_or_has_ended_links_nothin
     }
 }
 
-/// A deletion of unknown outcome beside an accepted one, and a Mixpanel that tells this of any task.
+/// A deletion of unknown outcome beside an accepted one; `tell` answers about every task.
 fn with_an_unknown_job(
     tell: impl Fn(&Call) -> Reply + Send + Sync + 'static,
 ) -> (Fake, Operator, String) {
@@ -291,7 +290,6 @@ fn of_two_words_at_once_the_first_counts_and_the_other_is_said_to_have_lost() {
     assert!(job["abandoned_at"].is_string());
 }
 
-/// A Mixpanel whose tasks are revoked once they are deleted.
 fn cancelling() -> Fake {
     let revoked = Mutex::new(Vec::new());
     Fake::answering(move |call| {

@@ -1,4 +1,4 @@
-//! What runs out beside the law's time: the token's year, and the links to finished exports.
+//! What runs out apart from the law's time: the token's year, and the links to exports.
 
 use std::fs;
 
@@ -10,12 +10,11 @@ use crate::support::{
     Fake, OAUTH_TOKEN, Operator, Outcome, Reply, has_calendar, object_reply, status_reply, usual,
 };
 
-/// A day on which a token was made that is good for so many days more.
 fn made_with_days_left(days: u64) -> String {
     #[expect(clippy::disallowed_methods, reason = "the test's own clock")]
     let today: NaiveDate = Utc::now().date_naive();
     let end = today + Days::new(days);
-    // A year of 365 days or one more; 29 February was no good day to make one.
+    // Months, since a year has 365 or 366 days.
     let made = end - chrono::Months::new(12);
     made.to_string()
 }
@@ -68,7 +67,7 @@ fn a_job_that_is_expected_before_the_token_ends_or_has_ended_is_not_warned_of() 
         .exits_with(0);
     let cached = ["status", "--cached", "--json"];
     assert!(outlives(&operator.run(&cached)));
-    // It was submitted 25 days ago: five days are left of Mixpanel's 30.
+    // It was submitted 25 days ago: 5 of Mixpanel's 30 days are left.
     operator.change_ledger(
         "UPDATE jobs SET submitted_at = strftime('%Y-%m-%dT%H:%M:%fZ', submitted_at, '-25 days')",
     );
@@ -94,7 +93,7 @@ fn a_token_of_unknown_age_and_the_sandboxs_are_not_warned_of() {
         let outcome = operator.run(args);
         assert!(!outlives(outcome.exits_with(0)), "{outcome}");
     }
-    // The real token's end means nothing to a rehearsal.
+    // A rehearsal does not depend on the real token's end.
     let operator = Operator::new()
         .with("DSR_TOKEN", OAUTH_TOKEN)
         .with("DSR_TOKEN_ISSUED", &made_with_days_left(5));
@@ -102,13 +101,13 @@ fn a_token_of_unknown_age_and_the_sandboxs_are_not_warned_of() {
     assert!(!outlives(outcome.exits_with(0)), "{outcome}");
 }
 
-/// What passes for a zip.
+/// The smallest file that counts as a zip.
 fn archive() -> String {
     let end = format!("PK\u{5}\u{6}{}", "\0".repeat(18));
     format!("PK\u{3}\u{4}{}{end}", "x".repeat(50))
 }
 
-/// A Mixpanel whose exports are finished, and whose links lead back to it.
+/// A Mixpanel with finished exports, whose links lead to the second fake.
 fn finishing() -> (Fake, Fake) {
     let store = Fake::answering(|_| Reply::text(200, "application/zip", &archive()));
     let url = store.url();
@@ -154,7 +153,7 @@ fn a_finished_export_counts_down_until_it_is_fetched() {
     assert_eq!(unfetched(&operator)["days_left_at_most"], 14);
     assert_eq!(unfetched(&operator)["link_may_live_until"], "2026-04-04");
     assert_eq!(unfetched(&operator)["jobs"], 2);
-    // It is closed now, and told of all the same.
+    // The request is closed now, and reported all the same.
     operator.lives_on("2026-03-15");
     let listed = operator.run(&["status"]);
     listed.exits_with(0).says(&fetch).never_says("Warning");
@@ -165,7 +164,7 @@ fn a_finished_export_counts_down_until_it_is_fetched() {
     operator.lives_on("2026-03-16");
     let soon = operator.run(&["status", "--json"]);
     assert_eq!(kinds(&soon), ["unfetched"], "three days before the end");
-    // The safe days are over; the link may live on, and is worth a try until it cannot.
+    // The safe days are over. The link may still work, so dsr suggests to try until it cannot.
     for day in ["2026-03-20", "2026-04-04"] {
         operator.lives_on(day);
         let outcome = operator.run(&["status"]);

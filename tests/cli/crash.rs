@@ -1,4 +1,4 @@
-//! Ends that nobody planned: after each, every id is in exactly one known place.
+//! Unplanned ends: after each, every id is in exactly one known place.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::support::{Fake, Operator, Reply, csv_of, object_reply, people, same_people, states};
 
-/// How long after a call the same one may come: 2 s after the attempt, which is counted from the
-/// intent on the disk: on a busy machine well before the call arrives.
+/// The least time between a call and its repeat. dsr counts 2 s from the intent on the disk, which
+/// on a busy machine is well before the call arrives.
 const SETTLE_AFTER: Duration = Duration::from_secs(1);
 const DELETE: [&str; 4] = ["delete", "--gdpr", "--yes", "ids.csv"];
 
@@ -25,7 +25,6 @@ fn task_ids(request: &Value) -> Vec<Value> {
     jobs.iter().map(|job| job["task_id"].clone()).collect()
 }
 
-/// The numbers of the jobs that say they may be a duplicate.
 fn notes_of_duplicates(operator: &Operator) -> Vec<u32> {
     let query = "SELECT CAST(number AS TEXT) FROM jobs WHERE reason LIKE '%possible duplicate%'
                  ORDER BY number";
@@ -34,19 +33,16 @@ fn notes_of_duplicates(operator: &Operator) -> Vec<u32> {
     numbers.collect::<Result<_, _>>().expect("numbers")
 }
 
-/// The ids that the ledger still holds for a job.
 fn kept_ids(operator: &Operator, job: u32) -> BTreeSet<String> {
     let kept = operator.kept_ids().into_iter();
     let its = kept.filter(|((_, number), _)| *number == job);
     its.flat_map(|(_, ids)| ids).collect()
 }
 
-/// The states of all jobs, without a dsr of its own to ask.
 fn states_on_disk(operator: &Operator) -> Vec<String> {
     operator.ledger_texts("SELECT state FROM jobs ORDER BY request, number")
 }
 
-/// Waits until some job is in the ledger with this state.
 fn wait_for_state(operator: &Operator, state: &str) {
     for _ in 0..2000 {
         if states_on_disk(operator).iter().any(|found| found == state) {
@@ -118,7 +114,7 @@ fn a_kill_is_said_out_loud_by_the_next_command() {
 
 #[test]
 fn a_kill_between_two_posts_loses_nothing() {
-    // A pace of one in 5 s: it is surely waiting when it is killed.
+    // One call in 5 s, so that dsr is surely waiting when it is killed.
     let fake = Fake::start();
     let operator = Operator::at_with(&fake, "rate = 0.2");
     let ids = people(1234);
@@ -169,7 +165,7 @@ fn kills_at_any_moment_lose_nothing_and_double_nothing_without_a_note() {
         BTreeSet::from_iter(fake.posted_ids()),
         BTreeSet::from_iter(ids)
     );
-    // What came twice is the same call, 2 s or more later, and the ledger says so.
+    // A repeat is the same call at least 2 s later, and the ledger notes it.
     let mut doubled = BTreeSet::new();
     for (place, post) in posts.iter().enumerate() {
         let Some(earlier) = posts[..place].iter().find(|p| p.ids() == post.ids()) else {

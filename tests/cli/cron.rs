@@ -233,12 +233,12 @@ fn what_could_not_be_told_is_told_at_the_next_look() {
     let fake = saying("PENDING");
     let operator = operator_with_two_jobs(&fake);
     let args = ["status", "--changes", "--cached"];
-    // Nobody reads it.
+    // The reader has gone away.
     let gone = operator.script(r#"(sleep 0.3; "$0" "$@") | true"#, &args);
     Running::start(gone, "").end().exits_with(0);
     let full = operator.script(r#""$0" "$@" > /dev/full"#, &args);
     Running::start(full, "").end().exits_with(74);
-    // It is told, and cannot be noted.
+    // It is shown, and cannot be recorded as shown.
     let held = Connection::open(operator.dsr_home().join("ledger.db")).unwrap();
     held.execute_batch("BEGIN IMMEDIATE").unwrap();
     let outcome = operator.run(&[&args[..], &["--lock-timeout", "100ms"]].concat());

@@ -1,5 +1,5 @@
-//! The clocks of the laws and of Mixpanel: what is computed, where it is shown, when it is warned
-//! of. Days other than today need libfaketime.
+//! The deadlines of the laws and of Mixpanel: how dsr computes and shows them, and when it warns.
+//! Other days than today need libfaketime.
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -11,7 +11,6 @@ const MONTH: &str = "GDPR Art. 12(3): one month from receipt, moved to a working
 const DAYS: &str = "11 CCR §7021(b): 45 calendar days from receipt";
 const CONFIRMATION: &str = "11 CCR §7021(a): 10 business days from receipt";
 
-/// The kinds of what a result or a failure warns of.
 pub(crate) fn kinds(outcome: &Outcome) -> Vec<String> {
     let object = outcome.json();
     let warnings = object["warnings"].as_array().cloned().unwrap_or_default();
@@ -19,12 +18,11 @@ pub(crate) fn kinds(outcome: &Outcome) -> Vec<String> {
     warnings.iter().map(kind).collect()
 }
 
-/// An operator of a shop with these settings, who has seen no other day yet.
+/// An operator with these settings, who has lived on no other day yet.
 fn operator_with(fake: &Fake, settings: &str) -> Operator {
     Operator::at_with(fake, &format!("rate = 1000\n{settings}"))
 }
 
-/// Takes nothing: the token's owner may not, and what was to be sent stays planned.
 fn turning_away() -> Fake {
     Fake::answering_posts(Reply::error(403, "no"))
 }
@@ -195,7 +193,7 @@ fn days_are_the_operators_own() {
     let fake = Fake::start();
     #[expect(clippy::disallowed_methods, reason = "the test's own clock")]
     let now = || -> DateTime<Utc> { Utc::now() };
-    // In Kiritimati it is always a later day than on Baker Island.
+    // Kiritimati is always a day ahead of Baker Island.
     for (zone, hours) in [("<+14>-14", 14), ("<-12>12", -12)] {
         let operator = operator_with(&fake, "").with("TZ", zone);
         let there = |now: DateTime<Utc>| (now + TimeDelta::hours(hours)).date_naive();
@@ -279,7 +277,7 @@ fn what_is_not_sent_is_told_its_last_safe_day_until_it_is_over() {
         (&request["days_left"], &request["overdue"]),
         (&json!(-1), &json!(true))
     );
-    // What was sent has no day to be submitted by.
+    // A request that was sent has no last day to submit.
     operator.set("DSR_API_URL", &fake.url());
     operator.run(&["resume", &id]).exits_with(0);
     let sent = status(&operator);
@@ -309,7 +307,7 @@ fn the_overdue_that_need_the_operator_come_first_then_the_others_by_their_due_da
             &received,
         ]);
     };
-    // Sent, or not: what is not sent needs the operator.
+    // One that is sent, and one that is not and so needs the operator.
     ask("sent-soon", 40, &fake.url());
     ask("unsent-later", 5, &closed.url());
     ask("sent-later", 10, &fake.url());
@@ -435,7 +433,7 @@ fn on_sixty_columns_each_date_is_on_lines_that_fit() {
         let words: Vec<&str> = screen.split_whitespace().collect();
         let text = words.join(" ").to_lowercase();
         assert!(text.contains(NOT_ADVICE), "{screen}");
-        // From the first date on; the rest is older and not about dates.
+        // Only the dates: the lines before them are not about dates.
         let dates = screen.lines().skip_while(|line| !line.contains("Due"));
         let dates = dates.take_while(|line| !line.trim().is_empty());
         for line in dates {

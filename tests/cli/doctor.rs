@@ -1,4 +1,4 @@
-//! What the doctor finds, that it names the way out, and that it changes nothing.
+//! What the doctor finds, that it names a fix, and that it changes nothing.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,7 +14,7 @@ use crate::support::{
     at_once, status_reply, usual, with_silent_bus,
 };
 
-/// Mixpanel as it should be: it knows no task that was not made.
+/// A healthy Mixpanel, which knows no task that was not made.
 fn knows_none() -> Fake {
     Fake::answering(|call| match call.method.as_str() {
         "GET" => status_reply("NOT_FOUND"),
@@ -26,7 +26,6 @@ fn today() -> NaiveDate {
     DateTime::<Utc>::from(SystemTime::now()).date_naive()
 }
 
-/// An operator whom nothing is held against.
 fn well_kept(fake: &Fake) -> Operator {
     let operator = Operator::at(fake).with("DSR_TOKEN_ISSUED", &today().to_string());
     close(&operator.dsr_home(), 0o700);
@@ -39,7 +38,7 @@ fn close(path: &Path, mode: u32) {
     changed.expect("a file of ours can be changed");
 }
 
-/// What was found of a kind, as `level: message → fix`.
+/// The checks of one kind, as `level: message → fix`.
 fn found(outcome: &Outcome, what: &str) -> String {
     let checks = outcome.json()["doctor"]["checks"].clone();
     let of_kind = |check: &&Value| check["check"] == what;
@@ -238,7 +237,6 @@ fn the_doctor_keeps_the_pace_with_everybody_else() {
     assert!(fake.shortest_gap() >= Duration::from_millis(500));
 }
 
-/// What happens to a ledger's file.
 type Damage = fn(&Path);
 
 #[test]
@@ -472,11 +470,11 @@ fn each_token_in_the_keyring_is_looked_at() {
 
 #[test]
 fn it_reads_well_on_a_narrow_terminal() {
-    // Not before the terminal is as narrow as it is to be.
+    // The answer comes only after the terminal has its width.
     let no = || Box::new(Reply::error(403, "no"));
     let fake = Fake::answering(move |_| Reply::After(Duration::from_millis(500), no()));
     let operator = well_kept(&fake);
-    // A warning, found before the problem.
+    // A warning that is found before the problem.
     close(&operator.config_path(), 0o644);
     let mut terminal = Terminal::start(operator.command(&["doctor", "--color", "never"]));
     terminal.becomes_wide(60);

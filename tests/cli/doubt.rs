@@ -1,5 +1,5 @@
-//! An answer that was lost stays in doubt through everything that comes later: what the screen, JSON,
-//! reports, `find` and the suppression list say of such a job, event by event.
+//! A lost answer stays in doubt through all later events: what the screen, JSON, reports, `find`
+//! and the suppression list say of the job after each event.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::support::{
 const IDS: [&str; 2] = ["one@x.test", "two@x.test"];
 const LONG_AGO: Duration = Duration::from_secs(16 * 60);
 
-/// What every place that tells of a job says after an event.
+/// What each command says of the job after an event.
 struct Told {
     state: &'static str,
     carried_out: &'static str,
-    /// In the list of those who must not be tracked again.
+    /// The entry in the suppression list.
     suppressed: Option<&'static str>,
     /// The exit status of `status REQUEST --exit-status --cached`.
     status: i32,
@@ -30,8 +30,7 @@ const IN_DOUBT: Told = Told {
     status: 6,
 };
 
-/// A Mixpanel that loses its first answer and gives these to the POSTs after it, and to questions
-/// this status.
+/// Loses its first answer, gives `later` to the next POSTs, and reports this status.
 fn losing_the_first(later: Vec<Reply>, status: &'static str) -> Fake {
     Fake::answering(move |call| match (call.method.as_str(), call.place) {
         ("POST", 0) => Reply::Hang,
@@ -41,7 +40,7 @@ fn losing_the_first(later: Vec<Reply>, status: &'static str) -> Fake {
     })
 }
 
-/// One job of two ids whose answer is lost, so long ago that no repeat tells anything.
+/// One job of two ids whose answer was lost so long ago that no repeat settles it.
 fn with_a_lost_answer(fake: &Fake) -> (Operator, String) {
     let operator = with_key(fake, "rate = 1000");
     let ids = ["--id", IDS[0], "--id", IDS[1]];
@@ -62,7 +61,7 @@ fn texts<'v>(values: &'v Value, key: &str) -> Vec<&'v str> {
         .collect()
 }
 
-/// Asserts what each command says of both people and of their jobs.
+/// Asserts what each command says of both people and their jobs.
 #[track_caller]
 fn everything_says(operator: &Operator, name: &str, event: &str, told: &Told) {
     let status = operator.run(&["status", name, "--cached", "--exit-status", "--json"]);
@@ -163,7 +162,7 @@ fn nothing_that_comes_after_a_lost_answer_dissolves_the_doubt() {
     };
     let abandon: Event = |operator, name| {
         operator.run(&["resume", name, "--abandon"]).exits_with(0);
-        // Their ids have given way to hashes.
+        // Hashes have replaced the ids.
         assert!(operator.kept_ids().is_empty());
     };
     let task = || object_reply("t-again");
@@ -221,7 +220,7 @@ fn nothing_that_comes_after_a_lost_answer_dissolves_the_doubt() {
             operator.change_ledger("UPDATE jobs SET state = 'deferred' WHERE state = 'planned'");
         }
         everything_says(&operator, &name, event, told);
-        // Nothing is sent again without a word, whatever time has passed.
+        // Nothing is sent again without a decision, whatever time has passed.
         if told.state == "unknown" {
             let posts = fake.posts().len();
             operator.run(&["resume", "--max-wait", "0s"]);
@@ -241,12 +240,12 @@ fn a_job_that_was_cancelled_in_doubt_is_not_sent_again_within_the_quarter_of_an_
     let posts = fake.posts().len();
     operator.run(&["resume"]).exits_with(6).says("--abandon");
     assert_eq!(fake.posts().len(), posts);
-    // The operator's word closes it, and it stays unknown.
+    // The operator's decision closes it, and it stays unknown.
     operator.run(&["resume", &name, "--abandon"]).exits_with(0);
     assert_eq!(states(&operator.only_request()), ["unknown"]);
 }
 
-/// 2xx answers that name no one task.
+/// 2xx answers that do not name exactly one task.
 fn unread_answers() -> [(&'static str, Reply); 4] {
     let several = json!({ "status": "ok", "results": [
         { "tracking_id": "t-one" }, { "tracking_id": "t-two" },

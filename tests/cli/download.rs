@@ -1,11 +1,11 @@
-//! `dsr download`: an archive as a whole or not at all, from a store that gets nothing of ours.
+//! `dsr download`: an archive is fetched whole or not at all, and the store gets no token.
 
 use std::fs;
 use std::path::PathBuf;
 
 use crate::support::{Call, Exports, Fake, Operator, Reply, Terminal, the_download};
 
-/// What passes for a zip: its first bytes, something, and the end of its directory.
+/// The smallest file that counts as a zip: its first bytes, something, the end of its directory.
 fn archive() -> String {
     let end = format!("PK\u{5}\u{6}{}", "\0".repeat(18));
     format!("PK\u{3}\u{4}{}{end}", "x".repeat(5000))
@@ -238,7 +238,7 @@ fn a_rehearsal_fetches_what_the_sandbox_has_made() {
 #[test]
 fn a_terminal_sees_one_bar_that_counts_bytes() {
     let mut scene = scene(|_| {
-        // Long enough to be drawn.
+        // Long enough for the bar to be drawn.
         std::thread::sleep(std::time::Duration::from_secs(1));
         handing_out()
     });
@@ -254,7 +254,7 @@ fn a_terminal_sees_one_bar_that_counts_bytes() {
 #[test]
 fn an_export_that_is_waited_for_can_be_fetched_as_soon_as_it_is_done() {
     let operator = Operator::new();
-    // To fetch is to wait.
+    // `--download` waits for the export.
     let export = ["--sandbox", "export", "--gdpr", "user-17"];
     let flags = ["--download", "exports", "--json"];
     let outcome = operator.run(&[&export[..], &flags].concat());
@@ -294,7 +294,7 @@ fn what_cannot_be_fetched_after_the_wait_is_said_after_the_request_is_shown() {
     let state = &lines.last().unwrap()["request"]["state"];
     assert_eq!(state, "done", "{outcome}");
 
-    // In the way of the folder: a local failure, and the request is shown all the same.
+    // A file in the way of the folder is a local failure; the request is still shown.
     scene.operator.file("taken", "");
     let wait = ["export", "--gdpr", "c1", "--wait", "--download", "taken"];
     let outcome = scene.operator.run(&wait);

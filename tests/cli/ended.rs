@@ -1,4 +1,4 @@
-//! A conflict names a task that has ended: it says nothing of what was asked for since.
+//! A conflict names a task that has ended: that says nothing of what was asked for since.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -22,7 +22,8 @@ fn conflict(tasks: &[&str]) -> Reply {
     Reply::json(409, &json!({ "status": "error", "error": error }))
 }
 
-/// Answers the POSTs in turn, the last answer for ever; `t-old` has these ids, and has ended.
+/// Gives these answers to the POSTs in turn, the last one for ever. `t-old` has these ids and has
+/// ended.
 fn ended(posts: Vec<Reply>, status: &'static str, ids: &'static [&'static str]) -> Fake {
     let turn = AtomicUsize::new(0);
     Fake::answering(move |call: &Call| match (call.is_post(), call.task()) {
@@ -121,7 +122,7 @@ fn an_ended_task_with_exactly_the_ids_of_a_lost_post_waits_for_the_operators_wor
     assert_eq!(states(&operator.only_request()), ["done"]);
 }
 
-/// Mixpanel accepts nothing while a task has its ids, so that task is not older than the POST.
+/// Mixpanel accepts no id that is in an active task, so this task is not older than the POST.
 #[test]
 fn an_ended_task_is_adopted_where_mixpanel_had_accepted_the_post() {
     let unread = Reply::json(201, &json!({ "status": "ok" }));
@@ -160,7 +161,7 @@ fn ids_that_are_being_deleted_in_a_task_that_is_not_named_are_on_the_suppression
     assert!(reason.contains("names no task"), "{reason}");
 }
 
-/// A deletion of unknown outcome, and a Mixpanel that tells this of any task.
+/// A deletion of unknown outcome; `tell` answers about every task.
 fn unknown_beside(
     tell: impl Fn(&Call) -> Reply + Send + Sync + 'static,
 ) -> (Fake, Operator, String) {

@@ -1,4 +1,4 @@
-//! Ids under legal hold: whoever is in an excluded file is never sent.
+//! Ids under legal hold: an excluded id is never sent.
 
 use std::path::Path;
 
@@ -13,7 +13,6 @@ const DELETE: [&str; 6] = [
     "hold.csv",
 ];
 
-/// Thirty people, the first ten of them on hold beside five strangers.
 fn operator_with_a_hold(fake: &Fake) -> (Operator, Vec<String>) {
     let operator = Operator::at_with(fake, "rate = 1000\ndelete_batch = 8");
     let all = people(35);
@@ -209,7 +208,7 @@ fn a_plan_file_keeps_what_each_hold_file_spares() {
     assert_eq!(fake.posted_ids(), ["a1", "a3"]);
 }
 
-/// Erases these ids but for the held ones; each text is a whole file.
+/// Erases these ids except the held ones; each text is a whole file.
 fn erase_but(fake: &Fake, ids: &str, hold: &str, more: &[&str]) -> (Operator, Outcome) {
     let operator = Operator::at(fake);
     operator.file("ids.csv", format!("distinct_id\n{ids}"));
@@ -310,7 +309,7 @@ fn a_near_match_says_in_what_the_two_differ() {
         ),
         ("user-17", "user-16;user-17", "one line holds several ids"),
     ] {
-        // Some would be called damaged otherwise.
+        // Some would otherwise count as damaged.
         let allow = ["--allow", held];
         let (ids, hold) = (format!("{listed}\n"), format!("{held}\n"));
         let (_, outcome) = erase_but(&fake, &ids, &hold, &allow);
@@ -318,7 +317,7 @@ fn a_near_match_says_in_what_the_two_differ() {
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         let pair = format!("`ids.csv`, line 2 and `hold.csv`, line 2: {difference}");
         assert!(said.contains(&pair), "{listed} {held}\n{outcome}");
-        // Nothing else is named beside it.
+        // The message names nothing else.
         let rest = said.split_once(&pair).unwrap().1.trim_start();
         assert!(rest.starts_with("Hint"), "{listed} {held}\n{outcome}");
     }
@@ -348,7 +347,7 @@ fn what_is_held_exactly_is_spared_whatever_else_is_near() {
     let (_, outcome) = erase_but(&fake, "user-1\nUser-2\nuser-2\n", "user-2\nUser-2\n", &[]);
     outcome.exits_with(0);
     assert_eq!(fake.posted_ids(), ["user-1"]);
-    // The operator's word for one value, which is another person's.
+    // The operator allows one value, which belongs to another person.
     let (_, outcome) = erase_but(
         &fake,
         "user-3\nUser-4\n",
@@ -368,12 +367,12 @@ fn with_hashing_the_values_are_compared_and_not_their_hashes() {
         .exits_with(5)
         .says("`ids.csv`, line 3")
         .says("`hold.csv`, line 2");
-    // Lower-cased before they are hashed, they are one id.
+    // Lower-cased before hashing, they are one id.
     let lowered = [&hash[..], &["--hash-lowercase"]].concat();
     let (_, outcome) = erase_but(&fake, "a1@x.test\nkept@x.test\n", "Kept@x.test\n", &lowered);
     outcome.exits_with(0);
     assert_eq!(fake.posted_ids().len(), 1);
-    // A hold file that lists hashes already would be hashed once more, and spare nobody.
+    // A hold file of hashes would be hashed once more, and hold nobody back.
     let held = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881\n";
     let (_, outcome) = erase_but(&fake, "y\nx\n", held, &hash);
     outcome

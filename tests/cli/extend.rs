@@ -1,4 +1,4 @@
-//! `dsr extend`: the law's further time, once, inside the first period, and for a reason.
+//! `dsr extend`: the law's further time, once, inside the first period, and with a reason.
 
 use serde_json::{Value, json};
 
@@ -159,7 +159,7 @@ fn the_last_day_of_the_first_period_is_inside_it_and_the_next_is_not() {
         return;
     }
     let fake = Fake::start();
-    // 28 February 2026 is a Saturday: the month ends on 2 March.
+    // 28 February 2026 is a Saturday, so the month ends on 2 March.
     for (day, status) in [("2026-03-02", 0), ("2026-03-03", 2)] {
         let mut operator = Operator::at(&fake);
         operator.lives_on("2026-01-28");

@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::minimisation::with_key;
 use crate::support::{Fake, Operator, Reply, csv_of, object_reply, people};
 
-/// A Mixpanel that has done every deletion by the time it is asked, and no export.
 fn half_done() -> Fake {
     Fake::answering(|call| {
         let is_deletion = call.path.contains("deletions");
@@ -20,7 +19,7 @@ fn half_done() -> Fake {
     })
 }
 
-/// One request that has ended and one that has not, with somebody in both.
+/// One request that has ended and one that has not, with one person in both.
 fn with_records(fake: &Fake) -> Operator {
     let operator = with_key(fake, "rate = 1000");
     for args in [
@@ -181,7 +180,7 @@ fn without_the_key_of_those_who_are_hashed_nobody_is_said_not_to_be_there() {
     let outcome = operator.run(&["find", "erased@x.test", "--json"]);
     assert_eq!(outcome.exits_with(2).failure()["kind"], "ledger_key");
     assert_eq!(outcome.stdout, "");
-    // Nor is a new key made beside the one that is missing.
+    // dsr makes no new key beside the missing one.
     let other = operator.run(&["auth", "ledger-key", "--to", "new.key"]);
     other.exits_with(2);
     assert!(!operator.work().join("new.key").exists());

@@ -1,4 +1,4 @@
-//! What a script relies on: the shapes of JSON, for results and for failures.
+//! What scripts rely on: the JSON shapes of results and failures.
 
 use serde_json::Value;
 

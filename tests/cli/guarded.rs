@@ -1,4 +1,4 @@
-//! What of a running or dying dsr could fall into other hands: its memory and its files.
+//! Keeps a running or dying dsr from exposing its memory and its files.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -20,7 +20,7 @@ fn a_dsr_that_crashes_leaves_no_core_file() {
         .find(|line| line.starts_with("Max core file"));
     let sizes: Vec<&str> = core.unwrap().split_whitespace().skip(4).collect();
     assert_eq!(sizes[..2], ["0", "0"], "{limits}");
-    // Not QUIT: what a shell starts in the background ignores that.
+    // Not QUIT: background processes of a shell ignore it.
     running.signal("ABRT");
     assert_eq!(running.end().status, None, "it crashed");
     let files = fs::read_dir(operator.work()).unwrap();
@@ -33,7 +33,6 @@ fn mode(path: &Path) -> u32 {
     metadata.permissions().mode() & 0o777
 }
 
-/// Everything under a folder, and the folder itself.
 fn everything(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut found = vec![folder.to_owned()];
     for entry in fs::read_dir(folder).expect("a folder can be listed") {

@@ -1,4 +1,4 @@
-//! `dsr guide`: what can be done where a deletion ends.
+//! `dsr guide`: what remains to be done after a deletion.
 
 use std::collections::BTreeSet;
 
@@ -134,7 +134,7 @@ fn a_narrow_terminal_folds_the_text_and_leaves_code_and_addresses_whole() {
     }
 }
 
-/// All deletions succeed at the first question.
+/// All deletions have succeeded when dsr first asks.
 fn deleting() -> Fake {
     Fake::answering(|call| match call.is_post() {
         true => object_reply(&format!("task-{}", call.place)),

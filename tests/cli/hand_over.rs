@@ -1,4 +1,4 @@
-//! From a fetched archive to what a person gets: what dsr says of it, and the ways out it names.
+//! From a fetched archive to a person's package: what dsr reports, and the commands it names.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -33,7 +33,6 @@ fn event(id: &str, name: &str) -> String {
     format!(r#"{{"event":"{name}","properties":{{"distinct_id":"{id}"}}}}"#)
 }
 
-/// An event of each of two people.
 fn archive() -> Vec<u8> {
     let events = [event("anna", "x"), event("bob", "y")].join("\n");
     archive_of(&[("events.jsonl", &events)])
@@ -58,7 +57,6 @@ fn packages_of(outcome: &Outcome) -> PathBuf {
     PathBuf::from(path.as_str().expect("a path"))
 }
 
-/// What an outcome says became of each export.
 fn results(outcome: &Outcome) -> Vec<String> {
     let downloads = outcome.json_lines()[0]["downloads"].clone();
     let all = downloads.as_array().expect("a list").iter();
@@ -164,7 +162,7 @@ fn of_two_at_once_the_later_one_goes_on_with_what_the_other_fetched() {
     for flags in [&[][..], &["--split"], &["--split", "--zip"]] {
         let (archive, come) = (archive(), Arc::new(AtomicUsize::new(0)));
         let exports = Exports::of(&["anna", "bob"], move |_| {
-            // Both have asked before either has all of it.
+            // Both have asked before either has the whole archive.
             come.fetch_add(1, Ordering::SeqCst);
             let begun = Instant::now();
             while come.load(Ordering::SeqCst) < 2 && begun.elapsed() < Duration::from_secs(30) {
@@ -213,7 +211,7 @@ fn a_folder_that_was_moved_is_known_again_where_it_is_now() {
         }
     }
     assert_eq!(exports.store.calls().len(), 1);
-    // Another file of that name is not taken for it.
+    // dsr does not mistake another file of that name for the archive.
     fs::write(new.join(old.file_name().unwrap()), "mine").unwrap();
     let args = ["download", &request, "--to", &to, "--json"];
     let said = exports.operator.run(&args);
@@ -234,7 +232,7 @@ fn a_link_that_cannot_have_ended_is_tried_again_before_there_is_a_new_export() {
         let hint = hint.as_str().unwrap();
         let (retry, anew) = (hint.find("dsr download"), hint.find("dsr export"));
         assert!(retry.is_some() && retry < anew, "{hint}");
-        // One that may be over is not worth a try.
+        // A link that may have ended is not worth another try.
         exports
             .operator
             .change_ledger("UPDATE jobs SET submitted_at = '2020-01-01T00:00:00.000Z'");
@@ -245,7 +243,7 @@ fn a_link_that_cannot_have_ended_is_tried_again_before_there_is_a_new_export() {
     }
 }
 
-/// A nightly run reads no archive anew; who names a request wants to know.
+/// A nightly run reads no archive again; naming a request checks its archive.
 #[test]
 fn only_a_named_request_is_hashed_where_size_and_time_are_as_they_were() {
     let exports = exports(archive());
@@ -267,7 +265,7 @@ fn only_a_named_request_is_hashed_where_size_and_time_are_as_they_were() {
     };
     assert!(!is_read(&[]));
     assert!(is_read(&[&request]));
-    // Another time and the same bytes: read, and there.
+    // Another time and the same bytes: dsr reads it and finds it unchanged.
     set_time(before.modified().unwrap() - Duration::from_secs(60));
     assert!(is_read(&[]));
     bytes[40] ^= 1;

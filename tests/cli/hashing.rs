@@ -1,5 +1,5 @@
-//! For products whose distinct_ids are hashes: the plain values stay on this machine, and neither
-//! the wire nor the ledger nor the screen has one.
+//! Products whose distinct_ids are hashes: the plain values are not on the wire, in the ledger or
+//! on the screen.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::support::{Fake, Operator, Outcome};
 
-// Of `alice@example.com` and `bob@example.com`, as sha256sum, sha1sum, md5sum and
-// `openssl dgst -sha256 -mac HMAC -macopt key:…` give them.
+// Hashes of `alice@example.com` and `bob@example.com` by sha256sum, sha1sum, md5sum and `openssl
+// dgst -sha256 -mac HMAC -macopt key:…`.
 const ALICE: &str = "ff8d9819fc0e12bf0d24892e45987e249a28dce836a85cad60e28eaaa8c6d976";
 const BOB: &str = "5ff860bf1190596c7188ab851db691f0f3169c453936e9e1eba2f9a47f7a0018";
 const ALICE_SHA1: &str = "fc2398a73dd54d6237c4fdb58fd7d75347cf5af3";
@@ -25,12 +25,11 @@ fn operator(fake: &Fake) -> Operator {
     operator
 }
 
-/// Under the CCPA: some of the GDPR's months are too short for Mixpanel, which is warned of.
+/// Under the CCPA, since dsr would warn of some of the GDPR's months.
 fn delete(operator: &Operator, flags: &[&str]) -> Outcome {
     operator.run(&[&["delete", "--ccpa", "--yes", "ids.csv"], flags].concat())
 }
 
-/// Writes a key file with this mode; returns its name.
 fn key_file(operator: &Operator, bytes: impl AsRef<[u8]>, mode: u32) -> &'static str {
     operator.file("key", bytes);
     let permissions = fs::Permissions::from_mode(mode);

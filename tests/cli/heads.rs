@@ -1,4 +1,4 @@
-//! Heads that were kept elsewhere, held against a ledger that was restored from copies.
+//! Saved heads, compared with a ledger that was restored from copies.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +8,6 @@ use std::time::Duration;
 use crate::set_back::put_back;
 use crate::support::{Fake, Operator};
 
-/// The line as it is kept elsewhere, its time included.
 fn line_of(operator: &Operator) -> String {
     let line = operator.run(&["audit", "head"]);
     line.exits_with(0).stdout.clone()
@@ -32,7 +31,7 @@ fn heads_of_two_lost_times_accuse_nobody() {
     let accept = || {
         operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
     };
-    // A time in the trail has milliseconds; a copy is not made in the same one.
+    // Times in the trail have milliseconds; a copy must not be made in the same one.
     let pause = || sleep(Duration::from_millis(20));
     export(&operator, "a1");
     let kept = line_of(&operator);
@@ -75,7 +74,7 @@ fn heads_of_two_lost_times_accuse_nobody() {
             export(&operator, &format!("e{round}{place}"));
         }
     }
-    // A head of another time is still held against the trail.
+    // A head with another time is still compared with the trail.
     let now = line_of(&operator);
     let (count, rest) = now.split_once(':').expect("a head");
     let time = rest.split(' ').nth(1).expect("a time");

@@ -1,4 +1,4 @@
-//! `dsr help` and `dsr man`: what a person reads who is alone with the program.
+//! `dsr help` and `dsr man`.
 
 use crate::support::{Operator, Terminal};
 
@@ -39,7 +39,7 @@ fn a_topic_says_what_the_program_goes_by() {
     assert_eq!(entries("exit-status")[6]["name"], "6");
     let variables = entries("environment").to_string();
     assert!(variables.contains("DSR_TOKEN_FILE"), "{variables}");
-    // Where the files of this operator really are.
+    // The files of this very operator.
     let home = operator.dsr_home();
     let ledger = home.join("ledger.db").display().to_string();
     assert_eq!(entries("files")[1]["name"], ledger);
@@ -79,14 +79,14 @@ fn no_line_of_help_is_wider_than_the_screen() {
             &["help", "files"],
             &["--help"],
         ] {
-            // The terminal has its width when the program starts.
+            // Starts dsr only when the terminal has its width.
             let setup = format!("read go; stty cols {width}; \"$0\" {}", command.join(" "));
             let mut terminal = Terminal::start(operator.script(&setup, &[]));
             terminal.types("go");
             let (status, screen) = terminal.ends();
             assert_eq!(status, 0, "{screen}");
             for line in screen.lines() {
-                // Paths and usages are as long as they are.
+                // Paths and usages may be wider.
                 let wide = console::measure_text_width(line);
                 assert!(
                     wide <= width || line.contains("/tmp") || line.contains("Usage:"),
@@ -179,7 +179,6 @@ fn on_a_terminal_man_shows_the_page_and_gets_no_token() {
     assert!(screen.contains(".TH DSR 1"), "{screen}");
 }
 
-/// An operator who has this script as a program before all others.
 fn with_program(name: &str, script: &str) -> Operator {
     let operator = Operator::new();
     let program = operator.private_file(name, format!("#!/bin/sh\n{script}\n"));

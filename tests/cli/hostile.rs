@@ -1,4 +1,4 @@
-//! Archives that are made to do harm, through `dsr download --split`: nothing outside the folder.
+//! Hostile archives through `dsr download --split`: nothing is written outside the folder.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -24,7 +24,6 @@ fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
 
 const EVENT: &[u8] = br#"{"event":"seen","properties":{"distinct_id":"anna","time":1770000000}}"#;
 
-/// Everything below a folder but the archives themselves and dsr's own ledger.
 fn all_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -38,14 +37,14 @@ fn all_below(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Fetches `archive`, splits it, and demands that the second step changed no file anywhere.
+/// Fetches `archive`, splits it, and checks that the split changed no file anywhere.
 #[track_caller]
 fn is_refused(archive: Vec<u8>, status: i32, says: &str) -> Outcome {
     let exports = Exports::of(&["anna"], move |_| handing_out(&archive, ""));
     exports.download(&[]).exits_with(0);
     let root = exports.operator.work();
     let root = root.parent().expect("the folder of the operator");
-    // The ledger's own files come and go with each command.
+    // The ledger's side files come and go with each command.
     let files = || -> Vec<PathBuf> {
         let all = all_below(root).into_iter();
         all.filter(|path| {
@@ -78,7 +77,8 @@ fn names_that_lead_elsewhere_are_refused() {
         ("C:/outside.jsonl", "drive letter"),
         ("a\\..\\outside.jsonl", "backslash"),
     ] {
-        // A name of the same length is written first: the library would correct the other.
+        // Written under a name of the same length first: the zip library would correct the hostile
+        // one.
         let plain = "x".repeat(name.len());
         let bytes = zip_of(&[(&plain, EVENT)]);
         let archive = replaced(bytes, plain.as_bytes(), name.as_bytes());
@@ -111,11 +111,11 @@ fn links_are_refused() {
 
 #[test]
 fn a_bomb_is_refused_whatever_it_says_of_itself() {
-    // 80 MB of one byte: 80 kB packed.
+    // 80 MB of one byte pack to 80 kB.
     let bomb = zip_of(&[("events.jsonl", &vec![b' '; 80 << 20])]);
     assert!(bomb.len() < 200_000, "it is one");
     is_refused(bomb.clone(), 5, "far more than its size");
-    // The same with a directory that says 1 kB.
+    // The same bomb with a directory that claims 1 kB.
     let size = (80_u32 << 20).to_le_bytes();
     let places: Vec<usize> = (0..bomb.len() - 4)
         .filter(|at| bomb[*at..*at + 4] == size)
@@ -158,7 +158,7 @@ fn an_archive_that_is_cut_off_is_not_even_kept() {
     outcome.exits_with(75);
     assert_eq!(the_download(&outcome)["result"], "not_an_archive");
     assert!(exports.names().is_empty());
-    // One whose directory is there, but whose members are not where it says.
+    // The directory is intact, but the members are not where it says.
     let mut hollow = archive;
     hollow.drain(10..200);
     is_refused(hollow, 5, "");

@@ -1,5 +1,5 @@
-//! What is already where a command's output should go: one rule for all commands. The status is 2,
-//! the kind `exists`, the message names the file, and the file stays as it was.
+//! A file is where a command's output must go. One rule for all commands: status 2, kind `exists`,
+//! the message names the file, and the file stays as it was.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,8 +9,8 @@ use std::path::Path;
 use crate::minimisation::with_key;
 use crate::support::{Exports, Fake, Outcome, handing_out};
 
-/// The commands that write a file or a folder that the operator names, and the option they name it
-/// by. The last of the arguments is the file.
+/// The commands that write a file or folder, with the option that names it. The last argument is
+/// the file.
 const WRITERS: &[(&str, &str, &[&str])] = &[
     ("export", "--plan", &["--gdpr", "a1", "--plan", "out"]),
     ("delete", "--plan", &["--gdpr", "a1", "--plan", "out"]),
@@ -19,13 +19,12 @@ const WRITERS: &[(&str, &str, &[&str])] = &[
     ("auth ledger-key", "--to", &["--to", "out"]),
     ("ledger backup", "FILE", &["out"]),
 ];
-/// The same, in a folder: the archives of exports.
 const FETCHERS: &[(&str, &str)] = &[
     ("download", "--to"),
     ("export", "--download"),
     ("apply", "--download"),
 ];
-/// Pages that each run writes anew.
+/// Pages that each run writes again.
 const REPLACES: (&str, &str) = ("man", "--output");
 
 fn is_refused(outcome: &Outcome, path: &Path) {
@@ -91,7 +90,7 @@ fn what_is_in_the_way_of_an_archive_or_its_packages_ends_it_alike() {
     assert_eq!(fs::read_to_string(&packages).unwrap(), "mine");
 }
 
-/// A command that learns to write files must come into the lists above.
+/// A new command that writes files must be added to the lists above.
 #[test]
 fn every_command_that_names_a_file_or_folder_is_known_here() {
     let readers = [

@@ -1,4 +1,4 @@
-//! Where ids come from, and that nothing is sent of a source that is not sound.
+//! Where ids come from, and that a damaged source sends nothing.
 
 use serde_json::json;
 
@@ -8,7 +8,6 @@ fn export<'a>(args: &[&'a str]) -> Vec<&'a str> {
     [&["export", "--gdpr"], args].concat()
 }
 
-/// Runs an export of a file with this text and these flags.
 fn export_file(fake: &Fake, text: impl AsRef<[u8]>, flags: &[&str]) -> Outcome {
     let operator = Operator::at(fake);
     operator.file("ids.csv", text);

@@ -1,7 +1,6 @@
-//! Every file of `tests/golden/intake` with what is expected of it beside it, in `NAME.expected`:
-//! what is sent and how it was read, or what is said and that nothing is sent. A new kind of
-//! damage needs two files and no code. In the files of the second kind what must not be shown
-//! holds the word `secret`.
+//! Each file of `tests/golden/intake` has its expected result beside it, in `NAME.expected`: what
+//! is sent and how the file was read, or what the error says. A new kind of damage needs two files
+//! and no code. In files with an error, `secret` marks what must not be shown.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Fake, Operator, Outcome, at_once};
 
-/// What is beside a golden file. Those that are not there are not looked at.
+/// The fields of an `.expected` file. Missing fields are not checked.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expected {
@@ -19,12 +18,12 @@ struct Expected {
     why: String,
     #[serde(default)]
     args: Vec<String>,
-    /// Whether the same is expected of standard input: not where the name tells something.
+    /// Whether standard input gives the same result; not if the file's name matters.
     #[serde(default = "yes")]
     stdin: bool,
-    /// The ids that are sent, in their order.
+    /// The ids that are sent, in order.
     ids: Option<Vec<String>>,
-    /// How many values were read, if not each id once.
+    /// How many values were read, if some repeat.
     values: Option<usize>,
     #[serde(default)]
     blank_lines: usize,
@@ -33,7 +32,7 @@ struct Expected {
     column: Option<String>,
     encoding: Option<String>,
     compression: Option<String>,
-    /// In place of `ids`: parts of the message.
+    /// Parts of the message, in place of `ids`.
     says: Option<Vec<String>>,
 }
 
@@ -77,7 +76,7 @@ impl Golden {
         command.iter().copied().chain(own).chain([source]).collect()
     }
 
-    /// Runs `command` on the file, and where it is the same on standard input.
+    /// Runs `command` on the file, and on standard input if that gives the same.
     fn run(&self, operator: &Operator, command: &[&str]) -> Vec<Outcome> {
         operator.file(&self.name, &self.bytes);
         let mut outcomes = vec![operator.run(&self.args(command, &self.name))];

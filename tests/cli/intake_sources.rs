@@ -1,4 +1,4 @@
-//! What sources may be: several at once, folders, patterns, pipes, and those that do not end.
+//! Kinds of sources: several at once, folders, patterns, pipes, and endless ones.
 
 use std::io::{ErrorKind, Read, Write};
 use std::process::{Command, Stdio};
@@ -10,15 +10,15 @@ use flate2::write::GzEncoder;
 use crate::support::{Fake, Operator, Running};
 
 const GIB: usize = 1 << 30;
-/// What may be mapped, programs and all, in KiB: far less than a gigabyte.
+/// In KiB of mapped memory, programs included: far less than a gigabyte.
 const MEMORY: &str = "ulimit -v 400000";
 
 fn export<'a>(args: &[&'a str]) -> Vec<&'a str> {
     [&["export", "--gdpr"], args].concat()
 }
 
-/// Runs an export of standard input with little memory and feeds it `beginning`, then `part` for a
-/// gigabyte; returns its exit status, what it said, and how much it took.
+/// Runs an export of standard input with little memory. Feeds it `beginning`, then `part` up to a
+/// gigabyte. Returns its exit status, its message, and how much it read.
 fn feed(operator: &Operator, args: &[&str], beginning: &[u8], part: &[u8]) -> (i32, String, usize) {
     let mut child = operator
         .command_after(MEMORY, &export(args))

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM at every moment: the status, how soon it ends, and what is left behind.
+//! Ctrl-C and SIGTERM at every moment: the status, how soon dsr ends, and what it leaves.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::support::{
 const SIGNALS: [(&str, i32); 2] = [("INT", 130), ("TERM", 143)];
 const SOON: Duration = Duration::from_secs(5);
 
-/// Nobody else can write the ledger until this is dropped.
+/// Keeps everybody else from writing the ledger until this is dropped.
 fn hold(operator: &Operator) -> Connection {
     let path = operator.dsr_home().join("ledger.db");
     let ledger = Connection::open(path).expect("the ledger can be opened");
@@ -20,7 +20,7 @@ fn hold(operator: &Operator) -> Connection {
     ledger
 }
 
-/// Sends the signal, and demands that the process ends soon after it with this status.
+/// Sends the signal, and checks that the process ends soon with this status.
 #[track_caller]
 fn ends_soon(running: Running, name: &str, status: i32) {
     running.signal(name);
@@ -57,8 +57,8 @@ fn an_interrupted_question_records_and_sends_nothing() {
     fake.was_not_called();
 }
 
-/// Says who it is before it becomes dsr, and how dsr and the terminal are afterwards; the tests'
-/// terminals do not echo by themselves.
+/// Prints its process id before it becomes dsr, and the terminal's state after dsr. The tests'
+/// terminals do not echo by default.
 const TELLING: &str = r#"stty echo; /bin/sh -c 'echo "process $$."; exec "$0" "$@"' "$0" "$@"
     echo "status $?."; stty -a; echo "the end""#;
 
@@ -136,7 +136,7 @@ fn a_second_signal_ends_also_what_waits_for_the_ledger_with_an_answer_in_hand() 
     std::thread::sleep(Duration::from_millis(300));
     ends_soon(running, "INT", 130);
     drop(held);
-    // The answer was not recorded, which is known.
+    // dsr knows that it could not record the answer.
     assert_eq!(states(&operator.only_request()), ["unknown"]);
 }
 

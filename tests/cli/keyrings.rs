@@ -1,4 +1,4 @@
-//! Several tokens in a real keyring, and keyrings that do not serve, each with its way out.
+//! Several tokens in a real keyring, and keyrings that fail, each with its fix.
 
 use std::time::Duration;
 
@@ -15,7 +15,6 @@ fn login(operator: &Operator, args: &[&str], token: &str) {
         .never_says(token);
 }
 
-/// Two projects, of which `app` names the token `acme`.
 fn two_projects(operator: &Operator) {
     operator.write_config(
         "default_project = \"shop\"\n\
@@ -154,7 +153,7 @@ fn who_kept_a_token_before_there_were_names_has_to_do_nothing() {
     assert_eq!(status["token"]["source"], "keyring");
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
     assert_eq!(bearers(&fake.posts()), [format!("Bearer {OAUTH_TOKEN}")]);
-    // What another program wrote is told, and a login makes it good.
+    // dsr reports an entry of another program, and a login repairs it.
     keyring.store("mixpanel-oauth-token", "{}");
     let damaged = operator.run(&["auth", "status"]);
     damaged.exits_with(4).says("dsr auth login");
@@ -192,7 +191,7 @@ fn a_token_that_was_turned_away_is_told_of_until_a_new_one_is_kept() {
         .exits_with(4)
         .says("`acme`");
 
-    // While the job is open: it goes on with the new token.
+    // The open job goes on with the new token.
     let args = ["auth", "login", "--name", "acme", "--with-token"];
     let renewed = operator.run_with_input(&args, RENEWED);
     renewed.exits_with(0).says("1 open request goes on with it");

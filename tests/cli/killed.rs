@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use crate::support::{Fault, Model, Operator, account, at_once, csv_of, disagreements, people};
 
-/// Where in the life of the second of three POSTs the process dies.
+/// The moment in the life of the second of three POSTs at which dsr is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// The intent is on the disk, and nobody has read the POST.
+    /// The intent is on the disk, and the server has not read the POST.
     Intent,
     /// The server has read it, and does nothing with it.
     Read,
     /// The server has carried it out, and not answered yet.
     Accepted,
-    /// The answer is on the wire, and was not read.
+    /// The answer is on the wire, and dsr has not read it.
     Answered,
 }
 
@@ -32,7 +32,6 @@ fn states_on_disk(operator: &Operator) -> Vec<String> {
     jobs.map(|job| job.state).collect()
 }
 
-/// Kills a run at that step; only what was before it is settled.
 fn kill_at(step: Step, kind: &'static str) -> (Model, Operator, Vec<String>) {
     let model = match step {
         Step::Intent => Model::start(),
@@ -54,7 +53,7 @@ fn kill_at(step: Step, kind: &'static str) -> (Model, Operator, Vec<String>) {
     (model, operator, ids)
 }
 
-/// The same where nobody reads the POST: the connection is in the backlog of a deaf server.
+/// The connection stays in the backlog of a server that never reads.
 fn kill_before_it_is_read(kind: &'static str) -> (Model, Operator, Vec<String>) {
     let deaf = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     let address = deaf.local_addr().expect("a bound socket has an address");
@@ -96,7 +95,7 @@ fn check(step: Step, kind: &'static str) {
     let was_taken = matches!(step, Step::Accepted | Step::Answered);
     let recovers = kind == "delete" && was_taken;
     assert_eq!(jobs[place].reason.contains("recovered"), recovers);
-    // Whether the first was taken nobody can know, unless Mixpanel names its task.
+    // Nobody can know whether the first POST was accepted, unless Mixpanel names its task.
     assert_eq!(jobs[place].may_be_double(), !recovers, "{kind} {step:?}");
     let twice = model.times().values().filter(|times| **times == 2).count();
     let doubled = kind == "export" && was_taken;

@@ -1,4 +1,4 @@
-//! Sources of more than one block, one page, one spool: the same promises, in bounded memory.
+//! Sources of more than one block, page and spool: the same promises, in bounded memory.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::support::{Fake, NOWHERE, Operator, Terminal, people};
 
-/// A heading and so many UUID-like ids, of which each twentieth is written once more.
+/// A heading and this many UUID-like ids; each twentieth is repeated.
 fn table(ids: usize) -> String {
     let mut text = String::from("distinct_id\n");
     for place in 0..ids {
@@ -46,7 +46,7 @@ fn a_million_ids_are_read_in_32_bytes_of_memory_each_and_64_mib() {
     let ids = 1_000_000;
     operator.file("ids.csv", table(ids));
     let bound_kib = (ids * 32) / 1024 + 64 * 1024;
-    // All memory of its own that a process can write to.
+    // Limits all private writable memory.
     let limit = |kib: usize| format!("ulimit -d {kib}");
     let args = ["delete", "--gdpr", "--dry-run", "ids.csv", "--json"];
     let command = operator.command_after(&limit(bound_kib), &args);
@@ -54,13 +54,12 @@ fn a_million_ids_are_read_in_32_bytes_of_memory_each_and_64_mib() {
     let request = outcome.exits_with(0).request();
     assert_eq!(request["ids"]["unique"], ids);
     assert_eq!(request["ids"]["duplicates"], ids / 20);
-    // The limit is one: with next to nothing it cannot run.
+    // The limit works: with next to nothing dsr cannot run.
     let command = operator.command_after(&limit(8 * 1024), &args);
     let outcome = crate::support::Running::start(command, "").end();
     assert_ne!(outcome.status, Some(0), "{outcome}");
 }
 
-/// The files without a name that a process holds open.
 fn nameless_files(child: &Child) -> Vec<PathBuf> {
     let folder = format!("/proc/{}/fd", child.id());
     let Ok(entries) = std::fs::read_dir(folder) else {
@@ -82,7 +81,7 @@ fn a_kill_while_reading_leaves_nobodys_id_behind() {
     command.stdin(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().expect("dsr can be started");
     let mut stdin = child.stdin.take().expect("standard input is piped");
-    // More than is kept in memory, and no end: it waits for more.
+    // More than fits into memory, without an end: dsr waits for more.
     stdin.write_all(table(850_000).as_bytes()).expect("a pipe");
     let mut waited = Duration::ZERO;
     while nameless_files(&child).is_empty() && waited < Duration::from_secs(30) {

@@ -6,7 +6,7 @@ use crate::support::{
     Call, Fake, Operator, Reply, csv_of, object_reply, people, same_people, states,
 };
 
-/// A Mixpanel that refuses more ids than this with these words.
+/// A Mixpanel that refuses more than `most` ids, with these words.
 fn taking(most: usize, status: u16, kind: &'static str, body: &'static str) -> Fake {
     Fake::answering(move |call| match call.ids().len() > most {
         true => Reply::text(status, kind, body),
@@ -29,7 +29,7 @@ fn operator_at(fake: &Fake) -> Operator {
     Operator::at_with(fake, "rate = 1000")
 }
 
-/// Sends a deletion of so many new people; how many ids each POST had.
+/// Sends a deletion of new people; returns how many ids each POST had.
 fn delete(operator: &Operator, fake: &Fake, name: &str, count: usize, status: i32) -> Vec<usize> {
     let before = fake.posts().len();
     let ids: String = (0..count).map(|n| format!("{name}-{n:04}\n")).collect();
@@ -106,7 +106,7 @@ fn below_fifty_ids_nothing_is_learned() {
     let operator = operator_at(&fake);
     assert_eq!(delete(&operator, &fake, "a", 70, 0), [70, 35, 35]);
     assert!(learned(&operator).is_empty());
-    // Where no size helps nothing is learned either, though the last tries were of one id.
+    // If no size helps, nothing is learned, even from tries with one id.
     let fake = taking(0, status, kind, body);
     let operator = operator_at(&fake);
     delete(&operator, &fake, "b", 5, 3);

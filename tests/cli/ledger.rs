@@ -1,4 +1,4 @@
-//! The ledger as a file: damaged, locked, from the future, or nowhere to be put.
+//! The ledger as a file: damaged, locked, from a newer dsr, or without a place.
 
 use std::fs;
 use std::time::Duration;
@@ -7,7 +7,6 @@ use rusqlite::Connection;
 
 use crate::support::{Fake, Operator, Reply, Running, csv_of, people};
 
-/// An operator whose ledger holds one request, and the path of that ledger.
 fn operator_with_a_request(fake: &Fake) -> (Operator, std::path::PathBuf) {
     let operator = Operator::at(fake);
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
@@ -82,13 +81,13 @@ fn who_holds_a_locked_ledger_is_named_without_an_id() {
     let outcome = operator.run(&[&args[..], &["--json"]].concat());
     let message = outcome.exits_with(11).failure()["message"].to_string();
     assert!(message.contains(&process.to_string()), "{outcome}");
-    // Only the marks: closing the ledger itself here would drop this process's lock on it.
+    // Only the marks: closing the ledger here would drop this process's lock on it.
     for entry in fs::read_dir(operator.dsr_home().join("senders")).unwrap() {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();
         assert!(!text.contains("secret"), "{text}");
     }
 
-    // One that has ended holds nothing, however it ended.
+    // A process that has ended holds nothing, however it ended.
     holder.kill();
     operator
         .run(&args)
@@ -135,7 +134,7 @@ fn a_disk_that_is_full_before_the_intent_sends_nothing() {
     let fake = Fake::start();
     let operator = Operator::at(&fake);
     operator.file("ids.csv", csv_of(&people(1234), None));
-    // No file may grow over 20 KiB; without the trap the shell's child would be killed for it.
+    // Limits files to 20 KiB; without the trap the signal would kill the shell's child.
     let setup = "ulimit -f 40";
     let command = operator.command_after(setup, &["delete", "--gdpr", "--yes", "ids.csv"]);
     let outcome = Running::start(command, "").end();
@@ -151,7 +150,7 @@ fn a_disk_that_is_full_before_the_intent_sends_nothing() {
 fn a_first_run_waits_for_another_first_run() {
     let fake = Fake::start();
     let operator = Operator::at(&fake);
-    // As the other one has it while it turns the new file into a ledger.
+    // Another dsr is turning the new file into a ledger.
     let path = operator.dsr_home().join("ledger.db");
     let other = Connection::open(&path).unwrap();
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);

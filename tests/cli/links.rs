@@ -1,5 +1,5 @@
-//! Links, foreign folders and open files where dsr writes: nobody else's file is written, read into
-//! or cut short, and what others could read is refused with the command that closes it.
+//! Links, foreign folders and open files where dsr writes. dsr never writes, extends or truncates
+//! another person's file, and refuses what others can read, with the command that closes it.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -14,7 +14,6 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).expect("a file of ours");
 }
 
-/// An operator with a home of the right mode, in which `ledger.db` is as it should be.
 fn operator_at(fake: &Fake) -> Operator {
     let operator = Operator::at(fake);
     operator.run(&["export", "--gdpr", "b1"]).exits_with(0);
@@ -63,7 +62,7 @@ fn a_symbolic_link_in_the_place_of_a_file_of_ours_is_not_followed() {
             .says("nothing was sent");
         is_untouched(&victim, &before);
         assert_eq!(fake.posts().len(), 1, "{name}");
-        // A link to nothing would have it made.
+        // A dangling link would create its target.
         fs::remove_file(&victim).unwrap();
         operator.run(&SEND).exits_with(74);
         assert!(!victim.exists(), "{name}");
@@ -77,7 +76,7 @@ fn a_symbolic_link_in_the_place_of_a_folder_of_ours_is_not_followed() {
         let operator = operator_at(&fake);
         let elsewhere = operator.work().join("elsewhere");
         fs::create_dir(&elsewhere).unwrap();
-        // What dsr would clear away in its own folder.
+        // Files that dsr would clear away in its own folder.
         for stale in ["x.lock", "x.jsonl"] {
             fs::write(elsewhere.join(stale), "").unwrap();
         }

@@ -1,19 +1,18 @@
-//! What a spreadsheet, a script or a wrong column has done to ids: certain damage stops
-//! everything, what is only suspicious is told by line, and neither is ever quoted.
+//! What spreadsheets, scripts and wrong columns do to ids: certain damage stops everything,
+//! suspicious values are reported by line, and neither is quoted.
 
 use serde_json::{Value, json};
 
 use crate::support::{Fake, Operator, Outcome};
 
-/// Runs an export of a file with this text and these flags; the fake answers as usual. Under the
-/// CCPA: some of the GDPR's months are too short for Mixpanel, which is warned of.
+/// Runs an export of this text; the fake answers as usual. Under the CCPA, since dsr would warn of
+/// some of the GDPR's months.
 fn export(fake: &Fake, text: impl AsRef<[u8]>, flags: &[&str]) -> Outcome {
     let operator = Operator::at(fake);
     operator.file("ids.csv", text);
     operator.run(&[&["export", "--ccpa", "ids.csv"], flags].concat())
 }
 
-/// A table of one column.
 fn table<V: AsRef<str>>(ids: impl IntoIterator<Item = V>) -> String {
     let mut text = "distinct_id\n".to_owned();
     for id in ids {

@@ -1,4 +1,4 @@
-//! A ledger that somebody else holds: what is said while it is waited for, and who it is.
+//! Another process holds the ledger: what dsr says while it waits, and whom it names.
 
 use std::fs::{self, File, TryLockError};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::support::{Fake, Operator, Reply, Running, Terminal, csv_of, people};
 
 const WAITING: &str = "Waiting for the ledger";
 
-/// Nobody else can write the ledger until this is dropped.
+/// Keeps everybody else from writing the ledger until this is dropped.
 fn hold(operator: &Operator) -> Connection {
     let path = operator.dsr_home().join("ledger.db");
     let ledger = Connection::open(path).expect("the ledger can be opened");
@@ -85,15 +85,14 @@ fn a_wait_in_the_middle_of_a_run_is_told_above_the_bar() {
     assert!(!line.contains("Submitting"), "on the bar's line: {line:?}");
 }
 
-/// Starts an export that takes a while to record, and stops it while it holds the ledger.
 fn stopped_while_it_holds(operator: &Operator) -> Running {
     operator.file("many.csv", csv_of(&people(300_000), None));
     let running = operator.start(&["export", "--gdpr", "many.csv"]);
     let start = Instant::now();
     let path = operator.dsr_home().join("holder");
     let named = format!("{}\ndsr export\n", running.id());
-    // Looked at for a moment only: a lock of ours keeps the mark from being made. It holds the
-    // ledger for a moment before it has written who it is.
+    // Looks only for a moment: this lock would keep the mark from being made. dsr holds the ledger
+    // before it has written its name into the mark.
     let holds = || {
         let mark = File::open(&path).expect("the mark is there");
         matches!(mark.try_lock_shared(), Err(TryLockError::WouldBlock))
@@ -103,7 +102,7 @@ fn stopped_while_it_holds(operator: &Operator) -> Running {
     loop {
         if holds() {
             running.signal("STOP");
-            // It may have let go just before it was stopped.
+            // dsr may have let go just before it was stopped.
             if holds() {
                 return running;
             }

@@ -1,5 +1,5 @@
-//! After a set-back was accepted: jobs that may have been sent, settled or given up in the time that
-//! the ledger lacks need the operator's word.
+//! After a set-back was accepted: jobs that may have been sent, settled or given up in the lost
+//! time need the operator's decision.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn name_of(request: &Value) -> String {
     request["id"].as_str().expect("an id").to_owned()
 }
 
-/// Everybody says that only a word helps, and a plain run sends nothing.
+/// Checks that every command asks for a decision, and that a plain run sends nothing.
 #[track_caller]
 fn only_a_word_helps(fake: &Fake, operator: &Operator) {
     let posts = fake.posts().len();
@@ -114,7 +114,7 @@ fn one_set_back_is_accepted_once_however_often_that_is_said() {
         operator.ledger_texts(told).len()
     };
     assert_eq!(count(), 1);
-    // As a kill leaves it between the commit and the note of it.
+    // A kill between the commit and the note leaves it like this.
     fs::write(operator.dsr_home().join("seen-head"), format!("{seen}\n")).unwrap();
     operator.run(&["resume"]).exits_with(74);
     let head = head_of(&operator);

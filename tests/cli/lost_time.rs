@@ -1,4 +1,4 @@
-//! After a set-back was accepted: what is said of the time that the ledger lacks for good.
+//! After a set-back was accepted: what dsr says of the time that the ledger lacks for good.
 
 use serde_json::json;
 
@@ -92,7 +92,7 @@ fn heads_of_the_lost_time_are_told_from_tampering() {
     assert!(shown.contains("was set back"), "{before}");
 
     operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
-    // Once with a trail that is shorter than the lost one, and once with a longer one.
+    // Once with a trail shorter than the lost one, and once with a longer one.
     for name in ["d1", "e1", "f1"] {
         let exact = verify(&last);
         let shown = exact.exits_with(0).stdout.replace('\n', " ");

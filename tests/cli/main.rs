@@ -1,7 +1,7 @@
-//! The program as its operator meets it, checked from outside against its contract.
+//! Checks the program from outside, as its operator sees it.
 //!
 //! Each test runs the built binary in a sealed environment against an independent fake of
-//! Mixpanel's API, and asserts also what must not happen. Nothing here knows dsr's own types.
+//! Mixpanel's API, and also asserts what must not happen. Uses none of dsr's types.
 
 mod support;
 

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use crate::support::{Call, Fake, Operator, Reply, Running, csv_of, object_reply, people, states};
 
-/// A Mixpanel that has done everything by the time it is asked.
 fn quick() -> Fake {
     Fake::answering(|call| match call.is_post() {
         true => object_reply(&format!("t-{}", call.place)),
@@ -20,12 +19,11 @@ fn status(_: &Call, word: &str) -> Reply {
     Reply::json(200, &json!({ "status": "ok", "results": results }))
 }
 
-/// An operator without a keyring, who has a key in a file.
+/// An operator without a keyring, with a ledger key in a file.
 pub(crate) fn with_key(fake: &Fake, settings: &str) -> Operator {
     Operator::at_with(fake, settings).with_ledger_key()
 }
 
-/// Erases these people, and asks until it is done.
 fn erase(operator: &Operator, ids: &[String]) {
     operator.file("ids.csv", csv_of(ids, None));
     let args = ["delete", "--gdpr", "--yes", "--new", "ids.csv"];
@@ -35,7 +33,7 @@ fn erase(operator: &Operator, ids: &[String]) {
         "the search finds what is there"
     );
     operator.run(&["status", "--refresh"]).exits_with(0);
-    // The list itself is the operator's own.
+    // The list is the operator's own file.
     fs::remove_file(operator.work().join("ids.csv")).expect("it is there");
 }
 
@@ -51,7 +49,7 @@ fn nothing_is_left_of_people_whose_deletion_is_done() {
     assert_eq!(operator.remains_of(&all), []);
     let sizes = operator.ledger_texts("SELECT CAST(SUM(length(hashes)) AS TEXT) FROM people");
     assert_eq!(sizes, [(16 * 60).to_string()], "16 bytes a person");
-    // Nor is there what could be guessed from.
+    // Nor is there anything from which ids could be guessed.
     let digests = "SELECT ids_digest FROM requests
                    WHERE REPLACE(ids_digest || ids_salt, '0', '') NOT IN ('', '-')";
     assert_eq!(operator.ledger_texts(digests), [""; 0]);
@@ -65,7 +63,7 @@ fn a_log_that_another_dsr_keeps_open_holds_nobody_either() {
     let fake = quick();
     let operator = with_key(&fake, "rate = 1000");
     operator.has_an_empty_ledger();
-    // As a dsr that waits for weeks would: open, between two looks.
+    // Open, like a dsr that waits for weeks between two looks.
     let path = operator.dsr_home().join("ledger.db");
     let other = rusqlite::Connection::open(path).unwrap();
     let count = |sql: &str| {
@@ -132,7 +130,7 @@ fn without_a_key_ids_stay_and_that_is_said() {
         .says("dsr auth ledger-key --to")
         .never_says("somebody");
     assert_eq!(operator.kept_ids().len(), 1);
-    // Looking on needs no key and warns of nothing.
+    // Looking needs no key and gives no warning.
     let cached = operator.run(&["status", "--cached", "--all"]);
     cached.exits_with(0).never_says("ids of");
     let found = operator
@@ -148,7 +146,7 @@ fn without_a_key_ids_stay_and_that_is_said() {
         text.contains("1 job ended, and the ledger still has their ids"),
         "{doctor}"
     );
-    // With a key they go, those of before as well.
+    // With a key the ids go, earlier ones as well.
     let path = operator.work().join("k").display().to_string();
     operator
         .run(&["auth", "ledger-key", "--to", &path])
@@ -164,7 +162,7 @@ fn another_key_is_told_of_and_takes_nobodys_ids() {
     let operator = with_key(&fake, "rate = 1000");
     erase(&operator, &["first@example.test".to_owned()]);
     let own = operator.key_path().display().to_string();
-    // One of another ledger.
+    // The key of another ledger.
     let stranger = with_key(&Fake::start(), "rate = 1000");
     let other = operator.work().join("other.key").display().to_string();
     fs::copy(stranger.key_path(), &other).unwrap();
@@ -268,7 +266,7 @@ fn only_show_ids_shows_ids_and_only_while_they_are_kept() {
     assert_eq!(shown["jobs"][0]["ids"], 2);
 }
 
-/// Before each of the writes, so between each two of them.
+/// Stops before each write, and so between any two.
 #[test]
 fn a_kill_between_any_two_steps_loses_nobody_and_hashes_nobody_twice() {
     for write in [
@@ -286,7 +284,7 @@ fn a_kill_between_any_two_steps_loses_nobody_and_hashes_nobody_twice() {
         operator.file("ids.csv", csv_of(&ids, None));
         let args = ["delete", "--gdpr", "--yes", "ids.csv"];
         operator.run(&args).exits_with(0);
-        // One that stays open, so that there is something to write anew.
+        // It stays open, so that there is something to rewrite.
         operator
             .run(&["export", "--gdpr", "stays-open"])
             .exits_with(0);

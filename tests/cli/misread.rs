@@ -1,4 +1,4 @@
-//! The command line cannot be misread: what may mean something else sends nothing.
+//! The command line cannot be misread: an ambiguous word sends nothing.
 
 use std::os::unix::fs::symlink;
 
@@ -12,7 +12,7 @@ const DASHES: [char; 10] = [
     '\u{fe63}', '\u{ff0d}',
 ];
 
-/// An operator with a list, and what is refused leaves no trace.
+/// An operator with a list. A refused command must leave no trace.
 struct Scene {
     fake: Fake,
     operator: Operator,
@@ -27,7 +27,7 @@ impl Scene {
         Self { fake, operator }
     }
 
-    /// Runs both a deletion and an export of these words; each is refused with these words.
+    /// Runs a deletion and an export of these words; each is refused with this message.
     #[track_caller]
     fn refuses(&self, words: &[&str], says: &str) {
         for command in [&["delete", "--gdpr", "--yes"][..], &["export", "--ccpa"]] {
@@ -211,7 +211,7 @@ fn the_plan_and_the_question_show_the_id_that_was_typed() {
         screen.contains(line) && !screen.contains('\u{202e}'),
         "{screen}"
     );
-    // It is for the operator's eyes, and recorded nowhere.
+    // It is on the screen only, and recorded nowhere.
     scene
         .operator
         .run(&["export", "--gdpr", "user-9"])
@@ -243,7 +243,7 @@ fn a_token_in_the_environment_that_is_not_the_default_projects_is_an_error() {
             .says("DSR_PROJECT_TOKEN")
             .says("`shop`")
             .never_says(OTHER);
-        // The same token is the same project, with all that it demands.
+        // The same token is the same project, with all its rules.
         operator.set("DSR_PROJECT_TOKEN", PROJECT_TOKEN);
         let outcome = operator.run(&["delete", "--gdpr", "--yes", "a1"]);
         outcome.exits_with(2).says("approvals");

@@ -1,5 +1,5 @@
-//! Files and folders are for their owner alone from the moment they are made, whatever the umask:
-//! seen in the system calls themselves, so also of what is gone when the command ends.
+//! Files and folders are private from the moment they are made, whatever the umask. Reads the
+//! system calls, so that it also sees files that are gone when the command ends.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -31,7 +31,7 @@ fn can_trace() -> bool {
     can
 }
 
-/// Runs a command under umask 0 and returns each call that makes something, with its mode.
+/// Runs a command under umask 0; returns each call that makes something, with its mode.
 #[track_caller]
 fn made_by(operator: &Operator, args: &[&str], input: &str) -> Vec<String> {
     let (calls, outcome) = trace(operator, args, input);
@@ -39,7 +39,6 @@ fn made_by(operator: &Operator, args: &[&str], input: &str) -> Vec<String> {
     calls
 }
 
-/// The same for one that is refused after its ids were read.
 #[track_caller]
 fn made_by_failing(operator: &Operator, args: &[&str], input: &str) -> Vec<String> {
     let (calls, outcome) = trace(operator, args, input);
@@ -65,7 +64,7 @@ fn trace(operator: &Operator, args: &[&str], input: &str) -> (Vec<String>, Outco
     (calls.collect(), outcome)
 }
 
-/// What each call asks for, less what the process has ruled out for itself before it made anything.
+/// Checks the mode of each call, less the umask that the process sets before it makes anything.
 #[track_caller]
 fn are_private(calls: &[String]) {
     assert!(
@@ -123,7 +122,7 @@ fn what_requests_and_settings_leave_is_private_from_its_creation_on() {
     let add = ["project", "add", "shop", "--region", "us"];
     let calls = made_by(&operator, &add, PROJECT_TOKEN);
     are_private(&calls);
-    // More ids than are kept in memory, so that they go through a file.
+    // More ids than fit into memory, so that they go through a file.
     let name = "a-long-name".repeat(16);
     let ids: String = (0..220_000).map(|n| format!("{n}-{name}\n")).collect();
     operator.file("ids.txt", &ids);

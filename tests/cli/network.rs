@@ -1,4 +1,4 @@
-//! What lies between dsr and Mixpanel: proxies, wrong hosts, answers that wear one down.
+//! The network between dsr and Mixpanel: proxies, wrong hosts, answers without an end.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ fn an_unusable_answer_to_a_question_changes_nothing_and_is_bounded_in_tries() {
 
 #[test]
 fn a_peer_that_never_shakes_hands_was_not_sent_anything() {
-    // It accepts, speaks no TLS and hangs up: the quick one of the ways a handshake fails.
+    // Accepts, speaks no TLS and hangs up: the quickest way for a handshake to fail.
     let peer = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}/api/app", peer.local_addr().unwrap());
     std::thread::spawn(move || peer.incoming().for_each(drop));

@@ -1,4 +1,4 @@
-//! A machine, volume or DSR_HOME without a ledger: who only looks makes none, and it is said.
+//! A machine, volume or DSR_HOME without a ledger: commands that only look make none, and say so.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{Fake, Operator};
 
-/// Nothing but the settings, and never a folder where there was none.
+/// Only the settings are there, and no folder was made.
 fn is_untouched(operator: &Operator) {
     let names: Vec<_> = fs::read_dir(operator.dsr_home())
         .expect("the home is there")

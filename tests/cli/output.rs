@@ -1,4 +1,4 @@
-//! What a person sees: the result on stdout, the rest on stderr, colour and help.
+//! What a person sees: the result on stdout, the rest on stderr, color and help.
 
 use std::path::Path;
 use std::process::Stdio;

@@ -16,13 +16,12 @@ fn usual(call: &Call) -> Reply {
     }
 }
 
-/// The arrivals of the POSTs, as gaps between them.
 fn gaps(fake: &Fake) -> Vec<Duration> {
     let arrivals: Vec<Instant> = fake.posts().iter().map(|post| post.arrived).collect();
     arrivals.windows(2).map(|pair| pair[1] - pair[0]).collect()
 }
 
-/// A 429 to the first POST, with these headers; then as usual.
+/// A 429 with these headers to the first POST; then as usual.
 fn limited_once(headers: &[(&'static str, &str)]) -> Fake {
     let limited = headers.iter().fold(
         Reply::error(429, "API is limited to 1 req/s"),
@@ -355,7 +354,7 @@ fn jobs_to_send_go_before_the_questions_of_a_watch() {
     let between = fake.gets().iter().filter(|get| between(get)).count();
     println!("60 POSTs in {:?}, {between} GETs between", last - first);
     assert!(between <= 6, "{between} GETs between 60 POSTs");
-    // And then the watch goes on.
+    // The watch goes on afterwards.
     while !fake.gets().iter().any(|get| get.arrived > last) {
         assert!(Instant::now() < patience, "the watch has stopped");
         std::thread::sleep(Duration::from_millis(10));

@@ -1,4 +1,4 @@
-//! Pages on a phone, laid out by a browser: nothing reaches over the edge of 390 pixels.
+//! Pages on a phone, laid out by a browser: nothing is wider than 390 pixels.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::{Operator, find_program, package_of, the_download};
 
-/// Says how wide the page is, and what on it reaches over an edge.
+/// Reports how wide the page is, and what extends over an edge.
 const RULER: &str = r#"<script>
 document.querySelectorAll("details").forEach(function (one) { one.open = true; });
 var wide = document.documentElement, over = [];
@@ -22,7 +22,7 @@ const FRAME: &str = r#"<meta charset="utf-8"><pre id="said">nothing</pre>
 <iframe src="page.html" width="390" height="900"></iframe>
 <script>onmessage = function (event) { document.getElementById("said").textContent = event.data; };</script>"#;
 
-/// What the ruler says of a page. The page allows no script but its own, so its policy is taken out.
+/// The ruler's report. Removes the page's policy, which would block the ruler's script.
 fn measured(browser: &str, folder: &Path, page: &str) -> String {
     let policy = page.find("<meta http-equiv=").expect("a policy");
     let end = policy + page[policy..].find('>').expect("it ends") + 1;

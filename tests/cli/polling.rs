@@ -1,4 +1,4 @@
-//! Which jobs `dsr status` asks about, when, and how long it takes: the schedule and the pace.
+//! Which jobs `dsr status` asks about, when, and for how long.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
-/// What five seconds of questions and the start of a process on a loaded machine take at most.
+/// The longest time for five seconds of questions on a busy machine.
 const SOON: Duration = Duration::from_secs(20);
 
 fn operator_with_a_deletion(fake: &Fake) -> Operator {
@@ -20,7 +20,6 @@ fn operator_with_a_deletion(fake: &Fake) -> Operator {
     operator
 }
 
-/// The tasks that were asked about, in order.
 fn asked(fake: &Fake) -> Vec<String> {
     fake.gets()
         .iter()
@@ -146,7 +145,7 @@ fn a_longer_time_to_ask_is_kept_to_and_no_time_asks_nobody() {
 
 #[test]
 fn two_processes_share_the_schedule() {
-    // A fifth of a second leaves room for a busy machine between a slot and its call.
+    // 200 ms between calls leave room for a busy machine.
     let fake = Fake::with(Rules::PerSecond(5), usual);
     let operator = Operator::at_with(&fake, "rate = 5");
     operator.with_open_jobs(20);

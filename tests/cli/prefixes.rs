@@ -1,4 +1,4 @@
-//! A request is changed only where enough of its id is typed to mean it.
+//! Changing a request needs enough of its id to mean it.
 
 use crate::support::{Fake, Operator, Reply};
 
@@ -32,7 +32,7 @@ fn what_changes_a_request_takes_four_characters_of_its_id() {
             let failure = json.exits_with(2).failure();
             assert_eq!(failure["kind"], "usage", "{json}");
         }
-        // To look at it, one is enough.
+        // One character is enough to look at it.
         operator.run(&["status", short, "--cached"]).exits_with(0);
     }
     assert_eq!(fake.calls().len(), calls, "nothing was asked or sent");

@@ -1,4 +1,4 @@
-//! Lists as programs write them: what is read of them is exactly their ids, or nothing at all.
+//! Lists as programs write them: dsr reads exactly their ids, or nothing.
 
 use std::num::NonZeroUsize;
 
@@ -288,7 +288,7 @@ fn ids() -> impl Strategy<Value = Vec<String>> {
         .prop_map(|ids| ids.into_iter().collect())
 }
 
-/// The ids that would be sent, or why nothing is.
+/// The ids that would be sent, or why none would be.
 fn read_ids(text: &str, extension: &str) -> Result<Vec<String>, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(format!("list{extension}"));

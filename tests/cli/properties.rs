@@ -1,4 +1,4 @@
-//! What must hold for every list of ids and every limit.
+//! Properties of every list of ids and every limit.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use proptest::test_runner::TestRunner;
 
 use crate::support::{Call, Fake, Operator, csv_of, same_people, states};
 
-/// Ids with everything that a table could trip over, but nothing that a spreadsheet would damage.
+/// Ids with everything that could break a table, but nothing that a spreadsheet would damage.
 fn id() -> impl Strategy<Value = String> {
     "p[a-c\",;|'é \u{1F600}@:/$\\\\-]{0,4}q"
 }
@@ -40,7 +40,6 @@ fn check(ids: &[String], limit: usize, is_deletion: bool) {
         true => &["delete", "--gdpr", "--yes", "ids.csv", "--json"],
         false => &["export", "--gdpr", "ids.csv", "--json"],
     };
-    // Whatever they look like.
     let args = &[args, &["--expect-pattern", "(?s).*"]].concat();
     let outcome = operator.run(args);
     outcome.exits_with(0);

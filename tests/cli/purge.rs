@@ -1,4 +1,4 @@
-//! `dsr purge`: records that were kept long enough go, and nothing else does.
+//! `dsr purge`: removes records that were kept long enough, and nothing else.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ fn done() -> Fake {
     })
 }
 
-/// One request closed in 2020, one closed just now, one from 2020 that is still open.
+/// One request closed in 2020, one closed just now, and one from 2020 that is still open.
 fn with_records(fake: &Fake) -> Operator {
     let operator = with_key(fake, "rate = 1000");
     for id in ["old@x.test", "open@x.test", "young@x.test"] {
@@ -83,7 +83,7 @@ fn only_what_was_closed_long_enough_ago_goes_and_a_note_of_it_stays() {
     let again = operator.run(&["purge", "--older-than", "3years", "--yes", "--json"]);
     assert_eq!(again.exits_with(0).json()["found"], Value::Null);
     let bytes = std::fs::read(operator.dsr_home().join("ledger.db")).unwrap();
-    // Tasks stay in the audit trail, and what is nowhere else is in no page any more.
+    // Tasks stay in the audit trail; the pages of the ledger hold nothing else of the request.
     let holds = |name: &str| {
         bytes
             .windows(name.len())

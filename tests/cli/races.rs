@@ -1,4 +1,4 @@
-//! Several dsr processes on one ledger at once: each step is taken once, and the others go on.
+//! Several dsr processes on one ledger: each step is taken once, and the others go on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -10,10 +10,10 @@ use crate::support::{Call, Fake, Operator, Outcome, Reply, in_turns, object_repl
 
 const ROUNDS: u32 = 12;
 
-/// A Mixpanel that takes a moment, takes three ids at once, and has two people already.
+/// A slow Mixpanel that accepts three ids at once and already has tasks with two people.
 #[derive(Clone, Default)]
 struct Slow {
-    /// Of each id the tasks it is in.
+    /// The tasks of each id.
     taken: Arc<Mutex<BTreeMap<String, Vec<String>>>>,
     is_open: Arc<Mutex<bool>>,
 }
@@ -65,7 +65,7 @@ impl Slow {
     }
 }
 
-/// An operator with a planned deletion of a dozen people, none of them sent.
+/// An operator with a planned and unsent deletion of a dozen people.
 fn with_planned() -> (Slow, Fake, Operator) {
     let slow = Slow::default();
     let answering = slow.clone();
@@ -77,12 +77,12 @@ fn with_planned() -> (Slow, Fake, Operator) {
     let args: Vec<&str> = args.split(' ').collect();
     operator.run(&args).exits_with(75);
     *slow.is_open.lock().expect("nobody panicked") = true;
-    // Until the limit is over.
+    // Until the rate limit is over.
     std::thread::sleep(Duration::from_millis(2100));
     (slow, fake, operator)
 }
 
-/// What no loser of a race may say.
+/// What a process that lost the race must not say.
 fn is_quiet(outcome: &Outcome) {
     outcome.did_not_panic();
     for word in ["damaged", "bug", "backup", "cannot go from", "report this"] {
@@ -90,7 +90,6 @@ fn is_quiet(outcome: &Outcome) {
     }
 }
 
-/// Each id is in one job of the ledger, and each job's ids are as many as it says.
 fn each_id_is_in_one_job(operator: &Operator, count: usize) {
     let kept = operator.kept_ids();
     let all: Vec<&String> = kept.values().flatten().collect();
@@ -160,7 +159,7 @@ fn of_many_that_give_up_on_a_job_each_finds_it_given_up() {
     let commands = vec![vec!["resume", &id, "--abandon"]; 6];
     for outcome in &all_at_once(&operator, &commands) {
         is_quiet(outcome);
-        // One that begins when it is over has nothing to give up on.
+        // A process that begins after the race has nothing to give up on.
         assert!(matches!(outcome.status, Some(0 | 2)), "{outcome}");
     }
     operator.run(&["audit", "verify"]).exits_with(0);

@@ -1,4 +1,4 @@
-//! What Mixpanel accepted and the ledger could not record is kept beside it, and recorded later.
+//! If the ledger cannot record what Mixpanel accepted, a receipt keeps it for the next dsr.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +13,7 @@ use crate::support::{Fake, Operator, Outcome, Reply, object_reply, states};
 
 const TASK: &str = "precious \"task\"";
 
-/// Accepts every POST, each after a second: time to make the ledger unwritable.
+/// Accepts every POST after a second: time to make the ledger unwritable.
 fn slow_fake() -> Fake {
     let slow = |task: &str| Reply::After(Duration::from_secs(1), Box::new(object_reply(task)));
     Fake::answering(move |call| match call.place {
@@ -22,7 +22,7 @@ fn slow_fake() -> Fake {
     })
 }
 
-/// Deletes two ids in two jobs while the ledger cannot be written once the first was sent.
+/// Deletes two ids in two jobs; the ledger becomes unwritable once the first was sent.
 fn delete_unrecorded(fake: &Fake) -> (Operator, Outcome) {
     let operator = Operator::at_with(fake, "rate = 1000\ndelete_batch = 1");
     let ids = ["--id", "person-one", "--id", "person-two"];
@@ -35,7 +35,7 @@ fn delete_unrecorded(fake: &Fake) -> (Operator, Outcome) {
     (operator, outcome)
 }
 
-/// Nobody else can write the ledger until this is dropped.
+/// Keeps everybody else from writing the ledger until this is dropped.
 fn hold(operator: &Operator) -> Connection {
     let path = operator.dsr_home().join("ledger.db");
     let ledger = Connection::open(path).expect("the ledger can be opened");
@@ -127,7 +127,7 @@ fn a_job_that_was_called_unknown_in_between_is_accepted_by_its_receipt() {
         (&job["state"], &job["task_id"]),
         (&json!("accepted"), &json!(TASK))
     );
-    // A receipt of what is in the ledger already says nothing new.
+    // A receipt for what the ledger already has changes nothing.
     fs::write(&receipt, format!("{}\n", entry(&operator, TASK))).unwrap();
     let outcome = operator.run(&["status", "--cached"]);
     outcome.exits_with(0).never_says("Warning");
@@ -173,7 +173,7 @@ fn the_receipt_file_is_there_before_the_first_post_and_gone_after_a_normal_end()
         "its room is taken beforehand"
     );
     assert_eq!(mode(&receipt), 0o600);
-    // Another command leaves it alone: its sender lives.
+    // Another command leaves it alone: its writer still runs.
     operator.run(&["status", "--cached"]).exits_with(0);
     assert_eq!(only_receipt(&operator), receipt);
     running.end().exits_with(0);
@@ -215,7 +215,7 @@ fn without_room_for_a_receipt_nothing_is_sent() {
 
 #[test]
 fn a_disk_that_is_full_after_acceptance_leaves_a_receipt_or_at_least_the_task_on_the_screen() {
-    // No file may grow beyond this: the ledger's cannot, the receipt's room is taken already.
+    // Limits the size of files: the ledger cannot grow, and the receipt's room is reserved already.
     for (bytes, hint, state) in [
         ("4096", "a receipt is kept", "accepted"),
         ("0", "write the task id down", "unknown"),

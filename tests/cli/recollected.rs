@@ -1,4 +1,4 @@
-//! `dsr suppressions check`: who was erased and is in a file of events all the same.
+//! `dsr suppressions check`: finds erased people in a file of events.
 
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,7 +11,7 @@ use crate::minimisation::with_key;
 use crate::support::{Fake, Operator, Outcome};
 use crate::suppressions::{erase, obedient};
 
-/// Long before any deletion, and after those of the test.
+/// Before any deletion of the test, and after all of them.
 const LONG_AGO: u64 = 1_600_000_000;
 
 fn soon() -> u64 {
@@ -31,7 +31,6 @@ fn check(operator: &Operator, args: &[&str]) -> Outcome {
     operator.run(&[&["suppressions", "check"], args].concat())
 }
 
-/// An operator who has erased `done@x.test` and whose deletion of `running@x.test` runs.
 fn with_deletions(fake: &Fake) -> Operator {
     let operator = with_key(fake, "rate = 1000");
     let ids = [
@@ -44,7 +43,7 @@ fn with_deletions(fake: &Fake) -> Operator {
     operator
 }
 
-/// The numbers of events after, during, before and without a time, of one person.
+/// The numbers of one person's events: after, during, before, and without a time.
 fn counts(person: &Value) -> [u64; 4] {
     let of = |kind| person["events"][kind].as_u64().expect("a count");
     ["after", "during", "before", "undated"].map(of)
@@ -62,7 +61,7 @@ fn events_are_told_by_when_they_came_as_seen_from_the_deletion() {
             event("done@x.test", LONG_AGO),
             event("done@x.test", soon()),
             event("done@x.test", "2099-01-01T00:00:00Z"),
-            // An app that was offline: it happened before, and came after.
+            // An app that was offline: the event happened before, and arrived after.
             received("done@x.test", "mp_processing_time_ms"),
             received("done@x.test", "$mp_api_timestamp_ms"),
             event("done@x.test", Value::Null),
@@ -127,7 +126,7 @@ fn a_later_deletion_takes_along_what_came_after_the_first() {
         "the second one took it along"
     );
     assert_eq!(found("2099-01-01"), [1, 0, 0, 0]);
-    // It was cancelled: the event of February is there again.
+    // The later deletion was cancelled: the event of February counts again.
     operator.change_ledger(
         "UPDATE jobs SET state = 'revoked' WHERE task_id LIKE 'done-%' AND task_id <> 'done-0'",
     );

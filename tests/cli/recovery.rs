@@ -1,5 +1,5 @@
-//! An outcome that is unknown, and how it is settled: by the same POST once more, as long as that
-//! tells whether the first was taken, and later by the operator's word.
+//! How an unknown outcome is settled: by the same POST once more while that tells whether the first
+//! was accepted, and later by the operator's decision.
 
 use std::time::Duration;
 
@@ -18,7 +18,6 @@ fn args_of(kind: &'static str) -> Vec<&'static str> {
     args
 }
 
-/// Six people in three jobs of two.
 fn operator_with_three_jobs(fake: &Fake) -> (Operator, Vec<String>) {
     let operator = Operator::at_with(fake, "rate = 1000\ndelete_batch = 2\nexport_batch = 2");
     let ids = people(6);
@@ -33,7 +32,6 @@ fn all_agree(operator: &Operator, model: &Model, ids: &[String]) {
     assert!(found.is_empty(), "{found:#?}\n{:#?}", account(operator));
 }
 
-/// The reasons of all jobs, in their order.
 fn reasons(operator: &Operator) -> Vec<String> {
     let jobs = account(operator).into_iter();
     jobs.map(|job| job.reason).collect()
@@ -73,7 +71,7 @@ fn a_second_201_is_adopted_and_called_a_possible_duplicate() {
     assert_eq!(job["task_id"], "3e0b7f52-77aa-4c1e-9a4b-0000000000a4");
 }
 
-/// What a second POST may be answered that settles nothing.
+/// Answers to a second POST that settle nothing.
 fn answers_that_settle_nothing(ids: &[String]) -> Vec<(&'static str, Reply)> {
     let unsaid = json!({ "status": "error", "error": {
         "conflicting_distinct_ids": [ids[2], ids[3]],
@@ -180,13 +178,12 @@ fn a_lost_export_is_repeated_exactly_once_and_both_are_spoken_of() {
     assert_eq!(fake.posts().len(), 2, "not a third copy");
 }
 
-/// The whole name of the only request.
 fn name_of(operator: &Operator) -> String {
     let name = &operator.only_request()["id"];
     name.as_str().expect("a request has a name").to_owned()
 }
 
-/// A job that has been unknown for too long to be settled by itself.
+/// A job that has been unknown for too long to be settled by a repeat.
 fn stale(fake: &Fake) -> (Operator, String) {
     let operator = Operator::at(fake);
     let delete = ["delete", "--gdpr", "--yes", "--id", "a1", "--id", "a2"];
@@ -196,7 +193,7 @@ fn stale(fake: &Fake) -> (Operator, String) {
     (operator, name)
 }
 
-/// Answers no POST clearly; knows the task `right` about a1 and a2, and `other` about others.
+/// Answers no POST clearly; has the task `right` with a1 and a2, and `other` with other ids.
 fn answering_questions_only() -> Fake {
     Fake::answering(|call| {
         let ids = match (call.is_post(), call.task()) {

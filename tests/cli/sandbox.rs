@@ -51,9 +51,9 @@ fn state_carries_over_from_one_command_to_the_next() {
     let operator = Operator::new();
     let first = operator.run(&DELETE).exits_with(0).request();
     let first_task = first["jobs"][0]["task_id"].as_str().unwrap();
-    // The same again is no new request while the first is open.
+    // The same command makes no new request while the first is open.
     operator.run(&DELETE).exits_with(2);
-    // With a ledger that knows nothing, the server itself says 409 and names the task.
+    // Without a ledger, the server itself answers 409 and names the task.
     for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm", "seen-head"] {
         let file = format!("sandbox/{file}");
         drop(std::fs::remove_file(operator.dsr_home().join(file)));

@@ -1,5 +1,5 @@
-//! Random schedules of faults, kills and resumes against a model of Mixpanel: afterwards what it
-//! accepted, what the ledger says and what was asked agree, and nothing is double without a word.
+//! Random schedules of faults, kills and resumes against a model of Mixpanel. Afterwards what it
+//! accepted, the ledger and what was asked agree, and nothing was sent twice without a note.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -10,23 +10,22 @@ use crate::support::{
     Chance, Habits, Model, Operator, account, at_once, csv_of, disagreements, people,
 };
 
-/// How many schedules run in one `cargo test`, and how many of them at once.
+/// How many schedules run in one `cargo test`, and how many at once.
 const SCHEDULES: u64 = 40;
 const AT_ONCE: u64 = 40;
-/// So many commands settle all there is to settle.
+/// This many commands settle everything.
 const MAX_RESUMES: usize = 8;
-/// Two calls with the same ids are 2 s apart, less what the first took to arrive: on a busy
-/// machine that is a good part of a second.
+/// Two calls with the same ids are 2 s apart, less the time that the first took to arrive: on a
+/// busy machine a good part of a second.
 const APART: Duration = Duration::from_secs(1);
 
-/// One order of things, drawn from its seed.
+/// One schedule, drawn from its seed.
 struct Schedule {
     seed: u64,
     kind: &'static str,
     chance: Chance,
     model: Model,
     operator: Operator,
-    /// What each request is about.
     asked: Vec<BTreeSet<String>>,
 }
 
@@ -40,7 +39,7 @@ impl Schedule {
         let batch = 3 + chance.below(4);
         let overlapping = chance.below(4) == 0;
         let habits = Habits {
-            // An id may well be deleted twice if somebody asks for it twice.
+            // An id may be deleted twice if two requests ask for it.
             ending: match overlapping {
                 true => 0,
                 false => [0, 10, 60][chance.below(3) as usize],
@@ -103,7 +102,6 @@ impl Schedule {
         ledger.exists() && self.operator.requests().len() > place
     }
 
-    /// Whether nothing is left to do for `dsr resume`.
     fn is_settled(&self) -> bool {
         account(&self.operator).iter().all(|job| {
             let unknown = job.state == "unknown";
@@ -112,16 +110,16 @@ impl Schedule {
         })
     }
 
-    /// Not to be settled without a word of the operator: an export that was repeated once, a
-    /// deletion some of whose ids are in another request's tasks, and a job that dsr was killed
-    /// over before it heard that it is too large.
+    /// Only the operator can settle these: an export that was repeated once; a deletion with some
+    /// ids in another request's tasks; a job that dsr was killed over before it learned that the
+    /// job is too large.
     fn is_left_to_the_operator(&self, reason: &str) -> bool {
         let said = |text| reason.contains(text);
         let shared = said("being deleted already") || said("several tasks");
         self.kind == "export" || (self.asked.len() > 1 && shared) || said("too many")
     }
 
-    /// Plays it to its end; how many resumes that took without a kill.
+    /// Plays it to its end; returns how many resumes without a kill that took.
     fn play(&mut self) -> usize {
         for place in 0..self.asked.len() {
             while !self.is_recorded(place) {
@@ -172,7 +170,7 @@ impl Schedule {
             let Some(same) = same else { continue };
             assert_eq!(same.body, post.body, "seed {seed}");
             let gap = post.arrived - same.arrived;
-            // What was certainly not taken may be sent sooner.
+            // A POST that was certainly not accepted may be sent again sooner.
             let may = self.model.turned_away(same.place) || gap >= APART;
             assert!(may, "seed {seed}: once more after {gap:?}");
         }

@@ -1,4 +1,4 @@
-//! Terminals that are narrow, absent or could be steered by what is shown on them.
+//! Terminals that are narrow, absent, or could be controlled by what is shown.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ fn where_nobody_can_be_asked_the_flag_is_named_at_once() {
     ] {
         for extra in [&[][..], &["--no-input"], &["--json"]] {
             let args = [args, extra].concat();
-            // Standard input stays open and silent, as a job's that inherited it.
+            // Standard input stays open and silent, as an inherited one.
             let mut child = operator.command(&args);
             child
                 .stdin(Stdio::piped())
@@ -99,14 +99,14 @@ fn a_narrow_terminal_wraps_and_loses_nothing() {
             .lines()
             .filter(|line| !prose.iter().any(|p| line.starts_with(p)));
         for line in rows {
-            // A label and one word that is not to be broken: ids are copied.
+            // A label and one word that must not be broken: people copy ids.
             let is_whole = line.split_whitespace().count() <= 2;
             assert!(
                 columns(line) <= 40 || is_whole,
                 "{args:?}: {line:?}\n{screen}"
             );
         }
-        // Nothing is left out for want of room.
+        // Nothing is left out for lack of room.
         assert!(!screen.contains('…') && !screen.contains("..."), "{screen}");
     }
     let shown = narrow(&["status", &id, "--cached"]);
@@ -121,7 +121,7 @@ fn a_narrow_terminal_wraps_and_loses_nothing() {
     );
 }
 
-/// Names the task, and says of it, what would steer a terminal.
+/// Names the task and its status in text that would control a terminal.
 fn steering(call: &Call) -> Reply {
     match call.is_post() {
         true => object_reply(&format!("t-{STEERING}")),

@@ -1,4 +1,4 @@
-//! `dsr project secret` where there is no keyring, and what `dsr project show` says of it.
+//! `dsr project secret` without a keyring, and what `dsr project show` says then.
 
 use std::fs;
 

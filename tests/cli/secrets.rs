@@ -129,7 +129,6 @@ fn a_token_from_a_login_is_in_no_file_where_there_is_no_keyring() {
 
 const QUOTED_ID: &str = "user-17@example.test";
 
-/// What each kind of answer may say that quotes what was sent to it.
 fn quoting_answers() -> Vec<Reply> {
     let quoted = format!("no /x?token={PROJECT_TOKEN} (Bearer {OAUTH_TOKEN}) for {QUOTED_ID}");
     let nested = json!({ "status": "error", "error": { "detail": [quoted] } });
@@ -143,7 +142,7 @@ fn quoting_answers() -> Vec<Reply> {
     answers
 }
 
-/// Everything that is shown after a deletion was answered so, by every way to see it.
+/// Everything that is shown after such an answer to a deletion, in every way.
 fn shown_after(reply: &Reply) -> (Operator, String) {
     let fake = Fake::answering_posts(reply.clone());
     let operator = Operator::at(&fake);
@@ -161,9 +160,9 @@ fn shown_after(reply: &Reply) -> (Operator, String) {
     let posts = fake.posts();
     let reason = request["jobs"][0]["reason"].as_str().unwrap_or_default();
     let allowed = match request["state"] == "unknown" {
-        // What was accepted without a readable task is probed once.
+        // A POST that was accepted without a readable task is probed once.
         true if reason.contains("Mixpanel accepted it") => 2,
-        // After three answers in a row that say nothing the service is left alone.
+        // After three unclear answers in a row dsr leaves the service alone.
         true => 3,
         false => 1,
     };
@@ -175,7 +174,7 @@ fn shown_after(reply: &Reply) -> (Operator, String) {
     (operator, shown)
 }
 
-/// Fails with every answer after which `secret` is shown.
+/// Checks that no answer makes dsr show `secret`.
 #[track_caller]
 fn is_never_quoted(secret: &str) {
     let leaks = Mutex::new(Vec::new());

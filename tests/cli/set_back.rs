@@ -1,5 +1,5 @@
-//! A ledger that was set back (a backup, a snapshot, another volume) sends nothing until the operator
-//! has decided about what it lacks.
+//! A ledger that was set back (a backup, a snapshot, another volume) sends nothing until the
+//! operator has decided about what it lacks.
 
 use std::fs;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub(crate) fn seen_by(operator: &Operator) -> String {
     text.expect("what was seen is noted").trim().to_owned()
 }
 
-/// Keeps a copy as an operator without dsr would, once nobody has the ledger open.
+/// Copies the ledger as an operator without dsr would, when nobody has it open.
 pub(crate) fn copy_of(operator: &Operator) -> PathBuf {
     let copy = operator.work().join("old.db");
     fs::copy(ledger_of(operator), &copy).expect("a ledger can be copied");
@@ -42,7 +42,7 @@ pub(crate) fn put_back(operator: &Operator, copy: &PathBuf) {
     fs::copy(copy, ledger_of(operator)).expect("a copy can be put back");
 }
 
-/// One whose ledger knows of one request, and who has sent another one since.
+/// An operator whose ledger knows one request, and who has sent another one since.
 pub(crate) fn set_back(fake: &Fake) -> Operator {
     let operator = Operator::at(fake);
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
@@ -164,7 +164,7 @@ fn what_may_have_been_sent_since_is_unknown_and_not_sent_again() {
     terminal.types("2");
     let (status, screen) = terminal.ends();
     assert_eq!(status, 0, "{screen}");
-    // `resume` alone would send nothing.
+    // A plain `resume` would send nothing.
     assert!(screen.contains("--send-again"), "{screen}");
 
     let shown = operator.run(&["status", "--cached", "--all", "--json"]);
@@ -203,7 +203,7 @@ fn what_may_have_been_sent_since_is_unknown_and_not_sent_again() {
         1,
         "job 2 was never sent here"
     );
-    // Only the operator's word sends it again, however soon that is.
+    // Only the operator's decision sends it again, however soon that is.
     operator.run(&["resume"]).exits_with(6).says("--send-again");
     assert_eq!(fake.posts().len(), 3, "nothing was sent twice");
 }
@@ -244,7 +244,7 @@ fn a_note_that_is_older_stops_nothing() {
     assert_eq!(left.count(), 0, "nothing is left beside it");
 }
 
-/// A copy on a new disk, where nothing tells that it lacks what was sent after it.
+/// A copy on a new disk, which nothing shows to be old.
 #[test]
 fn a_ledger_that_this_host_has_not_seen_sends_nothing_until_it_is_accepted() {
     let fake = Fake::answering_post(0, Reply::json(429, &json!({"error": "busy"})));

@@ -1,4 +1,4 @@
-//! What settling must not do to the pace, to the notes in the ledger and to what is said.
+//! What settling must not do to the pace, to the ledger's notes and to messages.
 
 use std::time::Duration;
 
@@ -8,7 +8,6 @@ use crate::support::{
     Fake, Habits, Model, Operator, Reply, Rules, account, csv_of, people, states,
 };
 
-/// The reasons of all jobs, in their order.
 fn reasons(operator: &Operator) -> Vec<String> {
     let jobs = account(operator).into_iter();
     jobs.map(|job| job.reason).collect()
@@ -44,7 +43,7 @@ fn a_question_for_the_sake_of_a_lost_answer_keeps_the_pace() {
 
 #[test]
 fn the_operators_word_sends_a_job_that_is_too_large_in_parts() {
-    // The limit is learnt by an answer that a kill kept from being read.
+    // dsr was killed before it could read the answer that teaches the limit.
     let model = Model::behaving(Habits {
         largest: 2,
         delay: Duration::from_millis(1500),
@@ -60,7 +59,7 @@ fn the_operators_word_sends_a_job_that_is_too_large_in_parts() {
     let outcome = operator.run(&["resume", name, "--send-again"]);
     outcome.exits_with(0);
     assert_eq!(model.times().len(), 4, "{outcome}");
-    // The POST of the whole may have been taken, whatever became of the parts.
+    // The first POST of the whole job may have been accepted, whatever happened to the parts.
     let request = operator.only_request();
     let jobs = request["jobs"].as_array().unwrap();
     assert_eq!(jobs.len(), 2, "{request:#}");

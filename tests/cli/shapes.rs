@@ -1,4 +1,4 @@
-//! The published shapes of JSON: each is a schema, none is dead, and each command has its own.
+//! The published JSON shapes: each is a schema, each is used, and each command has its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
@@ -34,7 +34,7 @@ fn each_shape_is_a_json_schema_that_people_can_read() {
     }
 }
 
-/// Keys of objects that say nothing of what they are, and objects that take any key.
+/// Lists keys without a description, and objects that accept any key.
 fn unexplained(shape: &Value, place: &str, wrong: &mut Vec<String>) {
     let Value::Object(fields) = shape else {
         if let Value::Array(items) = shape {
@@ -96,7 +96,7 @@ fn what_is_warned_of_is_in_the_object() {
     assert!(outcome.stderr.is_empty(), "{outcome}");
 }
 
-/// Runs a command, and notes which shapes its lines have.
+/// Runs commands, and notes which shapes their lines have.
 struct Seen(BTreeMap<&'static str, String>);
 
 impl Seen {
@@ -202,7 +202,7 @@ fn each_shape_is_that_of_some_run() {
     seen.run(&exports.operator, &["download", "--to", "got"]);
     serves(&mut seen);
     let mut shapes: BTreeSet<&str> = Shapes::names().into_iter().collect();
-    // What came up too late for the result is the rarest case, so `ui/` has its test.
+    // Warnings after the result are the rarest case; `ui/` tests their shape.
     shapes.remove("warnings");
     if let Some(keyring) = Keyring::start() {
         let operator = keyring.of(Operator::new());
@@ -218,7 +218,6 @@ fn each_shape_is_that_of_some_run() {
     assert!(dead.is_empty(), "no run has the shapes {dead:?}");
 }
 
-/// The sandbox says where it is, and goes on.
 fn serves(seen: &mut Seen) {
     let operator = Operator::new();
     let args = ["sandbox", "--port", "0"];

@@ -1,10 +1,9 @@
-//! `dsr status`: what Mixpanel says moves the jobs, and nothing else does.
+//! `dsr status`: only what Mixpanel says moves the jobs.
 
 use serde_json::{Value, json};
 
 use crate::support::{Fake, NOWHERE, Operator, Reply, at_once, object_reply, states, status_reply};
 
-/// Answers the questions one after the other with these statuses, the last one for ever.
 fn saying(statuses: &'static [&'static str]) -> Fake {
     Fake::answering(move |call| match call.is_post() {
         true => object_reply(&format!("task-{}", call.place)),
@@ -264,7 +263,7 @@ fn open_requests_are_listed_newest_first() {
             .map(|request| request["ref"].as_str().unwrap().to_owned())
             .collect()
     };
-    // What has just ended is shown once more; from then on it is closed.
+    // A request that has just ended is shown once more; from then on it is closed.
     operator.run(&["status", "--json"]).exits_with(0);
     assert_eq!(references(&["status", "--json"]), ["third", "second"]);
     assert_eq!(

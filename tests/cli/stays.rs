@@ -1,4 +1,4 @@
-//! Who was erased stays on the suppression list: after a purge, and when a list is made anew.
+//! Erased people stay on the suppression list after a purge, and when a list is made again.
 
 use std::fs;
 
@@ -10,7 +10,6 @@ use crate::suppressions::{erase, obedient};
 
 const OLD: &str = "2020-05-31T12:00:00.000Z";
 
-/// All that has happened so far was in 2020.
 fn age(operator: &Operator) {
     operator.change_ledger(&format!(
         "UPDATE requests SET created = '{OLD}';
@@ -62,7 +61,7 @@ fn people_stay_on_the_list_when_their_records_are_purged() {
     assert_eq!(operator.ledger_texts("SELECT id FROM requests"), [""; 0]);
     assert_eq!(listed(&operator), before);
 
-    // An event that came since is an event of somebody who was erased.
+    // A later event is an event of an erased person.
     operator.file(
         "events.jsonl",
         "{\"event\":\"x\",\"properties\":{\"distinct_id\":\"done@x.test\",\"time\":1900000000}}\n",
@@ -152,7 +151,7 @@ fn a_list_is_not_replaced_by_one_that_lacks_people_of_it() {
         let second = list();
         assert_ne!(first, second);
 
-        // As from a wrong DSR_HOME, another project, or less of a span.
+        // As with a wrong DSR_HOME, another project, or a shorter period.
         for more in [
             &["--since", "2999-01-01"][..],
             &["--since", "2999-01-01", "--json"],
@@ -172,7 +171,7 @@ fn a_list_is_not_replaced_by_one_that_lacks_people_of_it() {
         write(&[]).exits_with(2).says("not a suppression list");
         let kind = |outcome: &Outcome| outcome.exits_with(2).failure()["kind"].clone();
         for cut in ["", second.trim_end().rsplit_once('\n').expect("lines").0] {
-            // A table has no end: one that lost whole lines cannot be told from a shorter one.
+            // A table has no last line: one that lost whole lines looks like a shorter one.
             if format != "csv" || cut.is_empty() {
                 operator.file("list", cut);
                 assert_eq!(kind(&write(&["--json"])), "fewer_people");
@@ -200,7 +199,7 @@ fn a_folder_is_not_replaced_and_a_project_that_nobody_knows_has_no_list() {
     let unknown = run(&["--project", "nosuch", "--json"]);
     assert_eq!(unknown.exits_with(2).failure()["kind"], "project");
     assert!(unknown.stdout.is_empty(), "{unknown}");
-    // A project that is not set up any more has its list all the same.
+    // A project that is no longer set up still has its list.
     operator.write_config("");
     let list = run(&["--project", "shop"]);
     assert!(list.exits_with(0).stdout.contains("# people: 1"), "{list}");

@@ -1,4 +1,4 @@
-//! Disks and ledgers that fail: nothing is written over what cannot be read, nothing is sent.
+//! Disks and ledgers that fail: dsr overwrites nothing that it cannot read, and sends nothing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +18,7 @@ const COMMANDS: [&[&str]; 5] = [
     &["status", "--all", "--cached", "--json"],
 ];
 
-/// An operator whose ledger holds a request of some jobs, in the one file alone.
+/// An operator whose ledger holds a request of some jobs, in one file without a log.
 fn operator_with_a_ledger(fake: &Fake) -> (Operator, PathBuf) {
     let operator = Operator::at_with(fake, "rate = 1000\ndelete_batch = 100");
     operator.file("ids.csv", csv_of(&people(1000), None));
@@ -31,7 +31,6 @@ fn operator_with_a_ledger(fake: &Fake) -> (Operator, PathBuf) {
     (operator, path)
 }
 
-/// What a damage makes of a ledger's bytes.
 type Damage = fn(&mut Vec<u8>);
 
 #[test]
@@ -44,7 +43,7 @@ fn a_ledger_that_cannot_be_read_is_not_written_and_nothing_is_sent() {
         ("half of it", |bytes| bytes.truncate(bytes.len() / 2)),
         ("its first page only", |bytes| bytes.truncate(4096)),
         ("pages of noise", |bytes| {
-            // Everything but the first page, whose header says that it is a ledger.
+            // All but the first page, whose header says that it is a ledger.
             let noise = (0_u8..=255).cycle().skip(7);
             for (byte, noise) in bytes[4096..].iter_mut().zip(noise) {
                 *byte ^= noise | 1;
@@ -97,7 +96,8 @@ fn one_damaged_page_is_a_local_failure_or_in_nobodys_way_or_leaves_a_receipt() {
                 let tasks = operator.ledger_texts(known);
                 assert!(outcome.stdout.contains(&tasks[0]), "page {page}\n{outcome}");
             }
-            // What only an accepted job is written to is found damaged after the POST.
+            // This page is only written for an accepted job, so dsr finds the damage after the
+            // POST.
             Some(6) => {
                 assert_eq!(sent, 1, "page {page}\n{outcome}");
                 let receipts = fs::read_dir(&receipts).unwrap();
@@ -161,7 +161,7 @@ fn a_ledger_of_a_newer_dsr_is_not_written_by_any_command() {
 #[test]
 fn a_disk_that_fills_up_at_any_step_sends_only_what_is_known_of() {
     let mut ends = BTreeSet::new();
-    // No file may grow over so many blocks: from hardly any to more than enough, the disk is full
+    // Limits files to this many blocks, from too few to more than enough, so that the disk is full
     // at another step each time.
     for blocks in [8, 80, 160, 320, 640, 1280, 40_000] {
         let fake = Fake::start();
@@ -171,7 +171,7 @@ fn a_disk_that_fills_up_at_any_step_sends_only_what_is_known_of() {
         let before = fake.posts().len();
         let text = fs::read_to_string(operator.config_path()).unwrap();
         operator.write_config(&text.replace("= 100\n", "= 1\n"));
-        // The signal that comes with it would end a process that does not hear it.
+        // Ignores the signal that comes with the limit, which would end the process.
         let setup = format!("ulimit -f {blocks}");
         let args = ["delete", "--gdpr", "--yes", "more.csv"];
         let outcome = Running::start(operator.command_after(&setup, &args), "").end();
@@ -210,8 +210,8 @@ fn an_archive_beyond_the_largest_file_there_may_be_is_a_full_disk() {
     assert_eq!(exports.names(), [""; 0], "nothing is left half\n{outcome}");
 }
 
-/// Runs a script on a file system of its own, `disk`, of one MiB, that goes with the script; `None`
-/// where the system does not let us. Commands end in lines `name: status`.
+/// Runs a script on its own file system `disk` of one MiB; `None` if the system does not allow
+/// that. Commands end in lines `name: status`.
 fn on_a_disk_of_its_own(fake: &Fake, script: &str) -> Option<Outcome> {
     let operator = Operator::new()
         .with("DSR_TOKEN", OAUTH_TOKEN)
@@ -232,7 +232,7 @@ fn on_a_disk_of_its_own(fake: &Fake, script: &str) -> Option<Outcome> {
     Some(outcome)
 }
 
-/// Says that a disk cannot be had; where `DSR_TEST_REQUIRE` names `file-system`, that is an error.
+/// Prints that there is no such disk. An error if `DSR_TEST_REQUIRE` names `file-system`.
 #[expect(clippy::print_stdout, reason = "a test that skips says so")]
 fn skip() {
     #[expect(

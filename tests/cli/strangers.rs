@@ -1,11 +1,11 @@
-//! A task that was not made for what this ledger knows of may have ids of others: cancelling it asks.
+//! A task that was not made for this ledger may have other people's ids: cancelling it asks first.
 
 use serde_json::json;
 
 use crate::set_back::{copy_of, put_back};
 use crate::support::{Fake, Model, Operator, Reply, Terminal, object_reply};
 
-/// One who is linked to a task of the time that the ledger lacks.
+/// An operator with a job linked to a task of the time that the ledger lacks.
 fn linked_to_a_lost_task(model: &Model) -> (Operator, String) {
     let operator = Operator::at(&model.fake);
     operator
@@ -76,7 +76,7 @@ fn whoever_says_yes_is_not_asked_about_strangers() {
     assert_eq!(model.revoked(), 1);
 }
 
-/// A DELETE that was taken, and a GET that speaks of other ids, are no cancellation of the job.
+/// A successful DELETE with a GET about other ids does not cancel the job.
 #[test]
 fn a_revoked_task_of_other_ids_is_not_said_to_be_the_cancelled_job() {
     let fake = Fake::answering(|call| match call.method.as_str() {

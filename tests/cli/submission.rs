@@ -1,4 +1,4 @@
-//! The main job: every id goes out exactly once, in the documented form.
+//! The main job: every id is sent exactly once, in the documented form.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -93,7 +93,7 @@ fn ids_go_out_byte_for_byte_in_their_first_order() {
     .map(str::to_owned)
     .to_vec();
     operator.file("ids.csv", csv_of(&ids, None));
-    // Some of them are of no usual form.
+    // Some of the ids have an unusual form.
     let args = ["export", "--gdpr", "ids.csv", "--expect-pattern", ".*"];
     operator.run(&args).exits_with(0);
     assert_eq!(fake.posted_ids(), ids);
@@ -246,7 +246,7 @@ fn every_documented_reply_to_a_create_is_understood() {
 
 #[test]
 fn jobs_that_were_all_given_the_same_task_are_unknown_and_never_done() {
-    // A mock server made from the OpenAPI file gives each task its one example id.
+    // A mock server made from the OpenAPI file gives each task the same example id.
     let fake = Fake::answering(|call| match call.is_post() {
         true => crate::support::object_reply("7d2c2f0e-1111-4222-8333-944444444444"),
         false => crate::support::status_reply("SUCCESS"),
@@ -295,7 +295,7 @@ fn ticket_and_day_of_receipt_are_recorded() {
 
 #[test]
 fn a_region_without_an_address_reaches_no_other_host() {
-    // The only way out of the sealed environment is a proxy that is not there.
+    // The only way out of the sealed environment is a proxy that does not exist.
     let operator = Operator::new().with("DSR_TOKEN", OAUTH_TOKEN);
     operator.write_config(&format!(
         "[projects.shop]\ntoken = \"{PROJECT_TOKEN}\"\nregion = \"eu\"\n"

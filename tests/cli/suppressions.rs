@@ -1,4 +1,4 @@
-//! `dsr suppressions export`: whom the servers must not track again.
+//! `dsr suppressions export`: whom servers must not track again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::support::{
     status_reply,
 };
 
-/// A Mixpanel that does with a deletion what the first of its ids says.
+/// A Mixpanel that treats a deletion as its first id says.
 pub(crate) fn obedient() -> Fake {
     Fake::answering(|call| {
         if call.is_post() {
@@ -36,7 +36,7 @@ pub(crate) fn obedient() -> Fake {
     })
 }
 
-/// Asks for the deletion of each, one after the other, and how they stand then.
+/// Deletes each id in turn, and asks how the deletions stand.
 pub(crate) fn erase(operator: &Operator, ids: &[&str], more: &[&str]) {
     for id in ids {
         let args = ["delete", "--gdpr", "--yes", "--max-wait", "0s", "--id", id];
@@ -45,7 +45,7 @@ pub(crate) fn erase(operator: &Operator, ids: &[&str], more: &[&str]) {
     operator.run(&["status", "--refresh"]);
 }
 
-/// What the help of the list says a server computes.
+/// Computes what the help says that a server computes.
 fn hash_of(operator: &Operator, id: &str) -> String {
     let digits = fs::read_to_string(operator.key_path()).expect("a key");
     let digits = digits.trim().as_bytes().chunks(2);
@@ -64,7 +64,7 @@ fn export(operator: &Operator, args: &[&str]) -> Outcome {
     operator.run(&[&["suppressions", "export"], args].concat())
 }
 
-/// Erasure by hash, as the whole list in JSON has it.
+/// Erasure by hash, from the whole list as JSON.
 fn listed(operator: &Operator, args: &[&str]) -> BTreeMap<String, String> {
     let outcome = export(operator, &[&["--json"], args].concat());
     let list = outcome.exits_with(0).json();
@@ -107,7 +107,7 @@ fn whoever_was_is_or_may_be_erased_is_listed_and_nobody_else() {
         .says("1 person is in it whose erasure is unknown")
         .says("4 people are not on the list: the ledger records no erasure of them")
         .never_says("x.test");
-    // Their order tells nothing, and the end is marked.
+    // The order reveals nothing, and the end is marked.
     let lines: Vec<&str> = text.stdout.lines().collect();
     let hashes: Vec<&str> = lines
         .iter()
@@ -177,7 +177,7 @@ fn ids_are_shown_on_an_explicit_word_only_and_as_long_as_they_are_kept() {
         export(&operator, &["--ids", "--format", format]).exits_with(2);
     }
 
-    // Once no id is kept, nobody is warned of ids.
+    // Without ids, dsr does not warn of ids.
     let operator = with_key(&fake, "rate = 1000");
     erase(&operator, &["done@x.test"], &[]);
     let none = export(&operator, &["--ids"]);
@@ -221,7 +221,7 @@ fn a_list_in_a_file_is_for_its_owner_and_takes_a_place_only_when_told_to() {
         (mode(), fs::read_to_string(&path).unwrap().lines().count()),
         (0o600, 7)
     );
-    // A link is replaced, and never written through.
+    // A link is replaced, and its target never written.
     let other = operator.work().join(operator.file("other", "precious"));
     symlink(&other, operator.work().join("link")).unwrap();
     export(&operator, &["--output", "link"]).exits_with(2);
@@ -250,7 +250,7 @@ fn a_person_is_listed_once_a_project_and_each_project_has_its_own() {
         &["running@both.test", "done@both.test"],
         &["--project", "app"],
     );
-    // The same person once more in the same project.
+    // The same person again in the same project.
     erase(
         &operator,
         &["done@both.test"],
@@ -319,7 +319,7 @@ fn whoever_cannot_be_read_is_not_left_out_in_silence() {
         .run(&["delete", "--gdpr", "--yes", "two.csv"])
         .exits_with(0);
     operator.run(&["status", "--refresh"]).exits_with(0);
-    // A whole hash is missing: what is there can be read.
+    // A whole hash is missing; the rest can be read.
     operator.change_ledger("UPDATE people SET hashes = substr(hashes, 1, 16)");
     export(&operator, &["--output", "list.txt"]).exits_with(74);
     assert_eq!(
@@ -329,12 +329,12 @@ fn whoever_cannot_be_read_is_not_left_out_in_silence() {
     );
 }
 
-/// How a library's code from the guide is run: it asks about the person in the file `who`.
+/// How to run a library's code from the guide: it asks about the person in the file `who`.
 struct Server {
     library: &'static str,
     program: &'static str,
     args: &'static [&'static str],
-    /// What makes of the file what the program runs.
+    /// Turns the file into what the program runs.
     compiler: Option<&'static str>,
     file: &'static str,
     before: &'static str,
@@ -378,7 +378,7 @@ const SERVERS: [Server; 3] = [
     },
 ];
 
-/// What the page on deletions has cron do each night.
+/// The crontab line of the page on deletions.
 fn runbook_line(command: &str) -> Vec<&'static str> {
     let mut lines = include_str!("../../docs/guide/after-a-deletion.md").lines();
     let line = lines.find(|line| line.starts_with('0') && line.contains(command));

@@ -1,4 +1,4 @@
-//! Whoever can write the ledger's file makes an answer look timely: `dsr audit verify` finds it.
+//! Somebody changes the ledger's file so that an answer looks timely: `dsr audit verify` finds it.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::minimisation::with_key;
 use crate::support::{Call, Exports, Fake, Operator, Reply, handing_out, object_reply};
 
-/// What is found, with and without the head that was kept before.
+/// Checks what is found, with and without the saved head.
 #[track_caller]
 fn finds(operator: &Operator, head: &str, change: &str, kind: &str) {
     for args in [&["--head", head][..], &[]] {
@@ -23,7 +23,7 @@ fn finds(operator: &Operator, head: &str, change: &str, kind: &str) {
     }
 }
 
-/// Each of these changes alone, in a ledger that is whole before.
+/// Makes each change alone, in a ledger that is whole before.
 #[track_caller]
 fn each_is_found(operator: &Operator, changes: &[(&str, &str)]) {
     let head = operator
@@ -165,7 +165,7 @@ fn one_change_of_what_was_fetched_and_when_is_found() {
     each_is_found(operator, &changes);
 }
 
-/// A ledger with the trail of a dsr that took no digests of rows.
+/// The ledger of a dsr whose trail had no digests of rows.
 const OLDER: &str = include_str!("../golden/ledger/version-17.sql");
 
 #[test]
@@ -204,7 +204,7 @@ fn the_trail_of_an_older_dsr_is_verified_as_before_and_its_steps_too() {
         Some("job_differs"),
     );
     change("UPDATE downloads SET bytes = bytes - 1", None);
-    // From its next entry on a request is held whole.
+    // From its next entry on, the trail covers the whole request.
     operator
         .run(&["--sandbox", "answered", "n2bt25ya", "--on", "2026-11-29"])
         .exits_with(0);
@@ -214,7 +214,7 @@ fn the_trail_of_an_older_dsr_is_verified_as_before_and_its_steps_too() {
     );
 }
 
-/// A deletion that is carried out and answered, in a ledger that anybody may change from here on.
+/// A deletion that is carried out and answered, in a ledger without further checks at the end.
 fn answered(received: &str, on: &str) -> (Operator, String) {
     let results = json!({ "status": "SUCCESS", "distinct_ids": [] });
     let status = Reply::json(200, &json!({ "status": "ok", "results": results }));
@@ -294,7 +294,7 @@ fn a_span_that_runs_backwards_is_called_a_contradiction_and_not_a_number() {
     }
     let status = operator.run(&["status", &id, "--cached"]);
     assert!(status.stdout.contains("contradict"), "{status}");
-    // The same where the day of receipt was moved.
+    // The day of receipt was moved.
     operator.change_ledger("UPDATE requests SET received = '2026-12-24', due = '2026-04-07'");
     let page = operator.run(&["report", &id, "--format", "html"]);
     assert!(page.exits_with(0).stdout.contains("contradict"));

@@ -1,4 +1,4 @@
-//! Tokens that end, that Mixpanel turns away, and that others could read.
+//! Tokens that expire, that Mixpanel turns away, and that others could read.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -83,7 +83,7 @@ fn a_token_that_mixpanel_turns_away_is_told_of_until_mixpanel_takes_it() {
         .exits_with(4)
         .says("turned");
 
-    // It is about this token: another one in the same variable starts with a clean slate.
+    // The note is about this token: another one in the same variable starts clean.
     let operator = operator.with("DSR_TOKEN", "another-token");
     let other = operator.run(&["status", "--cached"]);
     assert!(!other.stderr.contains("401)."), "{other}");

@@ -1,4 +1,4 @@
-//! What happens between `dsr download` and the store when a transfer breaks off: on the wire.
+//! Transfers that break off between `dsr download` and the store, on the wire.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -7,7 +7,7 @@ use crate::support::{Call, Exports, Reply, Running, handing_out, the_download};
 
 const TAG: &str = "ETag: \"one\"\r\n";
 
-/// A real zip of some 40 kB that does not compress.
+/// A real zip of some 40 kB of incompressible data.
 fn archive() -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options =
@@ -21,7 +21,7 @@ fn archive() -> Vec<u8> {
     zip.finish().expect("a zip").into_inner()
 }
 
-/// The head of the whole archive, and only so many bytes of it.
+/// The head of the whole archive, and only `at` bytes of it.
 fn broken_off(at: usize, headers: &str) -> Reply {
     let archive = archive();
     let head = format!(
@@ -31,7 +31,7 @@ fn broken_off(at: usize, headers: &str) -> Reply {
     Reply::raw(&head, &archive[..at])
 }
 
-/// A part with this range in its head, whatever its bytes are.
+/// A part with this range in its head and these bytes.
 fn part(range: &str, headers: &str, bytes: &[u8]) -> Reply {
     let head = format!(
         "HTTP/1.1 206 Partial Content\r\nContent-Type: application/zip\r\nContent-Range: {range}\r\nContent-Length: {}\r\n{headers}",
@@ -40,14 +40,14 @@ fn part(range: &str, headers: &str, bytes: &[u8]) -> Reply {
     Reply::raw(&head, bytes)
 }
 
-/// The part from `from` on, as a store that does it right answers.
+/// The part from `from` on, as a correct store answers.
 fn rest(from: usize) -> Reply {
     let archive = archive();
     let range = format!("bytes {from}-{}/{}", archive.len() - 1, archive.len());
     part(&range, TAG, &archive[from..])
 }
 
-/// Fetches, and demands the archive whole, once, and nothing else in the folder.
+/// Fetches, and checks that the whole archive is in the folder, once and alone.
 fn fetch_whole(script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Exports {
     let exports = Exports::from(script);
     let outcome = exports.download(&["--json"]);
@@ -71,7 +71,6 @@ fn what_broke_off_is_taken_up_at_its_place_and_only_of_the_same_content() {
             let Reply::Raw(whole) = rest(10_000) else {
                 panic!()
             };
-            // Breaks off again, 5,000 bytes further on.
             let body = whole.len() - (archive().len() - 10_000);
             Reply::Raw(whole[..body + 5_000].to_vec())
         }
@@ -90,7 +89,7 @@ fn what_broke_off_is_taken_up_at_its_place_and_only_of_the_same_content() {
 
 #[test]
 fn a_store_that_hands_out_all_of_it_again_is_read_from_the_beginning() {
-    // Another content has another tag, and comes as 200, whatever was asked for.
+    // Other content has another tag and comes as 200, whatever was asked for.
     for tag in [TAG, "ETag: \"two\"\r\n", ""] {
         let exports = fetch_whole(move |call| match call.place {
             0 => {
@@ -114,7 +113,7 @@ fn a_part_that_does_not_fit_is_never_put_behind_what_is_there() {
     let length = archive().len();
     let end = length - 1;
     let wrong = [
-        // From elsewhere, of another length, without its end, or without a word of its place.
+        // Wrong start, wrong length, wrong end, or no range.
         part(
             &format!("bytes 9000-{end}/{length}"),
             TAG,
@@ -131,7 +130,7 @@ fn a_part_that_does_not_fit_is_never_put_behind_what_is_there() {
             &archive()[10_000..10_100],
         ),
         part("bytes */1", TAG, &archive()[10_000..]),
-        // Of another content, although it was asked for this one's.
+        // Of other content, although this one's was asked for.
         part(
             &format!("bytes 10000-{end}/{length}"),
             "ETag: \"two\"\r\n",
@@ -205,7 +204,7 @@ fn a_disk_that_is_full_is_a_local_failure_and_leaves_nothing() {
     let exports = Exports::from(|_| handing_out(&archive(), TAG));
     let folder = exports.folder().display().to_string();
     let args = ["download", "--json", "--to", &folder];
-    // No file may grow over 20 kB; those of the ledger are larger already, and not rewritten whole.
+    // Limits files to 20 kB; the ledger's are larger already and are not rewritten whole.
     let command = exports.operator.command_after("ulimit -f 40", &args);
     let outcome = Running::start(command, "").end();
     outcome.exits_with(74).did_not_panic();

@@ -1,4 +1,4 @@
-//! A token that Mixpanel refuses half-way: what was asked and sent until then, and what helps now.
+//! A token that Mixpanel refuses half-way: what was asked and sent until then, and what helps.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{Fake, Operator, Reply, object_reply, states, status_reply, usual};
 
-/// A deletion of these ids, a job each; the beginning of its name.
+/// Deletes these ids, a job each; returns the beginning of the request's id.
 fn delete(operator: &Operator, ids: &[&str], status: i32) -> String {
     let mut args = vec!["delete", "--gdpr", "--yes", "--max-wait", "0s"];
     ids.iter().for_each(|id| args.extend(["--id", id]));

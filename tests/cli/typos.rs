@@ -1,4 +1,4 @@
-//! What is typed wrongly: what was meant is named, and what may be personal is not repeated.
+//! Typing errors: dsr suggests what was meant, and does not repeat what may be personal.
 
 use crate::support::Operator;
 
@@ -34,7 +34,7 @@ fn what_was_probably_meant_is_named() {
         let json = operator.run(&[args, &["--json"]].concat());
         json.exits_with(2).says(meant.trim_matches('`'));
     }
-    // Nothing is made up where nothing is like it.
+    // dsr suggests nothing if nothing is similar.
     operator
         .run(&["project", "use", "elsewhere"])
         .exits_with(2)

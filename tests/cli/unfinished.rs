@@ -1,4 +1,4 @@
-//! A download that is killed: between the archive's place and its record, and in the middle.
+//! A download that is killed: in the middle, and between the archive and its record.
 
 use std::fs;
 use std::thread;
@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Exports, Halt, Reply, handing_out, the_download};
 
-/// A zip with nothing in it.
 const EMPTY_ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
 fn wait_until(mut is_so: impl FnMut() -> bool) {
@@ -17,7 +16,6 @@ fn wait_until(mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Exports whose first transfer never ends.
 fn hanging_first() -> Exports {
     Exports::from(|call| match call.place {
         0 => Reply::Hang,

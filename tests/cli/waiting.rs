@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use crate::support::{Fake, Operator, Outcome, Reply, object_reply, states, status_reply};
 
-/// Answers the questions one after the other with these statuses, the last one for ever.
 fn saying(statuses: &'static [&'static str]) -> Fake {
     Fake::answering(move |call| match call.is_post() {
         true => object_reply(&format!("task-{}", call.place)),
@@ -91,7 +90,7 @@ fn a_signal_ends_the_wait_and_nothing_is_lost() {
 fn an_unknown_job_is_told_of_at_once_instead_of_waiting() {
     let fake = Fake::answering(|call| match call.is_post() {
         true if call.ids() == ["a1"] && call.place == 0 => Reply::Reset,
-        // Which says that this one was not taken, and nothing about the one before.
+        // It says that this POST was not accepted, and nothing about the one before.
         true if call.ids() == ["a1"] => Reply::error(400, "no"),
         true => object_reply("t-1"),
         false => status_reply("SUCCESS"),

@@ -1,4 +1,4 @@
-//! `dsr status --watch`: a picture in its place on a terminal, lines of JSON elsewhere.
+//! `dsr status --watch`: a redrawn picture on a terminal, lines of JSON elsewhere.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -9,11 +9,10 @@ use crate::support::{
     Fake, Operator, Reply, Running, Terminal, object_reply, states, status_reply, usual,
 };
 
-/// Begins each picture, and after the first one the way back to its beginning.
+/// Begins each picture; from the second on, the cursor goes back first.
 const BEGIN: &str = "\u{1b}[?2026h";
 const BACK: &str = "\u{1b}[?2026h\r\u{1b}[";
 
-/// Answers the questions one after the other with these statuses, the last one for ever.
 fn saying(statuses: &'static [&'static str]) -> Fake {
     Fake::answering(move |call| match call.is_post() {
         true => object_reply(&format!("task-{}", call.place)),
@@ -49,7 +48,7 @@ fn without_a_terminal_each_change_is_a_line_and_the_last_one_is_all_of_it() {
             .iter()
             .map(|line| line["job"]["state"].as_str().unwrap())
             .collect();
-        // What changes twice within a second may be told once.
+        // Two changes within a second may be one line.
         assert_eq!(told.last(), Some(&"done"), "{outcome}");
         assert!(told.contains(&"running"), "{outcome}");
         assert!(
@@ -182,7 +181,7 @@ fn a_terminal_sees_a_picture_that_moves_in_its_place() {
     assert!(last.contains("done") && !last.contains("Ctrl-C"), "{last}");
 }
 
-/// How many rows the cursor goes back before a picture, and how many that picture takes.
+/// How many rows the cursor goes back before a picture, and how many the picture takes.
 fn rows_of(picture: &str) -> (usize, usize) {
     let back = picture.strip_prefix("\r\u{1b}[");
     let back = back.and_then(|rest| rest.split('A').next()?.parse().ok());
@@ -267,7 +266,7 @@ fn a_picture_fits_the_terminal_whatever_its_size() {
         let first = screen.split("\u{1b}[?2026l").next().unwrap();
         let picture = first.split("\u{1b}[?2026h").nth(1).unwrap();
         assert!(picture.contains("more lines"), "{picture}");
-        // The last line is the cursor's own row.
+        // The last row is the cursor's own.
         let mut rows = 0;
         for line in picture.lines() {
             let shown = line.replace("\u{1b}[K", "").replace("\u{1b}[J", "");

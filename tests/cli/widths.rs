@@ -1,15 +1,14 @@
-//! The important screens at 60, 80 and 160 columns, in colour, and as `--plain` has them.
+//! The important screens at 60, 80 and 160 columns, in color, and with `--plain`.
 
 use std::collections::BTreeSet;
 
 use crate::support::{Fake, Operator, Terminal, object_reply, status_reply};
 
 const TASK: &str = "3e0b7f52-77aa-4c1e-9a4b-0000000000a1";
-/// Of the second request.
 const SECOND: &str = "3e0b7f52-77aa-4c1e-9a4b-0000000000a2";
 const ESCAPE: char = '\u{1b}';
 
-/// One open request of which Mixpanel knows nothing, and one that has failed.
+/// One open request that Mixpanel knows nothing of, and one that has failed.
 fn operator_with_two(fake: &Fake) -> Operator {
     let operator = Operator::at(fake).with("TERM", "xterm");
     let delete = ["delete", "--ccpa", "--yes", "--id", "a1", "--id", "a2"];
@@ -23,8 +22,8 @@ fn operator_with_two(fake: &Fake) -> Operator {
     operator
 }
 
-/// What a stream shows on a terminal of this width, without colour; `redirect` takes the other one
-/// away.
+/// What a stream shows on a terminal of this width, without color. `redirect` removes the other
+/// stream.
 fn shown(operator: &Operator, width: u16, redirect: &str, args: &[&str]) -> String {
     let is_wide = format!("until stty size | grep -q ' {width}$'; do sleep 0.05; done");
     let script = format!("{is_wide}; exec \"$0\" \"$@\" {redirect}");
@@ -39,7 +38,7 @@ fn shown(operator: &Operator, width: u16, redirect: &str, args: &[&str]) -> Stri
             (_, Some((_, rest))) => rest,
         });
     }
-    // Names are made at random.
+    // Request ids are random.
     for request in operator.requests() {
         let id = request["id"].as_str().expect("an id");
         let kind = &request["kind"].as_str().expect("a kind")[..1];
@@ -53,7 +52,6 @@ fn result(operator: &Operator, width: u16, args: &[&str]) -> String {
     shown(operator, width, "2>/dev/null", args)
 }
 
-/// The lines of a text above its first empty one.
 fn table(text: &str) -> &str {
     text.split("\n\n").next().unwrap_or_default()
 }
@@ -138,7 +136,7 @@ fn no_screen_is_wider_than_its_terminal() {
             &["export", "--gdpr", "no-such-file.csv"],
             &["purge", "--older-than", "1month"],
         ] {
-            // A bar that comes and goes is no line.
+            // A progress bar that comes and goes is not a line.
             let said = shown(&operator, width, "2>&1 >/dev/null", args);
             let said = said.lines().filter(|line| !line.contains("Reading"));
             let said: String = said.map(|line| format!("{line}\n")).collect();
@@ -161,7 +159,7 @@ fn how_far_the_reading_is_fits_into_one_line_of_any_terminal() {
     for width in [40, 80, 160] {
         let said = shown(&operator, width, "2>&1 >/dev/null", &delete);
         let bars = said.split(['\r', '\n', ESCAPE]);
-        // What is left of an order to the terminal ends with its first letter.
+        // The rest of a terminal sequence ends with its first letter.
         let bars = bars.map(|bar| match bar.split_once('K') {
             Some(("[2", bar)) => bar,
             Some(_) | None => bar,

@@ -1,20 +1,19 @@
-//! The fenced blocks of a Markdown document.
+//! Reads the fenced blocks of a Markdown document.
 
 use std::path::Path;
 
-/// What stands between two fences.
+/// The text between two fences.
 #[derive(Debug, Clone)]
 pub(crate) struct Block {
     /// The document and the line of the first fence.
     pub(crate) place: String,
     /// The heading above it.
     pub(crate) chapter: String,
-    /// What stands behind the fence: how the text is to be taken.
+    /// The word after the opening fence, which says how to treat the text.
     pub(crate) language: String,
     pub(crate) text: String,
 }
 
-/// All blocks of a document of the repository, in order.
 pub(crate) fn of(document: &str) -> Vec<Block> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
     let text = std::fs::read_to_string(path).unwrap();
@@ -49,7 +48,7 @@ pub(crate) fn of(document: &str) -> Vec<Block> {
 }
 
 impl Block {
-    /// Its commands, each with the lines in which it goes on.
+    /// Its commands, each with its continuation lines.
     pub(crate) fn commands(&self) -> Vec<String> {
         let mut commands: Vec<String> = Vec::new();
         for line in self.text.lines().filter(|line| !line.is_empty()) {

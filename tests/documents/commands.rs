@@ -1,10 +1,10 @@
-//! Every command block of the documents is run, each in a scene of its own:
+//! Runs every command block of the documents, each in its own scene:
 //!
 //! | fence | is |
 //! |---|---|
-//! | `sh` | commands, each by itself; `# exits 8` says with which status it ends, if not with 0 |
+//! | `sh` | commands, each run by itself; `# exits 8` names a status other than 0 |
 //! | `bash` | a script, run whole by `bash -eu -o pipefail`; it ends with 0 |
-//! | `cron` | lines of a crontab, of which the command is run |
+//! | `cron` | lines of a crontab, whose commands are run |
 //! | `toml` | a config file |
 //! | `text` | what the command above it prints |
 //! | `python` | a program of the reader's, which `tests/cli/audit.rs` runs |
@@ -19,7 +19,7 @@ use crate::scene::{Mixpanel, REQUEST, Scene};
 use crate::shell;
 use crate::support::{NOWHERE, Outcome, in_turns};
 
-/// What is not run, by how it begins, and why. The dsr commands in it are parsed all the same.
+/// What is not run, by how it begins, and why. dsr commands in it are parsed all the same.
 const NOT_RUN: [(&str, &str); 11] = [
     ("cargo test", "is this very run"),
     ("DSR_UPDATE=1 cargo test", "writes into this very folder"),
@@ -91,7 +91,7 @@ fn cases_of(document: &str) -> Vec<Case> {
     cases
 }
 
-/// The command behind the five fields of its time; a setting stands as it is.
+/// The command after the five time fields of a crontab line; a setting is kept as it is.
 fn of_crontab(line: &str) -> String {
     let mut rest = line;
     for _ in 0..5 {
@@ -104,12 +104,11 @@ fn of_crontab(line: &str) -> String {
         );
         rest = behind;
     }
-    // There it would begin the input.
+    // A `%` in a crontab begins the input.
     assert!(!rest.contains('%'), "{line}");
     rest.trim_start().to_owned()
 }
 
-/// A config file, or a part of one.
 fn is_config(block: &Block) {
     let scene = Scene::at(NOWHERE);
     scene.operator.write_config(&block.text);
@@ -119,14 +118,14 @@ fn is_config(block: &Block) {
     }
 }
 
-/// Mixpanel as documents meet it: one whose jobs end at once, one where they take their time.
+/// Two sandboxes: one whose jobs end at once, one whose jobs take their time.
 struct World {
     quick: Mixpanel,
     slow: Mixpanel,
 }
 
 impl World {
-    /// `None` where this machine has no keyring, said aloud.
+    /// `None` if this machine has no keyring, which is printed.
     fn scene_of(&self, case: &Case) -> Option<Scene> {
         let text = case.text.as_str();
         let has = |word: &str| text.contains(word);
@@ -156,7 +155,7 @@ impl World {
         if has("ledger-key --from ledger.key") {
             scene.operator.private_file("ledger.key", "0a".repeat(32));
         }
-        // They ask for a ledger, and none is made by asking.
+        // They ask for a ledger, and asking does not make one.
         let read_the_ledger = ["suppressions", "report", "audit", "ledger", "purge"];
         let rely_on_it = [
             "dsr status --changes",
@@ -190,14 +189,13 @@ impl World {
     }
 }
 
-/// The status that the command itself says it ends with.
 fn status_of(text: &str) -> i32 {
     let (_, behind) = text.split_once("# exits ").unwrap_or_default();
     let digits: String = behind.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().unwrap_or(0)
 }
 
-/// Branches of a script that are not taken here, too; what a variable stands for only a run knows.
+/// Parses the branches of a script that are not taken, too. A variable has its value only in a run.
 fn parses(case: &Case) {
     let calls = shell::calls(&case.text).into_iter();
     let plain = calls.filter(|call| !call.iter().any(|word| word.contains('$')));
@@ -218,7 +216,7 @@ fn check(case: &Case, world: &World) {
     afterwards(case, &scene);
 }
 
-/// The whole result stands in the document, and whatever else stands there was said beside it.
+/// The document has the whole result; everything else in it was printed beside the result.
 fn is_as_shown(outcome: &Outcome, shown: &str) {
     let (own, other) = (request_in(&outcome.stdout), request_in(shown));
     let (result, shown) = (comparable(&outcome.stdout, own), comparable(shown, other));
@@ -230,11 +228,11 @@ fn is_as_shown(outcome: &Outcome, shown: &str) {
     }
 }
 
-/// The scenes of chapters in which something has gone wrong before.
+/// The scenes of chapters that begin with something gone wrong.
 fn prepared(case: &Case, world: &World) -> Option<Scene> {
     match case.chapter.as_str() {
         "After a night without network" => Some(Scene::cut_off_then_at(world.quick.url())),
-        // Only a deletion can be settled without the operator's word.
+        // Only a deletion can be settled without the operator's decision.
         "When an outcome is unknown" => {
             Some(Scene::of_lost_answers(match case.text.contains("--") {
                 true => &["export"],
@@ -253,7 +251,7 @@ fn prepared(case: &Case, world: &World) -> Option<Scene> {
     }
 }
 
-/// What a chapter promises beyond its status.
+/// What a chapter promises apart from its status.
 fn afterwards(case: &Case, scene: &Scene) {
     match case.chapter.as_str() {
         "After a night without network" => {
@@ -272,8 +270,7 @@ fn afterwards(case: &Case, scene: &Scene) {
     }
 }
 
-/// A text without what differs from run to run: the request's id, tasks, dates and ages; and however
-/// wide it is.
+/// A text without what differs from run to run: the request's id, tasks, dates, ages and widths.
 fn comparable(text: &str, request: Option<&str>) -> Vec<String> {
     let text = match request {
         Some(id) => text.replace(id, "REQUEST").replace(&id[..8], "REQUEST"),
@@ -321,7 +318,7 @@ fn run_all(documents: &[String]) {
     in_turns(&run, 6, |case| check(case, &world));
 }
 
-/// Every page whose commands are run; those of the reference are examples, which are parsed.
+/// Every page whose commands are run. The reference has examples, which are only parsed.
 fn run_pages() -> (Vec<String>, Vec<String>) {
     let all = pages::all().into_iter();
     all.filter(|page| page != REFERENCE)

@@ -1,11 +1,10 @@
-//! Every command's help ends in examples, and none names what does not exist.
+//! Every command's help ends in examples, and all of them exist.
 
 use clap::Command;
 use dsr::ui::{Part, examples_of};
 
 use crate::shell;
 
-/// Fails unless clap takes the arguments for a command of ours.
 #[track_caller]
 pub(crate) fn parses(arguments: &[String], place: &str) {
     let line = std::iter::once("dsr".to_owned()).chain(arguments.iter().cloned());

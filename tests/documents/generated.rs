@@ -1,6 +1,6 @@
-//! Files that are made from the program are what it makes today.
+//! Generated files are what the program makes today.
 //!
-//! `DSR_UPDATE=1 cargo test --test documents generated` makes all of them anew.
+//! `DSR_UPDATE=1 cargo test --test documents generated` makes all of them again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,13 +9,12 @@ use std::process::Command;
 
 use crate::reference;
 
-/// By the path in the repository.
+/// Contents by path in the repository.
 type Files = BTreeMap<PathBuf, String>;
 
-/// Holds nothing else.
+/// A folder that holds only generated files.
 const COMPLETIONS: &str = "completions";
 
-/// Everything the program makes for the repository.
 fn made() -> Files {
     let mut files = Files::new();
     for (shell, file) in [

@@ -1,5 +1,5 @@
-//! Documents that cannot lie: what is generated is up to date, every example parses, every
-//! command block of every page is run, and no link leads nowhere.
+//! Keeps documents true: generated files are up to date, every example parses, every command block
+//! runs, and every link leads somewhere.
 
 #![expect(
     clippy::unwrap_used,

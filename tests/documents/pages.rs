@@ -1,9 +1,9 @@
-//! The pages of the repository: which there are, how long they may be, and where their links lead.
+//! Lists the repository's pages, and checks their lengths and links.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Pages for people are short: what does not fit goes to a page of its own.
+/// Pages for people are short: what does not fit gets its own page.
 const LONGEST: [(&str, usize); 4] = [
     ("README.md", 9 * 1024),
     ("ARCHITECTURE.md", 10 * 1024),
@@ -73,7 +73,7 @@ fn no_link_leads_nowhere() {
     assert!(links > 100, "{links} links");
 }
 
-/// What stands behind `](`, but in code.
+/// The targets after `](`, except in code.
 fn targets(text: &str) -> Vec<String> {
     let mut targets = Vec::new();
     let mut is_code = false;
@@ -85,7 +85,7 @@ fn targets(text: &str) -> Vec<String> {
     targets
 }
 
-/// The file and the heading that a link of this page leads to, unless it leads out of the repository.
+/// The file and the heading that a link leads to; `None` if it leaves the repository.
 fn inside(page: &str, target: &str) -> Option<(PathBuf, Option<String>)> {
     if target.contains("://") {
         return None;
@@ -101,7 +101,7 @@ fn inside(page: &str, target: &str) -> Option<(PathBuf, Option<String>)> {
     Some((path, anchor))
 }
 
-/// As GitHub makes them of headings.
+/// The anchors that GitHub makes of headings.
 fn anchors(text: &str) -> Vec<String> {
     let headings = text.lines().filter(|line| line.starts_with('#'));
     let anchor = |heading: &str| {

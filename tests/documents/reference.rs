@@ -1,4 +1,4 @@
-//! The Markdown reference, rendered from the clap tree and the topics' pages.
+//! Renders the Markdown reference from the clap tree and the topics' pages.
 
 use std::fmt::Write;
 
@@ -84,7 +84,7 @@ fn command(text: &mut String, command: &Command) {
     }
 }
 
-/// Those without a heading first, then heading by heading.
+/// Options without a heading first, then heading by heading.
 fn options(text: &mut String, arguments: &[&Arg]) {
     let mut headings: Vec<Option<&str>> = vec![None];
     for argument in arguments {

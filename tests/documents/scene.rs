@@ -1,5 +1,5 @@
-//! Where a command of a document is run: an operator with a project, lists of people and a Mixpanel,
-//! each a stand-in of its own, and the programs that documents name beside dsr.
+//! Where a document's command runs: an operator with a project, lists of people, a sandbox, and
+//! stand-ins for the other programs that documents name.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -18,26 +18,26 @@ use crate::support::{
     Fake, Keyring, NOWHERE, Operator, Outcome, Reply, Running, as_account, has_accounts, usual,
 };
 
-/// The request that documents speak of.
+/// The request in the documents' examples.
 pub(crate) const REQUEST: &str = "q7tz0xma";
 const TOKEN: &str = "sandbox-oauth-token-not-a-secret";
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What documents run beside dsr, and what stands in for it.
+/// What documents run beside dsr, with the script that replaces it.
 const STAND_INS: [(&str, &str); 4] = [
-    // As cargo would, once it has built.
+    // As cargo does once it has built.
     (
         "cargo",
         "[ \"$1 $2\" = 'run --' ] && shift 2 && exec dsr \"$@\"",
     ),
-    // A store of secrets and a database: what is asked of each is a line or two.
+    // A password store and a database; each answers with a line or two.
     (
         "pass",
         "case $1 in *shop*) echo 0123456789abcdef0123456789abcdef ;; \
          *) echo sandbox-oauth-token-not-a-secret ;; esac",
     ),
     ("psql", "printf 'user-1\\nuser-2\\n'"),
-    // An engine with a container of the image `dsr`, behind whose name are its arguments.
+    // A container engine with the image `dsr`; the arguments for dsr follow the image's name.
     (
         "podman",
         "[ \"$1\" = run ] || exit 0
@@ -52,7 +52,6 @@ const STAND_INS: [(&str, &str); 4] = [
     ),
 ];
 
-/// A sandbox that serves on loopback until it is dropped.
 pub(crate) struct Mixpanel {
     child: Child,
     url: String,
@@ -60,7 +59,7 @@ pub(crate) struct Mixpanel {
 }
 
 impl Mixpanel {
-    /// One whose jobs take so many seconds.
+    /// Starts a sandbox whose jobs take this many seconds.
     pub(crate) fn start(job_seconds: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_dsr"))
@@ -110,9 +109,9 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// An operator of the project `shop` at the Mixpanel with this address.
+    /// An operator of the project `shop` at the sandbox with this address.
     pub(crate) fn at(url: &str) -> Self {
-        // Projects share no state at one Mixpanel.
+        // Each scene has its own project, since projects share one sandbox.
         static PROJECTS: AtomicUsize = AtomicUsize::new(1);
         let project = PROJECTS.fetch_add(1, Ordering::Relaxed);
         let operator = Operator::new()
@@ -136,14 +135,14 @@ impl Scene {
         scene
     }
 
-    /// One whose deletion found no network until it was ended; now there is one.
+    /// An operator whose deletion found no network until it was ended; now there is a network.
     pub(crate) fn cut_off_then_at(url: &str) -> Self {
         let mut scene = Self::at(url);
         scene.operator.set("DSR_API_URL", NOWHERE);
         let tries = scene
             .operator
             .start(&["delete", "--gdpr", "--yes", "ids.csv"]);
-        // It tries again for half a minute: nothing else will come of it.
+        // dsr tries again for half a minute; the request appears meanwhile.
         let look = ["status", "--cached", "--json"];
         while scene.operator.run(&look).json()["requests"] == json!([]) {
             std::thread::sleep(Duration::from_millis(100));
@@ -155,7 +154,7 @@ impl Scene {
         scene
     }
 
-    /// One with a request of this kind that was sent while no answer came; now they come again.
+    /// An operator with a request that was sent while all answers were lost; now answers arrive.
     pub(crate) fn of_lost_answers(kind: &[&str]) -> Self {
         let are_lost = Arc::new(AtomicBool::new(true));
         let (lost, taken) = (Arc::clone(&are_lost), Mutex::new(Vec::new()));
@@ -207,7 +206,7 @@ impl Scene {
         fs::create_dir_all(completions).unwrap();
     }
 
-    /// The same with a copy of its ledger, made before the last deletion.
+    /// Adds a copy of the ledger from before the last deletion.
     pub(crate) fn with_an_older_copy(self) -> Self {
         fs::create_dir(self.operator.work().join("backup")).unwrap();
         let delete = ["delete", "--gdpr", "--yes", "--new", "ids.csv"];
@@ -218,7 +217,7 @@ impl Scene {
         self
     }
 
-    /// The same, after the operator went on with the copy.
+    /// Accepts the older copy as the ledger.
     pub(crate) fn that_was_accepted(self) -> Self {
         let ledger = self.operator.dsr_home().join("ledger.db");
         for extension in ["db-wal", "db-shm"] {
@@ -231,21 +230,19 @@ impl Scene {
         self
     }
 
-    /// The same with no project yet.
     pub(crate) fn without_project(self) -> Self {
         self.operator.write_config("");
         self
     }
 
-    /// The same with no token in the environment.
     pub(crate) fn without_token(mut self) -> Self {
         let operator = self.operator.without("DSR_TOKEN");
         self.operator = operator.without("DSR_TOKEN_ISSUED");
         self
     }
 
-    /// The same with a keyring, in which there are the tokens `main` and `acme`; `None`, said aloud,
-    /// where there is no gnome-keyring.
+    /// Adds a keyring with the tokens `main` and `acme`; `None` without gnome-keyring, which is
+    /// printed.
     pub(crate) fn with_keyring(mut self) -> Option<Self> {
         let keyring = Keyring::start()?;
         self.operator = keyring.of(self.operator).without("DSR_TOKEN_ISSUED");
@@ -257,7 +254,7 @@ impl Scene {
         Some(self)
     }
 
-    /// The same with the request that documents speak of, made by these arguments.
+    /// Makes the request of the documents' examples with these arguments.
     pub(crate) fn with_request(mut self, args: &[&str], status: i32) -> Self {
         let made = self.operator.run(&[args, &["--json"]].concat());
         made.exits_with(status);
@@ -266,8 +263,8 @@ impl Scene {
         self
     }
 
-    /// The same where two people delete: there is what comes before this command, the plan made by
-    /// another account; `None`, said aloud, where nobody can be another.
+    /// Prepares a two-person deletion: runs what comes before this command, with a plan of another
+    /// account. `None` if there can be no other account, which is printed.
     pub(crate) fn of_two_people(mut self, text: &str) -> Option<Self> {
         if !has_accounts() {
             return None;
@@ -290,7 +287,7 @@ impl Scene {
         Some(self)
     }
 
-    /// Runs a text by `bash -eu`; where it asks, a person answers.
+    /// Runs a text with `bash -eu`; a simulated person answers its questions.
     pub(crate) fn run(&self, text: &str) -> Outcome {
         let mut text = text.to_owned();
         if let Some(request) = &self.request {
@@ -312,7 +309,7 @@ impl Scene {
         self.operator.script(script, &[text])
     }
 
-    /// Types the number or the word that is asked for, and secrets.
+    /// Types the number or word that dsr asks for, and secrets.
     fn run_with_a_person(&self, text: &str) -> Outcome {
         let mut session = Session::spawn(self.bash(text)).unwrap();
         session.set_expect_timeout(Some(PATIENCE));
@@ -330,7 +327,7 @@ impl Scene {
                 _ if asked.contains("OAuth token") => TOKEN,
                 _ => "0123456789abcdef0123456789abcdef",
             };
-            // A secret is asked for with the echo off a moment later.
+            // The echo is switched off shortly after the question appears.
             std::thread::sleep(Duration::from_millis(100));
             session.send_line(answer).unwrap();
         }
@@ -352,7 +349,7 @@ impl Scene {
     }
 }
 
-/// A folder of programs in front of the system's.
+/// Puts a folder of programs before the system's.
 fn with_programs(operator: Operator) -> Operator {
     let folder = operator.work().join("../bin");
     fs::create_dir(&folder).unwrap();

@@ -1,8 +1,8 @@
-//! The dsr commands in a line of shell: words, pipes, redirections and substitutions, no more.
+//! Finds the dsr commands in a line of shell: only words, pipes, redirections and substitutions.
 
-/// The arguments of each `dsr` that a line runs, those in `<(…)` and `$(…)` too.
+/// The arguments of each `dsr` that a line runs, including those in `<(…)` and `$(…)`.
 ///
-/// Words keep what a variable stands for as it is written.
+/// Keeps variables as they are written.
 pub(crate) fn calls(line: &str) -> Vec<Vec<String>> {
     let mut calls = Vec::new();
     for inner in substitutions(line) {
@@ -43,7 +43,7 @@ fn tokens(line: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut word: Option<String> = None;
     let mut letters = line.chars().peekable();
-    // What stands behind `>` is a file, no argument.
+    // The word after `>` is a file, not an argument.
     let mut is_file = false;
     let finish = |word: &mut Option<String>, is_file: &mut bool| {
         if let Some(word) = word.take() {
@@ -82,7 +82,7 @@ fn tokens(line: &str) -> Vec<Token> {
                 }
             }
             '<' | '>' => {
-                // `2>` says which stream, and is no word.
+                // The number in `2>` names a stream and is not a word.
                 let stream = word.take_if(|word| word.chars().all(|c| c.is_ascii_digit()));
                 drop(stream);
                 tokens.extend(finish(&mut word, &mut is_file));
@@ -100,7 +100,7 @@ fn tokens(line: &str) -> Vec<Token> {
     tokens
 }
 
-/// What stands in `$(…)` and `<(…)`, quoted or not.
+/// The text in `$(…)` and `<(…)`, quoted or not.
 fn substitutions(line: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (place, _) in line.match_indices("$(").chain(line.match_indices("<(")) {

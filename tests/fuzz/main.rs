@@ -1,4 +1,4 @@
-//! Replays what fuzzers have found worth keeping (`fuzz/corpus`), without a fuzzer.
+//! Replays the fuzzers' corpus (`fuzz/corpus`) without a fuzzer.
 
 mod properties;
 
@@ -10,7 +10,7 @@ use properties::{Property, TARGETS};
 
 #[test]
 fn each_property_holds_for_its_corpus() {
-    // Side by side, since those that write files wait for the disk.
+    // In parallel, since those that write files wait for the disk.
     let broken: Vec<PathBuf> = std::thread::scope(|scope| {
         let replays = TARGETS.map(|target| scope.spawn(move || replay(target)));
         let broken = replays.into_iter().map(|replay| replay.join().unwrap());
@@ -19,7 +19,7 @@ fn each_property_holds_for_its_corpus() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
-/// The files of a target's corpus for which its property does not hold.
+/// The files of a target's corpus that break its property.
 fn replay((target, property): (&str, Property)) -> Vec<PathBuf> {
     let files = files(&fuzz().join("corpus").join(target));
     let is_broken = |file: &PathBuf| {
@@ -54,7 +54,7 @@ fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
 }
 
-/// The files of a folder, of which there is at least one, by name.
+/// The files of a folder, sorted by name. Fails if there is none.
 fn files(folder: &Path) -> std::vec::IntoIter<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
     let mut files: Vec<PathBuf> = entries

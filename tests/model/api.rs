@@ -149,7 +149,7 @@ impl Inside {
         self.accept(kind, ids, post, fault)
     }
 
-    /// The answers with which nothing is accepted.
+    /// Faults by which nothing is accepted.
     fn before(&mut self, fault: Fault, ids: &BTreeSet<String>) -> Option<Reply> {
         let error = |text: &str| json!({"status": "error", "error": text}).to_string();
         let html = "<!DOCTYPE html><html><body>Bad gateway</body></html>".to_owned();
@@ -220,7 +220,7 @@ impl Inside {
         post: usize,
         fault: Fault,
     ) -> (Reply, u64) {
-        // One that an earlier answer has told of: dsr can know that it is not this one.
+        // A task that an earlier answer has named: dsr can know that it is not this one.
         let told = |task: &&Task| {
             let post = task.post.map(|post| &self.truth.posts[post]);
             task.kind == kind

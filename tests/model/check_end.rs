@@ -1,5 +1,5 @@
-//! Now and then, and at the end: the list of suppressed people, reports, the audit trail, and what is
-//! left when everything has come to rest.
+//! Now and then, and at the end: checks the suppression list, reports, the audit trail, and what is
+//! left when everything is at rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -170,7 +170,7 @@ impl World {
             .iter()
             .all(|key| job[key] == reported[key]);
             let attempts = job["attempts"].as_u64();
-            // One that may have been made in a lost time is listed, and counts as no POST.
+            // An attempt that may have been made in a lost time is listed, and counts as no POST.
             let listed = array(&reported["attempts"]).iter();
             let listed = listed.filter(|attempt| attempt["certain"] != false);
             let listed = u64::try_from(listed.count()).ok();
@@ -223,7 +223,7 @@ impl World {
         }
     }
 
-    /// The ids of each job, as far as they are kept, held against those of its task.
+    /// Compares the ids that each job still has with those of its task.
     fn look_at_ids(&mut self, request: &Value) {
         let id = text(&request["id"]);
         let said = self.ask(&["status", &id, "--show-ids", "--json"]);
@@ -292,7 +292,7 @@ impl World {
         {
             return;
         }
-        // Mixpanel may know it later; at its last word there was no such task.
+        // Mixpanel may know it later; in its last answer there was no such task.
         let is_not_found = any(&["accepted", "running"])
             && jobs.iter().any(|job| job["mixpanel_status"] == "NOT_FOUND");
         let expected = if any(&["unknown"]) {

@@ -1,4 +1,4 @@
-//! What is left when everything has come to rest.
+//! Checks what is left when everything is at rest.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::truth::Kind;
 use crate::world::{World, array, text};
 
 impl World {
-    /// Everything comes to rest, and nobody lies any more.
+    /// Brings everything to rest; the fake is truthful from now on.
     pub(crate) fn end(&mut self) {
         self.fake.lock().weather.fair = true;
         self.fake.lock().weather.next_post = None;
@@ -58,7 +58,6 @@ impl World {
         self.look_at_the_rate();
     }
 
-    /// Whether a job is left that takes the operator's word.
     fn somebody_unknown(&self) -> bool {
         self.view
             .iter()
@@ -66,7 +65,6 @@ impl World {
             .any(|job| job["state"] == "unknown" && job["abandoned_at"].is_null())
     }
 
-    /// Whether a job waits for another request's.
     fn somebody_waits(&self) -> bool {
         self.view
             .iter()
@@ -74,7 +72,7 @@ impl World {
             .any(|job| job["state"] == "planned")
     }
 
-    /// A deletion whose one task was active when `dsr resume` came, within 15 minutes, is settled by it.
+    /// `dsr resume` settles a deletion whose one task was active within 15 minutes of the attempt.
     fn look_at_what_is_left(&mut self, job: &Value) {
         let subject = text(&job["subject_request_id"]);
         let plain = !self.was_set_back && !self.jumps && job["abandoned_at"].is_null();
@@ -99,7 +97,7 @@ impl World {
                 .collect();
             (posts, tasks)
         };
-        // A 2xx without an id is probed once; nobody contradicted Mixpanel's answers.
+        // A 2xx without an id is probed once, if nothing contradicted Mixpanel's answers.
         let odd = [
             "SameId",
             "Several",
@@ -142,7 +140,8 @@ impl World {
         }
     }
 
-    /// No window of any length has more calls than the rate allows, and a second of delay on the way.
+    /// No window of any length has more calls than the rate allows, plus a second of delay on the
+    /// way.
     fn look_at_the_rate(&mut self) {
         let calls = self.fake.lock().truth.calls.clone();
         let rate = self.rate;

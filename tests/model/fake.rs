@@ -1,4 +1,5 @@
-//! Our own fake of Mixpanel's GDPR API, on loopback. It knows the truth and answers as the weather is.
+//! The model's own fake of Mixpanel's GDPR API, on loopback. It knows the truth, and answers as the
+//! weather is.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -23,7 +24,6 @@ pub(crate) struct Fake {
     end: AtomicBool,
 }
 
-/// What goes over the wire.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
     Whole(u16, Vec<(&'static str, String)>, String),

@@ -1,9 +1,10 @@
-//! A model of dsr, held against the tool: random commands, a fake of Mixpanel that knows the truth,
-//! kills, clocks that jump, and ledgers that are set back. What the tool says is compared with it.
+//! Compares dsr with a model: random commands, a fake of Mixpanel that knows the truth, kills,
+//! clocks that jump, and ledgers that are set back.
 //!
-//! `DSR_MODEL_SEEDS` says how many seeds (200), `DSR_MODEL_FIRST` the first of them (1), and
-//! `DSR_MODEL_THREADS` how many at once. `DSR_MODEL_LIE=1` makes the fake leave accepted tasks
-//! out of the truth, and `DSR_MODEL_LIE=2` tell of ends that were none: with both the test must fail.
+//! `DSR_MODEL_SEEDS` is the number of seeds (200), `DSR_MODEL_FIRST` the first of them (1), and
+//! `DSR_MODEL_THREADS` how many run at once. With `DSR_MODEL_LIE=1` the fake leaves accepted tasks
+//! out of the truth, and with `DSR_MODEL_LIE=2` it reports wrong ends: with both the test must
+//! fail.
 #![cfg(target_os = "linux")]
 
 mod api;
@@ -27,7 +28,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 pub(crate) static POSTS: AtomicUsize = AtomicUsize::new(0);
 
-/// Something that the tool said or did and that is not true or not documented.
+/// Something that dsr said or did that is not true or not documented.
 pub(crate) struct Violation {
     pub(crate) kind: String,
     pub(crate) seed: u64,
@@ -48,7 +49,7 @@ pub(crate) fn setting(name: &str, default: u64) -> u64 {
         .unwrap_or(default)
 }
 
-/// The day 30 days ago in UTC, by the calendar's rules.
+/// The day 30 days ago in UTC, as YYYY-MM-DD.
 pub(crate) fn day_a_month_ago() -> String {
     let seconds = SystemTime::now()
         .duration_since(UNIX_EPOCH)

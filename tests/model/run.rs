@@ -1,4 +1,4 @@
-//! Running dsr: with its own home, in its own clock, and to its end or until it is killed.
+//! Runs dsr with its own home and clock, to its end or until it is killed.
 
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
@@ -28,11 +28,11 @@ pub(crate) enum Signal {
     Int,
 }
 
-/// What a command is run with beside its arguments.
+/// How to run a command, apart from its arguments.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct How {
     pub(crate) signal: Option<(u64, Signal)>,
-    /// Seconds that the clock is ahead.
+    /// How many seconds the clock is ahead.
     pub(crate) clock: i64,
 }
 
@@ -47,7 +47,6 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// The last object on standard output.
     pub(crate) fn json(&self) -> Value {
         self.out
             .lines()

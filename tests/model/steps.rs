@@ -97,7 +97,6 @@ impl World {
         How { signal, clock }
     }
 
-    /// A new request's command line.
     pub(crate) fn submission(&mut self, kind: Kind) -> (Vec<String>, Request) {
         let again = (self.rng.percent(25)).then(|| {
             let with: Vec<&Request> = self
@@ -158,7 +157,7 @@ impl World {
         self.judge(&said, &[0, 2, 3, 4, 6, 7, 8, 75]);
     }
 
-    /// Whether the exit status fits what the same command printed.
+    /// Checks that the exit status fits what the same command printed.
     pub(crate) fn judge(&mut self, said: &Said, may: &[i32]) {
         self.fake.lock().weather.next_post = None;
         let Some(code) = said.code else { return };
@@ -258,7 +257,7 @@ impl World {
         }
     }
 
-    /// An unknown job, and the operator's word for it.
+    /// Settles an unknown job by the operator's decision.
     fn settle(&mut self) {
         let unknown = |request: &Value| {
             array(&request["jobs"])
@@ -367,7 +366,7 @@ impl World {
         }
     }
 
-    /// What is written down and asks nobody.
+    /// Records an answer or an extension; asks nobody.
     fn note(&mut self) {
         let Some(request) = self.any_request(|_| true) else {
             return;
@@ -396,9 +395,9 @@ impl World {
         self.judge(&said, &[0, 2]);
     }
 
-    /// Two commands at once.
+    /// Runs two or three commands at once.
     fn pair(&mut self) {
-        // A clock far ahead of the file system's would only show that leftovers are told by age.
+        // With a clock far ahead of the file system's, dsr would misjudge the age of leftovers.
         let how = self.how();
         let how = How {
             clock: how.clock.clamp(-1_200, 1_200),
@@ -464,7 +463,7 @@ impl World {
         let said: Vec<Said> = running.into_iter().map(crate::run::Running::end).collect();
         for mut said in said {
             self.hold(&said);
-            // What another one sends just now does not count.
+            // Ignores what another dsr is sending just now.
             said.out = said
                 .out
                 .replace("\"state\":\"sending\"", "\"state\":\"accepted\"");

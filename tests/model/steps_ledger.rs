@@ -1,4 +1,4 @@
-//! What happens to the ledger as a whole: purged, copied, and set back.
+//! What happens to the whole ledger: it is purged, copied, and set back.
 
 use std::collections::BTreeSet;
 
@@ -63,7 +63,7 @@ impl World {
         self.backups.push((file, head, posts));
     }
 
-    /// An older copy is put in the ledger's place.
+    /// Puts an older copy in the ledger's place.
     pub(crate) fn set_back(&mut self) {
         if self.backups.is_empty() {
             self.backup();
@@ -80,7 +80,8 @@ impl World {
         let home = self.home();
         let seen = std::fs::read_to_string(home.join("seen-head")).unwrap_or_default();
         if older && count(&seen) <= count(&then) {
-            // A signal came between a commit and the note of it: nobody can tell, and nothing was sent.
+            // A signal came between a commit and the note of it: nobody can tell, and nothing was
+            // sent.
             if self.fake.lock().truth.posts.len() > posts_then {
                 self.wrong("a POST without a note of it", "", seen, now);
             }

@@ -43,7 +43,6 @@ impl Status {
     }
 }
 
-/// A task that the fake has accepted.
 #[derive(Clone, Debug)]
 pub(crate) struct Task {
     pub(crate) id: String,
@@ -52,11 +51,11 @@ pub(crate) struct Task {
     pub(crate) status: Status,
     pub(crate) accepted: u128,
     pub(crate) ended: Option<u128>,
-    /// The POST that made it; none for somebody else's.
+    /// The POST that made it; `None` for somebody else's task.
     pub(crate) post: Option<usize>,
     /// The tasks that the same POST made.
     pub(crate) siblings: Vec<String>,
-    /// The status names its ids.
+    /// Whether its status names its ids.
     pub(crate) shows_ids: bool,
 }
 
@@ -80,9 +79,8 @@ pub(crate) struct Truth {
     pub(crate) calls: Vec<u128>,
     /// Runs that were answered 401 or 403, when, and to what.
     pub(crate) turned_away: Vec<(String, u128, String)>,
-    /// What the fake itself finds wrong with what dsr does.
+    /// What the fake itself finds wrong with dsr's calls.
     pub(crate) complaints: Vec<(&'static str, String)>,
-    /// Everything in its order, for the reproduction.
     pub(crate) log: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! How the fake behaves: which faults there are today, and how often.
+//! How the fake behaves: which faults occur, and how often.
 
 use crate::rng::Rng;
 
@@ -91,14 +91,14 @@ pub(crate) struct Weather {
     /// What the next POST meets, whatever the chances.
     pub(crate) next_post: Option<Fault>,
     pub(crate) fair: bool,
-    /// A lie, to see that the model notices: an accepted task is left out of the truth.
+    /// A lie, to test the model: an accepted task is left out of the truth.
     pub(crate) forget_tasks: bool,
-    /// Another: tasks that failed are told as done, and revoked ones as failed.
+    /// Another lie: failed tasks are reported as done, and revoked ones as failed.
     pub(crate) wrong_ends: bool,
 }
 
 impl Weather {
-    /// A few kinds of faults each seed, so that they come together in many ways.
+    /// A few kinds of faults for each seed, so that they combine in many ways.
     pub(crate) fn of(rng: &mut Rng) -> Self {
         let mut some = |all: &[Fault], most: usize| {
             let count = 1 + rng.below(most);

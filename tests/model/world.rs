@@ -1,4 +1,4 @@
-//! One seed: a home of dsr's, a fake, what went in, and what dsr said of it.
+//! One seed: a home, a fake, what was asked, and what dsr said.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -25,7 +25,7 @@ pub(crate) struct Request {
     /// When its command began, by the fake's clock.
     pub(crate) began: u128,
     pub(crate) id: Option<String>,
-    /// Not in the ledger any more: set back, or purged.
+    /// No longer in the ledger: set back, or purged.
     pub(crate) gone: bool,
     pub(crate) purged: bool,
 }
@@ -43,9 +43,9 @@ pub(crate) struct World {
     /// The tag, or the id, of the request that a run was about.
     pub(crate) runs: BTreeMap<String, String>,
     pub(crate) runs_made: usize,
-    /// The requests as dsr last told of them.
+    /// The requests as dsr last showed them.
     pub(crate) view: Vec<Value>,
-    /// What `dsr find` said last of everybody.
+    /// The last result of `dsr find` for everybody.
     pub(crate) found: Value,
     pub(crate) weights: Vec<usize>,
     /// When the weather became fair.
@@ -100,7 +100,7 @@ impl World {
         let history = vec![config.trim().to_owned(), weather.told()];
         let fake = Fake::start(weather, Rng::new(seed ^ 0x00FA_CADE));
         let people = *rng.pick(&[3, 6, 6, 12]);
-        // Each seed has what it does most of.
+        // Each seed prefers some kinds of steps.
         let weights: Vec<usize> = steps::WEIGHTS
             .iter()
             .map(|most| most * *rng.pick(&[1, 1, 2, 5]))
@@ -178,7 +178,7 @@ impl World {
         run::spawn(self.folder.path(), self.fake.port, &run, args, how)
     }
 
-    /// Runs a command to its end, and holds what may never be in an answer against it.
+    /// Runs a command to its end, and checks what must never be in its output.
     pub(crate) fn dsr(&mut self, args: &[&str], how: How, about: Option<&str>) -> Said {
         let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
         let said = self.begin(&args, how, about).end();
@@ -186,12 +186,11 @@ impl World {
         said
     }
 
-    /// A command that only looks.
     pub(crate) fn ask(&mut self, args: &[&str]) -> Said {
         self.dsr(args, How::default(), None)
     }
 
-    /// What holds for every command.
+    /// Checks what must hold for every command.
     pub(crate) fn hold(&mut self, said: &Said) {
         let now = self.fake.lock().truth.now();
         let code = said
@@ -283,7 +282,7 @@ impl World {
         }
     }
 
-    /// Notes a violation, each only once a seed.
+    /// Notes a violation, once for each seed.
     pub(crate) fn wrong(&mut self, kind: &str, about: &str, said: String, truth: String) {
         if !self.seen.insert(format!("{kind} {about}")) {
             return;
@@ -303,7 +302,7 @@ impl World {
         });
     }
 
-    /// Asks how everything stands, and takes note of new requests.
+    /// Asks how everything stands, and notes new requests.
     pub(crate) fn sync(&mut self) {
         let said = self.ask(&["status", "--all", "--cached", "--json"]);
         if said.code != Some(0) {
@@ -335,7 +334,7 @@ impl World {
         }
     }
 
-    /// The request that a POST was made for, as far as that can be told.
+    /// The request that a POST was made for, as far as that is clear.
     pub(crate) fn request_of(&self, post: &Post) -> Option<&Request> {
         let by_id = |id: &str| {
             self.requests
@@ -383,7 +382,6 @@ impl World {
             .collect()
     }
 
-    /// Time goes by at Mixpanel.
     pub(crate) fn advance(&mut self, chance: usize, to_the_end: bool) {
         let mut inside = self.fake.lock();
         let open: Vec<(String, Status, Kind)> = inside

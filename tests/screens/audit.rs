@@ -14,7 +14,7 @@ fn the_entries_of_a_deletion() {
 #[test]
 fn the_last_entries() {
     let mut scene = Scene::with_a_deletion();
-    // Its columns are as wide as the operator's name is long.
+    // The columns' widths depend on the operator's name.
     let mut table = scene.runs(&["audit", "log", "--last", "2"]).stdout;
     while table.contains("  ") {
         table = table.replace("  ", " ");

@@ -4,7 +4,6 @@ use crate::mixpanel::{deletion_of, obedient, saying};
 use crate::scene::{Scene, snapshot};
 use crate::support::{Fake, Reply, usual};
 
-/// Shows how the first request is cancelled.
 fn cancelled(mut scene: Scene) -> Scene {
     let name = scene.request(1);
     scene.shows(&["cancel", &name]);

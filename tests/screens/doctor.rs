@@ -4,7 +4,7 @@ use crate::mixpanel::saying;
 use crate::scene::{Scene, snapshot};
 use crate::support::{Fake, NOWHERE, Operator, Reply};
 
-/// Nothing of the clock of the machine: the day is the test's own.
+/// Offline, since the test's day is not the machine's.
 const OFFLINE: [&str; 2] = ["doctor", "--offline"];
 
 #[test]

@@ -11,7 +11,7 @@ use crate::mixpanel::saying;
 use crate::scene::{Scene, snapshot};
 use crate::support::{Call, Fake, Reply, handing_out, package_of, usual};
 
-/// An operator whose export is finished, and a store that answers so.
+/// An operator whose export is finished, with this store.
 pub(crate) fn with_an_export(
     store: impl Fn(&Call) -> Reply + Send + Sync + 'static,
 ) -> (Scene, String) {

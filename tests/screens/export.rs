@@ -3,7 +3,6 @@
 use crate::mixpanel::{obedient, saying};
 use crate::scene::{Scene, snapshot};
 
-/// An export for two projects.
 const OF_BOTH: [&str; 7] = [
     "export",
     "--gdpr",
@@ -99,7 +98,6 @@ fn an_export_that_is_overdue_already() {
     snapshot!(Scene::usual().shows(&args));
 }
 
-/// An operator who has the projects `shop` and `app`.
 fn with_two_projects() -> Scene {
     let scene = Scene::usual();
     let config = std::fs::read_to_string(scene.operator.config_path()).unwrap();

@@ -1,4 +1,4 @@
-//! The help of every command, short and long, and what `dsr help` has beside it.
+//! The help of every command, short and long, and the other pages of `dsr help`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,7 +7,7 @@ use clap::Command;
 use crate::scene::{Scene, snapshot};
 use crate::support::Operator;
 
-/// `dsr`, `dsr-export`, `dsr-auth-login`: every command that is shown, as its snapshot is called.
+/// Every command that is shown, by its snapshot's name: `dsr`, `dsr-export`, `dsr-auth-login`.
 pub(crate) fn names() -> Vec<String> {
     fn add(names: &mut Vec<String>, command: &Command, name: String) {
         for below in command

@@ -1,11 +1,10 @@
-//! `dsr ledger`: where it is, copies of it, and one that was set back.
+//! `dsr ledger`: where it is, its copies, and a ledger that was set back.
 
 use std::fs;
 
 use crate::scene::{Scene, snapshot};
 use crate::support::Fake;
 
-/// One whose ledger lacks the last request.
 fn set_back() -> Scene {
     let mut scene = Scene::at(Fake::start());
     scene.did(&["export", "--gdpr", "ids.csv"]);

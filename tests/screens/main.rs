@@ -1,7 +1,7 @@
-//! What people read: whole screens of the built program, each held by a snapshot, so that a change of
-//! words is one review. What the program does is held by `tests/cli`.
+//! What people read: a snapshot of each screen of the built program, so that a change of words is
+//! one review. `tests/cli` tests what the program does.
 //!
-//! `INSTA_UPDATE=always cargo test --test screens` makes all snapshots anew; then read the diff.
+//! `INSTA_UPDATE=always cargo test --test screens` makes all snapshots again; then read the diff.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -53,7 +53,6 @@ fn no_snapshot_is_left_of_a_test_that_is_gone() {
         for snapshot in fs::read_dir(&noun).unwrap() {
             let snapshot = snapshot.unwrap().path();
             let test = snapshot.file_stem().unwrap().to_str().unwrap();
-            // The help has a snapshot for each command.
             let is_there = match name.as_str() {
                 "help" if test.starts_with("dsr") => help::names().contains(&test.to_owned()),
                 _ => tests.contains(&format!("fn {test}()")),

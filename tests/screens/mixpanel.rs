@@ -1,4 +1,4 @@
-//! A Mixpanel that does with a request what the first of its ids says.
+//! A Mixpanel that treats a request as its first id says.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -7,8 +7,9 @@ use serde_json::json;
 
 use crate::support::{Call, Fake, Reply, object_reply, status_reply, usual};
 
-/// `done@x`, `running@x`, `failed@x`, `revoked@x`, `missing@x` become that; `refused@x` is refused,
-/// `deferred@x` limited, of `unknown@x` the answer is lost, and everybody else's task waits.
+/// `done@x`, `running@x`, `failed@x`, `revoked@x` and `missing@x` get that status. `refused@x` is
+/// refused, `deferred@x` meets the rate limit, and the answer for `unknown@x` is lost. All other
+/// tasks wait.
 pub(crate) fn obedient() -> Fake {
     let words = Mutex::new(BTreeMap::new());
     Fake::answering(move |call| {
@@ -43,12 +44,12 @@ pub(crate) fn obedient() -> Fake {
     })
 }
 
-/// A deletion of one person, which waits for no turn.
+/// A deletion of one person that does not wait out the rate limit.
 pub(crate) fn deletion_of(id: &str) -> [&str; 7] {
     ["delete", "--gdpr", "--yes", "--max-wait", "0s", "--id", id]
 }
 
-/// One that says this of every task.
+/// Reports this status for every task.
 pub(crate) fn saying(status: &'static str) -> Fake {
     Fake::answering(move |call| match call.method.as_str() {
         "GET" => status_reply(status),
@@ -56,13 +57,11 @@ pub(crate) fn saying(status: &'static str) -> Fake {
     })
 }
 
-/// One that answers every POST with an error of this status.
 pub(crate) fn refusing(status: u16, text: &'static str) -> Fake {
     Fake::answering_posts(Reply::error(status, text))
 }
 
-/// One that takes every POST and says nothing: whether it has it is unknown. Its tasks wait, and are
-/// of these people.
+/// Accepts every POST without answering clearly. Its tasks wait, and have these people.
 pub(crate) fn silent() -> Fake {
     Fake::answering(|call| match call.method.as_str() {
         "POST" => Reply::Reset,

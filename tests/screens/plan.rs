@@ -1,4 +1,4 @@
-//! A plan, another person's approval, and carrying it out.
+//! A plan, another person's approval, and applying it.
 
 use crate::scene::{Scene, snapshot};
 use crate::support::{Fake, has_accounts};
@@ -11,7 +11,7 @@ fn with_a_plan() -> Scene {
     scene
 }
 
-/// The same, made by somebody else; `None`, said aloud, where nobody can be another.
+/// Like `with_a_plan`, made by another account; `None` without one, which is printed.
 fn with_anothers_plan() -> Option<Scene> {
     let mut scene = Scene::with(Fake::start(), "approvals = 1");
     has_accounts().then(|| {

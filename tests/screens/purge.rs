@@ -5,7 +5,6 @@ use crate::scene::{Scene, snapshot};
 
 const OLD: [&str; 3] = ["purge", "--older-than", "3years"];
 
-/// A request that ended more than three years before now.
 fn with_an_old_request() -> Scene {
     let mut scene = Scene::at(saying("SUCCESS"));
     scene

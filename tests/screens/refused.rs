@@ -1,4 +1,4 @@
-//! What keeps a command from being carried out, and what is then said.
+//! Why dsr does not carry out a command, and what it prints then.
 
 use std::fs;
 
@@ -162,7 +162,8 @@ fn mixpanel_answers_with_a_page() {
     snapshot!(Scene::at(Fake::answering_posts(reply)).shows(&EXPORT));
 }
 
-/// Slow, since dsr tries for half a minute; quiet, since how often it says so depends on the machine.
+/// Slow, since dsr tries for half a minute. Quiet, since the number of notes depends on the
+/// machine.
 #[test]
 fn mixpanel_cannot_be_reached_and_then_it_can() {
     let fake = Fake::start();

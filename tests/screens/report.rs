@@ -1,4 +1,4 @@
-//! `dsr report`: the text of a page, a table, and what is said beside them.
+//! `dsr report`: the text of a page, a table, and the messages beside them.
 
 use crate::download::{of_one_member, with_an_export};
 use crate::mixpanel::saying;
@@ -45,7 +45,7 @@ fn the_text_of_a_split_exports_report() {
 #[test]
 fn the_text_of_a_periods_report() {
     let (mut scene, _) = with_a_finished_deletion();
-    // What was received on one day has no order.
+    // Requests received on one day have no order.
     scene.lives_on("2026-03-17");
     scene.did(&["export", "--ccpa", "ids.csv"]);
     let page = scene
@@ -72,7 +72,7 @@ fn a_period_ends_before_it_begins() {
     snapshot!(scene.pipes(&["report", "--from", "2026-04-01", "--to", "2026-03-01"]));
 }
 
-/// What a page says, a line for each element that says something.
+/// The text of a page, a line for each element with text.
 fn text_of(page: &str) -> String {
     let (_, body) = page.split_once("<body").unwrap();
     let mut lines = Vec::new();

@@ -1,4 +1,4 @@
-//! `dsr resume`: what was interrupted, what is unknown.
+//! `dsr resume`: goes on after an interruption, and settles unknown jobs.
 
 use crate::mixpanel::silent;
 use crate::scene::{Scene, snapshot};

@@ -1,4 +1,4 @@
-//! An operator at a clock that stands at a day of the test's own, and all that was on the screen.
+//! An operator on a fixed day, and everything that was on the screen.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::stable::stable;
 use crate::support::{Fake, Operator, Outcome, Terminal, as_account, has_calendar};
 
-/// Compares all that the scene has shown with the snapshot of the test that calls it.
+/// Compares everything that the scene has shown with the calling test's snapshot.
 macro_rules! snapshot {
     ($scene:expr) => {
         snapshot!($scene, None)
@@ -34,7 +34,7 @@ pub(crate) use snapshot;
 /// The day on which every scene begins, a Monday.
 const FIRST_DAY: &str = "2026-03-16";
 
-/// What `ids.csv` of every scene holds.
+/// The content of every scene's `ids.csv`.
 const IDS: &str = "distinct_id\nuser-1001\nuser-1002\nuser-1003\n";
 
 pub(crate) struct Scene {
@@ -42,7 +42,7 @@ pub(crate) struct Scene {
     /// They end with the scene.
     fakes: Vec<Fake>,
     has_calendar: bool,
-    /// What the requests were called before the ledger lost some of them.
+    /// The requests' ids from before the ledger lost some of them.
     kept_names: Vec<String>,
     day: String,
     minute: u32,
@@ -50,17 +50,17 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// An operator with a token, a ledger key and the project `shop` at a Mixpanel where all is well.
+    /// An operator with a token, a ledger key and the project `shop`, at a Mixpanel without faults.
     pub(crate) fn usual() -> Self {
         Self::at(Fake::start())
     }
 
-    /// The same at this Mixpanel.
+    /// Like `usual`, at this Mixpanel.
     pub(crate) fn at(fake: Fake) -> Self {
         Self::with(fake, "")
     }
 
-    /// The same with these lines in the project's table.
+    /// Like `at`, with these lines in the project's table.
     pub(crate) fn with(fake: Fake, settings: &str) -> Self {
         let settings = format!("rate = 1000\n{settings}");
         let mut scene = Self::of(Operator::at_with(&fake, &settings));
@@ -75,17 +75,16 @@ impl Scene {
         self
     }
 
-    /// Waits until dsr has called.
     pub(crate) fn waits_for_a_post(&self) {
         self.fakes[0].wait_for_posts(1);
     }
 
-    /// One with a deletion of three people, accepted.
+    /// A scene with a deletion of three people, accepted.
     pub(crate) fn with_a_deletion() -> Self {
         Self::with_a_deletion_at(Fake::start())
     }
 
-    /// The same at this Mixpanel, whatever it answered.
+    /// A scene with a deletion at this Mixpanel, whatever it answered.
     pub(crate) fn with_a_deletion_at(fake: Fake) -> Self {
         let mut scene = Self::at(fake);
         scene.runs(&["delete", "--gdpr", "--yes", "ids.csv"]);
@@ -103,12 +102,12 @@ impl Scene {
             minute: 0,
             shown: String::new(),
         };
-        // The same for everybody, so that a person's hash is the same on every machine.
+        // A fixed key, so that a person's hash is the same on every machine.
         let key = scene
             .operator
             .private_file("../ledger-key", "0a".repeat(32));
         scene.operator.set("DSR_LEDGER_KEY_FILE", &key);
-        // Whatever the umask of whoever runs the tests.
+        // Fixed modes, whatever the umask of the tests.
         for (path, mode) in [
             (scene.operator.dsr_home(), 0o700),
             (scene.operator.config_path(), 0o600),
@@ -121,7 +120,7 @@ impl Scene {
         scene
     }
 
-    /// Whatever runs from now on runs on this day, each command a minute after the one before.
+    /// From now on every command runs on this day, each a minute after the one before.
     pub(crate) fn lives_on(&mut self, day: &str) -> &mut Self {
         if self.has_calendar {
             self.operator.lives_on(day);
@@ -137,14 +136,13 @@ impl Scene {
         self.minute += 1;
     }
 
-    /// Runs a command that is only to have happened.
     #[track_caller]
     pub(crate) fn runs(&mut self, args: &[&str]) -> Outcome {
         self.passes_a_minute();
         self.operator.run(args)
     }
 
-    /// The same; it succeeds.
+    /// Like `runs`; the command must succeed.
     #[track_caller]
     pub(crate) fn did(&mut self, args: &[&str]) -> &mut Self {
         self.runs(args).exits_with(0);
@@ -165,14 +163,13 @@ impl Scene {
         self.adds(args, Some(status), &stdout, &stderr)
     }
 
-    /// Shows a command whose result goes to a pipe, so that no line is broken.
+    /// Shows a command whose result goes to a pipe, so that no line is folded.
     #[track_caller]
     pub(crate) fn pipes(&mut self, args: &[&str]) -> &mut Self {
         let outcome = self.runs(args);
         self.adds(args, outcome.status, &outcome.stdout, &outcome.stderr)
     }
 
-    /// The same of a command that reads this.
     #[track_caller]
     pub(crate) fn pipes_in(&mut self, args: &[&str], input: &str) -> &mut Self {
         self.passes_a_minute();
@@ -180,19 +177,18 @@ impl Scene {
         self.adds(args, outcome.status, &outcome.stdout, &outcome.stderr)
     }
 
-    /// Shows a command as one fact a line.
     #[track_caller]
     pub(crate) fn plain(&mut self, args: &[&str]) -> &mut Self {
         self.pipes(&[args, &["--plain"]].concat())
     }
 
-    /// Shows a command that only reads: in columns, and as one fact a line.
+    /// Shows a command that only reads, both in columns and as one fact a line.
     #[track_caller]
     pub(crate) fn shows_both(&mut self, args: &[&str]) -> &mut Self {
         self.shows(args).plain(args)
     }
 
-    /// Shows a whole terminal on which this is typed at each `prompt`.
+    /// Shows a whole terminal on which each answer is typed at its prompt.
     #[track_caller]
     pub(crate) fn types(&mut self, args: &[&str], answers: &[(&str, &str)]) -> &mut Self {
         self.passes_a_minute();
@@ -210,8 +206,7 @@ impl Scene {
         self.adds(args, Some(status), &screen, "")
     }
 
-    /// How long a path and a person's name are differs from machine to machine, and so would the ends
-    /// of lines.
+    /// Fails if a terminal shows a path or an account: their lengths would move the line ends.
     #[track_caller]
     fn has_the_same_lines_everywhere(&self, screen: &str) {
         let text = self.stable(screen);
@@ -221,7 +216,6 @@ impl Scene {
         assert!(!is_there, "show it without columns:\n{text}");
     }
 
-    /// Runs a command as another account.
     #[track_caller]
     pub(crate) fn another(&mut self, args: &[&str]) -> Outcome {
         self.passes_a_minute();
@@ -229,7 +223,7 @@ impl Scene {
         crate::support::Running::start(self.operator.script(&script, args), "").end()
     }
 
-    /// The requests there are stay known by their names, whatever happens to the ledger.
+    /// Keeps the names of the present requests, whatever happens to the ledger.
     pub(crate) fn keeps_names(&mut self) -> &mut Self {
         self.kept_names = self.requests();
         self
@@ -251,12 +245,12 @@ impl Scene {
         stable(&self.operator, &requests, text)
     }
 
-    /// The beginning of the id of the request that was made so many-th, counted from 1.
+    /// The beginning of the id of request number `number`, counted from 1.
     pub(crate) fn request(&self, number: usize) -> String {
         self.requests()[number - 1][..8].to_owned()
     }
 
-    /// Shows a text that is no command's, such as a file that one has written.
+    /// Shows a text that is not a command's, such as a file.
     pub(crate) fn reads(&mut self, title: &str, text: &str) -> &mut Self {
         self.shown.push_str(&format!("# {title}\n{text}\n"));
         self
@@ -288,14 +282,13 @@ impl Scene {
         self
     }
 
-    /// All that was shown, as it is on every machine; `None`, said aloud, where a test has no day of
-    /// its own.
+    /// Everything that was shown, with machine-dependent parts replaced. `None` if tests cannot set
+    /// the day, which is printed.
     pub(crate) fn text(&self) -> Option<String> {
         self.has_calendar.then(|| self.stable(&self.shown))
     }
 }
 
-/// The requests of a ledger in the order in which they were made.
 fn find_requests(ledger: &Path) -> Vec<String> {
     let ledger = Connection::open_with_flags(ledger, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mut query = ledger

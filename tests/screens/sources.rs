@@ -1,8 +1,7 @@
-//! What is said of lists that are not what they should be.
+//! Messages about lists that are not what they should be.
 
 use crate::scene::{Scene, snapshot};
 
-/// An export of a file with this text.
 fn of(text: &str, flags: &[&str]) -> Scene {
     of_file("list.csv", text, flags)
 }
@@ -14,7 +13,6 @@ fn of_file(name: &str, text: impl AsRef<[u8]>, flags: &[&str]) -> Scene {
     scene
 }
 
-/// A deletion of all but those in this file.
 fn deletion_without(hold: &str) -> [&str; 6] {
     ["delete", "--gdpr", "--yes", "ids.csv", "--exclude", hold]
 }

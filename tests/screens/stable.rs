@@ -1,5 +1,4 @@
-//! Names in place of what differs from run to run: as long as what they stand for, where a table could
-//! be laid out by it.
+//! Replaces what differs from run to run by names, of the same length where a table depends on it.
 
 use std::collections::BTreeMap;
 use std::env::consts::{ARCH, OS};
@@ -8,10 +7,10 @@ use regex::{Captures, Regex};
 
 use crate::support::Operator;
 
-/// The text with stable names for ids, hashes, paths, ports, ages, sizes and whoever runs the tests.
+/// Returns the text with stable names for ids, hashes, paths, ports, ages, sizes and accounts.
 ///
-/// By hand rather than by insta's filters: those would give `regex` Unicode classes, and the program
-/// under test is built with the same crate.
+/// Not by insta's filters: they would add Unicode classes to `regex`, which the tested program
+/// uses, too.
 pub(crate) fn stable(operator: &Operator, requests: &[String], text: &str) -> String {
     let root = operator.work().parent().unwrap().to_owned();
     let mut text = text.replace(root.to_str().unwrap(), "/home/ana");
@@ -31,7 +30,7 @@ pub(crate) fn stable(operator: &Operator, requests: &[String], text: &str) -> St
     let uuid = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
     text = replace(&text, uuid, |found| {
         match found[0].starts_with("3e0b7f52") {
-            // The fake's own.
+            // The fake's own task.
             true => found[0].to_owned(),
             false => named(&mut names, &found[0]),
         }
@@ -39,7 +38,7 @@ pub(crate) fn stable(operator: &Operator, requests: &[String], text: &str) -> St
     without_times(text)
 }
 
-/// Whoever runs the tests is ana, and whoever else there is is ben.
+/// The account of the tests becomes ana, any other becomes ben.
 fn without_people(mut text: String) -> String {
     let Ok(host) = whoami::hostname() else {
         return text;
@@ -57,7 +56,7 @@ fn without_people(mut text: String) -> String {
     replace(&text, &ben, |_| "ben@office".to_owned())
 }
 
-/// Days stay: they are the test's own. What is shorter depends on how long a command takes.
+/// Keeps days, which the test sets. Shorter times depend on how long a command takes.
 fn without_times(mut text: String) -> String {
     for (pattern, name) in [
         (r"127\.0\.0\.1:[0-9]{4,5}", "127.0.0.1:[port]"),
@@ -76,7 +75,7 @@ fn without_times(mut text: String) -> String {
         r"([0-9]{2}:[0-9]{2}):[0-9]{2}(?:\.[0-9]+)?",
         |found| format!("{}:00", &found[1]),
     );
-    // A span within one command is longer than a second on a slow machine only.
+    // A span within one command is longer than a second only on a slow machine.
     let time = "[0-9]+ [A-Z][a-z]+ [0-9]{4}, [0-9:]{8}";
     replace(&text, &format!("({time}) to ({time})"), |found| {
         match found[1] == found[2] {
@@ -91,7 +90,7 @@ fn replace(text: &str, pattern: &str, name: impl FnMut(&Captures<'_>) -> String)
     pattern.replace_all(text, name).into_owned()
 }
 
-/// `[hash 1]......` for the first of all, as long as it is.
+/// `[hash 1]......` for the first one, padded to its length.
 fn named(names: &mut BTreeMap<String, usize>, found: &str) -> String {
     let next = names.len() + 1;
     let number = *names.entry(found.to_owned()).or_insert(next);

@@ -4,7 +4,7 @@ use crate::mixpanel::{deletion_of, obedient, saying};
 use crate::scene::{Scene, snapshot};
 use crate::support::Fake;
 
-/// One request for each state that a job can come to.
+/// One request for each final state of a job.
 fn with_every_end() -> Scene {
     let mut scene = Scene::at(obedient());
     let words = [

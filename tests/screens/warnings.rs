@@ -2,7 +2,6 @@
 
 use crate::scene::{Scene, snapshot};
 
-/// The plan to export the people of a file with this text.
 fn plan_of(text: &str) -> Scene {
     let mut scene = Scene::usual();
     scene.operator.file("list.csv", text);

@@ -1,6 +1,5 @@
-//! The yardstick: reads the first column of the table on stdin with the csv crate and writes it to
-//! stdout in batches, repeated ids included: `csv_pass [BATCH]`. Nothing that cuts a table into
-//! batches in one pass can do less.
+//! The yardstick: copies the first column of the table on stdin to stdout, in batches, repeated ids
+//! included: `csv_pass [BATCH]`. No program that cuts a table into batches in one pass can do less.
 
 use std::io::{self, BufWriter, Write};
 

@@ -1,3 +1,3 @@
-//! Does nothing: what starting any Rust program takes.
+//! Does nothing: the time that starting any Rust program takes.
 
 fn main() {}

@@ -1,9 +1,9 @@
-//! Measures the way from a source to the first POST: `first_post DSR FILE`.
+//! Measures the time from a source to the first POST: `first_post DSR FILE`.
 //!
-//! Starts `dsr delete --yes` on the file in a home of its own, against a listener on loopback that
-//! never answers, and ends it as soon as it has connected: at that moment every job is in the
-//! ledger. Prints the seconds, the bytes of the ledger with its log, those of the ledger alone once
-//! the next dsr has opened and closed it, and the peak of memory in KiB where /proc has it.
+//! Starts `dsr delete --yes` on the file, in its own home, against a loopback listener that never
+//! answers. Ends dsr as soon as it connects: at that moment every job is in the ledger. Prints the
+//! seconds, the bytes of the ledger with its log, its bytes after the next dsr has opened and
+//! closed it, and the peak of memory in KiB where /proc has it.
 
 use std::error::Error;
 use std::fs;

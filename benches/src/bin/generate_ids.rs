@@ -1,12 +1,12 @@
-//! Writes a table of made-up distinct_ids to stdout, the same for the same arguments:
-//! `generate_ids ROWS [REPEATED] [SEED]`, where of each hundred rows so many repeat an earlier one.
+//! Writes a table of made-up distinct_ids to stdout: `generate_ids ROWS [REPEATED] [SEED]`.
+//! `REPEATED` of each hundred rows repeat an earlier one. The same arguments give the same table.
 //!
-//! Of each hundred ids some 30 are UUIDs, 30 e-mail addresses, 20 numbers and 20 `$device:` ids. An
-//! id is a function of its number, so nothing has to be remembered.
+//! Of each hundred ids some 30 are UUIDs, 30 e-mail addresses, 20 numbers and 20 `$device:` ids.
+//! Each id follows from its number, so the program remembers nothing.
 
 use std::io::{self, BufWriter, Write};
 
-/// One e-mail address in so many is written with capitals.
+/// One e-mail address in this many has capitals.
 const CAPITALS_EVERY: u64 = 1000;
 
 const NAMES: [&str; 16] = [
@@ -42,7 +42,6 @@ fn main() -> io::Result<()> {
     out.flush()
 }
 
-/// The id with this number.
 fn write_id(out: &mut impl Write, seed: u64, place: u64) -> io::Result<()> {
     let one = mix(seed.wrapping_add(place << 1));
     let two = mix(one ^ place);
@@ -68,7 +67,7 @@ fn uuid(one: u64, two: u64) -> String {
     format!("{a:08x}-{b:04x}-4{c:03x}-{d:04x}-{e:012x}")
 }
 
-/// splitmix64: a number that looks like chance, the same for the same input.
+/// splitmix64: looks random, and gives the same number for the same input.
 fn mix(number: u64) -> u64 {
     let mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

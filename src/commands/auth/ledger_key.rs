@@ -56,7 +56,7 @@ fn write(ctx: &Context, remembered: Option<&str>, path: &Path) -> Result<LedgerK
     ctx.refuse_key_of_sandbox()?;
     let key = match minimise::ledger_key(ctx, remembered) {
         Ok((key, _)) => key,
-        // Nobody is remembered yet, and there is nowhere else to keep one.
+        // The ledger remembers nobody yet, and without a keyring there is no place for a key.
         Err(LedgerKeyError::Keyring(_)) if remembered.is_none() => LedgerKey::random(),
         Err(error) => return Err(error.into()),
     };

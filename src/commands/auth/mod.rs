@@ -128,7 +128,7 @@ fn login(ctx: &mut Context, args: &LoginArgs) -> Result<ExitStatus, Failure> {
             usage(format!("this cannot be a token: {error}")).hint("copy it again from Mixpanel")
         })?
         .named(name.clone());
-    // One that is there and damaged is there.
+    // A damaged entry is also an entry: this token is not the first then.
     let is_first = Keyring::list(&[]).is_ok_and(|kept| kept.is_empty());
     Keyring::record(&name, &token, issued)?;
     if is_first {
@@ -144,14 +144,15 @@ fn login(ctx: &mut Context, args: &LoginArgs) -> Result<ExitStatus, Failure> {
             "No project uses it yet: say `auth = \"{name}\"` in the config file, or `dsr auth use {name}` for all that name none."
         ));
     }
-    // The token is kept, whatever becomes of this.
+    // The token is kept even if this fails.
     if let Err(failure) = go_on_with(ctx, &name) {
         ctx.ui.warn("ledger", &failure.message);
     }
     status::show_one(ctx, token)
 }
 
-/// Forgets what the ledger knows against the token before, and says what goes on with the new one.
+/// Removes the ledger's note against the token before, and reports which requests go on with the
+/// new one.
 fn go_on_with(ctx: &Context, name: &TokenName) -> Result<(), Failure> {
     if !ctx.has_ledger() {
         return Ok(());
@@ -201,7 +202,7 @@ fn use_token(ctx: &mut Context, name: &TokenName) -> Result<ExitStatus, Failure>
     status::show_one(ctx, token)
 }
 
-/// The main token needs no word in the config file.
+/// The main token needs no entry in the config file.
 fn make_default(ctx: &Context, name: &TokenName) -> Result<(), Failure> {
     let mut file = ctx.projects_file()?;
     let wanted = (!name.is_main()).then_some(name);
@@ -250,10 +251,10 @@ fn logout(ctx: &mut Context, name: Option<TokenName>) -> Result<ExitStatus, Fail
     Ok(ExitStatus::Done)
 }
 
-/// The token that is meant where none is named.
+/// Returns the token to use if the operator names none.
 fn the_only_one() -> Result<TokenName, Failure> {
     let kept = match Keyring::list(&[]) {
-        // What cannot be read can be forgotten.
+        // dsr can remove a token that it cannot read.
         Err(KeyringError::Damaged) => return Ok(TokenName::main()),
         kept => kept?,
     };

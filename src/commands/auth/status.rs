@@ -1,4 +1,4 @@
-//! `dsr auth status`: the tokens, their age, and what Mixpanel says of them.
+//! `dsr auth status`: the tokens, their age, and whether Mixpanel turned one away.
 
 use crate::commands::context::Context;
 use crate::commands::context::tokens::sandbox_token;
@@ -31,7 +31,7 @@ pub(crate) struct AuthStatusArgs {
 
 pub(crate) fn run(ctx: &mut Context, args: &AuthStatusArgs) -> Result<ExitStatus, Failure> {
     let rejections = ctx.rejections().unwrap_or_else(|failure| {
-        // That must not hide what is known without the ledger.
+        // This must not hide what is known without the ledger.
         let message = format!(
             "whether Mixpanel turned one away is not known: {}",
             failure.message
@@ -68,7 +68,6 @@ pub(crate) fn run(ctx: &mut Context, args: &AuthStatusArgs) -> Result<ExitStatus
     Ok(ExitStatus::Auth)
 }
 
-/// Shows a token that was just kept or chosen.
 pub(crate) fn show_one(ctx: &Context, token: OauthToken) -> Result<ExitStatus, Failure> {
     let default = ctx.default_token_name()?;
     let state = TokenState {
@@ -95,10 +94,10 @@ fn print(ctx: &Context, states: &[TokenState]) -> Result<(), Failure> {
     ctx.ui.print(&view).map_err(|error| local_io(&error))
 }
 
-/// Every token there is, with all that is known of it.
+/// Lists every token with what is known of it.
 ///
 /// # Errors
-/// When there is none, or the keyring cannot be asked.
+/// There is no token, or the keyring cannot be read.
 pub(crate) fn list_states(
     ctx: &Context,
     rejections: &[Rejection],
@@ -153,7 +152,7 @@ fn missing(name: &TokenName) -> CredentialError {
     }
 }
 
-/// Warns of what is wrong with the default token; 4 if it cannot be used.
+/// Warns of what is wrong with the default token. Returns status 4 if it cannot be used.
 fn warn_of_default(ctx: &Context, states: &[TokenState]) -> ExitStatus {
     let mut status = ExitStatus::Done;
     for state in states {
@@ -170,7 +169,7 @@ fn warn_of_default(ctx: &Context, states: &[TokenState]) -> ExitStatus {
     status
 }
 
-/// Why a token has to be renewed, if it has to.
+/// Returns why a token must be renewed, if it must.
 pub(crate) fn trouble(
     state: &TokenState,
     today: chrono::NaiveDate,

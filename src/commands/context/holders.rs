@@ -1,4 +1,4 @@
-//! Who holds the ledger while it is waited for.
+//! Names the process that holds the ledger, while dsr waits for it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::ui::{Failure, duration};
 
 use super::Context;
 
-/// Says while the ledger is waited for whom it is waited for, and how long at most.
+/// Message while waiting for the ledger: who holds it, and how long dsr waits at most.
 pub(crate) fn waiting(ledger: &Path, left: Duration) -> String {
     let holder = match ledger::find_holder(ledger) {
         Some(holder) => describe(&holder),
@@ -21,14 +21,14 @@ pub(crate) fn waiting(ledger: &Path, left: Duration) -> String {
     format!("Waiting for the ledger, for {left} at most: it is held by {holder}.")
 }
 
-/// Adds to a failure for a locked ledger who holds it, and which processes are at it.
+/// Adds to the failure of a locked ledger who holds it, and which processes are sending.
 pub(crate) fn name(ctx: &Context, mut failure: Failure) -> Failure {
     if failure.status != ExitStatus::Locked {
         return failure;
     }
     let path = ctx.home.ledger();
     let holder = ledger::find_holder(&path);
-    // Who is at it helps, and must not hide that it is held.
+    // The list of senders is extra: if it cannot be read, the holder is still reported.
     let senders = ledger::list_senders(&path).unwrap_or_default();
     let senders: Vec<String> = senders.iter().map(describe).collect();
     let mut known = Vec::new();

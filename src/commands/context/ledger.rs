@@ -1,4 +1,4 @@
-//! The ledger as each command wants it: as it is, caught up, empty where there is none.
+//! Opens the ledger in the way that each command needs.
 
 use crate::commands::failures::no_ledger;
 use crate::ledger::{Ledger, Opening, Patience, Seen, SteadyClock, find_seen};
@@ -6,16 +6,16 @@ use crate::ui::Failure;
 
 use super::{Context, holders};
 
-/// What follows for the list where the ledger was set back and accepted.
+/// Consequence for the suppression list of a ledger that was set back and accepted.
 pub(crate) const PEOPLE_LOST: &str = ". People deleted in that time are missing from its suppression list. Keep the last list that your servers have, whole. Write new lists to another file, and let your servers check both";
 
 impl Context {
-    /// Whether anything was ever recorded here. A file without a byte is no ledger.
+    /// Whether anything was ever recorded here. A file of zero bytes is not a ledger.
     pub(crate) fn has_ledger(&self) -> bool {
         std::fs::metadata(self.home.ledger()).is_ok_and(|metadata| metadata.len() > 0)
     }
 
-    /// Opens the ledger that is there, and does nothing else: it may have been set back.
+    /// Opens the existing ledger without catching up; it may have been set back.
     pub(crate) fn open_ledger(&self) -> Result<Ledger, Failure> {
         match !self.has_ledger() && find_seen(&self.home.ledger())? == Seen::Nothing {
             true => Err(no_ledger(&self.home.ledger())),
@@ -23,7 +23,8 @@ impl Context {
         }
     }
 
-    /// The same for the operator to look at. Where there is none, or it was set back, that is said.
+    /// Opens the ledger for a command that only shows it. Warns if there is none, or it was set
+    /// back.
     pub(crate) fn ledger_as_it_is(&self) -> Result<Ledger, Failure> {
         let ledger = match self.warn_of_no_ledger()? {
             Some(empty) => return Ok(empty),
@@ -35,17 +36,17 @@ impl Context {
         }
     }
 
-    /// The ledger, or an empty one where there is none, which is said.
+    /// Opens the ledger; without one, warns and returns an empty ledger.
     pub(crate) fn ledger_if_any(&self) -> Result<Ledger, Failure> {
         self.warn_of_no_ledger()?.map_or_else(|| self.ledger(), Ok)
     }
 
-    /// The ledger, or an empty one where there is none: no file is made.
+    /// Opens the ledger; without one, returns an empty ledger and makes no file.
     pub(crate) fn ledger_or_empty(&self) -> Result<Ledger, Failure> {
         self.empty_ledger()?.map_or_else(|| self.ledger(), Ok)
     }
 
-    /// The same, as it is: the doctor settles nothing.
+    /// Like `ledger_or_empty`, without catching up: the doctor changes nothing.
     pub(crate) fn ledger_to_ask(&self) -> Result<Ledger, Failure> {
         self.empty_ledger()?.map_or_else(|| self.open_ledger(), Ok)
     }
@@ -69,7 +70,7 @@ impl Context {
         }
     }
 
-    /// Says so where the ledger lacks what this host has seen of it; whether it does.
+    /// Warns if the ledger lacks entries that this host has seen. Returns whether it does.
     pub(crate) fn warn_of_set_back(&self, ledger: &Ledger) -> Result<bool, Failure> {
         let set_back = ledger.find_set_back()?;
         if let Some(set_back) = &set_back {
@@ -81,8 +82,8 @@ impl Context {
         Ok(set_back.is_some())
     }
 
-    /// Says what the ledger lacks, and what follows from that, until the operator has looked it up;
-    /// whether anything was said.
+    /// Warns of what the ledger lacks for good, until the operator has reviewed it. Returns whether
+    /// it warned.
     pub(crate) fn warn_of_lost_time(
         &self,
         ledger: &Ledger,
@@ -107,7 +108,8 @@ impl Context {
         }
     }
 
-    /// How long another process is waited for that holds the ledger; the operator hears of it.
+    /// How long dsr waits for a process that holds the ledger. The operator is told whom dsr waits
+    /// for.
     pub(crate) fn patience(&self) -> Patience {
         let (aside, held) = (self.ui.aside(), self.home.ledger());
         Patience::new(self.lock_timeout, move |left| {
@@ -120,17 +122,17 @@ impl Context {
         Ok(Ledger::open_by(&self.opening(), &path, self.patience())?)
     }
 
-    /// The ledger that is there and was not set back, with what dead processes left in it settled.
+    /// Opens the existing ledger and catches up. Fails if it was set back.
     pub(crate) fn ledger(&self) -> Result<Ledger, Failure> {
         self.catch_up(self.open_ledger()?)
     }
 
-    /// The same for what records something new: where there is none, it is made.
+    /// Like `ledger`, and makes the ledger if there is none.
     pub(crate) fn ledger_to_fill(&self) -> Result<Ledger, Failure> {
         self.catch_up(self.open_or_make_ledger()?)
     }
 
-    /// Records what receipts know of, and says of whatever a killed dsr left behind that it is unknown.
+    /// Records what receipts prove, and marks as unknown the jobs that a killed dsr was sending.
     fn catch_up(&self, mut ledger: Ledger) -> Result<Ledger, Failure> {
         ledger.demand_not_set_back()?;
         self.warn_of_rejections(&ledger)?;

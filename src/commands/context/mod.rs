@@ -24,8 +24,8 @@ use crate::sandbox;
 use crate::ui::{Failure, Ui};
 use crate::workflow::{Interrupt, Observer, Run, Tally};
 
-/// What a command works with. Everything is made when it is first asked for: a command that
-/// needs no token asks for none.
+/// What a command works with. Each part is made on first use: a command that needs no token never
+/// asks for one.
 pub(crate) struct Context {
     pub(crate) ui: Ui,
     pub(crate) environment: Environment,
@@ -35,14 +35,13 @@ pub(crate) struct Context {
     pub(crate) interrupt: Interrupt,
     /// The command, such as `dsr delete`, without any argument.
     pub(crate) command: &'static str,
-    /// Who started this process; asked of the system when it is first needed.
+    /// Who started this process, asked of the system on first use.
     pub(crate) actor: LazyCell<Actor>,
-    /// What `--project` names.
     pub(crate) projects: Vec<String>,
     pub(crate) lock_timeout: Duration,
     pub(crate) sandbox: Option<sandbox::Running>,
-    /// The last day of each project's token that was found, if that is known; the environment's
-    /// token, which is every project's, has no key.
+    /// The last day of each project's token, where it is known. The environment's token serves
+    /// every project and has no key.
     pub(crate) token_ends: RefCell<HashMap<Option<ProjectKey>, NaiveDate>>,
 }
 
@@ -59,7 +58,7 @@ impl Context {
         Ok(ProjectsFile::load(self.home.config_file())?)
     }
 
-    /// Whether the operator means this project: with no `--project`, every one.
+    /// Whether the operator means this project. Without `--project`, every project is meant.
     pub(crate) fn means(&self, project: &ProjectName) -> bool {
         let mut named = self.projects.iter();
         self.projects.is_empty() || named.any(|name| name == project.as_str())
@@ -70,7 +69,7 @@ impl Context {
     pub(crate) fn refuse_unknown_projects(&self, ledger: &Ledger) -> Result<(), Failure> {
         for name in &self.projects {
             let file = self.projects_file()?;
-            // A token in the environment is the token of whatever project is named.
+            // A project token in the environment serves whatever project is named.
             let is_given = !self.is_sandbox() && self.environment.project_token.is_some();
             let is_set_up = is_given || file.find(name).is_some();
             let is_recorded = |request: &RequestRecord| request.asked.project.as_str() == name;
@@ -82,7 +81,7 @@ impl Context {
         Ok(())
     }
 
-    /// The projects the operator means.
+    /// Resolves the projects that the operator means.
     pub(crate) fn resolve(&self) -> Result<Vec<Resolved>, Failure> {
         let file = self.projects_file()?;
         Ok(resolve(
@@ -93,7 +92,6 @@ impl Context {
         )?)
     }
 
-    /// The project of this name.
     pub(crate) fn resolve_named(&self, name: &ProjectName) -> Result<Resolved, Failure> {
         let file = self.projects_file()?;
         let named = [name.to_string()];
@@ -101,7 +99,7 @@ impl Context {
         Ok(found.remove(0))
     }
 
-    /// The projects of requests in the ledger, as far as they are still set up and the same.
+    /// Returns the projects of these requests that are still set up with the same token.
     pub(crate) fn projects_of(&self, requests: &[RequestRecord]) -> Result<Vec<Project>, Failure> {
         let file = self.projects_file()?;
         let asked = requests.iter().map(|request| &request.asked);
@@ -114,7 +112,7 @@ impl Context {
             .collect())
     }
 
-    /// The project of this name, if it is still set up and the same.
+    /// Returns the project of this name, if it is still set up with the same token.
     pub(crate) fn project_named(
         &self,
         file: &ProjectsFile,
@@ -126,7 +124,8 @@ impl Context {
         found.find(|project| project.key().as_str() == key)
     }
 
-    /// A client for each project with its token. Starts the sandbox if it is meant.
+    /// Makes a client for each project, and warns of tokens that end soon. With `--sandbox`, starts
+    /// the sandbox.
     pub(crate) fn clients(
         &mut self,
         projects: &[Project],
@@ -141,7 +140,7 @@ impl Context {
         Ok(clients)
     }
 
-    /// The same, of which no call may take longer; warns of nothing.
+    /// Like `clients`, with these timeouts and without warnings.
     pub(crate) fn clients_within(
         &mut self,
         projects: &[Project],
@@ -178,7 +177,7 @@ impl Context {
         Ok(clients)
     }
 
-    /// How calls leave this machine, and whom they believe at the other end.
+    /// Returns the proxy and the CA certificates that calls use.
     pub(crate) fn route(&self) -> Result<Route, Failure> {
         let environment = &self.environment;
         let (proxy, no_proxy) = (environment.proxy.clone(), environment.no_proxy.clone());
@@ -189,14 +188,14 @@ impl Context {
         })
     }
 
-    /// The proxy that calls for any of these projects take; never one to loopback.
+    /// Returns the proxy that calls for these projects use. Calls to loopback use none.
     fn proxy_for(&self, projects: &[Project]) -> Option<&Proxy> {
         let goes_out = |project: &Project| !project.api_url.is_loopback();
         let is_real = !self.is_sandbox() && projects.iter().any(goes_out);
         self.environment.proxy.as_ref().filter(|_| is_real)
     }
 
-    /// A client for each project whose jobs wait to be asked about, as far as it is still set up.
+    /// Makes a client for each project with jobs to ask about, if the project is still set up.
     pub(crate) fn clients_for(
         &mut self,
         backlogs: &[Backlog],
@@ -209,7 +208,6 @@ impl Context {
         self.clients(&projects)
     }
 
-    /// What a step of the workflow works with.
     pub(crate) fn run<'a>(
         &'a self,
         ledger: &'a mut Ledger,
@@ -237,7 +235,7 @@ impl Context {
     }
 }
 
-/// A sandbox whose exports are locked, as Mixpanel's are known to be.
+/// Settings of a sandbox whose exports are locked, as Mixpanel's are.
 fn rehearsal(folder: std::path::PathBuf) -> sandbox::Settings {
     sandbox::Settings {
         exports: sandbox::Exports {
@@ -249,7 +247,7 @@ fn rehearsal(folder: std::path::PathBuf) -> sandbox::Settings {
     }
 }
 
-/// One project's token must not keep the operator from the others.
+/// Tells the operator how to go on with the other projects when one has no usable token.
 fn leaving_out(failure: Failure, project: &ProjectName) -> Failure {
     let hint = failure.hint.clone().unwrap_or_default();
     failure.hint(format!(

@@ -1,4 +1,4 @@
-//! The requests that the operator names: by the beginning of an id, by a task, or by `--ref`.
+//! Finds the requests that the operator names: by the beginning of an id, a task, or `--ref`.
 
 use crate::commands::failures::usage;
 use crate::domain::{Kind, RequestId};
@@ -7,7 +7,6 @@ use crate::ui::{Failure, plural};
 
 use super::Context;
 
-/// Finds the one request a name stands for.
 pub(crate) fn find(ledger: &Ledger, name: &str) -> Result<RequestRecord, Failure> {
     let mut found = find_all(ledger, name)?;
     match found.len() {
@@ -54,7 +53,7 @@ fn nothing(ledger: &Ledger, name: &str) -> Result<Failure, Failure> {
     Ok(failure.hint("see what there is with `dsr status --all --cached`"))
 }
 
-/// The same for commands that change something: enough of its id is typed, and it is of a project
+/// Like `find`, for commands that change something: demands enough of the id, and a project that
 /// the operator means.
 pub(crate) fn find_meant(
     ctx: &Context,
@@ -65,7 +64,7 @@ pub(crate) fn find_meant(
         let request = find(ledger, name)?;
         return Err(only_referred(&request));
     };
-    // A task's id is never a beginning, however short it is.
+    // A task id is complete, however short it is.
     if name.len() < RequestId::ENOUGH && request.id.as_str().starts_with(name) {
         return Err(too_short(&request));
     }

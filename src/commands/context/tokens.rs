@@ -1,4 +1,4 @@
-//! Tokens: the one of a project, and what is said of those that end or were turned away.
+//! Finds a project's token, and warns of tokens that end soon or were turned away.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -16,7 +16,7 @@ use crate::ui::{Failure, day_count};
 use super::Context;
 
 impl Context {
-    /// The token of a project, if it may still be sent.
+    /// Finds a project's token. Fails if it must not be sent any more.
     pub(super) fn token_of(&self, project: &Project) -> Result<OauthToken, Failure> {
         let today = self.clock.today();
         Ok(match self.mode {
@@ -31,8 +31,8 @@ impl Context {
         })
     }
 
-    /// Warns of a token in the environment that ends soon: on every command, since asking for it
-    /// costs nothing. One in the keyring is warned of when it is used.
+    /// Warns of a token in the environment that ends soon. Reading it costs nothing, so every
+    /// command does; a keyring's token is checked when it is used.
     pub(crate) fn warn_of_environments_token(&self) {
         let given = self.environment.token.is_some() || self.environment.token_file.is_some();
         if given
@@ -63,27 +63,27 @@ impl Context {
         let renewal = renewal(token.origin(), token.name());
         let message = format!("{} {when}; {renewal}", token.description());
         match token.name() {
-            // Each is asked for once, and there may be several.
+            // Each named token is asked for once, and there may be several.
             Some(_) => self.ui.warn("token_expiry", &message),
             None => self.ui.warn_once("token_expiry", &message),
         }
     }
 
-    /// Whether the token that was found for a project is good today and will not be on this day.
+    /// Whether the project's token is good today and ends before `day`.
     pub(crate) fn token_ends_before(&self, project: &ProjectKey, day: NaiveDate) -> bool {
         let ends = self.token_ends.borrow();
         let end = ends.get(&Some(project.clone())).or_else(|| ends.get(&None));
         end.is_some_and(|end| *end < day)
     }
 
-    /// The name of the token of projects that name none.
+    /// The name of the token that projects without `auth` use.
     pub(crate) fn default_token_name(&self) -> Result<TokenName, Failure> {
         let file = self.projects_file()?;
         let named = file.default_auth().cloned();
         Ok(named.unwrap_or_else(TokenName::main))
     }
 
-    /// What the ledger knows against tokens, if there is a ledger.
+    /// Lists the tokens that the ledger knows to be turned away.
     pub(crate) fn rejections(&self) -> Result<Vec<Rejection>, Failure> {
         match self.has_ledger() {
             true => Ok(self.open_ledger()?.list_rejections()?),
@@ -91,8 +91,8 @@ impl Context {
         }
     }
 
-    /// Warns of tokens in use that Mixpanel turned away: asks no keyring, since a token that is
-    /// replaced there is not known to be turned away any more.
+    /// Warns of tokens in use that Mixpanel turned away. Needs no keyring: keeping a new token
+    /// there removes the ledger's note.
     pub(super) fn warn_of_rejections(&self, ledger: &Ledger) -> Result<(), Failure> {
         let Ok(given) = find_environments_token(&self.environment) else {
             return Ok(());
@@ -136,13 +136,12 @@ impl Context {
         }
     }
 
-    /// # Errors
-    /// In a rehearsal: its token is its own.
+    /// Refuses in a rehearsal, whose token is fixed.
     pub(crate) fn refuse_in_sandbox(&self) -> Result<(), Failure> {
         self.refuse_sandboxed("the sandbox has a fixed token of its own; nothing was changed")
     }
 
-    /// The same for a key.
+    /// Refuses in a rehearsal, whose key is fixed.
     pub(crate) fn refuse_key_of_sandbox(&self) -> Result<(), Failure> {
         self.refuse_sandboxed("the sandbox has its own key, which cannot be copied or changed")
     }
@@ -155,13 +154,12 @@ impl Context {
     }
 }
 
-/// For clap.
 pub(crate) fn parse_token_name(text: &str) -> Result<TokenName, String> {
     let message = "1 to 32 letters, digits, `-`, `_` and `.`, the first a letter or digit";
     TokenName::new(text).ok_or_else(|| message.to_owned())
 }
 
-/// The sandbox's own token; nothing real is ever sent to it.
+/// Returns the sandbox's own token, which is never sent to Mixpanel.
 pub(crate) fn sandbox_token() -> Result<OauthToken, CredentialError> {
     let origin = TokenOrigin::Sandbox;
     OauthToken::new(sandbox::OAUTH_TOKEN, None, origin)

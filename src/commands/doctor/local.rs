@@ -1,4 +1,4 @@
-//! What is on this machine: the program, its files, the ledger.
+//! Checks this machine: the program, its files, the ledger.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::domain::ExitStatus;
 use crate::ledger::{self, Glance, Health, LedgerError, LostTime, Seen, SetBack};
 use crate::ui::{Check, Failure, plural};
 
-/// A log as long as this is not written back: something keeps the ledger open. In bytes; dsr lets
-/// it grow to 64 MiB.
+/// In bytes. dsr lets the log grow to 64 MiB; a log this long means that something keeps the ledger
+/// open.
 const LONG_LOG: u64 = 256 * 1024 * 1024;
-/// From this size on a look at the ledger takes a while, in bytes.
+/// In bytes. Above this size, examining the ledger takes a while.
 const LARGE: u64 = 512 * 1024 * 1024;
 
 pub(crate) fn version() -> Check {
@@ -25,11 +25,11 @@ pub(crate) fn version() -> Check {
     )
 }
 
-/// Whether others can read what is ours.
+/// Whether others can read dsr's files.
 pub(crate) fn check_files(ctx: &Context) -> Vec<Check> {
     let mut checks = Vec::new();
     let config = ctx.home.config_file();
-    // It holds project tokens, which every web page of the product shows as well.
+    // It holds project tokens, which every web page of the product shows, too.
     if is_open(&config) {
         let message = format!("others can read the config file `{}`", config.display());
         checks.push(Check::warning("files", message, close(&config)));
@@ -64,7 +64,7 @@ fn close(path: &Path) -> String {
     format!("run `chmod {mode} {}`", quoted(path))
 }
 
-/// Whether the ledger is whole, and whether something in it waits for the operator.
+/// Whether the ledger is whole, and whether something in it needs the operator.
 pub(crate) fn check_ledger(ctx: &Context) -> Vec<Check> {
     let path = ctx.home.ledger();
     match std::fs::metadata(&path) {
@@ -91,7 +91,7 @@ pub(crate) fn check_ledger(ctx: &Context) -> Vec<Check> {
             let checks = [of_health(&path, &health)].into_iter();
             checks.chain(accepted).chain(trail).collect()
         }
-        // Told among the files.
+        // `check_files` reports it.
         Err(LedgerError::NotPrivate(NotPrivate::OpenFile { .. })) => {
             let message = "not looked at as long as others can read it";
             let fix = "close it, then run `dsr doctor` again";
@@ -104,8 +104,8 @@ pub(crate) fn check_ledger(ctx: &Context) -> Vec<Check> {
     }
 }
 
-/// What is wrong with the ledger key's file, where one is named: without the key, ids stay in the
-/// ledger, and nobody is found in it.
+/// Checks the file of the ledger key, if one is named. Without the key, ids stay in the ledger and
+/// `dsr find` finds nobody.
 pub(crate) fn check_ledger_key(ctx: &Context) -> Option<Check> {
     let path = ctx.environment.ledger_key_file.as_ref();
     let path = path.filter(|_| !ctx.is_sandbox())?;
@@ -113,7 +113,7 @@ pub(crate) fn check_ledger_key(ctx: &Context) -> Option<Check> {
     Some(Check::of_failure("ledger key", &Failure::from(error)))
 }
 
-/// A ledger that was never made, or one that is gone.
+/// Tells a ledger that was never made from one that is gone.
 fn of_no_ledger(path: &Path) -> Check {
     let seen = match ledger::find_seen(path) {
         Ok(Seen::Nothing) => {
@@ -132,14 +132,13 @@ fn of_set_back(set_back: &SetBack) -> Check {
     Check::problem("ledger", ExitStatus::LocalIo, set_back.to_string(), fix)
 }
 
-/// What a ledger that was set back lacks, it lacks for good.
 fn of_lost(lost: &LostTime) -> Check {
     let message = format!("{lost}; its suppression list lacks people deleted then");
     let fix = "keep the last suppression list that your servers have; see “Restore a ledger” in the runbooks";
     Check::warning("ledger", message, fix)
 }
 
-/// The end of the audit trail, which is where a dsr that is killed would leave something wrong.
+/// The end of the audit trail, where a killed dsr would leave damage.
 fn of_trail(glance: &Glance) -> Check {
     match &glance.finding {
         None => Check::fine(

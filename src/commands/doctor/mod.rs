@@ -1,4 +1,4 @@
-//! Looks at everything a run depends on, and says what to run where something is wrong.
+//! Checks everything a run depends on, and names the command that fixes each problem.
 
 mod local;
 mod projects;
@@ -57,7 +57,7 @@ pub(super) async fn run(ctx: &mut Context, args: DoctorArgs) -> Result<ExitStatu
         check.fix = check.fix.take().map(|fix| ctx.ui.spell(&fix));
     }
     checks.sort_by_key(|check| check.level);
-    // One cause may be met twice, such as a config file that cannot be read.
+    // Two checks may meet one cause, such as a config file that cannot be read.
     let mut told = HashSet::new();
     checks.retain(|check| told.insert((check.subject.clone(), check.message.clone())));
     let settings = settings::list(ctx, &resolved);
@@ -69,7 +69,7 @@ pub(super) async fn run(ctx: &mut Context, args: DoctorArgs) -> Result<ExitStatu
     Ok(exit_status(&checks))
 }
 
-/// That of the worst problem, in the order that the help names.
+/// The order is the one that the help names.
 fn exit_status(checks: &[Check]) -> ExitStatus {
     use ExitStatus::{Auth, LocalIo, Locked, Temporary, Usage};
     let problems = checks.iter().filter(|check| check.level == Level::Problem);

@@ -1,4 +1,4 @@
-//! The projects, and what Mixpanel says to each.
+//! Checks the projects, and how Mixpanel answers each.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::mixpanel::Timeouts;
 use crate::ui::{Check, Failure, Level, Lines, Phase, Progress, clocks_apart};
 use crate::workflow::{self, MAX_SKEW, Probe, Probed};
 
-/// A question of the doctor's may not take as long as a command's: a person waits.
+/// Shorter than a command's: a person waits for the doctor.
 const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
     total: Duration::from_secs(20),
@@ -23,8 +23,8 @@ const NOT_ASKED: Probed = Probed {
     ahead: None,
 };
 
-/// Puts each project together that is meant: those of `--project`, else all there are. One that is
-/// wrong does not hide the others.
+/// Resolves each project of `--project`, or else all of them. A broken project does not hide the
+/// others.
 pub(crate) fn resolve_each(ctx: &Context, checks: &mut Vec<Check>) -> Vec<Resolved> {
     let file = match ctx.projects_file() {
         Ok(file) => file,
@@ -65,7 +65,7 @@ pub(crate) fn resolve_each(ctx: &Context, checks: &mut Vec<Check>) -> Vec<Resolv
         if is_choice {
             (check.level, check.status) = (Level::Warning, ExitStatus::Done);
         }
-        // The same may have been found by name.
+        // The loop above may have found the same problem.
         if !checks.iter().any(|known| known.message == check.message) {
             checks.push(check);
         }
@@ -92,7 +92,7 @@ fn of_settings(resolved: &Resolved, mode: &Mode) -> Check {
     check.of(project.name.as_str())
 }
 
-/// What [`ask_each`] would have asked.
+/// Reports what [`ask_each`] would have asked.
 pub(crate) fn skip_each(resolved: &[Resolved], checks: &mut Vec<Check>) {
     for resolved in resolved {
         let check = Check::skipped("mixpanel", "not asked: `--offline`");
@@ -137,7 +137,7 @@ pub(super) async fn ask_each(ctx: &mut Context, resolved: &[Resolved], checks: &
                 ahead = ahead.or(probed.ahead);
                 checks.push(of_probe(ctx, project, &probed.probe, &renewal).of(name));
             }
-            // Why is told with the tokens.
+            // The token checks report the reason.
             Err(failure) if failure.status == ExitStatus::Auth => {
                 let message = "not asked: it has no token that could be sent";
                 checks.push(Check::skipped("mixpanel", message).of(name));
@@ -170,7 +170,7 @@ async fn ask(
     }
 }
 
-/// `renewal` says how its token is replaced.
+/// `renewal` says how to replace the token.
 fn of_probe(ctx: &Context, project: &Project, probe: &Probe, renewal: &str) -> Check {
     const WHAT: &str = "mixpanel";
     let region = project.region.as_str();

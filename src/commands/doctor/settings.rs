@@ -1,4 +1,4 @@
-//! Where each value comes from.
+//! Lists where each setting comes from.
 
 use crate::commands::context::Context;
 use crate::config::{Origin, ProjectEntry, Resolved};
@@ -9,7 +9,7 @@ use crate::ui::Setting;
 const FILE: &str = "config_file";
 const DEFAULT: &str = "default";
 
-/// What dsr works with; of a project's settings those that somebody has chosen, and the address.
+/// Lists dsr's settings, and of each project its address and what somebody has set.
 pub(crate) fn list(ctx: &Context, resolved: &[Resolved]) -> Vec<Setting> {
     let environment = &ctx.environment;
     let home = match environment.home {
@@ -79,7 +79,7 @@ fn overall(name: &'static str, value: String, from: &'static str) -> Setting {
     }
 }
 
-/// The sandbox's is made when it starts.
+/// None in a rehearsal: the sandbox's address is made when it starts.
 fn address_of(ctx: &Context, resolved: &Resolved) -> Option<Setting> {
     let from = match resolved.api_url_from {
         _ if ctx.is_sandbox() => return None,

@@ -1,4 +1,4 @@
-//! The OAuth tokens and the keyring.
+//! Checks the OAuth tokens and the keyring.
 
 use chrono::NaiveDate;
 
@@ -10,10 +10,9 @@ use crate::credentials::{Keyring, TokenAge, TokenOrigin, WARN_DAYS};
 use crate::domain::{ExitStatus, TokenName};
 use crate::ui::{Check, TokenState, day_count};
 
-/// The keyring, if it is needed, and each token.
 pub(crate) fn check(ctx: &Context, resolved: &[Resolved]) -> Vec<Check> {
     let mut checks = Vec::new();
-    // What is wrong with the ledger is told by itself.
+    // The ledger's own check reports what is wrong with it.
     let rejections = ctx.rejections().unwrap_or_default();
     let states = match list_states(ctx, &rejections) {
         Ok(states) => states,
@@ -32,7 +31,7 @@ pub(crate) fn check(ctx: &Context, resolved: &[Resolved]) -> Vec<Check> {
     checks
 }
 
-/// The tokens that projects need and the keyring has not.
+/// Reports tokens that projects name and the keyring lacks.
 fn list_missing(ctx: &Context, resolved: &[Resolved], states: &[TokenState]) -> Vec<Check> {
     let default = ctx
         .default_token_name()
@@ -50,7 +49,7 @@ fn list_missing(ctx: &Context, resolved: &[Resolved], states: &[TokenState]) -> 
     needed.into_iter().map(missing).collect()
 }
 
-/// It still keeps the key of hashed ids.
+/// Not a warning: the keyring may still be needed for the key of hashed ids.
 fn unneeded_keyring() -> Check {
     let message = match Keyring::find(&TokenName::main()) {
         Ok(_) => "answers; not needed, since the token is in the environment".to_owned(),

@@ -63,7 +63,7 @@ pub(crate) async fn run(ctx: &mut Context, args: DownloadArgs) -> Result<ExitSta
             true => Refetch::Yes,
             false => Refetch::No,
         },
-        // A nightly run would read every archive anew.
+        // Without a name it may run every night, and reading every archive would take too long.
         look: match args.name {
             Some(_) => Look::Sha256,
             None => Look::SizeAndTime,
@@ -101,7 +101,6 @@ pub(crate) async fn run(ctx: &mut Context, args: DownloadArgs) -> Result<ExitSta
 }
 
 impl DownloadArgs {
-    /// `--again` and `--checked` as they were typed.
     fn flags(&self) -> &'static [&'static str] {
         match (self.again, self.split.checked) {
             (false, false) => &[],
@@ -111,7 +110,7 @@ impl DownloadArgs {
         }
     }
 
-    /// The same command for this request, with `flags`; a folder or file may have any name.
+    /// This command for one request, with `flags`, quoted for a shell.
     fn again_with(&self, flags: &[&str], short: &str) -> String {
         let name = self.name.as_deref().unwrap_or(short);
         let mut words = vec!["dsr download".to_owned(), shell_word(name)];
@@ -123,7 +122,7 @@ impl DownloadArgs {
         format!("`{}`", words.join(" "))
     }
 
-    /// The same for each of these requests, one after another.
+    /// This command for each of these requests, joined by commas.
     fn each_again_with(&self, flag: &str, shorts: &[&str]) -> String {
         let mut commands: Vec<String> = shorts
             .iter()
@@ -133,8 +132,8 @@ impl DownloadArgs {
         commands.join(", ")
     }
 
-    /// What was fetched and is not there as it was. An archive that is gone may have been handed over
-    /// and removed: only who names its request misses it.
+    /// Reports archives that are gone or changed. A gone archive may have been handed over and
+    /// removed, so it counts only for a request that was named.
     fn lost(&self, reports: &[DownloadReport]) -> Option<Failure> {
         let is_missed = |outcome: &DownloadOutcome| match outcome {
             DownloadOutcome::Lost(_, Loss::Gone) => self.name.is_some(),
@@ -173,7 +172,7 @@ impl DownloadArgs {
     }
 }
 
-/// The exports that are meant: the one that is named, or all that Mixpanel has finished.
+/// Returns the named request, or all requests with finished exports.
 fn choose(
     ctx: &Context,
     ledger: &Ledger,
@@ -200,7 +199,7 @@ fn choose(
     Ok(requests)
 }
 
-/// Fetches the finished exports of these requests, each into `folder` or one of its own here.
+/// Fetches the finished exports of these requests into `folder`, or each into its own folder here.
 pub(crate) async fn fetch(
     ctx: &mut Context,
     ledger: &mut Ledger,
@@ -209,7 +208,7 @@ pub(crate) async fn fetch(
     how: Fetching,
 ) -> Result<Vec<DownloadReport>, Failure> {
     let projects = ctx.projects_of(requests)?;
-    // What is there already needs no token and no network.
+    // If everything is here already, dsr needs no token and no network.
     let clients = match how.refetch == Refetch::Yes || is_anything_to_fetch(ledger, requests)? {
         true => ctx.clients(&projects)?,
         false => HashMap::new(),
@@ -233,7 +232,7 @@ pub(crate) async fn fetch(
         }
         let of_its_own = || PathBuf::from(format!("dsr-{}", request.id.short()));
         let folder = folder.map_or_else(of_its_own, Path::to_owned);
-        // The ledger is read from other folders, too.
+        // Absolute, because later commands run in other folders.
         let folder = std::path::absolute(&folder).map_err(|error| local_io(&error))?;
         let mut run = ctx.run(ledger, &clients, &progress);
         let report =
@@ -259,10 +258,9 @@ fn is_anything_to_fetch(ledger: &Ledger, requests: &[RequestRecord]) -> Result<b
     Ok(false)
 }
 
-/// What came of splitting, by job.
 pub(crate) type Splits = HashMap<String, Split>;
 
-/// Splits every archive that is here; one that cannot be split keeps no other from it.
+/// Splits every archive that is here. One failure does not stop the others.
 fn split_all(
     ctx: &Context,
     ledger: &mut Ledger,
@@ -311,7 +309,6 @@ fn outcomes(reports: &[DownloadReport]) -> impl Iterator<Item = &(JobRecord, Dow
     reports.iter().flat_map(|report| &report.jobs)
 }
 
-/// The status of it all, whatever else there is to say.
 pub(crate) fn status(reports: &[DownloadReport], splits: &Splits) -> ExitStatus {
     let troubles = reports.iter().filter_map(|report| report.trouble.as_ref());
     let of_fetching = outcomes(reports).map(|(_, outcome)| status_of(outcome));
@@ -323,7 +320,6 @@ pub(crate) fn status(reports: &[DownloadReport], splits: &Splits) -> ExitStatus 
     )
 }
 
-/// Why archives were not split.
 fn split_failures<'a>(
     reports: &'a [DownloadReport],
     splits: &'a Splits,
@@ -332,8 +328,8 @@ fn split_failures<'a>(
         .filter_map(|(job, _)| splits.get(&job.id.to_string())?.as_ref().err().cloned())
 }
 
-/// Says what stood in the way, if anything did; returns the exit status. `more` is what else may
-/// have been in the way.
+/// Reports the most pressing trouble, if there is any, and returns the exit status. `more` adds
+/// failures that the caller found.
 pub(crate) fn tell(
     ctx: &Context,
     reports: &[DownloadReport],
@@ -366,7 +362,8 @@ pub(crate) fn tell(
     status
 }
 
-/// Names what is where archives would go. `command` fetches one of this request again, for this folder.
+/// Names the files that are in the way of archives. `command` gets a request and a path and returns
+/// the command that fetches it again.
 pub(super) fn in_the_way_of(
     reports: &[DownloadReport],
     command: impl Fn(&str, &Path) -> String,
@@ -429,7 +426,7 @@ fn not_fetched(status: ExitStatus, reports: &[DownloadReport]) -> Failure {
 const NEW_EXPORT: &str =
     "make a new export with `dsr export`; if its link fails too, ask Mixpanel's support";
 
-/// The first request with a link that fails and cannot have ended.
+/// The first request whose link fails although it is too young to have ended.
 fn young_link(reports: &[DownloadReport]) -> Option<&str> {
     let mut young = outcomes(reports).filter_map(|(job, outcome)| match outcome {
         DownloadOutcome::NoLink {
@@ -444,10 +441,10 @@ fn young_link(reports: &[DownloadReport]) -> Option<&str> {
 fn status_of(outcome: &DownloadOutcome) -> ExitStatus {
     match outcome {
         DownloadOutcome::Fetched(_) | DownloadOutcome::There(..) => ExitStatus::Done,
-        // The signal or the trouble has a status of its own.
+        // The signal or the trouble has its own status.
         DownloadOutcome::Untried(..) => ExitStatus::Done,
         DownloadOutcome::InTheWay { .. } => ExitStatus::Usage,
-        // Whether somebody misses it depends on the command.
+        // Whether it counts depends on the command.
         DownloadOutcome::Lost(_, Loss::Gone) => ExitStatus::Done,
         DownloadOutcome::Lost(_, Loss::Changed | Loss::Unreadable) => ExitStatus::LocalIo,
         DownloadOutcome::NotReady(state) if !state.is_final() => ExitStatus::Running,

@@ -1,4 +1,4 @@
-//! `dsr download --split`: who is meant, what opens the archives, and what came of each.
+//! `dsr download --split`: which people, which secret, and the outcome for each archive.
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,6 @@ pub(crate) struct SplitArgs {
     ids: Option<PathBuf>,
 }
 
-/// What came of splitting one archive.
 pub(crate) type Split = Result<SplitOutcome, Failure>;
 
 impl SplitArgs {
@@ -43,7 +42,7 @@ impl SplitArgs {
         }
     }
 
-    /// These options as they were typed, less `--checked`.
+    /// These options as they were typed, without `--checked`.
     pub(crate) fn words(&self) -> Vec<String> {
         let flags = [(self.split, "--split"), (self.zip, "--zip")];
         let given = flags.into_iter().filter(|(is_given, _)| *is_given);
@@ -54,7 +53,7 @@ impl SplitArgs {
         words
     }
 
-    /// The command that splits this archive, with these flags.
+    /// The command that splits this archive, with `flags`.
     fn again(&self, short: &str, archive: &Path, flags: &[&str]) -> String {
         let folder = archive.parent().unwrap_or(archive);
         let mut words = vec![
@@ -69,7 +68,7 @@ impl SplitArgs {
         format!("`{}`", words.join(" "))
     }
 
-    /// The people of the file that was named; read before anything is fetched.
+    /// Reads the people of `--ids`, before anything is fetched.
     pub(crate) fn read_people(&self, ctx: &Context) -> Result<Option<Vec<DistinctId>>, Failure> {
         let Some(path) = &self.ids else {
             return Ok(None);
@@ -130,7 +129,7 @@ impl SplitArgs {
     }
 }
 
-/// In a rehearsal the sandbox's fixed one, else what the operator keeps.
+/// In a rehearsal the secret is the sandbox's fixed one.
 fn find_secret(
     ctx: &Context,
     request: &RequestRecord,
@@ -144,7 +143,7 @@ fn find_secret(
     Ok(secret.and_then(|secret| ProjectSecret::new(&secret, SecretOrigin::Sandbox)))
 }
 
-/// One file of ids stands for the people of one job.
+/// A file of ids can name the people of one job only.
 pub(crate) fn refuse_several_jobs(
     args: &SplitArgs,
     requests: &[RequestRecord],
@@ -159,7 +158,7 @@ pub(crate) fn refuse_several_jobs(
     Ok(())
 }
 
-/// Where the packages are that somebody has to look at first, and what is in them.
+/// The path of packages that somebody must look at first, with their summary.
 pub(crate) fn draft_of(split: &Split) -> Option<(&Path, &Summary)> {
     let (SplitOutcome::Split(path, summary) | SplitOutcome::There(path, summary)) =
         split.as_ref().ok()?;
@@ -174,9 +173,9 @@ pub(crate) fn status_of(split: &Split) -> ExitStatus {
     }
 }
 
-/// Why packages are not to be sent yet: of each archive its request, the drafts and what they hold.
+/// Explains why packages must not be sent yet. Each draft has its request, path and summary.
 ///
-/// `commands` names what releases the drafts of these requests.
+/// `commands` gives the command that releases the drafts of these requests.
 pub(crate) fn to_be_checked<'a>(
     drafts: &[(&'a str, &Path, &Summary)],
     commands: impl FnOnce(Vec<&'a str>) -> String,

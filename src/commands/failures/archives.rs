@@ -1,4 +1,4 @@
-//! What keeps exports from being fetched, opened or split.
+//! Failures of fetching, opening and splitting exports.
 
 use crate::credentials::{HashKeyError, ProjectSecretError};
 use crate::domain::{ExitStatus, ProjectName};
@@ -36,8 +36,7 @@ impl From<NewFileError> for Failure {
     }
 }
 
-/// `project` and `short`, the request, are for the command to run next; `command` is the one that
-/// splits the same archive, with more flags.
+/// `short` is the request. `command` returns the command that splits this archive, with more flags.
 pub(crate) fn split_failure(
     trouble: &SplitTrouble,
     project: &ProjectName,

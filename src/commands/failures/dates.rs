@@ -1,4 +1,4 @@
-//! What keeps a day of a request from being recorded.
+//! Failures of recording a request's days.
 
 use crate::domain::ExitStatus;
 use crate::ui::Failure;

@@ -1,4 +1,4 @@
-//! What keeps the ledger from being read or written.
+//! Failures of reading and writing the ledger.
 
 use std::io;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::ui::Failure;
 use super::in_the_way;
 use super::people::OTHER_KEY;
 
-/// What to do where a copy of the ledger cannot take its place.
+/// Hint where a file is in the way of a copy of the ledger.
 pub(crate) const COPY_IN_THE_WAY: &str = "no backup was made; choose a new name";
 const NOT_COPIED: &str =
     "no backup was made; name a new file, in a folder that is there and has room";
@@ -93,7 +93,7 @@ impl From<LedgerError> for Failure {
     }
 }
 
-/// Nothing was ever recorded here, and what was asked for could only be wrong.
+/// Nothing was ever recorded here, so an answer could only be wrong.
 pub(crate) fn no_ledger(path: &Path) -> Failure {
     let message = format!(
         "there is no ledger at `{}`: nothing has been recorded here",

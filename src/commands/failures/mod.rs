@@ -1,6 +1,6 @@
-//! From each module's errors to what the operator is told: status, word for scripts, hint.
+//! Turns each module's errors into what the operator sees: status, word for scripts, hint.
 //!
-//! One exhaustive match an error, without a wildcard.
+//! Each error has one exhaustive match without a wildcard.
 
 mod archives;
 mod dates;
@@ -29,10 +29,10 @@ pub(crate) use people::ledger_key_hint;
 pub(crate) use plans::no_key_for_plans;
 pub(crate) use sources::source_failure;
 
-/// Where the operator finds out how to have a token without a keyring.
+/// How to give dsr a token without a keyring.
 const WITHOUT_KEYRING: &str = "set DSR_TOKEN_FILE to a file that holds the token and nobody else can read, and DSR_TOKEN_ISSUED to the day it was made";
 
-/// How a locked keyring is opened without a desktop.
+/// How to unlock a keyring without a desktop.
 const UNLOCK: &str = match cfg!(target_os = "macos") {
     true => "`security unlock-keychain`",
     false => {
@@ -181,7 +181,7 @@ impl From<ProjectsFileError> for Failure {
     }
 }
 
-/// What to do about a name that is not known, the likely one first.
+/// Hint for an unknown name: the similar one, or the command that lists them.
 fn meant(similar: Option<&str>, list: &str) -> String {
     match similar {
         Some(similar) => format!("did you mean `{similar}`? Or {list}"),
@@ -276,7 +276,7 @@ impl From<KeyringError> for Failure {
     }
 }
 
-/// The way out of a keyring that does not serve.
+/// What to do if the keyring cannot be used.
 fn keyring_hint(error: &KeyringError) -> Cow<'static, str> {
     match error {
         KeyringError::Absent | KeyringError::Refused { .. } => WITHOUT_KEYRING.into(),
@@ -298,7 +298,7 @@ fn keyring_hint(error: &KeyringError) -> Cow<'static, str> {
     }
 }
 
-/// How a token is replaced: where it is kept, a new one has to come.
+/// How to replace a token, by where the token is kept.
 pub(crate) fn renewal(origin: TokenOrigin, name: Option<&TokenName>) -> String {
     let kept = match origin {
         TokenOrigin::Environment => {
@@ -313,7 +313,6 @@ pub(crate) fn renewal(origin: TokenOrigin, name: Option<&TokenName>) -> String {
     format!("make a new one in Mixpanel (Profile & Preferences → Data & Privacy), then {kept}")
 }
 
-/// The command that replaces a token.
 pub(crate) fn login_command(name: Option<&TokenName>) -> String {
     match name {
         Some(name) if !name.is_main() => format!("dsr auth login --name {name}"),
@@ -340,7 +339,7 @@ impl From<HashKeyError> for Failure {
     }
 }
 
-/// A path as a shell takes it.
+/// Quotes a path for a shell.
 pub(crate) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
@@ -433,12 +432,12 @@ impl From<PrintError> for Failure {
     }
 }
 
-/// stdout or a local file could not be written.
+/// stdout or a local file cannot be written.
 pub(crate) fn local_io(error: &io::Error) -> Failure {
     Failure::from_error(ExitStatus::LocalIo, "local_io", error)
 }
 
-/// Something is where the output should go: a wrong name, whichever command it is.
+/// A file is where the output should go.
 pub(crate) fn in_the_way(path: &Path, hint: &str) -> Failure {
     let message = format!(
         "`{}` is there already and is not overwritten",

@@ -1,4 +1,4 @@
-//! What keeps people from being remembered, found or forgotten.
+//! Failures of hashing, finding and purging people.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use crate::ui::Failure;
 
 use super::{in_the_way, quoted};
 
-/// What to do where the ledger's people were hashed under a key that is not at hand.
+/// Hint where the ledger's people were hashed under a key that is not available.
 pub(crate) const OTHER_KEY: &str =
     "put the ledger's own key back: `dsr auth ledger-key --from FILE`, or DSR_LEDGER_KEY_FILE";
 
@@ -36,7 +36,6 @@ impl From<LedgerKeyError> for Failure {
     }
 }
 
-/// How there will be a ledger key again.
 pub(crate) fn ledger_key_hint(error: &LedgerKeyError) -> String {
     match error {
         LedgerKeyError::Open { path } => format!("run `chmod 600 {}`", quoted(path)),

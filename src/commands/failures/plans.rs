@@ -1,4 +1,4 @@
-//! What keeps plans from being written, approved or applied.
+//! Failures of writing, approving and applying plans.
 
 use crate::credentials::LedgerKeyError;
 use crate::domain::ExitStatus;
@@ -8,7 +8,7 @@ use crate::workflow::{Outdated, PlanningError};
 
 use super::{in_the_way, ledger_key_hint};
 
-/// How whoever did not make a plan comes by the key it was sealed with.
+/// How an approver gets the key that sealed a plan.
 const GET_KEY: &str = "have the plan's creator run `dsr auth ledger-key --to FILE` and hand you the file safely; set DSR_LEDGER_KEY_FILE to it";
 
 const PLAN_ANEW: &str = "nothing was sent; plan it anew with `--plan`, and have it approved";
@@ -96,7 +96,7 @@ impl From<PlanningError> for Failure {
     }
 }
 
-/// There is no key to open a plan or its approvals with.
+/// No key is available to open a plan or check its approvals.
 pub(crate) fn no_key_for_plans(error: &LedgerKeyError) -> Failure {
     let hint = match error {
         LedgerKeyError::Keyring(_) | LedgerKeyError::Gone => GET_KEY.to_owned(),

@@ -1,4 +1,4 @@
-//! What others could read or have put in our way.
+//! Failures of files that others can read, or that are not what dsr expects.
 
 use crate::config::NotPrivate;
 use crate::domain::ExitStatus;

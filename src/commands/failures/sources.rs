@@ -1,4 +1,4 @@
-//! Why a word of the command line is no source.
+//! Failures of a word that cannot be a source.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::ui::Failure;
 
 use super::quoted;
 
-/// Why a word is no source; `command` is the one that was typed.
+/// Explains why a word is not a source. `command` is the command that was typed.
 pub(crate) fn source_failure(error: &SourceError, command: &str) -> Failure {
     let hint = match error {
         SourceError::LooksLikePath { path } => {

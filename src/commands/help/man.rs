@@ -1,4 +1,4 @@
-//! `dsr man`: man pages, made of the command tree and the topics.
+//! `dsr man`: man pages made from the command tree and the topics.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -18,9 +18,9 @@ use crate::ui::{
 
 use super::{man_reader, topics};
 
-/// How wide an example may be before it goes on in the next line.
+/// In characters. A longer example continues on the next line.
 const EXAMPLE_WIDTH: usize = 60;
-/// An empty argument; without the marks the next one would take its place.
+/// An empty argument: without the quotes, the next argument would take its place.
 const NO_DATE: &str = "\"\"";
 
 /// Show or install man pages
@@ -81,7 +81,7 @@ fn install(ctx: &Context, tree: &clap::Command) -> io::Result<()> {
     })
 }
 
-/// On a terminal `man` shows the page; a file or a program gets it in roff.
+/// On a terminal `man` shows the page; a file or a program gets roff.
 fn show(ctx: &Context, sheet: &Sheet) -> io::Result<()> {
     if ctx.ui.format() == Format::Human && ctx.ui.is_on_screen() {
         let folder = tempfile::tempdir()?;
@@ -128,7 +128,6 @@ fn shown_below(command: &clap::Command) -> impl Iterator<Item = &clap::Command> 
     below.filter(|command| !command.is_hide_set())
 }
 
-/// Every command as it is typed, such as `dsr auth login`.
 fn names_below(command: &clap::Command) -> Vec<String> {
     let own = command.get_bin_name().unwrap_or("dsr").to_owned();
     let below = shown_below(command).flat_map(names_below);
@@ -154,7 +153,7 @@ fn command_sheet(command: &clap::Command, known: &[String]) -> Sheet {
     let typed = command.get_bin_name().unwrap_or("dsr").to_owned();
     let name = typed.replace(' ', "-");
     let is_root = typed == "dsr";
-    // What every command takes is told once, in the page of dsr.
+    // Global options are listed once, on the page of dsr.
     let shown = match is_root {
         true => command.clone(),
         false => command.clone().mut_args(|arg| {
@@ -173,7 +172,7 @@ fn command_sheet(command: &clap::Command, known: &[String]) -> Sheet {
         .manual("dsr manual");
     let mut text = Vec::new();
     let has_options = |arg: &clap::Arg| is_root || !arg.is_global_set();
-    // Nothing fails that is written into memory.
+    // Writing into memory cannot fail.
     drop(page.render_title(&mut text));
     drop(page.render_name_section(&mut text));
     drop(page.render_synopsis_section(&mut text));
@@ -209,7 +208,7 @@ fn examples(roff: &mut Roff, command: &clap::Command) {
         Part::Examples(examples) => Some(examples),
         Part::Prose(_) => None,
     });
-    // Topics look like examples, and are among what is to be seen also.
+    // Topics look like examples, and are listed under "see also" as well.
     let examples = examples
         .flatten()
         .filter(|example| example.line.contains("dsr "));
@@ -226,7 +225,7 @@ fn examples(roff: &mut Roff, command: &clap::Command) {
     }
 }
 
-/// In full in the page of dsr; in the others, where it is.
+/// The page of dsr has these sections in full; the other pages refer to it.
 fn shared_sections(roff: &mut Roff, is_root: bool) {
     let sections = [
         (
@@ -248,7 +247,7 @@ fn shared_sections(roff: &mut Roff, is_root: bool) {
     }
 }
 
-/// The page of dsr names all others; the others name those that they speak of.
+/// The page of dsr names all other pages; each of the others names those that it mentions.
 fn see_also(text: &mut String, typed: &str, known: &[String]) {
     let is_meant = |name: &&String| match typed {
         "dsr" => name.as_str() != "dsr",
@@ -262,7 +261,7 @@ fn see_also(text: &mut String, typed: &str, known: &[String]) {
     let commands = commands.map(|name| (name.replace(' ', "-"), 1));
     let topics = topics::titles().map(|(name, _)| (format!("dsr-{name}"), 7));
     let pages = commands.chain(topics);
-    // No line ends inside of a name.
+    // Keeps each name on one line.
     let pages: Vec<String> = pages
         .map(|(page, section)| format!("\\fB{}\\fR({section})", page.replace('-', "\\-")))
         .collect();
@@ -335,8 +334,8 @@ fn code(roff: &mut Roff, text: &str) {
     roff.control("fi", []).control("RE", []);
 }
 
-/// `` `words` `` become bold, and a gap is one request: an empty line and several breaks mean
-/// something else to man.
+/// Makes `` `words` `` bold, and each gap one request: man reads an empty line and repeated breaks
+/// as something else.
 fn tidy(text: &str) -> String {
     let mut tidied = String::with_capacity(text.len());
     let mut is_gap = false;
@@ -357,7 +356,8 @@ fn tidy(text: &str) -> String {
         }
         tidied.push('\n');
         if line.starts_with(".TH ") {
-            // Names of options and files are not to be cut, nor blown up with blanks.
+            // man must not hyphenate names of options and files, nor stretch the spaces between
+            // them.
             tidied.push_str(".nh\n.ad l\n");
         }
     }

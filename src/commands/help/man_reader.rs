@@ -1,17 +1,17 @@
-//! The programs of the system that read man pages: `man` shows one, `manpath` says where it looks.
+//! The system's programs for man pages: `man` shows one, `manpath` lists folders.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::config::VARIABLES;
 
-/// Whether there is a `man` to show the page in this file.
+/// Shows the page in this file. Returns whether `man` could.
 pub(super) fn show(file: &Path) -> bool {
-    // Every `man` takes a path with a slash as a file.
+    // Every `man` reads an argument with a slash as a file.
     without_ours("man").arg(file).status().is_ok()
 }
 
-/// Whether `man` looks into this folder, if it can be asked.
+/// Whether `man` searches this folder; `None` if that cannot be asked.
 pub(super) fn looks_into(folder: &Path) -> Option<bool> {
     let output = without_ours("manpath").stdin(Stdio::null()).output().ok()?;
     let folders = String::from_utf8(output.stdout).ok()?;
@@ -20,7 +20,7 @@ pub(super) fn looks_into(folder: &Path) -> Option<bool> {
     is_answer.then(|| folders.any(|known| Path::new(known) == folder))
 }
 
-/// No token of ours is in its environment.
+/// Runs a program without dsr's tokens in its environment.
 fn without_ours(program: &str) -> Command {
     let mut command = Command::new(program);
     let ours = VARIABLES.iter().map(|(name, _)| name);

@@ -53,10 +53,10 @@ pub(crate) fn run(
     Ok(ExitStatus::Done)
 }
 
-/// The command that these words name.
+/// Finds the command that these words name.
 ///
 /// # Errors
-/// Says what was probably meant, and does not repeat what was typed: it may be an id.
+/// There is none. The message suggests a command and does not repeat the words: one may be an id.
 pub(crate) fn find(tree: &clap::Command, words: &[String]) -> Result<clap::Command, Failure> {
     let mut command = tree;
     let mut path = String::new();

@@ -1,11 +1,11 @@
-//! What `dsr help TOPIC`, the man pages and the reference tell beside the commands: each topic is
-//! made of what the code itself goes by.
+//! The topics of `dsr help TOPIC`, the man pages and the reference. Each is made from the data that
+//! the code itself uses.
 
 use crate::config::{Home, VARIABLES};
 use crate::domain::ExitStatus;
 use crate::ui::{Block, Page};
 
-/// The guide's pages, in the order in which one needs them; the tests run their commands.
+/// The guide's pages, in the order in which a reader needs them. Tests run their commands.
 const GUIDE: [&str; 11] = [
     include_str!("../../../docs/guide/set-up.md"),
     include_str!("../../../docs/guide/sources.md"),
@@ -20,10 +20,10 @@ const GUIDE: [&str; 11] = [
     include_str!("../../../docs/guide/restore.md"),
 ];
 
-/// What each command prints with `--json`; the tests hold every run to it.
+/// What each command prints with `--json`. Tests compare every run with it.
 const SHAPES: &str = include_str!("../../../docs/schemas/README.md");
 
-/// A config file with every setting; the tests read it as one.
+/// A config file with every setting. Tests parse it.
 const CONFIG: &str = "\
 default_project = \"shop\"
 default_auth = \"main\"      # of projects that name none
@@ -75,18 +75,18 @@ const TOPICS: [(&str, &str, Writer); 5] = [
     ),
 ];
 
-/// The names of all topics; `topics` is the list of the others.
+/// Names of all topics, and of `topics`, which lists them.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     let names = TOPICS.iter().map(|(name, _, _)| *name);
     names.chain(["topics"])
 }
 
-/// Every topic but the list, with its title.
+/// Every topic with its title, without `topics`.
 pub(crate) fn titles() -> impl Iterator<Item = (&'static str, &'static str)> {
     TOPICS.iter().map(|(name, title, _)| (*name, *title))
 }
 
-/// A topic's page; `home` is where this machine's files are, or nothing for a page about any machine.
+/// Builds a topic's page. `home` is this machine's folder, or `None` for a page about any machine.
 pub(crate) fn find(name: &str, home: Option<&Home>) -> Option<Page> {
     if name == "topics" {
         return Some(list());
@@ -259,7 +259,7 @@ fn runbooks(_: Option<&Home>) -> Vec<Block> {
     GUIDE.into_iter().flat_map(Block::of_markdown).collect()
 }
 
-/// The title is the page's own.
+/// Drops the Markdown's title: the page has its own.
 fn below_the_title(markdown: &str) -> Vec<Block> {
     let blocks = Block::of_markdown(markdown).into_iter();
     blocks.skip(1).collect()

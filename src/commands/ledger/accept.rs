@@ -9,10 +9,9 @@ use crate::domain::{ExitStatus, Kind, YesFlag};
 use crate::ledger::{self, Ledger, MaybeSent, Seen, SetBack};
 use crate::ui::{AcceptedView, Act, Failure, number, plural};
 
-/// What a ledger lacks, the jobs that may have been sent, and when its last entry was made.
+/// What the ledger lacks, the jobs that may have been sent, and the time of its last entry.
 type Lost = (SetBack, Vec<MaybeSent>, Option<DateTime<Utc>>);
 
-/// How many requests the question names.
 const NAMED: usize = 20;
 
 /// Go on with a ledger that was set back
@@ -83,7 +82,6 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
     Ok(ExitStatus::Done)
 }
 
-/// Records that what the ledger lacks was looked up.
 fn review(ctx: &Context, note: &str) -> Result<ExitStatus, Failure> {
     let mut ledger = ctx.ledger()?;
     let lost = ledger.list_lost_times()?;
@@ -105,7 +103,7 @@ fn review(ctx: &Context, note: &str) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::Done)
 }
 
-/// What the ledger lacks, and what may have been sent of it. A ledger that is gone has nothing.
+/// Finds what the ledger lacks, and which jobs may have been sent. `None` if it lacks nothing.
 fn find_lost(ctx: &Context) -> Result<Option<Lost>, Failure> {
     let path = ctx.home.ledger();
     let ledger = match ctx.has_ledger() {
@@ -125,7 +123,7 @@ fn find_lost(ctx: &Context) -> Result<Option<Lost>, Failure> {
     }
 }
 
-/// One that sends has another ledger open, or this one: what it sends must not be decided about.
+/// Refuses while another dsr sends: nobody may decide about its jobs.
 fn refuse_beside_senders(ctx: &Context) -> Result<(), Failure> {
     let senders = ledger::list_senders(&ctx.home.ledger())?;
     match senders.first() {
@@ -138,7 +136,7 @@ fn refuse_beside_senders(ctx: &Context) -> Result<(), Failure> {
     }
 }
 
-/// `ends` is when the last entry of this copy was made.
+/// `ends` is the time of this copy's last entry.
 fn question(
     set_back: &SetBack,
     requests: &[MaybeSent],

@@ -99,7 +99,7 @@ fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     }
     let ledger = ctx.open_ledger()?;
     ctx.warn_of_set_back(&ledger)?;
-    // A copy may be checked anywhere.
+    // A copy may be verified on a host that has seen no ledger.
     let set_back = ledger.find_set_back()?;
     let set_back = set_back.filter(|set_back| set_back.seen != Seen::Nothing);
     let audit = ledger.verify_audit(&anchors, &mut verifying(&ctx.ui))?;
@@ -140,8 +140,8 @@ fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     Ok(failure.status)
 }
 
-/// Whether nothing is wrong but that heads are newer than a ledger that was set back, or are the
-/// very one that this host has seen.
+/// Whether the only findings are heads newer than a set-back ledger, or the head that this host has
+/// seen.
 fn only_newer_heads(audit: &Audit, heads: &[KeptHead], set_back: &SetBack) -> bool {
     let is_seen = |entry: u64| {
         let mut there = heads.iter().filter(|kept| kept.head.count == entry);
@@ -155,7 +155,7 @@ fn only_newer_heads(audit: &Audit, heads: &[KeptHead], set_back: &SetBack) -> bo
         })
 }
 
-/// What is said where nothing is wrong but that heads are of a time that the ledger lacks.
+/// Returns the failure if the only findings are heads of a time that the ledger lacks.
 fn only_lost_heads(audit: &Audit, is_set_back: bool) -> Option<Failure> {
     let is_lost = |finding: &Finding| matches!(finding, Finding::AnchorLost { .. });
     let is_only = !is_set_back && audit.more == 0 && audit.findings.iter().all(is_lost);
@@ -167,7 +167,8 @@ fn only_lost_heads(audit: &Audit, is_set_back: bool) -> Option<Failure> {
     })
 }
 
-/// One head, or those of a file or of standard input, one a line, as `dsr audit head` prints them.
+/// Reads one head, or a file or standard input with one head a line, as `dsr audit head` prints
+/// them.
 fn read_anchors(given: &str) -> Result<Vec<KeptHead>, Failure> {
     if let Ok(anchor) = given.parse() {
         return Ok(vec![anchor]);
@@ -216,7 +217,7 @@ fn log(ctx: &Context, args: &LogArgs) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::Done)
 }
 
-/// A request that is in the ledger, or of which only the trail still knows.
+/// Finds a request in the ledger, or, if it was purged, in the trail.
 fn find(ledger: &Ledger, name: &str) -> Result<RequestId, Failure> {
     if let Found::Nothing = ledger.find_named(name)?
         && let [purged] = ledger.list_audited(name)?.as_slice()

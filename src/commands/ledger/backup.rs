@@ -28,7 +28,7 @@ pub(super) fn run(ctx: &Context, args: &BackupArgs) -> Result<ExitStatus, Failur
     }
     let ledger = ctx.open_ledger()?;
     ctx.warn_of_set_back(&ledger)?;
-    // From here on a signal waits until no half copy is left behind.
+    // From here on a signal waits, so that dsr leaves no half copy.
     ctx.interrupt.begin();
     let backup = ledger.back_up(file)?;
     let view = BackupView {

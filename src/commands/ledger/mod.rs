@@ -1,4 +1,4 @@
-//! The ledger as a file: how it stands, a copy of it, and going on with one that was set back.
+//! The ledger as a file: its status, copies, and going on after it was set back.
 
 mod accept;
 pub(super) mod audit;

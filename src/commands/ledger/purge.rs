@@ -1,4 +1,4 @@
-//! `dsr purge`: removes what is recorded of old, closed requests.
+//! `dsr purge`: removes the records of old, closed requests.
 
 use crate::commands::context::Context;
 use crate::commands::failures::local_io;
@@ -32,10 +32,10 @@ pub(crate) struct PurgeArgs {
 
 pub(crate) fn run(ctx: &mut Context, args: &PurgeArgs) -> Result<ExitStatus, Failure> {
     let now = ctx.clock.now();
-    // UTC, as the ledger's times are.
+    // UTC, like the ledger's times.
     let cutoff = Cutoff::parse(&args.older_than, now.date_naive())?;
     let mut ledger = ctx.ledger()?;
-    // Whoever is to stay suppressed must be hashed before their records go.
+    // The suppression list needs these people's hashes: make them before the records go.
     minimise::sweep(ctx, &mut ledger);
     let found = ledger.find_closed(cutoff)?;
     let stay = ledger.count_to_stay(cutoff)?;
@@ -79,7 +79,7 @@ fn question(closed: &Closed, stay: usize, cutoff: Cutoff) -> String {
     )
 }
 
-/// The records are gone all the same, and their room is blank.
+/// The records are gone and blank; only the file could not be made smaller.
 fn tell_of_room(ctx: &Context, error: &LedgerError) {
     ctx.ui.warn(
         "not_compact",

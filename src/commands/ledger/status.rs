@@ -1,4 +1,4 @@
-//! `dsr ledger status`: where the ledger is, and how it stands.
+//! `dsr ledger status`: where the ledger is, and whether it was set back.
 
 use crate::commands::context::Context;
 use crate::commands::failures::local_io;

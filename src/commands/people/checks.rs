@@ -1,4 +1,4 @@
-//! How the values of sources are judged, and how ids are made of them.
+//! Flags for checking the values of sources, and for making ids of them.
 
 use std::path::PathBuf;
 
@@ -81,7 +81,7 @@ fn parse_pattern(text: &str) -> Result<Pattern, String> {
 
 impl CheckArgs {
     /// # Errors
-    /// When the key of the hash cannot be had, or flags contradict each other.
+    /// The hash key is not available, or flags contradict each other.
     pub(crate) fn options(&self) -> Result<CheckOptions, Failure> {
         Ok(CheckOptions {
             allowed: self.allow.iter().cloned().collect(),
@@ -95,7 +95,7 @@ impl CheckArgs {
         })
     }
 
-    /// Tells what looks suspicious, whichever way the reading ended.
+    /// Reports suspicious values, even if the reading failed.
     pub(crate) fn tell(&self, ui: &Ui, read: &Result<Intake, IntakeError>) {
         let warnings = match read {
             Ok(intake) => &intake.warnings,

@@ -41,7 +41,7 @@ pub(crate) fn run(ctx: &mut Context, args: &FindArgs) -> Result<ExitStatus, Fail
         true => ctx.ledger()?,
         false => ctx.ledger_if_any()?,
     };
-    // Without a key those are found whose ids are still there; nobody else is remembered then.
+    // Without a key, dsr finds only people whose ids the ledger still has.
     let remembered = ledger.find_people_key()?;
     let key = match (
         minimise::ledger_key(ctx, remembered.as_deref()),
@@ -92,13 +92,13 @@ pub(crate) fn run(ctx: &mut Context, args: &FindArgs) -> Result<ExitStatus, Fail
     let view = FindView { people: &people };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     Ok(match args.exit_status && missing > 0 {
-        // No status is for it alone: 1 is for whatever is not listed.
+        // This has no status of its own; 1 is for everything not listed.
         true => ExitStatus::Bug,
         false => ExitStatus::Done,
     })
 }
 
-/// Reads the sources; everybody in the order in which they came first.
+/// Reads the sources. Keeps people in the order of their first appearance.
 fn read(
     ctx: &Context,
     args: &FindArgs,
@@ -133,7 +133,7 @@ fn read(
     Ok(people)
 }
 
-/// Requests and jobs that were read already: many people are in the same ones.
+/// Caches requests and jobs: many people are in the same ones.
 struct Records<'l> {
     ledger: &'l Ledger,
     requests: HashMap<RequestId, Option<Rc<RequestRecord>>>,
@@ -149,7 +149,7 @@ impl<'l> Records<'l> {
         }
     }
 
-    /// What there is to say of a job; `None` if another dsr has purged it since.
+    /// `None` if another dsr has purged the job since.
     fn involvement(&mut self, id: &JobId) -> Result<Option<Involvement>, Failure> {
         if let Some(known) = self.jobs.get(id) {
             return Ok(known.clone());

@@ -1,4 +1,4 @@
-//! Where jobs end, their people's ids give way to keyed hashes; where that cannot be, it is said.
+//! Replaces the ids of jobs that have ended by keyed hashes, and warns if it cannot.
 
 use crate::commands::context::Context;
 use crate::commands::failures::ledger_key_hint;
@@ -9,10 +9,10 @@ use crate::ledger::Ledger;
 use crate::sandbox;
 use crate::ui::{Failure, plural};
 
-/// From so many jobs on the hashing takes a while.
+/// In jobs. Hashing more than this takes a while.
 const MANY: usize = 2000;
 
-/// The key under which this ledger remembers people. One is made only while it remembers nobody.
+/// Returns the ledger's key for hashing people. Makes one only while the ledger remembers nobody.
 pub(crate) fn ledger_key(
     ctx: &Context,
     remembered: Option<&str>,
@@ -27,7 +27,7 @@ pub(crate) fn ledger_key(
     find_ledger_key(&ctx.environment, ctx.home.data(), if_none)
 }
 
-/// The same, demanded: whoever is remembered under a key that is gone cannot be recognised.
+/// Like `ledger_key`, but fails if the key is not the one that the ledger was hashed under.
 pub(crate) fn people_key(ctx: &Context, ledger: &Ledger) -> Result<LedgerKey, Failure> {
     let remembered = ledger.find_people_key()?;
     let (key, _) = ledger_key(ctx, remembered.as_deref())?;
@@ -35,8 +35,8 @@ pub(crate) fn people_key(ctx: &Context, ledger: &Ledger) -> Result<LedgerKey, Fa
     Ok(key)
 }
 
-/// Takes the ids of jobs that have ended out of the ledger, and warns where they stay. What the
-/// command did is done whatever becomes of this: the next one tries again.
+/// Removes the ids of jobs that have ended from the ledger, and warns if some stay. A failure does
+/// not fail the command: the next one tries again.
 pub(crate) fn sweep(ctx: &Context, ledger: &mut Ledger) {
     let now = ctx.clock.now();
     let waiting = match blank(ledger).and_then(|()| Ok(ledger.count_ids_to_hash(now)?)) {
@@ -76,7 +76,7 @@ pub(crate) fn sweep(ctx: &Context, ledger: &mut Ledger) {
             warn(ctx, &why, None);
         }
         Ok(_) => {
-            // Those whose ids went just now.
+            // Blanks the ids that were replaced just now.
             if let Err(failure) = blank(ledger) {
                 warn(ctx, &failure.message, failure.hint.as_deref());
             }
@@ -89,7 +89,7 @@ pub(crate) fn sweep(ctx: &Context, ledger: &mut Ledger) {
     }
 }
 
-/// What needs no key, and what a dsr that was killed left to do.
+/// Finishes what needs no key, and what a killed dsr left to do.
 fn blank(ledger: &mut Ledger) -> Result<(), Failure> {
     ledger.record_digests_blank()?;
     Ok(ledger.record_clean()?)

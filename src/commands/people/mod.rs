@@ -1,4 +1,4 @@
-//! Whose ids they are: sources and checks, finding, suppressing, forgetting.
+//! The people of requests: sources, checks, finding, suppressing.
 
 pub(super) mod checks;
 pub(super) mod find;

@@ -1,4 +1,4 @@
-//! Where a command's ids come from, and how sources are read.
+//! Flags for a command's ids: where they come from, and how sources are read.
 
 use std::path::PathBuf;
 
@@ -79,7 +79,7 @@ fn parse_delimiter(text: &str) -> Result<u8, String> {
 }
 
 impl GivenArgs {
-    /// `command` is the one that was typed, such as `dsr find`: a hint repeats it.
+    /// `command` is the command that was typed, such as `dsr find`: a hint repeats it.
     pub(crate) fn sources(&self, command: &str) -> Result<Vec<Source>, Failure> {
         let others = self.file.len() + self.id.len();
         let words = Source::recognise(&self.source, others);
@@ -89,7 +89,7 @@ impl GivenArgs {
         Ok(words.into_iter().chain(files).chain(ids).collect())
     }
 
-    /// The bare word that is taken for an id: one at most, and then it is the one source.
+    /// The bare word that is read as an id. dsr allows one, and only as the sole source.
     pub(crate) fn named_id<'s>(&self, sources: &'s [Source]) -> Option<&'s str> {
         match sources {
             [Source::Id(id)] if self.id.is_empty() => Some(id),

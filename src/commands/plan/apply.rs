@@ -93,7 +93,6 @@ pub(crate) async fn run(ctx: &mut Context, mut args: ApplyArgs) -> Result<ExitSt
     Ok(status)
 }
 
-/// The plan's project as it is set up here.
 fn find_project(ctx: &Context, file: &PlanFile) -> Result<Resolved, Failure> {
     let name = &file.header().project;
     if !ctx.means(name) {
@@ -105,7 +104,7 @@ fn find_project(ctx: &Context, file: &PlanFile) -> Result<Resolved, Failure> {
     ctx.resolve_named(name)
 }
 
-/// Whether the plan still fits its project, and has the approvals that are needed.
+/// Checks that the plan still fits its project, and has the approvals it needs.
 fn check_fit(ctx: &Context, file: &PlanFile, found: &Resolved) -> Result<(), Failure> {
     let needed = found.approvals as usize;
     let fits = workflow::check_fit(file, &found.project, needed, ctx.clock.now());
@@ -120,7 +119,7 @@ fn check_fit(ctx: &Context, file: &PlanFile, found: &Resolved) -> Result<(), Fai
     })
 }
 
-/// Takes the ids out of the file, and says where jobs are smaller than planned.
+/// Takes the ids out of the file, and warns if jobs are smaller than planned.
 fn restore(
     ctx: &Context,
     ledger: &Ledger,
@@ -153,7 +152,7 @@ fn restore(
     Ok(plan)
 }
 
-/// Shows a plan as far as it can be checked here, and says what would keep it from being applied.
+/// Shows a plan as far as this host can check it, and reports what would stop it.
 fn look_at(ctx: &Context, file: &PlanFile) -> Result<ExitStatus, Failure> {
     let key = find_key(ctx, file);
     let approvals = match &key {

@@ -39,7 +39,7 @@ pub(crate) fn run(ctx: &mut Context, args: &ApproveArgs) -> Result<ExitStatus, F
     file.check_approvals(&key)?;
     file.demand_another(&by)
         .map_err(|error| refusal(ctx, &file, error))?;
-    // What it says can be believed only when its ids are what it says.
+    // Trust the header only after the ids match it.
     file.read_ids(&key, &mut |_| Ok::<_, PlanFileError>(()))?;
     let today = ctx.clock.today();
     let view = |file| PlanFileView {
@@ -74,7 +74,7 @@ pub(crate) fn run(ctx: &mut Context, args: &ApproveArgs) -> Result<ExitStatus, F
     Ok(ExitStatus::Done)
 }
 
-/// In a rehearsal one operator plays all parts.
+/// In a rehearsal one operator plays all parts, so the hint names the next part.
 fn refusal(ctx: &Context, file: &PlanFile, error: PlanFileError) -> Failure {
     let failure = Failure::from(error);
     match ctx.is_sandbox() {

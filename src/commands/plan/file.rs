@@ -1,4 +1,4 @@
-//! The plan file that `dsr approve` and `dsr apply` are given, and its key.
+//! The plan file of `dsr approve` and `dsr apply`, and its key.
 
 use std::path::PathBuf;
 
@@ -30,7 +30,7 @@ fn parse_digest(text: &str) -> Result<PlanDigest, String> {
 }
 
 impl PlanFileArgs {
-    /// Opens the file, if it is whole and what is expected.
+    /// Opens the file and checks it against `--digest` and `--expect`.
     pub(crate) fn open(&self) -> Result<PlanFile, Failure> {
         let file = PlanFile::open(&self.file)?;
         let unexpected = |message: String| {
@@ -57,7 +57,7 @@ impl PlanFileArgs {
     }
 }
 
-/// The key that a plan was sealed with, wherever its operator keeps it. None is made.
+/// Finds the key that sealed a plan. Never makes one.
 pub(crate) fn find_key(ctx: &Context, file: &PlanFile) -> Result<LedgerKey, Failure> {
     let key = match ctx.mode {
         Mode::Sandbox { .. } => LedgerKey::restore(sandbox::LEDGER_KEY),

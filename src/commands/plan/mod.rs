@@ -1,4 +1,4 @@
-//! Plans in files: approve, apply.
+//! Plans in files: approve and apply.
 
 pub(super) mod apply;
 pub(super) mod approve;

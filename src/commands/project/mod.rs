@@ -1,4 +1,4 @@
-//! The projects of the config file: `dsr project`.
+//! `dsr project`: the projects of the config file.
 
 pub(super) mod secret;
 
@@ -241,7 +241,7 @@ fn check(entry: &ProjectEntry) -> Result<(), LimitsError> {
 }
 
 fn read_token(ctx: &Context, args: &AddArgs) -> Result<SecretString, Failure> {
-    // The sandbox makes one up for any name, and nothing real belongs into it.
+    // The sandbox makes up a token for any name; a real one does not belong there.
     if ctx.is_sandbox() && !args.with_token {
         return Ok(sandbox::project_token(&args.name).into());
     }
@@ -281,7 +281,7 @@ fn show(ctx: &Context, file: &ProjectsFile, name: Option<String>) -> Result<(), 
     ctx.ui.print(&view).map_err(|error| local_io(&error))
 }
 
-/// What the server has taught us, if there is a ledger at all.
+/// Limits that Mixpanel has taught dsr; none without a ledger.
 fn learned_limits(
     ctx: &Context,
     resolved: &[Resolved],
@@ -308,7 +308,7 @@ fn forget_limits(ctx: &Context, file: &ProjectsFile, name: &str) -> Result<(), F
     Ok(())
 }
 
-/// Where the API secret of each project is, as far as that can be found out.
+/// Where each project's API secret is kept, if that can be found out.
 fn secrets(ctx: &Context, resolved: &[Resolved]) -> HashMap<ProjectKey, SecretPlace> {
     let mut places = HashMap::new();
     for key in resolved.iter().map(|resolved| resolved.project.key()) {
@@ -325,7 +325,7 @@ fn secrets(ctx: &Context, resolved: &[Resolved]) -> HashMap<ProjectKey, SecretPl
     places
 }
 
-/// What the keyring knows the project by; none if another name of the file stands for it, too.
+/// The keyring's name for the project; `None` if another name in the file shares it.
 fn find_key(ctx: &Context, file: &ProjectsFile, name: String) -> Option<ProjectKey> {
     if ctx.is_sandbox() {
         return None;

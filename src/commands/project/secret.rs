@@ -81,7 +81,7 @@ fn read_secret(ctx: &Context, args: &SecretArgs) -> Result<SecretString, Failure
     if let Some(path) = &args.file {
         let key = HashKey::read(path)?;
         let text = String::from_utf8(key.expose().to_vec());
-        // What is no text becomes none, and is refused as that.
+        // Bytes that are not text become an empty text, which is refused.
         return Ok(text.unwrap_or_default().into());
     }
     if args.with_secret {
@@ -105,11 +105,11 @@ fn keyring_failure(error: KeyringError) -> Failure {
     failure
 }
 
-/// Forgets the secret of a project that is being removed, if there is any.
+/// Removes the API secret of a project that is being removed.
 pub(crate) fn forget(ctx: &Context, key: &ProjectKey) {
     match Keyring::forget_project_secret(key) {
         Ok(true) => ctx.ui.note("Its API secret is out of the keyring."),
-        // Without a keyring nothing can be in it.
+        // Without a keyring there is no secret.
         Ok(false) | Err(KeyringError::Absent) => {}
         Err(error) => ctx.ui.warn(
             "keyring",

@@ -1,4 +1,4 @@
-//! What a report says, read from the ledger as it stands at one moment, and written as it is wanted.
+//! Reads a report from one view of the ledger, and writes it in its format.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -34,14 +34,13 @@ pub(super) enum Subject {
     Period { from: NaiveDate, to: NaiveDate },
 }
 
-/// Everything but the rows, which are read anew wherever they are written.
+/// Everything but the rows, which are read again for each writing.
 pub(super) struct Contents {
     made: Made,
     audit: AuditFact,
     digest: Digest,
     personal_data: PersonalData,
     subject: Facts,
-    /// How many jobs or requests it goes through.
     rows: usize,
 }
 
@@ -98,7 +97,6 @@ impl Contents {
         &self.digest
     }
 
-    /// What it is about, in a line.
     pub(super) fn headline(&self) -> String {
         match &self.subject {
             Facts::Request { facts, .. } => format!("Request {}: {}", facts.id, facts.headline()),
@@ -109,7 +107,7 @@ impl Contents {
         }
     }
 
-    /// Writes all of it; `file` is what was written beside it.
+    /// Writes the whole report. `file` is the file that was written beside it.
     pub(super) fn write(
         &self,
         ctx: &Context,
@@ -186,12 +184,10 @@ impl Contents {
     }
 }
 
-/// What the first pass over the rows has found.
 struct Gathered {
     digest: Digest,
     subject: Facts,
     rows: usize,
-    /// How many requests are overdue today.
     overdue: usize,
 }
 
@@ -253,7 +249,7 @@ fn gather_period(
     })
 }
 
-/// To be called at each of so many rows: shows how far it is.
+/// Returns a function to call at each row, which shows the progress.
 fn steps(ctx: &Context, total: usize) -> impl FnMut() {
     let mut show = reporting(&ctx.ui);
     let mut done = 0;
@@ -263,7 +259,7 @@ fn steps(ctx: &Context, total: usize) -> impl FnMut() {
     }
 }
 
-/// The requests of a period and of the projects that are meant, read as they are taken.
+/// Reads the requests of a period, in the projects that the operator means, one at a time.
 fn rows<'a>(
     ctx: &'a Context,
     ledger: &'a Ledger,
@@ -282,7 +278,7 @@ fn failing<T>(row: Result<T, LedgerError>) -> Result<T, PrintError> {
     row.map_err(PrintError::from)
 }
 
-/// What came in the way of the rows says more than what became of the writing.
+/// An error from reading a row explains more than the write error it caused.
 fn told(written: io::Result<()>, failed: RefCell<Option<PrintError>>) -> Result<(), PrintError> {
     match failed.into_inner() {
         Some(error) => Err(error),

@@ -1,4 +1,4 @@
-//! `dsr report`: what is reported, as what, and where it goes.
+//! `dsr report`: chooses the subject, the format and the place of a report.
 
 mod contents;
 
@@ -19,7 +19,7 @@ use crate::ui::{Failure, Format, ReportView};
 use crate::workflow::{NewFile, Written, audit_fact};
 use contents::{Contents, ReportFormat, Subject};
 
-/// For how many months records of requests must be kept (11 CCR §7101(a)).
+/// How many months a business must keep records of requests (11 CCR §7101(a)).
 const USUAL_MONTHS: u32 = 24;
 
 /// Report on a request, or on all of a period, as evidence
@@ -127,18 +127,16 @@ impl ReportArgs {
     }
 }
 
-/// What is made, and where it goes.
 struct Way {
     format: ReportFormat,
-    /// None where it goes to stdout.
+    /// `None` for stdout.
     file: Option<PathBuf>,
-    /// Beside a file, the report is also the JSON object on stdout.
+    /// Print the report also as a JSON object on stdout, beside the file.
     with_object: bool,
 }
 
-/// Where the report is by now.
 enum Output {
-    /// To be printed.
+    /// Ready to be printed.
     Prepared(File),
     File(Written),
 }
@@ -191,7 +189,7 @@ impl Way {
         if let (Some(written), false) = (&written, self.with_object) {
             return Ok(Output::File(written.clone()));
         }
-        // All of it or nothing: what fails on the way has printed no half of a report.
+        // All or nothing: a failure on the way must not print half a report.
         let io = |error| local_io(&error);
         let mut spool = tempfile::tempfile_in(ctx.home.data()).map_err(io)?;
         let format = match self.with_object {
@@ -205,7 +203,7 @@ impl Way {
 }
 
 impl Subject {
-    /// What a report is called that nobody gave a name.
+    /// The file name of a report that nobody named.
     fn usual_name(&self, format: ReportFormat) -> String {
         let extension = format.extension();
         match self {
@@ -231,7 +229,6 @@ impl ReportFormat {
         }
     }
 
-    /// What a file's name ends in.
     fn of_name(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?;
         let fits = |format: &Self| extension.eq_ignore_ascii_case(format.extension());

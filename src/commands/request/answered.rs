@@ -94,7 +94,7 @@ pub(crate) fn run(ctx: &Context, args: &AnsweredArgs) -> Result<ExitStatus, Fail
     Ok(ExitStatus::Done)
 }
 
-/// What became of the answer that was recorded before.
+/// Describes the change to an answer that was recorded before.
 fn change_text(change: &AnswerChange) -> Option<String> {
     let before = change.day_before?;
     Some(if change.is_repeated {
@@ -108,8 +108,8 @@ fn change_text(change: &AnswerChange) -> Option<String> {
     })
 }
 
-/// Says what speaks against a person having been given their data: an export that was not fetched, or
-/// packages that nobody has released.
+/// Warns if the person can hardly have their data: an export was not fetched, or packages were not
+/// released.
 fn warn_of_archives(
     ctx: &Context,
     ledger: &Ledger,
@@ -143,7 +143,7 @@ fn warn_of_archives(
     Ok(())
 }
 
-/// The day on which a deletion was done, where the person was told before.
+/// Returns the day when a deletion was done, if the person was told before it.
 fn find_later_end(
     ledger: &Ledger,
     request: &RequestRecord,
@@ -158,7 +158,7 @@ fn find_later_end(
     Ok(day.filter(|day| told < *day))
 }
 
-/// What in these words may name a person; the words themselves are never shown.
+/// Returns what in `manner` may name a person. The words themselves are never shown.
 fn find_personal_data(
     ctx: &Context,
     ledger: &Ledger,
@@ -174,14 +174,14 @@ fn find_personal_data(
     if words().any(is_address) {
         return Ok(Some("an e-mail address"));
     }
-    // Without the key those ids are still found that no hash has taken the place of.
+    // Without the key, dsr still finds ids that are not hashed yet.
     let remembered = ledger.find_people_key()?;
     let key = remembered.and_then(|known| minimise::ledger_key(ctx, Some(&known)).ok());
     let key = key.map(|(key, _)| key);
     let mut wanted = Wanted::new(key.as_ref());
     let all = words().flat_map(|word| [word, word.trim_matches(joints)]);
     for word in all.chain([manner]).filter(|word| !word.is_empty()) {
-        // One that is there already is wanted once.
+        // A word that is wanted already is no error.
         let (Ok(_) | Err(_)) = wanted.add(word);
     }
     let is_in_it = ledger.has_people_of(request, &wanted)?;

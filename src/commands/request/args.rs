@@ -72,13 +72,13 @@ pub(crate) struct SendingArgs {
 
 impl LawArgs {
     pub(crate) fn law(&self) -> Law {
-        // clap has seen to it that exactly one is given.
+        // clap's group requires exactly one.
         if self.ccpa { Law::Ccpa } else { Law::Gdpr }
     }
 }
 
 impl RequestArgs {
-    /// Whether nothing is to come of it, not even a file.
+    /// Whether the command must leave nothing behind, not even a file.
     pub(super) fn is_only_shown(&self) -> bool {
         self.dry_run
     }

@@ -1,4 +1,4 @@
-//! `dsr cancel`: deletions that Mixpanel has not started.
+//! `dsr cancel`: cancels deletions that Mixpanel has not started.
 
 use crate::commands::context::Context;
 use crate::commands::context::named::find_meant;
@@ -83,7 +83,7 @@ pub(crate) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
     Ok(tell(ctx, &report))
 }
 
-/// Asks before the deletions of others are cancelled along with this one.
+/// Asks before ids of other requests are cancelled, too.
 fn confirm(
     ui: &Ui,
     along: &[JobRecord],
@@ -110,7 +110,7 @@ fn confirm(
     let what = lines.join("\n");
     let confirmed = ui.confirm(Act::Cancellation, &what, ids + unknown, flag);
     confirmed.map(drop).map_err(|error| {
-        // Whoever was asked has read it.
+        // The question has shown it already.
         if matches!(error, QuestionError::NoTerminal { .. }) {
             ui.warn("taken_along", &what);
         }
@@ -131,7 +131,7 @@ fn stranger_text(strangers: &Strangers) -> String {
     }
 }
 
-/// Says of each job that is not revoked why it is not.
+/// Reports for each job that is not revoked why it is not.
 fn warn_of_each(ui: &Ui, ledger: &Ledger, report: &CancelReport) -> Result<(), Failure> {
     for (job, outcome) in &report.jobs {
         let number = job.id.number;
@@ -187,7 +187,6 @@ fn warn_of_each(ui: &Ui, ledger: &Ledger, report: &CancelReport) -> Result<(), F
     Ok(())
 }
 
-/// Whose task it is, as far as this ledger knows.
 fn linked_text(ledger: &Ledger, job: &JobRecord) -> Result<String, Failure> {
     let Some(task) = &job.task else {
         return Ok("it has no task of its own".to_owned());
@@ -206,7 +205,7 @@ fn linked_text(ledger: &Ledger, job: &JobRecord) -> Result<String, Failure> {
     Ok(format!("{whose}. To cancel that task: `dsr cancel {task}`"))
 }
 
-/// Says what stood in the way, if anything did; returns the exit status.
+/// Reports what went wrong, if anything did, and returns the exit status.
 fn tell(ctx: &Context, report: &CancelReport) -> ExitStatus {
     let jobs = report.jobs.iter().map(|(_, outcome)| outcome.exit_status());
     let trouble = report.trouble.as_ref().and_then(trouble_status);
@@ -219,7 +218,6 @@ fn tell(ctx: &Context, report: &CancelReport) -> ExitStatus {
     status
 }
 
-/// The one failure that matters most, or none.
 fn failure(ctx: &Context, status: ExitStatus, report: &CancelReport) -> Option<Failure> {
     let name = report.request.id.short();
     let again = format!("try again with `dsr cancel {name}`");
@@ -275,7 +273,7 @@ fn failure(ctx: &Context, status: ExitStatus, report: &CancelReport) -> Option<F
     }
 }
 
-/// How far Mixpanel is with a job that it does not cancel any more.
+/// How far Mixpanel is with a job that it no longer cancels.
 fn begun(job: &JobRecord) -> &'static str {
     match job.state {
         JobState::Done => "finished",
@@ -322,7 +320,7 @@ fn refused(ctx: &Context, http_status: u16, again: &str) -> Failure {
     Failure::new(ExitStatus::Auth, "not_allowed", message).hint(hint)
 }
 
-/// A task that is known may be asked about; of anything else only the operator may learn more.
+/// dsr can ask about a known task; anything else only the operator can look up.
 fn unknown_hint(report: &CancelReport) -> String {
     let name = report.request.id.short();
     let open = report.request.count_jobs(JobGroup::is_unsettled);
@@ -336,7 +334,7 @@ fn unknown_hint(report: &CancelReport) -> String {
     }
 }
 
-/// Jobs that could not be cancelled this time.
+/// Jobs that Mixpanel did not cancel this time; trying again may help.
 fn temporary(report: &CancelReport, again: &str, jobs: &str) -> Failure {
     let status = ExitStatus::Temporary;
     let reason = match &report.trouble {

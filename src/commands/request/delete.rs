@@ -32,7 +32,7 @@ pub(crate) struct DeleteArgs {
     /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
-    // Taken only to say why there is none.
+    // Accepted only to explain that deletions have none.
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "")]
     disclosure: Option<String>,
     #[command(flatten)]
@@ -58,10 +58,10 @@ pub(crate) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatu
     carry_out(ctx, plans, &confirmed, &args.request.sending).await
 }
 
-/// Says what is erased, and has the operator agree to it.
+/// Shows what will be erased, and asks the operator to agree.
 ///
 /// # Errors
-/// When they do not, or nobody can be asked.
+/// The operator does not agree, or cannot be asked.
 pub(crate) fn confirm(
     ctx: &Context,
     plans: &[Plan],
@@ -76,8 +76,8 @@ pub(crate) fn confirm(
         .map_err(|error| Failure::from(error).or_hint("nothing was sent; add `--yes --expect N`"))
 }
 
-/// Submits the deletions that were confirmed, follows them if that was asked for, and reports.
-/// `dsr apply` ends so, too.
+/// Submits the confirmed deletions, follows them if asked to, and reports. `dsr apply` uses it,
+/// too.
 pub(crate) async fn carry_out(
     ctx: &mut Context,
     plans: Vec<Plan>,

@@ -64,8 +64,8 @@ pub(crate) async fn run(ctx: &mut Context, mut args: ExportArgs) -> Result<ExitS
     carry_out(ctx, plans, &args.request.sending, folder).await
 }
 
-/// Submits the exports, follows them if that was asked for, fetches them into a folder, and
-/// reports. `dsr apply` ends so, too.
+/// Submits the exports, follows and fetches them if asked to, and reports. `dsr apply` uses it,
+/// too.
 pub(crate) async fn carry_out(
     ctx: &mut Context,
     plans: Vec<Plan>,
@@ -92,7 +92,7 @@ pub(crate) async fn carry_out(
     Ok(fetched.map_or(status, |reports| end_of_fetching(ctx, status, &reports)))
 }
 
-/// Fetches what is done, if there is a folder for it and nobody wants to stop.
+/// Fetches finished exports, if a folder is given and no signal came.
 async fn fetch(
     ctx: &mut Context,
     sent: &mut Sent,
@@ -107,7 +107,7 @@ async fn fetch(
     Some(download::fetch(ctx, ledger, requests, Some(folder), how).await)
 }
 
-/// The status of it all; what kept exports from being fetched is said if nothing else was.
+/// Returns the final status. Reports a failure of fetching only if nothing else failed.
 fn end_of_fetching(ctx: &Context, status: ExitStatus, reports: &[DownloadReport]) -> ExitStatus {
     match status {
         ExitStatus::Done => {

@@ -39,7 +39,7 @@ pub(crate) fn run(ctx: &Context, args: &ExtendArgs) -> Result<ExitStatus, Failur
     let project = &request.asked.project;
     let found = ctx.projects_of(std::slice::from_ref(&request))?;
     let found = found.first();
-    // Only under the GDPR a due date hangs on holidays.
+    // Only GDPR due dates depend on holidays.
     let is_gdpr = request.asked.operation.law() == Law::Gdpr;
     if found.is_none() && is_gdpr {
         ctx.ui.warn(

@@ -1,4 +1,4 @@
-//! What is done with a request: export, delete, resume, cancel, extend, answered.
+//! What an operator does with a request: export, delete, resume, cancel, extend, answered.
 
 pub(super) mod answered;
 pub(super) mod args;

@@ -1,4 +1,4 @@
-//! Where a command ends with its plan: shown by `--dry-run`, or in a file for others to approve.
+//! Commands that end with a plan: shown by `--dry-run`, or written to a file for approval.
 
 use std::path::Path;
 
@@ -13,11 +13,10 @@ use crate::workflow::{self, Plan};
 
 use super::args::RequestArgs;
 
-/// A deletion in a project that demands approvals is planned first, and applied when it has them.
+/// Demands a plan file for a deletion in a project that needs approvals.
 ///
 /// # Errors
-/// When it is to be sent at once; and when a plan would not be for one project, or something is in
-/// its place.
+/// The deletion would be sent at once, the plan is for several projects, or its file exists.
 pub(super) fn demand_a_plan(
     operation: Operation,
     resolved: &[Resolved],
@@ -29,7 +28,7 @@ pub(super) fn demand_a_plan(
                 "nothing was written; name one with `--project`, and plan the others apart",
             ));
         }
-        // Found out before a source of any size is read; nothing is overwritten later, either.
+        // Checked before a large source is read. The writing does not overwrite a file either.
         if path.symlink_metadata().is_ok() {
             return Err(PlanFileError::Exists { path: path.clone() }.into());
         }
@@ -51,7 +50,7 @@ pub(super) fn demand_a_plan(
     }
 }
 
-/// Where the operator asks for the plan only, shows it or writes it to a file: then nothing is sent.
+/// Shows the plan or writes its file, if the operator asked for that. Nothing is sent then.
 pub(super) fn end_with_plan(
     ctx: &Context,
     plans: &[Plan],
@@ -72,7 +71,6 @@ fn show(ctx: &Context, plans: &[Plan]) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::Done)
 }
 
-/// Writes the plan of a command to a new file, and shows it.
 fn write(ctx: &Context, plans: &[Plan], path: &Path) -> Result<ExitStatus, Failure> {
     let [plan] = plans else {
         return Err(usage("a plan file is for one project"));
@@ -88,7 +86,7 @@ fn write(ctx: &Context, plans: &[Plan], path: &Path) -> Result<ExitStatus, Failu
     drop(ledger);
     let own = ctx.actor();
     let creator = match ctx.is_sandbox() && !own.is_somebody() {
-        // A rehearsal in a container has several people all the same.
+        // A container has no user name, and a rehearsal still needs several people.
         true => Actor::new("you", own.host()),
         false => own.clone(),
     };
@@ -126,7 +124,7 @@ fn write(ctx: &Context, plans: &[Plan], path: &Path) -> Result<ExitStatus, Failu
     Ok(ExitStatus::Done)
 }
 
-/// What somebody else runs to approve a plan; in a rehearsal the operator plays that part, too.
+/// The command that approves a plan. In a rehearsal the operator plays another person.
 pub(crate) fn approve_command(ctx: &Context, path: &Path) -> String {
     let part = match ctx.is_sandbox() {
         true => " --as NAME",
@@ -135,7 +133,6 @@ pub(crate) fn approve_command(ctx: &Context, path: &Path) -> String {
     format!("`dsr approve {}{part}`", quoted(path))
 }
 
-/// The plan was applied before, as this request.
 pub(crate) fn applied_before(id: &RequestId) -> Failure {
     let short = id.short();
     Failure::new(

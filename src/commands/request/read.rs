@@ -1,4 +1,4 @@
-//! How export and delete begin: the sources are read to their end, then each project has its plan.
+//! How export and delete begin: read all sources, then plan for each project.
 
 use chrono::Datelike;
 
@@ -14,7 +14,6 @@ use crate::workflow::{Order, Plan};
 use super::args::{RequestArgs, SourceArgs};
 use super::planned;
 
-/// What was read, and what is asked for it.
 pub(super) struct List {
     order: Order,
     intake: Intake,
@@ -22,7 +21,6 @@ pub(super) struct List {
 }
 
 impl List {
-    /// The plan for each project.
     pub(super) fn plan(self, ctx: &Context) -> Vec<Plan> {
         let projects = self.projects.into_iter();
         let plans = projects.map(|Resolved { project, .. }| {
@@ -35,7 +33,7 @@ impl List {
     }
 }
 
-/// Reads the sources, once nothing else is in the way.
+/// Reads the sources, after every other check has passed.
 pub(super) fn read(
     ctx: &Context,
     operation: Operation,
@@ -78,7 +76,6 @@ pub(super) fn read(
     })
 }
 
-/// Reads every source to its end.
 fn read_all(
     ctx: &Context,
     args: &SourceArgs,

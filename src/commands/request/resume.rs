@@ -1,4 +1,4 @@
-//! `dsr resume`: sends what is left, and settles what is unknown.
+//! `dsr resume`: sends the remaining jobs, and settles unknown ones.
 
 use std::time::Duration;
 
@@ -105,7 +105,7 @@ pub(crate) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         if let (Some(task), [job]) = (&args.word.task, meant.as_slice()) {
             adopt(ctx, &mut run, job, &requests, task).await?;
         }
-        // What another dsr is sending just now is that one's, whatever becomes of it.
+        // Only these: another dsr answers for the jobs that it is sending now.
         let ids: Vec<_> = waiting.iter().map(|request| request.id.clone()).collect();
         let mut report = workflow::submit(&mut run, &ids, &settle, args.max_wait).await?;
         report.requests = waiting::renew(run.ledger, &requests)?;
@@ -141,7 +141,7 @@ pub(crate) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
     Ok(outcome::tell(ctx, &report, &troubles, followed))
 }
 
-/// The unknown jobs the operator speaks of; none if no word was given.
+/// Returns the unknown jobs that the operator decides about; none without a decision.
 fn meant_jobs(
     ledger: &Ledger,
     requests: &[RequestRecord],
@@ -172,7 +172,6 @@ fn meant_jobs(
     }
 }
 
-/// What is said where the jobs are unknown that are meant, and were given up on.
 fn given_up(
     ledger: &Ledger,
     requests: &[RequestRecord],

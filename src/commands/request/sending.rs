@@ -1,4 +1,4 @@
-//! What export, delete and apply do once they may: record, submit, follow, report.
+//! What export, delete and apply share: record, submit, follow, report.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use super::args::SendingArgs;
 use super::planned::applied_before;
 use super::waiting::{self, WaitArgs};
 
-/// Requests that were recorded and submitted, and how they stand since.
+/// Requests that were recorded and submitted, with their present state.
 pub(super) struct Sent {
     pub(super) ledger: Ledger,
     clients: HashMap<ProjectKey, Client>,
@@ -25,7 +25,7 @@ pub(super) struct Sent {
     pub(super) followed: Followed,
 }
 
-/// Records what was approved, and submits it.
+/// Records the confirmed plans, and submits them.
 pub(super) async fn submit(
     ctx: &mut Context,
     approved: &[Approved],
@@ -75,12 +75,11 @@ fn same_request(ledger: &Ledger, id: &RequestId) -> Result<Failure, Failure> {
 }
 
 impl Sent {
-    /// Whether no job is left for `dsr resume`.
     pub(super) fn is_all_sent(&self) -> bool {
         !self.report.requests.iter().any(RequestRecord::needs_resume)
     }
 
-    /// Follows the jobs to their end, if that was asked for and all of them were sent.
+    /// Follows the jobs to their end, if asked to and if all of them were sent.
     pub(super) async fn follow(self, ctx: &Context, wait: &WaitArgs) -> Result<Self, Failure> {
         let (mut ledger, clients) = (self.ledger, self.clients);
         let ids = self
@@ -103,17 +102,16 @@ impl Sent {
         })
     }
 
-    /// Reads again what was done in the meantime.
     pub(super) fn renew(&mut self, ctx: &Context) -> Result<(), Failure> {
         self.report.requests = waiting::renew(&self.ledger, &self.report.requests)?;
         self.report.signal = ctx.interrupt.signal();
         Ok(())
     }
 
-    /// Prints how the requests stand, once the ids of jobs that have ended are hashed.
+    /// Hashes the ids of jobs that have ended, then prints the requests.
     pub(super) fn print(&mut self, ctx: &Context) -> Result<(), Failure> {
         minimise::sweep(ctx, &mut self.ledger);
-        // The status is of what is shown, whatever another dsr does meanwhile.
+        // One view: the status must match what is printed, whatever another dsr does.
         let report = &mut self.report;
         self.ledger.in_one_view(|ledger| {
             report.requests = waiting::renew(ledger, &report.requests)?;
@@ -124,7 +122,7 @@ impl Sent {
         })
     }
 
-    /// Says what stood in the way or what comes next; the exit status.
+    /// Reports what went wrong or comes next, and returns the exit status.
     pub(super) fn tell(&self, ctx: &Context) -> ExitStatus {
         outcome::tell(ctx, &self.report, &self.troubles, self.followed)
     }

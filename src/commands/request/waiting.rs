@@ -26,7 +26,7 @@ pub(crate) struct WaitArgs {
 }
 
 impl WaitArgs {
-    /// What of a run becomes lines of the result.
+    /// What a run prints as lines of the result.
     pub(crate) fn lines(&self) -> Lines {
         match self.wait {
             true => Lines::Changes,
@@ -34,8 +34,8 @@ impl WaitArgs {
         }
     }
 
-    /// Follows the jobs of a run that sent all of them, if that was asked for; the report as it
-    /// is then, and what kept some from being asked about.
+    /// Follows the jobs if asked to and if all of them were sent. Returns the new report, and the
+    /// troubles of asking.
     pub(crate) async fn follow(
         &self,
         ctx: &Context,
@@ -44,7 +44,7 @@ impl WaitArgs {
         scope: &Scope,
         report: SubmitReport,
     ) -> Result<(SubmitReport, Vec<RefreshTrouble>), Failure> {
-        // Jobs take weeks: what needs the operator is told before, while it can still be settled.
+        // Jobs take weeks, so report first what the operator can still settle now.
         let all_sent = !report.requests.iter().any(RequestRecord::needs_resume);
         if !self.wait || !all_sent {
             return Ok((report, Vec::new()));
@@ -68,7 +68,7 @@ impl WaitArgs {
     }
 }
 
-/// The requests as the ledger has them now.
+/// Reads the requests again from the ledger.
 pub(crate) fn renew(
     ledger: &Ledger,
     requests: &[RequestRecord],

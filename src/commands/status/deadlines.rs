@@ -1,4 +1,4 @@
-//! What the clocks ask of the operator, told beside a plan, a submission or a list of requests.
+//! What legal deadlines and expiry dates ask of the operator.
 
 use chrono::{Days, NaiveDate};
 
@@ -8,7 +8,7 @@ use crate::ledger::{Ledger, RequestRecord, Unfetched, Which};
 use crate::ui::{Failure, Shown, day_count, number};
 use crate::workflow::Plan;
 
-/// From how many days before its end the link to an export is warned of.
+/// In days before the link to an export ends.
 const LINK_WARN_DAYS: i64 = 3;
 
 /// Which requests to show by their legal deadlines alone.
@@ -29,7 +29,7 @@ pub(crate) struct DeadlineArgs {
 }
 
 impl DeadlineArgs {
-    /// The most days that may be left until a deadline, if the operator asked for deadlines.
+    /// The most days left until a deadline, if the operator asked for deadlines. -1 means overdue.
     pub(crate) fn days(&self) -> Option<i64> {
         self.due_within.or(self.overdue.then_some(-1))
     }
@@ -50,13 +50,12 @@ pub(crate) fn whole_days(text: &str) -> Result<i64, String> {
     }
 }
 
-/// Whether the answer to a request is still open and due within so many days; -1 means that its
-/// day is over.
+/// Whether the request still needs an answer, due within `days`; -1 means that the day is over.
 pub(crate) fn is_due_within(request: &RequestRecord, today: NaiveDate, days: i64) -> bool {
     request.is_to_be_answered() && request.deadline().days_left(today) <= days
 }
 
-/// Warns of dates of a plan that are over already, hard to keep, or may be wrong.
+/// Warns of a plan's dates that are over, hard to keep, or may be wrong.
 pub(crate) fn warn_of_plan(ctx: &Context, plan: &Plan) {
     let today = ctx.clock.today();
     let received = plan.order.received;
@@ -71,12 +70,12 @@ pub(crate) fn warn_of_plan(ctx: &Context, plan: &Plan) {
         ctx.ui
             .warn_once("last_safe_day", &format!("submit at once: {late}"));
     }
-    // Under the CCPA, whose due dates do not move, it is the confirmation that hangs on holidays.
+    // CCPA due dates do not move; its confirmation date depends on holidays.
     warn_of_holidays(ctx, &plan.project, plan.confirm_by.unwrap_or(due));
     warn_of_token(ctx, plan);
 }
 
-/// Warns where the project's list of holidays says nothing of the year of a day that hangs on it.
+/// Warns if a project lists holidays, but none of the year of `day`.
 pub(crate) fn warn_of_holidays(ctx: &Context, project: &Project, day: NaiveDate) {
     if let Some(year) = year_without_holidays(&project.holidays, day) {
         let name = &project.name;
@@ -87,8 +86,7 @@ pub(crate) fn warn_of_holidays(ctx: &Context, project: &Project, day: NaiveDate)
     }
 }
 
-/// Warns where the token's year, if it is known, is over before Mixpanel is expected to be done
-/// with a plan.
+/// Warns if the token's year ends before Mixpanel is expected to finish a plan.
 pub(crate) fn warn_of_token(ctx: &Context, plan: &Plan) {
     let whole_days = plan.time().as_secs() / 86_400;
     let last = ctx.clock.today().checked_add_days(Days::new(whole_days));
@@ -100,10 +98,10 @@ pub(crate) fn warn_of_token(ctx: &Context, plan: &Plan) {
     }
 }
 
-/// The same for requests in the ledger.
+/// Like `warn_of_token`, for requests in the ledger.
 ///
 /// # Errors
-/// When the ledger cannot be read.
+/// The ledger cannot be read.
 pub(crate) fn warn_of_token_for(
     ctx: &Context,
     ledger: &Ledger,
@@ -112,7 +110,7 @@ pub(crate) fn warn_of_token_for(
     let today = ctx.clock.today();
     let mut latest: Option<NaiveDate> = None;
     let mut names = Vec::new();
-    // Nothing that is open now can be expected later than what is submitted today.
+    // No open request is expected to end later than one submitted today.
     let may_end = |request: &&RequestRecord| {
         let project = &request.asked.project_key;
         request.is_open() && ctx.token_ends_before(project, expected_completion(today))
@@ -153,8 +151,7 @@ pub(crate) fn some_of<T: AsRef<str>>(names: &[T]) -> String {
     }
 }
 
-/// What the clocks ask for: warnings, which go before the result so that JSON has them, and notes,
-/// which go behind it.
+/// Warnings go before the result, so that JSON has them; notes go after it.
 #[derive(Default)]
 pub(crate) struct Advice {
     warnings: Vec<(&'static str, String)>,
@@ -175,11 +172,11 @@ impl Advice {
     }
 }
 
-/// What the clocks ask for of each of these requests, which are shown; with a list of the open
-/// ones also which closed exports wait to be fetched.
+/// Collects the advice for these requests. For a list, adds closed requests that need an answer or
+/// a fetch.
 ///
 /// # Errors
-/// When the ledger cannot be read.
+/// The ledger cannot be read.
 pub(crate) fn advice(
     ctx: &Context,
     ledger: &Ledger,
@@ -214,7 +211,6 @@ pub(crate) fn advice(
     Ok(advice)
 }
 
-/// How much of a request is not sent.
 pub(super) fn unsent_text(request: &RequestRecord) -> String {
     let short = request.id.short();
     let unsent = request.count_jobs(|group| group.state.is_sendable());
@@ -252,10 +248,10 @@ fn advise_unsent(advice: &mut Advice, request: &RequestRecord, shown: Shown, tod
     }
 }
 
-/// The requests of the projects that are meant which wait for nothing but the record of their answer.
+/// Lists the requests that lack only the record of their answer, in the projects that are meant.
 ///
 /// # Errors
-/// When the ledger cannot be read.
+/// The ledger cannot be read.
 pub(crate) fn unanswered(ctx: &Context, ledger: &Ledger) -> Result<Vec<RequestRecord>, Failure> {
     let mut requests = ledger.list_requests(Which::Unanswered)?;
     requests.retain(|request| ctx.means(&request.asked.project));
@@ -313,7 +309,7 @@ fn advise_unfetched(advice: &mut Advice, request: &RequestRecord, today: NaiveDa
     }
 }
 
-/// What is wrong with submitting today, if the last safe day is over.
+/// Says why submitting today is late, if the last safe day is over.
 fn late_text(deadline: &Deadline, today: NaiveDate) -> Option<String> {
     let Deadline { due, rule } = deadline;
     let until = expected_completion(today);

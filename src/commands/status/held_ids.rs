@@ -5,7 +5,6 @@ use crate::domain::ExitStatus;
 use crate::ledger::{Ledger, RequestRecord};
 use crate::ui::Failure;
 
-/// Shows who is in a request's jobs, as far as that is still kept.
 pub(crate) fn show(
     ctx: &Context,
     ledger: &Ledger,

@@ -1,4 +1,4 @@
-//! How requests stand: `dsr status`.
+//! `dsr status`: how requests stand.
 
 pub(super) mod deadlines;
 pub(super) mod held_ids;
@@ -21,9 +21,9 @@ use crate::workflow::{self, Extent, RefreshTrouble, Settles, Waiting};
 use deadlines::DeadlineArgs;
 use outcome::{AFTER_DELETION, WaitsFor, standing_status, trouble_failure};
 
-/// For how long is asked if nothing else is said.
+/// How long dsr asks Mixpanel by default.
 const USUAL_TIME_TO_ASK: Duration = Duration::from_secs(5);
-/// Where asking about all that is due takes longer than this, a beginning tells nobody anything.
+/// If asking about everything due takes longer than this, a few answers help nobody.
 const WORTH_A_BEGINNING: Duration = Duration::from_secs(60);
 
 /// Show how requests stand
@@ -92,7 +92,7 @@ pub(crate) struct StatusArgs {
 }
 
 impl StatusArgs {
-    /// What it says, or that it says nothing, is relied on: no ledger is no good news.
+    /// A script relies on the output, or on there being none: a missing ledger must fail.
     fn is_for_a_script(&self) -> bool {
         self.exit_status || self.changes || self.watch
     }
@@ -117,7 +117,7 @@ pub(crate) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
     if let Some(days) = args.alarm.days() {
         let mut requests = view.read(ctx, &ledger)?;
         if view.shown == Shown::List {
-            // Mixpanel has finished them, and nobody has recorded that the person was told.
+            // Also those that Mixpanel has finished and whose answer is not recorded.
             let unanswered = deadlines::unanswered(ctx, &ledger)?;
             requests.retain(RequestRecord::is_open);
             requests.extend(unanswered.into_iter().filter(|request| !request.is_open()));
@@ -136,7 +136,7 @@ pub(crate) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
     };
     let mut troubles = Vec::new();
     if let Some(extent) = extent {
-        // What ends now is shown once more.
+        // A request that ends now is shown once more.
         view.read(ctx, &ledger)?;
         troubles = ask(ctx, &mut ledger, &view.scope, extent).await?;
         minimise::sweep(ctx, &mut ledger);
@@ -169,8 +169,8 @@ pub(crate) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
     Ok(ExitStatus::most_pressing(statuses))
 }
 
-/// How long to ask about what is due. Whoever only wants to look is not kept waiting for a few
-/// answers among thousands; a script makes its way through them, a little each time.
+/// How long to ask about what is due. A person does not wait for a few answers among thousands; a
+/// script makes progress with each run.
 fn time_to_ask(
     ctx: &Context,
     ledger: &Ledger,
@@ -187,7 +187,7 @@ fn time_to_ask(
     }
 }
 
-/// Shows requests, and says what needs the operator; the status they stand for.
+/// Shows requests and what needs the operator. Returns the status.
 fn show(
     ctx: &Context,
     ledger: &Ledger,
@@ -196,7 +196,7 @@ fn show(
 ) -> Result<ExitStatus, Failure> {
     let requests = &view.read(ctx, ledger)?;
     let json = ctx.ui.format() == crate::ui::Format::Json;
-    // Nobody is told of it otherwise, and it takes a while to count.
+    // Only JSON shows it otherwise, and counting takes a while.
     let polling = match json || extent.is_some() {
         true => Some(polling(ctx, ledger, &view.scope)?),
         false => None,
@@ -225,8 +225,8 @@ fn show(
     Ok(standing_status(requests, ctx.clock.today()))
 }
 
-/// Shows only the requests that are due within so many days. The status is about nothing else, so
-/// that no other trouble hides a deadline.
+/// Shows only the requests due within `days`. Its status is only about them, so that no other
+/// trouble hides a deadline.
 fn show_due(
     ctx: &Context,
     ledger: &Ledger,
@@ -258,7 +258,7 @@ fn show_due(
     })
 }
 
-/// Whether something is deleted, and nothing remains to be.
+/// Whether something was deleted, and nothing remains to be deleted.
 fn has_deleted(request: &RequestRecord) -> bool {
     request.asked.operation.kind() == Kind::Delete
         && !request.state().is_open()
@@ -271,7 +271,7 @@ fn still_due(polling: Polling) -> String {
     format!("{jobs} due for a check. Check now ({time}): `dsr status --refresh`.")
 }
 
-/// Shows what has changed since it was last shown, if anything has; also what its reader has seen.
+/// Shows what changed since the last look. Returns what its reader has now seen.
 fn show_changes(
     ctx: &Context,
     ledger: &Ledger,
@@ -280,7 +280,7 @@ fn show_changes(
     let mut requests = view.read(ctx, ledger)?;
     let mut untold = ledger.list_untold()?;
     let listed: HashSet<RequestId> = requests.iter().map(|r| r.id.clone()).collect();
-    // Those that have ended since are listed no more, unless the view is of one request.
+    // A list no longer has requests that have ended since, but a view of one request does.
     for id in untold.keys().filter(|id| !listed.contains(id)) {
         let found = ledger.find_request(id)?;
         requests.extend(found.filter(|request| view.means(ctx, request)));
@@ -306,12 +306,11 @@ fn show_changes(
     Ok((status, told))
 }
 
-/// What is looked at.
 pub(crate) struct View {
     which: Which,
     pub(crate) scope: Scope,
     pub(crate) shown: Shown,
-    /// The requests that were there at an earlier look: they stay in view.
+    /// Requests of an earlier look stay in view.
     seen: Vec<RequestId>,
 }
 
@@ -347,8 +346,8 @@ impl View {
         named && ctx.means(&request.asked.project)
     }
 
-    /// The requests that are meant: those that need the operator first, by their due dates, then
-    /// the other open ones, by theirs, then those that have ended, newest first.
+    /// Lists the requests that are meant: first those that need the operator, then other open ones,
+    /// each by due date; last those that have ended, newest first.
     pub(crate) fn read(
         &mut self,
         ctx: &Context,
@@ -383,7 +382,6 @@ impl View {
     }
 }
 
-/// Why a request needs the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Urgency {
     Unsettled,
@@ -401,7 +399,7 @@ fn urgency(request: &RequestRecord) -> Urgency {
     }
 }
 
-/// Says why requests need the operator, if they do, and the command to run.
+/// Says why requests need the operator, and which command to run.
 fn advise(ctx: &Context, ledger: &Ledger, requests: &[RequestRecord]) -> Result<(), Failure> {
     let mut waiting: Option<Vec<Waiting>> = None;
     for request in requests {
@@ -413,7 +411,7 @@ fn advise(ctx: &Context, ledger: &Ledger, requests: &[RequestRecord]) -> Result<
         let Some(job) = ledger.jobs(&request.id, standing).next().transpose()? else {
             continue;
         };
-        // Whoever waits has a reason. To find out for whom takes reading ids, so once for all.
+        // A job that waits has a reason. Finding what it waits for reads ids, so do it once.
         if job.state.is_sendable() && job.reason.is_some() && waiting.is_none() {
             let now = ctx.clock.now();
             waiting = Some(workflow::list_waiting(ledger, requests, now)?);
@@ -445,13 +443,12 @@ fn advise(ctx: &Context, ledger: &Ledger, requests: &[RequestRecord]) -> Result<
     Ok(())
 }
 
-/// What settles a request's jobs of unknown outcome.
 fn settled_by(ctx: &Context, ledger: &Ledger, request: &RequestRecord) -> Result<Settles, Failure> {
     let requests = std::slice::from_ref(request);
     Ok(Settles::of(ledger, requests, ctx.clock.now())?)
 }
 
-/// How many questions are due, and how long they take: projects are asked beside each other.
+/// How many jobs are due, and how long asking takes: dsr asks projects in parallel.
 pub(crate) fn polling(ctx: &Context, ledger: &Ledger, scope: &Scope) -> Result<Polling, Failure> {
     let backlogs = ledger.list_backlogs(scope, Turn::Due, ctx.clock.now())?;
     let file = ctx.projects_file()?;
@@ -466,7 +463,7 @@ pub(crate) fn polling(ctx: &Context, ledger: &Ledger, scope: &Scope) -> Result<P
     })
 }
 
-/// Asks Mixpanel about jobs of the scope; what kept some from being asked about.
+/// Asks Mixpanel about jobs of the scope. Returns the troubles.
 async fn ask(
     ctx: &mut Context,
     ledger: &mut Ledger,

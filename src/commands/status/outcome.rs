@@ -1,4 +1,4 @@
-//! How a run that submitted or asked ends: what is said last, and the exit status.
+//! How a run that submitted or asked ends: the last message and the exit status.
 
 use chrono::NaiveDate;
 
@@ -12,19 +12,19 @@ use crate::workflow::{self, RefreshTrouble, Settles, Stop, SubmitReport, Tally, 
 
 use super::deadlines;
 
-/// Who may use the API, as Mixpanel's pages name them.
+/// Who may use the API, in the words of Mixpanel's pages.
 pub(crate) const ELIGIBLE: &str = "the token's owner must be an owner or admin of the organization or the project (one of Mixpanel's pages says that everyone may)";
 
-/// How far the jobs were followed after they were sent.
+/// How far dsr followed the jobs after it sent them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Followed {
     No,
     ToTheEnd,
-    /// And their exports were fetched.
+    /// Followed to the end, and fetched their exports.
     AndFetched,
 }
 
-/// Says what stood in the way or what comes next.
+/// Reports what went wrong or what comes next.
 pub(crate) fn tell(
     ctx: &Context,
     report: &SubmitReport,
@@ -49,7 +49,6 @@ pub(crate) fn tell(
     status
 }
 
-/// What `--exit-status` tells of requests.
 pub(crate) fn standing_status(requests: &[RequestRecord], today: NaiveDate) -> ExitStatus {
     let groups = requests.iter().flat_map(|request| &request.groups);
     let overdue = requests
@@ -79,7 +78,6 @@ pub(crate) fn trouble_status(trouble: &RefreshTrouble) -> Option<ExitStatus> {
     }
 }
 
-/// What a trouble while asking means for the operator.
 pub(crate) fn trouble_failure(ctx: &Context, trouble: &RefreshTrouble) -> Failure {
     let status = trouble_status(trouble).unwrap_or(ExitStatus::Interrupted);
     match trouble {
@@ -121,7 +119,7 @@ fn not_allowed(ctx: &Context, http_status: u16, message: Option<&str>, then: &st
     Failure::new(ExitStatus::Auth, "not_allowed", text).hint(hint)
 }
 
-/// How there will be a token that Mixpanel does not refuse: by where the refused one is kept.
+/// How to get a token that Mixpanel accepts, by where the refused one is kept.
 pub(crate) fn other_token(ctx: &Context, http_status: u16) -> String {
     let renewal = match find_environments_token(&ctx.environment) {
         Ok(Some(token)) if !ctx.is_sandbox() => renewal(token.origin(), None),
@@ -136,7 +134,6 @@ pub(crate) fn other_token(ctx: &Context, http_status: u16) -> String {
     }
 }
 
-/// The one failure that matters most, or none.
 fn failure(
     ctx: &Context,
     status: ExitStatus,
@@ -279,7 +276,6 @@ fn stop_reason(report: &SubmitReport) -> String {
         .unwrap_or_else(|| "another dsr is at it, or something stood in the way".to_owned())
 }
 
-/// What settles the jobs of unknown outcome.
 fn settle_hint(report: &SubmitReport) -> String {
     let short = short_names(&report.requests);
     match (report.settling, report.requests.as_slice()) {
@@ -302,8 +298,8 @@ fn refused_text(report: &SubmitReport) -> String {
     format!("Mixpanel refused {}{}", jobs(refused), rest_text(report))
 }
 
-/// What became of the jobs that are neither refused nor of unknown outcome: what this run did is
-/// counted, and what is still to be sent.
+/// Counts the jobs that are neither refused nor unknown: what this run did, and what is still
+/// unsent.
 fn rest_text(report: &SubmitReport) -> String {
     let count =
         |which: fn(JobState) -> bool| count_jobs(&report.requests, |group| which(group.state));
@@ -345,7 +341,7 @@ fn unsettled_jobs(request: &RequestRecord) -> usize {
     request.count_jobs(JobGroup::is_unsettled)
 }
 
-/// What settles so many jobs of unknown outcome that no further call settles.
+/// How to settle unknown jobs that need the operator's decision.
 pub(crate) fn by_word(request: &str, jobs: usize) -> String {
     match jobs {
         0 | 1 => format!(
@@ -358,7 +354,7 @@ pub(crate) fn by_word(request: &str, jobs: usize) -> String {
     }
 }
 
-/// What is left to do about jobs that the operator gave up on.
+/// What to do about jobs that the operator gave up on.
 pub(crate) fn given_up(request: &RequestRecord) -> String {
     let jobs = request.count_jobs(|group| group.is_abandoned);
     let these = match jobs {
@@ -368,7 +364,7 @@ pub(crate) fn given_up(request: &RequestRecord) -> String {
     format!("you gave up on {these} cannot be sent again: make a new request")
 }
 
-/// Why a job is not sent that waits for another request, and what lets it go.
+/// Why a job waits for another request, and what frees it.
 pub(crate) struct WaitsFor {
     pub(crate) why: String,
     pub(crate) hint: String,
@@ -408,8 +404,8 @@ fn jobs(count: usize) -> String {
     }
 }
 
-/// The name to run a command with, and the space before it; without one the commands take every
-/// open request.
+/// A request's name with a space before it, for a command. Empty for several requests: without a
+/// name, commands take every open one.
 fn short_names(requests: &[RequestRecord]) -> String {
     match requests {
         [one] => format!(" {}", one.id.short()),
@@ -417,12 +413,11 @@ fn short_names(requests: &[RequestRecord]) -> String {
     }
 }
 
-/// What no deletion does.
 pub(crate) const AFTER_DELETION: &str =
     "Deleting does not stop collection: `dsr guide after-deletion` lists what is left to do.";
 
-/// How finished exports are fetched. Without a name all are, and of all projects, so several
-/// requests take that one command.
+/// How to fetch finished exports. For several requests: the command without a name, which fetches
+/// all of them.
 fn fetch_hint(requests: &[RequestRecord]) -> String {
     let is_there = |request: &&RequestRecord| {
         request.asked.operation.kind() == Kind::Export && request.jobs_in(JobState::Done) > 0

@@ -1,4 +1,4 @@
-//! `dsr status --watch`: asks about what is due and shows what changes, whoever finds it out.
+//! `dsr status --watch`: asks about what is due, and shows changes that any dsr finds.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -13,9 +13,9 @@ use crate::workflow::{self, RefreshTrouble, Settles, SubmitReport, Tally};
 
 use super::{View, deadlines, outcome, polling};
 
-/// How often it is looked whether the terminal has another size.
+/// How often dsr checks the size of the terminal.
 const GLANCE: Duration = Duration::from_millis(200);
-/// How often the ledger is read, at most; and for what part of the time.
+/// Reads the ledger at most this often, and for at most 1/`READ_PART` of the time.
 const READ_EVERY: Duration = Duration::from_secs(1);
 const READ_PART: u32 = 20;
 
@@ -29,7 +29,7 @@ pub(crate) async fn run(
     let projects = ctx.projects_of(&requests)?;
     let clients = ctx.clients(&projects)?;
     deadlines::warn_of_token_for(ctx, &ledger, &requests)?;
-    // The one that asks is busy while it waits for an answer.
+    // A second connection: the first is busy while it waits for an answer.
     let eyes = ctx.open_ledger()?;
     ctx.interrupt.begin();
     let scope = view.scope.clone();
@@ -62,14 +62,14 @@ pub(crate) async fn run(
         minimise::sweep(ctx, &mut ledger);
     }
     let status = conclude(ctx, &eyes, &mut view, screen.as_ref(), &troubles)?;
-    // What it may have to say belongs below the last picture.
+    // Its warnings belong below the last picture.
     if screen.is_some() {
         minimise::sweep(ctx, &mut ledger);
     }
     Ok(status)
 }
 
-/// The last picture, or all of it, and what it means.
+/// Shows the last picture or the final result, and returns its status.
 fn conclude(
     ctx: &Context,
     eyes: &Ledger,
@@ -119,7 +119,6 @@ fn conclude(
     ))
 }
 
-/// Draws the picture until it cannot be drawn.
 async fn redraw(ctx: &Context, eyes: &Ledger, screen: &Screen<'_>, view: &mut View) -> Failure {
     loop {
         let start = Instant::now();
@@ -155,7 +154,6 @@ fn draw(
     })?)
 }
 
-/// The changes of open jobs, told one a line.
 struct Changes {
     version: i64,
     standings: HashMap<JobId, String>,
@@ -179,7 +177,6 @@ impl Changes {
         }
     }
 
-    /// Tells what has changed since the last time.
     fn tell(&mut self, ctx: &Context, eyes: &Ledger, view: &mut View) -> Result<(), Failure> {
         let version = eyes.find_version()?;
         if version == self.version {

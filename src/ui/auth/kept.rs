@@ -1,4 +1,4 @@
-//! What was kept in the keyring, and what was removed.
+//! Shows what was kept in the keyring, and what was removed.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::domain::TokenName;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
 
-/// What became of a secret in the keyring.
+/// A change to a secret in the keyring.
 pub struct Kept {
     /// Which secret, such as `key`.
     pub what: &'static str,
@@ -38,7 +38,7 @@ impl View for Kept {
     }
 }
 
-/// A token that is out of the keyring now.
+/// A token that was removed from the keyring.
 pub struct LoggedOut {
     pub name: TokenName,
     pub was_there: bool,

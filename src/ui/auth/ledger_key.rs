@@ -1,4 +1,4 @@
-//! Where the ledger key is, and whether it is this ledger's.
+//! Shows where the ledger key is, and whether it is this ledger's.
 
 use serde_json::{Value, json};
 
@@ -7,11 +7,11 @@ use crate::domain::LedgerKey;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
 
-/// A ledger key by its fingerprint.
+/// A ledger key, shown by its fingerprint.
 pub struct LedgerKeyView {
     origin: KeyOrigin,
     fingerprint: String,
-    /// What the ledger remembers people under, once it does.
+    /// The fingerprint of the key that the ledger's people were hashed under, if any were.
     remembered: Option<String>,
 }
 

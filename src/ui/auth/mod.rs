@@ -1,4 +1,4 @@
-//! Tokens and keys: which there are, what was kept and what was removed.
+//! Shows tokens and keys, and changes to them.
 
 pub(super) mod kept;
 pub(super) mod ledger_key;

@@ -1,4 +1,4 @@
-//! OAuth tokens as people and scripts see them, without the tokens.
+//! Shows OAuth tokens, without the tokens themselves.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
@@ -11,27 +11,27 @@ use crate::ui::drawing::tone::Tone;
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::day_count;
 
-/// A token, and what is known of it beside its date.
+/// A token, and what is known of it.
 #[derive(Debug)]
 pub struct TokenState {
     pub token: OauthToken,
-    /// When Mixpanel turned it away, if it has not taken it since.
+    /// When Mixpanel turned it away, if Mixpanel has not accepted it since.
     pub rejected_at: Option<DateTime<Utc>>,
-    /// Whether the projects use it that name none.
+    /// Whether projects without `auth` use it.
     pub is_default: bool,
     /// The projects that name it.
     pub projects: Vec<String>,
 }
 
 impl TokenState {
-    /// Whether it may be sent, as far as is known.
+    /// Whether dsr may send it, as far as is known.
     pub fn is_usable(&self, today: NaiveDate) -> bool {
         let is_over = matches!(self.token.age(today), TokenAge::Expired { .. });
         !is_over && self.rejected_at.is_none()
     }
 }
 
-/// The tokens there are, the default one among them.
+/// All tokens, with the default one.
 pub struct TokensView<'a> {
     pub tokens: &'a [TokenState],
     pub today: NaiveDate,

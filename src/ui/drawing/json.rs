@@ -1,4 +1,4 @@
-//! How JSON is written anywhere: one line, no byte that steers a terminal.
+//! Writes JSON: one line, without bytes that control a terminal.
 
 use std::io::{self, Write};
 
@@ -9,26 +9,25 @@ use serde_json::ser::{Formatter, Serializer};
 
 use super::words::steers;
 
-/// The version of every JSON shape; it grows when one of them changes in a way scripts would notice.
+/// Version of all JSON shapes. It grows when a change could break a script.
 pub const SCHEMA: u32 = 1;
 
-/// RFC 3339 in UTC.
+/// RFC 3339 in UTC, with milliseconds.
 pub(crate) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// One line of JSON, as it is written anywhere.
+/// Returns one line of JSON.
 pub(crate) fn line(value: &Value) -> String {
     let mut line = Vec::new();
-    // A vector takes everything, and what a value holds can be written.
+    // Writing to a vector cannot fail, and a `Value` can always be written.
     write(&mut line, value).ok();
     let mut line = String::from_utf8(line).unwrap_or_default();
     line.push('\n');
     line
 }
 
-/// Writes JSON that does not steer the terminal it may be written to. Every reader of JSON reads
-/// the same.
+/// Escapes characters that control a terminal. JSON readers get the same values.
 pub(crate) fn write(out: impl Write, value: &impl Serialize) -> io::Result<()> {
     let mut serializer = Serializer::with_formatter(out, Printable);
     value.serialize(&mut serializer).map_err(io::Error::from)

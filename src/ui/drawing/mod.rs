@@ -1,4 +1,4 @@
-//! What screens are drawn with: paper, tables, tones, words.
+//! How views are drawn: paper, tables, tones, words.
 
 pub(super) mod json;
 pub(super) mod paper;

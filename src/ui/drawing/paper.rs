@@ -1,4 +1,4 @@
-//! What a result is laid out on: columns on a page of some width, or one fact a line.
+//! The layout of a result: columns of some width, or one fact a line.
 
 use super::words::wrapped;
 
@@ -7,14 +7,14 @@ use super::words::wrapped;
 pub enum Layout {
     /// Tables, and facts with their labels in a column.
     Columns,
-    /// `Name: value`, a fact a line, for a screen reader or a program that reads lines.
+    /// `Name: value`, a fact a line, for screen readers and for programs that read lines.
     Plain,
 }
 
-/// What a result is drawn on.
+/// The width and layout to draw for.
 #[derive(Debug, Clone, Copy)]
 pub struct Paper {
-    /// Of the terminal, in columns, if there is one. Plain lines are never broken.
+    /// Of the terminal, in columns; `None` without one. Plain lines are never folded.
     pub width: Option<u16>,
     pub layout: Layout,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Facts<'p> {
 }
 
 impl Paper {
-    /// Facts whose labels stand in a column of `width`, `indent` columns from the edge.
+    /// Starts facts whose labels have `width` columns, `indent` columns from the edge.
     pub(crate) fn facts(&self, indent: usize, width: usize) -> Facts<'_> {
         Facts {
             paper: self,
@@ -45,7 +45,7 @@ impl Facts<'_> {
         self.line(label, label, text);
     }
 
-    /// One that explains the one before: in columns it stands below it without a label.
+    /// Adds a fact that explains the one before: in columns it has no label.
     pub(crate) fn add_below(&mut self, label: &str, text: &str) {
         self.line("", label, text);
     }

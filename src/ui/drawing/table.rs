@@ -1,4 +1,4 @@
-//! The one place where a table is drawn.
+//! Draws every table.
 
 use console::{Alignment, measure_text_width, pad_str};
 
@@ -8,20 +8,18 @@ use super::paper::{Layout, Paper};
 use super::tone::Tone;
 use super::words::wrapped;
 
-/// A column of a table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Column {
     Text(&'static str),
-    /// Set to the right.
+    /// Aligned to the right.
     Number(&'static str),
 }
 
-/// Between two columns.
 const GAP: &str = "  ";
 
-/// Draws rows under their headings. Where the terminal is too narrow for all of them, the columns
-/// of `folds` go below their row, the first of them first, and where that is not enough each row
-/// becomes a list. Nothing is ever cut or left out: ids are copied.
+/// Draws rows under their headings. On a narrow terminal the columns of `folds` move below their
+/// row, in this order; if that is not enough, each row becomes a list. Nothing is cut or left out:
+/// people copy ids.
 pub(crate) fn draw(
     columns: &[Column],
     folds: &[&str],
@@ -95,19 +93,19 @@ fn draw_table(
     text
 }
 
-/// A dash says that there is nothing to say.
+/// A dash stands for no value.
 fn is_nothing(cell: &str) -> bool {
     cell.is_empty() || cell == "-"
 }
 
-/// Each row as lines of heading and value, rows parted by a blank line.
+/// Draws each row as lines of heading and value, with a blank line between rows.
 fn draw_list(columns: &[Column], rows: &[Vec<String>], paper: &Paper) -> String {
     let headings = columns.iter().map(|column| column.heading());
     let longest = headings.map(str::len).max().unwrap_or(0);
     let list = |row: &Vec<String>| {
         let mut facts = paper.facts(0, longest);
         for (column, value) in columns.iter().zip(row) {
-            // What is not there is no fact to be read out.
+            // A screen reader need not read out what is missing.
             if paper.layout == Layout::Columns || !is_nothing(value) {
                 facts.add(&column.label(paper.layout), value);
             }
@@ -124,7 +122,7 @@ impl Column {
         }
     }
 
-    /// In a list: `USED BY`, or as a sentence begins, since some voices spell capitals.
+    /// In a list: `USED BY`. In plain layout: `Used by`, since some voices spell capitals.
     fn label(&self, layout: Layout) -> String {
         let heading = self.heading();
         match layout {
@@ -137,7 +135,7 @@ impl Column {
     }
 }
 
-/// A state in its colour, for a cell.
+/// Returns a state in its color, for a cell.
 pub(crate) fn state_cell(state: JobState) -> String {
     let text = state.as_str();
     match state {

@@ -1,18 +1,18 @@
-//! The terminal: its size, and what is restored when a process ends in a question.
+//! The terminal: its size, and its state when the process ends during a question.
 
 use std::sync::{Arc, Mutex};
 
-/// The terminal, which a secret question leaves without an echo if the process ends meanwhile.
+/// Restores the terminal's echo if the process ends during a secret question.
 #[derive(Debug, Clone, Default)]
 pub struct Terminal {
-    /// What is printed if a signal ends the process now.
+    /// Printed if a signal ends the process now.
     last_words: Arc<Mutex<Option<String>>>,
     #[cfg(unix)]
     before: Arc<Mutex<Option<rustix::termios::Termios>>>,
 }
 
 impl Terminal {
-    /// Runs a question; a signal that ends the process meanwhile prints these words.
+    /// Runs a question. A signal that ends the process meanwhile prints `words`.
     pub(crate) fn saying<T>(&self, words: String, question: impl FnOnce() -> T) -> T {
         self.set_last_words(Some(words));
         let answer = question();
@@ -27,7 +27,7 @@ impl Terminal {
         }
     }
 
-    /// Leaves the terminal in order when a signal ends the process.
+    /// Restores the terminal when a signal ends the process.
     pub fn leave(&self) {
         self.restore();
         let words = self.last_words.lock().ok().and_then(|words| words.clone());
@@ -39,7 +39,7 @@ impl Terminal {
 
 #[cfg(unix)]
 impl Terminal {
-    /// Runs a secret question; until it is answered, `restore` undoes what it does to the terminal.
+    /// Runs a secret question; `restore` undoes what the question does to the terminal.
     pub(crate) fn during<T>(&self, question: impl FnOnce() -> T) -> T {
         self.keep(rustix::termios::tcgetattr(std::io::stdin()).ok());
         let answer = question();
@@ -54,12 +54,12 @@ impl Terminal {
         }
     }
 
-    /// Makes the terminal what it was before the question under way, if there is one.
+    /// Undoes what the current question does to the terminal.
     fn restore(&self) {
         use rustix::termios::{OptionalActions, tcsetattr};
         let before = self.before.lock().ok().and_then(|before| before.clone());
         if let Some(before) = before {
-            // Without a terminal there is nothing to restore.
+            // Fails only without a terminal, which needs no restoring.
             tcsetattr(std::io::stdin(), OptionalActions::Now, &before).ok();
         }
     }
@@ -80,14 +80,13 @@ fn drop_typed() {
     rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush).ok();
 }
 
-/// What is written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     Stdout,
     Stderr,
 }
 
-/// How many columns the terminal has that a stream is, if it is one and says so.
+/// The stream's width in columns, if it is a terminal that reports it.
 pub(crate) fn width_of(stream: Stream) -> Option<u16> {
     let terminal = match stream {
         Stream::Stdout => console::Term::stdout(),
@@ -96,7 +95,7 @@ pub(crate) fn width_of(stream: Stream) -> Option<u16> {
     terminal.size_checked().map(|(_, columns)| columns)
 }
 
-/// How large the terminal is that stdout is.
+/// The size of the terminal on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Size {
     /// At least 1.
@@ -104,7 +103,7 @@ pub(crate) struct Size {
     pub(crate) rows: u16,
 }
 
-/// 80 columns and 24 rows where the terminal does not say.
+/// Falls back to 80 columns and 24 rows.
 pub(crate) fn terminal_size() -> Size {
     let (rows, columns) = console::Term::stdout().size_checked().unwrap_or_default();
     let or = |said, usual| if said == 0 { usual } else { said };
@@ -114,8 +113,8 @@ pub(crate) fn terminal_size() -> Size {
     }
 }
 
-/// How many rows the cursor went down by what was typed since this was last asked. Nothing of the
-/// terminal is changed for it: what was typed is read, and nobody else gets it.
+/// Reads what was typed since the last call. Returns by how many rows it moved the cursor. The
+/// terminal's mode stays as it is; nobody else gets the typed text.
 #[cfg(unix)]
 pub(crate) fn take_typed_rows(size: Size) -> usize {
     use rustix::{io, process, termios};
@@ -124,7 +123,7 @@ pub(crate) fn take_typed_rows(size: Size) -> usize {
     let mut typed = [0; 1024];
     loop {
         let is_there = io::ioctl_fionread(&stdin).is_ok_and(|bytes| bytes > 0);
-        // Whoever reads from the background is stopped.
+        // The system stops a background process that reads from the terminal.
         let is_ours = termios::tcgetpgrp(&stdin).is_ok_and(|group| group == process::getpgrp());
         let read = match is_there && is_ours {
             true => io::read(&stdin, &mut typed).unwrap_or(0),

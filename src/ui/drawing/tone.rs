@@ -1,8 +1,8 @@
-//! The few colours there are. None of them tells anything that the words do not.
+//! The few colors. None carries a meaning that the words lack.
 //!
-//! All are of the sixteen that people set in their terminals, and read on a dark and on a light
-//! background. Yellow, cyan and green in bold, which many terminals make bright, do not on white,
-//! nor does blue on black.
+//! All are among the sixteen that people set in their terminals, and are readable on dark and on
+//! light backgrounds. Bold yellow, cyan and green are not, since many terminals make them bright:
+//! nobody can read them on white. Nor can anybody read blue on black.
 
 use anstyle::{AnsiColor, Style};
 
@@ -28,7 +28,7 @@ impl Tone {
         }
     }
 
-    /// The text in this colour; the streams take it out where it is not wanted.
+    /// Returns the text in this color; streams without color remove it.
     pub(crate) fn paint(self, text: &str) -> String {
         let style = self.style();
         format!("{style}{text}{style:#}")

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::paper::Paper;
 
-/// A result in both of its forms.
+/// A result for people and for scripts.
 pub trait View {
     /// For people; ends in a line break.
     fn human(&self, paper: &Paper) -> String;

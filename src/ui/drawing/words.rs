@@ -1,4 +1,4 @@
-//! Numbers, times and texts as people read them.
+//! Writes numbers, times and texts for people.
 
 use std::time::Duration;
 
@@ -72,14 +72,14 @@ pub fn day_count(days: i64) -> String {
     }
 }
 
-/// A text behind its label, folded at spaces where a terminal is narrower, but never inside a
-/// command, since those are copied; each line begins below the first.
+/// A text after its label, folded to the width, each line below the first. Never breaks a command:
+/// people copy it.
 pub(crate) fn wrapped(label: &str, text: &str, width: Option<u16>) -> String {
     let indent = " ".repeat(label.len());
     format!("{label}{}\n", folded(text, label.len(), &indent, width))
 }
 
-/// A text folded at spaces; the first line begins at `start`, the others after `indent`.
+/// Folds a text at spaces. The first line begins in column `start`, the others after `indent`.
 pub(crate) fn folded(text: &str, start: usize, indent: &str, width: Option<u16>) -> String {
     let Some(width) = width.map(usize::from) else {
         return text.to_owned();
@@ -101,7 +101,7 @@ pub(crate) fn folded(text: &str, start: usize, indent: &str, width: Option<u16>)
     lines
 }
 
-/// The words, what stands between backticks being one.
+/// Splits into words; text between backticks is one word.
 fn pieces(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let (mut begin, mut is_inside) = (0, false);
@@ -112,7 +112,7 @@ fn pieces(text: &str) -> Vec<&str> {
             begin = place + 1;
         }
     }
-    // A backtick that nothing closes begins no command.
+    // An unclosed backtick begins no command.
     match is_inside {
         true => text.split(' ').collect(),
         false => {
@@ -132,7 +132,7 @@ pub(crate) fn rate_text(per_second: f64) -> String {
     format!("{per_second} {unit}")
 }
 
-/// A word as it is typed into a shell.
+/// Quotes a word for a shell.
 pub fn shell_word(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
     match !text.is_empty() && text.chars().all(is_plain) {
@@ -141,8 +141,8 @@ pub fn shell_word(text: &str) -> String {
     }
 }
 
-/// Makes control and bidirectional characters visible, line breaks excepted: a server's words or
-/// a file's name must not steer the terminal.
+/// Shows control and bidirectional characters as escapes, except line breaks: a server's words or a
+/// file's name must not control the terminal.
 pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -155,8 +155,7 @@ pub fn printable(text: &str) -> String {
     shown
 }
 
-/// Whether a terminal does something with a character other than show it. All of them have four
-/// hex digits at most.
+/// Whether a character controls a terminal. All such characters have at most four hex digits.
 pub(crate) fn steers(c: char) -> bool {
     let is_bidirectional = matches!(
         c,

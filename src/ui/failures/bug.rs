@@ -1,4 +1,4 @@
-//! What is said where dsr has a bug. A panic's own message may quote a value, and so a person's id.
+//! Reports a bug of dsr. A panic's message may quote a person's id, so it is never printed.
 
 use std::panic::{PanicHookInfo, catch_unwind, set_hook};
 use std::sync::Once;
@@ -8,16 +8,16 @@ use crate::ui::console::Ui;
 
 use super::failure::Failure;
 
-/// Runs `work`, and makes a panic in it a status: never its message, only its place, is told.
+/// Runs `work`. A panic becomes a status, and prints its place but never its message.
 ///
-/// `screen` makes what it is told by, on whatever thread it happens.
+/// `screen` makes a `Ui` on the thread that panics.
 pub fn guard(
     screen: impl Fn() -> Ui + Send + Sync + 'static,
     work: impl FnOnce() -> ExitStatus + std::panic::UnwindSafe,
 ) -> ExitStatus {
     let told = Once::new();
     set_hook(Box::new(move |info| {
-        // One that is handed on from thread to thread is still one.
+        // One panic may pass through several threads; report it once.
         told.call_once(|| screen().fail(&failure(info)));
     }));
     catch_unwind(work).unwrap_or(ExitStatus::Bug)
@@ -47,8 +47,8 @@ mod tests {
     const ID: &str = "alice.smith@example.test";
     const VARIABLE: &str = "DSR_TEST_PANIC";
 
-    /// Not a test of its own: what the others start this program for, in a process of its own,
-    /// since a hook is the whole process's.
+    /// The other tests start this program to run this one, in its own process: a panic hook belongs
+    /// to the whole process.
     #[test]
     fn panics_when_it_is_asked_to() {
         #[expect(clippy::disallowed_methods, reason = "the test asks itself")]
@@ -71,7 +71,7 @@ mod tests {
                 "--exact",
                 "ui::failures::bug::tests::panics_when_it_is_asked_to",
             ])
-            // Without it the test runner keeps what is written to stderr.
+            // Otherwise the test runner captures stderr.
             .arg("--nocapture")
             .env(VARIABLE, format)
             .env("RUST_BACKTRACE", "full")

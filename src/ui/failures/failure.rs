@@ -1,4 +1,4 @@
-//! Why a command ends as it does, for people and for scripts.
+//! Why a command failed, for people and for scripts.
 
 use serde_json::{Value, json};
 
@@ -8,14 +8,14 @@ use crate::ui::drawing::words::printable;
 
 use super::kinds::ERROR_KINDS;
 
-/// Why a command did not do all that was asked: what happened, to what, and what to run next.
+/// Why a command did not do all that was asked, and what to run next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     pub status: ExitStatus,
     /// A stable word for scripts.
     pub kind: &'static str,
     pub message: String,
-    /// What led to it, the nearest first.
+    /// What led to it, the nearest cause first.
     pub causes: Vec<String>,
     /// One thing to do next.
     pub hint: Option<String>,
@@ -54,7 +54,7 @@ impl Failure {
         self
     }
 
-    /// Adds a hint where there is none yet.
+    /// Adds a hint if there is none yet.
     #[must_use]
     pub fn or_hint(mut self, hint: &str) -> Self {
         self.hint.get_or_insert_with(|| hint.to_owned());

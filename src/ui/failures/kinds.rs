@@ -1,8 +1,8 @@
-//! The words by which scripts know failures and warnings. `docs/schemas` publishes them.
+//! The words by which scripts know failures and warnings; `docs/schemas` publishes them.
 
 use crate::intake::WarningKind;
 
-/// What a failure may be called.
+/// Kinds of failures.
 pub const ERROR_KINDS: &[&str] = &[
     "already_applied",
     "answered",
@@ -56,7 +56,7 @@ pub const ERROR_KINDS: &[&str] = &[
     "usage",
 ];
 
-/// What a warning may be called that is not about ids in a source.
+/// Kinds of warnings that are not about ids in a source.
 pub const WARNING_KINDS: &[&str] = &[
     "clock_skew",
     "damaged_lines",
@@ -108,7 +108,7 @@ pub const WARNING_KINDS: &[&str] = &[
     "unknown_outcome",
 ];
 
-/// Whether a word is one that scripts may have heard of.
+/// Whether `docs/schemas` publishes this kind.
 pub(crate) fn is_known_warning(kind: &str) -> bool {
     let mut of_ids = WarningKind::ALL.into_iter().map(WarningKind::word);
     WARNING_KINDS.contains(&kind) || of_ids.any(|word| word == kind)

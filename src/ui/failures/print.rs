@@ -4,7 +4,7 @@ use std::io;
 
 use crate::ledger::LedgerError;
 
-/// Why requests could not be shown.
+/// Reading the ledger or writing the stream failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PrintError {
     #[error("cannot write the result")]

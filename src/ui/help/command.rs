@@ -1,4 +1,4 @@
-//! The help of a command.
+//! Shows the help of a command.
 
 use serde_json::{Value, json};
 

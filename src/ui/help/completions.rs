@@ -1,11 +1,11 @@
-//! The completion script of a shell.
+//! Shows the completion script of a shell.
 
 use serde_json::{Value, json};
 
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
 
-/// A script, as it is sourced.
+/// A script to be sourced.
 pub struct ScriptView {
     pub shell: String,
     pub script: String,

@@ -1,4 +1,4 @@
-//! What stands under a command's help: examples with what they do, laid out for a screen's width.
+//! Lays out the examples under a command's help.
 
 use console::measure_text_width;
 
@@ -10,30 +10,30 @@ use super::page::READABLE;
 const INDENT: &str = "  ";
 const BELOW: &str = "      ";
 
-/// A part of what stands under a command's help.
+/// Prose or examples under a command's help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
     Prose(String),
     Examples(Vec<Example>),
 }
 
-/// A command line, and what it does where that is not plain.
+/// A command line, and what it does if that is not obvious.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
-    /// May have several lines, each but the last with `\` at its end.
+    /// May have several lines, each but the last ending in `\`.
     pub line: String,
     pub meaning: Option<String>,
 }
 
-/// What stands under the long help of a command.
+/// Returns the parts under the long help of a command.
 pub fn examples_of(command: &clap::Command) -> Vec<Part> {
     let long = command.get_after_long_help();
     let text = long.or_else(|| command.get_after_help());
     parts_of(&text.map(ToString::to_string).unwrap_or_default())
 }
 
-/// Reads the text under a command's help: indented lines are examples, each with its meaning behind
-/// two spaces or more; all others are prose.
+/// Reads the text under a command's help. Indented lines are examples, with their meaning after two
+/// or more spaces; other lines are prose.
 fn parts_of(text: &str) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     for line in text.lines() {
@@ -69,7 +69,7 @@ fn example_of(line: &str) -> Example {
     }
 }
 
-/// The command with all below it, their examples laid out for the terminal on stdout.
+/// Lays out the examples of a command and its subcommands for the terminal on stdout.
 pub fn for_the_screen(command: clap::Command) -> clap::Command {
     let width = width_of(Stream::Stdout).unwrap_or(READABLE);
     lay_out(command, usize::from(width)).term_width(usize::from(width))
@@ -91,7 +91,7 @@ fn lay_out(mut command: clap::Command, width: usize) -> clap::Command {
 }
 
 impl Part {
-    /// Meanings stand beside the lines if there is room for all of them, else below each.
+    /// Puts meanings beside the lines if all fit, or else below each line.
     fn text(&self, width: usize) -> String {
         let examples = match self {
             Self::Prose(text) => return format!("{text}\n"),
@@ -125,7 +125,7 @@ impl Part {
     }
 }
 
-/// A long line goes on in the next one as a shell reads it, from an option or a pipe on.
+/// Continues a long line as a shell reads it, before an option or a pipe.
 pub fn folded(example: &str, width: usize) -> String {
     let mut text = String::new();
     for line in example.lines() {
@@ -148,7 +148,7 @@ pub fn folded(example: &str, width: usize) -> String {
     text
 }
 
-/// The line cut before each option, pipe and `dsr`.
+/// Cuts a line before each option, pipe and `dsr`.
 fn breakable(line: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut from = 0;

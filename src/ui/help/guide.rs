@@ -1,4 +1,4 @@
-//! What Mixpanel's SDKs offer, topic by topic.
+//! Shows what Mixpanel's SDKs offer, topic by topic.
 
 use serde_json::{Value, json};
 
@@ -7,11 +7,11 @@ use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::wrapped;
 
-/// The topics there are.
+/// The list of topics.
 #[derive(Debug)]
 pub struct TopicsView;
 
-/// One topic, of all SDKs or of one.
+/// One topic, for all SDKs or for one.
 #[derive(Debug)]
 pub struct GuideView {
     pub topic: Topic,
@@ -84,7 +84,7 @@ impl View for GuideView {
     }
 }
 
-/// Code and address stand as they are, whatever the width: they are copied.
+/// Never folds code and addresses: people copy them.
 fn section_text(library: &Library, section: &Section, paper: &Paper) -> String {
     let mut text = format!(
         "--sdk {}: {} {}\n\n",

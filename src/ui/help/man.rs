@@ -1,4 +1,4 @@
-//! Man pages: one to read, or the files they were written to.
+//! Shows a man page, or the files that man pages were written to.
 
 use std::path::PathBuf;
 
@@ -46,7 +46,7 @@ impl View for ManFilesView {
     }
 }
 
-/// What was installed, and whether `man` finds it; `None` where nobody knows.
+/// Installed man pages, and whether `man` finds them; `None` if unknown.
 pub struct ManInstalledView {
     pub folder: PathBuf,
     pub files: Vec<PathBuf>,

@@ -1,4 +1,4 @@
-//! What there is to read: pages, examples, the guide.
+//! Shows what there is to read: pages, examples, the guide.
 
 pub(super) mod command;
 pub(super) mod completions;

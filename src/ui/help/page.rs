@@ -1,4 +1,4 @@
-//! A page of help and the forms it takes: for people, for scripts, as Markdown. Knows no topic.
+//! A page of help for people, for scripts and as Markdown. Knows no topic.
 
 use serde_json::{Value, json};
 
@@ -6,15 +6,15 @@ use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::wrapped;
 
-/// How wide a page is where there is no terminal.
+/// Width of a page without a terminal, in columns.
 pub(crate) const READABLE: u16 = 80;
-/// Names longer than this have their meaning below them.
+/// In characters. The meaning of a longer name goes below it.
 const LONGEST_LABEL: usize = 26;
 
-/// What a topic tells.
+/// The text of a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// As it is typed behind `dsr help`.
+    /// As it is typed after `dsr help`.
     pub name: &'static str,
     pub title: &'static str,
     pub blocks: Vec<Block>,
@@ -25,13 +25,13 @@ pub struct Page {
 pub enum Block {
     Heading(String),
     Paragraph(String),
-    /// One of a list.
+    /// An item of a list.
     Item(String),
-    /// Each a name with its meaning.
+    /// Names, each with its meaning.
     Rows(Vec<(String, String)>),
-    /// Stands as it is, whatever the width: it is copied.
+    /// Never folded: people copy it.
     Code {
-        /// What stands behind the fence in Markdown.
+        /// The text after the opening fence in Markdown.
         info: String,
         text: String,
     },
@@ -49,8 +49,8 @@ impl Block {
         }
     }
 
-    /// The parts of a Markdown text of headings, paragraphs, lists of one level, tables of two columns
-    /// and fenced code.
+    /// Reads Markdown with headings, paragraphs, lists of one level, tables of two columns and
+    /// fenced code.
     pub fn of_markdown(text: &str) -> Vec<Self> {
         let mut blocks: Vec<Self> = Vec::new();
         let mut is_open = false;
@@ -80,7 +80,6 @@ impl Block {
                 let (name, meaning) = cells(row);
                 match blocks.last_mut() {
                     Some(Self::Rows(rows)) => rows.push((name, meaning)),
-                    // The first row is the heading.
                     _ => blocks.push(Self::Rows(Vec::new())),
                 }
                 is_open = false;
@@ -167,14 +166,13 @@ impl View for Page {
     }
 }
 
-/// The name, which needs no marks of its own, and its meaning.
 fn cells(row: &str) -> (String, String) {
     let (name, meaning) = row.split_once(" | ").unwrap_or((row, ""));
     let meaning = meaning.trim_end_matches([' ', '|']);
     (name.replace('`', ""), without_links(meaning))
 }
 
-/// Blocks with an empty line between them; the items of a list stand together.
+/// Joins blocks with an empty line, except between the items of a list.
 fn joined(blocks: &[Block], text_of: impl Fn(&Block) -> String) -> String {
     let mut text = String::new();
     for (place, block) in blocks.iter().enumerate() {
@@ -191,7 +189,7 @@ fn joined(blocks: &[Block], text_of: impl Fn(&Block) -> String) -> String {
     text
 }
 
-/// Names in a column and their meanings beside them, or below where a name is long.
+/// Names in a column with their meanings beside them, or below long names.
 fn rows_text(rows: &[(String, String)], width: u16) -> String {
     let longest = rows.iter().map(|(name, _)| name.chars().count());
     let longest = longest.max().unwrap_or(0);
@@ -211,7 +209,7 @@ fn indented(code: &str) -> String {
     lines.collect()
 }
 
-/// `[words](address)` as its words: an address inside the repository helps nobody on a screen.
+/// Replaces `[words](address)` by its words: a repository address helps nobody on a screen.
 pub fn without_links(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! The audit trail: its entries, its head, and what a verification came to.
+//! Shows the audit trail: its entries, its head and its verification.
 
 use serde_json::{Value, json};
 
@@ -11,13 +11,13 @@ use crate::ui::drawing::words::{number, plural, printable, wrapped};
 
 use super::lost_text;
 
-/// What is to be kept elsewhere.
+/// A head, to be kept elsewhere.
 #[derive(Debug)]
 pub struct AuditHeadView<'a> {
     pub head: &'a AuditHead,
 }
 
-/// What a verification came to.
+/// The result of a verification.
 #[derive(Debug)]
 pub struct AuditView<'a> {
     pub audit: &'a Audit,
@@ -137,7 +137,6 @@ impl View for AuditView<'_> {
 }
 
 impl AuditView<'_> {
-    /// Nothing is wrong: some saved heads are of a time that the ledger lacks.
     fn has_only_lost_heads(&self) -> bool {
         let mut findings = self.audit.findings.iter();
         self.set_back.is_none()
@@ -157,7 +156,7 @@ impl AuditView<'_> {
     }
 }
 
-/// A saved head that is not in the trail, and why that is no sign of a change.
+/// Explains why a saved head that is not in the trail is no sign of a change.
 fn lost_head_text(lost: &LostHead) -> String {
     format!(
         "Saved head {} is of the time that was lost when the ledger was set back. The loss was accepted on {} by {}.",
@@ -250,7 +249,7 @@ fn row(entry: &AuditEntry) -> Vec<String> {
     ]
 }
 
-/// An entry in words; one that this dsr does not know, by its name.
+/// Describes an entry; an unknown kind by its name.
 fn what(entry: &AuditEntry) -> String {
     let details = &entry.details;
     let text = |key: &str| details[key].as_str().unwrap_or("-").to_owned();
@@ -336,7 +335,7 @@ fn what(entry: &AuditEntry) -> String {
     }
 }
 
-/// What changed of a job whose state stayed.
+/// Describes a change that left the job's state as it was.
 fn noted(why: &str, state: &str) -> String {
     match why {
         "status" => format!("Mixpanel's word for the task recorded; still {state}"),

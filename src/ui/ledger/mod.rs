@@ -1,4 +1,4 @@
-//! The ledger as a file: how it stands, a copy of it, and the decision to go on with an older one.
+//! Shows the ledger as a file: its status, copies, and the acceptance of an older one.
 
 pub(super) mod audit;
 pub(super) mod purge;
@@ -30,11 +30,11 @@ pub struct BackupView<'a> {
     pub backup: &'a Backup,
 }
 
-/// What was decided about a ledger that was set back; nothing where it was not.
+/// The decision about a ledger that was set back; empty if it was not.
 #[derive(Debug, Default)]
 pub struct AcceptedView<'a> {
     pub accepted: Option<(&'a SetBack, &'a Accepted)>,
-    /// The word that what it lacks was looked up, if that is what was recorded.
+    /// Set if the operator recorded a review of what the ledger lacks.
     pub reviewed: Option<&'a Review>,
 }
 
@@ -96,7 +96,7 @@ impl View for LedgerStatusView<'_> {
     }
 }
 
-/// What the ledger lacks for good, and who accepted that.
+/// Says what the ledger lacks for good, and who accepted that.
 pub(crate) fn lost_text(lost: &LostTime) -> String {
     let text = lost.to_string();
     let mut chars = text.chars();

@@ -1,4 +1,4 @@
-//! Records that were purged, or would be.
+//! Shows records that were purged, or would be.
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
@@ -9,17 +9,17 @@ use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural};
 
-/// What went, or would go.
+/// What was removed, or would be.
 #[derive(Debug)]
 pub struct PurgeView<'a> {
-    /// Requests closed before this day.
+    /// Requests closed before this day are meant.
     pub cutoff: NaiveDate,
     pub found: Option<&'a Closed>,
-    /// None if nothing was removed.
+    /// `None` if nothing was removed.
     pub purged: Option<&'a Closed>,
     /// How many people stay suppressed, or would.
     pub stay: usize,
-    /// Every purge there was.
+    /// Every purge so far.
     pub all: &'a [Purge],
 }
 
@@ -70,7 +70,7 @@ impl View for PurgeView<'_> {
     }
 }
 
-/// What becomes of people when their records go.
+/// Says how many people stay suppressed when their records go.
 pub fn staying(people: usize) -> String {
     match people {
         0 => "Nobody in them is on the suppression list.".to_owned(),

@@ -1,4 +1,4 @@
-//! Who was found in the ledger, and in what. People are named by place and hash, never by id.
+//! Shows who was found in the ledger. Names people by place and hash, never by id.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -14,32 +14,31 @@ use crate::ui::drawing::table::{Column, draw, state_cell};
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, ordinal, plural, printable, wrapped};
 
-/// How many of those who were not found are named to people.
 const MAX_NAMED: usize = 20;
 
-/// Somebody who was looked for.
+/// A person who was looked for.
 #[derive(Debug)]
 pub struct Sought {
-    /// What messages call the source; never an id.
+    /// The source's name in messages; never an id.
     pub source: String,
-    /// Which of the ids on the command line it is, counted from 1.
+    /// Which id on the command line, counted from 1.
     pub argument: Option<usize>,
     pub line: Option<u64>,
     pub element: Option<u64>,
-    /// None without a key.
+    /// `None` without a key.
     pub hash: Option<PersonHash>,
     pub involved: Vec<Involvement>,
-    /// Deletions that they were in and whose records are gone.
+    /// Deletions of this person whose records were purged.
     pub suppressed: Vec<StillSuppressed>,
 }
 
-/// A job that somebody is or was in.
+/// A job with this person.
 #[derive(Debug, Clone)]
 pub struct Involvement {
     pub request: Rc<RequestRecord>,
     pub job: Rc<JobRecord>,
     pub ended: Option<DateTime<Utc>>,
-    /// Why nobody knows whether it was carried out, where nobody does.
+    /// Why nobody knows whether the job was carried out.
     pub doubt: Option<&'static str>,
 }
 
@@ -49,7 +48,7 @@ pub struct FindView<'a> {
     pub people: &'a [Sought],
 }
 
-/// What happened to a person, the most telling first.
+/// What happened to a person; the order is the most telling first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
     Erased,
@@ -90,12 +89,11 @@ impl Fate {
 }
 
 impl Sought {
-    /// Something is known of them.
+    /// Whether the ledger knows this person.
     pub fn is_found(&self) -> bool {
         !self.involved.is_empty() || !self.suppressed.is_empty()
     }
 
-    /// What happened to somebody who is found.
     fn fate(&self) -> Option<Fate> {
         let deletions = self.involved.iter().filter(|found| {
             let operation = found.request.asked.operation;
@@ -124,13 +122,13 @@ impl Sought {
         }
     }
 
-    /// A job of theirs may have been carried out, and nobody knows for this reason.
+    /// Whether a job of theirs may have been carried out, unknown for this reason.
     fn is_possibly(&self, doubt: &str) -> bool {
         let mut involved = self.involved.iter();
         involved.any(|found| found.doubt == Some(doubt))
     }
 
-    /// Mixpanel may have made two tasks with their id.
+    /// Whether Mixpanel may have made two tasks with their id.
     fn is_possible_duplicate(&self) -> bool {
         let mut jobs = self.involved.iter().map(|found| &found.job);
         jobs.any(|job| job.is_possible_duplicate())
@@ -148,7 +146,7 @@ impl FindView<'_> {
         people.filter(|sought| sought.is_found()).count()
     }
 
-    /// How many are in requests, and what happened to them. To be in a request is not to be erased.
+    /// Counts who is in requests and what happened: being in a request is not being erased.
     fn outcome_text(&self) -> String {
         let (all, found) = (self.people.len(), self.count_found());
         let of = plural(all, "person", "people");
@@ -172,7 +170,7 @@ impl FindView<'_> {
         text
     }
 
-    /// Those of whom this is so, the first of them by their places.
+    /// The places of the people who match, up to `MAX_NAMED`.
     fn places_text(&self, which: impl Fn(&Sought) -> bool) -> Option<String> {
         let meant = self.people.iter().filter(|one| which(one));
         let mut named: Vec<String> = meant.map(Sought::place).collect();
@@ -316,7 +314,7 @@ fn purged(found: &StillSuppressed) -> Value {
     })
 }
 
-/// What is still known where the records are gone.
+/// Describes a deletion whose records were purged.
 fn purged_text(sought: &Sought, found: &StillSuppressed) -> String {
     let day = |time: DateTime<Utc>| time.date_naive();
     let StillSuppressed {

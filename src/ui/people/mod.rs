@@ -1,4 +1,4 @@
-//! Whose ids they are: sources, who was found, the suppression list.
+//! Shows people: sources, who was found, the suppression list.
 
 pub(super) mod find;
 pub(super) mod recollected;

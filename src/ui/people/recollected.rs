@@ -1,4 +1,4 @@
-//! Erased people who were found in events: by hash and place, never by id.
+//! Shows erased people found in events, by hash and place, never by id.
 
 use serde_json::{Value, json};
 
@@ -12,19 +12,19 @@ use crate::workflow::{Arrivals, Recollected, Seen};
 
 use super::sources;
 
-/// How many people are named to people.
+/// How many people are named on the screen.
 const MAX_NAMED: usize = 20;
 
-/// How many damaged lines of a file are named to people.
+/// How many damaged lines of a file are named on the screen.
 const MAX_PLACES: usize = 3;
 
-/// What came of looking for erased people in events.
+/// The result of looking for erased people in events.
 pub struct RecollectedView<'a> {
-    /// How many people the ledger knows of whose deletion was sent.
+    /// How many people the ledger knows whose deletion was sent.
     pub erased: usize,
     pub read: &'a [EventsRead],
     pub people: &'a [Recollected],
-    /// Whether their hashes are those that other commands show.
+    /// Whether the hashes are the ones that other commands show.
     pub has_key: bool,
 }
 
@@ -50,7 +50,6 @@ impl RecollectedView<'_> {
         self.read.iter().map(|read| read.reading.values).sum()
     }
 
-    /// What there is to know, the worst first.
     fn findings(&self) -> Vec<String> {
         let sum = self.sum();
         let mut lines = Vec::new();
@@ -260,7 +259,7 @@ fn source(read: &EventsRead) -> Value {
     object
 }
 
-/// What to say of a file that could not be read whole; `None` if it could.
+/// Describes the damage of a file; `None` if all of it was read.
 pub fn damage_text(read: &EventsRead) -> Option<String> {
     let count = read.problems.count();
     let place = |problem: &Problem| {

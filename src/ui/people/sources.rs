@@ -1,4 +1,4 @@
-//! How each source was read, for people and for scripts.
+//! Shows how each source was read.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::intake::{Format, Reading};
 use crate::ui::drawing::paper::Facts;
 use crate::ui::drawing::words::{number, plural, printable};
 
-/// A line for each source and each of the excluded ones, as part of a plan.
+/// Adds a line for each source and each excluded file.
 pub(crate) fn add(facts: &mut Facts<'_>, sources: &[Reading], excluded: &[Reading]) {
     let readings = [sources, excluded].concat();
     for reading in &readings {
@@ -72,7 +72,7 @@ pub(crate) fn object(reading: &Reading) -> Value {
     })
 }
 
-/// What became of a file whose ids are left out.
+/// Counts the ids that a file left out.
 pub(crate) fn exclusion_text(exclusion: &Exclusion) -> String {
     let Exclusion { source, ids, found } = exclusion;
     let found = match found {

@@ -1,5 +1,4 @@
-//! The list of people who are not to be tracked again, for servers to read. Written as it is read:
-//! there may be millions.
+//! Writes the suppression list for servers. Reads people while it writes: there may be millions.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -20,23 +19,23 @@ use crate::ui::drawing::words::{number, plural, printable, wrapped};
 use crate::ui::failures::print::PrintError;
 use crate::workflow::{HeldIds, Part, Suppressed};
 
-/// What the list is written as.
+/// The format of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListFormat {
-    /// A hash a line; what is said of the list stands behind `#`. Has no ids: they could not be told
-    /// from hashes.
+    /// A hash a line; facts about the list follow `#`. Has no ids: nobody could tell them from
+    /// hashes.
     Text,
-    /// A table; each row says under which key it was made. Has no ids: one that a spreadsheet takes
-    /// for a formula would have to be changed.
+    /// A table whose rows name their key. Has no ids: one that looks like a formula to a
+    /// spreadsheet would have to be changed.
     Csv,
-    /// A JSON object a line: first and last what is said of the list, between them a person each.
+    /// JSON lines: one person each, with facts about the list in the first and last line.
     JsonLines,
 }
 
-/// A list, and what is said of it.
+/// A list, with the facts about it.
 pub struct SuppressionList<'a> {
     pub erased: &'a Erased<'a>,
-    /// Tells the ledger key from others.
+    /// The fingerprint of the ledger key.
     pub key: String,
     pub made: DateTime<Utc>,
     pub since: Option<DateTime<Utc>>,
@@ -45,17 +44,17 @@ pub struct SuppressionList<'a> {
     pub not_listed: Vec<NotErased>,
 }
 
-/// How many are on a list.
+/// How many people are on a list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ListCounts {
-    /// Entries: somebody is in the list once a project.
+    /// One entry for each person in each project.
     pub entries: usize,
     pub done: usize,
     pub under_way: usize,
     pub unknown: usize,
-    /// Those of them whose jobs the operator gave up on.
+    /// Unknown entries whose jobs the operator gave up on.
     pub given_up: usize,
-    /// Entries that have an id beside the hash.
+    /// Entries with an id beside the hash.
     pub with_ids: usize,
 }
 
@@ -84,7 +83,7 @@ impl ListCounts {
 }
 
 impl SuppressionList<'_> {
-    /// Hears of everybody, in the order of the hashes.
+    /// Calls back for each person, in the order of the hashes.
     fn each(
         &self,
         hear: &mut dyn FnMut(&Suppressed, &ProjectName, Erasure) -> io::Result<()>,
@@ -100,10 +99,10 @@ impl SuppressionList<'_> {
         Ok(counts)
     }
 
-    /// Whether anybody's id will be beside the hash.
+    /// Whether any entry has an id.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// The ledger cannot be read.
     pub fn has_ids(&self) -> Result<bool, LedgerError> {
         for part in Part::all_of(self.erased) {
             let people = part.read(self.erased, self.ids)?;
@@ -114,10 +113,10 @@ impl SuppressionList<'_> {
         Ok(false)
     }
 
-    /// Writes the list in a format of its own.
+    /// Writes the list in this format.
     ///
     /// # Errors
-    /// When `out` cannot be written or the ledger not read.
+    /// `out` cannot be written, or the ledger cannot be read.
     pub fn write(&self, format: ListFormat, out: &mut dyn Write) -> Result<ListCounts, PrintError> {
         match format {
             ListFormat::Text => self.write_text(out),
@@ -127,7 +126,7 @@ impl SuppressionList<'_> {
     }
 
     fn write_text(&self, out: &mut dyn Write) -> Result<ListCounts, PrintError> {
-        // The documented programs refuse a list without this line, such as one of plain ids.
+        // The documented programs refuse a list without this line, such as a list of plain ids.
         writeln!(out, "# dsr suppressions: format 1")?;
         writeln!(out, "# key: {}", self.key)?;
         writeln!(out, "# made: {}", time(self.made))?;
@@ -137,14 +136,14 @@ impl SuppressionList<'_> {
         }
         let (mut people, mut last) = (0, None);
         let counts = self.each(&mut |person, _, _| {
-            // Somebody who is in two projects stands on one line.
+            // A person in two projects has one line.
             if last.replace(person.hash) == Some(person.hash) {
                 return Ok(());
             }
             people += 1;
             writeln!(out, "{}", person.hash.hex())
         })?;
-        // At the end: a list without it was cut off.
+        // At the end, so that a list without it is known to be cut off.
         writeln!(out, "# people: {people}")?;
         Ok(counts)
     }
@@ -169,7 +168,7 @@ impl SuppressionList<'_> {
         Ok(counts)
     }
 
-    /// What is known before anybody is read.
+    /// The facts known before anybody is read.
     fn head(&self) -> Value {
         json!({
             "made_at": time(self.made),
@@ -206,10 +205,11 @@ fn entry(person: &Suppressed, project: &ProjectName, erasure: Erasure) -> Value 
 }
 
 impl Ui {
-    /// Writes a list as the result of the command: with `--json` as one object, else in `format`.
+    /// Writes a list as the result: with `--json` as one object, else in `format`.
     ///
     /// # Errors
-    /// When stdout cannot be written or the ledger not read. A reader that went away is no error.
+    /// stdout cannot be written, or the ledger cannot be read. A reader that went away is not an
+    /// error.
     pub fn print_suppressions(
         &self,
         list: &SuppressionList<'_>,
@@ -265,7 +265,7 @@ struct Document<'a> {
     warnings: Vec<Value>,
 }
 
-/// Read as they are written; what came of it.
+/// Serializes people while reading them, and keeps the counts or the error.
 struct People<'a> {
     list: &'a SuppressionList<'a>,
     came_to: RefCell<Option<Result<ListCounts, LedgerError>>>,
@@ -313,7 +313,7 @@ impl Serialize for People<'_> {
     }
 }
 
-/// What is said of a list that went into a file.
+/// A list that was written to a file.
 pub struct ListWrittenView<'a> {
     pub list: &'a SuppressionList<'a>,
     pub counts: ListCounts,

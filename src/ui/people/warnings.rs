@@ -1,4 +1,4 @@
-//! What is suspicious about ids, as people and scripts read it: counts and places, never a value.
+//! Shows what is suspicious about ids: counts and places, never a value.
 
 use serde_json::{Value, json};
 
@@ -6,15 +6,15 @@ use crate::intake::{Warning, Warnings};
 use crate::ui::console::{Format, Ui};
 use crate::ui::drawing::words::{number, plural, printable};
 
-/// How many places stand beside the count.
+/// How many places are shown beside the count.
 const FIRST: usize = 5;
 
-/// Which places people are told of; scripts are told of all that were kept.
+/// Which places are shown to people; scripts get all that were kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listed {
-    /// A line each kind, with the first places.
+    /// A line for each kind, with the first places.
     First,
-    /// The same, and below it a line each place.
+    /// The same, and a line for each place.
     All,
 }
 
@@ -42,7 +42,7 @@ impl Ui {
     }
 }
 
-/// `` (`a.csv`, lines 3, 17; `b.csv`, line 2; and 4 more)``, or nothing where no place is known.
+/// `` (`a.csv`, lines 3, 17; `b.csv`, line 2; and 4 more)``; empty if no place is known.
 fn first_places(warning: &Warning<'_>) -> String {
     if warning.places().len() == 0 {
         return String::new();

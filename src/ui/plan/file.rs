@@ -1,4 +1,4 @@
-//! Plan files as people and scripts look at them, and the plans that requests were made of.
+//! Shows plan files.
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
@@ -20,15 +20,15 @@ use super::view::{PlanView, counts_text};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checked {
     Genuine,
-    /// There is no ledger key here to check them with.
+    /// No ledger key is available here to check them.
     No,
 }
 
-/// A plan file to be looked at.
+/// A plan file to look at.
 pub struct PlanFileView<'a> {
     pub file: &'a PlanFile,
     pub approvals: Checked,
-    /// How many approvals its project demands, where the project is known here.
+    /// How many approvals its project needs, if the project is known here.
     pub needed: Option<usize>,
     pub today: NaiveDate,
 }
@@ -201,7 +201,6 @@ fn created_text(header: &Header) -> String {
     )
 }
 
-/// What is to be done with whom, by line.
 fn contents(header: &Header) -> Vec<(&'static str, String)> {
     let mut lines = vec![(
         "Ids",

@@ -1,4 +1,4 @@
-//! Plans, to be sent at once or in files.
+//! Shows plans, to be sent at once or kept in files.
 
 pub(super) mod file;
 pub(super) mod view;

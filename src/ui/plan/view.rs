@@ -1,4 +1,4 @@
-//! Plans of a command before anything is sent.
+//! Shows the plans of a command before anything is sent.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::ui::people::sources::{self, exclusion_text};
 use crate::ui::request::dates::{Dates, NOT_ADVICE};
 use crate::workflow::Plan;
 
-/// Plans of one command, one for each project; nothing has been sent.
+/// The plans of one command, one for each project; nothing has been sent.
 pub struct PlanView<'a> {
     pub plans: &'a [Plan],
     pub now: DateTime<Utc>,
@@ -110,7 +110,7 @@ fn plan_text(plan: &Plan, paper: &Paper) -> String {
     format!("{begin}{heading}\n{}", facts.into_text())
 }
 
-/// What became of the values that were read: `7 unique, 0 duplicates, 1 excluded`.
+/// Counts the values that were read: `7 unique, 0 duplicates, 1 excluded`.
 pub(crate) fn counts_text(unique: usize, duplicates: usize, excluded: usize) -> String {
     let duplicates = plural(duplicates, "duplicate", "duplicates");
     let excluded = match excluded {
@@ -120,7 +120,6 @@ pub(crate) fn counts_text(unique: usize, duplicates: usize, excluded: usize) -> 
     format!("{} unique, {duplicates}{excluded}", number(unique))
 }
 
-/// How ids are made.
 fn hashed_text(hashed: &Hashed) -> String {
     let mut text = format!("{} of each value", hashed.function);
     if hashed.case == LetterCase::Lowered {
@@ -132,7 +131,7 @@ fn hashed_text(hashed: &Hashed) -> String {
     text
 }
 
-/// How ids are made, and one to compare with Mixpanel's.
+/// Says how ids are made, with one to compare with Mixpanel's.
 pub fn hashing_text(hashed: &Hashed) -> String {
     let example = hashed.example.as_ref();
     let example = example.map_or_else(String::new, |one| format!("; {}", example_text(one)));
@@ -169,7 +168,7 @@ fn one_or_several(mut requests: Vec<Value>) -> Value {
     }
 }
 
-/// A request that is planned only: it has no ids of its own yet.
+/// A planned request, which has no id of its own yet.
 fn plan_object(plan: &Plan, now: DateTime<Utc>, today: NaiveDate) -> Value {
     let jobs = plan.job_sizes().map(|ids| {
         json!({

@@ -1,4 +1,4 @@
-//! The dates that the laws and Mixpanel set, each with its rule, as people and scripts read them.
+//! Shows the dates that the laws and Mixpanel set, each with its rule.
 
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ use crate::ui::drawing::tone::Tone;
 use crate::ui::drawing::words::{day_count, plural, printable, wrapped};
 use crate::workflow::Plan;
 
-/// Said once wherever dates are shown.
+/// Printed once wherever dates are shown.
 pub const NOT_ADVICE: &str = "Dates follow the rules they name and are not legal advice.";
 
 /// The dates of a plan or a request.
@@ -24,13 +24,13 @@ pub(crate) struct Dates<'a> {
     confirm_by: Option<NaiveDate>,
     extension: Option<&'a Extension>,
     unfetched: Option<&'a Unfetched>,
-    /// Some of it was not sent yet.
+    /// Some jobs are not sent yet.
     is_unsent: bool,
-    /// Some of it still waits for something.
+    /// Some jobs still wait for something.
     is_open: bool,
-    /// The time to answer runs.
+    /// The time to answer is running.
     is_to_be_answered: bool,
-    /// What is known of the answer to the person; nothing of what is open.
+    /// What is known of the answer to the person; `None` while the request is open.
     answer: Option<String>,
 }
 
@@ -80,7 +80,7 @@ impl<'a> Dates<'a> {
         }
     }
 
-    /// A line each date, and below it what it follows from.
+    /// A line for each date, and below it the rule it follows from.
     pub(crate) fn lines(&self, today: NaiveDate, paper: &Paper) -> String {
         let mut facts = paper.facts(2, 10);
         let left = match self.is_to_be_answered {
@@ -121,7 +121,7 @@ impl<'a> Dates<'a> {
         facts.into_text()
     }
 
-    /// The dates beside what else an object says.
+    /// Adds the dates to an object.
     pub(crate) fn added_to(&self, object: Value, today: NaiveDate) -> Map<String, Value> {
         match object {
             Value::Object(mut fields) => {
@@ -178,7 +178,7 @@ fn left_text(deadline: &Deadline, today: NaiveDate) -> String {
     }
 }
 
-/// When to submit so that Mixpanel's own window ends in time.
+/// Says by when to submit, so that Mixpanel's 30 days end in time.
 fn submit_text(deadline: &Deadline, today: NaiveDate) -> String {
     let last = deadline.last_safe_day();
     let until = expected_completion(today);
@@ -210,7 +210,7 @@ impl Ui {
     }
 }
 
-/// `on 2026-11-28, 3 days late: by e-mail`, or that it is not recorded.
+/// `on 2026-11-28, 3 days late: by e-mail`, or that no answer is recorded.
 fn answer_text(request: &RequestRecord) -> Option<String> {
     match &request.answer {
         Some(answer) => {
@@ -232,21 +232,19 @@ fn answer_text(request: &RequestRecord) -> Option<String> {
     }
 }
 
-/// How many days after the due date the person was told; `None` where nobody was, and where that was
-/// before the day of receipt, which cannot be.
+/// How many days after the due date the person was told. `None` if no answer is recorded, or if its
+/// day is before the receipt.
 pub(crate) fn days_late(request: &RequestRecord) -> Option<u64> {
     let day = request.answer.as_ref()?.day;
     let late = (day - request.deadline().due).num_days();
     (day >= request.asked.received).then(|| late.max(0).unsigned_abs())
 }
 
-/// `3 days late`
 fn late_text(days: u64) -> String {
     let days = usize::try_from(days).unwrap_or(usize::MAX);
     format!("{} late", plural(days, "day", "days"))
 }
 
-/// What is known of a request of which nothing is open.
 fn ended_text(request: &RequestRecord) -> &'static str {
     let done = request.jobs_in(JobState::Done);
     match (done, request.count_jobs(JobGroup::is_lost)) {
@@ -258,8 +256,7 @@ fn ended_text(request: &RequestRecord) -> &'static str {
     }
 }
 
-/// `30d left`, `today`, `3d late`, `answered`, `answered 3d late`, or `-` where nothing is waited for any
-/// more.
+/// `30d left`, `today`, `3d late`, `answered`, `answered 3d late`, or `-` if nothing is expected.
 pub(crate) fn due_cell(request: &RequestRecord, today: NaiveDate) -> String {
     if !request.is_to_be_answered() {
         return match (&request.answer, days_late(request)) {
@@ -275,7 +272,7 @@ pub(crate) fn due_cell(request: &RequestRecord, today: NaiveDate) -> String {
     }
 }
 
-/// What the due dates of a list follow from; nothing if none of them is shown.
+/// The rules behind the due dates of a list; empty if it shows no due date.
 pub(crate) fn rules_text(requests: &[RequestRecord], paper: &Paper) -> String {
     let mut rules: Vec<&str> = Vec::new();
     for request in requests.iter().filter(|r| r.is_to_be_answered()) {

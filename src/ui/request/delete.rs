@@ -1,4 +1,4 @@
-//! What the operator reads before a deletion is confirmed.
+//! Shows what the operator must read before confirming a deletion.
 
 use chrono::NaiveDate;
 
@@ -10,7 +10,7 @@ use crate::workflow::Plan;
 
 use super::dates::NOT_ADVICE;
 
-/// Whether the operator has been shown a plan's dates.
+/// Whether the operator has seen a plan's dates.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum DatesShown {
     Already,
@@ -18,7 +18,7 @@ pub enum DatesShown {
 }
 
 impl Ui {
-    /// What these plans erase.
+    /// Says what these plans erase.
     pub fn deletion_text(
         &self,
         plans: &[Plan],
@@ -54,7 +54,7 @@ impl Ui {
     }
 }
 
-/// The id, if it was typed and not read; and how many are left out by which file.
+/// The id, if it was typed on the command line; and how many ids each file excludes.
 fn ids_text(plan: &Plan) -> String {
     let mut text = String::new();
     if let Some(id) = &plan.order.named_id {

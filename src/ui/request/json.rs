@@ -73,7 +73,7 @@ pub(crate) fn polling(polling: Polling) -> Value {
     json!({ "due": polling.due, "seconds": polling.time.as_secs_f64() })
 }
 
-/// A job on a line of its own, as it changes.
+/// A changed job, on a line of its own.
 pub fn job_line(record: &JobRecord) -> Value {
     let request = record.id.request.as_str();
     json!({ "schema": SCHEMA, "request_id": request, "job": job(record) })

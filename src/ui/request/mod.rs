@@ -1,4 +1,4 @@
-//! Requests and their jobs, as text and as JSON.
+//! Shows requests and their jobs, as text and as JSON.
 
 pub(super) mod dates;
 pub(super) mod delete;

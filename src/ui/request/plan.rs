@@ -1,4 +1,4 @@
-//! The plan that a request was made of: who made it, who approved it.
+//! Shows the plan of a request: who made it, and who approved it.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub(crate) fn approval(by: &Actor, at: DateTime<Utc>) -> Value {
     json!({ "user": by.user(), "host": by.host(), "at": time(at) })
 }
 
-/// The plan that a request was made of.
+/// The plan of a request, as JSON.
 pub(crate) fn record_object(plan: &PlanRecord) -> Value {
     let approvals = plan.approvals.iter();
     json!({
@@ -33,7 +33,7 @@ pub(crate) fn record_object(plan: &PlanRecord) -> Value {
     })
 }
 
-/// A line of it, and one for each who approved it.
+/// A line for the plan, and one for each approval.
 pub(crate) fn record_lines(plan: &PlanRecord, paper: &Paper) -> String {
     let mut facts = paper.facts(2, 10);
     let digest = plan.digest.short();

@@ -1,4 +1,4 @@
-//! Requests as the ledger has them, and their jobs: as JSON, and to whom they are written.
+//! Prints requests and their jobs, reading the jobs from the ledger while it writes.
 
 use std::cell::RefCell;
 use std::io::{self, BufWriter, Write};
@@ -21,7 +21,7 @@ use super::text::{Present, change_text, requests_text};
 use crate::ledger::JobRecord;
 use crate::ui::drawing::json::write;
 
-/// Whether what was written has come to its reader, as far as can be known.
+/// Whether the output reached its reader, as far as dsr can know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
     Made,
@@ -30,10 +30,10 @@ pub enum Delivery {
 }
 
 impl Ui {
-    /// Writes how a job stands now as a line of the result.
+    /// Writes a job's present state as a line of the result.
     ///
     /// # Errors
-    /// When stdout cannot be written. A reader that went away is no error.
+    /// stdout cannot be written. A reader that went away is not an error.
     pub fn print_change(&self, job: &JobRecord) -> io::Result<()> {
         match self.lines_format() {
             Format::Json => self.print_object_line(&shapes::job_line(job)),
@@ -41,10 +41,11 @@ impl Ui {
         }
     }
 
-    /// Writes requests as the result of the command. Their jobs are read as they are written.
+    /// Writes requests as the result, reading their jobs meanwhile.
     ///
     /// # Errors
-    /// When stdout cannot be written or the ledger not read. A reader that went away is no error.
+    /// stdout cannot be written, or the ledger cannot be read. A reader that went away is not an
+    /// error.
     pub fn print_requests(
         &self,
         ledger: &Ledger,
@@ -56,10 +57,10 @@ impl Ui {
         Ok(())
     }
 
-    /// The same, and with JSON which questions are due.
+    /// Like `print_requests`; JSON also has which jobs are due to be asked about.
     ///
     /// # Errors
-    /// When stdout cannot be written or the ledger not read.
+    /// stdout cannot be written, or the ledger cannot be read.
     pub fn print_status(
         &self,
         ledger: &Ledger,
@@ -81,7 +82,7 @@ impl Ui {
     /// Writes requests as one JSON object, whatever the format of the rest.
     ///
     /// # Errors
-    /// When stdout cannot be written or the ledger not read.
+    /// stdout cannot be written, or the ledger cannot be read.
     pub fn print_objects(
         &self,
         ledger: &Ledger,
@@ -121,7 +122,7 @@ fn delivered(written: io::Result<()>) -> io::Result<Delivery> {
     }
 }
 
-/// Where the jobs are read from while they are written.
+/// Where jobs are read from while they are written.
 struct Source<'a> {
     ledger: &'a Ledger,
     today: NaiveDate,

@@ -1,4 +1,4 @@
-//! How much of requests is shown, and which questions are due.
+//! How much of requests is shown, and which jobs are due to be asked about.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub enum Shown {
     List,
     /// Each request with its jobs.
     Jobs,
-    /// Each request with those of its jobs that stand otherwise than was last told.
+    /// Each request with the jobs that changed since they were last shown.
     Untold,
 }
 
@@ -24,11 +24,11 @@ impl Shown {
     }
 }
 
-/// The questions about tasks whose time has come.
+/// The jobs that are due to be asked about.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Polling {
-    /// How many jobs are to be asked about now.
+    /// How many jobs are due now.
     pub due: usize,
-    /// How long that takes at the pace.
+    /// How long asking takes at the allowed pace.
     pub time: Duration,
 }

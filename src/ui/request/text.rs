@@ -1,4 +1,4 @@
-//! Requests as people read them: a list, or each with its dates and its jobs.
+//! Shows requests to people: as a list, or each with its dates and its jobs.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -14,10 +14,10 @@ use crate::ui::request::dates::{Dates, NOT_ADVICE, due_cell, rules_text};
 
 use super::shown::Shown;
 
-/// The most jobs that people are shown one by one; of more, those that went other than planned.
+/// The most jobs shown one by one; of more, only those that went other than planned.
 const MAX_ROWS: usize = 50;
 
-/// When it is: the moment, and the operator's day.
+/// The present moment and the operator's day.
 #[derive(Clone, Copy)]
 pub(crate) struct Present {
     now: DateTime<Utc>,
@@ -33,7 +33,7 @@ impl Present {
     }
 }
 
-/// Requests as people read them.
+/// Requests for people.
 pub(crate) fn requests_text(
     ledger: &Ledger,
     requests: &[RequestRecord],
@@ -54,7 +54,6 @@ pub(crate) fn requests_text(
     Ok(texts.join("\n"))
 }
 
-/// A line for each request.
 fn list_text(requests: &[RequestRecord], present: Present, paper: &Paper) -> String {
     use Column::{Number, Text};
     if requests.is_empty() {
@@ -91,7 +90,7 @@ fn list_text(requests: &[RequestRecord], present: Present, paper: &Paper) -> Str
     format!("{table}{doubled}{}", rules_text(requests, paper))
 }
 
-/// Which requests have jobs that Mixpanel may have taken twice; nothing if none has.
+/// Names requests with jobs that Mixpanel may have accepted twice; empty if there are none.
 fn duplicates_text(requests: &[RequestRecord], paper: &Paper) -> String {
     let named = requests.iter().filter_map(|request| {
         match request.count_jobs(JobGroup::is_possible_duplicate) {
@@ -114,14 +113,13 @@ fn duplicates_text(requests: &[RequestRecord], paper: &Paper) -> String {
     wrapped("Possible duplicate: ", &text, paper.width)
 }
 
-/// How old the oldest answer is.
 fn answered_text(answered: Answered, now: DateTime<Utc>) -> String {
     match answered {
         Answered::NotOpen => "-".to_owned(),
         Answered::Never => "never".to_owned(),
         Answered::At(oldest) => {
             let age = age(oldest, now);
-            // The largest unit says enough of the oldest of many.
+            // The largest unit is enough.
             age.split(' ').next().unwrap_or(&age).replace("just", "now")
         }
     }
@@ -132,7 +130,7 @@ fn kind_text(asked: &NewRequest) -> String {
     format!("{} {}", operation.kind().as_str(), operation.law().title())
 }
 
-/// `2/3`: how many of the jobs have ended.
+/// `2/3`: how many jobs have ended.
 fn ended_text(request: &RequestRecord) -> String {
     format!(
         "{}/{}",
@@ -141,7 +139,7 @@ fn ended_text(request: &RequestRecord) -> String {
     )
 }
 
-/// Mixpanel's own words for the jobs, each once; those that the state says already left out.
+/// Mixpanel's own words for the jobs, each once, without those that repeat the state.
 fn statuses_text(request: &RequestRecord) -> String {
     let mut words: Vec<&str> = Vec::new();
     for group in &request.groups {
@@ -212,7 +210,6 @@ fn request_text(
     Ok(text)
 }
 
-/// What is asked, and how it stands.
 fn heading(request: &RequestRecord, present: Present, paper: &Paper) -> String {
     let asked = &request.asked;
     let (kind, project) = (kind_text(asked), &asked.project);
@@ -245,7 +242,7 @@ fn heading(request: &RequestRecord, present: Present, paper: &Paper) -> String {
     format!("{title}\n") + &wrapped("  ", &created, paper.width) + &facts.into_text()
 }
 
-/// How many jobs are in each state, the most pressing first: `1 unknown, 2 running, 3 done`.
+/// Counts jobs by state, the most pressing first: `1 unknown, 2 running, 3 done`.
 fn standing_text(request: &RequestRecord) -> String {
     let counts = RequestState::PRESSING.map(|state| (state, request.jobs_in(state)));
     let counts = counts.into_iter().filter(|(_, count)| *count > 0);
@@ -253,7 +250,7 @@ fn standing_text(request: &RequestRecord) -> String {
     texts.collect::<Vec<_>>().join(", ")
 }
 
-/// The jobs that stand otherwise than was last told, and how many more of them there are.
+/// The jobs that changed since they were last shown, and how many more there are.
 fn first_untold(
     ledger: &Ledger,
     request: &RequestRecord,
@@ -270,7 +267,7 @@ fn first_untold(
     Ok((jobs, more))
 }
 
-/// Many jobs, counted by how they stand.
+/// Counts many jobs by state.
 fn groups_table(request: &RequestRecord, paper: &Paper) -> String {
     use Column::{Number, Text};
     let columns = [
@@ -301,7 +298,7 @@ fn jobs_table(jobs: &[JobRecord], now: DateTime<Utc>, paper: &Paper) -> String {
         Text("MIXPANEL"),
         Text("CHECKED"),
     ];
-    // Elsewhere they stand below the table, since they are long.
+    // In columns, reasons go below the table, since they are long.
     if paper.layout == Layout::Plain {
         columns.push(Text("REASON"));
     }
@@ -330,7 +327,7 @@ pub(crate) fn change_text(job: &JobRecord) -> String {
     format!("Job {}: {}{status}\n", job.id, state_cell(job.state))
 }
 
-/// Why a job stands where it stands, if it went other than planned.
+/// Explains a job's state, if it went other than planned.
 fn reasons(job: &JobRecord) -> impl Iterator<Item = &str> {
     let from_status = match job.mixpanel_status.as_deref() {
         Some("NOT_FOUND") => {

@@ -1,4 +1,4 @@
-//! The ids of a request's jobs, as far as the ledger still has them: the one place that shows any.
+//! Prints the ids that the ledger still has of a request's jobs.
 
 use std::cell::RefCell;
 use std::io::{self, BufWriter, Write};
@@ -15,15 +15,16 @@ use crate::ui::drawing::json::SCHEMA;
 use crate::ui::drawing::words::{plural, printable};
 use crate::ui::failures::print::PrintError;
 
-/// What stands in the place of ids that are gone.
+/// Shown in the place of ids that were replaced by hashes.
 const HASHED: &str =
     "only keyed hashes of them are kept; `dsr find` tells whether somebody is among them";
 
 impl Ui {
-    /// Writes the ids of a request job by job, as the result of the command.
+    /// Writes a request's ids job by job, as the result.
     ///
     /// # Errors
-    /// When stdout cannot be written or the ledger not read. A reader that went away is no error.
+    /// stdout cannot be written, or the ledger cannot be read. A reader that went away is not an
+    /// error.
     pub fn print_held_ids(
         &self,
         ledger: &Ledger,
@@ -86,7 +87,7 @@ impl Ui {
     }
 }
 
-/// `None` where they have given way to hashes.
+/// `None` if hashes have replaced them.
 fn find_ids(ledger: &Ledger, job: &JobRecord) -> Result<Option<Batch>, LedgerError> {
     match ledger.find_batch(&job.id) {
         Ok(batch) => Ok(Some(batch)),
@@ -100,7 +101,7 @@ struct Document<'a> {
     warnings: Vec<Value>,
 }
 
-/// Read as they are written: a request may have ten million ids.
+/// Reads jobs while it writes: a request may have ten million ids.
 struct Jobs<'a> {
     ledger: &'a Ledger,
     request: &'a RequestRecord,

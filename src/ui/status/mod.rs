@@ -1,4 +1,4 @@
-//! How requests stand: deadlines, the picture of a watch, the ids that are kept.
+//! Shows how requests stand: the picture of a watch, and the ids that are kept.
 
 pub(super) mod held_ids;
 pub(super) mod watch;

@@ -1,6 +1,6 @@
-//! A picture of the requests that is drawn anew in its place for as long as it is watched.
+//! Redraws a picture of the requests in its place, for as long as they are watched.
 //!
-//! Nothing of the terminal is changed that would have to be restored: a watch may be killed.
+//! Changes no mode of the terminal that would have to be restored: a watch may be killed.
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IsTerminal, Write};
@@ -22,19 +22,19 @@ use crate::ui::request::text::{Present, requests_text};
 use crate::ui::talk::progress::different_clocks;
 use crate::workflow::{Event, Observer};
 
-/// Begins and ends what a terminal shows at once, if it knows how to.
+/// Begin and end of a synchronized update; terminals without support ignore them.
 const AT_ONCE: (&str, &str) = ("\u{1b}[?2026h", "\u{1b}[?2026l");
-/// Clears from the cursor to the end of the line, and to the end of the screen.
+/// Clear from the cursor to the end of the line, and to the end of the screen.
 const CLEAR_LINE: &str = "\u{1b}[K";
 const CLEAR_BELOW: &str = "\u{1b}[J";
 
 /// The terminal on which requests are watched.
 pub struct Screen<'a> {
     ui: &'a Ui,
-    /// The widths of the lines of the picture that is there.
+    /// The widths of the lines on the screen.
     drawn: RefCell<Vec<usize>>,
     size: Cell<Size>,
-    /// What keeps questions back, and until when.
+    /// Why dsr does not ask now, and until when.
     held: RefCell<Option<(String, Instant)>>,
     skew: Cell<Option<TimeDelta>>,
 }
@@ -45,13 +45,13 @@ pub struct Picture<'a> {
     pub requests: &'a [RequestRecord],
     pub shown: Shown,
     pub polling: Polling,
-    /// When the next question is due, if none is now.
+    /// When the next job is due, if none is due now.
     pub next: Option<DateTime<Utc>>,
     pub clock: &'a dyn Clock,
 }
 
 impl<'a> Screen<'a> {
-    /// The screen, if there is one to draw on.
+    /// Returns the screen if stdout is a terminal that can redraw.
     pub fn find(ui: &'a Ui) -> Option<Self> {
         let can_draw = ui.drawing == Drawing::Possible && io::stdout().is_terminal();
         let is_there = ui.format() == Format::Human && can_draw;
@@ -64,15 +64,15 @@ impl<'a> Screen<'a> {
         })
     }
 
-    /// Whether the terminal has another size than when it was last drawn on.
+    /// Whether the terminal's size changed since the last drawing.
     pub fn is_resized(&self) -> bool {
         terminal_size() != self.size.get()
     }
 
-    /// Draws in the place of what was drawn before. What does not fit is left out and counted.
+    /// Draws over the last picture. What does not fit is left out and counted.
     ///
     /// # Errors
-    /// When stdout cannot be written or the ledger not read.
+    /// stdout cannot be written, or the ledger cannot be read.
     pub fn draw(&self, picture: &Picture<'_>) -> Result<(), PrintError> {
         let size = terminal_size();
         let paper = Paper {
@@ -97,7 +97,8 @@ impl<'a> Screen<'a> {
                 ColorChoice::Never => anstream::adapter::strip_str(&line).to_string(),
                 _ => line,
             });
-            // At the edge the cursor still stands on the last character.
+            // At the right edge the cursor is still on the last character, which clearing would
+            // remove.
             if width == 0 || !width.is_multiple_of(usize::from(size.columns)) {
                 out.push_str(CLEAR_LINE);
             }
@@ -110,29 +111,28 @@ impl<'a> Screen<'a> {
         Ok(write_at_once(&out)?)
     }
 
-    /// Takes the picture away, to make room for the result.
+    /// Removes the picture, to make room for the result.
     ///
     /// # Errors
-    /// When stdout cannot be written.
+    /// stdout cannot be written.
     pub fn clear(&self) -> io::Result<()> {
         let out = self.way_back(terminal_size()) + CLEAR_BELOW;
         self.drawn.take();
         write_at_once(&out)
     }
 
-    /// Says what was kept back so as not to disturb the picture.
+    /// Prints the warning that would have disturbed the picture.
     pub fn end(&self) {
         if let Some(ahead) = self.skew.take() {
             self.ui.warn_once("clock_skew", &different_clocks(ahead));
         }
     }
 
-    /// Moves the cursor to where the picture begins. A terminal that became narrower has broken
-    /// its lines.
+    /// Moves the cursor to the start of the picture. A narrower terminal has folded its lines.
     fn way_back(&self, size: Size) -> String {
         let drawn = self.drawn.borrow();
         let drawn: usize = drawn.iter().map(|width| rows(*width, size)).sum();
-        // Whoever presses Enter moves the cursor, too.
+        // Pressing Enter moves the cursor, too.
         let typed = take_typed_rows(size);
         match drawn {
             0 => String::new(),
@@ -188,12 +188,11 @@ impl Observer for Screen<'_> {
     }
 }
 
-/// How many rows of the terminal a line takes.
 fn rows(width: usize, size: Size) -> usize {
     width.div_ceil(usize::from(size.columns)).max(1)
 }
 
-/// The lines of a text and its footer, as many as there is room for above the cursor's row.
+/// The lines of a text and its footer, as many as fit above the cursor's row.
 fn fit(text: &str, footer: &[String], size: Size) -> Vec<String> {
     let rows_of = |line: &str| rows(measure_text_width(line), size);
     let room = usize::from(size.rows).saturating_sub(1);
@@ -249,7 +248,8 @@ mod tests {
             let lines = fit(&text, &footer(), size);
             let taken: usize = lines.iter().map(|line| rows(line.len(), size)).sum();
             let below: usize = footer().iter().map(|line| rows(line.len(), size)).sum();
-            // The row that says what is left out may be broken on a terminal of a few columns.
+            // On a terminal of a few columns, the row that says what is left out takes several
+            // rows.
             let broken = rows("… 30 more lines".len(), size);
             assert!(
                 taken < usize::from(height).max(below + broken + 1) + broken,

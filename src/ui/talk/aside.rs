@@ -1,4 +1,4 @@
-//! stderr: what is said beside the result.
+//! stderr: everything but the result.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use crate::ui::drawing::paper::Layout;
 use crate::ui::drawing::terminal::{Stream, width_of};
 use crate::ui::drawing::words::{folded, printable};
 
-/// stderr, and the bar that may be drawn on it just now.
+/// stderr, shared with the progress bar on it.
 #[derive(Clone)]
 pub struct Aside {
     color: ColorChoice,
@@ -37,29 +37,29 @@ impl Aside {
         }
     }
 
-    /// Tells the operator something that went well or comes next. Not with JSON, not when quiet.
+    /// Prints what went well or comes next. Not with JSON, not when quiet.
     pub fn note(&self, text: &str) {
         if self.takes_notes {
             self.write(&format!("{}\n", printable(text)));
         }
     }
 
-    /// The same for a text that steers no terminal, and ends in a line break.
+    /// Like `note`, for text that ends in a line break and cannot control a terminal.
     pub(crate) fn show(&self, text: &str) {
         if self.takes_notes {
             self.write(text);
         }
     }
 
-    /// From now on what is written makes room for itself above this bar.
+    /// From now on, text is written above this bar.
     pub(crate) fn shares_with(&self, bar: &ProgressBar) {
         if let Ok(mut shared) = self.bar.lock() {
             *shared = bar.downgrade();
         }
     }
 
-    /// Writes sentences, folded where a terminal is narrower. Nobody can be told that stderr is
-    /// gone.
+    /// Writes sentences, folded to the terminal. Ignores errors: without stderr there is no place
+    /// to report them.
     pub(crate) fn write(&self, text: &str) {
         let width = match self.layout {
             Layout::Columns => width_of(Stream::Stderr),
@@ -78,7 +78,7 @@ impl Aside {
     }
 }
 
-/// Folds what is wider than a terminal; a line goes on further in than it began.
+/// Folds lines to the width; continuation lines are indented further.
 fn fold_lines(text: &str, width: Option<u16>) -> String {
     let lines = text.split_inclusive('\n').map(|line| {
         let (line, end) = match line.strip_suffix('\n') {

@@ -1,4 +1,4 @@
-//! What is said beside the result: notes, progress, questions.
+//! What dsr says beside the result: notes, progress, questions.
 
 pub(super) mod aside;
 pub(super) mod progress;

@@ -1,4 +1,4 @@
-//! How far a run is: bars on a terminal, lines elsewhere.
+//! Shows progress: bars on a terminal, lines elsewhere.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -17,53 +17,53 @@ use crate::ui::drawing::words::{duration, number};
 use crate::ui::request::json::job_line;
 use crate::workflow::{Event, Observer};
 
-/// How soon a line says how far it is, where there is no terminal to draw on; the pause doubles
-/// with each line up to the second, since jobs take weeks.
+/// Without a terminal, the pause before the first line and the longest pause. Pauses double from
+/// line to line, since jobs take weeks.
 const FIRST_LINE_AFTER: Duration = Duration::from_secs(10);
 const LINE_AT_LEAST_EVERY: Duration = Duration::from_secs(3600);
-/// A verification that is over sooner shows no bar.
+/// A shorter verification shows no bar.
 const VERIFYING_QUIETLY: Duration = Duration::from_secs(1);
 
-/// What is under way.
+/// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     Submitting,
-    /// Asking Mixpanel about each job once.
+    /// Asks Mixpanel about each job once.
     Asking,
     Cancelling,
-    /// Following jobs to their end.
+    /// Follows jobs to their end.
     Waiting,
-    /// Fetching files: bytes are counted, not jobs.
+    /// Fetches files: counts bytes, not jobs.
     Fetching,
 }
 
-/// Whether changes are also lines of the result.
+/// Whether changes are lines of the result, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lines {
-    /// One JSON object a line as things change; only with `--json`.
+    /// One JSON object a line for each change; only with `--json`.
     Changes,
     None,
 }
 
-/// Shows a run's events: a bar on a terminal, a line now and then without.
+/// Shows a run's events: a bar on a terminal, now and then a line elsewhere.
 pub struct Progress<'a> {
     ui: &'a Ui,
     phase: Phase,
     lines: Lines,
     bar: ProgressBar,
     total: usize,
-    /// Jobs that have come to the phase's end: they are not told of again.
+    /// Jobs that reached the phase's end; no more events come for them.
     arrived: RefCell<Counts>,
-    /// Jobs that were told of and have not arrived.
+    /// Jobs with events that have not reached the phase's end.
     under_way: RefCell<HashMap<JobId, JobState>>,
     last_line: Cell<Instant>,
     next_pause: Cell<Duration>,
-    /// One line says so; more would fill a log.
+    /// Set after the first line about a wait; more lines would fill a log.
     was_held: Cell<bool>,
 }
 
 impl<'a> Progress<'a> {
-    /// `total` is the number of jobs the phase is about.
+    /// `total` is the number of jobs in this phase.
     pub fn start(ui: &'a Ui, phase: Phase, total: usize, lines: Lines) -> Self {
         let bar = bar_for(ui, total as u64);
         bar.set_style(style(match phase {
@@ -95,9 +95,9 @@ impl<'a> Progress<'a> {
 
     fn note_job(&self, job: &JobRecord) {
         let has_arrived = match self.phase {
-            // An unknown one may still be settled.
+            // An unknown job may still be settled.
             Phase::Submitting => !job.state.is_sendable() && job.state != JobState::Unknown,
-            // One may be told of several times.
+            // A job may have several events.
             Phase::Asking | Phase::Cancelling => false,
             Phase::Fetching => return,
             Phase::Waiting => job.state.is_final(),
@@ -122,7 +122,7 @@ impl<'a> Progress<'a> {
         self.bar.set_message(summary);
     }
 
-    /// Shows how much of a file has been fetched, and of how much, if that is known.
+    /// Shows how many bytes of a file were fetched, and of how many, if known.
     pub fn show_fetched(&self, bytes: u64, of_bytes: Option<u64>) {
         if let Some(of_bytes) = of_bytes.filter(|of| self.bar.length() != Some(*of)) {
             self.bar.set_length(of_bytes);
@@ -156,7 +156,7 @@ impl Observer for Progress<'_> {
             Event::Moved(job) => {
                 self.note_job(job);
                 if self.lines == Lines::Changes && self.ui.format() == Format::Json {
-                    // A reader that went away is told nothing; the ledger has it.
+                    // Ignores a reader that went away: the ledger has the change.
                     drop(self.ui.print_object_line(&job_line(job)));
                 }
             }
@@ -182,7 +182,7 @@ pub(crate) fn different_clocks(ahead: TimeDelta) -> String {
     )
 }
 
-/// How far this machine's clock is ahead of Mixpanel's, or behind it.
+/// Says how far this machine's clock is ahead of Mixpanel's, or behind it.
 pub fn clocks_apart(ahead: TimeDelta) -> String {
     let side = match ahead < TimeDelta::zero() {
         true => "behind",
@@ -198,7 +198,6 @@ impl Drop for Progress<'_> {
     }
 }
 
-/// How many jobs are in each state.
 #[derive(Debug, Clone, Default)]
 struct Counts([usize; JobState::ALL.len()]);
 
@@ -225,10 +224,10 @@ impl Counts {
     }
 }
 
-/// Shows how far the reading has come: a bar on a terminal, a line now and then without.
+/// Shows how much of the sources was read: a bar on a terminal, now and then a line elsewhere.
 pub fn reading(ui: &Ui) -> impl FnMut(Headway) {
     let bar = bar_for(ui, 0);
-    // What does not fit is cut off: of all parts only a wide message never wraps.
+    // A wide message is cut off and never wraps.
     bar.set_style(style("{spinner} Reading: {wide_msg}"));
     let start = Instant::now();
     let mut last_line = start;
@@ -254,7 +253,7 @@ pub fn reading(ui: &Ui) -> impl FnMut(Headway) {
     }
 }
 
-/// Shows how far the splitting of an archive has come.
+/// Shows how much of an archive was split.
 pub fn splitting(ui: &Ui) -> impl FnMut(packages::Progress) {
     let bar = bar_for(ui, 0);
     bar.set_style(style(
@@ -298,12 +297,12 @@ pub fn splitting(ui: &Ui) -> impl FnMut(packages::Progress) {
     }
 }
 
-/// Shows how far a verification has come; nothing for one that takes under a second.
+/// Shows the progress of a verification; nothing in the first second.
 pub fn verifying(ui: &Ui) -> impl FnMut(u64, u64) {
     going_through(ui, "Verifying", "verified")
 }
 
-/// Shows how far a report has come that is read or written; nothing for one that takes under a second.
+/// Shows the progress of a report; nothing in the first second.
 pub fn reporting(ui: &Ui) -> impl FnMut(u64, u64) {
     going_through(ui, "Reporting", "reported on")
 }

@@ -1,4 +1,4 @@
-//! Questions to the operator: confirmations and secrets.
+//! Asks the operator for confirmations and secrets.
 
 use std::io::{self, BufRead, IsTerminal, Read};
 
@@ -26,7 +26,7 @@ pub enum QuestionError {
     Read(#[from] io::Error),
 }
 
-/// What the operator is to agree to.
+/// What the operator must agree to.
 #[derive(Debug, Clone, Copy)]
 pub enum Act {
     Deletion,
@@ -37,15 +37,15 @@ pub enum Act {
     Cancellation,
 }
 
-/// The largest secret that is read from standard input, in bytes.
+/// The largest secret that dsr reads from standard input, in bytes.
 const MAX_SECRET: u64 = 64 * 1024;
 
 impl Ui {
-    /// Asks the operator to type how many are concerned, or a word where that is none, unless `--yes` says it already; `what` is what
-    /// they agree to.
+    /// Asks the operator to type how many are concerned, or a word if there are none. `--yes`
+    /// answers it. `what` says what the operator agrees to.
     ///
     /// # Errors
-    /// When another number is typed, or nobody can be asked.
+    /// The operator types something else, or cannot be asked.
     pub fn confirm(
         &self,
         act: Act,
@@ -102,7 +102,7 @@ impl Ui {
             .terminal
             .saying(stopped, || io::stdin().lock().read_line(&mut answer));
         if read? == 0 {
-            // Ctrl-D leaves the cursor behind the question.
+            // After Ctrl-D the cursor is still behind the question.
             self.aside.write("\n");
         }
         let (confirmed, expected) = match word {
@@ -118,7 +118,7 @@ impl Ui {
     /// Asks for a secret without showing it.
     ///
     /// # Errors
-    /// When nobody can be asked.
+    /// The operator cannot be asked.
     pub fn ask_secret(
         &self,
         prompt: &str,
@@ -140,7 +140,7 @@ impl Ui {
     /// Reads a secret from standard input.
     ///
     /// # Errors
-    /// When there is nothing.
+    /// Standard input is empty.
     pub fn read_secret(&self) -> Result<SecretString, QuestionError> {
         let mut text = String::new();
         io::stdin()

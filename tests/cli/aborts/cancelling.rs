@@ -1,5 +1,5 @@
-//! The same while a request is cancelled: dsr is killed around the withdrawal of what was never
-//! sent, the DELETE and the question that decides; then the same command runs once more.
+//! Kills dsr around the three steps of a cancellation: withdrawing what was never sent, the DELETE,
+//! and the GET that decides. Then the same command runs once more.
 
 use super::Asked;
 use super::course::Stand;
@@ -9,7 +9,7 @@ use crate::support::{Gate, Halt, Hold, in_turns, people};
 
 use Stand::{Accepted, Planned, Revoked};
 
-/// How many cells run at once: they wait for nothing but dsr.
+/// Few cells at once, since they wait only for dsr.
 const AT_ONCE: usize = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ enum Step {
     Question(Hold),
 }
 
-/// A DELETE and a GET have no body, and neither has a 204.
+/// A DELETE, a GET and a 204 have no body, so these have fewer steps.
 const DELETES: [Hold; 4] = [Hold::Unconnected, Hold::Unread, Hold::Read, Hold::Decided];
 const QUESTIONS: [Hold; 7] = [
     Hold::Unconnected,
@@ -32,7 +32,6 @@ const QUESTIONS: [Hold; 7] = [
     Hold::Answered,
 ];
 
-/// What Mixpanel has made of the task before anybody cancels it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Task {
     Waiting,
@@ -87,7 +86,7 @@ fn play(cell: &Cell) {
         Step::Question(hold) => (1, usize::from(reached(hold))),
     };
     let told = format!("{cell:?} {:#?}", stage.jobs());
-    // Whatever Mixpanel did: nobody has heard that it is revoked.
+    // Whatever Mixpanel did, dsr has not heard that the task is revoked.
     assert_eq!(stands(&stage.jobs()), sorted(&[Accepted, other]), "{told}");
     let revoked = |made: usize| usize::from(made > 0 && cell.task == Task::Waiting);
     assert_eq!(stage.model.revoked(), revoked(made), "{told}");
@@ -98,7 +97,7 @@ fn play(cell: &Cell) {
     stage.runs(&cancel, &url);
     let (first, status) = match cell.task {
         Task::Waiting => (Revoked, 0),
-        // Done: too late for it.
+        // The task has ended, so it is too late.
         Task::Ended => (Accepted, 3),
     };
     stage.ended_with(status);
@@ -107,14 +106,12 @@ fn play(cell: &Cell) {
     assert_eq!(deletes(&stage), made + 1, "{told}");
     assert_eq!(stage.model.fake.gets().len(), asked + 1, "{told}");
 
-    // Nothing of it is ever sent again.
     stage.runs(&["resume"], &url);
     stage.ended_with(0);
     assert_eq!(stage.model.fake.posts().len(), 1, "{told}");
     assert_eq!(deletes(&stage), made + 1, "{told}");
 }
 
-/// A request of two jobs: one accepted, one never sent.
 fn send_the_first_job_only(stage: &mut Stage) {
     stage.operator.halts_at(Halt::IntentAfter(1));
     let url = stage.model.fake.url();

@@ -1,31 +1,31 @@
-//! What each cell has to come to: the tables of docs/design/doubt.md spelled out for two jobs of two
-//! ids, the first of which meets the reply. Written by hand, so that it checks the program.
+//! The expected result of each cell: the tables of docs/design/doubt.md for two jobs of two ids.
+//! The first job's POST meets the reply. Written by hand, so that it checks the program.
 
 use super::reply::Means;
 use super::{Cell, Step};
 
-/// How a job stands in the ledger, and what is said of it.
+/// How a job stands in the ledger, with its note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stand {
     Planned,
     Deferred,
-    /// Being sent, by a dsr that was killed.
+    /// A dsr that was killed was sending it.
     Sending,
     Unknown,
     Refused,
     Accepted,
-    /// Accepted, and called a possible duplicate.
+    /// Accepted, and noted as a possible duplicate.
     Double,
     /// Accepted: Mixpanel named the task.
     Recovered,
-    /// Accepted: its ids are in a task that was not made for it.
+    /// Accepted: its ids are in a task that was not made for this job.
     Linked,
     Revoked,
 }
 
 use Stand::{Accepted, Deferred, Double, Linked, Planned, Recovered, Refused, Sending, Unknown};
 
-/// What one command does from the calls it makes to the stands it leaves.
+/// What one command does: its calls, the jobs' states after it, and its exit status.
 #[derive(Debug, Clone)]
 pub(super) struct Course {
     pub(super) posts: usize,
@@ -72,7 +72,7 @@ pub(super) fn at_the_kill(cell: &Cell) -> Course {
     first.and(0, &[Planned])
 }
 
-/// Each task is asked which ids it has.
+/// dsr asks each named task which ids it has.
 fn gets_of_a_link(cell: &Cell) -> usize {
     match cell.reply.means() {
         Means::ConflictTwo => 2,
@@ -81,7 +81,7 @@ fn gets_of_a_link(cell: &Cell) -> usize {
     }
 }
 
-/// What the ledger makes of the first answer.
+/// What the ledger records of the first answer.
 fn recorded(cell: &Cell) -> &'static [Stand] {
     match cell.reply.means() {
         Means::Task => &[Accepted],
@@ -96,7 +96,7 @@ fn recorded(cell: &Cell) -> &'static [Stand] {
     }
 }
 
-/// What the one `dsr resume` does; where nothing was recorded, the same command once more.
+/// What `dsr resume` does; if nothing was recorded, the same command once more.
 pub(super) fn resumed(cell: &Cell) -> Course {
     match cell.step {
         Step::Unrecorded | Step::Planned | Step::Apart => sent(cell),
@@ -106,24 +106,24 @@ pub(super) fn resumed(cell: &Cell) -> Course {
     }
 }
 
-/// Both jobs are sent, and the reply is still ahead.
+/// Both jobs are sent, and the reply is still to come.
 fn sent(cell: &Cell) -> Course {
     let course = match cell.reply.means() {
         Means::Task => Course::of(1, 0, &[Accepted], 0),
         Means::Unread | Means::LostTaken if cell.asked.is_deletion() => {
             Course::of(2, 1, &[Recovered], 0)
         }
-        // An export that was certainly taken is not made again.
+        // An export that Mixpanel certainly accepted is not sent again.
         Means::Unread => Course::of(1, 0, &[Unknown], 6),
         Means::LostTaken | Means::LostEnded | Means::LostIdle => Course::of(2, 0, &[Double], 0),
         Means::Refused => Course::of(1, 0, &[Refused], 3),
-        // So few ids teach nothing: the second job is refused whole, too.
+        // Two ids are too few to learn a limit from: the second job is refused whole, too.
         Means::TooLarge => return Course::of(3 + 3, 0, &[Accepted; 4], 0),
         Means::ConflictAll => Course::of(1, 1, &[Linked], 0),
         Means::ConflictSome => Course::of(2, 1, &[Linked, Accepted], 0),
         Means::ConflictTwo => Course::of(1, 2, &[Linked, Linked], 0),
         Means::Limited => Course::of(2, 0, &[Accepted], 0),
-        // These end the run before the second job's turn.
+        // These replies end the run before the second job's turn.
         Means::Foreign => return Course::of(1, 0, &[Planned; 2], 3),
         Means::NotAllowed => return Course::of(1, 0, &[Planned; 2], 4),
         Means::Unreachable => return Course::of(0, 0, &[Planned; 2], 75),
@@ -131,12 +131,12 @@ fn sent(cell: &Cell) -> Course {
     course.and(1, &[Accepted])
 }
 
-/// The first job is unknown and the peer never had it: the reply meets the repeat. Meanwhile the
-/// second one is sent.
+/// The first job is unknown and the peer never had it: the repeat meets the reply. The second job
+/// is sent meanwhile.
 fn settled_ahead(cell: &Cell) -> Course {
     let deletion = cell.asked.is_deletion();
     let means = cell.reply.means();
-    // A deletion is repeated up to three times, an export once.
+    // dsr repeats a deletion up to three times, an export once.
     let course = match means {
         Means::Task => Course::of(1, 0, &[Double], 0),
         Means::TooLarge => return settled_behind(cell),
@@ -146,7 +146,7 @@ fn settled_ahead(cell: &Cell) -> Course {
         Means::Foreign | Means::NotAllowed => Course::of(1, 0, &[Unknown], 6),
         Means::Unreachable => unreachable!("listed as impossible"),
         _ if !deletion => Course::of(1, 0, &[Unknown], 6),
-        // Two answers are lost by now: the task tells about one of them.
+        // Two answers are lost by now, and the task explains only one of them.
         Means::Unread | Means::LostTaken => Course::of(2, 1, &[Double], 0),
         Means::LostEnded | Means::LostIdle | Means::Refused | Means::Limited => {
             Course::of(2, 0, &[Double], 0)
@@ -155,23 +155,23 @@ fn settled_ahead(cell: &Cell) -> Course {
     course.and(1, &[Accepted])
 }
 
-/// The first job is unknown and the peer has decided about it.
+/// The first job is unknown, and the peer has decided about it.
 fn settled_behind(cell: &Cell) -> Course {
     let deletion = cell.asked.is_deletion();
     let course = match cell.reply.means() {
         Means::Task | Means::Unread | Means::LostTaken if deletion => {
             Course::of(1, 1, &[Recovered], 0)
         }
-        // Sent first, the second job learns the limit by a POST of its own. Whether the first one
-        // was taken whole a refusal does not tell.
+        // The second job is sent first and learns the limit by its own POST. Its refusal does not
+        // show whether the first one was accepted whole.
         Means::TooLarge => {
             let repeats = if deletion { 3 } else { 1 };
             return Course::of(repeats, 0, &[Unknown], 6).and(3, &[Accepted; 2]);
         }
-        // Somebody's task that has all of its ids cannot be told from its own.
+        // Another task that has all of its ids looks like its own.
         Means::ConflictAll => Course::of(1, 1, &[Recovered], 0),
-        // A task that has only a part of them proves that none was made for it. The rest is
-        // still called unknown, and repeated.
+        // A task with only some of its ids proves that no task was made for it. The rest is still
+        // unknown, and repeated.
         Means::ConflictSome => Course::of(2, 1, &[Linked, Double], 0),
         Means::ConflictTwo => Course::of(1, 2, &[Linked, Linked], 0),
         _ => Course::of(1, 0, &[Double], 0),
@@ -179,7 +179,7 @@ fn settled_behind(cell: &Cell) -> Course {
     course.and(1, &[Accepted])
 }
 
-/// Its first POST met the reply, and no other was made.
+/// Whether its first POST met the reply and no other was made.
 fn is_sent_once(cell: &Cell) -> bool {
     let again = [Step::Intent, Step::Unread, Step::PartRead, Step::Read];
     !again.contains(&cell.step)
@@ -204,18 +204,15 @@ fn after_the_record(cell: &Cell) -> Course {
     course.and(1, &[Accepted])
 }
 
-/// How the operator brings it to its end, if it has not come to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Word {
-    /// `dsr resume`: nothing is left, or nothing but what was held up.
+    /// `dsr resume`: nothing is left, or only what was held up.
     None,
-    /// `--task`, with the one task that the peer has for it.
+    /// `--task`, with the one task that the peer has for the job.
     Task,
-    /// `--send-again`.
     SendAgain,
 }
 
-/// The last command, and what comes of it.
 pub(super) fn finished(cell: &Cell) -> (Word, Course) {
     let before = resumed(cell);
     let rest: Vec<Stand> = before.stands.clone();
@@ -228,13 +225,13 @@ pub(super) fn finished(cell: &Cell) -> (Word, Course) {
     }
     let means = cell.reply.means();
     let (word, course) = match means {
-        // The first POST of the whole may have been taken, whatever the refusal of another says.
+        // The first POST of the whole job may have been accepted, whatever a later refusal says.
         Means::TooLarge => (Word::SendAgain, Course::of(3, 0, &[Double; 2], 0)),
         Means::Foreign | Means::NotAllowed if cell.asked.is_deletion() => {
             (Word::None, Course::of(1, 0, &[Double], 0))
         }
         Means::Unread if is_sent_once(cell) => (Word::Task, Course::of(0, 1, &[Accepted], 0)),
-        // It was sent twice, so there may be another task beside the one that is named.
+        // It was sent twice, so there may be another task beside the named one.
         Means::Unread | Means::LostTaken | Means::LostEnded => {
             (Word::Task, Course::of(0, 1, &[Double], 0))
         }

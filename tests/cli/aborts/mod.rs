@@ -1,17 +1,17 @@
-//! Every abort: dsr is killed at each step between the ledger and the wire, for each reply that
-//! the peer gives or would have given, and each kind of request; then it is started again.
+//! Every abort: kills dsr at each step between the ledger and the wire, for each reply of the peer
+//! and each kind of request; then starts it again.
 //!
-//! A cell is a step, a reply and a kind. A real process is held at the step (by a gate on the
-//! wire or by a trigger in the ledger, never by a switch in dsr), killed, and `dsr resume` runs
-//! once, then the operator's word where one is due. After each of the three, ledger and peer are
-//! compared: every id in exactly one job, what the peer accepted is what the ledger calls
-//! accepted or unknown, nothing double without a word, and the number of POSTs and GETs is
-//! exactly what [`course`] says.
+//! A cell is a step, a reply and a kind. A gate on the wire or a trigger in the ledger holds a real
+//! process at the step; dsr has no switch for it. The test kills the process, runs `dsr resume`
+//! once, and then the operator's decision if one is due. After each of the three it compares ledger
+//! and peer: every id is in exactly one job, the ledger calls accepted or unknown what the peer
+//! accepted, nothing is sent twice without a decision, and the number of POSTs and GETs is exactly
+//! what [`course`] says.
 //!
-//! Deletions under the GDPR and exports under the CCPA (with a disclosure) go through every cell.
-//! The other two kinds differ from them in two fields of the body, which are read back from the
-//! ledger whatever the reply was: they go through each step with one reply, and through each
-//! reply at one step. `skipped` lists every cell that is not run, with its reason.
+//! GDPR deletions and CCPA exports (with a disclosure) go through every cell. The other two kinds
+//! differ from them in two fields of the body, which dsr reads back from the ledger whatever the
+//! reply was. So they go through each step with one reply, and through each reply at one step.
+//! `skipped` lists every cell that does not run, with its reason.
 
 mod cancelling;
 mod course;
@@ -32,7 +32,7 @@ use stage::{Stage, sorted, stands};
 
 use crate::support::{Gate, Halt, Hold, NOWHERE, in_turns, people};
 
-/// Cells mostly wait: for the 2.5 s after which an unknown job is repeated.
+/// Many at once, since cells mostly wait 2.5 s for the repeat of an unknown job.
 const AT_ONCE: usize = 48;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,30 +43,30 @@ enum Asked {
     ExportCcpa,
 }
 
-/// Where in the life of the first job's first POST dsr dies.
+/// The moment in the life of the first job's first POST at which dsr is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Step {
     /// The request is not in the ledger yet.
     Unrecorded,
-    /// It is, and no intent.
+    /// The request is in the ledger, the intent is not.
     Planned,
-    /// The intent is, and no connection is made.
+    /// The intent is in the ledger, and there is no connection.
     Intent,
-    /// The connection is made, and nothing was read from it.
+    /// There is a connection, and the peer has read nothing.
     Unread,
-    /// The POST was read in part.
+    /// The peer has read a part of the POST.
     PartRead,
-    /// It was read whole, and nothing was done with it yet.
+    /// The peer has read the whole POST and not acted on it.
     Read,
-    /// The peer has decided, and nothing of its answer was sent.
+    /// The peer has decided, and sent nothing of its answer.
     Decided,
-    /// The head of the answer was sent.
+    /// The peer has sent the head of its answer.
     Head,
-    /// So was half of its body.
+    /// The peer has sent half of the body, too.
     Half,
-    /// All of the answer was read, and the outcome is not in the ledger yet.
+    /// dsr has read the whole answer, and the outcome is not in the ledger yet.
     Answered,
-    /// That nothing was created is in the ledger, and the job is not taken apart yet.
+    /// The ledger has that nothing was created, and the job is not divided yet.
     Apart,
     /// The outcome is in the ledger, and the next intent is not.
     Recorded,
@@ -115,7 +115,6 @@ impl Asked {
         }
     }
 
-    /// Path, `compliance_type` and `disclosure_type` of its POSTs.
     fn words(self) -> (&'static str, &'static str, Option<&'static str>) {
         match self {
             Self::DeleteGdpr => ("data-deletions", "GDPR", None),
@@ -126,12 +125,10 @@ impl Asked {
     }
 }
 
-/// Why a cell is not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Skipped {
-    /// There is no such thing.
+    /// The case cannot occur.
     Impossible(&'static str),
-    /// Another cell goes the same way.
     Same(&'static str),
 }
 
@@ -168,7 +165,7 @@ fn skipped(cell: &Cell) -> Option<Skipped> {
 
 fn product() -> Vec<Cell> {
     let mut cells = Vec::new();
-    // Those that take the longest come first.
+    // The slowest cells come first.
     let longest = |reply: &Reply| match reply.means() {
         Means::Unreachable => 0,
         Means::TooLarge => 1,
@@ -214,7 +211,7 @@ fn after_a_kill_at_any_step_every_id_is_in_one_known_place() {
     assert!(ran.values().all(|times| *times == 1));
 }
 
-/// Kills and restarts dsr as the cell says; how many POSTs the peer read.
+/// Kills and restarts dsr as the cell says. Returns the number of POSTs that the peer read.
 fn play(cell: &Cell) -> usize {
     let ids = people(4);
     let model = cell.reply.model(&ids[..2]);
@@ -228,7 +225,7 @@ fn play(cell: &Cell) -> usize {
         Step::Unrecorded => cell.asked.command(),
         _ => &["resume"],
     };
-    // Where nobody was asked before, nobody is there yet.
+    // dsr has asked nobody yet, so the peer need not exist yet.
     let unreached = matches!(cell.step, Step::Unrecorded | Step::Planned);
     let nowhere = unreached && cell.reply == Reply::Unreachable;
     let url = match nowhere {
@@ -257,7 +254,7 @@ fn play(cell: &Cell) -> usize {
     expected.posts
 }
 
-/// Whether each POST of the first job after its first is the repeat of an unclear one.
+/// Whether each later POST of the first job repeats an unclear one.
 fn is_repeated(cell: &Cell) -> bool {
     let lost = matches!(
         cell.reply.means(),
@@ -320,8 +317,8 @@ fn kill_at(cell: &Cell, stage: &mut Stage) {
             && (jobs.first().map(|job| job.attempts) == attempts
                 || hold == Some(Hold::Unconnected))
             && stage.model.fake.gets().len() == wanted.gets;
-        // Nothing of an unrecorded request is to be seen but that dsr holds the ledger. A
-        // connection that is not made in 15 s is tried again, if the machine is that busy.
+        // An unrecorded request shows only in that dsr holds the ledger. On a busy machine dsr may
+        // try a connection again after 15 s.
         is_there && (attempts.is_some() || stage.operator.is_held())
     });
     stage.kills(running);

@@ -1,7 +1,7 @@
-//! The same around a receipt: Mixpanel has accepted, the ledger cannot take it, and dsr dies
-//! before, in the middle of or after writing the receipt, or while the next dsr reads it.
+//! Kills dsr around a receipt: Mixpanel has accepted, and the ledger cannot record it. The kill
+//! comes before, during or after the writing of the receipt, or while the next dsr reads it.
 //!
-//! Once a receipt is on the disk its writer only says so and ends, so there it ends by itself.
+//! Once the receipt is on the disk, its writer ends by itself.
 
 use std::process::Command;
 use std::thread;
@@ -19,23 +19,23 @@ use Stand::{Accepted, Double, Planned, Recovered, Sending};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// The answer was read, and the ledger is waited for.
+    /// The answer was read, and dsr waits for the ledger.
     Waiting,
     /// A part of the receipt is on the disk.
     Torn,
-    /// All of it is.
+    /// The whole receipt is on the disk.
     Written,
-    /// All of it is, and the next dsr is about to record it.
+    /// The whole receipt is on the disk, and the next dsr is about to record it.
     Found,
 }
 
 const STEPS: [Step; 4] = [Step::Waiting, Step::Torn, Step::Written, Step::Found];
 
-/// Which POST of the first job it is about.
+/// Which POST of the first job the receipt is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Post {
     First,
-    /// The repeat, after a first one that the peer carried out to its end.
+    /// The repeat of a first POST that the peer carried out to its end.
     Repeat,
 }
 
@@ -47,7 +47,6 @@ struct Cell {
 }
 
 impl Cell {
-    /// Whether the receipt outlives the kill.
     fn is_kept(&self) -> bool {
         matches!(self.step, Step::Written | Step::Found)
     }
@@ -159,7 +158,7 @@ fn hold_the_ledger(stage: &Stage) -> Connection {
     ledger
 }
 
-/// What it writes beyond that fails in the middle, as on a full disk.
+/// Limits the size of files: a longer write fails in the middle, as on a full disk.
 fn let_files_grow_to(bytes: usize, running: &Running) {
     let process = running.id().to_string();
     let limited = Command::new("prlimit")

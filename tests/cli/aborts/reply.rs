@@ -1,77 +1,66 @@
-//! What the peer makes of the first POST of the first job, and what it really did with it.
+//! How the peer answers the first POST of the first job, and what it really did with it.
 
 use serde_json::json;
 
 use crate::support::{Fault, Habits, Model, Reply as Wire};
 
-/// Reasons of a refusal that a settling repeat or a later POST does not meet again are used up by
-/// the first POST that the peer reads whole. What lies in the ids (their number, other people's
-/// tasks) stays.
+/// The first POST that the peer reads whole uses a reply up, unless the reason lies in the ids
+/// (their number, other people's tasks).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Reply {
-    /// 201 with a task.
     Task,
-    /// 201 that names no task.
     NoTask,
-    /// 201 that ends in the middle of its body.
     CutOff,
-    /// 500, and it was carried out.
+    /// 500, although the peer carried the POST out.
     Failed500,
-    /// 503, and it was carried out.
+    /// 503, although the peer carried the POST out.
     Failed503,
-    /// The connection is reset after the POST was read and carried out.
+    /// The peer carries the POST out, then resets the connection.
     ResetTaken,
-    /// 500, and it was carried out and has come to its end before anybody asks.
+    /// 500, and the task has ended before dsr asks.
     Ended,
-    /// 500, and nothing was done.
+    /// 500, and the peer did nothing.
     Idle500,
-    /// 503, and nothing was done.
+    /// 503, and the peer did nothing.
     Idle503,
-    /// A web page with status 200: a proxy's, the peer has seen nothing.
+    /// A proxy's web page with status 200; the peer saw nothing.
     Page,
-    /// 301, which nobody may follow.
+    /// 301, which dsr must not follow.
     Moved,
-    /// The connection is reset after the POST was read, and nothing was done.
+    /// The peer reads the POST, resets the connection and does nothing.
     ResetIdle,
     /// 200 that says `status: error`.
     ErrorIn200,
-    /// 400.
     Refused,
-    /// 413, as for every POST of more than one id.
+    /// 413 for every POST of more than one id.
     TooLarge413,
-    /// 400 that speaks of too many ids, as for every POST of more than one id.
+    /// 400 about too many ids, for every POST of more than one id.
     TooLarge400,
-    /// 409 naming all ids: somebody's task has them.
+    /// 409 naming all ids, which are in another task.
     ConflictAll,
-    /// 409 naming one of two ids: somebody's task has it.
+    /// 409 naming one of two ids, which is in another task.
     ConflictSome,
-    /// 409 naming all ids, which are in two tasks of somebody's.
+    /// 409 naming all ids, which are in two other tasks.
     ConflictTwo,
-    /// 409 naming ids that were not sent.
     ConflictForeign,
-    /// 429.
     Limited,
-    /// 429 with `Retry-After: 1`.
     LimitedFor,
-    /// 401.
     NotAllowed401,
-    /// 403.
     NotAllowed403,
-    /// Nobody listens.
     Unreachable,
 }
 
-/// The same for all replies that the protocol treats alike.
+/// Groups the replies that the protocol treats alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Means {
     Task,
-    /// It says that it was taken and not as which task; the peer has an active one.
+    /// Says that it accepted the POST but not as which task; the task is active.
     Unread,
-    /// It says nothing, and the peer has an active task.
+    /// Says nothing, and the task is active.
     LostTaken,
-    /// It says nothing, and the peer has done all of it already.
+    /// Says nothing, and the task has ended.
     LostEnded,
-    /// It says nothing, and the peer has done nothing.
+    /// Says nothing, and did nothing.
     LostIdle,
     Refused,
     TooLarge,
@@ -134,7 +123,7 @@ impl Reply {
         }
     }
 
-    /// A peer that answers so, and truthfully from then on. `ids` are those of the first job.
+    /// A peer that gives this reply once and is truthful from then on. `ids` are the first job's.
     pub(super) fn model(self, ids: &[String]) -> Model {
         let mut habits = Habits::default();
         match self {

@@ -1,6 +1,6 @@
-//! The same around the second POST of a job whose first one certainly created nothing: during a
-//! cut, during a link, and after a rate limit. What is killed is the second POST; the first must
-//! count neither as lost nor as a repeat.
+//! Kills dsr around the second POST of a job whose first POST certainly created nothing: while a
+//! job is cut, while ids are linked, and after a rate limit. The first POST must count neither as
+//! lost nor as a repeat.
 
 use super::course::{Course, Stand};
 use super::reply::{Means, Reply};
@@ -24,9 +24,8 @@ const HOLDS: [Hold; 8] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Cell {
     asked: Asked,
-    /// The answer to the first POST.
     reply: Reply,
-    /// How far the second one gets.
+    /// How far the second POST gets.
     hold: Hold,
 }
 
@@ -36,17 +35,17 @@ impl Cell {
         !before.contains(&self.hold)
     }
 
-    /// The jobs beside the one that is being sent.
+    /// The jobs beside the one that dsr is sending.
     fn others(&self) -> &'static [Stand] {
         match self.reply.means() {
-            // The other half, and the second job, which nobody has cut yet.
+            // The other half, and the second job, which is not cut yet.
             Means::TooLarge => &[Planned, Planned],
             Means::ConflictSome => &[Linked, Planned],
             _ => &[Planned],
         }
     }
 
-    /// The task that a conflict names is asked before anything is linked to it.
+    /// dsr asks about the task that a conflict names before it links ids to it.
     fn gets(&self) -> usize {
         usize::from(self.reply.means() == Means::ConflictSome)
     }
@@ -82,7 +81,7 @@ fn a_kill_at_the_second_post_of_a_job_is_no_matter_of_its_first() {
     let replies = [Reply::TooLarge413, Reply::ConflictSome, Reply::LimitedFor];
     let mut cells = Vec::new();
     for asked in [Asked::DeleteGdpr, Asked::ExportCcpa] {
-        // Mixpanel knows no conflicts of retrievals.
+        // Mixpanel reports no conflicts for retrievals.
         let known = |reply: &Reply| asked.is_deletion() || *reply != Reply::ConflictSome;
         for reply in replies.into_iter().filter(known) {
             cells.extend(HOLDS.map(|hold| Cell { asked, reply, hold }));

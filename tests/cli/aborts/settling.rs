@@ -1,8 +1,8 @@
-//! The same while an unknown job is settled: dsr is killed around the repeat, which comes 2.5 s
-//! after the first POST, and around the question about the task that a conflict names.
+//! Kills dsr while it settles an unknown job: around the repeat, 2.5 s after the first POST, and
+//! around the question about the task that a conflict names.
 //!
-//! By then nothing is left of the first answer but whether the peer has a task, and whether that
-//! one still runs: three replies stand for all that say nothing, and two kinds for all four.
+//! By then all that counts of the first answer is whether the peer has a task, and whether the task
+//! is active. So three replies stand for all that say nothing, and two kinds for all four.
 
 use std::collections::BTreeSet;
 
@@ -18,9 +18,8 @@ use Stand::{Accepted, Double, Recovered, Sending, Unknown};
 enum Step {
     /// Both jobs were sent, one is unknown, and the intent of its repeat is not in the ledger.
     Unrepeated,
-    /// The repeat has come so far.
     Repeat(Hold),
-    /// It was answered with a conflict, and the question about the task has come so far.
+    /// The repeat met a conflict; the question about its task is held at this point.
     Question(Hold),
 }
 
@@ -48,7 +47,7 @@ impl Cell {
         self.asked.is_deletion() && self.reply.means() == Means::LostTaken
     }
 
-    /// The peer has read the repeat whole and has decided about it.
+    /// The peer has read the whole repeat and decided about it.
     fn is_decided(&self) -> bool {
         match self.step {
             Step::Unrepeated => false,
@@ -92,12 +91,12 @@ impl Cell {
         if !self.asked.is_deletion() {
             return match self.step {
                 Step::Unrepeated => course(1, 0, Double, 0),
-                // An export is repeated once, and it was.
+                // An export is repeated once, and that has happened.
                 _ => course(0, 0, Unknown, 6),
             };
         }
-        // Whether it is the third POST or the second that Mixpanel names the task to: which of
-        // the earlier ones made it, and whether it was the only one, is not told any more.
+        // Mixpanel names the task to the second or the third POST. Nobody can tell any more which
+        // earlier POST made it, and whether it is the only one.
         let sent_twice = self.step != Step::Unrepeated;
         let named = if sent_twice { Double } else { Recovered };
         match self.reply.means() {
@@ -107,7 +106,7 @@ impl Cell {
         }
     }
 
-    /// The operator's word on what is left, and what comes of it.
+    /// The operator's decision about what is left, and its expected result.
     fn finished(&self) -> (Word, Course) {
         let before = self.resumed();
         let course = |posts, gets, stands: &[Stand]| Course {
@@ -119,7 +118,7 @@ impl Cell {
         if !before.stands.contains(&Unknown) {
             return (Word::None, course(0, 0, &before.stands));
         }
-        // It was sent twice: whatever task is named, there may be another.
+        // It was sent twice, so there may be another task beside the named one.
         match self.reply.means() == Means::LostIdle && !self.is_decided() {
             true => (Word::SendAgain, course(1, 0, &[Double, Accepted])),
             false => (Word::Task, course(0, 1, &[Double, Accepted])),
@@ -194,7 +193,7 @@ fn play(cell: &Cell) {
 fn kill_at(cell: &Cell, stage: &mut Stage) {
     // The POSTs of both jobs, the repeat, the question.
     let (place, hold) = match cell.step {
-        // A hold that nothing comes to.
+        // No call reaches this hold.
         Step::Unrepeated => (4, Hold::Read),
         Step::Repeat(hold) => (2, hold),
         Step::Question(hold) => (3, hold),

@@ -1,4 +1,4 @@
-//! One cell on its way: a peer that decides truthfully, an operator, and all that was said.
+//! Runs one cell: a truthful peer, an operator, and everything that dsr printed.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -10,11 +10,10 @@ use super::Asked;
 use super::course::{Course, Stand};
 use crate::support::{Job, Model, Operator, Outcome, Running, account, csv_of, disagreements};
 
-/// What an unclear POST is followed by its repeat after: it counts from the answer or the restart.
+/// The time between an unclear POST and its repeat, from the answer or the restart.
 const APART: Duration = Duration::from_secs(2);
-/// Of a write that was never committed there is no trace: then the ledger is read.
+/// An uncommitted write leaves no trace, so read the ledger at least this often.
 const SELDOM: Duration = Duration::from_millis(40);
-/// Patience with a dsr that should have come to its step by now.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 pub(super) struct Stage {
@@ -22,12 +21,11 @@ pub(super) struct Stage {
     pub(super) model: Model,
     pub(super) operator: Operator,
     ids: Vec<String>,
-    /// Every command so far, with all it said.
+    /// Every command so far, with its output.
     said: String,
     last: Option<Outcome>,
 }
 
-/// How a job stands, by state and reason.
 fn stand(job: &Job) -> Stand {
     let said = |text| job.reason.contains(text);
     match job.state.as_str() {
@@ -56,7 +54,7 @@ pub(super) fn sorted(stands: &[Stand]) -> Vec<Stand> {
 }
 
 impl Stage {
-    /// `ids` come in jobs of two.
+    /// `ids` go into jobs of two.
     pub(super) fn new(asked: Asked, model: Model, ids: Vec<String>) -> Self {
         let settings = "rate = 1000\ndelete_batch = 2\nexport_batch = 2";
         let operator = Operator::in_memory(&model.fake, settings);
@@ -74,7 +72,7 @@ impl Stage {
     pub(super) fn jobs(&self) -> Vec<Job> {
         match self.operator.dsr_home().join("ledger.db").exists() {
             true => account(&self.operator),
-            // A dsr that has only begun.
+            // dsr has only just started.
             false => Vec::new(),
         }
     }
@@ -84,7 +82,7 @@ impl Stage {
         self.operator.start(args)
     }
 
-    /// Waits for what a running dsr comes to.
+    /// Waits until a running dsr reaches a point.
     pub(super) fn wait_until(&self, is_there: impl Fn(&Self) -> bool) {
         let start = Instant::now();
         let (mut seen, mut looked) = (None, start);
@@ -105,7 +103,7 @@ impl Stage {
         }
     }
 
-    /// What changes with each write to the ledger and each call; cheaper than to read the ledger.
+    /// Changes with each write to the ledger and each call. Cheaper than reading the ledger.
     fn trace(&self) -> (Option<(u64, SystemTime)>, usize) {
         let log = self.operator.dsr_home().join("ledger.db-wal");
         let log = std::fs::metadata(log).ok();
@@ -119,14 +117,12 @@ impl Stage {
         self.operator.goes_on();
     }
 
-    /// The same while the test holds the ledger.
     pub(super) fn kills_while_held(&mut self, running: Running, held: Connection) {
         let killed = running.kill();
         drop(held);
         self.keep(killed);
     }
 
-    /// Lets it end while the test holds the ledger.
     pub(super) fn ends_while_held(&mut self, running: Running, held: Connection) {
         let ended = running.end();
         drop(held);
@@ -154,13 +150,12 @@ impl Stage {
         self.keep(ended);
     }
 
-    /// `dsr resume REQUEST` with the operator's word.
+    /// Runs `dsr resume REQUEST` with the operator's decision.
     pub(super) fn runs_for_the_request(&mut self, word: &[&str], url: &str) {
         let request = self.jobs()[0].request.clone();
         self.runs(&[&["resume", &request], word].concat(), url);
     }
 
-    /// The task that the peer has for the first job.
     pub(super) fn only_task_of_the_first(&self) -> String {
         let tasks = self.model.tasks().into_iter();
         let mut its = tasks.filter(|task| task.ids.contains(&self.ids[0]));
@@ -169,14 +164,14 @@ impl Stage {
         found.expect("it has one").id
     }
 
-    /// The newest of them, where it may have several.
+    /// The newest task that the peer has for the first job.
     pub(super) fn last_task_of_the_first(&self) -> String {
         let tasks = self.model.tasks().into_iter();
         let mut its = tasks.filter(|task| task.ids.contains(&self.ids[0]));
         its.next_back().expect("it has one").id
     }
 
-    /// What is expected in all once a command did `course`; checks its exit status.
+    /// Returns the total after a command did `course`; checks its exit status.
     pub(super) fn continues(&self, before: &Course, course: &Course) -> Course {
         self.ended_with(course.status);
         Course {
@@ -186,7 +181,7 @@ impl Stage {
         }
     }
 
-    /// Holds the ledger, the peer and what was asked (as so many requests) against each other.
+    /// Compares the ledger, the peer and what was asked (as this many requests).
     pub(super) fn agrees(&self, when: &str, expected: &Course, requests: usize) {
         let jobs = self.jobs();
         let tasks = self.model.tasks();
@@ -244,7 +239,7 @@ impl Stage {
         }
     }
 
-    /// No two POSTs of the first job followed each other too soon.
+    /// Checks that no two POSTs of the first job came too close together.
     pub(super) fn kept_its_distance(&self) {
         let posts = self.model.fake.posts().into_iter();
         let about: Vec<_> = posts.filter(|post| post.ids() == self.ids[..2]).collect();

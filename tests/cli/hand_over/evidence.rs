@@ -11,7 +11,6 @@ fn fact(exports: &Exports, request: &str) -> Value {
     report["jobs"][0]["download"]["packages"].clone()
 }
 
-/// The kinds of the warnings.
 fn warnings(outcome: &Outcome) -> Vec<String> {
     let warnings = outcome.json()["warnings"].clone();
     let warnings = warnings.as_array().cloned().unwrap_or_default();
@@ -100,7 +99,7 @@ fn a_report_of_an_archive_that_was_read_whole_speaks_of_no_release() {
         assert!(!page.contains(words), "{words}");
     }
     assert_eq!(fact(&exports, &request)["released_by_operator"], false);
-    // An entry of a dsr that noted less says nothing of it.
+    // An entry of an older dsr lacks this fact.
     let old = exports
         .operator
         .ledger_texts("SELECT details FROM audit WHERE event = 'packages_made'");

@@ -13,7 +13,7 @@ fn packages_that_are_not_all_there_as_they_were_made_are_not_vouched_for() {
             fs::write(&path, text).unwrap();
         },
         |folder| {
-            // Consistent in itself, and not what was made.
+            // Consistent in itself, but not what was made.
             let path = folder.join(package_of("anna")).join("manifest.json");
             let text = fs::read_to_string(&path).unwrap();
             fs::write(&path, text + "\n").unwrap();
@@ -43,7 +43,7 @@ fn packages_that_are_not_all_there_as_they_were_made_are_not_vouched_for() {
                 .never_says("anna")
                 .says(&folder.display().to_string());
             assert_eq!(the_download(&said)["packages"]["result"], "not_split");
-            // The way out leads to whole packages.
+            // The command in the hint makes whole packages.
             move_away(&folder);
             let made = follow(&exports, &said);
             let found = the_download(made.exits_with(0))["packages"].clone();

@@ -1,4 +1,4 @@
-//! What must be found nowhere, in every form it could take on the way.
+//! Values that must be found nowhere, in every form that they could take.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -14,7 +14,7 @@ pub(super) const ODD_ID: &str = "søn:9+кана́рь/x=y";
 pub(super) const SECRETS: [&str; 4] = [OAUTH_TOKEN, PROJECT_TOKEN, API_SECRET, HASH_KEY];
 pub(super) const IDS: [&str; 2] = [PLAIN_ID, ODD_ID];
 
-/// A value with all that it is searched as.
+/// A value with all the forms to search for.
 pub(super) struct Canary {
     pub(super) value: &'static str,
     forms: Vec<(&'static str, Vec<u8>)>,
@@ -48,7 +48,7 @@ impl Canary {
         forms.push(("hex", hex.to_uppercase().into_bytes()));
         forms.push(("hex", hex.into_bytes()));
         for shift in 0..3 {
-            // Inside a longer text it may begin at any of three places of a group.
+            // In a longer base64 text it may begin at any of three positions of a group.
             let shifted = [vec![0; shift], bytes.to_vec()].concat();
             let whole = shifted.len() / 3 * 4;
             for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {

@@ -1,9 +1,9 @@
-//! The commands that are searched: each there is.
+//! The commands that are searched: all of them.
 
 use super::canaries::{API_SECRET, HASH_KEY};
 use crate::support::{OAUTH_TOKEN, PROJECT_TOKEN};
 
-/// Each command that asks Mixpanel, with what comes before its options; `REQUEST` is one there is.
+/// Commands that ask Mixpanel, without their options; `REQUEST` stands for an existing request.
 pub(super) const ASKING: [&[&str]; 10] = [
     &["export", "--gdpr", "own/ids.csv", "--max-wait", "0s"],
     &[
@@ -37,7 +37,7 @@ pub(super) const ASKING: [&[&str]; 10] = [
     &["doctor"],
 ];
 
-/// Each command that asks nobody, with what it reads from standard input.
+/// Commands that ask nobody, with their standard input.
 pub(super) const LOCAL: [(&[&str], &str); 44] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),

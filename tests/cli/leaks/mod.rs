@@ -1,5 +1,5 @@
-//! No leak anywhere: every command, every outcome and every verbosity, with canaries for all that is
-//! secret or personal, which are then searched in all that is left of the run.
+//! No leak anywhere: runs every command with every outcome and verbosity. All secrets and ids are
+//! canaries; then everything that the run left is searched for them.
 
 mod canaries;
 mod commands;
@@ -24,7 +24,6 @@ use crate::support::{
     in_turns, object_reply, usual,
 };
 
-/// Flags, and variables with their values.
 type Talk = (
     &'static [&'static str],
     &'static [(&'static str, &'static str)],
@@ -67,7 +66,7 @@ const ANSWERS: [Answers; 14] = [
     Answers::Never,
 ];
 
-/// Those whose words are shown.
+/// Answers whose words dsr shows.
 const SPOKEN_OF: [Answers; 4] = [
     Answers::Well,
     Answers::Saying(400),
@@ -100,7 +99,7 @@ fn all_cases() -> Vec<Case> {
     for talk in 0..TALK.len() {
         for args in ASKING {
             for answers in ANSWERS {
-                // The others are said no differently.
+                // The others give the same output.
                 let is_quiet = matches!(talk, 0 | 2 | 3);
                 if is_quiet && !SPOKEN_OF.contains(&answers) {
                     continue;
@@ -139,11 +138,11 @@ fn all_cases() -> Vec<Case> {
     cases
 }
 
-/// All that the server was told, told back: as it is, and as an address has it.
+/// Repeats everything that the server was told, as it is and URL-encoded.
 fn echo(call: &Call) -> String {
     let ids = match call.is_post() {
         true => call.ids(),
-        // It knows those of the tasks it was asked about.
+        // The ids of the tasks that it was asked about.
         false => IDS.map(str::to_owned).into(),
     };
     let encode =
@@ -198,11 +197,11 @@ fn reply(answers: Answers, call: &Call) -> Reply {
     }
 }
 
-/// What has to have happened before a case.
+/// What must have happened before a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Before {
     Exported,
-    /// The same people's open deletion would be linked to, and nothing sent.
+    /// Not a deletion: it would be linked to the open one, and nothing would be sent.
     Deleted,
     /// What a resume goes on with is not sent yet.
     Deferred,
@@ -219,7 +218,6 @@ impl Before {
         }
     }
 
-    /// Makes the request; its id.
     fn happens(self, operator: &Operator) -> String {
         let kind = match self {
             Self::Exported => &["export"][..],
@@ -233,7 +231,7 @@ impl Before {
     }
 }
 
-/// A request with the home that has it: made once, for all cases that begin with it.
+/// A request with its home, made once for all cases that begin with it.
 struct Begun {
     kept: Kept,
     request: String,
@@ -252,7 +250,6 @@ impl Begun {
     }
 }
 
-/// What Mixpanel answers until the case begins.
 fn first_reply(before: Before, call: &Call) -> Reply {
     match call.is_post() {
         _ if before == Before::Deferred => Reply::error(429, "later"),
@@ -282,13 +279,12 @@ fn with_lists(fake: &Fake) -> Operator {
     operator
 }
 
-/// An operator who has a request in the ledger, and a Mixpanel that then answers as it should here.
+/// An operator with a request, and a Mixpanel that answers as the case demands.
 struct Scene {
     fake: Fake,
     operator: Operator,
     is_ready: Arc<AtomicBool>,
     own: Vec<PathBuf>,
-    /// The request there is.
     request: String,
 }
 
@@ -330,7 +326,7 @@ impl Scene {
         }
     }
 
-    /// Breaks what the case wants broken, and runs it.
+    /// Breaks what the case demands, and runs it.
     fn play(&mut self, case: &Case, search: &mut Search) -> Outcome {
         let (flags, variables) = TALK[case.talk];
         for (name, value) in variables {
@@ -351,7 +347,7 @@ impl Scene {
         let before = self.fake.calls().len();
         let running = Running::start(self.operator.command_after(setup, &args), input);
         let watch = Watch::of(running.id());
-        // One that waits out a rate limit may take its time.
+        // These may wait out a rate limit.
         let is_patient = matches!(case.args[0], "status" | "cancel");
         let waits = case.answers == Answers::Saying(429) && is_patient;
         if waits || case.answers == Answers::Never {
@@ -361,7 +357,7 @@ impl Scene {
                 }
                 std::thread::sleep(Duration::from_millis(20));
             }
-            // The first one waits for the call under way.
+            // The first signal waits for the call under way.
             let stop = format!(
                 "kill -TERM {0}; sleep 0.1; kill -TERM {0}; true",
                 running.id()
@@ -374,13 +370,12 @@ impl Scene {
         let watched = watch.end();
         if !args.iter().any(|arg| secrets.contains(arg)) {
             search.processes(watched);
-            // Else nothing of the command is tried.
+            // clap would refuse the command before it does anything.
             outcome.never_says("unexpected argument");
         }
         outcome
     }
 
-    /// What the shell does first.
     fn harm(&self, harm: Harm) -> &'static str {
         let ledger = self.operator.dsr_home().join("ledger.db");
         match harm {
@@ -398,7 +393,7 @@ impl Scene {
                 ":"
             }
             Harm::ReadOnly => {
-                // Root writes all the same: then it is one more run of the usual kind.
+                // Root can write all the same: then it is one more ordinary run.
                 let home = self.operator.dsr_home();
                 let closed = PermissionsExt::from_mode(0o500);
                 fs::set_permissions(home, closed).expect("a folder of ours");
@@ -422,7 +417,7 @@ fn no_secret_and_no_id_is_in_anything_that_any_run_leaves_behind() {
         search.anything("stdout", outcome.stdout.as_bytes());
         search.anything("stderr", outcome.stderr.as_bytes());
         if case.harm == Harm::Config {
-            // What is wrong with the file is the operator's own text; the other files count.
+            // The broken line is the operator's own text; the other files count.
             scene.own.push(scene.operator.config_path());
         }
         search.files(&scene.operator, &scene.own);
@@ -445,7 +440,7 @@ fn no_secret_and_no_id_is_in_anything_that_any_run_leaves_behind() {
     );
     println!("{runs} runs, exit statuses {statuses:?}: nothing found");
     assert!(runs >= 200, "{runs} runs are too few");
-    // Else the cases do not lead where they should.
+    // Otherwise the cases do not lead where they should.
     for status in [0, 2, 3, 4, 5, 6, 74, 75, 143] {
         assert!(
             statuses.contains(&Some(status)),
@@ -454,7 +449,7 @@ fn no_secret_and_no_id_is_in_anything_that_any_run_leaves_behind() {
     }
 }
 
-/// The commands that have none below them, as the program's own help lists them.
+/// The commands without subcommands, from the program's own help.
 fn commands(operator: &Operator, above: &[&str]) -> BTreeSet<String> {
     let outcome = operator.run(&[above, &["--help"]].concat());
     let text = outcome.exits_with(0).stdout.clone();
@@ -463,7 +458,7 @@ fn commands(operator: &Operator, above: &[&str]) -> BTreeSet<String> {
     let Some(list) = list else {
         return BTreeSet::from([above.join(" ")]);
     };
-    // Deeper are the lines that a description goes on.
+    // Lines that are indented further continue a description.
     let lines = list
         .lines()
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "));
@@ -477,8 +472,7 @@ fn commands(operator: &Operator, above: &[&str]) -> BTreeSet<String> {
 fn each_command_there_is_has_its_cases() {
     let all = commands(&Operator::new(), &[]);
     assert!(all.len() >= 19, "{all:?}");
-    // It serves until it is ended; what it says is looked at in `sandbox.rs`, what it keeps is ours
-    // through `--sandbox`.
+    // It serves until it is ended. `sandbox.rs` checks its output, and `--sandbox` its files.
     let told_elsewhere = BTreeSet::from(["sandbox".to_owned()]);
     let local = LOCAL.map(|(args, _)| args);
     let covered = |command: &String| {

@@ -1,11 +1,11 @@
-//! Where canaries are searched, and the few places in which one may be.
+//! Where canaries are searched, and the few places that may hold one.
 //!
 //! | canary | may be in |
 //! |---|---|
 //! | project token | `config.toml`, and dsr's own environment |
 //! | OAuth token | dsr's own environment, since the operator put it there |
-//! | ids | the payloads of jobs in a ledger; the sandbox's own state, which stands for Mixpanel's; what a download fetched |
-//! | API secret, hash key | nowhere: files of the operator's hold them |
+//! | ids | payloads of jobs in a ledger; the sandbox's own state; what a download fetched |
+//! | API secret, hash key | only the operator's own files |
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::canaries::{Canary, IDS, SECRETS};
 use crate::support::{OAUTH_TOKEN, Operator, PROJECT_TOKEN};
 
-/// Everything that was found where it must not be.
+/// The canaries that were found where they must not be.
 pub(super) struct Search {
     secrets: Vec<Canary>,
     ids: Vec<Canary>,
@@ -50,13 +50,13 @@ impl Search {
         }
     }
 
-    /// For what may hold none of them.
+    /// Searches what must hold none of them.
     pub(super) fn anything(&mut self, place: &str, text: &[u8]) {
         let all = self.secrets.iter().chain(&self.ids);
         Self::look(all, place, text, &mut self.found);
     }
 
-    /// All files of the operator but those in `own`.
+    /// Searches all files of the operator except those in `own`.
     pub(super) fn files(&mut self, operator: &Operator, own: &[PathBuf]) {
         let mut files = operator.files();
         gather(&operator.work(), &mut files);
@@ -74,7 +74,7 @@ impl Search {
                 continue;
             }
             match name.starts_with("ledger.db") {
-                // Payloads may lie anywhere in these: looked at by what the tables say.
+                // Payloads may be anywhere in these files, so search the tables instead.
                 true if name == "ledger.db" => self.ledger(&path),
                 true => {}
                 false => Self::look(&self.ids, &place, &bytes, &mut self.found),
@@ -82,14 +82,13 @@ impl Search {
         }
     }
 
-    /// Each value of each table but the payloads.
     fn ledger(&mut self, path: &Path) {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
         let Ok(ledger) = Connection::open_with_flags(path, flags) else {
             return;
         };
         let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'payloads'";
-        // A damaged one has none to show.
+        // A damaged ledger has no tables to read.
         let Ok(mut statement) = ledger.prepare(tables) else {
             return;
         };
@@ -114,7 +113,7 @@ impl Search {
         }
     }
 
-    /// What was seen of dsr and its children while they ran.
+    /// Searches what was seen of dsr and its children while they ran.
     pub(super) fn processes(&mut self, seen: Vec<Sight>) {
         for sight in seen {
             self.anything("the list of processes", &sight.arguments);
@@ -126,7 +125,6 @@ impl Search {
     }
 }
 
-/// One look at a process.
 pub(super) struct Sight {
     is_child: bool,
     arguments: Vec<u8>,
@@ -150,7 +148,7 @@ impl Watch {
                 for (id, is_child) in family_of(process) {
                     let folder = PathBuf::from(format!("/proc/{id}"));
                     let arguments = fs::read(folder.join("cmdline")).unwrap_or_default();
-                    // Closed to other users, and to its own where the process forbids it.
+                    // Other users cannot read it, nor can its own user if the process forbids it.
                     let environment = fs::read(folder.join("environ")).unwrap_or_default();
                     let is_known = seen.iter().any(|sight| {
                         sight.arguments == arguments && sight.environment == environment

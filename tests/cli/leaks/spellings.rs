@@ -1,4 +1,4 @@
-//! A server that quotes an id or a token in any spelling, at random: none of it is shown or kept.
+//! A server quotes an id or a token in a random spelling: dsr shows and keeps none of it.
 
 use std::fs;
 
@@ -16,7 +16,6 @@ use crate::support::{
 
 const ROUNDS: u64 = 60;
 
-/// Where a server's words come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Refused,
@@ -54,11 +53,10 @@ fn an_id(chance: &mut Chance) -> String {
     let length = 5 + chance.below(25);
     let letter = |chance: &mut Chance| letters[chance.below(letters.len() as u64) as usize];
     let middle: String = (0..length).map(|_| letter(chance)).collect();
-    // What it begins and ends with is no joint, and it is no ordinary word.
+    // Begins and ends with letters and digits, and is not an ordinary word.
     format!("q7{middle}4z")
 }
 
-/// One more spelling of a text.
 fn spelled(text: &str, chance: &mut Chance) -> String {
     let bytes = text.as_bytes();
     let each = |format: &dyn Fn(u8) -> String| bytes.iter().map(|byte| format(*byte)).collect();
@@ -84,7 +82,7 @@ fn spelled(text: &str, chance: &mut Chance) -> String {
         11 => text.chars().flat_map(|c| ['\u{2}', c]).collect(),
         12 => text.nfkd().collect(),
         13 => each(&|byte| format!("={byte:02X}")),
-        // Only the first character, as for one that must be escaped.
+        // Only the first character, as if only it needed escaping.
         _ => {
             let mut letters = text.chars();
             let first = letters.next().map(|c| format!("&#{};", c as u32));
@@ -93,7 +91,7 @@ fn spelled(text: &str, chance: &mut Chance) -> String {
     }
 }
 
-/// What would be seen of a text: without what a screen leaves out.
+/// What a reader sees of a text: without invisible characters.
 fn seen(text: &str) -> String {
     let unseen =
         |c: char| c.is_control() || c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}');
@@ -105,7 +103,7 @@ fn seen(text: &str) -> String {
 struct Case {
     place: Place,
     ids: Vec<String>,
-    /// What is quoted, and how the server writes it.
+    /// The quoted value, and how the server spells it.
     secret: String,
     spelling: String,
     json: bool,
@@ -154,7 +152,7 @@ impl Case {
                 });
                 Reply::json(409, &json!({ "status": "error", "error": error }))
             }
-            // What it quotes is of the call it answers.
+            // The server quotes the call that it answers.
             Place::TooMany if call.is_post() && call.ids().len() > 1 => {
                 Reply::error(413, &format!("too many ids: {}", self.spelling))
             }
@@ -176,7 +174,7 @@ impl Case {
         }
     }
 
-    /// The commands that make the server speak, each with what it leaves.
+    /// The commands that make the server speak. Returns everything they leave.
     fn play(self) {
         let kind: &[&str] = match self.place {
             Place::Fetched | Place::Status => &["export"],
@@ -197,7 +195,7 @@ impl Case {
         let operator = Operator::in_memory(&fake, "rate = 1000");
         let file = operator.file("ids.txt", &list);
         let talk: &[&str] = if json { &["--json", "-vvv"] } else { &["-vvv"] };
-        // Some of the ids are of no usual form.
+        // Some of the ids have an unusual form.
         let allow: Vec<&str> = ids.iter().flat_map(|id| ["--allow", id.as_str()]).collect();
         let first = [kind, &["--gdpr", "--format", "text", file], &allow, talk].concat();
         let mut outcomes = vec![operator.run(&first)];
@@ -241,7 +239,7 @@ impl Case {
     }
 }
 
-/// Each text in the ledger but the payloads.
+/// Each text in the ledger except the payloads.
 fn cells(operator: &Operator) -> Vec<String> {
     let path = operator.dsr_home().join("ledger.db");
     assert!(fs::exists(&path).expect("a folder"), "no ledger");

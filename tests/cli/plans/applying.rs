@@ -1,4 +1,4 @@
-//! `dsr apply`: what is sent is what was planned and approved, once.
+//! `dsr apply`: sends exactly what was planned and approved, once.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ fn what_two_people_agree_on_is_sent_and_both_are_remembered() {
     operator = operator.without("DSR_TOKEN");
     approve_as(&operator, BEN);
     fake.was_not_called();
-    // The source is gone by now, or another one.
+    // The source has changed since.
     operator.file("ids.csv", csv_of(&people(9), None));
     let operator = operator.with("DSR_TOKEN", token);
     let digest = digest_of(&operator);
@@ -222,7 +222,7 @@ fn another_open_request_for_the_same_people_is_not_doubled() {
     let refused = operator.run(&[&APPLY[..], &["--json"]].concat());
     assert_eq!(refused.exits_with(2).failure()["kind"], "same_request");
     assert_eq!(fake.posts().len(), 1);
-    // With the operator's word its ids are linked to the first one's task.
+    // With `--new` its ids are linked to the first request's task.
     operator
         .run(&[&APPLY[..], &["--new"]].concat())
         .exits_with(0);

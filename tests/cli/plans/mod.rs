@@ -1,4 +1,4 @@
-//! Plan files at the wire: what is approved is what is sent, once; everything else sends nothing.
+//! Plan files on the wire: dsr sends what was approved, once; everything else sends nothing.
 
 mod applying;
 mod refusing;
@@ -15,25 +15,25 @@ pub(super) const PLAN: [&str; 5] = ["delete", "--gdpr", "ids.csv", "--plan", "er
 pub(super) const APPLY: [&str; 3] = ["apply", "erase.plan", "--yes"];
 pub(super) const APPROVE: [&str; 3] = ["approve", "erase.plan", "--yes"];
 
-/// Accounts that every system has, beside whoever runs the tests.
+/// Accounts that every system has, apart from the tests' own.
 pub(super) const BEN: u32 = 2;
 pub(super) const CEM: u32 = 3;
 
-/// An operator with a ledger key and so many people in `ids.csv`, in a project of these settings.
+/// An operator with a ledger key and `count` people in `ids.csv`, in a project with these settings.
 pub(super) fn with_people(fake: &Fake, settings: &str, count: usize) -> Operator {
     let operator = crate::minimisation::with_key(fake, &format!("rate = 1000\n{settings}"));
     operator.file("ids.csv", csv_of(&people(count), Some(20)));
     operator
 }
 
-/// The same with a plan to erase them.
+/// Like `with_people`, with a plan to erase them.
 pub(super) fn with_plan(fake: &Fake, settings: &str, count: usize) -> Operator {
     let operator = with_people(fake, settings, count);
     operator.run(&PLAN).exits_with(0);
     operator
 }
 
-/// Writes a plan to export the people of `own/ids.csv`, with a ledger key in `own`, too.
+/// Writes a plan to export the people of `own/ids.csv`, under a ledger key in `own`, too.
 pub(crate) fn keep_one_at(operator: &mut Operator, path: &str) {
     let key = operator.private_file("own/key-of-plans", "5e".repeat(32));
     operator.set("DSR_LEDGER_KEY_FILE", &key);
@@ -41,7 +41,7 @@ pub(crate) fn keep_one_at(operator: &mut Operator, path: &str) {
     operator.run(&plan).exits_with(0);
 }
 
-/// A command of another account's.
+/// A command that another account runs.
 pub(super) fn command_as(operator: &Operator, account: u32, args: &[&str]) -> Command {
     operator.script(&as_account(account, r#""$0" "$@""#), args)
 }
@@ -50,7 +50,6 @@ pub(super) fn run_as(operator: &Operator, account: u32, args: &[&str]) -> Outcom
     Running::start(command_as(operator, account, args), "").end()
 }
 
-/// Has somebody else approve the plan.
 #[track_caller]
 pub(super) fn approve_as(operator: &Operator, account: u32) {
     run_as(operator, account, &APPROVE).exits_with(0);
@@ -68,7 +67,7 @@ pub(super) fn digest_of(operator: &Operator) -> String {
     line["digest"].as_str().expect("a text").to_owned()
 }
 
-/// Nothing was sent by any of it, and nothing is in the ledger.
+/// Checks that nothing was sent, and that nothing is in the ledger.
 #[track_caller]
 pub(super) fn came_to_nothing(operator: &Operator, fake: &Fake) {
     fake.was_not_called();

@@ -1,4 +1,4 @@
-//! What is refused: nothing is sent, nothing is recorded, and what differs is named.
+//! Refused plans: nothing is sent, nothing is recorded, and the message names the difference.
 
 use super::{
     APPLY, APPROVE, BEN, PLAN, approve_as, came_to_nothing, plan_text, run_as, with_people,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::support::{Fake, Operator, PROJECT_TOKEN, Running, has_accounts, has_calendar};
 
-/// Runs `apply`; what it fails with, after it is certain that nothing came of it.
+/// Runs `apply`; returns its failure, after checking that it did nothing.
 #[track_caller]
 fn refused(operator: &Operator, fake: &Fake, status: i32) -> (String, String) {
     let outcome = operator.run(&[&APPLY[..], &["--json"]].concat());
@@ -30,7 +30,7 @@ fn a_project_that_demands_approvals_sends_no_deletion_without_a_plan() {
     let direct = operator.run(&["delete", "--gdpr", "--yes", "ids.csv"]);
     direct.exits_with(2).says("--plan FILE").says("dsr approve");
     came_to_nothing(&operator, &fake);
-    // To look costs nothing, and an export erases nobody.
+    // A dry run erases nobody, and neither does an export.
     operator
         .run(&["delete", "--gdpr", "--dry-run", "ids.csv"])
         .exits_with(0);
@@ -57,7 +57,7 @@ fn a_plan_nobody_else_has_approved_is_not_applied_in_such_a_project() {
     let (kind, message) = refused(&operator, &fake, 2);
     assert_eq!(kind, "approvals");
     assert!(message.contains("`dsr approve erase.plan`"), "{message}");
-    // Its creator is nobody else.
+    // The creator is not another person.
     let own = operator.run(&[&APPROVE[..], &["--json"]].concat());
     assert_eq!(own.exits_with(2).failure()["kind"], "approval");
     let other = operator.run(&[&APPROVE[..], &["--as", "ben"]].concat());
@@ -138,17 +138,16 @@ fn an_approval_that_was_written_by_hand_or_for_another_plan_is_bad_input() {
     approve_as(&operator, BEN);
     let approved = plan_text(&operator);
     let line = approved.lines().last().unwrap().to_owned();
-    // In somebody else's name.
+    // An approval in another person's name.
     rewrite(&operator, |text| {
         text.replace("\"user\":\"bin\"", "\"user\":\"cem\"")
     });
     let (kind, message) = refused(&operator, &fake, 5);
     assert_eq!(kind, "plan");
     assert!(message.contains("cem"), "{message}");
-    // Twice the same.
     operator.file("erase.plan", format!("{approved}{line}\n"));
     assert_eq!(refused(&operator, &fake, 5).0, "plan");
-    // Of the plan as it was before.
+    // An approval of the plan before its change.
     std::fs::remove_file(operator.work().join("erase.plan")).unwrap();
     operator.run(&PLAN).exits_with(0);
     rewrite(&operator, |text| format!("{text}{line}\n"));
@@ -190,7 +189,7 @@ fn a_project_that_is_not_what_it_was_is_named_with_what_differs() {
     assert!(message.contains("mixpanel.invalid"), "{message}");
 }
 
-/// Every day of the next weeks, so that whatever is due then is due later.
+/// Every day of the next weeks is a holiday, so that due dates move.
 fn all_days() -> String {
     #[expect(clippy::disallowed_methods, reason = "the test's own clock")]
     let today = chrono::Utc::now().date_naive();
@@ -234,7 +233,7 @@ fn a_plan_from_the_future_is_refused() {
     shown.exits_with(0).says("future");
 }
 
-/// Whoever calls themselves somebody else in a namespace of their own is nobody else.
+/// A name from a user namespace does not make another person.
 #[test]
 fn a_user_of_a_user_namespace_is_no_second_person() {
     let fake = Fake::start();
@@ -254,7 +253,7 @@ fn a_user_of_a_user_namespace_is_no_second_person() {
     }
     let (kind, _) = refused(&operator, &fake, 2);
     assert_eq!(kind, "approvals");
-    // Nor does anybody hide there whose plan another approves.
+    // Nor can a creator hide there and approve under the real name.
     if has_accounts() {
         let script = "exec unshare --user -r \"$0\" delete --gdpr ids.csv --plan hidden.plan";
         let planned = Running::start(operator.script(script, &[]), "").end();

@@ -1,4 +1,4 @@
-//! The two-person deletion on the sandbox, by one person on one machine, as the guide has it.
+//! The two-person deletion in the sandbox, by one person on one machine, as in the guide.
 
 use crate::support::{Fake, Operator, csv_of, people, states};
 

@@ -1,4 +1,4 @@
-//! Reports of the same facts are the same wherever and whenever they are made.
+//! Reports of the same facts are equal wherever and whenever they are made.
 
 use serde_json::Value;
 
@@ -6,10 +6,10 @@ use super::{evidence, quick};
 use crate::minimisation::with_key;
 use crate::support::{Fake, Operator, Reply, has_calendar, object_reply};
 
-/// Fourteen hours before UTC, and eight behind it: Kiritimati and Los Angeles.
+/// Fourteen hours ahead of UTC, and eight behind: Kiritimati and Los Angeles.
 const PLACES: [&str; 2] = ["KIR-14", "LAX8"];
 
-/// A request that is done and answered, one that is done and not, and one that is open.
+/// Three requests: done and answered, done and unanswered, open.
 fn with_requests(fake: &Fake) -> Operator {
     let mut operator = with_key(fake, "rate = 1000\nexport_batch = 2");
     operator.set("TZ", "UTC0");
@@ -32,7 +32,7 @@ fn named(operator: &Operator, reference: &str) -> String {
     operator.ledger_texts(&sql).remove(0)
 }
 
-/// A page without what says who made it, when and with what.
+/// A page without who made it, when and with what.
 fn without_made(page: &str) -> String {
     let (before, from) = page.split_once("<div><dt>Made</dt>").expect("it says when");
     let (_, after) = from.split_once("</div>").expect("and ends");
@@ -44,7 +44,7 @@ fn without_made(page: &str) -> String {
     format!("{before}{after}")
 }
 
-/// A report in JSON, the same in a table and on a page, but for who made it and when.
+/// A report as JSON, table and page, without who made it and when.
 fn made(operator: &Operator, what: &[&str]) -> (Value, Value, String, String) {
     let json = operator.run(&[&["report", "--json"], what].concat());
     evidence(&json);

@@ -1,14 +1,14 @@
-//! Whether a page is well-formed, and needs nothing from outside.
+//! Checks that a page is well-formed, and loads nothing from outside.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-/// Elements of HTML that are never closed.
+/// Elements of HTML without an end tag.
 const VOID: [&str; 3] = ["meta", "br", "link"];
 
-/// Every element is closed in its turn, every `id` is there once, every reference leads inside the
-/// page, and the policy allows its own styles and nothing else.
+/// Every element is closed in order, every `id` is unique, every reference stays inside the page,
+/// and the policy allows its own styles and nothing else.
 #[track_caller]
 pub(crate) fn is_sound(page: &str) {
     assert!(page.starts_with("<!DOCTYPE html>"), "{}", &page[..80]);
@@ -64,7 +64,7 @@ pub(crate) fn is_sound(page: &str) {
     assert_eq!(policy.count(), 2, "one policy");
 }
 
-/// What a style loads, and whether the policy knows it by its hash.
+/// A style loads nothing, and the policy has its hash.
 #[track_caller]
 fn is_allowed(page: &str, style: &str) {
     let hash = STANDARD.encode(Sha256::digest(style));

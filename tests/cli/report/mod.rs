@@ -1,4 +1,4 @@
-//! `dsr report`: what it says is what went over the wire and lies in the ledger, and no more.
+//! `dsr report` says what went over the wire and is in the ledger, and no more.
 
 mod days;
 mod markup;
@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256};
 
 use crate::support::{Fake, Operator, Outcome, Reply, object_reply};
 
-/// A Mixpanel that has done everything by the time it is asked.
 fn quick() -> Fake {
     Fake::answering(|call| match call.is_post() {
         true => object_reply(&format!("t-{}", call.place)),
@@ -23,7 +22,7 @@ fn done() -> Reply {
     Reply::json(200, &json!({ "status": "ok", "results": results }))
 }
 
-/// What a report in JSON says, whose digest must be that of what it says.
+/// The evidence of a JSON report, after checking its digest.
 #[track_caller]
 fn evidence(outcome: &Outcome) -> Value {
     let report = outcome.exits_with(0).json()["report"].clone();
@@ -33,7 +32,7 @@ fn evidence(outcome: &Outcome) -> Value {
     report["evidence"].clone()
 }
 
-/// That stdout is a sound page with these texts on it.
+/// Checks that stdout is a sound page with these texts.
 #[track_caller]
 fn shows(outcome: &Outcome, texts: &[&str]) {
     let page = &outcome.exits_with(0).stdout;
@@ -58,7 +57,6 @@ fn table(text: &str) -> Vec<Value> {
     lines.map(|one| line(one.expect("a line"))).collect()
 }
 
-/// The names of the files in the working folder.
 fn files_here(operator: &Operator) -> Vec<String> {
     let entries = std::fs::read_dir(operator.work()).expect("a folder of ours");
     let mut names: Vec<String> = entries

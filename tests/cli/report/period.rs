@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{evidence, quick, shows, table};
 use crate::support::{Fake, Operator, has_calendar};
 
-/// Requests received, and done and answered, on these days, each with its law and kind.
+/// Requests received, done and answered on these days, each with its law and kind.
 fn with_records(fake: &Fake, records: &[(&str, &str, &str, &str)]) -> Operator {
     let mut operator = Operator::at(fake);
     operator.set("TZ", "UTC0");
@@ -43,7 +43,6 @@ fn with_records(fake: &Fake, records: &[(&str, &str, &str, &str)]) -> Operator {
     operator
 }
 
-/// `references` of a report's requests in their order.
 fn references(evidence: &Value) -> Vec<&str> {
     let requests = evidence["requests"].as_array().expect("requests").iter();
     requests
@@ -230,7 +229,7 @@ fn a_long_log_is_whole_in_the_table_and_counted_on_the_page() {
     );
 }
 
-/// A ledger as a dsr left it that kept no trail: two deletions, one of them not sent yet.
+/// The ledger of a dsr that kept no trail: two deletions, one of them unsent.
 const BEFORE: &str = include_str!("../../golden/ledger/version-11.sql");
 
 #[test]

@@ -146,7 +146,7 @@ fn two_reports_of_the_same_facts_have_one_digest_and_one_of_others_another() {
     let digest = || report(&operator, &["--json"]).json()["report"]["digest"].clone();
     let before = digest();
     assert_eq!(before, digest());
-    // The trail goes on with somebody else's request.
+    // Another request adds entries to the trail.
     let id = the_id(&operator);
     operator
         .run(&["export", "--gdpr", "somebody"])

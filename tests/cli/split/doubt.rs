@@ -1,4 +1,4 @@
-//! Records that are not filed for certain: the packages are drafts, with status 3.
+//! Records without a certain owner: the packages are drafts, with status 3.
 
 use super::*;
 

@@ -12,9 +12,7 @@ use zip::write::{FileOptions, SimpleFileOptions};
 
 use crate::support::{Exports, Operator, Outcome, handing_out, package_of, signal, the_download};
 
-/// Records that are not filed for certain.
 mod doubt;
-/// What the pages say beside the data.
 mod pages;
 
 const SECRET: &str = "apiSECRET5d0c7a";
@@ -55,13 +53,12 @@ fn packages(outcome: &Outcome) -> Value {
     the_download(outcome)["packages"].clone()
 }
 
-/// The folder of the packages that a run with `--json` speaks of.
+/// The folder of the packages in the result of a run with `--json`.
 fn folder_of(outcome: &Outcome) -> PathBuf {
     let packages = packages(outcome);
     PathBuf::from(packages["path"].as_str().expect("a path"))
 }
 
-/// Every file below a folder with its bytes.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -133,7 +130,7 @@ fn each_person_gets_a_package_with_nothing_of_another_person() {
 #[test]
 fn what_is_split_already_is_not_split_again_and_needs_no_network_and_no_token() {
     let exports = exports(plain(&[("events.jsonl", &events())]));
-    // Fetched by one command, split by a later one.
+    // One command fetches, a later one splits.
     exports.download(&[]).exits_with(0);
     let calls = (exports.api.calls().len(), exports.store.calls().len());
     let Exports {
@@ -283,7 +280,7 @@ fn an_archive_that_is_gone_or_another_one_is_fetched_again_on_the_operators_word
     again.exits_with(0);
     assert_eq!(the_download(&again)["result"], "fetched");
     assert_eq!(exports.store.calls().len(), 2);
-    // What is there as it was is neither fetched nor overwritten, not even then.
+    // dsr neither fetches nor overwrites an unchanged archive, even with `--again`.
     let there = exports.download(&[name, "--again", "--json"]);
     assert_eq!(
         the_download(there.exits_with(0))["result"],
@@ -297,7 +294,7 @@ fn an_archive_that_is_gone_or_another_one_is_fetched_again_on_the_operators_word
     assert_eq!(exports.store.calls().len(), 2);
 }
 
-/// "Fetched before" is a word about the file as it is now.
+/// "Fetched before" is about the file as it is now.
 #[test]
 fn an_archive_that_is_not_as_it_was_fetched_is_said_to_be_so_and_the_packages_stay() {
     let exports = exports(plain(&[("events.jsonl", &events())]));
@@ -334,7 +331,7 @@ fn an_archive_that_is_not_as_it_was_fetched_is_said_to_be_so_and_the_packages_st
             let json = exports.download(&[&[name, "--json"], flags].concat());
             assert_eq!(the_download(json.exits_with(74))["result"], result);
             assert_eq!(json.failure()["kind"], "local_io");
-            // Without a name nobody misses what may have been handed over and removed.
+            // Without a name, a missing archive may have been handed over and removed.
             let status = if result == "gone" { 0 } else { 74 };
             let all = exports.download(&[flags, &["--json"]].concat());
             assert_eq!(the_download(all.exits_with(status))["result"], result);
@@ -408,7 +405,7 @@ fn who_interrupts_it_is_left_with_the_archive_alone() {
     exports.download(&[]).exits_with(0);
     let running = exports.operator.start(&["download", "--split"]);
     let folder = exports.folder();
-    // It has begun when its folder is there.
+    // The run has begun when its folder is there.
     let begun = std::time::Instant::now();
     while fs::read_dir(&folder).unwrap().count() < 2 {
         assert!(begun.elapsed().as_secs() < 30, "it never begins");
@@ -446,7 +443,7 @@ fn another_compression_than_deflate_is_named() {
         (77, "another compression"),
     ] {
         let mut archive = zip_of(deflated, &[("events.json", &events())]);
-        // The method stands in the member's own head and in the archive's directory.
+        // The method is in the member's own header and in the archive's directory.
         for (signature, offset) in [(b"PK\x03\x04", 8), (b"PK\x01\x02", 10)] {
             let found = archive.windows(4).position(|part| part == signature);
             archive[found.expect("a head") + offset] = method;
@@ -457,7 +454,7 @@ fn another_compression_than_deflate_is_named() {
     }
 }
 
-/// A report needs the ledger alone: what was made is in the trail.
+/// A report needs only the ledger: the trail has what was made.
 #[test]
 fn the_report_says_what_was_made_also_when_the_packages_are_gone() {
     let exports = exports(plain(&[("events.jsonl", &events())]));

@@ -1,3 +1,5 @@
+//! What the pages say beside the data.
+
 use super::*;
 
 #[test]

@@ -1,10 +1,10 @@
-//! The ledger's account of every id, read from the disk and held against what a model accepted.
+//! Reads the ledger's account of every id from the disk, and compares it with what a model
+//! accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Model, Operator, trail_faults, untold_jobs};
 
-/// One job as the ledger has it.
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
     pub(crate) request: String,
@@ -17,7 +17,7 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// Mixpanel has taken it, as far as the ledger knows.
+    /// Whether Mixpanel has accepted it, as far as the ledger knows.
     pub(crate) fn is_accepted(&self) -> bool {
         matches!(self.state.as_str(), "accepted" | "running" | "done")
     }
@@ -26,20 +26,20 @@ impl Job {
         self.reason.contains("possible duplicate")
     }
 
-    /// Nobody knows whether Mixpanel has taken it: what a dsr that was killed was sending, too.
+    /// Whether it is unknown if Mixpanel has accepted it; includes jobs that a killed dsr was
+    /// sending.
     pub(crate) fn is_unknown(&self) -> bool {
         matches!(self.state.as_str(), "unknown" | "sending")
     }
 }
 
 impl Job {
-    /// Its task is another one's, and its reason says how it came to it.
+    /// Whether its task was made for another job, as its reason says.
     fn is_in_a_larger_task(&self) -> bool {
         self.reason.contains("linked") || self.reason.contains("recovered")
     }
 }
 
-/// All jobs of all requests, in their order.
 pub(crate) fn account(operator: &Operator) -> Vec<Job> {
     let mut kept = operator.kept_ids();
     let query = "SELECT request, number, state, COALESCE(task_id, ''), COALESCE(reason, ''),
@@ -64,7 +64,7 @@ pub(crate) fn account(operator: &Operator) -> Vec<Job> {
 
 /// Everything in which the ledger, the model and what was asked disagree.
 ///
-/// `asked` has the ids of each request; which is which does not matter.
+/// `asked` has the ids of each request, in any order.
 pub(crate) fn disagreements(
     operator: &Operator,
     model: &Model,

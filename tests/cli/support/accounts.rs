@@ -1,10 +1,10 @@
-//! Whether a test can be somebody else.
+//! Runs commands as another account.
 
 use std::process::Command;
 
-/// A script that runs a command as the account with this number, as far as names go: the kernel has
-/// it as whoever runs the tests, so that it may read what is theirs. A user namespace would not do:
-/// in one dsr takes nobody for another person.
+/// A script that runs a command under this account's name. The kernel still runs it as the tests'
+/// account, so that it may read the tests' files. A user namespace does not work: dsr accepts no
+/// name from one.
 pub(crate) fn as_account(account: u32, command: &str) -> String {
     let names = format!(
         r"sed -e '/^[^:]*:[^:]*:0:/d' -e 's/^\([^:]*:[^:]*\):{account}:/\1:0:/' /etc/passwd"
@@ -17,8 +17,8 @@ pub(crate) fn as_account(account: u32, command: &str) -> String {
     )
 }
 
-/// Whether dsr can be run as another account than the one that runs the tests. If not, says so; where
-/// `DSR_TEST_REQUIRE` names `accounts`, that is an error.
+/// Whether a test can run dsr as another account; prints if not. An error if `DSR_TEST_REQUIRE`
+/// names `accounts`.
 #[expect(clippy::print_stdout, reason = "a test that skips says so")]
 pub(crate) fn has_accounts() -> bool {
     #[expect(

@@ -1,10 +1,10 @@
-//! Ledgers with many open jobs, made by copying one: no test waits for thousands of POSTs.
+//! Makes ledgers with many open jobs by copying one, so that no test waits for thousands of POSTs.
 
 use super::Operator;
 
 impl Operator {
-    /// Submits a deletion and gives its request `count` jobs in all, with the tasks `task-1`,
-    /// `task-2`, …, each asked about a day ago and due since, the later ones the later.
+    /// Submits a deletion and gives its request `count` jobs with the tasks `task-1`, `task-2`, ….
+    /// Each was asked about a day ago and is due, the later ones later.
     pub(crate) fn with_open_jobs(&self, count: usize) -> String {
         let args = ["delete", "--gdpr", "--yes", "--json", "user-17"];
         let outcome = self.run(&args);
@@ -24,7 +24,6 @@ impl Operator {
         id.as_str().expect("a request has an id").to_owned()
     }
 
-    /// Makes every open job due.
     pub(crate) fn make_due(&self) {
         self.change_ledger(
             "UPDATE jobs SET next_check = '2026-01-02T03:04:05.000Z' WHERE next_check IS NOT NULL",

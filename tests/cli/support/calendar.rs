@@ -1,12 +1,12 @@
-//! Another day for the dsr of a test: a library gives it another clock, since dsr has no switch.
+//! Gives dsr another day by a library that changes its clock; dsr has no switch for it.
 
 use std::env::consts::ARCH;
 use std::path::{Path, PathBuf};
 
 use super::Operator;
 
-/// Whether there can be other days. If not, says so; where `DSR_TEST_REQUIRE` names `calendar`,
-/// that is an error.
+/// Whether a test can have other days; prints if not. An error if `DSR_TEST_REQUIRE` names
+/// `calendar`.
 #[expect(clippy::print_stdout, reason = "a test that skips says so")]
 pub(crate) fn has_calendar() -> bool {
     #[expect(
@@ -24,18 +24,18 @@ pub(crate) fn has_calendar() -> bool {
 }
 
 impl Operator {
-    /// From now on what runs believes that it is noon of this day, in UTC.
+    /// From now on, programs believe that it is noon of this day in UTC.
     pub(crate) fn lives_on(&mut self, day: &str) {
         let library = library().expect("the test has asked for a calendar");
         self.set("LD_PRELOAD", &library.display().to_string());
         self.set("FAKETIME", &format!("@{day} 12:00:00"));
         self.set("TZ", "UTC0");
-        // What is waited for takes as long as it takes.
+        // Waiting takes its real time.
         self.set("FAKETIME_DONT_FAKE_MONOTONIC", "1");
     }
 }
 
-/// Where Debian and others have it.
+/// Where Debian and others install it.
 fn library() -> Option<PathBuf> {
     let of_debian = format!("/usr/lib/{ARCH}-linux-gnu");
     let folders = [of_debian.as_str(), "/usr/lib64", "/usr/lib"].map(Path::new);

@@ -1,4 +1,4 @@
-//! Chance that can be repeated: splitmix64.
+//! Random numbers that can be repeated: splitmix64.
 
 use std::time::Duration;
 
@@ -16,12 +16,10 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from 0 up to `end`, which is not among them.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
-    /// A time of at most `whole`.
     pub(crate) fn part_of(&mut self, whole: Duration) -> Duration {
         whole.mul_f64(self.below(1001) as f64 / 1000.0)
     }

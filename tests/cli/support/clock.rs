@@ -1,5 +1,5 @@
-//! A clock of the day that differs, for a whole process: what the C library says is shifted. dsr has no
-//! switch for it, and its steady clock goes on as it is.
+//! Shifts the clock of a whole process: the C library's time of day. dsr has no switch for it, and
+//! its steady clock stays as it is.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -23,7 +23,7 @@ int clock_gettime(clockid_t clock, struct timespec *now) {
 }
 "#;
 
-/// The library that shifts it; `None` where no C compiler is at hand.
+/// The library that shifts the clock; `None` without a C compiler.
 fn library() -> Option<&'static PathBuf> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
     let build = || {
@@ -45,7 +45,7 @@ fn library() -> Option<&'static PathBuf> {
 }
 
 impl Operator {
-    /// From now on this operator's clock is ahead by so many seconds, or behind; whether it can be.
+    /// Shifts this operator's clock by `seconds` from now on. Returns whether that is possible.
     pub(crate) fn shift_clock(&mut self, seconds: i64) -> bool {
         let Some(library) = library() else {
             return false;

@@ -1,4 +1,4 @@
-//! Finished exports: a Mixpanel whose exports lead to a store, and an operator who asked for them.
+//! Finished exports: a Mixpanel whose links lead to a store, and an operator who asked for them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Call, Fake, Operator, Outcome, Reply, object_reply};
 
-/// A store of exports and a Mixpanel whose finished exports lead to it.
+/// A store of exports, and a Mixpanel whose finished exports lead to it.
 pub(crate) struct Exports {
     pub(crate) store: Fake,
     pub(crate) api: Fake,
@@ -16,12 +16,11 @@ pub(crate) struct Exports {
 }
 
 impl Exports {
-    /// One finished export of `a1`, answered for by `script`.
+    /// One finished export of `a1`; `script` answers for the store.
     pub(crate) fn from(script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Self {
         Self::of(&["a1"], script)
     }
 
-    /// One finished export of these people.
     pub(crate) fn of(
         people: &[&str],
         script: impl Fn(&Call) -> Reply + Send + Sync + 'static,
@@ -29,7 +28,7 @@ impl Exports {
         Self::with(people, "/export.zip", "SUCCESS", "rate = 1000", script)
     }
 
-    /// The same with another link or status, and with these settings of the project.
+    /// Like `of`, with this link or status, and these settings of the project.
     pub(crate) fn with(
         people: &[&str],
         link: &str,
@@ -61,7 +60,6 @@ impl Exports {
         }
     }
 
-    /// Where [`Exports::download`] puts the archives.
     pub(crate) fn folder(&self) -> PathBuf {
         self.operator.dsr_home().join("exports")
     }
@@ -73,7 +71,6 @@ impl Exports {
         self.operator.run(&[&to, flags].concat())
     }
 
-    /// The names of all that lies there, in order.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder()).into_iter().flatten();
         let names = entries.map(|entry| entry.expect("a file").file_name());
@@ -85,7 +82,7 @@ impl Exports {
 }
 
 impl Operator {
-    /// Exports what these arguments say from the sandbox, and makes a package for each person.
+    /// Exports from the sandbox, and makes a package for each person.
     #[track_caller]
     pub(crate) fn rehearses_a_split(&self, asked: &[&str]) -> Outcome {
         let export = ["--sandbox", "export", "--wait"];
@@ -96,14 +93,14 @@ impl Operator {
     }
 }
 
-/// The first export that a run with `--json` speaks of.
+/// The first export in the result of a run with `--json`.
 #[track_caller]
 pub(crate) fn the_download(outcome: &Outcome) -> Value {
     let lines = outcome.json_lines();
     lines[0]["downloads"][0].clone()
 }
 
-/// A reply with these bytes, all of them.
+/// A reply with all of these bytes.
 pub(crate) fn handing_out(bytes: &[u8], headers: &str) -> Reply {
     Reply::raw(
         &format!(
@@ -114,7 +111,6 @@ pub(crate) fn handing_out(bytes: &[u8], headers: &str) -> Reply {
     )
 }
 
-/// What the package of this person is called.
 pub(crate) fn package_of(id: &str) -> String {
     let digest = Sha256::digest(id);
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();

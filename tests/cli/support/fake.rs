@@ -8,19 +8,18 @@ use std::time::{Duration, Instant};
 
 use super::wire::{self, Call, Reply, object_reply, status_reply};
 
-/// Patience with a program that should have called by now.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// An address on loopback at which nobody listens.
+/// A loopback address at which nobody listens.
 pub(crate) const NOWHERE: &str = "http://127.0.0.1:1/api/app";
 
 type Script = Box<dyn Fn(&Call) -> Reply + Send + Sync>;
 
-/// What the fake insists on before the script is asked.
+/// What the fake checks before it asks the script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rules {
     None,
-    /// So many calls a second by arrival, of any kind: one that comes sooner is answered 429.
+    /// Answers calls of any kind above this rate with 429, by their arrival.
     PerSecond(u32),
 }
 
@@ -39,7 +38,7 @@ pub(crate) struct Fake {
     shared: Arc<Shared>,
 }
 
-/// What Mixpanel does when all is well: 201 with a fresh task, PENDING, 204.
+/// The usual answers: 201 with a new task, PENDING, 204.
 pub(crate) fn usual(call: &Call) -> Reply {
     match call.method.as_str() {
         "POST" => object_reply(&task_of(call.place)),
@@ -48,7 +47,7 @@ pub(crate) fn usual(call: &Call) -> Reply {
     }
 }
 
-/// The task the usual reply gives to the POST that came `place`-th.
+/// The task of the usual reply to the POST with this number.
 fn task_of(place: usize) -> String {
     format!("3e0b7f52-77aa-4c1e-9a4b-{:012x}", place + 0xa1)
 }
@@ -62,7 +61,6 @@ impl Fake {
         Self::with(Rules::None, script)
     }
 
-    /// Answers the POST that comes `place`-th with `reply`, everything else as usual.
     pub(crate) fn answering_post(place: usize, reply: Reply) -> Self {
         Self::answering(move |call| match call.is_post() && call.place == place {
             true => reply.clone(),
@@ -70,7 +68,6 @@ impl Fake {
         })
     }
 
-    /// Answers every POST with `reply`, everything else as usual.
     pub(crate) fn answering_posts(reply: Reply) -> Self {
         Self::answering(move |call| match call.is_post() {
             true => reply.clone(),
@@ -104,7 +101,6 @@ impl Fake {
         format!("http://{}/api/app", self.address)
     }
 
-    /// Its address without the path of the API.
     pub(crate) fn origin(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -127,17 +123,15 @@ impl Fake {
         calls.filter(|call| call.method == "GET").collect()
     }
 
-    /// How many calls the rules answered with 429.
     pub(crate) fn limited(&self) -> usize {
         *lock(&self.shared.limited)
     }
 
-    /// Every id of every POST, as often as it came.
+    /// Every id of every POST, repeated ids included.
     pub(crate) fn posted_ids(&self) -> Vec<String> {
         self.posts().iter().flat_map(Call::ids).collect()
     }
 
-    /// Waits until so many POSTs have been read.
     pub(crate) fn wait_for_posts(&self, count: usize) {
         let start = Instant::now();
         while self.posts().len() < count {
@@ -164,7 +158,7 @@ impl Fake {
 impl Drop for Fake {
     fn drop(&mut self) {
         self.shared.over.store(true, Ordering::SeqCst);
-        // Wakes it where it waits for the next connection.
+        // Wakes the thread that waits for the next connection.
         drop(TcpStream::connect(self.address));
     }
 }
@@ -186,7 +180,6 @@ fn serve(listener: &TcpListener, shared: &Arc<Shared>) {
 }
 
 impl Shared {
-    /// Records a call and says what to answer.
     fn take(&self, mut call: Call) -> Reply {
         {
             let mut calls = lock(&self.calls);
@@ -213,7 +206,7 @@ impl Shared {
     }
 }
 
-/// A test thread that failed must not make the others fail, too.
+/// A failed test thread must not make the others fail.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
         .lock()

@@ -1,5 +1,5 @@
-//! A gate between one dsr and the fake: passes calls on byte by byte and holds one of them at a
-//! certain point of its way, so that dsr can be killed just there. Answers nothing itself.
+//! A gate between one dsr and the fake. Passes calls on byte by byte, and holds one of them at a
+//! certain point, so that dsr can be killed there. Answers nothing itself.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -10,27 +10,23 @@ use std::time::{Duration, Instant};
 use super::fake::{Fake, lock};
 use super::wire;
 
-/// Patience with a dsr that should have come so far by now.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// How far a call gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hold {
-    /// Nobody takes the connection: dsr waits for it to be made.
+    /// Nobody accepts the connection: dsr waits for it.
     Unconnected,
-    /// The connection is made, and nothing is read from it.
+    /// The connection is accepted, and nothing is read.
     Unread,
-    /// Half of the body is read.
     PartRead,
-    /// All is read, and the fake hears nothing of it.
+    /// All is read, and the fake gets nothing of it.
     Read,
-    /// The fake has answered, and nothing of that is given back.
+    /// The fake has answered, and the gate returns nothing of the answer.
     Decided,
-    /// The head of the answer is given back.
     Head,
-    /// The head and half of the body.
     Half,
-    /// All of it, and dsr has read it.
+    /// The gate returns all of it, and dsr has read it.
     Answered,
 }
 
@@ -51,7 +47,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// One before `fake` that holds the call that comes `place`-th.
+    /// A gate before `fake` that holds call number `place`.
     pub(crate) fn before(fake: &Fake, place: usize, hold: Hold) -> Self {
         let listener = listen();
         let address = listener
@@ -72,7 +68,6 @@ impl Gate {
         format!("http://{}/api/app", self.address)
     }
 
-    /// Waits until the call has come to where it is held.
     pub(crate) fn wait_until_held(&self) {
         let start = Instant::now();
         while !self.is_held() {
@@ -85,7 +80,7 @@ impl Gate {
         }
     }
 
-    /// Gives the answer back after all, where it was held as [`Hold::Decided`].
+    /// Returns the answer after all, if the call is held as [`Hold::Decided`].
     pub(crate) fn lets_go(&self) {
         lock(&self.shared.0).released = true;
         self.shared.1.notify_all();
@@ -103,7 +98,7 @@ impl Drop for Gate {
     fn drop(&mut self) {
         lock(&self.shared.0).over = true;
         self.shared.1.notify_all();
-        // Wakes it where it waits for the next connection.
+        // Wakes the thread that waits for the next connection.
         drop(TcpStream::connect_timeout(
             &self.address,
             Duration::from_millis(20),
@@ -111,8 +106,8 @@ impl Drop for Gate {
     }
 }
 
-/// A listener that takes no connection while a single one waits to be accepted: the kernel
-/// answers none that comes then, as if the packets were lost on their way.
+/// A listener with room for one waiting connection. The kernel answers no further ones, as if their
+/// packets were lost.
 fn listen() -> TcpListener {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
@@ -200,7 +195,7 @@ fn pass(mut client: TcpStream, fake: SocketAddr, point: Option<Hold>, shared: &S
         }
     }
     if outcome.is_err() {
-        // The last byte of the call was not taken, so this is a reset here as it was there.
+        // The gate left the call's last byte unread, so this is a reset, as it was at the fake.
         drop(client);
         if point == Some(Hold::Answered) {
             stay(shared);
@@ -213,7 +208,7 @@ fn pass(mut client: TcpStream, fake: SocketAddr, point: Option<Hold>, shared: &S
         Some(Hold::Half) => (head_length(&answer) + answer.len()) / 2,
         _ => answer.len(),
     };
-    // A client that was killed reads no reply.
+    // A killed client reads no reply.
     drop(client.write_all(&answer[..length]));
     if length < answer.len() {
         return stay(shared);
@@ -230,7 +225,7 @@ fn head_length(answer: &[u8]) -> usize {
     end.expect("an answer has a head") + 4
 }
 
-/// Says that the call has come to its point, and lets it stay there.
+/// Reports that the call is at its point, and holds it there.
 fn stay(shared: &Shared) {
     lock(&shared.0).held = true;
     wait_for_end(shared);

@@ -1,5 +1,5 @@
-//! Holds a dsr inside one certain write to its ledger, so that it can be killed just before it is
-//! committed: a trigger that counts for ever. No switch in dsr, and no race with it.
+//! Holds dsr inside a certain write to its ledger, so that it can be killed just before the commit.
+//! A trigger counts for ever, so dsr needs no switch and there is no race.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -8,25 +8,24 @@ use rusqlite::Connection;
 
 use super::{Kept, Operator};
 
-/// A home with an empty ledger, which is made once.
+/// A home with an empty ledger, made once.
 static EMPTY: OnceLock<Kept> = OnceLock::new();
 
 /// The write that is never committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Halt {
-    /// A request with its jobs.
     Request,
-    /// The intent of an attempt, with so many before it.
+    /// The intent of an attempt, after this many earlier ones.
     IntentAfter(usize),
-    /// The outcome of an attempt, with so many made until then.
+    /// The outcome of an attempt, when this many have been made.
     OutcomeOf(usize),
-    /// A job taken apart: cut, or linked in part or in whole.
+    /// A job that is divided: cut, or linked in part or in whole.
     Apart,
     /// A status that Mixpanel reports.
     Check,
-    /// The withdrawal of what was never sent of a cancelled request.
+    /// Withdrawing the unsent jobs of a cancelled request.
     Withdrawal,
-    /// That an export was fetched.
+    /// The record of a fetched export.
     Download,
 }
 
@@ -69,7 +68,6 @@ impl Operator {
         ));
     }
 
-    /// Whether somebody is in a write to the ledger.
     pub(crate) fn is_held(&self) -> bool {
         let path = self.dsr_home().join("ledger.db");
         let ledger = Connection::open(path).expect("the ledger can be opened");
@@ -79,7 +77,7 @@ impl Operator {
         ledger.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_err()
     }
 
-    /// No dsr is halted any more.
+    /// Halts no dsr from now on.
     pub(crate) fn goes_on(&self) {
         self.change_ledger("DROP TRIGGER IF EXISTS halt; DROP VIEW IF EXISTS endless;");
     }

@@ -1,4 +1,4 @@
-//! What one dsr has left in its home, for the many tests that begin where it ended.
+//! Keeps what one dsr left in its home, for the many tests that begin there.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
@@ -7,11 +7,9 @@ use std::path::PathBuf;
 
 use super::Operator;
 
-/// Files by their names in the home, with what they hold.
 pub(crate) struct Kept(Vec<(PathBuf, Vec<u8>)>);
 
 impl Operator {
-    /// All files of the home but the settings.
     pub(crate) fn keeps(&self) -> Kept {
         let files = self.files().into_iter();
         let files = files.filter(|(path, _)| *path != self.config_path());
@@ -22,7 +20,7 @@ impl Operator {
         Kept(files.collect())
     }
 
-    /// Puts the same files into this home, private as dsr makes them.
+    /// Puts the kept files into this home, with the modes that dsr gives them.
     pub(crate) fn begins_with(&self, kept: &Kept) {
         for (name, bytes) in &kept.0 {
             let path = self.dsr_home().join(name);

@@ -1,5 +1,5 @@
-//! A session bus of its own, with a real Secret Service on it if it is to have one: a person's own
-//! keyring is never touched.
+//! A session bus for one test, with or without a real Secret Service. A person's own keyring is
+//! never touched.
 
 use std::fs;
 use std::io::Write;
@@ -15,7 +15,6 @@ use super::Operator;
 use super::running::Mortal;
 
 const PASSWORD: &str = "test-pass\n";
-/// Patience with a program that should be there by now.
 const PATIENCE: Duration = Duration::from_secs(20);
 const SERVICE: [&str; 4] = [
     "--dest",
@@ -30,7 +29,7 @@ const BUS: [&str; 4] = [
     "/org/freedesktop/DBus",
 ];
 
-/// The operator with a session bus that takes every call and keeps silent.
+/// The operator, with a session bus that accepts every call and never answers.
 pub(crate) fn with_silent_bus(operator: Operator) -> Operator {
     let socket = operator.work().join("bus");
     let listener = UnixListener::bind(&socket).expect("a socket");
@@ -44,17 +43,16 @@ pub(crate) fn with_silent_bus(operator: Operator) -> Operator {
     operator.with("DBUS_SESSION_BUS_ADDRESS", &address)
 }
 
-/// A bus that starts nothing by itself, so that no window is ever tried to be opened.
+/// A bus that starts no service by itself, so that no window opens.
 pub(crate) struct Keyring {
     folder: TempDir,
-    // In the order in which they end.
+    // In the order in which they must end.
     service: Option<Mortal>,
     _bus: Mortal,
 }
 
 impl Keyring {
-    /// A bus with an unlocked collection on it; `None`, said aloud, where there is no
-    /// gnome-keyring.
+    /// A bus with an unlocked collection; `None` without gnome-keyring, which is printed.
     pub(crate) fn start() -> Option<Self> {
         let mut keyring = Self::start_empty()?;
         keyring.serve(&["--unlock"])?;
@@ -67,7 +65,7 @@ impl Keyring {
         Some(keyring)
     }
 
-    /// A bus on which nobody keeps secrets.
+    /// A bus without a Secret Service.
     pub(crate) fn start_empty() -> Option<Self> {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let bus = folder.path().join("bus");
@@ -107,7 +105,7 @@ impl Keyring {
         format!("unix:path={}", self.path("bus").display())
     }
 
-    /// The same operator, at this keyring and without a token of the environment.
+    /// The operator with this keyring, and without a token in the environment.
     pub(crate) fn of(&self, operator: Operator) -> Operator {
         operator
             .without("DSR_TOKEN")
@@ -121,7 +119,7 @@ impl Keyring {
         assert!(said.contains("collection/login"), "it is locked: {said}");
     }
 
-    /// As the hint says: by a new daemon that reads the password.
+    /// Unlocks as the hint says: with a new daemon that reads the password.
     pub(crate) fn unlock(&mut self) {
         self.serve(&["--replace", "--unlock"]);
         let collection = "/org/freedesktop/secrets/collection/login";
@@ -160,7 +158,7 @@ impl Keyring {
         }
     }
 
-    /// What another program finds under this name; `None` if there is no such entry.
+    /// What another program finds under this name; `None` without such an entry.
     pub(crate) fn look_up(&self, name: &str) -> Option<String> {
         let output = self
             .command("secret-tool")
@@ -172,7 +170,7 @@ impl Keyring {
         (!text.is_empty()).then_some(text)
     }
 
-    /// Keeps something under this name, as another program could.
+    /// Stores an entry as another program would.
     pub(crate) fn store(&self, name: &str, text: &str) {
         let mut child = self
             .command("secret-tool")
@@ -215,8 +213,8 @@ impl Keyring {
     }
 }
 
-/// Says that there is no keyring to test with; where `DSR_TEST_REQUIRE` names `keyring-daemon`,
-/// that is an error.
+/// Prints that there is no keyring to test with. An error if `DSR_TEST_REQUIRE` names
+/// `keyring-daemon`.
 #[expect(clippy::print_stdout, reason = "a test that skips says so")]
 fn skip<T>() -> Option<T> {
     #[expect(

@@ -1,5 +1,5 @@
-//! What every test stands on: a sealed environment, an independent fake of Mixpanel's API, and
-//! results that explain themselves when an assertion fails. Knows nothing of dsr's own types.
+//! What every test uses: a sealed environment, an independent fake of Mixpanel's API, and results
+//! that explain a failed assertion. Uses none of dsr's types.
 
 mod account;
 mod accounts;

@@ -1,5 +1,5 @@
-//! Mixpanel's tasks as its API behaves: an active deletion conflicts with every other one about
-//! one of its ids, and a task knows its ids. Knows what it accepted, whatever the client heard.
+//! A model of Mixpanel's tasks: an active deletion conflicts with every other deletion of one of
+//! its ids. Knows what it accepted, whatever the client heard.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,6 @@ use super::chance::Chance;
 use super::fake::{Fake, Rules, lock};
 use super::wire::{Call, Reply};
 
-/// What befalls one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
     None,
@@ -20,7 +19,7 @@ pub(crate) enum Fault {
     Limited,
     /// 503; nothing is created.
     Unavailable,
-    /// It is carried out, and the connection torn down without an answer.
+    /// It is carried out, and the connection is reset without an answer.
     Lost,
     /// It is carried out, and never answered.
     Unanswered,
@@ -30,9 +29,8 @@ pub(crate) enum Fault {
     Late,
     /// It is carried out, and answered with this.
     Taken(Reply),
-    /// The same, and the task comes to its end at once.
+    /// It is carried out and answered with this, and the task ends at once.
     Ended(Reply),
-    /// It is not carried out, and answered with this.
     Turned(Reply),
 }
 
@@ -41,7 +39,7 @@ pub(crate) struct Task {
     pub(crate) id: String,
     pub(crate) ids: BTreeSet<String>,
     deletion: bool,
-    /// It was made for somebody who does not use dsr.
+    /// Made for somebody who does not use dsr.
     of_somebody: bool,
     status: Status,
 }
@@ -66,13 +64,13 @@ pub(crate) struct Tally {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Habits {
     pub(crate) rules: Rules,
-    /// The most ids it takes at once.
+    /// The most ids that it accepts at once.
     pub(crate) largest: usize,
-    /// How it answers more than that: 400 or 413.
+    /// Its status for more ids than that: 400 or 413.
     pub(crate) too_large: u16,
-    /// How often in a hundred POSTs the oldest active task ends just before.
+    /// In how many of a hundred POSTs the oldest active task ends just before.
     pub(crate) ending: u64,
-    /// The longest that an answer takes.
+    /// The longest delay of an answer.
     pub(crate) delay: Duration,
 }
 
@@ -92,7 +90,7 @@ impl Default for Habits {
 struct State {
     tasks: Vec<Task>,
     tally: Tally,
-    /// The places of the POSTs that were answered 429, 400 or 409.
+    /// The numbers of the POSTs that were answered 429, 400 or 409.
     turned_away: BTreeSet<usize>,
 }
 
@@ -106,12 +104,10 @@ impl Model {
         Self::behaving(Habits::default())
     }
 
-    /// One without faults.
     pub(crate) fn behaving(habits: Habits) -> Self {
         Self::with(habits, 0, |_| Fault::None)
     }
 
-    /// `fault` strikes the POST that comes `place`-th.
     pub(crate) fn striking(place: usize, fault: Fault) -> Self {
         let strikes = move |call: &Call| call.is_post() && call.place == place;
         Self::with(Habits::default(), 0, move |call| match strikes(call) {
@@ -120,7 +116,6 @@ impl Model {
         })
     }
 
-    /// `fault` strikes the first POST that is about `id`.
     pub(crate) fn striking_at(id: &str, fault: Fault, habits: Habits) -> Self {
         let (id, fault) = (id.to_owned(), Mutex::new(fault));
         Self::with(habits, 0, move |call| {
@@ -131,7 +126,7 @@ impl Model {
         })
     }
 
-    /// 10 % of the calls are answered 429, 5 % 503, and 5 % are carried out and lost.
+    /// Answers 10 % of the calls with 429 and 5 % with 503; carries 5 % out and loses the answer.
     pub(crate) fn in_bad_weather(habits: Habits, seed: u64) -> Self {
         let chance = Mutex::new(Chance::new(seed));
         Self::with(habits, seed, move |call| match lock(&chance).below(100) {
@@ -163,7 +158,6 @@ impl Model {
         Self { fake, state }
     }
 
-    /// Everything it accepted.
     pub(crate) fn tasks(&self) -> Vec<Task> {
         lock(&self.state).tasks.clone()
     }
@@ -172,7 +166,7 @@ impl Model {
         lock(&self.state).tally
     }
 
-    /// Whether the POST that came `place`-th was certainly not carried out.
+    /// Whether POST number `place` was certainly not carried out.
     pub(crate) fn turned_away(&self, place: usize) -> bool {
         lock(&self.state).turned_away.contains(&place)
     }
@@ -193,14 +187,12 @@ impl Model {
             .any(|known| known.id == task && known.of_somebody)
     }
 
-    /// Every task comes to its end.
     pub(crate) fn end_all(&self) {
         for task in &mut lock(&self.state).tasks {
             task.status = Status::Ended;
         }
     }
 
-    /// How many tasks were revoked.
     pub(crate) fn revoked(&self) -> usize {
         let tasks = self.tasks().into_iter();
         tasks.filter(|task| task.status == Status::Revoked).count()

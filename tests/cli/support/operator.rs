@@ -1,4 +1,4 @@
-//! A sealed environment: a home, a working folder and variables of its own, nothing inherited.
+//! A sealed environment: its own home, working folder and variables, nothing inherited.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,9 +13,7 @@ use tempfile::TempDir;
 
 use super::{Fake, Outcome, Running, trail_faults};
 
-/// The OAuth token every operator has, unless the test takes it away.
 pub(crate) const OAUTH_TOKEN: &str = "oauthSECRETa81f4c9e2b7d0635";
-/// The project token of the project `shop`.
 pub(crate) const PROJECT_TOKEN: &str = "9f2c41d07ab35e6680cc17d4e2b1a95f";
 
 pub(crate) struct Operator {
@@ -25,7 +23,7 @@ pub(crate) struct Operator {
     is_trail_changed: AtomicBool,
 }
 
-/// Whatever a test did, and wherever a process was killed: the trail is whole.
+/// Checks that the trail is whole, whatever a test did and wherever a process was killed.
 impl Drop for Operator {
     fn drop(&mut self) {
         if std::thread::panicking() || self.is_trail_changed.load(Ordering::Relaxed) {
@@ -39,7 +37,7 @@ impl Drop for Operator {
 }
 
 impl Operator {
-    /// Nobody yet: no project, no token, no keyring, no network.
+    /// Has no project, no token, no keyring and no network.
     pub(crate) fn new() -> Self {
         Self::in_folder(tempfile::tempdir())
     }
@@ -58,9 +56,9 @@ impl Operator {
                 "DBUS_SESSION_BUS_ADDRESS".to_owned(),
                 "disabled:".to_owned(),
             ),
-            // Whatever ignores DSR_API_URL ends here instead of on the internet.
+            // A call that ignores DSR_API_URL ends here and not on the internet.
             ("HTTPS_PROXY".to_owned(), "http://127.0.0.1:9".to_owned()),
-            // And nothing meant for loopback may take this way.
+            // Calls to loopback must not use this proxy either.
             ("HTTP_PROXY".to_owned(), "http://127.0.0.1:9".to_owned()),
             ("ALL_PROXY".to_owned(), "http://127.0.0.1:9".to_owned()),
         ]);
@@ -72,18 +70,18 @@ impl Operator {
         }
     }
 
-    /// One with a token and the project `shop` at `fake`, in no hurry-limited pace.
+    /// Has a token and the project `shop` at `fake`, with a rate that makes no test wait.
     pub(crate) fn at(fake: &Fake) -> Self {
         Self::at_with(fake, "rate = 1000")
     }
 
-    /// As [`Operator::at`], with these lines in place of `rate = 1000`.
+    /// Like [`Operator::at`], with these lines in place of `rate = 1000`.
     pub(crate) fn at_with(fake: &Fake, settings: &str) -> Self {
         Self::new().of_a_shop(fake, settings)
     }
 
-    /// The same with all files in memory, if the system has such a folder: for very many at once.
-    /// A kill loses nothing that the kernel has, on whatever disk.
+    /// Like `at_with`, with all files in memory if possible: for very many at once. A killed
+    /// process loses nothing there either, since the kernel has it.
     pub(crate) fn in_memory(fake: &Fake, settings: &str) -> Self {
         let memory = Path::new("/dev/shm");
         let root = match memory.is_dir() {
@@ -108,7 +106,6 @@ impl Operator {
         self
     }
 
-    /// The same for what runs from now on.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());
     }
@@ -129,12 +126,12 @@ impl Operator {
         command
     }
 
-    /// The same, after a shell has done `setup`, such as a limit on its own process.
+    /// Like `command`, after a shell has done `setup`, such as limiting itself.
     pub(crate) fn command_after(&self, setup: &str, args: &[&str]) -> Command {
         self.script(&format!("{setup}; exec \"$0\" \"$@\""), args)
     }
 
-    /// A shell's script in this environment, in which `"$0" "$@"` is the command.
+    /// A shell script in this environment, in which `"$0" "$@"` is the command.
     pub(crate) fn script(&self, script: &str, args: &[&str]) -> Command {
         let mut command = Command::new("/bin/sh");
         command
@@ -189,7 +186,7 @@ impl Operator {
         name
     }
 
-    /// The same, for nobody else to read; returns its full path.
+    /// Like `file`, readable by the owner only; returns its full path.
     pub(crate) fn private_file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
         use std::os::unix::fs::PermissionsExt;
         let path = self.work().join(self.file(name, text));
@@ -198,8 +195,7 @@ impl Operator {
         path.display().to_string()
     }
 
-    /// Makes a ledger in which nothing is recorded yet, by the one way there is without a request: to
-    /// go on where one was lost.
+    /// Makes an empty ledger. Without a request, dsr makes one only after a ledger was lost.
     #[track_caller]
     pub(crate) fn has_an_empty_ledger(&self) {
         let seen = self.dsr_home().join("seen-head");
@@ -209,7 +205,7 @@ impl Operator {
         self.run(&["ledger", "accept", "--yes"]).exits_with(0);
     }
 
-    /// All requests as the ledger has them, asking nobody.
+    /// All requests in the ledger, without asking Mixpanel.
     #[track_caller]
     pub(crate) fn requests(&self) -> Vec<Value> {
         let outcome = self.run(&["status", "--all", "--cached", "--json"]);
@@ -218,7 +214,6 @@ impl Operator {
         requests.unwrap_or_else(|| panic!("no list of requests\n{outcome}"))
     }
 
-    /// The only request there is.
     #[track_caller]
     pub(crate) fn only_request(&self) -> Value {
         let mut requests = self.requests();
@@ -226,12 +221,12 @@ impl Operator {
         requests.remove(0)
     }
 
-    /// The texts that a query of one column finds in the ledger as it lies on the disk.
+    /// The texts that a query of one column finds in the ledger on the disk.
     pub(crate) fn ledger_texts(&self, query: &str) -> Vec<String> {
         self.ledger_rows(query, |row| row.get(0))
     }
 
-    /// What `read` makes of each row that a query finds in the ledger as it lies on the disk.
+    /// What `read` makes of each row that a query finds in the ledger on the disk.
     pub(crate) fn ledger_rows<T>(
         &self,
         query: &str,
@@ -247,7 +242,7 @@ impl Operator {
             .expect("the columns hold what they should")
     }
 
-    /// Changes the ledger as another process could.
+    /// Changes the ledger as another process would.
     pub(crate) fn change_ledger(&self, statements: &str) {
         let path = self.dsr_home().join("ledger.db");
         let ledger = Connection::open(path).expect("the ledger can be opened");
@@ -258,18 +253,18 @@ impl Operator {
         changed.expect("the ledger can be changed");
     }
 
-    /// The same to the audit trail.
+    /// Changes the audit trail, and gives up checking it.
     pub(crate) fn change_trail(&self, statements: &str) {
         self.give_up_trail();
         self.change_ledger(statements);
     }
 
-    /// From now on the audit trail may be damaged: it is not looked at in the end.
+    /// From now on the audit trail may be damaged: it is not checked at the end.
     pub(crate) fn give_up_trail(&self) {
         self.is_trail_changed.store(true, Ordering::Relaxed);
     }
 
-    /// The ids that the ledger on the disk holds for each job, by its request and number.
+    /// The ids that the ledger on the disk holds for each job, by request and number.
     pub(crate) fn kept_ids(&self) -> BTreeMap<(String, u32), Vec<String>> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
         let path = self.dsr_home().join("ledger.db");
@@ -288,7 +283,7 @@ impl Operator {
         rows.collect::<Result<_, _>>().expect("ids can be read")
     }
 
-    /// Makes the ledger believe that every attempt so far was made this much earlier.
+    /// Makes every attempt so far this much older.
     pub(crate) fn age_attempts(&self, age: Duration) {
         let path = self.dsr_home().join("ledger.db");
         let ledger = Connection::open(path).expect("the ledger can be opened");
@@ -298,7 +293,6 @@ impl Operator {
         assert_ne!(changed.expect("the ledger can be changed"), 0);
     }
 
-    /// Every file under DSR_HOME and HOME with what it holds.
     pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();
         for folder in ["dsr", "home"] {

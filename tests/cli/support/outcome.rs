@@ -1,4 +1,4 @@
-//! What a run of dsr came to. Every failed assertion shows status, stdout and stderr together.
+//! The outcome of a run. A failed assertion shows status, stdout and stderr together.
 
 use std::fmt;
 use std::time::Duration;
@@ -31,7 +31,7 @@ impl fmt::Display for Outcome {
 }
 
 impl Outcome {
-    /// Holds what was printed with `--json` to the shapes that are published.
+    /// Compares what was printed with `--json` with the published shapes.
     #[track_caller]
     pub(super) fn is_in_shape(&self) {
         let printed = Printed {
@@ -48,7 +48,7 @@ impl Outcome {
         self
     }
 
-    /// The whole of stdout as exactly one JSON object of schema 1.
+    /// All of stdout as exactly one JSON object of schema 1.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         let objects = objects(&self.stdout);
@@ -56,7 +56,7 @@ impl Outcome {
         self.checked(objects[0].clone())
     }
 
-    /// The whole of stdout as JSON objects of schema 1, one a line.
+    /// All of stdout as JSON objects of schema 1, one a line.
     #[track_caller]
     pub(crate) fn json_lines(&self) -> Vec<Value> {
         let lines = self.stdout.lines();
@@ -67,7 +67,7 @@ impl Outcome {
         parsed.collect()
     }
 
-    /// The whole of stderr as exactly one failure object.
+    /// All of stderr as exactly one failure object.
     #[track_caller]
     pub(crate) fn failure(&self) -> Value {
         let objects = objects(&self.stderr);
@@ -80,7 +80,6 @@ impl Outcome {
         object["error"].clone()
     }
 
-    /// The one request of a result.
     #[track_caller]
     pub(crate) fn request(&self) -> Value {
         let request = self.json()["request"].clone();
@@ -117,7 +116,7 @@ impl Outcome {
     }
 }
 
-/// Each JSON value of a text that holds nothing else.
+/// The JSON values of a text that holds nothing else.
 fn objects(text: &str) -> Vec<Value> {
     let values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     values
@@ -125,7 +124,6 @@ fn objects(text: &str) -> Vec<Value> {
         .unwrap_or_else(|error| panic!("not JSON ({error}):\n{text}"))
 }
 
-/// The states of a request's jobs, in their order.
 pub(crate) fn states(request: &Value) -> Vec<String> {
     let jobs = request["jobs"].as_array().expect("a request has jobs");
     let state = |job: &Value| job["state"].as_str().expect("a job has a state").to_owned();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// So many distinct_ids of which none is a part of another.
+/// `count` distinct_ids, none of which is a part of another.
 pub(crate) fn people(count: usize) -> Vec<String> {
     let id = |place: usize| match place % 3 {
         0 => format!("user-{place:05}@example.test"),
@@ -12,7 +12,7 @@ pub(crate) fn people(count: usize) -> Vec<String> {
     (0..count).map(id).collect()
 }
 
-/// A table with a `distinct_id` column beside another one, each `every`-th id repeated later on.
+/// A table with a `distinct_id` column beside another one; each `repeat_every`-th id is repeated.
 pub(crate) fn csv_of(ids: &[String], repeat_every: Option<usize>) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut write = |id: &str, note: &str| {
@@ -32,7 +32,6 @@ pub(crate) fn csv_of(ids: &[String], repeat_every: Option<usize>) -> String {
     String::from_utf8(bytes).expect("ids are text")
 }
 
-/// Fails unless both hold the same ids, each as often.
 #[track_caller]
 pub(crate) fn same_people(found: &[String], expected: &[String]) {
     let (found, expected) = (count(found), count(expected));

@@ -1,9 +1,9 @@
-//! Other programs that a test works with, as far as they are there.
+//! Finds other programs that a test needs.
 
 use std::path::Path;
 
-/// Where this program is; if nowhere, says that the test skips. Where `DSR_TEST_REQUIRE` names it,
-/// that is an error.
+/// The path of this program; without it, prints that the test skips. An error if `DSR_TEST_REQUIRE`
+/// names it.
 #[expect(clippy::print_stdout, reason = "a test that skips says so")]
 pub(crate) fn find_program(name: &str) -> Option<String> {
     #[expect(
@@ -12,7 +12,6 @@ pub(crate) fn find_program(name: &str) -> Option<String> {
     )]
     let required = std::env::var("DSR_TEST_REQUIRE").unwrap_or_default();
     let is_required = required.split(',').any(|part| part == name);
-    // What a sealed environment finds.
     let folders = ["/usr/bin", "/bin"].map(Path::new).into_iter();
     let found = folders
         .map(|folder| folder.join(name))

@@ -1,14 +1,13 @@
-//! The key of hashed people, and what an examiner finds of people in the files of a home: in any encoding, packed or not.
+//! Keeps a ledger key, and searches the files of a home for people, in any encoding, packed or not.
 
 use std::path::PathBuf;
 
 use super::Operator;
 
-/// How zstd's frames begin.
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 impl Operator {
-    /// One who keeps a ledger key in a file, so that ids of ended jobs are hashed.
+    /// Keeps a ledger key in a file, so that ids of ended jobs are hashed.
     pub(crate) fn with_ledger_key(mut self) -> Self {
         let path = self.key_path().display().to_string();
         self.run(&["auth", "ledger-key", "--to", &path])
@@ -17,12 +16,12 @@ impl Operator {
         self
     }
 
-    /// Apart from the ledger and from what the operator works with.
+    /// Outside dsr's home and the working folder.
     pub(crate) fn key_path(&self) -> PathBuf {
         self.work().with_file_name("home").join("ledger.key")
     }
 
-    /// Every file of dsr's home in which one of the ids is found, and as what.
+    /// Every file of dsr's home that has one of the ids, and in which form.
     pub(crate) fn remains_of(&self, ids: &[String]) -> Vec<(PathBuf, &'static str)> {
         let mut found = Vec::new();
         for (path, content) in self.files() {
@@ -42,7 +41,7 @@ impl Operator {
     }
 }
 
-/// Whatever unpacks at any place where a frame may begin, as far as it goes.
+/// Unpacks at every place where a frame may begin, as far as possible.
 fn unpack_all(content: &[u8]) -> Vec<Vec<u8>> {
     let places = content.windows(4).enumerate();
     let places = places.filter(|(_, bytes)| *bytes == ZSTD);
@@ -50,7 +49,7 @@ fn unpack_all(content: &[u8]) -> Vec<Vec<u8>> {
         let mut text = Vec::new();
         let frame = zstd::Decoder::with_buffer(&content[place..]).map(|zstd| zstd.single_frame());
         if let Ok(mut frame) = frame {
-            // What comes before damage counts as well.
+            // Text before damage counts as well.
             std::io::Read::read_to_end(&mut frame, &mut text).ok();
         }
         text

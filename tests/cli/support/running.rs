@@ -1,4 +1,4 @@
-//! A dsr that has been started: can be signalled, and is never waited for without end.
+//! A running dsr: a test can signal it, and never waits for it without end.
 
 use std::fmt::Debug;
 use std::io::{Read, Write};
@@ -10,10 +10,9 @@ use std::time::{Duration, Instant};
 
 use super::Outcome;
 
-/// No run of any test takes so long.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// How often it is looked whether one has ended.
+/// The shortest and longest pause between two looks whether a process has ended.
 const SHORTEST: Duration = Duration::from_millis(3);
 const LONGEST: Duration = Duration::from_millis(30);
 
@@ -25,7 +24,7 @@ pub(crate) struct Running {
     stderr: JoinHandle<String>,
 }
 
-/// A process that does not outlive a test that failed.
+/// A process that ends with its test, even if the test fails.
 pub(super) struct Mortal(Child);
 
 impl Mortal {
@@ -54,7 +53,7 @@ impl Running {
         let mut child = command.spawn().expect("dsr can be started");
         let mut stdin = child.stdin.take().expect("standard input is piped");
         let input = input.as_ref().to_owned();
-        // A program that reads nothing closes the pipe, which is its right.
+        // A program that reads nothing closes the pipe.
         thread::spawn(move || drop(stdin.write_all(&input)));
         let stdout = gather(child.stdout.take().expect("stdout is piped"));
         let stderr = gather(child.stderr.take().expect("stderr is piped"));
@@ -71,18 +70,17 @@ impl Running {
         self.child.0.id()
     }
 
-    /// SIGKILL: no chance to put anything in order.
+    /// SIGKILL: the process has no chance to clean up.
     pub(crate) fn kill(mut self) -> Outcome {
         self.child.0.kill().expect("a running dsr can be killed");
         self.end()
     }
 
-    /// Sends a signal by its name, such as `INT`.
     pub(crate) fn signal(&self, name: &str) {
         signal(&self.id().to_string(), name);
     }
 
-    /// Waits for its end; kills it and fails if that does not come.
+    /// Waits for its end; kills it and fails if the end does not come.
     #[track_caller]
     pub(crate) fn end(mut self) -> Outcome {
         let status = loop {
@@ -91,7 +89,7 @@ impl Running {
                 None if self.started.elapsed() > PATIENCE => {
                     panic!("it does not end: dsr {}", self.args.join(" "));
                 }
-                // Soon for those that end soon; many may be waited for at once.
+                // Short pauses for short runs, longer ones when many processes are waited for.
                 None => thread::sleep((self.started.elapsed() / 20).clamp(SHORTEST, LONGEST)),
             }
         };
@@ -107,7 +105,6 @@ impl Running {
     }
 }
 
-/// Sends a signal to a process of the test's own.
 pub(crate) fn signal(process: &str, name: &str) {
     let command = format!("kill -{name} {process}");
     let status = Command::new("/bin/sh").args(["-c", &command]).status();
@@ -122,7 +119,7 @@ fn gather(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
     })
 }
 
-/// Runs a check on each case, all at once: for those that mostly wait.
+/// Runs a check on all cases at once, for cases that mostly wait.
 pub(crate) fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
     thread::scope(|scope| {
         for case in cases {
@@ -132,7 +129,7 @@ pub(crate) fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, check: impl F
     });
 }
 
-/// Runs a check on each case, so many of them at once, and fails with all cases that failed.
+/// Runs a check on each case, `workers` at a time, and fails with all failed cases.
 pub(crate) fn in_turns<T: Debug + Sync>(cases: &[T], workers: usize, check: impl Fn(&T) + Sync) {
     let (turns, failed) = (Mutex::new(cases.iter()), Mutex::new(Vec::new()));
     let next = || turns.lock().expect("no check runs under the lock").next();

@@ -1,5 +1,5 @@
-//! Holds what dsr prints with `--json` to the shapes that `docs/schemas` publishes: every run of
-//! every test passes here when it ends.
+//! Checks what dsr prints with `--json` against the shapes in `docs/schemas`: every run of every
+//! test ends here.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,9 +8,9 @@ use std::sync::{LazyLock, Mutex};
 use jsonschema::{Registry, Validator};
 use serde_json::Value;
 
-/// Where the files find each other; nobody looks there.
+/// The base address by which the files refer to each other; nothing is there.
 const BASE: &str = "dsr:///";
-/// What shells call for the words to offer: lines for them alone, whatever the options.
+/// The command by which shells ask for words: its output is never JSON.
 const FOR_SHELLS: &str = "__complete";
 /// How much of a violation is shown.
 const MOST_ERRORS: usize = 5;
@@ -22,11 +22,11 @@ static SHAPES: LazyLock<Shapes> = LazyLock::new(Shapes::read);
 pub(crate) struct Shapes {
     files: BTreeMap<String, Value>,
     commands: BTreeMap<String, Vec<String>>,
-    /// Each is made when it is first needed, and once.
+    /// Each is made once, on first use.
     validators: Mutex<BTreeMap<String, &'static Validator>>,
 }
 
-/// A run as far as its shapes go.
+/// The part of a run that concerns its shapes.
 pub(super) struct Printed<'a> {
     pub(super) args: &'a [String],
     pub(super) stdout: &'a str,
@@ -35,14 +35,14 @@ pub(super) struct Printed<'a> {
 
 impl Printed<'_> {
     /// # Panics
-    /// When a line is none of the command's shapes.
+    /// A line has none of the command's shapes.
     #[track_caller]
     pub(super) fn is_in_shape(&self) {
         let Some(args) = own_args(self.args) else {
             return;
         };
         let has = |names: &[&str]| args.iter().any(|arg| names.contains(&arg.as_str()));
-        // Help is text, whatever else is said.
+        // Help is text, whatever the other options.
         if !has(&["--json"]) || has(&["--help", "-h", "--version", "-V"]) {
             return;
         }
@@ -55,7 +55,7 @@ impl Printed<'_> {
                 panic!("stdout of `dsr {}`: {why}", args.join(" "));
             }
         }
-        // Diagnostics may stand before it.
+        // Diagnostics may come before it.
         for line in whole_lines(self.stderr).filter(|line| line.starts_with('{')) {
             if let Err(why) = SHAPES.hold_to(&["error", "warnings"], line) {
                 panic!("stderr of `dsr {}`: {why}", args.join(" "));
@@ -64,7 +64,7 @@ impl Printed<'_> {
     }
 }
 
-/// Those of dsr itself, where a shell does nothing with what it prints.
+/// dsr's own arguments, if no shell processes its output.
 fn own_args(args: &[String]) -> Option<&[String]> {
     match args {
         [flag, script, _, own @ ..] if flag == "-c" => {
@@ -74,7 +74,7 @@ fn own_args(args: &[String]) -> Option<&[String]> {
     }
 }
 
-/// A killed process may have begun a line.
+/// A killed process may have printed half a line.
 fn whole_lines(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.split_inclusive('\n');
     lines.filter_map(|line| line.strip_suffix('\n'))
@@ -129,7 +129,7 @@ impl Shapes {
         }
     }
 
-    /// The shapes there are, but for what they share.
+    /// All shapes except shared definitions.
     pub(crate) fn names() -> Vec<&'static str> {
         let names = SHAPES.files.keys().map(String::as_str);
         names.filter(|name| *name != "definitions").collect()
@@ -140,7 +140,7 @@ impl Shapes {
         SHAPES.commands.get(name).map(Vec::as_slice)
     }
 
-    /// Holds a line to the shapes of a command; the name of the one it has.
+    /// Returns the name of the command's shape that a line has.
     pub(crate) fn name_of(command: &str, line: &str) -> Result<&'static str, String> {
         SHAPES.hold(command, line)
     }
@@ -154,8 +154,7 @@ impl Shapes {
         self.hold_to(&shapes, line)
     }
 
-    /// The one of these shapes that a line has, or what is wrong with it by the one that comes
-    /// nearest.
+    /// Returns the name of the shape that a line has, or its violations of the closest shape.
     pub(crate) fn name_among(shapes: &[&str], line: &str) -> Result<&'static str, String> {
         SHAPES.hold_to(shapes, line)
     }
@@ -209,14 +208,13 @@ impl Shapes {
     }
 }
 
-/// How many of the keys that a shape demands a value does not have.
 fn missing_keys(shape: &Value, value: &Value) -> usize {
     let demanded = shape["required"].as_array().into_iter().flatten();
     let missing = demanded.filter(|key| value.get(key.as_str().unwrap_or_default()).is_none());
     missing.count()
 }
 
-/// The rows of the table: each command in backticks, and the files that its row links to.
+/// The rows of the table: each command in backticks, with the files that the row links to.
 fn commands(text: &str) -> BTreeMap<String, Vec<String>> {
     let mut commands = BTreeMap::new();
     for row in text.lines().filter(|line| line.starts_with("| `dsr ")) {

@@ -1,4 +1,4 @@
-//! A dsr on a terminal of its own: what a person sees and types.
+//! dsr on a terminal of its own: what a person sees and types.
 
 use std::io::Write;
 use std::process::Command;
@@ -10,12 +10,10 @@ use expectrl::{Eof, Expect, Session};
 
 use super::running::signal;
 
-/// Patience with a prompt or an end that should have come by now.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Terminal {
     session: OsSession,
-    /// Everything that was on the screen so far.
     screen: Vec<u8>,
 }
 
@@ -29,21 +27,20 @@ impl Terminal {
         }
     }
 
-    /// Gives the screen so many columns. It has 80 at first, set from this side at a moment that
-    /// the program cannot know.
+    /// Sets the screen's width. It starts with 80 columns, set at a moment that the program cannot
+    /// know.
     pub(crate) fn becomes_wide(&mut self, columns: u16) {
         let process = self.session.get_process_mut();
         let changed = process.set_window_size(columns, 24);
         changed.expect("a terminal has a size");
     }
 
-    /// Waits until the text is on the screen.
     #[track_caller]
     pub(crate) fn sees(&mut self, text: &str) {
         self.reads_to(text);
     }
 
-    /// The same; returns what came since it waited last, without the text.
+    /// Like `sees`; returns the text since the last wait, without `text`.
     #[track_caller]
     pub(crate) fn reads_to(&mut self, text: &str) -> String {
         match self.session.expect(text) {
@@ -63,13 +60,11 @@ impl Terminal {
         self.session.send_line(line).expect("a terminal takes text");
     }
 
-    /// Presses Ctrl-C.
     pub(crate) fn types_interrupt(&mut self) {
         self.session.write_all(&[3]).expect("a terminal takes keys");
         self.session.flush().expect("a terminal takes keys");
     }
 
-    /// Sends a signal by its name, such as `TERM`.
     pub(crate) fn signal(&self, name: &str) {
         signal(&self.session.get_process().pid().to_string(), name);
     }
@@ -89,7 +84,7 @@ impl Terminal {
         self.session.flush().expect("a terminal takes keys");
     }
 
-    /// Types a line once the terminal does not echo any more.
+    /// Types a line once the terminal has stopped its echo.
     #[track_caller]
     pub(crate) fn types_hidden(&mut self, line: &str) {
         self.stops_echoing();
@@ -109,7 +104,7 @@ impl Terminal {
         }
     }
 
-    /// Waits for the end; returns the exit status and all that was on the screen.
+    /// Waits for the end; returns the exit status and everything that was on the screen.
     #[track_caller]
     pub(crate) fn ends(mut self) -> (i32, String) {
         let status = self.end();

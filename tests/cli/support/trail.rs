@@ -1,5 +1,5 @@
-//! The audit trail as an auditor checks it: by its description in docs/design/audit-trail.md alone, with
-//! nothing of dsr's own.
+//! Checks the audit trail as an auditor would: only by docs/design/audit-trail.md, without dsr's
+//! code.
 
 use std::path::Path;
 
@@ -7,14 +7,14 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Result};
 use sha2::{Digest, Sha256};
 
-/// What is wrong with the chain of the ledger at `path`; nothing where there is no trail to read.
+/// What is wrong with the chain of the ledger at `path`; nothing if there is no trail to read.
 pub(crate) fn trail_faults(path: &Path) -> Vec<String> {
-    // A test may have damaged it, or put something else in its place.
+    // A test may have damaged or replaced the ledger.
     let faults = open(path).and_then(|ledger| read_chain(&ledger));
     faults.unwrap_or_default()
 }
 
-/// The jobs of which the trail says something else than their rows do.
+/// The jobs whose rows differ from what the trail says.
 pub(crate) fn untold_jobs(path: &Path) -> Vec<String> {
     let told = |key: &str| {
         format!(

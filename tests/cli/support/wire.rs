@@ -1,4 +1,4 @@
-//! HTTP/1.1 by hand, as far as the fake needs it: reads one call, writes one reply or less.
+//! HTTP/1.1 by hand, as far as the fake needs it: reads one call, writes at most one reply.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// One call as it arrived.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) arrived: Instant,
@@ -15,7 +14,7 @@ pub(crate) struct Call {
     pub(crate) query: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Value,
-    /// How many calls with the same method came before this one.
+    /// How many calls with the same method came before.
     pub(crate) place: usize,
 }
 
@@ -32,7 +31,6 @@ impl Call {
         self.method == "POST"
     }
 
-    /// The `distinct_ids` of a create, in their order.
     pub(crate) fn ids(&self) -> Vec<String> {
         let ids = self.body["distinct_ids"].as_array();
         let ids = ids.expect("a create has a list of distinct_ids");
@@ -55,17 +53,17 @@ pub(crate) enum Reply {
         headers: Vec<(&'static str, String)>,
         body: String,
     },
-    /// The head of a longer reply and some of its body, then the end of the connection.
+    /// The head of a longer reply and a part of its body, then the end of the connection.
     Half { status: u16, body: String },
-    /// These very bytes, then the end of the connection.
+    /// Exactly these bytes, then the end of the connection.
     Raw(Vec<u8>),
-    /// Never answered; the connection stays open.
+    /// Never answers; the connection stays open.
     Hang,
-    /// The connection ends in good order, without an answer.
+    /// Ends the connection in good order, without an answer.
     Close,
-    /// The connection is torn down (RST), without an answer.
+    /// Resets the connection (RST), without an answer.
     Reset,
-    /// The same, later.
+    /// Replies after this time.
     After(Duration, Box<Reply>),
 }
 
@@ -82,7 +80,7 @@ impl Reply {
         }
     }
 
-    /// A head without its last line end, and a body: both as they are.
+    /// A head without its last line end, and a body, both unchanged.
     pub(crate) fn raw(head: &str, body: &[u8]) -> Self {
         let head = format!("{head}Connection: close\r\n\r\n");
         Self::Raw([head.as_bytes(), body].concat())
@@ -92,7 +90,6 @@ impl Reply {
         Self::json(status, &json!({ "status": "error", "error": text }))
     }
 
-    /// The same under another status.
     pub(crate) fn of_status(self, status: u16) -> Self {
         match self {
             Self::Full { headers, body, .. } => Self::Full {
@@ -131,7 +128,6 @@ pub(crate) fn object_reply(task: &str) -> Reply {
     )
 }
 
-/// The documented reply to a status call.
 pub(crate) fn status_reply(status: &str) -> Reply {
     Reply::json(
         200,
@@ -139,14 +135,14 @@ pub(crate) fn status_reply(status: &str) -> Reply {
     )
 }
 
-/// Reads one call. The last byte stays in the socket: a close before it is taken is a reset.
+/// Reads one call, except its last byte: closing the connection then resets it.
 pub(super) fn read_call(stream: &mut TcpStream, arrived: Instant) -> Option<Call> {
     let head = read_head(stream)?;
     let body = read_body(stream, &head)?;
     parse(&String::from_utf8_lossy(&head), &body, arrived)
 }
 
-/// All up to the body. The last byte stays in the socket where no body follows.
+/// Reads up to the body. Leaves the last byte in the socket if no body follows.
 pub(super) fn read_head(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut head = Vec::new();
     let mut byte = [0_u8; 1];
@@ -161,7 +157,7 @@ pub(super) fn read_head(stream: &mut TcpStream) -> Option<Vec<u8>> {
     Some(head)
 }
 
-/// The body that belongs to a head. The last byte stays in the socket.
+/// Reads the body that belongs to a head, except its last byte.
 pub(super) fn read_body(stream: &mut TcpStream, head: &[u8]) -> Option<Vec<u8>> {
     let length = length_of(head);
     let mut body = vec![0_u8; length.saturating_sub(1)];
@@ -212,7 +208,7 @@ fn parse(head: &str, body: &[u8], arrived: Instant) -> Option<Call> {
     })
 }
 
-/// Does what `reply` says; `is_over` tells when the fake ends.
+/// Does what `reply` says; `is_over` says when the fake ends.
 pub(super) fn answer(mut stream: TcpStream, reply: Reply, is_over: &dyn Fn() -> bool) {
     match reply {
         Reply::Full {
@@ -264,7 +260,7 @@ pub(super) fn take_last(stream: &mut TcpStream) {
     }
 }
 
-/// A client that was killed reads no reply.
+/// A killed client reads no reply.
 fn send(stream: &mut TcpStream, bytes: &[u8]) {
     drop(stream.write_all(bytes));
     drop(stream.flush());

@@ -1,4 +1,4 @@
-//! Answers of a server that may be anybody: a status line, headers, a blank line, and a body.
+//! Answers of an untrusted server: a status line, headers, a blank line, and a body.
 //!
 //! Headers are `Retry-After`, `Date`, and `Id` for each id that was sent.
 
@@ -12,7 +12,7 @@ use dsr::mixpanel::{CancelAnswer, Confidential, CreateAnswer, StatusAnswer};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-/// What is sent where an input does not say.
+/// The ids that were sent, if the input has none.
 const USUAL_IDS: [&str; 6] = [
     "user-17",
     "alice@example.test",
@@ -23,7 +23,7 @@ const USUAL_IDS: [&str; 6] = [
 ];
 const TOKEN: &str = "9f2c41d07ab35e6680cc17d4e2b1a95f";
 const SANE_WAIT: RangeInclusive<u64> = 1..=24 * 60 * 60;
-/// The longest text that is passed on, in characters: a server's own words, and ours.
+/// The longest text that is passed on, in characters: the server's words and ours.
 const LONGEST: usize = 400;
 
 /// A create is never called done, refused or unsent without evidence, and no id comes back.
@@ -148,7 +148,7 @@ pub(crate) fn status(bytes: &[u8]) {
     }
 }
 
-/// The statuses alone say what became of a cancellation; a web page's say nothing.
+/// The status alone decides about a cancellation; a web page decides nothing.
 pub(crate) fn cancel(bytes: &[u8]) {
     let input = Input::read(bytes);
     let http_status = input.status;
@@ -215,7 +215,7 @@ impl Input {
         }
     }
 
-    /// The same bytes mean the same each time.
+    /// The same bytes must mean the same each time.
     fn ask<A: Debug>(&self, classify: impl Fn(Exchange) -> A) -> A {
         let exchange = || {
             Exchange::Answered(Answered {
@@ -246,8 +246,8 @@ impl Input {
         }
     }
 
-    /// A server's own words hold no id that was sent and no token, as they are or as JSON writes
-    /// them. Of one or two letters an id is an ordinary word.
+    /// The server's words hold no sent id and no token, plain or in JSON. An id of one or two
+    /// letters counts as an ordinary word.
     fn check_words(&self, message: &str) {
         check_line(message);
         let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
@@ -260,7 +260,7 @@ impl Input {
     }
 }
 
-/// All that is in it, in an order of its own: a set has none.
+/// The characters of an answer, sorted: a set has no order.
 fn letters(answer: &impl Debug) -> Vec<u8> {
     let mut letters = format!("{answer:?}").into_bytes();
     letters.sort_unstable();
@@ -289,7 +289,7 @@ fn says_error(document: &Value) -> bool {
     status.is_some_and(|status| status.eq_ignore_ascii_case("error"))
 }
 
-/// Whether `tracking_id` or `task_id` says so anywhere.
+/// Whether `tracking_id` or `task_id` names the task anywhere.
 fn names_task(document: &Option<Value>, task: &TaskId) -> bool {
     let names = ["tracking_id", "task_id"];
     let mut objects = all(document).filter_map(Value::as_object);
@@ -317,7 +317,7 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// Every value in a document, whatever it is in.
+/// Every value in a document, at any depth.
 fn all(document: &Option<Value>) -> impl Iterator<Item = &Value> {
     let mut open: Vec<&Value> = document.iter().collect();
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! What holds a secret: the keyring's entry, the token file, the file of a key.
+//! Stores of secrets: the keyring's entry, the token file, a key file.
 
 use std::ffi::OsString;
 
@@ -10,7 +10,8 @@ use dsr::credentials::{
 use dsr::domain::TokenName;
 use serde_json::Value;
 
-/// Whatever is taken for a token can be sent, was there, and has an age; nothing else is quoted.
+/// A token that is accepted can be sent, was in the text, and has an age. Messages quote nothing
+/// else.
 pub(crate) fn token(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     match Keyring::read_entry(&text) {
@@ -33,7 +34,7 @@ pub(crate) fn token(bytes: &[u8]) {
 
 /// The first line is the day the token was made, the rest is in the file.
 fn file(day: &str, content: &[u8]) {
-    // For nobody else to read, or its content would not be looked at.
+    // Private, or dsr would not read it.
     let kept = tempfile::NamedTempFile::new().expect("a file");
     let path = kept.path().to_owned();
     std::fs::write(&path, content).expect("a file");

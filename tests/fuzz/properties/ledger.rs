@@ -1,4 +1,4 @@
-//! The ledger and what lies beside it, as another program or a failing disk may leave them.
+//! The ledger and its side files, as another program or a failing disk may leave them.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -16,19 +16,19 @@ use dsr::ledger::{
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
-/// The one request of the ledgers here, and who sent its jobs.
+/// The one request of these ledgers, and the sender of its jobs.
 const REQUEST: &str = "qqqqqqqqqqqqqqqq";
 const SENDER: &str = "s";
 /// One job each: planned, sending, unknown, accepted.
 const JOBS: usize = 4;
 const IDS: [&str; 3] = ["user-17", "alice@example.test", "Ünï 7"];
-/// The tables that hold what was written by us.
+/// The tables whose contents dsr writes.
 const TABLES: [&str; 6] = [
     "requests", "jobs", "payloads", "attempts", "steps", "learned",
 ];
 
-/// A receipt moves only the job it names, to the task it names; what is no receipt stays, and
-/// keeps nobody from working.
+/// A receipt moves only the job it names, to the task it names. A file that is not a receipt stays
+/// and stops nobody.
 pub(crate) fn receipts(bytes: &[u8]) {
     let home = Home::new(template());
     let folder = home.folder.path().join("receipts");
@@ -66,7 +66,7 @@ pub(crate) fn receipts(bytes: &[u8]) {
     assert_eq!(interrupted, still.count());
 }
 
-/// As dsr makes its files: a ledger that others can read is refused.
+/// dsr refuses a ledger that others can read.
 fn write_private(path: &Path, content: &[u8]) {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -76,7 +76,7 @@ fn write_private(path: &Path, content: &[u8]) {
     std::io::Write::write_all(&mut file, content).expect("room");
 }
 
-/// A whole line that says so of this job.
+/// Whether a whole line names this task for this job.
 fn names(bytes: &[u8], number: u32, task: &TaskId) -> bool {
     String::from_utf8_lossy(bytes).lines().any(|line| {
         let Ok(receipt) = serde_json::from_str::<serde_json::Value>(line) else {
@@ -95,10 +95,10 @@ fn names(bytes: &[u8], number: u32, task: &TaskId) -> bool {
     })
 }
 
-/// A file that is no ledger is refused and left as it is; a damaged one is read or refused.
+/// A file that is not a ledger is refused and left as it is; a damaged one is read or refused.
 ///
-/// After a first byte of 0 the rest is the file; else each three bytes after it are a place and a
-/// byte to put there, and before them the file is cut to so many 64ths of its length.
+/// After a first byte of 0 the rest is the file. Otherwise the first byte cuts the ledger to so
+/// many 64ths of its length, and each three bytes after it are a place and a byte to put there.
 pub(crate) fn file(bytes: &[u8]) {
     let (mode, rest) = bytes.split_first().unwrap_or((&0, &[]));
     let content = match mode {
@@ -106,7 +106,7 @@ pub(crate) fn file(bytes: &[u8]) {
         cut => patched(*cut, rest),
     };
     let home = Home::new(&content);
-    // SQLite takes a file of one byte for an empty one.
+    // SQLite reads a file of one byte as an empty database.
     let is_database = content.len() <= 1 || content.starts_with(b"SQLite format 3\0");
     match home.open() {
         Ok(mut ledger) => {
@@ -122,7 +122,7 @@ pub(crate) fn file(bytes: &[u8]) {
     }
 }
 
-/// SQLite's `user_version`, in which a ledger has its own.
+/// SQLite's `user_version`, which holds the ledger's version.
 fn version_of(content: &[u8]) -> u32 {
     let bytes = content.get(60..64).unwrap_or(&[0; 4]);
     u32::from_be_bytes(bytes.try_into().expect("four bytes"))
@@ -131,7 +131,7 @@ fn version_of(content: &[u8]) -> u32 {
 fn patched(cut: u8, patches: &[u8]) -> Vec<u8> {
     let mut content = template().to_owned();
     for patch in patches.chunks_exact(3) {
-        // Up to the 64 KiB that two bytes can name; the ledger is a little longer.
+        // Two bytes reach 64 KiB; the ledger is a little longer.
         let place = usize::from(u16::from_be_bytes([patch[0], patch[1]]));
         if let Some(byte) = content.get_mut(place) {
             *byte = patch[2];
@@ -143,7 +143,7 @@ fn patched(cut: u8, patches: &[u8]) -> Vec<u8> {
     content
 }
 
-/// Whatever stands in a cell, the ledger is read or refused, and no job gets other ids by it.
+/// Whatever a cell holds, the ledger is read or refused, and no job gets other ids.
 ///
 /// Each line is a table, a column, a type (`text`, `blob`, `int`, `null`) and the value.
 pub(crate) fn cells(bytes: &[u8]) {
@@ -167,7 +167,7 @@ pub(crate) fn cells(bytes: &[u8]) {
             "null" => Value::Null,
             _ => continue,
         };
-        // What the schema does not allow stays as it was.
+        // A value that the schema forbids changes nothing.
         let done = conn.execute(&format!("UPDATE {table} SET {column} = $1"), params![value]);
         changed |= done.is_ok() && table == "payloads";
     }
@@ -182,10 +182,10 @@ pub(crate) fn cells(bytes: &[u8]) {
     }
 }
 
-/// What is written is read back byte for byte; what is damaged is an error, and never other ids.
+/// What is written is read back byte for byte; damage is an error and never gives other ids.
 ///
-/// The first two bytes are a place in the packed ids and what is changed there; ids follow, one a
-/// line. The whole is tried as packed ids, and as those of a ledger that did not pack them.
+/// The first two bytes are a place in the packed ids and the change there; then one id a line. The
+/// whole is also tried as packed ids, and as the ids of a ledger that did not pack them.
 pub(crate) fn payload(bytes: &[u8]) {
     let home = Home::new(template());
     let mut ledger = home.open().expect("our own ledger");
@@ -228,7 +228,7 @@ fn unpack(bytes: &[u8]) -> Option<String> {
     String::from_utf8(zstd::decode_all(bytes).ok()?).ok()
 }
 
-/// The ids that are read are the lines of the text, all of them and nothing else.
+/// The ids that are read are exactly the lines of the text.
 fn check_texts(batch: Option<&Batch>, text: Option<&str>) {
     let Some(batch) = batch else {
         return;
@@ -245,7 +245,6 @@ fn check_batch(batch: &Batch) {
     assert!(!texts.is_empty() && texts.iter().all(is_id));
 }
 
-/// Changes one byte of a job's packed ids.
 fn damage(conn: &Connection, job: &JobId, place: usize, change: u8) {
     let sql = "SELECT packed FROM payloads WHERE request = $1";
     let name = job.request.as_str();
@@ -257,7 +256,6 @@ fn damage(conn: &Connection, job: &JobId, place: usize, change: u8) {
     conn.execute(sql, params![packed, name]).expect("a row");
 }
 
-/// Records a batch; its job.
 fn store(ledger: &mut Ledger, batch: &Batch) -> JobId {
     let batches = std::iter::once(Ok(batch.into()));
     let request = record(ledger, batch.count(), batches);
@@ -276,11 +274,11 @@ fn record(
     }
 }
 
-/// Asks for everything a command asks for; every batch that could be read.
+/// Reads everything that commands read; returns every readable batch.
 fn use_all(ledger: &mut Ledger) -> Vec<Batch> {
     let mut batches = Vec::new();
     for request in ledger.list_requests(Which::All).unwrap_or_default() {
-        // What is read of a request hangs together.
+        // What is read of a request is consistent.
         assert!(request.count_jobs(|_| true) >= 1);
         request.state();
         for job in ledger
@@ -328,7 +326,7 @@ impl Home {
         Self { folder, ledger }
     }
 
-    /// It was made elsewhere, and is taken all the same.
+    /// Opens it although it was made elsewhere.
     fn open(&self) -> Result<Ledger, LedgerError> {
         Ledger::open_set_back(
             &Opening::default(),
@@ -376,7 +374,6 @@ fn fill(path: &Path) {
     }
 }
 
-/// Names in place of random ones.
 fn without_chance(path: &Path) {
     let conn = Connection::open(path).expect("a ledger");
     let mut script = "PRAGMA foreign_keys = off; PRAGMA journal_mode = delete;".to_owned();

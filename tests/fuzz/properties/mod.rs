@@ -1,7 +1,7 @@
 //! What must hold for any bytes from outside: one function for each fuzz target.
 //!
-//! Only what is public is used. Nothing here may depend on time, chance or the machine, so that
-//! what a fuzzer finds is found again from its bytes.
+//! Uses only the public API. Nothing here may depend on time, chance or the machine, so that the
+//! same bytes always show the same bug.
 
 pub(crate) mod answers;
 pub(crate) mod credentials;
@@ -13,10 +13,9 @@ pub(crate) mod sources;
 pub(crate) mod values;
 pub(crate) mod words;
 
-/// A property of any bytes: it panics where it does not hold.
+/// A property of any bytes; panics if it does not hold.
 pub(crate) type Property = fn(&[u8]);
 
-/// Each fuzz target with its property.
 pub(crate) const TARGETS: [(&str, Property); 15] = [
     ("cancel_answer", answers::cancel),
     ("create_answer", answers::create),

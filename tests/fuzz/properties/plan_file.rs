@@ -1,16 +1,16 @@
-//! Plan files, as they come out of mails and shared folders.
+//! Plan files from e-mails and shared folders.
 
 use chrono::DateTime;
 use dsr::domain::{Actor, LedgerKey, PlanDigest};
 use dsr::plan_file::{PlanFile, PlanFileError};
 
-/// The key of the corpus: whoever finds a plan there could seal one as well.
+/// The corpus's key, which is public.
 fn key() -> LedgerKey {
     LedgerKey::restore(dsr::sandbox::LEDGER_KEY)
 }
 
-/// What is opened is whole and counts right; what is approved stays the plan it was; nothing of what
-/// is refused is quoted.
+/// A plan that opens is whole and counts right; an approved plan stays the same plan; no message
+/// quotes a refused file.
 pub(crate) fn open(bytes: &[u8]) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.plan");
@@ -65,7 +65,7 @@ fn approve(file: &PlanFile, bytes: &[u8]) {
     }
 }
 
-/// No message holds a long word of the file, but for what it names on purpose.
+/// No message holds a long word of the file, except what it names on purpose.
 fn check_silence(error: &PlanFileError, bytes: &[u8]) {
     if let PlanFileError::OtherKey { .. }
     | PlanFileError::Forged { .. }

@@ -7,7 +7,7 @@ use dsr::domain::{Kind, ProjectName, ProjectToken, Region};
 
 const TOKEN: &str = "fedcba9876543210fedcba9876543210";
 
-/// It is understood as a whole or not at all, never quoted, and an edit changes nothing else.
+/// It is read as a whole or not at all, never quoted, and an edit changes nothing else.
 pub(crate) fn load_and_edit(bytes: &[u8]) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("config.toml");
@@ -30,7 +30,7 @@ pub(crate) fn load_and_edit(bytes: &[u8]) {
     }
 }
 
-/// Whatever project is put together stays within what Mixpanel allows.
+/// A project stays within what Mixpanel allows.
 fn check_projects(file: &ProjectsFile) {
     for (name, entry) in file.list() {
         assert!(ProjectName::new(name).is_some());

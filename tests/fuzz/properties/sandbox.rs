@@ -1,4 +1,4 @@
-//! What anybody on this machine may send to the sandbox: a first byte `d` for a deletion, then the
+//! What programs on this machine may send to the sandbox: a first byte `d` for a deletion, then the
 //! body of a create.
 
 use std::io::{Read, Write};
@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use dsr::sandbox::{OAUTH_TOKEN, Settings, project_token, start};
 use serde_json::Value;
 
-/// Only a body that names ids creates a task, of these very ids, and none makes the server fail.
+/// Only a body with ids creates a task, with exactly these ids. No body makes the server fail.
 pub(crate) fn create(bytes: &[u8]) {
     let (kind, body) = bytes.split_first().unwrap_or((&b'd', &[]));
     let collection = match kind {
@@ -46,7 +46,6 @@ fn task_of(reply: &Value) -> Option<&str> {
     task.and_then(Value::as_str)
 }
 
-/// One call; its status and its JSON.
 fn exchange(address: SocketAddr, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
     let mut stream = TcpStream::connect(address).expect("the sandbox listens");
     let token = project_token("shop");

@@ -1,5 +1,5 @@
-//! Files of ids, in whatever format, packing and encoding. The first line is the file's name and
-//! how it is read: `column=NAME`, `delimiter=C`, `encoding=NAME`, `format=WORD`, `no-header`.
+//! Files of ids in any format, packing and encoding. The first line is the file's name and how to
+//! read it: `column=NAME`, `delimiter=C`, `encoding=NAME`, `format=WORD`, `no-header`.
 
 use std::collections::HashSet;
 use std::io::{Read, Write};
@@ -12,10 +12,10 @@ use dsr::intake::{
 };
 use serde_json::Value;
 
-/// More than any source here has when it is unpacked; no small file may make a large one of us.
+/// In bytes. No source here is larger when unpacked; a small file must not become a large one.
 const UNPACKED: u64 = 1 << 20;
 
-/// Whatever is read stands in the source, nothing is left out, and what is damaged gives no id.
+/// Everything that is read is in the source, nothing is left out, and damage gives no id.
 pub(crate) fn plain(bytes: &[u8]) {
     let (input, content) = Input::read(bytes);
     let outcome = input.values_of(content);
@@ -50,14 +50,14 @@ pub(crate) fn plain(bytes: &[u8]) {
     }
 }
 
-/// Whether it is text as it is.
+/// Whether it is plain, unencoded text.
 fn is_plain(reading: &Reading) -> bool {
     reading.packing == Packing::None
         && reading.encoding == "UTF-8"
         && reading.format != Format::Spreadsheet
 }
 
-/// The values of a text that is read as it is: each of them, and no other.
+/// The values of a plain text: each of them, and no other.
 fn check_all_is_there(text: &str, values: &[Vec<u8>], reading: &Reading) {
     let lines: Vec<&str> = lines(text).collect();
     let strings = || {
@@ -72,7 +72,7 @@ fn check_all_is_there(text: &str, values: &[Vec<u8>], reading: &Reading) {
             assert!(strings().eq(wanted));
         }
         Format::JsonLines | Format::JsonArray | Format::JsonDocument => {
-            // Between lines there may be what JSON takes for no white space.
+            // Between lines there may be characters that JSON does not count as white space.
             let is_blank = |line: &&str| line.trim_ascii().is_empty();
             let texts: Vec<&str> = match reading.format {
                 Format::JsonLines => lines.into_iter().filter(|l| !is_blank(l)).collect(),
@@ -93,7 +93,7 @@ fn check_all_is_there(text: &str, values: &[Vec<u8>], reading: &Reading) {
                 strings().all(|id| said.any(|text| text == id)),
                 "an id from nowhere"
             );
-            // A page has several records, and what is said about a stream none.
+            // A page has several records, and the text beside a stream has none.
             let is_flat = |column: &String| {
                 documents
                     .iter()
@@ -110,14 +110,14 @@ fn check_all_is_there(text: &str, values: &[Vec<u8>], reading: &Reading) {
         }
         Format::Spreadsheet => {}
         Format::Table if text.contains('"') => {
-            // A field of several lines, or with its quotes doubled.
+            // A field of several lines, or with doubled quotes.
             let unified = lines.join("\n");
             let undoubled = unified.replace("\"\"", "\"");
             let is_there = |id: &str| unified.contains(id) || undoubled.contains(id);
             assert!(strings().all(is_there), "an id from nowhere");
         }
         Format::Table => {
-            // But for a heading, a title above it and a line that names the delimiter.
+            // Except for a heading, a title above it and a line that names the delimiter.
             let others = lines.len() - reading.blank_lines - values.len();
             assert!(others <= 21, "{others} lines are left out");
             let mut fields = lines.iter().filter(|line| !line.is_empty());
@@ -127,7 +127,7 @@ fn check_all_is_there(text: &str, values: &[Vec<u8>], reading: &Reading) {
     }
 }
 
-/// By LF, CRLF or a lone CR; the last end may be missing.
+/// Lines end in LF, CRLF or a lone CR; the last end may be missing.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -142,7 +142,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Every text and number in a JSON value, in their order.
+/// Every text and number in a JSON value, in order.
 fn all_said(value: &Value, said: &mut Vec<String>) {
     match value {
         Value::String(text) => said.push(text.clone()),
@@ -153,10 +153,10 @@ fn all_said(value: &Value, said: &mut Vec<String>) {
     }
 }
 
-/// A packed or encoded source has the values it had before; one that is cut has none.
+/// A packed or encoded source has the same values as before; one that is cut has none.
 ///
-/// The first byte says what is done: packed as `g` or `z` does, encoded as `l` or `b`, or, with
-/// `r`, nothing. The second is how much of the packed end is cut off.
+/// The first byte says how: packed as `g` or `z`, encoded as `l` or `b`, or unchanged as `r`. The
+/// second byte says how much of the packed end is cut off.
 pub(crate) fn packed(bytes: &[u8]) {
     let [how, cut, rest @ ..] = bytes else {
         return;
@@ -165,7 +165,7 @@ pub(crate) fn packed(bytes: &[u8]) {
     if *how == b'r' {
         return check_garbage(&input, content);
     }
-    // What is packed or encoded already is another source once more.
+    // Input that is packed or encoded already would be another kind of source.
     let plain = input.values_of(content);
     let Some((values, _)) = plain.ok().filter(|(_, reading)| is_plain(reading)) else {
         return;
@@ -183,7 +183,7 @@ pub(crate) fn packed(bytes: &[u8]) {
     assert_eq!(again, values, "other values");
     assert_eq!((reading.packing, reading.encoding), (packing, encoding));
     if packing != Packing::None && *cut > 0 {
-        // The first four bytes say what it is.
+        // Keeps the first four bytes, which say what it is.
         let left = wrapped.len().saturating_sub((*cut).into());
         wrapped.truncate(left.max(4));
         let result = input.values_of(&wrapped);
@@ -191,7 +191,7 @@ pub(crate) fn packed(bytes: &[u8]) {
     }
 }
 
-/// What is read of a packed source is what another program unpacks, to its end.
+/// A packed source gives what another program unpacks, to its end.
 fn check_garbage(input: &Input, content: &[u8]) {
     let Ok((values, reading)) = input.values_of(content) else {
         return;
@@ -233,7 +233,7 @@ struct Input {
     options: ReadOptions,
 }
 
-/// The values of a source without damage, in their order, and how it was read.
+/// The values of an undamaged source in order, and how it was read.
 type Values = Result<(Vec<Vec<u8>>, Reading), String>;
 
 impl Input {
@@ -274,7 +274,7 @@ impl Input {
         }
     }
 
-    /// As a command reads it, from a file.
+    /// Reads as a command reads a file.
     fn ids_of(&self, content: &[u8]) -> Result<Vec<String>, String> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(format!("x{}", self.name));
@@ -291,7 +291,7 @@ impl Input {
     }
 }
 
-/// The error's words, which hold no address of a person, though a heading may be named.
+/// The error's message, which may name a heading but no person's address.
 fn check_silence(error: &IntakeError, content: &[u8]) -> String {
     let message = error.to_string();
     if let IntakeError::Damaged { .. } = error {

@@ -1,4 +1,4 @@
-//! Values as a source holds them, judged one by one: a line of options, then a value on each line.
+//! Values of a source, checked one by one: a line of options, then a value on each line.
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
@@ -9,7 +9,7 @@ use dsr::intake::{
     ReadOptions, Source, read,
 };
 
-/// Ids are the values byte for byte, each once, or there are none; no message holds a value.
+/// The ids are the values byte for byte, each once, or there are none. No message holds a value.
 pub(crate) fn check(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (options, values) = text.split_once('\n').unwrap_or(("", &text));
@@ -73,7 +73,7 @@ fn all_ids(intake: &Intake) -> Vec<String> {
     texts.map(str::to_owned).collect()
 }
 
-/// Each value has its id, in the order of the values, and no id comes from elsewhere.
+/// Each value has its id, in order, and no other id appears.
 fn check_order(ids: &[String], values: &[&str], outer_space: OuterSpace) {
     let mut seen = HashSet::new();
     let wanted: Vec<&str> = values.iter().copied().filter(|v| seen.insert(*v)).collect();
@@ -86,7 +86,7 @@ fn check_order(ids: &[String], values: &[&str], outer_space: OuterSpace) {
     }
 }
 
-/// What looks like a person's address is in no message.
+/// No message holds what looks like a person's address.
 fn check_silence(message: &str, values: &[&str]) {
     for value in values.iter().filter(|v| v.len() >= 12 && v.contains('@')) {
         assert!(!message.contains(value), "a value leaks");

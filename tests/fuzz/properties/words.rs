@@ -7,7 +7,7 @@ use dsr::domain::{
 use dsr::intake::Source;
 use dsr::ledger::ProcessRecord;
 
-/// What is taken for a word is one, is written as it was read, and leads to nobody else.
+/// A word that parses is valid, is written as it was read, and leads to nobody else.
 pub(crate) fn parse(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     if let Some(record) = ProcessRecord::parse(&text) {
@@ -29,7 +29,7 @@ pub(crate) fn parse(bytes: &[u8]) {
     }
 }
 
-/// A task's address is the base, three words and a slash, and each word says what it said.
+/// A task's address is the base, three words and a slash, and keeps each word.
 fn check_address(base: &ApiUrl, word: &str) {
     assert_eq!(ApiUrl::parse(base.as_str()).as_ref(), Ok(base));
     let Some(task) = TaskId::new(word) else {

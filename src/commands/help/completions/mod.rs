@@ -1,4 +1,4 @@
-//! Completion: the scripts of shells, and the words that those ask for while somebody types.
+//! Completion: the shells' scripts, and the words that the scripts ask for.
 
 mod words;
 
@@ -44,7 +44,7 @@ pub(crate) fn run(
     Ok(ExitStatus::Done)
 }
 
-/// A script that knows commands and flags, and asks nobody for words.
+/// Returns a script that knows commands and flags, and does not call dsr for words.
 fn fixed(shell: Shell, mut tree: clap::Command) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut tree, "dsr", &mut script);

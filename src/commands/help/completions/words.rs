@@ -1,8 +1,6 @@
-//! The words that fit at the cursor, for the scripts of shells: a line each, what is to be typed and
-//! behind a tab what it is.
+//! Prints the words that fit at the cursor: one a line, with its description after a tab.
 //!
-//! Says nothing else, not even that something is wrong: it is read while somebody types. No word is
-//! an id of a person: sources are the shell's to complete.
+//! Prints no errors: the operator is typing. No word is a person's id: the shell completes sources.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -17,17 +15,17 @@ use crate::config::{Environment, Home, ProjectsFile};
 use crate::ledger::{Candidate, Candidates, Fitting};
 use crate::ui::printable;
 
-/// The word that asks for words: no command, since nobody types it.
+/// The hidden first argument that shell scripts use.
 pub(crate) const COMPLETE: &str = "__complete";
 
-/// Stand for what the shell completes itself: it knows about `~`, quotes and hidden files.
+/// Let the shell complete: it knows about `~`, quotes and hidden files.
 const FILES: &str = "//files";
 const FOLDERS: &str = "//folders";
 
-/// From so many characters on a task is looked for: there may be a hundred thousand.
+/// In characters. A ledger may have a hundred thousand tasks, so shorter words match none.
 const TASK_CHARACTERS: usize = 3;
 
-/// Writes the words that fit in the place of the last of these, which stand behind the program's name.
+/// Writes the words that fit in the place of the last of `words`, which follow the program's name.
 pub(crate) fn complete(tree: Command, words: &[OsString], out: &mut impl Write) {
     let place = Arc::new(Place::of(words, &tree));
     let mut tree = with_words(tree, &[], &place);
@@ -38,7 +36,7 @@ pub(crate) fn complete(tree: Command, words: &[OsString], out: &mut impl Write) 
     let current = words.last().map(|word| word.to_string_lossy());
     let wants_flag = current.is_some_and(|word| word.starts_with('-'));
     let mut found = found.unwrap_or_default();
-    // Flags are offered where somebody begins one, or there is nothing else.
+    // Offers flags where the word begins with `-`, or where nothing else fits.
     let is_flag =
         |found: &CompletionCandidate| found.get_value().to_string_lossy().starts_with('-');
     if wants_flag || !found.iter().all(is_flag) {
@@ -48,11 +46,11 @@ pub(crate) fn complete(tree: Command, words: &[OsString], out: &mut impl Write) 
     for candidate in found {
         text.push_str(&line(&candidate));
     }
-    // A shell that went away wants none.
+    // The shell may have gone away.
     drop(out.write_all(text.as_bytes()));
 }
 
-/// A word of several lines would be several.
+/// Drops a word with control characters: it would break the format.
 fn line(candidate: &CompletionCandidate) -> String {
     let word = candidate.get_value().to_string_lossy();
     if word.contains(char::is_control) {
@@ -65,11 +63,11 @@ fn line(candidate: &CompletionCandidate) -> String {
     }
 }
 
-/// Where somebody types: what is known there, read when it is first asked for.
+/// What is known at the cursor; files are read on first use.
 struct Place {
     home: Option<Home>,
     projects: Vec<String>,
-    /// The commands below the one whose help is asked for, and the topics beside the first ones.
+    /// Subcommands and topics that can follow `dsr help` and `dsr man`.
     told_of: Vec<(String, String)>,
 }
 
@@ -82,7 +80,7 @@ impl Place {
             true => home.map(|home| home.sandbox()),
             false => home,
         };
-        // The last word is not whole yet.
+        // The last word is still being typed.
         let whole = &words[..words.len().saturating_sub(1)];
         let behind = whole.windows(2).filter(|pair| pair[0] == "--project");
         let behind = behind.map(|pair| pair[1]);
@@ -111,7 +109,7 @@ impl Place {
         names.collect()
     }
 
-    /// Those the config file speaks of: the keyring may ask for a password.
+    /// Only names in the config file: reading the keyring may ask for a password.
     fn token_names(&self) -> Vec<CompletionCandidate> {
         let Some(file) = self.projects_file() else {
             return Vec::new();
@@ -135,7 +133,7 @@ impl Place {
     }
 }
 
-/// What help there is behind `dsr help auth`, or the like.
+/// Returns what can follow `dsr help auth` and the like.
 fn told_of(tree: &Command, words: &[&str]) -> Vec<(String, String)> {
     let mut words = words.iter();
     if !words.any(|word| matches!(*word, "help" | "man")) {
@@ -166,14 +164,14 @@ fn told_of(tree: &Command, words: &[&str]) -> Vec<(String, String)> {
     below.chain(titles).collect()
 }
 
-/// Whether a task may stand in the place of its request.
+/// Whether a task may stand for its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tasks {
     Too,
     Not,
 }
 
-/// In the order in which they were found.
+/// Keeps the order in which they were found.
 fn described((candidate, place): (Candidate, usize)) -> CompletionCandidate {
     let Candidate {
         name,
@@ -192,7 +190,7 @@ fn described((candidate, place): (Candidate, usize)) -> CompletionCandidate {
         .display_order(Some(place))
 }
 
-/// The tree of commands, each argument with the words that fit there.
+/// Adds to each argument the words that fit there.
 fn with_words(command: Command, above: &[&str], place: &Arc<Place>) -> Command {
     let name = command.get_name().to_owned();
     let names = [above, &[name.as_str()]].concat();
@@ -204,7 +202,7 @@ fn with_words(command: Command, above: &[&str], place: &Arc<Place>) -> Command {
         .mut_subcommands(|below| with_words(below, &names, place))
 }
 
-/// By what an argument calls its value, so that a new command's is completed like the others'.
+/// Chooses by the argument's value name, so a new command needs no code here.
 fn completer(names: &[&str], arg: &Arg, place: &Arc<Place>) -> Option<ArgValueCompleter> {
     let value = arg.get_value_names().and_then(|names| names.first());
     let value = value.map_or("", |name| name.as_str());
@@ -246,7 +244,6 @@ fn completer(names: &[&str], arg: &Arg, place: &Arc<Place>) -> Option<ArgValueCo
     })
 }
 
-/// Those of the words that begin as what is typed.
 fn starting(
     words: impl Fn(&str) -> Vec<CompletionCandidate> + Send + Sync + 'static,
 ) -> ArgValueCompleter {

@@ -110,10 +110,10 @@ pub(super) fn run(ctx: &mut Context, args: &CheckEventsArgs) -> Result<ExitStatu
     let again = |person: &Recollected| person.events.again() > 0;
     let is_damaged = read.iter().any(|read| read.problems.count() > 0);
     Ok(match (args.exit_status, people.iter().any(again)) {
-        // No status is for it alone: 1 is for whatever is not listed.
+        // This has no status of its own; 1 is for everything not listed.
         (true, true) => ExitStatus::Bug,
         (true, false) if is_damaged => ExitStatus::Input,
-        // Who was erased in the lost time is not on the list.
+        // People erased in the lost time are missing from the list.
         (true, false) if lacks_people => ExitStatus::Unknown,
         (true | false, _) => ExitStatus::Done,
     })
@@ -134,7 +134,7 @@ impl CheckEventsArgs {
     }
 }
 
-/// The ledger's key, or any where nobody is remembered under one: then their ids are still there.
+/// Returns the ledger's key, or any key if no one was hashed yet: then the ledger has the ids.
 fn key_of(ctx: &Context, ledger: &Ledger) -> Result<(LedgerKey, bool), Failure> {
     match people_key(ctx, ledger) {
         Ok(key) => Ok((key, true)),
@@ -145,7 +145,7 @@ fn key_of(ctx: &Context, ledger: &Ledger) -> Result<(LedgerKey, bool), Failure> 
 
 fn warn_of_purges(ctx: &Context, ledger: &Ledger) -> Result<(), Failure> {
     let purges = ledger.list_purges()?;
-    // Later ones keep the people of deletions.
+    // Newer purges keep the people of deletions.
     let older = purges.iter().filter(|purge| purge.suppressed.is_none());
     let requests: usize = older.map(|purge| purge.closed.requests).sum();
     if requests > 0 {

@@ -127,7 +127,7 @@ pub(super) fn run(ctx: &mut Context, args: &ExportListArgs) -> Result<ExitStatus
     let not_listed = erased.count_not_erased(&project)?;
     let is_known = |name: &String| deleted_in.borrow().contains(name);
     if !ctx.projects.iter().all(is_known) {
-        // A project that the ledger has not heard of must be set up at least.
+        // The ledger does not know this project, so it must at least be set up.
         ctx.resolve()?;
     }
     let mut projects: Vec<_> = erased
@@ -162,7 +162,7 @@ pub(super) fn run(ctx: &mut Context, args: &ExportListArgs) -> Result<ExitStatus
     let was_set_back = ctx.warn_of_lost_time(&ledger, PEOPLE_LOST)?;
     let counts = match &args.output {
         Some(path) => {
-            // A part of the list lacks people for a reason of its own.
+            // A list with `--since` or `--project` lacks people for another reason.
             let is_whole = args.since.is_none() && ctx.projects.is_empty();
             let way_out = match was_set_back && is_whole {
                 true => {
@@ -193,7 +193,6 @@ pub(super) fn run(ctx: &mut Context, args: &ExportListArgs) -> Result<ExitStatus
     Ok(ExitStatus::Done)
 }
 
-/// Says what is not in the list.
 fn tell(ctx: &Context, list: &SuppressionList<'_>, counts: ListCounts) {
     if counts.given_up > 0 {
         let people = plural(counts.given_up, "person stays", "people stay");
@@ -221,7 +220,7 @@ fn tell(ctx: &Context, list: &SuppressionList<'_>, counts: ListCounts) {
     }
 }
 
-/// Writes the list beside its place, and puts it there when it is whole.
+/// Writes the list to a temporary file beside `path`, and moves it there when it is whole.
 fn write_file(
     ctx: &Context,
     args: &ExportListArgs,
@@ -235,7 +234,7 @@ fn write_file(
             path.display()
         ))
     };
-    // From here on a signal waits until no half list is left behind.
+    // From here on a signal waits, so that dsr leaves no half list.
     ctx.interrupt.begin();
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -1,4 +1,4 @@
-//! The people who are not to be tracked again: as a list for servers, and found in files of events.
+//! People whom servers must not track again: listed for servers, and found in files of events.
 
 mod check;
 mod export;

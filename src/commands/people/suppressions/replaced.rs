@@ -1,4 +1,5 @@
-//! What a list that is there has and a new one lacks: whoever falls off a list is tracked again.
+//! Compares an existing list with its replacement: a person missing from the new list is tracked
+//! again.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -11,12 +12,11 @@ use crate::commands::failures::local_io;
 use crate::domain::ExitStatus;
 use crate::ui::{Failure, plural};
 
-/// Refuses to put a list in the place of one with people that it lacks. What to do about these
-/// people only the caller can say.
+/// Refuses to replace a list by one that lacks people of it. The caller adds the hint.
 pub(super) fn demand_nobody_lost(there: &Path, new: &Path) -> Result<(), Failure> {
     let mut names = Vec::new();
     let mut read = |path: &Path| List::read(path, &mut names).map_err(|error| local_io(&error));
-    // A link is read through, since that is what servers do, and itself replaced.
+    // Reads through a link, as servers do; the link itself is replaced.
     let old = match there.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(local_io(&error)),
@@ -61,30 +61,28 @@ fn refused(message: String) -> Failure {
     Failure::new(ExitStatus::Usage, "fewer_people", message)
 }
 
-/// Who is on a list, in any format that dsr writes.
+/// The people on a list, in any format that dsr writes.
 #[derive(Default)]
 struct List {
-    /// Hashes, each with the place of its project among the names, counted from 1; 0 for none.
+    /// Each hash with the number of its project in `names`, from 1; 0 without a project.
     people: Vec<(u128, u32)>,
-    /// The fingerprints of the keys that made the hashes.
     keys: BTreeSet<String>,
     end: End,
 }
 
-/// What says that a list is whole.
+/// What shows that a list is whole.
 #[derive(Default, PartialEq, Eq)]
 enum End {
-    /// Nothing.
     #[default]
     Missing,
-    /// The heading of a table, which has no end of its own.
+    /// The heading of a CSV table, which has no last line.
     Table,
-    /// The last line, and how many people it counts.
+    /// The last line, with the number of people.
     Counted(usize),
 }
 
 impl List {
-    /// `None` where the file is something else.
+    /// `None` if the file is not a list.
     fn read(path: &Path, names: &mut Vec<String>) -> io::Result<Option<Self>> {
         let mut list = Self::default();
         for line in BufReader::new(File::open(path)?).lines() {
@@ -100,7 +98,7 @@ impl List {
         Ok(Some(list))
     }
 
-    /// Takes a line; whether dsr writes such lines.
+    /// Reads a line. Returns false if dsr writes no such line.
     fn take(&mut self, line: &str, names: &mut Vec<String>) -> bool {
         let mut place = |name: &str| {
             let found = names.iter().position(|known| known == name);
@@ -132,7 +130,7 @@ impl List {
             let project = object["project"].as_str().map_or(0, place);
             return match object["person_hash"].as_str() {
                 Some(hash) => self.add(hash, project),
-                // What `--json` prints is one object with everybody in it.
+                // `--json` prints one object with all people.
                 None if object["people"].is_array() => false,
                 None => object["suppressions"].is_object() || object["end"].is_object(),
             };
@@ -163,7 +161,7 @@ impl List {
         }
     }
 
-    /// Whether nothing of it is missing, as far as its format tells.
+    /// Whether nothing is missing, as far as the format shows.
     fn is_whole(&self) -> bool {
         match self.end {
             End::Missing => false,
@@ -172,7 +170,7 @@ impl List {
         }
     }
 
-    /// How many of them the other list lacks: by project where both name projects.
+    /// Counts the people that `other` lacks: by project if both lists name projects.
     fn count_missing_in(&self, other: &Self) -> usize {
         let names = |list: &Self| list.people.first().is_none_or(|person| person.1 > 0);
         let by_project = names(self) && names(other);
