@@ -73,6 +73,15 @@ fn each_person_is_found_with_every_request_they_were_in() {
     let lines: Vec<_> = people.iter().map(|person| person["line"].clone()).collect();
     assert_eq!(lines, [json!(2), json!(3), json!(4), json!(5), json!(null)]);
     assert_eq!(people[4]["argument"], 1);
+    let verdicts: Vec<_> = people.iter().map(|one| one["verdict"].clone()).collect();
+    let expected = [
+        "not_found",
+        "erased",
+        "erased",
+        "not_found",
+        "only_in_exports",
+    ];
+    assert_eq!(verdicts, expected.map(|verdict| json!(verdict)));
     assert_eq!(kinds(0), [""; 0]);
     assert_eq!(kinds(1), ["delete"]);
     assert_eq!(kinds(2), ["delete", "export"]);

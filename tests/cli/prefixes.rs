@@ -62,3 +62,32 @@ fn a_short_task_id_is_no_beginning_and_is_taken() {
     operator.run(&["cancel", "t1"]).exits_with(0);
     assert_eq!(operator.only_request()["state"], "revoked");
 }
+
+#[test]
+fn a_reference_shows_the_requests_made_with_it_and_changes_none() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    for (person, reference) in [("a1", "T-1"), ("a2", "T-1"), ("a3", "T-12")] {
+        let delete = ["delete", "--gdpr", "--yes", person, "--ref", reference];
+        operator.run(&delete).exits_with(0);
+    }
+    let status = |name: &str| operator.run(&["status", name, "--cached", "--json"]);
+    let both = status("T-1").exits_with(0).json();
+    let requests = both["requests"].as_array().expect("two requests");
+    assert_eq!(requests.len(), 2, "{both}");
+    assert!(requests.iter().all(|request| request["ref"] == "T-1"));
+    let one = status("T-12").exits_with(0).request();
+    assert_eq!(one["ref"], "T-12");
+    status("t-12").exits_with(2).says("there is no request");
+    status("T-").exits_with(2).says("there is no request");
+    let calls = fake.calls().len();
+    let refused = operator.run(&["cancel", "T-12"]);
+    let short = &one["id"].as_str().expect("an id")[..8];
+    refused
+        .exits_with(2)
+        .says("`T-12` is a reference")
+        .says(&format!("type `{short}`"));
+    let several = operator.run(&["report", "T-1"]);
+    several.exits_with(2).says("stands for several requests");
+    assert_eq!(fake.calls().len(), calls, "nothing was asked or sent");
+}

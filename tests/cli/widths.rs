@@ -181,7 +181,7 @@ fn what_is_said_on_stderr_is_folded_between_words_and_never_in_a_command() {
     let said = shown(&operator, 60, "2>&1 >/dev/null", &["status", "nothing"]);
     assert_eq!(
         said,
-        "Error: there is no request or task `nothing`\n\
+        "Error: there is no request, task or reference `nothing`\n\
          Hint: see what there is with `dsr status --all --cached`\n"
     );
     let said = shown(&operator, 50, "2>&1 >/dev/null", &["status", "nothing"]);
