@@ -6,10 +6,8 @@ use clap::{ArgMatches, Command};
 use crate::domain::{ExitStatus, most_like};
 use crate::ui::Failure;
 
-/// Checks each word that is neither an option nor the value of one. `tree` has parsed them.
-///
-/// # Errors
-/// The first word that may be an option.
+/// Checks each word that is neither an option nor the value of one. Fails on the first that may be
+/// an option. `tree` has parsed them.
 pub(super) fn check(tree: &Command, matches: &ArgMatches) -> Result<(), Failure> {
     let (mut command, mut matches) = (tree, matches);
     while let Some((name, below)) = matches.subcommand() {

@@ -52,7 +52,6 @@ const DEPENDENT: [(&str, &str); 11] = [
     ("--with-ids", "REQUEST"),
 ];
 
-/// A command line that clap refused.
 struct Typed<'t> {
     /// Such as `dsr project add`.
     path: String,
@@ -216,8 +215,7 @@ impl<'t> Typed<'t> {
         all.find(|(option, beside)| is_typed(option) && is_needed(beside))
     }
 
-    /// Returns the command's first example that has what is needed and most of the options that
-    /// were typed.
+    /// Returns the command's first example with what is needed and most of the typed options.
     fn example(&self, needed: &[Vec<String>]) -> Option<String> {
         let parts = examples_of(self.command).into_iter();
         let examples = parts.flat_map(|part| match part {

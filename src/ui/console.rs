@@ -127,10 +127,7 @@ impl Ui {
         self.format
     }
 
-    /// Writes the result of the command.
-    ///
-    /// # Errors
-    /// stdout cannot be written. A reader that went away is not an error.
+    /// Writes the result of the command. A reader that went away is not an error.
     pub fn print(&self, view: &impl View) -> io::Result<()> {
         let text = match self.format {
             Format::Human => view.human(&self.paper()),

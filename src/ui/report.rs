@@ -41,9 +41,6 @@ impl Ui {
     }
 
     /// Writes a report as the JSON object of this run. `file` is the file written beside it.
-    ///
-    /// # Errors
-    /// The object cannot be written, or a row cannot be read.
     pub fn write_report(
         &self,
         out: &mut dyn Write,
@@ -60,10 +57,7 @@ impl Ui {
         out.write_all(b"\n")
     }
 
-    /// Writes a prepared report to stdout, byte for byte.
-    ///
-    /// # Errors
-    /// stdout cannot be written. A reader that went away is not an error.
+    /// Writes a prepared report to stdout, byte for byte. A reader that went away is not an error.
     pub fn print_prepared(&self, mut prepared: impl Read) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         match io::copy(&mut prepared, &mut stdout).and_then(|_| stdout.flush()) {

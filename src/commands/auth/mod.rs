@@ -151,8 +151,7 @@ fn login(ctx: &mut Context, args: &LoginArgs) -> Result<ExitStatus, Failure> {
     status::show_one(ctx, token)
 }
 
-/// Removes the ledger's note against the token before, and reports which requests go on with the
-/// new one.
+/// Removes the ledger's note about the replaced token. Reports which requests use the new one.
 fn go_on_with(ctx: &Context, name: &TokenName) -> Result<(), Failure> {
     if !ctx.has_ledger() {
         return Ok(());

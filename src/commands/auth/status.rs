@@ -94,10 +94,7 @@ fn print(ctx: &Context, states: &[TokenState]) -> Result<(), Failure> {
     ctx.ui.print(&view).map_err(|error| local_io(&error))
 }
 
-/// Lists every token with what is known of it.
-///
-/// # Errors
-/// There is no token, or the keyring cannot be read.
+/// Lists every token with what is known of it. Fails if there is none.
 pub(crate) fn list_states(
     ctx: &Context,
     rejections: &[Rejection],

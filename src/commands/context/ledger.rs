@@ -23,8 +23,7 @@ impl Context {
         }
     }
 
-    /// Opens the ledger for a command that only shows it. Warns if there is none, or it was set
-    /// back.
+    /// Opens the ledger to show it. Warns if there is none, or if it was set back.
     pub(crate) fn ledger_as_it_is(&self) -> Result<Ledger, Failure> {
         let ledger = match self.warn_of_no_ledger()? {
             Some(empty) => return Ok(empty),
@@ -82,8 +81,8 @@ impl Context {
         Ok(set_back.is_some())
     }
 
-    /// Warns of what the ledger lacks for good, until the operator has reviewed it. Returns whether
-    /// it warned.
+    /// Warns of what the ledger lacks for good, until the operator's review. Returns whether it
+    /// did.
     pub(crate) fn warn_of_lost_time(
         &self,
         ledger: &Ledger,
@@ -108,8 +107,7 @@ impl Context {
         }
     }
 
-    /// How long dsr waits for a process that holds the ledger. The operator is told whom dsr waits
-    /// for.
+    /// How long dsr waits for the ledger's holder. The operator is told whom dsr waits for.
     pub(crate) fn patience(&self) -> Patience {
         let (aside, held) = (self.ui.aside(), self.home.ledger());
         Patience::new(self.lock_timeout, move |left| {

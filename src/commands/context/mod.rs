@@ -81,7 +81,6 @@ impl Context {
         Ok(())
     }
 
-    /// Resolves the projects that the operator means.
     pub(crate) fn resolve(&self) -> Result<Vec<Resolved>, Failure> {
         let file = self.projects_file()?;
         Ok(resolve(
@@ -124,8 +123,7 @@ impl Context {
         found.find(|project| project.key().as_str() == key)
     }
 
-    /// Makes a client for each project, and warns of tokens that end soon. With `--sandbox`, starts
-    /// the sandbox.
+    /// Makes a client for each project, and warns of tokens that end soon. May start the sandbox.
     pub(crate) fn clients(
         &mut self,
         projects: &[Project],

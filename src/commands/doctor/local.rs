@@ -25,7 +25,6 @@ pub(crate) fn version() -> Check {
     )
 }
 
-/// Whether others can read dsr's files.
 pub(crate) fn check_files(ctx: &Context) -> Vec<Check> {
     let mut checks = Vec::new();
     let config = ctx.home.config_file();

@@ -23,8 +23,7 @@ const NOT_ASKED: Probed = Probed {
     ahead: None,
 };
 
-/// Resolves each project of `--project`, or else all of them. A broken project does not hide the
-/// others.
+/// Resolves each project of `--project`, or all. A broken project does not hide the others.
 pub(crate) fn resolve_each(ctx: &Context, checks: &mut Vec<Check>) -> Vec<Resolved> {
     let file = match ctx.projects_file() {
         Ok(file) => file,

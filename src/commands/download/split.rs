@@ -88,7 +88,6 @@ impl SplitArgs {
         Ok(Some(people))
     }
 
-    /// Splits one fetched archive.
     pub(crate) fn split(
         &self,
         ctx: &Context,
@@ -174,7 +173,6 @@ pub(crate) fn status_of(split: &Split) -> ExitStatus {
 }
 
 /// Explains why packages must not be sent yet. Each draft has its request, path and summary.
-///
 /// `commands` gives the command that releases the drafts of these requests.
 pub(crate) fn to_be_checked<'a>(
     drafts: &[(&'a str, &Path, &Summary)],

@@ -339,7 +339,6 @@ impl From<HashKeyError> for Failure {
     }
 }
 
-/// Quotes a path for a shell.
 pub(crate) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);

@@ -356,8 +356,7 @@ fn tidy(text: &str) -> String {
         }
         tidied.push('\n');
         if line.starts_with(".TH ") {
-            // man must not hyphenate names of options and files, nor stretch the spaces between
-            // them.
+            // man must not hyphenate names, nor stretch the spaces between them.
             tidied.push_str(".nh\n.ad l\n");
         }
     }

@@ -53,10 +53,8 @@ pub(crate) fn run(
     Ok(ExitStatus::Done)
 }
 
-/// Finds the command that these words name.
-///
-/// # Errors
-/// There is none. The message suggests a command and does not repeat the words: one may be an id.
+/// Finds the command that these words name. The error suggests a command and does not repeat the
+/// words: one may be an id.
 pub(crate) fn find(tree: &clap::Command, words: &[String]) -> Result<clap::Command, Failure> {
     let mut command = tree;
     let mut path = String::new();

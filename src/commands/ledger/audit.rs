@@ -140,8 +140,7 @@ fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     Ok(failure.status)
 }
 
-/// Whether the only findings are heads newer than a set-back ledger, or the head that this host has
-/// seen.
+/// Whether all findings are heads newer than a set-back ledger, or the head this host has seen.
 fn only_newer_heads(audit: &Audit, heads: &[KeptHead], set_back: &SetBack) -> bool {
     let is_seen = |entry: u64| {
         let mut there = heads.iter().filter(|kept| kept.head.count == entry);
@@ -167,8 +166,7 @@ fn only_lost_heads(audit: &Audit, is_set_back: bool) -> Option<Failure> {
     })
 }
 
-/// Reads one head, or a file or standard input with one head a line, as `dsr audit head` prints
-/// them.
+/// Reads one head, or a file or standard input with one head a line.
 fn read_anchors(given: &str) -> Result<Vec<KeptHead>, Failure> {
     if let Ok(anchor) = given.parse() {
         return Ok(vec![anchor]);

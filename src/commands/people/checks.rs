@@ -80,8 +80,7 @@ fn parse_pattern(text: &str) -> Result<Pattern, String> {
 }
 
 impl CheckArgs {
-    /// # Errors
-    /// The hash key is not available, or flags contradict each other.
+    /// Fails if the hash key is not available, or flags contradict each other.
     pub(crate) fn options(&self) -> Result<CheckOptions, Failure> {
         Ok(CheckOptions {
             allowed: self.allow.iter().cloned().collect(),

@@ -28,7 +28,6 @@ pub(super) enum ReportFormat {
     Json,
 }
 
-/// What the report is about.
 pub(super) enum Subject {
     Request(RequestId),
     Period { from: NaiveDate, to: NaiveDate },

@@ -94,7 +94,6 @@ pub(crate) fn run(ctx: &Context, args: &AnsweredArgs) -> Result<ExitStatus, Fail
     Ok(ExitStatus::Done)
 }
 
-/// Describes the change to an answer that was recorded before.
 fn change_text(change: &AnswerChange) -> Option<String> {
     let before = change.day_before?;
     Some(if change.is_repeated {
@@ -108,8 +107,7 @@ fn change_text(change: &AnswerChange) -> Option<String> {
     })
 }
 
-/// Warns if the person can hardly have their data: an export was not fetched, or packages were not
-/// released.
+/// Warns if an export was not fetched, or packages were not released.
 fn warn_of_archives(
     ctx: &Context,
     ledger: &Ledger,

@@ -58,10 +58,7 @@ pub(crate) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatu
     carry_out(ctx, plans, &confirmed, &args.request.sending).await
 }
 
-/// Shows what will be erased, and asks the operator to agree.
-///
-/// # Errors
-/// The operator does not agree, or cannot be asked.
+/// Shows what will be erased. Fails if the operator does not agree, or cannot be asked.
 pub(crate) fn confirm(
     ctx: &Context,
     plans: &[Plan],
@@ -76,8 +73,7 @@ pub(crate) fn confirm(
         .map_err(|error| Failure::from(error).or_hint("nothing was sent; add `--yes --expect N`"))
 }
 
-/// Submits the confirmed deletions, follows them if asked to, and reports. `dsr apply` uses it,
-/// too.
+/// Submits the confirmed deletions, follows them if asked to, and reports; also for `dsr apply`.
 pub(crate) async fn carry_out(
     ctx: &mut Context,
     plans: Vec<Plan>,

@@ -64,8 +64,7 @@ pub(crate) async fn run(ctx: &mut Context, mut args: ExportArgs) -> Result<ExitS
     carry_out(ctx, plans, &args.request.sending, folder).await
 }
 
-/// Submits the exports, follows and fetches them if asked to, and reports. `dsr apply` uses it,
-/// too.
+/// Submits the exports, follows and fetches them if asked to, and reports; also for `dsr apply`.
 pub(crate) async fn carry_out(
     ctx: &mut Context,
     plans: Vec<Plan>,

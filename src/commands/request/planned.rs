@@ -13,10 +13,8 @@ use crate::workflow::{self, Plan};
 
 use super::args::RequestArgs;
 
-/// Demands a plan file for a deletion in a project that needs approvals.
-///
-/// # Errors
-/// The deletion would be sent at once, the plan is for several projects, or its file exists.
+/// Demands a plan file for a deletion in a project that needs approvals. Fails if the plan is for
+/// several projects, or its file exists.
 pub(super) fn demand_a_plan(
     operation: Operation,
     resolved: &[Resolved],

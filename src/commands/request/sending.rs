@@ -25,7 +25,6 @@ pub(super) struct Sent {
     pub(super) followed: Followed,
 }
 
-/// Records the confirmed plans, and submits them.
 pub(super) async fn submit(
     ctx: &mut Context,
     approved: &[Approved],

@@ -68,7 +68,6 @@ impl WaitArgs {
     }
 }
 
-/// Reads the requests again from the ledger.
 pub(crate) fn renew(
     ledger: &Ledger,
     requests: &[RequestRecord],

@@ -99,9 +99,6 @@ pub(crate) fn warn_of_token(ctx: &Context, plan: &Plan) {
 }
 
 /// Like `warn_of_token`, for requests in the ledger.
-///
-/// # Errors
-/// The ledger cannot be read.
 pub(crate) fn warn_of_token_for(
     ctx: &Context,
     ledger: &Ledger,
@@ -174,9 +171,6 @@ impl Advice {
 
 /// Collects the advice for these requests. For a list, adds closed requests that need an answer or
 /// a fetch.
-///
-/// # Errors
-/// The ledger cannot be read.
 pub(crate) fn advice(
     ctx: &Context,
     ledger: &Ledger,
@@ -249,9 +243,6 @@ fn advise_unsent(advice: &mut Advice, request: &RequestRecord, shown: Shown, tod
 }
 
 /// Lists the requests that lack only the record of their answer, in the projects that are meant.
-///
-/// # Errors
-/// The ledger cannot be read.
 pub(crate) fn unanswered(ctx: &Context, ledger: &Ledger) -> Result<Vec<RequestRecord>, Failure> {
     let mut requests = ledger.list_requests(Which::Unanswered)?;
     requests.retain(|request| ctx.means(&request.asked.project));

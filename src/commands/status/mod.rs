@@ -21,7 +21,6 @@ use crate::workflow::{self, Extent, RefreshTrouble, Settles, Waiting};
 use deadlines::DeadlineArgs;
 use outcome::{AFTER_DELETION, WaitsFor, standing_status, trouble_failure};
 
-/// How long dsr asks Mixpanel by default.
 const USUAL_TIME_TO_ASK: Duration = Duration::from_secs(5);
 /// If asking about everything due takes longer than this, a few answers help nobody.
 const WORTH_A_BEGINNING: Duration = Duration::from_secs(60);
@@ -399,7 +398,6 @@ fn urgency(request: &RequestRecord) -> Urgency {
     }
 }
 
-/// Says why requests need the operator, and which command to run.
 fn advise(ctx: &Context, ledger: &Ledger, requests: &[RequestRecord]) -> Result<(), Failure> {
     let mut waiting: Option<Vec<Waiting>> = None;
     for request in requests {

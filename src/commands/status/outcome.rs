@@ -24,7 +24,6 @@ pub(crate) enum Followed {
     AndFetched,
 }
 
-/// Reports what went wrong or what comes next.
 pub(crate) fn tell(
     ctx: &Context,
     report: &SubmitReport,
@@ -298,8 +297,7 @@ fn refused_text(report: &SubmitReport) -> String {
     format!("Mixpanel refused {}{}", jobs(refused), rest_text(report))
 }
 
-/// Counts the jobs that are neither refused nor unknown: what this run did, and what is still
-/// unsent.
+/// Counts the jobs that are neither refused nor unknown: sent by this run, and still unsent.
 fn rest_text(report: &SubmitReport) -> String {
     let count =
         |which: fn(JobState) -> bool| count_jobs(&report.requests, |group| which(group.state));

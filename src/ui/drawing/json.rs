@@ -17,7 +17,6 @@ pub(crate) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// Returns one line of JSON.
 pub(crate) fn line(value: &Value) -> String {
     let mut line = Vec::new();
     // Writing to a vector cannot fail, and a `Value` can always be written.

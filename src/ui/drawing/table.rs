@@ -135,7 +135,6 @@ impl Column {
     }
 }
 
-/// Returns a state in its color, for a cell.
 pub(crate) fn state_cell(state: JobState) -> String {
     let text = state.as_str();
     match state {

@@ -54,7 +54,6 @@ impl Terminal {
         }
     }
 
-    /// Undoes what the current question does to the terminal.
     fn restore(&self) {
         use rustix::termios::{OptionalActions, tcsetattr};
         let before = self.before.lock().ok().and_then(|before| before.clone());

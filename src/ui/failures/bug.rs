@@ -8,9 +8,8 @@ use crate::ui::console::Ui;
 
 use super::failure::Failure;
 
-/// Runs `work`. A panic becomes a status, and prints its place but never its message.
-///
-/// `screen` makes a `Ui` on the thread that panics.
+/// Runs `work`. A panic becomes a status, and prints its place but never its message. `screen`
+/// makes a `Ui` on the thread that panics.
 pub fn guard(
     screen: impl Fn() -> Ui + Send + Sync + 'static,
     work: impl FnOnce() -> ExitStatus + std::panic::UnwindSafe,
@@ -47,8 +46,7 @@ mod tests {
     const ID: &str = "alice.smith@example.test";
     const VARIABLE: &str = "DSR_TEST_PANIC";
 
-    /// The other tests start this program to run this one, in its own process: a panic hook belongs
-    /// to the whole process.
+    /// The other tests run this one in its own process: a panic hook belongs to the whole process.
     #[test]
     fn panics_when_it_is_asked_to() {
         #[expect(clippy::disallowed_methods, reason = "the test asks itself")]

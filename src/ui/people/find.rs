@@ -314,7 +314,6 @@ fn purged(found: &StillSuppressed) -> Value {
     })
 }
 
-/// Describes a deletion whose records were purged.
 fn purged_text(sought: &Sought, found: &StillSuppressed) -> String {
     let day = |time: DateTime<Utc>| time.date_naive();
     let StillSuppressed {

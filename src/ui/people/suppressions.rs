@@ -22,8 +22,7 @@ use crate::workflow::{HeldIds, Part, Suppressed};
 /// The format of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListFormat {
-    /// A hash a line; facts about the list follow `#`. Has no ids: nobody could tell them from
-    /// hashes.
+    /// A hash a line; facts follow `#`. Has no ids: nobody could tell them from hashes.
     Text,
     /// A table whose rows name their key. Has no ids: one that looks like a formula to a
     /// spreadsheet would have to be changed.
@@ -100,9 +99,6 @@ impl SuppressionList<'_> {
     }
 
     /// Whether any entry has an id.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn has_ids(&self) -> Result<bool, LedgerError> {
         for part in Part::all_of(self.erased) {
             let people = part.read(self.erased, self.ids)?;
@@ -114,9 +110,6 @@ impl SuppressionList<'_> {
     }
 
     /// Writes the list in this format.
-    ///
-    /// # Errors
-    /// `out` cannot be written, or the ledger cannot be read.
     pub fn write(&self, format: ListFormat, out: &mut dyn Write) -> Result<ListCounts, PrintError> {
         match format {
             ListFormat::Text => self.write_text(out),
@@ -205,11 +198,8 @@ fn entry(person: &Suppressed, project: &ProjectName, erasure: Erasure) -> Value 
 }
 
 impl Ui {
-    /// Writes a list as the result: with `--json` as one object, else in `format`.
-    ///
-    /// # Errors
-    /// stdout cannot be written, or the ledger cannot be read. A reader that went away is not an
-    /// error.
+    /// Writes a list as the result: with `--json` as one object, else in `format`. A reader that
+    /// went away is not an error.
     pub fn print_suppressions(
         &self,
         list: &SuppressionList<'_>,

@@ -54,7 +54,6 @@ impl Ui {
     }
 }
 
-/// The id, if it was typed on the command line; and how many ids each file excludes.
 fn ids_text(plan: &Plan) -> String {
     let mut text = String::new();
     if let Some(id) = &plan.order.named_id {

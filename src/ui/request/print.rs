@@ -30,10 +30,8 @@ pub enum Delivery {
 }
 
 impl Ui {
-    /// Writes a job's present state as a line of the result.
-    ///
-    /// # Errors
-    /// stdout cannot be written. A reader that went away is not an error.
+    /// Writes a job's present state as a line of the result. A reader that went away is not an
+    /// error.
     pub fn print_change(&self, job: &JobRecord) -> io::Result<()> {
         match self.lines_format() {
             Format::Json => self.print_object_line(&shapes::job_line(job)),
@@ -41,11 +39,8 @@ impl Ui {
         }
     }
 
-    /// Writes requests as the result, reading their jobs meanwhile.
-    ///
-    /// # Errors
-    /// stdout cannot be written, or the ledger cannot be read. A reader that went away is not an
-    /// error.
+    /// Writes requests as the result, reading their jobs meanwhile. A reader that went away is not
+    /// an error.
     pub fn print_requests(
         &self,
         ledger: &Ledger,
@@ -58,9 +53,6 @@ impl Ui {
     }
 
     /// Like `print_requests`; JSON also has which jobs are due to be asked about.
-    ///
-    /// # Errors
-    /// stdout cannot be written, or the ledger cannot be read.
     pub fn print_status(
         &self,
         ledger: &Ledger,
@@ -80,9 +72,6 @@ impl Ui {
     }
 
     /// Writes requests as one JSON object, whatever the format of the rest.
-    ///
-    /// # Errors
-    /// stdout cannot be written, or the ledger cannot be read.
     pub fn print_objects(
         &self,
         ledger: &Ledger,

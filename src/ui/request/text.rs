@@ -33,7 +33,6 @@ impl Present {
     }
 }
 
-/// Requests for people.
 pub(crate) fn requests_text(
     ledger: &Ledger,
     requests: &[RequestRecord],
@@ -267,7 +266,6 @@ fn first_untold(
     Ok((jobs, more))
 }
 
-/// Counts many jobs by state.
 fn groups_table(request: &RequestRecord, paper: &Paper) -> String {
     use Column::{Number, Text};
     let columns = [

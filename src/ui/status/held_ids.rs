@@ -20,11 +20,7 @@ const HASHED: &str =
     "only keyed hashes of them are kept; `dsr find` tells whether somebody is among them";
 
 impl Ui {
-    /// Writes a request's ids job by job, as the result.
-    ///
-    /// # Errors
-    /// stdout cannot be written, or the ledger cannot be read. A reader that went away is not an
-    /// error.
+    /// Writes a request's ids job by job, as the result. A reader that went away is not an error.
     pub fn print_held_ids(
         &self,
         ledger: &Ledger,

@@ -70,9 +70,6 @@ impl<'a> Screen<'a> {
     }
 
     /// Draws over the last picture. What does not fit is left out and counted.
-    ///
-    /// # Errors
-    /// stdout cannot be written, or the ledger cannot be read.
     pub fn draw(&self, picture: &Picture<'_>) -> Result<(), PrintError> {
         let size = terminal_size();
         let paper = Paper {
@@ -97,8 +94,7 @@ impl<'a> Screen<'a> {
                 ColorChoice::Never => anstream::adapter::strip_str(&line).to_string(),
                 _ => line,
             });
-            // At the right edge the cursor is still on the last character, which clearing would
-            // remove.
+            // At the right edge the cursor is on the last character, which clearing would remove.
             if width == 0 || !width.is_multiple_of(usize::from(size.columns)) {
                 out.push_str(CLEAR_LINE);
             }
@@ -112,9 +108,6 @@ impl<'a> Screen<'a> {
     }
 
     /// Removes the picture, to make room for the result.
-    ///
-    /// # Errors
-    /// stdout cannot be written.
     pub fn clear(&self) -> io::Result<()> {
         let out = self.way_back(terminal_size()) + CLEAR_BELOW;
         self.drawn.take();
@@ -248,8 +241,7 @@ mod tests {
             let lines = fit(&text, &footer(), size);
             let taken: usize = lines.iter().map(|line| rows(line.len(), size)).sum();
             let below: usize = footer().iter().map(|line| rows(line.len(), size)).sum();
-            // On a terminal of a few columns, the row that says what is left out takes several
-            // rows.
+            // On a terminal of a few columns, the row that says what is left out takes several.
             let broken = rows("… 30 more lines".len(), size);
             assert!(
                 taken < usize::from(height).max(below + broken + 1) + broken,

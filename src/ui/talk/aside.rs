@@ -58,8 +58,7 @@ impl Aside {
         }
     }
 
-    /// Writes sentences, folded to the terminal. Ignores errors: without stderr there is no place
-    /// to report them.
+    /// Writes sentences, folded to the terminal. Without stderr there is no place to report errors.
     pub(crate) fn write(&self, text: &str) {
         let width = match self.layout {
             Layout::Columns => width_of(Stream::Stderr),

@@ -21,7 +21,7 @@ use crate::workflow::{Event, Observer};
 /// line to line, since jobs take weeks.
 const FIRST_LINE_AFTER: Duration = Duration::from_secs(10);
 const LINE_AT_LEAST_EVERY: Duration = Duration::from_secs(3600);
-/// A shorter verification shows no bar.
+/// A verification or a report shows no progress before this.
 const VERIFYING_QUIETLY: Duration = Duration::from_secs(1);
 
 /// What a run is doing.

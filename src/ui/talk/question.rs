@@ -41,11 +41,9 @@ pub enum Act {
 const MAX_SECRET: u64 = 64 * 1024;
 
 impl Ui {
-    /// Asks the operator to type how many are concerned, or a word if there are none. `--yes`
-    /// answers it. `what` says what the operator agrees to.
-    ///
-    /// # Errors
-    /// The operator types something else, or cannot be asked.
+    /// Asks the operator to type how many are concerned, or a word if there are none; `--yes`
+    /// answers it. `what` says what the operator agrees to. Fails if something else is typed, or
+    /// nobody can be asked.
     pub fn confirm(
         &self,
         act: Act,
@@ -115,10 +113,7 @@ impl Ui {
         })
     }
 
-    /// Asks for a secret without showing it.
-    ///
-    /// # Errors
-    /// The operator cannot be asked.
+    /// Asks for a secret without showing it. Fails if nobody can be asked.
     pub fn ask_secret(
         &self,
         prompt: &str,
@@ -137,10 +132,7 @@ impl Ui {
         }
     }
 
-    /// Reads a secret from standard input.
-    ///
-    /// # Errors
-    /// Standard input is empty.
+    /// Reads a secret from standard input. Fails if there is none.
     pub fn read_secret(&self) -> Result<SecretString, QuestionError> {
         let mut text = String::new();
         io::stdin()

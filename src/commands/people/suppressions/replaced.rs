@@ -61,7 +61,6 @@ fn refused(message: String) -> Failure {
     Failure::new(ExitStatus::Usage, "fewer_people", message)
 }
 
-/// The people on a list, in any format that dsr writes.
 #[derive(Default)]
 struct List {
     /// Each hash with the number of its project in `names`, from 1; 0 without a project.
