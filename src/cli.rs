@@ -20,7 +20,7 @@ use crate::config::{Environment, Home, Mode, find_actor, keep_files_private};
 use crate::credentials::forbid_core_dumps;
 use crate::domain::{Clock, ExitStatus};
 use crate::sandbox;
-use crate::ui::{Color, Failure, Format, Input, Page, Talk, Ui, for_the_screen, guard};
+use crate::ui::{Color, Failure, HelpPage, Input, OutputFormat, Talk, Ui, for_the_screen, guard};
 use crate::workflow::Interrupt;
 
 const EXAMPLES: &str = "\
@@ -122,7 +122,7 @@ pub fn tree() -> clap::Command {
 }
 
 /// What `dsr help` tells beside the commands, as it is on any machine.
-pub fn pages() -> Vec<Page> {
+pub fn pages() -> Vec<HelpPage> {
     let pages = topics::titles().map(|(name, _)| topics::find(name, None));
     pages.flatten().collect()
 }
@@ -140,8 +140,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
     }
     let wants_json = args.iter().any(|arg| arg == "--json");
     let format = match wants_json {
-        true => Format::Json,
-        false => Format::Human,
+        true => OutputFormat::Json,
+        false => OutputFormat::Human,
     };
     let screen = move || Ui::new(format, Talk::Normal, Input::Never, Color::Never);
     guard(screen, || parse_and_start(args, wants_json))
@@ -186,8 +186,8 @@ fn print_help(args: &[OsString], help: clap::Error) {
 /// Says why a command line is not carried out.
 fn refuse(failure: &Failure, wants_json: bool) -> ExitStatus {
     let format = match wants_json {
-        true => Format::Json,
-        false => Format::Human,
+        true => OutputFormat::Json,
+        false => OutputFormat::Human,
     };
     let environment = Environment::from_process().ok();
     let color = color_in(environment.as_ref(), Color::Auto);
@@ -207,8 +207,8 @@ fn color_in(environment: Option<&Environment>, asked: Color) -> Color {
 /// Makes what the operator sees and reads, as often as it is needed.
 fn screen(global: &GlobalArgs, environment: Option<&Environment>) -> Ui {
     let format = match global.json {
-        true => Format::Json,
-        false => Format::Human,
+        true => OutputFormat::Json,
+        false => OutputFormat::Human,
     };
     let talk = match global.quiet {
         true => Talk::Quiet,

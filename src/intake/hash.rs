@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::credentials::HashKey;
 use crate::domain::to_hex;
 
-use super::judge::form::{Form, IdKind, is_blank};
+use super::judge::form::{IdKind, ValueForm, is_blank};
 use super::place::Place;
 use super::warning::{LONG_ID_BYTES, WarningKind};
 
@@ -125,9 +125,9 @@ impl Hashing {
     }
 
     /// Tells of what is a person's id, and would be another person's hash.
-    pub(super) fn doubts(&self, form: &Form<'_>, tell: &mut dyn FnMut(WarningKind)) {
+    pub(super) fn doubts(&self, form: &ValueForm<'_>, tell: &mut dyn FnMut(WarningKind)) {
         let bare = form.text().strip_prefix(self.prefix.as_str());
-        let kind = bare.map_or(form.kind, |bare| Form::of(bare).kind);
+        let kind = bare.map_or(form.kind, |bare| ValueForm::of(bare).kind);
         match kind {
             IdKind::Hex64 | IdKind::Hex40 => tell(WarningKind::LooksHashed),
             // Otherwise it may be a UUID without its dashes.

@@ -41,7 +41,7 @@ pub struct Fetcher {
 
 /// How a transfer ended.
 #[derive(Debug)]
-pub enum Fetched {
+pub enum TransferEnd {
     /// All of it has been taken.
     Whole,
     /// The store does not hand it out: the link has expired, or was never right.
@@ -55,7 +55,7 @@ pub enum Fetched {
 }
 
 /// Takes the bytes of a transfer in their order.
-pub trait Sink {
+pub trait TransferSink {
     /// # Errors
     /// When they cannot be kept; then nothing more is fetched.
     fn take(&mut self, bytes: &[u8]) -> io::Result<()>;
@@ -70,7 +70,7 @@ pub trait Sink {
 
 /// What one try came to.
 enum Try {
-    Ended(Fetched),
+    Ended(TransferEnd),
     BrokeOff(Words),
 }
 
@@ -120,10 +120,14 @@ impl Fetcher {
     ///
     /// # Errors
     /// When `sink` cannot keep them.
-    pub async fn fetch(&self, link: &SecretString, sink: &mut dyn Sink) -> io::Result<Fetched> {
+    pub async fn fetch(
+        &self,
+        link: &SecretString,
+        sink: &mut dyn TransferSink,
+    ) -> io::Result<TransferEnd> {
         let url = Url::parse(link.expose_secret()).ok();
         let Some(url) = url.filter(|url| self.reach.allows(url)) else {
-            return Ok(Fetched::BadLink);
+            return Ok(TransferEnd::BadLink);
         };
         let mut known = Known::default();
         let mut tries = 0;
@@ -137,7 +141,7 @@ impl Fetcher {
                     tries = 0;
                 }
                 Try::BrokeOff(reason) if tries + 1 >= MAX_TRIES => {
-                    return Ok(Fetched::Broken { reason });
+                    return Ok(TransferEnd::Broken { reason });
                 }
                 Try::BrokeOff(_) => tries += 1,
             }
@@ -149,7 +153,7 @@ impl Fetcher {
         &self,
         url: &Url,
         known: &mut Known,
-        sink: &mut dyn Sink,
+        sink: &mut dyn TransferSink,
     ) -> io::Result<Try> {
         // Packed on the way, a place in the file would be another one in the transfer.
         let mut request = self
@@ -191,13 +195,13 @@ impl Fetcher {
             }
             _ => {
                 let http_status = status.as_u16();
-                return Ok(Try::Ended(Fetched::Refused { http_status }));
+                return Ok(Try::Ended(TransferEnd::Refused { http_status }));
             }
         }
         let kind = text(response.headers(), CONTENT_TYPE).unwrap_or_default();
         if kind.starts_with("text/html") {
             let reason = Words::ours("a web page came instead");
-            return Ok(Try::Ended(Fetched::NotAnArchive { reason }));
+            return Ok(Try::Ended(TransferEnd::NotAnArchive { reason }));
         }
         if let Some(length) = response.content_length() {
             sink.expect(known.taken + length);
@@ -208,7 +212,7 @@ impl Fetcher {
                     sink.take(&bytes)?;
                     known.taken += bytes.len() as u64;
                 }
-                Ok(None) => return Ok(Try::Ended(Fetched::Whole)),
+                Ok(None) => return Ok(Try::Ended(TransferEnd::Whole)),
                 Err(error) => return Ok(Try::BrokeOff(words_of(url, error))),
             }
         }

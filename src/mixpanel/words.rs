@@ -67,14 +67,14 @@ impl From<Words> for String {
 }
 
 /// Finds the ids that were sent and may be quoted; `None` where nobody knows them any more.
-pub type Sent<'a> = &'a dyn Fn() -> Option<Vec<DistinctId>>;
+pub type SentIds<'a> = &'a dyn Fn() -> Option<Vec<DistinctId>>;
 
 /// What a server must not be quoted with.
 pub struct Confidential<'a> {
     /// Tokens, and whatever else is a secret.
     pub tokens: Vec<&'a str>,
     /// Asked only where there is something to search.
-    pub sent: Sent<'a>,
+    pub sent: SentIds<'a>,
 }
 
 /// Why a server's words are not passed on.

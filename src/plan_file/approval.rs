@@ -29,12 +29,12 @@ pub struct Approval {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
-    approval: Written,
+    approval: WrittenApproval,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct WrittenApproval {
     user: String,
     host: String,
     at: String,
@@ -63,7 +63,7 @@ impl Approval {
     /// As it stands in the file, the line's end included.
     pub(super) fn to_line(&self) -> String {
         let line = Line {
-            approval: Written {
+            approval: WrittenApproval {
                 user: self.by.user().to_owned(),
                 host: self.by.host().to_owned(),
                 at: time(self.at),

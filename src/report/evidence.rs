@@ -26,7 +26,7 @@ impl Digest {
 
 /// A report as one JSON object, without what stands around it.
 #[derive(Serialize)]
-pub struct Document<'a, E> {
+pub struct ReportDocument<'a, E> {
     #[serde(rename = "type")]
     kind: &'static str,
     /// Whether there are ids in it.
@@ -38,7 +38,7 @@ pub struct Document<'a, E> {
 }
 
 /// Where rows come from, one after the other, and what came in their way.
-struct Rows<'a, I, E> {
+struct RowStream<'a, I, E> {
     rows: RefCell<Option<I>>,
     failed: &'a RefCell<Option<E>>,
 }
@@ -63,7 +63,7 @@ struct Summed<'a> {
     figures: &'a RefCell<Figures>,
 }
 
-impl<'a, I, E> Rows<'a, I, E> {
+impl<'a, I, E> RowStream<'a, I, E> {
     fn of(rows: I, failed: &'a RefCell<Option<E>>) -> Self {
         Self {
             rows: RefCell::new(Some(rows)),
@@ -72,7 +72,7 @@ impl<'a, I, E> Rows<'a, I, E> {
     }
 }
 
-impl<T, E, I> Serialize for Rows<'_, I, E>
+impl<T, E, I> Serialize for RowStream<'_, I, E>
 where
     T: Serialize,
     I: Iterator<Item = Result<T, E>>,
@@ -115,7 +115,7 @@ pub fn evidence_digest<E>(
             hear(job);
         }
     });
-    let jobs = Rows::of(heard, &failed);
+    let jobs = RowStream::of(heard, &failed);
     let digest = digest_of(&RequestEvidence { request, jobs });
     match failed.take() {
         Some(error) => Err(error),
@@ -139,7 +139,7 @@ pub fn period_digest<E>(
             hear(row);
         }
     });
-    let requests = Rows::of(heard, &failed);
+    let requests = RowStream::of(heard, &failed);
     let figures = Summed {
         period,
         figures: &sums,
@@ -161,8 +161,8 @@ pub fn request_document<'a, E>(
     jobs: impl Iterator<Item = Result<JobFacts, E>> + 'a,
     about: About<'a>,
     failed: &'a RefCell<Option<E>>,
-) -> Document<'a, impl Serialize + 'a> {
-    let jobs = Rows::of(jobs, failed);
+) -> ReportDocument<'a, impl Serialize + 'a> {
+    let jobs = RowStream::of(jobs, failed);
     document("request", about, RequestEvidence { request, jobs })
 }
 
@@ -173,8 +173,8 @@ pub fn period_document<'a, E>(
     figures: &'a RefCell<Figures>,
     about: About<'a>,
     failed: &'a RefCell<Option<E>>,
-) -> Document<'a, impl Serialize + 'a> {
-    let requests = Rows::of(requests, failed);
+) -> ReportDocument<'a, impl Serialize + 'a> {
+    let requests = RowStream::of(requests, failed);
     let figures = Summed { period, figures };
     let evidence = PeriodEvidence {
         period,
@@ -202,8 +202,8 @@ pub enum PersonalData {
     Ids,
 }
 
-fn document<'a, E>(kind: &'static str, about: About<'a>, evidence: E) -> Document<'a, E> {
-    Document {
+fn document<'a, E>(kind: &'static str, about: About<'a>, evidence: E) -> ReportDocument<'a, E> {
+    ReportDocument {
         kind,
         personal_data: about.personal_data == PersonalData::Ids,
         made: about.made,

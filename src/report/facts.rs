@@ -38,7 +38,7 @@ pub struct RequestFacts {
     pub setbacks: Vec<ReasonFact>,
     /// Jobs with further reasons.
     pub other_setbacks: usize,
-    pub fetching: Option<Fetching>,
+    pub fetching: Option<FetchFact>,
     /// The plan file that it was made of, if it was.
     pub plan: Option<PlanFact>,
     /// Times since it was recorded of which the ledger lacks what happened to it.
@@ -164,7 +164,7 @@ pub struct ReasonFact {
 
 /// What was fetched of an export.
 #[derive(Debug, Clone, Serialize)]
-pub struct Fetching {
+pub struct FetchFact {
     pub finished_jobs: usize,
     pub fetched_jobs: usize,
     #[serde(serialize_with = "time_or_none")]

@@ -10,7 +10,7 @@ use uuid::{Uuid, Variant, Version};
 use super::Settings;
 use super::body::Received;
 use super::replies::Refusal;
-use super::task::{Disclosure, Kind, Law, Order};
+use super::task::{CreateCall, Disclosure, Kind, Law};
 
 const MAX_CALLBACK_URLS: usize = 5;
 /// All that the body of a create may say.
@@ -23,7 +23,11 @@ const PROPERTIES: [&str; 5] = [
 ];
 
 /// The order a body places, or why it places none.
-pub(super) fn parse(kind: Kind, body: &Received, settings: &Settings) -> Result<Order, Refusal> {
+pub(super) fn parse(
+    kind: Kind,
+    body: &Received,
+    settings: &Settings,
+) -> Result<CreateCall, Refusal> {
     let Received::Whole(bytes) = body else {
         return Err(Refusal::BodyTooLarge);
     };
@@ -40,7 +44,7 @@ pub(super) fn parse(kind: Kind, body: &Received, settings: &Settings) -> Result<
         return Err(bad("the body has a property that this call does not know"));
     }
     let law = law(&fields)?;
-    Ok(Order {
+    Ok(CreateCall {
         kind,
         law,
         disclosure: disclosure(&fields, kind, law)?,
@@ -159,7 +163,7 @@ mod tests {
 
     use super::*;
 
-    fn parsed(kind: Kind, body: &Value) -> Result<Order, Refusal> {
+    fn parsed(kind: Kind, body: &Value) -> Result<CreateCall, Refusal> {
         let body = Received::Whole(body.to_string().into_bytes().into());
         parse(kind, &body, &Settings::new(PathBuf::new()))
     }

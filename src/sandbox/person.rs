@@ -24,7 +24,7 @@ const PLANS: [&str; 3] = ["free", "team", "enterprise"];
 
 /// Which events of a person an export holds: from `since` on and before `until`, in Unix seconds.
 #[derive(Clone, Copy)]
-pub(super) struct Span {
+pub(super) struct EventSpan {
     pub(super) since: i64,
     pub(super) until: i64,
     /// As many as this for each; otherwise as many as the person's habits make.
@@ -54,8 +54,8 @@ impl<'a> Person<'a> {
     ///
     /// Evenly spaced over all time, so that two exports agree wherever they overlap; over the span
     /// where the number of events is given.
-    pub(super) fn times(&self, span: Span) -> Box<dyn Iterator<Item = i64>> {
-        let Span { since, until, .. } = span;
+    pub(super) fn times(&self, span: EventSpan) -> Box<dyn Iterator<Item = i64>> {
+        let EventSpan { since, until, .. } = span;
         if let Some(count) = span.events_per_person.map(i64::from) {
             return Box::new(
                 (0..count).map(move |number| since + (until - since) * number / count),

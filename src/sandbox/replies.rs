@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::clock::Moment;
 use super::lifecycle::Status;
-use super::task::{Kind, Law, Shape, Task};
+use super::task::{Kind, Law, ReplyShape, Task};
 
 /// Who the sandbox says has asked, always.
 const REQUESTING_USER: &str = "operator@example.test";
@@ -141,8 +141,8 @@ impl IntoResponse for Refusal {
 /// 201, in the shape the task was created with.
 pub(super) fn created(task: &Task) -> Response {
     let results = match task.shape {
-        Shape::Object => json!({"task_id": task.id}),
-        Shape::List => json!([listed(task)]),
+        ReplyShape::Object => json!({"task_id": task.id}),
+        ReplyShape::List => json!([listed(task)]),
     };
     (StatusCode::CREATED, ok(results)).into_response()
 }
@@ -172,10 +172,10 @@ pub(super) fn retrieval(task: &Task, status: Status, link: Option<String>) -> Re
 }
 
 /// OpenAPI and prose call it by different names; a task keeps to one of the two.
-fn link_field(shape: Shape) -> &'static str {
+fn link_field(shape: ReplyShape) -> &'static str {
     match shape {
-        Shape::Object => "results",
-        Shape::List => "result",
+        ReplyShape::Object => "results",
+        ReplyShape::List => "result",
     }
 }
 

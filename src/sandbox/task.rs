@@ -63,12 +63,12 @@ impl Disclosure {
 
 /// Which documented form the task's replies take, for as long as it lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum ReplyShape {
     Object,
     List,
 }
 
-impl Shape {
+impl ReplyShape {
     pub(super) const ALL: [Self; 2] = [Self::Object, Self::List];
 
     pub(super) fn as_str(self) -> &'static str {
@@ -81,7 +81,7 @@ impl Shape {
 
 /// A create call whose body has passed every check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Order {
+pub(super) struct CreateCall {
     pub(super) kind: Kind,
     pub(super) law: Law,
     pub(super) disclosure: Disclosure,
@@ -96,9 +96,9 @@ pub(super) struct Order {
 pub(super) struct Task {
     pub(super) id: String,
     pub(super) project: String,
-    pub(super) shape: Shape,
+    pub(super) shape: ReplyShape,
     pub(super) times: Times,
-    pub(super) order: Order,
+    pub(super) order: CreateCall,
 }
 
 impl Task {

@@ -14,7 +14,7 @@ use crate::plan_file::Warned;
 
 /// What the operator ordered, for each of the projects.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct RequestTerms {
     pub operation: Operation,
     /// The operator's own ticket number.
     pub reference: Option<String>,
@@ -29,7 +29,7 @@ pub struct Order {
 /// What will be done in one project: shown before it is done, and done as shown.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    pub order: Order,
+    pub order: RequestTerms,
     pub project: Project,
     pub deadline: Deadline,
     /// The last day to confirm receipt, where the law asks for that.
@@ -74,7 +74,7 @@ pub enum NotApproved {
 impl Plan {
     /// Plans the order for one project. Where the ids were not kept, it can be shown and not be
     /// carried out.
-    pub fn new(order: Order, project: Project, intake: &Intake) -> Self {
+    pub fn new(order: RequestTerms, project: Project, intake: &Intake) -> Self {
         let law = order.operation.law();
         Self {
             deadline: due_date(law, Period::First, order.received, &project.holidays),
@@ -95,7 +95,7 @@ impl Plan {
 
     /// A plan that was made before and written down, with its ids.
     pub(super) fn restored(
-        order: Order,
+        order: RequestTerms,
         project: Project,
         counts: Counts,
         exclusions: Vec<Exclusion>,
@@ -251,7 +251,7 @@ mod tests {
             zone: ProjectZone::default(),
             auth: None,
         };
-        let order = Order {
+        let order = RequestTerms {
             operation,
             reference: None,
             received: "2026-11-20".parse().unwrap(),

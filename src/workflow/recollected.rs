@@ -28,7 +28,7 @@ pub struct Recollected {
     /// Events about others that came from a device of theirs, not before their deletion.
     pub from_device: usize,
     /// The first event that did not come before their deletion, or else the first of all.
-    pub first: Seen,
+    pub first: SeenEvent,
     /// When the last event about them came, if any says so.
     pub last_at: Option<DateTime<Utc>>,
 }
@@ -44,7 +44,7 @@ pub struct Arrivals {
 
 /// Where an event stands.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct SeenEvent {
     /// What messages call the file.
     pub label: String,
     pub line: Option<u64>,
@@ -133,7 +133,7 @@ impl<'i> Search<'i> {
         if !is_theirs && arrival == Arrival::Before {
             return true;
         }
-        let seen = || Seen {
+        let seen = || SeenEvent {
             label: place.label.to_owned(),
             line: place.line,
             element: place.element,

@@ -15,13 +15,13 @@ pub struct SubmitReport {
     /// The unsent jobs that wait for other requests.
     pub waiting: Vec<Waiting>,
     pub settling: Settles,
-    pub tally: Tally,
+    pub tally: RunTally,
     pub signal: Option<Signal>,
 }
 
 /// How many jobs this run moved on, whatever was done to the same requests before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct RunTally {
     /// Sent and accepted.
     pub sent: usize,
     /// Of unknown outcome until their task was found or made.

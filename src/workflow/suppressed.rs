@@ -28,12 +28,12 @@ pub struct Suppressed {
 
 /// Those whose hashes begin alike: the `place`-th of `of` parts of all.
 #[derive(Debug, Clone, Copy)]
-pub struct Part {
+pub struct HashShare {
     place: usize,
     of: usize,
 }
 
-impl Part {
+impl HashShare {
     /// As many parts as it takes to have each in memory, in the order of the hashes.
     pub fn all_of(erased: &Erased<'_>) -> impl Iterator<Item = Self> + use<> {
         Self::all(erased.count_ids().div_ceil(AT_ONCE).max(1))
@@ -219,7 +219,7 @@ mod tests {
             let mut before = 0;
             for byte in 0..=255 {
                 let hash = first(byte);
-                let places: Vec<usize> = Part::all(of)
+                let places: Vec<usize> = HashShare::all(of)
                     .filter(|part| part.holds(&hash))
                     .map(|part| part.place)
                     .collect();

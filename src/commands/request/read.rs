@@ -9,19 +9,19 @@ use crate::config::Resolved;
 use crate::domain::{DistinctId, ExitStatus, FIRST_YEAR, Operation};
 use crate::intake::{self, Intake, Keep, Source};
 use crate::ui::{Failure, hashing_text, number, reading};
-use crate::workflow::{Order, Plan};
+use crate::workflow::{Plan, RequestTerms};
 
 use super::args::{RequestArgs, SourceArgs};
 use super::planned;
 
 /// What was read, and what is asked for it.
-pub(super) struct List {
-    order: Order,
+pub(super) struct ReadList {
+    order: RequestTerms,
     intake: Intake,
     projects: Vec<Resolved>,
 }
 
-impl List {
+impl ReadList {
     /// The plan for each project.
     pub(super) fn plan(self, ctx: &Context) -> Vec<Plan> {
         let projects = self.projects.into_iter();
@@ -41,7 +41,7 @@ pub(super) fn read(
     operation: Operation,
     source: &SourceArgs,
     request: &RequestArgs,
-) -> Result<List, Failure> {
+) -> Result<ReadList, Failure> {
     let today = ctx.clock.today();
     let received = request.received.unwrap_or(today);
     if received > today {
@@ -64,14 +64,14 @@ pub(super) fn read(
     }
     let labels: Vec<String> = sources.iter().map(Source::label).collect();
     let named_id = source.given.named_id(&sources);
-    let order = Order {
+    let order = RequestTerms {
         operation,
         reference: request.reference.clone(),
         received,
         source: labels.join(", "),
         named_id: named_id.and_then(DistinctId::restore),
     };
-    Ok(List {
+    Ok(ReadList {
         order,
         intake,
         projects: resolved,

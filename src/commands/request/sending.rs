@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::commands::context::Context;
 use crate::commands::people::minimise;
 use crate::commands::status::deadlines;
-use crate::commands::status::outcome::{self, Followed};
+use crate::commands::status::outcome::{self, FollowEnd};
 use crate::domain::{ExitStatus, ProjectKey, RequestId};
 use crate::ledger::{Ledger, Recorded, RequestRecord, Scope};
 use crate::mixpanel::Client;
@@ -17,12 +17,12 @@ use super::planned::applied_before;
 use super::waiting::{self, WaitArgs};
 
 /// Requests that were recorded and submitted, and how they stand since.
-pub(super) struct Sent {
+pub(super) struct SentRequests {
     pub(super) ledger: Ledger,
     clients: HashMap<ProjectKey, Client>,
     pub(super) report: SubmitReport,
     troubles: Vec<RefreshTrouble>,
-    pub(super) followed: Followed,
+    pub(super) followed: FollowEnd,
 }
 
 /// Records what was approved, and submits it.
@@ -30,7 +30,7 @@ pub(super) async fn submit(
     ctx: &mut Context,
     approved: &[Approved],
     sending: &SendingArgs,
-) -> Result<Sent, Failure> {
+) -> Result<SentRequests, Failure> {
     let plans = approved.iter().map(Approved::plan);
     let projects: Vec<_> = plans.clone().map(|plan| plan.project.clone()).collect();
     let clients = ctx.clients(&projects)?;
@@ -49,12 +49,12 @@ pub(super) async fn submit(
         ctx.interrupt.begin();
         workflow::submit(&mut run, &ids, &Settle::Recent, sending.max_wait).await?
     };
-    Ok(Sent {
+    Ok(SentRequests {
         ledger,
         clients,
         report,
         troubles: Vec::new(),
-        followed: Followed::No,
+        followed: FollowEnd::No,
     })
 }
 
@@ -74,7 +74,7 @@ fn same_request(ledger: &Ledger, id: &RequestId) -> Result<Failure, Failure> {
     Ok(failure)
 }
 
-impl Sent {
+impl SentRequests {
     /// Whether no job is left for `dsr resume`.
     pub(super) fn is_all_sent(&self) -> bool {
         !self.report.requests.iter().any(RequestRecord::needs_resume)
@@ -97,8 +97,8 @@ impl Sent {
             report,
             troubles,
             followed: match wait.wait {
-                true => Followed::ToTheEnd,
-                false => Followed::No,
+                true => FollowEnd::ToTheEnd,
+                false => FollowEnd::No,
             },
         })
     }

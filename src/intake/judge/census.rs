@@ -2,13 +2,13 @@
 //!
 //! Counters and the first places of each kind: memory does not grow with the sources.
 
-use super::form::{AT, DIGIT, Form, IdKind};
+use super::form::{AT, DIGIT, IdKind, ValueForm};
 use super::look::Look;
 use crate::intake::damage::Damage;
 use crate::intake::place::Place;
 use crate::intake::problem::Problems;
 
-use crate::intake::warning::{Labels, Tally, WarningKind, Warnings};
+use crate::intake::warning::{Labels, WarningKind, WarningTally, Warnings};
 
 /// So many times as many others make an id stand out.
 const ODD: usize = 20;
@@ -26,47 +26,47 @@ const PRECISION: usize = 15;
 /// Counts the forms of ids as they come.
 #[derive(Debug)]
 pub(crate) struct Census {
-    kinds: [Tally; IdKind::ALL.len()],
+    kinds: [WarningTally; IdKind::ALL.len()],
     /// By number of digits.
     numbers: [Numbers; MOST_DIGITS + 1],
     /// Words without a digit, and numbers of a few digits.
-    strays: Tally,
+    strays: WarningTally,
     /// Those in the form `N:…` where each N is higher than the one before, as grep numbers lines;
     /// `None` once there is another id.
-    numbered: Option<(u64, Tally)>,
+    numbered: Option<(u64, WarningTally)>,
     /// How many ids the source has so far, and how many that may be counts.
     ids: usize,
     digits: usize,
     /// The last id of the source, if it may be the count of those above it; and of earlier sources.
-    count_below: Tally,
-    counts: Tally,
+    count_below: WarningTally,
+    counts: WarningTally,
 }
 
 /// Numbers of one length.
 #[derive(Debug, Default)]
 struct Numbers {
-    all: Tally,
+    all: WarningTally,
     /// How many of them begin with a zero.
     padded: usize,
     /// Those with nothing but zeros behind what a spreadsheet keeps.
-    rounded: Tally,
+    rounded: WarningTally,
 }
 
 impl Census {
     pub(crate) fn new() -> Self {
         Self {
-            kinds: std::array::from_fn(|_| Tally::default()),
+            kinds: std::array::from_fn(|_| WarningTally::default()),
             numbers: std::array::from_fn(|_| Numbers::default()),
-            strays: Tally::default(),
-            numbered: Some((0, Tally::default())),
+            strays: WarningTally::default(),
+            numbered: Some((0, WarningTally::default())),
             ids: 0,
             digits: 0,
-            count_below: Tally::default(),
-            counts: Tally::default(),
+            count_below: WarningTally::default(),
+            counts: WarningTally::default(),
         }
     }
 
-    pub(crate) fn count(&mut self, form: &Form<'_>, place: Place<'_>, labels: &mut Labels) {
+    pub(crate) fn count(&mut self, form: &ValueForm<'_>, place: Place<'_>, labels: &mut Labels) {
         self.kinds[form.kind as usize].note(place, labels);
         // What was typed was meant.
         if form.kind == IdKind::Other || form.kind == IdKind::Number {
@@ -76,7 +76,7 @@ impl Census {
             }
         }
         if self.count_below.count > 0 {
-            self.count_below = Tally::default();
+            self.count_below = WarningTally::default();
         }
         let count = count_in(form.text());
         if self.digits == 0 && place.line.is_some() && count.is_some_and(|n| n <= self.ids) {
@@ -116,7 +116,7 @@ impl Census {
     /// a count among them is no id. A mixture of what systems make is one shape. A number that ends
     /// a source without another one is an id only if it cannot count those above it.
     pub(crate) fn refuse_strays(&self, problems: &mut Problems, labels: &Labels) {
-        let mut refuse = |tally: &Tally, look| {
+        let mut refuse = |tally: &WarningTally, look| {
             for place in tally.places(labels) {
                 problems.note(place, Damage::Look(look));
             }
@@ -217,7 +217,7 @@ mod tests {
         let mut warnings = Warnings::default();
         for (line, id) in (1..).zip(ids) {
             let place = Place::on_line("`x`", line);
-            census.count(&Form::of(id.as_ref()), place, &mut warnings.labels);
+            census.count(&ValueForm::of(id.as_ref()), place, &mut warnings.labels);
         }
         census.tell(&mut warnings);
         let found = warnings.iter();
@@ -240,7 +240,7 @@ mod tests {
         let mut labels = Labels::default();
         for (line, id) in (1..).zip(ids) {
             let place = Place::on_line("`x`", line);
-            census.count(&Form::of(id.as_ref()), place, &mut labels);
+            census.count(&ValueForm::of(id.as_ref()), place, &mut labels);
         }
         census.end_source();
         let mut problems = Problems::default();

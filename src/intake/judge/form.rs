@@ -87,12 +87,12 @@ const DEVICE_PREFIX: &[u8] = b"$device:";
 
 /// What a pass over a value's bytes has found.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Shape {
+pub(crate) struct ValueShape {
     seen: u16,
     kind: IdKind,
 }
 
-impl Shape {
+impl ValueShape {
     pub(crate) fn of(value: &[u8]) -> Self {
         let class_of = |byte: &u8| CLASSES[usize::from(*byte)];
         let seen = value.iter().fold(0, |seen, byte| seen | class_of(byte));
@@ -103,19 +103,19 @@ impl Shape {
 
 /// One value and its shape.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Form<'a> {
+pub(crate) struct ValueForm<'a> {
     text: &'a str,
     seen: u16,
     pub(crate) kind: IdKind,
 }
 
-impl<'a> Form<'a> {
+impl<'a> ValueForm<'a> {
     pub(crate) fn of(text: &'a str) -> Self {
-        Self::new(text, Shape::of(text.as_bytes()))
+        Self::new(text, ValueShape::of(text.as_bytes()))
     }
 
     /// `shape` is that of `text`.
-    pub(crate) fn new(text: &'a str, Shape { seen, kind }: Shape) -> Self {
+    pub(crate) fn new(text: &'a str, ValueShape { seen, kind }: ValueShape) -> Self {
         Self { text, seen, kind }
     }
 

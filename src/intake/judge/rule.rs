@@ -7,7 +7,9 @@
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::{RestrictionLevel, RestrictionLevelDetection};
 
-use super::form::{AT, BEYOND_ASCII, CONTROL, DASH, DIGIT, Form, IdKind, MARK, NAMESPACE, POINT};
+use super::form::{
+    AT, BEYOND_ASCII, CONTROL, DASH, DIGIT, IdKind, MARK, NAMESPACE, POINT, ValueForm,
+};
 use super::look::Look;
 use super::numbers::{has_grouped_digits, has_zero_fraction, is_date, is_scientific};
 use super::program;
@@ -17,7 +19,7 @@ use crate::domain::id_form::is_unseen;
 /// `sept-2024`, in bytes: the longest date that begins with a month.
 const LONGEST_MONTH: usize = 10;
 
-impl Form<'_> {
+impl ValueForm<'_> {
     /// What the value looks like, if it is not an id.
     pub(crate) fn look(&self) -> Option<Look> {
         match self.kind {
@@ -83,7 +85,7 @@ impl Form<'_> {
 fn look_of_namespace(text: &str) -> Option<Look> {
     // A number may be a tenant's, or a user's within it.
     let of_a_system = |part: &&str| {
-        let form = Form::of(part);
+        let form = ValueForm::of(part);
         form.is_of_a_system() && form.kind != IdKind::Number
     };
     if let Some((number, rest)) = text.split_once(':') {

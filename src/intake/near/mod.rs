@@ -19,7 +19,7 @@ const KEPT: usize = 50;
 
 /// The ids of the files that are excluded.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct ExcludedIds {
     hasher: IdHasher,
     /// By the hash of each id: whether the list has it.
     exact: HashMap<u128, bool>,
@@ -64,7 +64,7 @@ struct Pair {
     difference: String,
 }
 
-impl Held {
+impl ExcludedIds {
     /// `labels` are those of the excluded files.
     pub(crate) fn new(hasher: IdHasher, labels: Vec<String>) -> Self {
         Self {

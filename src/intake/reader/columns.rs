@@ -2,14 +2,14 @@
 
 use super::rows::{Cells, Fields};
 use crate::intake::ReadOptions;
-use crate::intake::judge::form::Form;
+use crate::intake::judge::form::ValueForm;
 use crate::intake::judge::program;
 use crate::intake::problem::Fault;
 use crate::intake::stream::text::parse_encoding;
 
 /// Whether the first line names the columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Header {
+pub enum HeaderRow {
     /// It does; a first line that is no known header is an error.
     #[default]
     Expected,
@@ -19,7 +19,7 @@ pub enum Header {
 
 /// Which field of each row to take.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Layout {
+pub(crate) struct ColumnLayout {
     pub(crate) column: usize,
     pub(crate) width: usize,
     /// What the id column's heading says; `None` where the first row is data.
@@ -28,7 +28,7 @@ pub(crate) struct Layout {
     pub(crate) is_plural: bool,
 }
 
-impl Layout {
+impl ColumnLayout {
     /// The heading, or the column's number counted from 1.
     pub(crate) fn column_name(&self) -> String {
         let number = || (self.column + 1).to_string();
@@ -101,7 +101,7 @@ pub(crate) fn find_heading(beginning: &[u8], options: &ReadOptions) -> Result<Be
             found.delimiter = Some(declared);
             continue;
         }
-        if options.header == Header::Absent {
+        if options.header == HeaderRow::Absent {
             break;
         }
         if let Some(look) = program::of(text).filter(|_| options.delimiter.is_none()) {
@@ -128,7 +128,7 @@ pub(crate) fn find_heading(beginning: &[u8], options: &ReadOptions) -> Result<Be
     Ok(found)
 }
 
-/// The lines of a text, as [`crate::intake::stream::lines::Lines`] parts them.
+/// The lines of a text, as [`crate::intake::stream::lines::TextLines`] parts them.
 fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -159,10 +159,10 @@ pub(crate) fn is_title(fields: &[String]) -> bool {
     let holds_id = |field: &String| {
         field
             .split(part)
-            .any(|word| Form::of(word).is_of_a_system())
+            .any(|word| ValueForm::of(word).is_of_a_system())
     };
     (filled.next().is_none() || text.starts_with('#'))
-        && (Form::of(text).look().is_some() || parse_encoding(text).is_ok())
+        && (ValueForm::of(text).look().is_some() || parse_encoding(text).is_ok())
         && !fields.iter().any(holds_id)
 }
 
@@ -227,7 +227,7 @@ fn fields_of(line: &[u8], delimiter: u8) -> Vec<String> {
 /// # Errors
 /// When that is not exactly clear. Names are quoted only where the row is surely a header:
 /// otherwise it may hold an id.
-pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layout, Fault> {
+pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<ColumnLayout, Fault> {
     // Programs leave empty cells behind the last one.
     let filled = first_row.iter().rposition(|name| !name.is_empty());
     let width = filled.map_or(1, |last| last + 1);
@@ -237,7 +237,7 @@ pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layo
     let missing = |column: &str| Fault::MissingColumn {
         column: column.to_owned(),
         known: match (options.header, has_heading) {
-            (Header::Expected, true) => names.to_vec(),
+            (HeaderRow::Expected, true) => names.to_vec(),
             _ => Vec::new(),
         },
     };
@@ -251,12 +251,12 @@ pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layo
         (0..width).filter(|place| is(&names[*place])).collect()
     };
     let column = match (options.header, asked) {
-        (Header::Absent, None) if width == 1 => 0,
-        (Header::Absent, None) => {
+        (HeaderRow::Absent, None) if width == 1 => 0,
+        (HeaderRow::Absent, None) => {
             return Err(Fault::WhichColumn { count: width });
         }
-        (Header::Absent, Some(asked)) => numbered.ok_or_else(|| missing(asked))? - 1,
-        (Header::Expected, Some(asked)) => {
+        (HeaderRow::Absent, Some(asked)) => numbered.ok_or_else(|| missing(asked))? - 1,
+        (HeaderRow::Expected, Some(asked)) => {
             let mut found = places(&|name| name == asked);
             if found.is_empty() {
                 found = places(&|name| fold(name) == fold(asked) && !fold(name).is_empty());
@@ -264,7 +264,7 @@ pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layo
             match (found.as_slice(), numbered) {
                 ([place], _) => *place,
                 // What a system made is no heading, and would be lost as one.
-                ([], Some(number)) if Form::of(&names[number - 1]).is_of_a_system() => {
+                ([], Some(number)) if ValueForm::of(&names[number - 1]).is_of_a_system() => {
                     return Err(Fault::IdInHeading);
                 }
                 ([], Some(number)) => number - 1,
@@ -272,10 +272,10 @@ pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layo
                 (several, _) => return Err(repeated(asked, several.len())),
             }
         }
-        (Header::Expected, None) => match places(&|name| is_known(name, width)).as_slice() {
+        (HeaderRow::Expected, None) => match places(&|name| is_known(name, width)).as_slice() {
             [place] => *place,
             [] if width == 1 => {
-                let may_be_id = Form::of(&names[0]).look().is_none();
+                let may_be_id = ValueForm::of(&names[0]).look().is_none();
                 return Err(Fault::NoHeader { may_be_id });
             }
             [] => {
@@ -291,10 +291,10 @@ pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layo
         },
     };
     let heading = match options.header {
-        Header::Expected => Some(names[column].clone()),
-        Header::Absent => None,
+        HeaderRow::Expected => Some(names[column].clone()),
+        HeaderRow::Absent => None,
     };
-    Ok(Layout {
+    Ok(ColumnLayout {
         column,
         width,
         is_plural: heading.as_deref().is_some_and(is_plural),

@@ -25,7 +25,7 @@ const WRAPPERS: [&str; 10] = [
 /// Where the ids are in each element: the keys that lead to them, one inside the other. A list
 /// stands for each of its records; without a key the element is the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Shape(Vec<String>);
+pub(crate) struct KeyPath(Vec<String>);
 
 /// Why an element does not decide where the ids are.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ type JsonResult<T> = Result<T, Damage>;
 /// Hears each id of an element, or why there is none, and which of a list of records it is in.
 type Hear<'h> = &'h mut dyn FnMut(Option<u64>, JsonResult<Cow<'_, str>>);
 
-impl Shape {
+impl KeyPath {
     fn of<const N: usize>(keys: [&str; N]) -> Self {
         Self(keys.map(str::to_owned).to_vec())
     }

@@ -10,7 +10,7 @@ use crate::intake::problem::{Fault, Problems};
 use crate::intake::stream::unpack::Packing;
 
 /// Where each raw value goes, with its place.
-pub type Sink<'a> = &'a mut dyn FnMut(Place<'_>, &[u8]);
+pub type ValueSink<'a> = &'a mut dyn FnMut(Place<'_>, &[u8]);
 
 /// How a source was read, and what was in it; shown with the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,14 +33,14 @@ pub struct Reading {
 }
 
 /// What messages need to know of the source that is read.
-pub(crate) struct Name {
+pub(crate) struct SourceName {
     pub(crate) label: String,
     /// Of the file's name, below that of a packing.
     pub(crate) extension: Option<String>,
     pub(crate) packing: Packing,
 }
 
-impl Name {
+impl SourceName {
     pub(crate) fn on_line(&self, line: u64) -> Place<'_> {
         Place::on_line(&self.label, line)
     }
@@ -71,7 +71,7 @@ impl Values {
         &mut self,
         place: Place<'_>,
         id: Result<Cow<'_, str>, Damage>,
-        sink: Sink<'_>,
+        sink: ValueSink<'_>,
     ) {
         match id {
             Ok(id) => {
@@ -84,7 +84,7 @@ impl Values {
 
     pub(crate) fn into_reading(
         self,
-        name: Name,
+        name: SourceName,
         format: Format,
         encoding: &'static str,
     ) -> (Reading, Problems) {

@@ -13,7 +13,7 @@ const PIECE: usize = 512;
 #[derive(Debug, Clone, Copy)]
 // 20 bytes instead of 32; nothing but copies of the fields are ever taken.
 #[repr(C, packed(4))]
-pub(crate) struct Entry {
+pub(crate) struct HashEntry {
     pub(crate) hash: u128,
     pub(crate) sequence: u32,
 }
@@ -66,13 +66,13 @@ impl Marks {
 
 /// The entries of one part, in the order of their numbers.
 #[derive(Debug, Default)]
-pub(crate) struct Part {
-    full: Vec<Vec<Entry>>,
-    last: Vec<Entry>,
+pub(crate) struct Bucket {
+    full: Vec<Vec<HashEntry>>,
+    last: Vec<HashEntry>,
 }
 
-impl Part {
-    pub(crate) fn push(&mut self, entry: Entry) {
+impl Bucket {
+    pub(crate) fn push(&mut self, entry: HashEntry) {
         if self.last.len() == self.last.capacity() {
             let next = Vec::with_capacity(PIECE);
             let full = std::mem::replace(&mut self.last, next);
@@ -87,14 +87,14 @@ impl Part {
         self.full.len() * PIECE + self.last.len()
     }
 
-    fn get(&self, place: usize) -> Entry {
+    fn get(&self, place: usize) -> HashEntry {
         match self.full.get(place / PIECE) {
             Some(piece) => piece[place % PIECE],
             None => self.last[place % PIECE],
         }
     }
 
-    fn put(&mut self, place: usize, entry: Entry) {
+    fn put(&mut self, place: usize, entry: HashEntry) {
         match self.full.get_mut(place / PIECE) {
             Some(piece) => piece[place % PIECE] = entry,
             None => self.last[place % PIECE] = entry,
@@ -113,7 +113,7 @@ impl Part {
     ///
     /// Values below `boundary` are not wanted themselves: their first entry is kept as well, and
     /// is marked when a value from the boundary on is equal to it.
-    pub(crate) fn settle(&mut self, table: &mut Table, marks: &Marks, boundary: u32) {
+    pub(crate) fn settle(&mut self, table: &mut HashTable, marks: &Marks, boundary: u32) {
         table.clear(self.len());
         let mut kept = 0;
         for place in 0..self.len() {
@@ -137,7 +137,7 @@ impl Part {
     }
 
     /// The entry whose hash begins as `beginning` does, by the table this part was settled with.
-    pub(crate) fn find(&self, table: &Table, beginning: u64) -> Option<Entry> {
+    pub(crate) fn find(&self, table: &HashTable, beginning: u64) -> Option<HashEntry> {
         let hash = u128::from(beginning) << 64;
         let found = table.find(hash, |place| {
             beginning_of(self.get(place).hash) == beginning
@@ -152,12 +152,12 @@ pub(crate) fn beginning_of(hash: u128) -> u64 {
 
 /// Places of hashes, found by their bits behind those that chose the part.
 #[derive(Debug, Default)]
-pub(crate) struct Table {
+pub(crate) struct HashTable {
     /// Place + 1; 0 is free.
     slots: Vec<u32>,
 }
 
-impl Table {
+impl HashTable {
     fn clear(&mut self, entries: usize) {
         self.slots.clear();
         // At most half full, so that a free slot is near.

@@ -65,12 +65,12 @@ impl SpoolWriter {
 
 impl Spool {
     /// The ids in their order, from the first one on.
-    pub(crate) fn lines(&self) -> Lines<'_> {
+    pub(crate) fn lines(&self) -> SpoolLines<'_> {
         let cursor = Cursor {
             bytes: &self.bytes,
             position: 0,
         };
-        Lines {
+        SpoolLines {
             bytes: BufReader::with_capacity(BUFFER, cursor),
         }
     }
@@ -92,11 +92,11 @@ impl Read for Cursor<'_> {
     }
 }
 
-pub(crate) struct Lines<'s> {
+pub(crate) struct SpoolLines<'s> {
     bytes: BufReader<Cursor<'s>>,
 }
 
-impl Lines<'_> {
+impl SpoolLines<'_> {
     /// Adds the next id and its line break to `lines`.
     ///
     /// # Errors

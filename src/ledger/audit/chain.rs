@@ -13,13 +13,13 @@ const MAGIC: &str = "dsr audit 1\n";
 pub(crate) const NOTHING_BEFORE: &str =
     "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// The columns of [`Raw`], in the order in which they are hashed, and the hash at the end.
+/// The columns of [`RawEntry`], in the order in which they are hashed, and the hash at the end.
 pub(crate) const COLUMNS: &str =
     "seq, at, actor_user, actor_host, command, version, event, request, job, details, hash";
 
 /// An entry as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Raw {
+pub(crate) struct RawEntry {
     pub(crate) seq: i64,
     /// RFC 3339 in UTC, to the millisecond.
     pub(crate) at: String,
@@ -34,7 +34,7 @@ pub(crate) struct Raw {
     pub(crate) details: String,
 }
 
-impl Raw {
+impl RawEntry {
     /// The entry of a row of [`COLUMNS`] and the hash it is stored with; `None` where a column
     /// holds what dsr never writes into it.
     pub(crate) fn read(row: &Row<'_>) -> Option<(Self, String)> {
@@ -115,8 +115,8 @@ fn integer(row: &Row<'_>, place: usize) -> Option<Option<i64>> {
 mod tests {
     use super::*;
 
-    fn entry() -> Raw {
-        Raw {
+    fn entry() -> RawEntry {
+        RawEntry {
             seq: 7,
             at: "2026-11-22T12:00:00.000Z".to_owned(),
             user: "anna".to_owned(),
@@ -142,17 +142,17 @@ mod tests {
 
     #[test]
     fn no_field_can_be_shifted_into_another() {
-        let shifted = Raw {
+        let shifted = RawEntry {
             user: "annaops".to_owned(),
             host: "-1".to_owned(),
             ..entry()
         };
-        let absent = Raw {
+        let absent = RawEntry {
             request: None,
             job: None,
             ..entry()
         };
-        let empty = Raw {
+        let empty = RawEntry {
             request: Some(String::new()),
             job: None,
             ..entry()

@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement, ToSql, params};
 use sha2::{Digest, Sha256};
 
-use super::Subject;
+use super::EntrySubject;
 use crate::domain::{JobId, JobState, to_hex};
 use crate::ledger::LedgerError;
 use crate::ledger::sql::{self, prepare};
@@ -90,16 +90,16 @@ pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
 /// guessing what the rows said.
 pub(crate) fn digest_of(
     conn: &Connection,
-    subject: Subject<'_>,
+    subject: EntrySubject<'_>,
 ) -> Result<Option<String>, LedgerError> {
-    let mut rows = Rows::default();
+    let mut rows = DigestRows::default();
     match subject {
-        Subject::Ledger => {
+        EntrySubject::Ledger => {
             for (table, order) in OF_LEDGER {
                 rows.add(conn, table, &format!("ORDER BY {order}"), &[])?;
             }
         }
-        Subject::Request(request) => {
+        EntrySubject::Request(request) => {
             rows.add_salt(conn, request.as_str())?;
             for (table, order) in OF_REQUESTS {
                 let column = match *table {
@@ -110,7 +110,7 @@ pub(crate) fn digest_of(
                 rows.add(conn, table, &which, params![request.as_str()])?;
             }
         }
-        Subject::Job(job) => {
+        EntrySubject::Job(job) => {
             rows.add_salt(conn, job.request.as_str())?;
             for (table, order) in OF_JOBS {
                 let which = format!("WHERE request = $1 AND number = $2 ORDER BY {order}");
@@ -154,7 +154,7 @@ pub(crate) fn is_untouched(conn: &Connection, job: &JobId) -> Result<bool, Ledge
 /// The digest of how the jobs of a request were recorded: of the subject and the number of ids of
 /// each, in their order.
 #[derive(Default)]
-pub(crate) struct Births(Rows);
+pub(crate) struct Births(DigestRows);
 
 impl Births {
     pub(crate) fn add(&mut self, number: i64, subject: ValueRef<'_>, ids: i64) {
@@ -186,12 +186,12 @@ fn says_nothing(value: ValueRef<'_>) -> bool {
 /// Rows on their way into a digest: for each its table, then each column that says something with
 /// its value. What is NULL or 0 is left out, so that a later column changes no digest from before.
 #[derive(Default)]
-struct Rows {
+struct DigestRows {
     hash: Sha256,
     has_some: bool,
 }
 
-impl Rows {
+impl DigestRows {
     fn add_salt(&mut self, conn: &Connection, request: &str) -> Result<(), LedgerError> {
         let sql = "SELECT rows_salt FROM requests WHERE id = $1";
         let salt: Option<Option<String>> = sql::find_value(conn, sql, [request])?;

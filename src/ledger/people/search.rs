@@ -16,7 +16,7 @@ use crate::ledger::{Ledger, LedgerError};
 
 /// The people who are looked for, each with a place, counted from 0. Holds hashes of them only.
 #[derive(Debug)]
-pub struct Wanted {
+pub struct WantedPeople {
     plain: IdHasher,
     /// Ids of one hash are taken for equal, see [`IdHasher`].
     by_id: HashMap<u128, u32>,
@@ -32,7 +32,7 @@ pub struct Sighting {
     pub job: JobId,
 }
 
-impl Wanted {
+impl WantedPeople {
     /// Nobody yet. Without a key only those can be found whose ids are still there.
     pub fn new(key: Option<&LedgerKey>) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl Wanted {
     }
 }
 
-impl Wanted {
+impl WantedPeople {
     /// The place of the person with this hash, if they are wanted.
     pub(crate) fn place_of(&self, hash: &PersonHash) -> Option<u32> {
         self.by_hash.get(hash).copied()
@@ -93,7 +93,7 @@ impl Ledger {
     /// # Errors
     /// When the ledger cannot be read, or ids in it are damaged: what is not there could not be
     /// told from what is.
-    pub fn find_people(&self, wanted: &Wanted) -> Result<Vec<Sighting>, LedgerError> {
+    pub fn find_people(&self, wanted: &WantedPeople) -> Result<Vec<Sighting>, LedgerError> {
         self.find_people_where(wanted, "1 = 1", &[])
     }
 
@@ -101,14 +101,18 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::find_people`].
-    pub fn has_people_of(&self, request: &RequestId, wanted: &Wanted) -> Result<bool, LedgerError> {
+    pub fn has_people_of(
+        &self,
+        request: &RequestId,
+        wanted: &WantedPeople,
+    ) -> Result<bool, LedgerError> {
         let found = self.find_people_where(wanted, "request = $1", &[request.as_str()])?;
         Ok(!found.is_empty())
     }
 
     fn find_people_where(
         &self,
-        wanted: &Wanted,
+        wanted: &WantedPeople,
         condition: &str,
         values: &[&str],
     ) -> Result<Vec<Sighting>, LedgerError> {

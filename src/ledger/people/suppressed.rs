@@ -7,7 +7,7 @@ use super::deletions::{ALL, erasure_of, list_jobs, period_of, read_hashes};
 use super::purge;
 use crate::ledger::columns::project;
 use crate::ledger::sql::prepare;
-use crate::ledger::{Ledger, LedgerError, Wanted};
+use crate::ledger::{Ledger, LedgerError, WantedPeople};
 
 /// Somebody who was in a deletion whose records are gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Ledger {
     /// When the ledger cannot be read, or hashes in it are damaged.
     pub fn find_still_suppressed(
         &self,
-        wanted: &Wanted,
+        wanted: &WantedPeople,
     ) -> Result<Vec<StillSuppressed>, LedgerError> {
         let sql = "SELECT hashes, project, erasure, begun, done FROM suppressed
                    ORDER BY begun, request, number";

@@ -15,7 +15,7 @@ use crate::ledger::{DownloadRecord, JobRecord, Ledger, LedgerError, PackagesReco
 pub struct JobHistory {
     pub job: JobRecord,
     /// In their order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<HistoryStep>,
     /// In their order.
     pub attempts: Vec<Attempt>,
     pub download: Option<DownloadRecord>,
@@ -28,7 +28,7 @@ pub struct JobHistory {
 
 /// One step from state to state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct HistoryStep {
     pub from: JobState,
     pub to: JobState,
     pub at: DateTime<Utc>,
@@ -127,7 +127,7 @@ impl Ledger {
         Ok((kept, time(row, "first_fetched_at")?))
     }
 
-    fn list_steps(&self, id: &JobId) -> Result<Vec<Step>, LedgerError> {
+    fn list_steps(&self, id: &JobId) -> Result<Vec<HistoryStep>, LedgerError> {
         let sql = "SELECT from_state, to_state, steps.at AS at, actor_user, actor_host, command
              FROM steps LEFT JOIN audit ON seq = (
                  SELECT MIN(seq) FROM audit AS entry
@@ -135,7 +135,7 @@ impl Ledger {
                      AND entry.event = 'job_moved' AND entry.at = steps.at)
              WHERE steps.request = $1 AND steps.number = $2 ORDER BY step";
         sql::list(&self.conn, sql, sql::of(id), |row| {
-            Ok(Step {
+            Ok(HistoryStep {
                 from: state(row, "from_state")?,
                 to: state(row, "to_state")?,
                 at: moment(row, "at")?,

@@ -26,7 +26,7 @@ pub struct Course {
     pub submitted: Option<DateTime<Utc>>,
     /// When the last of its jobs that have ended did, by Mixpanel's word or ours, or was given up.
     pub ended: Option<DateTime<Utc>>,
-    pub fetched: Fetched,
+    pub fetched: FetchedExports,
     /// Why jobs ended otherwise than done; the reasons of the most jobs.
     pub setbacks: Vec<Setback>,
     /// How many jobs have reasons that are not among those.
@@ -35,7 +35,7 @@ pub struct Course {
 
 /// Finished exports that were fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Fetched {
+pub struct FetchedExports {
     pub jobs: usize,
     pub ids: usize,
     /// When the last of them was fetched for the first time.
@@ -191,7 +191,7 @@ fn list_fetched(
     conn: &Connection,
     condition: &str,
     values: &[&str],
-) -> Result<HashMap<RequestId, Fetched>, LedgerError> {
+) -> Result<HashMap<RequestId, FetchedExports>, LedgerError> {
     let sql = format!(
         "SELECT downloads.request, COUNT(*) AS jobs, SUM(ids_count) AS ids,
                     MAX(COALESCE(first_fetched_at, fetched_at)) AS last
@@ -202,7 +202,7 @@ fn list_fetched(
              GROUP BY downloads.request"
     );
     sql::list(conn, &sql, params_from_iter(values), |row| {
-        let of_request = Fetched {
+        let of_request = FetchedExports {
             jobs: count(row, "jobs")?,
             ids: count(row, "ids")?,
             last: time(row, "last")?,

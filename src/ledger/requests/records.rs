@@ -57,12 +57,12 @@ pub struct RequestRecord {
     pub unfetched: Option<Unfetched>,
     /// At least one.
     pub groups: Vec<JobGroup>,
-    pub answered: Answered,
+    pub answered: AnswerAge,
 }
 
 /// How old what is known of a request's tasks is, as far as they have not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answered {
+pub enum AnswerAge {
     /// There is no such task.
     NotOpen,
     /// One of them was never asked about.
@@ -319,9 +319,9 @@ pub(crate) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> 
         unfetched: None,
         groups: Vec::new(),
         answered: match (row.get("never_answered")?, oldest) {
-            (true, _) => Answered::Never,
-            (false, Some(oldest)) => Answered::At(parse_time(&oldest)?),
-            (false, None) => Answered::NotOpen,
+            (true, _) => AnswerAge::Never,
+            (false, Some(oldest)) => AnswerAge::At(parse_time(&oldest)?),
+            (false, None) => AnswerAge::NotOpen,
         },
     })
 }

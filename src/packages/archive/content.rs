@@ -3,12 +3,12 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::documented::{Form, JobMember};
+use super::documented::{JobMember, MemberForm};
 use crate::packages::record::columns::RecordColumns;
 
 /// How a member is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Content {
+pub(crate) enum MemberContent {
     Empty,
     /// One JSON object a line.
     Lines,
@@ -22,7 +22,7 @@ pub(crate) enum Content {
     Unknown,
 }
 
-impl Content {
+impl MemberContent {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Empty => "empty",
@@ -34,10 +34,10 @@ impl Content {
     }
 }
 
-impl Form {
-    pub(crate) fn of(name: &str, content: Content) -> Self {
+impl MemberForm {
+    pub(crate) fn of(name: &str, content: MemberContent) -> Self {
         let name = name.rsplit('/').next().unwrap_or(name);
-        let is_table = matches!(content, Content::Table { delimiter: b',' });
+        let is_table = matches!(content, MemberContent::Table { delimiter: b',' });
         match name {
             "events.csv" if is_table => Self::EventTable,
             "profiles.csv" if is_table => Self::ProfileTable,
@@ -51,16 +51,16 @@ impl Form {
 }
 
 /// Tells what `window`, the beginning of a member, belongs to; `ends` if it is all of it.
-pub(crate) fn recognise(window: &[u8], ends: bool) -> Content {
+pub(crate) fn recognise(window: &[u8], ends: bool) -> MemberContent {
     let Some(first) = window.iter().find(|byte| !byte.is_ascii_whitespace()) else {
         return if ends {
-            Content::Empty
+            MemberContent::Empty
         } else {
-            Content::Unknown
+            MemberContent::Unknown
         };
     };
     if window.contains(&0) {
-        return Content::Unknown;
+        return MemberContent::Unknown;
     }
     let mut lines: Vec<&[u8]> = window.split(|byte| *byte == b'\n').collect();
     if !ends && lines.len() > 1 {
@@ -71,17 +71,19 @@ pub(crate) fn recognise(window: &[u8], ends: bool) -> Content {
     // A document over several lines may hold a line or two that are objects by themselves.
     let objects = lines.iter().filter(|line| is_object(line)).count();
     if objects * 2 > lines.len() && (lines.len() > 1 || !ends) {
-        return Content::Lines;
+        return MemberContent::Lines;
     }
     if matches!(first, b'{' | b'[') {
-        return Content::Document;
+        return MemberContent::Document;
     }
     let heading = lines.first().copied().unwrap_or_default();
     let table = [b',', b';', b'\t'].into_iter().find(|delimiter| {
         let names = heading.split(|byte| byte == delimiter);
         RecordColumns::name_a_person(names)
     });
-    table.map_or(Content::Unknown, |delimiter| Content::Table { delimiter })
+    table.map_or(MemberContent::Unknown, |delimiter| MemberContent::Table {
+        delimiter,
+    })
 }
 
 fn is_object(line: &[u8]) -> bool {
@@ -96,31 +98,34 @@ mod tests {
 
     #[test]
     fn a_member_is_known_by_its_beginning() {
-        let table = |delimiter| Content::Table { delimiter };
+        let table = |delimiter| MemberContent::Table { delimiter };
         for (text, content) in [
-            ("", Content::Empty),
-            (" \n\t", Content::Empty),
-            ("{\"a\":1}\n{\"a\":2}\n", Content::Lines),
-            ("\n{\"a\":1}\r\n{\"a\":2}", Content::Lines),
-            ("# made by x\n{\"a\":1}\n{\"a\":2}\n", Content::Lines),
-            ("[note] made by x\n{\"a\":1}\n{\"a\":2}\n", Content::Lines),
-            ("{\"a\":\n{\"a\":1}\n{\"a\":2}\n", Content::Lines),
-            ("{\"a\":1}", Content::Document),
-            ("{\"a\":1}\n", Content::Document),
+            ("", MemberContent::Empty),
+            (" \n\t", MemberContent::Empty),
+            ("{\"a\":1}\n{\"a\":2}\n", MemberContent::Lines),
+            ("\n{\"a\":1}\r\n{\"a\":2}", MemberContent::Lines),
+            ("# made by x\n{\"a\":1}\n{\"a\":2}\n", MemberContent::Lines),
+            (
+                "[note] made by x\n{\"a\":1}\n{\"a\":2}\n",
+                MemberContent::Lines,
+            ),
+            ("{\"a\":\n{\"a\":1}\n{\"a\":2}\n", MemberContent::Lines),
+            ("{\"a\":1}", MemberContent::Document),
+            ("{\"a\":1}\n", MemberContent::Document),
             (
                 "{\n \"a\": [\n  {\"b\":1},\n  {\"b\":2}\n ]\n}\n",
-                Content::Document,
+                MemberContent::Document,
             ),
-            ("[{\"a\":1}]", Content::Document),
-            (" [\n{\"a\":1},\n{\"a\":2}\n]", Content::Document),
+            ("[{\"a\":1}]", MemberContent::Document),
+            (" [\n{\"a\":1},\n{\"a\":2}\n]", MemberContent::Document),
             ("event,distinct_id\nx,y\n", table(b',')),
             ("event;\"Distinct ID\"\nx;y\n", table(b';')),
             ("$distinct_id\t$email\r\nx\ty\r\n", table(b'\t')),
             ("distinct_id\nx\n", table(b',')),
-            ("name,city\nx,y\n", Content::Unknown),
-            ("Dear reader,\n", Content::Unknown),
-            ("PK\x03\x04", Content::Unknown),
-            ("{\"a\":1}\n{\"a\":\0}\n", Content::Unknown),
+            ("name,city\nx,y\n", MemberContent::Unknown),
+            ("Dear reader,\n", MemberContent::Unknown),
+            ("PK\x03\x04", MemberContent::Unknown),
+            ("{\"a\":1}\n{\"a\":\0}\n", MemberContent::Unknown),
         ] {
             assert_eq!(recognise(text.as_bytes(), true), content, "{text:?}");
         }
@@ -128,7 +133,13 @@ mod tests {
 
     #[test]
     fn a_window_that_cuts_a_line_is_judged_by_the_lines_before_it() {
-        assert_eq!(recognise(b"{\"a\":1}\n{\"a\":", false), Content::Lines);
-        assert_eq!(recognise(b"{\"events\":[{\"a\":", false), Content::Document);
+        assert_eq!(
+            recognise(b"{\"a\":1}\n{\"a\":", false),
+            MemberContent::Lines
+        );
+        assert_eq!(
+            recognise(b"{\"events\":[{\"a\":", false),
+            MemberContent::Document
+        );
     }
 }

@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 
 /// What the name of a member adds to what its content says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum MemberForm {
     /// Nothing: its records say themselves what they are.
     Records,
     /// `events.csv`: a row is an event, called by its `event_name`.
@@ -60,7 +60,7 @@ const OF_EVERY_EXPORT: [&str; 3] = ["distinct_id", "$distinct_id", "time"];
 
 /// Names of what was recorded, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct JobFacts {
+pub(crate) struct RecordedNames {
     pub(crate) names: Vec<String>,
     /// Whether an event, or a property of one, is named that was recorded.
     pub(crate) name_events: bool,
@@ -68,7 +68,7 @@ pub(crate) struct JobFacts {
     pub(crate) name_profiles: bool,
 }
 
-impl JobFacts {
+impl RecordedNames {
     /// What `text`, all of the member, says; `None` if its content is not as documented.
     pub(crate) fn of(member: JobMember, text: &[u8]) -> Option<Self> {
         let all = match member {
@@ -118,14 +118,14 @@ fn one_row(text: &[u8]) -> Option<Vec<String>> {
 fn summary(text: &[u8]) -> Option<[Vec<String>; 3]> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Summary {
+    struct NamesFile {
         event_names: BTreeMap<String, Empty>,
         event_column_names: BTreeMap<String, Empty>,
         profile_column_names: BTreeMap<String, Empty>,
     }
     #[derive(Deserialize)]
     struct Empty(BTreeMap<String, IgnoredAny>);
-    let summary = serde_json::from_slice::<Summary>(text).ok()?;
+    let summary = serde_json::from_slice::<NamesFile>(text).ok()?;
     let all = [
         summary.event_names,
         summary.event_column_names,
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_name_list_is_one_row_and_nothing_else() {
         let names = |text: &str| {
-            let facts = JobFacts::of(JobMember::EventNames, text.as_bytes());
+            let facts = RecordedNames::of(JobMember::EventNames, text.as_bytes());
             facts.map(|facts| facts.names)
         };
         let of = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_summary_is_three_sets_of_names() {
-        let is = |text: &str| JobFacts::of(JobMember::Summary, text.as_bytes()).is_some();
+        let is = |text: &str| RecordedNames::of(JobMember::Summary, text.as_bytes()).is_some();
         let good = r#"{"event_names":{"x":{}},"event_column_names":{},"profile_column_names":{}}"#;
         assert!(is(good));
         for bad in [

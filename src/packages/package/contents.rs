@@ -7,12 +7,12 @@ use serde::Serialize;
 use crate::packages::Unassigned;
 use crate::packages::archive::documented::JobMember;
 use crate::packages::sorter::job::JobLists;
-use crate::packages::sorter::tally::Days;
+use crate::packages::sorter::tally::EventDays;
 
 pub(crate) const CATEGORIES: &str = "categories.json";
 
 /// What the page and the manifest say about one person's data.
-pub(crate) struct Contents<'a> {
+pub(crate) struct PackageContents<'a> {
     pub(crate) id: &'a str,
     pub(crate) events: u64,
     pub(crate) profiles: u64,
@@ -25,7 +25,7 @@ pub(crate) struct Contents<'a> {
     pub(crate) timeless: u64,
     /// From the first event to the last, in seconds by the project's clock.
     pub(crate) period: Option<(i64, i64)>,
-    pub(crate) days: &'a Days,
+    pub(crate) days: &'a EventDays,
     pub(crate) unassigned: &'a Unassigned,
     /// What there is about the person, by name: of the person's own records, or what was delivered
     /// in place of records.
@@ -63,7 +63,7 @@ impl<'a> PersonNames<'a> {
     }
 }
 
-impl Contents<'_> {
+impl PackageContents<'_> {
     /// Whether there is no record of this person.
     pub(crate) fn is_empty(&self) -> bool {
         self.events + self.profiles + self.others == 0

@@ -16,12 +16,12 @@ use serde_json::value::RawValue;
 
 use crate::domain::{JsonObject, ProjectZone, event_time};
 
-use super::sorter::owner::{Claim, Claims};
+use super::sorter::owner::{Claims, OwnerClaim};
 use naming::{names_a_field, names_more_than_a_field};
 
 /// What kind of thing is recorded; decides the file of the package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Kind {
+pub(crate) enum RecordKind {
     Event,
     Profile,
     /// Of the person, but neither of the two.
@@ -31,9 +31,9 @@ pub(crate) enum Kind {
 
 /// What is known of one record.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Facts<'a> {
+pub(crate) struct RecordFacts<'a> {
     pub(crate) claims: Claims<'a>,
-    pub(crate) kind: Kind,
+    pub(crate) kind: RecordKind,
     /// What an event is called.
     pub(crate) name: Cow<'a, str>,
     /// When an event happened, in seconds by the project's clock.
@@ -45,25 +45,25 @@ pub(crate) struct Facts<'a> {
 }
 
 /// Reads one JSON object; `None` if `text` is anything else.
-pub(crate) fn read(text: &str, zone: ProjectZone) -> Option<Facts<'_>> {
-    let mut found = Found {
+pub(crate) fn read(text: &str, zone: ProjectZone) -> Option<RecordFacts<'_>> {
+    let mut found = FoundFields {
         zone,
-        ..Found::default()
+        ..FoundFields::default()
     };
     let mut parser = serde_json::Deserializer::from_str(text);
     let seed = Object {
         found: &mut found,
-        level: Level::Top,
+        level: ObjectLevel::Top,
         must: Must::BeObject,
     };
     seed.deserialize(&mut parser).ok()?;
     parser.end().ok()?;
     let kind = match (found.has_event, found.looks_like_profile) {
-        (true, _) => Kind::Event,
-        (false, true) => Kind::Profile,
-        (false, false) => Kind::Other,
+        (true, _) => RecordKind::Event,
+        (false, true) => RecordKind::Profile,
+        (false, false) => RecordKind::Other,
     };
-    Some(Facts {
+    Some(RecordFacts {
         claims: found.claims,
         kind,
         name: found.name,
@@ -90,7 +90,7 @@ pub(crate) fn fields_of(text: &str) -> Option<JsonObject<'_>> {
 }
 
 #[derive(Default)]
-struct Found<'a> {
+struct FoundFields<'a> {
     zone: ProjectZone,
     claims: Claims<'a>,
     shape: DefaultHasher,
@@ -102,7 +102,7 @@ struct Found<'a> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Level {
+enum ObjectLevel {
     Top,
     Properties,
 }
@@ -176,8 +176,8 @@ impl Visitor<'_> for KeySeed<'_> {
 /// Goes through the keys of a record, or of its properties, in one pass: to read the properties first
 /// as a value and then as an object takes half as long again.
 struct Object<'f, 'de> {
-    found: &'f mut Found<'de>,
-    level: Level,
+    found: &'f mut FoundFields<'de>,
+    level: ObjectLevel,
     must: Must,
 }
 
@@ -209,11 +209,11 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
                 return Ok(());
             };
             match (self.level, key) {
-                (Level::Top, Key::Properties | Key::PrefixedProperties) => {
+                (ObjectLevel::Top, Key::Properties | Key::PrefixedProperties) => {
                     self.found.looks_like_profile = true;
                     map.next_value_seed(Object {
                         found: &mut *self.found,
-                        level: Level::Properties,
+                        level: ObjectLevel::Properties,
                         must: Must::BeAnything,
                     })?;
                 }
@@ -264,11 +264,11 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
     }
 }
 
-impl<'de> Found<'de> {
+impl<'de> FoundFields<'de> {
     /// Properties that are a text are properties all the same.
     fn take_text(&mut self, text: &str) {
         for (name, value) in JsonObject::of(text).unwrap_or_default().0 {
-            let claim = Claim::of_json(value.get()).into_owned();
+            let claim = OwnerClaim::of_json(value.get()).into_owned();
             match Key::of(&name) {
                 Key::DistinctId | Key::PrefixedDistinctId => self.claims.person.add(claim),
                 Key::UserId => self.claims.user.add(claim),
@@ -279,21 +279,25 @@ impl<'de> Found<'de> {
         }
     }
 
-    fn take(&mut self, level: Level, key: Key, text: &'de str) {
+    fn take(&mut self, level: ObjectLevel, key: Key, text: &'de str) {
         match (level, key) {
-            (_, Key::DistinctId) => self.claims.person.add(Claim::of_json(text)),
+            (_, Key::DistinctId) => self.claims.person.add(OwnerClaim::of_json(text)),
             (_, Key::PrefixedDistinctId) => {
-                self.looks_like_profile |= level == Level::Top;
-                self.claims.person.add(Claim::of_json(text));
+                self.looks_like_profile |= level == ObjectLevel::Top;
+                self.claims.person.add(OwnerClaim::of_json(text));
             }
-            (Level::Properties, Key::UserId) => self.claims.user.add(Claim::of_json(text)),
-            (Level::Properties, Key::DeviceId) => self.claims.device.add(Claim::of_json(text)),
-            (Level::Top, Key::Event) => {
+            (ObjectLevel::Properties, Key::UserId) => {
+                self.claims.user.add(OwnerClaim::of_json(text))
+            }
+            (ObjectLevel::Properties, Key::DeviceId) => {
+                self.claims.device.add(OwnerClaim::of_json(text))
+            }
+            (ObjectLevel::Top, Key::Event) => {
                 self.has_event = true;
-                self.name = match Claim::of_json(text) {
-                    Claim::Id(name) => name,
-                    Claim::Absent => Cow::Borrowed(""),
-                    Claim::Unreadable | Claim::Contradictory => Cow::Borrowed(text),
+                self.name = match OwnerClaim::of_json(text) {
+                    OwnerClaim::Id(name) => name,
+                    OwnerClaim::Absent => Cow::Borrowed(""),
+                    OwnerClaim::Unreadable | OwnerClaim::Contradictory => Cow::Borrowed(text),
                 };
             }
             (_, Key::Time) => self.time = self.time.or_else(|| event_time(text, self.zone)),

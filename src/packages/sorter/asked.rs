@@ -12,12 +12,12 @@ use crate::packages::record::fields_of;
 /// The forms of the ids asked for: what is left of an id without case, decoration, zeros and the
 /// like, as `--exclude` compares ids, too.
 #[derive(Debug, Default)]
-pub(crate) struct Asked {
+pub(crate) struct AskedForms {
     forms: HashMap<String, Extent>,
     folder: Folder,
 }
 
-impl Asked {
+impl AskedForms {
     pub(crate) fn new<'i>(ids: impl Iterator<Item = &'i DistinctId>) -> Self {
         let mut asked = Self::default();
         for id in ids {

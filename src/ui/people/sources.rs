@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use crate::domain::Exclusion;
 use crate::intake::{Format, Reading};
-use crate::ui::drawing::paper::Facts;
+use crate::ui::drawing::paper::FactList;
 use crate::ui::drawing::words::{number, plural, printable};
 
 /// A line for each source and each of the excluded ones, as part of a plan.
-pub(crate) fn add(facts: &mut Facts<'_>, sources: &[Reading], excluded: &[Reading]) {
+pub(crate) fn add(facts: &mut FactList<'_>, sources: &[Reading], excluded: &[Reading]) {
     let readings = [sources, excluded].concat();
     for reading in &readings {
         let name = match readings.len() {

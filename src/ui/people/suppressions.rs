@@ -11,14 +11,14 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::{Erasure, ProjectName};
 use crate::ledger::{Erased, ErasedJob, LedgerError, NotErased};
-use crate::ui::console::{Format, Ui};
+use crate::ui::console::{OutputFormat, Ui};
 use crate::ui::drawing::json::SCHEMA;
 use crate::ui::drawing::json::{self as lines, time};
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural, printable, wrapped};
 use crate::ui::failures::print::PrintError;
-use crate::workflow::{HeldIds, Part, Suppressed};
+use crate::workflow::{HashShare, HeldIds, Suppressed};
 
 /// What the list is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl SuppressionList<'_> {
         hear: &mut dyn FnMut(&Suppressed, &ProjectName, Erasure) -> io::Result<()>,
     ) -> Result<ListCounts, PrintError> {
         let mut counts = ListCounts::default();
-        for part in Part::all_of(self.erased) {
+        for part in HashShare::all_of(self.erased) {
             for person in part.read(self.erased, self.ids)? {
                 let job = &self.erased.jobs()[person.job as usize];
                 counts.add(job, &person);
@@ -105,7 +105,7 @@ impl SuppressionList<'_> {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn has_ids(&self) -> Result<bool, LedgerError> {
-        for part in Part::all_of(self.erased) {
+        for part in HashShare::all_of(self.erased) {
             let people = part.read(self.erased, self.ids)?;
             if people.iter().any(|person| person.id.is_some()) {
                 return Ok(true);
@@ -217,8 +217,8 @@ impl Ui {
     ) -> Result<ListCounts, PrintError> {
         let mut out = io::BufWriter::new(io::stdout().lock());
         let written = match self.format() {
-            Format::Json => self.write_suppressions_object(list, &mut out),
-            Format::Human => list.write(format, &mut out),
+            OutputFormat::Json => self.write_suppressions_object(list, &mut out),
+            OutputFormat::Human => list.write(format, &mut out),
         };
         let flushed = written.and_then(|counts| {
             out.flush()?;
@@ -237,8 +237,8 @@ impl Ui {
         list: &SuppressionList<'_>,
         out: &mut impl Write,
     ) -> Result<ListCounts, PrintError> {
-        let document = Document {
-            people: People {
+        let document = SuppressionsDocument {
+            people: PeopleRows {
                 list,
                 came_to: RefCell::new(None),
             },
@@ -260,18 +260,18 @@ impl Ui {
     }
 }
 
-struct Document<'a> {
-    people: People<'a>,
+struct SuppressionsDocument<'a> {
+    people: PeopleRows<'a>,
     warnings: Vec<Value>,
 }
 
 /// Read as they are written; what came of it.
-struct People<'a> {
+struct PeopleRows<'a> {
     list: &'a SuppressionList<'a>,
     came_to: RefCell<Option<Result<ListCounts, LedgerError>>>,
 }
 
-impl Serialize for Document<'_> {
+impl Serialize for SuppressionsDocument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let list = self.people.list;
         let mut map = serializer.serialize_map(None)?;
@@ -288,7 +288,7 @@ impl Serialize for Document<'_> {
     }
 }
 
-impl Serialize for People<'_> {
+impl Serialize for PeopleRows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut people = serializer.serialize_seq(None)?;
         let mut refused = None;

@@ -29,7 +29,7 @@ const TASK_CHARACTERS: usize = 3;
 
 /// Writes the words that fit in the place of the last of these, which stand behind the program's name.
 pub(crate) fn complete(tree: Command, words: &[OsString], out: &mut impl Write) {
-    let place = Arc::new(Place::of(words, &tree));
+    let place = Arc::new(TypingPlace::of(words, &tree));
     let mut tree = with_words(tree, &[], &place);
     let all = [OsString::from("dsr")]
         .into_iter()
@@ -66,14 +66,14 @@ fn line(candidate: &CompletionCandidate) -> String {
 }
 
 /// Where somebody types: what is known there, read when it is first asked for.
-struct Place {
+struct TypingPlace {
     home: Option<Home>,
     projects: Vec<String>,
     /// The commands below the one whose help is asked for, and the topics beside the first ones.
     told_of: Vec<(String, String)>,
 }
 
-impl Place {
+impl TypingPlace {
     fn of(words: &[OsString], tree: &Command) -> Self {
         let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
         let home = Environment::from_process().ok();
@@ -193,7 +193,7 @@ fn described((candidate, place): (Candidate, usize)) -> CompletionCandidate {
 }
 
 /// The tree of commands, each argument with the words that fit there.
-fn with_words(command: Command, above: &[&str], place: &Arc<Place>) -> Command {
+fn with_words(command: Command, above: &[&str], place: &Arc<TypingPlace>) -> Command {
     let name = command.get_name().to_owned();
     let names = [above, &[name.as_str()]].concat();
     command
@@ -205,7 +205,7 @@ fn with_words(command: Command, above: &[&str], place: &Arc<Place>) -> Command {
 }
 
 /// By what an argument calls its value, so that a new command's is completed like the others'.
-fn completer(names: &[&str], arg: &Arg, place: &Arc<Place>) -> Option<ArgValueCompleter> {
+fn completer(names: &[&str], arg: &Arg, place: &Arc<TypingPlace>) -> Option<ArgValueCompleter> {
     let value = arg.get_value_names().and_then(|names| names.first());
     let value = value.map_or("", |name| name.as_str());
     let command = names.last().copied().unwrap_or_default();

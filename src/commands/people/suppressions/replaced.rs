@@ -15,7 +15,8 @@ use crate::ui::{Failure, plural};
 /// people only the caller can say.
 pub(super) fn demand_nobody_lost(there: &Path, new: &Path) -> Result<(), Failure> {
     let mut names = Vec::new();
-    let mut read = |path: &Path| List::read(path, &mut names).map_err(|error| local_io(&error));
+    let mut read =
+        |path: &Path| ReplacedList::read(path, &mut names).map_err(|error| local_io(&error));
     // A link is read through, since that is what servers do, and itself replaced.
     let old = match there.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -63,17 +64,17 @@ fn refused(message: String) -> Failure {
 
 /// Who is on a list, in any format that dsr writes.
 #[derive(Default)]
-struct List {
+struct ReplacedList {
     /// Hashes, each with the place of its project among the names, counted from 1; 0 for none.
     people: Vec<(u128, u32)>,
     /// The fingerprints of the keys that made the hashes.
     keys: BTreeSet<String>,
-    end: End,
+    end: ListEnd,
 }
 
 /// What says that a list is whole.
 #[derive(Default, PartialEq, Eq)]
-enum End {
+enum ListEnd {
     /// Nothing.
     #[default]
     Missing,
@@ -83,7 +84,7 @@ enum End {
     Counted(usize),
 }
 
-impl List {
+impl ReplacedList {
     /// `None` where the file is something else.
     fn read(path: &Path, names: &mut Vec<String>) -> io::Result<Option<Self>> {
         let mut list = Self::default();
@@ -115,7 +116,7 @@ impl List {
             self.keys.extend(key.map(str::to_owned));
             let count = said.trim().strip_prefix("people: ");
             if let Some(count) = count.and_then(|count| count.parse().ok()) {
-                self.end = End::Counted(count);
+                self.end = ListEnd::Counted(count);
             }
             return true;
         }
@@ -127,7 +128,7 @@ impl List {
             self.keys.extend(key.map(str::to_owned));
             let count = object["end"]["counts"]["people"].as_u64();
             if let Some(count) = count.and_then(|count| usize::try_from(count).ok()) {
-                self.end = End::Counted(count);
+                self.end = ListEnd::Counted(count);
             }
             let project = object["project"].as_str().map_or(0, place);
             return match object["person_hash"].as_str() {
@@ -140,7 +141,7 @@ impl List {
         let cells: Vec<&str> = line.split(',').collect();
         match cells.as_slice() {
             ["person_hash", "project", "erasure", "key"] => {
-                self.end = End::Table;
+                self.end = ListEnd::Table;
                 true
             }
             [hash, project, _, key] => {
@@ -166,9 +167,9 @@ impl List {
     /// Whether nothing of it is missing, as far as its format tells.
     fn is_whole(&self) -> bool {
         match self.end {
-            End::Missing => false,
-            End::Table => true,
-            End::Counted(count) => count == self.people.len(),
+            ListEnd::Missing => false,
+            ListEnd::Table => true,
+            ListEnd::Counted(count) => count == self.people.len(),
         }
     }
 

@@ -30,8 +30,8 @@ fn check_all<V: AsRef<[u8]>>(options: &CheckOptions, values: &[V]) -> Found {
     }
 }
 
-fn form(value: &[u8]) -> Option<Form<'_>> {
-    std::str::from_utf8(value).ok().map(Form::of)
+fn form(value: &[u8]) -> Option<ValueForm<'_>> {
+    std::str::from_utf8(value).ok().map(ValueForm::of)
 }
 
 fn kept(options: &CheckOptions, value: &str) -> Option<String> {
@@ -196,7 +196,11 @@ fn hashing_judges_the_plain_value() {
     let md5_of_abc = "900150983cd24fb0d6963f7d28e17f72";
     assert_eq!(found.ids[0].as_deref(), Some(md5_of_abc));
     assert!(found.ids[1..4].iter().all(Option::is_none));
-    assert!(found.problems.contains("line 4: Mixpanel knows an anonymous device id"));
+    assert!(
+        found
+            .problems
+            .contains("line 4: Mixpanel knows an anonymous device id")
+    );
     assert_eq!(found.warnings, [(WarningKind::HashedCapitals, 1)]);
     let trim = CheckOptions {
         outer_space: OuterSpace::Trim,

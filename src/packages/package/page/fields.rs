@@ -25,7 +25,7 @@ pub(crate) enum Keys {
 ///
 /// Renders into the text it is part of: a page has tens of thousands of fields, and one of its own
 /// for each costs more than all the rest.
-pub(crate) struct List<'a> {
+pub(crate) struct FieldList<'a> {
     pub(crate) fields: &'a JsonObject<'a>,
     pub(crate) keys: Keys,
     pub(crate) zone: ProjectZone,
@@ -40,7 +40,7 @@ impl Render for Label<'_> {
     }
 }
 
-impl Render for List<'_> {
+impl Render for FieldList<'_> {
     fn render_to(&self, out: &mut String) {
         let fields = &self.fields.0;
         out.push_str("<dl class=\"fields\">");
