@@ -21,7 +21,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use dsr::domain::{DistinctId, ProjectZone, RequestId, RetrievalScope, TaskId};
-use dsr::packages::{About, Form, Limits, Order, Review, split};
+use dsr::packages::{ArchiveToSplit, Limits, PackageForm, Provenance, Review, split};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -155,7 +155,7 @@ fn split_archive(archive: &Path, people: usize) -> u64 {
         .map(|person| DistinctId::new(&id(person)).unwrap())
         .collect();
     let now = chrono::Utc::now();
-    let about = About {
+    let about = Provenance {
         scope: RetrievalScope::Gdpr,
         project: "bench".to_owned(),
         request: RequestId::random(),
@@ -168,7 +168,7 @@ fn split_archive(archive: &Path, people: usize) -> u64 {
         company: dsr::config::Company::default(),
         sandbox: false,
     };
-    let order = Order {
+    let order = ArchiveToSplit {
         archive,
         password: None,
         people: &people,
@@ -176,7 +176,7 @@ fn split_archive(archive: &Path, people: usize) -> u64 {
         target: &target(archive),
         draft: &archive.with_file_name("to-check"),
         about: &about,
-        form: Form::Folders,
+        form: PackageForm::Folders,
         limits: Limits::default(),
     };
     let report = split(&order, &mut |_| ControlFlow::Continue(())).unwrap();

@@ -20,7 +20,7 @@ use crate::config::{Environment, Home, Mode, find_actor, keep_files_private};
 use crate::credentials::forbid_core_dumps;
 use crate::domain::{Clock, ExitStatus};
 use crate::sandbox;
-use crate::ui::{Color, Failure, Format, Input, Page, Talk, Ui, for_the_screen, guard};
+use crate::ui::{Color, Failure, HelpPage, Input, OutputFormat, Talk, Ui, for_the_screen, guard};
 use crate::workflow::Interrupt;
 
 const EXAMPLES: &str = "\
@@ -122,7 +122,7 @@ pub fn tree() -> clap::Command {
 }
 
 /// Returns the pages of `dsr help` topics, as they are on any machine.
-pub fn pages() -> Vec<Page> {
+pub fn pages() -> Vec<HelpPage> {
     let pages = topics::titles().map(|(name, _)| topics::find(name, None));
     pages.flatten().collect()
 }
@@ -140,8 +140,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
     }
     let wants_json = args.iter().any(|arg| arg == "--json");
     let format = match wants_json {
-        true => Format::Json,
-        false => Format::Human,
+        true => OutputFormat::Json,
+        false => OutputFormat::Human,
     };
     let screen = move || Ui::new(format, Talk::Normal, Input::Never, Color::Never);
     guard(screen, || parse_and_start(args, wants_json))
@@ -186,8 +186,8 @@ fn print_help(args: &[OsString], help: clap::Error) {
 /// Prints why dsr does not carry out a command line.
 fn refuse(failure: &Failure, wants_json: bool) -> ExitStatus {
     let format = match wants_json {
-        true => Format::Json,
-        false => Format::Human,
+        true => OutputFormat::Json,
+        false => OutputFormat::Human,
     };
     let environment = Environment::from_process().ok();
     let color = color_in(environment.as_ref(), Color::Auto);
@@ -206,8 +206,8 @@ fn color_in(environment: Option<&Environment>, asked: Color) -> Color {
 
 fn screen(global: &GlobalArgs, environment: Option<&Environment>) -> Ui {
     let format = match global.json {
-        true => Format::Json,
-        false => Format::Human,
+        true => OutputFormat::Json,
+        false => OutputFormat::Human,
     };
     let talk = match global.quiet {
         true => Talk::Quiet,

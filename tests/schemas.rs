@@ -14,7 +14,7 @@ use dsr::credentials::{SecretOrigin, TokenOrigin};
 use dsr::domain::{Disclosure, ExitStatus, JobState, Kind, Law, Region};
 use dsr::guide::{Sdk, Topic};
 use dsr::intake::WarningKind;
-use dsr::packages::Form;
+use dsr::packages::PackageForm;
 use dsr::report::{Nature, Timing};
 use dsr::ui::{ERROR_KINDS, WARNING_KINDS};
 
@@ -96,7 +96,7 @@ fn the_words_of_the_schemas_are_those_of_the_code() {
         (
             "downloads.json",
             "/$defs/packages/properties/form/enum",
-            as_written(Form::ALL),
+            as_written(PackageForm::ALL),
         ),
         (
             "guide.json",

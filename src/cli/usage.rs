@@ -11,7 +11,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, Error};
 
 use crate::domain::{ExitStatus, is_close};
-use crate::ui::{Failure, Part, examples_of};
+use crate::ui::{Failure, HelpPart, examples_of};
 
 use super::misread;
 
@@ -60,7 +60,7 @@ struct Typed<'t> {
     words: Vec<String>,
 }
 
-struct Finding {
+struct UsageFinding {
     message: String,
     hint: String,
 }
@@ -71,8 +71,8 @@ pub(super) fn failure(error: &Error, tree: &Command, args: &[OsString]) -> Failu
     let mut words = typed.words.iter();
     // A typographic dash always means an option, whatever clap makes of it.
     let dash = words.find_map(|word| misread::dash(word, typed.command));
-    let finding = dash.map(|(message, hint)| Finding { message, hint });
-    let Finding { message, hint } = finding.unwrap_or_else(|| match error.kind() {
+    let finding = dash.map(|(message, hint)| UsageFinding { message, hint });
+    let UsageFinding { message, hint } = finding.unwrap_or_else(|| match error.kind() {
         ErrorKind::UnknownArgument => typed.unknown_argument(error),
         ErrorKind::InvalidSubcommand => typed.unknown_command(error),
         ErrorKind::MissingRequiredArgument => typed.missing(error),
@@ -137,14 +137,14 @@ impl<'t> Typed<'t> {
         format!("`{} --help` lists the {listed}", self.path)
     }
 
-    fn found(&self, message: String) -> Finding {
-        Finding {
+    fn found(&self, message: String) -> UsageFinding {
+        UsageFinding {
             message,
             hint: self.help(),
         }
     }
 
-    fn meant(&self, message: String, meant: Option<String>) -> Finding {
+    fn meant(&self, message: String, meant: Option<String>) -> UsageFinding {
         let mut found = self.found(message);
         if let Some(meant) = meant {
             found.hint = format!("did you mean `{meant}`? {}", found.hint);
@@ -152,7 +152,7 @@ impl<'t> Typed<'t> {
         found
     }
 
-    fn unknown_argument(&self, error: &Error) -> Finding {
+    fn unknown_argument(&self, error: &Error) -> UsageFinding {
         let path = &self.path;
         let Some(word) = text(error, ContextKind::InvalidArg) else {
             return self.found(format!("`{path}` cannot take all of this"));
@@ -172,7 +172,7 @@ impl<'t> Typed<'t> {
         self.meant(message, meant)
     }
 
-    fn unknown_command(&self, error: &Error) -> Finding {
+    fn unknown_command(&self, error: &Error) -> UsageFinding {
         let word = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
         let similar = most_similar(error, ContextKind::SuggestedSubcommand);
         let message = match &similar {
@@ -183,7 +183,7 @@ impl<'t> Typed<'t> {
         self.meant(message, meant)
     }
 
-    fn missing(&self, error: &Error) -> Finding {
+    fn missing(&self, error: &Error) -> UsageFinding {
         let all = list(error, ContextKind::InvalidArg);
         let needed: Vec<Vec<String>> = all.iter().map(|shown| alternatives(shown)).collect();
         let mut reasons = REASONS.iter();
@@ -219,8 +219,8 @@ impl<'t> Typed<'t> {
     fn example(&self, needed: &[Vec<String>]) -> Option<String> {
         let parts = examples_of(self.command).into_iter();
         let examples = parts.flat_map(|part| match part {
-            Part::Examples(examples) => examples,
-            Part::Prose(_) => Vec::new(),
+            HelpPart::Examples(examples) => examples,
+            HelpPart::Prose(_) => Vec::new(),
         });
         let rated = examples.filter_map(|example| {
             let has = |option: &str| example.line.split_whitespace().any(|word| word == option);
@@ -233,7 +233,7 @@ impl<'t> Typed<'t> {
         best.map(|(_, line)| line)
     }
 
-    fn conflict(&self, error: &Error) -> Finding {
+    fn conflict(&self, error: &Error) -> UsageFinding {
         let this = text(error, ContextKind::InvalidArg).map(|shown| either(&alternatives(shown)));
         let this = this.unwrap_or_else(|| "an option".to_owned());
         let others = list(error, ContextKind::PriorArg).into_iter();
@@ -242,16 +242,16 @@ impl<'t> Typed<'t> {
             let name = name_of(this.trim_matches('`'));
             let message = format!("`{name}` is given twice");
             let hint = "give it once".to_owned();
-            return Finding { message, hint };
+            return UsageFinding { message, hint };
         }
-        Finding {
+        UsageFinding {
             message: format!("{this} and {} cannot be used together", others.join(", ")),
             hint: format!("leave one of them out; {}", self.help()),
         }
     }
 
     /// Reports a value that is missing, or is not one of the allowed values.
-    fn not_among(&self, error: &Error) -> Finding {
+    fn not_among(&self, error: &Error) -> UsageFinding {
         let shown = text(error, ContextKind::InvalidArg).unwrap_or_default();
         let name = name_of(shown);
         let values = list(error, ContextKind::ValidValue);
@@ -273,7 +273,7 @@ impl<'t> Typed<'t> {
         self.meant(message, similar)
     }
 
-    fn bad_value(&self, error: &Error) -> Finding {
+    fn bad_value(&self, error: &Error) -> UsageFinding {
         let shown = text(error, ContextKind::InvalidArg).unwrap_or_default();
         let name = name_of(shown);
         let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
@@ -296,7 +296,7 @@ impl<'t> Typed<'t> {
         )
     }
 
-    fn miscounted(&self, error: &Error) -> Finding {
+    fn miscounted(&self, error: &Error) -> UsageFinding {
         let shown = text(error, ContextKind::InvalidArg).unwrap_or_default();
         let name = name_of(shown);
         let takes_value = shown.contains('<');

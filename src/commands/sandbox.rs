@@ -31,14 +31,14 @@ pub(crate) struct SandboxArgs {
     #[arg(long, value_name = "N", default_value_t = 1.0)]
     rate: f64,
     /// The shape of the reply to a create
-    #[arg(long, value_enum, default_value_t = Shape::Alternate)]
-    create_reply: Shape,
+    #[arg(long, value_enum, default_value_t = ReplyChoice::Alternate)]
+    create_reply: ReplyChoice,
     /// How finished exports are packed
-    #[arg(long, value_enum, default_value_t = Packing::Plain)]
-    archive: Packing,
+    #[arg(long, value_enum, default_value_t = ArchiveChoice::Plain)]
+    archive: ArchiveChoice,
     /// What is in finished exports
-    #[arg(long, value_enum, default_value_t = Members::Documented)]
-    members: Members,
+    #[arg(long, value_enum, default_value_t = MembersChoice::Documented)]
+    members: MembersChoice,
     /// Events of each person in an export; a handful if not given
     #[arg(long, value_name = "N")]
     events_per_person: Option<u32>,
@@ -46,7 +46,7 @@ pub(crate) struct SandboxArgs {
 
 /// How an export may be locked; Mixpanel documents none of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Packing {
+enum ArchiveChoice {
     /// No password
     Plain,
     /// Encrypted with ZipCrypto; the API secret is the password
@@ -58,7 +58,7 @@ enum Packing {
 
 /// What may be in an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Members {
+enum MembersChoice {
     /// What Mixpanel documents for the law and the disclosure
     Documented,
     /// events.jsonl and profiles.json, for every law
@@ -69,7 +69,7 @@ enum Members {
 
 /// The documented shapes of the reply to a create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Shape {
+enum ReplyChoice {
     /// `results` is an object with a `task_id`, as in Mixpanel's OpenAPI file
     Object,
     /// `results` is a list with a `tracking_id`, as in Mixpanel's prose
@@ -93,20 +93,20 @@ pub(super) async fn run(ctx: &mut Context, args: SandboxArgs) -> Result<ExitStat
         rate: args.rate,
         job_seconds: args.job_seconds,
         create_reply: match args.create_reply {
-            Shape::Object => CreateReply::Object,
-            Shape::List => CreateReply::List,
-            Shape::Alternate => CreateReply::Alternate,
+            ReplyChoice::Object => CreateReply::Object,
+            ReplyChoice::List => CreateReply::List,
+            ReplyChoice::Alternate => CreateReply::Alternate,
         },
         exports: Exports {
             archive: match args.archive {
-                Packing::Plain => ExportArchive::Plain,
-                Packing::ZipCrypto => ExportArchive::ZipCrypto,
-                Packing::Aes => ExportArchive::Aes,
+                ArchiveChoice::Plain => ExportArchive::Plain,
+                ArchiveChoice::ZipCrypto => ExportArchive::ZipCrypto,
+                ArchiveChoice::Aes => ExportArchive::Aes,
             },
             members: match args.members {
-                Members::Documented => ExportMembers::Documented,
-                Members::OlderJson => ExportMembers::OlderJson,
-                Members::OlderCsv => ExportMembers::OlderCsv,
+                MembersChoice::Documented => ExportMembers::Documented,
+                MembersChoice::OlderJson => ExportMembers::OlderJson,
+                MembersChoice::OlderCsv => ExportMembers::OlderCsv,
             },
             events_per_person: args.events_per_person,
         },

@@ -41,7 +41,7 @@ pub fn refuse_shared_file(path: &Path) -> Result<(), NotPrivate> {
     if !metadata.is_file() {
         return Err(NotPrivate::WrongKind { path });
     }
-    if owner_of(&metadata) != Owner::Us {
+    if owner_of(&metadata) != FileOwner::Us {
         return Err(NotPrivate::Foreign { path });
     }
     if is_open_to_others(&metadata) {
@@ -88,9 +88,9 @@ fn refuse_folder(path: &Path, metadata: &Metadata) -> Result<(), NotPrivate> {
         return Err(NotPrivate::WrongKind { path });
     }
     match owner_of(metadata) {
-        Owner::Another => Err(NotPrivate::Foreign { path }),
+        FileOwner::Another => Err(NotPrivate::Foreign { path }),
         owner if can_others_add(metadata, owner) => Err(NotPrivate::OpenFolder { path }),
-        Owner::Us | Owner::System => Ok(()),
+        FileOwner::Us | FileOwner::System => Ok(()),
     }
 }
 
@@ -110,28 +110,28 @@ fn look_at(path: &Path) -> Result<Option<Metadata>, NotPrivate> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Owner {
+enum FileOwner {
     Us,
     System,
     Another,
 }
 
 #[cfg(unix)]
-fn owner_of(metadata: &Metadata) -> Owner {
+fn owner_of(metadata: &Metadata) -> FileOwner {
     use std::os::unix::fs::MetadataExt;
     match metadata.uid() {
-        owner if owner == rustix::process::geteuid().as_raw() => Owner::Us,
-        0 => Owner::System,
-        _ => Owner::Another,
+        owner if owner == rustix::process::geteuid().as_raw() => FileOwner::Us,
+        0 => FileOwner::System,
+        _ => FileOwner::Another,
     }
 }
 
 #[cfg(unix)]
-fn can_others_add(metadata: &Metadata, owner: Owner) -> bool {
+fn can_others_add(metadata: &Metadata, owner: FileOwner) -> bool {
     use std::os::unix::fs::MetadataExt;
     let forbidden = match owner {
-        Owner::System => 0o002,
-        Owner::Us | Owner::Another => 0o022,
+        FileOwner::System => 0o002,
+        FileOwner::Us | FileOwner::Another => 0o022,
     };
     metadata.mode() & forbidden != 0
 }
@@ -143,12 +143,12 @@ fn has_second_name(metadata: &Metadata) -> bool {
 
 /// Elsewhere files inherit the permissions of the user's folder, which are the system's concern.
 #[cfg(not(unix))]
-fn owner_of(_: &Metadata) -> Owner {
-    Owner::Us
+fn owner_of(_: &Metadata) -> FileOwner {
+    FileOwner::Us
 }
 
 #[cfg(not(unix))]
-fn can_others_add(_: &Metadata, _: Owner) -> bool {
+fn can_others_add(_: &Metadata, _: FileOwner) -> bool {
     false
 }
 

@@ -15,12 +15,12 @@ use super::{Company, create_private_folder};
 pub struct ProjectsFile {
     path: PathBuf,
     document: DocumentMut,
-    content: Content,
+    content: ProjectsContent,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Content {
+struct ProjectsContent {
     default_project: Option<String>,
     default_auth: Option<TokenName>,
     #[serde(default)]
@@ -69,13 +69,13 @@ impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
-        enum Written {
+        enum DateOrText {
             Date(toml_edit::Datetime),
             Text(String),
         }
-        let text = match Written::deserialize(deserializer)? {
-            Written::Date(date) => date.to_string(),
-            Written::Text(text) => text,
+        let text = match DateOrText::deserialize(deserializer)? {
+            DateOrText::Date(date) => date.to_string(),
+            DateOrText::Text(text) => text,
         };
         text.parse()
             .map(Self)
@@ -139,7 +139,7 @@ impl ProjectsFile {
         let document: DocumentMut = text
             .parse()
             .map_err(|error: toml_edit::TomlError| malformed(error.message(), error.span()))?;
-        let content: Content = toml_edit::de::from_str(&text)
+        let content: ProjectsContent = toml_edit::de::from_str(&text)
             .map_err(|error| malformed(error.message(), error.span()))?;
         if let Some(name) = content
             .projects

@@ -25,7 +25,7 @@ pub struct Keyring;
 
 /// One entry, so that a token cannot lose its date.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct KeptToken {
     token: String,
     issued: NaiveDate,
 }
@@ -47,7 +47,7 @@ impl Keyring {
     /// # Errors
     /// When it is not a token entry.
     pub fn read_entry(text: &str) -> Result<OauthToken, KeyringError> {
-        let kept: Kept = serde_json::from_str(text).map_err(|_| KeyringError::Damaged)?;
+        let kept: KeptToken = serde_json::from_str(text).map_err(|_| KeyringError::Damaged)?;
         OauthToken::new(&kept.token, Some(kept.issued), TokenOrigin::Keyring)
             .map_err(|_| KeyringError::Damaged)
     }
@@ -61,7 +61,7 @@ impl Keyring {
         token: &OauthToken,
         issued: NaiveDate,
     ) -> Result<(), KeyringError> {
-        let kept = Kept {
+        let kept = KeptToken {
             token: token.expose().to_owned(),
             issued,
         };

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::domain::IdHasher;
 
-use super::judge::form::{Form, Shape};
+use super::judge::form::{ValueForm, ValueShape};
 use super::place::Place;
 use super::problem::{IntakeError, Problems};
 use super::reader;
@@ -25,32 +25,32 @@ const BLOCK_BYTES: usize = 128 * 1024;
 const QUEUED: usize = 8;
 
 #[derive(Debug)]
-pub(super) struct Block {
+pub(super) struct ValueBlock {
     label: Arc<str>,
     bytes: Vec<u8>,
-    ends: Vec<End>,
+    ends: Vec<ValueEnd>,
 }
 
 /// Where a value ends in its block.
 #[derive(Debug, Clone, Copy)]
-struct End {
+struct ValueEnd {
     bytes: usize,
     /// Line and element; 0 for none.
     numbers: [u64; 2],
     hash: u128,
-    shape: Shape,
+    shape: ValueShape,
 }
 
 /// A value as read; it may not be an id.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Raw<'b> {
+pub(super) struct ReadValue<'b> {
     pub(super) place: Place<'b>,
     /// `None` if the value is not UTF-8.
-    pub(super) form: Option<Form<'b>>,
+    pub(super) form: Option<ValueForm<'b>>,
     pub(super) hash: u128,
 }
 
-impl Block {
+impl ValueBlock {
     fn new(label: &Arc<str>) -> Self {
         Self {
             label: Arc::clone(label),
@@ -62,11 +62,11 @@ impl Block {
     /// Classifies and hashes each value here, because the reading thread has less to do.
     fn put(&mut self, place: Place<'_>, value: &[u8], hasher: &IdHasher) {
         self.bytes.extend_from_slice(value);
-        self.ends.push(End {
+        self.ends.push(ValueEnd {
             bytes: self.bytes.len(),
             numbers: [place.line, place.element].map(|number| number.unwrap_or(0)),
             hash: hasher.hash(value),
-            shape: Shape::of(value),
+            shape: ValueShape::of(value),
         });
     }
 
@@ -78,7 +78,7 @@ impl Block {
         &self.label
     }
 
-    pub(super) fn values(&self) -> impl Iterator<Item = Raw<'_>> {
+    pub(super) fn values(&self) -> impl Iterator<Item = ReadValue<'_>> {
         // Validating the whole block at once is faster; invalid UTF-8 is rare.
         let whole = std::str::from_utf8(&self.bytes).ok();
         let mut start = 0;
@@ -95,24 +95,24 @@ impl Block {
                 line,
                 element,
             };
-            let form = text.map(|text| Form::new(text, end.shape));
+            let form = text.map(|text| ValueForm::new(text, end.shape));
             let hash = end.hash;
-            Raw { place, form, hash }
+            ReadValue { place, form, hash }
         })
     }
 }
 
 #[derive(Debug)]
-pub(super) enum Next {
-    Values(Block),
+pub(super) enum FeedItem {
+    Values(ValueBlock),
     /// The end of a source: how it was read, and the problems of its lines.
     End(Option<Reading>, Problems),
 }
 
 /// Reads the sources one after the other, in a thread of its own.
 pub(super) struct Feed {
-    full: Receiver<Result<Next, IntakeError>>,
-    empty: Sender<Block>,
+    full: Receiver<Result<FeedItem, IntakeError>>,
+    empty: Sender<ValueBlock>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -133,7 +133,7 @@ impl Feed {
             };
             for source in sources {
                 let result = filler.read(&source, &options, &meter);
-                let result = result.map(|(reading, problems)| Next::End(reading, problems));
+                let result = result.map(|(reading, problems)| FeedItem::End(reading, problems));
                 let is_over = result.is_err();
                 // The receiver is gone: the judging thread has failed.
                 if filler.to_judge.send(result).is_err() || is_over {
@@ -149,7 +149,7 @@ impl Feed {
     }
 
     /// Waits for the next block; `None` after the last source.
-    pub(super) fn next(&mut self) -> Option<Result<Next, IntakeError>> {
+    pub(super) fn next(&mut self) -> Option<Result<FeedItem, IntakeError>> {
         let next = self.full.recv().ok();
         if next.is_none()
             && let Some(thread) = self.thread.take()
@@ -160,14 +160,14 @@ impl Feed {
         next
     }
 
-    pub(super) fn give_back(&self, block: Block) {
+    pub(super) fn give_back(&self, block: ValueBlock) {
         drop(self.empty.send(block));
     }
 }
 
 struct Filler {
-    to_judge: SyncSender<Result<Next, IntakeError>>,
-    to_fill: Receiver<Block>,
+    to_judge: SyncSender<Result<FeedItem, IntakeError>>,
+    to_fill: Receiver<ValueBlock>,
     hasher: IdHasher,
 }
 
@@ -188,15 +188,15 @@ impl Filler {
             if block.is_full() {
                 let next = self.block(&label);
                 let full = std::mem::replace(&mut block, next);
-                drop(self.to_judge.send(Ok(Next::Values(full))));
+                drop(self.to_judge.send(Ok(FeedItem::Values(full))));
             }
         };
         let read = reader::read(source, options, meter, &mut take)?;
-        drop(self.to_judge.send(Ok(Next::Values(block))));
+        drop(self.to_judge.send(Ok(FeedItem::Values(block))));
         Ok(read)
     }
 
-    fn block(&self, label: &Arc<str>) -> Block {
+    fn block(&self, label: &Arc<str>) -> ValueBlock {
         match self.to_fill.try_recv() {
             Ok(mut block) => {
                 block.label = Arc::clone(label);
@@ -204,7 +204,7 @@ impl Filler {
                 block.ends.clear();
                 block
             }
-            Err(_) => Block::new(label),
+            Err(_) => ValueBlock::new(label),
         }
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::credentials::HashKey;
 use crate::domain::to_hex;
 
-use super::judge::form::{Form, IdKind, is_blank};
+use super::judge::form::{IdKind, ValueForm, is_blank};
 use super::place::Place;
 use super::warning::{LONG_ID_BYTES, WarningKind};
 
@@ -124,9 +124,9 @@ impl Hashing {
     }
 
     /// Warns when `form` is already a hash, or when its letter case makes the hash unreliable.
-    pub(super) fn doubts(&self, form: &Form<'_>, tell: &mut dyn FnMut(WarningKind)) {
+    pub(super) fn doubts(&self, form: &ValueForm<'_>, tell: &mut dyn FnMut(WarningKind)) {
         let bare = form.text().strip_prefix(self.prefix.as_str());
-        let kind = bare.map_or(form.kind, |bare| Form::of(bare).kind);
+        let kind = bare.map_or(form.kind, |bare| ValueForm::of(bare).kind);
         match kind {
             IdKind::Hex64 | IdKind::Hex40 => tell(WarningKind::LooksHashed),
             // With the other functions, 32 digits may be a UUID without dashes.

@@ -23,13 +23,13 @@ use std::rc::Rc;
 
 use crate::domain::{Exclusion, IdHasher};
 
-use feed::{Feed, Next, Raw};
+use feed::{Feed, FeedItem, ReadValue};
 use judge::check::Checker;
-use near::Held;
+use near::ExcludedIds;
 use stream::meter::Meter;
 use unique::Gathering;
 use unique::spool::{IN_MEMORY, SpoolWriter};
-use warning::Tally;
+use warning::WarningTally;
 
 pub use damage::Damage;
 pub use encoding_rs::Encoding;
@@ -41,10 +41,10 @@ pub use judge::look::Look;
 pub use near::NearIds;
 pub use place::Place;
 pub use problem::{Fault, IntakeError, Problem, Problems, Remedy};
-pub use reader::columns::Header;
+pub use reader::columns::HeaderRow;
 pub use reader::format::Format;
 pub use reader::read_bytes;
-pub use reader::reading::{Reading, Sink};
+pub use reader::reading::{Reading, ValueSink};
 pub use source::{Source, SourceError};
 pub use stream::text::parse_encoding;
 pub use stream::unpack::Packing;
@@ -60,7 +60,7 @@ pub struct ReadOptions {
     /// Where the ids are: a column by name or by number from 1, or a JSON key. A dot leads into an
     /// object.
     pub column: Option<String>,
-    pub header: Header,
+    pub header: HeaderRow,
     /// The field separator, as one byte; detected from the first line if not given.
     pub delimiter: Option<u8>,
     /// For sources without a byte order mark; UTF-8 if not given.
@@ -124,7 +124,8 @@ pub fn read(
     let mut checker = Checker::new(&options.check);
     let mut row_problems = Problems::default();
     let mut gathering = Gathering::new(hasher.clone());
-    let mut held = (!excluded.is_empty()).then(|| Held::new(hasher.clone(), labels_of(excluded)));
+    let mut held =
+        (!excluded.is_empty()).then(|| ExcludedIds::new(hasher.clone(), labels_of(excluded)));
     let (mut spool, mut hear) = match keep {
         Keep::Counts => (None, None),
         Keep::Heard(hear) => (None, Some(hear)),
@@ -139,10 +140,10 @@ pub fn read(
     let (mut readings, mut excluded_readings) = (Vec::new(), Vec::new());
     while let Some(next) = feed.next() {
         match next? {
-            Next::Values(block) => {
+            FeedItem::Values(block) => {
                 gathering.start_source(block.label());
                 let is_asked_for = ended >= excluded.len();
-                for Raw { place, form, hash } in block.values() {
+                for ReadValue { place, form, hash } in block.values() {
                     let Some(id) = checker.check(place, form) else {
                         continue;
                     };
@@ -180,7 +181,7 @@ pub fn read(
                     of_bytes,
                 });
             }
-            Next::End(reading, problems) => {
+            FeedItem::End(reading, problems) => {
                 row_problems.extend(problems);
                 match ended < excluded.len() {
                     true => excluded_readings.extend(reading),
@@ -202,11 +203,11 @@ pub fn read(
     let (mut problems, warnings) = checker.finish();
     problems.extend(row_problems);
     let mut warnings = problems.into_result(warnings)?;
-    let exclusions = held.map_or(Ok(Vec::new()), Held::finish);
+    let exclusions = held.map_or(Ok(Vec::new()), ExcludedIds::finish);
     let exclusions = exclusions.map_err(IntakeError::NearHeld)?;
     let (counts, order) = gathering.finish(&mut warnings);
     if counts.duplicates() * 5 > counts.read {
-        warnings.add(WarningKind::Repeated, Tally::of(counts.duplicates()));
+        warnings.add(WarningKind::Repeated, WarningTally::of(counts.duplicates()));
     }
     // It is the wrong file or cut short; an empty `--exclude` file would protect nobody.
     if let Some(empty) = empty {

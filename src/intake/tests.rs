@@ -40,7 +40,7 @@ fn error_with(text: impl AsRef<[u8]>, options: &ReadOptions) -> String {
 
 fn no_header() -> ReadOptions {
     ReadOptions {
-        header: Header::Absent,
+        header: HeaderRow::Absent,
         ..ReadOptions::default()
     }
 }

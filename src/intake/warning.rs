@@ -145,12 +145,12 @@ type Spot = At<usize>;
 
 /// A count and the first places. Memory does not grow with the source.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct WarningTally {
     pub(super) count: usize,
     spots: Vec<Spot>,
 }
 
-impl Tally {
+impl WarningTally {
     pub(super) fn note(&mut self, place: Place<'_>, labels: &mut Labels) {
         self.count += 1;
         if self.spots.len() < KEPT {
@@ -198,7 +198,7 @@ impl Labels {
 #[derive(Debug, Default)]
 pub struct Warnings {
     pub(super) labels: Labels,
-    tallies: BTreeMap<WarningKind, Tally>,
+    tallies: BTreeMap<WarningKind, WarningTally>,
 }
 
 /// One kind of warning: how many ids, and the places of the first.
@@ -217,7 +217,7 @@ impl Warnings {
     }
 
     /// Adds a tally that was counted with the labels of these warnings.
-    pub(super) fn add(&mut self, kind: WarningKind, tally: Tally) {
+    pub(super) fn add(&mut self, kind: WarningKind, tally: WarningTally) {
         if tally.count > 0 {
             self.tallies.entry(kind).or_default().extend(tally);
         }
@@ -273,7 +273,7 @@ mod tests {
     fn tallies_run_together_in_the_order_of_the_lines() {
         let mut warnings = Warnings::default();
         let mut tally = |lines: &[u64]| {
-            let mut tally = Tally::default();
+            let mut tally = WarningTally::default();
             for line in lines {
                 tally.note(Place::on_line("`a`", *line), &mut warnings.labels);
             }

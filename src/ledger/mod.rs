@@ -48,7 +48,7 @@ pub use jobs::told::Untold;
 pub use jobs::word::MadeFor;
 pub use jobs::{Claim, Purpose};
 pub use learned::LearnedLimit;
-pub use open::accept::{Accepted, LostTime, MaybeSent, Review, find_seen};
+pub use open::accept::{Accepted, LedgerReview, LostTime, MaybeSent, find_seen};
 pub use open::backup::Backup;
 pub use open::health::{Health, examine, list_files};
 pub use open::holder::Patience;
@@ -57,21 +57,21 @@ pub use open::set_back::{Seen, SetBack};
 pub use open::steady::SteadyClock;
 pub use people::Swept;
 pub use people::deletions::{ErasedBy, ErasedJob};
-pub use people::elsewhere::{Elsewhere, Owner, Shared};
+pub use people::elsewhere::{DeletionJob, Elsewhere, Shared};
 pub use people::erased::{Erased, ErasedPerson, NotErased};
 pub use people::purge::{Closed, Purge};
-pub use people::search::{Sighting, Wanted};
+pub use people::search::{Sighting, WantedPeople};
 pub use people::suppressed::StillSuppressed;
 pub use rejections::Rejection;
 pub use requests::answers::{AnswerChange, AnswerRecord};
 pub use requests::candidates::{Candidate, Candidates, Fitting};
 pub use requests::downloads::{DownloadRecord, LeftOut, PackagesRecord, Unfetched};
 pub use requests::extensions::{Extended, Extension};
-pub use requests::history::{Attempt, Deed, Doer, JobHistory, KeptIds, Passage, Step};
+pub use requests::history::{Attempt, Deed, Doer, HistoryStep, JobHistory, KeptIds, Passage};
 pub use requests::listing::{Found, Jobs, Standing, Which};
 pub use requests::plans::PlanRecord;
-pub use requests::received::{Course, Fetched, ReceivedRequests, Setback};
-pub use requests::records::{Answered, JobGroup, JobRecord, NewRequest, RequestRecord};
+pub use requests::received::{Course, FetchedExports, ReceivedRequests, Setback};
+pub use requests::records::{AnswerAge, JobGroup, JobRecord, NewRequest, RequestRecord};
 pub use requests::{Again, Recorded};
 
 /// An open ledger.
@@ -85,14 +85,14 @@ pub struct Ledger {
     receipts: Option<ReceiptFile>,
     /// Created at the first send: a reader holds nothing.
     sender: Option<Sender>,
-    place: Place,
+    place: LedgerPlace,
     older: Older,
     /// This process has written, so the drop notes the new head.
     has_written: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum LedgerPlace {
     Disk,
     /// No ledger exists; an empty one in memory serves a reader.
     Nowhere,
@@ -161,27 +161,29 @@ impl Ledger {
         if older == Older::Refused && !migrations::check(&conn, path)? {
             seen::demand(&conn, path)?;
         }
-        Self::ready(conn, opening, path, Place::Disk, older)
+        Self::ready(conn, opening, path, LedgerPlace::Disk, older)
     }
 
     /// An empty ledger in memory for a reader, if there is none at `path`. Creates no file or
     /// folder.
     pub fn nowhere(opening: &Opening, path: &Path) -> Result<Self, LedgerError> {
         let conn = Connection::open_in_memory()?;
-        Self::ready(conn, opening, path, Place::Nowhere, Older::Refused)
+        Self::ready(conn, opening, path, LedgerPlace::Nowhere, Older::Refused)
     }
 
     fn ready(
         mut conn: Connection,
         opening: &Opening,
         path: &Path,
-        place: Place,
+        place: LedgerPlace,
         older: Older,
     ) -> Result<Self, LedgerError> {
         conn.pragma_update(None, "foreign_keys", "on")?;
         conn.set_prepared_statement_cache_capacity(128);
         let migrated = migrations::apply(&mut conn, path, opening)?;
-        if (migrated, place, older) == (migrations::Migrated::Yes, Place::Disk, Older::Refused) {
+        if (migrated, place, older)
+            == (migrations::Migrated::Yes, LedgerPlace::Disk, Older::Refused)
+        {
             seen::catch_up(&conn, path)?;
         }
         Ok(Self {
@@ -189,8 +191,8 @@ impl Ledger {
             path: path.to_owned(),
             opening: opening.clone(),
             holder: match place {
-                Place::Disk => HolderFile::beside(path),
-                Place::Nowhere => HolderFile::nowhere(),
+                LedgerPlace::Disk => HolderFile::beside(path),
+                LedgerPlace::Nowhere => HolderFile::nowhere(),
             },
             receipts: None,
             sender: None,
@@ -247,7 +249,7 @@ impl Ledger {
         let behavior = TransactionBehavior::Immediate;
         let tx = self.conn.transaction_with_behavior(behavior)?;
         let mark = self.holder.mark(&self.opening.command);
-        if self.place == Place::Disk && self.older == Older::Refused {
+        if self.place == LedgerPlace::Disk && self.older == Older::Refused {
             seen::demand(&tx, &self.path)?;
         }
         self.has_written = true;
@@ -264,7 +266,7 @@ impl Drop for Ledger {
     /// Notes the last head once at the end, since each note costs two syncs.
     fn drop(&mut self) {
         if self.has_written
-            && self.place == Place::Disk
+            && self.place == LedgerPlace::Disk
             && self.older == Older::Refused
             && let Err(error) = seen::catch_up(&self.conn, &self.path)
         {
@@ -290,10 +292,10 @@ impl Write<'_> {
     /// note is written first, so a full disk fails before the commit.
     fn commit_seen(self) -> Result<(), LedgerError> {
         let head = audit::find_head(&self.tx)?;
-        let next = head.map(|head| seen::Next::write(self.path, &head));
+        let next = head.map(|head| seen::NextHead::write(self.path, &head));
         let next = next.transpose()?;
         self.commit()?;
-        next.map_or(Ok(()), seen::Next::publish)
+        next.map_or(Ok(()), seen::NextHead::publish)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::{Batch, DistinctId, TaskId, TaskStatus};
 use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
 use super::retry_after;
 use super::spelling::to_text;
-use super::wire::{Conflict, Created, Document};
+use super::wire::{Conflict, Created, ReplyDocument};
 use super::words::{Confidential, Words};
 
 /// How a call ended.
@@ -54,7 +54,7 @@ impl Answered {
     }
 
     /// The server's own words. Search them before passing them on as [`Words`].
-    fn said(&self, document: Option<&Document>) -> String {
+    fn said(&self, document: Option<&ReplyDocument>) -> String {
         match document {
             Some(document) => document.error_text().unwrap_or_default(),
             None => to_text(&self.body),
@@ -78,7 +78,7 @@ pub fn create(exchange: Exchange, batch: &Batch, tokens: Vec<&str>) -> CreateAns
         Exchange::Lost { reason, .. } => return CreateAnswer::Unknown { reason },
         Exchange::Answered(answered) => answered,
     };
-    let document = Document::parse(&answered.body);
+    let document = ReplyDocument::parse(&answered.body);
     let http_status = answered.status;
     match http_status {
         200..=299 => created(&answered, document.as_ref(), confidential),
@@ -144,7 +144,7 @@ fn conflict_over(batch: &Batch, conflict: Conflict) -> CreateAnswer {
 
 fn created(
     answered: &Answered,
-    document: Option<&Document>,
+    document: Option<&ReplyDocument>,
     confidential: &Confidential<'_>,
 ) -> CreateAnswer {
     let unread = |what| CreateAnswer::AcceptedUnread {
@@ -194,7 +194,7 @@ pub fn status(exchange: Exchange, confidential: &Confidential<'_>) -> StatusAnsw
         }
         Exchange::Answered(answered) => answered,
     };
-    let document = Document::parse(&answered.body);
+    let document = ReplyDocument::parse(&answered.body);
     let http_status = answered.status;
     let unclear = || StatusAnswer::Unclear {
         reason: Words::on_status("Mixpanel's answer names no task", http_status),
@@ -257,7 +257,7 @@ pub fn cancel(exchange: Exchange) -> CancelAnswer {
 
 /// What a complete answer shows about the token; `None` if it may not be from Mixpanel.
 pub fn token_standing(answered: &Answered) -> Option<TokenStanding> {
-    let is_fine = || match Document::parse(&answered.body) {
+    let is_fine = || match ReplyDocument::parse(&answered.body) {
         Some(document) => !document.says_error(),
         None => answered.status == 204,
     };

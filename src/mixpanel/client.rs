@@ -13,7 +13,7 @@ use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
 use super::classify::{self, Answered, Exchange};
 use super::route::{ClientError, Route, Towards};
 use super::wire::CreateBody;
-use super::words::{Confidential, Sent, Words, describe};
+use super::words::{Confidential, SentIds, Words, describe};
 
 /// The largest reply to read, in bytes.
 const MAX_BODY: usize = 8 * 1024 * 1024;
@@ -150,13 +150,13 @@ impl Client {
     }
 
     /// Asks for a retrieval's status: `get-retrieval`. `sent` finds the ids it was made for.
-    pub async fn get_retrieval(&self, task: &TaskId, sent: Sent<'_>) -> StatusAnswer {
+    pub async fn get_retrieval(&self, task: &TaskId, sent: SentIds<'_>) -> StatusAnswer {
         let request = self.request(Method::GET, &[RETRIEVALS, VERSION, task.as_str()]);
         classify::status(self.exchange(request).await, &self.confidential(sent))
     }
 
     /// Asks for a deletion's status: `get-deletion`. `sent` finds the ids it was made for.
-    pub async fn get_deletion(&self, task: &TaskId, sent: Sent<'_>) -> StatusAnswer {
+    pub async fn get_deletion(&self, task: &TaskId, sent: SentIds<'_>) -> StatusAnswer {
         let request = self.request(Method::GET, &[DELETIONS, VERSION, task.as_str()]);
         classify::status(self.exchange(request).await, &self.confidential(sent))
     }
@@ -245,7 +245,7 @@ impl Client {
         vec![self.token.expose(), self.project.token.expose()]
     }
 
-    fn confidential<'a>(&'a self, sent: Sent<'a>) -> Confidential<'a> {
+    fn confidential<'a>(&'a self, sent: SentIds<'a>) -> Confidential<'a> {
         Confidential {
             tokens: self.tokens(),
             sent,

@@ -40,7 +40,7 @@ pub struct Fetcher {
 
 /// How a transfer ended.
 #[derive(Debug)]
-pub enum Fetched {
+pub enum TransferEnd {
     /// All bytes have arrived.
     Whole,
     /// The store refused: the link has expired, or was never valid.
@@ -54,7 +54,7 @@ pub enum Fetched {
 }
 
 /// Receives the bytes of a transfer in order.
-pub trait Sink {
+pub trait TransferSink {
     /// # Errors
     /// When the bytes cannot be kept; this ends the transfer.
     fn take(&mut self, bytes: &[u8]) -> io::Result<()>;
@@ -65,7 +65,7 @@ pub trait Sink {
 }
 
 enum Try {
-    Ended(Fetched),
+    Ended(TransferEnd),
     BrokeOff(Words),
 }
 
@@ -113,10 +113,14 @@ impl Fetcher {
     ///
     /// # Errors
     /// When `sink` cannot keep the bytes.
-    pub async fn fetch(&self, link: &SecretString, sink: &mut dyn Sink) -> io::Result<Fetched> {
+    pub async fn fetch(
+        &self,
+        link: &SecretString,
+        sink: &mut dyn TransferSink,
+    ) -> io::Result<TransferEnd> {
         let url = Url::parse(link.expose_secret()).ok();
         let Some(url) = url.filter(|url| self.reach.allows(url)) else {
-            return Ok(Fetched::BadLink);
+            return Ok(TransferEnd::BadLink);
         };
         let mut known = Known::default();
         let mut tries = 0;
@@ -130,7 +134,7 @@ impl Fetcher {
                     tries = 0;
                 }
                 Try::BrokeOff(reason) if tries + 1 >= MAX_TRIES => {
-                    return Ok(Fetched::Broken { reason });
+                    return Ok(TransferEnd::Broken { reason });
                 }
                 Try::BrokeOff(_) => tries += 1,
             }
@@ -142,7 +146,7 @@ impl Fetcher {
         &self,
         url: &Url,
         known: &mut Known,
-        sink: &mut dyn Sink,
+        sink: &mut dyn TransferSink,
     ) -> io::Result<Try> {
         // With compression, a position in the file would not match one in the transfer.
         let mut request = self
@@ -184,13 +188,13 @@ impl Fetcher {
             }
             _ => {
                 let http_status = status.as_u16();
-                return Ok(Try::Ended(Fetched::Refused { http_status }));
+                return Ok(Try::Ended(TransferEnd::Refused { http_status }));
             }
         }
         let kind = text(response.headers(), CONTENT_TYPE).unwrap_or_default();
         if kind.starts_with("text/html") {
             let reason = Words::ours("a web page came instead");
-            return Ok(Try::Ended(Fetched::NotAnArchive { reason }));
+            return Ok(Try::Ended(TransferEnd::NotAnArchive { reason }));
         }
         if let Some(length) = response.content_length() {
             sink.expect(known.taken + length);
@@ -201,7 +205,7 @@ impl Fetcher {
                     sink.take(&bytes)?;
                     known.taken += bytes.len() as u64;
                 }
-                Ok(None) => return Ok(Try::Ended(Fetched::Whole)),
+                Ok(None) => return Ok(Try::Ended(TransferEnd::Whole)),
                 Err(error) => return Ok(Try::BrokeOff(words_of(url, error))),
             }
         }

@@ -14,9 +14,9 @@ mod words;
 
 pub use answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
 pub use client::{Client, Timeouts};
-pub use fetch::{Fetched, Fetcher, Reach, Sink};
+pub use fetch::{Fetcher, Reach, TransferEnd, TransferSink};
 pub use route::{ClientError, Route};
-pub use words::{Confidential, Sent, Words};
+pub use words::{Confidential, SentIds, Words};
 
 #[cfg(test)]
 mod tests;

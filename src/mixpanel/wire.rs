@@ -53,9 +53,9 @@ pub(super) enum Created {
     Several(Vec<TaskId>),
 }
 
-pub(super) struct Document(Value);
+pub(super) struct ReplyDocument(Value);
 
-impl Document {
+impl ReplyDocument {
     /// `None` unless the body is one complete JSON object.
     pub(super) fn parse(body: &[u8]) -> Option<Self> {
         let value: Value = serde_json::from_slice(body).ok()?;
@@ -175,8 +175,8 @@ mod tests {
     use super::*;
     use secrecy::ExposeSecret;
 
-    fn document(text: &str) -> Document {
-        Document::parse(text.as_bytes()).unwrap()
+    fn document(text: &str) -> ReplyDocument {
+        ReplyDocument::parse(text.as_bytes()).unwrap()
     }
 
     fn one(text: &str) -> Option<String> {
@@ -273,7 +273,7 @@ mod tests {
         ] {
             assert_eq!(document(text).error_text().as_deref(), wanted);
         }
-        assert!(Document::parse(b"[1]").is_none());
-        assert!(Document::parse(b"{\"a\":").is_none());
+        assert!(ReplyDocument::parse(b"[1]").is_none());
+        assert!(ReplyDocument::parse(b"{\"a\":").is_none());
     }
 }

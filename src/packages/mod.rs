@@ -37,7 +37,7 @@ use sorter::{Sorter, job, unassigned, whole};
 use staging::Staging;
 
 /// One archive to split.
-pub struct Order<'a> {
+pub struct ArchiveToSplit<'a> {
     pub archive: &'a Path,
     /// The project's API secret; used only if the archive is encrypted.
     pub password: Option<&'a SecretString>,
@@ -50,14 +50,14 @@ pub struct Order<'a> {
     pub target: &'a Path,
     /// The folder to create instead if the operator has to check something first, see [`Review`].
     pub draft: &'a Path,
-    pub about: &'a About,
-    pub form: Form,
+    pub about: &'a Provenance,
+    pub form: PackageForm,
     pub limits: Limits,
 }
 
 /// What the packages say about the origin of their data.
 #[derive(Debug, Clone)]
-pub struct About {
+pub struct Provenance {
     pub scope: RetrievalScope,
     /// The operator's name for the project.
     pub project: String,
@@ -90,13 +90,13 @@ pub enum Review {
 /// How a person's package is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Form {
+pub enum PackageForm {
     Folders,
     /// One zip per person; the same order gives the same bytes.
     Zips,
 }
 
-words!(Form {
+words!(PackageForm {
     Folders => "folders",
     Zips => "zips",
 });
@@ -129,7 +129,7 @@ impl Default for Limits {
 
 /// How far the splitting has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum SplitProgress {
     /// Uncompressed bytes of the archive.
     Reading { done: u64, of: u64 },
     /// Packages to write.
@@ -167,7 +167,7 @@ pub struct PackageReport {
 }
 
 /// Receives the progress; may stop the work.
-pub type Observer<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
+pub type SplitObserver<'a> = &'a mut dyn FnMut(SplitProgress) -> ControlFlow<()>;
 
 /// Splits the archive and publishes the packages, all or nothing: at the target, or at the draft if
 /// [`Summary::is_draft`].
@@ -175,7 +175,10 @@ pub type Observer<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 /// # Errors
 /// When the archive is unsafe, damaged, encrypted or not the expected one, a file cannot be
 /// written, or `observer` stops. Then the target does not exist.
-pub fn split(order: &Order<'_>, observer: Observer<'_>) -> Result<Report, SplitError> {
+pub fn split(
+    order: &ArchiveToSplit<'_>,
+    observer: SplitObserver<'_>,
+) -> Result<Report, SplitError> {
     let people = People::new(order.people)?;
     let staging = Staging::beside(order.target)?;
     let mut archive = Archive::open(order)?;
@@ -235,7 +238,7 @@ pub fn split(order: &Order<'_>, observer: Observer<'_>) -> Result<Report, SplitE
 /// What the archive should hold or names but does not hold. Skips lists of several people, which
 /// are no use anyway.
 fn missing_in(
-    order: &Order<'_>,
+    order: &ArchiveToSplit<'_>,
     people: &People<'_>,
     sorted: &mut sorter::Sorted,
 ) -> Vec<&'static str> {
@@ -251,7 +254,7 @@ fn missing_in(
 /// The names of a *Categories* export. With several people, the lists do not say whom they
 /// describe.
 fn categories_of(
-    order: &Order<'_>,
+    order: &ArchiveToSplit<'_>,
     people: &People<'_>,
     sorted: &mut sorter::Sorted,
 ) -> Option<job::JobLists> {

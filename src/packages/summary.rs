@@ -9,7 +9,9 @@ use sha2::{Digest, Sha256};
 
 use super::people::People;
 use super::staging::create_file;
-use super::{Form, Observer, Order, PackageReport, Review, SplitError, Unassigned};
+use super::{
+    ArchiveToSplit, PackageForm, PackageReport, Review, SplitError, SplitObserver, Unassigned,
+};
 use crate::config::Company;
 use crate::domain::{ProjectZone, RequestId, to_hex};
 use crate::packages::package::check;
@@ -26,7 +28,7 @@ pub struct Summary {
     archive_sha256: String,
     /// SHA-256 of the packages' names, which are hashes; equal for the same people.
     people_sha256: String,
-    pub form: Form,
+    pub form: PackageForm,
     pub packages: usize,
     /// Packages of people without data in the archive.
     pub without_data: usize,
@@ -60,7 +62,7 @@ fn utc() -> String {
 
 impl Summary {
     pub(super) fn of(
-        order: &Order<'_>,
+        order: &ArchiveToSplit<'_>,
         people: &People<'_>,
         packages: &[PackageReport],
         unassigned: Unassigned,
@@ -128,7 +130,7 @@ pub fn is_of_other_form(
     place: &Path,
     request: &RequestId,
     archive_sha256: &str,
-    form: Form,
+    form: PackageForm,
 ) -> bool {
     find_packages(place, request, archive_sha256).is_some_and(|found| found.form != form)
 }
@@ -139,8 +141,8 @@ pub fn is_of_other_form(
 /// # Errors
 /// When the order has no people, a package is missing or has changed, or `observer` stops.
 pub fn find_summary<'o>(
-    order: &Order<'o>,
-    observer: Observer<'_>,
+    order: &ArchiveToSplit<'o>,
+    observer: SplitObserver<'_>,
 ) -> Result<Option<(&'o Path, Summary)>, SplitError> {
     let people = People::new(order.people)?;
     let asked = digest(&people);

@@ -28,12 +28,12 @@ pub struct Approval {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
-    approval: Written,
+    approval: WrittenApproval,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct WrittenApproval {
     user: String,
     host: String,
     at: String,
@@ -62,7 +62,7 @@ impl Approval {
     /// The line in the file, including its line end.
     pub(super) fn to_line(&self) -> String {
         let line = Line {
-            approval: Written {
+            approval: WrittenApproval {
                 user: self.by.user().to_owned(),
                 host: self.by.host().to_owned(),
                 at: time(self.at),

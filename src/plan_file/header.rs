@@ -112,7 +112,7 @@ pub(super) struct Lock {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct WrittenHeader {
     dsr_plan: u64,
     kind: Kind,
     law: Law,
@@ -174,7 +174,7 @@ struct WrittenActor {
 
 /// The readable part as written to the file, including the last line end.
 pub(super) fn to_bytes(header: &Header, lock: &Lock) -> Result<Vec<u8>, Flaw> {
-    let written = Written {
+    let written = WrittenHeader {
         dsr_plan: VERSION,
         kind: header.operation.kind(),
         law: header.operation.law(),
@@ -218,7 +218,7 @@ pub(super) fn to_bytes(header: &Header, lock: &Lock) -> Result<Vec<u8>, Flaw> {
     write_out(&written)
 }
 
-fn write_out(written: &Written) -> Result<Vec<u8>, Flaw> {
+fn write_out(written: &WrittenHeader) -> Result<Vec<u8>, Flaw> {
     let mut bytes = serde_json::to_vec_pretty(written)
         .map_err(|_| Flaw::Damaged("its readable part cannot be written"))?;
     bytes.push(b'\n');
@@ -237,7 +237,7 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<(Header, Lock), Flaw> {
         0 => return Err(Flaw::NotAPlan),
         newer => return Err(Flaw::Newer(newer)),
     }
-    let written: Written =
+    let written: WrittenHeader =
         serde_json::from_slice(bytes).map_err(|_| Flaw::Damaged("its readable part"))?;
     if write_out(&written)? != bytes || bytes.len() > MAX_HEADER_BYTES {
         return Err(Flaw::Damaged("its readable part is not as dsr writes it"));
@@ -245,7 +245,7 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<(Header, Lock), Flaw> {
     understand(written).ok_or(Flaw::Damaged("its readable part contradicts itself"))
 }
 
-fn understand(written: Written) -> Option<(Header, Lock)> {
+fn understand(written: WrittenHeader) -> Option<(Header, Lock)> {
     let ids = &written.ids;
     let counted = ids.unique.checked_add(ids.excluded)?;
     let counted = counted.checked_add(ids.duplicates)?;

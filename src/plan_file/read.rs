@@ -21,11 +21,11 @@ const END: &[u8] = b"}\n";
 pub struct PlanFile {
     path: PathBuf,
     file: File,
-    parts: Parts,
+    parts: PlanParts,
 }
 
 #[derive(Debug)]
-struct Parts {
+struct PlanParts {
     header: Header,
     lock: Lock,
     /// The readable part, byte for byte.
@@ -162,8 +162,8 @@ fn understand(line: &[u8]) -> Result<&str, Flaw> {
         .ok_or(Flaw::Damaged("an id in its sealed part"))
 }
 
-fn read_parts(file: &File) -> Result<Parts, Flaw> {
-    let mut lines = Lines {
+fn read_parts(file: &File) -> Result<PlanParts, Flaw> {
+    let mut lines = PlanLines {
         bytes: BufReader::new(file),
         line: Vec::new(),
     };
@@ -180,7 +180,7 @@ fn read_parts(file: &File) -> Result<Parts, Flaw> {
         ));
     }
     let approvals = lines.read_approvals()?;
-    Ok(Parts {
+    Ok(PlanParts {
         header,
         lock,
         sealed: (start, length),
@@ -195,12 +195,12 @@ pub(super) fn digest_line(digest: &PlanDigest) -> String {
     format!("{{\"digest\":\"{digest}\"}}\n")
 }
 
-struct Lines<R> {
+struct PlanLines<R> {
     bytes: R,
     line: Vec<u8>,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> PlanLines<R> {
     /// Reads the next line, including its end, of at most `limit` bytes; `false` at the end.
     fn next(&mut self, limit: usize) -> Result<bool, Flaw> {
         self.line.clear();

@@ -57,7 +57,7 @@ struct Chunks {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum ChunkPlace {
     Inner,
     Last,
 }
@@ -72,22 +72,22 @@ impl Chunks {
         }
     }
 
-    fn nonce(&mut self, place: Place) -> Nonce {
+    fn nonce(&mut self, place: ChunkPlace) -> Nonce {
         let mut nonce = [0; 12];
         nonce[3..11].copy_from_slice(&self.next.to_be_bytes());
-        nonce[11] = u8::from(place == Place::Last);
+        nonce[11] = u8::from(place == ChunkPlace::Last);
         self.next += 1;
         nonce.into()
     }
 
-    fn seal(&mut self, chunk: &[u8], place: Place) -> io::Result<Vec<u8>> {
+    fn seal(&mut self, chunk: &[u8], place: ChunkPlace) -> io::Result<Vec<u8>> {
         let nonce = self.nonce(place);
         let aad = &self.bound_to;
         let sealed = self.cipher.encrypt(&nonce, Payload { msg: chunk, aad });
         sealed.map_err(|_| io::Error::other("a chunk cannot be encrypted"))
     }
 
-    fn open(&mut self, chunk: &[u8], place: Place) -> Option<Vec<u8>> {
+    fn open(&mut self, chunk: &[u8], place: ChunkPlace) -> Option<Vec<u8>> {
         let nonce = self.nonce(place);
         let aad = &self.bound_to;
         let opened = self.cipher.decrypt(&nonce, Payload { msg: chunk, aad });
@@ -131,13 +131,13 @@ impl<W: Write> Sealer<W> {
         let mut sealing = self.packing.finish()?;
         let length = sealing.chunk.len().next_multiple_of(BLOCK);
         sealing.chunk.resize(length, 0);
-        sealing.write_chunk(Place::Last)?;
+        sealing.write_chunk(ChunkPlace::Last)?;
         Ok(sealing.lines)
     }
 }
 
 impl<W: Write> Sealing<W> {
-    fn write_chunk(&mut self, place: Place) -> io::Result<()> {
+    fn write_chunk(&mut self, place: ChunkPlace) -> io::Result<()> {
         let sealed = self.chunks.seal(&self.chunk, place)?;
         self.chunk.clear();
         writeln!(self.lines, "\"{}\"", STANDARD.encode(sealed))
@@ -148,7 +148,7 @@ impl<W: Write> Write for Sealing<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // A full chunk may be the last one, so it waits for more data.
         if self.chunk.len() == CHUNK && !bytes.is_empty() {
-            self.write_chunk(Place::Inner)?;
+            self.write_chunk(ChunkPlace::Inner)?;
         }
         let count = bytes.len().min(CHUNK - self.chunk.len());
         self.chunk.extend_from_slice(&bytes[..count]);
@@ -162,7 +162,7 @@ impl<W: Write> Write for Sealing<W> {
 
 /// Reads the ids of a sealed part.
 pub(super) struct Unsealer<R: BufRead> {
-    unpacking: BufReader<zstd::Decoder<'static, BufReader<Opening<R>>>>,
+    unpacking: BufReader<zstd::Decoder<'static, BufReader<OpeningReader<R>>>>,
 }
 
 impl<R: BufRead> Unsealer<R> {
@@ -173,7 +173,7 @@ impl<R: BufRead> Unsealer<R> {
         salt: &[u8; 32],
         readable: &[u8],
     ) -> Result<Self, Flaw> {
-        let opening = Opening {
+        let opening = OpeningReader {
             chunks: Chunks::new(key, salt, readable),
             lines,
             chunk: Vec::new(),
@@ -213,7 +213,7 @@ impl<R: BufRead> Unsealer<R> {
 }
 
 /// Decrypts lines of the sealed part into compressed bytes.
-struct Opening<R> {
+struct OpeningReader<R> {
     chunks: Chunks,
     lines: R,
     chunk: Vec<u8>,
@@ -221,7 +221,7 @@ struct Opening<R> {
     is_over: bool,
 }
 
-impl<R: BufRead> Opening<R> {
+impl<R: BufRead> OpeningReader<R> {
     fn open_next(&mut self) -> io::Result<()> {
         let mut line = Vec::new();
         (&mut self.lines)
@@ -230,11 +230,11 @@ impl<R: BufRead> Opening<R> {
         let sealed = decode(&line).ok_or_else(broken)?;
         let is_last = self.lines.fill_buf()?.is_empty();
         let place = match is_last {
-            true => Place::Last,
-            false => Place::Inner,
+            true => ChunkPlace::Last,
+            false => ChunkPlace::Inner,
         };
         self.chunk = self.chunks.open(&sealed, place).ok_or_else(broken)?;
-        if place == Place::Inner && self.chunk.len() != CHUNK {
+        if place == ChunkPlace::Inner && self.chunk.len() != CHUNK {
             return Err(broken());
         }
         self.taken = 0;
@@ -243,7 +243,7 @@ impl<R: BufRead> Opening<R> {
     }
 }
 
-impl<R: BufRead> Read for Opening<R> {
+impl<R: BufRead> Read for OpeningReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.taken == self.chunk.len() {
             if self.is_over {

@@ -45,7 +45,7 @@ where
         return Err(PlanFileError::TooLong.into());
     }
     let file = NamedTempFile::new_in(folder_of(path)).map_err(failed)?;
-    let mut hashing = Hashing {
+    let mut hashing = HashingWriter {
         hash: Sha256::new(),
         file: BufWriter::new(file),
     };
@@ -54,7 +54,7 @@ where
     for lines in ids() {
         sealer.put(lines?.expose()).map_err(failed)?;
     }
-    let Hashing { hash, mut file } = sealer.finish().map_err(failed)?;
+    let HashingWriter { hash, mut file } = sealer.finish().map_err(failed)?;
     let digest = PlanDigest::new(hash.finalize().into());
     let finish = || {
         file.write_all(digest_line(&digest).as_bytes())?;
@@ -81,7 +81,7 @@ impl PlanFile {
         at: DateTime<Utc>,
     ) -> Result<Self, PlanFileError> {
         let path = self.path();
-        let held = Held::take(path)?;
+        let held = HeldPlan::take(path)?;
         // Under the lock, because others may have approved since the plan was shown.
         let now = Self::open(path)?;
         if now.digest() != self.digest() {
@@ -122,12 +122,12 @@ impl PlanFile {
 }
 
 /// A plan file, locked against other approvals.
-struct Held<'p> {
+struct HeldPlan<'p> {
     path: &'p Path,
     file: File,
 }
 
-impl<'p> Held<'p> {
+impl<'p> HeldPlan<'p> {
     fn take(path: &'p Path) -> Result<Self, PlanFileError> {
         let unreadable = |source| Flaw::Unreadable(source).of(path);
         loop {
@@ -204,12 +204,12 @@ fn failure(path: &Path, source: io::Error) -> PlanFileError {
     }
 }
 
-struct Hashing<W> {
+struct HashingWriter<W> {
     hash: Sha256,
     file: W,
 }
 
-impl<W: Write> Write for Hashing<W> {
+impl<W: Write> Write for HashingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.file.write(bytes)?;
         self.hash.update(&bytes[..count]);

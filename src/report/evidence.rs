@@ -26,7 +26,7 @@ impl Digest {
 
 /// A report as one JSON object.
 #[derive(Serialize)]
-pub struct Document<'a, E> {
+pub struct ReportDocument<'a, E> {
     #[serde(rename = "type")]
     kind: &'static str,
     personal_data: bool,
@@ -37,7 +37,7 @@ pub struct Document<'a, E> {
 }
 
 /// Rows to stream, and the error that stopped them.
-struct Rows<'a, I, E> {
+struct RowStream<'a, I, E> {
     rows: RefCell<Option<I>>,
     failed: &'a RefCell<Option<E>>,
 }
@@ -61,7 +61,7 @@ struct Summed<'a> {
     figures: &'a RefCell<Figures>,
 }
 
-impl<'a, I, E> Rows<'a, I, E> {
+impl<'a, I, E> RowStream<'a, I, E> {
     fn of(rows: I, failed: &'a RefCell<Option<E>>) -> Self {
         Self {
             rows: RefCell::new(Some(rows)),
@@ -70,7 +70,7 @@ impl<'a, I, E> Rows<'a, I, E> {
     }
 }
 
-impl<T, E, I> Serialize for Rows<'_, I, E>
+impl<T, E, I> Serialize for RowStream<'_, I, E>
 where
     T: Serialize,
     I: Iterator<Item = Result<T, E>>,
@@ -113,7 +113,7 @@ pub fn evidence_digest<E>(
             hear(job);
         }
     });
-    let jobs = Rows::of(heard, &failed);
+    let jobs = RowStream::of(heard, &failed);
     let digest = digest_of(&RequestEvidence { request, jobs });
     match failed.take() {
         Some(error) => Err(error),
@@ -137,7 +137,7 @@ pub fn period_digest<E>(
             hear(row);
         }
     });
-    let requests = Rows::of(heard, &failed);
+    let requests = RowStream::of(heard, &failed);
     let figures = Summed {
         period,
         figures: &sums,
@@ -159,8 +159,8 @@ pub fn request_document<'a, E>(
     jobs: impl Iterator<Item = Result<JobFacts, E>> + 'a,
     about: About<'a>,
     failed: &'a RefCell<Option<E>>,
-) -> Document<'a, impl Serialize + 'a> {
-    let jobs = Rows::of(jobs, failed);
+) -> ReportDocument<'a, impl Serialize + 'a> {
+    let jobs = RowStream::of(jobs, failed);
     document("request", about, RequestEvidence { request, jobs })
 }
 
@@ -172,8 +172,8 @@ pub fn period_document<'a, E>(
     figures: &'a RefCell<Figures>,
     about: About<'a>,
     failed: &'a RefCell<Option<E>>,
-) -> Document<'a, impl Serialize + 'a> {
-    let requests = Rows::of(requests, failed);
+) -> ReportDocument<'a, impl Serialize + 'a> {
+    let requests = RowStream::of(requests, failed);
     let figures = Summed { period, figures };
     let evidence = PeriodEvidence {
         period,
@@ -201,8 +201,8 @@ pub enum PersonalData {
     Ids,
 }
 
-fn document<'a, E>(kind: &'static str, about: About<'a>, evidence: E) -> Document<'a, E> {
-    Document {
+fn document<'a, E>(kind: &'static str, about: About<'a>, evidence: E) -> ReportDocument<'a, E> {
+    ReportDocument {
         kind,
         personal_data: about.personal_data == PersonalData::Ids,
         made: about.made,

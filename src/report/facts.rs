@@ -37,7 +37,7 @@ pub struct RequestFacts {
     pub setbacks: Vec<ReasonFact>,
     /// Jobs with reasons that are not listed.
     pub other_setbacks: usize,
-    pub fetching: Option<Fetching>,
+    pub fetching: Option<FetchFact>,
     /// The applied plan file, if the request came from one.
     pub plan: Option<PlanFact>,
     /// Periods since the request was recorded whose records the ledger has lost.
@@ -163,7 +163,7 @@ pub struct ReasonFact {
 
 /// What was fetched of an export.
 #[derive(Debug, Clone, Serialize)]
-pub struct Fetching {
+pub struct FetchFact {
     pub finished_jobs: usize,
     pub fetched_jobs: usize,
     #[serde(serialize_with = "time_or_none")]

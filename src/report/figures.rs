@@ -15,9 +15,9 @@ use super::facts::RowFacts;
 /// Adds up requests one by one.
 #[derive(Debug, Clone, Default)]
 pub struct Figures {
-    by_year: BTreeMap<(i32, Group), Tally>,
+    by_year: BTreeMap<(i32, Group), RequestTally>,
     by_month: BTreeMap<(i32, u32), BTreeMap<Group, usize>>,
-    all: Tally,
+    all: RequestTally,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +29,7 @@ pub(super) enum Group {
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Tally {
+pub(super) struct RequestTally {
     pub(super) received: usize,
     pub(super) whole: usize,
     pub(super) part: usize,
@@ -43,8 +43,8 @@ pub(super) struct Tally {
     pub(super) contradictory: usize,
     pub(super) ids: IdTally,
     /// Only requests with a recorded answer.
-    pub(super) in_time: Days,
-    pub(super) late: Days,
+    pub(super) in_time: DaysTaken,
+    pub(super) late: DaysTaken,
 }
 
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -60,7 +60,7 @@ pub(super) struct IdTally {
 
 /// How many requests took each number of days.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Days(BTreeMap<i64, usize>);
+pub(super) struct DaysTaken(BTreeMap<i64, usize>);
 
 impl Group {
     pub(super) const ALL: [Self; 4] = [
@@ -121,19 +121,19 @@ impl Figures {
         self.all.received
     }
 
-    pub(super) fn all(&self) -> &Tally {
+    pub(super) fn all(&self) -> &RequestTally {
         &self.all
     }
 
     /// By calendar year, then by law and kind.
-    pub(super) fn years(&self) -> impl Iterator<Item = (i32, Group, &Tally)> {
+    pub(super) fn years(&self) -> impl Iterator<Item = (i32, Group, &RequestTally)> {
         let years = self.by_year.iter();
         years.map(|((year, group), tally)| (*year, *group, tally))
     }
 
     /// The days that requests under a law took: in time, and late.
-    pub(super) fn days_of(&self, law: Law) -> (Days, Days) {
-        let mut days = (Days::default(), Days::default());
+    pub(super) fn days_of(&self, law: Law) -> (DaysTaken, DaysTaken) {
+        let mut days = (DaysTaken::default(), DaysTaken::default());
         for (_, _, tally) in self.years().filter(|(_, group, _)| group.law() == law) {
             days.0.merge(&tally.in_time);
             days.1.merge(&tally.late);
@@ -161,7 +161,7 @@ impl Figures {
     }
 }
 
-impl Tally {
+impl RequestTally {
     fn add(&mut self, row: &RowFacts) {
         let answer = &row.answer;
         self.received += 1;
@@ -194,14 +194,14 @@ impl Tally {
         self.whole + self.part
     }
 
-    pub(super) fn days(&self) -> Days {
+    pub(super) fn days(&self) -> DaysTaken {
         let mut days = self.in_time.clone();
         days.merge(&self.late);
         days
     }
 }
 
-impl Days {
+impl DaysTaken {
     fn add(&mut self, days: i64) {
         *self.0.entry(days).or_default() += 1;
     }
@@ -273,7 +273,13 @@ pub(super) struct FigureObject<'a> {
 }
 
 impl<'a> FigureObject<'a> {
-    fn new(year: i32, group: Group, tally: &'a Tally, from: NaiveDate, to: NaiveDate) -> Self {
+    fn new(
+        year: i32,
+        group: Group,
+        tally: &'a RequestTally,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Self {
         let days = tally.days();
         let of_year = |month, day| NaiveDate::from_ymd_opt(year, month, day);
         Self {
@@ -305,8 +311,8 @@ impl<'a> FigureObject<'a> {
 mod tests {
     use super::*;
 
-    fn days(all: &[i64]) -> Days {
-        let mut days = Days::default();
+    fn days(all: &[i64]) -> DaysTaken {
+        let mut days = DaysTaken::default();
         all.iter().for_each(|one| days.add(*one));
         days
     }

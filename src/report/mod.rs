@@ -15,12 +15,12 @@ mod words;
 
 pub use answer::{Answer, IdCounts, Nature, Timing, Told};
 pub use evidence::{
-    About, Digest, Document, PersonalData, evidence_digest, period_digest, period_document,
+    About, Digest, PersonalData, ReportDocument, evidence_digest, period_digest, period_document,
     request_document,
 };
 pub use facts::{
     AccountFact, ApprovalFact, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact,
-    ExtensionFact, Fetching, GroupFact, JobFacts, LeftOutFact, Made, MomentFact, PackagesFact,
+    ExtensionFact, FetchFact, GroupFact, JobFacts, LeftOutFact, Made, MomentFact, PackagesFact,
     PeriodFacts, PlanFact, PurgeFact, ReasonFact, RequestFacts, ReviewFact, RowFacts, SetBackFact,
     StepFact,
 };

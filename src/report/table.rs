@@ -91,7 +91,7 @@ pub fn request_table<E: From<io::Error>>(
     jobs: impl Iterator<Item = Result<JobFacts, E>>,
     personal_data: PersonalData,
 ) -> Result<(), E> {
-    let mut table = Table::new(out);
+    let mut table = CsvTable::new(out);
     let with_ids = personal_data != PersonalData::None;
     let ids = with_ids.then_some(ID_COLUMN);
     table.line(ids.into_iter().chain(JOB_COLUMNS).map(str::to_owned))?;
@@ -121,7 +121,7 @@ pub fn period_table<E: From<io::Error>>(
     out: &mut dyn Write,
     requests: impl Iterator<Item = Result<RowFacts, E>>,
 ) -> Result<(), E> {
-    let mut table = Table::new(out);
+    let mut table = CsvTable::new(out);
     table.line(REQUEST_COLUMNS.map(str::to_owned))?;
     for request in requests {
         table.line(request_cells(&request?))?;
@@ -129,9 +129,9 @@ pub fn period_table<E: From<io::Error>>(
     Ok(table.finish()?)
 }
 
-struct Table<'a>(csv::Writer<&'a mut dyn Write>);
+struct CsvTable<'a>(csv::Writer<&'a mut dyn Write>);
 
-impl<'a> Table<'a> {
+impl<'a> CsvTable<'a> {
     fn new(out: &'a mut dyn Write) -> Self {
         let mut builder = csv::WriterBuilder::new();
         Self(builder.terminator(csv::Terminator::CRLF).from_writer(out))

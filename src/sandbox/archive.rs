@@ -11,8 +11,8 @@ use zip::write::FileOptions;
 use zip::{AesMode, DateTime, ZipWriter};
 
 use super::clock::Moment;
-use super::person::{Person, Span};
-use super::task::{Disclosure, Law, Order};
+use super::person::{EventSpan, Person};
+use super::task::{CreateCall, Disclosure, Law};
 use super::{ExportArchive, ExportMembers, Exports, SandboxError};
 
 const DAY: i64 = 24 * 3600;
@@ -21,13 +21,13 @@ const SOURCES: [&str; 4] = ["distinct_id", "time", "$os", "mp_lib"];
 
 /// Writes the zip for `order` as of `until`, when the export was done.
 pub(super) fn pack<W: Write + Seek>(
-    order: &Order,
+    order: &CreateCall,
     until: Moment,
     exports: Exports,
     api_secret: &str,
     out: W,
 ) -> Result<W, SandboxError> {
-    let span = Span {
+    let span = EventSpan {
         since: until.seconds() - history(order.law),
         until: until.seconds(),
         events_per_person: exports.events_per_person,
@@ -40,7 +40,7 @@ pub(super) fn pack<W: Write + Seek>(
         .map(|id| Person::new(id))
         .filter(Person::has_data)
         .collect();
-    let delivery = Delivery {
+    let delivery = ExportDelivery {
         people: &people,
         span,
         only: match order.disclosure {
@@ -59,36 +59,42 @@ pub(super) fn pack<W: Write + Seek>(
 
 type Member<'a> = (
     &'static str,
-    fn(&Delivery<'a>, &mut dyn Write) -> io::Result<()>,
+    fn(&ExportDelivery<'a>, &mut dyn Write) -> io::Result<()>,
 );
 
 /// The members of an export, and what writes each. Source: Mixpanel's page "End User Data
 /// Management", August 2026. The older forms were never documented; clients of that time expected
 /// them.
-fn members<'a>(order: &Order, members: ExportMembers) -> Vec<Member<'a>> {
+fn members<'a>(order: &CreateCall, members: ExportMembers) -> Vec<Member<'a>> {
     let lists: [Member<'a>; 3] = [
-        ("event_names.csv", Delivery::write_event_names),
-        ("event_properties.csv", Delivery::write_event_properties),
-        ("profile_properties.csv", Delivery::write_profile_properties),
+        ("event_names.csv", ExportDelivery::write_event_names),
+        (
+            "event_properties.csv",
+            ExportDelivery::write_event_properties,
+        ),
+        (
+            "profile_properties.csv",
+            ExportDelivery::write_profile_properties,
+        ),
     ];
     match (members, order.law, order.disclosure) {
         (ExportMembers::OlderJson, ..) => vec![
-            ("events.jsonl", Delivery::write_event_lines),
-            ("profiles.json", Delivery::write_profile_array),
+            ("events.jsonl", ExportDelivery::write_event_lines),
+            ("profiles.json", ExportDelivery::write_profile_array),
         ],
         (ExportMembers::OlderCsv, ..) => vec![
-            ("events.csv", Delivery::write_older_events),
-            ("profiles.csv", Delivery::write_older_profiles),
+            ("events.csv", ExportDelivery::write_older_events),
+            ("profiles.csv", ExportDelivery::write_older_profiles),
         ],
         (ExportMembers::Documented, Law::Gdpr, _) => vec![
-            ("events.json", Delivery::write_event_lines),
-            ("people.json", Delivery::write_profile_lines),
-            ("summary.json", Delivery::write_summary),
+            ("events.json", ExportDelivery::write_event_lines),
+            ("people.json", ExportDelivery::write_profile_lines),
+            ("summary.json", ExportDelivery::write_summary),
         ],
         (ExportMembers::Documented, Law::Ccpa, Disclosure::Categories) => lists.into(),
         (ExportMembers::Documented, Law::Ccpa, Disclosure::Data | Disclosure::Sources) => vec![
-            ("events.csv", Delivery::write_event_table),
-            ("profiles.csv", Delivery::write_profile_table),
+            ("events.csv", ExportDelivery::write_event_table),
+            ("profiles.csv", ExportDelivery::write_profile_table),
             lists[0],
             lists[1],
             lists[2],
@@ -119,14 +125,14 @@ fn history(law: Law) -> i64 {
     }
 }
 
-struct Delivery<'a> {
+struct ExportDelivery<'a> {
     people: &'a [Person<'a>],
-    span: Span,
+    span: EventSpan,
     /// The only event properties to deliver; `None` for all.
     only: Option<&'static [&'static str]>,
 }
 
-impl Delivery<'_> {
+impl ExportDelivery<'_> {
     fn events(&self) -> impl Iterator<Item = Value> {
         let of = |person: &'_ Person<'_>| {
             let events = person.times(self.span).map(|time| person.event(time));

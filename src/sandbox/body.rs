@@ -19,7 +19,7 @@ const MAX_DRAINED: usize = 8 * MAX_BODY;
 
 /// When a call arrived, before its body and any wait.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Arrival(pub(super) Moment);
+pub(super) struct ArrivalTime(pub(super) Moment);
 
 #[derive(Clone, Debug)]
 pub(super) enum Received {
@@ -29,7 +29,7 @@ pub(super) enum Received {
 
 /// Records the arrival and reads the body; handlers find both among the request's extensions.
 pub(super) async fn receive(request: Request, next: Next) -> Response {
-    let arrival = Arrival(Moment::now());
+    let arrival = ArrivalTime(Moment::now());
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(arrival);
     parts.extensions.insert(read(body).await);

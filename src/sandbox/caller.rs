@@ -9,7 +9,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use serde::Deserialize;
 
-use super::body::Arrival;
+use super::body::ArrivalTime;
 use super::clock::{Moment, micros};
 use super::replies::Refusal;
 use super::server::Server;
@@ -33,7 +33,7 @@ impl FromRequestParts<Arc<Server>> for Caller {
         let arrival = parts
             .extensions
             .get()
-            .map_or_else(Moment::now, |Arrival(moment)| *moment);
+            .map_or_else(Moment::now, |ArrivalTime(moment)| *moment);
         check_bearer(&parts.headers)?;
         let Ok(Query(Parameters { token })) = Query::try_from_uri(&parts.uri) else {
             return Err(Refusal::MalformedProjectToken);

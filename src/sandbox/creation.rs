@@ -9,7 +9,7 @@ use uuid::{Uuid, Variant, Version};
 use super::Settings;
 use super::body::Received;
 use super::replies::Refusal;
-use super::task::{Disclosure, Kind, Law, Order};
+use super::task::{CreateCall, Disclosure, Kind, Law};
 
 const MAX_CALLBACK_URLS: usize = 5;
 /// All allowed properties of a create's body.
@@ -22,7 +22,11 @@ const PROPERTIES: [&str; 5] = [
 ];
 
 /// The order in a body, or why it has none.
-pub(super) fn parse(kind: Kind, body: &Received, settings: &Settings) -> Result<Order, Refusal> {
+pub(super) fn parse(
+    kind: Kind,
+    body: &Received,
+    settings: &Settings,
+) -> Result<CreateCall, Refusal> {
     let Received::Whole(bytes) = body else {
         return Err(Refusal::BodyTooLarge);
     };
@@ -39,7 +43,7 @@ pub(super) fn parse(kind: Kind, body: &Received, settings: &Settings) -> Result<
         return Err(bad("the body has a property that this call does not know"));
     }
     let law = law(&fields)?;
-    Ok(Order {
+    Ok(CreateCall {
         kind,
         law,
         disclosure: disclosure(&fields, kind, law)?,
@@ -158,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    fn parsed(kind: Kind, body: &Value) -> Result<Order, Refusal> {
+    fn parsed(kind: Kind, body: &Value) -> Result<CreateCall, Refusal> {
         let body = Received::Whole(body.to_string().into_bytes().into());
         parse(kind, &body, &Settings::new(PathBuf::new()))
     }

@@ -171,7 +171,7 @@ pub enum SandboxError {
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
-    stop: watch::Sender<server::Phase>,
+    stop: watch::Sender<server::ServerPhase>,
     thread: Option<JoinHandle<Result<(), SandboxError>>>,
 }
 
@@ -197,7 +197,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.stop.send_replace(server::Phase::Stopping);
+        self.stop.send_replace(server::ServerPhase::Stopping);
         // Joins, so that after `drop` the port is free and the state closed.
         if let Some(thread) = self.thread.take()
             && !matches!(thread.join(), Ok(Ok(())))
@@ -220,7 +220,7 @@ pub fn start(settings: Settings) -> Result<Running, SandboxError> {
     listener.set_nonblocking(true).map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
 
-    let (stop, stopped) = watch::channel(server::Phase::Serving);
+    let (stop, stopped) = watch::channel(server::ServerPhase::Serving);
     let thread = std::thread::Builder::new()
         .name("sandbox".into())
         .spawn(move || {

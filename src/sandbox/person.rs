@@ -22,7 +22,7 @@ const PLANS: [&str; 3] = ["free", "team", "enterprise"];
 
 /// The period of events in an export: from `since` until before `until`, in Unix seconds.
 #[derive(Clone, Copy)]
-pub(super) struct Span {
+pub(super) struct EventSpan {
     pub(super) since: i64,
     pub(super) until: i64,
     /// Events for each person; `None` for the person's own number.
@@ -49,8 +49,8 @@ impl<'a> Person<'a> {
 
     /// When this person did something. Evenly spaced over all time, so that overlapping exports
     /// agree; or over the span, if the number of events is given.
-    pub(super) fn times(&self, span: Span) -> Box<dyn Iterator<Item = i64>> {
-        let Span { since, until, .. } = span;
+    pub(super) fn times(&self, span: EventSpan) -> Box<dyn Iterator<Item = i64>> {
+        let EventSpan { since, until, .. } = span;
         if let Some(count) = span.events_per_person.map(i64::from) {
             return Box::new(
                 (0..count).map(move |number| since + (until - since) * number / count),

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::clock::Moment;
 use super::lifecycle::Status;
-use super::task::{Kind, Law, Shape, Task};
+use super::task::{Kind, Law, ReplyShape, Task};
 
 const REQUESTING_USER: &str = "operator@example.test";
 
@@ -138,8 +138,8 @@ impl IntoResponse for Refusal {
 /// 201, in the task's shape.
 pub(super) fn created(task: &Task) -> Response {
     let results = match task.shape {
-        Shape::Object => json!({"task_id": task.id}),
-        Shape::List => json!([listed(task)]),
+        ReplyShape::Object => json!({"task_id": task.id}),
+        ReplyShape::List => json!([listed(task)]),
     };
     (StatusCode::CREATED, ok(results)).into_response()
 }
@@ -169,10 +169,10 @@ pub(super) fn retrieval(task: &Task, status: Status, link: Option<String>) -> Re
 }
 
 /// OpenAPI and prose name it differently; a task uses one of the names.
-fn link_field(shape: Shape) -> &'static str {
+fn link_field(shape: ReplyShape) -> &'static str {
     match shape {
-        Shape::Object => "results",
-        Shape::List => "result",
+        ReplyShape::Object => "results",
+        ReplyShape::List => "result",
     }
 }
 

@@ -18,7 +18,7 @@ use super::{SandboxError, Settings};
 const GRACE: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum ServerPhase {
     Serving,
     Stopping,
 }
@@ -74,7 +74,7 @@ pub(super) async fn off_thread<T: Send + 'static>(
 pub(super) fn serve(
     listener: std::net::TcpListener,
     routes: Router,
-    phase: watch::Receiver<Phase>,
+    phase: watch::Receiver<ServerPhase>,
 ) -> Result<(), SandboxError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -95,7 +95,9 @@ pub(super) fn serve(
     served.map_err(SandboxError::Serve)
 }
 
-async fn stopping(mut phase: watch::Receiver<Phase>) {
+async fn stopping(mut phase: watch::Receiver<ServerPhase>) {
     // An error means that the sender is gone, which also ends the server.
-    let _ = phase.wait_for(|phase| *phase == Phase::Stopping).await;
+    let _ = phase
+        .wait_for(|phase| *phase == ServerPhase::Stopping)
+        .await;
 }

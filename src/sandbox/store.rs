@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::clock::Moment;
 use super::lifecycle::{Status, Times};
-use super::task::{Disclosure, Kind, Law, Order, Shape, Task};
+use super::task::{CreateCall, Disclosure, Kind, Law, ReplyShape, Task};
 use super::{CreateReply, SandboxError};
 
 /// How long to wait for another process's write.
@@ -148,7 +148,7 @@ impl Store {
     pub(super) fn record_task(
         &mut self,
         project: &str,
-        order: Order,
+        order: CreateCall,
         duration: i64,
         reply: CreateReply,
     ) -> Result<Creation, SandboxError> {
@@ -326,30 +326,30 @@ fn find_conflict(
     }))
 }
 
-fn next_shape(tx: &Transaction<'_>, reply: CreateReply) -> rusqlite::Result<Shape> {
+fn next_shape(tx: &Transaction<'_>, reply: CreateReply) -> rusqlite::Result<ReplyShape> {
     match reply {
-        CreateReply::Object => Ok(Shape::Object),
-        CreateReply::List => Ok(Shape::List),
+        CreateReply::Object => Ok(ReplyShape::Object),
+        CreateReply::List => Ok(ReplyShape::List),
         CreateReply::Alternate => {
             let last: i64 =
                 tx.query_row("SELECT COALESCE(MAX(number), 0) FROM task", [], |row| {
                     row.get(0)
                 })?;
             Ok(if last % 2 == 0 {
-                Shape::Object
+                ReplyShape::Object
             } else {
-                Shape::List
+                ReplyShape::List
             })
         }
     }
 }
 
-fn new_task_id(shape: Shape) -> String {
+fn new_task_id(shape: ReplyShape) -> String {
     let random = Uuid::new_v4();
     match shape {
-        Shape::Object => random.to_string(),
+        ReplyShape::Object => random.to_string(),
         // 19 digits that fit a signed 64-bit integer.
-        Shape::List => {
+        ReplyShape::List => {
             (1_000_000_000_000_000_000 + random.as_u128() % 8_000_000_000_000_000_000).to_string()
         }
     }
@@ -419,7 +419,7 @@ fn read_task(row: &Row<'_>) -> rusqlite::Result<(Task, String, String)> {
         duration: row.get(8)?,
         cancelled: row.get::<_, Option<i64>>(9)?.map(Moment),
     };
-    let order = Order {
+    let order = CreateCall {
         kind: row.get(2)?,
         law: row.get(4)?,
         disclosure: row.get(5)?,
@@ -454,4 +454,4 @@ macro_rules! stored_as_word {
     )*};
 }
 
-stored_as_word!(Kind, Shape, Law, Disclosure);
+stored_as_word!(Kind, ReplyShape, Law, Disclosure);

@@ -59,12 +59,12 @@ impl Disclosure {
 
 /// The documented form of all replies about a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum ReplyShape {
     Object,
     List,
 }
 
-impl Shape {
+impl ReplyShape {
     pub(super) const ALL: [Self; 2] = [Self::Object, Self::List];
 
     pub(super) fn as_str(self) -> &'static str {
@@ -77,7 +77,7 @@ impl Shape {
 
 /// A create call whose body passed every check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Order {
+pub(super) struct CreateCall {
     pub(super) kind: Kind,
     pub(super) law: Law,
     pub(super) disclosure: Disclosure,
@@ -91,9 +91,9 @@ pub(super) struct Order {
 pub(super) struct Task {
     pub(super) id: String,
     pub(super) project: String,
-    pub(super) shape: Shape,
+    pub(super) shape: ReplyShape,
     pub(super) times: Times,
-    pub(super) order: Order,
+    pub(super) order: CreateCall,
 }
 
 impl Task {

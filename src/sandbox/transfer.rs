@@ -28,7 +28,7 @@ pub(super) struct Served {
 
 /// The requested part of a file.
 #[derive(Debug, PartialEq, Eq)]
-enum Wanted {
+enum WantedRange {
     All,
     /// From the first byte to the last, from 0, both included.
     Part(u64, u64),
@@ -55,9 +55,9 @@ impl Served {
         let is_same = text(header::IF_RANGE).is_none_or(|tag| tag == self.tag);
         let range = text(header::RANGE).filter(|_| is_same);
         let (status, first, last) = match wanted(range, self.length) {
-            Wanted::All => (StatusCode::OK, 0, self.length.saturating_sub(1)),
-            Wanted::Part(first, last) => (StatusCode::PARTIAL_CONTENT, first, last),
-            Wanted::Nothing => {
+            WantedRange::All => (StatusCode::OK, 0, self.length.saturating_sub(1)),
+            WantedRange::Part(first, last) => (StatusCode::PARTIAL_CONTENT, first, last),
+            WantedRange::Nothing => {
                 let all = format!("bytes */{}", self.length);
                 return (
                     StatusCode::RANGE_NOT_SATISFIABLE,
@@ -78,35 +78,35 @@ impl Served {
             (header::ETAG, self.tag),
             (header::CONTENT_LENGTH, length.to_string()),
         ];
-        let body = Body::from_stream(Chunks::of(self.file, first, length));
+        let body = Body::from_stream(FileChunks::of(self.file, first, length));
         (status, headers, range, body).into_response()
     }
 }
 
 /// The byte range of a `Range` header; other forms are ignored.
-fn wanted(range: Option<&str>, length: u64) -> Wanted {
+fn wanted(range: Option<&str>, length: u64) -> WantedRange {
     let range = range.and_then(|range| range.strip_prefix("bytes="));
     let Some((first, last)) = range.and_then(|range| range.split_once('-')) else {
-        return Wanted::All;
+        return WantedRange::All;
     };
     let Ok(first) = first.parse::<u64>() else {
-        return Wanted::All;
+        return WantedRange::All;
     };
     let end = length.saturating_sub(1);
     match last {
-        _ if first >= length => Wanted::Nothing,
-        "" => Wanted::Part(first, end),
+        _ if first >= length => WantedRange::Nothing,
+        "" => WantedRange::Part(first, end),
         last => match last.parse::<u64>() {
-            Ok(last) if last >= first => Wanted::Part(first, last.min(end)),
-            _ => Wanted::All,
+            Ok(last) if last >= first => WantedRange::Part(first, last.min(end)),
+            _ => WantedRange::All,
         },
     }
 }
 
 /// Chunks that a thread of the blocking pool reads a few ahead.
-struct Chunks(mpsc::Receiver<io::Result<Bytes>>);
+struct FileChunks(mpsc::Receiver<io::Result<Bytes>>);
 
-impl Chunks {
+impl FileChunks {
     fn of(mut file: File, first: u64, length: u64) -> Self {
         let (sender, receiver) = mpsc::channel(WAITING);
         tokio::task::spawn_blocking(move || {
@@ -135,7 +135,7 @@ impl Chunks {
     }
 }
 
-impl Stream for Chunks {
+impl Stream for FileChunks {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -150,16 +150,16 @@ mod tests {
     #[test]
     fn one_range_of_bytes_is_understood() {
         let cases = [
-            (None, Wanted::All),
-            (Some("bytes=0-"), Wanted::Part(0, 99)),
-            (Some("bytes=40-"), Wanted::Part(40, 99)),
-            (Some("bytes=40-49"), Wanted::Part(40, 49)),
-            (Some("bytes=40-400"), Wanted::Part(40, 99)),
-            (Some("bytes=100-"), Wanted::Nothing),
-            (Some("bytes=-5"), Wanted::All),
-            (Some("bytes=9-8"), Wanted::All),
-            (Some("bytes=1-2,4-5"), Wanted::All),
-            (Some("lines=1-2"), Wanted::All),
+            (None, WantedRange::All),
+            (Some("bytes=0-"), WantedRange::Part(0, 99)),
+            (Some("bytes=40-"), WantedRange::Part(40, 99)),
+            (Some("bytes=40-49"), WantedRange::Part(40, 49)),
+            (Some("bytes=40-400"), WantedRange::Part(40, 99)),
+            (Some("bytes=100-"), WantedRange::Nothing),
+            (Some("bytes=-5"), WantedRange::All),
+            (Some("bytes=9-8"), WantedRange::All),
+            (Some("bytes=1-2,4-5"), WantedRange::All),
+            (Some("lines=1-2"), WantedRange::All),
         ];
         for (range, expected) in cases {
             assert_eq!(wanted(range, 100), expected, "{range:?}");

@@ -19,7 +19,7 @@ use super::talk::aside::Aside;
 
 /// The form of the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum OutputFormat {
     Human,
     Json,
 }
@@ -56,7 +56,7 @@ pub enum Input {
 
 /// The streams of one run.
 pub struct Ui {
-    pub(super) format: Format,
+    pub(super) format: OutputFormat,
     pub(super) talk: Talk,
     pub(super) input: Input,
     pub(super) layout: Layout,
@@ -74,7 +74,7 @@ pub struct Ui {
 }
 
 impl Ui {
-    pub fn new(format: Format, talk: Talk, input: Input, color: Color) -> Self {
+    pub fn new(format: OutputFormat, talk: Talk, input: Input, color: Color) -> Self {
         let choose = |is_terminal: bool| match color {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
@@ -90,7 +90,7 @@ impl Ui {
             stdout: choose(io::stdout().is_terminal()),
             aside: Aside::new(
                 choose(io::stderr().is_terminal()),
-                format == Format::Human && talk == Talk::Normal,
+                format == OutputFormat::Human && talk == Talk::Normal,
             ),
             terminal: Terminal::default(),
             program: "dsr",
@@ -123,15 +123,15 @@ impl Ui {
         self.without_drawing()
     }
 
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> OutputFormat {
         self.format
     }
 
     /// Writes the result of the command. A reader that went away is not an error.
     pub fn print(&self, view: &impl View) -> io::Result<()> {
         let text = match self.format {
-            Format::Human => view.human(&self.paper()),
-            Format::Json => {
+            OutputFormat::Human => view.human(&self.paper()),
+            OutputFormat::Json => {
                 let mut object = json!({ "schema": SCHEMA });
                 merge(&mut object, view.json());
                 let warnings = self.warnings.take();
@@ -145,12 +145,14 @@ impl Ui {
     }
 
     /// The format of a result that grows line by line. A program always gets JSON.
-    pub fn lines_format(&self) -> Format {
+    pub fn lines_format(&self) -> OutputFormat {
         match (self.format, self.layout) {
-            (Format::Json, _) => Format::Json,
-            (Format::Human, Layout::Plain) => Format::Human,
-            (Format::Human, Layout::Columns) if io::stdout().is_terminal() => Format::Human,
-            (Format::Human, Layout::Columns) => Format::Json,
+            (OutputFormat::Json, _) => OutputFormat::Json,
+            (OutputFormat::Human, Layout::Plain) => OutputFormat::Human,
+            (OutputFormat::Human, Layout::Columns) if io::stdout().is_terminal() => {
+                OutputFormat::Human
+            }
+            (OutputFormat::Human, Layout::Columns) => OutputFormat::Json,
         }
     }
 
@@ -197,7 +199,7 @@ impl Ui {
         debug_assert!(kinds::is_known_warning(kind), "`{kind}` is not published");
         let message = self.spell(message);
         match self.format {
-            Format::Human => {
+            OutputFormat::Human => {
                 let begin = Tone::Attention.paint("Warning:");
                 let text = format!("{begin} {}\n", printable(&message));
                 match &mut *self.held_back.borrow_mut() {
@@ -205,7 +207,7 @@ impl Ui {
                     None => self.aside.write(&text),
                 }
             }
-            Format::Json => self
+            OutputFormat::Json => self
                 .warnings
                 .borrow_mut()
                 .push(json!({ "kind": kind, "message": message })),
@@ -237,8 +239,8 @@ impl Ui {
         let mut failure = failure.clone();
         failure.hint = failure.hint.map(|hint| self.spell(&hint));
         let text = match self.format {
-            Format::Human => failure.human(),
-            Format::Json => {
+            OutputFormat::Human => failure.human(),
+            OutputFormat::Json => {
                 let mut object = json!({ "schema": SCHEMA, "error": failure.json() });
                 let warnings = self.warnings.take();
                 if !warnings.is_empty() {
@@ -292,7 +294,7 @@ mod tests {
 
     #[test]
     fn what_is_warned_of_after_the_result_is_not_lost() {
-        let ui = Ui::new(Format::Json, Talk::Quiet, Input::Never, Color::Never);
+        let ui = Ui::new(OutputFormat::Json, Talk::Quiet, Input::Never, Color::Never);
         assert_eq!(ui.leftovers(), None);
         ui.warn("ids_kept", "the ids stay");
         let line = ui.leftovers().unwrap();

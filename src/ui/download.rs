@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::ledger::{DownloadRecord, JobRecord};
 use crate::packages::Summary;
 use crate::ui::drawing::json::time;
-use crate::ui::drawing::paper::{Facts, Layout, Paper};
+use crate::ui::drawing::paper::{FactList, Layout, Paper};
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural, printable, wrapped};
 use crate::ui::failures::failure::Failure;
@@ -151,7 +151,7 @@ fn why_untried(why: Untried) -> &'static str {
     }
 }
 
-fn add_archive(facts: &mut Facts<'_>, record: &DownloadRecord, result: &str) -> String {
+fn add_archive(facts: &mut FactList<'_>, record: &DownloadRecord, result: &str) -> String {
     facts.add("Archive", &shown(&record.path));
     let bytes = number(record.bytes as usize);
     facts.add("Size", &format!("{bytes} bytes"));
@@ -160,7 +160,7 @@ fn add_archive(facts: &mut Facts<'_>, record: &DownloadRecord, result: &str) -> 
 }
 
 /// Adds the packages; what the operator must look at has its own line.
-fn add_packages(facts: &mut Facts<'_>, path: &Path, summary: &Summary, before: &str) {
+fn add_packages(facts: &mut FactList<'_>, path: &Path, summary: &Summary, before: &str) {
     let packages = plural(summary.packages, "package", "packages");
     let records = plural(summary.records as usize, "record", "records");
     let label = match summary.is_draft() {

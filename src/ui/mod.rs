@@ -20,10 +20,10 @@ mod sandbox;
 mod status;
 mod talk;
 
-pub use auth::kept::{Change, Kept, LoggedOut};
+pub use auth::kept::{Change, KeptSecret, LoggedOut};
 pub use auth::ledger_key::LedgerKeyView;
 pub use auth::tokens::{TokenState, TokensView};
-pub use console::{Color, Drawing, Format, Input, Talk, Ui};
+pub use console::{Color, Drawing, Input, OutputFormat, Talk, Ui};
 pub use doctor::{Check, DoctorView, Level, Setting};
 pub use download::{DownloadView, DownloadsView};
 pub use drawing::json::SCHEMA;
@@ -37,17 +37,17 @@ pub use failures::kinds::{ERROR_KINDS, WARNING_KINDS};
 pub use failures::print::PrintError;
 pub use help::command::CommandView;
 pub use help::completions::ScriptView;
-pub use help::examples::{Example, Part, examples_of, folded, for_the_screen};
+pub use help::examples::{Example, HelpPart, examples_of, folded, for_the_screen};
 pub use help::guide::{GuideView, TopicsView};
 pub use help::man::{ManFilesView, ManInstalledView, Sheet};
-pub use help::page::{Block, Page, without_links};
+pub use help::page::{Block, HelpPage, without_links};
 pub use ledger::audit::{AuditHeadView, AuditLogView, AuditView};
 pub use ledger::purge::{PurgeView, staying};
 pub use ledger::{AcceptedView, BackupView, LedgerStatusView};
 pub use people::find::{FindView, Involvement, Sought};
 pub use people::recollected::{RecollectedView, damage_text};
 pub use people::suppressions::{ListCounts, ListFormat, ListWrittenView, SuppressionList};
-pub use people::warnings::Listed;
+pub use people::warnings::ListedPlaces;
 pub use plan::file::{Checked, PlanFileView, WrittenView};
 pub use plan::view::{PlanView, hashing_text};
 pub use project::{ProjectView, ProjectsView, SecretPlace};
@@ -61,6 +61,6 @@ pub use sandbox::ServingView;
 pub use status::watch::{Picture, Screen};
 pub use talk::aside::Aside;
 pub use talk::progress::{
-    Lines, Phase, Progress, clocks_apart, reading, reporting, splitting, verifying,
+    Phase, Progress, ResultLines, clocks_apart, reading, reporting, splitting, verifying,
 };
-pub use talk::question::{Act, QuestionError};
+pub use talk::question::{Confirmable, QuestionError};

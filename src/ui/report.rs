@@ -12,14 +12,14 @@ use crate::ui::drawing::json::SCHEMA;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, printable};
-use crate::workflow::Written;
+use crate::workflow::PlacedFile;
 
 /// A report that was written to a file.
 #[derive(Debug)]
 pub struct ReportView<'a> {
     /// One line: what it is about, and how that stands.
     pub about: &'a str,
-    pub file: &'a Written,
+    pub file: &'a PlacedFile,
     pub digest: &'a Digest,
 }
 
@@ -45,7 +45,7 @@ impl Ui {
         &self,
         out: &mut dyn Write,
         report: &impl Serialize,
-        file: Option<&Written>,
+        file: Option<&PlacedFile>,
     ) -> io::Result<()> {
         let wrapped = Wrapped {
             schema: SCHEMA,
@@ -84,7 +84,7 @@ impl View for ReportView<'_> {
     }
 }
 
-fn object(file: &Written) -> Value {
+fn object(file: &PlacedFile) -> Value {
     json!({
         "path": file.path.display().to_string(),
         "bytes": file.bytes,

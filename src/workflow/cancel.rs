@@ -10,7 +10,7 @@ use crate::domain::{ExitStatus, JobState, TaskId, TaskStatus};
 use crate::ledger::{AuditEvent, JobRecord, Ledger, LedgerError, RequestRecord, Standing};
 use crate::mixpanel::{CancelAnswer, Client, Words};
 
-use super::follow::{self, Followed, RefreshTrouble};
+use super::follow::{self, FollowedJob, RefreshTrouble};
 use super::{Run, Signal};
 
 /// Tries of a DELETE without a clear answer, and of a GET that does not show its effect yet.
@@ -158,13 +158,13 @@ pub fn list_cancellable(
     ledger: &Ledger,
     request: &RequestRecord,
     only: Option<&str>,
-) -> Result<Vec<Followed>, LedgerError> {
+) -> Result<Vec<FollowedJob>, LedgerError> {
     let meant = list_meant(ledger, request, only)?.into_iter();
     // A task that was made for another job is cancelled only by its own id.
     let own = meant.filter(|job| only.is_some() || !job.is_linked);
     let followed = own.filter(|job| job.state.is_followed());
     Ok(followed
-        .filter_map(|job| Followed::new(request, job))
+        .filter_map(|job| FollowedJob::new(request, job))
         .collect())
 }
 
@@ -172,7 +172,7 @@ pub fn list_cancellable(
 /// their deletions too.
 pub fn list_taken_along(
     ledger: &Ledger,
-    items: &[Followed],
+    items: &[FollowedJob],
 ) -> Result<Vec<JobRecord>, LedgerError> {
     let mut along = Vec::new();
     for item in items {
@@ -198,7 +198,7 @@ pub struct Strangers {
 /// When the ledger cannot be read. The inner error says why Mixpanel could not be asked.
 pub async fn list_strangers(
     run: &mut Run<'_>,
-    items: &[Followed],
+    items: &[FollowedJob],
 ) -> Result<Result<Vec<Strangers>, RefreshTrouble>, LedgerError> {
     let mut strangers = Vec::new();
     for item in items {
@@ -232,7 +232,7 @@ pub async fn list_strangers(
 
 fn count_strangers(
     ledger: &Ledger,
-    item: &Followed,
+    item: &FollowedJob,
     mut named: HashSet<String>,
 ) -> Result<usize, LedgerError> {
     let mut hashed = 0;
@@ -275,7 +275,7 @@ enum Said {
 type One = (Option<CancelOutcome>, Option<RefreshTrouble>);
 
 /// Cancels one job: DELETE, then GET, and both again while neither gives the outcome.
-async fn cancel_one(run: &mut Run<'_>, item: &Followed) -> Result<One, LedgerError> {
+async fn cancel_one(run: &mut Run<'_>, item: &FollowedJob) -> Result<One, LedgerError> {
     let clients = run.clients;
     let Some(client) = clients.get(item.project()) else {
         let request = run.ledger.find_request(&item.job().request)?;
@@ -317,7 +317,7 @@ fn not_cancelled(trouble: &RefreshTrouble) -> Option<CancelOutcome> {
 }
 
 /// The task is revoked, and so is every job linked to it.
-fn take_along(run: &mut Run<'_>, item: &Followed) -> Result<(), LedgerError> {
+fn take_along(run: &mut Run<'_>, item: &FollowedJob) -> Result<(), LedgerError> {
     for job in run.ledger.list_sharing(item.task(), item.job())? {
         let now = run.clock.now();
         run.ledger.record_taken_along(&job.id, item.job(), now)?;
@@ -328,7 +328,7 @@ fn take_along(run: &mut Run<'_>, item: &Followed) -> Result<(), LedgerError> {
 /// The deciding GET, repeated while Mixpanel accepted the DELETE and does not show it yet.
 async fn look(
     run: &mut Run<'_>,
-    item: &Followed,
+    item: &FollowedJob,
     said: &Said,
 ) -> Result<(JobRecord, Option<RefreshTrouble>), LedgerError> {
     let mut tries = 0;
@@ -393,7 +393,7 @@ fn is_about_other_ids(job: &JobRecord) -> bool {
 async fn delete(
     run: &mut Run<'_>,
     client: &Client,
-    item: &Followed,
+    item: &FollowedJob,
 ) -> Result<Result<Said, RefreshTrouble>, LedgerError> {
     let (mut limited, mut unreached) = (0, 0);
     loop {

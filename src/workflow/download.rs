@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use crate::config::{begin_file, create_private_folder, sweep_unfinished};
 use crate::domain::{JobState, Kind, link_end, to_hex};
 use crate::ledger::{DownloadRecord, JobRecord, Ledger, LedgerError, RequestRecord, Standing};
-use crate::mixpanel::{Client, Fetched, Fetcher, Sink};
+use crate::mixpanel::{Client, Fetcher, TransferEnd, TransferSink};
 
 use super::archive::{find_before, find_damage, find_other, time_of};
 use super::fetched::{
@@ -135,13 +135,13 @@ async fn download_one(
             Ok(None) => break,
             Err(trouble) => return Ok(Err(trouble)),
         };
-        let mut part = Part::create(folder, on_bytes)?;
+        let mut part = PartialFile::create(folder, on_bytes)?;
         let fetched = tokio::select! {
             fetched = fetcher.fetch(&link, &mut part) => fetched.map_err(|e| in_folder(folder, e))?,
             _ = run.interrupt.raised() => return Ok(Err(RefreshTrouble::Interrupted)),
         };
         match fetched {
-            Fetched::Whole => {
+            TransferEnd::Whole => {
                 let now = run.clock.now();
                 let (file, bytes, sha256) = match part.finish().map_err(|e| in_folder(folder, e))? {
                     Ok(finished) => finished,
@@ -169,17 +169,17 @@ async fn download_one(
                 };
             }
             // Asking again would bring the same link.
-            Fetched::BadLink => {
+            TransferEnd::BadLink => {
                 let reason = "Mixpanel gave no usable link (not an https address)".to_owned();
                 let age = LinkAge::Any;
                 return Ok(Ok(DownloadOutcome::NoLink { reason, age }));
             }
-            Fetched::Refused { http_status } => refused = Some(http_status),
-            Fetched::NotAnArchive { reason } => {
+            TransferEnd::Refused { http_status } => refused = Some(http_status),
+            TransferEnd::NotAnArchive { reason } => {
                 let reason = reason.into();
                 return Ok(Ok(DownloadOutcome::NotAnArchive { reason }));
             }
-            Fetched::Broken { reason } => {
+            TransferEnd::Broken { reason } => {
                 let reason = reason.into();
                 return Ok(Ok(DownloadOutcome::Broken { reason }));
             }
@@ -228,7 +228,7 @@ async fn find_link(
 
 /// A file during its transfer: under a temporary name, readable only by its owner, and removed with
 /// this value unless it is finished.
-struct Part<'a> {
+struct PartialFile<'a> {
     file: NamedTempFile,
     hash: Sha256,
     taken: u64,
@@ -236,7 +236,7 @@ struct Part<'a> {
     on_bytes: OnBytes<'a>,
 }
 
-impl<'a> Part<'a> {
+impl<'a> PartialFile<'a> {
     fn create(folder: &Path, on_bytes: OnBytes<'a>) -> Result<Self, DownloadError> {
         let file = create_private_folder(folder).and_then(|()| begin_file(folder));
         Ok(Self {
@@ -262,7 +262,7 @@ impl<'a> Part<'a> {
     }
 }
 
-impl Sink for Part<'_> {
+impl TransferSink for PartialFile<'_> {
     fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)?;
         self.hash.update(bytes);

@@ -9,7 +9,7 @@ use crate::ledger::{
 };
 use crate::report::{
     AccountFact, Answer, ApprovalFact, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact,
-    ExtensionFact, Fetching, GroupFact, IdCounts, JobFacts, LeftOutFact, MomentFact, PackagesFact,
+    ExtensionFact, FetchFact, GroupFact, IdCounts, JobFacts, LeftOutFact, MomentFact, PackagesFact,
     PeriodFacts, PersonalData, PlanFact, PurgeFact, ReasonFact, RequestFacts, ReviewFact, RowFacts,
     SetBackFact, StepFact, Told, period_limits, request_limits, right,
 };
@@ -37,7 +37,7 @@ pub fn request_facts(ledger: &Ledger, course: &Course) -> Result<RequestFacts, L
     let passages = ledger.list_passages(&request.id)?;
     let row = row_facts(course);
     let (deeds, other_deeds) = ledger.list_deeds(&request.id, MOST_DEEDS)?;
-    let fetching = Fetching {
+    let fetching = FetchFact {
         finished_jobs: request.jobs_in(JobState::Done),
         fetched_jobs: course.fetched.jobs,
         last_fetched_at: course.fetched.last,

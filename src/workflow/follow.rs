@@ -11,7 +11,7 @@ use crate::domain::{Batch, JobId, Kind, ProjectKey, TaskId, TaskStatus};
 use crate::ledger::{JobRecord, Ledger, LedgerError, NextCheck, RequestRecord, Slot};
 use crate::mixpanel::{Client, StatusAnswer};
 
-use super::{Event, Run};
+use super::{Run, RunEvent};
 
 /// Tries of a question without an answer.
 const MAX_TRIES: u32 = 3;
@@ -22,7 +22,7 @@ pub(super) const MAX_LIMIT_WAIT: Duration = Duration::from_secs(60);
 
 /// A job with a task to ask about.
 #[derive(Debug, Clone)]
-pub struct Followed {
+pub struct FollowedJob {
     job: JobId,
     task: TaskId,
     kind: Kind,
@@ -47,7 +47,7 @@ pub enum RefreshTrouble {
     Interrupted,
 }
 
-impl Followed {
+impl FollowedJob {
     /// `None` for a job without a task.
     pub(super) fn new(request: &RequestRecord, job: JobRecord) -> Option<Self> {
         Some(Self {
@@ -89,7 +89,7 @@ impl Followed {
     }
 }
 
-impl From<NextCheck> for Followed {
+impl From<NextCheck> for FollowedJob {
     fn from(next: NextCheck) -> Self {
         Self {
             job: next.job,
@@ -109,7 +109,7 @@ pub(super) enum FirstSlot {
 
 pub(super) async fn check(
     run: &mut Run<'_>,
-    item: &Followed,
+    item: &FollowedJob,
 ) -> Result<Result<(), RefreshTrouble>, LedgerError> {
     check_until(run, item, FirstSlot::ToTake, None).await
 }
@@ -117,7 +117,7 @@ pub(super) async fn check(
 /// The same, until `end`.
 pub(super) async fn check_until(
     run: &mut Run<'_>,
-    item: &Followed,
+    item: &FollowedJob,
     slot: FirstSlot,
     end: Option<Instant>,
 ) -> Result<Result<(), RefreshTrouble>, LedgerError> {
@@ -128,17 +128,17 @@ pub(super) async fn check_until(
 /// Asks about one job, records the answer and returns it.
 pub(super) async fn look(
     run: &mut Run<'_>,
-    item: &Followed,
-) -> Result<Result<Answer, RefreshTrouble>, LedgerError> {
+    item: &FollowedJob,
+) -> Result<Result<TaskAnswer, RefreshTrouble>, LedgerError> {
     look_until(run, item, FirstSlot::ToTake, None).await
 }
 
 async fn look_until(
     run: &mut Run<'_>,
-    item: &Followed,
+    item: &FollowedJob,
     slot: FirstSlot,
     end: Option<Instant>,
-) -> Result<Result<Answer, RefreshTrouble>, LedgerError> {
+) -> Result<Result<TaskAnswer, RefreshTrouble>, LedgerError> {
     let clients = run.clients;
     let Some(client) = clients.get(&item.project) else {
         return Ok(Err(no_project(run, &item.job)?));
@@ -159,15 +159,15 @@ async fn look_until(
     record(run, &before, &answer)?;
     let after = run.job(&item.job)?;
     run.observer.on(if moved(&before, &after) {
-        Event::Moved(&after)
+        RunEvent::Moved(&after)
     } else {
-        Event::Asked(&after)
+        RunEvent::Asked(&after)
     });
     Ok(Ok(answer))
 }
 
 /// Records Mixpanel's answer. A task with other ids says nothing about the job.
-fn record(run: &mut Run<'_>, job: &JobRecord, answer: &Answer) -> Result<(), LedgerError> {
+fn record(run: &mut Run<'_>, job: &JobRecord, answer: &TaskAnswer) -> Result<(), LedgerError> {
     let now = run.clock.now();
     match contradiction(run.ledger, job, answer.ids.as_ref())? {
         Some(reason) => run
@@ -260,7 +260,7 @@ pub(super) struct Question<'a> {
     pub(super) project: &'a ProjectKey,
 }
 
-pub(super) struct Answer {
+pub(super) struct TaskAnswer {
     /// The task's id, if the answer has one.
     pub(super) task: Option<TaskId>,
     pub(super) status: TaskStatus,
@@ -274,7 +274,7 @@ pub(super) async fn ask(
     run: &mut Run<'_>,
     client: &Client,
     item: &Question<'_>,
-) -> Result<Result<Answer, RefreshTrouble>, LedgerError> {
+) -> Result<Result<TaskAnswer, RefreshTrouble>, LedgerError> {
     ask_until(run, client, item, FirstSlot::ToTake, None).await
 }
 
@@ -284,7 +284,7 @@ async fn ask_until(
     item: &Question<'_>,
     mut slot: FirstSlot,
     end: Option<Instant>,
-) -> Result<Result<Answer, RefreshTrouble>, LedgerError> {
+) -> Result<Result<TaskAnswer, RefreshTrouble>, LedgerError> {
     let mut tries = 0;
     loop {
         if slot == FirstSlot::ToTake
@@ -324,7 +324,7 @@ async fn ask_until(
                 ids,
                 link,
             } => {
-                return Ok(Ok(Answer {
+                return Ok(Ok(TaskAnswer {
                     task,
                     status,
                     ids,
@@ -332,7 +332,7 @@ async fn ask_until(
                 }));
             }
             StatusAnswer::NotFound => {
-                return Ok(Ok(Answer {
+                return Ok(Ok(TaskAnswer {
                     task: None,
                     status: TaskStatus::NotFound,
                     ids: None,

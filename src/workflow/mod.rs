@@ -47,20 +47,20 @@ pub use extend::{ExtendError, extend};
 pub use fetched::{
     DownloadError, DownloadOutcome, DownloadReport, Fetching, LinkAge, Look, Loss, Refetch, Untried,
 };
-pub use follow::{Difference, Followed, RefreshTrouble};
+pub use follow::{Difference, FollowedJob, RefreshTrouble};
 pub use interrupt::{Interrupt, Signal};
-pub use new_file::{NewFile, NewFileError, Written};
-pub use plan::{Approved, NotApproved, Order, Plan};
+pub use new_file::{NewFile, NewFileError, PlacedFile};
+pub use plan::{Approved, NotApproved, Plan, RequestTerms};
 pub use plan_file::{Outdated, PlanningError, check_fit, restore_plan, write_plan};
-pub use poll::{Extent, refresh, wait};
+pub use poll::{PollExtent, refresh, wait};
 pub use probe::{Probe, Probed, probe};
 pub use queue::Settle;
-pub use recollected::{Arrivals, Recollected, Search, Seen};
+pub use recollected::{Arrivals, Recollected, Search, SeenEvent};
 pub use settle::{Adopted, adopt};
 pub use split::{SplitOutcome, SplitTrouble, Splitting, list_drafts, split};
 pub use submit::{record, submit};
-pub use submitted::{SubmitReport, Tally, standing};
-pub use suppressed::{Deletions, HeldIds, Part, Suppressed, SuppressedIndex};
+pub use submitted::{RunTally, SubmitReport, standing};
+pub use suppressed::{Deletions, HashShare, HeldIds, Suppressed, SuppressedIndex};
 pub use verdict::Stop;
 pub use waiting::{Settles, Waiting, list_waiting};
 
@@ -71,17 +71,17 @@ pub struct Run<'a> {
     pub clock: &'a dyn Clock,
     pub interrupt: &'a Interrupt,
     pub observer: &'a dyn Observer,
-    pub tally: Tally,
+    pub tally: RunTally,
 }
 
 /// Hears of an event once the ledger has it.
 pub trait Observer {
-    fn on(&self, event: Event<'_>);
+    fn on(&self, event: RunEvent<'_>);
 }
 
 /// What an observer hears of.
 #[derive(Debug)]
-pub enum Event<'a> {
+pub enum RunEvent<'a> {
     /// A job's state, status or task changed.
     Moved(&'a JobRecord),
     /// dsr asked about a job, and its state did not change.
@@ -107,27 +107,27 @@ pub enum WorkflowError {
     NotRecorded {
         job: JobId,
         task: TaskId,
-        receipt: Receipt,
+        receipt: ReceiptState,
         source: Box<LedgerError>,
     },
 }
 
 /// Whether a receipt keeps a task id that the ledger could not record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Receipt {
+pub enum ReceiptState {
     Kept,
     Lost,
 }
 
 impl Run<'_> {
     /// Keeps a task id in a file beside the ledger.
-    fn keep_receipt(&mut self, job: &JobId, task: &TaskId) -> Receipt {
+    fn keep_receipt(&mut self, job: &JobId, task: &TaskId) -> ReceiptState {
         let now = self.clock.now();
         match self.ledger.record_receipt(job, task, now) {
-            Ok(()) => Receipt::Kept,
+            Ok(()) => ReceiptState::Kept,
             Err(error) => {
                 tracing::error!(%job, %error, "no receipt could be kept");
-                Receipt::Lost
+                ReceiptState::Lost
             }
         }
     }
@@ -139,7 +139,7 @@ impl Run<'_> {
         };
         let ahead = self.clock.now() - theirs;
         if ahead.abs() > MAX_SKEW {
-            self.observer.on(Event::ClocksDiffer { ahead });
+            self.observer.on(RunEvent::ClocksDiffer { ahead });
         }
     }
 

@@ -31,7 +31,7 @@ pub struct NewFile {
 
 /// A finished file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct PlacedFile {
     pub path: PathBuf,
     pub bytes: u64,
     /// 64 lower-case hex digits.
@@ -63,7 +63,7 @@ impl NewFile {
     ///
     /// # Errors
     /// When it cannot be written, or something is at its path now.
-    pub fn finish(self) -> Result<Written, NewFileError> {
+    pub fn finish(self) -> Result<PlacedFile, NewFileError> {
         let path = self.path;
         let file = self.file.into_inner();
         let file = file.map_err(|error| failed(&path)(error.into_error()))?;
@@ -75,7 +75,7 @@ impl NewFile {
                 _ => failed(&path)(error),
             })?;
         let digest = self.hash.finalize();
-        Ok(Written {
+        Ok(PlacedFile {
             path,
             bytes: self.bytes,
             sha256: to_hex(&digest),

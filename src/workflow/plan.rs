@@ -14,7 +14,7 @@ use crate::plan_file::Warned;
 
 /// What the operator asks for in each of the projects.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct RequestTerms {
     pub operation: Operation,
     /// The operator's own ticket number.
     pub reference: Option<String>,
@@ -29,7 +29,7 @@ pub struct Order {
 /// What dsr will do in one project. The operator sees it first.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    pub order: Order,
+    pub order: RequestTerms,
     pub project: Project,
     pub deadline: Deadline,
     /// The last day to confirm receipt, if the law requires it.
@@ -73,7 +73,7 @@ pub enum NotApproved {
 
 impl Plan {
     /// Plans the order for one project. If the ids were not kept, the plan can only be shown.
-    pub fn new(order: Order, project: Project, intake: &Intake) -> Self {
+    pub fn new(order: RequestTerms, project: Project, intake: &Intake) -> Self {
         let law = order.operation.law();
         Self {
             deadline: due_date(law, Period::First, order.received, &project.holidays),
@@ -94,7 +94,7 @@ impl Plan {
 
     /// A plan that was read from a file, with its ids.
     pub(super) fn restored(
-        order: Order,
+        order: RequestTerms,
         project: Project,
         counts: Counts,
         exclusions: Vec<Exclusion>,
@@ -247,7 +247,7 @@ mod tests {
             zone: ProjectZone::default(),
             auth: None,
         };
-        let order = Order {
+        let order = RequestTerms {
             operation,
             reference: None,
             received: "2026-11-20".parse().unwrap(),

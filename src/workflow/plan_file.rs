@@ -12,7 +12,7 @@ use crate::intake::{Counts, IntakeError, LetterCase, Restoring};
 use crate::ledger::PlanRecord;
 use crate::plan_file::{self, Header, HowHashed, PlanFile, PlanFileError};
 
-use super::plan::{Order, Plan};
+use super::plan::{Plan, RequestTerms};
 use super::{MAX_SKEW, NotApproved};
 
 /// Why a plan was not written or read. Nothing was recorded or sent.
@@ -198,7 +198,7 @@ pub fn restore_plan(
     let header = file.header();
     let mut restoring = Restoring::new(folder);
     file.read_ids(key, &mut |id| restoring.put(id).map_err(PlanningError::Ids))?;
-    let order = Order {
+    let order = RequestTerms {
         operation: header.operation,
         reference: header.reference.clone(),
         received: header.received,

@@ -8,8 +8,10 @@ use tokio::time::Instant;
 use crate::domain::ProjectKey;
 use crate::ledger::{Asking, Ledger, LedgerError, Scope, Turn};
 
-use super::follow::{FirstSlot, Followed, MAX_LIMIT_WAIT, RefreshTrouble, check_until, no_project};
-use super::{Event, Run};
+use super::follow::{
+    FirstSlot, FollowedJob, MAX_LIMIT_WAIT, RefreshTrouble, check_until, no_project,
+};
+use super::{Run, RunEvent};
 
 /// How long to wait for an answer after the time for new questions is over.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
@@ -18,7 +20,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Which jobs to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
+pub enum PollExtent {
     /// The jobs that are due. No question begins after `within`.
     Due { within: Duration },
     /// Every job, due or not.
@@ -29,13 +31,13 @@ pub enum Extent {
 pub async fn refresh(
     run: &mut Run<'_>,
     scope: &Scope,
-    extent: Extent,
+    extent: PollExtent,
 ) -> Result<Vec<RefreshTrouble>, LedgerError> {
     let now = run.clock.now();
     let (turn, end) = match extent {
-        Extent::Due { within } => (Turn::Due, Instant::now().checked_add(within)),
+        PollExtent::Due { within } => (Turn::Due, Instant::now().checked_add(within)),
         // The ledger keeps milliseconds.
-        Extent::All => (Turn::AfterAll(now.trunc_subsecs(3)), None),
+        PollExtent::All => (Turn::AfterAll(now.trunc_subsecs(3)), None),
     };
     // Counted now, so that a clock set back cannot bring a second round.
     let mut left = count(run.ledger, scope, turn, now)?;
@@ -48,15 +50,15 @@ pub async fn refresh(
             break;
         }
         match questions.put_next(run).await? {
-            Step::Asked => left -= 1,
-            Step::Troubled(project, trouble) => {
+            PollStep::Asked => left -= 1,
+            PollStep::Troubled(project, trouble) => {
                 questions.hold(project, None);
                 troubles.push(trouble);
             }
-            Step::Wait {
+            PollStep::Wait {
                 slot: Some(slot), ..
             } if !over_at(slot) => run.sleep(slot).await,
-            Step::Wait { .. } => break,
+            PollStep::Wait { .. } => break,
         }
     }
     Ok(troubles)
@@ -80,11 +82,11 @@ pub async fn wait(
             break;
         }
         match questions.put_next(run).await? {
-            Step::Asked => {}
-            Step::Troubled(project, trouble) => match will_pass(&trouble) {
+            PollStep::Asked => {}
+            PollStep::Troubled(project, trouble) => match will_pass(&trouble) {
                 Some(reason) => {
                     let wait = MAX_LIMIT_WAIT;
-                    run.observer.on(Event::Held { reason, wait });
+                    run.observer.on(RunEvent::Held { reason, wait });
                     questions.hold(project, Some(wait));
                 }
                 None => {
@@ -92,7 +94,7 @@ pub async fn wait(
                     troubles.push(trouble);
                 }
             },
-            Step::Wait { slot, due } => match slot.into_iter().chain(due).min() {
+            PollStep::Wait { slot, due } => match slot.into_iter().chain(due).min() {
                 // Only jobs with lasting trouble are left.
                 None if has_followed => break,
                 wait => {
@@ -126,7 +128,7 @@ fn will_pass(trouble: &RefreshTrouble) -> Option<&str> {
     }
 }
 
-enum Step {
+enum PollStep {
     Asked,
     Troubled(ProjectKey, RefreshTrouble),
     /// Nothing can be asked now.
@@ -170,7 +172,7 @@ impl<'s> Questions<'s> {
     }
 
     /// Checks the first due job whose project has a free slot.
-    async fn put_next(&mut self, run: &mut Run<'_>) -> Result<Step, LedgerError> {
+    async fn put_next(&mut self, run: &mut Run<'_>) -> Result<PollStep, LedgerError> {
         loop {
             let start = Instant::now();
             self.holds
@@ -187,16 +189,16 @@ impl<'s> Questions<'s> {
                     let due = later.and_then(|next| (next.at - now).to_std().ok());
                     let ends = self.holds.iter().filter_map(|hold| hold.until);
                     let slot = ends.min().map(|until| until.duration_since(start));
-                    return Ok(Step::Wait { slot, due });
+                    return Ok(PollStep::Wait { slot, due });
                 }
             };
             let clients = run.clients;
             let Some(client) = clients.get(&next.project) else {
                 let trouble = no_project(run, &next.job)?;
-                return Ok(Step::Troubled(next.project, trouble));
+                return Ok(PollStep::Troubled(next.project, trouble));
             };
             let rate = client.project().rate;
-            let item = Followed::from(next);
+            let item = FollowedJob::from(next);
             let asking =
                 run.ledger
                     .record_asking(item.job(), self.turn, item.project(), rate, now)?;
@@ -204,14 +206,14 @@ impl<'s> Questions<'s> {
                 Asking::Yours => {
                     let checked = check_until(run, &item, FirstSlot::Taken, self.end).await?;
                     return Ok(match checked {
-                        Ok(()) | Err(RefreshTrouble::Interrupted) => Step::Asked,
-                        Err(trouble) => Step::Troubled(item.project().clone(), trouble),
+                        Ok(()) | Err(RefreshTrouble::Interrupted) => PollStep::Asked,
+                        Err(trouble) => PollStep::Troubled(item.project().clone(), trouble),
                     });
                 }
                 Asking::Taken => {}
                 Asking::Wait(wait) if wait > MAX_LIMIT_WAIT.max(rate.interval()) => {
                     let trouble = RefreshTrouble::RateLimited;
-                    return Ok(Step::Troubled(item.project().clone(), trouble));
+                    return Ok(PollStep::Troubled(item.project().clone(), trouble));
                 }
                 Asking::Wait(wait) => self.hold(item.project().clone(), Some(wait)),
             }

@@ -28,7 +28,7 @@ pub struct Recollected {
     /// Events of other people from the person's device, not before the deletion.
     pub from_device: usize,
     /// The first event that is not from before the deletion, or else the first.
-    pub first: Seen,
+    pub first: SeenEvent,
     /// The time of the person's last event, if any has one.
     pub last_at: Option<DateTime<Utc>>,
 }
@@ -44,7 +44,7 @@ pub struct Arrivals {
 
 /// The place of an event in a file.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct SeenEvent {
     /// The file's name in messages.
     pub label: String,
     pub line: Option<u64>,
@@ -133,7 +133,7 @@ impl<'i> Search<'i> {
         if !is_theirs && arrival == Arrival::Before {
             return true;
         }
-        let seen = || Seen {
+        let seen = || SeenEvent {
             label: place.label.to_owned(),
             line: place.line,
             element: place.element,

@@ -8,23 +8,24 @@ use crate::domain::{
     Batch, DistinctId, JobId, JobState, Kind, ProjectKey, RequestId, TaskId, TaskStatus,
 };
 use crate::ledger::{
-    Ledger, LedgerError, LinkTo, Linked, MadeFor, Owner, RequestRecord, Settling, Shared, Standing,
+    DeletionJob, Ledger, LedgerError, LinkTo, Linked, MadeFor, RequestRecord, Settling, Shared,
+    Standing,
 };
 use crate::mixpanel::Client;
 
-use super::follow::{self, Answer, Difference, Followed, Question, RefreshTrouble, ask};
+use super::follow::{self, Difference, FollowedJob, Question, RefreshTrouble, TaskAnswer, ask};
 use super::{Run, WorkflowError};
 
 type TaskIds = Option<HashSet<String>>;
 
 /// A task that a conflict named, and Mixpanel's answer about it.
-struct Named<'t> {
+struct NamedTask<'t> {
     task: &'t TaskId,
     status: TaskStatus,
     ids: TaskIds,
 }
 
-impl Named<'_> {
+impl NamedTask<'_> {
     fn is_known(&self) -> bool {
         !matches!(self.status, TaskStatus::NotFound | TaskStatus::Unknown)
     }
@@ -92,14 +93,14 @@ pub(super) async fn link(
     Ok(Ok(linking))
 }
 
-fn unowned_reason(ids: usize, named: &[Named<'_>]) -> String {
+fn unowned_reason(ids: usize, named: &[NamedTask<'_>]) -> String {
     let says = format!(
         "Mixpanel says that {} are being deleted already (409)",
         count_of(ids)
     );
     let tasks: Vec<&str> = named.iter().map(|one| one.task.as_str()).collect();
     let tasks = tasks.join(", ");
-    let is_gone = |one: &Named<'_>| one.status == TaskStatus::NotFound;
+    let is_gone = |one: &NamedTask<'_>| one.status == TaskStatus::NotFound;
     match (tasks.is_empty(), named.iter().all(is_gone)) {
         (true, _) => format!("{says}, and names no task"),
         (false, true) => format!("{says}, and does not know the task that it names ({tasks})"),
@@ -108,7 +109,7 @@ fn unowned_reason(ids: usize, named: &[Named<'_>]) -> String {
 }
 
 /// Such as `task 3e0b7f52, which Mixpanel named, has ended (SUCCESS)`.
-fn ended_text(named: &[Named<'_>]) -> String {
+fn ended_text(named: &[NamedTask<'_>]) -> String {
     let ended = named.iter().filter(|one| one.has_ended());
     let ended = ended.map(|one| {
         let (task, status) = (one.task, one.status.as_str());
@@ -176,10 +177,16 @@ pub(super) async fn find_owners(
     }))
 }
 
-fn owners(batch: &Batch, ids: &[DistinctId], named: &[Named<'_>], was_accepted: bool) -> Owners {
+fn owners(
+    batch: &Batch,
+    ids: &[DistinctId],
+    named: &[NamedTask<'_>],
+    was_accepted: bool,
+) -> Owners {
     let over_all = ids.len() == batch.count();
-    let difference = |one: &Named<'_>| one.ids.as_ref().map(|ids| Difference::between(batch, ids));
-    let made_for_it = |one: &&Named<'_>| match difference(one) {
+    let difference =
+        |one: &NamedTask<'_>| one.ids.as_ref().map(|ids| Difference::between(batch, ids));
+    let made_for_it = |one: &&NamedTask<'_>| match difference(one) {
         // A task with more ids than dsr sent belongs to someone else.
         Some(difference) => difference.missing == 0 && difference.more == 0,
         // The conflict named this task alone, and for all ids.
@@ -198,7 +205,7 @@ fn owners(batch: &Batch, ids: &[DistinctId], named: &[Named<'_>], was_accepted: 
         })
     };
     // A task that hides its ids, or names fewer than the conflict, may be the job's own.
-    let says_less = |one: &Named<'_>| difference(one).is_none_or(|known| known.missing > 0);
+    let says_less = |one: &NamedTask<'_>| difference(one).is_none_or(|known| known.missing > 0);
     let may_be_ours = match named {
         [only] => says_less(only),
         several => several.iter().any(|one| one.ids.is_none()),
@@ -214,7 +221,7 @@ fn owners(batch: &Batch, ids: &[DistinctId], named: &[Named<'_>], was_accepted: 
 }
 
 /// Groups ids by the active task that has them; returns the rest as well.
-fn group_by_task(ids: Vec<DistinctId>, named: &[Named<'_>]) -> (Vec<Linked>, Vec<DistinctId>) {
+fn group_by_task(ids: Vec<DistinctId>, named: &[NamedTask<'_>]) -> (Vec<Linked>, Vec<DistinctId>) {
     let mut groups = Vec::new();
     let mut left = ids;
     for one in named.iter().filter(|one| !one.has_ended()) {
@@ -241,11 +248,11 @@ async fn ask_each<'t>(
     run: &mut Run<'_>,
     client: &Client,
     tasks: &'t [TaskId],
-) -> Result<Result<Vec<Named<'t>>, RefreshTrouble>, LedgerError> {
+) -> Result<Result<Vec<NamedTask<'t>>, RefreshTrouble>, LedgerError> {
     let mut named = Vec::new();
     for task in tasks {
         match ask_about(run, client, Kind::Delete, task).await? {
-            Ok(Answer { status, ids, .. }) => named.push(Named { task, status, ids }),
+            Ok(TaskAnswer { status, ids, .. }) => named.push(NamedTask { task, status, ids }),
             Err(trouble) => return Ok(Err(trouble)),
         }
     }
@@ -317,13 +324,13 @@ enum OtherTask {
 async fn ask_owner(
     run: &mut Run<'_>,
     request: &RequestRecord,
-    owner: &Owner,
+    owner: &DeletionJob,
 ) -> Result<Result<OtherTask, RefreshTrouble>, LedgerError> {
     let Some(task) = &owner.task else {
         return Ok(Ok(OtherTask::Unsent));
     };
     let project = request.asked.project_key.clone();
-    let item = Followed::other(owner.job.clone(), task.clone(), project);
+    let item = FollowedJob::other(owner.job.clone(), task.clone(), project);
     Ok(match follow::look(run, &item).await? {
         Ok(answer) if answer.status.is_active() => Ok(OtherTask::Active(answer.ids)),
         Err(trouble @ RefreshTrouble::NotAllowed { .. }) => Err(trouble),
@@ -331,7 +338,7 @@ async fn ask_owner(
     })
 }
 
-fn kept_apart(ids: Vec<DistinctId>, owner: &Owner, standing: &OtherTask) -> Option<Linked> {
+fn kept_apart(ids: Vec<DistinctId>, owner: &DeletionJob, standing: &OtherTask) -> Option<Linked> {
     let short = owner.job.request.short();
     match (standing, &owner.task) {
         (OtherTask::Active(known), Some(task)) => {
@@ -433,7 +440,7 @@ async fn ask_about(
     client: &Client,
     kind: Kind,
     task: &TaskId,
-) -> Result<Result<Answer, RefreshTrouble>, LedgerError> {
+) -> Result<Result<TaskAnswer, RefreshTrouble>, LedgerError> {
     let project = client.project().key();
     let question = Question {
         task,

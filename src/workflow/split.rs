@@ -14,13 +14,16 @@ use crate::ledger::{
     DownloadRecord, JobRecord, Ledger, LedgerError, LeftOut, PackagesRecord, RequestRecord,
     Standing,
 };
-use crate::packages::{self, About, Form, Limits, Order, Progress, Review, SplitError, Summary};
+use crate::packages::{
+    self, ArchiveToSplit, Limits, PackageForm, Provenance, Review, SplitError, SplitProgress,
+    Summary,
+};
 
 use super::Interrupt;
 
 /// How one command splits its archives.
 pub struct Splitting<'a> {
-    pub form: Form,
+    pub form: PackageForm,
     /// The ids that the archive is for, if the operator gives them instead of the ledger.
     pub people: Option<&'a [DistinctId]>,
     /// Finds the project's API secret; called only for a locked archive.
@@ -75,7 +78,7 @@ pub fn split(
     job: &JobRecord,
     download: &DownloadRecord,
     how: &Splitting<'_>,
-    show: &mut dyn FnMut(Progress),
+    show: &mut dyn FnMut(SplitProgress),
 ) -> Result<SplitOutcome, SplitTrouble> {
     match split_once(ledger, request, job, download, how, show) {
         // Another dsr may have made packages meanwhile, the same or different ones.
@@ -92,15 +95,15 @@ fn split_once(
     job: &JobRecord,
     download: &DownloadRecord,
     how: &Splitting<'_>,
-    show: &mut dyn FnMut(Progress),
+    show: &mut dyn FnMut(SplitProgress),
 ) -> Result<SplitOutcome, SplitTrouble> {
     let people = find_people(ledger, job, how)?;
     let about = about(request, job, download, how)?;
     let target = place_of(request, download, "packages", how.form);
     let draft = place_of(request, download, "to-check", how.form);
-    let elsewhere = Elsewhere::new(ledger, job);
+    let elsewhere = OtherJobs::new(ledger, job);
     let find_elsewhere = || elsewhere.find();
-    let mut order = Order {
+    let mut order = ArchiveToSplit {
         archive: &download.path,
         password: None,
         people: &people,
@@ -137,13 +140,13 @@ fn split_once(
     Ok(SplitOutcome::Split(target.clone(), report.summary))
 }
 
-struct Elsewhere<'a> {
+struct OtherJobs<'a> {
     ledger: &'a Ledger,
     job: &'a JobRecord,
     trouble: RefCell<Option<LedgerError>>,
 }
 
-impl<'a> Elsewhere<'a> {
+impl<'a> OtherJobs<'a> {
     fn new(ledger: &'a Ledger, job: &'a JobRecord) -> Self {
         Self {
             ledger,
@@ -194,7 +197,7 @@ fn packages_record(summary: &Summary) -> PackagesRecord {
 pub fn list_drafts(
     ledger: &Ledger,
     request: &RequestRecord,
-) -> Result<Vec<(PathBuf, Form)>, LedgerError> {
+) -> Result<Vec<(PathBuf, PackageForm)>, LedgerError> {
     let mut drafts = Vec::new();
     for job in ledger.jobs(&request.id, Standing::Any) {
         let job = job?.id;
@@ -205,7 +208,7 @@ pub fn list_drafts(
             continue;
         }
         let find = |what: &str| {
-            let forms = Form::ALL.map(|form| format!("-{}-{what}", form.as_str()));
+            let forms = PackageForm::ALL.map(|form| format!("-{}-{what}", form.as_str()));
             let endings = [format!("-{what}")].into_iter().chain(forms);
             let found = endings.filter_map(|ending| {
                 let place = beside(&download, &ending);
@@ -250,11 +253,11 @@ fn about(
     job: &JobRecord,
     download: &DownloadRecord,
     how: &Splitting<'_>,
-) -> Result<About, SplitTrouble> {
+) -> Result<Provenance, SplitTrouble> {
     let (scope, task) = export_of(request, job).ok_or_else(|| SplitTrouble::NoExport {
         job: job.id.clone(),
     })?;
-    Ok(About {
+    Ok(Provenance {
         scope,
         project: request.asked.project.to_string(),
         request: request.id.clone(),
@@ -279,7 +282,12 @@ fn export_of(request: &RequestRecord, job: &JobRecord) -> Option<(RetrievalScope
 /// `exports/q7tz0xma-1.zip` becomes `exports/q7tz0xma-1-packages/`. If that folder has packages of
 /// the other form, it becomes `exports/q7tz0xma-1-zips-packages/` or `-folders-packages/`. Until
 /// someone has reviewed the unassigned records, the name has `to-check` instead of `packages`.
-fn place_of(request: &RequestRecord, download: &DownloadRecord, what: &str, form: Form) -> PathBuf {
+fn place_of(
+    request: &RequestRecord,
+    download: &DownloadRecord,
+    what: &str,
+    form: PackageForm,
+) -> PathBuf {
     let usual = beside(download, &format!("-{what}"));
     match packages::is_of_other_form(&usual, &request.id, &download.sha256, form) {
         true => beside(download, &format!("-{}-{what}", form.as_str())),

@@ -12,7 +12,7 @@ use super::settle::{Linking, Owners};
 use super::submitted::SubmitReport;
 use super::verdict::{Act, Next, Stop, Verdict};
 use super::waiting::{Settles, list_waiting};
-use super::{Approved, Event, RefreshTrouble, Run, WorkflowError, settle};
+use super::{Approved, RefreshTrouble, Run, RunEvent, WorkflowError, settle};
 
 /// Records the approved plans of one command as requests with unsent jobs.
 ///
@@ -80,7 +80,7 @@ pub async fn submit(
     })
 }
 
-struct Sent {
+struct RoundResult {
     any: bool,
     stops: Vec<Stop>,
 }
@@ -89,19 +89,19 @@ async fn send_all(
     run: &mut Run<'_>,
     queues: &mut Vec<Queue>,
     max_wait: Duration,
-) -> Result<Sent, WorkflowError> {
+) -> Result<RoundResult, WorkflowError> {
     let (mut any, mut stops) = (false, Vec::new());
     while run.interrupt.signal().is_none() {
         let mut shortest = Duration::MAX;
         let mut place = 0;
         while place < queues.len() && run.interrupt.signal().is_none() {
             match send_next(run, &mut queues[place], max_wait).await? {
-                Step::Sent => {
+                SendStep::Sent => {
                     any = true;
                     shortest = Duration::ZERO;
                 }
-                Step::Wait(wait) => shortest = shortest.min(wait),
-                Step::Over(stop) => {
+                SendStep::Wait(wait) => shortest = shortest.min(wait),
+                SendStep::Over(stop) => {
                     let queue = queues.remove(place);
                     run.ledger.record_all_sent(&queue.project)?;
                     stops.extend(stop);
@@ -121,10 +121,10 @@ async fn send_all(
     for queue in &*queues {
         run.ledger.record_all_sent(&queue.project)?;
     }
-    Ok(Sent { any, stops })
+    Ok(RoundResult { any, stops })
 }
 
-enum Step {
+enum SendStep {
     Sent,
     Wait(Duration),
     /// Nothing is left to send, or something prevents it.
@@ -174,17 +174,17 @@ async fn send_next(
     run: &mut Run<'_>,
     queue: &mut Queue,
     max_wait: Duration,
-) -> Result<Step, WorkflowError> {
+) -> Result<SendStep, WorkflowError> {
     let item = match queue.offer(run.ledger)? {
         Offer::Send(item) => item,
-        Offer::Wait(wait) => return Ok(Step::Wait(wait)),
-        Offer::Nothing => return Ok(Step::Over(None)),
+        Offer::Wait(wait) => return Ok(SendStep::Wait(wait)),
+        Offer::Nothing => return Ok(SendStep::Over(None)),
     };
     match send(run, queue, &item, max_wait).await {
         // Another dsr was faster. The ledger has what is left to do.
         Err(WorkflowError::Ledger(LedgerError::Overtaken(job))) if queue.looks_again(&job) => {
             tracing::info!(%job, "overtaken");
-            Ok(Step::Sent)
+            Ok(SendStep::Sent)
         }
         sent => sent,
     }
@@ -195,31 +195,31 @@ async fn send(
     queue: &mut Queue,
     item: &Item,
     max_wait: Duration,
-) -> Result<Step, WorkflowError> {
+) -> Result<SendStep, WorkflowError> {
     let clients = run.clients;
     let Some(client) = clients.get(&queue.project) else {
-        return Ok(Step::Over(Some(Stop::NoProject)));
+        return Ok(SendStep::Over(Some(Stop::NoProject)));
     };
     if cut_to_learned(run, queue, item)? {
-        return Ok(Step::Sent);
+        return Ok(SendStep::Sent);
     }
     let rate = client.project().rate;
     let now = run.clock.now();
     if item.is_too_late(&run.job(&item.job)?, now) {
         queue.remove(&item.job);
-        return Ok(Step::Sent);
+        return Ok(SendStep::Sent);
     }
     let claim = run
         .ledger
         .record_sending(&item.job, item.purpose, &queue.project, rate, now)?;
     match claim {
         Claim::Wait(wait) if wait > max_wait.max(rate.interval()) => {
-            Ok(Step::Over(Some(Stop::RateLimited)))
+            Ok(SendStep::Over(Some(Stop::RateLimited)))
         }
-        Claim::Wait(wait) => Ok(Step::Wait(wait)),
+        Claim::Wait(wait) => Ok(SendStep::Wait(wait)),
         Claim::Taken(_) => {
             queue.remove(&item.job);
-            Ok(Step::Sent)
+            Ok(SendStep::Sent)
         }
         Claim::Send { attempt } => {
             tracing::info!(job = %item.job, attempt, "sending");
@@ -272,7 +272,7 @@ async fn carry_out(
     client: &Client,
     item: &Item,
     verdict: Verdict,
-) -> Result<Step, WorkflowError> {
+) -> Result<SendStep, WorkflowError> {
     let job = &item.job;
     let reason = verdict.reason.as_deref();
     let mut next = verdict.next;
@@ -311,7 +311,7 @@ async fn carry_out(
     let after = run.job(job)?;
     let kind = item.operation.kind();
     run.count(item.purpose, &after);
-    run.observer.on(Event::Moved(&after));
+    run.observer.on(RunEvent::Moved(&after));
     match after.state {
         JobState::Unknown => match may_tell(&after, run.ledger.find_tried(job)?, kind) {
             true => queue.settle_later(item),
@@ -321,14 +321,14 @@ async fn carry_out(
         _ => queue.remove(job),
     }
     Ok(match next {
-        Next::GoOn => Step::Sent,
+        Next::GoOn => SendStep::Sent,
         Next::Pause(wait) => {
             let reason = reason.unwrap_or_default();
-            run.observer.on(Event::Held { reason, wait });
+            run.observer.on(RunEvent::Held { reason, wait });
             queue.pause(wait);
-            Step::Sent
+            SendStep::Sent
         }
-        Next::Stop(stop) => Step::Over(Some(stop)),
+        Next::Stop(stop) => SendStep::Over(Some(stop)),
     })
 }
 

@@ -14,13 +14,13 @@ pub struct SubmitReport {
     pub stops: Vec<Stop>,
     pub waiting: Vec<Waiting>,
     pub settling: Settles,
-    pub tally: Tally,
+    pub tally: RunTally,
     pub signal: Option<Signal>,
 }
 
 /// How many jobs this run changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct RunTally {
     /// Sent and accepted.
     pub sent: usize,
     /// Unknown jobs whose task was found or created.

@@ -26,12 +26,12 @@ pub struct Suppressed {
 
 /// People whose hashes begin alike: the `place`-th of `of` parts.
 #[derive(Debug, Clone, Copy)]
-pub struct Part {
+pub struct HashShare {
     place: usize,
     of: usize,
 }
 
-impl Part {
+impl HashShare {
     /// As many parts as needed so that each fits into memory, sorted by hash.
     pub fn all_of(erased: &Erased<'_>) -> impl Iterator<Item = Self> + use<> {
         Self::all(erased.count_ids().div_ceil(AT_ONCE).max(1))
@@ -213,7 +213,7 @@ mod tests {
             let mut before = 0;
             for byte in 0..=255 {
                 let hash = first(byte);
-                let places: Vec<usize> = Part::all(of)
+                let places: Vec<usize> = HashShare::all(of)
                     .filter(|part| part.holds(&hash))
                     .map(|part| part.place)
                     .collect();

@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use dsr::domain::{Disclosure, DistinctId, ProjectZone, RequestId, RetrievalScope, TaskId};
-use dsr::packages::{About, Form, Limits, Order, Review, split};
+use dsr::packages::{ArchiveToSplit, Limits, PackageForm, Provenance, Review, split};
 use sha2::{Digest, Sha256};
 
 use chance::Chance;
@@ -65,7 +65,7 @@ fn check_one(seed: u64, world: &World, archive: &[u8], figures: &mut Figures) {
     let (target, draft) = (folder.path().join("packages"), folder.path().join("draft"));
     let people: Vec<DistinctId> = world.asked.iter().map(|id| distinct_id(id)).collect();
     let about = about(world.scope, &path);
-    let order = Order {
+    let order = ArchiveToSplit {
         archive: &path,
         password: None,
         people: &people,
@@ -73,7 +73,7 @@ fn check_one(seed: u64, world: &World, archive: &[u8], figures: &mut Figures) {
         target: &target,
         draft: &draft,
         about: &about,
-        form: Form::Folders,
+        form: PackageForm::Folders,
         limits: Limits::default(),
     };
     let report = split(&order, &mut |_| ControlFlow::Continue(())).unwrap();
@@ -132,10 +132,10 @@ fn distinct_id(id: &str) -> DistinctId {
         .unwrap()
 }
 
-fn about(scope: RetrievalScope, archive: &Path) -> About {
+fn about(scope: RetrievalScope, archive: &Path) -> Provenance {
     let digest = Sha256::digest(std::fs::read(archive).unwrap());
     let time = "2026-11-22T12:30:00Z".parse().unwrap();
-    About {
+    Provenance {
         scope,
         project: "shop".to_owned(),
         request: RequestId::restore("q7tz0xmab2cd3ef4".to_owned()),

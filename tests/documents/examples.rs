@@ -1,7 +1,7 @@
 //! Every command's help ends in examples, and all of them exist.
 
 use clap::Command;
-use dsr::ui::{Part, examples_of};
+use dsr::ui::{HelpPart, examples_of};
 
 use crate::shell;
 
@@ -19,7 +19,7 @@ fn check(command: &Command, count: &mut usize) {
     let name = command.get_bin_name().unwrap_or("dsr");
     let mut own = 0;
     for part in examples_of(command) {
-        let Part::Examples(examples) = part else {
+        let HelpPart::Examples(examples) = part else {
             continue;
         };
         for example in examples {

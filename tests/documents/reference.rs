@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use clap::{Arg, Command};
-use dsr::ui::{Example, Part, examples_of};
+use dsr::ui::{Example, HelpPart, examples_of};
 
 const HEAD: &str = "\
 # Reference
@@ -152,7 +152,7 @@ fn told(argument: &Arg) -> String {
 fn examples(text: &mut String, command: &Command) {
     let mut lines = String::new();
     for part in examples_of(command) {
-        let Part::Examples(examples) = part else {
+        let HelpPart::Examples(examples) = part else {
             continue;
         };
         for Example { line, meaning } in examples {

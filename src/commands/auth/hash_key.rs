@@ -8,7 +8,7 @@ use crate::commands::context::Context;
 use crate::commands::failures::local_io;
 use crate::credentials::{HashKey, HashKeyError, Keyring};
 use crate::domain::ExitStatus;
-use crate::ui::{Change, Failure, Kept};
+use crate::ui::{Change, Failure, KeptSecret};
 
 /// Keep the key of `--hash hmac-sha256` in the keyring
 ///
@@ -47,7 +47,7 @@ pub(crate) fn run(ctx: &mut Context, args: &HashKeyArgs) -> Result<ExitStatus, F
         Change::Recorded
     };
     let what = "key";
-    let kept = Kept { what, change };
+    let kept = KeptSecret { what, change };
     ctx.ui.print(&kept).map_err(|error| local_io(&error))?;
     Ok(ExitStatus::Done)
 }

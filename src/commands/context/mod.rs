@@ -22,7 +22,7 @@ use crate::ledger::{Backlog, Ledger, RequestRecord, Which};
 use crate::mixpanel::{Client, Route, Timeouts};
 use crate::sandbox;
 use crate::ui::{Failure, Ui};
-use crate::workflow::{Interrupt, Observer, Run, Tally};
+use crate::workflow::{Interrupt, Observer, Run, RunTally};
 
 /// What a command works with. Each part is made on first use: a command that needs no token never
 /// asks for one.
@@ -218,7 +218,7 @@ impl Context {
             clock: self.clock.as_ref(),
             interrupt: &self.interrupt,
             observer,
-            tally: Tally::default(),
+            tally: RunTally::default(),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::config::{Mode, ResolveError, Resolved, resolve};
 use crate::domain::{ExitStatus, Project};
 use crate::ledger::Ledger;
 use crate::mixpanel::Timeouts;
-use crate::ui::{Check, Failure, Level, Lines, Phase, Progress, clocks_apart};
+use crate::ui::{Check, Failure, Level, Phase, Progress, ResultLines, clocks_apart};
 use crate::workflow::{self, MAX_SKEW, Probe, Probed};
 
 /// Shorter than a command's: a person waits for the doctor.
@@ -157,7 +157,7 @@ async fn ask(
 ) -> Result<(Probed, String), Failure> {
     let clients = ctx.clients_within(std::slice::from_ref(project), TIMEOUTS)?;
     let key = project.key();
-    let progress = Progress::start(&ctx.ui, Phase::Asking, 1, Lines::None);
+    let progress = Progress::start(&ctx.ui, Phase::Asking, 1, ResultLines::None);
     let mut run = ctx.run(ledger, &clients, &progress);
     match clients.get(&key) {
         Some(client) => {

@@ -13,7 +13,9 @@ use crate::config::{Company, Mode};
 use crate::domain::{DistinctId, ExitStatus, JobState, Kind};
 use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing, Which};
 use crate::mixpanel::{Fetcher, Reach};
-use crate::ui::{DownloadView, DownloadsView, Failure, Lines, Phase, Progress, plural, shell_word};
+use crate::ui::{
+    DownloadView, DownloadsView, Failure, Phase, Progress, ResultLines, plural, shell_word,
+};
 use crate::workflow::{
     self, DownloadOutcome, DownloadReport, Fetching, LinkAge, Look, Loss, Refetch, Untried,
 };
@@ -222,7 +224,7 @@ pub(crate) async fn fetch(
     let fetcher = Fetcher::new(reach, &ctx.route()?)?;
     ctx.interrupt.begin();
     let mut reports = Vec::new();
-    let progress = Progress::start(&ctx.ui, Phase::Fetching, 0, Lines::None);
+    let progress = Progress::start(&ctx.ui, Phase::Fetching, 0, ResultLines::None);
     let mut show = |bytes, of_bytes| progress.show_fetched(bytes, of_bytes);
     let mut stop = None;
     for request in requests {

@@ -9,7 +9,7 @@ use crate::credentials::{ProjectSecret, ProjectSecretError, SecretOrigin, find_p
 use crate::domain::{DEFAULT_EXPORT_BATCH, DistinctId, ExitStatus};
 use crate::intake::{self, Keep, ReadOptions, Source};
 use crate::ledger::{DownloadRecord, JobRecord, Ledger, RequestRecord};
-use crate::packages::{Form, Review, SplitError, Summary, Unassigned};
+use crate::packages::{PackageForm, Review, SplitError, Summary, Unassigned};
 use crate::sandbox::api_secret;
 use crate::ui::{Failure, number, plural, printable, reading, shell_word, splitting};
 use crate::workflow::{self, SplitOutcome, SplitTrouble, Splitting};
@@ -35,10 +35,10 @@ pub(crate) struct SplitArgs {
 pub(crate) type Split = Result<SplitOutcome, Failure>;
 
 impl SplitArgs {
-    fn form(&self) -> Form {
+    fn form(&self) -> PackageForm {
         match self.zip {
-            true => Form::Zips,
-            false => Form::Folders,
+            true => PackageForm::Zips,
+            false => PackageForm::Folders,
         }
     }
 

@@ -21,7 +21,7 @@ use crate::intake::{Fault, HashingError, IntakeError, Remedy};
 use crate::mixpanel::ClientError;
 use crate::sandbox::SandboxError;
 use crate::ui::{Failure, PrintError, QuestionError};
-use crate::workflow::{NotApproved, Receipt, WorkflowError};
+use crate::workflow::{NotApproved, ReceiptState, WorkflowError};
 
 pub(crate) use archives::split_failure;
 pub(crate) use ledger::{COPY_IN_THE_WAY, no_ledger};
@@ -365,10 +365,10 @@ impl From<WorkflowError> for Failure {
             WorkflowError::Ids(error) => error.into(),
             WorkflowError::NotRecorded { ref receipt, .. } => {
                 let hint = match receipt {
-                    Receipt::Kept => {
+                    ReceiptState::Kept => {
                         "nothing more was sent; a receipt is kept, and the next dsr records it: `dsr status`"
                     }
-                    Receipt::Lost => {
+                    ReceiptState::Lost => {
                         "write the task id down; nothing more was sent; see `dsr status`"
                     }
                 };

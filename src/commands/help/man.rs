@@ -12,8 +12,8 @@ use crate::commands::help;
 use crate::config::{create_private_folder, own_man_folder};
 use crate::domain::ExitStatus;
 use crate::ui::{
-    Block, Example, Failure, Format, ManFilesView, ManInstalledView, Page, Part, Sheet,
-    examples_of, folded, without_links,
+    Block, Example, Failure, HelpPage, HelpPart, ManFilesView, ManInstalledView, OutputFormat,
+    Sheet, examples_of, folded, without_links,
 };
 
 use super::{man_reader, topics};
@@ -83,7 +83,7 @@ fn install(ctx: &Context, tree: &clap::Command) -> io::Result<()> {
 
 /// On a terminal `man` shows the page; a file or a program gets roff.
 fn show(ctx: &Context, sheet: &Sheet) -> io::Result<()> {
-    if ctx.ui.format() == Format::Human && ctx.ui.is_on_screen() {
+    if ctx.ui.format() == OutputFormat::Human && ctx.ui.is_on_screen() {
         let folder = tempfile::tempdir()?;
         let file = sheet.write_into(folder.path())?;
         if man_reader::show(&file) {
@@ -205,8 +205,8 @@ fn command_sheet(command: &clap::Command, known: &[String]) -> Sheet {
 fn examples(roff: &mut Roff, command: &clap::Command) {
     let parts = examples_of(command);
     let examples = parts.iter().filter_map(|part| match part {
-        Part::Examples(examples) => Some(examples),
-        Part::Prose(_) => None,
+        HelpPart::Examples(examples) => Some(examples),
+        HelpPart::Prose(_) => None,
     });
     // Topics look like examples, and are listed under "see also" as well.
     let examples = examples
@@ -272,7 +272,7 @@ fn see_also(text: &mut String, typed: &str, known: &[String]) {
     text.push('\n');
 }
 
-fn topic_sheet(page: &Page) -> Sheet {
+fn topic_sheet(page: &HelpPage) -> Sheet {
     let name = format!("dsr-{}", page.name);
     let mut roff = Roff::new();
     let source = format!("dsr {}", env!("CARGO_PKG_VERSION"));

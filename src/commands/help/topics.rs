@@ -3,7 +3,7 @@
 
 use crate::config::{Home, VARIABLES};
 use crate::domain::ExitStatus;
-use crate::ui::{Block, Page};
+use crate::ui::{Block, HelpPage};
 
 /// The guide's pages, in the order in which a reader needs them. Tests run their commands.
 const GUIDE: [&str; 11] = [
@@ -53,9 +53,9 @@ retention = \"5 years after the event\"
 authority = \"Berliner Datenschutzbeauftragte\"
 ";
 
-type Writer = fn(Option<&Home>) -> Vec<Block>;
+type TopicWriter = fn(Option<&Home>) -> Vec<Block>;
 
-const TOPICS: [(&str, &str, Writer); 5] = [
+const TOPICS: [(&str, &str, TopicWriter); 5] = [
     (
         "exit-status",
         "What each exit status means; stable, for scripts",
@@ -87,20 +87,20 @@ pub(crate) fn titles() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 /// Builds a topic's page. `home` is this machine's folder, or `None` for a page about any machine.
-pub(crate) fn find(name: &str, home: Option<&Home>) -> Option<Page> {
+pub(crate) fn find(name: &str, home: Option<&Home>) -> Option<HelpPage> {
     if name == "topics" {
         return Some(list());
     }
     let topic = TOPICS.iter().find(|(known, _, _)| *known == name);
-    topic.map(|(name, title, write)| Page {
+    topic.map(|(name, title, write)| HelpPage {
         name,
         title,
         blocks: write(home),
     })
 }
 
-fn list() -> Page {
-    Page {
+fn list() -> HelpPage {
+    HelpPage {
         name: "topics",
         title: "What there is to read beside the help of each command",
         blocks: vec![

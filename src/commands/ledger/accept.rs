@@ -7,7 +7,7 @@ use crate::commands::context::{Context, holders};
 use crate::commands::failures::{local_io, no_ledger, usage};
 use crate::domain::{ExitStatus, Kind, YesFlag};
 use crate::ledger::{self, Ledger, MaybeSent, Seen, SetBack};
-use crate::ui::{AcceptedView, Act, Failure, number, plural};
+use crate::ui::{AcceptedView, Confirmable, Failure, number, plural};
 
 /// What the ledger lacks, the jobs that may have been sent, and the time of its last entry.
 type Lost = (SetBack, Vec<MaybeSent>, Option<DateTime<Utc>>);
@@ -60,7 +60,7 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
     let count = jobs.iter().map(|request| request.jobs).sum();
     ctx.ui
         .confirm(
-            Act::Acceptance,
+            Confirmable::Acceptance,
             &question(&set_back, &jobs, ends, ctx.clock.now()),
             count,
             YesFlag::of(args.yes),

@@ -5,7 +5,7 @@ use crate::commands::failures::local_io;
 use crate::commands::people::minimise;
 use crate::domain::{Cutoff, ExitStatus, RETENTION_RULE, YesFlag};
 use crate::ledger::{Closed, LedgerError};
-use crate::ui::{Act, Failure, PurgeView, plural, staying};
+use crate::ui::{Confirmable, Failure, PurgeView, plural, staying};
 
 /// Remove the records of requests that were closed long ago
 ///
@@ -44,7 +44,7 @@ pub(crate) fn run(ctx: &mut Context, args: &PurgeArgs) -> Result<ExitStatus, Fai
         let flag = YesFlag::of(args.yes);
         ctx.ui
             .confirm(
-                Act::Purge,
+                Confirmable::Purge,
                 &question(closed, stay, cutoff),
                 closed.requests,
                 flag,

@@ -9,7 +9,7 @@ use crate::credentials::HashKey;
 use crate::intake::{
     CheckOptions, HashWith, Hashing, Intake, IntakeError, LetterCase, OuterSpace, Pattern,
 };
-use crate::ui::{Failure, Listed, Ui};
+use crate::ui::{Failure, ListedPlaces, Ui};
 
 /// What is let through, and what is told.
 #[derive(clap::Args, Debug)]
@@ -102,8 +102,8 @@ impl CheckArgs {
             Err(_) => return,
         };
         let listed = match self.show_warnings {
-            true => Listed::All,
-            false => Listed::First,
+            true => ListedPlaces::All,
+            false => ListedPlaces::First,
         };
         ui.warn_of_ids(warnings, listed);
     }

@@ -7,7 +7,7 @@ use crate::commands::context::Context;
 use crate::commands::failures::local_io;
 use crate::domain::{CarriedOut, ExitStatus, JobId, RequestId};
 use crate::intake::{self, Keep, Place, Source};
-use crate::ledger::{Ledger, RequestRecord, Wanted};
+use crate::ledger::{Ledger, RequestRecord, WantedPeople};
 use crate::ui::{Failure, FindView, Involvement, Sought, reading};
 
 use super::minimise;
@@ -54,13 +54,13 @@ pub(crate) fn run(ctx: &mut Context, args: &FindArgs) -> Result<ExitStatus, Fail
     if let Some(key) = &key {
         ledger.demand_people_key(key)?;
     }
-    let mut wanted = Wanted::new(key.as_ref());
+    let mut wanted = WantedPeople::new(key.as_ref());
     ctx.warn_of_lost_time(
         &ledger,
         "; people may have been erased in that time, whatever is found here",
     )?;
     let mut people = read(ctx, args, &sources, &mut wanted)?;
-    let mut records = Records::new(&ledger);
+    let mut records = RecordCache::new(&ledger);
     for sighting in ledger.find_people(&wanted)? {
         let involvement = records.involvement(&sighting.job)?;
         if let Some(person) = people.get_mut(sighting.person as usize)
@@ -103,7 +103,7 @@ fn read(
     ctx: &Context,
     args: &FindArgs,
     sources: &[Source],
-    wanted: &mut Wanted,
+    wanted: &mut WantedPeople,
 ) -> Result<Vec<Sought>, Failure> {
     let options = args.reading.options()?;
     Source::find_repeated(sources)?;
@@ -134,13 +134,13 @@ fn read(
 }
 
 /// Caches requests and jobs: many people are in the same ones.
-struct Records<'l> {
+struct RecordCache<'l> {
     ledger: &'l Ledger,
     requests: HashMap<RequestId, Option<Rc<RequestRecord>>>,
     jobs: HashMap<JobId, Option<Involvement>>,
 }
 
-impl<'l> Records<'l> {
+impl<'l> RecordCache<'l> {
     fn new(ledger: &'l Ledger) -> Self {
         Self {
             ledger,

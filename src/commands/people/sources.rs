@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::commands::failures::{source_failure, usage};
-use crate::intake::{self, Format, Header, ReadOptions, Source};
+use crate::intake::{self, Format, HeaderRow, ReadOptions, Source};
 use crate::ui::Failure;
 
 use super::checks::CheckArgs;
@@ -120,8 +120,8 @@ impl ReadArgs {
             }),
             column: self.column.clone(),
             header: match self.no_header {
-                true => Header::Absent,
-                false => Header::Expected,
+                true => HeaderRow::Absent,
+                false => HeaderRow::Expected,
             },
             delimiter: match self.format {
                 Some(Tsv) => self.delimiter.or(Some(b'\t')),

@@ -4,7 +4,7 @@ use crate::commands::context::Context;
 use crate::commands::failures::{local_io, quoted, usage};
 use crate::domain::{Actor, ExitStatus, YesFlag};
 use crate::plan_file::{PlanFile, PlanFileError};
-use crate::ui::{Act, Checked, Failure, PlanFileView, plural};
+use crate::ui::{Checked, Confirmable, Failure, PlanFileView, plural};
 
 use super::file::{PlanFileArgs, find_key};
 use crate::commands::request::planned::approve_command;
@@ -55,7 +55,7 @@ pub(crate) fn run(ctx: &mut Context, args: &ApproveArgs) -> Result<ExitStatus, F
     let ids = file.header().unique;
     ctx.ui
         .confirm(
-            Act::Approval,
+            Confirmable::Approval,
             &format!("You approve this plan as {by}."),
             ids,
             flag,

@@ -9,7 +9,7 @@ use crate::commands::failures::{local_io, usage};
 use crate::config::resolve;
 use crate::credentials::{HashKey, Keyring, KeyringError, ProjectSecret, SecretOrigin};
 use crate::domain::ProjectKey;
-use crate::ui::{Change, Failure, Kept};
+use crate::ui::{Change, Failure, KeptSecret};
 
 /// Keep a project's API secret in the keyring
 ///
@@ -55,7 +55,7 @@ pub(crate) fn run(ctx: &Context, args: &SecretArgs) -> Result<(), Failure> {
             false => record(ctx, args, &key)?,
         };
         let what = "API secret";
-        let kept = Kept { what, change };
+        let kept = KeptSecret { what, change };
         ctx.ui.print(&kept).map_err(|error| local_io(&error))?;
     }
     Ok(())

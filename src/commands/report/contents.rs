@@ -15,7 +15,7 @@ use crate::report::{
     period_page, period_table, request_document, request_page, request_table,
 };
 use crate::ui::{Failure, PrintError, plural, reporting};
-use crate::workflow::{Written, job_facts, period_facts, request_facts, row_facts};
+use crate::workflow::{PlacedFile, job_facts, period_facts, request_facts, row_facts};
 
 /// What a report is made as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -28,22 +28,22 @@ pub(super) enum ReportFormat {
     Json,
 }
 
-pub(super) enum Subject {
+pub(super) enum ReportSubject {
     Request(RequestId),
     Period { from: NaiveDate, to: NaiveDate },
 }
 
 /// Everything but the rows, which are read again for each writing.
-pub(super) struct Contents {
+pub(super) struct ReportContents {
     made: Made,
     audit: AuditFact,
     digest: Digest,
     personal_data: PersonalData,
-    subject: Facts,
+    subject: ReportFacts,
     rows: usize,
 }
 
-enum Facts {
+enum ReportFacts {
     Request {
         id: RequestId,
         facts: Box<RequestFacts>,
@@ -56,21 +56,21 @@ enum Facts {
     },
 }
 
-impl Contents {
+impl ReportContents {
     pub(super) fn gather(
         ctx: &Context,
         ledger: &Ledger,
-        subject: &Subject,
+        subject: &ReportSubject,
         personal_data: PersonalData,
         audit: AuditFact,
     ) -> Result<Self, Failure> {
         let gathered = match subject {
-            Subject::Request(id) => gather_request(ctx, ledger, id, personal_data)?,
-            Subject::Period { from, to } => gather_period(ctx, ledger, *from, *to)?,
+            ReportSubject::Request(id) => gather_request(ctx, ledger, id, personal_data)?,
+            ReportSubject::Period { from, to } => gather_period(ctx, ledger, *from, *to)?,
         };
         let holds_ids = match &gathered.subject {
-            Facts::Request { shown, .. } => shown.has_ids(),
-            Facts::Period { .. } => false,
+            ReportFacts::Request { shown, .. } => shown.has_ids(),
+            ReportFacts::Period { .. } => false,
         };
         Ok(Self {
             made: Made {
@@ -98,8 +98,10 @@ impl Contents {
 
     pub(super) fn headline(&self) -> String {
         match &self.subject {
-            Facts::Request { facts, .. } => format!("Request {}: {}", facts.id, facts.headline()),
-            Facts::Period { facts, figures, .. } => {
+            ReportFacts::Request { facts, .. } => {
+                format!("Request {}: {}", facts.id, facts.headline())
+            }
+            ReportFacts::Period { facts, figures, .. } => {
                 let requests = plural(figures.borrow().received(), "request", "requests");
                 format!("{requests} received from {} to {}", facts.from, facts.to)
             }
@@ -113,17 +115,17 @@ impl Contents {
         ledger: &Ledger,
         format: ReportFormat,
         out: &mut dyn Write,
-        file: Option<&Written>,
+        file: Option<&PlacedFile>,
     ) -> Result<(), Failure> {
         let mut out = io::BufWriter::new(out);
         let mut step = steps(ctx, self.rows);
         match &self.subject {
-            Facts::Request { id, facts, shown } => {
+            ReportFacts::Request { id, facts, shown } => {
                 let jobs = job_facts(ledger, id, self.personal_data).map(failing);
                 let jobs = jobs.inspect(|_| step());
                 self.write_request(ctx, (facts, shown, jobs), format, &mut out, file)?;
             }
-            Facts::Period {
+            ReportFacts::Period {
                 facts,
                 shown,
                 figures,
@@ -158,7 +160,7 @@ impl Contents {
         ),
         format: ReportFormat,
         out: &mut dyn Write,
-        file: Option<&Written>,
+        file: Option<&PlacedFile>,
     ) -> Result<(), PrintError> {
         match format {
             ReportFormat::Html => Ok(request_page(out, facts, shown, self.about())?),
@@ -185,7 +187,7 @@ impl Contents {
 
 struct Gathered {
     digest: Digest,
-    subject: Facts,
+    subject: ReportFacts,
     rows: usize,
     overdue: usize,
 }
@@ -211,7 +213,7 @@ fn gather_request(
         digest,
         rows: facts.jobs_count,
         overdue: usize::from(is_overdue),
-        subject: Facts::Request {
+        subject: ReportFacts::Request {
             id: id.clone(),
             facts: Box::new(facts),
             shown,
@@ -240,7 +242,7 @@ fn gather_period(
         digest,
         rows: total,
         overdue,
-        subject: Facts::Period {
+        subject: ReportFacts::Period {
             facts,
             shown,
             figures: Box::new(RefCell::new(figures)),

@@ -15,9 +15,9 @@ use crate::commands::failures::{local_io, usage};
 use crate::domain::ExitStatus;
 use crate::ledger::Ledger;
 use crate::report::{AuditFact, PersonalData};
-use crate::ui::{Failure, Format, ReportView};
-use crate::workflow::{NewFile, Written, audit_fact};
-use contents::{Contents, ReportFormat, Subject};
+use crate::ui::{Failure, OutputFormat, ReportView};
+use crate::workflow::{NewFile, PlacedFile, audit_fact};
+use contents::{ReportContents, ReportFormat, ReportSubject};
 
 /// How many months a business must keep records of requests (11 CCR §7101(a)).
 const USUAL_MONTHS: u32 = 24;
@@ -66,7 +66,7 @@ pub(crate) struct ReportArgs {
 pub(crate) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Failure> {
     let ledger = ctx.ledger()?;
     let subject = match &args.name {
-        Some(name) => Subject::Request(find(&ledger, name)?.id),
+        Some(name) => ReportSubject::Request(find(&ledger, name)?.id),
         None => args.period(ctx.clock.today())?,
     };
     let way = Way::of(ctx, args, &subject)?;
@@ -89,7 +89,7 @@ pub(crate) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Fa
         false => PersonalData::None,
     };
     let (contents, output) = ledger.in_one_view(|ledger| {
-        let contents = Contents::gather(ctx, ledger, &subject, personal_data, audit)?;
+        let contents = ReportContents::gather(ctx, ledger, &subject, personal_data, audit)?;
         let output = way.write(ctx, ledger, &contents)?;
         Ok::<_, Failure>((contents, output))
     })?;
@@ -106,7 +106,7 @@ pub(crate) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Fa
 }
 
 impl ReportArgs {
-    fn period(&self, today: NaiveDate) -> Result<Subject, Failure> {
+    fn period(&self, today: NaiveDate) -> Result<ReportSubject, Failure> {
         let (from, to) = match self.year {
             Some(year) => {
                 let day = |month, day| NaiveDate::from_ymd_opt(year, month, day);
@@ -122,7 +122,7 @@ impl ReportArgs {
         match from > to {
             true => Err(usage(format!("`--from` is {from}, after `--to`, {to}"))
                 .hint("give the first day of the period, then the last one")),
-            false => Ok(Subject::Period { from, to }),
+            false => Ok(ReportSubject::Period { from, to }),
         }
     }
 }
@@ -138,12 +138,12 @@ struct Way {
 enum Output {
     /// Ready to be printed.
     Prepared(File),
-    File(Written),
+    File(PlacedFile),
 }
 
 impl Way {
-    fn of(ctx: &Context, args: &ReportArgs, subject: &Subject) -> Result<Self, Failure> {
-        let wants_json = ctx.ui.format() == Format::Json;
+    fn of(ctx: &Context, args: &ReportArgs, subject: &ReportSubject) -> Result<Self, Failure> {
+        let wants_json = ctx.ui.format() == OutputFormat::Json;
         let to_stdout = args.output.as_deref() == Some(Path::new("-"));
         let named = args.output.clone().filter(|_| !to_stdout);
         if named.as_deref().is_some_and(is_pdf) {
@@ -176,7 +176,7 @@ impl Way {
         &self,
         ctx: &Context,
         ledger: &Ledger,
-        contents: &Contents,
+        contents: &ReportContents,
     ) -> Result<Output, Failure> {
         let written = match &self.file {
             Some(path) => {
@@ -202,7 +202,7 @@ impl Way {
     }
 }
 
-impl Subject {
+impl ReportSubject {
     /// The file name of a report that nobody named.
     fn usual_name(&self, format: ReportFormat) -> String {
         let extension = format.extension();

@@ -7,8 +7,8 @@ use crate::commands::context::named::find_meant;
 use crate::commands::failures::usage;
 use crate::commands::people::minimise;
 use crate::domain::{ExitStatus, JobState, Kind, RequestId};
-use crate::ledger::{AnswerChange, Ledger, RequestRecord, Wanted};
-use crate::packages::Form;
+use crate::ledger::{AnswerChange, Ledger, RequestRecord, WantedPeople};
+use crate::packages::PackageForm;
 use crate::ui::{Failure, Shown, plural, printable, shell_word};
 use crate::workflow;
 
@@ -125,8 +125,8 @@ fn warn_of_archives(
     }
     for (folder, form) in workflow::list_drafts(ledger, request)? {
         let zip = match form {
-            Form::Folders => "",
-            Form::Zips => " --zip",
+            PackageForm::Folders => "",
+            PackageForm::Zips => " --zip",
         };
         let to = folder.parent().unwrap_or(&folder).display().to_string();
         ctx.ui.warn(
@@ -176,7 +176,7 @@ fn find_personal_data(
     let remembered = ledger.find_people_key()?;
     let key = remembered.and_then(|known| minimise::ledger_key(ctx, Some(&known)).ok());
     let key = key.map(|(key, _)| key);
-    let mut wanted = Wanted::new(key.as_ref());
+    let mut wanted = WantedPeople::new(key.as_ref());
     let all = words().flat_map(|word| [word, word.trim_matches(joints)]);
     for word in all.chain([manner]).filter(|word| !word.is_empty()) {
         // A word that is wanted already is no error.

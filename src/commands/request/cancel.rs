@@ -10,7 +10,9 @@ use crate::commands::status::outcome::{
 };
 use crate::domain::{ExitStatus, JobState, Kind, TaskId, YesFlag};
 use crate::ledger::{JobGroup, JobRecord, Ledger};
-use crate::ui::{Act, Failure, Lines, Phase, Progress, QuestionError, Shown, Ui, plural};
+use crate::ui::{
+    Confirmable, Failure, Phase, Progress, QuestionError, ResultLines, Shown, Ui, plural,
+};
 use crate::workflow::{self, CancelOutcome, CancelReport, RefreshTrouble, Signal, Strangers};
 
 /// Cancel deletions that Mixpanel has not started
@@ -61,7 +63,7 @@ pub(crate) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
     let strangers = match args.yes {
         true => Vec::new(),
         false => {
-            let progress = Progress::start(&ctx.ui, Phase::Asking, count, Lines::None);
+            let progress = Progress::start(&ctx.ui, Phase::Asking, count, ResultLines::None);
             let mut run = ctx.run(&mut ledger, &clients, &progress);
             let asked = workflow::list_strangers(&mut run, &cancellable).await?;
             asked.map_err(|trouble| trouble_failure(ctx, &trouble))?
@@ -71,7 +73,7 @@ pub(crate) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
     confirm(&ctx.ui, &along, &strangers, YesFlag::of(args.yes))?;
     ctx.interrupt.begin();
     let report = {
-        let progress = Progress::start(&ctx.ui, Phase::Cancelling, count, Lines::None);
+        let progress = Progress::start(&ctx.ui, Phase::Cancelling, count, ResultLines::None);
         let mut run = ctx.run(&mut ledger, &clients, &progress);
         workflow::cancel(&mut run, &request, only).await?
     };
@@ -108,7 +110,7 @@ fn confirm(
     }
     lines.extend(strangers.iter().map(stranger_text));
     let what = lines.join("\n");
-    let confirmed = ui.confirm(Act::Cancellation, &what, ids + unknown, flag);
+    let confirmed = ui.confirm(Confirmable::Cancellation, &what, ids + unknown, flag);
     confirmed.map(drop).map_err(|error| {
         // The question has shown it already.
         if matches!(error, QuestionError::NoTerminal { .. }) {

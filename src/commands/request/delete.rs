@@ -3,7 +3,7 @@
 use crate::commands::context::Context;
 use crate::commands::failures::usage;
 use crate::domain::{Confirmed, ExitStatus, Operation, YesFlag};
-use crate::ui::{Act, DatesShown, Failure};
+use crate::ui::{Confirmable, DatesShown, Failure};
 use crate::workflow::Plan;
 
 use super::args::{LawArgs, RequestArgs, SendingArgs, SourceArgs};
@@ -68,7 +68,7 @@ pub(crate) fn confirm(
     let ids = plans.first().map_or(0, |plan| plan.counts.unique);
     let today = ctx.clock.today();
     let question = ctx.ui.deletion_text(plans, dates, today, &ctx.mode);
-    let confirmed = ctx.ui.confirm(Act::Deletion, &question, ids, flag);
+    let confirmed = ctx.ui.confirm(Confirmable::Deletion, &question, ids, flag);
     confirmed
         .map_err(|error| Failure::from(error).or_hint("nothing was sent; add `--yes --expect N`"))
 }

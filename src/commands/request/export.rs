@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::commands::context::Context;
 use crate::commands::download::{self, Splits};
 use crate::commands::failures::usage;
-use crate::commands::status::outcome::Followed;
+use crate::commands::status::outcome::FollowEnd;
 use crate::domain::{Disclosure, ExitStatus, Law, Operation, RetrievalScope};
 use crate::ui::{Failure, shell_word};
 use crate::workflow::{DownloadReport, Fetching, Look, Plan, Refetch};
@@ -13,7 +13,7 @@ use crate::workflow::{DownloadReport, Fetching, Look, Plan, Refetch};
 use super::args::{LawArgs, RequestArgs, SendingArgs, SourceArgs};
 use super::planned::end_with_plan;
 use super::read::read;
-use super::sending::{Sent, submit};
+use super::sending::{SentRequests, submit};
 
 /// Export what Mixpanel holds on the listed people
 ///
@@ -82,7 +82,7 @@ pub(crate) async fn carry_out(
         sent.renew(ctx)?;
     }
     if let Some(Ok(reports)) = &fetched {
-        sent.followed = Followed::AndFetched;
+        sent.followed = FollowEnd::AndFetched;
         download::print(ctx, reports, &Splits::new())?;
     }
     sent.print(ctx)?;
@@ -94,7 +94,7 @@ pub(crate) async fn carry_out(
 /// Fetches finished exports, if a folder is given and no signal came.
 async fn fetch(
     ctx: &mut Context,
-    sent: &mut Sent,
+    sent: &mut SentRequests,
     folder: Option<&Path>,
 ) -> Option<Result<Vec<DownloadReport>, Failure>> {
     let folder = folder.filter(|_| ctx.interrupt.signal().is_none())?;

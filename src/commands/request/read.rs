@@ -9,18 +9,18 @@ use crate::config::Resolved;
 use crate::domain::{DistinctId, ExitStatus, FIRST_YEAR, Operation};
 use crate::intake::{self, Intake, Keep, Source};
 use crate::ui::{Failure, hashing_text, number, reading};
-use crate::workflow::{Order, Plan};
+use crate::workflow::{Plan, RequestTerms};
 
 use super::args::{RequestArgs, SourceArgs};
 use super::planned;
 
-pub(super) struct List {
-    order: Order,
+pub(super) struct ReadList {
+    order: RequestTerms,
     intake: Intake,
     projects: Vec<Resolved>,
 }
 
-impl List {
+impl ReadList {
     pub(super) fn plan(self, ctx: &Context) -> Vec<Plan> {
         let projects = self.projects.into_iter();
         let plans = projects.map(|Resolved { project, .. }| {
@@ -39,7 +39,7 @@ pub(super) fn read(
     operation: Operation,
     source: &SourceArgs,
     request: &RequestArgs,
-) -> Result<List, Failure> {
+) -> Result<ReadList, Failure> {
     let today = ctx.clock.today();
     let received = request.received.unwrap_or(today);
     if received > today {
@@ -62,14 +62,14 @@ pub(super) fn read(
     }
     let labels: Vec<String> = sources.iter().map(Source::label).collect();
     let named_id = source.given.named_id(&sources);
-    let order = Order {
+    let order = RequestTerms {
         operation,
         reference: request.reference.clone(),
         received,
         source: labels.join(", "),
         named_id: named_id.and_then(DistinctId::restore),
     };
-    Ok(List {
+    Ok(ReadList {
         order,
         intake,
         projects: resolved,

@@ -7,7 +7,7 @@ use crate::commands::context::named::find_meant;
 use crate::commands::failures::usage;
 use crate::commands::people::minimise;
 use crate::commands::status::deadlines;
-use crate::commands::status::outcome::{self, Followed};
+use crate::commands::status::outcome::{self, FollowEnd};
 use crate::domain::{ExitStatus, JobId, JobState, TaskId};
 use crate::ledger::{
     AuditEvent, JobGroup, Ledger, RequestRecord, Scope, Settling, Standing, Which,
@@ -135,8 +135,8 @@ pub(crate) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         return Ok(ExitStatus::Done);
     }
     let followed = match args.wait.wait {
-        true => Followed::ToTheEnd,
-        false => Followed::No,
+        true => FollowEnd::ToTheEnd,
+        false => FollowEnd::No,
     };
     Ok(outcome::tell(ctx, &report, &troubles, followed))
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::commands::context::Context;
 use crate::commands::people::minimise;
 use crate::commands::status::deadlines;
-use crate::commands::status::outcome::{self, Followed};
+use crate::commands::status::outcome::{self, FollowEnd};
 use crate::domain::{ExitStatus, ProjectKey, RequestId};
 use crate::ledger::{Ledger, Recorded, RequestRecord, Scope};
 use crate::mixpanel::Client;
@@ -17,19 +17,19 @@ use super::planned::applied_before;
 use super::waiting::{self, WaitArgs};
 
 /// Requests that were recorded and submitted, with their present state.
-pub(super) struct Sent {
+pub(super) struct SentRequests {
     pub(super) ledger: Ledger,
     clients: HashMap<ProjectKey, Client>,
     pub(super) report: SubmitReport,
     troubles: Vec<RefreshTrouble>,
-    pub(super) followed: Followed,
+    pub(super) followed: FollowEnd,
 }
 
 pub(super) async fn submit(
     ctx: &mut Context,
     approved: &[Approved],
     sending: &SendingArgs,
-) -> Result<Sent, Failure> {
+) -> Result<SentRequests, Failure> {
     let plans = approved.iter().map(Approved::plan);
     let projects: Vec<_> = plans.clone().map(|plan| plan.project.clone()).collect();
     let clients = ctx.clients(&projects)?;
@@ -48,12 +48,12 @@ pub(super) async fn submit(
         ctx.interrupt.begin();
         workflow::submit(&mut run, &ids, &Settle::Recent, sending.max_wait).await?
     };
-    Ok(Sent {
+    Ok(SentRequests {
         ledger,
         clients,
         report,
         troubles: Vec::new(),
-        followed: Followed::No,
+        followed: FollowEnd::No,
     })
 }
 
@@ -73,7 +73,7 @@ fn same_request(ledger: &Ledger, id: &RequestId) -> Result<Failure, Failure> {
     Ok(failure)
 }
 
-impl Sent {
+impl SentRequests {
     pub(super) fn is_all_sent(&self) -> bool {
         !self.report.requests.iter().any(RequestRecord::needs_resume)
     }
@@ -95,8 +95,8 @@ impl Sent {
             report,
             troubles,
             followed: match wait.wait {
-                true => Followed::ToTheEnd,
-                false => Followed::No,
+                true => FollowEnd::ToTheEnd,
+                false => FollowEnd::No,
             },
         })
     }

@@ -9,7 +9,7 @@ use crate::commands::context::Context;
 use crate::domain::ProjectKey;
 use crate::ledger::{Ledger, RequestRecord, Scope};
 use crate::mixpanel::Client;
-use crate::ui::{Failure, Lines, Phase, Progress};
+use crate::ui::{Failure, Phase, Progress, ResultLines};
 use crate::workflow::{self, RefreshTrouble, SubmitReport};
 
 /// Whether and how long the jobs are followed.
@@ -27,10 +27,10 @@ pub(crate) struct WaitArgs {
 
 impl WaitArgs {
     /// What a run prints as lines of the result.
-    pub(crate) fn lines(&self) -> Lines {
+    pub(crate) fn lines(&self) -> ResultLines {
         match self.wait {
-            true => Lines::Changes,
-            false => Lines::None,
+            true => ResultLines::Changes,
+            false => ResultLines::None,
         }
     }
 

@@ -15,8 +15,10 @@ use crate::domain::{ExitStatus, JobState, Kind, Rate, RequestId};
 use crate::ledger::{
     Backlog, JobGroup, Ledger, RequestRecord, Scope, Standing, Turn, Untold, Which,
 };
-use crate::ui::{Delivery, Failure, Lines, Phase, Polling, Progress, Shown, duration, plural};
-use crate::workflow::{self, Extent, RefreshTrouble, Settles, Waiting};
+use crate::ui::{
+    Delivery, Failure, Phase, Polling, Progress, ResultLines, Shown, duration, plural,
+};
+use crate::workflow::{self, PollExtent, RefreshTrouble, Settles, Waiting};
 
 use deadlines::DeadlineArgs;
 use outcome::{AFTER_DELETION, WaitsFor, standing_status, trouble_failure};
@@ -112,7 +114,7 @@ pub(crate) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
         let request = find(&ledger, name)?;
         return held_ids::show(ctx, &ledger, &request);
     }
-    let mut view = View::of(ctx, &ledger, &args)?;
+    let mut view = StatusView::of(ctx, &ledger, &args)?;
     if let Some(days) = args.alarm.days() {
         let mut requests = view.read(ctx, &ledger)?;
         if view.shown == Shown::List {
@@ -128,8 +130,8 @@ pub(crate) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
     }
     let extent = match (args.cached, args.refresh) {
         (true, _) => None,
-        (_, true) => Some(Extent::All),
-        (_, false) => Some(Extent::Due {
+        (_, true) => Some(PollExtent::All),
+        (_, false) => Some(PollExtent::Due {
             within: time_to_ask(ctx, &ledger, &view, &args)?,
         }),
     };
@@ -173,7 +175,7 @@ pub(crate) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
 fn time_to_ask(
     ctx: &Context,
     ledger: &Ledger,
-    view: &View,
+    view: &StatusView,
     args: &StatusArgs,
 ) -> Result<Duration, Failure> {
     let is_a_look = !args.changes && !args.exit_status;
@@ -190,11 +192,11 @@ fn time_to_ask(
 fn show(
     ctx: &Context,
     ledger: &Ledger,
-    view: &mut View,
-    extent: Option<Extent>,
+    view: &mut StatusView,
+    extent: Option<PollExtent>,
 ) -> Result<ExitStatus, Failure> {
     let requests = &view.read(ctx, ledger)?;
-    let json = ctx.ui.format() == crate::ui::Format::Json;
+    let json = ctx.ui.format() == crate::ui::OutputFormat::Json;
     // Only JSON shows it otherwise, and counting takes a while.
     let polling = match json || extent.is_some() {
         true => Some(polling(ctx, ledger, &view.scope)?),
@@ -217,7 +219,7 @@ fn show(
             .note("Closed requests are listed with `dsr status --all`.");
     }
     if let Some(Polling { due: 1.., .. }) = polling
-        && let Some(Extent::Due { .. }) = extent
+        && let Some(PollExtent::Due { .. }) = extent
     {
         ctx.ui.note(&still_due(polling.unwrap_or_default()));
     }
@@ -236,7 +238,7 @@ fn show_due(
     let clock = ctx.clock.as_ref();
     requests.retain(|request| deadlines::is_due_within(request, clock.today(), days));
     ctx.warn_of_lost_time(ledger, "; requests recorded then are in no list")?;
-    if !requests.is_empty() || ctx.ui.format() == crate::ui::Format::Json {
+    if !requests.is_empty() || ctx.ui.format() == crate::ui::OutputFormat::Json {
         ctx.ui
             .print_status(ledger, &requests, Shown::List, None, clock)?;
     }
@@ -274,7 +276,7 @@ fn still_due(polling: Polling) -> String {
 fn show_changes(
     ctx: &Context,
     ledger: &Ledger,
-    view: &mut View,
+    view: &mut StatusView,
 ) -> Result<(ExitStatus, Vec<Untold>), Failure> {
     let mut requests = view.read(ctx, ledger)?;
     let mut untold = ledger.list_untold()?;
@@ -305,7 +307,7 @@ fn show_changes(
     Ok((status, told))
 }
 
-pub(crate) struct View {
+pub(crate) struct StatusView {
     which: Which,
     pub(crate) scope: Scope,
     pub(crate) shown: Shown,
@@ -313,7 +315,7 @@ pub(crate) struct View {
     seen: Vec<RequestId>,
 }
 
-impl View {
+impl StatusView {
     fn of(ctx: &Context, ledger: &Ledger, args: &StatusArgs) -> Result<Self, Failure> {
         let (scope, shown) = match &args.name {
             Some(name) => {
@@ -361,12 +363,8 @@ impl View {
             Scope::All | Scope::Projects(_) => ledger.list_requests(self.which)?,
         };
         let there: HashSet<&RequestId> = requests.iter().map(|request| &request.id).collect();
-        let ended: Vec<RequestId> = self
-            .seen
-            .iter()
-            .filter(|id| !there.contains(id))
-            .cloned()
-            .collect();
+        let ended = self.seen.iter().filter(|id| !there.contains(id));
+        let ended: Vec<RequestId> = ended.cloned().collect();
         for id in ended {
             requests.extend(ledger.find_request(&id)?);
         }
@@ -466,17 +464,17 @@ async fn ask(
     ctx: &mut Context,
     ledger: &mut Ledger,
     scope: &Scope,
-    extent: Extent,
+    extent: PollExtent,
 ) -> Result<Vec<RefreshTrouble>, Failure> {
     let now = ctx.clock.now();
     let turn = match extent {
-        Extent::Due { .. } => Turn::Due,
-        Extent::All => Turn::AfterAll(now),
+        PollExtent::Due { .. } => Turn::Due,
+        PollExtent::All => Turn::AfterAll(now),
     };
     let backlogs = ledger.list_backlogs(scope, turn, now)?;
     if backlogs.is_empty()
         || extent
-            == (Extent::Due {
+            == (PollExtent::Due {
                 within: Duration::ZERO,
             })
     {
@@ -488,7 +486,7 @@ async fn ask(
     ctx.interrupt.begin();
     let jobs = backlogs.iter().map(|backlog| backlog.jobs).sum();
     let troubles = {
-        let progress = Progress::start(&ctx.ui, Phase::Asking, jobs, Lines::None);
+        let progress = Progress::start(&ctx.ui, Phase::Asking, jobs, ResultLines::None);
         let mut run = ctx.run(ledger, &clients, &progress);
         workflow::refresh(&mut run, scope, extent).await?
     };

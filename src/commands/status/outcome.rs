@@ -8,7 +8,7 @@ use crate::credentials::{TokenOrigin, find_environments_token};
 use crate::domain::{ExitStatus, JobState, Kind};
 use crate::ledger::{JobGroup, RequestRecord};
 use crate::ui::{Failure, number};
-use crate::workflow::{self, RefreshTrouble, Settles, Stop, SubmitReport, Tally, Waiting};
+use crate::workflow::{self, RefreshTrouble, RunTally, Settles, Stop, SubmitReport, Waiting};
 
 use super::deadlines;
 
@@ -17,7 +17,7 @@ pub(crate) const ELIGIBLE: &str = "the token's owner must be an owner or admin o
 
 /// How far dsr followed the jobs after it sent them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Followed {
+pub(crate) enum FollowEnd {
     No,
     ToTheEnd,
     /// Followed to the end, and fetched their exports.
@@ -28,7 +28,7 @@ pub(crate) fn tell(
     ctx: &Context,
     report: &SubmitReport,
     troubles: &[RefreshTrouble],
-    followed: Followed,
+    followed: FollowEnd,
 ) -> ExitStatus {
     let running = count_jobs(&report.requests, |group| group.state.is_followed());
     let not_found = count_not_found(&report.requests);
@@ -37,7 +37,7 @@ pub(crate) fn tell(
     if not_found > 0 {
         statuses.push(ExitStatus::Failed);
     }
-    if followed != Followed::No && running > not_found {
+    if followed != FollowEnd::No && running > not_found {
         statuses.push(ExitStatus::Running);
     }
     let status = ExitStatus::most_pressing(statuses);
@@ -310,7 +310,7 @@ fn rest_text(report: &SubmitReport) -> String {
             _ => "; the rest went through".to_owned(),
         };
     }
-    let Tally {
+    let RunTally {
         sent,
         settled,
         linked,
@@ -431,7 +431,7 @@ fn fetch_hint(requests: &[RequestRecord]) -> String {
     format!(" Fetch {them} with `dsr download{name}`.")
 }
 
-fn next_step(requests: &[RequestRecord], followed: Followed) -> String {
+fn next_step(requests: &[RequestRecord], followed: FollowEnd) -> String {
     if count_jobs(requests, |group| group.state == JobState::Unknown) > 0 {
         return "dsr gave up on jobs: they stay unknown.".to_owned();
     }
@@ -439,7 +439,7 @@ fn next_step(requests: &[RequestRecord], followed: Followed) -> String {
     let deletes = |request: &RequestRecord| request.asked.operation.kind() == Kind::Delete;
     if all_done {
         let mut text = "All jobs are done.".to_owned();
-        if followed != Followed::AndFetched {
+        if followed != FollowEnd::AndFetched {
             text.push_str(&fetch_hint(requests));
         }
         if requests.iter().any(deletes) {

@@ -8,10 +8,10 @@ use crate::commands::failures::local_io;
 use crate::commands::people::minimise;
 use crate::domain::{ExitStatus, JobId, RequestId};
 use crate::ledger::{Ledger, RequestRecord, Turn};
-use crate::ui::{Failure, Format, Lines, Phase, Picture, Progress, Screen};
-use crate::workflow::{self, RefreshTrouble, Settles, SubmitReport, Tally};
+use crate::ui::{Failure, OutputFormat, Phase, Picture, Progress, ResultLines, Screen};
+use crate::workflow::{self, RefreshTrouble, RunTally, Settles, SubmitReport};
 
-use super::{View, deadlines, outcome, polling};
+use super::{StatusView, deadlines, outcome, polling};
 
 /// How often dsr checks the size of the terminal.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -22,7 +22,7 @@ const READ_PART: u32 = 20;
 pub(crate) async fn run(
     ctx: &mut Context,
     mut ledger: Ledger,
-    mut view: View,
+    mut view: StatusView,
     timeout: Option<Duration>,
 ) -> Result<ExitStatus, Failure> {
     let requests = view.read(ctx, &ledger)?;
@@ -45,7 +45,7 @@ pub(crate) async fn run(
         None => {
             let open = requests.iter();
             let open = open.map(|r| r.count_jobs(|group| group.state.is_followed()));
-            let progress = Progress::start(&ctx.ui, Phase::Waiting, open.sum(), Lines::None);
+            let progress = Progress::start(&ctx.ui, Phase::Waiting, open.sum(), ResultLines::None);
             let mut lines = Changes::since_now(&eyes)?;
             let troubles = {
                 let mut run = ctx.run(&mut ledger, &clients, &progress);
@@ -73,7 +73,7 @@ pub(crate) async fn run(
 fn conclude(
     ctx: &Context,
     eyes: &Ledger,
-    view: &mut View,
+    view: &mut StatusView,
     screen: Option<&Screen<'_>>,
     troubles: &[RefreshTrouble],
 ) -> Result<ExitStatus, Failure> {
@@ -90,7 +90,7 @@ fn conclude(
             screen.clear().map_err(|error| local_io(&error))?;
             ctx.ui.print_requests(eyes, &requests, view.shown, clock)?;
         }
-        None if ctx.ui.lines_format() == Format::Human => {
+        None if ctx.ui.lines_format() == OutputFormat::Human => {
             ctx.ui.print_requests(eyes, &requests, view.shown, clock)?;
         }
         None => {
@@ -108,18 +108,23 @@ fn conclude(
         waiting: workflow::list_waiting(eyes, &requests, ctx.clock.now())?,
         requests,
         stops: Vec::new(),
-        tally: Tally::default(),
+        tally: RunTally::default(),
         signal,
     };
     Ok(outcome::tell(
         ctx,
         &report,
         troubles,
-        outcome::Followed::ToTheEnd,
+        outcome::FollowEnd::ToTheEnd,
     ))
 }
 
-async fn redraw(ctx: &Context, eyes: &Ledger, screen: &Screen<'_>, view: &mut View) -> Failure {
+async fn redraw(
+    ctx: &Context,
+    eyes: &Ledger,
+    screen: &Screen<'_>,
+    view: &mut StatusView,
+) -> Failure {
     loop {
         let start = Instant::now();
         let drawn = view
@@ -139,7 +144,7 @@ fn draw(
     ctx: &Context,
     eyes: &Ledger,
     screen: &Screen<'_>,
-    view: &View,
+    view: &StatusView,
     requests: &[RequestRecord],
 ) -> Result<(), Failure> {
     let now = ctx.clock.now();
@@ -167,7 +172,12 @@ impl Changes {
         })
     }
 
-    async fn tell_for_ever(&mut self, ctx: &Context, eyes: &Ledger, view: &mut View) -> Failure {
+    async fn tell_for_ever(
+        &mut self,
+        ctx: &Context,
+        eyes: &Ledger,
+        view: &mut StatusView,
+    ) -> Failure {
         loop {
             let start = Instant::now();
             if let Err(failure) = self.tell(ctx, eyes, view) {
@@ -177,7 +187,7 @@ impl Changes {
         }
     }
 
-    fn tell(&mut self, ctx: &Context, eyes: &Ledger, view: &mut View) -> Result<(), Failure> {
+    fn tell(&mut self, ctx: &Context, eyes: &Ledger, view: &mut StatusView) -> Result<(), Failure> {
         let version = eyes.find_version()?;
         if version == self.version {
             return Ok(());

@@ -10,10 +10,10 @@ use crate::intake::damage::Damage;
 use crate::intake::place::Place;
 use crate::intake::problem::Fault;
 use crate::intake::reader::format::Format;
-use crate::intake::reader::reading::{Name, Values};
+use crate::intake::reader::reading::{SourceName, Values};
 use crate::intake::reader::rows::Cells;
 use crate::intake::reader::{json, table};
-use crate::intake::stream::lines::Lines;
+use crate::intake::stream::lines::TextLines;
 
 pub(crate) type EventSink<'a> = &'a mut dyn FnMut(Place<'_>, &Event<'_>);
 
@@ -26,9 +26,9 @@ pub(crate) struct EventTaker<'s> {
 impl EventTaker<'_> {
     pub(crate) fn take_elements(
         &mut self,
-        lines: Lines<impl Read>,
+        lines: TextLines<impl Read>,
         format: Format,
-        name: &Name,
+        name: &SourceName,
     ) -> Result<Values, Fault> {
         json::each(lines, format, name, &mut |element, place, values| {
             match event_json::read(element, self.options) {
@@ -48,9 +48,9 @@ impl EventTaker<'_> {
     /// Takes the rows of a table; the first row must be the heading.
     pub(crate) fn take_rows(
         &mut self,
-        lines: Lines<impl Read>,
+        lines: TextLines<impl Read>,
         options: &ReadOptions,
-        name: &Name,
+        name: &SourceName,
     ) -> Result<Values, Fault> {
         let (mut rows, mut values) = table::begin(lines, options, name)?;
         let mut known: Option<Columns> = None;

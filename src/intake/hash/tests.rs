@@ -117,7 +117,7 @@ fn a_prefix_that_no_id_can_have_is_refused() {
 
 fn doubts(hashing: &Hashing, value: &str) -> Vec<WarningKind> {
     let mut found = Vec::new();
-    hashing.doubts(&Form::of(value), &mut |kind| found.push(kind));
+    hashing.doubts(&ValueForm::of(value), &mut |kind| found.push(kind));
     found
 }
 

@@ -1,13 +1,13 @@
 //! Judges the list as a whole: which ids share a shape, and which stand out. Keeps counters and the
 //! first places only, so memory does not grow with the sources.
 
-use super::form::{AT, DIGIT, Form, IdKind};
+use super::form::{AT, DIGIT, IdKind, ValueForm};
 use super::look::Look;
 use crate::intake::damage::Damage;
 use crate::intake::place::Place;
 use crate::intake::problem::Problems;
 
-use crate::intake::warning::{Labels, Tally, WarningKind, Warnings};
+use crate::intake::warning::{Labels, WarningKind, WarningTally, Warnings};
 
 /// An id kind stands out if the usual kind is this many times as common.
 const ODD: usize = 20;
@@ -25,44 +25,44 @@ const PRECISION: usize = 15;
 
 #[derive(Debug)]
 pub(crate) struct Census {
-    kinds: [Tally; IdKind::ALL.len()],
+    kinds: [WarningTally; IdKind::ALL.len()],
     /// Indexed by the number of digits.
     numbers: [Numbers; MOST_DIGITS + 1],
     /// Words without a digit, and short numbers.
-    strays: Tally,
+    strays: WarningTally,
     /// Ids of the form `N:…` with rising N, as grep numbers lines; `None` after any other id.
-    numbered: Option<(u64, Tally)>,
+    numbered: Option<(u64, WarningTally)>,
     /// How many ids this source has so far, and how many of them may be counts.
     ids: usize,
     digits: usize,
     /// The last id of this source if it may count the ids above it, and those of earlier sources.
-    count_below: Tally,
-    counts: Tally,
+    count_below: WarningTally,
+    counts: WarningTally,
 }
 
 #[derive(Debug, Default)]
 struct Numbers {
-    all: Tally,
+    all: WarningTally,
     padded: usize,
     /// Numbers with only zeros after the digits that a spreadsheet keeps.
-    rounded: Tally,
+    rounded: WarningTally,
 }
 
 impl Census {
     pub(crate) fn new() -> Self {
         Self {
-            kinds: std::array::from_fn(|_| Tally::default()),
+            kinds: std::array::from_fn(|_| WarningTally::default()),
             numbers: std::array::from_fn(|_| Numbers::default()),
-            strays: Tally::default(),
-            numbered: Some((0, Tally::default())),
+            strays: WarningTally::default(),
+            numbered: Some((0, WarningTally::default())),
             ids: 0,
             digits: 0,
-            count_below: Tally::default(),
-            counts: Tally::default(),
+            count_below: WarningTally::default(),
+            counts: WarningTally::default(),
         }
     }
 
-    pub(crate) fn count(&mut self, form: &Form<'_>, place: Place<'_>, labels: &mut Labels) {
+    pub(crate) fn count(&mut self, form: &ValueForm<'_>, place: Place<'_>, labels: &mut Labels) {
         self.kinds[form.kind as usize].note(place, labels);
         // Skips ids from the command line: the operator typed them on purpose.
         if form.kind == IdKind::Other || form.kind == IdKind::Number {
@@ -72,7 +72,7 @@ impl Census {
             }
         }
         if self.count_below.count > 0 {
-            self.count_below = Tally::default();
+            self.count_below = WarningTally::default();
         }
         let count = count_in(form.text());
         if self.digits == 0 && place.line.is_some() && count.is_some_and(|n| n <= self.ids) {
@@ -111,7 +111,7 @@ impl Census {
     /// refuses a number that ends a source and may count the ids above it. Ids of several systems
     /// count as one shape.
     pub(crate) fn refuse_strays(&self, problems: &mut Problems, labels: &Labels) {
-        let mut refuse = |tally: &Tally, look| {
+        let mut refuse = |tally: &WarningTally, look| {
             for place in tally.places(labels) {
                 problems.note(place, Damage::Look(look));
             }
@@ -211,7 +211,7 @@ mod tests {
         let mut warnings = Warnings::default();
         for (line, id) in (1..).zip(ids) {
             let place = Place::on_line("`x`", line);
-            census.count(&Form::of(id.as_ref()), place, &mut warnings.labels);
+            census.count(&ValueForm::of(id.as_ref()), place, &mut warnings.labels);
         }
         census.tell(&mut warnings);
         let found = warnings.iter();
@@ -233,7 +233,7 @@ mod tests {
         let mut labels = Labels::default();
         for (line, id) in (1..).zip(ids) {
             let place = Place::on_line("`x`", line);
-            census.count(&Form::of(id.as_ref()), place, &mut labels);
+            census.count(&ValueForm::of(id.as_ref()), place, &mut labels);
         }
         census.end_source();
         let mut problems = Problems::default();

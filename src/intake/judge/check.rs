@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use crate::domain::{DistinctId, DistinctIdError, Leniency};
 
 use super::census::Census;
-use super::form::{Form, IdKind, is_blank};
+use super::form::{IdKind, ValueForm, is_blank};
 use crate::intake::damage::Damage;
 use crate::intake::hash::{Hashed, Hashing};
 use crate::intake::place::Place;
@@ -89,7 +89,7 @@ impl Checker {
     pub(crate) fn check<'v>(
         &mut self,
         place: Place<'_>,
-        form: Option<Form<'v>>,
+        form: Option<ValueForm<'v>>,
     ) -> Option<Cow<'v, str>> {
         let judged = match form {
             Some(form) => self.judge(place, form),
@@ -123,7 +123,7 @@ impl Checker {
         (self.problems, self.warnings)
     }
 
-    fn judge<'v>(&mut self, place: Place<'_>, mut form: Form<'v>) -> Result<&'v str, Damage> {
+    fn judge<'v>(&mut self, place: Place<'_>, mut form: ValueForm<'v>) -> Result<&'v str, Damage> {
         let raw = form.text();
         if self.options.allowed.contains(raw) {
             DistinctId::judge(raw, Leniency::Named)?;
@@ -140,7 +140,7 @@ impl Checker {
                 DistinctId::judge(text, Leniency::Named)?;
                 return Ok(text);
             }
-            form = Form::of(text);
+            form = ValueForm::of(text);
         }
         self.judge_form(&form, leniency)?;
         self.census.count(&form, place, &mut self.warnings.labels);
@@ -160,7 +160,7 @@ impl Checker {
 
     /// With a pattern, what matches is an id; without one, the rule decides. Reports outer white
     /// space only if the rest is an id.
-    fn judge_form(&self, form: &Form<'_>, leniency: Leniency) -> Result<(), Damage> {
+    fn judge_form(&self, form: &ValueForm<'_>, leniency: Leniency) -> Result<(), Damage> {
         let outer = match DistinctId::judge(form.text(), leniency) {
             Err(DistinctIdError::OuterWhiteSpace) => Some(DistinctIdError::OuterWhiteSpace.into()),
             Err(error) => return Err(error.into()),
@@ -168,7 +168,7 @@ impl Checker {
             Ok(()) => None,
         };
         let core = match outer {
-            Some(_) => Form::of(form.text().trim_matches(is_blank)),
+            Some(_) => ValueForm::of(form.text().trim_matches(is_blank)),
             None => *form,
         };
         match &self.options.pattern {

@@ -85,12 +85,12 @@ const DEVICE_PREFIX: &[u8] = b"$device:";
 
 /// What one pass over the bytes of a value found.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Shape {
+pub(crate) struct ValueShape {
     seen: u16,
     kind: IdKind,
 }
 
-impl Shape {
+impl ValueShape {
     pub(crate) fn of(value: &[u8]) -> Self {
         let class_of = |byte: &u8| CLASSES[usize::from(*byte)];
         let seen = value.iter().fold(0, |seen, byte| seen | class_of(byte));
@@ -100,19 +100,19 @@ impl Shape {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Form<'a> {
+pub(crate) struct ValueForm<'a> {
     text: &'a str,
     seen: u16,
     pub(crate) kind: IdKind,
 }
 
-impl<'a> Form<'a> {
+impl<'a> ValueForm<'a> {
     pub(crate) fn of(text: &'a str) -> Self {
-        Self::new(text, Shape::of(text.as_bytes()))
+        Self::new(text, ValueShape::of(text.as_bytes()))
     }
 
     /// `shape` must be the shape of `text`.
-    pub(crate) fn new(text: &'a str, Shape { seen, kind }: Shape) -> Self {
+    pub(crate) fn new(text: &'a str, ValueShape { seen, kind }: ValueShape) -> Self {
         Self { text, seen, kind }
     }
 

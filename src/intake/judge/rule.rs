@@ -6,7 +6,9 @@
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::{RestrictionLevel, RestrictionLevelDetection};
 
-use super::form::{AT, BEYOND_ASCII, CONTROL, DASH, DIGIT, Form, IdKind, MARK, NAMESPACE, POINT};
+use super::form::{
+    AT, BEYOND_ASCII, CONTROL, DASH, DIGIT, IdKind, MARK, NAMESPACE, POINT, ValueForm,
+};
 use super::look::Look;
 use super::numbers::{has_grouped_digits, has_zero_fraction, is_date, is_scientific};
 use super::program;
@@ -16,7 +18,7 @@ use crate::domain::id_form::is_unseen;
 /// The longest date that begins with a month, in bytes: `août-2024`.
 const LONGEST_MONTH: usize = 10;
 
-impl Form<'_> {
+impl ValueForm<'_> {
     /// What the value looks like, if it is not an id.
     pub(crate) fn look(&self) -> Option<Look> {
         match self.kind {
@@ -82,7 +84,7 @@ impl Form<'_> {
 fn look_of_namespace(text: &str) -> Option<Look> {
     // A number may be a tenant, or a user within one.
     let of_a_system = |part: &&str| {
-        let form = Form::of(part);
+        let form = ValueForm::of(part);
         form.is_of_a_system() && form.kind != IdKind::Number
     };
     if let Some((number, rest)) = text.split_once(':') {

@@ -4,7 +4,7 @@
 use crate::domain::id_form::{PREFIXES, bare, behind_number, in_lower_case, in_one_form, is_uuid};
 
 /// The parts of a value that folding removes, and the core that is left.
-struct Parts {
+struct ValueParts {
     around: [String; 2],
     has_number: bool,
     prefixes: Vec<&'static str>,
@@ -14,7 +14,7 @@ struct Parts {
     core: String,
 }
 
-impl Parts {
+impl ValueParts {
     fn of(text: &str) -> Self {
         let mut core = bare(text);
         let (before, behind) = text.split_once(core).unwrap_or_default();
@@ -63,8 +63,8 @@ pub(super) fn between(held: &str, listed: &str) -> String {
     let texts = [held, listed];
     let formed = texts.map(|text| in_one_form(text.chars()).collect::<String>());
     let lowered = texts.map(|text| in_lower_case(text.chars()).collect::<String>());
-    let [one, other] = formed.each_ref().map(|text| Parts::of(text));
-    let [lower, other_lower] = lowered.map(|text| Parts::of(&text).core);
+    let [one, other] = formed.each_ref().map(|text| ValueParts::of(text));
+    let [lower, other_lower] = lowered.map(|text| ValueParts::of(&text).core);
     let mut words = Vec::new();
     for prefix in PREFIXES {
         if one.prefixes.contains(&prefix) != other.prefixes.contains(&prefix) {

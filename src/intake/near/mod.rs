@@ -17,7 +17,7 @@ mod difference;
 const KEPT: usize = 50;
 
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct ExcludedIds {
     hasher: IdHasher,
     /// The hash of each id, and whether the list has it.
     exact: HashMap<u128, bool>,
@@ -61,7 +61,7 @@ struct Pair {
     difference: String,
 }
 
-impl Held {
+impl ExcludedIds {
     pub(crate) fn new(hasher: IdHasher, labels: Vec<String>) -> Self {
         Self {
             hasher,

@@ -2,14 +2,14 @@
 
 use super::rows::{Cells, Fields};
 use crate::intake::ReadOptions;
-use crate::intake::judge::form::Form;
+use crate::intake::judge::form::ValueForm;
 use crate::intake::judge::program;
 use crate::intake::problem::Fault;
 use crate::intake::stream::text::parse_encoding;
 
 /// Whether the first line names the columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Header {
+pub enum HeaderRow {
     /// An unknown first line is an error.
     #[default]
     Expected,
@@ -18,7 +18,7 @@ pub enum Header {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Layout {
+pub(crate) struct ColumnLayout {
     pub(crate) column: usize,
     pub(crate) width: usize,
     /// The heading of the id column; `None` if the first row is data.
@@ -27,7 +27,7 @@ pub(crate) struct Layout {
     pub(crate) is_plural: bool,
 }
 
-impl Layout {
+impl ColumnLayout {
     /// The heading, or the column's number from 1.
     pub(crate) fn column_name(&self) -> String {
         let number = || (self.column + 1).to_string();
@@ -97,7 +97,7 @@ pub(crate) fn find_heading(beginning: &[u8], options: &ReadOptions) -> Result<Be
             found.delimiter = Some(declared);
             continue;
         }
-        if options.header == Header::Absent {
+        if options.header == HeaderRow::Absent {
             break;
         }
         if let Some(look) = program::of(text).filter(|_| options.delimiter.is_none()) {
@@ -155,10 +155,10 @@ pub(crate) fn is_title(fields: &[String]) -> bool {
     let holds_id = |field: &String| {
         field
             .split(part)
-            .any(|word| Form::of(word).is_of_a_system())
+            .any(|word| ValueForm::of(word).is_of_a_system())
     };
     (filled.next().is_none() || text.starts_with('#'))
-        && (Form::of(text).look().is_some() || parse_encoding(text).is_ok())
+        && (ValueForm::of(text).look().is_some() || parse_encoding(text).is_ok())
         && !fields.iter().any(holds_id)
 }
 
@@ -218,7 +218,7 @@ fn fields_of(line: &[u8], delimiter: u8) -> Vec<String> {
 
 /// Chooses the column from the first row. Fails when the choice is not clear. Quotes names only if
 /// the row is certainly a header; otherwise it may hold an id.
-pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layout, Fault> {
+pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<ColumnLayout, Fault> {
     // Programs may write empty cells after the last column.
     let filled = first_row.iter().rposition(|name| !name.is_empty());
     let width = filled.map_or(1, |last| last + 1);
@@ -228,7 +228,7 @@ pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layo
     let missing = |column: &str| Fault::MissingColumn {
         column: column.to_owned(),
         known: match (options.header, has_heading) {
-            (Header::Expected, true) => names.to_vec(),
+            (HeaderRow::Expected, true) => names.to_vec(),
             _ => Vec::new(),
         },
     };
@@ -242,12 +242,12 @@ pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layo
         (0..width).filter(|place| is(&names[*place])).collect()
     };
     let column = match (options.header, asked) {
-        (Header::Absent, None) if width == 1 => 0,
-        (Header::Absent, None) => {
+        (HeaderRow::Absent, None) if width == 1 => 0,
+        (HeaderRow::Absent, None) => {
             return Err(Fault::WhichColumn { count: width });
         }
-        (Header::Absent, Some(asked)) => numbered.ok_or_else(|| missing(asked))? - 1,
-        (Header::Expected, Some(asked)) => {
+        (HeaderRow::Absent, Some(asked)) => numbered.ok_or_else(|| missing(asked))? - 1,
+        (HeaderRow::Expected, Some(asked)) => {
             let mut found = places(&|name| name == asked);
             if found.is_empty() {
                 found = places(&|name| fold(name) == fold(asked) && !fold(name).is_empty());
@@ -255,7 +255,7 @@ pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layo
             match (found.as_slice(), numbered) {
                 ([place], _) => *place,
                 // A system-made value is an id, and would be lost as a heading.
-                ([], Some(number)) if Form::of(&names[number - 1]).is_of_a_system() => {
+                ([], Some(number)) if ValueForm::of(&names[number - 1]).is_of_a_system() => {
                     return Err(Fault::IdInHeading);
                 }
                 ([], Some(number)) => number - 1,
@@ -263,10 +263,10 @@ pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layo
                 (several, _) => return Err(repeated(asked, several.len())),
             }
         }
-        (Header::Expected, None) => match places(&|name| is_known(name, width)).as_slice() {
+        (HeaderRow::Expected, None) => match places(&|name| is_known(name, width)).as_slice() {
             [place] => *place,
             [] if width == 1 => {
-                let may_be_id = Form::of(&names[0]).look().is_none();
+                let may_be_id = ValueForm::of(&names[0]).look().is_none();
                 return Err(Fault::NoHeader { may_be_id });
             }
             [] => {
@@ -282,10 +282,10 @@ pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Layo
         },
     };
     let heading = match options.header {
-        Header::Expected => Some(names[column].clone()),
-        Header::Absent => None,
+        HeaderRow::Expected => Some(names[column].clone()),
+        HeaderRow::Absent => None,
     };
-    Ok(Layout {
+    Ok(ColumnLayout {
         column,
         width,
         is_plural: heading.as_deref().is_some_and(is_plural),

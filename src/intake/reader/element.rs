@@ -25,7 +25,7 @@ const WRAPPERS: [&str; 10] = [
 /// The path of keys that leads to the ids in each element. A list stands for each of its records;
 /// an empty path means that the element is the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Shape(Vec<String>);
+pub(crate) struct KeyPath(Vec<String>);
 
 /// Why an element does not show where the ids are.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ type JsonResult<T> = Result<T, Damage>;
 /// Receives each id of an element, or why there is none, and the number of its record in a list.
 type Hear<'h> = &'h mut dyn FnMut(Option<u64>, JsonResult<Cow<'_, str>>);
 
-impl Shape {
+impl KeyPath {
     fn of<const N: usize>(keys: [&str; N]) -> Self {
         Self(keys.map(str::to_owned).to_vec())
     }

@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 
 use super::columns::{DELIMITERS, find_heading, first_line};
 use crate::intake::ReadOptions;
-use crate::intake::judge::form::Form;
+use crate::intake::judge::form::ValueForm;
 use crate::intake::judge::program;
 use crate::intake::problem::Fault;
 
@@ -97,7 +97,7 @@ fn list_or_table(beginning: &[u8], options: &ReadOptions) -> Result<Format, Faul
     }
     let first_line = first_line(beginning);
     let text = String::from_utf8_lossy(first_line);
-    let is_id = Form::of(&text).look().is_none() || program::of(&text).is_some();
+    let is_id = ValueForm::of(&text).look().is_none() || program::of(&text).is_some();
     if !is_id && first_line.iter().any(|byte| DELIMITERS.contains(byte)) {
         return Err(Fault::ListOrTable);
     }

@@ -7,14 +7,14 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::element::{Shape, Undecided};
+use super::element::{KeyPath, Undecided};
 use super::list::each_line;
-use super::reading::{Name, Sink, Values};
+use super::reading::{SourceName, ValueSink, Values};
 use crate::intake::damage::Damage;
 use crate::intake::damage::MAX_LINE_BYTES;
 use crate::intake::place::Place;
 use crate::intake::problem::Fault;
-use crate::intake::stream::lines::Lines;
+use crate::intake::stream::lines::TextLines;
 use crate::intake::{Format, ReadOptions};
 
 pub(crate) type Take<'t> = &'t mut dyn FnMut(&[u8], Place<'_>, &mut Values) -> Result<(), Fault>;
@@ -22,19 +22,19 @@ pub(crate) type Take<'t> = &'t mut dyn FnMut(&[u8], Place<'_>, &mut Values) -> R
 /// Passes the ids of each JSON value to `sink`. Fails when the text cannot be read, or it is not
 /// clear which key holds the ids.
 pub(crate) fn read(
-    lines: Lines<impl Read>,
+    lines: TextLines<impl Read>,
     format: Format,
     options: &ReadOptions,
-    name: &Name,
-    sink: Sink<'_>,
+    name: &SourceName,
+    sink: ValueSink<'_>,
 ) -> Result<Values, Fault> {
     let column = options.column.as_deref();
-    let mut known: Option<Shape> = None;
+    let mut known: Option<KeyPath> = None;
     each(lines, format, name, &mut |element, place, values| {
         let shape = match &known {
             Some(shape) => shape,
             // The first element with a record decides where the ids are.
-            None => match Shape::decide(element, column) {
+            None => match KeyPath::decide(element, column) {
                 Ok(shape) => {
                     values.column = shape.key_name();
                     known.insert(shape)
@@ -58,9 +58,9 @@ pub(crate) fn read(
 /// Calls `take` for each line, array element or value, as the format says. Fails when the text
 /// cannot be read, or `take` fails.
 pub(crate) fn each(
-    lines: Lines<impl Read>,
+    lines: TextLines<impl Read>,
     format: Format,
-    name: &Name,
+    name: &SourceName,
     take: Take<'_>,
 ) -> Result<Values, Fault> {
     match format {
@@ -69,19 +69,19 @@ pub(crate) fn each(
     }
 }
 
-fn each_in_document(text: impl Read, name: &Name, take: Take<'_>) -> Result<Values, Fault> {
+fn each_in_document(text: impl Read, name: &SourceName, take: Take<'_>) -> Result<Values, Fault> {
     let count = Count::default();
-    let metered = Metered {
+    let metered = MeteredReader {
         inner: BufReader::with_capacity(64 << 10, text),
         count: &count,
     };
     let mut deserializer = serde_json::Deserializer::from_reader(metered);
-    let mut document = Document {
+    let mut document = SourceDocument {
         take,
         name,
         values: Values::default(),
         count: &count,
-        list: List::Outside,
+        list: ListState::Outside,
         fatal: None,
     };
     let error = loop {
@@ -89,7 +89,7 @@ fn each_in_document(text: impl Read, name: &Name, take: Take<'_>) -> Result<Valu
             Ok(()) => return Ok(document.values),
             Err(error) if error.classify() == Category::Io => break error,
             // Another value follows; the parser has read its first byte.
-            Err(error) if document.list == List::Closed => break error,
+            Err(error) if document.list == ListState::Closed => break error,
             Err(_) => {}
         }
         let read = match count.last.get() {
@@ -100,12 +100,12 @@ fn each_in_document(text: impl Read, name: &Name, take: Take<'_>) -> Result<Valu
             break error;
         }
     };
-    let is_in_list = matches!(document.list, List::Open(_));
+    let is_in_list = matches!(document.list, ListState::Open(_));
     let damage = match (document.fatal, error.classify()) {
         (Some(fatal), _) => return Err(fatal),
         (None, Category::Io) if count.is_exceeded() => Damage::TooLong,
         (None, Category::Io) => return Err(Fault::Io(error.into())),
-        (None, _) if document.list == List::Closed => Damage::TextAfterList,
+        (None, _) if document.list == ListState::Closed => Damage::TextAfterList,
         (None, Category::Eof) if is_in_list => Damage::UnfinishedList,
         (None, Category::Eof) => Damage::UnfinishedJson,
         (None, Category::Syntax | Category::Data) => Damage::BrokenJson {
@@ -114,8 +114,8 @@ fn each_in_document(text: impl Read, name: &Name, take: Take<'_>) -> Result<Valu
     };
     let mut values = document.values;
     let element = match document.list {
-        List::Open(number) => Some(number + 1),
-        List::Outside | List::Closed => None,
+        ListState::Open(number) => Some(number + 1),
+        ListState::Outside | ListState::Closed => None,
     };
     let place = name.on_line(count.line.get()).in_element(element);
     values.problems.note(place, damage);
@@ -123,23 +123,23 @@ fn each_in_document(text: impl Read, name: &Name, take: Take<'_>) -> Result<Valu
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum List {
+enum ListState {
     Outside,
     /// Holds the number of elements taken.
     Open(u64),
     Closed,
 }
 
-struct Document<'a, 't> {
+struct SourceDocument<'a, 't> {
     take: Take<'t>,
-    name: &'a Name,
+    name: &'a SourceName,
     values: Values,
     count: &'a Count,
-    list: List,
+    list: ListState,
     fatal: Option<Fault>,
 }
 
-impl<'de> Visitor<'de> for &mut Document<'_, '_> {
+impl<'de> Visitor<'de> for &mut SourceDocument<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -147,14 +147,14 @@ impl<'de> Visitor<'de> for &mut Document<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        self.list = List::Open(0);
+        self.list = ListState::Open(0);
         while elements.next_element_seed(&mut *self)?.is_some() {}
-        self.list = List::Closed;
+        self.list = ListState::Closed;
         Ok(())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Document<'_, '_> {
+impl<'de> DeserializeSeed<'de> for &mut SourceDocument<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -164,11 +164,11 @@ impl<'de> DeserializeSeed<'de> for &mut Document<'_, '_> {
         let element = <Box<RawValue> as serde::Deserialize>::deserialize(deserializer)?;
         self.count.bytes.set(0);
         let number = match &mut self.list {
-            List::Open(number) => {
+            ListState::Open(number) => {
                 *number += 1;
                 Some(*number)
             }
-            List::Outside | List::Closed => None,
+            ListState::Outside | ListState::Closed => None,
         };
         let place = self.name.on_line(line).in_element(number);
         let taken = (self.take)(element.get().as_bytes(), place, &mut self.values);
@@ -205,12 +205,12 @@ impl Count {
 }
 
 /// Counts the bytes, and fails at an element that is too long for memory.
-struct Metered<'a, R> {
+struct MeteredReader<'a, R> {
     inner: BufReader<R>,
     count: &'a Count,
 }
 
-impl<R: Read> Read for Metered<'_, R> {
+impl<R: Read> Read for MeteredReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let available = self.inner.fill_buf()?;
         let count = available.len().min(buffer.len());

@@ -4,23 +4,23 @@
 use std::io::Read;
 
 use super::columns::is_heading;
-use super::reading::{Name, Sink, Values};
+use super::reading::{SourceName, ValueSink, Values};
 use crate::intake::damage::Damage;
 use crate::intake::place::Place;
 use crate::intake::problem::Fault;
-use crate::intake::stream::lines::{Lines, Step};
-use crate::intake::{Header, ReadOptions};
+use crate::intake::stream::lines::{LineStep, TextLines};
+use crate::intake::{HeaderRow, ReadOptions};
 
 /// Passes each line that is not blank to `sink`. Fails when the text cannot be read, or its first
 /// line is certainly a heading.
 pub(crate) fn read(
-    lines: Lines<impl Read>,
+    lines: TextLines<impl Read>,
     options: &ReadOptions,
-    name: &Name,
-    sink: Sink<'_>,
+    name: &SourceName,
+    sink: ValueSink<'_>,
 ) -> Result<Values, Fault> {
     each_line(lines, name, |line, place, values| {
-        let is_first = values.count == 0 && options.header == Header::Expected;
+        let is_first = values.count == 0 && options.header == HeaderRow::Expected;
         if is_first && is_heading(line) {
             return Err(Fault::HeadingInList);
         }
@@ -33,8 +33,8 @@ pub(crate) fn read(
 /// Calls `take` for each line that is not blank; `take` may note problems and count. Fails when the
 /// text cannot be read, or `take` fails.
 pub(crate) fn each_line(
-    mut lines: Lines<impl Read>,
-    name: &Name,
+    mut lines: TextLines<impl Read>,
+    name: &SourceName,
     mut take: impl FnMut(&[u8], Place<'_>, &mut Values) -> Result<(), Fault>,
 ) -> Result<Values, Fault> {
     let mut values = Values::default();
@@ -42,14 +42,14 @@ pub(crate) fn each_line(
         let step = lines.advance()?;
         let place = name.on_line(lines.number());
         match step {
-            Step::Line if lines.line().trim_ascii().is_empty() => values.blank_lines += 1,
-            Step::Line => take(lines.line(), place, &mut values)?,
-            Step::Damaged(damage) => values.problems.note(place, damage),
-            Step::TooLong => {
+            LineStep::Line if lines.line().trim_ascii().is_empty() => values.blank_lines += 1,
+            LineStep::Line => take(lines.line(), place, &mut values)?,
+            LineStep::Damaged(damage) => values.problems.note(place, damage),
+            LineStep::TooLong => {
                 values.problems.note(place, Damage::TooLong);
                 return Ok(values);
             }
-            Step::End => return Ok(values),
+            LineStep::End => return Ok(values),
         }
     }
 }

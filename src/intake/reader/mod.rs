@@ -16,20 +16,20 @@ use std::io::{self, Read};
 use super::events::taker::EventTaker;
 use super::place::Place;
 use super::problem::{Fault, Problems};
-use super::stream::lines::Lines;
+use super::stream::lines::TextLines;
 use super::stream::meter::Meter;
 use super::stream::open::open;
 use super::stream::text;
 use super::stream::unpack::{Packing, peek, unpack};
 use super::{IntakeError, ReadOptions, Source};
 use format::{Format, extension_of, recognise};
-use reading::{Name, Reading, Sink, Values};
+use reading::{Reading, SourceName, ValueSink, Values};
 
 /// The name of an id from the command line in messages.
 pub(crate) const ARGUMENT: &str = "the id on the command line";
 
 pub(crate) enum Wanted<'w, 's> {
-    Ids(Sink<'s>),
+    Ids(ValueSink<'s>),
     Events(&'w mut EventTaker<'s>),
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn read(
     source: &Source,
     options: &ReadOptions,
     meter: &Meter,
-    sink: Sink<'_>,
+    sink: ValueSink<'_>,
 ) -> Result<(Option<Reading>, Problems), IntakeError> {
     if let Source::Id(text) = source {
         sink(Place::nowhere_in(ARGUMENT), text.as_bytes());
@@ -82,7 +82,7 @@ pub fn read_bytes(
     bytes: &[u8],
     name: &str,
     options: &ReadOptions,
-    sink: Sink<'_>,
+    sink: ValueSink<'_>,
 ) -> Result<(Reading, Problems), IntakeError> {
     let wanted = Wanted::Ids(sink);
     let label = format!("`{name}`");
@@ -96,7 +96,7 @@ pub(crate) fn read_stream(
     options: &ReadOptions,
     wanted: Wanted<'_, '_>,
 ) -> Result<(Reading, Problems), IntakeError> {
-    let mut name = Name {
+    let mut name = SourceName {
         label,
         extension,
         packing: Packing::None,
@@ -109,7 +109,7 @@ pub(crate) fn read_stream(
 
 fn read_named(
     bytes: Box<dyn Read + '_>,
-    name: &mut Name,
+    name: &mut SourceName,
     options: &ReadOptions,
     wanted: Wanted<'_, '_>,
 ) -> Result<(Values, Format, &'static str), Fault> {
@@ -123,7 +123,7 @@ fn read_named(
     };
     let bytes = unpack(bytes, &mut name.packing)?;
     let (text, encoding) = text::decode(bytes, options.encoding)?;
-    let mut lines = Lines::new(text, encoding);
+    let mut lines = TextLines::new(text, encoding);
     let format = recognise(lines.beginning()?, name.extension.as_deref(), options)?;
     let values = match (wanted, format) {
         (Wanted::Ids(sink), Format::Table) => table::read(lines, options, name, sink)?,

@@ -10,7 +10,7 @@ use crate::intake::problem::{Fault, Problems};
 use crate::intake::stream::unpack::Packing;
 
 /// Receives each raw value with its place.
-pub type Sink<'a> = &'a mut dyn FnMut(Place<'_>, &[u8]);
+pub type ValueSink<'a> = &'a mut dyn FnMut(Place<'_>, &[u8]);
 
 /// How a source was read and what it held; shown with the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,14 +33,14 @@ pub struct Reading {
 }
 
 /// What messages and format detection need to know about the source.
-pub(crate) struct Name {
+pub(crate) struct SourceName {
     pub(crate) label: String,
     /// The file's extension, without that of a packing.
     pub(crate) extension: Option<String>,
     pub(crate) packing: Packing,
 }
 
-impl Name {
+impl SourceName {
     pub(crate) fn on_line(&self, line: u64) -> Place<'_> {
         Place::on_line(&self.label, line)
     }
@@ -69,7 +69,7 @@ impl Values {
         &mut self,
         place: Place<'_>,
         id: Result<Cow<'_, str>, Damage>,
-        sink: Sink<'_>,
+        sink: ValueSink<'_>,
     ) {
         match id {
             Ok(id) => {
@@ -82,7 +82,7 @@ impl Values {
 
     pub(crate) fn into_reading(
         self,
-        name: Name,
+        name: SourceName,
         format: Format,
         encoding: &'static str,
     ) -> (Reading, Problems) {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use crate::intake::damage::Damage;
 use crate::intake::damage::MAX_LINE_BYTES;
-use crate::intake::stream::lines::{Lines, Step};
+use crate::intake::stream::lines::{LineStep, TextLines};
 
 /// The fields of one row without their quotes, in one buffer.
 #[derive(Debug, Default)]
@@ -110,13 +110,13 @@ pub(crate) enum Cells<'a> {
 }
 
 pub(crate) struct Rows<R> {
-    lines: Lines<R>,
+    lines: TextLines<R>,
     pub(crate) delimiter: u8,
     fields: Fields,
 }
 
 impl<R: Read> Rows<R> {
-    pub(crate) fn new(lines: Lines<R>, delimiter: u8) -> Self {
+    pub(crate) fn new(lines: TextLines<R>, delimiter: u8) -> Self {
         Self {
             lines,
             delimiter,
@@ -130,11 +130,11 @@ impl<R: Read> Rows<R> {
         let step = self.lines.advance()?;
         let number = self.lines.number();
         let row = match step {
-            Step::Damaged(damage) => Row::Damaged(damage),
-            Step::TooLong => Row::Broken(Damage::TooLong),
-            Step::End => Row::End,
-            Step::Line if self.lines.has_quote() => self.join()?,
-            Step::Line => Cells::Plain {
+            LineStep::Damaged(damage) => Row::Damaged(damage),
+            LineStep::TooLong => Row::Broken(Damage::TooLong),
+            LineStep::End => Row::End,
+            LineStep::Line if self.lines.has_quote() => self.join()?,
+            LineStep::Line => Cells::Plain {
                 line: self.lines.line(),
                 delimiter: self.delimiter,
             }
@@ -156,10 +156,10 @@ impl<R: Read> Rows<R> {
                 Fed::Open => self.fields.text.push(b'\n'),
             }
             match self.lines.advance()? {
-                Step::Line => {}
-                Step::Damaged(damage) => return Ok(Row::Damaged(damage)),
-                Step::TooLong => return Ok(Row::Broken(Damage::TooLong)),
-                Step::End => return Ok(Row::Broken(Damage::OpenQuote)),
+                LineStep::Line => {}
+                LineStep::Damaged(damage) => return Ok(Row::Damaged(damage)),
+                LineStep::TooLong => return Ok(Row::Broken(Damage::TooLong)),
+                LineStep::End => return Ok(Row::Broken(Damage::OpenQuote)),
             }
         }
     }
@@ -271,7 +271,7 @@ mod tests {
 
     /// All rows, or the first damage.
     fn rows(text: &[u8], delimiter: u8) -> Result<Vec<Vec<Vec<u8>>>, (u64, Damage)> {
-        let mut rows = Rows::new(Lines::new(text, "UTF-8"), delimiter);
+        let mut rows = Rows::new(TextLines::new(text, "UTF-8"), delimiter);
         let mut all = Vec::new();
         loop {
             match rows.advance().unwrap() {
@@ -318,7 +318,7 @@ mod tests {
     #[test]
     fn an_open_quote_does_not_fill_the_memory() {
         let text = io::Cursor::new("a\n\"").chain(io::repeat(b'\n'));
-        let mut rows = Rows::new(Lines::new(text, "UTF-8"), b',');
+        let mut rows = Rows::new(TextLines::new(text, "UTF-8"), b',');
         assert!(matches!(rows.advance().unwrap(), (1, Row::Whole(_))));
         let next = rows.advance().unwrap();
         assert!(matches!(next, (2, Row::Broken(Damage::TooLong))));

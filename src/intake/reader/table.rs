@@ -2,9 +2,9 @@
 
 use std::io::Read;
 
-use super::columns::{Layout, decide, find_heading, first_line, likeliest_delimiter};
+use super::columns::{ColumnLayout, decide, find_heading, first_line, likeliest_delimiter};
 use super::element::each_in_list;
-use super::reading::{Name, Sink, Values};
+use super::reading::{SourceName, ValueSink, Values};
 use super::rows::{Cells, Row, Rows};
 use crate::intake::ReadOptions;
 use crate::intake::damage::Damage;
@@ -12,18 +12,18 @@ use crate::intake::judge::look::Look;
 use crate::intake::judge::{program, words};
 use crate::intake::place::Place;
 use crate::intake::problem::Fault;
-use crate::intake::stream::lines::Lines;
+use crate::intake::stream::lines::TextLines;
 
 /// Passes each value of the id column to `sink`. Fails when the text cannot be read, or it is not
 /// clear which column to take.
 pub(crate) fn read(
-    lines: Lines<impl Read>,
+    lines: TextLines<impl Read>,
     options: &ReadOptions,
-    name: &Name,
-    sink: Sink<'_>,
+    name: &SourceName,
+    sink: ValueSink<'_>,
 ) -> Result<Values, Fault> {
     let (mut rows, mut values) = begin(lines, options, name)?;
-    let mut table = Table::new(options);
+    let mut table = TableReader::new(options);
     each_row(&mut rows, &mut values, name, |cells, place, values| {
         table.take(cells, place, values, sink)
     })?;
@@ -35,9 +35,9 @@ pub(crate) fn read(
 /// Finds the field separator, and skips and counts the lines above the heading. Fails when the text
 /// cannot be read, or a program drew the table.
 pub(crate) fn begin<R: Read>(
-    mut lines: Lines<R>,
+    mut lines: TextLines<R>,
     options: &ReadOptions,
-    name: &Name,
+    name: &SourceName,
 ) -> Result<(Rows<R>, Values), Fault> {
     let beginning = lines.beginning()?;
     let found = find_heading(beginning, options)?;
@@ -60,7 +60,7 @@ pub(crate) fn begin<R: Read>(
 pub(crate) fn each_row(
     rows: &mut Rows<impl Read>,
     values: &mut Values,
-    name: &Name,
+    name: &SourceName,
     mut take: impl FnMut(&Cells<'_>, Place<'_>, &mut Values) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let mut is_first = true;
@@ -85,12 +85,12 @@ pub(crate) fn each_row(
 }
 
 /// Takes rows one by one; the first row decides which column holds the ids.
-pub(crate) struct Table<'a> {
+pub(crate) struct TableReader<'a> {
     options: &'a ReadOptions,
-    layout: Option<Layout>,
+    layout: Option<ColumnLayout>,
 }
 
-impl<'a> Table<'a> {
+impl<'a> TableReader<'a> {
     pub(crate) fn new(options: &'a ReadOptions) -> Self {
         let layout = None;
         Self { options, layout }
@@ -102,7 +102,7 @@ impl<'a> Table<'a> {
         cells: &Cells<'_>,
         place: Place<'_>,
         values: &mut Values,
-        sink: Sink<'_>,
+        sink: ValueSink<'_>,
     ) -> Result<(), Fault> {
         if self.layout.is_none() {
             let layout = decide(&cells.to_names(), self.options)?;

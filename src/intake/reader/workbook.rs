@@ -10,13 +10,13 @@ use memchr::memmem;
 use zip::ZipArchive;
 
 use super::columns::{MOST_ABOVE, is_title, names_ids};
-use super::reading::{Name, Sink, Values};
+use super::reading::{SourceName, ValueSink, Values};
 use super::rows::Cells;
-use super::table::Table;
+use super::table::TableReader;
 use crate::intake::damage::Damage;
 use crate::intake::judge::look::Look;
 use crate::intake::problem::Fault;
-use crate::intake::{Header, ReadOptions};
+use crate::intake::{HeaderRow, ReadOptions};
 
 /// The largest file and the most that its members may unpack to, in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -40,15 +40,15 @@ pub(crate) fn is_archive(head: &[u8]) -> bool {
 type Cell = Result<String, Damage>;
 
 /// A row's number, from 1, and its cells.
-type Row = (u64, Vec<Cell>);
+type SheetRow = (u64, Vec<Cell>);
 
 /// Passes each value of the id column to `sink`. Fails when the file cannot be read, is too large,
 /// or it is not clear which sheet or column to take.
 pub(crate) fn read(
     bytes: impl Read,
     options: &ReadOptions,
-    name: &Name,
-    sink: Sink<'_>,
+    name: &SourceName,
+    sink: ValueSink<'_>,
 ) -> Result<Values, Fault> {
     let mut file = Vec::new();
     let mut bounded = bytes.take(MAX_FILE_BYTES + 1);
@@ -67,7 +67,7 @@ pub(crate) fn read(
         return Err(Fault::SeveralSheets(names.collect()));
     }
     let rows = sheets.pop().map(|(_, rows)| rows).unwrap_or_default();
-    let mut table = Table::new(options);
+    let mut table = TableReader::new(options);
     let mut values = Values::default();
     for (number, cells) in &rows[lines_above(&rows, options)..] {
         let place = name.on_line(*number);
@@ -161,14 +161,14 @@ fn times(element: &[u8], attribute: &[u8]) -> usize {
 }
 
 /// The sheets that are not empty.
-fn workbook(file: Vec<u8>) -> Result<Vec<(String, Vec<Row>)>, &'static str> {
+fn workbook(file: Vec<u8>) -> Result<Vec<(String, Vec<SheetRow>)>, &'static str> {
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(file)).map_err(|_| UNREADABLE)?;
     let mut sheets = Vec::new();
     for sheet in book.sheet_names() {
         let mut cells = book
             .worksheet_cells_reader(&sheet)
             .map_err(|_| UNREADABLE)?;
-        let mut rows: Vec<Row> = Vec::new();
+        let mut rows: Vec<SheetRow> = Vec::new();
         while let Some(cell) = cells.next_cell().map_err(|_| UNREADABLE)? {
             let (row, column) = cell.get_position();
             let (number, column) = (u64::from(row) + 1, column as usize);
@@ -195,7 +195,7 @@ fn workbook(file: Vec<u8>) -> Result<Vec<(String, Vec<Row>)>, &'static str> {
     Ok(sheets)
 }
 
-fn open_document(file: Vec<u8>) -> Result<Vec<(String, Vec<Row>)>, &'static str> {
+fn open_document(file: Vec<u8>) -> Result<Vec<(String, Vec<SheetRow>)>, &'static str> {
     let mut book: Ods<_> = Ods::new(Cursor::new(file)).map_err(|_| UNREADABLE)?;
     let mut sheets = Vec::new();
     for sheet in book.sheet_names() {
@@ -205,7 +205,7 @@ fn open_document(file: Vec<u8>) -> Result<Vec<(String, Vec<Row>)>, &'static str>
         };
         let rows = (u64::from(first) + 1..).zip(range.rows());
         let rows = rows.filter(|(_, cells)| cells.iter().any(|cell| *cell != Data::Empty));
-        let rows: Vec<Row> = rows
+        let rows: Vec<SheetRow> = rows
             .map(|(number, cells)| (number, cells.iter().map(text_of).collect()))
             .collect();
         if !rows.is_empty() {
@@ -235,12 +235,12 @@ fn text_of(value: &Data) -> Cell {
 }
 
 /// How many lines are above the heading; 0 if there is no heading or they are not titles.
-fn lines_above(rows: &[Row], options: &ReadOptions) -> usize {
-    let names = |row: &Row| Cells::Sheet(&row.1).to_names();
-    let is_heading = |row: &Row| names_ids(&names(row), options.column.as_deref());
+fn lines_above(rows: &[SheetRow], options: &ReadOptions) -> usize {
+    let names = |row: &SheetRow| Cells::Sheet(&row.1).to_names();
+    let is_heading = |row: &SheetRow| names_ids(&names(row), options.column.as_deref());
     let heading = match options.header {
-        Header::Expected => rows.iter().take(MOST_ABOVE).position(is_heading),
-        Header::Absent => None,
+        HeaderRow::Expected => rows.iter().take(MOST_ABOVE).position(is_heading),
+        HeaderRow::Absent => None,
     };
     let are_titles = |count: &usize| rows[..*count].iter().all(|row| is_title(&names(row)));
     heading.filter(are_titles).unwrap_or(0)

@@ -13,7 +13,7 @@ const BUFFER_BYTES: usize = 256 << 10;
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum LineStep {
     Line,
     Damaged(Damage),
     /// The line does not fit into memory; nothing after it can be read.
@@ -21,7 +21,7 @@ pub(crate) enum Step {
     End,
 }
 
-pub(crate) struct Lines<R> {
+pub(crate) struct TextLines<R> {
     inner: R,
     encoding: &'static str,
     buffer: Vec<u8>,
@@ -35,18 +35,18 @@ pub(crate) struct Lines<R> {
     after_cr: bool,
     /// Everything before this offset is valid.
     checked: usize,
-    seen: Seen,
+    seen: SeenMarks,
 }
 
 /// What the text has held so far. Lines are searched for a thing only after it first occurred.
 #[derive(Debug, Default)]
-struct Seen {
+struct SeenMarks {
     quote: bool,
     /// Possible damage: from now on every line is checked.
     damage: bool,
 }
 
-impl<R: Read> Lines<R> {
+impl<R: Read> TextLines<R> {
     /// `encoding` names the text's original encoding in messages.
     pub(crate) fn new(inner: R, encoding: &'static str) -> Self {
         Self {
@@ -59,7 +59,7 @@ impl<R: Read> Lines<R> {
             number: 0,
             after_cr: false,
             checked: 0,
-            seen: Seen::default(),
+            seen: SeenMarks::default(),
         }
     }
 
@@ -70,7 +70,7 @@ impl<R: Read> Lines<R> {
     }
 
     #[inline]
-    pub(crate) fn advance(&mut self) -> io::Result<Step> {
+    pub(crate) fn advance(&mut self) -> io::Result<LineStep> {
         self.skip_second_half()?;
         let mut searched = 0;
         loop {
@@ -83,11 +83,11 @@ impl<R: Read> Lines<R> {
             searched = self.end - self.start;
             if searched > MAX_LINE_BYTES {
                 self.number += 1;
-                return Ok(Step::TooLong);
+                return Ok(LineStep::TooLong);
             }
             if !self.fill()? {
                 return Ok(match searched {
-                    0 => Step::End,
+                    0 => LineStep::End,
                     _ => self.hand_out(self.end, self.end),
                 });
             }
@@ -134,7 +134,7 @@ impl<R: Read> Lines<R> {
     }
 
     #[inline]
-    fn hand_out(&mut self, end: usize, next: usize) -> Step {
+    fn hand_out(&mut self, end: usize, next: usize) -> LineStep {
         self.line = (self.start, end);
         self.start = next;
         self.number += 1;
@@ -142,7 +142,7 @@ impl<R: Read> Lines<R> {
             true => damage_of(self.line(), self.encoding),
             false => None,
         };
-        damage.map_or(Step::Line, Step::Damaged)
+        damage.map_or(LineStep::Line, LineStep::Damaged)
     }
 
     /// Reads more; returns `false` at the end.
@@ -217,9 +217,9 @@ mod tests {
     }
 
     fn lines(text: &[u8], step: usize) -> Vec<(u64, Vec<u8>)> {
-        let mut lines = Lines::new(Drip(text, step), "UTF-8");
+        let mut lines = TextLines::new(Drip(text, step), "UTF-8");
         let mut all = Vec::new();
-        while lines.advance().unwrap() == Step::Line {
+        while lines.advance().unwrap() == LineStep::Line {
             all.push((lines.number(), lines.line().to_owned()));
         }
         all
@@ -251,8 +251,8 @@ mod tests {
 
     #[test]
     fn an_endless_line_is_refused_in_bounded_memory() {
-        let mut endless = Lines::new(io::repeat(b'x'), "UTF-8");
-        assert_eq!(endless.advance().unwrap(), Step::TooLong);
+        let mut endless = TextLines::new(io::repeat(b'x'), "UTF-8");
+        assert_eq!(endless.advance().unwrap(), LineStep::TooLong);
         assert!(endless.buffer.len() <= 2 * MAX_LINE_BYTES + BUFFER_BYTES);
     }
 
@@ -264,18 +264,18 @@ mod tests {
             (b"a\nb\xff\nc\n", undecodable),
             (b"a\n\xef\xbb\xbfb\nc\n", Damage::InnerMark),
         ] {
-            let mut lines = Lines::new(text, "UTF-8");
-            assert_eq!(lines.advance().unwrap(), Step::Line);
-            assert_eq!(lines.advance().unwrap(), Step::Damaged(damage));
+            let mut lines = TextLines::new(text, "UTF-8");
+            assert_eq!(lines.advance().unwrap(), LineStep::Line);
+            assert_eq!(lines.advance().unwrap(), LineStep::Damaged(damage));
             assert_eq!(lines.number(), 2);
-            assert_eq!(lines.advance().unwrap(), Step::Line);
-            assert_eq!(lines.advance().unwrap(), Step::End);
+            assert_eq!(lines.advance().unwrap(), LineStep::Line);
+            assert_eq!(lines.advance().unwrap(), LineStep::End);
         }
     }
 
     #[test]
     fn damage_is_found_and_nothing_else_however_the_bytes_arrive() {
-        let undecodable = Step::Damaged(Damage::Undecodable { encoding: "UTF-8" });
+        let undecodable = LineStep::Damaged(Damage::Undecodable { encoding: "UTF-8" });
         // Without U+FEFF's first byte, which would make every line be checked.
         let sound = "aü\n€\n😀\nb\n";
         for step in 1..sound.len() {
@@ -286,9 +286,9 @@ mod tests {
             );
             for cut in [&b"\xf0\x9f\x98"[..], b"\xe2\x82\nx", b"\xff\nx"] {
                 let text = [sound.as_bytes(), cut].concat();
-                let mut lines = Lines::new(Drip(&text, step), "UTF-8");
+                let mut lines = TextLines::new(Drip(&text, step), "UTF-8");
                 for _ in 0..4 {
-                    assert_eq!(lines.advance().unwrap(), Step::Line);
+                    assert_eq!(lines.advance().unwrap(), LineStep::Line);
                 }
                 assert_eq!(lines.advance().unwrap(), undecodable, "{step}: {cut:?}");
             }
@@ -297,9 +297,9 @@ mod tests {
 
     #[test]
     fn the_beginning_is_looked_at_and_not_taken() {
-        let mut lines = Lines::new(Drip(b"ab\ncd\n", 1), "UTF-8");
+        let mut lines = TextLines::new(Drip(b"ab\ncd\n", 1), "UTF-8");
         assert_eq!(lines.beginning().unwrap(), b"ab\ncd\n");
-        assert_eq!(lines.advance().unwrap(), Step::Line);
+        assert_eq!(lines.advance().unwrap(), LineStep::Line);
         assert_eq!(lines.line(), b"ab");
         let mut rest = Vec::new();
         lines.into_rest().read_to_end(&mut rest).unwrap();

@@ -19,8 +19,8 @@ use crate::domain::{IdHasher, IdLines};
 use super::place::Place;
 use super::problem::IntakeError;
 use super::warning::{WarningKind, Warnings};
-use partition::{Entry, Marks, PARTS, Part, Table, beginning_of, part_of};
-use spool::{Lines, Spool};
+use partition::{Bucket, HashEntry, HashTable, Marks, PARTS, beginning_of, part_of};
+use spool::{Spool, SpoolLines};
 
 /// With fewer entries, an early search for duplicates gains nothing.
 const FIRST_LOOK: usize = 1_000_000;
@@ -49,9 +49,9 @@ impl Counts {
 #[derive(Debug)]
 pub(crate) struct Gathering {
     hasher: IdHasher,
-    parts: Vec<Part>,
+    parts: Vec<Bucket>,
     marks: Marks,
-    table: Table,
+    table: HashTable,
     /// The number of entries in all parts, and the number that triggers the next search.
     entries: usize,
     next_look: usize,
@@ -80,9 +80,9 @@ impl Gathering {
     pub(crate) fn new(hasher: IdHasher) -> Self {
         Self {
             hasher,
-            parts: iter::repeat_with(Part::default).take(PARTS).collect(),
+            parts: iter::repeat_with(Bucket::default).take(PARTS).collect(),
             marks: Marks::default(),
-            table: Table::default(),
+            table: HashTable::default(),
             entries: 0,
             next_look: FIRST_LOOK,
             first_look: FIRST_LOOK,
@@ -118,7 +118,7 @@ impl Gathering {
     ) -> Result<(), IntakeError> {
         let hash = hash.unwrap_or_else(|| self.hasher.hash(id.as_bytes()));
         let sequence = self.sequence;
-        self.parts[part_of(hash)].push(Entry { hash, sequence });
+        self.parts[part_of(hash)].push(HashEntry { hash, sequence });
         self.entries += 1;
         let Some(next) = sequence.checked_add(1) else {
             return Err(IntakeError::TooMany);
@@ -151,18 +151,18 @@ impl Gathering {
         for part in &mut *few {
             part.settle(&mut self.table, &self.marks, self.boundary);
         }
-        let unique = 32 * few.iter().map(Part::len).sum::<usize>();
+        let unique = 32 * few.iter().map(Bucket::len).sum::<usize>();
         if self.entries > unique + unique / 4 {
             for part in others {
                 part.settle(&mut self.table, &self.marks, self.boundary);
             }
         }
-        self.entries = self.parts.iter().map(Part::len).sum();
+        self.entries = self.parts.iter().map(Bucket::len).sum();
         self.next_look = self.first_look.max(self.entries + self.entries / 4);
     }
 
     /// Counts the repeated ids, and warns about addresses that differ only in case.
-    pub(crate) fn finish(mut self, warnings: &mut Warnings) -> (Counts, Order) {
+    pub(crate) fn finish(mut self, warnings: &mut Warnings) -> (Counts, Selection) {
         self.marks.grow(self.sequence);
         self.addresses
             .sort_unstable_by_key(|address| (address.lower, address.sequence));
@@ -176,7 +176,7 @@ impl Gathering {
                 .iter()
                 .take_while(|address| of_part(address) == number);
             let found = its.filter_map(|address| part.find(table, address.lower));
-            let found: Vec<Entry> = found.collect();
+            let found: Vec<HashEntry> = found.collect();
             // A poisoned lock means that another thread has panicked; the scope will panic too.
             if let Ok(mut lower_ones) = lower_ones.lock() {
                 lower_ones.extend(found);
@@ -191,7 +191,7 @@ impl Gathering {
             unique: read - left_out,
             excluded: self.marks.count(0, self.boundary),
         };
-        let order = Order {
+        let order = Selection {
             left_out: self.marks,
             first: self.boundary,
             end: self.sequence,
@@ -200,7 +200,7 @@ impl Gathering {
     }
 
     /// `lower_ones` are the ids that equal the lower-case form of an address with capitals.
-    fn warn_of_case(&mut self, lower_ones: &[Entry], warnings: &mut Warnings) {
+    fn warn_of_case(&mut self, lower_ones: &[HashEntry], warnings: &mut Warnings) {
         let lower_ones = lower_ones.iter().map(|entry| beginning_of(entry.hash));
         let lower_ones: HashSet<u64> = lower_ones.collect();
         // A marked address repeats another one byte for byte, or is excluded.
@@ -237,9 +237,9 @@ fn lower_case_address(id: &str) -> Option<String> {
 }
 
 fn for_each_part(
-    parts: &mut [Part],
+    parts: &mut [Bucket],
     entries: usize,
-    work: impl Fn(usize, &mut Part, &mut Table) + Sync,
+    work: impl Fn(usize, &mut Bucket, &mut HashTable) + Sync,
 ) {
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = cores.min(entries / ENTRIES_A_THREAD + 1);
@@ -248,8 +248,8 @@ fn for_each_part(
         let mut shares = parts.chunks_mut(share).zip((0..).step_by(share));
         let own = shares.next();
         let work = &work;
-        let each = move |(share, first): (&mut [Part], usize)| {
-            let mut table = Table::default();
+        let each = move |(share, first): (&mut [Bucket], usize)| {
+            let mut table = HashTable::default();
             for (part, number) in share.iter_mut().zip(first..) {
                 work(number, part, &mut table);
             }
@@ -262,7 +262,7 @@ fn for_each_part(
 }
 
 #[derive(Debug)]
-pub(crate) struct Order {
+pub(crate) struct Selection {
     left_out: Marks,
     first: u32,
     end: u32,
@@ -272,12 +272,12 @@ pub(crate) struct Order {
 #[derive(Debug)]
 pub struct UniqueIds {
     spool: Spool,
-    order: Order,
+    order: Selection,
     count: usize,
 }
 
 impl UniqueIds {
-    pub(crate) fn new(spool: Spool, order: Order, count: usize) -> Self {
+    pub(crate) fn new(spool: Spool, order: Selection, count: usize) -> Self {
         Self {
             spool,
             order,
@@ -305,8 +305,8 @@ impl UniqueIds {
 
 /// Iterates over unique ids, one batch at a time.
 pub struct Batches<'u> {
-    lines: Lines<'u>,
-    order: &'u Order,
+    lines: SpoolLines<'u>,
+    order: &'u Selection,
     next: u32,
     left: usize,
     limit: usize,

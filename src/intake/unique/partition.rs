@@ -13,7 +13,7 @@ const PIECE: usize = 512;
 #[derive(Debug, Clone, Copy)]
 // 20 bytes instead of 32. Fields are only copied, never borrowed.
 #[repr(C, packed(4))]
-pub(crate) struct Entry {
+pub(crate) struct HashEntry {
     pub(crate) hash: u128,
     pub(crate) sequence: u32,
 }
@@ -63,13 +63,13 @@ impl Marks {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Part {
-    full: Vec<Vec<Entry>>,
-    last: Vec<Entry>,
+pub(crate) struct Bucket {
+    full: Vec<Vec<HashEntry>>,
+    last: Vec<HashEntry>,
 }
 
-impl Part {
-    pub(crate) fn push(&mut self, entry: Entry) {
+impl Bucket {
+    pub(crate) fn push(&mut self, entry: HashEntry) {
         if self.last.len() == self.last.capacity() {
             let next = Vec::with_capacity(PIECE);
             let full = std::mem::replace(&mut self.last, next);
@@ -84,14 +84,14 @@ impl Part {
         self.full.len() * PIECE + self.last.len()
     }
 
-    fn get(&self, place: usize) -> Entry {
+    fn get(&self, place: usize) -> HashEntry {
         match self.full.get(place / PIECE) {
             Some(piece) => piece[place % PIECE],
             None => self.last[place % PIECE],
         }
     }
 
-    fn put(&mut self, place: usize, entry: Entry) {
+    fn put(&mut self, place: usize, entry: HashEntry) {
         match self.full.get_mut(place / PIECE) {
             Some(piece) => piece[place % PIECE] = entry,
             None => self.last[place % PIECE] = entry,
@@ -110,7 +110,7 @@ impl Part {
     ///
     /// Values below `boundary` are excluded. The first of them is kept too, and is marked when a
     /// value from `boundary` on equals it.
-    pub(crate) fn settle(&mut self, table: &mut Table, marks: &Marks, boundary: u32) {
+    pub(crate) fn settle(&mut self, table: &mut HashTable, marks: &Marks, boundary: u32) {
         table.clear(self.len());
         let mut kept = 0;
         for place in 0..self.len() {
@@ -134,7 +134,7 @@ impl Part {
     }
 
     /// The entry whose hash begins with `beginning`. `table` must come from this part's `settle`.
-    pub(crate) fn find(&self, table: &Table, beginning: u64) -> Option<Entry> {
+    pub(crate) fn find(&self, table: &HashTable, beginning: u64) -> Option<HashEntry> {
         let hash = u128::from(beginning) << 64;
         let found = table.find(hash, |place| {
             beginning_of(self.get(place).hash) == beginning
@@ -149,12 +149,12 @@ pub(crate) fn beginning_of(hash: u128) -> u64 {
 
 /// An open hash table of positions, keyed by the bits after those that choose the part.
 #[derive(Debug, Default)]
-pub(crate) struct Table {
+pub(crate) struct HashTable {
     /// The position + 1; 0 is free.
     slots: Vec<u32>,
 }
 
-impl Table {
+impl HashTable {
     fn clear(&mut self, entries: usize) {
         self.slots.clear();
         // At most half full, so that a free slot is near.

@@ -62,12 +62,12 @@ impl SpoolWriter {
 }
 
 impl Spool {
-    pub(crate) fn lines(&self) -> Lines<'_> {
+    pub(crate) fn lines(&self) -> SpoolLines<'_> {
         let cursor = Cursor {
             bytes: &self.bytes,
             position: 0,
         };
-        Lines {
+        SpoolLines {
             bytes: BufReader::with_capacity(BUFFER, cursor),
         }
     }
@@ -89,11 +89,11 @@ impl Read for Cursor<'_> {
     }
 }
 
-pub(crate) struct Lines<'s> {
+pub(crate) struct SpoolLines<'s> {
     bytes: BufReader<Cursor<'s>>,
 }
 
-impl Lines<'_> {
+impl SpoolLines<'_> {
     /// Appends the next id and its line break to `lines`. Fails when the file cannot be read, or
     /// ends before the id does.
     pub(crate) fn append_to(&mut self, lines: &mut Vec<u8>) -> io::Result<()> {

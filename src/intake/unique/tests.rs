@@ -101,19 +101,19 @@ fn two_readings_by_turns_do_not_disturb_each_other() {
 #[test]
 fn hashes_that_agree_in_nearly_all_bits_are_told_apart() {
     // All hashes share one part and one slot, and differ only in their last bits.
-    let mut part = Part::default();
+    let mut part = Bucket::default();
     let base = 0x1234_5678_9abc_def0_u128 << 64;
     for sequence in 0..3000 {
         let hash = base | u128::from(sequence % 2000);
         assert_eq!(part_of(hash), part_of(base));
-        part.push(Entry { hash, sequence });
+        part.push(HashEntry { hash, sequence });
     }
     let mut marks = Marks::default();
     marks.grow(3000);
-    part.settle(&mut Table::default(), &marks, 0);
+    part.settle(&mut HashTable::default(), &marks, 0);
     assert_eq!(part.len(), 2000);
     assert_eq!((marks.count(0, 2000), marks.count(2000, 3000)), (0, 1000));
-    part.settle(&mut Table::default(), &marks, 0);
+    part.settle(&mut HashTable::default(), &marks, 0);
     assert_eq!(part.len(), 2000, "a second look finds nothing more");
 }
 
@@ -195,7 +195,7 @@ fn an_address_that_is_excluded_is_not_warned_of() {
 fn ids_that_cannot_be_read_back_are_an_error_and_end_the_batches() {
     let mut spool = SpoolWriter::new(Path::new("/nowhere"), 1000);
     spool.put("a").unwrap();
-    let order = Order {
+    let order = Selection {
         left_out: Marks::default(),
         first: 0,
         end: 3,

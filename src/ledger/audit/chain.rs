@@ -18,7 +18,7 @@ pub(crate) const COLUMNS: &str =
     "seq, at, actor_user, actor_host, command, version, event, request, job, details, hash";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Raw {
+pub(crate) struct RawEntry {
     pub(crate) seq: i64,
     /// RFC 3339 in UTC, with milliseconds.
     pub(crate) at: String,
@@ -33,7 +33,7 @@ pub(crate) struct Raw {
     pub(crate) details: String,
 }
 
-impl Raw {
+impl RawEntry {
     /// The entry and stored hash in a row of [`COLUMNS`]; `None` if a column holds what dsr never
     /// writes.
     pub(crate) fn read(row: &Row<'_>) -> Option<(Self, String)> {
@@ -113,8 +113,8 @@ fn integer(row: &Row<'_>, place: usize) -> Option<Option<i64>> {
 mod tests {
     use super::*;
 
-    fn entry() -> Raw {
-        Raw {
+    fn entry() -> RawEntry {
+        RawEntry {
             seq: 7,
             at: "2026-11-22T12:00:00.000Z".to_owned(),
             user: "anna".to_owned(),
@@ -140,17 +140,17 @@ mod tests {
 
     #[test]
     fn no_field_can_be_shifted_into_another() {
-        let shifted = Raw {
+        let shifted = RawEntry {
             user: "annaops".to_owned(),
             host: "-1".to_owned(),
             ..entry()
         };
-        let absent = Raw {
+        let absent = RawEntry {
             request: None,
             job: None,
             ..entry()
         };
-        let empty = Raw {
+        let empty = RawEntry {
             request: Some(String::new()),
             job: None,
             ..entry()

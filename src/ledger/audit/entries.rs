@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
-use super::chain::{COLUMNS, Raw};
+use super::chain::{COLUMNS, RawEntry};
 use crate::domain::RequestId;
 use crate::ledger::columns::{parse_time, unreadable};
 use crate::ledger::sql::{self, prepare};
@@ -92,14 +92,14 @@ fn select(
     let mut rows = statement.query(values)?;
     let mut list = Vec::new();
     while let Some(row) = rows.next()? {
-        let read = Raw::read(row).and_then(|(raw, hash)| entry(raw, hash));
+        let read = RawEntry::read(row).and_then(|(raw, hash)| entry(raw, hash));
         list.push(read.ok_or_else(|| unreadable("an entry of the audit trail"))?);
     }
     list.reverse();
     Ok(list)
 }
 
-fn entry(raw: Raw, hash: String) -> Option<AuditEntry> {
+fn entry(raw: RawEntry, hash: String) -> Option<AuditEntry> {
     Some(AuditEntry {
         sequence: u64::try_from(raw.seq).ok()?,
         at: parse_time(&raw.at).ok()?,

@@ -6,7 +6,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement, ToSql, params};
 use sha2::{Digest, Sha256};
 
-use super::Subject;
+use super::EntrySubject;
 use crate::domain::{JobId, JobState, to_hex};
 use crate::ledger::LedgerError;
 use crate::ledger::sql::{self, prepare};
@@ -85,16 +85,16 @@ pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
 /// salt that is deleted with the request. After a purge nobody can guess what the rows said.
 pub(crate) fn digest_of(
     conn: &Connection,
-    subject: Subject<'_>,
+    subject: EntrySubject<'_>,
 ) -> Result<Option<String>, LedgerError> {
-    let mut rows = Rows::default();
+    let mut rows = DigestRows::default();
     match subject {
-        Subject::Ledger => {
+        EntrySubject::Ledger => {
             for (table, order) in OF_LEDGER {
                 rows.add(conn, table, &format!("ORDER BY {order}"), &[])?;
             }
         }
-        Subject::Request(request) => {
+        EntrySubject::Request(request) => {
             rows.add_salt(conn, request.as_str())?;
             for (table, order) in OF_REQUESTS {
                 let column = match *table {
@@ -105,7 +105,7 @@ pub(crate) fn digest_of(
                 rows.add(conn, table, &which, params![request.as_str()])?;
             }
         }
-        Subject::Job(job) => {
+        EntrySubject::Job(job) => {
             rows.add_salt(conn, job.request.as_str())?;
             for (table, order) in OF_JOBS {
                 let which = format!("WHERE request = $1 AND number = $2 ORDER BY {order}");
@@ -148,7 +148,7 @@ pub(crate) fn is_untouched(conn: &Connection, job: &JobId) -> Result<bool, Ledge
 
 /// The digest of a request's jobs as recorded: each job's subject and number of ids, in order.
 #[derive(Default)]
-pub(crate) struct Births(Rows);
+pub(crate) struct Births(DigestRows);
 
 impl Births {
     pub(crate) fn add(&mut self, number: i64, subject: ValueRef<'_>, ids: i64) {
@@ -180,12 +180,12 @@ fn says_nothing(value: ValueRef<'_>) -> bool {
 /// Feeds rows into a digest: the table, then each column's name and value. NULL and 0 are left out,
 /// so that a new column does not change older digests.
 #[derive(Default)]
-struct Rows {
+struct DigestRows {
     hash: Sha256,
     has_some: bool,
 }
 
-impl Rows {
+impl DigestRows {
     fn add_salt(&mut self, conn: &Connection, request: &str) -> Result<(), LedgerError> {
         let sql = "SELECT rows_salt FROM requests WHERE id = $1";
         let salt: Option<Option<String>> = sql::find_value(conn, sql, [request])?;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::evidence;
 use super::finding::{Audit, Finding};
 use super::said::{OTHER_ROWS, is_held, last_entry, last_of, object};
-use super::{AuditEvent, Subject, facts, value};
+use super::{AuditEvent, EntrySubject, facts, value};
 use crate::domain::JobId;
 use crate::ledger::LedgerError;
 use crate::ledger::columns::job_id;
@@ -47,7 +47,7 @@ fn differences_of(
     job: &JobId,
     stands: &Value,
 ) -> Result<Option<Vec<String>>, LedgerError> {
-    let subject = Subject::Job(job);
+    let subject = EntrySubject::Job(job);
     let last = last_entry(conn, subject)?;
     if let (Some(held), Some(told)) = (is_held(conn, subject, last.as_ref())?, &last) {
         let mut wrong = named_if(!held, stands, told);

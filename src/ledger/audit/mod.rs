@@ -25,7 +25,7 @@ use crate::domain::{Actor, JobId, JobState, RequestId};
 use super::columns::{format_time, parse_time, unreadable};
 use super::sql::{self, prepare};
 use super::{LedgerError, SteadyClock, Write};
-use chain::Raw;
+use chain::RawEntry;
 
 pub use anchor::{Anchor, AnchorError, KeptHead};
 pub use entries::{AuditEntry, Chosen, Entries};
@@ -75,7 +75,7 @@ pub struct AuditHead {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Subject<'a> {
+pub(crate) enum EntrySubject<'a> {
     Ledger,
     Request(&'a RequestId),
     Job(&'a JobId),
@@ -157,7 +157,7 @@ impl Moved {
 
     pub(crate) fn tell(self, tx: &Write<'_>, why: Why) -> Result<(), LedgerError> {
         let details = json!({ "from": self.from.as_str(), "why": why.as_str() });
-        let (event, subject) = (AuditEvent::JobMoved, Subject::Job(&self.job));
+        let (event, subject) = (AuditEvent::JobMoved, EntrySubject::Job(&self.job));
         tell(tx, event, subject, details, self.at)
     }
 }
@@ -170,7 +170,13 @@ pub(crate) fn note(
     at: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     let details = json!({ "why": why.as_str() });
-    tell(tx, AuditEvent::JobNoted, Subject::Job(job), details, at)
+    tell(
+        tx,
+        AuditEvent::JobNoted,
+        EntrySubject::Job(job),
+        details,
+        at,
+    )
 }
 
 /// The facts of a job by its row, with the keys of [`facts`].
@@ -216,14 +222,14 @@ pub(crate) fn value(stored: ValueRef<'_>) -> Value {
 pub(crate) fn tell(
     tx: &Write<'_>,
     event: AuditEvent,
-    subject: Subject<'_>,
+    subject: EntrySubject<'_>,
     mut details: Value,
     at: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     let Some((count, before)) = head_row(tx)? else {
         return Err(LedgerError::Trail("its head is gone".to_owned()));
     };
-    if let (Subject::Job(job), Value::Object(details)) = (subject, &mut details) {
+    if let (EntrySubject::Job(job), Value::Object(details)) = (subject, &mut details) {
         let facts = facts_of(tx, job)?.ok_or_else(|| LedgerError::NoJob(job.clone()))?;
         details.extend(facts.as_object().cloned().unwrap_or_default());
     }
@@ -236,17 +242,17 @@ pub(crate) fn tell(
 fn sealed(
     opening: &Opening,
     event: AuditEvent,
-    subject: Subject<'_>,
+    subject: EntrySubject<'_>,
     details: &Value,
     at: DateTime<Utc>,
     count: i64,
-) -> Raw {
+) -> RawEntry {
     let (request, job) = match subject {
-        Subject::Ledger => (None, None),
-        Subject::Request(request) => (Some(request), None),
-        Subject::Job(job) => (Some(&job.request), Some(job.number)),
+        EntrySubject::Ledger => (None, None),
+        EntrySubject::Request(request) => (Some(request), None),
+        EntrySubject::Job(job) => (Some(&job.request), Some(job.number)),
     };
-    Raw {
+    RawEntry {
         seq: count.saturating_add(1),
         at: format_time(at),
         user: opening.actor.user().to_owned(),
@@ -260,7 +266,7 @@ fn sealed(
     }
 }
 
-fn append(conn: &Connection, raw: &Raw, before: &str) -> Result<(), LedgerError> {
+fn append(conn: &Connection, raw: &RawEntry, before: &str) -> Result<(), LedgerError> {
     let hash = raw.hash(before);
     let sql =
         "INSERT INTO audit (seq, at, actor_user, actor_host, command, version, event, request,
@@ -327,7 +333,7 @@ impl super::Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        let subject = request.map_or(Subject::Ledger, Subject::Request);
+        let subject = request.map_or(EntrySubject::Ledger, EntrySubject::Request);
         tell(&tx, event, subject, details.clone(), now)?;
         tx.commit()
     }
@@ -344,7 +350,7 @@ impl super::Ledger {
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         for job in jobs {
-            tell(&tx, event, Subject::Job(job), json!({}), now)?;
+            tell(&tx, event, EntrySubject::Job(job), json!({}), now)?;
         }
         // A cancellation follows, so a ledger without this entry must count as set back.
         tx.commit_seen()

@@ -11,7 +11,7 @@ use super::evidence::{self, Births};
 use super::finding::{Audit, Finding};
 use super::job_rows::check_jobs;
 use super::said::{OTHER_ROWS, is_held, last_entry, last_of, object};
-use super::{AuditEvent, Subject, value};
+use super::{AuditEvent, EntrySubject, value};
 use crate::domain::{IdsDigest, RequestId};
 use crate::ledger::LedgerError;
 use crate::ledger::columns::job_id;
@@ -36,8 +36,8 @@ pub(crate) fn check_rows(
 ) -> Result<(), LedgerError> {
     check_requests(conn, audit)?;
     check_gone(conn, audit)?;
-    let last = last_entry(conn, Subject::Ledger)?;
-    if is_held(conn, Subject::Ledger, last.as_ref())? == Some(false) {
+    let last = last_entry(conn, EntrySubject::Ledger)?;
+    if is_held(conn, EntrySubject::Ledger, last.as_ref())? == Some(false) {
         audit.find(Finding::RecordsDiffer);
     }
     check_jobs(conn, audit, show)
@@ -55,7 +55,7 @@ fn check_requests(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerErro
     while let Some(row) = rows.next()? {
         let id: String = row.get(0)?;
         let request = RequestId::restore(id);
-        let subject = Subject::Request(&request);
+        let subject = EntrySubject::Request(&request);
         let is_held = is_held(conn, subject, last_entry(conn, subject)?.as_ref())?;
         let mut wrong = Vec::new();
         match last_of(conn, &request, AuditEvent::RequestRecorded)? {

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, params};
 use serde_json::{Value, json};
 
-use super::{AuditEvent, Subject, evidence};
+use super::{AuditEvent, EntrySubject, evidence};
 use crate::domain::RequestId;
 use crate::ledger::LedgerError;
 use crate::ledger::sql;
@@ -12,7 +12,7 @@ use crate::ledger::sql;
 /// digest.
 pub(crate) fn is_held(
     conn: &Connection,
-    subject: Subject<'_>,
+    subject: EntrySubject<'_>,
     last: Option<&Value>,
 ) -> Result<Option<bool>, LedgerError> {
     match last.and_then(|last| last.get(evidence::KEY)) {
@@ -41,12 +41,12 @@ pub(crate) fn last_of(
 
 pub(crate) fn last_entry(
     conn: &Connection,
-    subject: Subject<'_>,
+    subject: EntrySubject<'_>,
 ) -> Result<Option<Value>, LedgerError> {
     let (request, job) = match subject {
-        Subject::Ledger => (None, None),
-        Subject::Request(request) => (Some(request), None),
-        Subject::Job(job) => (Some(&job.request), Some(job.number)),
+        EntrySubject::Ledger => (None, None),
+        EntrySubject::Request(request) => (Some(request), None),
+        EntrySubject::Job(job) => (Some(&job.request), Some(job.number)),
     };
     let sql = "SELECT details FROM audit
          WHERE request IS NOT DISTINCT FROM $1 AND job IS NOT DISTINCT FROM $2

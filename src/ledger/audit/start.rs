@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::chain::{NOTHING_BEFORE, add_field};
 use super::evidence::{KEY, digest_of};
-use super::{AuditEvent, Opening, Subject, append, sealed};
+use super::{AuditEvent, EntrySubject, Opening, append, sealed};
 use crate::domain::to_hex;
 use crate::ledger::LedgerError;
 use crate::ledger::sql::{self, prepare};
@@ -40,12 +40,19 @@ pub(crate) fn start(conn: &Connection, opening: &Opening) -> Result<(), LedgerEr
             "purges": count("SELECT COUNT(*) FROM purges")?,
             "digest": digest,
         },
-        KEY: digest_of(conn, Subject::Ledger)?,
+        KEY: digest_of(conn, EntrySubject::Ledger)?,
     });
     let sql = "INSERT INTO audit_head (count, hash) VALUES (0, $1)";
     sql::execute(conn, sql, params![NOTHING_BEFORE])?;
     let event = AuditEvent::TrailStarted;
-    let raw = sealed(opening, event, Subject::Ledger, &details, opening.now, 0);
+    let raw = sealed(
+        opening,
+        event,
+        EntrySubject::Ledger,
+        &details,
+        opening.now,
+        0,
+    );
     append(conn, &raw, NOTHING_BEFORE)
 }
 

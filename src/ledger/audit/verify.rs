@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::anchor::KeptHead;
-use super::chain::{COLUMNS, NOTHING_BEFORE, Raw};
+use super::chain::{COLUMNS, NOTHING_BEFORE, RawEntry};
 use super::finding::{Audit, Finding, Glance, LostHead};
 use super::rows::check_rows;
 use super::{AuditEvent, AuditHead, head_row};
@@ -158,13 +158,13 @@ impl Walk {
             }
             // A value that is not a number sorts last, and is reported as the next entry.
             let seq: i64 = row.get(0).unwrap_or(i64::MAX);
-            self.take(seq, Raw::read(row), audit);
+            self.take(seq, RawEntry::read(row), audit);
         }
         self.end(audit);
         Ok(())
     }
 
-    fn take(&mut self, seq: i64, read: Option<(Raw, String)>, audit: &mut Audit) {
+    fn take(&mut self, seq: i64, read: Option<(RawEntry, String)>, audit: &mut Audit) {
         let place = match u64::try_from(seq) {
             Ok(place) if place >= self.next => place,
             _ => return audit.find(Finding::OutOfOrder { entry: seq }),
@@ -191,7 +191,7 @@ impl Walk {
         }
     }
 
-    fn check(&mut self, place: u64, raw: &Raw, hash: String, audit: &mut Audit) {
+    fn check(&mut self, place: u64, raw: &RawEntry, hash: String, audit: &mut Audit) {
         let expected: Vec<String> = self.before.iter().map(|before| raw.hash(before)).collect();
         let follows = expected.iter().position(|expected| *expected == hash);
         self.before = vec![hash.clone()];
@@ -297,7 +297,7 @@ fn only_the_hash(entry: u64, audit: &mut Audit) {
     }
 }
 
-fn note_start(raw: &Raw, audit: &mut Audit) {
+fn note_start(raw: &RawEntry, audit: &mut Audit) {
     if raw.event != AuditEvent::TrailStarted.as_str() {
         return audit.find(Finding::NoStart);
     }

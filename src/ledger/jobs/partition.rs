@@ -12,7 +12,7 @@ use crate::domain::{Batch, DistinctId, JobId, JobState, SubjectRequestId, TaskId
 use super::attempts::IN_DOUBT;
 use super::payload;
 use super::row::{note_doubt, note_reason, read_one, set, step};
-use crate::ledger::audit::{self, AuditEvent, Subject, Why};
+use crate::ledger::audit::{self, AuditEvent, EntrySubject, Why};
 use crate::ledger::columns::{format_time, to_sql, unreadable};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, Write};
@@ -207,7 +207,7 @@ fn tell_cut(
     let listed = added.iter();
     let listed = listed.map(|(job, ids)| json!({ "job": job.number, "ids": ids }));
     let details = json!({ "added": listed.collect::<Vec<_>>() });
-    audit::tell(tx, AuditEvent::JobCut, Subject::Job(job), details, now)?;
+    audit::tell(tx, AuditEvent::JobCut, EntrySubject::Job(job), details, now)?;
     let mut added = added.iter();
     added.try_for_each(|(job, _)| audit::note(tx, job, Why::Added, now))
 }

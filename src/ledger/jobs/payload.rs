@@ -18,7 +18,7 @@ const LEVEL: i32 = 1;
 /// The most bytes of a job. A ledger that claims more is damaged, and could unpack to anything.
 const MAX_BYTES: u64 = (DEFAULT_EXPORT_BATCH.get() * (MAX_ID_BYTES + 1)) as u64;
 
-pub(crate) struct Packed {
+pub(crate) struct PackedIds {
     pub(crate) count: usize,
     bytes: Vec<u8>,
 }
@@ -36,9 +36,9 @@ impl Packer {
         Ok(Self { zstd })
     }
 
-    pub(crate) fn pack(&mut self, ids: &IdLines) -> Result<Packed, LedgerError> {
+    pub(crate) fn pack(&mut self, ids: &IdLines) -> Result<PackedIds, LedgerError> {
         let packed = self.zstd.compress(ids.expose().as_bytes());
-        Ok(Packed {
+        Ok(PackedIds {
             count: ids.count(),
             bytes: packed.map_err(LedgerError::Packing)?,
         })
@@ -52,7 +52,7 @@ pub(crate) fn write(conn: &Connection, job: &JobId, batch: &Batch) -> Result<(),
 pub(crate) fn write_packed(
     conn: &Connection,
     job: &JobId,
-    packed: &Packed,
+    packed: &PackedIds,
 ) -> Result<(), LedgerError> {
     let sql = "INSERT INTO payloads (request, number, ids, packed) VALUES ($1, $2, '', $3)
          ON CONFLICT (request, number)

@@ -10,7 +10,7 @@ use crate::domain::{JobId, JobState, RequestId, TaskId, TaskStatus};
 use super::attempts::{IN_DOUBT, Of, count_unclear};
 use super::doubt::Settling;
 use super::row::{doubt_of, note_doubt, note_reason, note_status, read_one, set, step};
-use crate::ledger::audit::{self, AuditEvent, Subject, Why};
+use crate::ledger::audit::{self, AuditEvent, EntrySubject, Why};
 use crate::ledger::columns::format_time;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, Write};
@@ -113,7 +113,7 @@ impl Ledger {
     ) -> Result<Settling, LedgerError> {
         self.record_word(job, |tx| {
             set(tx, job, "abandoned_at = $1", params![format_time(now)])?;
-            let (event, subject) = (AuditEvent::JobAbandoned, Subject::Job(job));
+            let (event, subject) = (AuditEvent::JobAbandoned, EntrySubject::Job(job));
             audit::tell(tx, event, subject, json!({}), now)
         })
     }

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
 
-use super::seen::{self, Next};
+use super::seen::{self, NextHead};
 use super::set_back::{Seen, SetBack};
-use crate::ledger::audit::{self, Anchor, AuditEvent, Subject, Why};
+use crate::ledger::audit::{self, Anchor, AuditEvent, EntrySubject, Why};
 use crate::ledger::columns::{count, job_id, kind, parse_time, project, unreadable};
 use crate::ledger::jobs::attempts::{Outcome, SET_BACK, begin_attempt, finish_attempt};
 use crate::ledger::jobs::row::read_one;
@@ -67,12 +67,12 @@ pub struct LostTime {
     entry: u64,
     jobs: usize,
     ids: usize,
-    pub review: Option<Review>,
+    pub review: Option<LedgerReview>,
 }
 
 /// The operator's statement that the lost time was reviewed, and the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Review {
+pub struct LedgerReview {
     pub at: DateTime<Utc>,
     pub by: String,
     pub note: String,
@@ -147,7 +147,13 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         let event = AuditEvent::SetBackReviewed;
-        audit::tell(&tx, event, Subject::Ledger, json!({ "note": note }), now)?;
+        audit::tell(
+            &tx,
+            event,
+            EntrySubject::Ledger,
+            json!({ "note": note }),
+            now,
+        )?;
         tx.commit_seen()
     }
 
@@ -185,7 +191,7 @@ impl Ledger {
         if let Some(accepted) = find_accepted(&tx, set_back)? {
             // Another dsr was faster, or died before it noted the new head.
             if seen::find_set_back(&tx, &path)?.is_some() {
-                Next::write(&path, &accepted.head)?.publish()?;
+                NextHead::write(&path, &accepted.head)?.publish()?;
             }
             return Ok(accepted);
         }
@@ -203,9 +209,9 @@ impl Ledger {
             "ids": counts.ids,
         });
         let event = AuditEvent::SetBackAccepted;
-        audit::tell(&tx, event, Subject::Ledger, details, now)?;
+        audit::tell(&tx, event, EntrySubject::Ledger, details, now)?;
         let head = find_head(&tx)?;
-        let next = Next::write(&path, &head)?;
+        let next = NextHead::write(&path, &head)?;
         tx.commit()?;
         // If dsr dies here, the ledger is still refused, and the next call finds the decision.
         next.publish()?;
@@ -218,7 +224,7 @@ impl Ledger {
     }
 }
 
-struct Counts {
+struct UnknownCounts {
     requests: usize,
     jobs: usize,
     ids: usize,
@@ -230,7 +236,7 @@ fn doubt_all(
     tx: &Write<'_>,
     since: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Result<Counts, LedgerError> {
+) -> Result<UnknownCounts, LedgerError> {
     let sql = format!("SELECT request, number FROM jobs WHERE {MAY_BE_SENT}");
     let list: Vec<JobId> = sql::list(tx, &sql, [], |row| Ok(job_id(row)?))?;
     let (mut jobs, mut ids) = (0, 0);
@@ -256,7 +262,7 @@ fn doubt_all(
         begin_attempt(tx, &record, SET_BACK, since, now)?.tell(tx, Why::SetBack)?;
         finish_attempt(tx, &job, &Outcome::Unknown, Some(reason), now)?.tell(tx, Why::SetBack)?;
     }
-    Ok(Counts {
+    Ok(UnknownCounts {
         requests: requests.len(),
         jobs,
         ids,
@@ -300,7 +306,7 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
         let by = format!("{}@{}", text("actor_user")?, text("actor_host")?);
         if text("event")? == AuditEvent::SetBackReviewed.as_str() {
             let note = details["note"].as_str().unwrap_or_default().to_owned();
-            let review = Review { at, by, note };
+            let review = LedgerReview { at, by, note };
             for lost in list.iter_mut().filter(|lost| lost.review.is_none()) {
                 lost.review = Some(review.clone());
             }

@@ -92,12 +92,12 @@ pub(crate) fn read(ledger: &Path) -> Result<Seen, LedgerError> {
 
 /// The next head on disk, not in place yet. It is written before the commit, so that a full disk
 /// prevents the commit.
-pub(crate) struct Next {
+pub(crate) struct NextHead {
     unready: NamedTempFile,
     place: PathBuf,
 }
 
-impl Next {
+impl NextHead {
     pub(crate) fn write(ledger: &Path, head: &Anchor) -> Result<Self, LedgerError> {
         let write = || -> io::Result<NamedTempFile> {
             let mut unready = begin_file(folder_of(ledger))?;
@@ -130,7 +130,9 @@ pub(crate) fn catch_up(conn: &Connection, ledger: &Path) -> Result<(), LedgerErr
     };
     match read(ledger)? {
         Seen::Head(seen) if seen.count >= head.count => Ok(()),
-        Seen::Head(_) | Seen::Nothing | Seen::Unreadable => Next::write(ledger, &head)?.publish(),
+        Seen::Head(_) | Seen::Nothing | Seen::Unreadable => {
+            NextHead::write(ledger, &head)?.publish()
+        }
     }
 }
 

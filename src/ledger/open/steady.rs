@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 /// Tells how much time has passed since another process looked.
 #[derive(Debug, Clone, Default)]
-pub struct SteadyClock(Source);
+pub struct SteadyClock(ClockSource);
 
 #[derive(Debug, Clone, Default)]
-enum Source {
+enum ClockSource {
     /// No steady clock; the wall clock must do.
     #[default]
     None,
@@ -29,15 +29,15 @@ pub(crate) struct SteadyMoment {
 
 impl SteadyClock {
     pub fn of_this_machine() -> Self {
-        Self(Source::Machine)
+        Self(ClockSource::Machine)
     }
 
     pub(crate) fn now(&self) -> Option<SteadyMoment> {
         match &self.0 {
-            Source::None => None,
-            Source::Machine => Some(of_the_machine()),
+            ClockSource::None => None,
+            ClockSource::Machine => Some(of_the_machine()),
             #[cfg(test)]
-            Source::Set(micros) => Some(SteadyMoment {
+            ClockSource::Set(micros) => Some(SteadyMoment {
                 era: "test",
                 micros: micros.load(std::sync::atomic::Ordering::Relaxed),
             }),
@@ -46,7 +46,7 @@ impl SteadyClock {
 
     #[cfg(test)]
     pub(crate) fn set_by(micros: &std::sync::Arc<std::sync::atomic::AtomicI64>) -> Self {
-        Self(Source::Set(std::sync::Arc::clone(micros)))
+        Self(ClockSource::Set(std::sync::Arc::clone(micros)))
     }
 }
 

@@ -19,9 +19,9 @@ use crate::ledger::{Ledger, LedgerError};
 pub struct Shared {
     hasher: IdHasher,
     /// Sorted by hash, then by owner.
-    entries: Vec<Entry>,
+    entries: Vec<OwnedHash>,
     /// Sorted by request.
-    owners: Vec<Owner>,
+    owners: Vec<DeletionJob>,
     /// Each request's place in that order, and its project.
     places: HashMap<RequestId, (usize, u32)>,
     /// The requests that share an id.
@@ -29,14 +29,14 @@ pub struct Shared {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
+struct OwnedHash {
     hash: [u8; 16],
     owner: u32,
 }
 
 /// A deletion's job, and its task if it has one.
 #[derive(Debug)]
-pub struct Owner {
+pub struct DeletionJob {
     pub job: JobId,
     pub task: Option<TaskId>,
     project: usize,
@@ -61,9 +61,9 @@ impl Shared {
         self.hasher.hash(id.expose().as_bytes()).to_be_bytes()
     }
 
-    fn entries_of(&self, ids: &[DistinctId], owner: u32) -> impl Iterator<Item = Entry> {
+    fn entries_of(&self, ids: &[DistinctId], owner: u32) -> impl Iterator<Item = OwnedHash> {
         let hashes = ids.iter().map(|id| self.hash(id));
-        hashes.map(move |hash| Entry { hash, owner })
+        hashes.map(move |hash| OwnedHash { hash, owner })
     }
 
     fn has(&self, hash: [u8; 16]) -> bool {
@@ -115,7 +115,7 @@ impl Elsewhere<'_> {
         owners.min_by_key(|place| (self.shared.owners[*place].task.is_none(), *place))
     }
 
-    pub fn owner(&self, place: usize) -> &Owner {
+    pub fn owner(&self, place: usize) -> &DeletionJob {
         &self.shared.owners[place]
     }
 }
@@ -141,7 +141,7 @@ impl Ledger {
             return Ok(shared);
         }
         let own: HashSet<&RequestId> = requests.iter().collect();
-        let is_unsent = |owner: &Owner| !owner.is_sent && own.contains(&owner.job.request);
+        let is_unsent = |owner: &DeletionJob| !owner.is_sent && own.contains(&owner.job.request);
         let mut entries = Vec::new();
         for (place, owner) in (0..).zip(&shared.owners) {
             if is_unsent(owner) {
@@ -153,7 +153,7 @@ impl Ledger {
         let mut others = Vec::new();
         for (place, owner) in (0..).zip(&shared.owners) {
             if !is_unsent(owner) {
-                let is_ours = |entry: &Entry| shared.has(entry.hash);
+                let is_ours = |entry: &OwnedHash| shared.has(entry.hash);
                 self.add_entries(&shared, (place, owner), is_ours, &mut others)?;
             }
         }
@@ -165,9 +165,9 @@ impl Ledger {
     fn add_entries(
         &self,
         shared: &Shared,
-        (place, owner): (u32, &Owner),
-        is_wanted: impl Fn(&Entry) -> bool,
-        entries: &mut Vec<Entry>,
+        (place, owner): (u32, &DeletionJob),
+        is_wanted: impl Fn(&OwnedHash) -> bool,
+        entries: &mut Vec<OwnedHash>,
     ) -> Result<(), LedgerError> {
         match payload::read(&self.conn, &owner.job) {
             Ok(batch) => {
@@ -183,7 +183,7 @@ impl Ledger {
 
     /// The jobs of all open deletions in the projects of these requests, sorted by request and
     /// without ids. Empty if no two could share an id.
-    fn list_open_deletions(&self, requests: &[RequestId]) -> Result<Vec<Owner>, LedgerError> {
+    fn list_open_deletions(&self, requests: &[RequestId]) -> Result<Vec<DeletionJob>, LedgerError> {
         let mut projects = BTreeSet::new();
         for request in requests {
             let sql = "SELECT project_key FROM requests WHERE id = $1 AND kind = 'delete'";
@@ -215,7 +215,7 @@ impl Ledger {
         &self,
         project: usize,
         request: &RequestId,
-        owners: &mut Vec<Owner>,
+        owners: &mut Vec<DeletionJob>,
     ) -> Result<(), LedgerError> {
         let sql = format!(
             "SELECT request, number, task_id, state FROM jobs
@@ -227,7 +227,7 @@ impl Ledger {
             let task: Option<String> = row.get(2)?;
             let state: String = row.get(3)?;
             let state = JobState::parse(&state).ok_or_else(|| unreadable("a job's state"))?;
-            owners.push(Owner {
+            owners.push(DeletionJob {
                 job: job_id(row)?,
                 task: task.and_then(|text| TaskId::new(&text)),
                 project,

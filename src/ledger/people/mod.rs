@@ -19,7 +19,7 @@ use serde_json::json;
 
 use crate::domain::{EXPORT_IDS_DAYS, JobId, LedgerKey, PersonHash, PersonHasher, RequestId};
 
-use super::audit::{self, AuditEvent, Subject, Why};
+use super::audit::{self, AuditEvent, EntrySubject, Why};
 use super::columns::{format_time, job_id};
 use super::jobs::payload;
 use super::sql::{self, prepare};
@@ -55,7 +55,7 @@ pub struct Swept {
 }
 
 #[derive(Default)]
-struct Hashed {
+struct HashedRequest {
     jobs: Vec<u32>,
     ids: usize,
 }
@@ -100,7 +100,7 @@ impl Ledger {
             last = Some(newest);
             let tx = self.write()?;
             remember_key(&tx, &key.fingerprint(), now)?;
-            let mut hashed: BTreeMap<&RequestId, Hashed> = BTreeMap::new();
+            let mut hashed: BTreeMap<&RequestId, HashedRequest> = BTreeMap::new();
             for job in &jobs {
                 if let Some(ids) = hash_one(&tx, job, &hasher, &mut swept)? {
                     audit::note(&tx, job, Why::Hashed, now)?;
@@ -109,8 +109,8 @@ impl Ledger {
                     of_request.ids += ids;
                 }
             }
-            for (request, Hashed { jobs, ids }) in hashed {
-                let (event, subject) = (AuditEvent::IdsHashed, Subject::Request(request));
+            for (request, HashedRequest { jobs, ids }) in hashed {
+                let (event, subject) = (AuditEvent::IdsHashed, EntrySubject::Request(request));
                 let details = json!({ "jobs": jobs, "ids": ids });
                 audit::tell(&tx, event, subject, details, now)?;
             }
@@ -252,7 +252,7 @@ fn remember_key(tx: &Write<'_>, given: &str, now: DateTime<Utc>) -> Result<(), L
         sql::execute(tx, sql, params![given, format_time(now)])?;
         let details = json!({ "fingerprint": given });
         let event = AuditEvent::LedgerKeyRecorded;
-        audit::tell(tx, event, Subject::Ledger, details, now)?;
+        audit::tell(tx, event, EntrySubject::Ledger, details, now)?;
     }
     tx.execute_batch("UPDATE people_key SET unclean = 1")?;
     Ok(())

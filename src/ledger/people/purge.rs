@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::domain::{Cutoff, RequestId};
 
 use super::deletions::{ALL, ErasedJob, list_jobs};
-use crate::ledger::audit::{self, AuditEvent, Subject};
+use crate::ledger::audit::{self, AuditEvent, EntrySubject};
 use crate::ledger::columns::{count, format_time, moment, parse_time, to_sql, unreadable};
 use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
@@ -87,7 +87,7 @@ impl Ledger {
         }
         for (request, ids, closed) in &list {
             let request = RequestId::restore(request.clone());
-            let (event, subject) = (AuditEvent::RequestPurged, Subject::Request(&request));
+            let (event, subject) = (AuditEvent::RequestPurged, EntrySubject::Request(&request));
             let details = json!({ "ids": ids, "closed": closed });
             audit::tell(&tx, event, subject, details, now)?;
         }
@@ -110,7 +110,7 @@ impl Ledger {
             to_sql(kept),
         ])?;
         let event = AuditEvent::RecordsPurged;
-        audit::tell(&tx, event, Subject::Ledger, details, now)?;
+        audit::tell(&tx, event, EntrySubject::Ledger, details, now)?;
         tx.commit()?;
         Ok(Some(closed))
     }
@@ -151,10 +151,10 @@ impl Ledger {
     }
 }
 
-type Row = (String, usize, String);
+type ClosedRequest = (String, usize, String);
 
 /// The requests closed before the day: the last thing that happened to a request closed it.
-fn list_closed(conn: &Connection, cutoff: Cutoff) -> Result<Vec<Row>, LedgerError> {
+fn list_closed(conn: &Connection, cutoff: Cutoff) -> Result<Vec<ClosedRequest>, LedgerError> {
     let sql = "SELECT id, ids_unique, MAX(at) AS closed FROM (
              SELECT id AS request, created AS at FROM requests
              UNION ALL SELECT request, at FROM steps
@@ -182,7 +182,7 @@ pub(crate) fn list_closed_ids(
     Ok(closed.map(|row| RequestId::restore(row.0)).collect())
 }
 
-fn sum_up(list: &[Row]) -> Result<Option<Closed>, LedgerError> {
+fn sum_up(list: &[ClosedRequest]) -> Result<Option<Closed>, LedgerError> {
     let (Some((_, _, first)), Some((_, _, last))) = (list.first(), list.last()) else {
         return Ok(None);
     };

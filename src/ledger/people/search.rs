@@ -16,7 +16,7 @@ use crate::ledger::{Ledger, LedgerError};
 
 /// The people to find, each with a place from 0. Holds only their hashes.
 #[derive(Debug)]
-pub struct Wanted {
+pub struct WantedPeople {
     plain: IdHasher,
     /// Two ids with one hash count as equal, see [`IdHasher`].
     by_id: HashMap<u128, u32>,
@@ -31,7 +31,7 @@ pub struct Sighting {
     pub job: JobId,
 }
 
-impl Wanted {
+impl WantedPeople {
     /// No people yet. Without a key, only people whose ids are kept can be found.
     pub fn new(key: Option<&LedgerKey>) -> Self {
         Self {
@@ -59,7 +59,7 @@ impl Wanted {
     }
 }
 
-impl Wanted {
+impl WantedPeople {
     pub(crate) fn place_of(&self, hash: &PersonHash) -> Option<u32> {
         self.by_hash.get(hash).copied()
     }
@@ -85,19 +85,23 @@ impl Ledger {
     ///
     /// # Errors
     /// When the ledger cannot be read, or ids are damaged: a person could be missed.
-    pub fn find_people(&self, wanted: &Wanted) -> Result<Vec<Sighting>, LedgerError> {
+    pub fn find_people(&self, wanted: &WantedPeople) -> Result<Vec<Sighting>, LedgerError> {
         self.find_people_where(wanted, "1 = 1", &[])
     }
 
     /// Whether a request has or had a wanted person.
-    pub fn has_people_of(&self, request: &RequestId, wanted: &Wanted) -> Result<bool, LedgerError> {
+    pub fn has_people_of(
+        &self,
+        request: &RequestId,
+        wanted: &WantedPeople,
+    ) -> Result<bool, LedgerError> {
         let found = self.find_people_where(wanted, "request = $1", &[request.as_str()])?;
         Ok(!found.is_empty())
     }
 
     fn find_people_where(
         &self,
-        wanted: &Wanted,
+        wanted: &WantedPeople,
         condition: &str,
         values: &[&str],
     ) -> Result<Vec<Sighting>, LedgerError> {

@@ -7,7 +7,7 @@ use super::deletions::{ALL, erasure_of, list_jobs, period_of, read_hashes};
 use super::purge;
 use crate::ledger::columns::project;
 use crate::ledger::sql::prepare;
-use crate::ledger::{Ledger, LedgerError, Wanted};
+use crate::ledger::{Ledger, LedgerError, WantedPeople};
 
 /// A person of a purged deletion.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Ledger {
     /// Finds wanted people among purged deletions, oldest deletion first.
     pub fn find_still_suppressed(
         &self,
-        wanted: &Wanted,
+        wanted: &WantedPeople,
     ) -> Result<Vec<StillSuppressed>, LedgerError> {
         let sql = "SELECT hashes, project, erasure, begun, done FROM suppressed
                    ORDER BY begun, request, number";

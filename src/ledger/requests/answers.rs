@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::domain::RequestId;
 
-use crate::ledger::audit::{self, AuditEvent, Subject};
+use crate::ledger::audit::{self, AuditEvent, EntrySubject};
 use crate::ledger::columns::{day, format_time, moment};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
@@ -77,7 +77,7 @@ impl Ledger {
                 (Some(_), Some(_)) => "changed",
             },
         });
-        let (event, subject) = (AuditEvent::AnswerRecorded, Subject::Request(request));
+        let (event, subject) = (AuditEvent::AnswerRecorded, EntrySubject::Request(request));
         audit::tell(&tx, event, subject, details, answer.at)?;
         tx.commit()?;
         Ok(change)

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::domain::{JobId, RequestId, link_end, link_may_end};
 
-use crate::ledger::audit::{self, AuditEvent, Subject};
+use crate::ledger::audit::{self, AuditEvent, EntrySubject};
 use crate::ledger::columns::{count, format_time, moment, parse_time};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
@@ -95,7 +95,7 @@ impl Ledger {
             format_time(download.fetched_at),
         ])?;
         let details = json!({ "bytes": download.bytes, "sha256": download.sha256 });
-        let (event, subject) = (AuditEvent::ExportFetched, Subject::Job(&download.job));
+        let (event, subject) = (AuditEvent::ExportFetched, EntrySubject::Job(&download.job));
         audit::tell(&tx, event, subject, details, download.fetched_at)?;
         tx.commit()
     }
@@ -126,7 +126,7 @@ impl Ledger {
             details["released_by_operator"] = left.is_released.into();
         }
         let event = AuditEvent::PackagesMade;
-        audit::tell(&tx, event, Subject::Job(job), details, now)?;
+        audit::tell(&tx, event, EntrySubject::Job(job), details, now)?;
         tx.commit()
     }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::domain::RequestId;
 
-use crate::ledger::audit::{self, AuditEvent, Subject};
+use crate::ledger::audit::{self, AuditEvent, EntrySubject};
 use crate::ledger::columns::{day, format_time, moment};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
@@ -67,7 +67,7 @@ impl Ledger {
             "due_before": extension.due_before.to_string(),
             "due_after": extension.due_after.to_string(),
         });
-        let (event, subject) = (AuditEvent::RequestExtended, Subject::Request(request));
+        let (event, subject) = (AuditEvent::RequestExtended, EntrySubject::Request(request));
         audit::tell(&tx, event, subject, details, extension.at)?;
         tx.commit()?;
         Ok(Extended::Recorded)

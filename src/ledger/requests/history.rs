@@ -14,7 +14,7 @@ use crate::ledger::{DownloadRecord, JobRecord, Ledger, LedgerError, PackagesReco
 #[derive(Debug, Clone)]
 pub struct JobHistory {
     pub job: JobRecord,
-    pub steps: Vec<Step>,
+    pub steps: Vec<HistoryStep>,
     pub attempts: Vec<Attempt>,
     pub download: Option<DownloadRecord>,
     /// The last packages made of its download, and when.
@@ -25,7 +25,7 @@ pub struct JobHistory {
 
 /// A step from state to state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct HistoryStep {
     pub from: JobState,
     pub to: JobState,
     pub at: DateTime<Utc>,
@@ -121,7 +121,7 @@ impl Ledger {
         Ok((kept, time(row, "first_fetched_at")?))
     }
 
-    fn list_steps(&self, id: &JobId) -> Result<Vec<Step>, LedgerError> {
+    fn list_steps(&self, id: &JobId) -> Result<Vec<HistoryStep>, LedgerError> {
         let sql = "SELECT from_state, to_state, steps.at AS at, actor_user, actor_host, command
              FROM steps LEFT JOIN audit ON seq = (
                  SELECT MIN(seq) FROM audit AS entry
@@ -129,7 +129,7 @@ impl Ledger {
                      AND entry.event = 'job_moved' AND entry.at = steps.at)
              WHERE steps.request = $1 AND steps.number = $2 ORDER BY step";
         sql::list(&self.conn, sql, sql::of(id), |row| {
-            Ok(Step {
+            Ok(HistoryStep {
                 from: state(row, "from_state")?,
                 to: state(row, "to_state")?,
                 at: moment(row, "at")?,

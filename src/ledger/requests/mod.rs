@@ -21,9 +21,9 @@ use uuid::Uuid;
 
 use crate::domain::{IdLines, IdsDigest, JobId, RequestId, SubjectRequestId};
 
-use super::audit::{self, AuditEvent, Subject};
+use super::audit::{self, AuditEvent, EntrySubject};
 use super::columns::{format_time, to_sql};
-use super::jobs::payload::{self, Packed, Packer};
+use super::jobs::payload::{self, PackedIds, Packer};
 use super::sql::prepare;
 use super::{Ledger, LedgerError, NewRequest};
 use records::REQUEST_COLUMNS;
@@ -80,7 +80,7 @@ impl Ledger {
                 return Ok(Recorded::There(same));
             }
             let details = audit::details_of(&tx, &id, counts)?;
-            let subject = Subject::Request(&id);
+            let subject = EntrySubject::Request(&id);
             audit::tell(&tx, AuditEvent::RequestRecorded, subject, details, at)?;
             new.push(id);
         }
@@ -130,7 +130,7 @@ fn insert_jobs<E: From<LedgerError>>(
 ) -> Result<((usize, usize), String), E> {
     let mut digest = IdsDigest::default();
     let (mut jobs, mut ids) = (0, 0);
-    let mut write = |(number, packed): (u32, Packed)| {
+    let mut write = |(number, packed): (u32, PackedIds)| {
         jobs += 1;
         ids += packed.count;
         let request = request.clone();
@@ -168,7 +168,7 @@ fn insert_jobs<E: From<LedgerError>>(
 
 fn pack_all(
     waiting: &Receiver<(u32, IdLines)>,
-    packed: &Sender<(u32, Packed)>,
+    packed: &Sender<(u32, PackedIds)>,
 ) -> Result<(), LedgerError> {
     let mut packer = Packer::new()?;
     for (number, batch) in waiting {
@@ -180,7 +180,7 @@ fn pack_all(
     Ok(())
 }
 
-fn insert_job(tx: &Connection, job: &JobId, packed: &Packed) -> Result<(), LedgerError> {
+fn insert_job(tx: &Connection, job: &JobId, packed: &PackedIds) -> Result<(), LedgerError> {
     let sql = "INSERT INTO jobs (request, number, subject_request_id, ids_count, state, attempts)
          VALUES ($1, $2, $3, $4, 'planned', 0)";
     prepare(tx, sql)?.execute(params![

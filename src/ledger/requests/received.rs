@@ -25,7 +25,7 @@ pub struct Course {
     pub submitted: Option<DateTime<Utc>>,
     /// When the last of its ended jobs ended, or was given up.
     pub ended: Option<DateTime<Utc>>,
-    pub fetched: Fetched,
+    pub fetched: FetchedExports,
     /// Why jobs ended without being done; the most frequent reasons.
     pub setbacks: Vec<Setback>,
     /// The number of jobs with other reasons.
@@ -34,7 +34,7 @@ pub struct Course {
 
 /// Fetched exports.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Fetched {
+pub struct FetchedExports {
     pub jobs: usize,
     pub ids: usize,
     /// When the last of them was first fetched.
@@ -189,7 +189,7 @@ fn list_fetched(
     conn: &Connection,
     condition: &str,
     values: &[&str],
-) -> Result<HashMap<RequestId, Fetched>, LedgerError> {
+) -> Result<HashMap<RequestId, FetchedExports>, LedgerError> {
     let sql = format!(
         "SELECT downloads.request, COUNT(*) AS jobs, SUM(ids_count) AS ids,
                     MAX(COALESCE(first_fetched_at, fetched_at)) AS last
@@ -200,7 +200,7 @@ fn list_fetched(
              GROUP BY downloads.request"
     );
     sql::list(conn, &sql, params_from_iter(values), |row| {
-        let of_request = Fetched {
+        let of_request = FetchedExports {
             jobs: count(row, "jobs")?,
             ids: count(row, "ids")?,
             last: time(row, "last")?,

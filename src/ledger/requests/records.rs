@@ -53,12 +53,12 @@ pub struct RequestRecord {
     pub unfetched: Option<Unfetched>,
     /// At least one.
     pub groups: Vec<JobGroup>,
-    pub answered: Answered,
+    pub answered: AnswerAge,
 }
 
 /// The age of the answers about a request's open tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answered {
+pub enum AnswerAge {
     NotOpen,
     /// dsr never asked about one of them.
     Never,
@@ -310,9 +310,9 @@ pub(crate) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> 
         unfetched: None,
         groups: Vec::new(),
         answered: match (row.get("never_answered")?, oldest) {
-            (true, _) => Answered::Never,
-            (false, Some(oldest)) => Answered::At(parse_time(&oldest)?),
-            (false, None) => Answered::NotOpen,
+            (true, _) => AnswerAge::Never,
+            (false, Some(oldest)) => AnswerAge::At(parse_time(&oldest)?),
+            (false, None) => AnswerAge::NotOpen,
         },
     })
 }

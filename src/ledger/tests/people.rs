@@ -22,8 +22,8 @@ fn sweep(ledger: &mut Ledger, at: chrono::DateTime<chrono::Utc>) -> Swept {
     ledger.record_hashed(&ledger_key(), at).unwrap()
 }
 
-fn wanted(key: Option<&LedgerKey>, ids: &[&str]) -> Wanted {
-    let mut wanted = Wanted::new(key);
+fn wanted(key: Option<&LedgerKey>, ids: &[&str]) -> WantedPeople {
+    let mut wanted = WantedPeople::new(key);
     for id in ids {
         wanted.add(id).unwrap();
     }
@@ -197,7 +197,7 @@ fn somebody_is_found_by_the_id_first_and_by_the_hash_afterwards() {
     assert_eq!(find(&ledger, None), both[..1], "without a key");
     let ended = |number| ledger.find_ended(&nth(&record.id, number)).unwrap();
     assert_eq!((ended(1), ended(2)), (Some(noon()), None));
-    let mut twice = Wanted::new(Some(&key));
+    let mut twice = WantedPeople::new(Some(&key));
     assert!(twice.add("a").unwrap().is_some());
     assert_eq!((twice.add("b").is_ok(), twice.add("a")), (true, Err(0)));
 }

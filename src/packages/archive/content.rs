@@ -3,11 +3,11 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::documented::{Form, JobMember};
+use super::documented::{JobMember, MemberForm};
 use crate::packages::record::columns::RecordColumns;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Content {
+pub(crate) enum MemberContent {
     Empty,
     /// One JSON object per line.
     Lines,
@@ -21,7 +21,7 @@ pub(crate) enum Content {
     Unknown,
 }
 
-impl Content {
+impl MemberContent {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Empty => "empty",
@@ -33,10 +33,10 @@ impl Content {
     }
 }
 
-impl Form {
-    pub(crate) fn of(name: &str, content: Content) -> Self {
+impl MemberForm {
+    pub(crate) fn of(name: &str, content: MemberContent) -> Self {
         let name = name.rsplit('/').next().unwrap_or(name);
-        let is_table = matches!(content, Content::Table { delimiter: b',' });
+        let is_table = matches!(content, MemberContent::Table { delimiter: b',' });
         match name {
             "events.csv" if is_table => Self::EventTable,
             "profiles.csv" if is_table => Self::ProfileTable,
@@ -50,16 +50,16 @@ impl Form {
 }
 
 /// Detects the content from `window`, the beginning of a member; `ends` if it is the whole member.
-pub(crate) fn recognise(window: &[u8], ends: bool) -> Content {
+pub(crate) fn recognise(window: &[u8], ends: bool) -> MemberContent {
     let Some(first) = window.iter().find(|byte| !byte.is_ascii_whitespace()) else {
         return if ends {
-            Content::Empty
+            MemberContent::Empty
         } else {
-            Content::Unknown
+            MemberContent::Unknown
         };
     };
     if window.contains(&0) {
-        return Content::Unknown;
+        return MemberContent::Unknown;
     }
     let mut lines: Vec<&[u8]> = window.split(|byte| *byte == b'\n').collect();
     if !ends && lines.len() > 1 {
@@ -70,17 +70,19 @@ pub(crate) fn recognise(window: &[u8], ends: bool) -> Content {
     // Some lines of a longer document may be objects by themselves.
     let objects = lines.iter().filter(|line| is_object(line)).count();
     if objects * 2 > lines.len() && (lines.len() > 1 || !ends) {
-        return Content::Lines;
+        return MemberContent::Lines;
     }
     if matches!(first, b'{' | b'[') {
-        return Content::Document;
+        return MemberContent::Document;
     }
     let heading = lines.first().copied().unwrap_or_default();
     let table = [b',', b';', b'\t'].into_iter().find(|delimiter| {
         let names = heading.split(|byte| byte == delimiter);
         RecordColumns::name_a_person(names)
     });
-    table.map_or(Content::Unknown, |delimiter| Content::Table { delimiter })
+    table.map_or(MemberContent::Unknown, |delimiter| MemberContent::Table {
+        delimiter,
+    })
 }
 
 fn is_object(line: &[u8]) -> bool {
@@ -95,31 +97,34 @@ mod tests {
 
     #[test]
     fn a_member_is_known_by_its_beginning() {
-        let table = |delimiter| Content::Table { delimiter };
+        let table = |delimiter| MemberContent::Table { delimiter };
         for (text, content) in [
-            ("", Content::Empty),
-            (" \n\t", Content::Empty),
-            ("{\"a\":1}\n{\"a\":2}\n", Content::Lines),
-            ("\n{\"a\":1}\r\n{\"a\":2}", Content::Lines),
-            ("# made by x\n{\"a\":1}\n{\"a\":2}\n", Content::Lines),
-            ("[note] made by x\n{\"a\":1}\n{\"a\":2}\n", Content::Lines),
-            ("{\"a\":\n{\"a\":1}\n{\"a\":2}\n", Content::Lines),
-            ("{\"a\":1}", Content::Document),
-            ("{\"a\":1}\n", Content::Document),
+            ("", MemberContent::Empty),
+            (" \n\t", MemberContent::Empty),
+            ("{\"a\":1}\n{\"a\":2}\n", MemberContent::Lines),
+            ("\n{\"a\":1}\r\n{\"a\":2}", MemberContent::Lines),
+            ("# made by x\n{\"a\":1}\n{\"a\":2}\n", MemberContent::Lines),
+            (
+                "[note] made by x\n{\"a\":1}\n{\"a\":2}\n",
+                MemberContent::Lines,
+            ),
+            ("{\"a\":\n{\"a\":1}\n{\"a\":2}\n", MemberContent::Lines),
+            ("{\"a\":1}", MemberContent::Document),
+            ("{\"a\":1}\n", MemberContent::Document),
             (
                 "{\n \"a\": [\n  {\"b\":1},\n  {\"b\":2}\n ]\n}\n",
-                Content::Document,
+                MemberContent::Document,
             ),
-            ("[{\"a\":1}]", Content::Document),
-            (" [\n{\"a\":1},\n{\"a\":2}\n]", Content::Document),
+            ("[{\"a\":1}]", MemberContent::Document),
+            (" [\n{\"a\":1},\n{\"a\":2}\n]", MemberContent::Document),
             ("event,distinct_id\nx,y\n", table(b',')),
             ("event;\"Distinct ID\"\nx;y\n", table(b';')),
             ("$distinct_id\t$email\r\nx\ty\r\n", table(b'\t')),
             ("distinct_id\nx\n", table(b',')),
-            ("name,city\nx,y\n", Content::Unknown),
-            ("Dear reader,\n", Content::Unknown),
-            ("PK\x03\x04", Content::Unknown),
-            ("{\"a\":1}\n{\"a\":\0}\n", Content::Unknown),
+            ("name,city\nx,y\n", MemberContent::Unknown),
+            ("Dear reader,\n", MemberContent::Unknown),
+            ("PK\x03\x04", MemberContent::Unknown),
+            ("{\"a\":1}\n{\"a\":\0}\n", MemberContent::Unknown),
         ] {
             assert_eq!(recognise(text.as_bytes(), true), content, "{text:?}");
         }
@@ -127,7 +132,13 @@ mod tests {
 
     #[test]
     fn a_window_that_cuts_a_line_is_judged_by_the_lines_before_it() {
-        assert_eq!(recognise(b"{\"a\":1}\n{\"a\":", false), Content::Lines);
-        assert_eq!(recognise(b"{\"events\":[{\"a\":", false), Content::Document);
+        assert_eq!(
+            recognise(b"{\"a\":1}\n{\"a\":", false),
+            MemberContent::Lines
+        );
+        assert_eq!(
+            recognise(b"{\"events\":[{\"a\":", false),
+            MemberContent::Document
+        );
     }
 }

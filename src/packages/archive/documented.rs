@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 
 /// What a member's name adds to its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum MemberForm {
     /// Nothing: the records describe themselves.
     Records,
     /// `events.csv`: each row is an event, named by `event_name`.
@@ -59,14 +59,14 @@ const OF_EVERY_EXPORT: [&str; 3] = ["distinct_id", "$distinct_id", "time"];
 
 /// The names of a member about the whole job, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct JobFacts {
+pub(crate) struct RecordedNames {
     pub(crate) names: Vec<String>,
     /// Whether it names an event, or an event property that an empty export does not name.
     pub(crate) name_events: bool,
     pub(crate) name_profiles: bool,
 }
 
-impl JobFacts {
+impl RecordedNames {
     /// Reads the whole member; `None` if its content is not as documented.
     pub(crate) fn of(member: JobMember, text: &[u8]) -> Option<Self> {
         let all = match member {
@@ -116,14 +116,14 @@ fn one_row(text: &[u8]) -> Option<Vec<String>> {
 fn summary(text: &[u8]) -> Option<[Vec<String>; 3]> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Summary {
+    struct NamesFile {
         event_names: BTreeMap<String, Empty>,
         event_column_names: BTreeMap<String, Empty>,
         profile_column_names: BTreeMap<String, Empty>,
     }
     #[derive(Deserialize)]
     struct Empty(BTreeMap<String, IgnoredAny>);
-    let summary = serde_json::from_slice::<Summary>(text).ok()?;
+    let summary = serde_json::from_slice::<NamesFile>(text).ok()?;
     let all = [
         summary.event_names,
         summary.event_column_names,
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_name_list_is_one_row_and_nothing_else() {
         let names = |text: &str| {
-            let facts = JobFacts::of(JobMember::EventNames, text.as_bytes());
+            let facts = RecordedNames::of(JobMember::EventNames, text.as_bytes());
             facts.map(|facts| facts.names)
         };
         let of = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_summary_is_three_sets_of_names() {
-        let is = |text: &str| JobFacts::of(JobMember::Summary, text.as_bytes()).is_some();
+        let is = |text: &str| RecordedNames::of(JobMember::Summary, text.as_bytes()).is_some();
         let good = r#"{"event_names":{"x":{}},"event_column_names":{},"profile_column_names":{}}"#;
         assert!(is(good));
         for bad in [

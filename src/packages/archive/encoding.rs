@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader, Read};
 const UNDECODABLE: u8 = 0xff;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
+pub(crate) enum ByteOrder {
     Little,
     Big,
 }
@@ -17,7 +17,7 @@ pub(crate) enum Order {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Utf8 { mark: usize },
-    Utf16 { order: Order, mark: usize },
+    Utf16 { order: ByteOrder, mark: usize },
 }
 
 impl Encoding {
@@ -28,15 +28,15 @@ impl Encoding {
             [0xef, 0xbb, 0xbf, ..] => Self::Utf8 { mark: 3 },
             // UTF-32, which nobody sends, stays as it is.
             [0xff, 0xfe, 0, 0, ..] => Self::Utf8 { mark: 0 },
-            [0xff, 0xfe, ..] => Self::utf16(Order::Little, 2),
-            [0xfe, 0xff, ..] => Self::utf16(Order::Big, 2),
-            [1..=127, 0, 1..=127, 0, ..] => Self::utf16(Order::Little, 0),
-            [0, 1..=127, 0, 1..=127, ..] => Self::utf16(Order::Big, 0),
+            [0xff, 0xfe, ..] => Self::utf16(ByteOrder::Little, 2),
+            [0xfe, 0xff, ..] => Self::utf16(ByteOrder::Big, 2),
+            [1..=127, 0, 1..=127, 0, ..] => Self::utf16(ByteOrder::Little, 0),
+            [0, 1..=127, 0, 1..=127, ..] => Self::utf16(ByteOrder::Big, 0),
             _ => Self::Utf8 { mark: 0 },
         }
     }
 
-    fn utf16(order: Order, mark: usize) -> Self {
+    fn utf16(order: ByteOrder, mark: usize) -> Self {
         Self::Utf16 { order, mark }
     }
 
@@ -74,7 +74,7 @@ impl Encoding {
 
 struct Utf16<R> {
     bytes: R,
-    order: Order,
+    order: ByteOrder,
     /// The first bytes of an unfinished character.
     held: Vec<u8>,
     text: Vec<u8>,
@@ -110,12 +110,12 @@ impl<R: BufRead> Read for Utf16<R> {
 }
 
 /// Decodes the whole characters at the beginning of `bytes`, and returns their length in bytes.
-fn decode(bytes: &[u8], order: Order, text: &mut Vec<u8>) -> usize {
+fn decode(bytes: &[u8], order: ByteOrder, text: &mut Vec<u8>) -> usize {
     let unit = |at: usize| -> Option<u16> {
         let pair = [*bytes.get(at)?, *bytes.get(at + 1)?];
         Some(match order {
-            Order::Little => u16::from_le_bytes(pair),
-            Order::Big => u16::from_be_bytes(pair),
+            ByteOrder::Little => u16::from_le_bytes(pair),
+            ByteOrder::Big => u16::from_be_bytes(pair),
         })
     };
     let mut at = 0;

@@ -3,10 +3,10 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
-use super::content::{self, Content};
-use super::documented::{Form, JobFacts};
+use super::content::{self, MemberContent};
+use super::documented::{MemberForm, RecordedNames};
 use super::encoding::Encoding;
-use super::sink::Fault;
+use super::sink::MemberFault;
 use crate::packages::record::{document, lines, table};
 use crate::packages::sorter::Sorter;
 
@@ -18,12 +18,12 @@ const BUFFER_BYTES: usize = 128 * 1024;
 pub(crate) const MOST_PACKED: usize = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Packing {
+pub(crate) enum MemberPacking {
     Zip,
     Gzip,
 }
 
-impl Packing {
+impl MemberPacking {
     pub(crate) fn of(window: &[u8]) -> Option<Self> {
         match window {
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Self::Zip),
@@ -41,8 +41,8 @@ impl Packing {
 }
 
 /// A member that is itself an archive, copied to a file unchanged.
-pub(crate) struct Packed {
-    pub(crate) kind: Packing,
+pub(crate) struct PackedMember {
+    pub(crate) kind: MemberPacking,
     pub(crate) file: File,
 }
 
@@ -53,22 +53,22 @@ pub(crate) fn read(
     depth: usize,
     bytes: &mut dyn Read,
     sorter: &mut Sorter<'_>,
-) -> Result<Option<Packed>, Fault> {
+) -> Result<Option<PackedMember>, MemberFault> {
     let mut bytes = BufReader::with_capacity(BUFFER_BYTES, bytes);
     let mut window = Vec::new();
     bytes.by_ref().take(WINDOW_BYTES).read_to_end(&mut window)?;
     let ends = (window.len() as u64) < WINDOW_BYTES;
     let encoding = Encoding::of(&window);
     let content = content::recognise(&encoding.decoded(&window), ends);
-    let form = Form::of(name, content);
-    let packing = Packing::of(&window).filter(|_| depth < MOST_PACKED);
+    let form = MemberForm::of(name, content);
+    let packing = MemberPacking::of(&window).filter(|_| depth < MOST_PACKED);
     let mut whole = Cursor::new(window).chain(bytes);
     if let Some(kind) = packing {
         sorter.begin_member(name, kind.as_str());
         let file = sorter.put_down(&mut whole)?;
-        return Ok(Some(Packed { kind, file }));
+        return Ok(Some(PackedMember { kind, file }));
     }
-    if content == Content::Unknown && form == Form::Records {
+    if content == MemberContent::Unknown && form == MemberForm::Records {
         sorter.begin_member(name, content.as_str());
         sorter.keep_member(&mut whole)?;
     } else {
@@ -81,20 +81,20 @@ pub(crate) fn read(
 
 fn read_text(
     name: &str,
-    form: Form,
-    content: Content,
+    form: MemberForm,
+    content: MemberContent,
     text: &mut dyn BufRead,
     sorter: &mut Sorter<'_>,
-) -> Result<(), Fault> {
+) -> Result<(), MemberFault> {
     let limit = sorter.record_limit();
-    let Form::OfTheJob(list) = form else {
+    let MemberForm::OfTheJob(list) = form else {
         sorter.begin_member(name, content.as_str());
         return read_records(form, content, text, sorter);
     };
     // A member about the whole job is short enough to read whole.
     let mut whole = Vec::new();
     text.take(limit as u64 + 1).read_to_end(&mut whole)?;
-    match JobFacts::of(list, &whole).filter(|_| whole.len() <= limit) {
+    match RecordedNames::of(list, &whole).filter(|_| whole.len() <= limit) {
         Some(facts) => {
             sorter.begin_member(name, list.as_str());
             Ok(sorter.add_job_facts(list, facts, &whole)?)
@@ -103,24 +103,24 @@ fn read_text(
             sorter.begin_member(name, content.as_str());
             let mut text = Cursor::new(whole).chain(text);
             match content {
-                Content::Unknown => Ok(sorter.keep_member(&mut text)?),
-                _ => read_records(Form::Records, content, &mut text, sorter),
+                MemberContent::Unknown => Ok(sorter.keep_member(&mut text)?),
+                _ => read_records(MemberForm::Records, content, &mut text, sorter),
             }
         }
     }
 }
 
 fn read_records(
-    form: Form,
-    content: Content,
+    form: MemberForm,
+    content: MemberContent,
     text: &mut dyn BufRead,
     sorter: &mut Sorter<'_>,
-) -> Result<(), Fault> {
+) -> Result<(), MemberFault> {
     let limit = sorter.record_limit();
     match content {
-        Content::Lines => lines::read(text, limit, sorter),
-        Content::Document => document::read(text, limit, sorter),
-        Content::Table { delimiter } => table::read(text, delimiter, form, limit, sorter),
-        Content::Empty | Content::Unknown => Ok(()),
+        MemberContent::Lines => lines::read(text, limit, sorter),
+        MemberContent::Document => document::read(text, limit, sorter),
+        MemberContent::Table { delimiter } => table::read(text, delimiter, form, limit, sorter),
+        MemberContent::Empty | MemberContent::Unknown => Ok(()),
     }
 }

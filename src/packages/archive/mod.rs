@@ -20,7 +20,7 @@ use zip::read::{ArchiveOffset, Config, ZipFile};
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::{Danger, Limits, Observer, Order, Progress, SplitError};
+use super::{ArchiveToSplit, Danger, Limits, SplitError, SplitObserver, SplitProgress};
 use crate::domain::to_hex;
 use spans::Tail;
 
@@ -30,7 +30,7 @@ const DENSITY_FLOOR: u64 = 64 << 20;
 const DIRECTORY_BYTES_A_MEMBER: u64 = 1024;
 const BUFFER_BYTES: usize = 128 * 1024;
 
-pub(crate) type Zip = ZipArchive<BufReader<Metered>>;
+pub(crate) type Zip = ZipArchive<BufReader<MeteredFile>>;
 
 pub(crate) struct Archive<'a> {
     zip: Zip,
@@ -52,12 +52,12 @@ pub(crate) struct Budget<'b> {
     /// Why reading must stop before the end, if it must.
     pub(crate) stop: Option<SplitError>,
     declared: u64,
-    observer: Observer<'b>,
+    observer: SplitObserver<'b>,
 }
 
 impl<'a> Archive<'a> {
     /// Opens and checks the archive without unpacking it.
-    pub(crate) fn open(order: &Order<'a>) -> Result<Self, SplitError> {
+    pub(crate) fn open(order: &ArchiveToSplit<'a>) -> Result<Self, SplitError> {
         let failed = |source| SplitError::Open {
             path: order.archive.to_path_buf(),
             source,
@@ -82,7 +82,7 @@ impl<'a> Archive<'a> {
         })
     }
 
-    pub(crate) fn begin<'b>(&mut self, observer: Observer<'b>) -> (&mut Zip, Budget<'b>)
+    pub(crate) fn begin<'b>(&mut self, observer: SplitObserver<'b>) -> (&mut Zip, Budget<'b>)
     where
         'a: 'b,
     {
@@ -158,7 +158,7 @@ pub fn is_locked(archive: &Path, limits: &Limits) -> Result<bool, SplitError> {
 fn open_zip(file: File, members: usize) -> Result<Zip, SplitError> {
     let room = (members as u64 + 1024) * DIRECTORY_BYTES_A_MEMBER;
     let meter = Rc::new(Cell::new(room));
-    let metered = Metered {
+    let metered = MeteredFile {
         file,
         left: Rc::clone(&meter),
     };
@@ -291,7 +291,7 @@ impl<R: Read> Read for Counted<'_, '_, R> {
         let budget = &mut *self.budget;
         budget.unpacked += count as u64;
         // The directory does not list what is inside members, so progress leaves it out.
-        let progress = Progress::Reading {
+        let progress = SplitProgress::Reading {
             done: budget.unpacked.min(budget.declared),
             of: budget.declared,
         };
@@ -309,12 +309,12 @@ impl<R: Read> Read for Counted<'_, '_, R> {
 
 /// Limits how much of the archive file is read while its directory is loaded.
 #[derive(Debug)]
-pub(crate) struct Metered {
+pub(crate) struct MeteredFile {
     file: File,
     left: Rc<Cell<u64>>,
 }
 
-impl Read for Metered {
+impl Read for MeteredFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
         let left = self.left.get().saturating_sub(count as u64);
@@ -326,7 +326,7 @@ impl Read for Metered {
     }
 }
 
-impl Seek for Metered {
+impl Seek for MeteredFile {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
         self.file.seek(position)
     }

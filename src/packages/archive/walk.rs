@@ -10,19 +10,19 @@ use std::io::{self, BufReader, Read, Seek};
 use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
 
-use super::member::{self, Packed, Packing};
-use super::sink::Fault;
+use super::member::{self, MemberPacking, PackedMember};
+use super::sink::MemberFault;
 use super::spans::Tail;
 use super::{Archive, Budget, Counted, open_member, vet};
 use crate::packages::sorter::Sorter;
-use crate::packages::{Danger, Observer, SplitError};
+use crate::packages::{Danger, SplitError, SplitObserver};
 
 /// Reads each member into `sorter`, in the archive's order. Fails on the first encrypted or damaged
 /// member.
 pub(crate) fn read_members(
     archive: &mut Archive<'_>,
     sorter: &mut Sorter<'_>,
-    observer: Observer<'_>,
+    observer: SplitObserver<'_>,
 ) -> Result<(), SplitError> {
     let (zip, mut budget) = archive.begin(observer);
     read_each(zip, "", 0, &mut budget, sorter)
@@ -53,9 +53,9 @@ fn read_each<R: Read + Seek>(
         let outcome = member::read(&name, depth, &mut counted, sorter);
         drop(counted);
         let packed = outcome.map_err(|fault| match (fault, budget.stop.take()) {
-            (Fault::Write(error), _) => error,
-            (Fault::Read(_), Some(stop)) => stop,
-            (Fault::Read(source), None) => damaged(number, weakly_locked, source),
+            (MemberFault::Write(error), _) => error,
+            (MemberFault::Read(_), Some(stop)) => stop,
+            (MemberFault::Read(source), None) => damaged(number, weakly_locked, source),
         })?;
         if let Some(packed) = packed {
             read_packed(&name, depth + 1, packed, budget, sorter)?;
@@ -69,14 +69,14 @@ fn read_each<R: Read + Seek>(
 fn read_packed(
     name: &str,
     depth: usize,
-    packed: Packed,
+    packed: PackedMember,
     budget: &mut Budget<'_>,
     sorter: &mut Sorter<'_>,
 ) -> Result<(), SplitError> {
-    let Packed { kind, mut file } = packed;
+    let PackedMember { kind, mut file } = packed;
     let whole = match kind {
-        Packing::Zip => is_whole_zip(&mut file, budget)?,
-        Packing::Gzip => is_whole_gzip(&mut file, budget)?,
+        MemberPacking::Zip => is_whole_zip(&mut file, budget)?,
+        MemberPacking::Gzip => is_whole_gzip(&mut file, budget)?,
     };
     rewind(&mut file, sorter)?;
     match kind {
@@ -84,12 +84,12 @@ fn read_packed(
             let kept = sorter.keep_member(&mut BufReader::new(file));
             kept.map_err(|fault| error_of(fault, budget, sorter))
         }
-        Packing::Zip => {
+        MemberPacking::Zip => {
             let zip = ZipArchive::new(BufReader::new(file));
             let mut zip = zip.map_err(SplitError::NotZip)?;
             read_each(&mut zip, &format!("{name}/"), depth, budget, sorter)
         }
-        Packing::Gzip => {
+        MemberPacking::Gzip => {
             let name = name.strip_suffix(".gz").unwrap_or(name);
             let mut bytes = Counted {
                 file: MultiGzDecoder::new(BufReader::new(file)),
@@ -150,11 +150,11 @@ fn rewind(file: &mut File, sorter: &Sorter<'_>) -> Result<(), SplitError> {
 }
 
 /// The file was already read to its end, so a read error now is our disk's.
-fn error_of(fault: Fault, budget: &mut Budget<'_>, sorter: &Sorter<'_>) -> SplitError {
+fn error_of(fault: MemberFault, budget: &mut Budget<'_>, sorter: &Sorter<'_>) -> SplitError {
     match (fault, budget.stop.take()) {
-        (Fault::Write(error), _) => error,
-        (Fault::Read(_), Some(stop)) => stop,
-        (Fault::Read(source), None) => SplitError::write(sorter.root())(source),
+        (MemberFault::Write(error), _) => error,
+        (MemberFault::Read(_), Some(stop)) => stop,
+        (MemberFault::Read(source), None) => SplitError::write(sorter.root())(source),
     }
 }
 

@@ -8,21 +8,21 @@ use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
 use super::INSIDE;
-use super::manifest::{Listed, MANIFEST};
+use super::manifest::{ListedPackage, MANIFEST};
 use crate::domain::to_hex;
 use crate::packages::people::People;
-use crate::packages::{Form, Observer, Order, Progress, SplitError};
+use crate::packages::{ArchiveToSplit, PackageForm, SplitError, SplitObserver, SplitProgress};
 
 /// The most bytes of a manifest: it names each kind of event and each property once.
 const MOST_MANIFEST: u64 = 256 << 20;
 
 #[derive(Debug, Default)]
-pub(crate) struct Damage {
+pub(crate) struct PackageDamage {
     pub(crate) missing: Vec<String>,
     pub(crate) changed: Vec<String>,
 }
 
-impl Damage {
+impl PackageDamage {
     pub(crate) fn is_none(&self) -> bool {
         self.missing.is_empty() && self.changed.is_empty()
     }
@@ -32,12 +32,12 @@ impl Damage {
 /// `manifests` if known. Fails when `observer` stops.
 pub(crate) fn find_damage(
     place: &Path,
-    order: &Order<'_>,
+    order: &ArchiveToSplit<'_>,
     people: &People<'_>,
     manifests: &[String],
-    observer: Observer<'_>,
-) -> Result<Damage, SplitError> {
-    let mut damage = Damage::default();
+    observer: SplitObserver<'_>,
+) -> Result<PackageDamage, SplitError> {
+    let mut damage = PackageDamage::default();
     let of = people.count();
     for person in 0..of {
         let name = people.name(person);
@@ -48,7 +48,7 @@ pub(crate) fn find_damage(
             if noted.is_some_and(|noted| *noted != to_hex(&Sha256::digest(&manifest))) {
                 return Ok(false);
             }
-            let listed: Listed = serde_json::from_slice(&manifest)?;
+            let listed: ListedPackage = serde_json::from_slice(&manifest)?;
             let is_theirs = listed.distinct_id == id
                 && listed.request == order.about.request.as_str()
                 && listed.archive_sha256 == order.about.sha256;
@@ -62,7 +62,7 @@ pub(crate) fn find_damage(
             Ok(false) | Err(_) => damage.changed.push(name.to_owned()),
         }
         let done = person + 1;
-        if observer(Progress::Checking { done, of }).is_break() {
+        if observer(SplitProgress::Checking { done, of }).is_break() {
             return Err(SplitError::Interrupted);
         }
     }
@@ -80,11 +80,11 @@ enum Package {
 }
 
 impl Package {
-    fn open(place: &Path, name: &str, form: Form) -> io::Result<Self> {
+    fn open(place: &Path, name: &str, form: PackageForm) -> io::Result<Self> {
         let folder = place.join(name);
         Ok(match form {
-            Form::Folders => Self::Folder(folder),
-            Form::Zips => {
+            PackageForm::Folders => Self::Folder(folder),
+            PackageForm::Zips => {
                 let file = open_file(&place.join(format!("{name}.zip")))?;
                 Self::Zip(ZipArchive::new(BufReader::new(file))?)
             }
@@ -109,7 +109,7 @@ impl Package {
     }
 
     /// Whether every listed file is there, byte for byte, and a zip holds nothing else.
-    fn holds(&mut self, listed: &Listed) -> io::Result<bool> {
+    fn holds(&mut self, listed: &ListedPackage) -> io::Result<bool> {
         if let Self::Zip(zip) = self
             && zip.len() != listed.files.len() + 1
         {

@@ -7,11 +7,11 @@ use serde::Serialize;
 use crate::packages::Unassigned;
 use crate::packages::archive::documented::JobMember;
 use crate::packages::sorter::job::JobLists;
-use crate::packages::sorter::tally::Days;
+use crate::packages::sorter::tally::EventDays;
 
 pub(crate) const CATEGORIES: &str = "categories.json";
 
-pub(crate) struct Contents<'a> {
+pub(crate) struct PackageContents<'a> {
     pub(crate) id: &'a str,
     pub(crate) events: u64,
     pub(crate) profiles: u64,
@@ -24,7 +24,7 @@ pub(crate) struct Contents<'a> {
     pub(crate) timeless: u64,
     /// The first and the last event, in seconds by the project's clock.
     pub(crate) period: Option<(i64, i64)>,
-    pub(crate) days: &'a Days,
+    pub(crate) days: &'a EventDays,
     pub(crate) unassigned: &'a Unassigned,
     /// The names in the person's records, or the names that Mixpanel delivered instead of records.
     pub(crate) names: PersonNames<'a>,
@@ -59,7 +59,7 @@ impl<'a> PersonNames<'a> {
     }
 }
 
-impl Contents<'_> {
+impl PackageContents<'_> {
     pub(crate) fn is_empty(&self) -> bool {
         self.events + self.profiles + self.others == 0
     }

@@ -6,11 +6,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::contents::{Contents, PersonNames};
+use super::contents::{PackageContents, PersonNames};
 use crate::domain::{ProjectZone, to_hex};
-use crate::packages::sorter::spool::Written;
+use crate::packages::sorter::spool::PackageFile;
 use crate::packages::staging::create_file;
-use crate::packages::{About, SplitError};
+use crate::packages::{Provenance, SplitError};
 
 pub(crate) const MANIFEST: &str = "manifest.json";
 
@@ -29,9 +29,9 @@ struct Manifest<'a> {
     /// The project's time zone; times in the manifest are in UTC.
     time_zone: &'static str,
     /// The first and last event; null if no event has a time.
-    period: Option<Period>,
-    records: Records,
-    events_by_name: Vec<Named<'a>>,
+    period: Option<EventPeriod>,
+    records: RecordCounts,
+    events_by_name: Vec<NamedCount<'a>>,
     /// Events of rare kinds that are not listed.
     events_of_further_names: u64,
     events_without_time: u64,
@@ -43,20 +43,20 @@ struct Manifest<'a> {
 }
 
 #[derive(Serialize)]
-struct Period {
+struct EventPeriod {
     first_event: String,
     last_event: String,
 }
 
 #[derive(Serialize)]
-struct Records {
+struct RecordCounts {
     events: u64,
     profiles: u64,
     others: u64,
 }
 
 #[derive(Serialize)]
-struct Named<'a> {
+struct NamedCount<'a> {
     name: &'a str,
     count: u64,
 }
@@ -83,7 +83,7 @@ struct File<'a> {
 
 /// The parts of a manifest that identify its package and its files.
 #[derive(Deserialize)]
-pub(crate) struct Listed {
+pub(crate) struct ListedPackage {
     pub(crate) distinct_id: String,
     pub(crate) request: String,
     pub(crate) archive_sha256: String,
@@ -99,9 +99,9 @@ pub(crate) struct ListedFile {
 
 pub(crate) fn write(
     folder: &Path,
-    about: &About,
-    contents: &Contents<'_>,
-    files: &[Written],
+    about: &Provenance,
+    contents: &PackageContents<'_>,
+    files: &[PackageFile],
 ) -> Result<(u64, String), SplitError> {
     let path = folder.join(MANIFEST);
     let mut text = serde_json::to_vec_pretty(&manifest(about, contents, files))
@@ -112,20 +112,20 @@ pub(crate) fn write(
 }
 
 fn manifest<'a>(
-    about: &'a About,
-    contents: &'a Contents<'a>,
-    files: &'a [Written],
+    about: &'a Provenance,
+    contents: &'a PackageContents<'a>,
+    files: &'a [PackageFile],
 ) -> Manifest<'a> {
     let operation = crate::domain::Operation::Export(about.scope);
-    let period = contents.period.map(|(first, last)| Period {
+    let period = contents.period.map(|(first, last)| EventPeriod {
         first_event: utc(first, about.zone),
         last_event: utc(last, about.zone),
     });
-    let named = |(name, count): &(&'a str, u64)| Named {
+    let named = |(name, count): &(&'a str, u64)| NamedCount {
         name,
         count: *count,
     };
-    let file = |file: &'a Written| File {
+    let file = |file: &'a PackageFile| File {
         name: file.name,
         bytes: file.bytes,
         sha256: &file.sha256,
@@ -143,7 +143,7 @@ fn manifest<'a>(
         made: rfc3339(about.made),
         time_zone: about.zone.as_str(),
         period,
-        records: Records {
+        records: RecordCounts {
             events: contents.events,
             profiles: contents.profiles,
             others: contents.others,

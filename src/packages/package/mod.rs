@@ -22,12 +22,14 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::people::People;
 use super::sorter::job::JobLists;
-use super::sorter::spool::{EVENTS, PROFILE, Shelf, Written};
+use super::sorter::spool::{EVENTS, PROFILE, PackageFile, Shelf};
 use super::sorter::tally::Names;
 use super::staging::create_file;
-use super::{About, Form, Observer, PackageReport, Progress, SplitError, Unassigned};
+use super::{
+    PackageForm, PackageReport, Provenance, SplitError, SplitObserver, SplitProgress, Unassigned,
+};
 use crate::domain::to_hex;
-use contents::{CATEGORIES, Contents, PersonNames};
+use contents::{CATEGORIES, PackageContents, PersonNames};
 
 /// The folder of the files inside a zip.
 pub(super) const INSIDE: &str = "your-data/";
@@ -35,12 +37,12 @@ pub(super) const INSIDE: &str = "your-data/";
 /// The most packages made at the same time; fewer if there are fewer cores.
 const MOST_WORKERS: usize = 8;
 
-type Queue = Enumerate<vec::IntoIter<Shelf>>;
-type Made = (usize, Result<PackageReport, SplitError>);
+type ShelfQueue = Enumerate<vec::IntoIter<Shelf>>;
+type MadePackage = (usize, Result<PackageReport, SplitError>);
 
 pub(crate) struct Maker<'a> {
-    pub(crate) about: &'a About,
-    pub(crate) form: Form,
+    pub(crate) about: &'a Provenance,
+    pub(crate) form: PackageForm,
     pub(crate) people: &'a People<'a>,
     pub(crate) names: &'a Names,
     pub(crate) unassigned: &'a Unassigned,
@@ -53,7 +55,7 @@ impl Maker<'_> {
     pub(crate) fn make_all(
         &self,
         shelves: Vec<Shelf>,
-        observer: Observer<'_>,
+        observer: SplitObserver<'_>,
     ) -> Result<Vec<PackageReport>, SplitError> {
         let of = shelves.len();
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -70,7 +72,7 @@ impl Maker<'_> {
             for (done, (person, report)) in made.into_iter().enumerate() {
                 reports[person] = Some(report?);
                 let done = done + 1;
-                if observer(Progress::Writing { done, of }).is_break() {
+                if observer(SplitProgress::Writing { done, of }).is_break() {
                     return Err(SplitError::Interrupted);
                 }
             }
@@ -79,7 +81,7 @@ impl Maker<'_> {
     }
 
     /// Makes packages until the queue is empty or the receiver is gone.
-    fn make_from(&self, queue: &Mutex<Queue>, made: &Sender<Made>) {
+    fn make_from(&self, queue: &Mutex<ShelfQueue>, made: &Sender<MadePackage>) {
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
         while let Some((person, shelf)) = next() {
             if made.send((person, self.make(person, shelf))).is_err() {
@@ -105,7 +107,7 @@ impl Maker<'_> {
                 profile_properties: shelf.tally.profile_properties.names(self.names),
             },
         };
-        let contents = Contents {
+        let contents = PackageContents {
             id: self.people.id(person).expose(),
             events,
             profiles,
@@ -125,7 +127,7 @@ impl Maker<'_> {
             files.push(write_categories(&contents.names, &shelf.folder)?);
         }
         let newest = shelf.newest.into_sorted();
-        let page = page::Page {
+        let page = page::PersonPage {
             about: self.about,
             contents: &contents,
             files: &files,
@@ -138,7 +140,7 @@ impl Maker<'_> {
             manifest::write(&shelf.folder, self.about, &contents, &files)?;
         let bytes = files.iter().map(|file| file.bytes).sum::<u64>() + manifest_bytes;
         let name = self.people.name(person).to_owned();
-        if self.form == Form::Zips {
+        if self.form == PackageForm::Zips {
             let names = files.iter().map(|file| file.name);
             self.pack(&name, &shelf.folder, names.chain([manifest::MANIFEST]))?;
         }
@@ -189,14 +191,14 @@ impl Maker<'_> {
     }
 }
 
-fn write_categories(names: &PersonNames<'_>, folder: &Path) -> Result<Written, SplitError> {
+fn write_categories(names: &PersonNames<'_>, folder: &Path) -> Result<PackageFile, SplitError> {
     let path = folder.join(CATEGORIES);
     let mut text =
         serde_json::to_vec_pretty(names).map_err(|error| SplitError::write(&path)(error.into()))?;
     text.push(b'\n');
     let mut file = create_file(&path)?;
     file.write_all(&text).map_err(SplitError::write(&path))?;
-    Ok(Written {
+    Ok(PackageFile {
         name: CATEGORIES,
         bytes: text.len() as u64,
         sha256: to_hex(&Sha256::digest(&text)),
@@ -204,16 +206,16 @@ fn write_categories(names: &PersonNames<'_>, folder: &Path) -> Result<Written, S
     })
 }
 
-fn write_page(page: &page::Page<'_>, folder: &Path) -> Result<Written, SplitError> {
+fn write_page(page: &page::PersonPage<'_>, folder: &Path) -> Result<PackageFile, SplitError> {
     let path = folder.join(page::PAGE);
-    let mut hashed = Hashed {
+    let mut hashed = HashedFile {
         file: BufWriter::with_capacity(64 * 1024, create_file(&path)?),
         hash: Sha256::new(),
         bytes: 0,
     };
     page.write(&mut hashed).map_err(SplitError::write(&path))?;
     hashed.file.flush().map_err(SplitError::write(&path))?;
-    Ok(Written {
+    Ok(PackageFile {
         name: page::PAGE,
         bytes: hashed.bytes,
         sha256: to_hex(&hashed.hash.finalize()),
@@ -221,13 +223,13 @@ fn write_page(page: &page::Page<'_>, folder: &Path) -> Result<Written, SplitErro
     })
 }
 
-struct Hashed {
+struct HashedFile {
     file: BufWriter<File>,
     hash: Sha256,
     bytes: u64,
 }
 
-impl Write for Hashed {
+impl Write for HashedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.file.write(bytes)?;
         self.hash.update(&bytes[..count]);

@@ -5,9 +5,9 @@ use std::hash::{DefaultHasher, Hasher};
 use crate::domain::{ProjectZone, event_time};
 
 use super::naming::{names_a_field, names_more_than_a_field};
-use super::{Facts, Kind};
-use crate::packages::archive::documented::Form;
-use crate::packages::sorter::owner::{Claim, Claims};
+use super::{RecordFacts, RecordKind};
+use crate::packages::archive::documented::MemberForm;
+use crate::packages::sorter::owner::{Claims, OwnerClaim};
 
 /// The indexes of the columns that matter.
 #[derive(Debug, Default)]
@@ -25,13 +25,15 @@ pub(crate) struct RecordColumns {
 impl RecordColumns {
     /// In a documented table, only the documented names matter, spelled exactly. In other tables,
     /// names may be spelled freely.
-    pub(crate) fn of<'n>(names: impl Iterator<Item = &'n [u8]>, form: Form) -> Self {
+    pub(crate) fn of<'n>(names: impl Iterator<Item = &'n [u8]>, form: MemberForm) -> Self {
         let mut columns = Self::default();
         for (place, name) in names.enumerate() {
             let written;
             let (inside, name) = match form {
-                Form::EventTable | Form::ProfileTable => (false, std::str::from_utf8(name).ok()),
-                Form::Records | Form::OfTheJob(_) => {
+                MemberForm::EventTable | MemberForm::ProfileTable => {
+                    (false, std::str::from_utf8(name).ok())
+                }
+                MemberForm::Records | MemberForm::OfTheJob(_) => {
                     written = plain_name(name);
                     match written.split_once("properties.") {
                         Some(("" | "$", name)) => (true, Some(name)),
@@ -45,19 +47,19 @@ impl RecordColumns {
         columns
     }
 
-    fn add(&mut self, place: usize, name: &str, inside: bool, form: Form) {
+    fn add(&mut self, place: usize, name: &str, inside: bool, form: MemberForm) {
         match (name, form) {
             ("distinct_id", _) => {
-                self.profile |= form == Form::ProfileTable && place == 0;
+                self.profile |= form == MemberForm::ProfileTable && place == 0;
                 self.person.push(place);
             }
             // These are properties of the profile; they do not name its owner.
-            (_, Form::ProfileTable) => {}
+            (_, MemberForm::ProfileTable) => {}
             ("$user_id", _) => self.user.push(place),
             ("$device_id", _) => self.device.push(place),
             ("time", _) => self.time = self.time.or(Some(place)),
             ("event_name", _) => self.event = self.event.or(Some(place)),
-            (_, Form::EventTable) => {}
+            (_, MemberForm::EventTable) => {}
             ("event", _) => self.event = self.event.or(Some(place)),
             ("$distinct_id", _) => {
                 self.profile |= !inside;
@@ -69,10 +71,10 @@ impl RecordColumns {
 
     /// Whether a heading with these names says whose the rows are.
     pub(crate) fn name_a_person<'n>(names: impl Iterator<Item = &'n [u8]>) -> bool {
-        !Self::of(names, Form::Records).person.is_empty()
+        !Self::of(names, MemberForm::Records).person.is_empty()
     }
 
-    pub(crate) fn facts<'r>(&self, fields: &[&'r str], zone: ProjectZone) -> Facts<'r> {
+    pub(crate) fn facts<'r>(&self, fields: &[&'r str], zone: ProjectZone) -> RecordFacts<'r> {
         let field = |place: usize| fields[place];
         let mut shape = DefaultHasher::new();
         shape.write_usize(fields.len());
@@ -82,18 +84,18 @@ impl RecordColumns {
             }
         }
         let claim = |places: &[usize]| {
-            let mut claim = Claim::Absent;
+            let mut claim = OwnerClaim::Absent;
             for place in places {
-                claim.add(Claim::of_field(field(*place)));
+                claim.add(OwnerClaim::of_field(field(*place)));
             }
             claim
         };
         let kind = match (self.event, self.profile) {
-            (Some(_), _) => Kind::Event,
-            (None, true) => Kind::Profile,
-            (None, false) => Kind::Other,
+            (Some(_), _) => RecordKind::Event,
+            (None, true) => RecordKind::Profile,
+            (None, false) => RecordKind::Other,
         };
-        Facts {
+        RecordFacts {
             claims: Claims {
                 person: claim(&self.person),
                 user: claim(&self.user),

@@ -9,7 +9,7 @@ use std::io::BufRead;
 
 use serde_json::{Map, Value};
 
-use crate::packages::archive::sink::{Fault, Piece, Sink};
+use crate::packages::archive::sink::{MemberFault, PiecePlace, RecordSink};
 
 /// Keys that only a record has; an object with one of them is not a wrapper.
 const RECORD_KEYS: [&[u8]; 5] = [
@@ -21,8 +21,12 @@ const RECORD_KEYS: [&[u8]; 5] = [
 ];
 
 /// Reads every record of `text`. A record over `limit` bytes is passed on in pieces, unread.
-pub(crate) fn read(text: &mut dyn BufRead, limit: usize, sink: &mut dyn Sink) -> Result<(), Fault> {
-    let mut document = Document {
+pub(crate) fn read(
+    text: &mut dyn BufRead,
+    limit: usize,
+    sink: &mut dyn RecordSink,
+) -> Result<(), MemberFault> {
+    let mut document = MemberDocument {
         text,
         limit,
         sink,
@@ -30,15 +34,15 @@ pub(crate) fn read(text: &mut dyn BufRead, limit: usize, sink: &mut dyn Sink) ->
         spilled: false,
     };
     match document.read_values()? {
-        End::Closed => Ok(()),
-        End::Broken => document.give_up(),
+        StretchEnd::Closed => Ok(()),
+        StretchEnd::Broken => document.give_up(),
     }
 }
 
-struct Document<'t, 's> {
+struct MemberDocument<'t, 's> {
     text: &'t mut dyn BufRead,
     limit: usize,
-    sink: &'s mut dyn Sink,
+    sink: &'s mut dyn RecordSink,
     /// Taken from `text` but not yet passed on.
     held: Vec<u8>,
     /// Whether the beginning of the held value exceeded the limit and was passed on.
@@ -49,7 +53,7 @@ struct Document<'t, 's> {
 const MOST_LEVELS: usize = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+enum StretchEnd {
     Closed,
     /// The member ended early, or a byte is where it must not be.
     Broken,
@@ -74,8 +78,8 @@ struct Scan {
     in_string: bool,
 }
 
-impl Document<'_, '_> {
-    fn read_values(&mut self) -> Result<End, Fault> {
+impl MemberDocument<'_, '_> {
+    fn read_values(&mut self) -> Result<StretchEnd, MemberFault> {
         while let Some(first) = self.next_mark(Gap::Skip)? {
             self.held.push(first);
             let end = match first {
@@ -84,25 +88,25 @@ impl Document<'_, '_> {
                     self.read_array()?
                 }
                 b'{' => self.read_object(0)?.0,
-                _ => End::Broken,
+                _ => StretchEnd::Broken,
             };
-            if end == End::Broken {
-                return Ok(End::Broken);
+            if end == StretchEnd::Broken {
+                return Ok(StretchEnd::Broken);
             }
         }
-        Ok(End::Closed)
+        Ok(StretchEnd::Closed)
     }
 
     /// Reads the elements of an array up to its end; the opening bracket is already taken.
-    fn read_array(&mut self) -> Result<End, Fault> {
+    fn read_array(&mut self) -> Result<StretchEnd, MemberFault> {
         loop {
             match self.next_mark(Gap::Skip)? {
-                None => return Ok(End::Broken),
-                Some(b']') => return Ok(End::Closed),
+                None => return Ok(StretchEnd::Broken),
+                Some(b']') => return Ok(StretchEnd::Closed),
                 Some(first) => {
                     self.held.push(first);
-                    if self.hold_value(first)? == End::Broken {
-                        return Ok(End::Broken);
+                    if self.hold_value(first)? == StretchEnd::Broken {
+                        return Ok(StretchEnd::Broken);
                     }
                     self.hand_on()?;
                 }
@@ -113,20 +117,20 @@ impl Document<'_, '_> {
     /// Reads an object whose opening bracket is held: a record, or a wrapper around arrays of
     /// records. Wrappers may be nested. An inner object (`level` over 0) stays held unless it is a
     /// wrapper.
-    fn read_object(&mut self, level: usize) -> Result<(End, Role), Fault> {
+    fn read_object(&mut self, level: usize) -> Result<(StretchEnd, Role), MemberFault> {
         let mut role = Role::Undecided;
         loop {
             let Some(mark) = self.next_mark(Gap::Hold)? else {
-                return Ok((End::Broken, role));
+                return Ok((StretchEnd::Broken, role));
             };
             if mark == b'}' {
                 self.end_object(role, level)?;
-                return Ok((End::Closed, role));
+                return Ok((StretchEnd::Closed, role));
             }
             let key_start = self.held.len();
             self.held.push(mark);
             let Some(first) = self.read_key(key_start, &mut role)? else {
-                return Ok((End::Broken, role));
+                return Ok((StretchEnd::Broken, role));
             };
             let begins_records =
                 role != Role::Record && first == b'[' && self.peek_mark(Gap::Hold)? == Some(b'{');
@@ -146,20 +150,21 @@ impl Document<'_, '_> {
             } else {
                 self.hold_value(first)?
             };
-            if end == End::Broken {
-                return Ok((End::Broken, role));
+            if end == StretchEnd::Broken {
+                return Ok((StretchEnd::Broken, role));
             }
         }
     }
 
     /// Holds the rest of the key that begins at `start`, its colon, and the first byte of its
     /// value.
-    fn read_key(&mut self, start: usize, role: &mut Role) -> Result<Option<u8>, Fault> {
+    fn read_key(&mut self, start: usize, role: &mut Role) -> Result<Option<u8>, MemberFault> {
         let in_key = Scan {
             depth: 0,
             in_string: true,
         };
-        if self.held.last() != Some(&b'"') || self.hold_until_closed(in_key)? == End::Broken {
+        if self.held.last() != Some(&b'"') || self.hold_until_closed(in_key)? == StretchEnd::Broken
+        {
             return Ok(None);
         }
         let key = self.held.get(start + 1..self.held.len().saturating_sub(1));
@@ -177,7 +182,7 @@ impl Document<'_, '_> {
         Ok(first)
     }
 
-    fn end_object(&mut self, role: Role, level: usize) -> Result<(), Fault> {
+    fn end_object(&mut self, role: Role, level: usize) -> Result<(), MemberFault> {
         if role == Role::Wrapper {
             return self.hand_on_aside();
         }
@@ -193,22 +198,22 @@ impl Document<'_, '_> {
     }
 
     /// Holds the rest of the value that begins with `first`; `first` is already held.
-    fn hold_value(&mut self, first: u8) -> Result<End, Fault> {
+    fn hold_value(&mut self, first: u8) -> Result<StretchEnd, MemberFault> {
         let (depth, in_string) = match first {
             b'{' | b'[' => (1, false),
             b'"' => (0, true),
-            b'}' | b']' | b':' => return Ok(End::Broken),
+            b'}' | b']' | b':' => return Ok(StretchEnd::Broken),
             _ => return self.hold_scalar(),
         };
         self.hold_until_closed(Scan { depth, in_string })
     }
 
-    fn hold_until_closed(&mut self, mut scan: Scan) -> Result<End, Fault> {
+    fn hold_until_closed(&mut self, mut scan: Scan) -> Result<StretchEnd, MemberFault> {
         let mut escaped = false;
         loop {
             let chunk = self.text.fill_buf()?;
             if chunk.is_empty() {
-                return Ok(End::Broken);
+                return Ok(StretchEnd::Broken);
             }
             let mut used = chunk.len();
             for (place, byte) in chunk.iter().enumerate() {
@@ -229,12 +234,12 @@ impl Document<'_, '_> {
             self.text.consume(used);
             self.spill()?;
             if scan.depth == 0 && !scan.in_string {
-                return Ok(End::Closed);
+                return Ok(StretchEnd::Closed);
             }
         }
     }
 
-    fn hold_scalar(&mut self) -> Result<End, Fault> {
+    fn hold_scalar(&mut self) -> Result<StretchEnd, MemberFault> {
         loop {
             match self.text.fill_buf()?.first().copied() {
                 Some(byte) if !byte.is_ascii_whitespace() && !b",]}".contains(&byte) => {
@@ -242,13 +247,13 @@ impl Document<'_, '_> {
                     self.text.consume(1);
                     self.spill()?;
                 }
-                Some(_) | None => return Ok(End::Closed),
+                Some(_) | None => return Ok(StretchEnd::Closed),
             }
         }
     }
 
     /// Takes the next byte that is neither white space nor a comma.
-    fn next_mark(&mut self, gap: Gap) -> Result<Option<u8>, Fault> {
+    fn next_mark(&mut self, gap: Gap) -> Result<Option<u8>, MemberFault> {
         let mark = self.peek_mark(gap)?;
         if mark.is_some() {
             self.text.consume(1);
@@ -256,7 +261,7 @@ impl Document<'_, '_> {
         Ok(mark)
     }
 
-    fn peek_mark(&mut self, gap: Gap) -> Result<Option<u8>, Fault> {
+    fn peek_mark(&mut self, gap: Gap) -> Result<Option<u8>, MemberFault> {
         loop {
             match self.text.fill_buf()?.first().copied() {
                 Some(byte) if byte.is_ascii_whitespace() || byte == b',' => {
@@ -272,11 +277,11 @@ impl Document<'_, '_> {
     }
 
     /// Passes on the held bytes if they exceed the limit.
-    fn spill(&mut self) -> Result<(), Fault> {
+    fn spill(&mut self) -> Result<(), MemberFault> {
         if self.held.len() > self.limit {
             let piece = match self.spilled {
-                true => Piece::Middle,
-                false => Piece::First,
+                true => PiecePlace::Middle,
+                false => PiecePlace::First,
             };
             self.sink.broken(&self.held, piece)?;
             self.held.clear();
@@ -285,9 +290,9 @@ impl Document<'_, '_> {
         Ok(())
     }
 
-    fn hand_on(&mut self) -> Result<(), Fault> {
+    fn hand_on(&mut self) -> Result<(), MemberFault> {
         match self.spilled {
-            true => self.sink.broken(&self.held, Piece::Last)?,
+            true => self.sink.broken(&self.held, PiecePlace::Last)?,
             false => self.sink.record(&self.held)?,
         }
         self.held.clear();
@@ -296,7 +301,7 @@ impl Document<'_, '_> {
     }
 
     /// Passes on what is between the arrays of a wrapper, unless it is empty.
-    fn hand_on_aside(&mut self) -> Result<(), Fault> {
+    fn hand_on_aside(&mut self) -> Result<(), MemberFault> {
         if self.spilled {
             return self.hand_on();
         }
@@ -321,17 +326,17 @@ impl Document<'_, '_> {
     }
 
     /// Passes on the rest unchanged, because its brackets cannot be trusted.
-    fn give_up(&mut self) -> Result<(), Fault> {
+    fn give_up(&mut self) -> Result<(), MemberFault> {
         let first = match self.spilled {
-            true => Piece::Middle,
-            false => Piece::First,
+            true => PiecePlace::Middle,
+            false => PiecePlace::First,
         };
         self.sink.broken(&self.held, first)?;
         let mut buffer = vec![0; 64 * 1024];
         loop {
             match self.text.read(&mut buffer)? {
-                0 => return Ok(self.sink.broken(b"", Piece::Last)?),
-                count => self.sink.broken(&buffer[..count], Piece::Middle)?,
+                0 => return Ok(self.sink.broken(b"", PiecePlace::Last)?),
+                count => self.sink.broken(&buffer[..count], PiecePlace::Middle)?,
             }
         }
     }

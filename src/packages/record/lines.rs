@@ -1,9 +1,13 @@
 use std::io::{BufRead, Read};
 
-use crate::packages::archive::sink::{Fault, Piece, Sink};
+use crate::packages::archive::sink::{MemberFault, PiecePlace, RecordSink};
 
 /// Reads one record per line. A line over `limit` bytes is passed on in pieces, unread.
-pub(crate) fn read(text: &mut dyn BufRead, limit: usize, sink: &mut dyn Sink) -> Result<(), Fault> {
+pub(crate) fn read(
+    text: &mut dyn BufRead,
+    limit: usize,
+    sink: &mut dyn RecordSink,
+) -> Result<(), MemberFault> {
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -26,20 +30,20 @@ fn pass_long_line(
     text: &mut dyn BufRead,
     line: &mut Vec<u8>,
     limit: usize,
-    sink: &mut dyn Sink,
-) -> Result<(), Fault> {
-    let mut piece = Piece::First;
+    sink: &mut dyn RecordSink,
+) -> Result<(), MemberFault> {
+    let mut piece = PiecePlace::First;
     loop {
         sink.broken(line, piece)?;
-        piece = Piece::Middle;
+        piece = PiecePlace::Middle;
         line.clear();
         text.take(limit as u64).read_until(b'\n', line)?;
         if line.last() == Some(&b'\n') {
             line.pop();
-            return Ok(sink.broken(line, Piece::Last)?);
+            return Ok(sink.broken(line, PiecePlace::Last)?);
         }
         if line.is_empty() {
-            return Ok(sink.broken(line, Piece::Last)?);
+            return Ok(sink.broken(line, PiecePlace::Last)?);
         }
     }
 }

@@ -16,12 +16,12 @@ use serde_json::value::RawValue;
 
 use crate::domain::{JsonObject, ProjectZone, event_time};
 
-use super::sorter::owner::{Claim, Claims};
+use super::sorter::owner::{Claims, OwnerClaim};
 use naming::{names_a_field, names_more_than_a_field};
 
 /// The kind of a record; decides its file in the package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Kind {
+pub(crate) enum RecordKind {
     Event,
     Profile,
     /// Neither an event nor a profile.
@@ -30,9 +30,9 @@ pub(crate) enum Kind {
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Facts<'a> {
+pub(crate) struct RecordFacts<'a> {
     pub(crate) claims: Claims<'a>,
-    pub(crate) kind: Kind,
+    pub(crate) kind: RecordKind,
     pub(crate) name: Cow<'a, str>,
     /// The time of the event, in seconds by the project's clock.
     pub(crate) time: Option<i64>,
@@ -43,25 +43,25 @@ pub(crate) struct Facts<'a> {
 }
 
 /// Reads one JSON object; `None` if `text` is anything else.
-pub(crate) fn read(text: &str, zone: ProjectZone) -> Option<Facts<'_>> {
-    let mut found = Found {
+pub(crate) fn read(text: &str, zone: ProjectZone) -> Option<RecordFacts<'_>> {
+    let mut found = FoundFields {
         zone,
-        ..Found::default()
+        ..FoundFields::default()
     };
     let mut parser = serde_json::Deserializer::from_str(text);
     let seed = Object {
         found: &mut found,
-        level: Level::Top,
+        level: ObjectLevel::Top,
         must: Must::BeObject,
     };
     seed.deserialize(&mut parser).ok()?;
     parser.end().ok()?;
     let kind = match (found.has_event, found.looks_like_profile) {
-        (true, _) => Kind::Event,
-        (false, true) => Kind::Profile,
-        (false, false) => Kind::Other,
+        (true, _) => RecordKind::Event,
+        (false, true) => RecordKind::Profile,
+        (false, false) => RecordKind::Other,
     };
-    Some(Facts {
+    Some(RecordFacts {
         claims: found.claims,
         kind,
         name: found.name,
@@ -88,7 +88,7 @@ pub(crate) fn fields_of(text: &str) -> Option<JsonObject<'_>> {
 }
 
 #[derive(Default)]
-struct Found<'a> {
+struct FoundFields<'a> {
     zone: ProjectZone,
     claims: Claims<'a>,
     shape: DefaultHasher,
@@ -100,7 +100,7 @@ struct Found<'a> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Level {
+enum ObjectLevel {
     Top,
     Properties,
 }
@@ -173,8 +173,8 @@ impl Visitor<'_> for KeySeed<'_> {
 /// Reads the keys of a record and its properties in one pass. Reading the properties first as a
 /// value and then as an object takes 50 % longer.
 struct Object<'f, 'de> {
-    found: &'f mut Found<'de>,
-    level: Level,
+    found: &'f mut FoundFields<'de>,
+    level: ObjectLevel,
     must: Must,
 }
 
@@ -206,11 +206,11 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
                 return Ok(());
             };
             match (self.level, key) {
-                (Level::Top, Key::Properties | Key::PrefixedProperties) => {
+                (ObjectLevel::Top, Key::Properties | Key::PrefixedProperties) => {
                     self.found.looks_like_profile = true;
                     map.next_value_seed(Object {
                         found: &mut *self.found,
-                        level: Level::Properties,
+                        level: ObjectLevel::Properties,
                         must: Must::BeAnything,
                     })?;
                 }
@@ -261,11 +261,11 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
     }
 }
 
-impl<'de> Found<'de> {
+impl<'de> FoundFields<'de> {
     /// Reads properties that are stored as a JSON string.
     fn take_text(&mut self, text: &str) {
         for (name, value) in JsonObject::of(text).unwrap_or_default().0 {
-            let claim = Claim::of_json(value.get()).into_owned();
+            let claim = OwnerClaim::of_json(value.get()).into_owned();
             match Key::of(&name) {
                 Key::DistinctId | Key::PrefixedDistinctId => self.claims.person.add(claim),
                 Key::UserId => self.claims.user.add(claim),
@@ -276,21 +276,25 @@ impl<'de> Found<'de> {
         }
     }
 
-    fn take(&mut self, level: Level, key: Key, text: &'de str) {
+    fn take(&mut self, level: ObjectLevel, key: Key, text: &'de str) {
         match (level, key) {
-            (_, Key::DistinctId) => self.claims.person.add(Claim::of_json(text)),
+            (_, Key::DistinctId) => self.claims.person.add(OwnerClaim::of_json(text)),
             (_, Key::PrefixedDistinctId) => {
-                self.looks_like_profile |= level == Level::Top;
-                self.claims.person.add(Claim::of_json(text));
+                self.looks_like_profile |= level == ObjectLevel::Top;
+                self.claims.person.add(OwnerClaim::of_json(text));
             }
-            (Level::Properties, Key::UserId) => self.claims.user.add(Claim::of_json(text)),
-            (Level::Properties, Key::DeviceId) => self.claims.device.add(Claim::of_json(text)),
-            (Level::Top, Key::Event) => {
+            (ObjectLevel::Properties, Key::UserId) => {
+                self.claims.user.add(OwnerClaim::of_json(text))
+            }
+            (ObjectLevel::Properties, Key::DeviceId) => {
+                self.claims.device.add(OwnerClaim::of_json(text))
+            }
+            (ObjectLevel::Top, Key::Event) => {
                 self.has_event = true;
-                self.name = match Claim::of_json(text) {
-                    Claim::Id(name) => name,
-                    Claim::Absent => Cow::Borrowed(""),
-                    Claim::Unreadable | Claim::Contradictory => Cow::Borrowed(text),
+                self.name = match OwnerClaim::of_json(text) {
+                    OwnerClaim::Id(name) => name,
+                    OwnerClaim::Absent => Cow::Borrowed(""),
+                    OwnerClaim::Unreadable | OwnerClaim::Contradictory => Cow::Borrowed(text),
                 };
             }
             (_, Key::Time) => self.time = self.time.or_else(|| event_time(text, self.zone)),

@@ -9,7 +9,7 @@ use super::fields_of;
 use super::naming::{self, IdField, Unsure};
 use crate::domain::JsonObject;
 use crate::packages::people::People;
-use crate::packages::sorter::owner::{Claim, Claims, owner};
+use crate::packages::sorter::owner::{Claims, OwnerClaim, owner};
 
 /// Replaces a record that was cut out: JSON, like the text around it.
 const CUT: &str = "\"(removed: a record of another person)\"";
@@ -35,11 +35,11 @@ impl<'o> Own<'o> {
     /// are.
     pub(crate) fn of(record: &'o str, claims: &Claims<'o>, people: &'o People<'o>) -> Self {
         let mut claims = claims.clone();
-        if claims.person != Claim::Absent
+        if claims.person != OwnerClaim::Absent
             && let Some(wide) = claims_of(record)
         {
-            let or = |claim: Claim<'o>, other| match claim {
-                Claim::Absent => other,
+            let or = |claim: OwnerClaim<'o>, other| match claim {
+                OwnerClaim::Absent => other,
                 claim => claim,
             };
             claims.user = or(claims.user, wide.user);
@@ -81,9 +81,9 @@ impl<'o> Own<'o> {
 /// The ids in an inner object, in any id field.
 fn claims_of(value: &str) -> Option<Claims<'_>> {
     let mut claims = Claims::default();
-    let mut person = Claim::Absent;
+    let mut person = OwnerClaim::Absent;
     for (name, value) in fields_of(value)?.0 {
-        let claim = Claim::of_json(value.get());
+        let claim = OwnerClaim::of_json(value.get());
         match (&*name, naming::id_field(&name)) {
             ("distinct_id" | "$distinct_id", _) => claims.person.add(claim),
             (_, Some(IdField::Person | IdField::Several)) => person.add(claim),
@@ -93,7 +93,7 @@ fn claims_of(value: &str) -> Option<Claims<'_>> {
         }
     }
     // Beside a `distinct_id`, `Distinct ID` is an ordinary property.
-    if claims.person == Claim::Absent {
+    if claims.person == OwnerClaim::Absent {
         claims.person = person;
     }
     Some(claims)
@@ -107,7 +107,7 @@ pub(crate) fn is_foreign_name(name: &str, own: &Own<'_>) -> bool {
 /// Cuts every inner record out of `record` that names somebody other than its owner. Fails when
 /// that cannot be decided.
 pub(crate) fn take_apart(record: &str, own: &Own<'_>) -> Result<Apart, Unsure> {
-    let mut search = Search::in_all_of(record, own);
+    let mut search = NestedSearch::in_all_of(record, own);
     for (name, value) in JsonObject::of(record).unwrap_or_default().0 {
         if is_foreign_name(&name, own) {
             return Err(Unsure);
@@ -115,7 +115,7 @@ pub(crate) fn take_apart(record: &str, own: &Own<'_>) -> Result<Apart, Unsure> {
         match (&*name, is_text(value.get())) {
             // Part of the record itself.
             ("properties" | "$properties", true) => {
-                search.look_into_text(value.get(), 0, Part::Own)?
+                search.look_into_text(value.get(), 0, ObjectPlace::Own)?
             }
             ("properties" | "$properties", false) => search.look_into_own(value.get())?,
             _ => search.look_at(value.get(), 0)?,
@@ -126,31 +126,31 @@ pub(crate) fn take_apart(record: &str, own: &Own<'_>) -> Result<Apart, Unsure> {
 
 /// The same for a text that is not itself a record, such as a table field.
 pub(crate) fn take_text_apart(text: &str, own: &Own<'_>) -> Result<Apart, Unsure> {
-    let mut search = Search::in_all_of(text, own);
+    let mut search = NestedSearch::in_all_of(text, own);
     search.look_at_text(text, 0)?;
     Ok(search.cut())
 }
 
 /// Whether an object is part of the record itself or one inside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum ObjectPlace {
     Own,
     Inner,
 }
 
-struct Search<'t, 'o> {
+struct NestedSearch<'t, 'o> {
     whole: &'t str,
     own: &'o Own<'o>,
-    found: Vec<Found>,
+    found: Vec<ForeignPart>,
 }
 
-struct Found {
+struct ForeignPart {
     place: Range<usize>,
     left: String,
     cut: Vec<String>,
 }
 
-impl<'t, 'o> Search<'t, 'o> {
+impl<'t, 'o> NestedSearch<'t, 'o> {
     fn in_all_of(whole: &'t str, own: &'o Own<'o>) -> Self {
         Self {
             whole,
@@ -165,7 +165,7 @@ impl<'t, 'o> Search<'t, 'o> {
             return Ok(());
         }
         if is_text(value) {
-            return self.look_into_text(value, level, Part::Inner);
+            return self.look_into_text(value, level, ObjectPlace::Inner);
         }
         let claims = claims_of(value);
         if claims.is_some_and(|claims| claims.name_someone() && !self.own.has(&claims)) {
@@ -232,7 +232,12 @@ impl<'t, 'o> Search<'t, 'o> {
     }
 
     /// Searches a JSON string by its decoded content.
-    fn look_into_text(&mut self, value: &'t str, level: usize, part: Part) -> Result<(), Unsure> {
+    fn look_into_text(
+        &mut self,
+        value: &'t str,
+        level: usize,
+        part: ObjectPlace,
+    ) -> Result<(), Unsure> {
         let Ok(text) = serde_json::from_str::<String>(value) else {
             return match self.own.is_alone_in(value)? {
                 true => Ok(()),
@@ -242,10 +247,10 @@ impl<'t, 'o> Search<'t, 'o> {
         if level == MOST_LEVELS {
             return Err(Unsure);
         }
-        let mut search = Search::in_all_of(&text, self.own);
+        let mut search = NestedSearch::in_all_of(&text, self.own);
         match part {
-            Part::Own if JsonObject::of(&text).is_some() => search.look_into_own(&text)?,
-            Part::Own | Part::Inner => search.look_at_text(&text, level + 1)?,
+            ObjectPlace::Own if JsonObject::of(&text).is_some() => search.look_into_own(&text)?,
+            ObjectPlace::Own | ObjectPlace::Inner => search.look_at_text(&text, level + 1)?,
         }
         let Apart { outer, cut } = search.cut();
         if !cut.is_empty() {
@@ -265,7 +270,7 @@ impl<'t, 'o> Search<'t, 'o> {
     /// `part` must be a slice of the whole text; its address gives its position.
     fn add(&mut self, part: &'t str, left: String, cut: Vec<String>) {
         let start = part.as_ptr() as usize - self.whole.as_ptr() as usize;
-        self.found.push(Found {
+        self.found.push(ForeignPart {
             place: start..start + part.len(),
             left,
             cut,

@@ -4,25 +4,25 @@ use std::io::{self, BufRead, Read};
 
 use csv::ByteRecord;
 
-use super::Facts;
+use super::RecordFacts;
 use super::columns::RecordColumns;
 use crate::domain::ProjectZone;
-use crate::packages::archive::documented::Form;
-use crate::packages::archive::sink::{Fault, Piece, Row, Sink};
+use crate::packages::archive::documented::MemberForm;
+use crate::packages::archive::sink::{MemberFault, PiecePlace, RecordRow, RecordSink};
 
 /// Reads a table with a heading. A row that does not fit the heading is passed on unchanged.
 pub(crate) fn read(
     text: &mut dyn BufRead,
     delimiter: u8,
-    form: Form,
+    form: MemberForm,
     limit: usize,
-    sink: &mut dyn Sink,
-) -> Result<(), Fault> {
+    sink: &mut dyn RecordSink,
+) -> Result<(), MemberFault> {
     let mut rows = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .delimiter(delimiter)
-        .from_reader(Kept::new(text, limit));
+        .from_reader(KeptBytes::new(text, limit));
     let mut heading: Option<Heading> = None;
     let mut row = ByteRecord::new();
     loop {
@@ -30,7 +30,7 @@ pub(crate) fn read(
             Ok(true) => {}
             Ok(false) => return Ok(()),
             Err(_) if rows.get_ref().full => return pass_rest(rows.into_inner(), sink),
-            Err(error) => return Err(Fault::Read(error.into())),
+            Err(error) => return Err(MemberFault::Read(error.into())),
         }
         let next = rows.position().byte();
         let text = rows.get_ref().before(next);
@@ -39,10 +39,10 @@ pub(crate) fn read(
             (None, Quoting::Broken) => return pass_rest(rows.into_inner(), sink),
             (None, Quoting::Sound) => heading = Some(Heading::of(&row, form)),
             (Some(heading), Quoting::Sound) => match heading.read(&row, sink.zone()) {
-                Some((facts, json)) => sink.row(Row { facts, json: &json })?,
-                None => sink.broken(text.trim_ascii(), Piece::Whole)?,
+                Some((facts, json)) => sink.row(RecordRow { facts, json: &json })?,
+                None => sink.broken(text.trim_ascii(), PiecePlace::Whole)?,
             },
-            (Some(_), Quoting::Broken) => sink.broken(text.trim_ascii(), Piece::Whole)?,
+            (Some(_), Quoting::Broken) => sink.broken(text.trim_ascii(), PiecePlace::Whole)?,
         }
         rows.get_mut().forget_before(next);
     }
@@ -86,13 +86,13 @@ fn quoting_of(row: &[u8], delimiter: u8) -> Quoting {
 }
 
 /// Passes on unchanged what can no longer be split into rows.
-fn pass_rest(kept: Kept<'_>, sink: &mut dyn Sink) -> Result<(), Fault> {
-    sink.broken(&kept.bytes, Piece::First)?;
+fn pass_rest(kept: KeptBytes<'_>, sink: &mut dyn RecordSink) -> Result<(), MemberFault> {
+    sink.broken(&kept.bytes, PiecePlace::First)?;
     let mut buffer = vec![0; 64 * 1024];
     loop {
         match kept.text.read(&mut buffer)? {
-            0 => return Ok(sink.broken(b"", Piece::Last)?),
-            count => sink.broken(&buffer[..count], Piece::Middle)?,
+            0 => return Ok(sink.broken(b"", PiecePlace::Last)?),
+            count => sink.broken(&buffer[..count], PiecePlace::Middle)?,
         }
     }
 }
@@ -104,7 +104,7 @@ struct Heading {
 }
 
 impl Heading {
-    fn of(row: &ByteRecord, form: Form) -> Self {
+    fn of(row: &ByteRecord, form: MemberForm) -> Self {
         let mut names: Vec<String> = Vec::new();
         for field in row {
             let name = String::from_utf8_lossy(field).into_owned();
@@ -122,7 +122,11 @@ impl Heading {
     }
 
     /// The row as JSON; `None` if the number of fields differs or a field is not UTF-8.
-    fn read<'r>(&self, row: &'r ByteRecord, zone: ProjectZone) -> Option<(Facts<'r>, Vec<u8>)> {
+    fn read<'r>(
+        &self,
+        row: &'r ByteRecord,
+        zone: ProjectZone,
+    ) -> Option<(RecordFacts<'r>, Vec<u8>)> {
         if row.len() != self.keys.len() {
             return None;
         }
@@ -165,7 +169,7 @@ fn json_text(text: &str) -> String {
 }
 
 /// Keeps the bytes it passes on, so that an unreadable row is still available unchanged.
-struct Kept<'t> {
+struct KeptBytes<'t> {
     text: &'t mut dyn BufRead,
     bytes: Vec<u8>,
     /// The positions of the first byte kept and the first byte still needed.
@@ -175,7 +179,7 @@ struct Kept<'t> {
     full: bool,
 }
 
-impl<'t> Kept<'t> {
+impl<'t> KeptBytes<'t> {
     fn new(text: &'t mut dyn BufRead, limit: usize) -> Self {
         Self {
             text,
@@ -197,7 +201,7 @@ impl<'t> Kept<'t> {
     }
 }
 
-impl Read for Kept<'_> {
+impl Read for KeptBytes<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.bytes.drain(..(self.wanted - self.start) as usize);
         self.start = self.wanted;

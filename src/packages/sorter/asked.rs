@@ -12,12 +12,12 @@ use crate::packages::record::fields_of;
 /// The folded forms of the requested ids, without case, decoration, leading zeros and so on.
 /// `--exclude` compares ids in the same way.
 #[derive(Debug, Default)]
-pub(crate) struct Asked {
+pub(crate) struct AskedForms {
     forms: HashMap<String, Extent>,
     folder: Folder,
 }
 
-impl Asked {
+impl AskedForms {
     pub(crate) fn new<'i>(ids: impl Iterator<Item = &'i DistinctId>) -> Self {
         let mut asked = Self::default();
         for id in ids {

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::packages::SplitError;
-use crate::packages::archive::documented::{JobFacts, JobMember};
+use crate::packages::archive::documented::{JobMember, RecordedNames};
 use crate::packages::staging::{create_file, make_folder};
 
 const FOLDER: &str = "job";
@@ -39,7 +39,7 @@ impl JobWriter {
     pub(crate) fn add(
         &mut self,
         member: JobMember,
-        facts: JobFacts,
+        facts: RecordedNames,
         text: &[u8],
     ) -> Result<String, SplitError> {
         if self.files == 0 {

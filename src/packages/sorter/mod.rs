@@ -16,27 +16,27 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::archive::documented::{JobFacts, JobMember};
-use super::archive::sink::{Fault, Piece, Row, Sink};
+use super::archive::documented::{JobMember, RecordedNames};
+use super::archive::sink::{MemberFault, PiecePlace, RecordRow, RecordSink};
 use super::people::People;
 use super::record::naming::{self, Unsure};
 use super::record::nested::{self, Apart, Own};
-use super::record::{self, Facts, Kind, table};
+use super::record::{self, RecordFacts, RecordKind, table};
 use super::{Limits, SplitError, Unassigned};
 use crate::domain::{DistinctId, ProjectZone};
-use asked::Asked;
+use asked::AskedForms;
 use job::{JobLists, JobWriter};
 use owner::{Claims, Reason, owner};
-use spool::{Shelf, Spool};
+use spool::{Shelf, ShelfSpool};
 use tally::Names;
 use unassigned::MemberReport;
-use whole::Seen;
+use whole::ArchiveCounts;
 
 pub(crate) struct Sorter<'a> {
     people: &'a People<'a>,
     root: PathBuf,
-    spool: Spool,
-    unassigned: unassigned::Writer,
+    spool: ShelfSpool,
+    unassigned: unassigned::UnassignedWriter,
     job: JobWriter,
     record_limit: usize,
     zone: ProjectZone,
@@ -44,8 +44,8 @@ pub(crate) struct Sorter<'a> {
     /// Lists the people of the request's other jobs. Called once, at the first record of somebody
     /// else.
     elsewhere: &'a dyn Fn() -> Vec<DistinctId>,
-    asked: Option<Asked>,
-    seen: Seen,
+    asked: Option<AskedForms>,
+    seen: ArchiveCounts,
 }
 
 pub(crate) struct Sorted {
@@ -56,7 +56,7 @@ pub(crate) struct Sorted {
     pub(crate) lists: JobLists,
     /// Records that were cut out of other people's records.
     pub(crate) taken_out: u64,
-    pub(crate) seen: Seen,
+    pub(crate) seen: ArchiveCounts,
 }
 
 impl<'a> Sorter<'a> {
@@ -70,15 +70,15 @@ impl<'a> Sorter<'a> {
         Ok(Self {
             people,
             root: root.to_owned(),
-            spool: Spool::new(people, root, limits.rows)?,
-            unassigned: unassigned::Writer::new(root)?,
+            spool: ShelfSpool::new(people, root, limits.rows)?,
+            unassigned: unassigned::UnassignedWriter::new(root)?,
             job: JobWriter::new(root),
             record_limit: limits.record_bytes,
             zone,
             taken_out: 0,
             elsewhere,
             asked: None,
-            seen: Seen::default(),
+            seen: ArchiveCounts::default(),
         })
     }
 
@@ -94,12 +94,12 @@ impl<'a> Sorter<'a> {
         self.unassigned.begin_member(name, read_as);
     }
 
-    pub(crate) fn keep_member(&mut self, bytes: &mut dyn BufRead) -> Result<(), Fault> {
+    pub(crate) fn keep_member(&mut self, bytes: &mut dyn BufRead) -> Result<(), MemberFault> {
         Ok(self.unassigned.add_member(bytes)??)
     }
 
     /// Writes `bytes` to an unnamed file and rewinds it.
-    pub(crate) fn put_down(&mut self, bytes: &mut dyn Read) -> Result<File, Fault> {
+    pub(crate) fn put_down(&mut self, bytes: &mut dyn Read) -> Result<File, MemberFault> {
         let failed = |error| SplitError::write(&self.root)(error);
         let mut file = tempfile::tempfile_in(&self.root).map_err(failed)?;
         let mut buffer = vec![0; 128 * 1024];
@@ -116,7 +116,7 @@ impl<'a> Sorter<'a> {
     pub(crate) fn add_job_facts(
         &mut self,
         member: JobMember,
-        facts: JobFacts,
+        facts: RecordedNames,
         text: &[u8],
     ) -> Result<(), SplitError> {
         let kept_as = self.job.add(member, facts, text)?;
@@ -141,7 +141,7 @@ impl<'a> Sorter<'a> {
         })
     }
 
-    fn file(&mut self, facts: &Facts<'_>, line: &[u8]) -> Result<(), SplitError> {
+    fn file(&mut self, facts: &RecordFacts<'_>, line: &[u8]) -> Result<(), SplitError> {
         self.unassigned.count_record();
         self.seen.count(facts.kind);
         let person = match owner(&facts.claims, self.people) {
@@ -152,9 +152,9 @@ impl<'a> Sorter<'a> {
             Err(reason) => return self.unassigned.add_record(reason, line),
         };
         match facts.kind {
-            Kind::Event => self.spool.add_event(person, line, facts),
-            Kind::Profile => self.spool.add_profile(person, line, facts),
-            Kind::Other => self.spool.add_other(person, line),
+            RecordKind::Event => self.spool.add_event(person, line, facts),
+            RecordKind::Profile => self.spool.add_profile(person, line, facts),
+            RecordKind::Other => self.spool.add_other(person, line),
         }
     }
 
@@ -163,7 +163,7 @@ impl<'a> Sorter<'a> {
         let asked = self.asked.get_or_insert_with(|| {
             let elsewhere = (self.elsewhere)();
             let here = (0..self.people.count()).map(|person| self.people.id(person));
-            Asked::new(here.chain(&elsewhere))
+            AskedForms::new(here.chain(&elsewhere))
         });
         asked.are_named_in(&String::from_utf8_lossy(line))
     }
@@ -173,7 +173,7 @@ impl<'a> Sorter<'a> {
     fn take_apart(
         &mut self,
         apart: Result<Apart, Unsure>,
-        (claims, kind): (&Claims<'_>, Kind),
+        (claims, kind): (&Claims<'_>, RecordKind),
     ) -> Result<Option<String>, SplitError> {
         let Ok(Apart { outer, cut }) = apart else {
             return Ok(None);
@@ -189,7 +189,7 @@ impl<'a> Sorter<'a> {
     }
 
     /// The same for the values of a row.
-    fn take_row_apart(&mut self, row: &Row<'_>) -> Result<Option<Vec<u8>>, SplitError> {
+    fn take_row_apart(&mut self, row: &RecordRow<'_>) -> Result<Option<Vec<u8>>, SplitError> {
         let text = String::from_utf8_lossy(row.json);
         let own = Own::of(&text, &row.facts.claims, self.people);
         let mut left = serde_json::Map::new();
@@ -214,7 +214,7 @@ impl<'a> Sorter<'a> {
     }
 }
 
-impl Sink for Sorter<'_> {
+impl RecordSink for Sorter<'_> {
     fn zone(&self) -> ProjectZone {
         self.zone
     }
@@ -223,7 +223,7 @@ impl Sink for Sorter<'_> {
         let zone = self.zone;
         let read = |text| Some((text, record::read(text, zone)?));
         let Some((whole, facts)) = std::str::from_utf8(text).ok().and_then(read) else {
-            return self.unassigned.add_broken(text, Piece::Whole);
+            return self.unassigned.add_broken(text, PiecePlace::Whole);
         };
         if !facts.may_nest {
             return self.file(&facts, &on_one_line(text));
@@ -234,7 +234,7 @@ impl Sink for Sorter<'_> {
                 // The cut may have removed the event's name. The owner is still that of the whole
                 // record.
                 let facts = match record::read(&left, zone) {
-                    Some(left) => Facts {
+                    Some(left) => RecordFacts {
                         claims: facts.claims,
                         ..left
                     },
@@ -242,11 +242,11 @@ impl Sink for Sorter<'_> {
                 };
                 self.file(&facts, &on_one_line(left.as_bytes()))
             }
-            None => self.unassigned.add_broken(text, Piece::Whole),
+            None => self.unassigned.add_broken(text, PiecePlace::Whole),
         }
     }
 
-    fn row(&mut self, mut row: Row<'_>) -> Result<(), SplitError> {
+    fn row(&mut self, mut row: RecordRow<'_>) -> Result<(), SplitError> {
         if !row.facts.may_nest {
             return self.file(&row.facts, row.json);
         }
@@ -258,18 +258,18 @@ impl Sink for Sorter<'_> {
         }
         match left {
             Some(left) => self.file(&row.facts, &left),
-            None => self.unassigned.add_broken(row.json, Piece::Whole),
+            None => self.unassigned.add_broken(row.json, PiecePlace::Whole),
         }
     }
 
-    fn broken(&mut self, bytes: &[u8], piece: Piece) -> Result<(), SplitError> {
+    fn broken(&mut self, bytes: &[u8], piece: PiecePlace) -> Result<(), SplitError> {
         self.unassigned.add_broken(bytes, piece)
     }
 
     fn aside(&mut self, bytes: &[u8]) -> Result<(), SplitError> {
         // Bytes that name a person are not just a page number.
         match memchr::memmem::find(bytes, b"distinct_id") {
-            Some(_) => self.unassigned.add_broken(bytes, Piece::Whole),
+            Some(_) => self.unassigned.add_broken(bytes, PiecePlace::Whole),
             None => self.unassigned.add_aside(bytes),
         }
     }

@@ -1,6 +1,6 @@
 /// The position of one event in `events.jsonl`; ordered by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Spot {
+pub(crate) struct EventSpot {
     /// In seconds by the project's clock; `i64::MIN` if unreadable.
     pub(crate) time: i64,
     pub(crate) start: u64,
@@ -14,10 +14,10 @@ pub(crate) struct Spot {
 /// events.
 #[derive(Debug)]
 pub(crate) struct Newest {
-    spots: Vec<Spot>,
+    spots: Vec<EventSpot>,
     most: usize,
     /// Events before this one are not among the newest.
-    floor: Option<Spot>,
+    floor: Option<EventSpot>,
 }
 
 impl Newest {
@@ -29,7 +29,7 @@ impl Newest {
         }
     }
 
-    pub(crate) fn add(&mut self, spot: Spot) {
+    pub(crate) fn add(&mut self, spot: EventSpot) {
         if self.most == 0 || self.floor.is_some_and(|floor| spot < floor) {
             return;
         }
@@ -43,7 +43,7 @@ impl Newest {
         self.spots.push(spot);
     }
 
-    pub(crate) fn into_sorted(mut self) -> Vec<Spot> {
+    pub(crate) fn into_sorted(mut self) -> Vec<EventSpot> {
         self.spots.sort_unstable_by(|a, b| b.cmp(a));
         self.spots.truncate(self.most);
         self.spots
@@ -54,8 +54,8 @@ impl Newest {
 mod tests {
     use super::*;
 
-    fn spot(time: i64, start: u64) -> Spot {
-        Spot {
+    fn spot(time: i64, start: u64) -> EventSpot {
+        EventSpot {
             time,
             start,
             length: 1,

@@ -7,7 +7,7 @@ use crate::packages::people::People;
 /// What one group of fields says about the owner of a record. Fields that agree are one claim;
 /// `null` or an empty text is no claim.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) enum Claim<'a> {
+pub(crate) enum OwnerClaim<'a> {
     #[default]
     Absent,
     Id(Cow<'a, str>),
@@ -17,7 +17,7 @@ pub(crate) enum Claim<'a> {
     Contradictory,
 }
 
-impl<'a> Claim<'a> {
+impl<'a> OwnerClaim<'a> {
     pub(crate) fn add(&mut self, other: Self) {
         let before = std::mem::take(self);
         *self = match (before, other) {
@@ -50,12 +50,12 @@ impl<'a> Claim<'a> {
         }
     }
 
-    pub(crate) fn into_owned(self) -> Claim<'static> {
+    pub(crate) fn into_owned(self) -> OwnerClaim<'static> {
         match self {
-            Self::Absent => Claim::Absent,
-            Self::Id(id) => Claim::Id(Cow::Owned(id.into_owned())),
-            Self::Unreadable => Claim::Unreadable,
-            Self::Contradictory => Claim::Contradictory,
+            Self::Absent => OwnerClaim::Absent,
+            Self::Id(id) => OwnerClaim::Id(Cow::Owned(id.into_owned())),
+            Self::Unreadable => OwnerClaim::Unreadable,
+            Self::Contradictory => OwnerClaim::Contradictory,
         }
     }
 
@@ -70,26 +70,26 @@ impl<'a> Claim<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Claims<'a> {
     /// `distinct_id` and `$distinct_id`, at the top, in `properties` and in `$properties`.
-    pub(crate) person: Claim<'a>,
+    pub(crate) person: OwnerClaim<'a>,
     /// `properties.$user_id`.
-    pub(crate) user: Claim<'a>,
+    pub(crate) user: OwnerClaim<'a>,
     /// `properties.$device_id`.
-    pub(crate) device: Claim<'a>,
+    pub(crate) device: OwnerClaim<'a>,
 }
 
 impl Claims<'_> {
     pub(crate) fn name_someone(&self) -> bool {
         let all = [&self.person, &self.user, &self.device];
-        all.iter().any(|claim| **claim != Claim::Absent)
+        all.iter().any(|claim| **claim != OwnerClaim::Absent)
     }
 
     /// Whether an inner record with these claims certainly has the owner of the record around it.
     /// True if both have the same owner, or if the outer record makes all the inner claims too.
     pub(crate) fn are_of(&self, outer: &Claims<'_>, people: &People<'_>) -> bool {
-        let agrees = |(inner, outer): (&Claim<'_>, &Claim<'_>)| match inner {
-            Claim::Absent => true,
-            Claim::Id(_) => inner == outer,
-            Claim::Unreadable | Claim::Contradictory => false,
+        let agrees = |(inner, outer): (&OwnerClaim<'_>, &OwnerClaim<'_>)| match inner {
+            OwnerClaim::Absent => true,
+            OwnerClaim::Id(_) => inner == outer,
+            OwnerClaim::Unreadable | OwnerClaim::Contradictory => false,
         };
         let pairs = [
             (&self.person, &outer.person),
@@ -120,21 +120,21 @@ pub(crate) enum Reason {
 /// merged id stands for. Without a distinct_id, `$user_id` decides, then `$device_id`, if it is
 /// exactly a requested id.
 pub(crate) fn owner(claims: &Claims<'_>, people: &People<'_>) -> Result<usize, Reason> {
-    if claims.person != Claim::Absent {
+    if claims.person != OwnerClaim::Absent {
         return find(&claims.person, people);
     }
     let (user, device) = (find(&claims.user, people), find(&claims.device, people));
     match (user, device) {
         (Ok(user), Ok(device)) if user != device => Err(Reason::Contradictory),
-        (_, device) if claims.user == Claim::Absent => device,
+        (_, device) if claims.user == OwnerClaim::Absent => device,
         (user, _) => user,
     }
 }
 
-fn find(claim: &Claim<'_>, people: &People<'_>) -> Result<usize, Reason> {
+fn find(claim: &OwnerClaim<'_>, people: &People<'_>) -> Result<usize, Reason> {
     match claim {
-        Claim::Id(id) => people.find(id).ok_or(Reason::NotAskedFor),
-        Claim::Absent | Claim::Unreadable => Err(Reason::NoOwner),
-        Claim::Contradictory => Err(Reason::Contradictory),
+        OwnerClaim::Id(id) => people.find(id).ok_or(Reason::NotAskedFor),
+        OwnerClaim::Absent | OwnerClaim::Unreadable => Err(Reason::NoOwner),
+        OwnerClaim::Contradictory => Err(Reason::Contradictory),
     }
 }

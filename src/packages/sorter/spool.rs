@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::newest::{Newest, Spot};
-use super::tally::{Names, Tally};
+use super::newest::{EventSpot, Newest};
+use super::tally::{EventTally, Names};
 use crate::domain::to_hex;
 use crate::packages::SplitError;
 use crate::packages::people::People;
-use crate::packages::record::{Facts, Kind, fields_of};
+use crate::packages::record::{RecordFacts, RecordKind, fields_of};
 use crate::packages::staging::{append_file, make_folder};
 
 pub(crate) const EVENTS: &str = "events.jsonl";
@@ -24,7 +24,7 @@ const BATCH_BYTES: usize = 64 * 1024;
 /// How many bytes may wait for all files together.
 const WAITING_BYTES: usize = 64 << 20;
 
-pub(crate) struct Spool {
+pub(crate) struct ShelfSpool {
     shelves: Vec<Shelf>,
     names: Names,
     waiting: usize,
@@ -32,7 +32,7 @@ pub(crate) struct Spool {
 
 pub(crate) struct Shelf {
     pub(crate) folder: PathBuf,
-    pub(crate) tally: Tally,
+    pub(crate) tally: EventTally,
     pub(crate) newest: Newest,
     events: DataFile,
     profiles: DataFile,
@@ -40,21 +40,21 @@ pub(crate) struct Shelf {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Written {
+pub(crate) struct PackageFile {
     pub(crate) name: &'static str,
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
     pub(crate) records: u64,
 }
 
-impl Spool {
+impl ShelfSpool {
     pub(crate) fn new(people: &People<'_>, root: &Path, rows: usize) -> Result<Self, SplitError> {
         let shelf = |person| {
             let folder = root.join(people.name(person));
             make_folder(&folder)?;
             Ok(Shelf {
                 folder,
-                tally: Tally::default(),
+                tally: EventTally::default(),
                 newest: Newest::new(rows),
                 events: DataFile::new(EVENTS),
                 profiles: DataFile::new(PROFILE),
@@ -79,20 +79,20 @@ impl Spool {
         &mut self,
         person: usize,
         line: &[u8],
-        facts: &Facts<'_>,
+        facts: &RecordFacts<'_>,
     ) -> Result<(), SplitError> {
         let (time, number) = (facts.time, self.names.number(&facts.name));
         let shelf = &mut self.shelves[person];
         shelf.tally.add(number, time);
         let properties = &mut shelf.tally.event_properties;
         properties.add(facts.shape, &mut self.names, || property_names(line));
-        let spot = Spot {
+        let spot = EventSpot {
             time: time.unwrap_or(i64::MIN),
             start: shelf.events.bytes,
             length: u32::try_from(line.len()).unwrap_or(u32::MAX),
         };
         shelf.newest.add(spot);
-        self.add(person, Kind::Event, &[line, b"\n"])
+        self.add(person, RecordKind::Event, &[line, b"\n"])
     }
 
     /// Files one profile, as an element of the array in `profile.json`.
@@ -100,7 +100,7 @@ impl Spool {
         &mut self,
         person: usize,
         line: &[u8],
-        facts: &Facts<'_>,
+        facts: &RecordFacts<'_>,
     ) -> Result<(), SplitError> {
         let properties = &mut self.shelves[person].tally.profile_properties;
         properties.add(facts.shape, &mut self.names, || property_names(line));
@@ -108,32 +108,32 @@ impl Spool {
             0 => b"[\n",
             _ => b",\n",
         };
-        self.add(person, Kind::Profile, &[before, line])
+        self.add(person, RecordKind::Profile, &[before, line])
     }
 
     /// Counts records of other people that were cut out of this person's.
-    pub(crate) fn count_taken_out(&mut self, person: usize, kind: Kind, count: u64) {
+    pub(crate) fn count_taken_out(&mut self, person: usize, kind: RecordKind, count: u64) {
         let tally = &mut self.shelves[person].tally;
         tally.taken_out += count;
         if count > 0 {
             tally.reduced.insert(match kind {
-                Kind::Event => EVENTS,
-                Kind::Profile => PROFILE,
-                Kind::Other => OTHERS,
+                RecordKind::Event => EVENTS,
+                RecordKind::Profile => PROFILE,
+                RecordKind::Other => OTHERS,
             });
         }
     }
 
     pub(crate) fn add_other(&mut self, person: usize, line: &[u8]) -> Result<(), SplitError> {
-        self.add(person, Kind::Other, &[line, b"\n"])
+        self.add(person, RecordKind::Other, &[line, b"\n"])
     }
 
-    fn add(&mut self, person: usize, kind: Kind, parts: &[&[u8]]) -> Result<(), SplitError> {
+    fn add(&mut self, person: usize, kind: RecordKind, parts: &[&[u8]]) -> Result<(), SplitError> {
         let shelf = &mut self.shelves[person];
         let file = match kind {
-            Kind::Event => &mut shelf.events,
-            Kind::Profile => &mut shelf.profiles,
-            Kind::Other => &mut shelf.others,
+            RecordKind::Event => &mut shelf.events,
+            RecordKind::Profile => &mut shelf.profiles,
+            RecordKind::Other => &mut shelf.others,
         };
         file.records += 1;
         for part in parts {
@@ -174,7 +174,7 @@ fn property_names(line: &[u8]) -> Vec<Cow<'_, str>> {
 impl Shelf {
     /// Writes the waiting data and lists the files. Leaves out files without a record, which would
     /// only mislead.
-    pub(crate) fn finish(&mut self) -> Result<Vec<Written>, SplitError> {
+    pub(crate) fn finish(&mut self) -> Result<Vec<PackageFile>, SplitError> {
         if self.profiles.records > 0 {
             self.profiles.push(b"\n]\n");
         }
@@ -223,9 +223,9 @@ impl DataFile {
         Ok(batch.len())
     }
 
-    fn finish(&mut self, folder: &Path) -> Result<Written, SplitError> {
+    fn finish(&mut self, folder: &Path) -> Result<PackageFile, SplitError> {
         self.flush(folder)?;
-        Ok(Written {
+        Ok(PackageFile {
             name: self.name,
             bytes: self.bytes,
             sha256: to_hex(&std::mem::take(&mut self.hash).finalize()),

@@ -44,12 +44,12 @@ impl Names {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct EventTally {
     kinds: BTreeMap<u32, u64>,
     /// Events of kinds that are not counted separately.
     further: u64,
     period: Option<(i64, i64)>,
-    days: Days,
+    days: EventDays,
     /// Events without a readable time.
     timeless: u64,
     pub(crate) event_properties: Properties,
@@ -102,18 +102,18 @@ impl Properties {
 
 /// Events by day, or by month if there are many days.
 #[derive(Debug)]
-pub(crate) enum Days {
+pub(crate) enum EventDays {
     Days(BTreeMap<NaiveDate, u64>),
     Months(BTreeMap<NaiveDate, u64>),
 }
 
-impl Default for Days {
+impl Default for EventDays {
     fn default() -> Self {
         Self::Days(BTreeMap::new())
     }
 }
 
-impl Days {
+impl EventDays {
     fn add(&mut self, day: NaiveDate) {
         match self {
             Self::Days(days) if days.len() >= DAYS_A_PERSON && !days.contains_key(&day) => {
@@ -134,7 +134,7 @@ pub(crate) fn first_of_month(day: NaiveDate) -> NaiveDate {
     day.with_day(1).unwrap_or(day)
 }
 
-impl Tally {
+impl EventTally {
     /// Counts one event; `time` is in seconds by the project's clock.
     pub(crate) fn add(&mut self, name: Option<u32>, time: Option<i64>) {
         match name {
@@ -176,7 +176,7 @@ impl Tally {
         self.period
     }
 
-    pub(crate) fn days(&self) -> &Days {
+    pub(crate) fn days(&self) -> &EventDays {
         &self.days
     }
 }
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn kinds_are_counted_and_the_most_frequent_comes_first() {
-        let (mut names, mut tally) = (Names::default(), Tally::default());
+        let (mut names, mut tally) = (Names::default(), EventTally::default());
         for name in ["b", "a", "c", "c", "a", "d"] {
             tally.add(names.number(name), Some(DAY));
         }
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn more_kinds_than_are_counted_apart_are_counted_together() {
-        let (mut names, mut tally) = (Names::default(), Tally::default());
+        let (mut names, mut tally) = (Names::default(), EventTally::default());
         for number in 0..KINDS_A_PERSON + 5 {
             tally.add(names.number(&format!("event {number}")), None);
         }
@@ -224,11 +224,11 @@ mod tests {
 
     #[test]
     fn many_days_become_months_and_lose_no_event() {
-        let mut tally = Tally::default();
+        let mut tally = EventTally::default();
         for day in 0..500 {
             tally.add(None, Some(day * DAY + 1));
         }
-        let Days::Months(months) = tally.days() else {
+        let EventDays::Months(months) = tally.days() else {
             panic!("500 days are too many");
         };
         assert_eq!(months.values().sum::<u64>(), 500);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::owner::Reason;
 use crate::packages::SplitError;
-use crate::packages::archive::sink::Piece;
+use crate::packages::archive::sink::PiecePlace;
 use crate::packages::staging::{create_file, make_folder};
 
 const FOLDER: &str = "unassigned";
@@ -86,14 +86,14 @@ impl MemberReport {
 }
 
 /// Writes `unassigned/`; creates a file only when something goes into it.
-pub(crate) struct Writer {
+pub(crate) struct UnassignedWriter {
     folder: PathBuf,
     files: BTreeMap<&'static str, BufWriter<File>>,
     counts: Unassigned,
     members: Vec<MemberReport>,
 }
 
-impl Writer {
+impl UnassignedWriter {
     pub(crate) fn new(root: &Path) -> Result<Self, SplitError> {
         let folder = root.join(FOLDER);
         make_folder(&folder)?;
@@ -133,16 +133,16 @@ impl Writer {
     }
 
     /// Keeps bytes unchanged; adds a line end after the last piece.
-    pub(crate) fn add_broken(&mut self, bytes: &[u8], piece: Piece) -> Result<(), SplitError> {
-        if matches!(piece, Piece::Whole | Piece::First) {
+    pub(crate) fn add_broken(&mut self, bytes: &[u8], piece: PiecePlace) -> Result<(), SplitError> {
+        if matches!(piece, PiecePlace::Whole | PiecePlace::First) {
             self.counts.broken += 1;
             if let Some(member) = self.members.last_mut() {
                 member.broken += 1;
             }
         }
         let end: &[u8] = match piece {
-            Piece::Whole | Piece::Last => b"\n",
-            Piece::First | Piece::Middle => b"",
+            PiecePlace::Whole | PiecePlace::Last => b"\n",
+            PiecePlace::First | PiecePlace::Middle => b"",
         };
         self.write("broken.txt", &[bytes, end])
     }

@@ -4,22 +4,22 @@ use super::job::JobLists;
 use super::unassigned::MemberReport;
 use crate::domain::{Disclosure, RetrievalScope};
 use crate::packages::archive::documented::JobMember;
-use crate::packages::record::Kind;
+use crate::packages::record::RecordKind;
 
 /// How many records an archive holds, of anyone.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Seen {
+pub(crate) struct ArchiveCounts {
     events: u64,
     profiles: u64,
     others: u64,
 }
 
-impl Seen {
-    pub(crate) fn count(&mut self, kind: Kind) {
+impl ArchiveCounts {
+    pub(crate) fn count(&mut self, kind: RecordKind) {
         *match kind {
-            Kind::Event => &mut self.events,
-            Kind::Profile => &mut self.profiles,
-            Kind::Other => &mut self.others,
+            RecordKind::Event => &mut self.events,
+            RecordKind::Profile => &mut self.profiles,
+            RecordKind::Other => &mut self.others,
         } += 1;
     }
 }
@@ -31,7 +31,7 @@ pub(crate) fn missing(
     scope: RetrievalScope,
     members: &[MemberReport],
     lists: &JobLists,
-    seen: Seen,
+    seen: ArchiveCounts,
 ) -> Vec<&'static str> {
     let mut missing = Vec::new();
     if scope == RetrievalScope::Ccpa(Disclosure::Categories) {

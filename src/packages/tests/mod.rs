@@ -27,15 +27,16 @@ use zip::write::SimpleFileOptions;
 use crate::config::Company;
 use crate::domain::{DistinctId, ProjectZone, RequestId, RetrievalScope, TaskId};
 use crate::packages::{
-    About, Form, Limits, Order, Report, Review, SplitError, find_summary, split,
+    ArchiveToSplit, Limits, PackageForm, Provenance, Report, Review, SplitError, find_summary,
+    split,
 };
 
 struct Bench {
     folder: TempDir,
     people: Vec<DistinctId>,
     password: Option<SecretString>,
-    about: About,
-    form: Form,
+    about: Provenance,
+    form: PackageForm,
     limits: Limits,
     draft: PathBuf,
 }
@@ -51,7 +52,7 @@ impl Bench {
             people: people.iter().map(id).collect(),
             password: None,
             about: about(archive),
-            form: Form::Folders,
+            form: PackageForm::Folders,
             limits: Limits::default(),
         }
     }
@@ -72,8 +73,8 @@ impl Bench {
         self.folder.path().join("packages")
     }
 
-    fn order<'a>(&'a self, archive: &'a Path, target: &'a Path) -> Order<'a> {
-        Order {
+    fn order<'a>(&'a self, archive: &'a Path, target: &'a Path) -> ArchiveToSplit<'a> {
+        ArchiveToSplit {
             archive,
             password: self.password.as_ref(),
             people: &self.people,
@@ -141,8 +142,8 @@ fn time(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-fn about(archive: &[u8]) -> About {
-    About {
+fn about(archive: &[u8]) -> Provenance {
+    Provenance {
         scope: RetrievalScope::Gdpr,
         project: "shop".to_owned(),
         request: RequestId::restore("q7tz0xmab2cd3ef4".to_owned()),

@@ -38,7 +38,7 @@ fn what_is_at_the_target_is_neither_followed_nor_overwritten() {
 fn a_missing_parent_is_an_error_that_names_the_target() {
     let bench = bench();
     let target = bench.folder.path().join("missing/packages");
-    let order = Order {
+    let order = ArchiveToSplit {
         archive: &bench.folder.path().join("export.zip"),
         password: None,
         people: &bench.people,
@@ -46,7 +46,7 @@ fn a_missing_parent_is_an_error_that_names_the_target() {
         target: &target,
         draft: &bench.draft,
         about: &bench.about,
-        form: Form::Folders,
+        form: PackageForm::Folders,
         limits: Limits::default(),
     };
     let error = split(&order, &mut |_| ControlFlow::Continue(())).expect_err("no packages");
@@ -63,7 +63,7 @@ fn only_the_owner_may_read_anything_even_without_a_umask() {
     const INSIDE: &str =
         "packages::tests::target::only_the_owner_may_read_anything_even_without_a_umask";
     if std::env::args().any(|argument| argument == "--include-ignored") {
-        for form in [Form::Folders, Form::Zips] {
+        for form in [PackageForm::Folders, PackageForm::Zips] {
             let bench = Bench { form, ..bench() };
             bench.split();
             let mut folders = vec![bench.target()];
@@ -136,12 +136,12 @@ fn zips_hold_what_folders_hold_and_are_the_same_each_time() {
     let folders = bench();
     folders.split();
     let zips = Bench {
-        form: Form::Zips,
+        form: PackageForm::Zips,
         ..bench()
     };
     zips.split();
     let again = Bench {
-        form: Form::Zips,
+        form: PackageForm::Zips,
         ..bench()
     };
     again.split();
@@ -165,9 +165,9 @@ fn zips_hold_what_folders_hold_and_are_the_same_each_time() {
 
 #[test]
 fn progress_runs_over_the_bytes_and_then_over_the_packages() {
-    use crate::packages::Progress;
+    use crate::packages::SplitProgress;
     let bench = bench();
-    let order = Order {
+    let order = ArchiveToSplit {
         archive: &bench.folder.path().join("export.zip"),
         password: None,
         people: &bench.people,
@@ -175,7 +175,7 @@ fn progress_runs_over_the_bytes_and_then_over_the_packages() {
         target: &bench.target(),
         draft: &bench.draft,
         about: &bench.about,
-        form: Form::Folders,
+        form: PackageForm::Folders,
         limits: Limits::default(),
     };
     let mut seen = Vec::new();
@@ -184,22 +184,25 @@ fn progress_runs_over_the_bytes_and_then_over_the_packages() {
         ControlFlow::Continue(())
     };
     split(&order, &mut see).unwrap();
-    let Some(Progress::Reading { done, of }) = seen
+    let Some(SplitProgress::Reading { done, of }) = seen
         .iter()
-        .rfind(|progress| matches!(progress, Progress::Reading { .. }))
+        .rfind(|progress| matches!(progress, SplitProgress::Reading { .. }))
     else {
         panic!("{seen:?}");
     };
     assert_eq!(done, of);
-    assert_eq!(seen.last(), Some(&Progress::Writing { done: 3, of: 3 }));
+    assert_eq!(
+        seen.last(),
+        Some(&SplitProgress::Writing { done: 3, of: 3 })
+    );
 }
 
 #[test]
 fn who_ends_it_at_any_time_gets_nothing() {
-    use crate::packages::Progress;
-    let ends: [fn(Progress) -> bool; 2] = [
-        |progress| matches!(progress, Progress::Reading { .. }),
-        |progress| matches!(progress, Progress::Writing { done: 2, .. }),
+    use crate::packages::SplitProgress;
+    let ends: [fn(SplitProgress) -> bool; 2] = [
+        |progress| matches!(progress, SplitProgress::Reading { .. }),
+        |progress| matches!(progress, SplitProgress::Writing { done: 2, .. }),
     ];
     for is_end in ends {
         let bench = bench();
@@ -225,7 +228,7 @@ fn packages_are_known_again_by_archive_people_and_form() {
     let bench = bench();
     let target = bench.target();
     let archive = bench.folder.path().join("export.zip");
-    fn find<'o>(order: &Order<'o>) -> Option<(&'o Path, Summary)> {
+    fn find<'o>(order: &ArchiveToSplit<'o>) -> Option<(&'o Path, Summary)> {
         find_summary(order, &mut |_| ControlFlow::Continue(())).unwrap()
     }
     assert_eq!(find(&bench.order(&archive, &target)), None);
@@ -239,8 +242,8 @@ fn packages_are_known_again_by_archive_people_and_form() {
     assert_eq!(found.unassigned.total(), 1);
 
     let order = bench.order(&archive, &target);
-    let zips = Order {
-        form: Form::Zips,
+    let zips = ArchiveToSplit {
+        form: PackageForm::Zips,
         ..order
     };
     assert_eq!(find(&zips), None);
@@ -248,7 +251,7 @@ fn packages_are_known_again_by_archive_people_and_form() {
     another.task = bench.about.task.clone();
     let order = bench.order(&archive, &target);
     assert_eq!(
-        find(&Order {
+        find(&ArchiveToSplit {
             about: &another,
             ..order
         }),
@@ -257,7 +260,7 @@ fn packages_are_known_again_by_archive_people_and_form() {
     let order = bench.order(&archive, &target);
     let fewer = &bench.people[..2];
     assert_eq!(
-        find(&Order {
+        find(&ArchiveToSplit {
             people: fewer,
             ..order
         }),

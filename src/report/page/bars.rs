@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use crate::document::text::{counted, grouped};
 use crate::domain::Law;
 
-use super::super::figures::{Days, Figures, Group};
+use super::super::figures::{DaysTaken, Figures, Group};
 
 /// In CSS pixels: from the top to the base line, and to the bottom of the labels.
 const TOP: u32 = 34;
@@ -217,13 +217,13 @@ fn limit_text(law: Law) -> &'static str {
 }
 
 /// Days per bar: wide enough for the limit and all requests, up to four times the limit.
-fn bin_width(in_time: &Days, late: &Days, limit: i64) -> i64 {
+fn bin_width(in_time: &DaysTaken, late: &DaysTaken, limit: i64) -> i64 {
     let most = in_time.most().max(late.most()).unwrap_or(0).max(limit + 2);
     let shown = most.min(limit * 4);
     (shown + MOST_BINS) / MOST_BINS
 }
 
-fn bins(in_time: &Days, late: &Days, width: i64) -> Vec<(usize, usize)> {
+fn bins(in_time: &DaysTaken, late: &DaysTaken, width: i64) -> Vec<(usize, usize)> {
     let mut bins = vec![(0, 0); MOST_BINS as usize];
     let bin = |days: i64| usize::try_from((days / width).clamp(0, MOST_BINS - 1)).unwrap_or(0);
     in_time

@@ -28,11 +28,11 @@ const STYLE: &str = include_str!("style.css");
 const CHANGED: &str = "dsr records no such dates. Run dsr audit verify: it finds what was changed.";
 
 /// Writes the page part by part, so that a long page needs no memory.
-struct Page<'a> {
+struct ReportPage<'a> {
     out: &'a mut dyn Write,
 }
 
-impl<'a> Page<'a> {
+impl<'a> ReportPage<'a> {
     /// Begins a page. `name` is printed at the foot of every sheet. It must hold only letters,
     /// digits, spaces and hyphens.
     fn begin(

@@ -10,12 +10,12 @@ use crate::domain::{Kind, Law};
 
 use super::super::evidence::About;
 use super::super::facts::{Made, PeriodFacts, RowFacts};
-use super::super::figures::{Figures, Group, Tally};
+use super::super::figures::{Figures, Group, RequestTally};
 use super::super::shown::RowsShown;
 use super::super::table::reasons_text;
 use super::super::words;
 use super::{
-    CHANGED, Page, bars, count, date, limits, lost_time, nature_badge, prepared, timing_badge,
+    CHANGED, ReportPage, bars, count, date, limits, lost_time, nature_badge, prepared, timing_badge,
 };
 
 /// How many lines of the log are collected before they are written.
@@ -31,7 +31,7 @@ pub fn period_page(
 ) -> io::Result<()> {
     let name = format!("dsr requests {} to {}", period.from, period.to);
     let title = format!("Requests received from {} to {}", period.from, period.to);
-    let mut page = Page::begin(out, &title, &name, about)?;
+    let mut page = ReportPage::begin(out, &title, &name, about)?;
     page.write(header(period, figures.all(), about.made))?;
     page.write(PreEscaped("<main id=\"main\">".into()))?;
     page.write(pressing(shown))?;
@@ -48,7 +48,7 @@ pub fn period_page(
     page.end(&name, about)
 }
 
-fn header(period: &PeriodFacts, all: &Tally, made: &Made) -> Markup {
+fn header(period: &PeriodFacts, all: &RequestTally, made: &Made) -> Markup {
     let days = all.days();
     let in_time = all.in_time.count();
     html! {
@@ -80,7 +80,7 @@ fn header(period: &PeriodFacts, all: &Tally, made: &Made) -> Markup {
 }
 
 /// What was asked, for how many people, the outcome, and whether the answers were in time.
-fn summary(all: &Tally) -> String {
+fn summary(all: &RequestTally) -> String {
     let parts = |counts: &[(usize, &str)]| {
         let there = counts.iter().filter(|(number, _)| *number > 0);
         let texts = there.map(|(number, what)| format!("{} {what}", count(*number)));
@@ -204,7 +204,7 @@ fn yearly(period: &PeriodFacts, figures: &Figures) -> Markup {
     }
 }
 
-fn figure(period: &PeriodFacts, year: i32, group: Group, tally: &Tally) -> Markup {
+fn figure(period: &PeriodFacts, year: i32, group: Group, tally: &RequestTally) -> Markup {
     let days = tally.days();
     let is_part =
         |day: NaiveDate, edge: (u32, u32)| day.year() == year && (day.month(), day.day()) != edge;
@@ -231,7 +231,7 @@ fn figure(period: &PeriodFacts, year: i32, group: Group, tally: &Tally) -> Marku
 }
 
 /// The log, written a few lines at a time because it may be long.
-fn log(page: &mut Page<'_>, shown: &RowsShown) -> io::Result<()> {
+fn log(page: &mut ReportPage<'_>, shown: &RowsShown) -> io::Result<()> {
     page.write(html! {
         (PreEscaped("<section aria-labelledby=\"log\">"))
         h2 #log { "The log" }

@@ -15,7 +15,7 @@ use super::super::facts::{AccountFact, Made, RequestFacts};
 use super::super::shown::JobsShown;
 use super::super::words;
 use super::{
-    Page, bars, count, date, jobs, limits, lost_time, nature_badge, prepared, timeline,
+    ReportPage, bars, count, date, jobs, limits, lost_time, nature_badge, prepared, timeline,
     timing_badge,
 };
 
@@ -28,7 +28,7 @@ pub fn request_page(
 ) -> io::Result<()> {
     let name = format!("dsr request {}", request.id);
     let title = format!("Request {}: evidence", request.id);
-    let mut page = Page::begin(out, &title, &name, about)?;
+    let mut page = ReportPage::begin(out, &title, &name, about)?;
     page.write(header(request, about.made))?;
     page.write(PreEscaped("<main id=\"main\">".into()))?;
     page.write(timeline::section(request))?;

@@ -26,12 +26,12 @@ struct Lane {
     to: DateTime<Utc>,
 }
 
-struct Span {
+struct PictureSpan {
     from: DateTime<Utc>,
     to: DateTime<Utc>,
 }
 
-impl Span {
+impl PictureSpan {
     /// The position of a moment, in percent of the width.
     fn place(&self, time: DateTime<Utc>) -> f64 {
         let whole = (self.to - self.from).num_milliseconds().max(1) as f64;
@@ -55,7 +55,7 @@ fn picture(request: &RequestFacts) -> Markup {
     let lanes = lanes(request);
     let moments = lanes.iter().map(|lane| lane.to);
     let due = end_of(asked.due);
-    let span = Span {
+    let span = PictureSpan {
         from: start_of(asked.received).min(asked.created),
         to: moments.chain([due]).max().unwrap_or(due),
     };
@@ -83,7 +83,7 @@ fn picture(request: &RequestFacts) -> Markup {
     }
 }
 
-fn lane_of(lane: &Lane, span: &Span, top: u32) -> Markup {
+fn lane_of(lane: &Lane, span: &PictureSpan, top: u32) -> Markup {
     let (from, to) = (span.place(lane.from), span.place(lane.to));
     let bar = top + 34;
     let middle = bar + BAR / 2;
@@ -98,7 +98,13 @@ fn lane_of(lane: &Lane, span: &Span, top: u32) -> Markup {
     }
 }
 
-fn mark(span: &Span, text: &str, at: DateTime<Utc>, (y, base): (u32, u32), class: &str) -> Markup {
+fn mark(
+    span: &PictureSpan,
+    text: &str,
+    at: DateTime<Utc>,
+    (y, base): (u32, u32),
+    class: &str,
+) -> Markup {
     let place = span.place(at);
     let anchor = match place {
         0.0..25.0 => "start",

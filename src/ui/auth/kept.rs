@@ -7,7 +7,7 @@ use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
 
 /// A change to a secret in the keyring.
-pub struct Kept {
+pub struct KeptSecret {
     /// Which secret, such as `key`.
     pub what: &'static str,
     pub change: Change,
@@ -18,7 +18,7 @@ pub enum Change {
     Removed { was_there: bool },
 }
 
-impl View for Kept {
+impl View for KeptSecret {
     fn human(&self, _: &Paper) -> String {
         let what = self.what;
         match self.change {

@@ -20,7 +20,7 @@ pub struct Paper {
 }
 
 /// Facts one below the other, each with its label.
-pub(crate) struct Facts<'p> {
+pub(crate) struct FactList<'p> {
     paper: &'p Paper,
     indent: usize,
     /// Of the labels.
@@ -30,8 +30,8 @@ pub(crate) struct Facts<'p> {
 
 impl Paper {
     /// Starts facts whose labels have `width` columns, `indent` columns from the edge.
-    pub(crate) fn facts(&self, indent: usize, width: usize) -> Facts<'_> {
-        Facts {
+    pub(crate) fn facts(&self, indent: usize, width: usize) -> FactList<'_> {
+        FactList {
             paper: self,
             indent,
             width,
@@ -40,7 +40,7 @@ impl Paper {
     }
 }
 
-impl Facts<'_> {
+impl FactList<'_> {
     pub(crate) fn add(&mut self, label: &str, text: &str) {
         self.line(label, label, text);
     }

@@ -41,7 +41,7 @@ mod tests {
     use std::process::{Command, Output};
 
     use super::*;
-    use crate::ui::console::{Color, Format, Input, Talk};
+    use crate::ui::console::{Color, Input, OutputFormat, Talk};
 
     const ID: &str = "alice.smith@example.test";
     const VARIABLE: &str = "DSR_TEST_PANIC";
@@ -51,8 +51,8 @@ mod tests {
     fn panics_when_it_is_asked_to() {
         #[expect(clippy::disallowed_methods, reason = "the test asks itself")]
         let format = match std::env::var(VARIABLE).as_deref() {
-            Ok("human") => Format::Human,
-            Ok("json") => Format::Json,
+            Ok("human") => OutputFormat::Human,
+            Ok("json") => OutputFormat::Json,
             _ => return,
         };
         let screen = move || Ui::new(format, Talk::Normal, Input::Never, Color::Never);

@@ -12,7 +12,7 @@ const BELOW: &str = "      ";
 
 /// Prose or examples under a command's help.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
+pub enum HelpPart {
     Prose(String),
     Examples(Vec<Example>),
 }
@@ -26,7 +26,7 @@ pub struct Example {
 }
 
 /// Returns the parts under the long help of a command.
-pub fn examples_of(command: &clap::Command) -> Vec<Part> {
+pub fn examples_of(command: &clap::Command) -> Vec<HelpPart> {
     let long = command.get_after_long_help();
     let text = long.or_else(|| command.get_after_help());
     parts_of(&text.map(ToString::to_string).unwrap_or_default())
@@ -34,23 +34,23 @@ pub fn examples_of(command: &clap::Command) -> Vec<Part> {
 
 /// Reads the text under a command's help. Indented lines are examples, with their meaning after two
 /// or more spaces; other lines are prose.
-fn parts_of(text: &str) -> Vec<Part> {
-    let mut parts: Vec<Part> = Vec::new();
+fn parts_of(text: &str) -> Vec<HelpPart> {
+    let mut parts: Vec<HelpPart> = Vec::new();
     for line in text.lines() {
         let Some(example) = line.strip_prefix(INDENT) else {
-            parts.push(Part::Prose(line.to_owned()));
+            parts.push(HelpPart::Prose(line.to_owned()));
             continue;
         };
         let goes_on = |example: &Example| example.line.ends_with('\\');
         match parts.last_mut() {
-            Some(Part::Examples(examples)) => match examples.last_mut() {
+            Some(HelpPart::Examples(examples)) => match examples.last_mut() {
                 Some(last) if goes_on(last) => {
                     last.line.push('\n');
                     last.line.push_str(example);
                 }
                 _ => examples.push(example_of(example)),
             },
-            _ => parts.push(Part::Examples(vec![example_of(example)])),
+            _ => parts.push(HelpPart::Examples(vec![example_of(example)])),
         }
     }
     parts
@@ -90,7 +90,7 @@ fn lay_out(mut command: clap::Command, width: usize) -> clap::Command {
     command.mut_subcommands(|below| lay_out(below, width))
 }
 
-impl Part {
+impl HelpPart {
     /// Puts meanings beside the lines if all fit, or else below each line.
     fn text(&self, width: usize) -> String {
         let examples = match self {
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn examples_are_told_from_what_they_do() {
         let parts = parts_of(TEXT);
-        let Part::Examples(examples) = &parts[1] else {
+        let HelpPart::Examples(examples) = &parts[1] else {
             panic!("{parts:?}");
         };
         assert_eq!(examples[1].line, "dsr status q7");
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(examples[2].meaning, None);
         assert_eq!(parts.len(), 4);
         let longer = parts_of("  A=1 \\\n    dsr status\n  dsr find x");
-        let Part::Examples(examples) = &longer[0] else {
+        let HelpPart::Examples(examples) = &longer[0] else {
             panic!("{longer:?}");
         };
         assert_eq!(examples[0].line, "A=1 \\\n  dsr status");

@@ -13,7 +13,7 @@ const LONGEST_LABEL: usize = 26;
 
 /// The text of a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct HelpPage {
     /// As it is typed after `dsr help`.
     pub name: &'static str,
     pub title: &'static str,
@@ -129,14 +129,14 @@ impl Block {
     }
 }
 
-impl Page {
+impl HelpPage {
     /// The page in Markdown, without its title.
     pub fn markdown(&self) -> String {
         joined(&self.blocks, Block::markdown)
     }
 }
 
-impl View for Page {
+impl View for HelpPage {
     fn human(&self, paper: &Paper) -> String {
         let width = match paper.layout {
             Layout::Columns => paper.width.unwrap_or(READABLE),
@@ -272,7 +272,7 @@ mod tests {
             row("0", "done"),
             row("75", "a longer story"),
         ]));
-        let page = Page {
+        let page = HelpPage {
             name: "cron",
             title: "How to live with cron",
             blocks,

@@ -5,7 +5,7 @@ pub(super) mod purge;
 
 use serde_json::{Value, json};
 
-use crate::ledger::{Accepted, Anchor, AuditHead, Backup, LostTime, Review, Seen, SetBack};
+use crate::ledger::{Accepted, Anchor, AuditHead, Backup, LedgerReview, LostTime, Seen, SetBack};
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
@@ -35,7 +35,7 @@ pub struct BackupView<'a> {
 pub struct AcceptedView<'a> {
     pub accepted: Option<(&'a SetBack, &'a Accepted)>,
     /// Set if the operator recorded a review of what the ledger lacks.
-    pub reviewed: Option<&'a Review>,
+    pub reviewed: Option<&'a LedgerReview>,
 }
 
 impl View for LedgerStatusView<'_> {
@@ -128,7 +128,7 @@ fn lost(lost: &LostTime) -> Value {
     })
 }
 
-fn reviewed(review: &Review) -> Value {
+fn reviewed(review: &LedgerReview) -> Value {
     json!({ "at": time(review.at), "by": review.by, "note": review.note })
 }
 

@@ -8,7 +8,7 @@ use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::table::{Column, draw};
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural, printable, wrapped};
-use crate::workflow::{Arrivals, Recollected, Seen};
+use crate::workflow::{Arrivals, Recollected, SeenEvent};
 
 use super::sources;
 
@@ -157,7 +157,7 @@ impl RecollectedView<'_> {
             before,
             undated,
         } = person.events;
-        let Seen {
+        let SeenEvent {
             label,
             line,
             element,
@@ -178,7 +178,7 @@ impl RecollectedView<'_> {
     }
 }
 
-impl Seen {
+impl SeenEvent {
     fn place(&self) -> (Option<u64>, Option<u64>) {
         (self.line, self.element)
     }

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use crate::domain::Exclusion;
 use crate::intake::{Format, Reading};
-use crate::ui::drawing::paper::Facts;
+use crate::ui::drawing::paper::FactList;
 use crate::ui::drawing::words::{number, plural, printable};
 
 /// Adds a line for each source and each excluded file.
-pub(crate) fn add(facts: &mut Facts<'_>, sources: &[Reading], excluded: &[Reading]) {
+pub(crate) fn add(facts: &mut FactList<'_>, sources: &[Reading], excluded: &[Reading]) {
     let readings = [sources, excluded].concat();
     for reading in &readings {
         let name = match readings.len() {

@@ -10,14 +10,14 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::{Erasure, ProjectName};
 use crate::ledger::{Erased, ErasedJob, LedgerError, NotErased};
-use crate::ui::console::{Format, Ui};
+use crate::ui::console::{OutputFormat, Ui};
 use crate::ui::drawing::json::SCHEMA;
 use crate::ui::drawing::json::{self as lines, time};
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural, printable, wrapped};
 use crate::ui::failures::print::PrintError;
-use crate::workflow::{HeldIds, Part, Suppressed};
+use crate::workflow::{HashShare, HeldIds, Suppressed};
 
 /// The format of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl SuppressionList<'_> {
         hear: &mut dyn FnMut(&Suppressed, &ProjectName, Erasure) -> io::Result<()>,
     ) -> Result<ListCounts, PrintError> {
         let mut counts = ListCounts::default();
-        for part in Part::all_of(self.erased) {
+        for part in HashShare::all_of(self.erased) {
             for person in part.read(self.erased, self.ids)? {
                 let job = &self.erased.jobs()[person.job as usize];
                 counts.add(job, &person);
@@ -100,7 +100,7 @@ impl SuppressionList<'_> {
 
     /// Whether any entry has an id.
     pub fn has_ids(&self) -> Result<bool, LedgerError> {
-        for part in Part::all_of(self.erased) {
+        for part in HashShare::all_of(self.erased) {
             let people = part.read(self.erased, self.ids)?;
             if people.iter().any(|person| person.id.is_some()) {
                 return Ok(true);
@@ -207,8 +207,8 @@ impl Ui {
     ) -> Result<ListCounts, PrintError> {
         let mut out = io::BufWriter::new(io::stdout().lock());
         let written = match self.format() {
-            Format::Json => self.write_suppressions_object(list, &mut out),
-            Format::Human => list.write(format, &mut out),
+            OutputFormat::Json => self.write_suppressions_object(list, &mut out),
+            OutputFormat::Human => list.write(format, &mut out),
         };
         let flushed = written.and_then(|counts| {
             out.flush()?;
@@ -227,8 +227,8 @@ impl Ui {
         list: &SuppressionList<'_>,
         out: &mut impl Write,
     ) -> Result<ListCounts, PrintError> {
-        let document = Document {
-            people: People {
+        let document = SuppressionsDocument {
+            people: PeopleRows {
                 list,
                 came_to: RefCell::new(None),
             },
@@ -250,18 +250,18 @@ impl Ui {
     }
 }
 
-struct Document<'a> {
-    people: People<'a>,
+struct SuppressionsDocument<'a> {
+    people: PeopleRows<'a>,
     warnings: Vec<Value>,
 }
 
 /// Serializes people while reading them, and keeps the counts or the error.
-struct People<'a> {
+struct PeopleRows<'a> {
     list: &'a SuppressionList<'a>,
     came_to: RefCell<Option<Result<ListCounts, LedgerError>>>,
 }
 
-impl Serialize for Document<'_> {
+impl Serialize for SuppressionsDocument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let list = self.people.list;
         let mut map = serializer.serialize_map(None)?;
@@ -278,7 +278,7 @@ impl Serialize for Document<'_> {
     }
 }
 
-impl Serialize for People<'_> {
+impl Serialize for PeopleRows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut people = serializer.serialize_seq(None)?;
         let mut refused = None;

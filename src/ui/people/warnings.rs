@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::intake::{Warning, Warnings};
-use crate::ui::console::{Format, Ui};
+use crate::ui::console::{OutputFormat, Ui};
 use crate::ui::drawing::words::{number, plural, printable};
 
 /// How many places are shown beside the count.
@@ -11,7 +11,7 @@ const FIRST: usize = 5;
 
 /// Which places are shown to people; scripts get all that were kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listed {
+pub enum ListedPlaces {
     /// A line for each kind, with the first places.
     First,
     /// The same, and a line for each place.
@@ -20,19 +20,19 @@ pub enum Listed {
 
 impl Ui {
     /// Warns of each kind of suspicious ids.
-    pub fn warn_of_ids(&self, warnings: &Warnings, listed: Listed) {
+    pub fn warn_of_ids(&self, warnings: &Warnings, listed: ListedPlaces) {
         for warning in warnings.iter() {
             let ids = plural(warning.count, "id", "ids");
             match self.format {
-                Format::Human => {
+                OutputFormat::Human => {
                     let places = first_places(&warning);
                     let message = format!("{ids}{places} {}", warning.kind);
                     self.warn(warning.kind.word(), &message);
-                    if listed == Listed::All {
+                    if listed == ListedPlaces::All {
                         self.aside.write(&all_places(&warning));
                     }
                 }
-                Format::Json => {
+                OutputFormat::Json => {
                     let message = format!("{ids} {}", warning.kind);
                     let object = to_object(&warning, &message);
                     self.warnings.borrow_mut().push(object);

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
 use crate::domain::JobState;
-use crate::ledger::{Answered, JobRecord, RequestRecord};
+use crate::ledger::{AnswerAge, JobRecord, RequestRecord};
 use crate::ui::drawing::json::{SCHEMA, time};
 
 use super::dates::{Dates, days_late};
@@ -41,8 +41,8 @@ pub(crate) fn request(request: &RequestRecord, today: NaiveDate) -> Map<String, 
             "recorded_at": time(answer.at),
         })),
         "checked_at": match request.answered {
-            Answered::At(oldest) => Some(time(oldest)),
-            Answered::Never | Answered::NotOpen => None,
+            AnswerAge::At(oldest) => Some(time(oldest)),
+            AnswerAge::Never | AnswerAge::NotOpen => None,
         },
     });
     Dates::of_request(request).added_to(value, today)

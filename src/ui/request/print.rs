@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::domain::Clock;
 use crate::ledger::{Ledger, LedgerError, RequestRecord, Standing};
-use crate::ui::console::{Format, Ui};
+use crate::ui::console::{OutputFormat, Ui};
 use crate::ui::drawing::json::SCHEMA;
 
 use crate::ui::failures::print::PrintError;
@@ -34,8 +34,8 @@ impl Ui {
     /// error.
     pub fn print_change(&self, job: &JobRecord) -> io::Result<()> {
         match self.lines_format() {
-            Format::Json => self.print_object_line(&shapes::job_line(job)),
-            Format::Human => self.write_result(&change_text(job)),
+            OutputFormat::Json => self.print_object_line(&shapes::job_line(job)),
+            OutputFormat::Human => self.write_result(&change_text(job)),
         }
     }
 
@@ -62,8 +62,8 @@ impl Ui {
         clock: &dyn Clock,
     ) -> Result<Delivery, PrintError> {
         match self.format() {
-            Format::Json => self.print_objects(ledger, requests, shown, polling, clock),
-            Format::Human => {
+            OutputFormat::Json => self.print_objects(ledger, requests, shown, polling, clock),
+            OutputFormat::Human => {
                 let present = Present::by(clock);
                 let text = requests_text(ledger, requests, shown, present, &self.paper())?;
                 Ok(delivered(self.try_write_result(&text))?)
@@ -80,13 +80,13 @@ impl Ui {
         polling: Option<Polling>,
         clock: &dyn Clock,
     ) -> Result<Delivery, PrintError> {
-        let source = Source {
+        let source = JobSource {
             ledger,
             today: clock.today(),
             standing: shown.standing(),
             failed: RefCell::new(None),
         };
-        let document = Document {
+        let document = RequestsDocument {
             source: &source,
             requests,
             shown,
@@ -112,34 +112,34 @@ fn delivered(written: io::Result<()>) -> io::Result<Delivery> {
 }
 
 /// Where jobs are read from while they are written.
-struct Source<'a> {
+struct JobSource<'a> {
     ledger: &'a Ledger,
     today: NaiveDate,
     standing: Standing,
     failed: RefCell<Option<LedgerError>>,
 }
 
-struct Document<'a> {
-    source: &'a Source<'a>,
+struct RequestsDocument<'a> {
+    source: &'a JobSource<'a>,
     requests: &'a [RequestRecord],
     shown: Shown,
     polling: Option<Polling>,
     warnings: Vec<Value>,
 }
 
-struct Request<'a> {
-    source: &'a Source<'a>,
+struct RequestObject<'a> {
+    source: &'a JobSource<'a>,
     request: &'a RequestRecord,
 }
 
-struct Jobs<'a>(Request<'a>);
+struct RequestJobs<'a>(RequestObject<'a>);
 
-impl Serialize for Document<'_> {
+impl Serialize for RequestsDocument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let source = self.source;
         let requests = self.requests.iter();
         let requests: Vec<_> = requests
-            .map(|request| Request { source, request })
+            .map(|request| RequestObject { source, request })
             .collect();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("schema", &SCHEMA)?;
@@ -157,13 +157,13 @@ impl Serialize for Document<'_> {
     }
 }
 
-impl Serialize for Request<'_> {
+impl Serialize for RequestObject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (key, value) in shapes::request(self.request, self.source.today) {
             map.serialize_entry(&key, &value)?;
         }
-        let jobs = Jobs(Request {
+        let jobs = RequestJobs(RequestObject {
             source: self.source,
             request: self.request,
         });
@@ -172,9 +172,9 @@ impl Serialize for Request<'_> {
     }
 }
 
-impl Serialize for Jobs<'_> {
+impl Serialize for RequestJobs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Request { source, request } = &self.0;
+        let RequestObject { source, request } = &self.0;
         let mut jobs = serializer.serialize_seq(None)?;
         for job in source.ledger.jobs(&request.id, source.standing) {
             match job {

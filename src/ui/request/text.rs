@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::plan;
 use crate::domain::{Clock, JobState, RequestState, TaskStatus};
 use crate::ledger::{
-    Answered, JobGroup, JobRecord, Ledger, LedgerError, NewRequest, RequestRecord, Standing,
+    AnswerAge, JobGroup, JobRecord, Ledger, LedgerError, NewRequest, RequestRecord, Standing,
 };
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::table::{Column, draw, state_cell};
@@ -112,11 +112,11 @@ fn duplicates_text(requests: &[RequestRecord], paper: &Paper) -> String {
     wrapped("Possible duplicate: ", &text, paper.width)
 }
 
-fn answered_text(answered: Answered, now: DateTime<Utc>) -> String {
+fn answered_text(answered: AnswerAge, now: DateTime<Utc>) -> String {
     match answered {
-        Answered::NotOpen => "-".to_owned(),
-        Answered::Never => "never".to_owned(),
-        Answered::At(oldest) => {
+        AnswerAge::NotOpen => "-".to_owned(),
+        AnswerAge::Never => "never".to_owned(),
+        AnswerAge::At(oldest) => {
             let age = age(oldest, now);
             // The largest unit is enough.
             age.split(' ').next().unwrap_or(&age).replace("just", "now")
@@ -178,7 +178,7 @@ fn request_text(
         Shown::Untold => first_untold(ledger, request)?,
         Shown::List | Shown::Jobs if request.count_jobs(|_| true) > MAX_ROWS => {
             text.push_str(&groups_table(request, paper));
-            if let Answered::At(_) | Answered::Never = request.answered {
+            if let AnswerAge::At(_) | AnswerAge::Never = request.answered {
                 let oldest = answered_text(request.answered, present.now);
                 text.push_str(&format!("Age of the oldest answer: {oldest}\n"));
             }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::domain::Batch;
 use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing};
-use crate::ui::console::{Format, Ui};
+use crate::ui::console::{OutputFormat, Ui};
 use crate::ui::drawing::json as lines;
 use crate::ui::drawing::json::SCHEMA;
 use crate::ui::drawing::words::{plural, printable};
@@ -28,9 +28,9 @@ impl Ui {
     ) -> Result<(), PrintError> {
         let mut out = BufWriter::new(io::stdout().lock());
         let written = match self.format() {
-            Format::Json => {
-                let document = Document {
-                    jobs: Jobs {
+            OutputFormat::Json => {
+                let document = HeldIdsDocument {
+                    jobs: HeldJobs {
                         ledger,
                         request,
                         failed: RefCell::new(None),
@@ -43,7 +43,7 @@ impl Ui {
                 }
                 written.and_then(|()| out.write_all(b"\n"))
             }
-            Format::Human => self.write_texts(ledger, request, &mut out)?,
+            OutputFormat::Human => self.write_texts(ledger, request, &mut out)?,
         };
         match written.and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -92,13 +92,13 @@ fn find_ids(ledger: &Ledger, job: &JobRecord) -> Result<Option<Batch>, LedgerErr
     }
 }
 
-struct Document<'a> {
-    jobs: Jobs<'a>,
+struct HeldIdsDocument<'a> {
+    jobs: HeldJobs<'a>,
     warnings: Vec<Value>,
 }
 
 /// Reads jobs while it writes: a request may have ten million ids.
-struct Jobs<'a> {
+struct HeldJobs<'a> {
     ledger: &'a Ledger,
     request: &'a RequestRecord,
     failed: RefCell<Option<LedgerError>>,
@@ -109,13 +109,13 @@ struct Job<'a> {
     ids: Option<&'a Batch>,
 }
 
-struct Request<'a>(&'a Jobs<'a>);
+struct HeldRequest<'a>(&'a HeldJobs<'a>);
 
-impl Serialize for Document<'_> {
+impl Serialize for HeldIdsDocument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("schema", &SCHEMA)?;
-        map.serialize_entry("request", &Request(&self.jobs))?;
+        map.serialize_entry("request", &HeldRequest(&self.jobs))?;
         if !self.warnings.is_empty() {
             map.serialize_entry("warnings", &self.warnings)?;
         }
@@ -123,7 +123,7 @@ impl Serialize for Document<'_> {
     }
 }
 
-impl Serialize for Request<'_> {
+impl Serialize for HeldRequest<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", self.0.request.id.as_str())?;
@@ -132,7 +132,7 @@ impl Serialize for Request<'_> {
     }
 }
 
-impl Serialize for Jobs<'_> {
+impl Serialize for HeldJobs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut jobs = serializer.serialize_seq(None)?;
         for job in self.ledger.jobs(&self.request.id, Standing::Any) {

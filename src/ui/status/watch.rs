@@ -12,7 +12,7 @@ use console::measure_text_width;
 
 use crate::domain::Clock;
 use crate::ledger::{Ledger, RequestRecord};
-use crate::ui::console::{Drawing, Format, Ui};
+use crate::ui::console::{Drawing, OutputFormat, Ui};
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::terminal::{Size, take_typed_rows, terminal_size};
 use crate::ui::drawing::words::{duration, plural, printable, wrapped};
@@ -20,7 +20,7 @@ use crate::ui::failures::print::PrintError;
 use crate::ui::request::shown::{Polling, Shown};
 use crate::ui::request::text::{Present, requests_text};
 use crate::ui::talk::progress::different_clocks;
-use crate::workflow::{Event, Observer};
+use crate::workflow::{Observer, RunEvent};
 
 /// Begin and end of a synchronized update; terminals without support ignore them.
 const AT_ONCE: (&str, &str) = ("\u{1b}[?2026h", "\u{1b}[?2026l");
@@ -54,7 +54,7 @@ impl<'a> Screen<'a> {
     /// Returns the screen if stdout is a terminal that can redraw.
     pub fn find(ui: &'a Ui) -> Option<Self> {
         let can_draw = ui.drawing == Drawing::Possible && io::stdout().is_terminal();
-        let is_there = ui.format() == Format::Human && can_draw;
+        let is_there = ui.format() == OutputFormat::Human && can_draw;
         is_there.then(|| Self {
             ui,
             drawn: RefCell::default(),
@@ -167,16 +167,16 @@ impl<'a> Screen<'a> {
 }
 
 impl Observer for Screen<'_> {
-    fn on(&self, event: Event<'_>) {
+    fn on(&self, event: RunEvent<'_>) {
         match event {
-            Event::Moved(_) | Event::Asked(_) => {
+            RunEvent::Moved(_) | RunEvent::Asked(_) => {
                 self.held.take();
             }
-            Event::Held { reason, wait } => {
+            RunEvent::Held { reason, wait } => {
                 let until = Instant::now() + wait.min(Duration::from_secs(24 * 3600));
                 self.held.replace(Some((reason.to_owned(), until)));
             }
-            Event::ClocksDiffer { ahead } => self.skew.set(Some(ahead)),
+            RunEvent::ClocksDiffer { ahead } => self.skew.set(Some(ahead)),
         }
     }
 }

@@ -12,10 +12,10 @@ use crate::domain::{JobId, JobState};
 use crate::intake::Headway;
 use crate::ledger::JobRecord;
 use crate::packages;
-use crate::ui::console::{Drawing, Format, Talk, Ui};
+use crate::ui::console::{Drawing, OutputFormat, Talk, Ui};
 use crate::ui::drawing::words::{duration, number};
 use crate::ui::request::json::job_line;
-use crate::workflow::{Event, Observer};
+use crate::workflow::{Observer, RunEvent};
 
 /// Without a terminal, the pause before the first line and the longest pause. Pauses double from
 /// line to line, since jobs take weeks.
@@ -39,7 +39,7 @@ pub enum Phase {
 
 /// Whether changes are lines of the result, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lines {
+pub enum ResultLines {
     /// One JSON object a line for each change; only with `--json`.
     Changes,
     None,
@@ -49,11 +49,11 @@ pub enum Lines {
 pub struct Progress<'a> {
     ui: &'a Ui,
     phase: Phase,
-    lines: Lines,
+    lines: ResultLines,
     bar: ProgressBar,
     total: usize,
     /// Jobs that reached the phase's end; no more events come for them.
-    arrived: RefCell<Counts>,
+    arrived: RefCell<StateCounts>,
     /// Jobs with events that have not reached the phase's end.
     under_way: RefCell<HashMap<JobId, JobState>>,
     last_line: Cell<Instant>,
@@ -64,7 +64,7 @@ pub struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     /// `total` is the number of jobs in this phase.
-    pub fn start(ui: &'a Ui, phase: Phase, total: usize, lines: Lines) -> Self {
+    pub fn start(ui: &'a Ui, phase: Phase, total: usize, lines: ResultLines) -> Self {
         let bar = bar_for(ui, total as u64);
         bar.set_style(style(match phase {
             Phase::Fetching => "{spinner} {prefix}: {bytes} ({bytes_per_sec})  {wide_msg}",
@@ -151,24 +151,24 @@ impl<'a> Progress<'a> {
 }
 
 impl Observer for Progress<'_> {
-    fn on(&self, event: Event<'_>) {
+    fn on(&self, event: RunEvent<'_>) {
         match event {
-            Event::Moved(job) => {
+            RunEvent::Moved(job) => {
                 self.note_job(job);
-                if self.lines == Lines::Changes && self.ui.format() == Format::Json {
+                if self.lines == ResultLines::Changes && self.ui.format() == OutputFormat::Json {
                     // Ignores a reader that went away: the ledger has the change.
                     drop(self.ui.print_object_line(&job_line(job)));
                 }
             }
-            Event::Asked(job) => self.note_job(job),
-            Event::Held { reason, wait } => {
+            RunEvent::Asked(job) => self.note_job(job),
+            RunEvent::Held { reason, wait } => {
                 let text = format!("{reason}; again in {}", duration(wait));
                 if self.bar.is_hidden() && !self.was_held.replace(true) {
                     self.ui.note(&text);
                 }
                 self.bar.set_message(text);
             }
-            Event::ClocksDiffer { ahead } => {
+            RunEvent::ClocksDiffer { ahead } => {
                 self.ui.warn_once("clock_skew", &different_clocks(ahead))
             }
         }
@@ -199,9 +199,9 @@ impl Drop for Progress<'_> {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Counts([usize; JobState::ALL.len()]);
+struct StateCounts([usize; JobState::ALL.len()]);
 
-impl Counts {
+impl StateCounts {
     fn add(&mut self, state: JobState) {
         if let Some(place) = JobState::ALL.iter().position(|s| *s == state) {
             self.0[place] += 1;
@@ -254,7 +254,7 @@ pub fn reading(ui: &Ui) -> impl FnMut(Headway) {
 }
 
 /// Shows how much of an archive was split.
-pub fn splitting(ui: &Ui) -> impl FnMut(packages::Progress) {
+pub fn splitting(ui: &Ui) -> impl FnMut(packages::SplitProgress) {
     let bar = bar_for(ui, 0);
     bar.set_style(style(
         "{spinner} Splitting {bar:24} {bytes}/{total_bytes}, {eta} left",
@@ -263,14 +263,14 @@ pub fn splitting(ui: &Ui) -> impl FnMut(packages::Progress) {
     let mut pause = FIRST_LINE_AFTER;
     move |progress| {
         let (done, of) = match progress {
-            packages::Progress::Reading { done, of } => (done, of),
-            packages::Progress::Writing { done, of }
-            | packages::Progress::Checking { done, of } => (done as u64, of as u64),
+            packages::SplitProgress::Reading { done, of } => (done, of),
+            packages::SplitProgress::Writing { done, of }
+            | packages::SplitProgress::Checking { done, of } => (done as u64, of as u64),
         };
         let packages = match progress {
-            packages::Progress::Reading { .. } => None,
-            packages::Progress::Writing { .. } => Some(("Making", "made")),
-            packages::Progress::Checking { .. } => Some(("Checking", "checked")),
+            packages::SplitProgress::Reading { .. } => None,
+            packages::SplitProgress::Writing { .. } => Some(("Making", "made")),
+            packages::SplitProgress::Checking { .. } => Some(("Checking", "checked")),
         };
         if let Some((doing, _)) = packages
             && bar.length() != Some(of)

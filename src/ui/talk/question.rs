@@ -28,7 +28,7 @@ pub enum QuestionError {
 
 /// What the operator must agree to.
 #[derive(Debug, Clone, Copy)]
-pub enum Act {
+pub enum Confirmable {
     Deletion,
     Approval,
     Purge,
@@ -46,7 +46,7 @@ impl Ui {
     /// nobody can be asked.
     pub fn confirm(
         &self,
-        act: Act,
+        act: Confirmable,
         what: &str,
         count: usize,
         flag: YesFlag,
@@ -55,32 +55,32 @@ impl Ui {
             return Ok(confirmed);
         }
         let word = match (act, count) {
-            (Act::Acceptance, 0) => Some("accept"),
-            (Act::Cancellation, 0) => Some("cancel"),
+            (Confirmable::Acceptance, 0) => Some("accept"),
+            (Confirmable::Cancellation, 0) => Some("cancel"),
             _ => None,
         };
         let (question, unchanged, purpose) = match act {
-            Act::Deletion => (
+            Confirmable::Deletion => (
                 "a deletion must be confirmed",
                 "Nothing was sent",
                 "the number of ids to confirm",
             ),
-            Act::Approval => (
+            Confirmable::Approval => (
                 "an approval must be confirmed",
                 "Nothing was approved",
                 "the number of ids to confirm",
             ),
-            Act::Purge => (
+            Confirmable::Purge => (
                 "a purge must be confirmed",
                 "Nothing was removed",
                 "the number of requests to confirm",
             ),
-            Act::Acceptance => (
+            Confirmable::Acceptance => (
                 "going on with a ledger that was set back must be confirmed",
                 "Nothing was changed",
                 "the number of these jobs to confirm",
             ),
-            Act::Cancellation => (
+            Confirmable::Cancellation => (
                 "a cancellation that takes other deletions along must be confirmed",
                 "Nothing was cancelled",
                 "the number of these other ids to cancel all",

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 
 use dsr::domain::IdLines;
 use dsr::intake::{
-    Encoding, Format, Header, IntakeError, Keep, Packing, ReadOptions, Reading, Source,
+    Encoding, Format, HeaderRow, IntakeError, Keep, Packing, ReadOptions, Reading, Source,
     parse_encoding, read, read_bytes,
 };
 use serde_json::Value;
@@ -255,7 +255,7 @@ impl Input {
                 Some(("delimiter", text)) => options.delimiter = delimiter(text),
                 Some(("encoding", name)) => options.encoding = encoding(name),
                 Some(("format", word)) => options.format = format(word),
-                None if word == "no-header" => options.header = Header::Absent,
+                None if word == "no-header" => options.header = HeaderRow::Absent,
                 _ => {}
             }
         }

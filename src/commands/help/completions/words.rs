@@ -27,7 +27,7 @@ const TASK_CHARACTERS: usize = 3;
 
 /// Writes the words that fit in the place of the last of `words`, which follow the program's name.
 pub(crate) fn complete(tree: Command, words: &[OsString], out: &mut impl Write) {
-    let place = Arc::new(Place::of(words, &tree));
+    let place = Arc::new(TypingPlace::of(words, &tree));
     let mut tree = with_words(tree, &[], &place);
     let all = [OsString::from("dsr")]
         .into_iter()
@@ -64,14 +64,14 @@ fn line(candidate: &CompletionCandidate) -> String {
 }
 
 /// What is known at the cursor; files are read on first use.
-struct Place {
+struct TypingPlace {
     home: Option<Home>,
     projects: Vec<String>,
     /// Subcommands and topics that can follow `dsr help` and `dsr man`.
     told_of: Vec<(String, String)>,
 }
 
-impl Place {
+impl TypingPlace {
     fn of(words: &[OsString], tree: &Command) -> Self {
         let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
         let home = Environment::from_process().ok();
@@ -191,7 +191,7 @@ fn described((candidate, place): (Candidate, usize)) -> CompletionCandidate {
 }
 
 /// Adds to each argument the words that fit there.
-fn with_words(command: Command, above: &[&str], place: &Arc<Place>) -> Command {
+fn with_words(command: Command, above: &[&str], place: &Arc<TypingPlace>) -> Command {
     let name = command.get_name().to_owned();
     let names = [above, &[name.as_str()]].concat();
     command
@@ -203,7 +203,7 @@ fn with_words(command: Command, above: &[&str], place: &Arc<Place>) -> Command {
 }
 
 /// Chooses by the argument's value name, so a new command needs no code here.
-fn completer(names: &[&str], arg: &Arg, place: &Arc<Place>) -> Option<ArgValueCompleter> {
+fn completer(names: &[&str], arg: &Arg, place: &Arc<TypingPlace>) -> Option<ArgValueCompleter> {
     let value = arg.get_value_names().and_then(|names| names.first());
     let value = value.map_or("", |name| name.as_str());
     let command = names.last().copied().unwrap_or_default();

@@ -15,7 +15,8 @@ use crate::ui::{Failure, plural};
 /// Refuses to replace a list by one that lacks people of it. The caller adds the hint.
 pub(super) fn demand_nobody_lost(there: &Path, new: &Path) -> Result<(), Failure> {
     let mut names = Vec::new();
-    let mut read = |path: &Path| List::read(path, &mut names).map_err(|error| local_io(&error));
+    let mut read =
+        |path: &Path| ReplacedList::read(path, &mut names).map_err(|error| local_io(&error));
     // Reads through a link, as servers do; the link itself is replaced.
     let old = match there.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -62,16 +63,16 @@ fn refused(message: String) -> Failure {
 }
 
 #[derive(Default)]
-struct List {
+struct ReplacedList {
     /// Each hash with the number of its project in `names`, from 1; 0 without a project.
     people: Vec<(u128, u32)>,
     keys: BTreeSet<String>,
-    end: End,
+    end: ListEnd,
 }
 
 /// What shows that a list is whole.
 #[derive(Default, PartialEq, Eq)]
-enum End {
+enum ListEnd {
     #[default]
     Missing,
     /// The heading of a CSV table, which has no last line.
@@ -80,7 +81,7 @@ enum End {
     Counted(usize),
 }
 
-impl List {
+impl ReplacedList {
     /// `None` if the file is not a list.
     fn read(path: &Path, names: &mut Vec<String>) -> io::Result<Option<Self>> {
         let mut list = Self::default();
@@ -112,7 +113,7 @@ impl List {
             self.keys.extend(key.map(str::to_owned));
             let count = said.trim().strip_prefix("people: ");
             if let Some(count) = count.and_then(|count| count.parse().ok()) {
-                self.end = End::Counted(count);
+                self.end = ListEnd::Counted(count);
             }
             return true;
         }
@@ -124,7 +125,7 @@ impl List {
             self.keys.extend(key.map(str::to_owned));
             let count = object["end"]["counts"]["people"].as_u64();
             if let Some(count) = count.and_then(|count| usize::try_from(count).ok()) {
-                self.end = End::Counted(count);
+                self.end = ListEnd::Counted(count);
             }
             let project = object["project"].as_str().map_or(0, place);
             return match object["person_hash"].as_str() {
@@ -137,7 +138,7 @@ impl List {
         let cells: Vec<&str> = line.split(',').collect();
         match cells.as_slice() {
             ["person_hash", "project", "erasure", "key"] => {
-                self.end = End::Table;
+                self.end = ListEnd::Table;
                 true
             }
             [hash, project, _, key] => {
@@ -163,9 +164,9 @@ impl List {
     /// Whether nothing is missing, as far as the format shows.
     fn is_whole(&self) -> bool {
         match self.end {
-            End::Missing => false,
-            End::Table => true,
-            End::Counted(count) => count == self.people.len(),
+            ListEnd::Missing => false,
+            ListEnd::Table => true,
+            ListEnd::Counted(count) => count == self.people.len(),
         }
     }
 

@@ -30,8 +30,8 @@ fn check_all<V: AsRef<[u8]>>(options: &CheckOptions, values: &[V]) -> Found {
     }
 }
 
-fn form(value: &[u8]) -> Option<Form<'_>> {
-    std::str::from_utf8(value).ok().map(Form::of)
+fn form(value: &[u8]) -> Option<ValueForm<'_>> {
+    std::str::from_utf8(value).ok().map(ValueForm::of)
 }
 
 fn kept(options: &CheckOptions, value: &str) -> Option<String> {

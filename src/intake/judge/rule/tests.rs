@@ -1,7 +1,7 @@
 use super::*;
 
 fn look(text: &str) -> Option<Look> {
-    Form::of(text).look()
+    ValueForm::of(text).look()
 }
 
 #[track_caller]
@@ -41,7 +41,7 @@ fn ordinary_ids_are_known_by_their_form() {
         (&hex[..33], IdKind::Other),
         ("user-17", IdKind::Other),
     ] {
-        assert_eq!(Form::of(text).kind, kind, "{text:?}");
+        assert_eq!(ValueForm::of(text).kind, kind, "{text:?}");
     }
 }
 

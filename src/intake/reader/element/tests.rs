@@ -1,17 +1,17 @@
 use super::*;
 
-fn decided(element: &str, column: Option<&str>) -> Shape {
-    Shape::decide(element.as_bytes(), column).unwrap()
+fn decided(element: &str, column: Option<&str>) -> KeyPath {
+    KeyPath::decide(element.as_bytes(), column).unwrap()
 }
 
 fn unclear(element: &str, column: Option<&str>) -> String {
-    match Shape::decide(element.as_bytes(), column) {
+    match KeyPath::decide(element.as_bytes(), column) {
         Err(Undecided::Unclear(error)) => error.to_string(),
         other => panic!("{other:?}"),
     }
 }
 
-fn values(shape: &Shape, element: &str) -> Vec<JsonResult<String>> {
+fn values(shape: &KeyPath, element: &str) -> Vec<JsonResult<String>> {
     let mut all = Vec::new();
     shape.each_id(element.as_bytes(), &mut |_, id| {
         all.push(id.map(Cow::into_owned))
@@ -19,14 +19,14 @@ fn values(shape: &Shape, element: &str) -> Vec<JsonResult<String>> {
     all
 }
 
-fn value(shape: &Shape, element: &str) -> JsonResult<String> {
+fn value(shape: &KeyPath, element: &str) -> JsonResult<String> {
     values(shape, element).remove(0)
 }
 
 #[test]
 fn the_key_of_ids_is_recognised_or_asked_for() {
-    let key = |name: &str| Shape::of([name]);
-    let nested = |outer: &str, inner: &str| Shape::of([outer, inner]);
+    let key = |name: &str| KeyPath::of([name]);
+    let nested = |outer: &str, inner: &str| KeyPath::of([outer, inner]);
     for (element, column, shape) in [
         (r#"{"$distinct_id":"a"}"#, None, key("$distinct_id")),
         (r#"{"id":"a"}"#, None, key("id")),
@@ -45,7 +45,7 @@ fn the_key_of_ids_is_recognised_or_asked_for() {
             None,
             key("$distinct_id"),
         ),
-        (r#" "a" "#, None, Shape::of([])),
+        (r#" "a" "#, None, KeyPath::of([])),
     ] {
         assert_eq!(decided(element, column), shape, "{element}");
     }
@@ -74,7 +74,7 @@ fn a_text_is_unescaped_and_a_whole_number_kept_digit_for_digit() {
         ("-7", "-7"),
     ] {
         assert_eq!(
-            value(&Shape::of([]), element).as_deref(),
+            value(&KeyPath::of([]), element).as_deref(),
             Ok(id),
             "{element}"
         );
@@ -83,7 +83,7 @@ fn a_text_is_unescaped_and_a_whole_number_kept_digit_for_digit() {
 
 #[test]
 fn whatever_else_is_an_error() {
-    let shape = Shape::of(["k"]);
+    let shape = KeyPath::of(["k"]);
     let not_an_id = |found: &JsonResult<String>| matches!(found, Err(Damage::NotAnId(_)));
     for id in ["null", "true", "false", "1.0", "1e3", "-1E3", "[]", "{}"] {
         let element = format!(r#"{{"k":{id}}}"#);
@@ -108,9 +108,9 @@ fn whatever_else_is_an_error() {
         let found = value(&shape, broken);
         assert!(matches!(found, Err(Damage::BrokenJson { .. })), "{broken}");
     }
-    assert_eq!(value(&Shape::of([]), "{}"), Err(Damage::Mixed));
+    assert_eq!(value(&KeyPath::of([]), "{}"), Err(Damage::Mixed));
     for broken in ["01", "- 1", "\"a"] {
-        assert!(value(&Shape::of([]), broken).is_err(), "{broken}");
+        assert!(value(&KeyPath::of([]), broken).is_err(), "{broken}");
     }
 }
 
@@ -137,7 +137,7 @@ fn records_are_found_in_a_page_a_body_and_a_message() {
         ["a"]
     );
     for nothing in [r#"{"results":[]}"#, r#"{"type":"STATE","value":{}}"#] {
-        let decided = Shape::decide(nothing.as_bytes(), None);
+        let decided = KeyPath::decide(nothing.as_bytes(), None);
         assert!(matches!(decided, Err(Undecided::SaysNothing)), "{nothing}");
     }
     let page = decided(r#"{"results":[{"distinct_id":"a"}]}"#, None);

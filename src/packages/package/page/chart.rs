@@ -4,7 +4,7 @@ use chrono::{Datelike, Days as Span, Months, NaiveDate};
 use maud::{Markup, html};
 
 use crate::document::text::{counted, day, grouped};
-use crate::packages::sorter::tally::{Days, first_of_month};
+use crate::packages::sorter::tally::{EventDays, first_of_month};
 
 /// A longer period is shown by month, and from more than `MOST_MONTHS` months by year.
 const MOST_DAYS: i64 = 92;
@@ -66,7 +66,7 @@ impl Unit {
 }
 
 /// The chart and a table of its numbers; `None` if no event has a time.
-pub(crate) fn chart(days: &Days) -> Option<Markup> {
+pub(crate) fn chart(days: &EventDays) -> Option<Markup> {
     let (unit, bars) = bars(days)?;
     let most = bars.iter().map(|(_, count)| *count).max()?;
     let summary = format!(
@@ -146,16 +146,16 @@ fn percent(share: f64) -> String {
 }
 
 /// One bar per unit of time from the first event to the last, including empty ones.
-fn bars(days: &Days) -> Option<(Unit, Vec<(NaiveDate, u64)>)> {
+fn bars(days: &EventDays) -> Option<(Unit, Vec<(NaiveDate, u64)>)> {
     let counts = match days {
-        Days::Days(counts) | Days::Months(counts) => counts,
+        EventDays::Days(counts) | EventDays::Months(counts) => counts,
     };
     let (first, last) = (*counts.keys().next()?, *counts.keys().next_back()?);
     let months = (last.year() - first.year()) as usize * 12 + 12;
     let unit = match days {
-        Days::Days(_) if (last - first).num_days() < MOST_DAYS => Unit::Day,
-        Days::Days(_) | Days::Months(_) if months <= MOST_MONTHS + 12 => Unit::Month,
-        Days::Days(_) | Days::Months(_) => Unit::Year,
+        EventDays::Days(_) if (last - first).num_days() < MOST_DAYS => Unit::Day,
+        EventDays::Days(_) | EventDays::Months(_) if months <= MOST_MONTHS + 12 => Unit::Month,
+        EventDays::Days(_) | EventDays::Months(_) => Unit::Year,
     };
     let mut bars: Vec<(NaiveDate, u64)> =
         std::iter::successors(Some(unit.start(first)), |start| unit.next(*start))
@@ -175,9 +175,9 @@ fn bars(days: &Days) -> Option<(Unit, Vec<(NaiveDate, u64)>)> {
 mod tests {
     use super::*;
 
-    fn days(texts: &[&str]) -> Days {
+    fn days(texts: &[&str]) -> EventDays {
         let day = |text: &&str| (text.parse::<NaiveDate>().unwrap(), 1);
-        Days::Days(texts.iter().map(day).collect())
+        EventDays::Days(texts.iter().map(day).collect())
     }
 
     #[test]
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn without_times_there_is_no_chart() {
-        assert!(chart(&Days::default()).is_none());
+        assert!(chart(&EventDays::default()).is_none());
     }
 
     #[test]

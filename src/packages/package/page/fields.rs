@@ -24,7 +24,7 @@ pub(crate) enum Keys {
 ///
 /// Renders directly into the page's text: a page has tens of thousands of fields, and a buffer for
 /// each would dominate the cost.
-pub(crate) struct List<'a> {
+pub(crate) struct FieldList<'a> {
     pub(crate) fields: &'a JsonObject<'a>,
     pub(crate) keys: Keys,
     pub(crate) zone: ProjectZone,
@@ -38,7 +38,7 @@ impl Render for Label<'_> {
     }
 }
 
-impl Render for List<'_> {
+impl Render for FieldList<'_> {
     fn render_to(&self, out: &mut String) {
         let fields = &self.fields.0;
         out.push_str("<dl class=\"fields\">");

@@ -14,14 +14,14 @@ use std::path::Path;
 
 use maud::{Markup, PreEscaped, html};
 
-use super::contents::{CATEGORIES, Contents};
+use super::contents::{CATEGORIES, PackageContents};
 use super::manifest::MANIFEST;
 use crate::document::beginning;
 use crate::document::text::{Visible, counted, day, grouped, moment, size};
 use crate::domain::{Operation, ProjectZone};
-use crate::packages::sorter::newest::Spot;
-use crate::packages::sorter::spool::{EVENTS, OTHERS, PROFILE, Written};
-use crate::packages::{About, Review};
+use crate::packages::sorter::newest::EventSpot;
+use crate::packages::sorter::spool::{EVENTS, OTHERS, PROFILE, PackageFile};
+use crate::packages::{Provenance, Review};
 
 pub(crate) const PAGE: &str = "index.html";
 
@@ -30,15 +30,15 @@ const SCRIPT: &str = include_str!("script.js");
 /// How many kinds of event are listed; the others are summed up.
 const MOST_KINDS: usize = 100;
 
-pub(crate) struct Page<'a> {
-    pub(crate) about: &'a About,
-    pub(crate) contents: &'a Contents<'a>,
-    pub(crate) files: &'a [Written],
-    pub(crate) newest: &'a [Spot],
+pub(crate) struct PersonPage<'a> {
+    pub(crate) about: &'a Provenance,
+    pub(crate) contents: &'a PackageContents<'a>,
+    pub(crate) files: &'a [PackageFile],
+    pub(crate) newest: &'a [EventSpot],
     pub(crate) folder: &'a Path,
 }
 
-impl Page<'_> {
+impl PersonPage<'_> {
     /// Writes the page part by part, so that a long page needs no memory.
     pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut part = |markup: Markup| out.write_all(markup.into_string().as_bytes());
@@ -250,7 +250,7 @@ fn share(count: u64, most: u64) -> Markup {
     html! { svg width="100%" height="10" { rect.bar x="0" y="0" rx="2" width=(width) height="10" {} } }
 }
 
-fn period(contents: &Contents<'_>) -> String {
+fn period(contents: &PackageContents<'_>) -> String {
     let date = |seconds| chrono::DateTime::from_timestamp(seconds, 0).map(|time| time.date_naive());
     let ends = contents
         .period
@@ -262,14 +262,14 @@ fn period(contents: &Contents<'_>) -> String {
     }
 }
 
-fn events(contents: &Contents<'_>) -> String {
+fn events(contents: &PackageContents<'_>) -> String {
     match contents.events {
         0 if contents.is_doubtful() => "None matched".to_owned(),
         count => grouped(count),
     }
 }
 
-fn profiles(contents: &Contents<'_>) -> String {
+fn profiles(contents: &PackageContents<'_>) -> String {
     match contents.profiles {
         0 if contents.is_doubtful() => "None matched".to_owned(),
         0 => "None".to_owned(),

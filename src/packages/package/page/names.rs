@@ -6,12 +6,12 @@ use super::fields::{Keys, Label};
 use super::records::event_name;
 use crate::document::text::grouped;
 use crate::domain::{Disclosure, RetrievalScope};
-use crate::packages::package::contents::Contents;
+use crate::packages::package::contents::PackageContents;
 
 /// How many names of a list are shown; the manifest has all.
 const MOST_NAMES: usize = 500;
 
-pub(crate) fn names(scope: RetrievalScope, contents: &Contents<'_>) -> Markup {
+pub(crate) fn names(scope: RetrievalScope, contents: &PackageContents<'_>) -> Markup {
     let names = &contents.names;
     if names.count() == 0 {
         return html! {};

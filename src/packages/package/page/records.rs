@@ -8,15 +8,15 @@ use std::path::Path;
 use chrono::DateTime;
 use maud::{Markup, PreEscaped, Render, html};
 
-use super::fields::{Keys, List, decoded};
+use super::fields::{FieldList, Keys, decoded};
 use super::{MOST_KINDS, clock_name};
 use crate::document::text::{
     Visible, Whole, beginning, counted, grouped, visible_plain, write_moment, write_stamp,
 };
 use crate::domain::ProjectZone;
-use crate::packages::package::contents::Contents;
+use crate::packages::package::contents::PackageContents;
 use crate::packages::record::fields_of;
-use crate::packages::sorter::newest::Spot;
+use crate::packages::sorter::newest::EventSpot;
 use crate::packages::sorter::spool::{EVENTS, PROFILE};
 
 /// How many profiles are shown; more than one is rare.
@@ -28,14 +28,14 @@ const NAMELESS: &str = "without a name";
 /// How many bytes of a page are collected before they are written.
 const ROWS_BYTES: usize = 64 * 1024;
 
-type Part<'p> = dyn FnMut(Markup) -> io::Result<()> + 'p;
+type PageWriter<'p> = dyn FnMut(Markup) -> io::Result<()> + 'p;
 
 /// The person's profile, without events.
 pub(crate) fn profile(
     folder: &Path,
-    contents: &Contents<'_>,
+    contents: &PackageContents<'_>,
     zone: ProjectZone,
-    part: &mut Part<'_>,
+    part: &mut PageWriter<'_>,
 ) -> io::Result<()> {
     part(PreEscaped(
         "<section aria-labelledby=\"profile\"><h2 id=\"profile\">Your profile</h2>".into(),
@@ -56,7 +56,7 @@ pub(crate) fn profile(
                 h3 { "Profile " (place + 1) }
             }
             @match fields_of(text) {
-                Some(fields) => (List { fields: &fields, keys: Keys::Shown, zone }),
+                Some(fields) => (FieldList { fields: &fields, keys: Keys::Shown, zone }),
                 None => p { code { (Visible(text)) } },
             }
         })?;
@@ -70,7 +70,7 @@ pub(crate) fn profile(
 }
 
 /// The text for an empty section; a part that was not understood may still hold data for it.
-fn none(kind: &str, contents: &Contents<'_>) -> Markup {
+fn none(kind: &str, contents: &PackageContents<'_>) -> Markup {
     html! {
         p.none {
             @if contents.is_doubtful() {
@@ -84,10 +84,10 @@ fn none(kind: &str, contents: &Contents<'_>) -> Markup {
 
 pub(crate) fn events(
     folder: &Path,
-    contents: &Contents<'_>,
-    newest: &[Spot],
+    contents: &PackageContents<'_>,
+    newest: &[EventSpot],
     zone: ProjectZone,
-    part: &mut Part<'_>,
+    part: &mut PageWriter<'_>,
 ) -> io::Result<()> {
     part(PreEscaped(
         "<section aria-labelledby=\"events-title\"><h2 id=\"events-title\">Every event</h2>".into(),
@@ -117,7 +117,7 @@ pub(crate) fn events(
     let listed = contents.kinds.iter().take(MOST_KINDS);
     let numbers: HashMap<&str, usize> = listed.map(|(name, _)| *name).zip(0..).collect();
     let own = serde_json::to_string(contents.id)?;
-    let mut lines = Lines::open(&folder.join(EVENTS))?;
+    let mut lines = FileLines::open(&folder.join(EVENTS))?;
     let mut rows = String::new();
     for spot in newest {
         render_row(spot, lines.read(spot)?, &own, &numbers, zone, &mut rows);
@@ -130,7 +130,7 @@ pub(crate) fn events(
 }
 
 /// Hidden unless the script runs.
-fn tools(contents: &Contents<'_>) -> Markup {
+fn tools(contents: &PackageContents<'_>) -> Markup {
     html! {
         form.tools #tools role="search" hidden {
             label { "Search " input #find type="search" autocomplete="off" spellcheck="false"; }
@@ -154,7 +154,7 @@ fn tools(contents: &Contents<'_>) -> Markup {
 /// Renders into `out` directly, because a page has thousands of rows. `own` is the person's id as
 /// JSON, which the page shows once at the top. `numbers` are the kinds in the filter.
 fn render_row(
-    spot: &Spot,
+    spot: &EventSpot,
     line: &str,
     own: &str,
     numbers: &HashMap<&str, usize>,
@@ -205,7 +205,7 @@ fn render_row(
         out.push_str("<details><summary>");
         counted(count, "detail", "details").render_to(out);
         out.push_str("</summary>");
-        List {
+        FieldList {
             fields: &fields,
             keys: Keys::Hidden,
             zone,
@@ -225,13 +225,13 @@ pub(crate) fn event_name(name: &str) -> Markup {
     }
 }
 
-struct Lines {
+struct FileLines {
     file: File,
     whole: Option<Vec<u8>>,
     line: Vec<u8>,
 }
 
-impl Lines {
+impl FileLines {
     fn open(path: &Path) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let mut whole = None;
@@ -247,7 +247,7 @@ impl Lines {
         })
     }
 
-    fn read(&mut self, spot: &Spot) -> io::Result<&str> {
+    fn read(&mut self, spot: &EventSpot) -> io::Result<&str> {
         let length = spot.length as usize;
         let bytes = match &self.whole {
             Some(whole) => {

@@ -7,20 +7,20 @@ use maud::{Markup, html};
 
 use crate::document::text::{Visible, counted};
 use crate::domain::{Disclosure, Law, Operation, RetrievalScope};
-use crate::packages::About;
-use crate::packages::package::contents::Contents;
+use crate::packages::Provenance;
+use crate::packages::package::contents::PackageContents;
 
 const GDPR_RIGHTS: &str = "You can ask the company to correct or erase your data, or to restrict its processing, and you can object to the processing. You can also complain to a supervisory authority.";
 const CCPA_RIGHTS: &str = "You can ask the company to delete or correct your data, and to stop selling or sharing it. The company must not treat you worse because you use your rights.";
 
-pub(crate) fn law_name(about: &About) -> &'static str {
+pub(crate) fn law_name(about: &Provenance) -> &'static str {
     match Operation::Export(about.scope).law() {
         Law::Gdpr => "General Data Protection Regulation (GDPR)",
         Law::Ccpa => "California Consumer Privacy Act (CCPA)",
     }
 }
 
-pub(crate) fn introduction(about: &About, contents: &Contents<'_>) -> Markup {
+pub(crate) fn introduction(about: &Provenance, contents: &PackageContents<'_>) -> Markup {
     html! {
         section aria-labelledby="about" {
             h2 #about { "What this is" }
@@ -37,7 +37,7 @@ pub(crate) fn introduction(about: &About, contents: &Contents<'_>) -> Markup {
 }
 
 /// The text if there is no record. It says "no data" only if the whole delivery was understood.
-fn what_is_missing(contents: &Contents<'_>) -> Markup {
+fn what_is_missing(contents: &PackageContents<'_>) -> Markup {
     let unclear = contents.unassigned.unclear();
     html! {
         @if !contents.is_empty() || contents.names.count() > 0 {
@@ -96,7 +96,7 @@ fn what_the_law_gives(scope: RetrievalScope) -> &'static str {
 }
 
 /// The company's own details, each under its title; empty ones are left out.
-pub(crate) fn company(about: &About) -> Markup {
+pub(crate) fn company(about: &Provenance) -> Markup {
     let [
         name,
         contact,
@@ -135,7 +135,7 @@ pub(crate) fn company(about: &About) -> Markup {
     }
 }
 
-pub(crate) fn your_rights(about: &About) -> Markup {
+pub(crate) fn your_rights(about: &Provenance) -> Markup {
     html! {
         section aria-labelledby="rights" {
             h2 #rights { "Your rights" }
