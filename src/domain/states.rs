@@ -209,6 +209,11 @@ impl TaskStatus {
         }
     }
 
+    /// Mixpanel has finished the task, in one way or another.
+    pub fn has_ended(&self) -> bool {
+        matches!(self, Self::Success | Self::Failure | Self::Revoked)
+    }
+
     /// The job's state, if the status shows one.
     pub fn job_state(&self) -> Option<JobState> {
         match self {

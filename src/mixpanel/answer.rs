@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use chrono::NaiveDateTime;
 use secrecy::SecretString;
 
 use crate::domain::{DistinctId, TaskId, TaskStatus};
@@ -43,18 +44,24 @@ pub enum CreateAnswer {
     Unknown { reason: Words },
 }
 
+/// What Mixpanel says about a task.
+#[derive(Debug)]
+pub struct TaskAnswer {
+    /// The task that the answer names, if any.
+    pub task: Option<TaskId>,
+    pub status: TaskStatus,
+    /// When the task was made, by a clock of unknown zone.
+    pub requested: Option<NaiveDateTime>,
+    /// The link to a done export; anyone with the link has the data.
+    pub link: Option<SecretString>,
+    /// The task's ids, if the answer names them.
+    pub ids: Option<HashSet<String>>,
+}
+
 /// What an answer to a question about a task means.
 #[derive(Debug)]
 pub enum StatusAnswer {
-    Known {
-        /// The task that the answer names, if any.
-        task: Option<TaskId>,
-        status: TaskStatus,
-        /// The link to a done export; anyone with the link has the data.
-        link: Option<SecretString>,
-        /// The task's ids, if the answer names them.
-        ids: Option<HashSet<String>>,
-    },
+    Known(TaskAnswer),
     /// No such task: wrong project, region or token, or long gone.
     NotFound,
     Deferred {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{Batch, DistinctId, TaskId, TaskStatus};
 
-use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
+use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer, TaskAnswer, TokenStanding};
 use super::retry_after;
 use super::spelling::to_text;
 use super::wire::{Conflict, Created, ReplyDocument};
@@ -202,7 +202,7 @@ pub fn status(exchange: Exchange, confidential: &Confidential<'_>) -> StatusAnsw
     match http_status {
         200..=299 => match document.filter(|document| !document.says_error()) {
             Some(document) => match document.task_status() {
-                Some(status) => StatusAnswer::Known {
+                Some(status) => StatusAnswer::Known(TaskAnswer {
                     task: match document.created() {
                         Created::One(task) => Some(task),
                         Created::Several(_) | Created::Unsaid => None,
@@ -214,8 +214,9 @@ pub fn status(exchange: Exchange, confidential: &Confidential<'_>) -> StatusAnsw
                         known => known,
                     },
                     link: document.link(),
+                    requested: document.date_requested(),
                     ids: document.task_ids().map(|ids| ids.into_iter().collect()),
-                },
+                }),
                 None => unclear(),
             },
             None => unclear(),

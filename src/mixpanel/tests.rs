@@ -377,10 +377,10 @@ async fn a_status_is_read_and_a_missing_task_told_apart() {
     assert!(
         matches!(
             answer,
-            StatusAnswer::Known {
+            StatusAnswer::Known(TaskAnswer {
                 status: TaskStatus::Started,
                 ..
-            }
+            })
         ),
         "{answer:?}"
     );

@@ -1,6 +1,7 @@
 //! The bodies that dsr sends, and the known shapes of replies. Mixpanel's OpenAPI file, its prose
 //! and its live service differ. Each shape here comes from one of them.
 
+use chrono::NaiveDateTime;
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
@@ -99,6 +100,13 @@ impl ReplyDocument {
         let place = results.get(0).unwrap_or(results);
         let text = place.get("status")?.as_str()?.trim();
         (!text.is_empty()).then(|| TaskStatus::parse(text))
+    }
+
+    /// When the task was made. Mixpanel does not say in which zone.
+    pub(super) fn date_requested(&self) -> Option<NaiveDateTime> {
+        let results = self.0.get("results")?;
+        let place = results.get(0).unwrap_or(results);
+        place.get("date_requested")?.as_str()?.trim().parse().ok()
     }
 
     /// The link to an export that is done, under any of its known names.

@@ -214,9 +214,11 @@ pub async fn list_strangers(
             Ok(answer) => answer,
             Err(trouble) => return Ok(Err(trouble)),
         };
-        let ids = match answer.ids {
+        let is_about_it = answer.task.is_none_or(|named| named == *item.task());
+        let ids = match answer.ids.filter(|_| is_about_it) {
             Some(named) => Some(count_strangers(run.ledger, item, named)?),
-            None if job.is_linked && answer.status.is_active() => {
+            None if answer.status.has_ended() && is_about_it => Some(0),
+            None if job.is_linked => {
                 let owner = run.ledger.find_owner(item.task())?;
                 owner.map(|_| 0)
             }

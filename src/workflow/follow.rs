@@ -4,12 +4,11 @@ use std::collections::HashSet;
 use std::fmt;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use tokio::time::Instant;
 
 use crate::domain::{Batch, JobId, Kind, ProjectKey, TaskId, TaskStatus};
 use crate::ledger::{JobRecord, Ledger, LedgerError, NextCheck, RequestRecord, Slot};
-use crate::mixpanel::{Client, StatusAnswer};
+use crate::mixpanel::{Client, StatusAnswer, TaskAnswer};
 
 use super::{Run, RunEvent};
 
@@ -260,15 +259,6 @@ pub(super) struct Question<'a> {
     pub(super) project: &'a ProjectKey,
 }
 
-pub(super) struct TaskAnswer {
-    /// The task's id, if the answer has one.
-    pub(super) task: Option<TaskId>,
-    pub(super) status: TaskStatus,
-    /// The task's ids, if the answer has them.
-    pub(super) ids: Option<HashSet<String>>,
-    pub(super) link: Option<SecretString>,
-}
-
 /// Asks one question, and repeats it a few times until an answer comes.
 pub(super) async fn ask(
     run: &mut Run<'_>,
@@ -318,23 +308,12 @@ async fn ask_until(
             Err(trouble) => return Ok(Err(trouble)),
         };
         match answer {
-            StatusAnswer::Known {
-                task,
-                status,
-                ids,
-                link,
-            } => {
-                return Ok(Ok(TaskAnswer {
-                    task,
-                    status,
-                    ids,
-                    link,
-                }));
-            }
+            StatusAnswer::Known(answer) => return Ok(Ok(answer)),
             StatusAnswer::NotFound => {
                 return Ok(Ok(TaskAnswer {
                     task: None,
                     status: TaskStatus::NotFound,
+                    requested: None,
                     ids: None,
                     link: None,
                 }));

@@ -71,7 +71,7 @@ pub async fn probe(
     let probe = match answer {
         None => Probe::Interrupted,
         Some(StatusAnswer::NotFound) => Probe::NotHere,
-        Some(StatusAnswer::Known { status, .. }) => match status {
+        Some(StatusAnswer::Known(answer)) => match answer.status {
             TaskStatus::NotFound => Probe::Welcome,
             // Mixpanel could not look it up, but accepted the token.
             TaskStatus::Unknown => Probe::Welcome,

@@ -4,6 +4,8 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
 
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+
 use crate::domain::{
     Batch, DistinctId, JobId, JobState, Kind, ProjectKey, RequestId, TaskId, TaskStatus,
 };
@@ -11,9 +13,9 @@ use crate::ledger::{
     DeletionJob, Ledger, LedgerError, LinkTo, Linked, MadeFor, RequestRecord, Settling, Shared,
     Standing,
 };
-use crate::mixpanel::Client;
+use crate::mixpanel::{Client, TaskAnswer};
 
-use super::follow::{self, Difference, FollowedJob, Question, RefreshTrouble, TaskAnswer, ask};
+use super::follow::{self, Difference, FollowedJob, Question, RefreshTrouble, ask};
 use super::{Run, WorkflowError};
 
 type TaskIds = Option<HashSet<String>>;
@@ -22,6 +24,7 @@ type TaskIds = Option<HashSet<String>>;
 struct NamedTask<'t> {
     task: &'t TaskId,
     status: TaskStatus,
+    requested: Option<NaiveDateTime>,
     ids: TaskIds,
 }
 
@@ -31,8 +34,7 @@ impl NamedTask<'_> {
     }
 
     fn has_ended(&self) -> bool {
-        use TaskStatus::{Failure, Revoked, Success};
-        matches!(self.status, Success | Failure | Revoked)
+        self.status.has_ended()
     }
 }
 
@@ -125,6 +127,9 @@ fn count_of(ids: usize) -> String {
     }
 }
 
+/// How far apart a POST and the task it made may be: the zone of Mixpanel's time is not known.
+const ABOUT_THAT_TIME: TimeDelta = TimeDelta::days(1);
+
 /// What a conflict shows about a job with a lost answer.
 pub(super) enum Owners {
     /// This task has all of the job's ids, so it was made for the job.
@@ -152,18 +157,28 @@ pub(super) async fn find_owners(
         Ok(named) => named,
         Err(trouble) => return Ok(Err(trouble)),
     };
+    let tried = run.ledger.find_tried(job)?;
     // Mixpanel accepts no POST while a task has the ids, so a task named later is not older.
-    let was_accepted = run.ledger.find_tried(job)?.unread > 0;
-    let found = owners(batch, ids, &named, was_accepted);
+    let found = owners(batch, ids, &named, tried.unread > 0);
     let Owners::One(task) = &found else {
         return Ok(Ok(found));
     };
-    // A task that was made for another job of ours is not this job's.
+    // The task of another job of ours is not this job's. Nor is a task of another day: the job's
+    // own task may have ended since, and someone else may have made this one.
     let owner = run.ledger.find_owner(task)?;
-    if owner.is_none_or(|own| own.id == *job) {
+    let is_own = owner.is_none_or(|own| own.id == *job);
+    let own = named.iter().find(|one| one.task == task);
+    let posted = run.job(job)?.unclear_since;
+    let now = run.clock.now();
+    let may_be_of_that_day = own.zip(posted).is_some_and(|(own, posted)| {
+        let made = own.requested.unwrap_or_else(|| now.naive_utc());
+        (made - posted.naive_utc()).abs() <= ABOUT_THAT_TIME
+    });
+    // No day is known for a POST in a lost span; the task is the job's, and the doubt stays.
+    if is_own && (may_be_of_that_day || tried.is_of_lost_span) {
         return Ok(Ok(found));
     }
-    if named.iter().any(|one| one.task == task && one.has_ended()) {
+    if own.is_some_and(NamedTask::has_ended) {
         return Ok(Ok(Owners::Ended(ended_text(&named))));
     }
     let all = linked(
@@ -252,7 +267,12 @@ async fn ask_each<'t>(
     let mut named = Vec::new();
     for task in tasks {
         match ask_about(run, client, Kind::Delete, task).await? {
-            Ok(TaskAnswer { status, ids, .. }) => named.push(NamedTask { task, status, ids }),
+            Ok(answer) => named.push(NamedTask {
+                task,
+                status: answer.status,
+                requested: answer.requested,
+                ids: answer.ids,
+            }),
             Err(trouble) => return Ok(Err(trouble)),
         }
     }
@@ -372,6 +392,8 @@ pub enum Adopted {
     /// The task lacks some of the job's ids.
     OtherIds(Difference),
     OtherTask,
+    /// The task was made on this day, before the job was first sent.
+    TooOld(NaiveDate),
     /// The task was made for this other job, and Mixpanel does not say that it also has these ids.
     OtherJob(JobId),
     /// The job was settled or given up on meanwhile.
@@ -399,7 +421,7 @@ pub async fn adopt(
         Ok(answer) => answer,
         Err(trouble) => return Ok(Err(trouble)),
     };
-    let (status, known) = (answer.status, answer.ids);
+    let (status, known, made) = (answer.status, answer.ids, answer.requested);
     match status {
         _ if answer.task.is_some_and(|named| named != *task) => {
             return Ok(Ok(Adopted::OtherTask));
@@ -407,6 +429,12 @@ pub async fn adopt(
         TaskStatus::NotFound => return Ok(Ok(Adopted::NotFound)),
         TaskStatus::Unknown => return Ok(Ok(Adopted::NotSaid)),
         _ => {}
+    }
+    let posted = run.job(job)?.unclear_since;
+    if let (Some(made), Some(posted)) = (made, posted)
+        && posted.naive_utc() - made > ABOUT_THAT_TIME
+    {
+        return Ok(Ok(Adopted::TooOld(made.date())));
     }
     let batch = run.ledger.find_batch(job)?;
     let difference = known

@@ -1,6 +1,7 @@
 //! A lost answer stays in doubt through all later events: what the screen, JSON, reports, `find`
 //! and the suppression list say of the job after each event.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -331,4 +332,93 @@ fn each_kind_of_job_is_counted_where_some_were_refused() {
         .exits_with(3)
         .says("Mixpanel refused 1 job; 1 job sent, 2 jobs not sent")
         .never_says("the rest went through");
+}
+
+/// Loses its first answer. Every later POST conflicts with a task of the same ids, which was made
+/// on this day and can be revoked.
+fn conflicting_with_a_task_of(made: Option<String>) -> Fake {
+    let error = json!({ "conflicting_distinct_ids": IDS, "conflicting_task_ids": ["t-other"] });
+    let conflict = json!({ "status": "error", "error": error });
+    let revoked = AtomicBool::new(false);
+    Fake::answering(move |call| match (call.method.as_str(), call.place) {
+        ("POST", 0) => Reply::Hang,
+        ("POST", _) => Reply::json(409, &conflict),
+        ("DELETE", _) => {
+            revoked.store(true, Ordering::SeqCst);
+            Reply::text(204, "application/json", "")
+        }
+        _ => {
+            let status = match revoked.load(Ordering::SeqCst) {
+                true => "REVOKED",
+                false => "PENDING",
+            };
+            let results = json!({ "status": status, "distinct_ids": IDS, "date_requested": made });
+            Reply::json(200, &json!({ "status": "ok", "results": results }))
+        }
+    })
+}
+
+/// The first task may have ended, and a colleague may have made the one that the conflict names.
+#[test]
+fn a_task_of_another_day_is_not_taken_for_the_one_whose_answer_was_lost() {
+    let day = 24 * 3600;
+    let today = chrono::Utc::now().naive_utc();
+    let in_days = |days| {
+        Some(
+            (today + chrono::TimeDelta::days(days))
+                .to_string()
+                .replace(' ', "T"),
+        )
+    };
+    for (made, age, is_own) in [
+        (in_days(0), 3600, true),
+        (in_days(35), 3600, false),
+        (in_days(-35), 3600, false),
+        (in_days(-35), 35 * day, true),
+        (None, 3600, true),
+        (None, 35 * day, false),
+    ] {
+        let event = format!("made {made:?}, sent {age} s ago");
+        let fake = conflicting_with_a_task_of(made);
+        let (operator, name) = with_a_lost_answer(&fake);
+        operator.age_attempts(Duration::from_secs(age));
+        operator.run(&["resume", &name, "--send-again"]);
+        let linked = operator.run(&["cancel", &name, "--json"]);
+        if !is_own {
+            linked.exits_with(3).never_says("revoked");
+            operator.run(&["cancel", "t-other", "--yes"]);
+        }
+        let cancelled = operator.run(&["status", &name, "--cached", "--json"]);
+        let jobs = cancelled.request()["jobs"].clone();
+        let (state, carried_out) = match is_own {
+            true => ("revoked", "no"),
+            false => ("unknown", "possibly"),
+        };
+        for job in jobs.as_array().expect("jobs") {
+            assert_eq!(job["state"], state, "{event}\n{cancelled}");
+            assert_eq!(job["carried_out"], carried_out, "{event}\n{cancelled}");
+        }
+        if !is_own {
+            everything_says(&operator, &name, &event, &IN_DOUBT);
+        }
+    }
+}
+
+/// A deletion that was made before the job was sent does not erase what was collected since.
+#[test]
+fn a_task_that_is_older_than_the_job_is_not_taken_at_the_operators_word() {
+    let fake = Fake::answering(|call| match call.is_post() {
+        true => Reply::Hang,
+        false => {
+            let results = json!({ "status": "SUCCESS", "distinct_ids": IDS,
+                                  "date_requested": "2026-01-02T03:04:05" });
+            Reply::json(200, &json!({ "status": "ok", "results": results }))
+        }
+    });
+    let (operator, name) = with_a_lost_answer(&fake);
+    let refused = operator.run(&["resume", &name, "--task", "t-old"]);
+    refused
+        .exits_with(2)
+        .says("made on 2026-01-02, before job 1 was sent; nothing was changed");
+    everything_says(&operator, &name, "an older task", &IN_DOUBT);
 }

@@ -151,6 +151,10 @@ fn what_was_sent_in_the_lost_time_is_not_said_to_have_lost_an_answer() {
         .exits_with(0);
     let job = operator.only_request()["jobs"][0].clone();
     assert_eq!(job["task_id"], "t-lost", "{job}");
+    assert_eq!(
+        job["possible_duplicate"], true,
+        "two may have been made: {job}"
+    );
     let reason = job["reason"].as_str().expect("a reason");
     assert!(
         reason.starts_with("recovered: the ledger was set back"),

@@ -99,3 +99,41 @@ fn a_revoked_task_of_other_ids_is_not_said_to_be_the_cancelled_job() {
         .never_says("cancelled, but")
         .never_says("an earlier attempt");
 }
+
+/// What does not answer about the task says nothing about whose ids it has.
+#[test]
+fn an_answer_that_says_nothing_about_the_task_lets_no_stranger_be_cancelled() {
+    let status = |results: serde_json::Value| {
+        Reply::json(200, &json!({ "status": "ok", "results": results }))
+    };
+    for (name, answer) in [
+        ("unknown", status(json!({ "status": "UNKNOWN" }))),
+        ("not found", status(json!({ "status": "NOT_FOUND" }))),
+        ("404", Reply::json(404, &json!({ "status": "error" }))),
+        (
+            "another task",
+            status(json!({ "status": "STARTED", "tracking_id": "t-2", "distinct_ids": ["m0"] })),
+        ),
+    ] {
+        let error = json!({ "conflicting_distinct_ids": ["m0"], "conflicting_task_ids": ["t-1"] });
+        let conflict = json!({ "status": "error", "error": error });
+        let linked = std::sync::atomic::AtomicBool::new(false);
+        let fake = Fake::answering(move |call| match call.method.as_str() {
+            "POST" => Reply::json(409, &conflict),
+            "DELETE" => Reply::text(204, "application/json", ""),
+            _ if !linked.swap(true, std::sync::atomic::Ordering::SeqCst) => {
+                let ids = ["m0", "u1", "u2"];
+                let results = json!({ "status": "PENDING", "distinct_ids": ids });
+                Reply::json(200, &json!({ "status": "ok", "results": results }))
+            }
+            _ => answer.clone(),
+        });
+        let operator = Operator::at(&fake);
+        let delete = ["delete", "--gdpr", "--yes", "m0", "--json"];
+        let request = operator.run(&delete).exits_with(0).request();
+        assert_eq!(request["linked_ids"], 1, "{name}: {request}");
+        let refused = operator.run(&["cancel", "t-1", "--no-input"]);
+        refused.exits_with(2).says("--yes");
+        assert_eq!(deletes(&fake), 0, "{name}: {refused}");
+    }
+}

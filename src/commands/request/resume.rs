@@ -226,6 +226,10 @@ async fn adopt(
         Ok(Adopted::OtherTask) => Err(bad(
             "is not what Mixpanel answered about: the answer names another task",
         )),
+        Ok(Adopted::TooOld(made)) => Err(bad(&format!(
+            "was made on {made}, before job {} was sent",
+            job.number
+        ))),
         Ok(Adopted::OtherIds(difference)) if difference.is_all() => {
             Err(bad(&format!("has no id in common with job {}", job.number)))
         }

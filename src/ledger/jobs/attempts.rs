@@ -75,13 +75,14 @@ impl Outcome {
 
     /// Whether earlier attempts, `unclear` of which may have made a task, are now in doubt. An
     /// unknown job shows doubt by its state.
-    fn doubt(&self, unclear: u32) -> Doubt {
+    fn doubt(&self, unclear: &Unclear) -> Doubt {
+        let posts = unclear.posts;
         Doubt::of(match self {
-            Self::Accepted(_) | Self::NotCreated | Self::Refused | Self::Deferred(_) => unclear > 0,
+            Self::Accepted(_) | Self::NotCreated | Self::Refused | Self::Deferred(_) => posts > 0,
             Self::Undecided => true,
             // The task explains only one of two lost answers; the other POST's task may already
             // have ended.
-            Self::Recovered(_) => unclear > 1,
+            Self::Recovered(_) => posts > 1 || unclear.has_lost_span,
             Self::AcceptedUnread | Self::Unknown | Self::Unsettled(_) => false,
         })
     }
@@ -121,7 +122,7 @@ pub(crate) fn finish_attempt(
     let record = read_one(tx, job)?;
     let at = format_time(now);
     let unclear = count_unclear(tx, job, Of::AllButTheLast)?;
-    if outcome.doubt(unclear.posts).is_there() {
+    if outcome.doubt(&unclear).is_there() {
         note_doubt(tx, job)?;
     }
     let is_double = doubt_of(tx, job)?.is_there();
@@ -185,6 +186,8 @@ pub(crate) enum Of {
 /// ledger lacks counts only if there is no other.
 pub(crate) struct Unclear {
     pub(crate) posts: u32,
+    /// In a time that the ledger lacks, any number of tasks may have been made.
+    has_lost_span: bool,
     /// No attempt is known to have been made.
     is_of_lost_span: bool,
 }
@@ -214,6 +217,7 @@ pub(crate) fn count_unclear(
     let is_of_lost_span = certain == 0 && all > 0;
     Ok(Unclear {
         posts: certain.max(u32::from(is_of_lost_span)),
+        has_lost_span: all > certain,
         is_of_lost_span,
     })
 }
