@@ -12,23 +12,23 @@ use super::settle::{Linking, Owners};
 use super::submitted::SubmitReport;
 use super::verdict::{Act, Next, Stop, Verdict};
 use super::waiting::{Settles, list_waiting};
-use super::{Approved, RefreshTrouble, Run, RunEvent, WorkflowError, settle};
+use super::{ReadyPlan, RefreshTrouble, Run, RunEvent, WorkflowError, settle};
 
-/// Records the approved plans of one command as requests with their jobs, all still to be sent.
+/// Records the plans of one command as requests with their jobs, all still to be sent.
 ///
 /// # Errors
 /// When the ledger cannot be written, or the ids cannot be read back; then nothing of it is there
 /// and nothing will be sent.
 pub fn record(
     run: &mut Run<'_>,
-    approved: &[Approved],
+    plans: &[ReadyPlan],
     again: Again,
 ) -> Result<Recorded, WorkflowError> {
-    let asked = approved.iter().map(|approved| {
-        let batches = approved
+    let asked = plans.iter().map(|ready| {
+        let batches = ready
             .batches()
             .map(|batch| batch.map_err(WorkflowError::Ids));
-        (approved.plan().to_request(), batches)
+        (ready.plan().to_request(), batches)
     });
     run.ledger.record_requests(asked, again, run.clock.now())
 }

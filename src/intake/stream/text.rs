@@ -4,14 +4,12 @@ use std::io::{self, Read};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::unpack::peek;
+use super::unpack::{Bytes, peek};
 use crate::intake::problem::Fault;
 
 const CHUNK_BYTES: usize = 64 << 10;
 /// Stands for what cannot be decoded: no UTF-8 holds it, so the line it is in will be reported.
 const UNDECODABLE: u8 = 0xff;
-
-type Bytes<'a> = Box<dyn Read + 'a>;
 
 /// Text in UTF-8 without a byte order mark, and what it was decoded from.
 ///

@@ -32,7 +32,7 @@ impl Packing {
     }
 }
 
-type Bytes<'a> = Box<dyn Read + 'a>;
+pub(super) type Bytes<'a> = Box<dyn Read + 'a>;
 
 /// Unpacks what is packed, says so in `packing`, and refuses what is no text. All members of a gzip
 /// file and all frames of a zstd file are read, and their checksums are checked.
