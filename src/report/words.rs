@@ -77,7 +77,7 @@ pub fn right(operation: Operation) -> &'static str {
 }
 
 /// What a job's state says, for whoever does not work with dsr.
-pub(super) fn state_meaning(state: JobState, given_up: bool) -> &'static str {
+pub(super) fn state_meaning(state: JobState) -> &'static str {
     match state {
         JobState::Planned => "not sent yet",
         JobState::Sending => "being sent",
@@ -86,12 +86,19 @@ pub(super) fn state_meaning(state: JobState, given_up: bool) -> &'static str {
         JobState::Done => "Mixpanel reports success",
         JobState::Refused => "Mixpanel said no; nothing was created",
         JobState::Deferred => "kept out by Mixpanel’s rate limit; not sent yet",
-        JobState::Unknown if given_up => {
-            "sent, or may have been; nobody knows what became of it, and the operator gave up"
-        }
         JobState::Unknown => "sent, or may have been; what became of it is not known",
         JobState::Failed => "Mixpanel reports that it failed",
         JobState::Revoked => "cancelled",
+    }
+}
+
+/// The same of a job that nothing more is done about.
+pub(super) fn last_state_meaning(state: JobState) -> &'static str {
+    match state {
+        JobState::Unknown => {
+            "sent, or may have been; nobody knows what became of it, and the operator gave up"
+        }
+        state => state_meaning(state),
     }
 }
 

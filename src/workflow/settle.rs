@@ -9,11 +9,12 @@ use crate::domain::{
 };
 use crate::ledger::{
     DeletionJob, Ledger, LedgerError, LinkTo, Linked, MadeFor, RequestRecord, Settling, Shared,
-    Standing,
+    Standing, Tried,
 };
 use crate::mixpanel::Client;
 
 use super::follow::{self, Difference, FollowedJob, Question, RefreshTrouble, TaskAnswer, ask};
+use super::queue::SentAfter;
 use super::{Run, WorkflowError};
 
 /// What is known of a task's ids.
@@ -57,7 +58,7 @@ pub(super) async fn link(
     job: &JobId,
     ids: Vec<DistinctId>,
     tasks: &[TaskId],
-    sent_after: bool,
+    sent_after: SentAfter,
 ) -> Result<Result<Linking, RefreshTrouble>, LedgerError> {
     let named = match ask_each(run, client, tasks).await? {
         Ok(named) => named,
@@ -73,9 +74,9 @@ pub(super) async fn link(
         })
     };
     let (over, left): (Vec<_>, Vec<_>) = left.into_iter().partition(is_over);
-    let linking = match over.is_empty() || sent_after {
-        true => Linking::Done,
-        false => Linking::SendsAgain,
+    let linking = match sent_after {
+        SentAfter::NotYet if !over.is_empty() => Linking::SendsAgain,
+        SentAfter::NotYet | SentAfter::Already => Linking::Done,
     };
     let count = count_of(over.len());
     let ended = ended_text(&named);
@@ -157,9 +158,8 @@ pub(super) async fn find_owners(
         Ok(named) => named,
         Err(trouble) => return Ok(Err(trouble)),
     };
-    // Mixpanel accepts nothing while a task has the ids: one that is named later is not older.
-    let was_accepted = run.ledger.find_tried(job)?.unread > 0;
-    let found = owners(batch, ids, &named, was_accepted);
+    let tried = run.ledger.find_tried(job)?;
+    let found = owners(batch, ids, &named, tried);
     let Owners::One(task) = &found else {
         return Ok(Ok(found));
     };
@@ -182,12 +182,7 @@ pub(super) async fn find_owners(
     }))
 }
 
-fn owners(
-    batch: &Batch,
-    ids: &[DistinctId],
-    named: &[NamedTask<'_>],
-    was_accepted: bool,
-) -> Owners {
+fn owners(batch: &Batch, ids: &[DistinctId], named: &[NamedTask<'_>], tried: Tried) -> Owners {
     let over_all = ids.len() == batch.count();
     let difference =
         |one: &NamedTask<'_>| one.ids.as_ref().map(|ids| Difference::between(batch, ids));
@@ -198,6 +193,8 @@ fn owners(
         None => over_all && named.len() == 1 && one.is_known(),
     };
     if let Some(own) = named.iter().find(made_for_it) {
+        // Mixpanel accepts nothing while a task has the ids: one that is named later is not older.
+        let was_accepted = tried.unread > 0;
         return match own.has_ended() && !was_accepted {
             true => Owners::Ended(ended_text(named)),
             false => Owners::One(own.task.clone()),

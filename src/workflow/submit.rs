@@ -291,7 +291,7 @@ async fn carry_out(
         Act::Link { ids, tasks } => {
             // Nothing was created; what the tasks have is asked with the job safely planned.
             record_outcome(run, client, job, &Outcome::NotCreated, reason)?;
-            let sent_after = queue.was_sent_after(job);
+            let sent_after = queue.sent_after(job);
             match settle::link(run, client, job, ids, &tasks, sent_after).await? {
                 Ok(Linking::Done) => {}
                 Ok(Linking::SendsAgain) => {
