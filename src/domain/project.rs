@@ -93,6 +93,13 @@ impl ProjectKey {
     }
 }
 
+/// Where a project's calls wait for their turn: one after the other, at the project's rate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lane {
+    pub project: ProjectKey,
+    pub rate: Rate,
+}
+
 /// One Mixpanel project with everything a submission needs to know of it.
 #[derive(Debug, Clone)]
 pub struct Project {
@@ -115,6 +122,13 @@ pub struct Project {
 impl Project {
     pub fn key(&self) -> ProjectKey {
         ProjectKey::of(&self.api_url, &self.token)
+    }
+
+    pub fn lane(&self) -> Lane {
+        Lane {
+            project: self.key(),
+            rate: self.rate,
+        }
     }
 }
 

@@ -448,13 +448,7 @@ async fn ask_about(
     kind: Kind,
     task: &TaskId,
 ) -> Result<Result<TaskAnswer, RefreshTrouble>, LedgerError> {
-    let project = client.project().key();
-    let question = Question {
-        task,
-        kind,
-        project: &project,
-    };
-    ask(run, client, &question).await
+    ask(run, client, &Question { task, kind }).await
 }
 
 /// Half of a job's ids, rounded up: what is tried when the whole is too large.

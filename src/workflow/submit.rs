@@ -207,7 +207,7 @@ async fn send(
     if cut_to_learned(run, queue, item)? {
         return Ok(SendStep::Sent);
     }
-    let rate = client.project().rate;
+    let lane = client.project().lane();
     let now = run.clock.now();
     if item.is_too_late(&run.job(&item.job)?, now) {
         queue.remove(&item.job);
@@ -215,9 +215,9 @@ async fn send(
     }
     let claim = run
         .ledger
-        .record_sending(&item.job, item.purpose, &queue.project, rate, now)?;
+        .record_sending(&item.job, item.purpose, &lane, now)?;
     match claim {
-        Claim::Wait(wait) if wait > max_wait.max(rate.interval()) => {
+        Claim::Wait(wait) if wait > max_wait.max(lane.rate.interval()) => {
             Ok(SendStep::Over(Some(Stop::RateLimited)))
         }
         Claim::Wait(wait) => Ok(SendStep::Wait(wait)),
@@ -346,10 +346,8 @@ async fn adopt_or_link(
     reason: Option<&str>,
 ) -> Result<Result<(), RefreshTrouble>, WorkflowError> {
     let batch = run.ledger.find_batch(job)?;
-    let project = client.project();
     let now = run.clock.now();
-    run.ledger
-        .record_answered(&project.key(), project.rate, now)?;
+    run.ledger.record_answered(&client.project().lane(), now)?;
     let owners = settle::find_owners(run, client, (job, &batch), ids, tasks).await?;
     // A conflict creates nothing: what is unknown is what became of the POSTs before.
     let not_taken = Outcome::Unsettled(JobState::Planned);
@@ -419,11 +417,9 @@ fn record_outcome(
     outcome: &Outcome,
     reason: Option<&str>,
 ) -> Result<(), WorkflowError> {
-    let project = client.project();
+    let lane = client.project().lane();
     let now = run.clock.now();
-    let recorded =
-        run.ledger
-            .record_outcome(job, &project.key(), project.rate, outcome, reason, now);
+    let recorded = run.ledger.record_outcome(job, &lane, outcome, reason, now);
     tracing::info!(%job, ?outcome, recorded = recorded.is_ok(), "answered");
     recorded.map_err(|source| match outcome {
         Outcome::Accepted(task) | Outcome::Recovered(task) => WorkflowError::NotRecorded {
