@@ -138,21 +138,20 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
         complete(tree(), words, &mut std::io::stdout());
         return ExitStatus::Done;
     }
-    let wants_json = args.iter().any(|arg| arg == "--json");
-    let format = match wants_json {
+    let format = match args.iter().any(|arg| arg == "--json") {
         true => OutputFormat::Json,
         false => OutputFormat::Human,
     };
     let screen = move || Ui::new(format, Talk::Normal, Input::Never, Color::Never);
-    guard(screen, || parse_and_start(args, wants_json))
+    guard(screen, || parse_and_start(args, format))
 }
 
-fn parse_and_start(args: Vec<OsString>, wants_json: bool) -> ExitStatus {
+fn parse_and_start(args: Vec<OsString>, format: OutputFormat) -> ExitStatus {
     let mut command = tree();
     let parsed = match command.try_get_matches_from_mut(&args) {
         Ok(matches) => match misread::check(&command, &matches) {
             Ok(()) => Cli::from_arg_matches(&matches),
-            Err(failure) => return refuse(&failure, wants_json),
+            Err(failure) => return refuse(&failure, format),
         },
         Err(error) => Err(error),
     };
@@ -165,14 +164,14 @@ fn parse_and_start(args: Vec<OsString>, wants_json: bool) -> ExitStatus {
             print_help(&args, error);
             ExitStatus::Done
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !wants_json => {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if format == OutputFormat::Human => {
             print_help(&args, error);
             ExitStatus::Usage
         }
         _ => {
             let mut tree = tree();
             tree.build();
-            refuse(&usage::failure(&error, &tree, &args), wants_json)
+            refuse(&usage::failure(&error, &tree, &args), format)
         }
     }
 }
@@ -184,11 +183,7 @@ fn print_help(args: &[OsString], help: clap::Error) {
 }
 
 /// Prints why dsr does not carry out a command line.
-fn refuse(failure: &Failure, wants_json: bool) -> ExitStatus {
-    let format = match wants_json {
-        true => OutputFormat::Json,
-        false => OutputFormat::Human,
-    };
+fn refuse(failure: &Failure, format: OutputFormat) -> ExitStatus {
     let environment = Environment::from_process().ok();
     let color = color_in(environment.as_ref(), Color::Auto);
     Ui::new(format, Talk::Quiet, Input::Never, color).fail(failure);

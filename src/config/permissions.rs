@@ -7,8 +7,11 @@ use std::fs::Metadata;
 #[cfg(unix)]
 pub fn is_open_to_others(metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
-    let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
-    metadata.mode() & forbidden(is_ours) != 0
+    let forbidden = match metadata.uid() == rustix::process::geteuid().as_raw() {
+        true => FORBIDDEN_TO_OURS,
+        false => FORBIDDEN_TO_ANOTHERS,
+    };
+    metadata.mode() & forbidden != 0
 }
 
 /// Elsewhere files inherit the permissions of the user's folder, which are the system's concern.
@@ -25,14 +28,6 @@ pub fn keep_files_private() {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 
-#[cfg(unix)]
-fn forbidden(is_ours: bool) -> u32 {
-    match is_ours {
-        true => 0o077,
-        false => 0o027,
-    }
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
@@ -47,8 +42,8 @@ mod tests {
             (0o444, true, true),
             (0o602, true, true),
         ] {
-            assert_eq!(mode & forbidden(true) != 0, ours, "{mode:o}");
-            assert_eq!(mode & forbidden(false) != 0, another, "{mode:o}");
+            assert_eq!(mode & FORBIDDEN_TO_OURS != 0, ours, "{mode:o}");
+            assert_eq!(mode & FORBIDDEN_TO_ANOTHERS != 0, another, "{mode:o}");
         }
     }
 }

@@ -16,33 +16,38 @@ impl YesFlag {
 
 /// Proof that the operator agreed to delete this many ids. Sending a deletion requires one.
 #[derive(Debug)]
-pub struct Confirmed {
-    ids: usize,
+pub struct Confirmed<T> {
+    subject: T,
+    count: usize,
 }
 
-impl Confirmed {
+impl<T> Confirmed<T> {
     /// The operator typed the number of ids in the plan, with or without thousands separators.
-    pub fn by_typed_count(answer: &str, ids: usize) -> Option<Self> {
+    pub(crate) fn by_typed_count(answer: &str, count: usize, subject: T) -> Option<Self> {
         let typed: String = answer
             .trim()
             .chars()
             .filter(|c| !matches!(c, ',' | '\'' | '_'))
             .collect();
-        (typed == ids.to_string()).then_some(Self { ids })
+        (typed == count.to_string()).then_some(Self { subject, count })
     }
 
     /// The operator typed a word, where there is nothing to count.
-    pub fn by_typed_word(answer: &str, word: &str) -> Option<Self> {
-        (answer.trim() == word).then_some(Self { ids: 0 })
+    pub(crate) fn by_typed_word(answer: &str, word: &str, subject: T) -> Option<Self> {
+        (answer.trim() == word).then_some(Self { subject, count: 0 })
     }
 
-    pub fn by_flag(flag: YesFlag, ids: usize) -> Option<Self> {
-        (flag == YesFlag::Given).then_some(Self { ids })
+    /// The operator passed `--yes`; otherwise the subject comes back.
+    pub(crate) fn by_flag(flag: YesFlag, count: usize, subject: T) -> Result<Self, T> {
+        match flag {
+            YesFlag::Given => Ok(Self { subject, count }),
+            YesFlag::Absent => Err(subject),
+        }
     }
 
-    /// How many ids were agreed to.
-    pub fn ids(&self) -> usize {
-        self.ids
+    /// What was confirmed, and the number that was agreed to.
+    pub fn into_parts(self) -> (T, usize) {
+        (self.subject, self.count)
     }
 }
 
@@ -53,13 +58,14 @@ mod tests {
     #[test]
     fn only_the_exact_count_confirms() {
         for good in ["1234", " 1234\n", "1,234", "1'234"] {
-            assert_eq!(Confirmed::by_typed_count(good, 1234).unwrap().ids(), 1234);
+            let confirmed = Confirmed::by_typed_count(good, 1234, "plan").unwrap();
+            assert_eq!(confirmed.into_parts(), ("plan", 1234));
         }
         for bad in ["", "yes", "y", "1235", "01234", "1234.0", "-1234"] {
-            assert!(Confirmed::by_typed_count(bad, 1234).is_none(), "{bad}");
+            assert!(Confirmed::by_typed_count(bad, 1234, ()).is_none(), "{bad}");
         }
-        assert!(Confirmed::by_flag(YesFlag::Absent, 3).is_none());
-        assert!(Confirmed::by_typed_word("accept\n", "accept").is_some());
-        assert!(Confirmed::by_typed_word("0\n", "accept").is_none());
+        assert!(Confirmed::by_flag(YesFlag::Absent, 3, ()).is_err());
+        assert!(Confirmed::by_typed_word("accept\n", "accept", ()).is_some());
+        assert!(Confirmed::by_typed_word("0\n", "accept", ()).is_none());
     }
 }

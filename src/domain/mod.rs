@@ -56,7 +56,7 @@ pub use operation::{Disclosure, Kind, Law, Operation, RetrievalScope};
 pub use person_hash::{LedgerKey, PersonHash, PersonHasher};
 pub use plan_digest::PlanDigest;
 pub use polling::{Heard, LONGEST_PAUSE, next_check};
-pub use project::{Project, ProjectKey, ProjectName, ProjectToken};
+pub use project::{Lane, Project, ProjectKey, ProjectName, ProjectToken};
 pub use region::Region;
 pub use retention::{Cutoff, CutoffError, EXPORT_IDS_DAYS, RETENTION_RULE};
 pub use similar::{is_close, most_like};

@@ -116,6 +116,13 @@ impl Project {
     pub fn key(&self) -> ProjectKey {
         ProjectKey::of(&self.api_url, &self.token)
     }
+
+    pub fn lane(&self) -> Lane {
+        Lane {
+            project: self.key(),
+            rate: self.rate,
+        }
+    }
 }
 
 #[cfg(test)]

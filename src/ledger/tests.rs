@@ -45,6 +45,15 @@ fn open(folder: &tempfile::TempDir) -> Ledger {
     Ledger::open(&folder.path().join("ledger.db"), Duration::from_millis(200)).unwrap()
 }
 
+fn lane() -> Lane {
+    lane_at(Rate::default())
+}
+
+fn lane_at(rate: Rate) -> Lane {
+    let project = key();
+    Lane { project, rate }
+}
+
 fn key() -> ProjectKey {
     ProjectKey::restore("k".to_owned())
 }
@@ -83,13 +92,12 @@ fn with_request(folder: &tempfile::TempDir) -> (Ledger, RequestRecord) {
 
 fn send(ledger: &mut Ledger, job: &JobId) -> Claim {
     ledger
-        .record_sending(job, Purpose::Submit, &key(), Rate::default(), noon())
+        .record_sending(job, Purpose::Submit, &lane(), noon())
         .unwrap()
 }
 
 fn end(ledger: &mut Ledger, job: &JobId, outcome: &Outcome) -> Result<(), LedgerError> {
-    let rate = Rate::default();
-    ledger.record_outcome(job, &key(), rate, outcome, Some("why"), noon())
+    ledger.record_outcome(job, &lane(), outcome, Some("why"), noon())
 }
 
 fn state(ledger: &Ledger, job: &JobId) -> JobState {
@@ -217,32 +225,27 @@ fn each_outcome_leaves_the_job_where_it_belongs() {
 fn a_project_has_one_slot_an_interval_over_all_connections() {
     let folder = tempfile::tempdir().unwrap();
     let (mut one, mut two) = (open(&folder), open(&folder));
-    let rate = Rate::default();
     let at = |ms| noon() + TimeDelta::milliseconds(ms);
-    assert_eq!(one.record_slot(&key(), rate, at(0)).unwrap(), Slot::Yours);
+    assert_eq!(one.record_slot(&lane(), at(0)).unwrap(), Slot::Yours);
     let wait = |ms| Slot::Wait(Duration::from_millis(ms));
-    assert_eq!(two.record_slot(&key(), rate, at(400)).unwrap(), wait(600));
-    one.record_answered(&key(), rate, at(250)).unwrap();
-    assert_eq!(two.record_slot(&key(), rate, at(1000)).unwrap(), wait(250));
-    assert_eq!(
-        two.record_slot(&key(), rate, at(1250)).unwrap(),
-        Slot::Yours
-    );
-    let other = ProjectKey::restore("other".to_owned());
-    assert_eq!(
-        two.record_slot(&other, rate, at(1250)).unwrap(),
-        Slot::Yours
-    );
+    assert_eq!(two.record_slot(&lane(), at(400)).unwrap(), wait(600));
+    one.record_answered(&lane(), at(250)).unwrap();
+    assert_eq!(two.record_slot(&lane(), at(1000)).unwrap(), wait(250));
+    assert_eq!(two.record_slot(&lane(), at(1250)).unwrap(), Slot::Yours);
+    let other = Lane {
+        project: ProjectKey::restore("other".to_owned()),
+        ..lane()
+    };
+    assert_eq!(two.record_slot(&other, at(1250)).unwrap(), Slot::Yours);
 }
 
 #[test]
 fn a_clock_that_was_set_back_does_not_stop_the_project() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = open(&folder);
-    let rate = Rate::default();
-    ledger.record_slot(&key(), rate, noon()).unwrap();
+    ledger.record_slot(&lane(), noon()).unwrap();
     let earlier = noon() - TimeDelta::days(3);
-    let wait = ledger.record_slot(&key(), rate, earlier).unwrap();
+    let wait = ledger.record_slot(&lane(), earlier).unwrap();
     assert_eq!(wait, Slot::Wait(Duration::from_secs(1)));
 }
 
@@ -416,10 +419,7 @@ fn a_ledger_that_another_holds_is_given_up_after_the_time_to_wait() {
     let mut holder = open(&folder);
     let _held = holder.write().unwrap();
     let mut other = open(&folder);
-    let error = other
-        .record_slot(&key(), Rate::default(), noon())
-        .err()
-        .unwrap();
+    let error = other.record_slot(&lane(), noon()).err().unwrap();
     assert!(matches!(error, LedgerError::Locked), "{error}");
 }
 

@@ -75,7 +75,7 @@ pub fn right(operation: Operation) -> &'static str {
 }
 
 /// What a job's state means, for readers who do not use dsr.
-pub(super) fn state_meaning(state: JobState, given_up: bool) -> &'static str {
+pub(super) fn state_meaning(state: JobState) -> &'static str {
     match state {
         JobState::Planned => "not sent yet",
         JobState::Sending => "being sent",
@@ -84,9 +84,6 @@ pub(super) fn state_meaning(state: JobState, given_up: bool) -> &'static str {
         JobState::Done => "Mixpanel reports success",
         JobState::Refused => "Mixpanel said no; nothing was created",
         JobState::Deferred => "kept out by Mixpanel’s rate limit; not sent yet",
-        JobState::Unknown if given_up => {
-            "sent, or may have been; nobody knows what became of it, and the operator gave up"
-        }
         JobState::Unknown => "sent, or may have been; what became of it is not known",
         JobState::Failed => "Mixpanel reports that it failed",
         JobState::Revoked => "cancelled",

@@ -81,6 +81,7 @@ impl Ui {
             Color::Auto if is_terminal => ColorChoice::Always,
             Color::Auto => ColorChoice::Never,
         };
+        let aside = Aside::new(choose(io::stderr().is_terminal()));
         Self {
             format,
             talk,
@@ -88,10 +89,12 @@ impl Ui {
             layout: Layout::Columns,
             drawing: Drawing::Possible,
             stdout: choose(io::stdout().is_terminal()),
-            aside: Aside::new(
-                choose(io::stderr().is_terminal()),
-                format == OutputFormat::Human && talk == Talk::Normal,
-            ),
+            aside: match (format, talk) {
+                (OutputFormat::Human, Talk::Normal) => aside,
+                (OutputFormat::Human, Talk::Quiet) | (OutputFormat::Json, _) => {
+                    aside.without_notes()
+                }
+            },
             terminal: Terminal::default(),
             program: "dsr",
             warnings: RefCell::default(),

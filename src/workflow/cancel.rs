@@ -397,9 +397,10 @@ async fn delete(
     client: &Client,
     item: &FollowedJob,
 ) -> Result<Result<Said, RefreshTrouble>, LedgerError> {
+    let lane = client.project().lane();
     let (mut limited, mut unreached) = (0, 0);
     loop {
-        if let Err(trouble) = follow::take_slot(run, client, &item.question()).await? {
+        if let Err(trouble) = follow::take_slot(run, &lane).await? {
             return Ok(Err(trouble));
         }
         if run.interrupt.signal().is_some() {
@@ -412,8 +413,7 @@ async fn delete(
             },
         };
         let now = run.clock.now();
-        run.ledger
-            .record_answered(item.project(), client.project().rate, now)?;
+        run.ledger.record_answered(&lane, now)?;
         run.record_standing(client);
         match answer {
             CancelAnswer::Cancelled => return Ok(Ok(Said::Taken)),
@@ -438,7 +438,7 @@ async fn delete(
             CancelAnswer::Deferred { retry_after } => {
                 limited += 1;
                 let wait = retry_after.unwrap_or(Duration::from_secs(1 << limited.min(5)));
-                run.ledger.record_block(item.project(), now + wait, now)?;
+                run.ledger.record_block(&lane.project, now + wait, now)?;
                 if limited >= MAX_LIMITED {
                     return Ok(Err(RefreshTrouble::RateLimited));
                 }

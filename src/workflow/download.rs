@@ -216,11 +216,9 @@ async fn find_link(
     let Some(task) = &job.task else {
         return Ok(Ok(None));
     };
-    let project = client.project().key();
     let question = Question {
         task,
         kind: Kind::Export,
-        project: &project,
     };
     let answer = ask(run, client, &question).await?;
     Ok(answer.map(|answer| answer.link))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::{Batch, JobId, Kind, ProjectKey, TaskId, TaskStatus};
+use crate::domain::{Batch, JobId, Kind, Lane, ProjectKey, TaskId, TaskStatus};
 use crate::ledger::{JobRecord, Ledger, LedgerError, NextCheck, RequestRecord, Slot};
 use crate::mixpanel::{Client, StatusAnswer, TaskAnswer};
 
@@ -83,7 +83,6 @@ impl FollowedJob {
         Question {
             task: &self.task,
             kind: self.kind,
-            project: &self.project,
         }
     }
 }
@@ -256,7 +255,6 @@ fn moved(before: &JobRecord, after: &JobRecord) -> bool {
 pub(super) struct Question<'a> {
     pub(super) task: &'a TaskId,
     pub(super) kind: Kind,
-    pub(super) project: &'a ProjectKey,
 }
 
 /// Asks one question, and repeats it a few times until an answer comes.
@@ -275,10 +273,11 @@ async fn ask_until(
     mut slot: FirstSlot,
     end: Option<Instant>,
 ) -> Result<Result<TaskAnswer, RefreshTrouble>, LedgerError> {
+    let lane = client.project().lane();
     let mut tries = 0;
     loop {
         if slot == FirstSlot::ToTake
-            && let Err(trouble) = take_slot_until(run, client, item, end).await?
+            && let Err(trouble) = take_slot_until(run, &lane, end).await?
         {
             return Ok(Err(trouble));
         }
@@ -300,8 +299,7 @@ async fn ask_until(
         };
         run.compare_clocks(client);
         let now = run.clock.now();
-        let rate = client.project().rate;
-        run.ledger.record_answered(item.project, rate, now)?;
+        run.ledger.record_answered(&lane, now)?;
         run.record_standing(client);
         let answer = match answer {
             Ok(answer) => answer,
@@ -326,7 +324,7 @@ async fn ask_until(
             }
             StatusAnswer::Deferred { retry_after } => {
                 let wait = retry_after.unwrap_or(Duration::from_secs(1 << tries.min(5)));
-                run.ledger.record_block(item.project, now + wait, now)?;
+                run.ledger.record_block(&lane.project, now + wait, now)?;
             }
             StatusAnswer::Unclear { reason } if tries + 1 >= MAX_TRIES => {
                 let reason = reason.into();
@@ -349,25 +347,22 @@ async fn at(end: Option<Instant>) {
 /// Waits for the project's turn.
 pub(super) async fn take_slot(
     run: &mut Run<'_>,
-    client: &Client,
-    item: &Question<'_>,
+    lane: &Lane,
 ) -> Result<Result<(), RefreshTrouble>, LedgerError> {
-    take_slot_until(run, client, item, None).await
+    take_slot_until(run, lane, None).await
 }
 
 async fn take_slot_until(
     run: &mut Run<'_>,
-    client: &Client,
-    item: &Question<'_>,
+    lane: &Lane,
     end: Option<Instant>,
 ) -> Result<Result<(), RefreshTrouble>, LedgerError> {
-    let rate = client.project().rate;
     loop {
         let now = run.clock.now();
-        let longest = MAX_LIMIT_WAIT.max(rate.interval());
+        let longest = MAX_LIMIT_WAIT.max(lane.rate.interval());
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
         let longest = left.map_or(longest, |left| longest.min(left));
-        match run.ledger.record_slot(item.project, rate, now)? {
+        match run.ledger.record_slot(lane, now)? {
             Slot::Yours => return Ok(Ok(())),
             Slot::Wait(wait) if wait > longest => {
                 return Ok(Err(RefreshTrouble::RateLimited));

@@ -50,7 +50,7 @@ pub use fetched::{
 pub use follow::{Difference, FollowedJob, RefreshTrouble};
 pub use interrupt::{Interrupt, Signal};
 pub use new_file::{NewFile, NewFileError, PlacedFile};
-pub use plan::{Approved, NotApproved, Plan, RequestTerms};
+pub use plan::{NotReady, Plan, ReadyPlan, RequestTerms};
 pub use plan_file::{Outdated, PlanningError, check_fit, restore_plan, write_plan};
 pub use poll::{PollExtent, refresh, wait};
 pub use probe::{Probe, Probed, probe};

@@ -54,14 +54,14 @@ pub struct Plan {
 
 /// A plan that may be carried out. A deletion needs the operator's confirmation.
 #[derive(Debug)]
-pub struct Approved {
+pub struct ReadyPlan {
     plan: Plan,
     ids: Rc<UniqueIds>,
 }
 
 /// Why a plan may not be carried out.
 #[derive(Debug, thiserror::Error)]
-pub enum NotApproved {
+pub enum NotReady {
     #[error("a deletion of {planned} ids was planned, and one of {confirmed:?} was confirmed")]
     NotConfirmed {
         planned: usize,
@@ -145,8 +145,8 @@ impl Plan {
 
     /// # Errors
     /// When the plan can only be shown.
-    pub(super) fn ids(&self) -> Result<Rc<UniqueIds>, NotApproved> {
-        self.ids.clone().ok_or(NotApproved::ShownOnly)
+    pub(super) fn ids(&self) -> Result<Rc<UniqueIds>, NotReady> {
+        self.ids.clone().ok_or(NotReady::ShownOnly)
     }
 
     pub fn job_count(&self) -> usize {
@@ -167,19 +167,22 @@ impl Plan {
     /// Approves an export as it is, and a deletion that the operator confirmed.
     ///
     /// # Errors
-    /// When the confirmation is missing or for another number of ids, or the plan can only be
-    /// shown.
-    pub fn approve(self, confirmed: Option<&Confirmed>) -> Result<Approved, NotApproved> {
+    /// When it is a deletion, or the plan can only be shown.
+    pub fn export(self) -> Result<ReadyPlan, NotReady> {
+        self.ready(None)
+    }
+
+    fn ready(self, confirmed: Option<usize>) -> Result<ReadyPlan, NotReady> {
         let planned = self.counts.unique;
-        match (self.order.operation, confirmed.map(Confirmed::ids)) {
-            (Operation::Export(_), _) => {}
-            (Operation::Delete(_), Some(ids)) if ids == planned => {}
-            (Operation::Delete(_), confirmed) => {
-                return Err(NotApproved::NotConfirmed { planned, confirmed });
+        match self.order.operation {
+            Operation::Delete(_) if confirmed != Some(planned) => {
+                Err(NotReady::NotConfirmed { planned, confirmed })
             }
+            Operation::Export(_) | Operation::Delete(_) => Ok(ReadyPlan {
+                ids: self.ids()?,
+                plan: self,
+            }),
         }
-        let ids = self.ids()?;
-        Ok(Approved { plan: self, ids })
     }
 
     /// The request to record in the ledger.
@@ -202,7 +205,17 @@ impl Plan {
     }
 }
 
-impl Approved {
+impl ReadyPlan {
+    /// Takes the deletions that the operator confirmed, one for each project.
+    ///
+    /// # Errors
+    /// When one has another number of ids than was confirmed; or as [`Plan::export`].
+    pub fn confirmed(plans: Confirmed<Vec<Plan>>) -> Result<Vec<Self>, NotReady> {
+        let (plans, count) = plans.into_parts();
+        let ready = plans.into_iter().map(|plan| plan.ready(Some(count)));
+        ready.collect()
+    }
+
     pub fn job_count(&self) -> usize {
         self.plan.job_count()
     }
@@ -267,11 +280,12 @@ mod tests {
     #[test]
     fn a_deletion_and_an_export_are_cut_by_their_own_limits() {
         let sizes = |plan: &Plan| -> Vec<usize> {
-            let approved = plan
-                .clone()
-                .approve(Confirmed::by_typed_count("1234", 1234).as_ref());
-            let approved = approved.unwrap();
-            let batches: Vec<usize> = approved.batches().map(|b| b.unwrap().count()).collect();
+            let plans = vec![plan.clone()];
+            let confirmed = Confirmed::by_typed_count("1234", 1234, plans).unwrap();
+            let [ready] = &ReadyPlan::confirmed(confirmed).unwrap()[..] else {
+                panic!("one plan was confirmed");
+            };
+            let batches: Vec<usize> = ready.batches().map(|b| b.unwrap().count()).collect();
             assert_eq!(batches, plan.job_sizes().collect::<Vec<_>>());
             batches
         };
@@ -287,16 +301,16 @@ mod tests {
     }
 
     #[test]
-    fn a_deletion_is_approved_only_as_it_was_confirmed() {
+    fn a_deletion_is_carried_out_only_as_it_was_confirmed() {
         let deletion = || plan(Operation::Delete(Law::Ccpa), 7);
-        assert!(deletion().approve(None).is_err());
-        let other = Confirmed::by_typed_count("8", 8);
-        assert!(deletion().approve(other.as_ref()).is_err());
-        let same = Confirmed::by_typed_count("7", 7);
-        assert!(deletion().approve(same.as_ref()).is_ok());
+        assert!(deletion().export().is_err());
+        let other = Confirmed::by_typed_count("8", 8, vec![deletion()]).unwrap();
+        assert!(ReadyPlan::confirmed(other).is_err());
+        let same = Confirmed::by_typed_count("7", 7, vec![deletion()]).unwrap();
+        assert!(ReadyPlan::confirmed(same).is_ok());
         assert!(
             plan(Operation::Export(RetrievalScope::Gdpr), 7)
-                .approve(None)
+                .export()
                 .is_ok()
         );
     }
@@ -306,7 +320,7 @@ mod tests {
         let mut shown = plan(Operation::Export(RetrievalScope::Gdpr), 7);
         shown.ids = None;
         assert_eq!(shown.job_sizes().collect::<Vec<_>>(), [7]);
-        let error = shown.approve(None).unwrap_err();
-        assert!(matches!(error, NotApproved::ShownOnly), "{error}");
+        let error = shown.export().unwrap_err();
+        assert!(matches!(error, NotReady::ShownOnly), "{error}");
     }
 }

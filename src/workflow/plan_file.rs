@@ -13,7 +13,7 @@ use crate::ledger::PlanRecord;
 use crate::plan_file::{self, Header, HowHashed, PlanFile, PlanFileError};
 
 use super::plan::{Plan, RequestTerms};
-use super::{MAX_SKEW, NotApproved};
+use super::{MAX_SKEW, NotReady};
 
 /// Why a plan was not written or read. Nothing was recorded or sent.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,7 @@ pub enum PlanningError {
     #[error(transparent)]
     Ids(#[from] IntakeError),
     #[error(transparent)]
-    Shown(#[from] NotApproved),
+    Shown(#[from] NotReady),
 }
 
 /// What no longer fits a plan.

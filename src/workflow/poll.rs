@@ -197,11 +197,11 @@ impl<'s> Questions<'s> {
                 let trouble = no_project(run, &next.job)?;
                 return Ok(PollStep::Troubled(next.project, trouble));
             };
-            let rate = client.project().rate;
+            let lane = client.project().lane();
             let item = FollowedJob::from(next);
-            let asking =
-                run.ledger
-                    .record_asking(item.job(), self.turn, item.project(), rate, now)?;
+            let asking = run
+                .ledger
+                .record_asking(item.job(), self.turn, &lane, now)?;
             match asking {
                 Asking::Yours => {
                     let checked = check_until(run, &item, FirstSlot::Taken, self.end).await?;
@@ -211,7 +211,7 @@ impl<'s> Questions<'s> {
                     });
                 }
                 Asking::Taken => {}
-                Asking::Wait(wait) if wait > MAX_LIMIT_WAIT.max(rate.interval()) => {
+                Asking::Wait(wait) if wait > MAX_LIMIT_WAIT.max(lane.rate.interval()) => {
                     let trouble = RefreshTrouble::RateLimited;
                     return Ok(PollStep::Troubled(item.project().clone(), trouble));
                 }

@@ -3,11 +3,11 @@
 
 use chrono::TimeDelta;
 
-use crate::domain::{Kind, ProjectKey, TaskId, TaskStatus};
+use crate::domain::{TaskId, TaskStatus};
 use crate::ledger::LedgerError;
 use crate::mixpanel::{Client, StatusAnswer};
 
-use super::follow::{Question, take_slot};
+use super::follow::take_slot;
 use super::{RefreshTrouble, Run};
 
 /// What the answer about a task that cannot exist shows.
@@ -43,18 +43,10 @@ pub struct Probed {
 }
 
 /// Sends one GET, within the project's pace.
-pub async fn probe(
-    run: &mut Run<'_>,
-    client: &Client,
-    project: &ProjectKey,
-) -> Result<Probed, LedgerError> {
+pub async fn probe(run: &mut Run<'_>, client: &Client) -> Result<Probed, LedgerError> {
     let task = TaskId::random();
-    let question = Question {
-        task: &task,
-        kind: Kind::Delete,
-        project,
-    };
-    if let Err(trouble) = take_slot(run, client, &question).await? {
+    let lane = client.project().lane();
+    if let Err(trouble) = take_slot(run, &lane).await? {
         return Ok(Probed {
             probe: of_trouble(trouble),
             ahead: None,
@@ -65,8 +57,7 @@ pub async fn probe(
         () = run.interrupt.out_of_patience() => None,
     };
     let now = run.clock.now();
-    let rate = client.project().rate;
-    run.ledger.record_answered(project, rate, now)?;
+    run.ledger.record_answered(&lane, now)?;
     run.record_standing(client);
     let probe = match answer {
         None => Probe::Interrupted,
@@ -80,7 +71,7 @@ pub async fn probe(
         Some(StatusAnswer::NotAllowed { http_status }) => Probe::NotAllowed { http_status },
         Some(StatusAnswer::Deferred { retry_after }) => {
             if let Some(wait) = retry_after {
-                run.ledger.record_block(project, now + wait, now)?;
+                run.ledger.record_block(&lane.project, now + wait, now)?;
             }
             Probe::RateLimited
         }

@@ -76,6 +76,13 @@ pub(super) enum Offer {
     Nothing,
 }
 
+/// Whether a job was sent again since the task that had its ids has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SentAfter {
+    NotYet,
+    Already,
+}
+
 impl Queue {
     pub(super) fn new(project: ProjectKey, max_wait: Duration) -> Self {
         Self {
@@ -158,8 +165,11 @@ impl Queue {
         self.sent_after.insert(job.clone());
     }
 
-    pub(super) fn was_sent_after(&self, job: &JobId) -> bool {
-        self.sent_after.contains(job)
+    pub(super) fn sent_after(&self, job: &JobId) -> SentAfter {
+        match self.sent_after.contains(job) {
+            true => SentAfter::Already,
+            false => SentAfter::NotYet,
+        }
     }
 
     pub(super) fn pause(&mut self, wait: Duration) {

@@ -11,11 +11,12 @@ use crate::domain::{
 };
 use crate::ledger::{
     DeletionJob, Ledger, LedgerError, LinkTo, Linked, MadeFor, RequestRecord, Settling, Shared,
-    Standing,
+    Standing, Tried,
 };
 use crate::mixpanel::{Client, TaskAnswer};
 
 use super::follow::{self, Difference, FollowedJob, Question, RefreshTrouble, ask};
+use super::queue::SentAfter;
 use super::{Run, WorkflowError};
 
 type TaskIds = Option<HashSet<String>>;
@@ -56,7 +57,7 @@ pub(super) async fn link(
     job: &JobId,
     ids: Vec<DistinctId>,
     tasks: &[TaskId],
-    sent_after: bool,
+    sent_after: SentAfter,
 ) -> Result<Result<Linking, RefreshTrouble>, LedgerError> {
     let named = match ask_each(run, client, tasks).await? {
         Ok(named) => named,
@@ -72,9 +73,9 @@ pub(super) async fn link(
         })
     };
     let (over, left): (Vec<_>, Vec<_>) = left.into_iter().partition(is_over);
-    let linking = match over.is_empty() || sent_after {
-        true => Linking::Done,
-        false => Linking::SendsAgain,
+    let linking = match sent_after {
+        SentAfter::NotYet if !over.is_empty() => Linking::SendsAgain,
+        SentAfter::NotYet | SentAfter::Already => Linking::Done,
     };
     let count = count_of(over.len());
     let ended = ended_text(&named);
@@ -158,8 +159,7 @@ pub(super) async fn find_owners(
         Err(trouble) => return Ok(Err(trouble)),
     };
     let tried = run.ledger.find_tried(job)?;
-    // Mixpanel accepts no POST while a task has the ids, so a task named later is not older.
-    let found = owners(batch, ids, &named, tried.unread > 0);
+    let found = owners(batch, ids, &named, tried);
     let Owners::One(task) = &found else {
         return Ok(Ok(found));
     };
@@ -192,12 +192,7 @@ pub(super) async fn find_owners(
     }))
 }
 
-fn owners(
-    batch: &Batch,
-    ids: &[DistinctId],
-    named: &[NamedTask<'_>],
-    was_accepted: bool,
-) -> Owners {
+fn owners(batch: &Batch, ids: &[DistinctId], named: &[NamedTask<'_>], tried: Tried) -> Owners {
     let over_all = ids.len() == batch.count();
     let difference =
         |one: &NamedTask<'_>| one.ids.as_ref().map(|ids| Difference::between(batch, ids));
@@ -208,6 +203,8 @@ fn owners(
         None => over_all && named.len() == 1 && one.is_known(),
     };
     if let Some(own) = named.iter().find(made_for_it) {
+        // Mixpanel accepts nothing while a task has the ids: one that is named later is not older.
+        let was_accepted = tried.unread > 0;
         return match own.has_ended() && !was_accepted {
             true => Owners::Ended(ended_text(named)),
             false => Owners::One(own.task.clone()),
@@ -469,13 +466,7 @@ async fn ask_about(
     kind: Kind,
     task: &TaskId,
 ) -> Result<Result<TaskAnswer, RefreshTrouble>, LedgerError> {
-    let project = client.project().key();
-    let question = Question {
-        task,
-        kind,
-        project: &project,
-    };
-    ask(run, client, &question).await
+    ask(run, client, &Question { task, kind }).await
 }
 
 /// Half of a job's ids, rounded up, to try when the whole is too large.

@@ -12,7 +12,7 @@ use super::settle::{Linking, Owners};
 use super::submitted::SubmitReport;
 use super::verdict::{Act, Next, Stop, Verdict};
 use super::waiting::{Settles, list_waiting};
-use super::{Approved, RefreshTrouble, Run, RunEvent, WorkflowError, settle};
+use super::{ReadyPlan, RefreshTrouble, Run, RunEvent, WorkflowError, settle};
 
 /// Records the approved plans of one command as requests with unsent jobs.
 ///
@@ -20,14 +20,14 @@ use super::{Approved, RefreshTrouble, Run, RunEvent, WorkflowError, settle};
 /// When the ledger cannot be written, or the ids cannot be read. Then nothing is recorded or sent.
 pub fn record(
     run: &mut Run<'_>,
-    approved: &[Approved],
+    plans: &[ReadyPlan],
     again: Again,
 ) -> Result<Recorded, WorkflowError> {
-    let asked = approved.iter().map(|approved| {
-        let batches = approved
+    let asked = plans.iter().map(|ready| {
+        let batches = ready
             .batches()
             .map(|batch| batch.map_err(WorkflowError::Ids));
-        (approved.plan().to_request(), batches)
+        (ready.plan().to_request(), batches)
     });
     run.ledger.record_requests(asked, again, run.clock.now())
 }
@@ -203,7 +203,7 @@ async fn send(
     if cut_to_learned(run, queue, item)? {
         return Ok(SendStep::Sent);
     }
-    let rate = client.project().rate;
+    let lane = client.project().lane();
     let now = run.clock.now();
     if item.is_too_late(&run.job(&item.job)?, now) {
         queue.remove(&item.job);
@@ -211,9 +211,9 @@ async fn send(
     }
     let claim = run
         .ledger
-        .record_sending(&item.job, item.purpose, &queue.project, rate, now)?;
+        .record_sending(&item.job, item.purpose, &lane, now)?;
     match claim {
-        Claim::Wait(wait) if wait > max_wait.max(rate.interval()) => {
+        Claim::Wait(wait) if wait > max_wait.max(lane.rate.interval()) => {
             Ok(SendStep::Over(Some(Stop::RateLimited)))
         }
         Claim::Wait(wait) => Ok(SendStep::Wait(wait)),
@@ -287,7 +287,7 @@ async fn carry_out(
         Act::Link { ids, tasks } => {
             // Nothing was created, so the job is planned again before dsr asks the tasks.
             record_outcome(run, client, job, &Outcome::NotCreated, reason)?;
-            let sent_after = queue.was_sent_after(job);
+            let sent_after = queue.sent_after(job);
             match settle::link(run, client, job, ids, &tasks, sent_after).await? {
                 Ok(Linking::Done) => {}
                 Ok(Linking::SendsAgain) => {
@@ -342,10 +342,8 @@ async fn adopt_or_link(
     reason: Option<&str>,
 ) -> Result<Result<(), RefreshTrouble>, WorkflowError> {
     let batch = run.ledger.find_batch(job)?;
-    let project = client.project();
     let now = run.clock.now();
-    run.ledger
-        .record_answered(&project.key(), project.rate, now)?;
+    run.ledger.record_answered(&client.project().lane(), now)?;
     let owners = settle::find_owners(run, client, (job, &batch), ids, tasks).await?;
     // A conflict creates nothing; only the earlier POSTs remain unknown.
     let not_taken = Outcome::Unsettled(JobState::Planned);
@@ -415,11 +413,9 @@ fn record_outcome(
     outcome: &Outcome,
     reason: Option<&str>,
 ) -> Result<(), WorkflowError> {
-    let project = client.project();
+    let lane = client.project().lane();
     let now = run.clock.now();
-    let recorded =
-        run.ledger
-            .record_outcome(job, &project.key(), project.rate, outcome, reason, now);
+    let recorded = run.ledger.record_outcome(job, &lane, outcome, reason, now);
     tracing::info!(%job, ?outcome, recorded = recorded.is_ok(), "answered");
     recorded.map_err(|source| match outcome {
         Outcome::Accepted(task) | Outcome::Recovered(task) => WorkflowError::NotRecorded {

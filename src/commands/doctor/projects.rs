@@ -163,7 +163,7 @@ async fn ask(
         Some(client) => {
             let token = client.token();
             let renewal = renewal(token.origin(), token.name());
-            Ok((workflow::probe(&mut run, client, &key).await?, renewal))
+            Ok((workflow::probe(&mut run, client).await?, renewal))
         }
         None => Ok((NOT_ASKED, String::new())),
     }

@@ -21,7 +21,7 @@ use crate::intake::{Fault, HashingError, IntakeError, Remedy};
 use crate::mixpanel::ClientError;
 use crate::sandbox::SandboxError;
 use crate::ui::{Failure, PrintError, QuestionError};
-use crate::workflow::{NotApproved, ReceiptState, WorkflowError};
+use crate::workflow::{NotReady, ReceiptState, WorkflowError};
 
 pub(crate) use archives::split_failure;
 pub(crate) use ledger::{COPY_IN_THE_WAY, no_ledger};
@@ -378,8 +378,8 @@ impl From<WorkflowError> for Failure {
     }
 }
 
-impl From<NotApproved> for Failure {
-    fn from(error: NotApproved) -> Self {
+impl From<NotReady> for Failure {
+    fn from(error: NotReady) -> Self {
         Self::from_error(ExitStatus::Usage, "confirmation", &error)
     }
 }

@@ -191,7 +191,7 @@ fn command_sheet(command: &clap::Command, known: &[String]) -> Sheet {
         )]);
     }
     examples(&mut rest, command);
-    shared_sections(&mut rest, is_root);
+    shared_sections(&mut rest, &typed);
     let mut text = String::from_utf8_lossy(&text).into_owned();
     text.push_str(&rest.to_roff());
     see_also(&mut text, &typed, known);
@@ -226,7 +226,7 @@ fn examples(roff: &mut Roff, command: &clap::Command) {
 }
 
 /// The page of dsr has these sections in full; the other pages refer to it.
-fn shared_sections(roff: &mut Roff, is_root: bool) {
+fn shared_sections(roff: &mut Roff, typed: &str) {
     let sections = [
         (
             "EXIT STATUS",
@@ -238,7 +238,7 @@ fn shared_sections(roff: &mut Roff, is_root: bool) {
     ];
     for (heading, topic, reference) in sections {
         roff.control("SH", [heading]);
-        match topics::find(topic, None).filter(|_| is_root) {
+        match topics::find(topic, None).filter(|_| typed == "dsr") {
             Some(page) => blocks(roff, &page.blocks[..1]),
             None => {
                 roff.text([roman(format!("{reference} `dsr-{topic}`(7)."))]);

@@ -61,6 +61,7 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
     ctx.ui
         .confirm(
             Confirmable::Acceptance,
+            &set_back,
             &question(&set_back, &jobs, ends, ctx.clock.now()),
             count,
             YesFlag::of(args.yes),

@@ -120,7 +120,9 @@ fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
             None => ExitStatus::Done,
         });
     }
-    if let Some(failure) = only_lost_heads(&audit, set_back.is_some()) {
+    if set_back.is_none()
+        && let Some(failure) = only_lost_heads(&audit)
+    {
         ctx.ui.fail(&failure);
         return Ok(failure.status);
     }
@@ -155,9 +157,9 @@ fn only_newer_heads(audit: &Audit, heads: &[KeptHead], set_back: &SetBack) -> bo
 }
 
 /// Returns the failure if the only findings are heads of a time that the ledger lacks.
-fn only_lost_heads(audit: &Audit, is_set_back: bool) -> Option<Failure> {
+fn only_lost_heads(audit: &Audit) -> Option<Failure> {
     let is_lost = |finding: &Finding| matches!(finding, Finding::AnchorLost { .. });
-    let is_only = !is_set_back && audit.more == 0 && audit.findings.iter().all(is_lost);
+    let is_only = audit.more == 0 && audit.findings.iter().all(is_lost);
     is_only.then(|| {
         let heads = plural(audit.findings.len(), "saved head", "saved heads");
         let message = format!("{heads} of the lost time cannot be checked; all else fits");

@@ -45,6 +45,7 @@ pub(crate) fn run(ctx: &mut Context, args: &PurgeArgs) -> Result<ExitStatus, Fai
         ctx.ui
             .confirm(
                 Confirmable::Purge,
+                closed,
                 &question(closed, stay, cutoff),
                 closed.requests,
                 flag,

@@ -84,8 +84,8 @@ pub(crate) async fn run(ctx: &mut Context, mut args: ApplyArgs) -> Result<ExitSt
         }
         Operation::Delete(_) => {
             let flag = YesFlag::of(args.yes);
-            let confirmed = delete::confirm(ctx, &plans, flag, DatesShown::Already)?;
-            delete::carry_out(ctx, plans, &confirmed, &args.sending).await?
+            let confirmed = delete::confirm(ctx, plans, flag, DatesShown::Already)?;
+            delete::carry_out(ctx, confirmed, &args.sending).await?
         }
     };
     ctx.ui

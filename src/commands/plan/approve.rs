@@ -56,6 +56,7 @@ pub(crate) fn run(ctx: &mut Context, args: &ApproveArgs) -> Result<ExitStatus, F
     ctx.ui
         .confirm(
             Confirmable::Approval,
+            &file,
             &format!("You approve this plan as {by}."),
             ids,
             flag,

@@ -110,7 +110,8 @@ fn confirm(
     }
     lines.extend(strangers.iter().map(stranger_text));
     let what = lines.join("\n");
-    let confirmed = ui.confirm(Confirmable::Cancellation, &what, ids + unknown, flag);
+    let all = (along, strangers);
+    let confirmed = ui.confirm(Confirmable::Cancellation, all, &what, ids + unknown, flag);
     confirmed.map(drop).map_err(|error| {
         // The question has shown it already.
         if matches!(error, QuestionError::NoTerminal { .. }) {

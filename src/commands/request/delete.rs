@@ -4,7 +4,7 @@ use crate::commands::context::Context;
 use crate::commands::failures::usage;
 use crate::domain::{Confirmed, ExitStatus, Operation, YesFlag};
 use crate::ui::{Confirmable, DatesShown, Failure};
-use crate::workflow::Plan;
+use crate::workflow::{Plan, ReadyPlan};
 
 use super::args::{LawArgs, RequestArgs, SendingArgs, SourceArgs};
 use super::planned::end_with_plan;
@@ -54,35 +54,33 @@ pub(crate) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatu
     if let Some(status) = end_with_plan(ctx, &plans, &args.request)? {
         return Ok(status);
     }
-    let confirmed = confirm(ctx, &plans, YesFlag::of(args.yes), DatesShown::No)?;
-    carry_out(ctx, plans, &confirmed, &args.request.sending).await
+    let confirmed = confirm(ctx, plans, YesFlag::of(args.yes), DatesShown::No)?;
+    carry_out(ctx, confirmed, &args.request.sending).await
 }
 
 /// Shows what will be erased. Fails if the operator does not agree, or cannot be asked.
 pub(crate) fn confirm(
     ctx: &Context,
-    plans: &[Plan],
+    plans: Vec<Plan>,
     flag: YesFlag,
     dates: DatesShown,
-) -> Result<Confirmed, Failure> {
+) -> Result<Confirmed<Vec<Plan>>, Failure> {
     let ids = plans.first().map_or(0, |plan| plan.counts.unique);
     let today = ctx.clock.today();
-    let question = ctx.ui.deletion_text(plans, dates, today, &ctx.mode);
-    let confirmed = ctx.ui.confirm(Confirmable::Deletion, &question, ids, flag);
-    confirmed
+    let question = ctx.ui.deletion_text(&plans, dates, today, &ctx.mode);
+    ctx.ui
+        .confirm(Confirmable::Deletion, plans, &question, ids, flag)
         .map_err(|error| Failure::from(error).or_hint("nothing was sent; add `--yes --expect N`"))
 }
 
 /// Submits the confirmed deletions, follows them if asked to, and reports; also for `dsr apply`.
 pub(crate) async fn carry_out(
     ctx: &mut Context,
-    plans: Vec<Plan>,
-    confirmed: &Confirmed,
+    confirmed: Confirmed<Vec<Plan>>,
     sending: &SendingArgs,
 ) -> Result<ExitStatus, Failure> {
-    let approved = plans.into_iter().map(|plan| plan.approve(Some(confirmed)));
-    let approved: Vec<_> = approved.collect::<Result<_, _>>()?;
-    let sent = submit(ctx, &approved, sending).await?;
+    let ready = ReadyPlan::confirmed(confirmed)?;
+    let sent = submit(ctx, &ready, sending).await?;
     let mut sent = sent.follow(ctx, &sending.wait).await?;
     sent.print(ctx)?;
     Ok(sent.tell(ctx))

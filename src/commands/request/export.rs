@@ -71,9 +71,9 @@ pub(crate) async fn carry_out(
     sending: &SendingArgs,
     folder: Option<&Path>,
 ) -> Result<ExitStatus, Failure> {
-    let approved = plans.into_iter().map(|plan| plan.approve(None));
-    let approved: Vec<_> = approved.collect::<Result<_, _>>()?;
-    let sent = submit(ctx, &approved, sending).await?;
+    let ready = plans.into_iter().map(Plan::export);
+    let ready: Vec<_> = ready.collect::<Result<_, _>>()?;
+    let sent = submit(ctx, &ready, sending).await?;
     let all_sent = sent.is_all_sent();
     let mut sent = sent.follow(ctx, &sending.wait).await?;
     let mut fetched = None;

@@ -10,7 +10,7 @@ use crate::domain::{ExitStatus, ProjectKey, RequestId};
 use crate::ledger::{Ledger, Recorded, RequestRecord, Scope};
 use crate::mixpanel::Client;
 use crate::ui::{Failure, Phase, Progress, Shown};
-use crate::workflow::{self, Approved, RefreshTrouble, Settle, SubmitReport};
+use crate::workflow::{self, ReadyPlan, RefreshTrouble, Settle, SubmitReport};
 
 use super::args::SendingArgs;
 use super::planned::applied_before;
@@ -27,20 +27,20 @@ pub(super) struct SentRequests {
 
 pub(super) async fn submit(
     ctx: &mut Context,
-    approved: &[Approved],
+    ready: &[ReadyPlan],
     sending: &SendingArgs,
 ) -> Result<SentRequests, Failure> {
-    let plans = approved.iter().map(Approved::plan);
+    let plans = ready.iter().map(ReadyPlan::plan);
     let projects: Vec<_> = plans.clone().map(|plan| plan.project.clone()).collect();
     let clients = ctx.clients(&projects)?;
     plans.for_each(|plan| deadlines::warn_of_token(ctx, plan));
     let mut ledger = ctx.ledger_to_fill()?;
-    let total = approved.iter().map(Approved::job_count).sum();
+    let total = ready.iter().map(ReadyPlan::job_count).sum();
     let report = {
         let lines = sending.wait.lines();
         let progress = Progress::start(&ctx.ui, Phase::Submitting, total, lines);
         let mut run = ctx.run(&mut ledger, &clients, &progress);
-        let ids = match workflow::record(&mut run, approved, sending.again())? {
+        let ids = match workflow::record(&mut run, ready, sending.again())? {
             Recorded::New(ids) => ids,
             Recorded::There(id) => return Err(same_request(&ledger, &id)?),
             Recorded::Applied(id) => return Err(applied_before(&id)),

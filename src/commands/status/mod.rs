@@ -123,7 +123,11 @@ pub(crate) async fn run(ctx: &mut Context, args: StatusArgs) -> Result<ExitStatu
             requests.retain(RequestRecord::is_open);
             requests.extend(unanswered.into_iter().filter(|request| !request.is_open()));
         }
-        return show_due(ctx, &ledger, requests, days, args.exit_status);
+        let status = show_due(ctx, &ledger, requests, days)?;
+        return Ok(match args.exit_status {
+            true => status,
+            false => ExitStatus::Done,
+        });
     }
     if args.watch {
         return watch::run(ctx, ledger, view, args.timeout).await;
@@ -233,7 +237,6 @@ fn show_due(
     ledger: &Ledger,
     mut requests: Vec<RequestRecord>,
     days: i64,
-    exit_status: bool,
 ) -> Result<ExitStatus, Failure> {
     let clock = ctx.clock.as_ref();
     requests.retain(|request| deadlines::is_due_within(request, clock.today(), days));
@@ -243,8 +246,8 @@ fn show_due(
             .print_status(ledger, &requests, Shown::List, None, clock)?;
     }
     advise(ctx, ledger, &requests)?;
-    Ok(match (requests.is_empty(), exit_status) {
-        (true, _) => {
+    Ok(match requests.is_empty() {
+        true => {
             ctx.ui.note(&match days {
                 ..0 => "No request that needs an answer is overdue.".to_owned(),
                 _ => format!(
@@ -254,8 +257,7 @@ fn show_due(
             });
             ExitStatus::Done
         }
-        (false, true) => ExitStatus::Overdue,
-        (false, false) => ExitStatus::Done,
+        false => ExitStatus::Overdue,
     })
 }
 

@@ -163,19 +163,19 @@ impl<R: Read> TextLines<R> {
             }
         };
         self.end += count;
-        self.check(count == 0);
+        self.check(count);
         Ok(count > 0)
     }
 
     /// Checks the new bytes as a whole, which is faster than line by line.
-    fn check(&mut self, is_end: bool) {
+    fn check(&mut self, count: usize) {
         let fresh = &self.buffer[self.checked..self.end];
         let has = |byte| memchr::memchr(byte, fresh).is_some();
         self.seen.quote |= has(b'"');
         let sound = match std::str::from_utf8(fresh) {
             Ok(_) => fresh.len(),
             // A cut-off character is checked again with the bytes that follow.
-            Err(error) if error.error_len().is_none() && !is_end => error.valid_up_to(),
+            Err(error) if error.error_len().is_none() && count > 0 => error.valid_up_to(),
             Err(_) => {
                 self.seen.damage = true;
                 fresh.len()

@@ -4,14 +4,12 @@ use std::io::{self, Read};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::unpack::peek;
+use super::unpack::{Bytes, peek};
 use crate::intake::problem::Fault;
 
 const CHUNK_BYTES: usize = 64 << 10;
 /// Replaces what cannot be decoded. This byte is never valid UTF-8, so its line is reported.
 const UNDECODABLE: u8 = 0xff;
-
-type Bytes<'a> = Box<dyn Read + 'a>;
 
 /// Decodes `bytes` to UTF-8 without a byte order mark, and returns the original encoding. A byte
 /// order mark beats `asked`, because no text in another encoding begins with one.

@@ -32,7 +32,7 @@ impl Packing {
     }
 }
 
-type Bytes<'a> = Box<dyn Read + 'a>;
+pub(super) type Bytes<'a> = Box<dyn Read + 'a>;
 
 /// Unpacks packed bytes, sets `packing`, and refuses what is not text. Reads all members of a gzip
 /// file and all frames of a zstd file, and verifies their checksums.

@@ -50,7 +50,10 @@ fn differences_of(
     let subject = EntrySubject::Job(job);
     let last = last_entry(conn, subject)?;
     if let (Some(held), Some(told)) = (is_held(conn, subject, last.as_ref())?, &last) {
-        let mut wrong = named_if(!held, stands, told);
+        let mut wrong = match held {
+            true => Vec::new(),
+            false => named(stands, told),
+        };
         if wrong == [OTHER_ROWS] {
             let more = beside_the_row(conn, job)?;
             wrong = if more.is_empty() { wrong } else { more };
@@ -60,22 +63,19 @@ fn differences_of(
     let recorded = last_of(conn, &job.request, AuditEvent::RequestRecorded)?;
     let has_digests = |recorded: &Value| recorded.get(evidence::KEY).is_some();
     match last.is_none() && recorded.as_ref().is_some_and(has_digests) {
-        true => {
-            let is_touched = !evidence::is_untouched(conn, job)?;
-            Ok(Some(named_if(is_touched, stands, &untouched(stands))))
-        }
-        false => older_differences(conn, job, stands, recorded.is_some()),
+        true => Ok(Some(match evidence::is_untouched(conn, job)? {
+            true => Vec::new(),
+            false => named(stands, &untouched(stands)),
+        })),
+        false => older_differences(conn, job, stands, recorded.as_ref()),
     }
 }
 
-/// The names of the differences that the entry can show; empty if nothing differs.
-fn named_if(differs: bool, stands: &Value, told: &Value) -> Vec<String> {
-    let mut wrong = Vec::new();
-    if differs {
-        wrong = differing(stands, told);
-        if wrong.is_empty() {
-            wrong.push(OTHER_ROWS.to_owned());
-        }
+/// The names of the differences that the entry can show.
+fn named(stands: &Value, told: &Value) -> Vec<String> {
+    let mut wrong = differing(stands, told);
+    if wrong.is_empty() {
+        wrong.push(OTHER_ROWS.to_owned());
     }
     wrong
 }
@@ -105,18 +105,18 @@ fn older_differences(
     conn: &Connection,
     job: &JobId,
     stands: &Value,
-    is_covered: bool,
+    recorded: Option<&Value>,
 ) -> Result<Option<Vec<String>>, LedgerError> {
     let fetched = last_about(conn, job, "event = 'export_fetched'")?;
     let mut wrong = match last_about(conn, job, STANDING)? {
         Some(told) => differing(stands, &told),
-        None if is_covered => differing(stands, &untouched(stands)),
+        None if recorded.is_some() => differing(stands, &untouched(stands)),
         // Recorded before the trail began, and unchanged since.
         None if fetched.is_none() => return Ok(None),
         None => Vec::new(),
     };
     // The trail lacks downloads from before it began.
-    if (fetched.is_some() || is_covered) && fetched != find_fetched(conn, job)? {
+    if (fetched.is_some() || recorded.is_some()) && fetched != find_fetched(conn, job)? {
         wrong.push("what was fetched".to_owned());
     }
     if !are_steps_told(conn, job)? {

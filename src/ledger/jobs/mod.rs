@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Batch, JobId, JobState, ProjectKey, Rate, TaskStatus};
+use crate::domain::{Batch, JobId, JobState, Lane, TaskStatus};
 
 use super::audit::{self, Moved, Why};
 use super::columns::job_id;
@@ -67,8 +67,7 @@ impl Ledger {
         &mut self,
         job: &JobId,
         purpose: Purpose,
-        project: &ProjectKey,
-        rate: Rate,
+        lane: &Lane,
         now: DateTime<Utc>,
     ) -> Result<Claim, LedgerError> {
         let sender = self.start_sending(now)?;
@@ -81,8 +80,8 @@ impl Ledger {
         if !fits {
             return Ok(Claim::Taken(record.state));
         }
-        let slot = pace::take(&tx, project, rate, now)?;
-        pace::reserve(&tx, project, rate, now)?;
+        let slot = pace::take(&tx, lane, now)?;
+        pace::reserve(&tx, lane, now)?;
         if let Slot::Wait(wait) = slot {
             tx.commit()?;
             return Ok(Claim::Wait(wait));
@@ -101,8 +100,7 @@ impl Ledger {
     pub fn record_outcome(
         &mut self,
         job: &JobId,
-        project: &ProjectKey,
-        rate: Rate,
+        lane: &Lane,
         outcome: &Outcome,
         reason: Option<&str>,
         now: DateTime<Utc>,
@@ -116,7 +114,7 @@ impl Ledger {
                 to: outcome.state(),
             });
         }
-        pace::push_back(&tx, project, rate, now)?;
+        pace::push_back(&tx, lane, now)?;
         let shared = match outcome {
             Outcome::Accepted(task) => doubt::share(&tx, job, task, now)?,
             _ => None,
@@ -127,7 +125,7 @@ impl Ledger {
         };
         finish_attempt(&tx, job, outcome, reason, now)?.tell(&tx, Why::Answer)?;
         if let Outcome::Deferred(until) = outcome {
-            pace::block(&tx, project, *until, now)?;
+            pace::block(&tx, &lane.project, *until, now)?;
         }
         tx.commit()
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension, params};
 
-use crate::domain::{ProjectKey, Rate};
+use crate::domain::{Lane, ProjectKey, Rate};
 
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, Write};
@@ -31,14 +31,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 impl Ledger {
     /// Takes the project's next slot if it is free: at most one call an interval over all processes
     /// that share the ledger.
-    pub fn record_slot(
-        &mut self,
-        project: &ProjectKey,
-        rate: Rate,
-        now: DateTime<Utc>,
-    ) -> Result<Slot, LedgerError> {
+    pub fn record_slot(&mut self, lane: &Lane, now: DateTime<Utc>) -> Result<Slot, LedgerError> {
         let tx = self.write()?;
-        let slot = take(&tx, project, rate, now)?;
+        let slot = take(&tx, lane, now)?;
         tx.commit()?;
         Ok(slot)
     }
@@ -47,14 +42,9 @@ impl Ledger {
     ///
     /// The server saw the call at some moment before its answer. Counting from the answer keeps
     /// calls apart at the server, whatever the network's delay.
-    pub fn record_answered(
-        &mut self,
-        project: &ProjectKey,
-        rate: Rate,
-        now: DateTime<Utc>,
-    ) -> Result<(), LedgerError> {
+    pub fn record_answered(&mut self, lane: &Lane, now: DateTime<Utc>) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        push_back(&tx, project, rate, now)?;
+        push_back(&tx, lane, now)?;
         tx.commit()
     }
 
@@ -82,37 +72,33 @@ impl Ledger {
 }
 
 /// Delays questions about the project while there are jobs to send.
-pub(crate) fn reserve(
-    tx: &Write<'_>,
-    project: &ProjectKey,
-    rate: Rate,
-    now: DateTime<Utc>,
-) -> Result<(), LedgerError> {
-    let until = now.timestamp_micros().saturating_add(held(rate));
+pub(crate) fn reserve(tx: &Write<'_>, lane: &Lane, now: DateTime<Utc>) -> Result<(), LedgerError> {
+    let until = now.timestamp_micros().saturating_add(held(lane.rate));
     let sql = "UPDATE pace SET sending_until = $1 WHERE project_key = $2";
-    sql::execute(tx, sql, params![until, project.as_str()])
+    sql::execute(tx, sql, params![until, lane.project.as_str()])
 }
 
 /// Whether a question must wait for jobs, and when to try again.
 pub(crate) fn yields(
     tx: &Write<'_>,
-    project: &ProjectKey,
-    rate: Rate,
+    lane: &Lane,
     now: DateTime<Utc>,
 ) -> Result<Option<Duration>, LedgerError> {
     let now = now.timestamp_micros();
     let sql = "SELECT sending_until, asked_at FROM pace WHERE project_key = $1";
     let row: Option<(i64, i64)> = prepare(tx, sql)?
-        .query_row([project.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([lane.project.as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()?;
     let (until, asked_at) = row.unwrap_or_default();
     let left = until.saturating_sub(now);
     let least = LEAST_BETWEEN.num_microseconds().unwrap_or(i64::MAX);
-    let between = microseconds(rate)
+    let between = microseconds(lane.rate)
         .saturating_mul(SLOTS_A_QUESTION)
         .max(least);
     // A longer time was written before the clock was set back.
-    let is_held = left > 0 && left <= held(rate);
+    let is_held = left > 0 && left <= held(lane.rate);
     let was_asked = now.saturating_sub(asked_at).saturating_abs() < between;
     Ok((is_held && was_asked).then(|| {
         let left = Duration::from_micros(left.unsigned_abs());
@@ -146,36 +132,30 @@ struct Left {
 }
 
 /// Takes the slot in the caller's transaction. The caller commits whatever the answer.
-pub(crate) fn take(
-    tx: &Write<'_>,
-    project: &ProjectKey,
-    rate: Rate,
-    now: DateTime<Utc>,
-) -> Result<Slot, LedgerError> {
-    let (left, goes_on) = read(tx, project, now)?;
-    let interval = microseconds(rate);
+pub(crate) fn take(tx: &Write<'_>, lane: &Lane, now: DateTime<Utc>) -> Result<Slot, LedgerError> {
+    let (left, goes_on) = read(tx, &lane.project, now)?;
+    let interval = microseconds(lane.rate);
     // The rate may be higher now.
     let slot = left.slot.min(interval);
     if let Ok(wait @ 1..) = u64::try_from(slot.max(left.block)) {
         if !goes_on {
-            write(tx, project, Left { slot, ..left }, now)?;
+            write(tx, &lane.project, Left { slot, ..left }, now)?;
         }
         return Ok(Slot::Wait(Duration::from_micros(wait)));
     }
     let slot = interval;
-    write(tx, project, Left { slot, ..left }, now)?;
+    write(tx, &lane.project, Left { slot, ..left }, now)?;
     Ok(Slot::Yours)
 }
 
 pub(crate) fn push_back(
     tx: &Write<'_>,
-    project: &ProjectKey,
-    rate: Rate,
+    lane: &Lane,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    let (left, _) = read(tx, project, now)?;
-    let slot = microseconds(rate);
-    write(tx, project, Left { slot, ..left }, now)
+    let (left, _) = read(tx, &lane.project, now)?;
+    let slot = microseconds(lane.rate);
+    write(tx, &lane.project, Left { slot, ..left }, now)
 }
 
 pub(crate) fn block(
@@ -273,12 +253,19 @@ mod tests {
         ProjectKey::restore("k".to_owned())
     }
 
+    fn lane(rate: Rate) -> Lane {
+        Lane {
+            project: key(),
+            rate,
+        }
+    }
+
     fn open(folder: &tempfile::TempDir) -> Ledger {
         Ledger::open(&folder.path().join("ledger.db"), SECOND).unwrap()
     }
 
     fn take(ledger: &mut Ledger, now: DateTime<Utc>) -> Slot {
-        ledger.record_slot(&key(), Rate::default(), now).unwrap()
+        ledger.record_slot(&lane(Rate::default()), now).unwrap()
     }
 
     #[test]
@@ -363,13 +350,13 @@ mod tests {
 
     fn kept_back(ledger: &mut Ledger, rate: Rate, now: DateTime<Utc>) -> Option<Duration> {
         let tx = ledger.write().unwrap();
-        yields(&tx, &key(), rate, now).unwrap()
+        yields(&tx, &lane(rate), now).unwrap()
     }
 
     fn reserve_at(ledger: &mut Ledger, rate: Rate, now: DateTime<Utc>) {
         let tx = ledger.write().unwrap();
-        super::take(&tx, &key(), rate, now).unwrap();
-        reserve(&tx, &key(), rate, now).unwrap();
+        super::take(&tx, &lane(rate), now).unwrap();
+        reserve(&tx, &lane(rate), now).unwrap();
         tx.commit().unwrap();
     }
 

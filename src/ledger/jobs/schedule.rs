@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rusqlite::{Transaction, params_from_iter};
 
 use crate::domain::{
-    Heard, JobId, Kind, LONGEST_PAUSE, ProjectKey, ProjectName, Rate, RequestId, TaskId, next_check,
+    Heard, JobId, Kind, LONGEST_PAUSE, Lane, ProjectKey, ProjectName, RequestId, TaskId, next_check,
 };
 
 use super::pace;
@@ -139,8 +139,7 @@ impl Ledger {
         &mut self,
         job: &JobId,
         turn: Turn,
-        project: &ProjectKey,
-        rate: Rate,
+        lane: &Lane,
         now: DateTime<Utc>,
     ) -> Result<Asking, LedgerError> {
         let tx = self.write()?;
@@ -157,14 +156,14 @@ impl Ledger {
         if !is_its_turn {
             return Ok(Asking::Taken);
         }
-        if let Some(wait) = pace::yields(&tx, project, rate, now)? {
+        if let Some(wait) = pace::yields(&tx, lane, now)? {
             return Ok(Asking::Wait(wait));
         }
-        if let Slot::Wait(wait) = pace::take(&tx, project, rate, now)? {
+        if let Slot::Wait(wait) = pace::take(&tx, lane, now)? {
             tx.commit()?;
             return Ok(Asking::Wait(wait));
         }
-        pace::note_asked(&tx, project, now)?;
+        pace::note_asked(&tx, &lane.project, now)?;
         let next = after_question(&tx, &record, Heard::Nothing, now)?;
         schedule(&tx, job, Some(next))?;
         tx.commit()?;

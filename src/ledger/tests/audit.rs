@@ -29,21 +29,14 @@ pub(super) fn after(seconds: i64) -> chrono::DateTime<chrono::Utc> {
 }
 
 fn send_at(ledger: &mut Ledger, job: &JobId, seconds: i64) {
-    let claim = ledger.record_sending(
-        job,
-        Purpose::Submit,
-        &key(),
-        Rate::default(),
-        after(seconds),
-    );
+    let claim = ledger.record_sending(job, Purpose::Submit, &lane(), after(seconds));
     assert!(matches!(claim, Ok(Claim::Send { .. })), "{claim:?}");
 }
 
 fn end_at(ledger: &mut Ledger, job: &JobId, outcome: &Outcome, seconds: i64) {
-    let rate = Rate::default();
     let why = Some("a server's words about user-0");
     ledger
-        .record_outcome(job, &key(), rate, outcome, why, after(seconds))
+        .record_outcome(job, &lane(), outcome, why, after(seconds))
         .unwrap();
 }
 

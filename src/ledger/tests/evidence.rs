@@ -44,14 +44,14 @@ fn full(folder: &tempfile::TempDir) -> Ledger {
         &record(&mut ledger, &batches, noon() - TimeDelta::days(900)),
         1,
     );
-    let rate = Rate::new(1000.0).unwrap();
+    let lane = lane_at(Rate::new(1000.0).unwrap());
     ledger.conn.execute("DELETE FROM pace", []).unwrap();
     ledger
-        .record_sending(&erased, Purpose::Submit, &key(), rate, then)
+        .record_sending(&erased, Purpose::Submit, &lane, then)
         .unwrap();
     let accepted = Outcome::Accepted(TaskId::new("task-of-old").unwrap());
     ledger
-        .record_outcome(&erased, &key(), rate, &accepted, None, then)
+        .record_outcome(&erased, &lane, &accepted, None, then)
         .unwrap();
     ledger
         .record_check(&erased, &TaskStatus::Success, then)

@@ -63,12 +63,12 @@ fn finished_exports_wait_until_they_are_fetched() {
         .enumerate()
     {
         let place = i64::try_from(place).unwrap();
-        let claim = ledger.record_sending(job, Purpose::Submit, &key(), Rate::default(), at(place));
+        let claim = ledger.record_sending(job, Purpose::Submit, &lane(), at(place));
         assert!(matches!(claim.unwrap(), Claim::Send { .. }));
         let task = TaskId::new(&format!("t-{place}")).unwrap();
         let accepted = Outcome::Accepted(task);
         ledger
-            .record_outcome(job, &key(), Rate::default(), &accepted, None, at(place))
+            .record_outcome(job, &lane(), &accepted, None, at(place))
             .unwrap();
         ledger
             .record_check(job, &TaskStatus::Success, at(10 + place))
@@ -111,11 +111,11 @@ fn the_last_submission_is_that_of_a_job_mixpanel_has_not_ended() {
         let job = nth(&request.id, number);
         let hour = at(i64::from(number));
         ledger
-            .record_sending(&job, Purpose::Submit, &key(), Rate::default(), hour)
+            .record_sending(&job, Purpose::Submit, &lane(), hour)
             .unwrap();
         let accepted = Outcome::Accepted(TaskId::new(&format!("t-{number}")).unwrap());
         ledger
-            .record_outcome(&job, &key(), Rate::default(), &accepted, None, hour)
+            .record_outcome(&job, &lane(), &accepted, None, hour)
             .unwrap();
         assert_eq!(last(&ledger), Some(hour));
     }

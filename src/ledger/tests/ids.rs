@@ -151,15 +151,15 @@ fn a_line_end_that_no_id_has_is_damage() {
 fn one_task_for_two_jobs_leaves_both_unknown() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
-    let rate = Rate::new(1000.0).unwrap();
+    let lane = lane_at(Rate::new(1000.0).unwrap());
     for (second, job) in (0..).zip(jobs(&ledger, &record.id)) {
         let at = noon() + TimeDelta::seconds(second);
         ledger
-            .record_sending(&job.id, Purpose::Submit, &key(), rate, at)
+            .record_sending(&job.id, Purpose::Submit, &lane, at)
             .unwrap();
         let same = Outcome::Accepted(TaskId::new("job-tracking-id").unwrap());
         ledger
-            .record_outcome(&job.id, &key(), rate, &same, None, at)
+            .record_outcome(&job.id, &lane, &same, None, at)
             .unwrap();
     }
     assert_eq!(

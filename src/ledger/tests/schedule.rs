@@ -7,7 +7,7 @@ fn accepted(folder: &tempfile::TempDir) -> (Ledger, RequestId) {
     for number in [1, 2] {
         let job = nth(&record.id, number);
         let at = noon() + TimeDelta::seconds(i64::from(number) * 2);
-        let claim = ledger.record_sending(&job, Purpose::Submit, &key(), Rate::default(), at);
+        let claim = ledger.record_sending(&job, Purpose::Submit, &lane(), at);
         assert!(matches!(claim, Ok(Claim::Send { .. })), "{claim:?}");
         let task = TaskId::new(&format!("t-{number}")).unwrap();
         end(&mut ledger, &job, &Outcome::Accepted(task)).unwrap();
@@ -16,9 +16,7 @@ fn accepted(folder: &tempfile::TempDir) -> (Ledger, RequestId) {
 }
 
 fn ask(ledger: &mut Ledger, job: &JobId, turn: Turn, now: chrono::DateTime<chrono::Utc>) -> Asking {
-    ledger
-        .record_asking(job, turn, &key(), Rate::default(), now)
-        .unwrap()
+    ledger.record_asking(job, turn, &lane(), now).unwrap()
 }
 
 fn next_check(ledger: &Ledger, job: &JobId) -> Option<chrono::DateTime<chrono::Utc>> {

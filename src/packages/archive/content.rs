@@ -49,27 +49,33 @@ impl MemberForm {
     }
 }
 
-/// Detects the content from `window`, the beginning of a member; `ends` if it is the whole member.
-pub(crate) fn recognise(window: &[u8], ends: bool) -> MemberContent {
-    let Some(first) = window.iter().find(|byte| !byte.is_ascii_whitespace()) else {
-        return if ends {
-            MemberContent::Empty
-        } else {
-            MemberContent::Unknown
+/// How much of a member is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Window {
+    Whole,
+    Beginning,
+}
+
+/// Tells what a member is by its bytes, or by the first of them.
+pub(crate) fn recognise(bytes: &[u8], window: Window) -> MemberContent {
+    let Some(first) = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) else {
+        return match window {
+            Window::Whole => MemberContent::Empty,
+            Window::Beginning => MemberContent::Unknown,
         };
     };
-    if window.contains(&0) {
+    if bytes.contains(&0) {
         return MemberContent::Unknown;
     }
-    let mut lines: Vec<&[u8]> = window.split(|byte| *byte == b'\n').collect();
-    if !ends && lines.len() > 1 {
+    let mut lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+    if window == Window::Beginning && lines.len() > 1 {
         // The window cuts off the last line.
         lines.pop();
     }
     lines.retain(|line| !line.trim_ascii().is_empty());
     // Some lines of a longer document may be objects by themselves.
     let objects = lines.iter().filter(|line| is_object(line)).count();
-    if objects * 2 > lines.len() && (lines.len() > 1 || !ends) {
+    if objects * 2 > lines.len() && (lines.len() > 1 || window == Window::Beginning) {
         return MemberContent::Lines;
     }
     if matches!(first, b'{' | b'[') {
@@ -126,18 +132,22 @@ mod tests {
             ("PK\x03\x04", MemberContent::Unknown),
             ("{\"a\":1}\n{\"a\":\0}\n", MemberContent::Unknown),
         ] {
-            assert_eq!(recognise(text.as_bytes(), true), content, "{text:?}");
+            assert_eq!(
+                recognise(text.as_bytes(), Window::Whole),
+                content,
+                "{text:?}"
+            );
         }
     }
 
     #[test]
     fn a_window_that_cuts_a_line_is_judged_by_the_lines_before_it() {
         assert_eq!(
-            recognise(b"{\"a\":1}\n{\"a\":", false),
+            recognise(b"{\"a\":1}\n{\"a\":", Window::Beginning),
             MemberContent::Lines
         );
         assert_eq!(
-            recognise(b"{\"events\":[{\"a\":", false),
+            recognise(b"{\"events\":[{\"a\":", Window::Beginning),
             MemberContent::Document
         );
     }

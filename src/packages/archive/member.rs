@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
-use super::content::{self, MemberContent};
+use super::content::{self, MemberContent, Window};
 use super::documented::{MemberForm, RecordedNames};
 use super::encoding::Encoding;
 use super::sink::MemberFault;
@@ -57,9 +57,12 @@ pub(crate) fn read(
     let mut bytes = BufReader::with_capacity(BUFFER_BYTES, bytes);
     let mut window = Vec::new();
     bytes.by_ref().take(WINDOW_BYTES).read_to_end(&mut window)?;
-    let ends = (window.len() as u64) < WINDOW_BYTES;
+    let extent = match (window.len() as u64) < WINDOW_BYTES {
+        true => Window::Whole,
+        false => Window::Beginning,
+    };
     let encoding = Encoding::of(&window);
-    let content = content::recognise(&encoding.decoded(&window), ends);
+    let content = content::recognise(&encoding.decoded(&window), extent);
     let form = MemberForm::of(name, content);
     let packing = MemberPacking::of(&window).filter(|_| depth < MOST_PACKED);
     let mut whole = Cursor::new(window).chain(bytes);

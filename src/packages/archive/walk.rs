@@ -55,7 +55,18 @@ fn read_each<R: Read + Seek>(
         let packed = outcome.map_err(|fault| match (fault, budget.stop.take()) {
             (MemberFault::Write(error), _) => error,
             (MemberFault::Read(_), Some(stop)) => stop,
-            (MemberFault::Read(source), None) => damaged(number, weakly_locked, source),
+            // One wrong password in 256 passes ZipCrypto's own check; then only the content gives it
+            // away.
+            (MemberFault::Read(source), None) if weakly_locked => {
+                SplitError::DamagedOrWrongPassword {
+                    member: number,
+                    source,
+                }
+            }
+            (MemberFault::Read(source), None) => SplitError::Damaged {
+                member: number,
+                source,
+            },
         })?;
         if let Some(packed) = packed {
             read_packed(&name, depth + 1, packed, budget, sorter)?;
@@ -155,13 +166,5 @@ fn error_of(fault: MemberFault, budget: &mut Budget<'_>, sorter: &Sorter<'_>) ->
         (MemberFault::Write(error), _) => error,
         (MemberFault::Read(_), Some(stop)) => stop,
         (MemberFault::Read(source), None) => SplitError::write(sorter.root())(source),
-    }
-}
-
-/// One wrong password in 256 passes ZipCrypto's check; then only the content shows it.
-fn damaged(member: usize, encrypted: bool, source: io::Error) -> SplitError {
-    match encrypted {
-        true => SplitError::DamagedOrWrongPassword { member, source },
-        false => SplitError::Damaged { member, source },
     }
 }

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hasher};
 use crate::domain::{ProjectZone, event_time};
 
 use super::naming::{names_a_field, names_more_than_a_field};
-use super::{RecordFacts, RecordKind};
+use super::{ObjectLevel, RecordFacts, RecordKind};
 use crate::packages::archive::documented::MemberForm;
 use crate::packages::sorter::owner::{Claims, OwnerClaim};
 
@@ -29,25 +29,25 @@ impl RecordColumns {
         let mut columns = Self::default();
         for (place, name) in names.enumerate() {
             let written;
-            let (inside, name) = match form {
+            let (level, name) = match form {
                 MemberForm::EventTable | MemberForm::ProfileTable => {
-                    (false, std::str::from_utf8(name).ok())
+                    (ObjectLevel::Top, std::str::from_utf8(name).ok())
                 }
                 MemberForm::Records | MemberForm::OfTheJob(_) => {
                     written = plain_name(name);
                     match written.split_once("properties.") {
-                        Some(("" | "$", name)) => (true, Some(name)),
-                        _ => (false, Some(written.as_str())),
+                        Some(("" | "$", name)) => (ObjectLevel::Properties, Some(name)),
+                        _ => (ObjectLevel::Top, Some(written.as_str())),
                     }
                 }
             };
-            columns.add(place, name.unwrap_or_default(), inside, form);
+            columns.add(place, name.unwrap_or_default(), level, form);
             columns.more_than_names |= name.is_some_and(names_more_than_a_field);
         }
         columns
     }
 
-    fn add(&mut self, place: usize, name: &str, inside: bool, form: MemberForm) {
+    fn add(&mut self, place: usize, name: &str, level: ObjectLevel, form: MemberForm) {
         match (name, form) {
             ("distinct_id", _) => {
                 self.profile |= form == MemberForm::ProfileTable && place == 0;
@@ -62,7 +62,7 @@ impl RecordColumns {
             (_, MemberForm::EventTable) => {}
             ("event", _) => self.event = self.event.or(Some(place)),
             ("$distinct_id", _) => {
-                self.profile |= !inside;
+                self.profile |= level == ObjectLevel::Top;
                 self.person.push(place);
             }
             _ => {}

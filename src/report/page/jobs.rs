@@ -27,7 +27,8 @@ pub(super) fn standing(request: &RequestFacts) -> Markup {
                     tr {
                         th scope="row" { (state(group.state)) }
                         td data-label="What that says" {
-                            (words::state_meaning(group.state, group.given_up))
+                            @if group.given_up { (words::last_state_meaning(group.state)) }
+                            @else { (words::state_meaning(group.state)) }
                             @if group.carried_out == "possibly" { "; possibly carried out" }
                             @if group.linked { "; in a task made for another request" }
                         }
@@ -45,7 +46,7 @@ pub(super) fn standing(request: &RequestFacts) -> Markup {
                         @if setback.state == JobState::Unknown { " and given up" }
                         ": " @match &setback.reason {
                             Some(reason) => (Visible(reason)),
-                            None => (words::state_meaning(setback.state, true)),
+                            None => (words::last_state_meaning(setback.state)),
                         }
                     }
                 }

@@ -20,12 +20,19 @@ pub struct Aside {
 }
 
 impl Aside {
-    pub(crate) fn new(color: ColorChoice, takes_notes: bool) -> Self {
+    pub(crate) fn new(color: ColorChoice) -> Self {
         Self {
             color,
-            takes_notes,
+            takes_notes: true,
             layout: Layout::Columns,
             bar: Arc::default(),
+        }
+    }
+
+    pub(crate) fn without_notes(self) -> Self {
+        Self {
+            takes_notes: false,
+            ..self
         }
     }
 

@@ -44,16 +44,18 @@ impl Ui {
     /// Asks the operator to type how many are concerned, or a word if there are none; `--yes`
     /// answers it. `what` says what the operator agrees to. Fails if something else is typed, or
     /// nobody can be asked.
-    pub fn confirm(
+    pub fn confirm<T>(
         &self,
         act: Confirmable,
+        subject: T,
         what: &str,
         count: usize,
         flag: YesFlag,
-    ) -> Result<Confirmed, QuestionError> {
-        if let Some(confirmed) = Confirmed::by_flag(flag, count) {
-            return Ok(confirmed);
-        }
+    ) -> Result<Confirmed<T>, QuestionError> {
+        let subject = match Confirmed::by_flag(flag, count, subject) {
+            Ok(confirmed) => return Ok(confirmed),
+            Err(subject) => subject,
+        };
         let word = match (act, count) {
             (Confirmable::Acceptance, 0) => Some("accept"),
             (Confirmable::Cancellation, 0) => Some("cancel"),
@@ -104,8 +106,14 @@ impl Ui {
             self.aside.write("\n");
         }
         let (confirmed, expected) = match word {
-            Some(word) => (Confirmed::by_typed_word(&answer, word), word.to_owned()),
-            None => (Confirmed::by_typed_count(&answer, count), number(count)),
+            Some(word) => (
+                Confirmed::by_typed_word(&answer, word, subject),
+                word.to_owned(),
+            ),
+            None => (
+                Confirmed::by_typed_count(&answer, count, subject),
+                number(count),
+            ),
         };
         confirmed.ok_or(QuestionError::NotConfirmed {
             expected,

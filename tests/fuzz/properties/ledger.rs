@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dsr::domain::{
-    Batch, DistinctId, IdLines, JobId, JobState, Law, Leniency, Operation, ProjectKey, ProjectName,
-    Rate, Region, RequestId, TaskId,
+    Batch, DistinctId, IdLines, JobId, JobState, Lane, Law, Leniency, Operation, ProjectKey,
+    ProjectName, Rate, Region, RequestId, TaskId,
 };
 use dsr::ledger::{
     Again, Chosen, Claim, JobRecord, Ledger, LedgerError, NewRequest, Opening, Outcome, Purpose,
@@ -365,10 +365,14 @@ fn fill(path: &Path) {
             request: request.clone(),
             number,
         };
-        let claim = ledger.record_sending(&job, Purpose::Submit, &key(), Rate::default(), at);
+        let lane = Lane {
+            project: key(),
+            rate: Rate::default(),
+        };
+        let claim = ledger.record_sending(&job, Purpose::Submit, &lane, at);
         assert_eq!(claim.expect("a new ledger"), Claim::Send { attempt: 1 });
         if let Some(outcome) = outcome {
-            let recorded = ledger.record_outcome(&job, &key(), Rate::default(), &outcome, None, at);
+            let recorded = ledger.record_outcome(&job, &lane, &outcome, None, at);
             recorded.expect("a new ledger");
         }
     }
