@@ -29,8 +29,8 @@ Examples:
   dsr auth login                              keep your OAuth token
   dsr project add shop --region eu            set up a project
   dsr delete --gdpr ids.csv                   erase people; asks first
-  dsr status                                  how all open requests stand
-  dsr cancel q7tz0xma                         revoke what has not started
+  dsr status                                  the state of all open requests
+  dsr cancel q7tz0xma                         cancel what has not started
   dsr report q7tz0xma --output report.html    one request's evidence
   dsr doctor                                  what is wrong, what to run
   dsr guide opt-out                           stop the SDKs from collecting";
@@ -58,23 +58,22 @@ struct Cli {
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Global options")]
 struct GlobalArgs {
-    /// Print JSON: one object on stdout, a failure as one object on stderr
+    /// Print JSON: one object on stdout, an error as one object on stderr
     #[arg(long, global = true)]
     json: bool,
-    /// Print only the result, warnings and failures
+    /// Print only the result, warnings and errors
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Say more on stderr: -v what is done, -vv each call, -vvv everything
+    /// Print more on stderr: -v each step, -vv each call, -vvv everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
     /// Never ask; fail instead
     #[arg(long, global = true)]
     no_input: bool,
-    /// When to use colour
+    /// When to use color
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: Color,
-    /// One fact a line, as `name: value`, for screen readers: no columns, no colour, nothing drawn
-    /// anew
+    /// One fact a line, as `name: value`, for screen readers: no columns, no color, no redrawing
     #[arg(long, global = true)]
     plain: bool,
     /// The project to work on; repeat it to work on several at once

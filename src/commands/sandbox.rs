@@ -11,9 +11,9 @@ use crate::ui::{Failure, ServingView};
 
 /// Serve the sandbox on loopback: a stand-in for Mixpanel's GDPR API
 ///
-/// It checks tokens, keeps the rate of one request a second, takes jobs through their life in a
-/// few seconds and serves exports with made-up data. Its state carries over from one run to the
-/// next. To use it without a server, say `--sandbox` on any other command.
+/// The sandbox checks tokens, keeps the rate of one request a second, finishes jobs in a few
+/// seconds, and serves exports with made-up data. It keeps its state from one run to the next. To
+/// use it without a server, add `--sandbox` to any other command.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example, in two terminals:
   dsr sandbox --port 8080
@@ -27,7 +27,7 @@ pub(crate) struct SandboxArgs {
     /// Seconds from the creation of a job to its end
     #[arg(long, value_name = "SECONDS", default_value_t = 4.0)]
     job_seconds: f64,
-    /// Requests a second it allows for each project
+    /// Requests a second that the sandbox allows for each project
     #[arg(long, value_name = "N", default_value_t = 1.0)]
     rate: f64,
     /// The shape of the reply to a create

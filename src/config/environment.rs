@@ -15,7 +15,7 @@ pub const VARIABLES: [(&str, &str); 14] = [
     ),
     (
         "DSR_LEDGER_KEY_FILE",
-        "file with the key of the ledger's hashed ids, in place of the keyring's",
+        "file with the key for the ledger's hashed ids, instead of the keyring",
     ),
     ("DSR_PROJECT", "project to use"),
     (
@@ -33,21 +33,18 @@ pub const VARIABLES: [(&str, &str); 14] = [
     ),
     (
         "DSR_CA_FILE",
-        "certificate authorities to believe beside the system's, in PEM",
+        "extra certificate authorities to trust, in PEM",
     ),
     (
         "DSR_HOME",
-        "one folder for config, ledger and sandbox in place of the platform's own",
+        "one folder for config, ledger and sandbox, instead of the system's folders",
     ),
     (
         "DSR_LOG",
         "diagnostics on stderr: error, warn, info, debug or trace",
     ),
-    ("NO_COLOR", "no colour, if set to anything"),
-    (
-        "TERM",
-        "no colour, and nothing drawn anew in its place, if `dumb`",
-    ),
+    ("NO_COLOR", "no color, if set to anything"),
+    ("TERM", "no color and no redrawing, if `dumb`"),
 ];
 
 /// Variables of the https proxy, the first one first.

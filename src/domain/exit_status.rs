@@ -84,13 +84,11 @@ impl ExitStatus {
         match self {
             Self::Done => "done",
             Self::Bug => "a bug, or anything not listed",
-            Self::Usage => {
-                "usage; a confirmation that was refused or impossible; or something is already where the output should go"
-            }
-            Self::Refused => "partly or wholly refused by Mixpanel; the rest went through",
-            Self::Auth => "no token, expired, or not allowed",
+            Self::Usage => "wrong usage, no confirmation, or the output file already exists",
+            Self::Refused => "Mixpanel refused some or all jobs; it accepted the rest",
+            Self::Auth => "the token is missing, expired or not allowed",
             Self::Input => "bad input file; nothing was sent",
-            Self::Unknown => "an outcome is unknown; it may or may not have been carried out",
+            Self::Unknown => "an outcome is unknown; Mixpanel may or may not have the job",
             Self::Failed => "Mixpanel reports a job failed, revoked or not found",
             Self::Running => {
                 "accepted and still running (from --timeout, and status --exit-status)"
@@ -98,10 +96,10 @@ impl ExitStatus {
             Self::Overdue => {
                 "a legal deadline has passed (from status --exit-status), or is near (with --due-within)"
             }
-            Self::Locked => "another dsr holds the ledger for longer than --lock-timeout",
+            Self::Locked => "another dsr held the ledger longer than --lock-timeout",
             Self::LocalIo => "a file problem (disk full, ledger damaged or set back)",
             Self::Temporary => {
-                "temporary: rate limit or network kept us from sending; the rest is in the ledger for `dsr resume`"
+                "temporary: the rate limit or the network stopped the sending; `dsr resume` sends the rest"
             }
             Self::Interrupted => "interrupted (Ctrl-C)",
             Self::Terminated => "interrupted (SIGTERM)",

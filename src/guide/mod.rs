@@ -49,17 +49,17 @@ impl Sdk {
 /// What can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Topic {
-    /// What a deletion does not do, and what to do about it
+    /// What a deletion leaves behind, and how to handle it
     AfterDeletion,
-    /// Stop collecting data on a person
+    /// Stop collecting data about a person
     OptOut,
-    /// Collect data on a person again
+    /// Collect data about a person again
     OptIn,
     /// Collect nothing until a person agrees
     OptedOutByDefault,
-    /// Do not derive places from IP addresses
+    /// Do not derive a location from the IP address
     IpAndLocation,
-    /// Leave out properties that an SDK adds by itself
+    /// Leave out the properties that an SDK adds by default
     DefaultProperties,
 }
 
@@ -88,12 +88,12 @@ impl Topic {
     /// A short title.
     pub fn title(self) -> &'static str {
         match self {
-            Self::AfterDeletion => "What a deletion does not do, and what to do about it",
-            Self::OptOut => "Stop collecting data on a person",
-            Self::OptIn => "Collect data on a person again",
+            Self::AfterDeletion => "What a deletion leaves behind, and how to handle it",
+            Self::OptOut => "Stop collecting data about a person",
+            Self::OptIn => "Collect data about a person again",
             Self::OptedOutByDefault => "Collect nothing until a person agrees",
-            Self::IpAndLocation => "Do not derive places from IP addresses",
-            Self::DefaultProperties => "Leave out properties that an SDK adds by itself",
+            Self::IpAndLocation => "Do not derive a location from the IP address",
+            Self::DefaultProperties => "Leave out the properties that an SDK adds by default",
         }
     }
 

@@ -12,13 +12,13 @@ use crate::ui::{Change, Failure, KeptSecret};
 
 /// Keep the key of `--hash hmac-sha256` in the keyring
 ///
-/// In place of the one before. It is the key with which your product makes distinct_ids, not a
-/// token of Mixpanel's. Without a keyring, name a file each time: `--hash-key-file PATH`.
+/// The new key replaces the earlier one. Your product makes distinct_ids with this key; it is not a
+/// Mixpanel token. Without a keyring, name a file each time: `--hash-key-file PATH`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  dsr auth hash-key                                asks for it without showing it
+  dsr auth hash-key                                asks for the key; does not show it
   pass mixpanel/hash-key | dsr auth hash-key --with-key
-  dsr auth hash-key --file key.bin                 a key of any bytes
+  dsr auth hash-key --file key.bin                 a key of any bytes, from a file
   dsr auth hash-key --remove")]
 #[group(multiple = false)]
 pub(crate) struct HashKeyArgs {

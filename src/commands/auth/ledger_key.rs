@@ -9,24 +9,26 @@ use crate::credentials::{KeyOrigin, Keyring, LedgerKeyError, read_ledger_key, wr
 use crate::domain::{ExitStatus, LedgerKey};
 use crate::ui::{Failure, LedgerKeyView};
 
-/// Show where the key of the ledger's hashed ids is, or carry it elsewhere
+/// Show where the key for the ledger's hashed ids is, or copy it
 ///
-/// When a job has ended, the ledger keeps keyed hashes in place of its ids, and `dsr find` needs the
-/// same key to tell whether somebody was among them. It is made when it is first needed and kept in
-/// the keyring. Where there is none (a container, cron), make a file and let DSR_LEDGER_KEY_FILE name
-/// it, always the same one. Keep a copy apart from the ledger's backups: without the key nobody can
-/// be found, and with key and ledger people can be guessed.
+/// When a job has ended, the ledger keeps keyed hashes instead of its ids. `dsr find` needs the
+/// same key to find a person among them. dsr makes the key when it first needs one, and keeps it in
+/// the keyring. Without a keyring, make a file with `--to`, and set DSR_LEDGER_KEY_FILE to that
+/// same file every time.
+///
+/// Keep a copy of the key apart from the ledger's backups. Without the key, `dsr find` finds
+/// nobody. With the key and the ledger, anyone can test guesses.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  dsr auth ledger-key                     where it is, and whether it is this ledger's
+  dsr auth ledger-key                     where the key is, and whether it is this ledger's
   dsr auth ledger-key --to ledger.key     a copy for another machine, or a new key
   dsr auth ledger-key --from ledger.key   into the keyring")]
 #[group(multiple = false)]
 pub(crate) struct LedgerKeyArgs {
-    /// Write the key to a new file that only you can read; make a key if there is none
+    /// Write the key to a new file that only you can read; if there is no key, make one
     #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
-    /// Keep the key in this file in the keyring, in place of the one before
+    /// Keep the key from this file in the keyring, instead of the earlier key
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
 }

@@ -19,19 +19,19 @@ use hash_key::HashKeyArgs;
 use ledger_key::LedgerKeyArgs;
 use status::AuthStatusArgs;
 
-/// Keep, show or forget OAuth tokens, or a key of hashed ids
+/// Keep, show or forget OAuth tokens, and the keys for hashing ids
 ///
-/// A token is made in Mixpanel under Profile & Preferences → Data & Privacy, belongs to the
-/// person who made it and is good for one year. It is kept in the operating system's keyring.
-/// Where there is none (a container, cron), DSR_TOKEN_FILE or DSR_TOKEN serve.
+/// You make a token in Mixpanel under Profile & Preferences → Data & Privacy. It belongs to the
+/// person who made it and is valid for one year. dsr keeps it in the operating system's keyring.
+/// Without a keyring, set DSR_TOKEN_FILE or DSR_TOKEN.
 ///
-/// Several people's or organizations' tokens have names: a project names its own with `auth` in the
-/// config file, the others use the default one.
+/// If you have tokens of several people or organizations, give each a name. A project names its
+/// token with `auth` in the config file; the other projects use the default token.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr auth login
-  dsr auth login --name acme     a second token beside the main one
-  dsr auth use acme              for all projects that name none
+  dsr auth login --name acme     a second token
+  dsr auth use acme              for all projects that name no token
   dsr auth status
   DSR_TOKEN_FILE=/run/secrets/mixpanel DSR_TOKEN_ISSUED=2026-05-31 dsr auth status")]
 pub(crate) struct AuthArgs {
@@ -49,47 +49,47 @@ enum AuthCommand {
     LedgerKey(LedgerKeyArgs),
 }
 
-/// Keep a token in the keyring, in place of the one of the same name
+/// Keep a token in the keyring, instead of an earlier token of the same name
 ///
-/// Open requests go on with the new one. A dsr that runs meanwhile ends with the one it began with,
-/// so revoke the old one in Mixpanel only after that.
+/// Open requests then use the new token. A dsr that is running keeps the token it started with.
+/// Revoke the old token in Mixpanel after that dsr has ended.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  dsr auth login                                   asks for it without showing it
-  dsr auth login --issued 2026-05-31               made on another day than today
-  dsr auth login --name acme                       beside the main one
+  dsr auth login                                   asks for the token; does not show it
+  dsr auth login --issued 2026-05-31               the token was made on that day
+  dsr auth login --name acme                       a second token
   pass mixpanel/gdpr | dsr auth login --with-token")]
 struct LoginArgs {
-    /// What to call it, where there are several: letters, digits, `-`, `_`, `.` [default: main]
+    /// The token's name, if there are several: letters, digits, `-`, `_`, `.` [default: main]
     #[arg(long, value_name = "NAME", value_parser = parse_token_name)]
     name: Option<TokenName>,
     /// Read the token from standard input
     #[arg(long)]
     with_token: bool,
-    /// The day the token was made; it is good for a year from then [default: today]
+    /// The day the token was made; it is valid for a year from then [default: today]
     #[arg(long, value_name = "DATE")]
     issued: Option<NaiveDate>,
 }
 
-/// Use a token for all projects that name none
+/// Use a token for all projects that name no token
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:
   dsr auth use acme")]
 struct UseArgs {
-    /// Which one; the one without a name is `main`
+    /// The token's name; a token without a name is `main`
     #[arg(value_parser = parse_token_name)]
     name: TokenName,
 }
 
 /// Forget a token in the keyring
 ///
-/// It stays valid at Mixpanel until it is revoked there.
+/// The token stays valid at Mixpanel until you revoke it there.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr auth logout
   dsr auth logout --name acme")]
 struct LogoutArgs {
-    /// Which one, where there are several
+    /// The token's name, if there are several
     #[arg(long, value_name = "NAME", value_parser = parse_token_name)]
     name: Option<TokenName>,
 }

@@ -11,20 +11,21 @@ use crate::domain::{ExitStatus, TokenName};
 use crate::ledger::Rejection;
 use crate::ui::{Failure, TokenState, TokensView, day_count};
 
-/// Show where tokens come from, how long they are good for, and whether Mixpanel turned one away
+/// Show where tokens are kept, how long they are valid, and whether Mixpanel refused one
 ///
-/// Reads only the keyring and the settings. Ends with status 4 when there is no token, or when the year of the
-/// default one is over or Mixpanel has turned it away (401) since it last took it.
+/// dsr reads only the keyring and the settings. It exits with status 4 if there is no token, if the
+/// default token has expired, or if Mixpanel has refused it (401) since it last accepted it.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr auth status
   dsr auth status --json
   dsr auth status --exit-status --warn-days 14    in cron: 4 in time to make a new one")]
 pub(crate) struct AuthStatusArgs {
-    /// End with status 4 as well if any token expires within `--warn-days`, or on a day nobody knows
+    /// Exit with status 4 also if a token expires within `--warn-days`, or if its expiry date is
+    /// not known
     #[arg(long)]
     exit_status: bool,
-    /// From how many days before its end a token is reported (`14` or `14d`)
+    /// How many days before its expiry dsr reports a token (`14` or `14d`)
     #[arg(long, value_name = "DAYS", default_value_t = WARN_DAYS, requires = "exit_status", value_parser = whole_days)]
     warn_days: i64,
 }

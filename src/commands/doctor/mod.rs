@@ -14,13 +14,13 @@ use crate::ui::{Check, DoctorView, Failure, Level};
 
 /// Check tokens, keyring, projects, ledger, clock and network, and say what to fix
 ///
-/// What is wrong comes first, with the command that puts it right; then what is fine, and where each
-/// setting comes from. Mixpanel is asked with one GET a project, about a task that cannot exist:
-/// nothing is created and nothing is changed.
+/// dsr lists the problems first, each with the command that solves it, then the checks that passed,
+/// then where each setting comes from. It sends Mixpanel one GET a project, about a task that
+/// cannot exist. That creates and changes nothing.
 ///
-/// Ends with status 0 if there are warnings at most. Otherwise with the status a command would end
-/// with: 11 for a ledger that is held, 74 for the ledger and other files, 2 for the config, 4 for
-/// tokens, 75 for the network; of several, the first of these.
+/// dsr exits with status 0 if there are only warnings or none. Otherwise it exits as a command
+/// would: 11 if another dsr holds the ledger, 74 for the ledger and other files, 2 for the config,
+/// 4 for tokens, 75 for the network. If several apply, the first of these wins.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr doctor
@@ -29,7 +29,7 @@ use crate::ui::{Check, DoctorView, Failure, Level};
   dsr doctor --json
   dsr --sandbox doctor")]
 pub(crate) struct DoctorArgs {
-    /// Check this machine only, and count the checks that are skipped
+    /// Check this machine only, and count the skipped checks
     #[arg(long)]
     offline: bool,
 }

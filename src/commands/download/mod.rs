@@ -24,21 +24,22 @@ use split::{Split, SplitArgs};
 
 /// Fetch finished exports, and split them into a package for each person
 ///
-/// Each archive is fetched once, whole or not at all, readable by you alone, and its SHA-256 is
-/// recorded. Mixpanel's links live 14 to 30 days.
+/// dsr fetches each archive once, whole or not at all. Only you can read the file, and the ledger
+/// has its SHA-256. Mixpanel's links work for 14 to 30 days.
 ///
-/// With --split each archive, fetched now or before, is opened with the project's API secret (see
-/// `dsr project secret`), and each id of its job gets a package: a page for the person to read, and
-/// the data for programs. They are beside ARCHIVE.zip in ARCHIVE-packages/, in folders named by a
-/// hash of the id; index.csv there says who is who. Where a part of the archive belongs to nobody for
-/// certain, the packages are drafts in ARCHIVE-to-check/ (status 3): look through unassigned/ there,
-/// then add --checked.
+/// With --split, dsr opens each archive, new or fetched before, with the project's API secret (see
+/// `dsr project secret`). Each id of the job gets a package: a page for the person to read, and the
+/// data for programs. The packages are in ARCHIVE-packages/ beside ARCHIVE.zip, in folders named by
+/// a hash of the id; index.csv there says who is who.
+///
+/// If dsr cannot assign a part of the archive to one person for certain, the packages are drafts in
+/// ARCHIVE-to-check/ (status 3). Look through unassigned/ there, then add --checked.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr download q7tz0xma                one request, into a folder here
   dsr download --to /srv/dsr           all finished exports
   dsr download q7tz0xma --split        and a package for each person
-  dsr download q7tz0xma --split --zip  each package as a zip, to be sent
+  dsr download q7tz0xma --split --zip  each package as a zip to send
   dsr download q7tz0xma --split --checked
                                        you have looked through unassigned/")]
 pub(crate) struct DownloadArgs {
@@ -48,7 +49,7 @@ pub(crate) struct DownloadArgs {
     /// Where to put the archives [default: a folder dsr-REQUEST here]
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
-    /// Fetch again what was fetched before, such as an archive that was lost or damaged
+    /// Fetch an export again that was fetched before, such as a lost or damaged archive
     #[arg(long, requires = "name")]
     again: bool,
     #[command(flatten)]

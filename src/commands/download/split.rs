@@ -23,11 +23,11 @@ pub(crate) struct SplitArgs {
     /// Pack each person's package into a zip
     #[arg(long, requires = "split")]
     zip: bool,
-    /// You have looked through `unassigned/`: make the packages that were held back until then
+    /// You have looked through `unassigned/`: make the final packages
     #[arg(long, requires = "split", requires = "name")]
     pub(super) checked: bool,
-    /// Take the people from this file, read as the sources of `dsr export` are: for a request whose
-    /// ids the ledger does not keep any more
+    /// Take the ids from this file, if the ledger no longer keeps the ids of the request; dsr reads
+    /// it as `dsr export` reads a source
     #[arg(long, value_name = "FILE", requires = "split", requires = "name")]
     ids: Option<PathBuf>,
 }

@@ -8,18 +8,18 @@ use crate::ui::{Failure, GuideView, TopicsView};
 
 /// How to stop Mixpanel's SDKs from collecting data
 ///
-/// The exact calls of each SDK, read from its public source at the version it names. Without a topic:
-/// the list of topics. Contacts nobody.
+/// dsr shows the exact calls of each SDK, from its public source at the named version. Without a
+/// topic, it lists the topics. It contacts nobody.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr guide                                     the topics
-  dsr guide after-deletion                      what a deletion does not do
+  dsr guide after-deletion                      what a deletion leaves behind
   dsr guide opt-out                             the calls of all SDKs
-  dsr guide opt-out --sdk swift                 those of one
+  dsr guide opt-out --sdk swift                 the calls of one SDK
   dsr guide opt-out --sdk server                what your servers must do
   dsr guide ip-and-location --sdk javascript --json")]
 pub(crate) struct GuideArgs {
-    /// What to tell about
+    /// The topic
     #[arg(value_enum)]
     topic: Option<Topic>,
     /// Show this SDK only

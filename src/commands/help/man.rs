@@ -25,24 +25,24 @@ const NO_DATE: &str = "\"\"";
 
 /// Show or install man pages
 ///
-/// Without an argument: the page of dsr itself. On a terminal, `man` shows the page. The Debian
-/// package has installed all pages already.
+/// Without an argument, dsr shows its own page. On a terminal, `man` shows the page. The Debian
+/// package has installed all pages.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr man                     read the page of dsr
-  dsr man auth login          that of a command
-  dsr man exit-status         that of a topic
+  dsr man auth login          the page of a command
+  dsr man exit-status         the page of a topic
   dsr man --install           all pages, for `man dsr`
   dsr man --output build/man  all pages, for a package
   dsr man > dsr.1             one page in roff")]
 pub(crate) struct ManArgs {
-    /// A command with those below it, or a topic
+    /// A command, such as `auth login`, or a topic
     #[arg(value_name = "COMMAND | TOPIC", conflicts_with_all = ["output", "install"])]
     words: Vec<String>,
-    /// Write all pages into your own folder of man pages, and check that `man` looks there
+    /// Install all pages in your own folder of man pages, and check that `man` finds them
     #[arg(long)]
     install: bool,
-    /// Write all pages into the folders man1 and man7 of this one
+    /// Write all pages to the folders man1 and man7 in this folder
     #[arg(long, value_name = "DIR", conflicts_with = "install")]
     output: Option<PathBuf>,
 }

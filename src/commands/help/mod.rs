@@ -13,16 +13,16 @@ use crate::ui::{CommandView, Failure, for_the_screen};
 
 /// Show the help of a command or a topic
 ///
-/// Without an argument: what there is. `dsr help topics` lists the topics.
+/// Without an argument, dsr lists the commands and topics. `dsr help topics` lists only the topics.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr help                     the commands
   dsr help auth login          one command
-  dsr help topics              what else there is to read
-  dsr help exit-status         what a script is told
-  dsr help exit-status --json  the same for a program")]
+  dsr help topics              the topics
+  dsr help exit-status         one topic
+  dsr help exit-status --json  one topic, for a program")]
 pub(crate) struct HelpArgs {
-    /// A command with those below it, or a topic
+    /// A command, such as `auth login`, or a topic
     #[arg(value_name = "COMMAND | TOPIC")]
     words: Vec<String>,
 }

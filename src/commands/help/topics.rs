@@ -26,7 +26,7 @@ const SHAPES: &str = include_str!("../../../docs/schemas/README.md");
 /// A config file with every setting. Tests parse it.
 const CONFIG: &str = "\
 default_project = \"shop\"
-default_auth = \"main\"      # of projects that name none
+default_auth = \"main\"      # of projects without `auth`
 
 [projects.shop]
 # the project token: 32 hex digits
@@ -37,7 +37,7 @@ delete_batch = 500        # ids a deletion, 1 to 2000
 export_batch = 2000       # ids an export, 1 to 2000
 rate = 1                  # requests a second
 approvals = 1             # people; 0 if left out
-holidays = [2026-12-25]   # not working days
+holidays = [2026-12-25]   # no period ends on them
 time_zone = \"Europe/Berlin\"  # UTC if left out
 auth = \"acme\"             # the OAuth token, by name
 # at most 5, if Mixpanel enabled them for you
@@ -102,12 +102,12 @@ pub(crate) fn find(name: &str, home: Option<&Home>) -> Option<HelpPage> {
 fn list() -> HelpPage {
     HelpPage {
         name: "topics",
-        title: "What there is to read beside the help of each command",
+        title: "Topics, in addition to the help of each command",
         blocks: vec![
             rows(titles()),
             Block::paragraph(
-                "Read one with `dsr help TOPIC`. What Mixpanel's SDKs have to stop collecting is \
-                 told by `dsr guide`.",
+                "Read one with `dsr help TOPIC`. `dsr guide` shows how to stop Mixpanel's SDKs from \
+                 collecting.",
             ),
         ],
     }
@@ -126,18 +126,19 @@ fn exit_status(_: Option<&Home>) -> Vec<Block> {
     vec![
         rows(all.map(|status| (status.code(), status.meaning()))),
         Block::paragraph(format!(
-            "Where several apply, the first of {} wins: what needs a decision comes before what is \
-             late, and what is late before what only takes its time.",
+            "If several apply, the first of {} wins: first what needs a decision, then what is late, \
+             then what only takes time.",
             pressing.join(", ")
         )),
         Block::paragraph(
-            "`dsr status --exit-status` with `--overdue` or `--due-within` is about deadlines alone: 9 \
-             if it shows a request and 0 if it shows none, whatever else is wrong.",
+            "`dsr status --exit-status` with `--overdue` or `--due-within` reports only deadlines: 9 if \
+             it shows a request, else 0.",
         ),
         Block::paragraph(
-            "After 75 the same command again would start a second request: `dsr resume` goes on with \
-             the first. After 6 nobody knows whether Mixpanel has it: `dsr resume` within 15 minutes, \
-             later `dsr resume REQUEST` with `--task`, `--send-again` or `--abandon`.",
+            "After 75, do not run the same command again: it would start a second request. `dsr \
+             resume` continues the first. After 6, dsr cannot tell whether Mixpanel has the job. Run \
+             `dsr resume` within 15 minutes, later `dsr resume REQUEST` with `--task`, `--send-again` \
+             or `--abandon`.",
         ),
         Block::Heading("In a script".to_owned()),
         Block::code(
@@ -159,19 +160,19 @@ fn environment(_: Option<&Home>) -> Vec<Block> {
             "HTTPS_PROXY, ALL_PROXY",
             "the proxy for calls to Mixpanel (http, https or SOCKS), never for loopback",
         ),
-        ("NO_PROXY", "hosts that are called without it"),
+        ("NO_PROXY", "hosts that dsr calls without the proxy"),
     ];
     vec![
         rows(VARIABLES.into_iter().chain(proxies)),
         Block::paragraph(
             "An empty variable counts as unset. A flag beats the environment, the environment beats \
-             the config file, and that beats the default; with one exception: a project token or \
-             region that contradicts the config file's is an error, since the wrong project would be \
-             erased. `dsr doctor` says where each value came from.",
+             the config file, and the config file beats the default. There is one exception: a project \
+             token or region that contradicts the config file is an error, since dsr would erase the \
+             wrong project. `dsr doctor` shows where each value comes from.",
         ),
         Block::paragraph(
-            "A secret is better in a file than in a variable: others on the machine may see a \
-             process's variables. The file must not be readable by others.",
+            "Put a secret in a file rather than in a variable: others on the machine may see a \
+             process's variables. Only you may be able to read the file.",
         ),
         Block::code(
             "chmod 600 mixpanel-token\n\
@@ -186,19 +187,19 @@ fn files(home: Option<&Home>) -> Vec<Block> {
     let kept = [
         (
             home.config_file(),
-            "projects and settings, in TOML; people may edit it",
+            "projects and settings, in TOML; you may edit it",
         ),
         (
             home.ledger(),
-            "every request, job and attempt, in SQLite; -wal and -shm beside it are part of it",
+            "every request, job and attempt, in SQLite; the -wal and -shm files beside it belong to it",
         ),
         (
             home.data().join("seen-head"),
-            "the last entry of the ledger that this host has seen; moves with the ledger, and is never restored from a copy",
+            "the last entry of the ledger that this host has seen; move it with the ledger, never restore it from a copy",
         ),
         (
             home.data().join("holder"),
-            "which dsr writes the ledger just now",
+            "which dsr is writing the ledger",
         ),
         (
             home.data().join("senders"),
@@ -206,27 +207,28 @@ fn files(home: Option<&Home>) -> Vec<Block> {
         ),
         (
             home.data().join("receipts"),
-            "task ids that could not be recorded, until the next command records them",
+            "task ids that dsr could not record; the next command records them",
         ),
         (
             home.sandbox().data().to_owned(),
-            "the same for rehearsals with --sandbox; may be removed",
+            "the same for rehearsals with --sandbox; you may remove it",
         ),
     ];
     vec![
         rows(kept.map(|(path, holds)| (path.display().to_string(), holds))),
         Block::paragraph(
-            "`DSR_HOME` puts all of it into one folder. dsr makes files for their owner alone, and \
-             refuses a ledger that others can read. Copy the ledger with `dsr ledger backup`, and keep \
-             the key of its hashed ids apart from the copy: `dsr auth ledger-key --to FILE`.",
+            "`DSR_HOME` puts all of this into one folder. Only you can read the files that dsr makes, \
+             and dsr refuses a ledger that others can read. Copy the ledger with `dsr ledger backup`, \
+             and keep the key for its hashed ids apart from the copy: `dsr auth ledger-key --to FILE`.",
         ),
         Block::paragraph(
-            "Nothing is read from the working directory but the sources you name. Exports are put \
-             into a folder `dsr-REQUEST` there, or where `--to` says: each archive, and beside it a \
-             folder with a package for each person. They and your lists of ids are yours to delete.",
+            "dsr reads nothing from the working directory except the sources you name. It puts exports \
+             into a folder `dsr-REQUEST` there, or into the folder of `--to`: each archive, and beside \
+             it a folder with a package for each person. You must delete exports and your lists of ids \
+             yourself.",
         ),
         Block::paragraph(
-            "The OAuth token, the API secrets of projects and the keys of hashed ids are in the \
+            "The OAuth token, the API secrets of projects and the keys for hashed ids are in the \
              system's keyring, or in files that variables name: `dsr help environment`.",
         ),
         Block::Heading("The config file".to_owned()),
@@ -237,11 +239,11 @@ fn files(home: Option<&Home>) -> Vec<Block> {
         Block::paragraph(
             "`rate` counts the requests of all dsr processes together. With data groups a deletion has at \
              most floor(2000 / (data_groups + 1)) ids. `approvals` is how many other people must approve \
-             a deletion. `time_zone` is for projects made before 2023, whose events are by its clock.",
+             a deletion. `time_zone` is for projects made before 2023, which record events in local time.",
         ),
         Block::paragraph(
-            "`[company]` is what `dsr download --split` writes on the page of each person. Every key is \
-             optional: the page leaves out what is not set. `officer` and `authority` are for the GDPR alone.",
+            "`dsr download --split` writes `[company]` on the page of each person. Every key is \
+             optional: the page leaves out what is not set. `officer` and `authority` are for the GDPR only.",
         ),
     ]
 }

@@ -14,29 +14,31 @@ type Lost = (SetBack, Vec<MaybeSent>, Option<DateTime<Utc>>);
 
 const NAMED: usize = 20;
 
-/// Go on with a ledger that was set back
+/// Continue with a ledger that was restored from an older copy
 ///
-/// Shows which jobs may have been sent in the time that the ledger lacks, and asks for their number, or
-/// for the word `accept` where there are none; without a terminal it needs `--yes`. Those jobs are
-/// unknown then, and dsr settles none of them without your word. The audit trail records the
-/// decision with the entry that this host had seen. Sends nothing.
+/// dsr shows which jobs may have been sent in the lost time, and asks for their number, or for the
+/// word `accept` if there are none. Without a terminal, add `--yes`. dsr then marks those jobs
+/// unknown. After that you must decide about each: `dsr resume` with `--task`, `--send-again` or
+/// `--abandon`. The audit trail records your decision and the entry that this host had seen. dsr
+/// sends nothing.
 ///
-/// A request that was recorded in that time is not in this ledger at all. Restore the newest copy
-/// first if there is one, and compare Mixpanel's list of tasks with `dsr status` afterwards. People
-/// deleted in that time are missing from the suppression list: keep the last list your servers have.
+/// A request that was recorded in the lost time is not in this ledger. If there is a newer copy,
+/// restore that first. Afterwards compare Mixpanel's list of tasks with `dsr status`. People
+/// deleted in the lost time are missing from the suppression list: keep the last list that your
+/// servers have.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr ledger accept
   dsr ledger accept --yes      in a script
-  dsr status                   then: which jobs are unknown
-  dsr ledger accept --reviewed 'T-3 and T-4 sent again'    at the end")]
+  dsr status                   then: the unknown jobs
+  dsr ledger accept --reviewed 'T-3 and T-4 sent again'    after your review")]
 pub(super) struct AcceptArgs {
     /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
-    /// Record afterwards that you have looked up what the ledger lacks, and end the warnings
+    /// Record that you have reviewed what the ledger lacks, and end the warnings
     ///
-    /// NOTE says what came of it, for the auditors. Do it when each lost request is settled or sent
+    /// NOTE is your summary for the auditors. Do this when each lost request is resolved or sent
     /// again, and your servers still have the people of the last suppression list.
     #[arg(long, value_name = "NOTE", conflicts_with = "yes")]
     reviewed: Option<String>,

@@ -11,13 +11,13 @@ use crate::ui::{AuditHeadView, AuditLogView, AuditView, Failure, number, plural,
 
 /// Read and verify the audit trail: who did what, and when
 ///
-/// The ledger keeps an entry for each step of each request, sealed by a hash over itself and the
-/// entry before: nobody changes, removes or moves one unseen. Anyone who can change the ledger file
-/// can replace the whole trail. So keep its head elsewhere now and then, where they cannot write.
+/// The ledger keeps an entry for each step of each request. Each entry has a hash of itself and of
+/// the entry before. Every change shows. But anyone who can change the ledger file can replace the
+/// whole trail. So save its head now and then, in a place where they cannot write.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr audit verify
-  dsr audit head >> /mnt/worm/dsr-heads    keep it where nobody can change it
+  dsr audit head >> /mnt/worm/dsr-heads    save it where nobody can change it
   dsr audit verify --head /mnt/worm/dsr-heads
   dsr audit log q7tz0xma")]
 pub(crate) struct AuditArgs {
@@ -32,27 +32,26 @@ enum AuditCommand {
     Log(LogArgs),
 }
 
-/// Read the whole trail, and tell what does not fit
+/// Read the whole trail, and report what does not match
 ///
-/// Holds each entry against its hash, the last against the head, heads that were kept elsewhere
-/// against the trail, and the ledger's requests and jobs against what the trail says of them. Ends
-/// with status 74 if anything does not fit, and says where. Changes nothing.
+/// dsr compares every entry with its hash, saved heads with the trail, and the ledger with the
+/// trail. If anything does not match, dsr says where, and exits with status 74. It changes nothing.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr audit verify
-  dsr audit verify --head /mnt/worm/dsr-heads          lines as `dsr audit head` prints them
+  dsr audit verify --head /mnt/worm/dsr-heads          a file of saved heads
   ssh vault cat dsr-heads | dsr audit verify --head -
   dsr audit verify --json")]
 struct VerifyArgs {
-    /// A head that was kept elsewhere, or a file of such lines, or `-`; may be given several times
+    /// A saved head, or a file with one head a line, or `-`; may be given several times
     #[arg(long, value_name = "COUNT:HASH | FILE")]
     head: Vec<String>,
 }
 
-/// Print how far the trail goes, in one line: what to keep elsewhere
+/// Print the head of the trail: one line to save elsewhere
 ///
-/// The number of the last entry, its hash, and when it was made. Whoever has this line can tell
-/// later, with `dsr audit verify --head`, whether the trail up to there is still the same.
+/// The head is the number of the last entry, its hash and its time. With this line, `dsr audit
+/// verify --head` can show later whether the trail up to that entry is unchanged.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr audit head
@@ -62,7 +61,7 @@ struct HeadArgs {}
 
 /// Show entries of the trail: all of one request, or the last ones
 ///
-/// Also of requests whose records were purged.
+/// The trail also has the entries of requests whose records were purged.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr audit log                 the last 50 entries

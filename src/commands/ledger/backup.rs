@@ -7,16 +7,17 @@ use crate::commands::failures::{COPY_IN_THE_WAY, in_the_way, local_io};
 use crate::domain::ExitStatus;
 use crate::ui::{BackupView, Failure};
 
-/// Copy the ledger to a new file, also while dsr sends
+/// Copy the ledger to a new file; safe while dsr sends
 ///
-/// The copy is whole and for you alone (0600). Keep it as you keep the ledger: it holds the ids of
-/// open jobs and the hashes of the others. To use it, see "Restore a ledger" in `dsr help runbooks`.
+/// The copy is complete, and only you can read it (0600). Protect it like the ledger: it holds the
+/// ids of open jobs and the hashes of the others. To use the copy, see "Restore a ledger" in `dsr
+/// help runbooks`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr ledger backup /mnt/backup/ledger-2026-11-29.db
   dsr ledger backup \"backup/ledger-$(date +%F).db\"      each night, in cron")]
 pub(super) struct BackupArgs {
-    /// A new file; one that is there is never replaced
+    /// The new file. The file must not exist
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }

@@ -14,15 +14,16 @@ use accept::AcceptArgs;
 use backup::BackupArgs;
 use status::LedgerStatusArgs;
 
-/// Copy the ledger, and go on after one was restored
+/// Copy the ledger, and use a restored copy
 ///
-/// The ledger records what was sent. A copy that is put back lacks what came after it, so dsr keeps
-/// beside the ledger the last entry it has seen, and sends nothing from a ledger without that entry.
+/// The ledger records what was sent. A restored copy lacks everything that came after the copy was
+/// made. So dsr keeps the last entry it has seen in a file beside the ledger. From a ledger without
+/// that entry, dsr sends nothing.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr ledger status
   dsr ledger backup /mnt/backup/ledger-2026-11-29.db
-  dsr ledger accept            after a restore: what may have been sent since is unknown")]
+  dsr ledger accept            after a restore: marks jobs that may have been sent")]
 pub(crate) struct LedgerArgs {
     #[command(subcommand)]
     command: LedgerCommand,

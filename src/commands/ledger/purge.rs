@@ -9,20 +9,22 @@ use crate::ui::{Confirmable, Failure, PurgeView, plural, staying};
 
 /// Remove the records of requests that were closed long ago
 ///
-/// Shows what would go and asks for the number of requests; without a terminal it needs `--yes`.
-/// Records must be kept for at least 24 months (11 CCR §7101): less is refused. Open requests never
-/// go. The ledger keeps how many went, and when. The people of deletions stay on the suppression list,
-/// by their keyed hashes. Nothing at Mixpanel changes.
+/// dsr shows what it would remove and asks for the number of requests; without a terminal, add
+/// `--yes`. You must keep records for at least 24 months (11 CCR §7101), so dsr refuses a shorter
+/// time. dsr never removes an open request. The ledger keeps how many requests were removed, and
+/// when. The people of deletions stay on the suppression list, by their keyed hashes. Nothing
+/// changes at Mixpanel.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  dsr purge --older-than 3years --dry-run   what would go
+  dsr purge --older-than 3years --dry-run   what dsr would remove
   dsr purge --older-than 30months           asks before it removes
   dsr purge --older-than 2024-01-01 --yes   closed before that day (UTC), in a script")]
 pub(crate) struct PurgeArgs {
-    /// How long ago the requests were closed, such as `30months` or `3years`, or before which day
+    /// Remove requests that were closed longer ago than this, such as `30months` or `3years`, or
+    /// before this day
     #[arg(long, value_name = "TIME | DATE")]
     older_than: String,
-    /// Show what would go, and remove nothing
+    /// Show what dsr would remove, and remove nothing
     #[arg(long)]
     dry_run: bool,
     /// Do not ask for confirmation

@@ -5,9 +5,10 @@ use crate::commands::failures::local_io;
 use crate::domain::ExitStatus;
 use crate::ui::{Failure, LedgerStatusView};
 
-/// Show where the ledger is, and whether it was set back
+/// Show where the ledger is, and whether it is an older copy
 ///
-/// Ends with status 74 if the ledger lacks what this host has seen of it. Changes nothing.
+/// dsr exits with status 74 if the ledger lacks an entry that this host has seen. It changes
+/// nothing.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr ledger status

@@ -22,16 +22,17 @@ pub(crate) struct CheckArgs {
         allow_hyphen_values = true
     )]
     allow: Vec<String>,
-    /// Drop white space around ids, in place of refusing them
+    /// Remove white space around ids instead of refusing the ids
     #[arg(long, help_heading = "Checks", conflicts_with = "keep_whitespace")]
     trim: bool,
-    /// Keep white space around ids: Mixpanel has them so
+    /// Keep white space around ids, if Mixpanel's ids have it
     #[arg(long, help_heading = "Checks")]
     keep_whitespace: bool,
-    /// Accept what this regular expression matches whole, such as `user-\d{6}`, and nothing else
+    /// Accept only values that match this regular expression from start to end, such as
+    /// `user-\d{6}`
     #[arg(long, help_heading = "Checks", value_name = "REGEX", value_parser = parse_pattern)]
     expect_pattern: Option<Pattern>,
-    /// List each line that is warned of
+    /// List every line that has a warning
     #[arg(long, help_heading = "Checks")]
     show_warnings: bool,
     #[command(flatten)]
@@ -41,13 +42,13 @@ pub(crate) struct CheckArgs {
 /// For products whose distinct_ids are hashes of what the source lists.
 #[derive(clap::Args, Debug)]
 struct HashArgs {
-    /// Hash each value, and send the hash as small hex digits in its place
+    /// Hash each value, and send the hash in lower-case hex instead
     #[arg(long, help_heading = "Hashing", value_name = "FUNCTION")]
     hash: Option<HashFunction>,
-    /// The key of HMAC: a file that only its owner can read [default: the keyring's]
+    /// The key of HMAC: a file that only its owner can read [default: the key in the keyring]
     ///
-    /// The line end of a single line of text is no part of the key; any other bytes are taken as
-    /// they are. See `dsr auth hash-key` for a key in the keyring.
+    /// A final line break is not part of the key. All other bytes are. To keep a key in the
+    /// keyring, see `dsr auth hash-key`.
     #[arg(long, help_heading = "Hashing", value_name = "PATH", requires = "hash")]
     hash_key_file: Option<PathBuf>,
     /// Put this before the hex digits
@@ -61,7 +62,7 @@ struct HashArgs {
         allow_hyphen_values = true
     )]
     hash_prefix: String,
-    /// Lower-case each value first, by Unicode's rules, as toLowerCase of JavaScript does
+    /// Lower-case each value first, by Unicode's rules, as JavaScript's toLowerCase does
     #[arg(long, help_heading = "Hashing", requires = "hash")]
     hash_lowercase: bool,
 }

@@ -15,10 +15,11 @@ use super::sources::{GivenArgs, ReadArgs};
 
 /// Find out whether and when people were exported or erased, and under which task
 ///
-/// Looks every id up in the ledger only. Ids are read as `dsr delete` reads them and
-/// compared byte for byte. Jobs that have ended are searched by keyed hashes, since their ids are
-/// not kept. People are named by where their id was given and by the beginning of its hash. Better
-/// give ids in a file or on standard input: arguments stay in the shell's history.
+/// dsr looks up every id in the ledger; it asks nobody else. It reads ids as `dsr delete` reads
+/// them, and compares them byte for byte. The ledger keeps no ids of jobs that have ended, so dsr
+/// finds those people by keyed hashes. The answer names a person by the place of the id in your
+/// source and by the beginning of its hash. Give ids in a file or on standard input: the shell's
+/// history keeps arguments.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr find ids.csv                         everyone in the file
@@ -28,7 +29,7 @@ use super::sources::{GivenArgs, ReadArgs};
 pub(crate) struct FindArgs {
     #[command(flatten)]
     given: GivenArgs,
-    /// End with status 1 if somebody is not found
+    /// Exit with status 1 if a person is not found
     #[arg(long)]
     exit_status: bool,
     #[command(flatten)]

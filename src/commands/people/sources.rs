@@ -14,15 +14,14 @@ use super::checks::CheckArgs;
 pub(crate) struct GivenArgs {
     /// A file, `-` for standard input, or one distinct_id
     ///
-    /// A word that is not a file is an id only where it is the one source. What looks like a path,
-    /// an option or a list (a separator, an extension such as .csv, a dash, a comma) is an error,
-    /// never an id: `--file` and `--id` say which is meant.
+    /// A word that is not a file counts as an id only if it is the only source. A word that looks
+    /// like a file, an option or a list is an error. Use `--file` or `--id` to say what it is.
     #[arg(value_name = "SOURCE")]
     source: Vec<String>,
-    /// A file, whatever its name looks like
+    /// A file, even if its name looks like an id or an option
     #[arg(long, value_name = "PATH", help_heading = "Source")]
     file: Vec<PathBuf>,
-    /// One distinct_id, whatever it looks like
+    /// One distinct_id, even if it looks like a file or an option
     #[arg(
         long,
         value_name = "ID",
@@ -39,7 +38,7 @@ enum FormatArg {
     Csv,
     /// A table with tabs
     Tsv,
-    /// One JSON object, text or whole number a line
+    /// One JSON object, string or whole number a line
     Jsonl,
     /// One JSON array
     Json,
@@ -50,17 +49,17 @@ enum FormatArg {
 /// How sources are read.
 #[derive(clap::Args, Debug)]
 pub(crate) struct ReadArgs {
-    /// How files and standard input are read [default: recognised]
+    /// The format of files and standard input [default: recognized]
     #[arg(long, value_enum, help_heading = "Source")]
     format: Option<FormatArg>,
     /// The column that holds the ids: its name, or its number counted from 1; in JSON the key, or
     /// OUTER.KEY
     #[arg(long, value_name = "NAME", help_heading = "Source")]
     column: Option<String>,
-    /// The first line is an id already, not a heading
+    /// The first line is an id, not a heading
     #[arg(long, help_heading = "Source")]
     no_header: bool,
-    /// What parts the fields: one character, or `tab` [default: recognised]
+    /// Field separator: one character, or `tab` [default: recognized]
     #[arg(long, value_name = "CHAR", value_parser = parse_delimiter, help_heading = "Source")]
     delimiter: Option<u8>,
     /// The encoding of text without a byte order mark, such as `windows-1252` [default: utf-8]

@@ -17,11 +17,11 @@ use crate::workflow::{self, Outdated, Plan};
 
 use super::file::{PlanFileArgs, find_key};
 
-/// Carry out a plan, as it was made and approved
+/// Send a plan, as it was made and approved
 ///
-/// Shows the plan, checks that nothing of it was changed, that it has the approvals its project
-/// demands, that project, dates and limits still fit and that it was not applied before, and then
-/// does what `dsr delete` or `dsr export` would have done. With `--dry-run` it only shows it.
+/// dsr checks that the plan is unchanged, approved, still valid and not applied before. Then it
+/// sends, as `dsr delete` or `dsr export` does; a deletion asks for the number of ids first. With
+/// `--dry-run` dsr only shows the plan.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr apply erase.plan --dry-run                look at a plan; needs no key and no token

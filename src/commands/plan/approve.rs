@@ -9,25 +9,25 @@ use crate::ui::{Checked, Confirmable, Failure, PlanFileView, plural};
 use super::file::{PlanFileArgs, find_key};
 use crate::commands::request::planned::approve_command;
 
-/// Approve a plan that somebody else has made
+/// Approve a plan that another person has made
 ///
-/// Shows the plan, asks for the number of ids, and adds your approval to the file: your account's name,
-/// the host, the time and the plan's digest, under the team's ledger key. Whoever made the plan cannot
-/// approve it, and nobody twice; one account name is one person, on whatever host. Nothing is sent and
-/// no token is needed.
+/// dsr shows the plan, asks for the number of ids, and adds your approval to the file: your
+/// account's name, the host, the time and the plan's digest, under the team's ledger key. The
+/// person who made the plan cannot approve it, and nobody can approve twice. One account name is
+/// one person, on every host. dsr sends nothing and needs no token.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr apply erase.plan --dry-run                look at a plan; needs no key and no token
   dsr approve erase.plan                        asks before it approves
   dsr approve erase.plan --yes --expect 1234    in a script
-  dsr --sandbox approve erase.plan --as ben     a rehearsal, with yourself as somebody else")]
+  dsr --sandbox approve erase.plan --as ben     a rehearsal: you play another person")]
 pub(crate) struct ApproveArgs {
     #[command(flatten)]
     plan: PlanFileArgs,
     /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
-    /// In the sandbox only: approve as this made-up operator
+    /// In the sandbox only: approve as this made-up person
     #[arg(long = "as", value_name = "NAME")]
     name: Option<String>,
 }

@@ -14,13 +14,13 @@ use crate::ui::{Failure, number};
 /// Which plan file, and what it is expected to be.
 #[derive(clap::Args, Debug)]
 pub(crate) struct PlanFileArgs {
-    /// A file that `--plan` of `dsr delete` or `dsr export` has written
+    /// A plan file, from `--plan` of `dsr delete` or `dsr export`
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Refuse unless this is the digest of the plan, all 64 digits of it
+    /// Refuse unless the plan has this digest (all 64 digits)
     #[arg(long, value_name = "HEX", value_parser = parse_digest)]
     digest: Option<PlanDigest>,
-    /// Refuse unless the plan is about exactly N unique ids
+    /// Refuse unless the plan has exactly N unique ids
     #[arg(long, value_name = "N")]
     expect: Option<usize>,
 }

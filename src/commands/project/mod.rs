@@ -24,8 +24,8 @@ use secret::SecretArgs;
 
 /// Set up the Mixpanel projects to work on
 ///
-/// They are kept in a TOML file that people may edit, too. Without any file, DSR_PROJECT_TOKEN
-/// and DSR_REGION are enough.
+/// dsr keeps the projects in a TOML file, which you may edit. Without the file, set
+/// DSR_PROJECT_TOKEN and DSR_REGION.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr project add shop --region eu
@@ -49,51 +49,52 @@ enum ProjectCommand {
 
 /// Add a project
 ///
-/// Its token (32 hex digits, in Mixpanel's project settings) is asked for, or read from standard
-/// input; with `--sandbox` it is made up. The first project becomes the default.
+/// dsr asks for the project token (32 hex digits, in Mixpanel's project settings), or reads it from
+/// standard input. With `--sandbox` dsr makes up a token. The first project becomes the default.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr project add shop --region eu
   dsr project add app --region us --data-groups 2
   dsr project add shop --region eu --holiday 2026-12-25 --holiday 2027-01-01
-  dsr project add shop --region eu --approvals 1   nobody erases alone; see `dsr approve`
+  dsr project add shop --region eu --approvals 1   two people for each deletion; see `dsr approve`
   dsr project add acme --region us --auth acme     with another person's OAuth token
   pass mixpanel/shop | dsr project add shop --region eu --with-token")]
 struct AddArgs {
-    /// What to call it: letters, digits, `-`, `_`, `.`
+    /// The project's name: letters, digits, `-`, `_`, `.`
     name: String,
-    /// Where its data lives
+    /// Where Mixpanel stores the project's data
     #[arg(long, ignore_case = true)]
     region: Region,
     /// Read the project token from standard input
     #[arg(long)]
     with_token: bool,
-    /// How many data groups (group keys) it has: more of them make deletions smaller
+    /// How many data groups (group keys) the project has: with more of them, deletions are smaller
     #[arg(long, value_name = "N")]
     data_groups: Option<u32>,
-    /// The most ids of one deletion, 1 to 2000 [default: 500]
+    /// Ids in one deletion at most, 1 to 2000 [default: 500]
     #[arg(long, value_name = "N")]
     delete_batch: Option<usize>,
-    /// The most ids of one export, 1 to 2000 [default: 2000]
+    /// Ids in one export at most, 1 to 2000 [default: 2000]
     #[arg(long, value_name = "N")]
     export_batch: Option<usize>,
     /// Requests a second that Mixpanel allows [default: 1]
     #[arg(long, value_name = "N")]
     rate: Option<f64>,
-    /// A public holiday, on which no period of the GDPR ends; may be repeated
+    /// A public holiday: no GDPR period ends on it; may be repeated
     ///
-    /// They stand in the config file as `holidays`, where each year's are added.
+    /// The config file lists them as `holidays`. Add each year's holidays there.
     #[arg(long, value_name = "DATE")]
     holiday: Vec<NaiveDate>,
-    /// The project's time zone, such as Europe/Berlin; for projects made before 2023, whose events are
-    /// by its clock [default: UTC]
+    /// The project's time zone, such as Europe/Berlin; for projects made before 2023, which record
+    /// events in local time [default: UTC]
     #[arg(long, value_name = "ZONE", value_parser = parse_zone)]
     time_zone: Option<ProjectZone>,
-    /// How many others must approve a deletion before it is sent; see `dsr approve` [default: 0]
+    /// How many other people must approve a deletion before dsr sends it; see `dsr approve`
+    /// [default: 0]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = clap::value_parser!(u32).range(..=9))]
     approvals: u32,
-    /// The OAuth token of its calls, by the name `dsr auth login --name` gave it [default: the
-    /// default one]
+    /// The OAuth token for the project, by its name from `dsr auth login --name` [default: the
+    /// default token]
     #[arg(long, value_name = "NAME", value_parser = parse_token_name)]
     auth: Option<TokenName>,
 }
@@ -109,14 +110,14 @@ struct ListArgs {}
 #[command(after_help = "Example:
   dsr project show shop")]
 struct ShowArgs {
-    /// Which one [default: the one that commands would use]
+    /// The project [default: the project that commands would use]
     name: Option<String>,
 }
 
 /// Change a setting of a project, or reset what dsr has learned about it
 ///
-/// Mixpanel may refuse a job for having too many ids. Then dsr sends smaller jobs for 30 days;
-/// `dsr project show` says since when. Other settings are in the config file.
+/// Mixpanel may refuse a job because it has too many ids. Then dsr sends smaller jobs for 30 days;
+/// `dsr project show` shows since when. You change the other settings in the config file.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr project set shop --time-zone Europe/Berlin
@@ -124,10 +125,10 @@ struct ShowArgs {
 #[command(group = clap::ArgGroup::new("setting")
     .args(["time_zone", "forget_limits"]).required(true).multiple(true))]
 struct SetArgs {
-    /// Which one
+    /// The project
     name: String,
-    /// The project's time zone, such as Europe/Berlin; for projects made before 2023, whose events are
-    /// by its clock
+    /// The project's time zone, such as Europe/Berlin; for projects made before 2023, which record
+    /// events in local time
     #[arg(long, value_name = "ZONE", value_parser = parse_zone)]
     time_zone: Option<ProjectZone>,
     /// Forget the batch limits that dsr has learned
@@ -140,18 +141,18 @@ struct SetArgs {
 #[command(after_help = "Example:
   dsr project use shop")]
 struct UseArgs {
-    /// Which one
+    /// The project
     name: String,
 }
 
 /// Remove a project from the config file, and its API secret from the keyring
 ///
-/// Its requests stay in the ledger.
+/// The requests of the project stay in the ledger.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:
   dsr project remove shop")]
 struct RemoveArgs {
-    /// Which one
+    /// The project
     name: String,
 }
 

@@ -13,17 +13,17 @@ use crate::ui::{Change, Failure, KeptSecret};
 
 /// Keep a project's API secret in the keyring
 ///
-/// Mixpanel locks exports with it, so `dsr download --split` needs it. It stands in Mixpanel's
-/// project settings, beside the project token. Without a keyring, put it into a file that only
-/// the job can read and set DSR_PROJECT_SECRET_FILE.
+/// Mixpanel locks exports with the API secret, so `dsr download --split` needs it. You find it in
+/// Mixpanel's project settings. Without a keyring, put the secret into a file that only the job can
+/// read, and set DSR_PROJECT_SECRET_FILE.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  dsr project secret shop                          asks for it without showing it
+  dsr project secret shop                          asks for the secret; does not show it
   pass mixpanel/shop-secret | dsr project secret shop --with-secret
   dsr project secret shop --file secret.txt
   dsr project secret shop --remove")]
 pub(crate) struct SecretArgs {
-    /// Which project
+    /// The project
     name: String,
     /// Read the secret from standard input
     #[arg(long, conflicts_with_all = ["file", "remove"])]

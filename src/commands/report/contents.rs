@@ -20,7 +20,7 @@ use crate::workflow::{PlacedFile, job_facts, period_facts, request_facts, row_fa
 /// What a report is made as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum ReportFormat {
-    /// A page that needs nothing from outside
+    /// A page in one file, without links to other files
     Html,
     /// A line each job, or each request
     Csv,

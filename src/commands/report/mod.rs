@@ -22,15 +22,16 @@ use contents::{ReportContents, ReportFormat, ReportSubject};
 /// How many months a business must keep records of requests (11 CCR §7101(a)).
 const USUAL_MONTHS: u32 = 24;
 
-/// Report on a request, or on all of a period, as evidence
+/// Report on one request, or on all requests of a period, as evidence
 ///
-/// REQUEST: what was asked under which law, each job with its steps, attempts and Mixpanel's words,
-/// what was fetched, and when it was answered. Without one: all requests received in a period (the
-/// last 24 months if no other is named), as the log of 11 CCR §7101 and the figures of 11 CCR §7102.
+/// With REQUEST, the report has what was asked under which law, each job with its steps, attempts
+/// and Mixpanel's words, the fetched archives, and the day of the answer. Without REQUEST, it has
+/// all requests received in a period [default: the last 24 months], as the log of 11 CCR §7101 and
+/// the figures of 11 CCR §7102.
 ///
-/// A report is a page (HTML) to read and to print, a table (CSV) or JSON. It reads only the ledger,
-/// and has ids only with --with-ids. On a terminal dsr writes a page or a table to a file in this
-/// folder and prints its name. An existing file is kept.
+/// A report is a page (HTML) to read and to print, a table (CSV) or JSON. dsr reads only the
+/// ledger, and includes ids only with --with-ids. On a terminal, dsr writes a page or a table to a
+/// file in this folder and prints its name. It never overwrites a file.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr report q7tz0xma --output report.html     a page, to read or to print
@@ -52,13 +53,13 @@ pub(crate) struct ReportArgs {
     /// Requests received in this calendar year
     #[arg(long, value_name = "YEAR", conflicts_with = "name", value_parser = clap::value_parser!(i32).range(1900..=9999))]
     year: Option<i32>,
-    /// What to make [default: what the name of --output ends in, else html]
+    /// The format [default: by the name of --output, else html]
     #[arg(long, value_enum)]
     format: Option<ReportFormat>,
     /// Write to this file, which must not exist; `-` is standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Put the ids of the request's jobs in, as far as they are still kept: personal data
+    /// Include the ids of the request's jobs that the ledger still keeps: personal data
     #[arg(long, requires = "name")]
     with_ids: bool,
 }

@@ -14,13 +14,14 @@ use crate::workflow;
 
 /// Record when the person was told
 ///
-/// dsr tells nobody. It knows when Mixpanel finished, and not when you told the person. Until you
-/// record that, reports and `dsr status` say "answer not recorded". Both laws count the days to that
-/// answer: GDPR Art. 12(3), 11 CCR §7021(b).
+/// dsr tells nobody: you do. dsr knows when Mixpanel finished, not when you told the person. Until
+/// you record the day, reports and `dsr status` say "answer not recorded". Both laws count the days
+/// to that answer: GDPR Art. 12(3), 11 CCR §7021(b).
 ///
-/// Run it again with `--on` to correct the day. The audit trail keeps both, and says whether the manner
-/// changed. Without `--on` the recorded day stays, and without `--manner` the recorded manner. After the first answer in a ledger, dsr
-/// expects one for each request recorded since, and reminds you.
+/// Run the command again with `--on` to correct the day. The audit trail keeps both days, and says
+/// whether the manner changed. Without `--on` the recorded day stays; without `--manner` the
+/// recorded manner stays. After the first answer in a ledger, dsr expects an answer for each
+/// request recorded since, and reminds you.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr answered q7tz0xma                                        told today
@@ -33,7 +34,7 @@ pub(crate) struct AnsweredArgs {
     /// The day you told the person [default: the day recorded before, or today]
     #[arg(long, value_name = "DATE")]
     on: Option<NaiveDate>,
-    /// How you told the person, such as `by e-mail`; kept in the ledger, so without personal data
+    /// How you told the person, such as `by e-mail`; the ledger keeps it, so write no personal data
     #[arg(long, value_name = "TEXT")]
     manner: Option<String>,
 }

@@ -18,10 +18,11 @@ pub(crate) struct SourceArgs {
     pub(super) given: GivenArgs,
     #[command(flatten)]
     pub(super) reading: ReadArgs,
-    /// Leave out the ids in this file, such as those under legal hold; read as the sources are
+    /// Leave out the ids in this file, such as those under legal hold; dsr reads it as it reads the
+    /// sources
     #[arg(long, value_name = "PATH", help_heading = "Source")]
     pub(super) exclude: Vec<PathBuf>,
-    /// Refuse unless there are exactly N unique ids, the excluded ones not counted
+    /// Refuse unless there are exactly N unique ids, without the excluded ids
     #[arg(long, value_name = "N", help_heading = "Source")]
     pub(super) expect: Option<usize>,
 }
@@ -52,7 +53,7 @@ pub(crate) struct RequestArgs {
     /// Your own ticket number, recorded with the request
     #[arg(long = "ref", value_name = "TEXT")]
     pub(super) reference: Option<String>,
-    /// The day the person asked; the legal clock starts there [default: today]
+    /// The day the person asked; the legal clock starts that day [default: today]
     #[arg(long, value_name = "DATE")]
     pub(super) received: Option<NaiveDate>,
 }
@@ -65,7 +66,7 @@ pub(crate) struct SendingArgs {
     /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
     pub(super) max_wait: Duration,
-    /// Start a second request although an open one asks for the very same
+    /// Start a new request even if an open one has the same ids
     #[arg(long)]
     pub(super) new: bool,
 }

@@ -17,11 +17,11 @@ use crate::workflow::{self, CancelOutcome, CancelReport, RefreshTrouble, Signal,
 
 /// Cancel deletions that Mixpanel has not started
 ///
-/// Takes a request with all its jobs, or one task. Exports cannot be cancelled. What Mixpanel
-/// reports afterwards counts: a job is shown as revoked only if Mixpanel says so.
+/// dsr cancels a request with all its jobs, or one task. Mixpanel cannot cancel exports. Mixpanel's
+/// later report counts: dsr shows a job as revoked only if Mixpanel says so.
 ///
-/// A task may have ids of other requests, or ids that this ledger does not know. Then they are shown
-/// or counted, and you are asked.
+/// A task may have ids of other requests, or ids that this ledger does not know. Then dsr shows or
+/// counts them, and asks you.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr cancel q7tz0xma             every job of a request
@@ -30,7 +30,7 @@ pub(crate) struct CancelArgs {
     /// A request (at least four characters of its id) or a task id
     #[arg(value_name = "REQUEST | TASK_ID")]
     name: String,
-    /// Cancel also where ids of other requests are taken along
+    /// Cancel even if the task also has ids of other requests
     #[arg(short, long)]
     yes: bool,
 }

@@ -13,10 +13,10 @@ use super::sending::submit;
 
 /// Erase the data of the listed people
 ///
-/// Shows what will be done and asks for the number of ids; without a terminal it needs `--yes`.
-/// A deletion can be cancelled only until Mixpanel starts it. Mixpanel then needs up to 30 days.
-/// Deleting does not stop collection: opt the people out in your SDKs and servers, too; see
-/// `dsr guide opt-out`.
+/// dsr shows the plan and asks for the number of ids; without a terminal, add `--yes`. You can
+/// cancel a deletion only until Mixpanel starts it. Mixpanel then needs up to 30 days. A deletion
+/// does not stop collection. Opt the people out in your SDKs and servers, too: see `dsr guide
+/// opt-out`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr delete --gdpr --dry-run ids.csv           what would be erased

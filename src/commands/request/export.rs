@@ -15,11 +15,11 @@ use super::planned::end_with_plan;
 use super::read::read;
 use super::sending::{SentRequests, submit};
 
-/// Export what Mixpanel holds on the listed people
+/// Export the data of the listed people
 ///
-/// Reads every source to its end, removes repeated ids, cuts the rest into jobs of at most
-/// 2,000 ids and submits them at the project's rate. Mixpanel then needs up to 30 days. A CCPA
-/// export holds the last year only, a GDPR export everything: say which one is meant.
+/// dsr reads every source to its end and removes repeated ids. It makes jobs of at most 2,000 ids
+/// and sends them at the project's rate. Mixpanel then needs up to 30 days. A CCPA export has the
+/// last year only, a GDPR export everything, so you must name the law.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr export --gdpr ids.csv                     everyone in a file

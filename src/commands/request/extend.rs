@@ -10,9 +10,9 @@ use crate::workflow;
 
 /// Extend the legal deadline of a request
 ///
-/// GDPR: two further months, three in all, where that is necessary for the complexity and number
-/// of requests. CCPA: 45 days more, 90 in all. Each once, and only inside the first period, in
-/// which the person must be told, with the reasons: dsr records the extension and tells nobody.
+/// GDPR: two more months, three in all, if the complexity and number of requests make it necessary.
+/// CCPA: 45 more days, 90 in all. You can extend once, and only inside the first period. In that
+/// period you must tell the person the reasons: dsr records the extension and tells nobody.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr extend q7tz0xma --reason 'over 400 requests since 1 November'
@@ -21,7 +21,8 @@ pub(crate) struct ExtendArgs {
     /// A request (at least four characters of its id) or a task id
     #[arg(value_name = "REQUEST | TASK_ID")]
     name: String,
-    /// Why it takes longer, as the person is told; kept in the ledger, so without personal data
+    /// Why the answer takes longer, as you tell the person; the ledger keeps it, so write no
+    /// personal data
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }

@@ -17,21 +17,22 @@ use crate::workflow::{self, Adopted, Run, Settle};
 
 use super::waiting::{self, WaitArgs};
 
-/// Send what is not sent, and settle what is unknown
+/// Send unsent jobs, and resolve unknown jobs
 ///
-/// Sends what is planned or deferred. Where the outcome of a deletion is unknown and the attempt
-/// is less than 15 minutes old, the same deletion is sent once more: while the first task is active,
-/// Mixpanel names this task, and dsr adopts it. If that task has ended already, or there was none,
-/// Mixpanel makes a new one: the job then says "possible duplicate". Later dsr needs your word:
-/// `--task`, `--send-again` or `--abandon`.
+/// dsr sends planned and deferred jobs. If the outcome of a deletion is unknown and the attempt is
+/// less than 15 minutes old, dsr sends the same deletion once more. While the first task is active,
+/// Mixpanel names that task, and dsr adopts it. If there was no task, or the task has ended,
+/// Mixpanel makes a new task. The job then says "possible duplicate".
+///
+/// After 15 minutes you must decide: `--task`, `--send-again` or `--abandon`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr resume                            all open requests
   dsr resume q7tz0xma                   one request
-  dsr resume q7tz0xma --wait            and follow it to its end
-  dsr resume q7tz0xma --task 3e0b7f52…  the unknown job became this task
-  dsr resume q7tz0xma --send-again      send the unknown jobs again, whatever became of them
-  dsr resume q7tz0xma --abandon         give up on them; they stay unknown for ever")]
+  dsr resume q7tz0xma --wait            one request, and follow it to its end
+  dsr resume q7tz0xma --task 3e0b7f52…  the unknown job is this task
+  dsr resume q7tz0xma --send-again      send the unknown jobs again, even if Mixpanel has them
+  dsr resume q7tz0xma --abandon         give up on the unknown jobs; they stay unknown")]
 pub(crate) struct ResumeArgs {
     /// A request; at least four characters of its id [default: all open ones]
     #[arg(value_name = "REQUEST")]
@@ -43,7 +44,7 @@ pub(crate) struct ResumeArgs {
     wait: WaitArgs,
     #[command(flatten)]
     word: WordArgs,
-    /// Which unknown job is meant, by its number, where there are several
+    /// The number of the unknown job, if there are several
     #[arg(long, value_name = "N", requires = "word")]
     job: Option<u32>,
 }
@@ -52,13 +53,13 @@ pub(crate) struct ResumeArgs {
 #[derive(clap::Args, Debug)]
 #[group(id = "word", multiple = false, requires = "name")]
 struct WordArgs {
-    /// The unknown job became this task: Mixpanel is asked about it
+    /// The unknown job is this task; dsr asks Mixpanel about it
     #[arg(long, value_name = "TASK_ID")]
     task: Option<String>,
-    /// Send the unknown jobs again, although they may have been taken already
+    /// Send the unknown jobs again, even though Mixpanel may have accepted them
     #[arg(long)]
     send_again: bool,
-    /// Give up on the unknown jobs: they are never sent again and stay unknown
+    /// Give up on the unknown jobs: dsr never sends them again, and they stay unknown
     #[arg(long)]
     abandon: bool,
 }

@@ -17,7 +17,7 @@ use crate::workflow::{self, RefreshTrouble, SubmitReport};
 pub(crate) struct WaitArgs {
     /// Follow the jobs to their end
     ///
-    /// Where one could not be sent or its outcome is unknown, says so at once instead.
+    /// If a job cannot be sent, or its outcome is unknown, dsr reports this and does not wait.
     #[arg(long, default_value_if("timeout", ArgPredicate::IsPresent, "true"))]
     pub(crate) wait: bool,
     /// Wait, and give up after this long, such as `90s`, `2h` or `3days`

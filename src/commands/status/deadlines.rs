@@ -14,16 +14,16 @@ const LINK_WARN_DAYS: i64 = 3;
 /// Which requests to show by their legal deadlines alone.
 #[derive(clap::Args, Debug)]
 pub(crate) struct DeadlineArgs {
-    /// Show only requests that wait for an answer and whose legal deadline has passed, without a call
+    /// Show only requests that need an answer and are past their legal deadline; ask nobody
     ///
-    /// With `--exit-status` the status is 9 if there is one and 0 if there is none, whatever else is
-    /// wrong: an unknown outcome, a refused token and an unreachable Mixpanel do not hide it.
+    /// With `--exit-status`: 9 if it shows a request, else 0. An unknown outcome, a refused token
+    /// or an unreachable Mixpanel does not change that.
     #[arg(long, conflicts_with_all = ["refresh", "ask_for", "watch", "changes", "all", "show_ids"])]
     overdue: bool,
-    /// Show only requests that wait for an answer and are overdue or due within so many days (`7` or
-    /// `7d`), without a call
+    /// Show only requests that need an answer and are overdue or due within so many days (`7` or
+    /// `7d`); ask nobody
     ///
-    /// Its status with `--exit-status` is that of `--overdue`.
+    /// With `--exit-status`: 9 if it shows a request, else 0.
     #[arg(long, value_name = "DAYS", value_parser = whole_days, conflicts_with_all = ["overdue", "refresh", "ask_for", "watch", "changes", "all", "show_ids"])]
     due_within: Option<i64>,
 }

@@ -27,59 +27,61 @@ const USUAL_TIME_TO_ASK: Duration = Duration::from_secs(5);
 /// If asking about everything due takes longer than this, a few answers help nobody.
 const WORTH_A_BEGINNING: Duration = Duration::from_secs(60);
 
-/// Show how requests stand
+/// Show the state of requests
 ///
-/// Without an argument: all open requests, those that need you first, by their due dates. Asks
-/// Mixpanel about the jobs whose time has come, for five seconds at most, and shows the rest as the
-/// ledger knows it, with the age of the oldest answer. Where asking takes over a minute, it answers
-/// at once from the ledger and says what to run. A job is due often while it is young, later
-/// once an hour, sooner near the request's deadline; all dsr processes share that schedule and the
-/// pace.
+/// Without an argument, dsr lists all open requests: first those that need you, then the others, by
+/// due date. dsr asks Mixpanel about the jobs that are due for a check, for five seconds at most.
+/// It shows the other jobs from the ledger, with the age of the oldest answer. If the check would
+/// need more than a minute, dsr answers from the ledger and prints what to run.
+///
+/// A young job is due for a check often, later once an hour, and more often near the request's
+/// deadline. All dsr processes share that schedule and the rate.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr status                      all open requests
   dsr status q7tz0xma             one request with its jobs
   dsr status 3e0b7f52-77aa-…      the request a task belongs to
   dsr status TICKET-17            the requests made with --ref TICKET-17
-  dsr status q7tz0xma --show-ids  who is in it, while that is kept
+  dsr status q7tz0xma --show-ids  its ids, while the ledger keeps them
   dsr status --cached --json      what the ledger knows, without network
-  dsr status --refresh            ask about every open job now, however long it takes
-  dsr status --watch              follow all of them on the screen; Ctrl-C ends it
+  dsr status --refresh            ask about every open job now
+  dsr status --watch              follow all jobs on the screen; Ctrl-C stops
   dsr status --watch --timeout 2h | jq -c .job    a line for each change, in a script
 
 In cron, say nothing unless something changed, and let the status tell the rest:
   dsr status --changes --exit-status --ask-for 10m
   dsr status --due-within 7d --quiet              what is late or due within a week
-  dsr status --overdue --exit-status              9 if something is late, whatever else is wrong")]
+  dsr status --overdue --exit-status              9 if a request is late, else 0")]
 pub(crate) struct StatusArgs {
     /// A request (the beginning of its id is enough), a task id, or the text given with `--ref`
     #[arg(value_name = "REQUEST | TASK_ID | REF")]
     name: Option<String>,
-    /// Show what the ledger knows; ask nobody
+    /// Show what the ledger knows, and ask nobody
     #[arg(long, group = "asking")]
     cached: bool,
     /// Ask about every open job, due or not, however long it takes
     #[arg(long, group = "asking")]
     refresh: bool,
-    /// Ask about what is due for this long at most, such as `30s` or `10m` [default: 5s, or nobody
-    /// where asking would take over a minute]
+    /// Ask about due jobs for this long at most, such as `30s` or `10m` [default: 5s, or 0s if the
+    /// check would need more than a minute]
     #[arg(long, group = "asking", value_name = "DURATION", value_parser = humantime::parse_duration)]
     ask_for: Option<Duration>,
-    /// Go on until all jobs have ended: on a terminal as a picture that is redrawn, elsewhere as
-    /// one JSON object a line for each change, and all of it at the end
+    /// Watch until all jobs end. A terminal shows a live table; otherwise dsr prints one JSON line
+    /// for each change, and the whole result last
     #[arg(long, group = "asking", conflicts_with = "changes")]
     watch: bool,
-    /// Give up watching after this long, such as `90s`, `2h` or `3days`
+    /// Stop watching after this long, such as `90s`, `2h` or `3days`
     #[arg(long, value_name = "DURATION", requires = "watch", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
-    /// Show only the jobs that changed since the last look with --changes; nothing if
-    /// there is none
+    /// Show only the jobs that changed since the last run with --changes; if none did, print
+    /// nothing
     ///
-    /// What was shown is noted afterwards, in the ledger: after a crash in between, or by two such
-    /// looks at once, a change is shown twice, but never lost.
+    /// dsr records what it showed. After a crash, or with two runs at once, it may show a change
+    /// twice. It never skips one.
     #[arg(long)]
     pub(crate) changes: bool,
-    /// Tell by the exit status how the requests stand: 6, 7, 3, 9, 75 or 8; see `dsr help exit-status`
+    /// Report the state of the requests by the exit status: 6, 7, 3, 9, 75 or 8; see `dsr help
+    /// exit-status`
     #[arg(long)]
     exit_status: bool,
     #[command(flatten)]
@@ -87,7 +89,7 @@ pub(crate) struct StatusArgs {
     /// List closed requests, too
     #[arg(long, conflicts_with = "name")]
     all: bool,
-    /// Show the distinct_ids of a request's jobs, as far as they are still kept; ask nobody
+    /// Show the distinct_ids of a request's jobs that the ledger still keeps, and ask nobody
     #[arg(long, requires = "name", conflicts_with_all = ["asking", "changes", "exit_status"])]
     show_ids: bool,
 }

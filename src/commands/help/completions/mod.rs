@@ -13,9 +13,10 @@ pub(crate) use words::{COMPLETE, complete};
 
 /// Print the completion script of a shell
 ///
-/// In bash, zsh and fish it also completes projects, tokens and sources, requests by the beginning
-/// of their ids, the newest first and only those that fit behind the command, and tasks from their
-/// third character on. It reads the config file and the ledger, and changes nothing.
+/// In bash, zsh and fish, the script also completes projects, tokens and sources. It completes
+/// requests by the beginning of their ids, newest first, and only requests that the command can
+/// use. It completes tasks from the third character. It reads the config file and the ledger, and
+/// changes nothing.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr completions bash > ~/.local/share/bash-completion/completions/dsr
@@ -23,7 +24,7 @@ pub(crate) use words::{COMPLETE, complete};
   dsr completions fish > ~/.config/fish/completions/dsr.fish
   dsr completions powershell >> $PROFILE")]
 pub(crate) struct CompletionsArgs {
-    /// Which shell
+    /// The shell
     shell: Shell,
 }
 

@@ -15,40 +15,41 @@ use crate::commands::people::minimise::people_key;
 
 /// Find erased people in files of events: who was collected again
 ///
-/// Reads events as Mixpanel's raw export has them, or your servers log them: JSON lines, one JSON
-/// array, or a table with a heading; gzip and zstd, too. An event is about whoever its `distinct_id`
-/// or `$user_id` names, or its `$device_id` where there is neither; a device that is named beside
-/// another person is counted apart. Ids are compared byte for byte, and never shown.
+/// dsr reads events in the form of Mixpanel's raw export or of your servers' logs: JSON lines, one
+/// JSON array, or a table with a heading, also as gzip or zstd. dsr uses `distinct_id` or
+/// `$user_id`; if both are missing, `$device_id`. A device listed with another person is counted
+/// separately. dsr compares ids byte for byte, and never shows them.
 ///
-/// Each event is sorted by its time: when Mixpanel received it (`$mp_api_timestamp_ms`,
-/// `mp_processing_time_ms`), or else its `time`. It is after the person's deletion was done, as far as dsr heard of that; since it
-/// was sent; before, which makes the file a copy that the deletion does not reach; or without a time.
-/// A later deletion that is done takes along what came before it. Raw exports of projects older than
-/// 2023 have `time` in the project's time zone, and may be hours off where they do not say when an
-/// event was received.
+/// dsr sorts each event by its time: when Mixpanel received it (`$mp_api_timestamp_ms`,
+/// `mp_processing_time_ms`), or else its `time`. An event comes after the deletion was done; while
+/// it ran; before it was sent; or without a time. A deletion counts as done when dsr learns of it
+/// from Mixpanel. An event from before a deletion is in a copy that the deletion does not reach. A
+/// later finished deletion also covers earlier events. In raw exports of projects older than 2023,
+/// `time` is in the project's time zone. If such an export does not say when Mixpanel received an
+/// event, its time may be off by hours.
 ///
 /// Lines that are not events are counted and reported.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr suppressions check events.jsonl.gz
-  dsr suppressions check --exit-status - < today.jsonl     in cron: 1 if somebody was collected again
+  dsr suppressions check --exit-status - < today.jsonl     in cron: 1 if a person was collected again
   dsr suppressions check --column who --time-column at app.log --format jsonl
   dsr suppressions check --project shop --json events.csv")]
 pub(super) struct CheckEventsArgs {
     /// Files of events, or `-` for standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// How the files are read [default: recognised]
+    /// The format of the files [default: recognized]
     #[arg(long, value_enum)]
     format: Option<EventFormat>,
-    /// What names the person, in place of the known names: a column or key, or OUTER.KEY
+    /// The column or key that names the person, instead of the known names; also OUTER.KEY
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
-    /// What says when an event came, in place of the known names
+    /// The column or key with the time of an event, instead of the known names
     #[arg(long, value_name = "NAME")]
     time_column: Option<String>,
-    /// End with status 1 if somebody was collected again, else with 5 if lines were damaged, else with
-    /// 6 if the ledger was set back and what it lacks is not looked up
+    /// Exit with status 1 if a person was collected again, else 5 if lines were damaged, else 6 if
+    /// the ledger was set back and nobody has reviewed what it lacks
     #[arg(long)]
     exit_status: bool,
 }

@@ -24,25 +24,27 @@ use super::replaced;
 
 /// Write the list of people not to track again
 ///
-/// The people of deletions that Mixpanel has accepted, started or done, each once a project, and of
-/// those whose outcome is unknown, since it may have erased them. Not of those that were not sent, or
-/// that Mixpanel refused, gave up on or revoked: dsr says how many people it leaves out. Make it anew
-/// when deletions were sent or cancelled, in cron every day. `--replace` refuses (2) where people of the
-/// list that is there are missing in the new one, and where that list is empty or was cut off.
+/// The list has the people of deletions that Mixpanel has accepted, started or done, each once a
+/// project. It also has the people of deletions with an unknown outcome, since Mixpanel may have
+/// erased them. The list leaves out deletions that were not sent, refused, failed or revoked; dsr
+/// says how many people that is. Make a new list when you have sent or cancelled deletions, or
+/// every day in cron. `--replace` refuses (2) if the new list lacks people of the old list, or if
+/// the old list is empty or was cut off.
 ///
 /// The ledger keeps no ids of jobs that have ended, so the list has keyed hashes, in an order that
-/// tells nothing: the first 32 hex digits of HMAC-SHA-256 of the distinct_id's UTF-8, under the 32
-/// bytes of the ledger key. Your servers need that key to ask the list: give it to them as a file,
-/// with `dsr auth ledger-key --to FILE`. Whoever has the key and the list, or the ledger, can find
-/// out by guessing who is in it, so keep both as you keep passwords. Where no server is to have it,
-/// keep a list of your own from the sources that you erase, or take the ids with `--ids` while the
-/// ledger still has them.
+/// reveals nothing. Each is the first 32 hex digits of HMAC-SHA-256 of the distinct_id's UTF-8,
+/// under the 32 bytes of the ledger key. Your servers need that key to look people up: give them a
+/// file with the key, from `dsr auth ledger-key --to FILE`. With the key, and the list or the
+/// ledger, anyone can test guesses, so protect both like passwords.
+///
+/// If no server may have the key, keep your own list of the erased ids, or take the ids with
+/// `--ids` while the ledger still has them.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = concat!("Examples:
   dsr suppressions export --output suppressed.txt --replace   in cron, for your servers
-  dsr suppressions export --project shop                      one project's, on standard output
-  dsr suppressions export --since 2026-11-01 --format csv     who came since; nobody who went
-  dsr suppressions export --ids --output ids.jsonl            ids, as far as they are kept
+  dsr suppressions export --project shop                      one project, on standard output
+  dsr suppressions export --since 2026-11-01 --format csv     only people added since; none who left
+  dsr suppressions export --ids --output ids.jsonl            the ids that the ledger still keeps
 
 In Python, with the list and the key's file beside it:
 
@@ -52,22 +54,23 @@ In Node:
 ", include_str!("../../../guide/list.js"), "
 In Java: `dsr guide opt-out --sdk server`"))]
 pub(super) struct ExportListArgs {
-    /// What the list is written as [default: text; with --ids jsonl]
+    /// The format of the list [default: text; with --ids jsonl]
     #[arg(long, value_enum)]
     format: Option<ListFormatArg>,
-    /// Write the list to this file, for nobody else to read, in place of standard output
+    /// Write the list to this file instead of standard output; only you can read the file
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Put the new list in the place of the list that is there, unless people of it are missing
+    /// Replace an existing list, unless the new list lacks people of it
     #[arg(long, requires = "output")]
     replace: bool,
-    /// Replace a list although people of it are missing in the new one: they are tracked again
+    /// Replace the list even if people are missing from it. Your servers will track those people
+    /// again
     #[arg(long, requires = "replace")]
     allow_fewer: bool,
-    /// Only people of deletions that were sent on this day or later (UTC)
+    /// List only people of deletions that were sent on this day or later (UTC)
     #[arg(long, value_name = "DATE")]
     since: Option<NaiveDate>,
-    /// Show ids, as far as the ledger still keeps them: personal data
+    /// List the ids that the ledger still keeps: personal data
     #[arg(long)]
     ids: bool,
 }
@@ -75,7 +78,7 @@ pub(super) struct ExportListArgs {
 /// What a list is written as.
 #[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 enum ListFormatArg {
-    /// A hash a line, and lines with `#` that say what it is
+    /// A hash a line, and lines with `#` that describe the list
     Text,
     /// A table of hash, project, erasure and key
     Csv,

@@ -14,12 +14,12 @@ use export::ExportListArgs;
 /// People whom your servers must not track again
 ///
 /// A deletion does not stop collection: the next event of the same person makes new data. `export`
-/// writes the list of people who were erased, for your servers to ask; `check` finds erased people in
-/// files of events that came after.
+/// writes a list of erased people for your servers. `check` finds erased people in files of later
+/// events.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr suppressions export --output suppressed.txt       for your servers: a keyed hash a line
-  dsr suppressions check --exit-status events.jsonl.gz  status 1 if somebody was collected again")]
+  dsr suppressions check --exit-status events.jsonl.gz  status 1 if a person was collected again")]
 pub(crate) struct SuppressionsArgs {
     #[command(subcommand)]
     command: SuppressionsCommand,
