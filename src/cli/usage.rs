@@ -31,6 +31,14 @@ const HABITS: [(&str, &str); 4] = [
     ("-n", "dry-run"),
 ];
 
+/// Other words for our commands.
+const OTHER_COMMANDS: [(&str, &str); 4] = [
+    ("erase", "delete"),
+    ("forget", "delete"),
+    ("access", "export"),
+    ("list", "status"),
+];
+
 /// Why an option has no default, by the first option of the group that needs one.
 const REASONS: [(&str, &str); 1] = [(
     "--gdpr",
@@ -174,7 +182,10 @@ impl<'t> Typed<'t> {
 
     fn unknown_command(&self, error: &Error) -> UsageFinding {
         let word = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
-        let similar = most_similar(error, ContextKind::SuggestedSubcommand);
+        let other = OTHER_COMMANDS.iter().find(|(other, _)| *other == word);
+        let other = other.map(|(_, ours)| (*ours).to_owned());
+        let other = other.filter(|ours| self.command.find_subcommand(ours).is_some());
+        let similar = other.or(most_similar(error, ContextKind::SuggestedSubcommand));
         let message = match &similar {
             Some(_) if is_plain(word) => format!("there is no command `{} {word}`", self.path),
             _ => "there is no such command".to_owned(),

@@ -1,5 +1,12 @@
 use std::fs::Metadata;
 
+/// The mode bits that a file of this user must not have.
+#[cfg(unix)]
+const FORBIDDEN_TO_OURS: u32 = 0o077;
+/// The mode bits that a file of another owner must not have.
+#[cfg(unix)]
+const FORBIDDEN_TO_ANOTHERS: u32 = 0o027;
+
 /// Whether users other than the owner can read or change a file.
 ///
 /// Our own file must be only ours. A file of another owner, such as root, may be readable through

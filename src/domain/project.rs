@@ -93,6 +93,13 @@ impl ProjectKey {
     }
 }
 
+/// Where a project's calls wait for their turn: one after the other, at the project's rate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lane {
+    pub project: ProjectKey,
+    pub rate: Rate,
+}
+
 /// One Mixpanel project with everything that a submission needs.
 #[derive(Debug, Clone)]
 pub struct Project {

@@ -42,9 +42,10 @@ pub enum SourceError {
 }
 
 /// Extensions that tell a file name from an id.
-const EXTENSIONS: [&str; 17] = [
+const EXTENSIONS: [&str; 29] = [
     "csv", "tsv", "tab", "psv", "txt", "json", "jsonl", "ndjson", "gz", "zst", "zip", "xls",
-    "xlsx", "ods", "parquet", "sql", "list",
+    "xlsx", "ods", "parquet", "sql", "list", "pdf", "doc", "docx", "odt", "rtf", "numbers", "log",
+    "dat", "bak", "old", "xml", "html",
 ];
 
 /// Extensions of the files that dsr reads, packed or not.
@@ -229,7 +230,18 @@ mod tests {
     #[test]
     fn what_looks_like_a_path_and_does_not_exist_is_never_an_id() {
         for text in [
-            "ids.csv", "IDS.CSV", "a.tsv", "x.txt", "y.jsonl", "dir/x", "./x", "c:\\x", "~/x",
+            "ids.csv",
+            "IDS.CSV",
+            "a.tsv",
+            "list.docx",
+            "ids.csv.bak",
+            "ids.log",
+            "x.txt",
+            "y.jsonl",
+            "dir/x",
+            "./x",
+            "c:\\x",
+            "~/x",
         ] {
             let error = recognise(text).unwrap_err();
             assert!(matches!(error, SourceError::LooksLikePath { .. }), "{text}");

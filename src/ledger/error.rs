@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use rusqlite::ErrorCode;
 
 use crate::config::NotPrivate;
-use crate::domain::{JobId, JobState};
+use crate::domain::{JobId, JobState, RequestId};
 
 use super::open::set_back::SetBack;
 
@@ -45,6 +45,8 @@ pub enum LedgerError {
     Overtaken(JobId),
     #[error("the audit trail is damaged: {0}")]
     Trail(String),
+    #[error("the ids of request {0} are not those that the audit trail recorded")]
+    OtherIds(RequestId),
     #[error("there is no job {0} in the ledger")]
     NoJob(JobId),
     #[error("the ids of job {0} are gone: it has ended, and only keyed hashes of them are kept")]

@@ -14,7 +14,8 @@ mod rejections;
 mod requests;
 mod sql;
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -105,6 +106,9 @@ enum Older {
     Accepted,
 }
 
+/// The place of the schema's version in an SQLite file; 0 until dsr has made the schema.
+const USER_VERSION: std::ops::Range<usize> = 60..64;
+
 /// The size at which the write-ahead log is written back, in pages of 4 KiB. It is large enough
 /// that a request's ids are not written twice before its first job is sent.
 const LOG_PAGES: u32 = 16 * 1024;
@@ -149,6 +153,10 @@ impl Ledger {
         })?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut conn = Connection::open_with_flags(path, flags)?;
+        // A file of another program is not even given a log.
+        if let Err(error @ LedgerError::Unreadable { .. }) = migrations::check(&conn, path) {
+            return Err(error);
+        }
         enter_wal(&conn, &mut patience)?;
         conn.busy_handler(Some(move |tries| patience.goes_on(tries)))?;
         conn.pragma_update(None, "synchronous", "full")?;
@@ -158,7 +166,8 @@ impl Ledger {
         conn.pragma_update(None, "checkpoint_fullfsync", "on")?;
         conn.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         conn.pragma_update(None, "secure_delete", "on")?;
-        if older == Older::Refused && !migrations::check(&conn, path)? {
+        let is_current = migrations::check(&conn, path)?;
+        if older == Older::Refused && !is_current {
             seen::demand(&conn, path)?;
         }
         Self::ready(conn, opening, path, LedgerPlace::Disk, older)
@@ -305,6 +314,21 @@ impl<'a> Deref for Write<'a> {
     fn deref(&self) -> &Self::Target {
         &self.tx
     }
+}
+
+/// Whether something was ever recorded at `path`. A file of zero bytes is no ledger, nor is an
+/// SQLite file without a schema, which a dsr that was killed may leave.
+pub fn exists(path: &Path) -> bool {
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let read_header = || -> io::Result<[u8; USER_VERSION.end]> {
+        let mut header = [0; USER_VERSION.end];
+        File::open(path)?.read_exact(&mut header)?;
+        Ok(header)
+    };
+    let is_new = read_header().is_ok_and(|header| {
+        header.starts_with(b"SQLite format 3\0") && header[USER_VERSION] == [0; 4]
+    });
+    size(path) > 0 && (size(&path.with_extension("db-wal")) > 0 || !is_new)
 }
 
 /// The other processes that are sending from the ledger at `path`. Works even if the ledger cannot

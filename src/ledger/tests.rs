@@ -303,7 +303,7 @@ fn a_request_is_found_by_what_people_type() {
     let (mut ledger, record) = with_request(&folder);
     let found = |ledger: &Ledger, name: &str| match ledger.find_named(name).unwrap() {
         Found::One(found) => Some(found.id),
-        Found::Nothing | Found::Several(_) => None,
+        Found::Nothing | Found::Several(_) | Found::Linked(_) => None,
     };
     assert_eq!(found(&ledger, record.id.as_str()), Some(record.id.clone()));
     assert_eq!(found(&ledger, record.id.short()), Some(record.id.clone()));

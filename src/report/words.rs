@@ -90,6 +90,16 @@ pub(super) fn state_meaning(state: JobState) -> &'static str {
     }
 }
 
+/// The meaning of the state of a job that the operator gave up on, if it is unknown.
+pub(super) fn last_state_meaning(state: JobState) -> &'static str {
+    match state {
+        JobState::Unknown => {
+            "sent, or may have been; nobody knows what became of it, and the operator gave up"
+        }
+        state => state_meaning(state),
+    }
+}
+
 /// A job's state, for readers who do not use dsr.
 pub(super) fn state(state: JobState) -> &'static str {
     match state {

@@ -44,6 +44,9 @@ pub async fn submit(
     settle: &Settle,
     max_wait: Duration,
 ) -> Result<SubmitReport, WorkflowError> {
+    for id in requests {
+        run.ledger.demand_recorded_ids(id)?;
+    }
     let mut stops = Vec::new();
     let mut settle = settle.clone();
     let mut waiting = usize::MAX;

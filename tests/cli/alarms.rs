@@ -144,3 +144,21 @@ fn an_alarm_asks_nobody_and_takes_whole_days() {
         outcome.exits_with(2);
     }
 }
+
+#[test]
+fn silence_is_not_said_about_requests_whose_answers_nobody_records() {
+    let fake = Fake::start();
+    let operator = operator_with_due(&fake, &[40]);
+    operator
+        .run(&["status", "--due-within", "7d"])
+        .exits_with(0)
+        .says("1 earlier request due by then ended without a recorded answer");
+    operator
+        .run(&["status", "--overdue"])
+        .says("1 earlier request");
+    let ended = operator.ledger_texts("SELECT id FROM requests WHERE reference = 'ended'");
+    operator.run(&["answered", &ended[0]]).exits_with(0);
+    operator
+        .run(&["status", "--overdue"])
+        .never_says("earlier request");
+}

@@ -64,6 +64,7 @@ mod misread;
 mod modes;
 mod network;
 mod no_ledger;
+mod other_ledgers;
 mod output;
 mod pace;
 mod phones;

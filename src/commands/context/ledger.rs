@@ -1,7 +1,7 @@
 //! Opens the ledger in the way that each command needs.
 
 use crate::commands::failures::no_ledger;
-use crate::ledger::{Ledger, Opening, Patience, Seen, SteadyClock, find_seen};
+use crate::ledger::{self, Ledger, Opening, Patience, Seen, SteadyClock, find_seen};
 use crate::ui::Failure;
 
 use super::{Context, holders};
@@ -12,7 +12,7 @@ pub(crate) const PEOPLE_LOST: &str = ". People deleted in that time are missing 
 impl Context {
     /// Whether anything was ever recorded here. A file of zero bytes is not a ledger.
     pub(crate) fn has_ledger(&self) -> bool {
-        std::fs::metadata(self.home.ledger()).is_ok_and(|metadata| metadata.len() > 0)
+        ledger::exists(&self.home.ledger())
     }
 
     /// Opens the existing ledger without catching up; it may have been set back.

@@ -29,7 +29,8 @@ pub(crate) fn find_all(ledger: &Ledger, name: &str) -> Result<Vec<RequestRecord>
             let others = referred.filter(|id| **id != request.id);
             Err(several(name, std::iter::once(&request.id).chain(others)))
         }
-        Found::Several(ids) => Err(several(name, ids.iter())),
+        Found::Several(found) => Err(several(name, found.iter().map(|request| &request.id))),
+        Found::Linked(found) => Ok(found),
     }
 }
 
@@ -60,9 +61,10 @@ pub(crate) fn find_meant(
     ledger: &Ledger,
     name: &str,
 ) -> Result<RequestRecord, Failure> {
-    let Found::One(request) = ledger.find_named(name)? else {
-        let request = find(ledger, name)?;
-        return Err(only_referred(&request));
+    let request = match ledger.find_named(name)? {
+        Found::One(request) => request,
+        Found::Nothing => return Err(only_referred(&find(ledger, name)?)),
+        Found::Several(_) | Found::Linked(_) => Box::new(find(ledger, name)?),
     };
     // A task id is complete, however short it is.
     if name.len() < RequestId::ENOUGH && request.id.as_str().starts_with(name) {

@@ -67,6 +67,11 @@ pub(crate) async fn run(ctx: &mut Context, mut args: ApplyArgs) -> Result<ExitSt
     if let Some(request) = ledger.find_applied(file.digest())? {
         return Err(applied_before(&request));
     }
+    if let Some(failure) = applied_in_lost_time(&ledger, &file)?
+        && !args.sending.new
+    {
+        return Err(failure);
+    }
     let plan = restore(ctx, &ledger, &file, found, &key)?;
     drop(ledger);
     ctx.ui.show(&PlanFileView {
@@ -91,6 +96,22 @@ pub(crate) async fn run(ctx: &mut Context, mut args: ApplyArgs) -> Result<ExitSt
     ctx.ui
         .note("The plan file holds the ids, encrypted. Delete it when you no longer need it.");
     Ok(status)
+}
+
+/// Why a plan that is older than the end of a lost time may have been applied before, until the
+/// operator has reviewed that time.
+fn applied_in_lost_time(ledger: &Ledger, file: &PlanFile) -> Result<Option<Failure>, Failure> {
+    let mut lost = ledger.list_lost_times()?.into_iter();
+    let created = file.header().created;
+    let lost = lost.find(|lost| lost.review.is_none() && created <= lost.accepted_at);
+    Ok(lost.map(|lost| {
+        Failure::new(
+            ExitStatus::Usage,
+            "already_applied",
+            format!("the plan may have been applied before; nothing was sent: {lost}"),
+        )
+        .hint("look for its task in Mixpanel; to apply the plan all the same, add `--new`")
+    }))
 }
 
 fn find_project(ctx: &Context, file: &PlanFile) -> Result<Resolved, Failure> {
@@ -172,8 +193,10 @@ fn look_at(ctx: &Context, file: &PlanFile) -> Result<ExitStatus, Failure> {
         }
         Err(failure) => against.push(failure.clone()),
     }
-    let applied = ctx.ledger_or_empty()?.find_applied(file.digest())?;
+    let ledger = ctx.ledger_or_empty()?;
+    let applied = ledger.find_applied(file.digest())?;
     against.extend(applied.map(|request| applied_before(&request)));
+    against.extend(applied_in_lost_time(&ledger, file)?);
     for failure in against {
         ctx.ui.warn(
             "not_applicable",

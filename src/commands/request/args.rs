@@ -68,7 +68,7 @@ pub(crate) struct SendingArgs {
     pub(super) max_wait: Duration,
     /// Start a new request even if an open one has the same ids
     #[arg(long)]
-    pub(super) new: bool,
+    pub(crate) new: bool,
 }
 
 impl LawArgs {

@@ -9,7 +9,7 @@ use crate::commands::status::outcome::{
     by_word, given_up, other_token, trouble_failure, trouble_status,
 };
 use crate::domain::{ExitStatus, JobState, Kind, TaskId, YesFlag};
-use crate::ledger::{JobGroup, JobRecord, Ledger};
+use crate::ledger::{Found, JobGroup, JobRecord, Ledger};
 use crate::ui::{
     Confirmable, Failure, Phase, Progress, QuestionError, ResultLines, Shown, Ui, plural,
 };
@@ -37,7 +37,13 @@ pub(crate) struct CancelArgs {
 
 pub(crate) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatus, Failure> {
     let mut ledger = ctx.ledger()?;
-    let request = find_meant(ctx, &ledger, &args.name)?;
+    let request = match ledger.find_named(&args.name)? {
+        // To cancel the task cancels it for all of them; the question names the others.
+        Found::Linked(mut all) if all.iter().all(|one| ctx.means(&one.asked.project)) => {
+            all.remove(0)
+        }
+        _ => find_meant(ctx, &ledger, &args.name)?,
+    };
     if request.asked.operation.kind() == Kind::Export {
         return Err(usage(format!(
             "`{}` is an export, and Mixpanel cannot cancel exports",

@@ -16,14 +16,15 @@ const LINK_WARN_DAYS: i64 = 3;
 pub(crate) struct DeadlineArgs {
     /// Show only requests that need an answer and are past their legal deadline; ask nobody
     ///
-    /// With `--exit-status`: 9 if it shows a request, else 0. An unknown outcome, a refused token
-    /// or an unreachable Mixpanel does not change that.
+    /// With `--exit-status`: 9 if it shows a request, else 0; 6 if a request may be missing from
+    /// a restored ledger. An unknown outcome, a refused token or an unreachable Mixpanel does not
+    /// change that.
     #[arg(long, conflicts_with_all = ["refresh", "ask_for", "watch", "changes", "all", "show_ids"])]
     overdue: bool,
     /// Show only requests that need an answer and are overdue or due within so many days (`7` or
     /// `7d`); ask nobody
     ///
-    /// With `--exit-status`: 9 if it shows a request, else 0.
+    /// With `--exit-status`: as with `--overdue`.
     #[arg(long, value_name = "DAYS", value_parser = whole_days, conflicts_with_all = ["overdue", "refresh", "ask_for", "watch", "changes", "all", "show_ids"])]
     due_within: Option<i64>,
 }

@@ -8,6 +8,8 @@ pub(super) mod watch;
 use std::collections::HashSet;
 use std::time::Duration;
 
+use chrono::Days;
+
 use crate::commands::context::Context;
 use crate::commands::context::named::{find, find_all};
 use crate::commands::people::minimise;
@@ -242,7 +244,7 @@ fn show_due(
 ) -> Result<ExitStatus, Failure> {
     let clock = ctx.clock.as_ref();
     requests.retain(|request| deadlines::is_due_within(request, clock.today(), days));
-    ctx.warn_of_lost_time(ledger, "; requests recorded then are in no list")?;
+    let lacks = ctx.warn_of_lost_time(ledger, "; requests recorded then are in no list")?;
     if !requests.is_empty() || ctx.ui.format() == crate::ui::OutputFormat::Json {
         ctx.ui
             .print_status(ledger, &requests, Shown::List, None, clock)?;
@@ -257,7 +259,18 @@ fn show_due(
                     plural(usize::try_from(days).unwrap_or(usize::MAX), "day", "days")
                 ),
             });
-            ExitStatus::Done
+            let until = clock.today() + Days::new(days.max(0).unsigned_abs());
+            let unwatched = ledger.count_unwatched(until)?;
+            if unwatched > 0 {
+                ctx.ui.note(&format!(
+                    "{} due by then ended without a recorded answer. dsr watches requests made after the first `dsr answered`.",
+                    plural(unwatched, "earlier request", "earlier requests")
+                ));
+            }
+            match lacks {
+                true => ExitStatus::Unknown,
+                false => ExitStatus::Done,
+            }
         }
         false => ExitStatus::Overdue,
     })

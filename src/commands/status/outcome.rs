@@ -57,6 +57,13 @@ pub(crate) fn standing_status(requests: &[RequestRecord], today: NaiveDate) -> E
     ExitStatus::most_pressing(groups.map(workflow::standing).chain(overdue))
 }
 
+/// Revoked without Mixpanel's word: they were not sent.
+fn count_withdrawn(requests: &[RequestRecord]) -> usize {
+    count_jobs(requests, |group| {
+        group.state == JobState::Revoked && group.mixpanel_status.is_none()
+    })
+}
+
 pub(crate) fn count_not_found(requests: &[RequestRecord]) -> usize {
     count_jobs(requests, JobGroup::is_not_found)
 }
@@ -193,16 +200,22 @@ fn failure(
         }
         ExitStatus::Failed => {
             let failed = count(JobState::Failed);
-            let revoked = count(JobState::Revoked);
+            let withdrawn = count_withdrawn(&report.requests);
+            let revoked = count(JobState::Revoked) - withdrawn;
             let missing = count_not_found(&report.requests);
+            let mut message = match failed + revoked + missing {
+                0 => String::new(),
+                _ => format!(
+                    "Mixpanel reports: {failed} failed, {revoked} revoked, {missing} not found; "
+                ),
+            };
+            match withdrawn {
+                0 => message.truncate(message.len() - 2),
+                _ => message += &format!("{} cancelled before it was sent", jobs(withdrawn)),
+            }
             Some(
-                fail(
-                    "failed",
-                    format!(
-                        "Mixpanel reports: {failed} failed, {revoked} revoked, {missing} not found"
-                    ),
-                )
-                .hint(format!("see which with `dsr status{short} --cached`")),
+                fail("failed", message)
+                    .hint(format!("see which with `dsr status{short} --cached`")),
             )
         }
         ExitStatus::Refused => Some(

@@ -13,12 +13,12 @@ use super::job_rows::check_jobs;
 use super::said::{OTHER_ROWS, is_held, last_entry, last_of, object};
 use super::{AuditEvent, EntrySubject, value};
 use crate::domain::{IdsDigest, RequestId};
-use crate::ledger::LedgerError;
 use crate::ledger::columns::job_id;
 use crate::ledger::jobs::payload;
-use crate::ledger::people::ENDED;
+use crate::ledger::people::{self, ENDED};
 use crate::ledger::requests::plans;
 use crate::ledger::sql::{self, prepare};
+use crate::ledger::{Ledger, LedgerError};
 
 /// A seal over the ids of a request. Its salt is deleted when the request is over; then nobody can
 /// guess the ids from the seal.
@@ -119,8 +119,11 @@ fn differences_of(
     {
         wrong.push("its jobs are others".to_owned());
     }
+    if people::lacks_ids(conn, "request = $1", &[request.as_str()])? {
+        wrong.push("the ids of an open job are gone".to_owned());
+    }
     let (salt, digest) = salt_of(row)?;
-    let is_blank = salt.bytes().all(|byte| byte == b'0');
+    let is_blank = is_blank(&salt);
     let is_kept = told.get(evidence::KEY).is_some() && is_kept_whole(conn, request)?;
     if is_blank && (is_kept || is_open(conn, request)?) {
         wrong.push("its ids cannot be checked any more".to_owned());
@@ -311,6 +314,33 @@ fn digest_of_kept(conn: &Connection, request: &RequestId) -> Result<Option<Strin
         }
     }
     Ok(Some(digest.to_string()))
+}
+
+impl Ledger {
+    /// Fails if the kept ids of a request are not those that were recorded. Once some of them are
+    /// hashed, nobody can tell.
+    ///
+    /// # Errors
+    /// [`LedgerError::OtherIds`], or when the ledger cannot be read.
+    pub fn demand_recorded_ids(&self, request: &RequestId) -> Result<(), LedgerError> {
+        let view = self.conn.unchecked_transaction()?;
+        let sql = "SELECT ids_salt, ids_digest FROM requests WHERE id = $1";
+        let sealed = sql::find(&view, sql, [request.as_str()], salt_of)?;
+        let told = last_of(&view, request, AuditEvent::RequestRecorded)?;
+        let (Some((salt, digest)), Some(told)) = (sealed, told) else {
+            return Ok(());
+        };
+        let kept = digest_of_kept(&view, request)?;
+        let is_sealed = is_blank(&salt) || told["ids_seal"] == json!(ids_seal(&salt, &digest));
+        match is_sealed && kept.is_none_or(|kept| is_blank(&salt) || kept == digest) {
+            true => Ok(()),
+            false => Err(LedgerError::OtherIds(request.clone())),
+        }
+    }
+}
+
+fn is_blank(salt: &str) -> bool {
+    salt.bytes().all(|byte| byte == b'0')
 }
 
 /// A recorded request that is missing must have been purged.

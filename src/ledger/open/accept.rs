@@ -87,7 +87,8 @@ impl LostTime {
 
     /// Whether a head may be from the lost time: by its time, or else by its number.
     pub(crate) fn covers(&self, count: u64, at: Option<DateTime<Utc>>) -> bool {
-        let by_number = |seen: &Anchor| count > self.had && count <= seen.count;
+        let is_lost = |seen: &Anchor| count > self.had || seen.count <= self.had;
+        let by_number = |seen: &Anchor| count <= seen.count && is_lost(seen);
         let Some(at) = at else {
             return self.seen.as_ref().is_some_and(by_number);
         };
@@ -197,7 +198,10 @@ impl Ledger {
         }
         // Everything that the ledger does not know of was sent later than this.
         let since = match &set_back.head {
-            Some(head) => find_moment(&tx, head.count)?.unwrap_or(now),
+            Some(head) => {
+                let last = last_shared(set_back.seen.head(), head).unwrap_or(1);
+                find_moment(&tx, last)?.unwrap_or(now)
+            }
             None => now,
         };
         let counts = doubt_all(&tx, since, now)?;
@@ -316,8 +320,11 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
         let had: Option<Anchor> = head("head");
         let number = |key: &str| usize::try_from(details[key].as_u64().unwrap_or(0)).unwrap_or(0);
         list.push(LostTime {
-            since: match &had {
-                Some(had) => find_moment(conn, had.count)?,
+            since: match had
+                .as_ref()
+                .and_then(|had| last_shared(head("seen").as_ref(), had))
+            {
+                Some(last) => find_moment(conn, last)?,
                 None => None,
             },
             accepted_at: at,
@@ -331,6 +338,13 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
         });
     }
     Ok(list)
+}
+
+/// The last entry that is certainly not lost: the head of a ledger that is a mere beginning of what
+/// this host has seen. Of two ledgers that went on apart, nobody knows where they parted.
+fn last_shared(seen: Option<&Anchor>, had: &Anchor) -> Option<u64> {
+    let has_parted = seen.is_some_and(|seen| seen.count <= had.count);
+    (!has_parted).then_some(had.count)
 }
 
 fn find_moment(conn: &Connection, entry: u64) -> Result<Option<DateTime<Utc>>, LedgerError> {

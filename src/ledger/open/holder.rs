@@ -66,7 +66,7 @@ impl From<Duration> for Patience {
 /// The file in which the holder of the write lock names itself. It only helps those who wait, so a
 /// failure to write it is ignored.
 pub(crate) struct HolderFile {
-    path: PathBuf,
+    path: Option<PathBuf>,
     files: Option<(File, File)>,
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct Mark<'a>(Option<&'a File>);
 impl HolderFile {
     pub(crate) fn beside(ledger: &Path) -> Self {
         Self {
-            path: path_of(ledger),
+            path: Some(path_of(ledger)),
             files: None,
         }
     }
@@ -84,20 +84,20 @@ impl HolderFile {
     /// Without a ledger there is no one to wait for.
     pub(crate) fn nowhere() -> Self {
         Self {
-            path: PathBuf::new(),
+            path: None,
             files: None,
         }
     }
 
     /// Call this with the write lock held.
     pub(crate) fn mark(&mut self, command: &str) -> Mark<'_> {
-        if self.files.is_none() {
+        if let (Some(path), None) = (&self.path, &self.files) {
             let mut options = OpenOptions::new();
             options.write(true).create(true).truncate(false);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let lock = options.open(&self.path);
-            let record = options.open(self.path.with_file_name(RECORD));
+            let lock = options.open(path);
+            let record = options.open(path.with_file_name(RECORD));
             self.files = lock.ok().zip(record.ok());
         }
         let marked = self.files.as_ref();

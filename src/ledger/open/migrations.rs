@@ -2,7 +2,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::ledger::{LedgerError, Opening, audit};
+use crate::ledger::columns::unreadable;
+use crate::ledger::{LedgerError, Opening, audit, sql};
 
 /// The steps from each version of the schema to the next. Only append to this list. The SQL also
 /// works in PostgreSQL: TEXT and BIGINT, RFC 3339 times in UTC.
@@ -364,6 +365,12 @@ pub(crate) fn apply(
 /// Whether the schema is current. Changes nothing.
 pub(crate) fn check(conn: &Connection, path: &Path) -> Result<bool, LedgerError> {
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let has_requests = "SELECT 1 FROM sqlite_master WHERE name = 'requests'";
+    let has_any = "SELECT 1 FROM sqlite_master";
+    let is_new = version(conn)? == 0 && !sql::exists(conn, has_any, [])?;
+    if !is_new && !sql::exists(conn, has_requests, [])? {
+        return Err(unreadable("tables that are not dsr's"));
+    }
     match version(conn)? {
         found if found > known || found < 0 => Err(LedgerError::Newer {
             path: path.to_owned(),

@@ -35,6 +35,25 @@ const LOG_PATIENCE: Duration = Duration::from_millis(250);
 pub(crate) const ENDED: &str = "(jobs.state IN ('done', 'refused', 'failed', 'revoked')
      OR (jobs.state = 'unknown' AND jobs.abandoned_at IS NOT NULL))";
 
+/// Whether an open job has no ids any more. They are needed to send it and to find its people.
+pub(crate) fn lacks_ids(
+    conn: &Connection,
+    condition: &str,
+    values: &[&str],
+) -> Result<bool, LedgerError> {
+    let kept = |table| {
+        format!(
+            "EXISTS (SELECT 1 FROM {table} WHERE request = jobs.request AND number = jobs.number)"
+        )
+    };
+    let sql = format!(
+        "SELECT 1 FROM jobs WHERE {condition} AND NOT {ENDED} AND NOT {} AND NOT {}",
+        kept("payloads"),
+        kept("people")
+    );
+    sql::exists(conn, &sql, rusqlite::params_from_iter(values))
+}
+
 /// The condition of a done export whose link may live, so that it may be split again. It ended
 /// after `$1`.
 const TO_BE_SPLIT: &str = "(jobs.state = 'done'

@@ -108,6 +108,9 @@ impl Ledger {
         let mut found = Vec::new();
         // One snapshot of both tables, so that a job moving from one to the other is not missed.
         let view = self.conn.unchecked_transaction()?;
+        if super::lacks_ids(&view, condition, values)? {
+            return Err(unreadable("the ids of a job, which are not there"));
+        }
         for job in list_jobs(&view, condition, values)? {
             for id in payload::read_lines(&view, &job)?.ids() {
                 let person = wanted.by_id.get(&wanted.plain.hash(id.as_bytes()));

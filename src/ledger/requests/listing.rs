@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::params;
 
 use crate::domain::{Doubt, JobId, JobState, RequestId};
@@ -36,7 +36,9 @@ pub enum Found {
     Nothing,
     One(Box<RequestRecord>),
     /// It is the beginning of several request ids.
-    Several(Vec<RequestId>),
+    Several(Vec<RequestRecord>),
+    /// It is a task that was made for none of these requests, and that they are linked to.
+    Linked(Vec<RequestRecord>),
 }
 
 /// Which jobs of a request to read.
@@ -173,6 +175,19 @@ impl Ledger {
         self.select(condition, &[])
     }
 
+    /// How many ended requests due by this day have no answer, and are not expected to: they were
+    /// made before the first answer was recorded.
+    pub fn count_unwatched(&self, until: NaiveDate) -> Result<usize, LedgerError> {
+        let sql = "SELECT COUNT(*) FROM requests WHERE due <= $1
+             AND created <= COALESCE((SELECT MIN(at) FROM answers), '9999')
+             AND NOT EXISTS (SELECT 1 FROM answers WHERE request = requests.id)
+             AND NOT EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
+                     AND state NOT IN ('done', 'refused', 'failed', 'revoked')
+                     AND abandoned_at IS NULL)";
+        let found: i64 = sql::value(&self.conn, sql, [until.to_string()])?;
+        Ok(usize::try_from(found).unwrap_or(0))
+    }
+
     /// The request with this id.
     pub fn find_request(&self, id: &RequestId) -> Result<Option<RequestRecord>, LedgerError> {
         let mut found = self.select("id = $1", &[id.as_str()])?;
@@ -187,6 +202,9 @@ impl Ledger {
         let mut found = self.select(by_task, &[name])?;
         if found.is_empty() {
             found = self.select(by_link, &[name])?;
+            if found.len() > 1 {
+                return Ok(Found::Linked(found));
+            }
         }
         let is_prefix = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric());
         if found.is_empty() && is_prefix {
@@ -195,7 +213,7 @@ impl Ledger {
         Ok(match found.len() {
             0 => Found::Nothing,
             1 => Found::One(Box::new(found.remove(0))),
-            _ => Found::Several(found.into_iter().map(|request| request.id).collect()),
+            _ => Found::Several(found),
         })
     }
 

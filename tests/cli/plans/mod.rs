@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Fake, Operator, Outcome, Running, as_account, csv_of, people};
 
 pub(super) const PLAN: [&str; 5] = ["delete", "--gdpr", "ids.csv", "--plan", "erase.plan"];
-pub(super) const APPLY: [&str; 3] = ["apply", "erase.plan", "--yes"];
+pub(crate) const APPLY: [&str; 3] = ["apply", "erase.plan", "--yes"];
 pub(super) const APPROVE: [&str; 3] = ["approve", "erase.plan", "--yes"];
 
 /// Accounts that every system has, apart from the tests' own.
@@ -27,7 +27,7 @@ pub(super) fn with_people(fake: &Fake, settings: &str, count: usize) -> Operator
 }
 
 /// Like `with_people`, with a plan to erase them.
-pub(super) fn with_plan(fake: &Fake, settings: &str, count: usize) -> Operator {
+pub(crate) fn with_plan(fake: &Fake, settings: &str, count: usize) -> Operator {
     let operator = with_people(fake, settings, count);
     operator.run(&PLAN).exits_with(0);
     operator
