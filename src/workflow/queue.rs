@@ -281,8 +281,13 @@ impl Item {
 
     /// Whether the job may be settled only on the operator's word by now: a wait may have been
     /// long, or the machine has slept.
-    pub(super) fn is_too_late(&self, job: &JobRecord, now: DateTime<Utc>) -> bool {
-        self.purpose == Purpose::Settle && self.word == Word::None && !is_recent(job, now)
+    pub(super) fn is_too_late(
+        &self,
+        ledger: &Ledger,
+        now: DateTime<Utc>,
+    ) -> Result<bool, LedgerError> {
+        let has_limit = self.purpose == Purpose::Settle && self.word == Word::None;
+        Ok(has_limit && !is_recent(&ledger.find_job(&self.job)?, now))
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::domain::{DistinctId, JobId, JobState, RequestId, TaskId};
-use crate::ledger::{Again, Claim, LearnedLimit, LedgerError, Outcome, Purpose, Recorded};
+use crate::domain::{Batch, DistinctId, JobId, JobState, RequestId, TaskId};
+use crate::ledger::{
+    Again, Claim, ClaimedJob, LearnedLimit, LedgerError, Outcome, Purpose, Recorded,
+};
 use crate::mixpanel::{Client, CreateAnswer, Words};
 
 use super::queue::{Item, Offer, Queue, SETTLE_AFTER, Settle, may_tell};
@@ -209,7 +211,7 @@ async fn send(
     }
     let lane = client.project().lane();
     let now = run.clock.now();
-    if item.is_too_late(&run.job(&item.job)?, now) {
+    if item.is_too_late(run.ledger, now)? {
         queue.remove(&item.job);
         return Ok(SendStep::Sent);
     }
@@ -225,16 +227,16 @@ async fn send(
             queue.remove(&item.job);
             Ok(SendStep::Sent)
         }
-        Claim::Send { attempt } => {
-            tracing::info!(job = %item.job, attempt, "sending");
-            let answer = post(run, client, item).await?;
+        Claim::Send(claimed) => {
+            tracing::info!(job = %item.job, attempt = claimed.attempt(), "sending");
+            let (answer, batch) = post(run, client, item, claimed).await;
             run.compare_clocks(client);
             let now = run.clock.now();
             let verdict = match item.purpose {
                 Purpose::Submit => queue.temper.judge(answer, now),
                 Purpose::Settle => queue.temper.judge_again(answer, item.word, now),
             };
-            let step = carry_out(run, queue, client, item, verdict).await?;
+            let step = carry_out(run, queue, client, (item, &batch), verdict).await?;
             run.record_standing(client);
             Ok(step)
         }
@@ -256,17 +258,23 @@ fn cut_to_learned(run: &mut Run<'_>, queue: &mut Queue, item: &Item) -> Result<b
     Ok(true)
 }
 
-/// The one place a POST is made from: the intent has been committed.
-async fn post(run: &Run<'_>, client: &Client, item: &Item) -> Result<CreateAnswer, LedgerError> {
-    let batch = run.ledger.find_batch(&item.job)?;
-    let subject = run.job(&item.job)?.subject;
+/// The one place a POST is made from. It takes the claim, which is made after the intent has been
+/// committed, and gives back the ids that were sent.
+async fn post(
+    run: &Run<'_>,
+    client: &Client,
+    item: &Item,
+    claimed: ClaimedJob,
+) -> (CreateAnswer, Batch) {
+    let (batch, subject) = claimed.into_parts();
     let interrupted = || CreateAnswer::Unknown {
         reason: Words::ours("interrupted before the answer came"),
     };
-    Ok(tokio::select! {
+    let answer = tokio::select! {
         answer = client.create(item.operation, &batch, subject) => answer,
         () = run.interrupt.out_of_patience() => interrupted(),
-    })
+    };
+    (answer, batch)
 }
 
 /// Does what the verdict says: records it, tells it, and says how to go on.
@@ -274,7 +282,7 @@ async fn carry_out(
     run: &mut Run<'_>,
     queue: &mut Queue,
     client: &Client,
-    item: &Item,
+    (item, batch): (&Item, &Batch),
     verdict: Verdict,
 ) -> Result<SendStep, WorkflowError> {
     let job = &item.job;
@@ -284,10 +292,10 @@ async fn carry_out(
         Act::Record(outcome) => {
             record_outcome(run, client, job, &outcome, reason)?;
             if matches!(outcome, Outcome::Accepted(_)) {
-                learn(run, queue, item)?;
+                learn(run, queue, (item, batch))?;
             }
         }
-        Act::Cut => cut(run, queue, client, item, reason)?,
+        Act::Cut => cut(run, queue, client, (item, batch), reason)?,
         Act::Link { ids, tasks } => {
             // Nothing was created; what the tasks have is asked with the job safely planned.
             record_outcome(run, client, job, &Outcome::NotCreated, reason)?;
@@ -302,7 +310,7 @@ async fn carry_out(
             }
         }
         Act::Adopt { ids, tasks } => {
-            let told = adopt_or_link(run, client, job, &ids, &tasks, reason).await?;
+            let told = adopt_or_link(run, client, (job, batch), &ids, &tasks, reason).await?;
             if let Err(trouble @ RefreshTrouble::NotAllowed { .. }) = told {
                 next = Next::Stop(stop_of(trouble));
             }
@@ -340,15 +348,14 @@ async fn carry_out(
 async fn adopt_or_link(
     run: &mut Run<'_>,
     client: &Client,
-    job: &JobId,
+    (job, batch): (&JobId, &Batch),
     ids: &[DistinctId],
     tasks: &[TaskId],
     reason: Option<&str>,
 ) -> Result<Result<(), RefreshTrouble>, WorkflowError> {
-    let batch = run.ledger.find_batch(job)?;
     let now = run.clock.now();
     run.ledger.record_answered(&client.project().lane(), now)?;
-    let owners = settle::find_owners(run, client, (job, &batch), ids, tasks).await?;
+    let owners = settle::find_owners(run, client, (job, batch), ids, tasks).await?;
     // A conflict creates nothing: what is unknown is what became of the POSTs before.
     let not_taken = Outcome::Unsettled(JobState::Planned);
     match owners {
@@ -379,11 +386,11 @@ fn cut(
     run: &mut Run<'_>,
     queue: &mut Queue,
     client: &Client,
-    item: &Item,
+    (item, batch): (&Item, &Batch),
     reason: Option<&str>,
 ) -> Result<(), WorkflowError> {
     let job = &item.job;
-    let ids = run.job(job)?.ids;
+    let ids = batch.count();
     let Some(limit) = settle::half(ids) else {
         return record_outcome(run, client, job, &Outcome::Refused, reason);
     };
@@ -395,9 +402,13 @@ fn cut(
 
 /// Remembers how many ids the server took of a job after it had refused twice as many: only that
 /// shows that their number was the trouble.
-fn learn(run: &mut Run<'_>, queue: &mut Queue, item: &Item) -> Result<(), WorkflowError> {
+fn learn(
+    run: &mut Run<'_>,
+    queue: &mut Queue,
+    (item, batch): (&Item, &Batch),
+) -> Result<(), WorkflowError> {
     let kind = item.operation.kind();
-    let ids = run.job(&item.job)?.ids;
+    let ids = batch.count();
     let refused = queue.refused.filter(|(of, _)| *of == kind);
     if let Some((_, refused)) = refused
         && let Some(limit) = settle::half(refused).filter(|half| half.get() == ids)

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Batch, JobId, JobState, Lane, TaskStatus};
+use crate::domain::{Batch, JobId, JobState, Lane, SubjectRequestId, TaskStatus};
 
 use super::audit::{self, Moved, Why};
 use super::columns::job_id;
@@ -44,11 +44,34 @@ impl Purpose {
     }
 }
 
+/// A job that is to be sent now, with what its POST carries: the intent is on disk.
+///
+/// [`Ledger::record_sending`] alone makes one, after its commit. It cannot be copied: one claim is
+/// one POST.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ClaimedJob {
+    attempt: u32,
+    batch: Batch,
+    subject: SubjectRequestId,
+}
+
+impl ClaimedJob {
+    /// Which attempt this is, counted from 1.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Spends the claim on the POST.
+    pub fn into_parts(self) -> (Batch, SubjectRequestId) {
+        (self.batch, self.subject)
+    }
+}
+
 /// What came of the wish to send a job.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// The intent is on disk and the slot taken: send it now, as this attempt (counted from 1).
-    Send { attempt: u32 },
+    /// The intent is on disk and the slot taken: send it now.
+    Send(ClaimedJob),
     /// Not yet; ask again after this long.
     Wait(Duration),
     /// It is not to be sent (any more): another dsr has it, or has sent it.
@@ -86,11 +109,14 @@ impl Ledger {
             tx.commit()?;
             return Ok(Claim::Wait(wait));
         }
+        let claimed = ClaimedJob {
+            attempt: record.attempts + 1,
+            batch: payload::read(&tx, job)?,
+            subject: record.subject,
+        };
         begin_attempt(&tx, &record, &sender, now, now)?.tell(&tx, purpose.why())?;
         tx.commit_seen()?;
-        Ok(Claim::Send {
-            attempt: record.attempts + 1,
-        })
+        Ok(Claim::Send(claimed))
     }
 
     /// Commits how the attempt under way ended; only then may it be told to anyone.
