@@ -132,11 +132,11 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        let from = read_one(&tx, job)?.state;
-        if from != JobState::Sending {
+        let record = read_one(&tx, job)?;
+        if record.state != JobState::Sending {
             return Err(LedgerError::IllegalStep {
                 job: job.clone(),
-                from,
+                from: record.state,
                 to: outcome.state(),
             });
         }
@@ -149,7 +149,7 @@ impl Ledger {
             Some(shared) => (&Outcome::AcceptedUnread, Some(shared.as_str())),
             None => (outcome, reason),
         };
-        finish_attempt(&tx, job, outcome, reason, now)?.tell(&tx, Why::Answer)?;
+        finish_attempt(&tx, &record, outcome, reason, now)?.tell(&tx, Why::Answer)?;
         if let Outcome::Deferred(until) = outcome {
             pace::block(&tx, &lane.project, *until, now)?;
         }
@@ -208,9 +208,10 @@ impl Ledger {
         let tx = self.write()?;
         let mut count = 0;
         for (job, sender) in left {
+            let record = read_one(&tx, &job)?;
             // Another dsr may have come first.
-            if read_one(&tx, &job)?.state == JobState::Sending && sender_of(&tx, &job)? == sender {
-                finish_attempt(&tx, &job, &Outcome::Unknown, Some(reason), now)?
+            if record.state == JobState::Sending && sender_of(&tx, &job)? == sender {
+                finish_attempt(&tx, &record, &Outcome::Unknown, Some(reason), now)?
                     .tell(&tx, Why::Interrupted)?;
                 count += 1;
             }
