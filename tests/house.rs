@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom; rooms on one floor do not import each other.
@@ -102,6 +102,69 @@ fn every_source_has_a_room_and_none_is_a_lumber_room() {
             assert_ne!(name, lumber, "{}", file.display());
         }
     }
+}
+
+/// The sandbox's tasks have a kind, a law and a disclosure as requests do; it imports nothing of ours.
+#[test]
+fn a_type_name_means_one_thing() {
+    let shared = ["Kind", "Law", "Disclosure", "Signals", "UseArgs"];
+    let mut known: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for file in sources() {
+        if file
+            .iter()
+            .any(|part| part.to_string_lossy().starts_with("tests"))
+        {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text
+            .split("\n#[cfg(test)]\nmod ")
+            .next()
+            .unwrap_or_default();
+        for name in code.lines().filter_map(type_name) {
+            match known.insert(name.clone(), file.clone()) {
+                Some(other) if !shared.contains(&name.as_str()) => {
+                    wrong.push(format!(
+                        "{name}: {} and {}",
+                        other.display(),
+                        file.display()
+                    ));
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(known.contains_key("Batch"), "it sees no types");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Such as `Batch` of `pub struct Batch(Vec<DistinctId>);`.
+fn type_name(line: &str) -> Option<String> {
+    let line = line.trim_start();
+    let line = match line.strip_prefix("pub") {
+        Some(rest) => rest.trim_start_matches(|c| c != ' ').trim_start(),
+        None => line,
+    };
+    let kinds = ["struct ", "enum ", "trait ", "union "];
+    let name = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
+    Some(first_word(name))
+}
+
+/// A POST spends the ledger's claim: nothing is sent that is not on the disk.
+#[test]
+fn one_place_makes_a_post() {
+    let call = "client.create(";
+    let outside = |file: &PathBuf| !["mixpanel", SANDBOX].contains(&room_of(file).as_str());
+    let files = sources().into_iter().filter(outside);
+    let places = files.filter_map(|file| {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let calls = text.matches(call).count();
+        let spends = text.contains("claimed.into_parts()");
+        (calls > 0).then_some((room_of(&file), calls, spends))
+    });
+    let places: Vec<_> = places.collect();
+    assert_eq!(places, [("workflow".to_owned(), 1, true)]);
 }
 
 /// A test that writes into the current folder leaves its files here.

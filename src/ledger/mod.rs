@@ -47,7 +47,7 @@ pub use jobs::receipts::ReceiptsReport;
 pub use jobs::schedule::{Asking, Backlog, NextCheck, Scope, Turn};
 pub use jobs::told::Untold;
 pub use jobs::word::MadeFor;
-pub use jobs::{Claim, Purpose};
+pub use jobs::{Claim, ClaimedJob, Purpose};
 pub use learned::LearnedLimit;
 pub use open::accept::{Accepted, LedgerReview, LostTime, MaybeSent, find_seen};
 pub use open::backup::Backup;

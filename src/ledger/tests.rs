@@ -147,7 +147,7 @@ fn an_intent_is_on_disk_before_anything_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
     let job = &nth(&record.id, 1);
-    assert_eq!(send(&mut ledger, job), Claim::Send { attempt: 1 });
+    assert!(matches!(send(&mut ledger, job), Claim::Send(claimed) if claimed.attempt() == 1));
     let other = open(&folder);
     assert_eq!(state(&other, job), JobState::Sending);
 }
@@ -157,7 +157,7 @@ fn a_job_is_claimed_once() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
     let job = &nth(&record.id, 1);
-    assert_eq!(send(&mut ledger, job), Claim::Send { attempt: 1 });
+    assert!(matches!(send(&mut ledger, job), Claim::Send(claimed) if claimed.attempt() == 1));
     let mut other = open(&folder);
     assert_eq!(send(&mut other, job), Claim::Taken(JobState::Sending));
     end(

@@ -273,8 +273,13 @@ impl Item {
     }
 
     /// Whether settling now needs the operator's word, such as after a long wait or sleep.
-    pub(super) fn is_too_late(&self, job: &JobRecord, now: DateTime<Utc>) -> bool {
-        self.purpose == Purpose::Settle && self.word == Word::None && !is_recent(job, now)
+    pub(super) fn is_too_late(
+        &self,
+        ledger: &Ledger,
+        now: DateTime<Utc>,
+    ) -> Result<bool, LedgerError> {
+        let has_limit = self.purpose == Purpose::Settle && self.word == Word::None;
+        Ok(has_limit && !is_recent(&ledger.find_job(&self.job)?, now))
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::domain::{DistinctId, JobId, JobState, RequestId, TaskId};
-use crate::ledger::{Again, Claim, LearnedLimit, LedgerError, Outcome, Purpose, Recorded};
+use crate::domain::{Batch, DistinctId, JobId, JobState, RequestId, TaskId};
+use crate::ledger::{
+    Again, Claim, ClaimedJob, LearnedLimit, LedgerError, Outcome, Purpose, Recorded,
+};
 use crate::mixpanel::{Client, CreateAnswer, Words};
 
 use super::queue::{Item, Offer, Queue, SETTLE_AFTER, Settle, may_tell};
@@ -208,7 +210,7 @@ async fn send(
     }
     let lane = client.project().lane();
     let now = run.clock.now();
-    if item.is_too_late(&run.job(&item.job)?, now) {
+    if item.is_too_late(run.ledger, now)? {
         queue.remove(&item.job);
         return Ok(SendStep::Sent);
     }
@@ -224,16 +226,16 @@ async fn send(
             queue.remove(&item.job);
             Ok(SendStep::Sent)
         }
-        Claim::Send { attempt } => {
-            tracing::info!(job = %item.job, attempt, "sending");
-            let answer = post(run, client, item).await?;
+        Claim::Send(claimed) => {
+            tracing::info!(job = %item.job, attempt = claimed.attempt(), "sending");
+            let (answer, batch) = post(run, client, item, claimed).await;
             run.compare_clocks(client);
             let now = run.clock.now();
             let verdict = match item.purpose {
                 Purpose::Submit => queue.temper.judge(answer, now),
                 Purpose::Settle => queue.temper.judge_again(answer, item.word, now),
             };
-            let step = carry_out(run, queue, client, item, verdict).await?;
+            let step = carry_out(run, queue, client, (item, &batch), verdict).await?;
             run.record_standing(client);
             Ok(step)
         }
@@ -255,17 +257,23 @@ fn cut_to_learned(run: &mut Run<'_>, queue: &mut Queue, item: &Item) -> Result<b
     Ok(true)
 }
 
-/// The only place that makes a POST. The intent is already committed.
-async fn post(run: &Run<'_>, client: &Client, item: &Item) -> Result<CreateAnswer, LedgerError> {
-    let batch = run.ledger.find_batch(&item.job)?;
-    let subject = run.job(&item.job)?.subject;
+/// The only place that makes a POST. It spends the claim, which exists only after the intent is
+/// committed, and returns the ids that were sent.
+async fn post(
+    run: &Run<'_>,
+    client: &Client,
+    item: &Item,
+    claimed: ClaimedJob,
+) -> (CreateAnswer, Batch) {
+    let (batch, subject) = claimed.into_parts();
     let interrupted = || CreateAnswer::Unknown {
         reason: Words::ours("interrupted before the answer came"),
     };
-    Ok(tokio::select! {
+    let answer = tokio::select! {
         answer = client.create(item.operation, &batch, subject) => answer,
         () = run.interrupt.out_of_patience() => interrupted(),
-    })
+    };
+    (answer, batch)
 }
 
 /// Carries out a verdict: records it, reports it and returns the next step.
@@ -273,7 +281,7 @@ async fn carry_out(
     run: &mut Run<'_>,
     queue: &mut Queue,
     client: &Client,
-    item: &Item,
+    (item, batch): (&Item, &Batch),
     verdict: Verdict,
 ) -> Result<SendStep, WorkflowError> {
     let job = &item.job;
@@ -283,10 +291,10 @@ async fn carry_out(
         Act::Record(outcome) => {
             record_outcome(run, client, job, &outcome, reason)?;
             if matches!(outcome, Outcome::Accepted(_)) {
-                learn(run, queue, item)?;
+                learn(run, queue, (item, batch))?;
             }
         }
-        Act::Cut => cut(run, queue, client, item, reason)?,
+        Act::Cut => cut(run, queue, client, (item, batch), reason)?,
         Act::Link { ids, tasks } => {
             // Nothing was created, so the job is planned again before dsr asks the tasks.
             record_outcome(run, client, job, &Outcome::NotCreated, reason)?;
@@ -301,7 +309,7 @@ async fn carry_out(
             }
         }
         Act::Adopt { ids, tasks } => {
-            let told = adopt_or_link(run, client, job, &ids, &tasks, reason).await?;
+            let told = adopt_or_link(run, client, (job, batch), &ids, &tasks, reason).await?;
             if let Err(trouble @ RefreshTrouble::NotAllowed { .. }) = told {
                 next = Next::Stop(stop_of(trouble));
             }
@@ -339,15 +347,14 @@ async fn carry_out(
 async fn adopt_or_link(
     run: &mut Run<'_>,
     client: &Client,
-    job: &JobId,
+    (job, batch): (&JobId, &Batch),
     ids: &[DistinctId],
     tasks: &[TaskId],
     reason: Option<&str>,
 ) -> Result<Result<(), RefreshTrouble>, WorkflowError> {
-    let batch = run.ledger.find_batch(job)?;
     let now = run.clock.now();
     run.ledger.record_answered(&client.project().lane(), now)?;
-    let owners = settle::find_owners(run, client, (job, &batch), ids, tasks).await?;
+    let owners = settle::find_owners(run, client, (job, batch), ids, tasks).await?;
     // A conflict creates nothing; only the earlier POSTs remain unknown.
     let not_taken = Outcome::Unsettled(JobState::Planned);
     match owners {
@@ -378,11 +385,11 @@ fn cut(
     run: &mut Run<'_>,
     queue: &mut Queue,
     client: &Client,
-    item: &Item,
+    (item, batch): (&Item, &Batch),
     reason: Option<&str>,
 ) -> Result<(), WorkflowError> {
     let job = &item.job;
-    let ids = run.job(job)?.ids;
+    let ids = batch.count();
     let Some(limit) = settle::half(ids) else {
         return record_outcome(run, client, job, &Outcome::Refused, reason);
     };
@@ -394,9 +401,13 @@ fn cut(
 
 /// Remembers how many ids the server accepted after it refused twice as many. Only that shows that
 /// the number was the problem.
-fn learn(run: &mut Run<'_>, queue: &mut Queue, item: &Item) -> Result<(), WorkflowError> {
+fn learn(
+    run: &mut Run<'_>,
+    queue: &mut Queue,
+    (item, batch): (&Item, &Batch),
+) -> Result<(), WorkflowError> {
     let kind = item.operation.kind();
-    let ids = run.job(&item.job)?.ids;
+    let ids = batch.count();
     let refused = queue.refused.filter(|(of, _)| *of == kind);
     if let Some((_, refused)) = refused
         && let Some(limit) = settle::half(refused).filter(|half| half.get() == ids)

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use crate::domain::{Doubt, JobId, JobState, TaskId};
 
-use super::row::{doubt_of, note_doubt, read_one, set, step};
+use super::row::{doubt_of, note_doubt, set, step};
 use crate::ledger::audit::Moved;
 use crate::ledger::columns::format_time;
 use crate::ledger::sql::{self, prepare};
@@ -114,12 +114,12 @@ pub(crate) fn begin_attempt(
 /// Moves the job to its next state and closes its open attempt.
 pub(crate) fn finish_attempt(
     tx: &Transaction<'_>,
-    job: &JobId,
+    record: &JobRecord,
     outcome: &Outcome,
     reason: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Moved, LedgerError> {
-    let record = read_one(tx, job)?;
+    let job = &record.id;
     let at = format_time(now);
     let unclear = count_unclear(tx, job, Of::AllButTheLast)?;
     if outcome.doubt(&unclear).is_there() {

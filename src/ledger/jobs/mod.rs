@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Batch, JobId, JobState, Lane, TaskStatus};
+use crate::domain::{Batch, JobId, JobState, Lane, SubjectRequestId, TaskStatus};
 
 use super::audit::{self, Moved, Why};
 use super::columns::job_id;
@@ -44,11 +44,34 @@ impl Purpose {
     }
 }
 
+/// A job to send now, with what its POST carries. The intent is on disk.
+///
+/// [`Ledger::record_sending`] alone makes one, after its commit. It cannot be copied: one claim is
+/// one POST.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ClaimedJob {
+    attempt: u32,
+    batch: Batch,
+    subject: SubjectRequestId,
+}
+
+impl ClaimedJob {
+    /// Which attempt this is, counted from 1.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Spends the claim on the POST.
+    pub fn into_parts(self) -> (Batch, SubjectRequestId) {
+        (self.batch, self.subject)
+    }
+}
+
 /// The result of claiming a job to send it.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Claim {
     /// The intent is on disk and the slot taken: send now, as this attempt (from 1).
-    Send { attempt: u32 },
+    Send(ClaimedJob),
     /// Not yet: ask again after this time.
     Wait(Duration),
     /// Do not send it: another dsr is sending it or has sent it.
@@ -86,11 +109,14 @@ impl Ledger {
             tx.commit()?;
             return Ok(Claim::Wait(wait));
         }
+        let claimed = ClaimedJob {
+            attempt: record.attempts + 1,
+            batch: payload::read(&tx, job)?,
+            subject: record.subject,
+        };
         begin_attempt(&tx, &record, &sender, now, now)?.tell(&tx, purpose.why())?;
         tx.commit_seen()?;
-        Ok(Claim::Send {
-            attempt: record.attempts + 1,
-        })
+        Ok(Claim::Send(claimed))
     }
 
     /// Commits the outcome of the open attempt. Report the outcome only after this.
@@ -106,11 +132,11 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        let from = read_one(&tx, job)?.state;
-        if from != JobState::Sending {
+        let record = read_one(&tx, job)?;
+        if record.state != JobState::Sending {
             return Err(LedgerError::IllegalStep {
                 job: job.clone(),
-                from,
+                from: record.state,
                 to: outcome.state(),
             });
         }
@@ -123,7 +149,7 @@ impl Ledger {
             Some(shared) => (&Outcome::AcceptedUnread, Some(shared.as_str())),
             None => (outcome, reason),
         };
-        finish_attempt(&tx, job, outcome, reason, now)?.tell(&tx, Why::Answer)?;
+        finish_attempt(&tx, &record, outcome, reason, now)?.tell(&tx, Why::Answer)?;
         if let Outcome::Deferred(until) = outcome {
             pace::block(&tx, &lane.project, *until, now)?;
         }
@@ -183,8 +209,9 @@ impl Ledger {
         let mut count = 0;
         for (job, sender) in left {
             // Another dsr may have been faster.
-            if read_one(&tx, &job)?.state == JobState::Sending && sender_of(&tx, &job)? == sender {
-                finish_attempt(&tx, &job, &Outcome::Unknown, Some(reason), now)?
+            let record = read_one(&tx, &job)?;
+            if record.state == JobState::Sending && sender_of(&tx, &job)? == sender {
+                finish_attempt(&tx, &record, &Outcome::Unknown, Some(reason), now)?
                     .tell(&tx, Why::Interrupted)?;
                 count += 1;
             }

@@ -203,7 +203,7 @@ fn settle(
         )));
     }
     let reason = Some("recorded from a receipt");
-    let moved = finish_attempt(tx, &job, &Outcome::Accepted(task), reason, now)?;
+    let moved = finish_attempt(tx, &record, &Outcome::Accepted(task), reason, now)?;
     set(
         tx,
         &job,

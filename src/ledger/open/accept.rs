@@ -259,12 +259,14 @@ fn doubt_all(
             _ => MAYBE_SETTLED,
         };
         if record.state == JobState::Sending {
-            finish_attempt(tx, &job, &Outcome::Unknown, Some(reason), now)?
+            finish_attempt(tx, &record, &Outcome::Unknown, Some(reason), now)?
                 .tell(tx, Why::SetBack)?;
             record = read_one(tx, &job)?;
         }
         begin_attempt(tx, &record, SET_BACK, since, now)?.tell(tx, Why::SetBack)?;
-        finish_attempt(tx, &job, &Outcome::Unknown, Some(reason), now)?.tell(tx, Why::SetBack)?;
+        record = read_one(tx, &job)?;
+        finish_attempt(tx, &record, &Outcome::Unknown, Some(reason), now)?
+            .tell(tx, Why::SetBack)?;
     }
     Ok(UnknownCounts {
         requests: requests.len(),

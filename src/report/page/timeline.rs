@@ -18,7 +18,7 @@ const BAR: u32 = 12;
 /// Below the last lane, for the dates.
 const FOOT: u32 = 24;
 
-struct Lane {
+struct TimelineLane {
     title: &'static str,
     when: String,
     class: &'static str,
@@ -83,7 +83,7 @@ fn picture(request: &RequestFacts) -> Markup {
     }
 }
 
-fn lane_of(lane: &Lane, span: &PictureSpan, top: u32) -> Markup {
+fn lane_of(lane: &TimelineLane, span: &PictureSpan, top: u32) -> Markup {
     let (from, to) = (span.place(lane.from), span.place(lane.to));
     let bar = top + 34;
     let middle = bar + BAR / 2;
@@ -117,7 +117,7 @@ fn mark(
     }
 }
 
-fn lanes(request: &RequestFacts) -> Vec<Lane> {
+fn lanes(request: &RequestFacts) -> Vec<TimelineLane> {
     let asked = &request.asked;
     let mut lanes = vec![lane(
         "Time to answer",
@@ -137,7 +137,7 @@ fn lanes(request: &RequestFacts) -> Vec<Lane> {
     let ended = [JobState::Done, JobState::Failed, JobState::Revoked];
     let ended = ended.into_iter().filter_map(passed).map(|ended| ended.last);
     match (request.has_followed(), ended.max()) {
-        (true, _) => lanes.extend(accepted.map(|taken| Lane {
+        (true, _) => lanes.extend(accepted.map(|taken| TimelineLane {
             title: "With Mixpanel",
             when: format!("since {}, not ended", moment(taken.first)),
             class: "span theirs",
@@ -177,7 +177,7 @@ fn stretch(
     class: &'static str,
     from: Option<DateTime<Utc>>,
     to: Option<DateTime<Utc>>,
-) -> Option<Lane> {
+) -> Option<TimelineLane> {
     let (from, to) = from.zip(to)?;
     let when = match moment(from) == moment(to) {
         true => moment(from),
@@ -192,12 +192,12 @@ fn lane(
     class: &'static str,
     when: String,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
-) -> Lane {
+) -> TimelineLane {
     let when = match from <= to {
         true => when,
         false => format!("{when}: the dates contradict each other"),
     };
-    Lane {
+    TimelineLane {
         title,
         when,
         class,

@@ -370,7 +370,10 @@ fn fill(path: &Path) {
             rate: Rate::default(),
         };
         let claim = ledger.record_sending(&job, Purpose::Submit, &lane, at);
-        assert_eq!(claim.expect("a new ledger"), Claim::Send { attempt: 1 });
+        match claim.expect("a new ledger") {
+            Claim::Send(claimed) => assert_eq!(claimed.attempt(), 1),
+            other => panic!("not to be sent: {other:?}"),
+        }
         if let Some(outcome) = outcome {
             let recorded = ledger.record_outcome(&job, &lane, &outcome, None, at);
             recorded.expect("a new ledger");
