@@ -1,5 +1,7 @@
 use std::fmt;
 
+use serde::Serialize;
+
 /// The longest name that is kept, in characters: accounts and hosts have no longer ones.
 const LONGEST: usize = 255;
 
@@ -10,7 +12,7 @@ const NUMBERED: &str = "uid ";
 const UNKNOWN: &str = "unknown";
 
 /// Who does what the ledger is told of: an account of the operating system, on a host.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Actor {
     user: String,
     host: String,

@@ -5,6 +5,7 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
+use serde::Serialize;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
@@ -171,7 +172,7 @@ pub struct Hashed {
 
 /// The first value that was hashed: enough of it to find it in the source and to compare its id,
 /// too little to know the person by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HashExample {
     pub source: String,
     pub line: Option<u64>,

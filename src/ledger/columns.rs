@@ -1,11 +1,13 @@
 //! What stands in the columns of a row, and how it is written there.
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::Row;
 
 use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
 
 use super::LedgerError;
+
+pub(super) use crate::domain::timestamp::stamp as format_time;
 
 /// The job that the first two columns of a row name: its request and its number.
 pub(super) fn job_id(row: &Row<'_>) -> rusqlite::Result<JobId> {
@@ -48,11 +50,6 @@ pub(super) fn kind(row: &Row<'_>) -> Result<Kind, LedgerError> {
 /// A number as a column takes it.
 pub(super) fn to_sql(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-/// RFC 3339 in UTC, to the millisecond: sorts as text.
-pub(super) fn format_time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 pub(super) fn parse_time(text: &str) -> Result<DateTime<Utc>, LedgerError> {

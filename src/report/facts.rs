@@ -3,10 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use crate::domain::{Disclosure, JobState, Kind, Law, Operation};
+use crate::domain::timestamp::{time, time_or_none};
+use crate::domain::{
+    Attempt, Deed, Disclosure, Extension, HistoryStep, JobState, Kind, Law, LedgerReview, LeftOut,
+    Passage, PlanRecord, Purge, Setback,
+};
 
 use super::answer::{Answer, IdCounts, Nature, Timing};
-use super::times::{time, time_or_none};
 
 /// When, by whom and with what a report was made.
 #[derive(Debug, Clone, Serialize)]
@@ -33,21 +36,21 @@ pub struct RequestFacts {
     pub answer: Answer,
     pub ids: IdCounts,
     pub jobs_count: usize,
-    pub moments: Vec<MomentFact>,
+    pub moments: Vec<Passage>,
     pub groups: Vec<GroupFact>,
-    pub setbacks: Vec<ReasonFact>,
+    pub setbacks: Vec<Setback>,
     /// Jobs with further reasons.
     pub other_setbacks: usize,
     pub fetching: Option<FetchFact>,
     /// The plan file that it was made of, if it was.
-    pub plan: Option<PlanFact>,
+    pub plan: Option<PlanRecord>,
     /// Times since it was recorded of which the ledger lacks what happened to it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub set_backs: Vec<SetBackFact>,
     /// What the answer does not do, and what dsr cannot know.
     pub limits: &'static [&'static str],
     /// What the audit trail has beside the steps of jobs, the first of it.
-    pub deeds: Vec<DeedFact>,
+    pub deeds: Vec<Deed>,
     pub other_deeds: usize,
 }
 
@@ -85,58 +88,14 @@ pub struct Asked {
     pub due_rule: &'static str,
     pub confirm_by: Option<NaiveDate>,
     pub extension: Option<ExtensionFact>,
-    #[serde(skip)]
-    pub operation: Operation,
 }
 
 /// The law's further time, taken once.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExtensionFact {
-    pub day: NaiveDate,
-    #[serde(serialize_with = "time")]
-    pub at: DateTime<Utc>,
-    pub reason: String,
-    pub due_before: NaiveDate,
-    pub due_after: NaiveDate,
-    pub rule: &'static str,
-}
-
-/// A plan file that was applied, and who answers for it.
-#[derive(Debug, Clone, Serialize)]
-pub struct PlanFact {
-    pub digest: String,
-    #[serde(serialize_with = "time")]
-    pub created: DateTime<Utc>,
-    pub created_by: AccountFact,
-    /// In the order in which they were given.
-    pub approvals: Vec<ApprovalFact>,
-}
-
-/// Somebody's approval of a plan.
-#[derive(Debug, Clone, Serialize)]
-pub struct ApprovalFact {
     #[serde(flatten)]
-    pub by: AccountFact,
-    #[serde(serialize_with = "time")]
-    pub at: DateTime<Utc>,
-}
-
-/// An account, as the operating system has it.
-#[derive(Debug, Clone, Serialize)]
-pub struct AccountFact {
-    pub user: String,
-    pub host: String,
-}
-
-/// When the first and the last of a request's jobs came to a state.
-#[derive(Debug, Clone, Serialize)]
-pub struct MomentFact {
-    pub state: JobState,
-    pub jobs: usize,
-    #[serde(serialize_with = "time")]
-    pub first: DateTime<Utc>,
-    #[serde(serialize_with = "time")]
-    pub last: DateTime<Utc>,
+    pub taken: Extension,
+    pub rule: &'static str,
 }
 
 /// Jobs that stand alike.
@@ -149,15 +108,6 @@ pub struct GroupFact {
     pub linked: bool,
     /// `yes`, `under_way`, `possibly` or `no`: an earlier attempt in doubt counts.
     pub carried_out: &'static str,
-    pub jobs: usize,
-    pub ids: usize,
-}
-
-/// Jobs that ended otherwise than done, and why.
-#[derive(Debug, Clone, Serialize)]
-pub struct ReasonFact {
-    pub state: JobState,
-    pub reason: Option<String>,
     pub jobs: usize,
     pub ids: usize,
 }
@@ -193,40 +143,14 @@ pub struct JobFacts {
     pub ended_at: Option<DateTime<Utc>>,
     #[serde(serialize_with = "time_or_none")]
     pub given_up_at: Option<DateTime<Utc>>,
-    pub attempts: Vec<AttemptFact>,
-    pub steps: Vec<StepFact>,
+    pub attempts: Vec<Attempt>,
+    pub steps: Vec<HistoryStep>,
     pub download: Option<DownloadFact>,
     /// `raw`, `hashed` or `none`: what the ledger has of its people.
     pub kept_ids: &'static str,
     /// Only where they were asked for, and are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distinct_ids: Option<Vec<String>>,
-}
-
-/// One POST.
-#[derive(Debug, Clone, Serialize)]
-pub struct AttemptFact {
-    pub number: u32,
-    #[serde(serialize_with = "time")]
-    pub started_at: DateTime<Utc>,
-    #[serde(serialize_with = "time_or_none")]
-    pub ended_at: Option<DateTime<Utc>>,
-    pub outcome: Option<JobState>,
-    pub reason: Option<String>,
-    /// False where it may have been made before the ledger was set back, and nobody knows.
-    pub certain: bool,
-}
-
-/// One step from state to state.
-#[derive(Debug, Clone, Serialize)]
-pub struct StepFact {
-    pub from: JobState,
-    pub to: JobState,
-    #[serde(serialize_with = "time")]
-    pub at: DateTime<Utc>,
-    /// `user@host`; none for steps from before there was an audit trail.
-    pub by: Option<String>,
-    pub command: Option<String>,
 }
 
 /// A fetched archive.
@@ -251,37 +175,9 @@ pub struct PackagesFact {
     #[serde(serialize_with = "time")]
     pub made_at: DateTime<Utc>,
     /// What is in none of them and may be about anyone; none where nobody noted it.
-    pub not_in_packages: Option<LeftOutFact>,
+    pub not_in_packages: Option<LeftOut>,
     /// The operator looked at that and released the packages.
     pub released_by_operator: Option<bool>,
-}
-
-/// What of an archive is in no package.
-#[derive(Debug, Clone, Serialize)]
-pub struct LeftOutFact {
-    /// Not read.
-    pub members: u64,
-    /// Not readable.
-    pub pieces: u64,
-    /// Without a certain owner.
-    pub records: u64,
-    /// Of several people together.
-    pub lists: u64,
-    /// Not in the archive at all.
-    pub missing: u64,
-}
-
-/// Something that was done to a request or a job, other than a step.
-#[derive(Debug, Clone, Serialize)]
-pub struct DeedFact {
-    /// The entry's number in the audit trail.
-    pub entry: usize,
-    #[serde(serialize_with = "time")]
-    pub at: DateTime<Utc>,
-    pub event: String,
-    pub job: Option<u32>,
-    pub by: String,
-    pub command: String,
 }
 
 /// Where the chain of the audit trail ended when the report was made.
@@ -308,23 +204,10 @@ pub struct PeriodFacts {
     /// Requests in the ledger that were received outside of the period, of whatever project.
     pub received_before: usize,
     pub received_after: usize,
-    pub purges: Vec<PurgeFact>,
+    pub purges: Vec<Purge>,
     /// Times of which the ledger lacks what was recorded.
     pub set_backs: Vec<SetBackFact>,
     pub limits: &'static [&'static str],
-}
-
-/// Records that are gone.
-#[derive(Debug, Clone, Serialize)]
-pub struct PurgeFact {
-    #[serde(serialize_with = "time")]
-    pub at: DateTime<Utc>,
-    pub requests: usize,
-    pub ids: usize,
-    #[serde(serialize_with = "time")]
-    pub first_closed: DateTime<Utc>,
-    #[serde(serialize_with = "time")]
-    pub last_closed: DateTime<Utc>,
 }
 
 /// A ledger that was set back, and that the operator went on with.
@@ -340,17 +223,7 @@ pub struct SetBackFact {
     pub entries: Option<u64>,
     /// That what was lost was looked up, and what came of it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reviewed: Option<ReviewFact>,
-}
-
-/// The operator's word on a time that the ledger lacks.
-#[derive(Debug, Clone, Serialize)]
-pub struct ReviewFact {
-    #[serde(serialize_with = "time")]
-    pub at: DateTime<Utc>,
-    /// `user@host`
-    pub by: String,
-    pub note: String,
+    pub reviewed: Option<LedgerReview>,
 }
 
 /// One request of a period.
@@ -361,7 +234,7 @@ pub struct RowFacts {
     pub asked: Asked,
     pub answer: Answer,
     pub ids: IdCounts,
-    pub setbacks: Vec<ReasonFact>,
+    pub setbacks: Vec<Setback>,
     pub other_setbacks: usize,
 }
 

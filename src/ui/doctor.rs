@@ -1,5 +1,6 @@
 //! What the doctor found: what is wrong first, with the command that puts it right.
 
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::domain::ExitStatus;
@@ -10,21 +11,24 @@ use crate::ui::drawing::words::{plural, printable};
 use crate::ui::failures::failure::Failure;
 
 /// How a check came out, the worst first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Something will not work.
     Problem,
     /// Works, and needs a look.
     Warning,
+    #[serde(rename = "ok")]
     Fine,
     /// Not looked at.
     Skipped,
 }
 
 /// One thing that was looked at.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Check {
     /// What was looked at, a stable word for scripts, such as `token`.
+    #[serde(rename = "check")]
     pub what: &'static str,
     /// Which one, where there may be several.
     pub subject: Option<String>,
@@ -33,7 +37,13 @@ pub struct Check {
     /// What to do about it, with the command to run.
     pub fix: Option<String>,
     /// The exit status of a problem.
+    #[serde(rename = "exit_status", serialize_with = "code")]
     pub status: ExitStatus,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn code<S: Serializer>(status: &ExitStatus, serializer: S) -> Result<S::Ok, S::Error> {
+    status.code().serialize(serializer)
 }
 
 impl Check {
@@ -95,7 +105,7 @@ impl Check {
 }
 
 /// A value that dsr works with, and where it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Setting {
     /// Its name in the config file, or a word for it.
     pub name: &'static str,
@@ -144,29 +154,11 @@ impl View for DoctorView<'_> {
     }
 
     fn json(&self) -> Value {
-        let checks = self.checks.iter().map(|check| {
-            json!({
-                "check": check.what,
-                "subject": check.subject,
-                "level": word(check.level),
-                "message": check.message,
-                "fix": check.fix,
-                "exit_status": check.status.code(),
-            })
-        });
-        let settings = self.settings.iter().map(|setting| {
-            json!({
-                "name": setting.name,
-                "project": setting.project,
-                "value": setting.value,
-                "from": setting.from,
-            })
-        });
         let worst = self.checks.iter().map(|check| check.level).min();
         json!({ "doctor": {
-            "level": word(worst.unwrap_or(Level::Fine)),
-            "checks": checks.collect::<Vec<_>>(),
-            "settings": settings.collect::<Vec<_>>(),
+            "level": worst.unwrap_or(Level::Fine),
+            "checks": self.checks,
+            "settings": self.settings,
         }})
     }
 }
@@ -218,15 +210,6 @@ impl DoctorView<'_> {
             true => format!("Nothing is wrong: {fine} fine.{skipped}\n"),
             false => format!("{}; {fine} fine.{skipped}\n", wrong.join(", ")),
         }
-    }
-}
-
-fn word(level: Level) -> &'static str {
-    match level {
-        Level::Problem => "problem",
-        Level::Warning => "warning",
-        Level::Fine => "ok",
-        Level::Skipped => "skipped",
     }
 }
 

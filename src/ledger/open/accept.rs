@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
+use crate::domain::{JobId, JobState, Kind, LedgerReview, ProjectName, RequestId};
 
 use super::seen::{self, NextHead};
 use super::set_back::{Seen, SetBack};
@@ -69,15 +69,6 @@ pub struct LostTime {
     ids: usize,
     /// That the operator has looked up what was lost.
     pub review: Option<LedgerReview>,
-}
-
-/// The operator's word that what a ledger lacks was looked up, and what came of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerReview {
-    pub at: DateTime<Utc>,
-    /// `user@host`
-    pub by: String,
-    pub note: String,
 }
 
 impl LostTime {

@@ -1,11 +1,12 @@
 //! Who holds the ledger's write lock, and how long it is waited for. SQLite tells neither.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::sender::ProcessRecord;
+use crate::config::private_file;
 
 /// Beside the ledger: what is locked while somebody has the ledger's write lock.
 pub(crate) const FILE: &str = "holder";
@@ -95,10 +96,8 @@ impl HolderFile {
     /// To be called with the write lock held.
     pub(crate) fn mark(&mut self, command: &str) -> Mark<'_> {
         if self.files.is_none() {
-            let mut options = OpenOptions::new();
+            let mut options = private_file();
             options.write(true).create(true).truncate(false);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
             let lock = options.open(&self.path);
             let record = options.open(self.path.with_file_name(RECORD));
             self.files = lock.ok().zip(record.ok());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::config::create_private_folder;
+use crate::config::{create_private_folder, private_file};
 
 use crate::ledger::columns::format_time;
 
@@ -42,10 +42,8 @@ impl Sender {
         create_private_folder(path.parent().unwrap_or(Path::new(".")))?;
         // Under its own name only when it is locked and written: never found in between.
         let unready = path.with_extension("new");
-        let mut options = OpenOptions::new();
+        let mut options = private_file();
         options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut record = options.open(path.with_extension(RECORD))?;
         let (process, since) = (std::process::id(), format_time(now));
         write!(record, "{process}\n{command}\n{since}\n")?;

@@ -37,12 +37,12 @@ pub(crate) const ALL: ErasedBy<'static> = ErasedBy {
     since: None,
 };
 
-/// The hashes in the first column of a row.
+/// The hashes of a row.
 pub(crate) fn read_hashes<'r>(
     row: &'r Row<'_>,
 ) -> Result<&'r [[u8; PersonHash::BYTES]], LedgerError> {
     let damaged = || unreadable("the hashes of a job's people");
-    let hashes = row.get_ref(0)?.as_blob().map_err(|_| damaged())?;
+    let hashes = row.get_ref("hashes")?.as_blob().map_err(|_| damaged())?;
     match hashes.as_chunks() {
         (hashes, []) => Ok(hashes),
         _ => Err(damaged()),

@@ -8,7 +8,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use serde_json::json;
 
-use crate::domain::{Cutoff, RequestId};
+use crate::domain::{Closed, Cutoff, Purge, RequestId};
 
 use super::deletions::{ALL, ErasedJob, list_jobs};
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
@@ -32,28 +32,6 @@ const TABLES: [(&str, &str); 12] = [
     ("jobs", "request"),
     ("requests", "id"),
 ];
-
-/// Closed requests, counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Closed {
-    pub requests: usize,
-    pub ids: usize,
-    /// When the first and the last of them was closed.
-    pub first: DateTime<Utc>,
-    pub last: DateTime<Utc>,
-}
-
-/// Records that were removed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Purge {
-    pub at: DateTime<Utc>,
-    /// The requests had been closed before.
-    pub closed_before: DateTime<Utc>,
-    pub closed: Closed,
-    /// How many people of deletions stayed on the suppression list; `None` for a purge of an older
-    /// dsr, which kept nobody.
-    pub suppressed: Option<usize>,
-}
 
 impl Ledger {
     /// What was closed before a day: nothing has happened since to any job of those requests, and

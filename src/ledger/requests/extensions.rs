@@ -2,29 +2,15 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Connection, params};
 use serde_json::json;
 
-use crate::domain::RequestId;
+use crate::domain::{Extension, RequestId};
 
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
 use crate::ledger::columns::{day, format_time, moment};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
-
-/// An extension as the operator took it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Extension {
-    pub at: DateTime<Utc>,
-    /// The operator's own day of it, by which the law counts.
-    pub day: NaiveDate,
-    /// The operator's words.
-    pub reason: String,
-    /// The due date until then, and the one since.
-    pub due_before: NaiveDate,
-    pub due_after: NaiveDate,
-}
 
 /// What came of the wish to extend a request.
 #[derive(Debug, Clone, PartialEq, Eq)]

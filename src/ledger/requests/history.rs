@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::Row;
 
-use crate::domain::{JobId, JobState, RequestId};
+use crate::domain::{Attempt, Deed, HistoryStep, JobId, Passage, RequestId};
 
 use crate::ledger::columns::{count, moment, state, time, unreadable};
 use crate::ledger::jobs::attempts::SET_BACK;
@@ -26,55 +26,6 @@ pub struct JobHistory {
     pub kept: KeptIds,
 }
 
-/// One step from state to state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryStep {
-    pub from: JobState,
-    pub to: JobState,
-    pub at: DateTime<Utc>,
-    /// None for steps from before there was an audit trail.
-    pub by: Option<Doer>,
-}
-
-/// Who took a step, as the audit trail has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Doer {
-    pub user: String,
-    pub host: String,
-    /// The command alone, such as `dsr delete`.
-    pub command: String,
-}
-
-/// Something that was done to a request or a job, other than a step, as the audit trail has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deed {
-    /// The entry's number in the trail.
-    pub entry: usize,
-    pub at: DateTime<Utc>,
-    pub by: Doer,
-    /// As [`crate::ledger::AuditEvent::as_str`] has it, or what a newer dsr says.
-    pub event: String,
-    /// The number of the job in its request.
-    pub job: Option<u32>,
-}
-
-/// One POST.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    /// Counted from 1.
-    pub number: u32,
-    pub started_at: DateTime<Utc>,
-    /// When its answer came; for a killed dsr, when that was noticed.
-    pub ended_at: Option<DateTime<Utc>>,
-    /// The state it led to.
-    pub outcome: Option<JobState>,
-    /// In words for the operator; no secret, no id.
-    pub reason: Option<String>,
-    /// This ledger made it. Otherwise it may have been made in the span that a ledger which was set back
-    /// lacks, and its times say no more than between when.
-    pub is_certain: bool,
-}
-
 /// What the ledger has of a job's people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeptIds {
@@ -83,15 +34,6 @@ pub enum KeptIds {
     /// Keyed hashes in their place.
     Hashed,
     None,
-}
-
-/// How many of a request's jobs came to a state, and when the first and the last of them did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Passage {
-    pub to: JobState,
-    pub jobs: usize,
-    pub first: DateTime<Utc>,
-    pub last: DateTime<Utc>,
 }
 
 impl Ledger {
@@ -116,15 +58,15 @@ impl Ledger {
                     EXISTS (SELECT 1 FROM people WHERE request = $1 AND number = $2) AS hashed,
                     (SELECT COALESCE(first_fetched_at, fetched_at) FROM downloads
                      WHERE request = $1 AND number = $2) AS first_fetched_at";
-        let mut statement = prepare(&self.conn, sql)?;
-        let mut rows = statement.query(sql::of(id))?;
-        let row = rows.next()?.ok_or_else(|| unreadable("a job's people"))?;
-        let kept = match (row.get("raw")?, row.get("hashed")?) {
-            (true, _) => KeptIds::Raw,
-            (false, true) => KeptIds::Hashed,
-            (false, false) => KeptIds::None,
-        };
-        Ok((kept, time(row, "first_fetched_at")?))
+        let kept = sql::find(&self.conn, sql, sql::of(id), |row| {
+            let kept = match (row.get("raw")?, row.get("hashed")?) {
+                (true, _) => KeptIds::Raw,
+                (false, true) => KeptIds::Hashed,
+                (false, false) => KeptIds::None,
+            };
+            Ok((kept, time(row, "first_fetched_at")?))
+        })?;
+        kept.ok_or_else(|| unreadable("a job's people"))
     }
 
     fn list_steps(&self, id: &JobId) -> Result<Vec<HistoryStep>, LedgerError> {
@@ -140,6 +82,7 @@ impl Ledger {
                 to: state(row, "to_state")?,
                 at: moment(row, "at")?,
                 by: doer(row)?,
+                command: row.get("command")?,
             })
         })
     }
@@ -184,9 +127,10 @@ impl Ledger {
             deeds.push(Deed {
                 entry: count(row, "seq")?,
                 at: time(row, "at")?.ok_or_else(damaged)?,
-                by: doer(row)?.ok_or_else(damaged)?,
                 event: row.get("event")?,
                 job: row.get("job")?,
+                by: doer(row)?.ok_or_else(damaged)?,
+                command: row.get("command")?,
             });
         }
         Ok((deeds, more))
@@ -215,14 +159,9 @@ impl Ledger {
     }
 }
 
-fn doer(row: &Row<'_>) -> Result<Option<Doer>, LedgerError> {
+/// `user@host`
+fn doer(row: &Row<'_>) -> Result<Option<String>, LedgerError> {
     let user: Option<String> = row.get("actor_user")?;
-    Ok(match user {
-        Some(user) => Some(Doer {
-            user,
-            host: row.get("actor_host")?,
-            command: row.get("command")?,
-        }),
-        None => None,
-    })
+    let host: Option<String> = row.get("actor_host")?;
+    Ok(user.zip(host).map(|(user, host)| format!("{user}@{host}")))
 }

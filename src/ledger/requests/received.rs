@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Connection, params, params_from_iter};
 
-use crate::domain::{JobState, RequestId};
+use crate::domain::{RequestId, Setback};
 
 use crate::ledger::columns::{count, state, time};
 use crate::ledger::sql::{self, prepare};
@@ -40,17 +40,6 @@ pub struct FetchedExports {
     pub ids: usize,
     /// When the last of them was fetched for the first time.
     pub last: Option<DateTime<Utc>>,
-}
-
-/// Jobs of a request that ended alike, and not as planned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setback {
-    /// Refused, failed, revoked, or unknown where the operator gave up.
-    pub state: JobState,
-    /// In words for the operator; no secret, no id.
-    pub reason: Option<String>,
-    pub jobs: usize,
-    pub ids: usize,
 }
 
 /// Requests received in a period, in the order of that day, then of their ids.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::newest::{EventSpot, Newest};
@@ -42,11 +43,12 @@ pub(crate) struct Shelf {
 }
 
 /// A file of a package as its manifest lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct PackageFile {
     pub(crate) name: &'static str,
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
+    #[serde(skip)]
     pub(crate) records: u64,
 }
 

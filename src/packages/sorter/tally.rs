@@ -48,11 +48,12 @@ impl Names {
 pub(crate) struct EventTally {
     kinds: BTreeMap<u32, u64>,
     /// Events of kinds that were not counted apart.
-    further: u64,
-    period: Option<(i64, i64)>,
-    days: EventDays,
+    pub(crate) further: u64,
+    /// The times of the first and the last event, in seconds by the project's clock.
+    pub(crate) period: Option<(i64, i64)>,
+    pub(crate) days: EventDays,
     /// Events without a time that could be read.
-    timeless: u64,
+    pub(crate) timeless: u64,
     pub(crate) event_properties: Properties,
     pub(crate) profile_properties: Properties,
     /// Records of other people that were inside of this person's.
@@ -166,23 +167,6 @@ impl EventTally {
         kinds.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         kinds
     }
-
-    pub(crate) fn further(&self) -> u64 {
-        self.further
-    }
-
-    pub(crate) fn timeless(&self) -> u64 {
-        self.timeless
-    }
-
-    /// The times of the first and the last event, in Unix seconds.
-    pub(crate) fn period(&self) -> Option<(i64, i64)> {
-        self.period
-    }
-
-    pub(crate) fn days(&self) -> &EventDays {
-        &self.days
-    }
 }
 
 fn day_of(time: i64) -> Option<NaiveDate> {
@@ -214,7 +198,7 @@ mod tests {
         tally.add(names.number("event 7"), None);
         assert_eq!(tally.kinds(&names).len(), KINDS_A_PERSON);
         assert_eq!(tally.kinds(&names)[0], ("event 7", 2));
-        assert_eq!((tally.further(), tally.timeless()), (5, 1006));
+        assert_eq!((tally.further, tally.timeless), (5, 1006));
     }
 
     #[test]
@@ -232,11 +216,11 @@ mod tests {
         for day in 0..500 {
             tally.add(None, Some(day * DAY + 1));
         }
-        let EventDays::Months(months) = tally.days() else {
+        let EventDays::Months(months) = tally.days else {
             panic!("500 days are too many");
         };
         assert_eq!(months.values().sum::<u64>(), 500);
         assert_eq!(months.len(), 17);
-        assert_eq!(tally.period(), Some((1, 499 * DAY + 1)));
+        assert_eq!(tally.period, Some((1, 499 * DAY + 1)));
     }
 }

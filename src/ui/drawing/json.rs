@@ -2,20 +2,16 @@
 
 use std::io::{self, Write};
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
 
 use super::words::steers;
 
-/// The version of every JSON shape; it grows when one of them changes in a way scripts would notice.
-pub const SCHEMA: u32 = 1;
+pub(crate) use crate::domain::timestamp::stamp as time;
 
-/// RFC 3339 in UTC.
-pub(crate) fn time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
+/// The version of every JSON shape; it grows when one of them changes in a way scripts would notice.
+pub(crate) const SCHEMA: u32 = 1;
 
 /// One line of JSON, as it is written anywhere.
 pub(crate) fn line(value: &Value) -> String {

@@ -46,14 +46,16 @@ pub struct SuppressionList<'a> {
 }
 
 /// How many are on a list.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct ListCounts {
     /// Entries: somebody is in the list once a project.
+    #[serde(rename = "people")]
     pub entries: usize,
     pub done: usize,
     pub under_way: usize,
     pub unknown: usize,
     /// Those of them whose jobs the operator gave up on.
+    #[serde(skip)]
     pub given_up: usize,
     /// Entries that have an id beside the hash.
     pub with_ids: usize,
@@ -70,16 +72,6 @@ impl ListCounts {
             Erasure::Unknown => &mut self.unknown,
         } += 1;
         self.with_ids += usize::from(person.id.is_some());
-    }
-
-    fn object(self) -> Value {
-        json!({
-            "people": self.entries,
-            "done": self.done,
-            "under_way": self.under_way,
-            "unknown": self.unknown,
-            "with_ids": self.with_ids,
-        })
     }
 }
 
@@ -183,7 +175,7 @@ impl SuppressionList<'_> {
         let not_listed = self.not_listed.iter();
         let states = not_listed.map(|left| (left.state.as_str().to_owned(), left.people.into()));
         json!({
-            "counts": counts.object(),
+            "counts": counts,
             "not_listed_ids": states.collect::<Map<_, _>>(),
         })
     }
