@@ -50,7 +50,6 @@ pub struct ProjectEntry {
     pub auth: Option<TokenName>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 fn demands_nothing(approvals: &u32) -> bool {
     *approvals == 0
 }

@@ -41,7 +41,6 @@ pub struct Check {
     pub status: ExitStatus,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 fn code<S: Serializer>(status: &ExitStatus, serializer: S) -> Result<S::Ok, S::Error> {
     status.code().serialize(serializer)
 }
